@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// NEXUS_LEAN=1 leaves only what may be linked fully static: nexusd, log-writer and nexusctl with the pure targets and
+// their tests. It builds in seconds, has one dependency, and is what scripts/build links with -static-executable.
+let lean = Context.environment["NEXUS_LEAN"] == "1"
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .swiftLanguageMode(.v6)]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+func executable(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: strict)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+var dependencies: [Package.Dependency] = [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+]
+
+var targets: [Target] = [
+    // The pure bottom: no I/O, no clock, no Foundation. Plan and Wire speak the core's words (ids, policies, durations).
+    library("SupervisorCore"),
+    library("Plan", ["SupervisorCore"]),
+    library("Wire", ["SupervisorCore"]),
+    // The shell of nexusd and log-writer: Glibc and the C shims only.
+    .target(name: "CNexus", cSettings: [.treatAllWarnings(as: .error)]),
+    library("System", ["CNexus", "SupervisorCore"]),
+    library("Runtime", ["System", "CNexus", "SupervisorCore", "Plan", "Wire"]),
+    library("LogStore", ["System", "CNexus", "SupervisorCore", "Wire"]),
+    executable("nexusd", ["Runtime"]),
+    executable("log-writer", ["LogStore"]),
+    executable("nexusctl", ["System", "Wire", "LogStore", argumentParser]),
+    // Tests that need nothing else. `fixture` is the bad child: one executable, one verb a misbehaviour.
+    executable("fixture", ["CNexus"], path: "Tests/fixture"),
+    .target(name: "TestSupport", dependencies: ["System", "CNexus", "Wire", "Plan"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("SupervisorCoreTests", ["SupervisorCore"]),
+    tests("PlanTests", ["Plan"]),
+    tests("WireTests", ["Wire"]),
+    tests("SystemTests", ["System", "CNexus"]),
+    tests("RuntimeTests", ["Runtime"]),
+    tests("LogStoreTests", ["LogStore"]),
+]
+
+if !lean {
+    dependencies += [
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    ]
+    let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+    let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+    let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+    let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+    targets += [
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        library("AgentModel"),
+        library("Configuration", ["Plan", "SupervisorCore", toml]),
+        library("WorkerKit", ["Wire", "SupervisorCore"]),
+        library("OpenCode", ["CCurl", "AgentModel"]),
+        library("Tunnel", ["CCurl", yams]),
+        library("Chat", ["AgentModel", grdb]),
+        executable("nexus-config", ["Configuration", "Plan", argumentParser]),
+        executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit"]),
+        executable("tunnel-worker", ["Tunnel", "WorkerKit"]),
+        executable("chat-bridge", ["Chat", "AgentModel", "WorkerKit"]),
+        executable("echo-agent", [hummingbird]),
+        tests("ConfigurationTests", ["Configuration"], resources: [.copy("Files")]),
+        tests("WorkerKitTests", ["WorkerKit"]),
+        tests("OpenCodeTests", ["OpenCode"], resources: [.copy("Schemas")]),
+        tests("TunnelTests", ["Tunnel"]),
+        tests("ChatTests", ["Chat"]),
+        tests("Scenarios", ["Wire"]),
+    ]
+}
+
+let package = Package(
+    name: "Nexus",
+    platforms: [.macOS(.v15)],
+    dependencies: dependencies,
+    targets: targets
+)

@@ -1,0 +1,59 @@
+/// The one event model for every line of opencode: what happens in a turn.
+public enum AgentEvent: Hashable, Sendable {
+    /// The agent took the turn up.
+    case turnStarted
+    /// Text to append to the block with this id.
+    case textDelta(block: String, text: String)
+    /// The whole text of a block: replaces what was streamed of it (sent after a re-read, and when a block is complete).
+    case textBlock(block: String, text: String)
+    /// Reasoning to append.
+    case reasoningDelta(block: String, text: String)
+    /// A tool call's state, whole each time.
+    case tool(ToolCall)
+    /// The agent wants leave to do something and waits.
+    case permissionAsked(id: String, action: String, resources: [String])
+    /// The agent asks a question and waits.
+    case questionAsked(id: String, question: String, options: [String])
+    /// Something the user should read ("retrying in 8 s: overloaded").
+    case notice(String)
+    /// The last event of every turn.
+    case turnEnded(TurnOutcome)
+}
+
+/// How a turn ended.
+public enum TurnOutcome: Hashable, Sendable {
+    /// The agent finished.
+    case done
+    /// It was stopped, or the agent went away; the words say which.
+    case interrupted(reason: String)
+    /// It could not be done; the words say why and what to do.
+    case failed(reason: String)
+}
+
+/// One tool call of the agent.
+public struct ToolCall: Hashable, Sendable, Codable {
+    /// Its id.
+    public var id: String
+    /// The tool's name.
+    public var name: String
+    /// Where it stands.
+    public var status: Status
+    /// One line about it.
+    public var title: String
+    /// Output so far, cut at 16 KiB.
+    public var output: String
+
+    /// States of a tool call.
+    public enum Status: String, Hashable, Sendable, Codable {
+        case pending, running, completed, failed
+    }
+
+    /// All fields.
+    public init(id: String, name: String, status: Status, title: String, output: String) {
+        self.id = id
+        self.name = name
+        self.status = status
+        self.title = title
+        self.output = output
+    }
+}

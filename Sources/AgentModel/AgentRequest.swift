@@ -1,0 +1,66 @@
+/// What chat-bridge asks of agent-worker: the payload of a bus `request`, as JSON with `op` as the discriminator.
+///
+/// `runTurn` is answered by a stream: one `AgentEvent` as JSON a frame, then `end`. `turnEnded` is always the last
+/// event; a stream that ends without it was cut (agent-worker died) and the turn is `interrupted`.
+/// Everything else is answered by one `reply` (`AgentReply`) or an `error`.
+public enum AgentRequest: Hashable, Sendable {
+    /// What the agent is and whether it can take a turn.
+    case describe
+    /// Makes a session of the agent in a workspace (a name from `[agent] workspaces`; nil: the first).
+    case openSession(title: String, workspace: String?)
+    /// Hands a turn over. From here on it is never sent again without the user's word.
+    case runTurn(session: AgentSessionID, workspace: String?, text: String)
+    /// Asks the agent to stop the turn that runs in this session.
+    case abort(session: AgentSessionID)
+}
+
+/// The agent's own session id (`ses_…`), opaque to everyone else.
+public struct AgentSessionID: Hashable, Sendable, Codable {
+    /// As the agent gave it.
+    public let rawValue: String
+
+    /// Wraps what the agent gave.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// A plain JSON string.
+    public init(from decoder: any Decoder) throws { rawValue = try decoder.singleValueContainer().decode(String.self) }
+
+    /// A plain JSON string.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}
+
+/// The answer to everything but `runTurn`.
+public enum AgentReply: Hashable, Sendable {
+    /// To `describe`.
+    case description(AgentDescription)
+    /// To `openSession`.
+    case session(AgentSessionID)
+    /// To `abort`.
+    case aborted
+}
+
+/// Who answers, and how it is.
+public struct AgentDescription: Hashable, Sendable, Codable {
+    /// `opencode` or `echo-agent`.
+    public var product: String
+    /// Its version, as it says.
+    public var version: String
+    /// True when it takes turns now.
+    public var ready: Bool
+    /// State in words ("waiting for opencode to listen").
+    public var state: String
+    /// Names of the workspaces a session may belong to; the first is the default.
+    public var workspaces: [String]
+
+    /// All fields.
+    public init(product: String, version: String, ready: Bool, state: String, workspaces: [String]) {
+        self.product = product
+        self.version = version
+        self.ready = ready
+        self.state = state
+        self.workspaces = workspaces
+    }
+}

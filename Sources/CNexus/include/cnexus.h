@@ -1,0 +1,35 @@
+/* The C shims of nexusd and log-writer: feature macros, variadics and macros as inline functions, and the spawn.
+ * Swift sees epoll, pidfd, signalfd, timerfd, splice and friends through this header because _GNU_SOURCE is set first.
+ * Every nexus_ call returns -errno on failure and restarts nothing by itself. */
+#ifndef CNEXUS_H
+#define CNEXUS_H
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cnexus_spawn.h"
+
+#endif

@@ -1,0 +1,59 @@
+/// Where a child stands, in the words of `status`.
+public enum Phase: String, Hashable, Sendable, CaseIterable {
+    /// Not wanted: disabled, or stopped by a command.
+    case off
+    /// Wanted; a gate does not hold yet.
+    case waiting
+    /// Wanted; the delay before the next run has not passed.
+    case delayed
+    /// Spawned, not ready yet.
+    case starting
+    /// It serves.
+    case ready
+    /// Asked to end, or ended and what is left of the run is being ended.
+    case stopping
+    /// Outlived SIGKILL.
+    case unkillable
+    /// Given up for now.
+    case parked
+    /// Ended with success, and its rule wants no more.
+    case done
+}
+
+/// A snapshot of one child for `status` and `why`.
+public struct ChildView: Hashable, Sendable {
+    /// Where it stands.
+    public var phase: Phase
+    /// Since when it stands there.
+    public var since: Instant
+    /// The living run, if there is one.
+    public var run: RunID?
+    /// Why it is delayed, parked, stopping or off; nil where the phase needs no reason.
+    public var cause: Cause?
+    /// The gate or group member it waits for, when waiting.
+    public var waitsFor: ChildID?
+    /// Next try, when delayed or parked.
+    public var nextTry: Instant?
+    /// Unstable runs in a row.
+    public var unstableRuns: UInt16
+    /// Runs ended since nexusd began, by whatever cause, and those among them that nobody asked for.
+    public var endedRuns: UInt32
+    /// Of these: nobody asked for.
+    public var failedRuns: UInt32
+    /// The last end record, if any.
+    public var lastEnd: EndRecord?
+
+    /// A child that has not started yet.
+    public init(phase: Phase, since: Instant) {
+        self.phase = phase
+        self.since = since
+        run = nil
+        cause = nil
+        waitsFor = nil
+        nextTry = nil
+        unstableRuns = 0
+        endedRuns = 0
+        failedRuns = 0
+        lastEnd = nil
+    }
+}

@@ -1,0 +1,69 @@
+/// Where a spawn failed; the order is that of the child's set-up between clone and exec.
+public enum SpawnStage: UInt8, Hashable, Sendable, CaseIterable {
+    case prepare, clone, session, cgroup, files, limits, scheduling, directory, identity, privileges, signals, exec
+}
+
+/// How a main process ended.
+public enum Exit: Hashable, Sendable {
+    /// exit(2) with this code.
+    case code(UInt8)
+    /// Killed by a signal; `oom` when the kernel's OOM killer sent it (cgroup memory.events).
+    case signal(Signal, coreDumped: Bool, oom: Bool)
+    /// Never executed: stage and errno.
+    case notExecuted(SpawnStage, errno: Int32)
+    /// Not knowable: the run was adopted and was no child of this nexusd.
+    case unknown
+}
+
+/// What an owner may ask of a child or a group.
+public enum Command: Hashable, Sendable {
+    /// Start it (and what it requires); forgets counts and parking.
+    case start(Target)
+    /// Stop it and what requires it; stays off until started.
+    case stop(Target)
+    /// Stop, then start. Forgets counts.
+    case restart(Target)
+    /// Forget counts, parking and a choice made by command.
+    case reset(Target)
+
+    /// A child, a group with all its children, or everything.
+    public enum Target: Hashable, Sendable {
+        case child(ChildID)
+        case group(GroupID)
+        case all
+    }
+}
+
+/// Everything that can happen to the core. Events name the run they speak of: those of a run that is over are ignored.
+public enum Event: Hashable, Sendable {
+    /// Time has passed `nextDeadline`.
+    case tick
+    /// `Action.spawn` succeeded.
+    case spawned(ChildID, RunID)
+    /// `Action.spawn` failed; there is no process.
+    case spawnFailed(ChildID, RunID, SpawnStage, errno: Int32)
+    /// The run says or shows that it serves.
+    case ready(ChildID, RunID)
+    /// The run says that it is about to stop by itself (STOPPING=1).
+    case stopping(ChildID, RunID)
+    /// EXTEND_TIMEOUT_USEC: the timeout in force (start or stop) ends no earlier than now plus this.
+    case extendTimeout(ChildID, RunID, Duration)
+    /// WATCHDOG=1.
+    case watchdogPing(ChildID, RunID)
+    /// The answer to `Action.probe`, or a word about this child's health from a worker that may say it.
+    case probed(ChildID, RunID, healthy: Bool)
+    /// A worker said `drained`.
+    case drained(ChildID, RunID)
+    /// The bus ended this worker's link (bad header: `crash`; takes nothing: `probe`): end the run with that cause.
+    case linkBroken(ChildID, RunID, Cause)
+    /// The main process ended and was reaped.
+    case exited(ChildID, RunID, Exit)
+    /// No process of the run is left. Comes after `exited`, once; at once with it in the usual case.
+    case emptied(ChildID, RunID)
+    /// An owner's word; answered by `Action.answer`.
+    case command(Command, CommandID)
+    /// Stop the whole tree: 1 orderly, 2 cuts every timeout to 1 s, 3 kills.
+    case shutdown(level: UInt8)
+    /// The loop was this late: every health and watchdog deadline is given that much.
+    case late(Duration)
+}

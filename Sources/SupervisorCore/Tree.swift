@@ -1,0 +1,20 @@
+/// What the core supervises: policies only. `ChildID(rawValue: n)` is `children[n - 1]`.
+public struct Tree: Hashable, Sendable {
+    /// Policies in plan order.
+    public var children: [ChildPolicy]
+    /// Groups in plan order.
+    public var groups: [GroupPolicy]
+    /// The child that keeps the logs, if any: it starts first, the others wait for it until it is ready or
+    /// `logWriterPatience` has passed, it stops after everything else is empty and never parks.
+    public var logWriter: ChildID?
+
+    /// How long the tree waits for its log-writer before it starts without it.
+    public static let logWriterPatience: Duration = .seconds(5)
+
+    /// The whole tree.
+    public init(children: [ChildPolicy], groups: [GroupPolicy] = [], logWriter: ChildID? = nil) {
+        self.children = children
+        self.groups = groups
+        self.logWriter = logWriter
+    }
+}
