@@ -27,8 +27,8 @@ var dependencies: [Package.Dependency] = [
 var targets: [Target] = [
     // The pure bottom: no I/O, no clock, no Foundation. Plan and Wire speak the core's words (ids, policies, durations).
     library("SupervisorCore"),
-    library("Plan", ["SupervisorCore"]),
     library("Wire", ["SupervisorCore"]),
+    library("Plan", ["SupervisorCore", "Wire"]),
     // The shell of nexusd and log-writer: Glibc and the C shims only.
     .target(name: "CNexus", cSettings: [.treatAllWarnings(as: .error)]),
     library("System", ["CNexus", "SupervisorCore"]),

@@ -1,4 +1,5 @@
 public import SupervisorCore
+public import Wire
 
 /// `[child.NAME]`: what is executed, as whom, with what.
 public struct ChildPlan: Hashable, Sendable {
@@ -176,25 +177,6 @@ public enum Probe: Hashable, Sendable {
     case tcp(host: String, port: Text, timeout: Duration)
     /// A short run of its own with the child's identity; success is exit code 0.
     case exec(executable: String, arguments: [Text], timeout: Duration)
-}
-
-/// Literal text with `{name}` and `{name:int}`; matched in linear time, the first match of a run counts.
-public struct LinePattern: Hashable, Sendable {
-    /// In order; two captures are never adjacent.
-    public var pieces: [Piece]
-
-    /// One piece of a pattern.
-    public enum Piece: Hashable, Sendable {
-        /// This text, byte for byte.
-        case literal(String)
-        /// Up to 128 bytes of [A-Za-z0-9._:/-], taken up to the first occurrence of the next literal.
-        case capture(name: String)
-        /// 1 to 18 digits.
-        case integer(name: String)
-    }
-
-    /// Pieces in order.
-    public init(pieces: [Piece]) { self.pieces = pieces }
 }
 
 /// Log options of a child.

@@ -1,0 +1,142 @@
+public import SupervisorCore
+
+/// Which output of a child.
+public enum StreamKind: UInt8, Hashable, Sendable, CaseIterable {
+    case stdout = 1
+    case stderr = 2
+}
+
+/// What nexusd tells its log-writer over the log link: one frame a packet (SOCK_SEQPACKET), the payload being this,
+/// file descriptors beside it.
+public enum LogOrder: Hashable, Sendable {
+    /// Greets a new log-writer: who nexusd is, and which runs are alive (adopted or still going). Every run in the book
+    /// that has no end and is not among these gets the end record `unknown, supervisor died`.
+    case greeting(second: UInt32, alive: [RunID])
+    /// A fresh pipe of a run; its read end comes beside the packet.
+    case stream(LogStream)
+    /// nexusd's own record, or the book of runs: as fields, the human text first (`MESSAGE`).
+    case event(LogEvent)
+    /// Asks for the last lines of a run; answered by `LogReport.last` with the same tag.
+    case last(RunID, lines: UInt16, tag: UInt32)
+    /// Read everything to its end, write it, say `drained`, exit.
+    case drain
+}
+
+/// A pipe to be read.
+public struct LogStream: Hashable, Sendable {
+    /// Number of this stream on this link; named in `eof` and `matched`.
+    public var number: UInt32
+    /// Child name.
+    public var child: String
+    /// Run.
+    public var run: RunID
+    /// stdout or stderr.
+    public var kind: StreamKind
+    /// Bytes of a file before it is rotated.
+    public var fileBytes: UInt64
+    /// Rotated files kept.
+    public var files: UInt16
+    /// Journald too.
+    public var journal: Bool
+    /// Ready pattern to look for, first match only.
+    public var pattern: LinePattern?
+    /// Secret values of this run to be redacted; never logged themselves.
+    public var redactions: [String]
+
+    /// All fields.
+    public init(
+        number: UInt32, child: String, run: RunID, kind: StreamKind, fileBytes: UInt64, files: UInt16, journal: Bool,
+        pattern: LinePattern? = nil, redactions: [String] = []
+    ) {
+        self.number = number
+        self.child = child
+        self.run = run
+        self.kind = kind
+        self.fileBytes = fileBytes
+        self.files = files
+        self.journal = journal
+        self.pattern = pattern
+        self.redactions = redactions
+    }
+}
+
+/// A record of nexusd itself.
+public struct LogEvent: Hashable, Sendable {
+    /// syslog(3) level, 0 to 7.
+    public var priority: UInt8
+    /// 128-bit MESSAGE_ID of the event kind, 32 hexadecimal digits.
+    public var messageID: String
+    /// A sentence.
+    public var message: String
+    /// The child it is about, if any.
+    public var child: String?
+    /// The run it is about, if any.
+    public var run: RunID?
+    /// What it says for the book of runs.
+    public var book: Book
+    /// Further fields, upper-case names (`CAUSE`, `EXIT_CODE`, …).
+    public var fields: [Field]
+
+    /// Meaning for the book of runs.
+    public enum Book: UInt8, Hashable, Sendable, CaseIterable {
+        case none, starting, ended
+    }
+
+    /// One journal field.
+    public struct Field: Hashable, Sendable {
+        /// [A-Z][A-Z0-9_]*
+        public var name: String
+        /// Any text.
+        public var value: String
+
+        /// Both.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// All fields.
+    public init(
+        priority: UInt8, messageID: String, message: String, child: String? = nil, run: RunID? = nil,
+        book: Book = .none, fields: [Field] = []
+    ) {
+        self.priority = priority
+        self.messageID = messageID
+        self.message = message
+        self.child = child
+        self.run = run
+        self.book = book
+        self.fields = fields
+    }
+}
+
+/// What log-writer tells nexusd.
+public enum LogReport: Hashable, Sendable {
+    /// It has its directory's lock and serves.
+    case ready
+    /// All writers of this stream are gone and everything is written.
+    case eof(stream: UInt32)
+    /// The ready pattern matched; captured values by name, each at most 128 bytes of [A-Za-z0-9._:/-].
+    case matched(stream: UInt32, captures: [Capture])
+    /// Answer to `last`.
+    case last(tag: UInt32, lines: [String])
+    /// A sink dropped lines of a child (5 s rule).
+    case dropped(child: String, lines: UInt64)
+    /// Everything is written; it ends now.
+    case drained
+
+    /// One captured value.
+    public struct Capture: Hashable, Sendable {
+        /// Name in the pattern.
+        public var name: String
+        /// Value.
+        public var value: String
+
+        /// Both.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+}
