@@ -36,7 +36,8 @@ var targets: [Target] = [
     library("LogStore", ["System", "CNexus", "SupervisorCore", "Wire"]),
     executable("nexusd", ["Runtime"]),
     executable("log-writer", ["LogStore"]),
-    executable("nexusctl", ["System", "Wire", "LogStore", argumentParser]),
+    library("ControlClient", ["CNexus", "SupervisorCore", "Wire"]),
+    executable("nexusctl", ["ControlClient", "System", "Wire", "LogStore", argumentParser]),
     // Tests that need nothing else. `fixture` is the bad child: one executable, one verb a misbehaviour.
     executable("fixture", ["CNexus"], path: "Tests/fixture"),
     .target(name: "TestSupport", dependencies: ["System", "CNexus", "Wire", "Plan"], path: "Tests/TestSupport", swiftSettings: strict),
@@ -46,6 +47,7 @@ var targets: [Target] = [
     tests("SystemTests", ["System", "CNexus"]),
     tests("RuntimeTests", ["Runtime"]),
     tests("LogStoreTests", ["LogStore"]),
+    tests("ControlClientTests", ["ControlClient"]),
 ]
 
 if !lean {
@@ -58,7 +60,9 @@ if !lean {
     let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
     let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
     let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-    let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+    let hummingbird: Target.Dependency = .product(
+        // swift-configuration's module has the name of ours.
+        name: "Hummingbird", package: "hummingbird", moduleAliases: ["Configuration": "SwiftConfiguration"])
     targets += [
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         library("AgentModel"),
