@@ -62,6 +62,11 @@ public struct FrameHeader: Hashable, Sendable {
     public static let byteCount = 16
     /// Longest payload; more goes as a stream.
     public static let payloadLimit = 65_536
+    /// Bytes of credit with which each stream between peers begins. A `stream` frame costs its payload and its header.
+    public static let streamWindow = 65_536
+    /// Longest payload of a `stream` frame between peers: with its header half the window, so that a receiver which
+    /// grants credit each time it has consumed half of it can never leave a sender without room for its next frame.
+    public static let streamPayloadLimit = 32_752
     /// The protocol's version.
     public static let version: UInt8 = 1
 
@@ -81,4 +86,26 @@ public struct FrameHeader: Hashable, Sendable {
         self.peer = peer
         self.id = id
     }
+}
+
+/// A header with its payload; `header.length` is the payload's count.
+public struct Frame: Hashable, Sendable {
+    /// The header.
+    public var header: FrameHeader
+    /// At most `FrameHeader.payloadLimit` bytes.
+    public var payload: [UInt8]
+
+    /// A frame whose header tells the payload's true length.
+    public init(_ kind: FrameKind, peer: PeerID, id: FrameID, payload: [UInt8] = []) {
+        header = FrameHeader(length: UInt32(payload.count), kind: kind, peer: peer, id: id)
+        self.payload = payload
+    }
+
+    /// Bytes on the pipe.
+    public var byteCount: Int { FrameHeader.byteCount + payload.count }
+}
+
+extension FrameID {
+    /// The id of frames that need none: hello, welcome, ready, status, health, drain, drained.
+    public static let none = FrameID(rawValue: 0)
 }
