@@ -1,3 +1,293 @@
+/* The spawn: clone3(CLONE_VM | CLONE_VFORK | CLONE_PIDFD), set-up of the child by raw syscalls, execve.
+ *
+ * The child shares this process's memory and runs on a stack of its own while the calling thread is suspended. So
+ * between clone and exec: no malloc, no locks, no stdio, and no libc wrapper that acts on all threads (glibc's setuid
+ * would signal the parent's). The cost does not depend on how much memory the caller has, unlike fork's; and a failed
+ * exec reports its stage and errno through the shared request, so that no error pipe is needed.
+ *
+ * What is not fatal, on purpose:
+ *  - oom_score_adj refused with EACCES, EPERM or EROFS. Lowering it needs CAP_SYS_RESOURCE; an unprivileged supervisor
+ *    has no score to hide, so what its children inherit is harmless. Raising it is always permitted.
+ *  - nice 0, the default, refused with EACCES or EPERM: an unprivileged caller with a niceness of its own cannot go
+ *    back. Any other value was asked for, and its refusal is an error.
+ *  - setgroups refused with EPERM when uid and gid are the caller's own: then nothing was to be changed.
+ * A limit that cannot be set is always an error (stage limits): it was written down, so it is relied upon.
+ *
+ * Known price: the caller stands still while the child runs, also in a chdir or an exec on a hung file system, and
+ * while somebody with the child's uid stops the child in the microseconds between setresuid and execve. */
 #include "cnexus.h"
 
-int nexus_placeholder(void) { return 0; }
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+/* Sanitizers keep shadow state per thread; the child has the thread pointer of a suspended one. */
+#define UNCHECKED __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+
+#define CHILD_STACK ((size_t)32 * 1024)
+
+struct spawn {
+    struct nexus_spawn_request *request;
+    /* Fallback only: clone(2) cannot place the child into a cgroup, so the child moves itself. */
+    int join_cgroup;
+    pid_t parent;
+};
+
+UNCHECKED static long raw(long number, long a, long b, long c, long d) {
+    long result = syscall(number, a, b, c, d);
+    return result < 0 ? -errno : result;
+}
+
+#define RAW0(name) raw(SYS_##name, 0, 0, 0, 0)
+#define RAW1(name, a) raw(SYS_##name, (long)(a), 0, 0, 0)
+#define RAW2(name, a, b) raw(SYS_##name, (long)(a), (long)(b), 0, 0)
+#define RAW3(name, a, b, c) raw(SYS_##name, (long)(a), (long)(b), (long)(c), 0)
+#define RAW4(name, a, b, c, d) raw(SYS_##name, (long)(a), (long)(b), (long)(c), (long)(d))
+
+UNCHECKED static void fail(struct nexus_spawn_request *request, enum nexus_spawn_stage stage, long error) {
+    request->stage = (int32_t)stage;
+    request->error = (int32_t)-error;
+    for (;;) RAW1(exit_group, 127);
+}
+
+/* Decimal digits of a non-negative number and a NUL; snprintf is not async-signal-safe. */
+UNCHECKED static size_t decimal(char *target, long value) {
+    char digits[20];
+    size_t count = 0, written = 0;
+    do digits[count++] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    while (count > 0) target[written++] = digits[--count];
+    target[written] = 0;
+    return written;
+}
+
+/* Opens, writes and closes; the result of the write, or of the open. */
+UNCHECKED static long write_file(int directory, const char *path, const char *bytes, size_t length) {
+    long fd = RAW4(openat, directory, path, O_WRONLY | O_CLOEXEC, 0);
+    if (fd < 0) return fd;
+    long written = RAW3(write, fd, bytes, length);
+    RAW1(close, fd);
+    return written < 0 ? written : 0;
+}
+
+UNCHECKED static long write_oom_score(int score) {
+    char text[8];
+    size_t sign = score < 0;
+    text[0] = '-';
+    size_t length = sign + decimal(text + sign, score < 0 ? -(long)score : score);
+    return write_file(AT_FDCWD, "/proc/self/oom_score_adj", text, length);
+}
+
+UNCHECKED static void schedule(struct nexus_spawn_request *request) {
+    long error = write_oom_score(request->oom_score_adjust);
+    if (error < 0 && error != -EACCES && error != -EPERM && error != -EROFS)
+        fail(request, NEXUS_STAGE_SCHEDULING, error);
+    error = RAW3(setpriority, PRIO_PROCESS, 0, request->nice);
+    if (error < 0 && !(request->nice == 0 && (error == -EACCES || error == -EPERM)))
+        fail(request, NEXUS_STAGE_SCHEDULING, error);
+    RAW1(umask, request->umask);
+}
+
+/* Sources that a target would overwrite are first moved above every target; then the targets are filled. */
+UNCHECKED static void place_files(struct nexus_spawn_request *request) {
+    size_t count = request->descriptor_count;
+    int above = count > 0 ? request->targets[count - 1] + 1 : 0;
+    for (size_t i = 0; i < count; i++) {
+        if (request->sources[i] >= above || request->sources[i] == request->targets[i]) continue;
+        long moved = RAW3(fcntl, request->sources[i], F_DUPFD_CLOEXEC, above);
+        if (moved < 0) fail(request, NEXUS_STAGE_FILES, moved);
+        request->sources[i] = (int)moved;
+    }
+    int next = 0;
+    for (size_t i = 0; i < count; i++) {
+        int source = request->sources[i], target = request->targets[i];
+        long error = source == target ? RAW3(fcntl, target, F_SETFD, 0) : RAW3(dup3, source, target, 0);
+        if (error < 0) fail(request, NEXUS_STAGE_FILES, error);
+        if (target > next) RAW3(close_range, next, target - 1, CLOSE_RANGE_CLOEXEC);
+        next = target + 1;
+    }
+    long error = RAW3(close_range, next, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (error < 0) fail(request, NEXUS_STAGE_FILES, error);
+}
+
+UNCHECKED static void set_limits(struct nexus_spawn_request *request) {
+    for (size_t i = 0; i < request->limit_count; i++) {
+        const struct nexus_limit *limit = &request->limits[i];
+        struct rlimit64 value = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+        long error = RAW4(prlimit64, 0, limit->resource, &value, 0);
+        if (error < 0) fail(request, NEXUS_STAGE_LIMITS, error);
+    }
+}
+
+/* Groups before the uid: afterwards there is no right to change them. */
+UNCHECKED static void change_identity(struct nexus_spawn_request *request) {
+    if (!request->change_identity) return;
+    int same = RAW0(geteuid) == (long)request->uid && RAW0(getegid) == (long)request->gid;
+    long error = RAW2(setgroups, request->group_count, request->groups);
+    if (error < 0 && !(error == -EPERM && same)) fail(request, NEXUS_STAGE_IDENTITY, error);
+    error = RAW3(setresgid, request->gid, request->gid, request->gid);
+    if (error < 0) fail(request, NEXUS_STAGE_IDENTITY, error);
+    error = RAW3(setresuid, request->uid, request->uid, request->uid);
+    if (error < 0) fail(request, NEXUS_STAGE_IDENTITY, error);
+}
+
+UNCHECKED static void drop_privileges(struct nexus_spawn_request *request, pid_t parent) {
+    long error;
+    if (request->no_new_privileges && (error = RAW4(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0)) < 0)
+        fail(request, NEXUS_STAGE_PRIVILEGES, error);
+    if (request->death_signal == 0) return;
+    /* After the uid change, which clears it (prctl(2)); a parent that died before is noticed here. */
+    if ((error = RAW2(prctl, PR_SET_PDEATHSIG, request->death_signal)) < 0)
+        fail(request, NEXUS_STAGE_PRIVILEGES, error);
+    if (RAW0(getppid) != parent) fail(request, NEXUS_STAGE_PRIVILEGES, -ESRCH);
+}
+
+/* Ignored signals survive exec and CLONE_CLEAR_SIGHAND, so each is set to its default; the mask is emptied last. */
+UNCHECKED static void reset_signals(struct nexus_spawn_request *request) {
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        uint64_t mask;
+    } action = {0};
+    for (int signal = 1; signal <= 64; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP) RAW4(rt_sigaction, signal, &action, 0, sizeof action.mask);
+    uint64_t empty = 0;
+    long error = RAW4(rt_sigprocmask, SIG_SETMASK, &empty, 0, sizeof empty);
+    if (error < 0) fail(request, NEXUS_STAGE_SIGNALS, error);
+}
+
+UNCHECKED static int child(void *argument) {
+    struct spawn *spawn = argument;
+    struct nexus_spawn_request *request = spawn->request;
+    long error;
+    if (spawn->join_cgroup && (error = write_file(request->cgroup, "cgroup.procs", "0", 1)) < 0)
+        fail(request, NEXUS_STAGE_CGROUP, error);
+    if (request->new_session && (error = RAW0(setsid)) < 0) fail(request, NEXUS_STAGE_SESSION, error);
+    schedule(request);
+    place_files(request);
+    set_limits(request);
+    long self = RAW0(getpid);
+    for (size_t i = 0; i < request->pid_slot_count; i++) decimal(request->pid_slots[i], self);
+    change_identity(request);
+    /* As the child's own user: nexusd needs no right to look past file modes for it. */
+    if ((error = RAW1(chdir, request->directory)) < 0) fail(request, NEXUS_STAGE_DIRECTORY, error);
+    drop_privileges(request, spawn->parent);
+    reset_signals(request);
+    fail(request, NEXUS_STAGE_EXEC, RAW3(execve, request->path, request->argv, request->envp));
+    return 127;
+}
+
+/* The raw clone3: in the child both return value and stack are new, so it must not return into C. */
+UNCHECKED static long clone3_call(struct clone_args *arguments, int (*function)(void *), void *argument) {
+#if defined(__x86_64__)
+    long result;
+    register int (*entry)(void *) __asm__("r8") = function;
+    register void *value __asm__("r9") = argument;
+    __asm__ volatile(
+        "syscall\n\t"
+        "test %%rax, %%rax\n\t"
+        "jnz 1f\n\t"
+        "xor %%ebp, %%ebp\n\t"
+        "mov %%r9, %%rdi\n\t"
+        "call *%%r8\n\t"
+        "hlt\n"
+        "1:"
+        : "=a"(result)
+        : "0"((long)SYS_clone3), "D"(arguments), "S"(sizeof *arguments), "r"(entry), "r"(value)
+        : "rcx", "r11", "memory", "cc");
+    return result;
+#elif defined(__aarch64__)
+    register long number __asm__("x8") = SYS_clone3;
+    register long result __asm__("x0") = (long)arguments;
+    register long size __asm__("x1") = sizeof *arguments;
+    register int (*entry)(void *) __asm__("x9") = function;
+    register void *value __asm__("x10") = argument;
+    __asm__ volatile(
+        "svc #0\n\t"
+        "cbnz x0, 1f\n\t"
+        "mov x29, xzr\n\t"
+        "mov x30, xzr\n\t"
+        "mov x0, x10\n\t"
+        "blr x9\n\t"
+        "brk #1\n"
+        "1:"
+        : "+r"(result)
+        : "r"(number), "r"(size), "r"(entry), "r"(value)
+        : "memory", "cc");
+    return result;
+#else
+#error "nexus_spawn knows x86_64 and aarch64"
+#endif
+}
+
+/* One stack a thread, kept: nexusd has one thread, tests have several. The lowest page stays unmapped for overruns. */
+static void *child_stack(void) {
+    static _Thread_local char *stack;
+    if (stack) return stack;
+    char *mapping =
+        mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (mapping == MAP_FAILED) return NULL;
+    if (mprotect(mapping, 4096, PROT_NONE) < 0) {
+        munmap(mapping, CHILD_STACK);
+        return NULL;
+    }
+    return stack = mapping;
+}
+
+/* Containers' seccomp filters may answer clone3 with ENOSYS; then clone(2) does the same but for the cgroup. */
+UNCHECKED static long clone_child(struct spawn *spawn, char *stack, int *pidfd) {
+    struct nexus_spawn_request *request = spawn->request;
+    struct clone_args arguments = {
+        .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+        .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .exit_signal = SIGCHLD,
+        .stack = (uint64_t)(uintptr_t)stack,
+        .stack_size = CHILD_STACK,
+    };
+    if (request->cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)request->cgroup;
+    }
+    long pid = clone3_call(&arguments, child, spawn);
+    if (pid != -ENOSYS) return pid;
+    spawn->join_cgroup = request->cgroup >= 0;
+    pid = clone(child, stack + CHILD_STACK, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, spawn, pidfd);
+    return pid < 0 ? -errno : pid;
+}
+
+static int clone_failed(struct nexus_spawn_request *request, long error) {
+    int cgroup_refused = request->cgroup >= 0
+        && (error == -EBUSY || error == -EOPNOTSUPP || error == -EACCES || error == -EBADF || error == -ENODEV);
+    request->stage = cgroup_refused ? NEXUS_STAGE_CGROUP : NEXUS_STAGE_CLONE;
+    request->error = (int32_t)-error;
+    return (int)error;
+}
+
+int nexus_spawn(struct nexus_spawn_request *request, int *pidfd) {
+    struct spawn spawn = {.request = request, .parent = getpid()};
+    request->stage = NEXUS_STAGE_PREPARE;
+    request->error = 0;
+    *pidfd = -1;
+    char *stack = child_stack();
+    if (!stack) {
+        request->error = ENOMEM;
+        return -ENOMEM;
+    }
+    /* No signal may reach the child while it could still run a handler of ours. */
+    uint64_t all = ~(uint64_t)0, before = 0;
+    RAW4(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
+    /* A uid change in the child makes the shared memory undumpable, for us too: /proc/self would become root's. */
+    int dumpable = prctl(PR_GET_DUMPABLE);
+    long pid = clone_child(&spawn, stack, pidfd);
+    if (dumpable == 1 && request->change_identity) prctl(PR_SET_DUMPABLE, 1);
+    RAW4(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
+    if (pid < 0) return clone_failed(request, pid);
+    if (request->error == 0) return (int)pid;
+    /* The child has told its errno and ends by itself; it is reaped here, and nobody else hears of it. */
+    siginfo_t info;
+    while (waitid((idtype_t)3, (id_t)*pidfd, &info, WEXITED) < 0 && errno == EINTR) continue;
+    close(*pidfd);
+    *pidfd = -1;
+    return -request->error;
+}

@@ -1,6 +1,6 @@
 /// Where a spawn failed; the order is that of the child's set-up between clone and exec.
 public enum SpawnStage: UInt8, Hashable, Sendable, CaseIterable {
-    case prepare, clone, session, cgroup, files, limits, scheduling, directory, identity, privileges, signals, exec
+    case prepare, cgroup, clone, session, scheduling, files, limits, identity, directory, privileges, signals, exec
 }
 
 /// How a main process ended.

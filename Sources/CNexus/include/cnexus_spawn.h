@@ -1,8 +1,80 @@
 /* One clone3 with a pidfd; between clone and exec only raw syscalls (see spawn.c). */
 #ifndef CNEXUS_SPAWN_H
 #define CNEXUS_SPAWN_H
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-int nexus_placeholder(void);
+/* Where a spawn failed; the numbers are those of SupervisorCore.SpawnStage, a test compares them. */
+enum nexus_spawn_stage {
+    NEXUS_STAGE_PREPARE = 0,
+    NEXUS_STAGE_CGROUP,
+    NEXUS_STAGE_CLONE,
+    NEXUS_STAGE_SESSION,
+    NEXUS_STAGE_SCHEDULING,
+    NEXUS_STAGE_FILES,
+    NEXUS_STAGE_LIMITS,
+    NEXUS_STAGE_IDENTITY,
+    NEXUS_STAGE_DIRECTORY,
+    NEXUS_STAGE_PRIVILEGES,
+    NEXUS_STAGE_SIGNALS,
+    NEXUS_STAGE_EXEC,
+};
+
+/* One resource limit, as prlimit64(2) takes it; UINT64_MAX is infinity. */
+struct nexus_limit {
+    int32_t resource;
+    uint64_t soft;
+    uint64_t hard;
+};
+
+/* Everything a child is given. Pointers must stay valid until nexus_spawn returns; the arrays `sources`, `pid_slots`
+ * are written to. */
+struct nexus_spawn_request {
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    const char *directory;
+
+    /* Descriptor sources[i] becomes targets[i]; targets rise strictly. Everything else is closed at exec. */
+    int *sources;
+    const int *targets;
+    size_t descriptor_count;
+
+    const struct nexus_limit *limits;
+    size_t limit_count;
+
+    /* Buffers of NEXUS_PID_SLOT bytes inside envp that receive the child's own pid and a NUL (WATCHDOG_PID=, …). */
+    char *const *pid_slots;
+    size_t pid_slot_count;
+
+    /* uid, gid and groups are set only with change_identity. */
+    int change_identity;
+    uid_t uid;
+    gid_t gid;
+    const gid_t *groups;
+    size_t group_count;
+
+    int new_session;
+    int nice;
+    int oom_score_adjust;
+    unsigned umask;
+    int no_new_privileges;
+    /* PR_SET_PDEATHSIG; 0: none. */
+    int death_signal;
+    /* An O_PATH or O_RDONLY descriptor of a cgroup v2 directory; -1: stay in the caller's. */
+    int cgroup;
+
+    /* Results: the stage that failed and its errno; written by the child through shared memory. */
+    volatile int32_t stage;
+    volatile int32_t error;
+};
+
+/* Ten digits of a 32-bit pid and a NUL. */
+#define NEXUS_PID_SLOT 11
+
+/* Starts a child. Returns its pid and stores its pidfd, or returns -errno with request->stage set; then there is no
+ * process and nothing to reap. The calling thread stands still until the child has executed or failed. */
+int nexus_spawn(struct nexus_spawn_request *request, int *pidfd);
 
 #endif

@@ -1,0 +1,42 @@
+/* Waiting, pidfds, limits and prctl(2): macros, variadics and types that Swift cannot see through <sys/resource.h>. */
+#ifndef CNEXUS_PROCESS_H
+#define CNEXUS_PROCESS_H
+#include <stdint.h>
+
+/* What waitid(2) said; pid 0: nothing has ended (WNOHANG). */
+struct nexus_wait {
+    int32_t pid;
+    int32_t uid;
+    /* CLD_EXITED, CLD_KILLED or CLD_DUMPED. */
+    int32_t code;
+    /* Exit code or signal number. */
+    int32_t status;
+};
+
+/* One ended child of this process, with WEXITED | WNOHANG. `keep` leaves it waitable (WNOWAIT). */
+int nexus_wait_any(struct nexus_wait *result, int keep);
+/* The same for one child by its number, which is safe: an unreaped child's number is not used again. */
+int nexus_wait_pid(int32_t pid, struct nexus_wait *result);
+/* The same by pidfd. */
+int nexus_wait_pidfd(int pidfd, struct nexus_wait *result, int keep);
+
+/* pidfd_open(2), always close-on-exec. */
+int nexus_pidfd_open(int32_t pid);
+/* pidfd_send_signal(2). */
+int nexus_pidfd_send_signal(int pidfd, int signal);
+
+/* prlimit(2) on this process; UINT64_MAX is infinity. */
+int nexus_get_limit(int resource, uint64_t *soft, uint64_t *hard);
+int nexus_set_limit(int resource, uint64_t soft, uint64_t hard);
+
+/* PR_SET_CHILD_SUBREAPER: orphans below this process become its children. */
+int nexus_become_subreaper(void);
+
+/* Blocks the signals of `mask` (bit n-1 is signal n) in the calling thread and every later one. */
+int nexus_block_signals(uint64_t mask);
+/* signalfd(2) of `mask`, non-blocking and close-on-exec. */
+int nexus_signalfd(uint64_t mask);
+/* SIG_IGN for one signal. */
+int nexus_ignore_signal(int signal);
+
+#endif

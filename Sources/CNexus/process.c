@@ -1,0 +1,76 @@
+#include "cnexus.h"
+
+#include <sys/resource.h>
+
+static int wait_for(idtype_t type, id_t id, int options, struct nexus_wait *result) {
+    siginfo_t info;
+    memset(&info, 0, sizeof info); /* WNOHANG with nothing to tell leaves si_pid as it was */
+    if (waitid(type, id, &info, options | WEXITED | WNOHANG) < 0) return -errno;
+    result->pid = info.si_pid;
+    result->uid = (int32_t)info.si_uid;
+    result->code = info.si_code;
+    result->status = info.si_status;
+    return 0;
+}
+
+int nexus_wait_any(struct nexus_wait *result, int keep) {
+    return wait_for(P_ALL, 0, keep ? WNOWAIT : 0, result);
+}
+
+int nexus_wait_pid(int32_t pid, struct nexus_wait *result) {
+    return wait_for(P_PID, (id_t)pid, 0, result);
+}
+
+/* P_PIDFD is 3 since Linux 5.4; older headers have no name for it. */
+int nexus_wait_pidfd(int pidfd, struct nexus_wait *result, int keep) {
+    return wait_for((idtype_t)3, (id_t)pidfd, keep ? WNOWAIT : 0, result);
+}
+
+int nexus_pidfd_open(int32_t pid) {
+    long fd = syscall(SYS_pidfd_open, pid, 0);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int nexus_pidfd_send_signal(int pidfd, int signal) {
+    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int nexus_get_limit(int resource, uint64_t *soft, uint64_t *hard) {
+    struct rlimit64 limit;
+    if (prlimit64(0, (enum __rlimit_resource)resource, NULL, &limit) < 0) return -errno;
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+    return 0;
+}
+
+int nexus_set_limit(int resource, uint64_t soft, uint64_t hard) {
+    struct rlimit64 limit = {.rlim_cur = soft, .rlim_max = hard};
+    return prlimit64(0, (enum __rlimit_resource)resource, &limit, NULL) < 0 ? -errno : 0;
+}
+
+int nexus_become_subreaper(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static void fill(sigset_t *set, uint64_t mask) {
+    sigemptyset(set);
+    for (int signal = 1; signal <= 64; signal++)
+        if (mask >> (signal - 1) & 1) sigaddset(set, signal);
+}
+
+int nexus_block_signals(uint64_t mask) {
+    sigset_t set;
+    fill(&set, mask);
+    return -pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int nexus_signalfd(uint64_t mask) {
+    sigset_t set;
+    fill(&set, mask);
+    int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int nexus_ignore_signal(int number) {
+    return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0;
+}
