@@ -1,0 +1,87 @@
+extension AgentEvent {
+    /// Longest text of one event in UTF-8 bytes, so that its JSON fits a frame of 64 KiB even when every byte needs
+    /// six (`\u0001`).
+    public static let textLimit = 10_000
+
+    /// The same event as one or more that each fit a frame: long text is carried on by deltas, which append; a long
+    /// notice, reason, resource or output is cut and ends in "…".
+    public var pieces: [AgentEvent] {
+        switch self {
+        case .turnStarted: [self]
+        case .textDelta(let block, let text):
+            text.chunks(of: Self.textLimit).map { .textDelta(block: block, text: $0) }
+        case .textBlock(let block, let text):
+            text.chunks(of: Self.textLimit).enumerated().map { index, chunk in
+                index == 0 ? .textBlock(block: block, text: chunk) : .textDelta(block: block, text: chunk)
+            }
+        case .reasoningDelta(let block, let text):
+            text.chunks(of: Self.textLimit).map { .reasoningDelta(block: block, text: $0) }
+        case .tool(let call): [.tool(call.fittingAFrame)]
+        case .permissionAsked(let id, let action, let resources):
+            [
+                .permissionAsked(
+                    id: id, action: action.cut(to: 200), resources: resources.prefix(20).map { $0.cut(to: 400) })
+            ]
+        case .questionAsked(let id, let question, let options):
+            [
+                .questionAsked(
+                    id: id, question: question.cut(to: 1000), options: options.prefix(20).map { $0.cut(to: 400) })
+            ]
+        case .notice(let text): [.notice(text.cut(to: Self.textLimit))]
+        case .turnEnded(let outcome): [.turnEnded(outcome.fittingAFrame)]
+        }
+    }
+}
+
+extension TurnOutcome {
+    fileprivate var fittingAFrame: TurnOutcome {
+        switch self {
+        case .done: .done
+        case .interrupted(let reason): .interrupted(reason: reason.cut(to: AgentEvent.textLimit))
+        case .failed(let reason): .failed(reason: reason.cut(to: AgentEvent.textLimit))
+        }
+    }
+}
+
+extension ToolCall {
+    /// Output kept of a tool call, in bytes.
+    public static let outputLimit = 16_384
+
+    /// Most output is plain text and keeps its 16 KiB; output full of control characters, which JSON writes in six
+    /// bytes each, is cut to what fits.
+    fileprivate var fittingAFrame: ToolCall {
+        var call = self
+        call.name = name.cut(to: 200)
+        call.title = title.cut(to: 500)
+        call.output = output.cut(to: Self.outputLimit)
+        let escapes = call.output.utf8.count { $0 < 0x20 && $0 != 0x0A && $0 != 0x09 && $0 != 0x0D }
+        if escapes > 4000 { call.output = output.cut(to: 8000) }
+        return call
+    }
+}
+
+extension String {
+    /// The text, or its beginning and "…", in at most `limit` UTF-8 bytes (and three for the mark).
+    public func cut(to limit: Int) -> String {
+        utf8.count <= limit ? self : String(self[..<boundary(after: limit, from: startIndex)]) + "…"
+    }
+
+    /// The text in pieces of at most `limit` UTF-8 bytes, never split inside a scalar; one empty piece for no text.
+    func chunks(of limit: Int) -> [String] {
+        guard utf8.count > limit else { return [self] }
+        var chunks: [String] = []
+        var start = startIndex
+        while start < endIndex {
+            let end = boundary(after: limit, from: start)
+            chunks.append(String(self[start..<end]))
+            start = end
+        }
+        return chunks
+    }
+
+    private func boundary(after limit: Int, from start: Index) -> Index {
+        guard var end = utf8.index(start, offsetBy: limit, limitedBy: endIndex) else { return endIndex }
+        while end < endIndex, utf8[end] & 0xC0 == 0x80 { utf8.formIndex(before: &end) }
+        return end
+    }
+}
