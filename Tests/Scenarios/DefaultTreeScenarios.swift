@@ -1,0 +1,114 @@
+import Foundation
+import Testing
+
+/// The repository's own Supervisor.toml: what a new user sees.
+@Suite(.timeLimit(.minutes(5))) struct DefaultTreeScenarios {
+    static let killable = ["opencode", "agent-worker", "tunnel-worker", "chat-bridge", "log-writer"]
+
+    @Test func defaultTree_isReadyAndSaysThatTheWallIsOff() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let status = try box.status()
+        for name in Self.killable { #expect(status.child(name)?.state == "ready", "\(name)") }
+        #expect(status.child("cloudflared")?.state == "off")
+        let table = try box.ctl("status").output
+        #expect(table.split(separator: "\n").first?.contains("uid wall off") == true, "\(table)")
+        #expect(box.stop() == 0)
+    }
+
+    @Test(arguments: killable)
+    func killedProcess_isBackWithinASecondOthersKeepTheirPids(victim: String) throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let before = try box.status()
+        var pid = before.pid(victim)!
+        for _ in 0..<5 {
+            let began = ContinuousClock.now
+            kill(pid, SIGKILL)
+            pid = try box.waitReplaced(victim, pid)
+            let took = ContinuousClock.now - began
+            print("\(victim): ready again after \(took)")
+        }
+        let after = try box.status()
+        for name in Self.killable where name != victim { #expect(after.pid(name) == before.pid(name), "\(name)") }
+        let answer = try box.ctl("chat", "still there?")
+        #expect(answer.status == 0, "\(answer.errors)")
+        #expect(box.stop() == 0)
+    }
+
+    @Test func chatAnswer_streamsAndIsHonest() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let answer = try box.ctl("chat", "hello")
+        #expect(answer.status == 0, "\(answer.errors)")
+        #expect(answer.output.contains("hello"))
+        #expect(answer.output.lowercased().contains("echo"))
+        #expect(answer.output.contains("opencode"))
+        let json = try box.ctl("chat", "--json", "again")
+        let kinds = try json.output.split(separator: "\n").map {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        }
+        #expect(kinds.first??["type"] as? String == "accepted")
+        #expect(kinds.last??["type"] as? String == "ended")
+        #expect(kinds.last??["state"] as? String == "done")
+        // Word by word, not in one piece.
+        #expect(kinds.filter { $0?["type"] as? String == "text" }.count > 3)
+        #expect(box.stop() == 0)
+    }
+
+    @Test func history_survivesARestartOfEverything() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        #expect(try box.ctl("chat", "remember the number 4711").status == 0)
+        #expect(box.stop() == 0)
+        try box.start()
+        try box.waitReady()
+        let list = try box.ctl("chat", "--list")
+        #expect(list.status == 0)
+        let session = try sessions(box).first
+        let history = try box.ctl("chat", "--history", try #require(session))
+        #expect(history.output.contains("4711"), "\(list.output)\(history.output)\(history.errors)")
+        let more = try box.ctl("chat", "--session", try #require(session), "and again")
+        #expect(more.status == 0, "\(more.errors)")
+        #expect(box.stop() == 0)
+    }
+
+    @Test(arguments: ["opencode", "agent-worker", "chat-bridge"])
+    func killDuringATurn_endsItAsDoneOrInterruptedInWords(victim: String) throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let pid = try #require(try box.status().pid(victim))
+        let killer = Thread {
+            // The turn is under way as soon as its first words are in the store's log of states.
+            try? box.wait("the turn to run", limit: .seconds(20)) { _ in
+                try box.ctl("chat", "--list", "--json").output.contains("\"running\"")
+            }
+            kill(pid, SIGKILL)
+        }
+        killer.start()
+        let answer = try box.ctl("chat", "--json", "/slow 60")
+        try box.waitReplaced(victim, pid)
+        let session = try #require(try sessions(box).first)
+        try box.wait("the turn to have an end") { _ in
+            let history = try box.ctl("chat", "--history", session, "--json").output
+            return history.contains("\"interrupted\"") || history.contains("\"done\"")
+        }
+        let history = try box.ctl("chat", "--history", session)
+        #expect(history.output.contains("/slow 60"), "\(answer.output)\(history.output)")
+        #expect(history.output.contains("interrupted") || history.output.contains("done"), "\(history.output)")
+        let next = try box.ctl("chat", "--session", session, "hello again")
+        #expect(next.status == 0, "\(next.errors)")
+        #expect(box.stop() == 0)
+    }
+
+    private func sessions(_ box: Box) throws -> [String] {
+        try box.ctl("chat", "--list", "--json").output.split(separator: "\n").compactMap {
+            (try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["session"] as? String
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+
+extension Box {
+    /// Returns the first status that satisfies `condition`; looks again whenever nexusd says that something happened.
+    @discardableResult
+    func wait(
+        _ what: String, limit: Duration = .seconds(20), until condition: (StatusView) throws -> Bool
+    ) throws -> StatusView {
+        let events = try EventFeed(box: self)
+        defer { events.end() }
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let status = try status()
+            if try condition(status) { return status }
+            let left = deadline - ContinuousClock.now
+            guard left > .zero else {
+                let states = status.children.map { "\($0.name)=\($0.state)(\($0.cause ?? ""))" }
+                throw Trouble("waited \(limit) in vain for: \(what); \(states.joined(separator: " "))\n\(errors)")
+            }
+            // A second look each second covers what has no event (a process that appeared).
+            events.next(within: min(left, .seconds(1)))
+        }
+    }
+
+    /// Every enabled child is ready or done.
+    func waitReady(_ limit: Duration = .seconds(30)) throws {
+        let answer = try ctl("wait", "--ready", "--timeout", "\(limit.components.seconds)s")
+        guard answer.status == 0 else {
+            throw Trouble("not ready: \(answer.errors)\(try ctl("status").output)\n\(errors)")
+        }
+    }
+
+    /// The child runs again under another pid and is ready.
+    @discardableResult
+    func waitReplaced(_ child: String, _ old: Int32, limit: Duration = .seconds(20)) throws -> Int32 {
+        let status = try wait("\(child) replaced after pid \(old)", limit: limit) {
+            guard let now = $0.child(child) else { return false }
+            return now.state == "ready" && now.pid != nil && now.pid != old
+        }
+        return status.pid(child)!
+    }
+}
+
+/// `nexusctl events --json`, to be woken by.
+final class EventFeed {
+    private let process = Process()
+    private let arrived = DispatchSemaphore(value: 0)
+
+    init(box: Box) throws {
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: Programs.path("nexusctl"))
+        process.arguments = ["events", "-f", "--json"]
+        process.environment = ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        pipe.fileHandleForReading.readabilityHandler = { [arrived] handle in
+            if handle.availableData.isEmpty { handle.readabilityHandler = nil } else { arrived.signal() }
+        }
+        try process.run()
+    }
+
+    /// Waits for the next event, or for the time to pass.
+    func next(within limit: Duration) {
+        _ = arrived.wait(timeout: .now() + .milliseconds(Int(limit / .milliseconds(1))))
+    }
+
+    func end() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// Every kind of readiness, early, late and never.
+@Suite(.timeLimit(.minutes(2))) struct ReadinessScenarios {
+    @Test(arguments: [
+        (#"command = ["FIXTURE", "late-ready", "200"]"#, #"ready = "notify""#),
+        (#"command = ["FIXTURE", "ready-grandchild"]"#, #"ready = "notify""#),
+        (#"command = ["FIXTURE", "ready-fd", "5", "200"]"#, "ready = { fd = 5 }"),
+        (
+            #"command = ["FIXTURE", "say", "serving on 127.0.0.1:4711 now", "200"]"#,
+            #"ready = { log-line = "serving on 127.0.0.1:{port:int} now" }"#
+        ),
+        (
+            #"command = ["FIXTURE", "listen", "47113", "200"]"#,
+            #"ready = { tcp = "127.0.0.1:47113", interval = "50ms" }"#
+        ),
+        (
+            #"command = ["FIXTURE", "serve"]"#,
+            #"ready = { exec = ["/bin/sh", "-c", "test -e DIR/go || { touch DIR/go; exit 1; }"], interval = "50ms" }"#
+        ),
+        ("command = [\"FIXTURE\", \"worker\"]\nworker = true", #"ready = "bus""#),
+        (#"command = ["FIXTURE", "serve"]"#, #"ready = "none""#),
+    ])
+    func kind_becomesReadyAndDependentStartsAfterIt(command: String, ready: String) throws {
+        let box = try Box(
+            """
+            [child.first]
+            \(command)
+            \(ready)
+            PIDS
+            [child.second]
+            command = ["FIXTURE", "serve"]
+            requires = ["first"]
+            """)
+        try box.start()
+        try box.waitReady()
+        let status = try box.status()
+        #expect(status.child("first")?.state == "ready")
+        #expect(status.child("second")?.state == "ready")
+        if ready.contains("{port:int}") { #expect(status.child("first")?.values["port"] == "4711") }
+        if command.contains("late-ready") { #expect(status.child("first")?.status == "late but here") }
+        #expect(box.stop() == 0)
+    }
+
+    @Test func neverReady_isEndedAfterItsStartTimeout_dependentNeverStarts() throws {
+        let box = try Box(
+            """
+            [child.first]
+            command = ["FIXTURE", "never-ready"]
+            ready = "notify"
+            start-timeout = "200ms"
+            delay = { first = "10ms", cap = "10ms", park-after = 2, slow-retry = "never" }
+            [child.second]
+            command = ["FIXTURE", "serve"]
+            requires = ["first"]
+            PIDS
+            """)
+        try box.start()
+        let status = try box.wait("parking") { $0.child("first")?.state == "parked" }
+        #expect(status.child("first")?.lastEnd?.cause == "probe")
+        #expect(status.child("second")?.state == "waiting")
+        #expect(box.registered().isEmpty)
+        let waited = try box.ctl("wait", "--ready", "--timeout", "5s")
+        #expect(waited.status != 0)
+        #expect(box.stop() == 0)
+    }
+
+    @Test func watchdogSilence_restartsWithThatCause() throws {
+        let box = try Box(
+            """
+            [child.dog]
+            command = ["FIXTURE", "watchdog", "3", "50"]
+            ready = "notify"
+            watchdog = "300ms"
+            """)
+        try box.start()
+        let status = try box.wait("the watchdog to bite") { ($0.child("dog")?.restarts ?? 0) >= 1 }
+        #expect(status.child("dog")?.lastEnd?.cause == "watchdog")
+        #expect(box.stop() == 0)
+    }
+
+    @Test func livenessMisses_restartWithCauseProbe() throws {
+        let box = try Box(
+            """
+            [child.sick]
+            command = ["FIXTURE", "serve"]
+            liveness = { exec = ["/bin/sh", "-c", "test ! -e DIR/sick"], interval = "100ms", misses = 2 }
+            """)
+        try box.start()
+        try box.waitReady()
+        FileManager.default.createFile(atPath: box.directory + "/sick", contents: nil)
+        let status = try box.wait("the restart") { ($0.child("sick")?.restarts ?? 0) >= 1 }
+        #expect(status.child("sick")?.lastEnd?.cause == "probe")
+        #expect(box.stop() == 0)
+    }
+}

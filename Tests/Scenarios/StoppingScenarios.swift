@@ -1,0 +1,112 @@
+import Foundation
+import Testing
+
+/// Stopped means empty, whatever the children do. Without a delegated cgroup only the whole tree is exact.
+@Suite(.timeLimit(.minutes(2))) struct StoppingScenarios {
+    private func stopAll(_ verb: String, stopTimeout: String = "300ms", roles: Set<String>) throws {
+        let box = try Box(
+            """
+            [child.bad]
+            command = ["FIXTURE", \(verb.split(separator: " ").map { "\"\($0)\"" }.joined(separator: ", "))]
+            stop-timeout = "\(stopTimeout)"
+            PIDS
+            [child.good]
+            command = ["FIXTURE", "serve"]
+            PIDS
+            """)
+        try box.start()
+        try box.waitReady()
+        try box.wait("every process of \(verb) to exist") { _ in Set(box.registered().map(\.role)).isSuperset(of: roles)
+        }
+        let began = ContinuousClock.now
+        #expect(box.stop() == 0)
+        #expect(ContinuousClock.now - began < .seconds(8))
+        for (role, pid) in box.registered() { #expect(!isAlive(pid), "\(role) \(pid) is still alive") }
+    }
+
+    @Test func childIgnoresTerm_isKilledAfterItsTimeout() throws { try stopAll("ignore-term", roles: ["main"]) }
+
+    @Test func childIsStoppedBySignal_isKilled() throws { try stopAll("freeze", roles: ["main"]) }
+
+    @Test func grandchildInOwnSession_isEnded() throws { try stopAll("setsid-child", roles: ["main", "session"]) }
+
+    @Test func daemonisedGrandchild_isEnded() throws { try stopAll("double-fork", roles: ["main", "daemon"]) }
+
+    @Test func daemonWithEmptyEnvironment_isEndedAtShutdown() throws {
+        try stopAll("double-fork clean", roles: ["main", "daemon"])
+    }
+
+    @Test func orphansAndZombies_areReaped() throws { try stopAll("zombies 200", roles: ["main"]) }
+
+    @Test func leaderExits_restOfItsRunIsKilledBeforeTheReplacement() throws {
+        let box = try Box(
+            """
+            [child.bad]
+            command = ["FIXTURE", "leader-exits", "1"]
+            delay = { first = "50ms", cap = "50ms", park-after = 4, slow-retry = "never" }
+            PIDS
+            """)
+        try box.start()
+        try box.wait("parking after 4 unstable runs") { $0.child("bad")?.state == "parked" }
+        for (role, pid) in box.registered() { #expect(!isAlive(pid), "\(role) \(pid) outlived its run") }
+        #expect(box.registered().filter { $0.role == "main" }.count == 4)
+        #expect(box.stop() == 0)
+    }
+
+    @Test func stopOrder_isReverseOfDependence_logWriterLast() throws {
+        let box = try Box(
+            """
+            [child.base]
+            command = ["FIXTURE", "serve"]
+            [child.middle]
+            command = ["FIXTURE", "serve"]
+            requires = ["base"]
+            [child.top]
+            command = ["FIXTURE", "serve"]
+            after = ["middle"]
+            """)
+        try box.start()
+        try box.waitReady()
+        let feed = try run(
+            "/bin/sh",
+            ["-c", "\(Programs.path("nexusctl")) events -f --json & sleep 0.3; kill -TERM \(box.pid); wait"],
+            environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state, "PATH": "/bin"])
+        #expect(box.waitForEnd() == 0)
+        let ended = feed.output.split(separator: "\n").filter { $0.contains("\"ended\"") }
+        let order = ["top", "middle", "base"].map { name in ended.firstIndex { $0.contains("\"\(name)\"") } }
+        #expect(order.allSatisfy { $0 != nil }, "\(feed.output)")
+        #expect(order.compactMap { $0 } == order.compactMap { $0 }.sorted(), "\(feed.output)")
+        // log-writer's own record says that it wrote the end of everything else.
+        let log = try String(contentsOfFile: box.state + "/logs/nexusd/current", encoding: .utf8)
+        #expect(log.contains("base"))
+    }
+
+    @Test func secondTerm_cutsEveryTimeout() throws {
+        let box = try Box(
+            """
+            [child.bad]
+            command = ["FIXTURE", "ignore-term"]
+            stop-timeout = "10min"
+            PIDS
+            """)
+        try box.start()
+        try box.waitReady()
+        box.signal(SIGTERM)
+        try box.wait("the tree to be stopping") { $0.state == "stopping" }
+        box.signal(SIGTERM)
+        #expect(box.waitForEnd(.seconds(10)) == 0)
+        for (_, pid) in box.registered() { #expect(!isAlive(pid)) }
+    }
+
+    @Test func nexusdIsKilled_nextStartKnowsNothingOfOldLocks() throws {
+        let box = try Box("[child.a]\ncommand = [\"FIXTURE\", \"serve\"]\nPIDS\n")
+        try box.start()
+        try box.waitReady()
+        box.signal(SIGKILL)
+        #expect(box.waitForEnd() == -SIGKILL)
+        for (_, pid) in box.registered() { Foundation.kill(pid, SIGKILL) }
+        try box.start()
+        try box.waitReady()
+        #expect(box.stop() == 0)
+    }
+}
