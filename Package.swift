@@ -36,8 +36,8 @@ var targets: [Target] = [
     library("LogStore", ["System", "CNexus", "SupervisorCore", "Wire"]),
     executable("nexusd", ["Runtime"]),
     executable("log-writer", ["LogStore"]),
-    library("ControlClient", ["CNexus", "SupervisorCore", "Wire"]),
-    executable("nexusctl", ["ControlClient", "System", "Wire", "LogStore", argumentParser]),
+    library("ControlClient", ["SupervisorCore", "Wire"]),
+    executable("nexusctl", ["ControlClient", "CNexus", "System", "Wire", "LogStore", argumentParser]),
     // Tests that need nothing else. `fixture` is the bad child: one executable, one verb a misbehaviour.
     executable("fixture", ["CNexus"], path: "Tests/fixture"),
     .target(name: "TestSupport", dependencies: ["System", "CNexus", "Wire", "Plan"], path: "Tests/TestSupport", swiftSettings: strict),

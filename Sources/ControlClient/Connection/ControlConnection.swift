@@ -1,0 +1,193 @@
+public import Wire
+
+/// A blocking client of the control socket: frames as on the bus, requests in words, answers in JSON.
+///
+/// Requests are queued and leave with the next `flush`, so that hello and request travel in one write and nexusd's
+/// welcome and answer come back in one read. The protocol is that of docs/bus-protocol.md.
+public final class ControlConnection {
+    /// Bytes of the longest answer that is put together from a stream.
+    public static let answerLimit = 64 << 20
+    // A worker's stream begins with 64 KiB of credit; a quarter at a time keeps it flowing without a frame per frame.
+    private static let creditStep: UInt32 = 16_384
+
+    private let socket: UnixSocket
+    private var outgoing: [UInt8] = []
+    private var decoder = FrameDecoder()
+    private var inbox: [Frame] = []
+    // Frames are taken from the front; the array is emptied only when all of them are.
+    private var taken = 0
+    private var lastID: UInt64 = 0
+    private var unacknowledged: [FrameID: UInt32] = [:]
+    /// What nexusd said in `welcome`; nil until that frame was read.
+    public private(set) var welcome: JSONValue?
+
+    /// Connects and queues the greeting. `name` is what nexusd shows of this client; one word.
+    public init(socket path: String, name: String = "nexusctl") throws(ControlError) {
+        socket = try UnixSocket(connectingTo: path)
+        queue(.hello, payload: Array("1 1 \(name)".utf8))
+    }
+
+    /// For poll(2) beside other descriptors. Poll only when `hasFrame` is false.
+    public var descriptor: Int32 { socket.descriptor }
+
+    /// Queues a request of nexusd, in words.
+    public func request(_ words: String) -> FrameID { request(Array(words.utf8), to: .nexusd) }
+
+    /// Queues a request of a peer.
+    public func request(_ payload: [UInt8], to peer: PeerID) -> FrameID {
+        lastID += 1
+        let id = FrameID(rawValue: lastID)
+        queue(.request, peer: peer, id: id, payload: payload)
+        return id
+    }
+
+    /// Queues the word that nobody listens to this answer any more.
+    public func cancel(_ id: FrameID, of peer: PeerID = .nexusd) { queue(.cancel, peer: peer, id: id) }
+
+    /// Sends what is queued.
+    public func flush() throws(ControlError) {
+        if outgoing.isEmpty { return }
+        let bytes = outgoing
+        outgoing.removeAll(keepingCapacity: true)
+        try socket.write(bytes)
+    }
+
+    /// True when `next` has frames to look at without waiting.
+    public var hasFrame: Bool { taken < inbox.count }
+
+    /// The next frame that matters to a caller: welcome is kept, pings are answered, credit is granted on the way.
+    /// - Parameter deadline: milliseconds of `now()`; nil waits for ever.
+    /// - Returns: nil when the deadline passed.
+    public func next(until deadline: Int64? = nil) throws(ControlError) -> Frame? {
+        while true {
+            try flush()
+            guard let frame = try read(until: deadline) else { return nil }
+            switch frame.header.kind {
+            case .welcome:
+                welcome = try Self.json(frame.payload)
+            case .ping:
+                queue(.pong, id: frame.header.id, payload: frame.payload)
+            case .error where frame.header.id.rawValue == 0:
+                throw Self.failure(frame.payload)
+            case .stream:
+                acknowledge(frame)
+                return frame
+            case .hello, .request, .reply, .error, .event, .end, .cancel, .credit, .pong, .drain, .drained, .ready,
+                .status, .health:
+                return frame
+            }
+        }
+    }
+
+    /// The whole answer to a request: a reply, or a stream put together. Frames of other requests are passed by.
+    public func answer(to id: FrameID, until deadline: Int64? = nil) throws(ControlError) -> [UInt8] {
+        var collected: [UInt8] = []
+        while let frame = try next(until: deadline) {
+            guard frame.header.id == id else { continue }
+            switch frame.header.kind {
+            case .reply: return frame.payload
+            case .end: return collected + frame.payload
+            case .error: throw Self.failure(frame.payload)
+            case .stream:
+                guard collected.count + frame.payload.count <= Self.answerLimit else {
+                    throw ControlError(.failed, "the answer is longer than \(Self.answerLimit >> 20) MiB")
+                }
+                collected += frame.payload
+            case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
+                .health:
+                continue
+            }
+        }
+        throw ControlError(.timeout, "no answer in time")
+    }
+
+    /// The number of a worker that may be addressed, from `welcome`.
+    public func peer(named name: String, until deadline: Int64? = nil) throws(ControlError) -> PeerID? {
+        while welcome == nil {
+            try flush()
+            guard let frame = try read(until: deadline) else {
+                throw ControlError(.timeout, "nexusd did not answer in time")
+            }
+            if frame.header.kind == .error { throw Self.failure(frame.payload) }
+            if frame.header.kind == .welcome { welcome = try Self.json(frame.payload) }
+        }
+        let entry = welcome?["peers"]?.elements.first { $0["name"]?.text == name }
+        return entry?["peer"]?.number.flatMap { UInt16(exactly: $0) }.map(PeerID.init(rawValue:))
+    }
+
+    /// CLOCK_MONOTONIC in milliseconds, for deadlines.
+    public static func now() -> Int64 { UnixSocket.milliseconds() }
+
+    /// A payload as JSON.
+    public static func json(_ payload: [UInt8]) throws(ControlError) -> JSONValue {
+        do {
+            return try JSONParser.parse(payload)
+        } catch {
+            throw ControlError(.failed, "nexusd's answer is not JSON (byte \(error.offset))")
+        }
+    }
+
+    /// What an `error` frame says.
+    public static func failure(_ payload: [UInt8]) -> ControlError {
+        let json = try? JSONParser.parse(payload)
+        let message = json?["message"]?.text ?? String(decoding: payload, as: UTF8.self)
+        switch json?["code"]?.text {
+        case "refused": return ControlError(.refused, message)
+        case "bad-request", "unknown": return ControlError(.usage, message)
+        case "timeout": return ControlError(.timeout, message)
+        case _: return ControlError(.failed, message)
+        }
+    }
+
+    private func acknowledge(_ frame: Frame) {
+        guard frame.header.peer != .nexusd else { return }
+        let taken = unacknowledged[frame.header.id, default: 0] + frame.header.length
+        if taken < Self.creditStep {
+            unacknowledged[frame.header.id] = taken
+        } else {
+            unacknowledged[frame.header.id] = 0
+            var payload = ByteWriter()
+            payload.write(taken)
+            queue(.credit, peer: frame.header.peer, id: frame.header.id, payload: payload.bytes)
+        }
+    }
+
+    private func queue(_ kind: FrameKind, peer: PeerID = .nexusd, id: FrameID = .none, payload: [UInt8] = []) {
+        Frame(kind, peer: peer, id: id, payload: payload).append(to: &outgoing)
+    }
+
+    private func read(until deadline: Int64?) throws(ControlError) -> Frame? {
+        while taken == inbox.count {
+            inbox.removeAll(keepingCapacity: true)
+            taken = 0
+            guard try fill(until: deadline) else { return nil }
+        }
+        taken += 1
+        return inbox[taken - 1]
+    }
+
+    /// One read(2), and the frames that it completes; false when the deadline passed.
+    private func fill(until deadline: Int64?) throws(ControlError) -> Bool {
+        let size = FrameHeader.byteCount + FrameHeader.payloadLimit
+        let result = withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { room in
+            Result { () throws(ControlError) -> Bool in
+                guard let count = try socket.read(into: room, until: deadline) else { return false }
+                guard count > 0 else {
+                    throw ControlError(.failed, "nexusd closed the connection", hint: "it may be stopping; ask again")
+                }
+                try decode(UnsafeRawBufferPointer(rebasing: room[..<count]))
+                return true
+            }
+        }
+        return try result.get()
+    }
+
+    private func decode(_ bytes: UnsafeRawBufferPointer) throws(ControlError) {
+        var rest = bytes
+        do {
+            while let frame = try decoder.next(from: &rest) { inbox.append(frame) }
+        } catch {
+            throw ControlError(.failed, "\(error)", hint: "are nexusd and nexusctl of one version?")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Glibc
+
+/// The client's end of a stream socket in the file system. Every system call of this library on it is in this file;
+/// all restart on EINTR.
+struct UnixSocket: ~Copyable {
+    /// The number, for poll(2).
+    let descriptor: Int32
+
+    /// Connects; the words say what to do for each way in which that fails.
+    init(connectingTo path: String) throws(ControlError) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let limit = MemoryLayout.size(ofValue: address.sun_path)
+        guard path.utf8.count < limit else {
+            throw ControlError(
+                .usage, "the path of the control socket is longer than \(limit - 1) bytes: \(path)",
+                hint: "give a shorter --runtime DIR, to nexusd as well")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { throw ControlError(.failed, "no socket: \(Self.words(errno))") }
+        let result = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else {
+            let error = errno
+            close(number)
+            throw Self.failure(error, path: path)
+        }
+        descriptor = number
+    }
+
+    deinit { close(descriptor) }
+
+    /// Bytes read, 0 at the end; waits for them until `deadline` (milliseconds of `milliseconds()`), nil: for ever.
+    /// Returns nil when the deadline passed first.
+    func read(into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64?) throws(ControlError) -> Int? {
+        while true {
+            // With no deadline the read itself waits: one system call less in the commonest case.
+            if let deadline {
+                let left = Int32(clamping: max(deadline - Self.milliseconds(), 0))
+                var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                let count = poll(&entry, 1, left)
+                if count == 0 { return nil }
+                if count < 0, errno != EINTR { throw ControlError(.failed, "poll: \(Self.words(errno))") }
+                if count < 0 { continue }
+            }
+            let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            if count >= 0 { return count }
+            if errno == ECONNRESET { return 0 }
+            if errno != EINTR { throw ControlError(.failed, "reading from nexusd: \(Self.words(errno))") }
+        }
+    }
+
+    /// Writes everything. SIGPIPE is not raised.
+    func write(_ bytes: [UInt8]) throws(ControlError) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                send(descriptor, buffer.baseAddress.map { $0 + sent }, buffer.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw ControlError(.failed, "nexusd closed the connection: \(Self.words(errno))")
+            }
+            sent += count
+        }
+    }
+
+    /// CLOCK_MONOTONIC in milliseconds.
+    static func milliseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    private static func words(_ error: Int32) -> String { String(cString: strerror(error)) }
+
+    private static func failure(_ error: Int32, path: String) -> ControlError {
+        switch error {
+        case ENOENT, ENOTDIR:
+            ControlError(
+                .notRunning, "no supervisor is running: there is no control socket at \(path)",
+                hint: "start it (scripts/run, or: systemctl start nexus), or say where it is: --runtime DIR")
+        case ECONNREFUSED:
+            ControlError(
+                .notRunning, "no supervisor is running: nobody listens at \(path)",
+                hint: "it ended without removing its socket; start it again")
+        case EACCES, EPERM:
+            ControlError(
+                .refused, "this user may not open \(path)",
+                hint: "ask as the user who runs the supervisor, as root, or as a member of the socket's group")
+        case _:
+            ControlError(.failed, "cannot connect to \(path): \(words(error))")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// Why a command of the CLI could not be done: what, why, and what to do about it.
+public struct ControlError: Error, Hashable, Sendable {
+    /// The kinds of failure; each has its exit status.
+    public enum Code: Hashable, Sendable {
+        /// It was tried and did not come to be.
+        case failed
+        /// Wrong arguments, or a configuration that is refused.
+        case usage
+        /// There is nobody at the control socket.
+        case notRunning
+        /// nexusd said no.
+        case refused
+        /// It did not come to be in time.
+        case timeout
+    }
+
+    /// Kind.
+    public let code: Code
+    /// What happened, and why; one sentence without a full stop.
+    public let message: String
+    /// What to do; nil where the message says it.
+    public let hint: String?
+
+    /// All fields.
+    public init(_ code: Code, _ message: String, hint: String? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+
+    /// The exit status a script can rely on: 1 failed, 2 usage or configuration, 3 not running, 4 refused, 5 timeout.
+    public var exitStatus: Int32 {
+        switch code {
+        case .failed: 1
+        case .usage: 2
+        case .notRunning: 3
+        case .refused: 4
+        case .timeout: 5
+        }
+    }
+
+    /// The text for standard error, one or two lines without a newline at the end.
+    public var text: String {
+        let first = "nexusctl: " + Terminal.clean(message)
+        guard let hint else { return first }
+        return first + "\n          " + Terminal.clean(hint)
+    }
+}

@@ -1,0 +1,193 @@
+/// Why bytes are not a JSON document (RFC 8259).
+public struct JSONError: Error, Hashable, Sendable {
+    /// Byte at which reading stopped.
+    public let offset: Int
+}
+
+/// Reads one JSON document strictly: UTF-8, nothing after it, nested at most `depthLimit` deep.
+public struct JSONParser {
+    /// Arrays and objects inside each other, at most. The parser recurses, and the bytes come from another process.
+    public static let depthLimit = 64
+
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var offset = 0
+
+    /// The document in `bytes`.
+    public static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+        let result = bytes.withUnsafeBufferPointer { buffer -> Result<JSONValue, JSONError> in
+            var parser = JSONParser(bytes: buffer)
+            return Result { () throws(JSONError) in try parser.document() }
+        }
+        return try result.get()
+    }
+
+    private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    private mutating func document() throws(JSONError) -> JSONValue {
+        let value = try value(depth: 0)
+        skipSpace()
+        guard offset == bytes.count else { throw failure }
+        return value
+    }
+
+    private var failure: JSONError { JSONError(offset: offset) }
+    private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+    private mutating func skipSpace() {
+        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { offset += 1 }
+    }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard next == byte else { return false }
+        offset += 1
+        return true
+    }
+
+    private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+        guard depth <= Self.depthLimit else { throw failure }
+        skipSpace()
+        switch next {
+        case UInt8(ascii: "{"): return try object(depth: depth)
+        case UInt8(ascii: "["): return try array(depth: depth)
+        case UInt8(ascii: "\""): return .string(try string())
+        case UInt8(ascii: "t"): return try word("true", .bool(true))
+        case UInt8(ascii: "f"): return try word("false", .bool(false))
+        case UInt8(ascii: "n"): return try word("null", .null)
+        case _: return try number()
+        }
+    }
+
+    private mutating func word(_ text: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
+        for index in 0..<text.utf8CodeUnitCount {
+            guard take(text.utf8Start[index]) else { throw failure }
+        }
+        return value
+    }
+
+    private mutating func array(depth: Int) throws(JSONError) -> JSONValue {
+        offset += 1
+        var elements: [JSONValue] = []
+        skipSpace()
+        if take(UInt8(ascii: "]")) { return .array(elements) }
+        while true {
+            elements.append(try value(depth: depth + 1))
+            skipSpace()
+            if take(UInt8(ascii: "]")) { return .array(elements) }
+            guard take(UInt8(ascii: ",")) else { throw failure }
+        }
+    }
+
+    private mutating func object(depth: Int) throws(JSONError) -> JSONValue {
+        offset += 1
+        var members: [JSONValue.Member] = []
+        skipSpace()
+        if take(UInt8(ascii: "}")) { return .object(members) }
+        while true {
+            skipSpace()
+            guard next == UInt8(ascii: "\"") else { throw failure }
+            let name = try string()
+            skipSpace()
+            guard take(UInt8(ascii: ":")) else { throw failure }
+            members.append(.init(name, try value(depth: depth + 1)))
+            skipSpace()
+            if take(UInt8(ascii: "}")) { return .object(members) }
+            guard take(UInt8(ascii: ",")) else { throw failure }
+        }
+    }
+
+    private mutating func number() throws(JSONError) -> JSONValue {
+        let start = offset
+        _ = take(UInt8(ascii: "-"))
+        let firstDigit = offset
+        let digits = skipDigits()
+        guard digits > 0, digits == 1 || bytes[firstDigit] != UInt8(ascii: "0") else { throw failure }
+        var whole = true
+        if take(UInt8(ascii: ".")) {
+            whole = false
+            guard skipDigits() > 0 else { throw failure }
+        }
+        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+            whole = false
+            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
+            guard skipDigits() > 0 else { throw failure }
+        }
+        let text = String(decoding: bytes[start..<offset], as: UTF8.self)
+        if whole, let integer = Int64(text) { return .integer(integer) }
+        guard let real = Double(text) else { throw JSONError(offset: start) }
+        return .real(real)
+    }
+
+    private mutating func skipDigits() -> Int {
+        let start = offset
+        while let byte = next, byte >= 0x30, byte <= 0x39 { offset += 1 }
+        return offset - start
+    }
+
+    private mutating func string() throws(JSONError) -> String {
+        offset += 1
+        let start = offset
+        while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { offset += 1 }
+        // The common case: nothing escaped, so the text is the bytes as they are.
+        if next == UInt8(ascii: "\"") {
+            guard let text = String(validating: bytes[start..<offset], as: UTF8.self) else {
+                throw JSONError(offset: start)
+            }
+            offset += 1
+            return text
+        }
+        var scalars = Array(bytes[start..<offset])
+        while let byte = next {
+            offset += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let text = String(validating: scalars, as: UTF8.self) else { throw JSONError(offset: start) }
+                return text
+            case UInt8(ascii: "\\"): try escape(into: &scalars)
+            case 0..<0x20: throw failure
+            case _: scalars.append(byte)
+            }
+        }
+        throw failure
+    }
+
+    private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
+        guard let byte = next else { throw failure }
+        offset += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+        case UInt8(ascii: "b"): text.append(0x08)
+        case UInt8(ascii: "f"): text.append(0x0C)
+        case UInt8(ascii: "n"): text.append(0x0A)
+        case UInt8(ascii: "r"): text.append(0x0D)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case UInt8(ascii: "u"): text.append(contentsOf: String(try escapedScalar()).utf8)
+        case _: throw failure
+        }
+    }
+
+    // RFC 8259, section 7: beyond the basic plane as a UTF-16 surrogate pair. A lone surrogate becomes U+FFFD.
+    private mutating func escapedScalar() throws(JSONError) -> Character {
+        let first = try fourDigits()
+        if let scalar = Unicode.Scalar(first) { return Character(scalar) }
+        let after = offset
+        if UTF16.isLeadSurrogate(first), take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) {
+            let second = try fourDigits()
+            if UTF16.isTrailSurrogate(second) {
+                let value = 0x10000 + ((UInt32(first) - 0xD800) << 10) + (UInt32(second) - 0xDC00)
+                if let scalar = Unicode.Scalar(value) { return Character(scalar) }
+            }
+        }
+        offset = after
+        return "\u{FFFD}"
+    }
+
+    private mutating func fourDigits() throws(JSONError) -> UInt16 {
+        var value: UInt16 = 0
+        for _ in 0..<4 {
+            guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { throw failure }
+            value = value << 4 | UInt16(digit)
+            offset += 1
+        }
+        return value
+    }
+}

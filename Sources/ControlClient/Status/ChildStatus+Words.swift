@@ -1,0 +1,50 @@
+extension ChildStatus {
+    /// The STATUS column: what the child says, or why it is not ready and what comes next. Part of it are words of the
+    /// child, so all of it is cleaned.
+    public var words: String { Terminal.clean(uncleanWords) }
+
+    private var uncleanWords: String {
+        switch state {
+        case "off": isEnabled ? "stopped by command; nexusctl start \(name)" : offWords
+        case "waiting": waitsFor.map { "waits for \($0)" } ?? "waits for what it requires"
+        case "delayed": joined([lastWords, nextTry.map { "next try in \($0.spoken)" }])
+        case "starting": joined([status, "not ready yet"])
+        case "stopping": joined([cause.map { "stopping: \($0)" } ?? "stopping", status])
+        case "unkillable":
+            "outlived SIGKILL: ended by nobody, replaced by nobody; see process \(pid.map(String.init) ?? "?")"
+        case "parked":
+            joined([lastWords, nextTry.map { "slow retry in \($0.spoken)" } ?? "needs you: nexusctl why \(name)"])
+        case "done": lastEnd?.exit ?? "finished"
+        case _: joined([status, valueWords])
+        }
+    }
+
+    /// The colour of the state.
+    public var style: Terminal.Style {
+        switch state {
+        case "ready": .green
+        case "parked", "unkillable": .red
+        case "off", "done": .dim
+        case _: .yellow
+        }
+    }
+
+    /// `crash: signal 9 (KILL)`: cause and end of the last run.
+    public var lastWords: String? {
+        guard let lastEnd else { return cause }
+        return "\(cause ?? lastEnd.cause): \(lastEnd.exit)"
+    }
+
+    private var offWords: String { status ?? "off in the configuration; nexusctl start \(name)" }
+
+    private var valueWords: String? {
+        let words = values.compactMap { member in
+            (member.value.text ?? member.value.number.map(String.init)).map { "\(member.name) \($0)" }
+        }
+        return words.isEmpty ? nil : words.joined(separator: ", ")
+    }
+
+    private func joined(_ parts: [String?]) -> String {
+        parts.compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,62 @@
+extension StatusReport {
+    /// One line: who runs, since when, how, and what the owner has to know.
+    /// - Parameter up: how long nexusd has been running; nil when its clock says nothing of use.
+    public func headline(up: Duration?) -> String {
+        var parts = ["nexus \(version)", "pid \(pid)"]
+        if let up { parts.append("up \(up.spoken)") }
+        parts.append(state == "running" && !ready ? "running, not ready yet" : state)
+        if guarantee != "exact" { parts.append("containment: \(guarantee)") }
+        if !uidWall && !notes.contains(where: { $0.hasPrefix("uid wall") }) {
+            let user = children.lazy.compactMap(\.user).first
+            parts.append("uid wall off: every child runs as \(user ?? "the same user")")
+        }
+        return Terminal.clean((parts + notes).joined(separator: " · "))
+    }
+
+    /// The whole of `nexusctl status`.
+    /// - Parameter names: only these children and groups; empty: all.
+    public func table(up: Duration?, for terminal: Terminal, only names: Set<String> = []) -> String {
+        var table = TextTable(rightAligned: [3, 4])
+        let head = ["NAME", "STATE", "SINCE", "PID", "RESTARTS", "STATUS"]
+        table.append(head.map { TextTable.Cell($0, .dim) })
+        func shown(_ child: ChildStatus) -> Bool {
+            names.isEmpty || names.contains(child.name) || child.group.map { names.contains($0) } ?? false
+        }
+        for child in children where child.group == nil && shown(child) { table.append(row(child, indent: "")) }
+        let membersByGroup = Dictionary(grouping: children.lazy.filter { $0.group != nil }) { $0.group ?? "" }
+        for group in groups {
+            let members = membersByGroup[group.name, default: []].filter(shown)
+            if members.isEmpty { continue }
+            table.append(line: group.words, group.state == "parked" ? .red : .bold)
+            for child in members { table.append(row(child, indent: "  ")) }
+        }
+        var text = terminal.styled(headline(up: up), .bold) + "\n\n" + table.rendered(for: terminal)
+        for stray in strays { text += strayLine(stray) + "\n" }
+        return text
+    }
+
+    private func row(_ child: ChildStatus, indent: String) -> [TextTable.Cell] {
+        [
+            .init(indent + Terminal.clean(child.name)),
+            .init(child.state, child.style),
+            .init(child.since?.spoken ?? "-"),
+            .init(child.pid.map(String.init) ?? "-"),
+            .init(String(child.restarts), child.unstableRuns > 0 ? .yellow : .plain),
+            .init(child.words),
+        ]
+    }
+
+    private func strayLine(_ stray: Stray) -> String {
+        "stray: process \(stray.pid) (\(Terminal.clean(stray.name))) left its run; it is ended at shutdown"
+    }
+}
+
+extension GroupStatus {
+    /// `agent · one-for-one`, with the state where that is worth a word.
+    public var words: String {
+        var text = Terminal.clean(name) + " · " + strategy
+        if state != "running" { text += " · " + state }
+        if let nextTry { text += ", next try in \(nextTry.spoken)" }
+        return text
+    }
+}

@@ -1,0 +1,169 @@
+/// nexusd's answer to `status`, as far as people read it. Unknown members are ignored and missing ones have a value
+/// that claims nothing, so that a newer nexusd can still be looked at.
+public struct StatusReport: Hashable, Sendable {
+    /// Version of nexusd.
+    public var version: String
+    /// Its process id.
+    public var pid: Int64
+    /// RFC 3339, UTC.
+    public var started: String
+    /// `starting`, `running`, `stopping`.
+    public var state: String
+    /// Every enabled child is ready or done.
+    public var ready: Bool
+    /// Children have uids of their own.
+    public var uidWall: Bool
+    /// What containment can promise: `exact`, `whole tree only`.
+    public var guarantee: String
+    /// Supervisor.toml.
+    public var config: String
+    /// Things the owner should know before anything else.
+    public var notes: [String]
+    /// Processes that left their run and cannot be told apart.
+    public var strays: [Stray]
+    /// Groups in plan order.
+    public var groups: [GroupStatus]
+    /// Children in plan order.
+    public var children: [ChildStatus]
+
+    /// A process that nobody answers for.
+    public struct Stray: Hashable, Sendable {
+        /// Process id.
+        public var pid: Int64
+        /// Its short name.
+        public var name: String
+    }
+
+    /// Reads the answer.
+    public init(_ json: JSONValue) {
+        func text(_ name: String) -> String { json[name]?.text ?? "?" }
+        version = text("version")
+        pid = json["pid"]?.number ?? 0
+        started = text("started")
+        state = text("state")
+        ready = json["ready"]?.flag ?? false
+        uidWall = json["uid_wall"]?.flag ?? false
+        guarantee = text("guarantee")
+        config = text("config")
+        notes = (json["notes"]?.elements ?? []).compactMap(\.text)
+        strays = (json["strays"]?.elements ?? []).map {
+            Stray(pid: $0["pid"]?.number ?? 0, name: $0["name"]?.text ?? "?")
+        }
+        groups = (json["groups"]?.elements ?? []).map(GroupStatus.init)
+        children = (json["children"]?.elements ?? []).map(ChildStatus.init)
+    }
+}
+
+/// One group.
+public struct GroupStatus: Hashable, Sendable {
+    /// Name.
+    public var name: String
+    /// `one-for-one`, `one-for-all`, `rest-for-one`.
+    public var strategy: String
+    /// Names, in order.
+    public var children: [String]
+    /// `running`, `parked`, `stopped`.
+    public var state: String
+    /// Until the slow retry of a parked group.
+    public var nextTry: Duration?
+
+    init(_ json: JSONValue) {
+        name = json["name"]?.text ?? "?"
+        strategy = json["strategy"]?.text ?? "?"
+        children = (json["children"]?.elements ?? []).compactMap(\.text)
+        state = json["state"]?.text ?? "?"
+        nextTry = (json["next_try_ms"]?.number).map { .milliseconds($0) }
+    }
+}
+
+/// One child.
+public struct ChildStatus: Hashable, Sendable {
+    /// Name.
+    public var name = "?"
+    /// Its group.
+    public var group: String?
+    /// Speaks the bus.
+    public var isWorker = false
+    /// Started with the tree.
+    public var isEnabled = true
+    /// The word of the phase.
+    public var state = "?"
+    /// How long it has been there.
+    public var since: Duration?
+    /// Main process.
+    public var pid: Int64?
+    /// Living run.
+    public var run: String?
+    /// Whose process it is.
+    public var user: String?
+    /// Why it is where it is.
+    public var cause: String?
+    /// What it waits for.
+    public var waitsFor: String?
+    /// Until the next try.
+    public var nextTry: Duration?
+    /// Runs that ended and were replaced.
+    public var restarts: Int64 = 0
+    /// Unstable runs in a row.
+    public var unstableRuns: Int64 = 0
+    /// What the child says about itself.
+    public var status: String?
+    /// What was captured from it, by name.
+    public var values: [JSONValue.Member] = []
+    /// What is executed.
+    public var executable: String?
+    /// How its last run ended.
+    public var lastEnd: LastEnd?
+
+    /// An end record.
+    public struct LastEnd: Hashable, Sendable {
+        /// Run id.
+        public var run = "?"
+        /// Cause.
+        public var cause = "?"
+        /// `exit 1`, `signal 9 (KILL)`, ….
+        public var exit = "?"
+        /// How long the run lived.
+        public var ran: Duration?
+        /// How long ago it ended.
+        public var ago: Duration?
+    }
+
+    // One pass over the members: with a thousand children, looking up each name would cost more than everything else.
+    init(_ json: JSONValue) {
+        for member in json.members {
+            let value = member.value
+            switch member.name {
+            case "name": name = value.text ?? "?"
+            case "group": group = value.text
+            case "worker": isWorker = value.flag ?? false
+            case "enabled": isEnabled = value.flag ?? true
+            case "state": state = value.text ?? "?"
+            case "since_ms": since = value.number.map { .milliseconds($0) }
+            case "pid": pid = value.number
+            case "run": run = value.text
+            case "user": user = value.text
+            case "cause": cause = value.text
+            case "waits_for": waitsFor = value.text
+            case "next_try_ms": nextTry = value.number.map { .milliseconds($0) }
+            case "restarts": restarts = value.number ?? 0
+            case "unstable_runs": unstableRuns = value.number ?? 0
+            case "status": status = value.text
+            case "values": values = value.members
+            case "executable": executable = value.text
+            case "last_end": lastEnd = value.members.isEmpty ? nil : LastEnd(value)
+            case _: break
+            }
+        }
+    }
+}
+
+extension ChildStatus.LastEnd {
+    init(_ json: JSONValue) {
+        run = json["run"]?.text ?? "?"
+        cause = json["cause"]?.text ?? "?"
+        exit = json["exit"]?.text ?? "?"
+        ran = (json["ran_ms"]?.number).map { .milliseconds($0) }
+        ago = (json["ended_ms_ago"]?.number).map { .milliseconds($0) }
+    }
+}

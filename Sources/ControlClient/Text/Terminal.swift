@@ -1,0 +1,62 @@
+import Glibc
+
+/// Where the output goes, as far as it changes what is written.
+public struct Terminal: Hashable, Sendable {
+    /// Colours, by https://no-color.org: only on a terminal, and not when `NO_COLOR` is set to anything.
+    public var colour: Bool
+    /// Columns of the terminal; nil where lines are never cut.
+    public var columns: Int?
+
+    /// Both.
+    public init(colour: Bool, columns: Int?) {
+        self.colour = colour
+        self.columns = columns
+    }
+
+    /// Neither colour nor cutting: files and pipes.
+    public static let plain = Terminal(colour: false, columns: nil)
+
+    /// What standard output is.
+    public static var standardOutput: Terminal {
+        guard isatty(STDOUT_FILENO) == 1 else { return plain }
+        let quiet = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
+        let dumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
+        var size = winsize()
+        let known = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        return Terminal(colour: !quiet && !dumb, columns: known ? Int(size.ws_col) : nil)
+    }
+
+    /// The text in that style, or as it is where there is no colour.
+    public func styled(_ text: String, _ style: Style) -> String {
+        colour && style != .plain ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    /// SGR parameters of ECMA-48, 8.3.117.
+    public enum Style: String, Hashable, Sendable {
+        case plain = "0"
+        case bold = "1"
+        case dim = "2"
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+    }
+
+    /// Text of others as it may be shown: control characters (escape sequences among them), and the marks that turn the
+    /// direction of writing, become `·`, so that no child can draw on the owner's terminal.
+    public static func clean(_ text: String, keepNewlines: Bool = false) -> String {
+        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+        var cleaned = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let kept = !isUnsafe(scalar) || (keepNewlines && (scalar == "\n" || scalar == "\t"))
+            cleaned.append(kept ? scalar : "·")
+        }
+        return String(cleaned)
+    }
+
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
+        case _: false
+        }
+    }
+}

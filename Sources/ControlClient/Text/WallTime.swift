@@ -1,0 +1,81 @@
+/// A point of civil time as seconds since 1970-01-01T00:00:00Z; read from and written as RFC 3339.
+public struct WallTime: Hashable, Comparable, Sendable {
+    /// Whole seconds since 1970, UTC.
+    public let seconds: Int64
+    /// And this much more, 0 to 999,999,999.
+    public let nanoseconds: Int64
+
+    /// From a clock's nanoseconds since 1970.
+    public init(nanosecondsSince1970 total: Int64) {
+        let (quotient, remainder) = total.quotientAndRemainder(dividingBy: 1_000_000_000)
+        seconds = remainder < 0 ? quotient - 1 : quotient
+        nanoseconds = remainder < 0 ? remainder + 1_000_000_000 : remainder
+    }
+
+    private init(seconds: Int64, nanoseconds: Int64) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Reads `2026-11-23T04:20:53Z`, with a fraction, an offset (`+01:00`) or a space for the `T`; nil for anything else.
+    public init?(rfc3339 text: String) {
+        var rest = text.utf8[...]
+        func number(_ digits: Int, in rest: inout Substring.UTF8View) -> Int64? {
+            let part = rest.prefix(digits)
+            guard part.count == digits, part.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            rest = rest.dropFirst(digits)
+            return part.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
+        }
+        func mark(_ allowed: String, in rest: inout Substring.UTF8View) -> UInt8? {
+            guard let byte = rest.first, allowed.utf8.contains(byte) else { return nil }
+            rest = rest.dropFirst()
+            return byte
+        }
+        guard let year = number(4, in: &rest), mark("-", in: &rest) != nil, let month = number(2, in: &rest),
+            mark("-", in: &rest) != nil, let day = number(2, in: &rest), mark("Tt ", in: &rest) != nil,
+            let hour = number(2, in: &rest), mark(":", in: &rest) != nil, let minute = number(2, in: &rest),
+            mark(":", in: &rest) != nil, let second = number(2, in: &rest),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
+        else { return nil }
+        var nanoseconds: Int64 = 0
+        if mark(".", in: &rest) != nil {
+            let digits = rest.prefix { (0x30...0x39).contains($0) }
+            guard (1...9).contains(digits.count) else { return nil }
+            for byte in digits { nanoseconds = nanoseconds * 10 + Int64(byte - 0x30) }
+            for _ in digits.count..<9 { nanoseconds *= 10 }
+            rest = rest.dropFirst(digits.count)
+        }
+        var offset: Int64 = 0
+        switch mark("Zz+-", in: &rest) {
+        case UInt8(ascii: "Z"), UInt8(ascii: "z"): break
+        case let sign?:
+            guard let hours = number(2, in: &rest), mark(":", in: &rest) != nil, let minutes = number(2, in: &rest),
+                hours < 24, minutes < 60
+            else { return nil }
+            offset = (hours * 3600 + minutes * 60) * (sign == UInt8(ascii: "-") ? -1 : 1)
+        case nil: return nil
+        }
+        guard rest.isEmpty else { return nil }
+        let time = hour * 3600 + minute * 60 + second - offset
+        self.init(seconds: Self.days(year: year, month: month, day: day) * 86_400 + time, nanoseconds: nanoseconds)
+    }
+
+    /// Earlier times sort first.
+    public static func < (left: WallTime, right: WallTime) -> Bool {
+        (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
+    }
+
+    /// The time from `earlier` to `later`.
+    public static func - (later: WallTime, earlier: WallTime) -> Duration {
+        .seconds(later.seconds - earlier.seconds) + .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+    }
+
+    // Days since 1970 of a date in the proleptic Gregorian calendar; years begin in March so that the leap day is last.
+    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}

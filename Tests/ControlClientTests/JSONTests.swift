@@ -1,0 +1,77 @@
+import ControlClient
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct JSONTests {
+    private func parse(_ text: String) throws -> JSONValue { try JSONParser.parse(Array(text.utf8)) }
+
+    @Test func everyKindOfValue_isRead() throws {
+        let value = try parse(#" {"a":[1,-2,3.5,1e3,9223372036854775807],"b":true,"c":null,"d":"x","e":{}} "#)
+        #expect(value["a"] == .array([.integer(1), .integer(-2), .real(3.5), .real(1000), .integer(.max)]))
+        #expect(value["b"]?.flag == true)
+        #expect(value["c"] == .null)
+        #expect(value["d"]?.text == "x")
+        #expect(value["e"] == .object([]))
+        #expect(value["f"] == nil)
+    }
+
+    @Test func escapes_becomeTheirScalars() throws {
+        #expect(try parse(#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#).text == "\"\\/\u{8}\u{C}\n\r\té😀")
+        #expect(try parse(#""a\ud83dz""#).text == "a\u{FFFD}z")
+        #expect(try parse(#""\ud83d\u0041""#).text == "\u{FFFD}A")
+    }
+
+    @Test(arguments: [
+        "", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", "-", "+1", "nul", "\"a", "\"\\x\"", "\"\n\"", "1 2",
+        "[1}",
+        "\"\\u12\"", "{1:2}", "tru", ".5", "1e", "\"\u{0}\"",
+    ])
+    func badDocument_isRefused(_ text: String) {
+        #expect(throws: JSONError.self) { try parse(text) }
+    }
+
+    @Test func badUTF8_isRefused() {
+        #expect(throws: JSONError.self) { try JSONParser.parse([0x22, 0xFF, 0x22]) }
+        #expect(throws: JSONError.self) { try JSONParser.parse([0x22, 0x5C, 0x6E, 0xC0, 0x80, 0x22]) }
+    }
+
+    @Test func depthBeyondTheLimit_isRefusedAndNotACrash() throws {
+        let deep = String(repeating: "[", count: 100_000)
+        #expect(throws: JSONError.self) { try parse(deep) }
+        let allowed = String(repeating: "[", count: 64) + String(repeating: "]", count: 64)
+        _ = try parse(allowed)
+    }
+
+    @Test func randomBytes_neverTrap() {
+        var generator = SystemRandomNumberGenerator()
+        let seed = UInt64.random(in: .min ... .max, using: &generator)
+        var random = SplitMix(state: seed)
+        let alphabet = Array("{}[]\",:\\u0123456789-+.eEtrufalsn \u{e9}".utf8)
+        for _ in 0..<20_000 {
+            let count = Int.random(in: 0..<24, using: &random)
+            let bytes = (0..<count).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+            if let value = try? JSONParser.parse(bytes) {
+                // What was read and written again reads as the same.
+                #expect((try? parse(value.line)) == value, "seed \(seed)")
+            }
+        }
+    }
+
+    @Test func writtenText_isEscaped() {
+        let value = JSONValue.object([.init("a\"b", .string("\u{1}\n\\é"))])
+        #expect(value.line == #"{"a\"b":"\u0001\n\\é"}"#)
+    }
+}
+
+/// SplitMix64: a small generator with a seed, so that a failure can be repeated.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

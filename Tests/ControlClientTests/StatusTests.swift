@@ -1,0 +1,73 @@
+import ControlClient
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct StatusTests {
+    private static let answer = #"""
+        {"version":"0.1.0","pid":4711,"instance":"6743f2a1","started":"2026-11-23T04:20:53Z","state":"running",
+        "ready":false,"uid_wall":false,"guarantee":"whole tree only","config":"/c","state_directory":"/s",
+        "runtime_directory":"/r","notes":["started from last-good"],"strays":[{"pid":99,"name":"sleep"}],
+        "groups":[{"name":"agent","strategy":"one-for-one","children":["opencode","agent-worker"],"state":"running","next_try_ms":null},
+        {"name":"tunnel","strategy":"one-for-one","children":["tunnel-worker","cloudflared"],"state":"parked","next_try_ms":720000}],
+        "children":[
+        {"name":"log-writer","group":null,"worker":false,"enabled":true,"state":"ready","since_ms":180000,"pid":4712,"run":"6743f2a1-1","user":"alice","cause":null,"waits_for":null,"next_try_ms":null,"restarts":0,"unstable_runs":0,"status":"writing files","values":{},"executable":"/b/log-writer","last_end":null},
+        {"name":"opencode","group":"agent","worker":false,"enabled":true,"state":"ready","since_ms":2000,"pid":4713,"run":"6743f2a1-2","user":"alice","restarts":2,"unstable_runs":1,"status":null,"values":{"port":"4096"},"last_end":null},
+        {"name":"agent-worker","group":"agent","worker":true,"enabled":true,"state":"delayed","since_ms":240,"pid":null,"run":null,"cause":"crash","next_try_ms":1600,"restarts":12,"unstable_runs":5,"status":null,"values":{},"last_end":{"run":"6743f2a1-9","cause":"crash","exit":"signal 9 (KILL)","code":null,"signal":9,"ran_ms":12,"ended_ms_ago":240}},
+        {"name":"tunnel-worker","group":"tunnel","worker":true,"enabled":true,"state":"waiting","since_ms":0,"waits_for":"agent-worker","restarts":0,"unstable_runs":0},
+        {"name":"cloudflared","group":"tunnel","worker":false,"enabled":false,"state":"off","since_ms":180000,"restarts":0,"unstable_runs":0,"status":"e\u001b[31mvil"}]}
+        """#
+
+    private func report() throws -> StatusReport { StatusReport(try JSONParser.parse(Array(Self.answer.utf8))) }
+
+    @Test func status_isATableByGroup() throws {
+        let expected = """
+            nexus 0.1.0 · pid 4711 · up 3 min · running, not ready yet · containment: whole tree only · \
+            uid wall off: every child runs as alice · started from last-good
+
+            NAME             STATE    SINCE   PID  RESTARTS  STATUS
+            log-writer       ready    3 min  4712         0  writing files
+            agent · one-for-one
+              opencode       ready    2 s    4713         2  port 4096
+              agent-worker   delayed  0.2 s     -        12  crash: signal 9 (KILL); next try in 1.6 s
+            tunnel · one-for-one · parked, next try in 12 min
+              tunnel-worker  waiting  0 s       -         0  waits for agent-worker
+              cloudflared    off      3 min     -         0  e·[31mvil
+            stray: process 99 (sleep) left its run; it is ended at shutdown
+
+            """
+        #expect(try report().table(up: .seconds(180), for: .plain) == expected)
+    }
+
+    @Test func oneChildOrGroup_canBeShownAlone() throws {
+        let child = try report().table(up: nil, for: .plain, only: ["opencode"])
+        #expect(child.contains("opencode") && !child.contains("tunnel") && !child.contains("log-writer  "))
+        let group = try report().table(up: nil, for: .plain, only: ["tunnel"])
+        #expect(group.contains("cloudflared") && group.contains("tunnel-worker") && !group.contains("opencode"))
+    }
+
+    @Test func colours_areOnlyOnATerminal() throws {
+        let terminal = Terminal(colour: true, columns: nil)
+        #expect(try report().table(up: nil, for: terminal).contains("\u{1B}[32mready\u{1B}[0m"))
+        #expect(try !report().table(up: nil, for: .plain).contains("\u{1B}"))
+    }
+
+    @Test func tree_isAPicture() throws {
+        let expected = """
+            nexusd 4711
+            ├─ log-writer 4712 ready
+            ├─ agent · one-for-one
+            │  ├─ opencode 4713 ready
+            │  └─ agent-worker delayed (worker)
+            └─ tunnel · one-for-one · parked, next try in 12 min
+               ├─ tunnel-worker waiting (worker)
+               └─ cloudflared off
+
+            """
+        #expect(try report().tree(for: .plain) == expected)
+    }
+
+    @Test func answerOfANewerNexusd_isStillShown() throws {
+        let report = StatusReport(try JSONParser.parse(Array(#"{"children":[{"name":"a","state":"dreaming"}]}"#.utf8)))
+        #expect(report.table(up: nil, for: .plain).contains("a     dreaming  -"))
+    }
+}
