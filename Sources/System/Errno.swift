@@ -19,13 +19,78 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
         return "\(text) (\(name))"
     }
 
+    /// EAGAIN: nothing there now; wait for the poller.
     public static let again = Errno(rawValue: EAGAIN)
+    /// EINTR.
     public static let interrupted = Errno(rawValue: EINTR)
+    /// ENOENT.
     public static let noEntry = Errno(rawValue: ENOENT)
+    /// EEXIST.
     public static let exists = Errno(rawValue: EEXIST)
+    /// EPIPE: nobody reads any more.
     public static let brokenPipe = Errno(rawValue: EPIPE)
+    /// ECHILD: no child of ours.
     public static let noChild = Errno(rawValue: ECHILD)
+    /// ESRCH: that process is gone.
     public static let noProcess = Errno(rawValue: ESRCH)
+    /// EMFILE: this process has no descriptor left.
     public static let tooManyOpen = Errno(rawValue: EMFILE)
+    /// ENFILE: the machine has no descriptor left.
+    public static let tooManyOpenInSystem = Errno(rawValue: ENFILE)
+    /// EINVAL.
     public static let invalid = Errno(rawValue: EINVAL)
+    /// EACCES.
+    public static let noAccess = Errno(rawValue: EACCES)
+    /// EPERM.
+    public static let notPermitted = Errno(rawValue: EPERM)
+    /// EINPROGRESS: a non-blocking connect has begun.
+    public static let inProgress = Errno(rawValue: EINPROGRESS)
+    /// ECONNREFUSED: nobody listens.
+    public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    /// ECONNRESET: the other end went away with bytes unread.
+    public static let connectionReset = Errno(rawValue: ECONNRESET)
+    /// EADDRINUSE.
+    public static let addressInUse = Errno(rawValue: EADDRINUSE)
+    /// ENAMETOOLONG; for a socket path: more than 107 bytes.
+    public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+    /// ENOTDIR.
+    public static let notDirectory = Errno(rawValue: ENOTDIR)
+    /// ENOTEMPTY.
+    public static let notEmpty = Errno(rawValue: ENOTEMPTY)
+    /// EBUSY.
+    public static let busy = Errno(rawValue: EBUSY)
+    /// ELOOP: a symbolic link where none is followed.
+    public static let symbolicLink = Errno(rawValue: ELOOP)
+    /// EFBIG; also a file above the bound its reader set.
+    public static let tooLarge = Errno(rawValue: EFBIG)
+    /// ENODATA: no such extended attribute.
+    public static let noData = Errno(rawValue: ENODATA)
+    /// ENOSPC.
+    public static let noSpace = Errno(rawValue: ENOSPC)
+    /// EIO.
+    public static let inputOutput = Errno(rawValue: EIO)
+    /// ENOMEM.
+    public static let noMemory = Errno(rawValue: ENOMEM)
+    /// ESTALE: what was looked up is something else by now.
+    public static let stale = Errno(rawValue: ESTALE)
+}
+
+/// The result of a C shim (`-errno` on failure) as a value or an error.
+func checked(_ result: Int32) throws(Errno) -> Int32 {
+    if result < 0 { throw Errno(rawValue: -result) }
+    return result
+}
+
+/// A shim's descriptor, owned.
+func owned(_ result: Int32) throws(Errno) -> OwnedFD { OwnedFD(owning: try checked(result)) }
+
+/// A libc call that returns -1 and sets errno; repeated while it is interrupted.
+@inline(__always)
+func retrying<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
+    while true {
+        let result = call()
+        if result >= 0 { return result }
+        let error = Errno.current
+        if error != .interrupted { throw error }
+    }
 }

@@ -18,3 +18,23 @@ public struct OwnedFD: ~Copyable, Sendable {
     // close(2) is never repeated on EINTR: on Linux the descriptor is gone either way.
     deinit { _ = close(raw) }
 }
+
+/// Descriptors that came beside a message. Those nobody takes are closed: an unasked-for descriptor must not stay.
+public struct FDBundle: ~Copyable, Sendable {
+    private var numbers: [Int32]
+
+    /// Takes ownership of open descriptors, in the order of the message.
+    public init(owning numbers: [Int32] = []) { self.numbers = numbers }
+
+    /// How many are left.
+    public var count: Int { numbers.count }
+
+    /// The next one, in the order in which they were sent.
+    public mutating func take() -> OwnedFD? {
+        numbers.isEmpty ? nil : OwnedFD(owning: numbers.removeFirst())
+    }
+
+    deinit {
+        for number in numbers { _ = close(number) }
+    }
+}

@@ -11,6 +11,8 @@ public protocol ClockCalls {
     func random(into buffer: UnsafeMutableRawBufferPointer) throws(Errno)
 }
 
+// Each call is described at its requirement.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension LiveKernel {
     public func monotonic() -> Instant {
         var time = timespec()

@@ -1,0 +1,104 @@
+import CNexus
+import Glibc
+public import SupervisorCore
+
+/// Everything a new process is given; nothing of nexusd's own goes over but what is named here.
+public struct SpawnImage: Sendable {
+    /// Absolute path of the executable.
+    public var executable: String
+    /// argv, argv[0] included.
+    public var arguments: [String]
+    /// `NAME=value`, complete.
+    public var environment: [String]
+    /// Names of variables that receive the new process's own pid (WATCHDOG_PID); appended to the environment.
+    public var pidVariables: [String] = []
+    /// Working directory, entered with the new identity.
+    public var directory = "/"
+    /// Descriptors by their number in the child. Everything else is closed.
+    public var descriptors: [DescriptorMapping] = []
+    /// uid, gid and supplementary groups; nil: the caller's.
+    public var identity: SpawnIdentity?
+    /// Resource limits.
+    public var limits: [ResourceLimit] = []
+    /// File mode creation mask.
+    public var umask: UInt16 = 0o077
+    /// Niceness, -20 to 19.
+    public var nice: Int8 = 0
+    /// oom_score_adj, -1000 to 1000; always written.
+    public var oomScoreAdjust: Int16 = 0
+    /// PR_SET_NO_NEW_PRIVS.
+    public var noNewPrivileges = true
+    /// setsid(2).
+    public var newSession = true
+    /// PR_SET_PDEATHSIG: sent when the thread that spawned ends. nil where children are to outlive it.
+    public var deathSignal: Signal?
+    /// Raw descriptor of a cgroup v2 directory that the caller keeps open; nil: the caller's cgroup.
+    public var cgroup: Int32?
+
+    /// The three that have no default.
+    public init(executable: String, arguments: [String], environment: [String]) {
+        self.executable = executable
+        self.arguments = arguments
+        self.environment = environment
+    }
+}
+
+/// One descriptor of a child.
+public struct DescriptorMapping: Hashable, Sendable {
+    /// Raw number here; the caller keeps it open until the spawn returns.
+    public var source: Int32
+    /// Number in the child.
+    public var target: Int32
+
+    /// Both.
+    public init(source: Int32, target: Int32) {
+        self.source = source
+        self.target = target
+    }
+}
+
+/// Whom a child runs as.
+public struct SpawnIdentity: Hashable, Sendable {
+    /// Real, effective and saved uid.
+    public var user: UInt32
+    /// Real, effective and saved gid.
+    public var group: UInt32
+    /// Supplementary groups.
+    public var groups: [UInt32]
+
+    /// All of it.
+    public init(user: UInt32, group: UInt32, groups: [UInt32] = []) {
+        self.user = user
+        self.group = group
+        self.groups = groups
+    }
+}
+
+/// A living child.
+@frozen
+public struct Spawned: ~Copyable, Sendable {
+    /// Its number, ours until it is reaped.
+    public var process: ProcessID
+    /// The one way to signal it.
+    public var pidfd: OwnedFD
+
+    /// Both.
+    public init(process: ProcessID, pidfd: consuming OwnedFD) {
+        self.process = process
+        self.pidfd = pidfd
+    }
+}
+
+/// Where and why a spawn failed; there is no process.
+public struct SpawnFailure: Error, Hashable, Sendable {
+    /// Where.
+    public let stage: SpawnStage
+    /// Why.
+    public let error: Errno
+
+    /// Both.
+    public init(stage: SpawnStage, error: Errno) {
+        self.stage = stage
+        self.error = error
+    }
+}

@@ -1,0 +1,19 @@
+import SupervisorCore
+
+/// Signals as events: blocked for the thread and read from a signalfd.
+public struct SignalSource: ~Copyable {
+    private let kernel: any Kernel
+    /// To be watched for `readable`.
+    public let fd: OwnedFD
+
+    /// Blocks these signals from now on. SIGPIPE is ignored with them: every write reports EPIPE instead.
+    public init(_ kernel: any Kernel, _ signals: SignalSet) throws(Errno) {
+        self.kernel = kernel
+        try kernel.block(signals)
+        try kernel.ignore(.pipe)
+        fd = try kernel.makeSignalFD(signals)
+    }
+
+    /// The next pending signal; nil when there is none. Equal signals that came together are one.
+    public func next() throws(Errno) -> ReceivedSignal? { try kernel.readSignal(fd) }
+}
