@@ -64,9 +64,8 @@ public struct FrameHeader: Hashable, Sendable {
     public static let payloadLimit = 65_536
     /// Bytes of credit with which each stream between peers begins. A `stream` frame costs its payload and its header.
     public static let streamWindow = 65_536
-    /// Longest payload of a `stream` frame between peers: with its header half the window, so that a receiver which
-    /// grants credit each time it has consumed half of it can never leave a sender without room for its next frame.
-    public static let streamPayloadLimit = 32_752
+    /// Longest payload of a `stream` frame between peers: with its header it fits a whole window.
+    public static let streamPayloadLimit = 65_520
     /// The protocol's version.
     public static let version: UInt8 = 1
 

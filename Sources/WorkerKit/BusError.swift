@@ -1,0 +1,38 @@
+import Foundation
+public import Wire
+
+/// Why something on the bus did not come to be.
+public struct BusError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of failure; the receiver's own codes that are not the protocol's become `failed`.
+    public var code: BusErrorCode
+    /// A sentence for people.
+    public var message: String
+
+    /// Both.
+    public init(_ code: BusErrorCode, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// `peer-restarted: agent-worker ended while the request was open`.
+    public var description: String { "\(code.rawValue): \(message)" }
+
+    /// The link to nexusd is over.
+    static let closed = BusError(.unavailable, "the bus is closed: nexusd ended or ended this link")
+}
+
+extension BusError {
+    private struct Payload: Decodable {
+        var code: String
+        var message: String?
+    }
+
+    /// Reads an `error` frame's payload; anything that is not the agreed JSON is shown as it is.
+    init(payload: [UInt8]) {
+        guard let read = try? JSONDecoder().decode(Payload.self, from: Data(payload)) else {
+            self.init(.failed, String(decoding: payload.prefix(256), as: UTF8.self))
+            return
+        }
+        self.init(BusErrorCode(rawValue: read.code) ?? .failed, read.message ?? read.code)
+    }
+}

@@ -1,0 +1,172 @@
+import Wire
+
+/// Requests to this worker.
+extension Exchange {
+    /// A request of someone else that is open.
+    struct Served {
+        let peer: PeerID
+        var task: Task<Void, Never>?
+        /// Bytes of `stream` frames that may still be sent.
+        var credit = FrameHeader.streamWindow
+        var isStreaming = false
+        /// The handler's task, waiting for credit.
+        var waiter: CheckedContinuation<Credit, Never>?
+    }
+
+    /// From now on requests go to `handler`; those that came before it first.
+    func serve(_ handler: @escaping Handler) {
+        let early = state.withLock { state in
+            state.handler = handler
+            defer { state.early = [] }
+            return state.early
+        }
+        for request in early { begin(request, handler) }
+    }
+
+    func accept(_ frame: Frame) {
+        let id = frame.header.id
+        let decision = state.withLock { state -> Result<(IncomingRequest, Handler)?, BusError> in
+            let request = IncomingRequest(
+                id: id, peer: frame.header.peer, client: state.clients[frame.header.peer], payload: frame.payload)
+            if state.isDraining { return .failure(BusError(.unavailable, "this worker is about to end")) }
+            guard state.served.count < Exchange.servedLimit else {
+                return .failure(BusError(.busy, "\(Exchange.servedLimit) requests are being served"))
+            }
+            state.served[id] = Served(peer: request.peer)
+            if let handler = state.handler { return .success((request, handler)) }
+            guard state.early.count < Exchange.earlyLimit else {
+                state.served[id] = nil
+                return .failure(BusError(.busy, "this worker does not serve yet"))
+            }
+            state.early.append(request)
+            return .success(nil)
+        }
+        switch decision {
+        case .success(let next): if let (request, handler) = next { begin(request, handler) }
+        case .failure(let error):
+            writer.post(Frame(.error, peer: frame.header.peer, id: id, payload: error.code.payload(error.message)))
+        }
+    }
+
+    private func begin(_ request: IncomingRequest, _ handler: @escaping Handler) {
+        let responder = Responder(request, self)
+        let isOpen = state.withLock { state in
+            guard state.served[request.id] != nil else { return false }
+            state.running += 1
+            return true
+        }
+        guard isOpen else { return }
+        let task = Task {
+            await handler(request, responder)
+            responder.close()
+            ended()
+        }
+        let wasCancelled = state.withLock { state in
+            state.served[request.id]?.task = task
+            return state.served[request.id] == nil
+        }
+        // Cancelled (or answered) between the two locks; for an answered one this is without effect.
+        if wasCancelled { task.cancel() }
+    }
+
+    private func ended() {
+        let idle = state.withLock { state in
+            state.running -= 1
+            guard state.running == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for waiter in idle { waiter.resume() }
+    }
+
+    /// Nobody listens any more: the handler's task is cancelled and what it still says goes nowhere.
+    func cancelServed(_ id: FrameID) {
+        guard let entry = state.withLock({ $0.served.removeValue(forKey: id) }) else { return }
+        entry.waiter?.resume(returning: .lookAgain)
+        entry.task?.cancel()
+        wake(entry.peer)
+    }
+
+    func failServed(_ id: FrameID, _ error: BusError) {
+        let entry = state.withLock { state in state.served.removeValue(forKey: id) }
+        entry?.waiter?.resume(returning: .lookAgain)
+        entry?.task?.cancel()
+        if entry != nil { Log.warning("an answer did not arrive: \(error)") }
+    }
+
+    // MARK: - Answers
+
+    /// Closes the request; true when it was open, so that exactly one frame finishes it.
+    func finishServed(_ id: FrameID) -> Bool {
+        guard let entry = state.withLock({ $0.served.removeValue(forKey: id) }) else { return false }
+        if entry.isStreaming { wake(entry.peer) }
+        return true
+    }
+
+    func isOpen(_ id: FrameID) -> Bool { state.withLock { $0.served[id] != nil } }
+
+    /// Waits until the stream has credit for `cost` bytes, and takes it.
+    func takeCredit(_ cost: Int, for id: FrameID) async throws {
+        while true {
+            let outcome = await withCheckedContinuation { continuation in
+                let known = state.withLock { state -> Credit? in
+                    let outcome = Exchange.take(cost, for: id, &state)
+                    guard case .lookAgain = outcome else { return outcome }
+                    state.served[id]?.waiter = continuation
+                    return nil
+                }
+                if let known { continuation.resume(returning: known) }
+            }
+            switch outcome {
+            case .taken: return
+            case .cancelled: throw CancellationError()
+            case .closed: throw BusError.closed
+            case .lookAgain: continue
+            }
+        }
+    }
+
+    /// What became of the wish to send a piece of a stream.
+    enum Credit {
+        case taken, cancelled, closed
+        /// Something changed since it had to wait.
+        case lookAgain
+    }
+
+    /// All streams to one receiver share the 64 KiB that nexusd queues for it from one sender. So with n of them open
+    /// each keeps to an n-th of a window (but always to at least one frame): none is refused as `busy` for the sake of
+    /// the others, and one whose reader sleeps holds up none of them.
+    private static func take(_ cost: Int, for id: FrameID, _ state: inout State) -> Credit {
+        guard var entry = state.served[id] else { return state.isClosed ? .closed : .cancelled }
+        let others = state.served.values.count { $0.isStreaming && $0.peer == entry.peer }
+        let streams = entry.isStreaming ? others : others + 1
+        let outstanding = FrameHeader.streamWindow - entry.credit
+        guard entry.credit >= cost, outstanding == 0 || outstanding + cost <= FrameHeader.streamWindow / streams else {
+            return .lookAgain
+        }
+        entry.credit -= cost
+        entry.isStreaming = true
+        state.served[id] = entry
+        return .taken
+    }
+
+    func credit(_ frame: Frame) {
+        var reader = ByteReader(frame.payload)
+        guard let bytes = try? reader.read(UInt32.self) else { return }
+        let waiter = state.withLock { state -> CheckedContinuation<Credit, Never>? in
+            guard var entry = state.served[frame.header.id] else { return nil }
+            entry.credit = min(entry.credit + Int(bytes), FrameHeader.streamWindow)
+            defer { state.served[frame.header.id] = entry }
+            return entry.waiter.take()
+        }
+        waiter?.resume(returning: .lookAgain)
+    }
+
+    /// A stream to this receiver is over: the others' shares have grown.
+    private func wake(_ peer: PeerID) {
+        let waiters = state.withLock { state in
+            state.served.filter { $0.value.peer == peer }.keys.compactMap { state.served[$0]?.waiter.take() }
+        }
+        for waiter in waiters { waiter.resume(returning: .lookAgain) }
+    }
+}
