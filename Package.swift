@@ -60,25 +60,26 @@ if !lean {
     let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
     let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
     let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-    let hummingbird: Target.Dependency = .product(
-        // swift-configuration's module has the name of ours.
-        name: "Hummingbird", package: "hummingbird", moduleAliases: ["Configuration": "SwiftConfiguration"])
+    let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
     targets += [
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         library("AgentModel"),
-        library("Configuration", ["Plan", "SupervisorCore", toml]),
+        // The folder is Configuration; the module cannot be, since Hummingbird brings swift-configuration's of that name.
+        .target(
+            name: "NexusConfiguration", dependencies: ["Plan", "SupervisorCore", toml], path: "Sources/Configuration",
+            swiftSettings: strict),
         library("WorkerKit", ["Wire", "SupervisorCore"]),
         library("OpenCode", ["CCurl", "AgentModel"]),
         library("Tunnel", ["CCurl", yams]),
         library("Chat", ["AgentModel", grdb]),
-        executable("nexus-config", ["Configuration", "Plan", argumentParser]),
+        executable("nexus-config", ["NexusConfiguration", "Plan", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit"]),
         executable("tunnel-worker", ["Tunnel", "WorkerKit"]),
         executable("chat-bridge", ["Chat", "AgentModel", "WorkerKit"]),
-        executable("echo-agent", [hummingbird]),
-        tests("ConfigurationTests", ["Configuration"], resources: [.copy("Files")]),
+        executable("echo-agent", [hummingbird, argumentParser]),
+        tests("ConfigurationTests", ["NexusConfiguration"], resources: [.copy("Files")]),
         tests("WorkerKitTests", ["WorkerKit"]),
-        tests("OpenCodeTests", ["OpenCode"], resources: [.copy("Schemas")]),
+        tests("OpenCodeTests", ["OpenCode", "echo-agent"], resources: [.copy("Schemas")]),
         tests("TunnelTests", ["Tunnel"]),
         tests("ChatTests", ["Chat"]),
         tests("Scenarios", ["Wire"]),
