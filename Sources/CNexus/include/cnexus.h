@@ -36,5 +36,6 @@
 #include "cnexus_process.h"
 #include "cnexus_socket.h"
 #include "cnexus_spawn.h"
+#include "cnexus_wait.h"
 
 #endif
