@@ -1,0 +1,54 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+
+/// Listens, says so, serves.
+struct Server: Sendable {
+    /// Connections at once; more wait in the kernel's queue.
+    static let connectionLimit = 256
+
+    /// What opencode tries first when it may choose.
+    static let preferredPort = 4096
+
+    let agent: EchoAgent
+    let credentials: Credentials
+    let hostname: String
+
+    /// Serves until the process ends. Port 0 is opencode's: 4096 first, then any free one.
+    func run(port: Int) async throws {
+        do {
+            try await serve(port: port == 0 ? Self.preferredPort : port)
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            guard port == 0 else {
+                throw StartError("port \(port) of \(hostname) is in use; give another one, or --port 0 for any")
+            }
+            try await serve(port: 0)
+        } catch let error as IOError {
+            throw StartError("cannot listen on \(hostname): \(error)")
+        }
+    }
+
+    private func serve(port: Int) async throws {
+        let app = Application(
+            router: Routes(agent: agent).router(gate: Gate(credentials: credentials)),
+            configuration: .init(
+                address: .hostname(hostname, port: port),
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimit)),
+            onServerRunning: { [hostname] channel in
+                let line = "opencode server listening on http://\(hostname):\(channel.localAddress?.port ?? port)\n"
+                FileHandle.standardOutput.write(Data(line.utf8))
+            })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await app.run() }
+            group.addTask { [agent] in
+                while true {
+                    try await Task.sleep(for: EventBroker.heartbeat)
+                    agent.broker.beat()
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+}

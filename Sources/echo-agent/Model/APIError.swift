@@ -1,0 +1,47 @@
+import Hummingbird
+
+/// A refusal in the words and shapes of opencode's API.
+enum APIError: Error, Sendable {
+    /// 404 `{"name":"NotFoundError","data":{"message":…}}`.
+    case notFound(String)
+    /// 400 `{"_tag":"InvalidRequestError","message":…,"kind":…}`; the kind is Payload or Query.
+    case invalid(String, kind: String = "Payload")
+    /// 500 `{"name":"UnknownError","data":{"message":…}}`: the disk refused.
+    case storage(String)
+
+    /// The status.
+    var status: HTTPResponse.Status {
+        switch self {
+        case .notFound: .notFound
+        case .invalid: .badRequest
+        case .storage: .internalServerError
+        }
+    }
+
+    /// The JSON body.
+    var body: Body {
+        switch self {
+        case .notFound(let message): Body(name: "NotFoundError", data: .init(message: message))
+        case .invalid(let message, let kind): Body(tag: "InvalidRequestError", message: message, kind: kind)
+        case .storage(let message): Body(name: "UnknownError", data: .init(message: message))
+        }
+    }
+
+    /// Fields of both shapes; the absent ones are left out.
+    struct Body: Encodable {
+        var tag: String?
+        var message: String?
+        var kind: String?
+        var name: String?
+        var data: Data?
+
+        struct Data: Encodable {
+            var message: String
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case tag = "_tag"
+            case message, kind, name, data
+        }
+    }
+}

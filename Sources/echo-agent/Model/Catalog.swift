@@ -1,0 +1,97 @@
+/// What there is to choose from: one agent, one provider with one model. Each says what it is.
+enum Catalog {
+    static let agentName = "echo"
+    static let providerID = "nexus"
+    static let modelID = "echo"
+
+    /// Answer of GET /agent.
+    static let agents = [Agent()]
+    /// Answer of GET /config/providers.
+    static let configured = Configured(providers: [Provider()], default: [providerID: modelID])
+    /// Answer of GET /provider.
+    static let all = All(all: [Provider()], default: [providerID: modelID], connected: [providerID])
+
+    struct Agent: Encodable, Sendable {
+        var name = agentName
+        var description = "Nexus' built-in echo agent: not an AI, repeats what you write"
+        var mode = "primary"
+        var native = true
+        var permission: [String] = []
+        var options: [String: String] = [:]
+    }
+
+    struct Configured: Encodable, Sendable {
+        var providers: [Provider]
+        var `default`: [String: String]
+    }
+
+    struct All: Encodable, Sendable {
+        var all: [Provider]
+        var `default`: [String: String]
+        var connected: [String]
+    }
+
+    struct Provider: Encodable, Sendable {
+        var id = providerID
+        var name = "Nexus (no model)"
+        var source = "custom"
+        var env: [String] = []
+        var options: [String: String] = [:]
+        var models = [modelID: Model()]
+    }
+
+    struct Model: Encodable, Sendable {
+        var id = modelID
+        var providerID = Catalog.providerID
+        var api = API()
+        var name = "Echo (not an AI)"
+        var capabilities = Capabilities()
+        var cost = Cost()
+        var limit = Limit()
+        var status = "active"
+        var options: [String: String] = [:]
+        var headers: [String: String] = [:]
+        // The schema wants a date; this is that of the first version.
+        var releaseDate = "2026-11-23"
+
+        enum CodingKeys: String, CodingKey {
+            case id, providerID, api, name, capabilities, cost, limit, status, options, headers
+            case releaseDate = "release_date"
+        }
+
+        struct API: Encodable, Sendable {
+            var id = modelID
+            var url = ""
+            var npm = ""
+        }
+
+        struct Cost: Encodable, Sendable {
+            var input = 0
+            var output = 0
+            var cache = Tokens.Cache()
+        }
+
+        struct Limit: Encodable, Sendable {
+            var context = Prompt.textLimit
+            var output = Answer.echoLimit
+        }
+    }
+
+    struct Capabilities: Encodable, Sendable {
+        var temperature = false
+        var reasoning = false
+        var attachment = false
+        var toolcall = false
+        var input = Kinds()
+        var output = Kinds()
+        var interleaved = false
+
+        struct Kinds: Encodable, Sendable {
+            var text = true
+            var audio = false
+            var image = false
+            var video = false
+            var pdf = false
+        }
+    }
+}

@@ -1,0 +1,82 @@
+/// A message: `role` decides which of the optional fields are there.
+struct MessageInfo: Codable, Sendable {
+    var id: String
+    var sessionID: String
+    var role: Role
+    var time: Time
+    var agent: String
+    /// user only
+    var model: Model?
+    /// assistant only, as the following
+    var parentID: String?
+    var modelID: String?
+    var providerID: String?
+    var mode: String?
+    var path: Path?
+    var cost: Double?
+    var tokens: Tokens?
+    /// Absent while the answer is under way, and for ever if the process was killed meanwhile.
+    var finish: String?
+    var error: Problem?
+
+    /// Who wrote it.
+    enum Role: String, Codable, Sendable {
+        case user, assistant
+    }
+
+    /// Milliseconds since 1970.
+    struct Time: Codable, Sendable {
+        var created: UInt64
+        var completed: UInt64?
+    }
+
+    /// The model a user message was for.
+    struct Model: Codable, Sendable {
+        var providerID: String
+        var modelID: String
+    }
+
+    /// Where the assistant worked.
+    struct Path: Codable, Sendable {
+        var cwd: String
+        var root: String
+    }
+
+    /// Why an answer ended early.
+    struct Problem: Codable, Sendable {
+        var name: String
+        var data: Data
+
+        struct Data: Codable, Sendable {
+            var message: String
+        }
+
+        static let aborted = Problem(name: "MessageAbortedError", data: .init(message: "Aborted"))
+    }
+}
+
+/// A part of a message: text, step-start or step-finish.
+struct Part: Codable, Sendable {
+    var id: String
+    var sessionID: String
+    var messageID: String
+    var type: String
+    var text: String?
+    var time: Time?
+    /// step-finish only, as the following
+    var reason: String?
+    var cost: Double?
+    var tokens: Tokens?
+
+    /// Milliseconds since 1970.
+    struct Time: Codable, Sendable {
+        var start: UInt64
+        var end: UInt64?
+    }
+}
+
+/// A message with its parts, as lists and blocking prompts answer it.
+struct Message: Codable, Sendable {
+    var info: MessageInfo
+    var parts: [Part]
+}

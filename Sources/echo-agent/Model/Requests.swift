@@ -1,0 +1,42 @@
+/// Body of POST /session.
+struct NewSession: Decodable {
+    var title: String?
+    var parentID: String?
+}
+
+/// Body of PATCH /session/{id}.
+struct SessionChange: Decodable {
+    var title: String?
+    var time: Time?
+
+    struct Time: Decodable {
+        var archived: UInt64?
+    }
+}
+
+/// Body of POST /session/{id}/message and prompt_async. What an echo has no use for (system, tools, variant, format) is
+/// read over, as opencode reads over unknown fields.
+struct Prompt: Decodable {
+    var parts: [Part]
+    var messageID: String?
+    var agent: String?
+    var model: MessageInfo.Model?
+    var noReply: Bool?
+
+    struct Part: Decodable {
+        var type: String
+        var id: String?
+        var text: String?
+    }
+
+    /// Longest text of one prompt in bytes.
+    static let textLimit = 262_144
+
+    /// All text parts, one below the other.
+    var text: String {
+        parts.compactMap { $0.type == "text" ? $0.text : nil }.joined(separator: "\n")
+    }
+
+    /// How many parts are not text.
+    var attachments: Int { parts.count { $0.type != "text" } }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Foundation
+import Logging
+
+/// `echo-agent serve`: prints one line when it listens, serves until a signal ends it.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serves opencode's v1 API on the loopback interface.",
+        discussion: """
+            OPENCODE_SERVER_PASSWORD must be set; OPENCODE_SERVER_USERNAME is "opencode" if it is not. Every request \
+            needs them (HTTP Basic, or ?auth_token= with the base64 of user:password).
+            Sessions are kept in $XDG_DATA_HOME/echo-agent (without it: $HOME/.local/share/echo-agent).
+
+            Prompts with a meaning of their own, for tests:
+              /slow N   answers N words, one each 100 ms (N at most \(Answer.slowLimit))
+            """)
+
+    @Option(help: "Loopback address to listen on.")
+    var hostname = "127.0.0.1"
+
+    @Option(help: "Port; 0 tries 4096, then any free one. A port that is given and busy is an error.")
+    var port = 0
+
+    @Option(help: "Milliseconds before each word of an answer.")
+    var delayMs = 20
+
+    @Flag(help: "Log to stderr.")
+    var printLogs = false
+
+    @Option(help: "DEBUG, INFO, WARN or ERROR.")
+    var logLevel = LogLevel.info
+
+    /// opencode's names of levels.
+    enum LogLevel: String, ExpressibleByArgument {
+        case debug = "DEBUG"
+        case info = "INFO"
+        case warn = "WARN"
+        case error = "ERROR"
+
+        var level: Logger.Level {
+            switch self {
+            case .debug: .debug
+            case .info: .info
+            case .warn: .warning
+            case .error: .error
+            }
+        }
+    }
+
+    func validate() throws {
+        guard ["127.0.0.1", "localhost", "::1"].contains(hostname) else {
+            throw ValidationError("echo-agent listens on the loopback interface only: --hostname 127.0.0.1")
+        }
+        guard (0...65_535).contains(port) else { throw ValidationError("--port is 0 to 65535") }
+        guard (0...60_000).contains(delayMs) else { throw ValidationError("--delay-ms is 0 to 60000") }
+    }
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        guard let password = environment["OPENCODE_SERVER_PASSWORD"], !password.isEmpty else {
+            throw StartError(
+                "OPENCODE_SERVER_PASSWORD is not set. echo-agent serves nobody without a password: set it, to anything, "
+                    + "in its environment (nexus does, from [secret.…] in Supervisor.toml).")
+        }
+        let level: Logger.Level = printLogs ? logLevel.level : .critical
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        let user = environment["OPENCODE_SERVER_USERNAME"].flatMap { $0.isEmpty ? nil : $0 } ?? "opencode"
+        let agent = try EchoAgent(
+            directory: try Self.dataDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker())
+        let server = Server(agent: agent, credentials: Credentials(user: user, password: password), hostname: hostname)
+        try await server.run(port: port)
+    }
+
+    private static func dataDirectory(_ environment: [String: String]) throws -> URL {
+        if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") {
+            return URL(fileURLWithPath: data).appendingPathComponent("echo-agent")
+        }
+        guard let home = environment["HOME"], home.hasPrefix("/") else {
+            throw StartError("neither XDG_DATA_HOME nor HOME is set: nowhere to keep sessions")
+        }
+        return URL(fileURLWithPath: home).appendingPathComponent(".local/share/echo-agent")
+    }
+}

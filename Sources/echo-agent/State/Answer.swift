@@ -1,0 +1,62 @@
+/// The rules that make an answer. Each answer says what makes it and how to get a real one.
+struct Answer: Sendable {
+    /// Text that is streamed, cut so that each piece ends before a word begins.
+    let words: [String]
+    /// Pause before each word; nil: the agent's own.
+    let pause: Duration?
+
+    /// Most words that `/slow N` gives.
+    static let slowLimit = 10_000
+    /// Bytes of the user's text that are repeated.
+    static let echoLimit = 4096
+
+    private static let whoAmI = """
+        I am the built-in echo agent, not an AI: I only repeat what you write. \
+        To talk to a real agent, install opencode (see opencode.ai/docs) and restart nexus.
+        """
+
+    /// The answer to a prompt.
+    init(to text: String, attachments: Int) {
+        if let count = Self.slowCount(in: text) {
+            words = (1...count).map { "word-\($0) " } + Self.split("\n\n" + Self.whoAmI)
+            pause = .milliseconds(100)
+            return
+        }
+        var answer = "You wrote: \(Self.cut(text))\n\n\(Self.whoAmI)"
+        if attachments > 0 { answer += " (I cannot read attachments: \(attachments) left out.)" }
+        words = Self.split(answer)
+        pause = nil
+    }
+
+    /// `/slow N` anywhere in the prompt: N words, 100 ms each.
+    private static func slowCount(in text: String) -> Int? {
+        let fields = text.split(whereSeparator: \.isWhitespace)
+        guard let place = fields.firstIndex(of: "/slow"), place + 1 < fields.endIndex,
+            let count = Int(fields[place + 1]),
+            (1...slowLimit).contains(count)
+        else { return nil }
+        return count
+    }
+
+    private static func cut(_ text: String) -> String {
+        guard text.utf8.count > echoLimit else { return text }
+        var end = text.utf8.index(text.startIndex, offsetBy: echoLimit)
+        while text.utf8[end] & 0xC0 == 0x80 { text.utf8.formIndex(before: &end) }
+        return text[..<end] + "… (\(text.utf8.count) bytes in all)"
+    }
+
+    private static func split(_ text: String) -> [String] {
+        var words: [String] = []
+        var word = ""
+        var wasSpace = false
+        for character in text {
+            if wasSpace, !character.isWhitespace {
+                words.append(word)
+                word = ""
+            }
+            word.append(character)
+            wasSpace = character.isWhitespace
+        }
+        return words + [word]
+    }
+}
