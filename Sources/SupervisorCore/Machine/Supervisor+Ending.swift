@@ -1,0 +1,116 @@
+extension Supervisor {
+    /// A run is over and nothing of it is left: its one end record, then what becomes of the child.
+    mutating func conclude(_ child: ChildID, _ run: Run, _ ending: Ending, _ turn: inout Turn) {
+        let cause = ending.verdict.cause(of: ending.step.exit, under: policy(child).exits)
+        // Judged before the reasons to go down are taken away that this end fulfils.
+        let goal = goal(of: child)
+        self[child].isBouncing = false
+        endSweep(of: child)
+        tellEnd(child, run, ending.step.exit, cause, &turn)
+        if goal != .up || cause.isPlanned {
+            enter(child, .waiting, &turn)
+        } else {
+            replace(child, run, ending, cause, &turn)
+        }
+    }
+
+    /// The end record, and the counts that are only shown.
+    mutating func tellEnd(_ child: ChildID, _ run: Run, _ exit: Exit?, _ cause: Cause, _ turn: inout Turn) {
+        let end = EndRecord(
+            child: child, run: run.id, exit: exit, cause: cause, started: run.started, ready: run.ready, ended: turn.now
+        )
+        self[child].lastEnd = end
+        self[child].tally.ended &+= 1
+        let isExpected = cause == .done && policy(child).restart != .always
+        if !cause.isPlanned && !isExpected { self[child].tally.failed &+= 1 }
+        turn.tell(.ended(end))
+    }
+
+    /// Nobody asked for this end: the restart rule decides.
+    private mutating func replace(
+        _ child: ChildID, _ run: Run, _ ending: Ending, _ cause: Cause, _ turn: inout Turn
+    ) {
+        let policy = policy(child)
+        let isStable = run.ready.map { ending.begun - $0 >= policy.delay.stableAfter } ?? false
+        if isStable { self[child].tally.forget() }
+        if isLogWriter(child) {
+            if !isStable { self[child].tally.unstable.increase() }
+            delay(child, after: run, cause, &turn)
+            return
+        }
+        switch (policy.restart, cause) {
+        case (.onFailure, .done), (.never, .done):
+            enter(child, .done, &turn)
+        case (.never, _):
+            park(child, cause, retry: nil, &turn)
+        case (.always, _), (.onFailure, _):
+            // A clean exit at once is how a program that puts itself into the background looks, or one that printed its
+            // usage: replacing it would only do the same again.
+            let isUseless = cause == .done && !isStable && ending.begun - run.started < Self.shortLife
+            if cause == .config || isUseless {
+                park(child, .config, retry: policy.delay.slowRetry.map { turn.now + $0 }, &turn)
+            } else {
+                restart(child, after: run, isStable: isStable, cause, &turn)
+            }
+        }
+    }
+
+    /// A clean exit sooner than this after the start, where the child must run, is an error of configuration.
+    public static let shortLife: Duration = .seconds(1)
+
+    private mutating func restart(
+        _ child: ChildID, after run: Run, isStable: Bool, _ cause: Cause, _ turn: inout Turn
+    ) {
+        let policy = policy(child)
+        if cause == .network {
+            self[child].tally.network.increase()
+        } else if self[child].gates.unmet == 0 {
+            if !isStable { self[child].tally.unstable.increase() }
+            let isTooOften = policy.intensity.map { self[child].restarts.counts(turn.now, beyond: $0) } ?? false
+            if isTooOften || self[child].tally.unstable >= max(1, policy.delay.parkAfter) {
+                park(child, cause, retry: policy.delay.slowRetry.map { turn.now + $0 }, &turn)
+                return
+            }
+            if groupParks(for: child, cause, &turn) { return }
+            sweepSiblings(of: child, &turn)
+        }
+        // Else what it requires went away under it: its end is not counted, and it waits for that at the gate.
+        delay(child, after: run, cause, &turn)
+    }
+
+    /// The next run, once the delay since the last start has passed; at once if it has.
+    private mutating func delay(_ child: ChildID, after run: Run, _ cause: Cause, _ turn: inout Turn) {
+        let tally = self[child].tally
+        let delay: Duration
+        if isLogWriter(child) {
+            delay = DelayRule.logWriter.delay(after: tally.unstable > 0 ? tally.unstable - 1 : 0)
+        } else if cause == .network {
+            delay = min(policy(child).delay.delay(after: tally.network), DelayRule.networkCap)
+        } else {
+            // A stable run too is not replaced sooner than the first delay after its start: the bound of all restarts.
+            delay = policy(child).delay.delay(after: max(1, tally.unstable))
+        }
+        let until = run.started + delay.jittered(by: turn.jitter)
+        if until <= turn.now {
+            enter(child, .waiting, &turn)
+        } else {
+            enter(child, .delayed(until: until, cause), &turn)
+            turn.tell(.delayed(child, until: until, cause))
+        }
+    }
+
+    /// Gives a child up for now; a critical one takes its group with it.
+    private mutating func park(_ child: ChildID, _ cause: Cause, retry: Instant?, _ turn: inout Turn) {
+        if policy(child).critical, let group = group(of: child) {
+            park(group, because: child, cause, &turn)
+        } else {
+            enter(child, .parked(cause, retry: retry), &turn)
+            turn.tell(.parked(child, cause, retry: retry))
+        }
+    }
+}
+
+extension UInt16 {
+    /// One more, at most all.
+    fileprivate mutating func increase() { if self < .max { self += 1 } }
+}

@@ -1,0 +1,52 @@
+extension Supervisor {
+    /// Sorts an event to its handler; events of runs that are over fall through.
+    mutating func receive(_ event: Event, _ turn: inout Turn) {
+        switch event {
+        case .tick: tick(&turn)
+        case .spawned(let child, let run): if isLiving(child, run) { spawned(child, &turn) }
+        case .spawnFailed(let child, let run, let stage, let errno):
+            if isLiving(child, run) { spawnFailed(child, .notExecuted(stage, errno: errno), &turn) }
+        case .ready(let child, let run): if isLiving(child, run) { saysReady(child, &turn) }
+        case .stopping(let child, let run): if isLiving(child, run) { saysStopping(child, &turn) }
+        case .extendTimeout(let child, let run, let time):
+            if isLiving(child, run) { extendTimeout(child, by: time, &turn) }
+        case .watchdogPing(let child, let run): if isLiving(child, run) { pinged(child, &turn) }
+        case .probed(let child, let run, let healthy):
+            if isLiving(child, run) { probed(child, healthy: healthy, &turn) }
+        case .drained(let child, let run): if isLiving(child, run) { drained(child, &turn) }
+        case .linkBroken(let child, let run, let cause):
+            if isLiving(child, run) { linkBroken(child, cause.asLinkFailure, &turn) }
+        case .exited(let child, let run, let exit): if isLiving(child, run) { exited(child, exit, &turn) }
+        case .emptied(let child, let run): if isLiving(child, run) { emptied(child, &turn) }
+        case .command(let command, let id): carryOut(command, id, &turn)
+        case .shutdown(let level): shutDown(level: level, &turn)
+        case .late(let lateness): shiftHealth(by: lateness)
+        }
+    }
+
+    /// Lets every deadline that has passed do its work, each once; what is due again at once waits for the next tick.
+    private mutating func tick(_ turn: inout Turn) {
+        var due: [Int] = []
+        while let slot = deadlines.takeDue(at: turn.now) { due.append(slot) }
+        for slot in due {
+            if slot < children.count {
+                expire(ChildID(index: slot), &turn)
+            } else if slot < children.count + groups.count {
+                retry(GroupID(rawValue: UInt16(slot - children.count)), &turn)
+            } else {
+                stopAwaitingLogWriter()
+            }
+        }
+    }
+
+    private mutating func expire(_ child: ChildID, _ turn: inout Turn) {
+        guard let deadline = self[child].state.deadline, deadline <= turn.now else { return }
+        switch self[child].state {
+        case .delayed, .parked: enter(child, .waiting, &turn)
+        case .starting(let run, let starting): startingExpired(child, run, starting, &turn)
+        case .serving(let run, let serving): servingExpired(child, run, serving, &turn)
+        case .stopping(let run, let ending): stepExpired(child, run, ending, &turn)
+        case .off, .waiting, .spawning, .unkillable, .done: break
+        }
+    }
+}

@@ -1,0 +1,156 @@
+/// Where a child should be going.
+enum Goal: Hashable, Sendable {
+    case up
+    /// For `asked` or `dependency`.
+    case down(Cause)
+}
+
+extension Supervisor {
+    /// Puts a child into a state. Neighbours hear of it and it takes a step before the turn ends.
+    mutating func enter(_ child: ChildID, _ state: ChildState, _ turn: inout Turn) {
+        let old = self[child].state
+        if old.phase != state.phase { self[child].since = turn.now }
+        if old.isAlive != state.isAlive, !isLogWriter(child) {
+            aliveCount += state.isAlive ? 1 : -1
+            if aliveCount == 0, let logWriter = tree.logWriter, contains(logWriter) { touched.add(logWriter) }
+        }
+        revise(child, state)
+        touch(child)
+    }
+
+    /// Changes the data of a state where that means nothing to anybody else.
+    mutating func revise(_ child: ChildID, _ state: ChildState) {
+        self[child].state = state
+        deadlines.set(child.index, state.deadline)
+    }
+
+    /// The child is to be looked at before the turn ends.
+    mutating func touch(_ child: ChildID) {
+        changed.add(child)
+        touched.add(child)
+    }
+
+    /// Looks at every touched child until nothing changes. All neighbours are told before anybody acts: so no child is
+    /// stopped before one that requires it has heard that it has to go down first.
+    mutating func settle(_ turn: inout Turn) {
+        while true {
+            while let child = changed.next() { tellNeighbours(of: child) }
+            guard let child = touched.next() else { return }
+            step(child, &turn)
+            answerWaiters(of: child, &turn)
+        }
+    }
+
+    /// Where this child should be going.
+    func goal(of child: ChildID) -> Goal {
+        let entry = self[child]
+        switch life {
+        case .finished: return .down(.asked)
+        case .ending where !(isLogWriter(child) && aliveCount > 0): return .down(.asked)
+        case .idle, .awaitingLogWriter, .running, .ending: break
+        }
+        if !entry.wanted || entry.isBouncing { return .down(.asked) }
+        return entry.isSwept || isHeld(child) ? .down(.dependency) : .up
+    }
+
+    /// True while something it depends on is down on purpose or given up, its group included.
+    func isHeld(_ child: ChildID) -> Bool {
+        if self[child].gates.withdrawn > 0 { return true }
+        guard let group = group(of: child) else { return false }
+        return groups[Int(group.rawValue)].state != .running
+    }
+
+    private mutating func step(_ child: ChildID, _ turn: inout Turn) {
+        switch (goal(of: child), self[child].state) {
+        case (.up, .off):
+            enter(child, .waiting, &turn)
+        case (.up, .waiting):
+            if gatesHold(for: child) { spawn(child, &turn) }
+        case (.up, _): break
+        case (.down(let cause), .starting), (.down(let cause), .serving):
+            if mayStop(child) { beginStop(child, for: cause, &turn) }
+        case (.down, .off), (.down, .spawning), (.down, .stopping), (.down, .unkillable): break
+        case (.down, .waiting), (.down, .delayed), (.down, .parked), (.down, .done):
+            restWithoutRun(child, &turn)
+        }
+    }
+
+    /// A child that has no run and should have none: off if nobody wants it, else it stays what it is.
+    private mutating func restWithoutRun(_ child: ChildID, _ turn: inout Turn) {
+        let isEnding: Bool
+        switch life {
+        case .idle, .awaitingLogWriter, .running: isEnding = false
+        case .ending, .finished: isEnding = true
+        }
+        guard isEnding || !self[child].wanted else { return }
+        if isEnding, startsFarewell(child) {
+            spawn(child, &turn)
+        } else {
+            enter(child, .off, &turn)
+        }
+    }
+
+    private mutating func tellNeighbours(of child: ChildID) {
+        let facets = facets(of: child)
+        let news = facets.symmetricDifference(self[child].facets)
+        if news.isEmpty { return }
+        self[child].facets = facets
+        for dependent in order.requiredBy[child] {
+            if news.contains(.serves) { self[dependent].gates.unmet.count(!facets.contains(.serves)) }
+            if news.contains(.withdrawn) { self[dependent].gates.withdrawn.count(facets.contains(.withdrawn)) }
+            if news.contains(.serves) || news.contains(.withdrawn) { touch(dependent) }
+        }
+        if news.contains(.settled) {
+            for follower in order.followedBy[child] {
+                self[follower].gates.unsettled.count(!facets.contains(.settled))
+                touch(follower)
+            }
+        }
+        if news.contains(.trails) {
+            for edges in [order.requires[child], order.after[child]] {
+                for dependency in edges {
+                    self[dependency].gates.trailing.count(facets.contains(.trails))
+                    touched.add(dependency)
+                }
+            }
+        }
+        if news.contains(.passed), let next = order.next[child.index] { touch(next) }
+        if news.contains(.trailed), let previous = order.previous[child.index] { touch(previous) }
+    }
+
+    private func facets(of child: ChildID) -> Facets {
+        let entry = self[child]
+        var facets: Facets
+        switch entry.state {
+        case .serving, .done: facets = [.serves, .settled]
+        case .off, .parked, .unkillable: facets = [.settled, .withdrawn]
+        case .waiting, .delayed: facets = isHeld(child) ? [.settled, .withdrawn] : []
+        case .spawning, .starting, .stopping: facets = []
+        }
+        if entry.state.isAlive, case .down = goal(of: child) {
+            facets.insert(.trails)
+            // A sweep is the restart of a group after a crash: what requires its members keeps running, as after any crash.
+            if !entry.wanted || entry.isBouncing || isHeld(child) { facets.insert(.withdrawn) }
+        }
+        let previous = order.previous[child.index]
+        let next = order.next[child.index]
+        if facets.contains(.settled), previous.map({ self[$0].facets.contains(.passed) }) ?? true {
+            facets.insert(.passed)
+        }
+        if facets.contains(.trails) || (next.map { self[$0].facets.contains(.trailed) } ?? false) {
+            facets.insert(.trailed)
+        }
+        return facets
+    }
+}
+
+extension UInt16 {
+    /// One more or one less, within bounds.
+    fileprivate mutating func count(_ more: Bool) {
+        if more {
+            if self < .max { self += 1 }
+        } else if self > 0 {
+            self -= 1
+        }
+    }
+}

@@ -1,0 +1,74 @@
+extension Supervisor {
+    /// From the second signal to the tree on no timeout is longer than this.
+    public static let hurriedTimeout: Duration = .seconds(1)
+
+    /// How often the tree was asked to end.
+    var level: UInt8 {
+        switch life {
+        case .idle, .awaitingLogWriter, .running, .finished: 0
+        case .ending(let level): level
+        }
+    }
+
+    /// A timeout of a stop, as long as it may be at this level.
+    func bounded(_ timeout: Duration) -> Duration { level >= 2 ? min(timeout, Self.hurriedTimeout) : timeout }
+
+    /// Everything goes down in reverse order of dependence, the log-writer last; a higher level only makes haste.
+    mutating func shutDown(level: UInt8, _ turn: inout Turn) {
+        let level = min(level, 3)
+        switch life {
+        case .finished: return
+        case .idle, .awaitingLogWriter, .running: if level == 0 { return }
+        case .ending(let old): if level <= old { return }
+        }
+        life = .ending(level: level)
+        overtakeAll(&turn)
+        for slot in children.count...logWriterSlot { deadlines.set(slot, nil) }
+        if level >= 2 {
+            for index in children.indices { hurry(ChildID(index: index), &turn) }
+        }
+        touchAll()
+    }
+
+    /// Cuts what is left of a running stop; at the third level kills. The log-writer's end comes when the others are gone.
+    private mutating func hurry(_ child: ChildID, _ turn: inout Turn) {
+        guard case .stopping(let run, var ending) = self[child].state else { return }
+        ending.step.until = min(ending.step.until, turn.now + Self.hurriedTimeout)
+        switch ending.step {
+        case .draining, .leaving, .terminating, .sweeping:
+            if level >= 3 {
+                turn.tell(.killing(child, run.id))
+                kill(child, run, ending, &turn)
+                return
+            }
+        case .killing: break
+        }
+        revise(child, .stopping(run, ending))
+    }
+
+    /// A log-writer that the end finds between two runs gets one more: the others' last lines are still in the pipes.
+    func startsFarewell(_ child: ChildID) -> Bool {
+        guard isLogWriter(child), level == 1 else { return false }
+        switch self[child].state {
+        case .delayed: return true
+        case .off, .waiting, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done: return false
+        }
+    }
+
+    /// Says `finished` once nothing is left but what nobody can kill; that gets its end record here.
+    mutating func finishIfEmpty(_ turn: inout Turn) {
+        guard case .ending = life, aliveCount == 0 else { return }
+        if let logWriter = tree.logWriter, contains(logWriter), self[logWriter].state.isAlive { return }
+        var isClean = true
+        for index in children.indices {
+            let child = ChildID(index: index)
+            guard case .unkillable(let run, _, let exit) = self[child].state else { continue }
+            isClean = false
+            tellEnd(child, run, exit, .unkillable, &turn)
+            enter(child, .off, &turn)
+        }
+        settle(&turn)
+        life = .finished
+        turn.actions.append(.finished(clean: isClean))
+    }
+}

@@ -1,0 +1,113 @@
+extension Supervisor {
+    /// Every enabled child is wanted; the log-writer goes first.
+    mutating func begin(_ turn: inout Turn) {
+        guard life == .idle else { return }
+        if let logWriter = tree.logWriter, contains(logWriter), self[logWriter].wanted {
+            life = .awaitingLogWriter
+            deadlines.set(logWriterSlot, turn.now + Tree.logWriterPatience)
+        } else {
+            life = .running
+        }
+        touchAll()
+    }
+
+    /// The log-writer is ready, or the others have waited long enough.
+    mutating func stopAwaitingLogWriter() {
+        guard life == .awaitingLogWriter else { return }
+        life = .running
+        deadlines.set(logWriterSlot, nil)
+        touchAll()
+    }
+
+    /// The deadline slot of the patience with the log-writer.
+    var logWriterSlot: Int { children.count + groups.count }
+
+    /// Every child is looked at before the turn ends.
+    mutating func touchAll() {
+        for index in children.indices { touch(ChildID(index: index)) }
+    }
+
+    /// Whether everything holds that must hold before a spawn.
+    func gatesHold(for child: ChildID) -> Bool {
+        switch life {
+        case .idle, .finished: return false
+        case .awaitingLogWriter: if !isLogWriter(child) { return false }
+        case .running: break
+        // While others still write their last lines the log-writer is replaced as ever.
+        case .ending(let level): if !isLogWriter(child) || level > 1 { return false }
+        }
+        let gates = self[child].gates
+        guard gates.unmet == 0, gates.unsettled == 0 else { return false }
+        if let previous = order.previous[child.index], !self[previous].facets.contains(.passed) { return false }
+        guard let group = group(of: child) else { return true }
+        return groups[Int(group.rawValue)].sweeping == 0
+    }
+
+    /// A new run.
+    mutating func spawn(_ child: ChildID, _ turn: inout Turn) {
+        runCount &+= 1
+        let run = Run(id: RunID(second: second, count: runCount), started: turn.now)
+        turn.tell(.starting(child, run.id))
+        turn.actions.append(.spawn(child, run.id))
+        enter(child, .spawning(run), &turn)
+    }
+
+    /// There is a process.
+    mutating func spawned(_ child: ChildID, _ turn: inout Turn) {
+        switch self[child].state {
+        case .spawning(let run):
+            let policy = policy(child)
+            var starting = Starting(until: turn.now + policy.startTimeout, probe: .none)
+            if case .down(let cause) = goal(of: child), mayStop(child) {
+                enter(child, .starting(run, starting), &turn)
+                beginStop(child, for: cause, &turn)
+                return
+            }
+            switch policy.ready {
+            case .spawned:
+                becomeReady(child, run, &turn)
+            case .reported:
+                enter(child, .starting(run, starting), &turn)
+            case .probed:
+                starting.probe = .asked
+                turn.actions.append(.probe(child, run.id))
+                enter(child, .starting(run, starting), &turn)
+            }
+        case .off, .waiting, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// There is none; the run ends with that.
+    mutating func spawnFailed(_ child: ChildID, _ exit: Exit, _ turn: inout Turn) {
+        switch self[child].state {
+        case .spawning(let run):
+            conclude(
+                child, run, Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now)), &turn)
+        case .off, .waiting, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// The run says or shows that it serves.
+    mutating func saysReady(_ child: ChildID, _ turn: inout Turn) {
+        // A run that speaks was spawned, even where the shell reports the word first.
+        spawned(child, &turn)
+        switch self[child].state {
+        case .starting(let run, _): becomeReady(child, run, &turn)
+        case .off, .waiting, .delayed, .spawning, .serving, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// From now on it serves and its health is watched.
+    mutating func becomeReady(_ child: ChildID, _ run: Run, _ turn: inout Turn) {
+        let policy = policy(child)
+        var run = run
+        run.ready = turn.now
+        let serving = Serving(
+            probe: policy.liveness.map { .due(turn.now + $0.interval.asInterval) } ?? .none,
+            watchdog: policy.watchdog.map { turn.now + $0.asInterval },
+            stable: self[child].tally.isTroubled ? turn.now + policy.delay.stableAfter : nil)
+        turn.tell(.ready(child, run.id))
+        enter(child, .serving(run, serving), &turn)
+        if isLogWriter(child) { stopAwaitingLogWriter() }
+    }
+}

@@ -1,0 +1,189 @@
+/// Where a child stands. Each case carries exactly what is true in it and nothing else.
+enum ChildState: Hashable, Sendable {
+    /// Not wanted; nothing of it runs.
+    case off
+    /// Wanted; starts as soon as its gates hold.
+    case waiting
+    /// Wanted; the delay of its last, unstable run has not passed.
+    case delayed(until: Instant, Cause)
+    /// `Action.spawn` was said; the shell has not answered.
+    case spawning(Run)
+    /// There is a process; it does not serve yet.
+    case starting(Run, Starting)
+    /// It serves.
+    case serving(Run, Serving)
+    /// It is being ended, or its main process ended and the rest is.
+    case stopping(Run, Ending)
+    /// Outlived SIGKILL and its grace.
+    case unkillable(Run, Verdict, Exit?)
+    /// Given up for now; nil: until its group's retry or a command.
+    case parked(Cause, retry: Instant?)
+    /// Ended with success, and its rule wants no more.
+    case done
+}
+
+/// One life of a child, as far as the core knows it.
+struct Run: Hashable, Sendable {
+    /// Its id.
+    let id: RunID
+    /// When it was spawned: delays count from here.
+    let started: Instant
+    /// First ready, if ever.
+    var ready: Instant?
+}
+
+/// What holds while a run is not ready yet.
+struct Starting: Hashable, Sendable {
+    /// The start timeout in force.
+    var until: Instant
+    /// The readiness probe.
+    var probe: ProbeClock
+}
+
+/// What holds while a run serves.
+struct Serving: Hashable, Sendable {
+    /// Liveness misses in a row.
+    var misses: UInt8 = 0
+    /// The liveness probe.
+    var probe: ProbeClock
+    /// When the watchdog bites, if there is one.
+    var watchdog: Instant?
+    /// When this run counts as stable; nil when it does already or there is nothing to forget then.
+    var stable: Instant?
+}
+
+/// When a probe is due. At most one is under way for a run.
+enum ProbeClock: Hashable, Sendable {
+    /// There is no probe.
+    case none
+    /// `Action.probe` was said; the answer is out.
+    case asked
+    /// To be asked at this instant.
+    case due(Instant)
+}
+
+/// How far the end of a run has come, and why it ends.
+struct Ending: Hashable, Sendable {
+    /// Why.
+    var verdict: Verdict
+    /// When it began to end; readiness counts until here.
+    let begun: Instant
+    /// How far it is.
+    var step: Step
+
+    /// The steps of a stop, in order; a crash begins with the last.
+    enum Step: Hashable, Sendable {
+        /// The drain word is out.
+        case draining(until: Instant)
+        /// The run said by itself that it stops.
+        case leaving(until: Instant)
+        /// The main process has the stop signal.
+        case terminating(until: Instant)
+        /// The main process is gone; the rest has the stop signal and what is left of the timeout.
+        case sweeping(Exit, until: Instant)
+        /// Everything has SIGKILL.
+        case killing(Exit?, until: Instant)
+    }
+}
+
+extension ChildState {
+    /// The word for it.
+    var phase: Phase {
+        switch self {
+        case .off: .off
+        case .waiting: .waiting
+        case .delayed: .delayed
+        case .spawning, .starting: .starting
+        case .serving: .ready
+        case .stopping: .stopping
+        case .unkillable: .unkillable
+        case .parked: .parked
+        case .done: .done
+        }
+    }
+
+    /// The living run, if there is one; one that nobody can kill is still living.
+    var run: Run? {
+        switch self {
+        case .spawning(let run), .starting(let run, _), .serving(let run, _), .stopping(let run, _),
+            .unkillable(let run, _, _):
+            run
+        case .off, .waiting, .delayed, .parked, .done: nil
+        }
+    }
+
+    /// True while a run is there that others wait for; an unkillable one holds up nobody.
+    var isAlive: Bool {
+        switch self {
+        case .spawning, .starting, .serving, .stopping: true
+        case .off, .waiting, .delayed, .unkillable, .parked, .done: false
+        }
+    }
+
+    /// The next instant at which time alone changes something here.
+    var deadline: Instant? {
+        switch self {
+        case .off, .waiting, .spawning, .unkillable, .done: nil
+        case .delayed(let until, _): until
+        case .parked(_, let retry): retry
+        case .starting(_, let starting): min(starting.until, starting.probe.instant ?? .distantFuture)
+        case .serving(_, let serving):
+            [serving.probe.instant, serving.watchdog, serving.stable].lazy.compactMap(\.self).min()
+        case .stopping(_, let ending): ending.step.until
+        }
+    }
+}
+
+extension ProbeClock {
+    /// When it is to be asked.
+    var instant: Instant? {
+        switch self {
+        case .none, .asked: nil
+        case .due(let instant): instant
+        }
+    }
+
+    /// The same, later; for a loop that was late.
+    func shifted(by lateness: Duration) -> ProbeClock {
+        switch self {
+        case .none, .asked: self
+        case .due(let instant): .due(instant + lateness)
+        }
+    }
+}
+
+extension Ending.Step {
+    /// When the step has taken too long.
+    var until: Instant {
+        get {
+            switch self {
+            case .draining(let until), .leaving(let until), .terminating(let until), .sweeping(_, let until),
+                .killing(_, let until):
+                until
+            }
+        }
+        set {
+            switch self {
+            case .draining: self = .draining(until: newValue)
+            case .leaving: self = .leaving(until: newValue)
+            case .terminating: self = .terminating(until: newValue)
+            case .sweeping(let exit, _): self = .sweeping(exit, until: newValue)
+            case .killing(let exit, _): self = .killing(exit, until: newValue)
+            }
+        }
+    }
+
+    /// How the main process ended, once it did.
+    var exit: Exit? {
+        switch self {
+        case .draining, .leaving, .terminating: nil
+        case .sweeping(let exit, _): exit
+        case .killing(let exit, _): exit
+        }
+    }
+}
+
+extension Instant {
+    /// Later than everything.
+    static let distantFuture = Instant(nanoseconds: .max)
+}

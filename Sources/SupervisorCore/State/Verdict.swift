@@ -1,0 +1,60 @@
+/// Why a run ends: because the core ended it, or to be judged by how it exits.
+enum Verdict: Hashable, Sendable {
+    /// The core ends it, for this cause; its exit changes nothing about that.
+    case given(Cause)
+    /// It ends by itself.
+    case byExit
+
+    /// The cause of the end record.
+    func cause(of exit: Exit?, under rule: ExitRule) -> Cause {
+        switch self {
+        case .given(let cause): cause
+        case .byExit: exit?.cause(under: rule) ?? .unknown
+        }
+    }
+
+    /// True when the rest of the run gets the stop signal and its time; after a failure it is killed at once.
+    var isPolite: Bool {
+        switch self {
+        case .byExit: false
+        case .given(let cause): cause.isPlanned
+        }
+    }
+}
+
+extension Cause {
+    /// True for ends that somebody wanted: they are not failures of the child and are not counted against it.
+    var isPlanned: Bool {
+        switch self {
+        case .asked, .dependency, .recycled: true
+        case .done, .config, .crash, .oom, .watchdog, .probe, .network, .unkillable, .unknown: false
+        }
+    }
+
+    /// What a link that the bus broke may be ended for; anything else is a crash of the worker.
+    var asLinkFailure: Cause {
+        switch self {
+        case .probe, .recycled, .oom: self
+        case .done, .config, .crash, .watchdog, .network, .dependency, .asked, .unkillable, .unknown: .crash
+        }
+    }
+}
+
+extension Exit {
+    /// The cause of an end that nobody asked for. `done` is a success code, whatever the restart rule makes of it.
+    func cause(under rule: ExitRule) -> Cause {
+        switch self {
+        case .code(let code):
+            if rule.config.contains(code) { return .config }
+            if rule.network.contains(code) { return .network }
+            return code == 0 || rule.success.contains(code) ? .done : .crash
+        case .signal(_, _, let oom): return oom ? .oom : .crash
+        case .notExecuted(_, let errno): return Exit.transientErrors.contains(errno) ? .crash : .config
+        case .unknown: return .unknown
+        }
+    }
+
+    /// errno(3) numbers, the same on every Linux architecture Nexus builds for, that may pass by themselves: EINTR, EIO,
+    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ETXTBSY, ENOSPC. All others need a person.
+    private static let transientErrors: [Int32] = [4, 5, 11, 12, 16, 23, 24, 26, 28]
+}

@@ -1,0 +1,67 @@
+extension Supervisor {
+    /// Where a child stands.
+    public func view(of child: ChildID) -> ChildView {
+        guard contains(child) else { return ChildView(phase: .off, since: Instant(nanoseconds: 0)) }
+        let entry = self[child]
+        var view = ChildView(phase: entry.state.phase, since: entry.since)
+        view.run = entry.state.run?.id
+        view.unstableRuns = entry.tally.unstable
+        view.endedRuns = entry.tally.ended
+        view.failedRuns = entry.tally.failed
+        view.lastEnd = entry.lastEnd
+        switch entry.state {
+        case .off:
+            view.cause = policy(child).enabled && life != .idle ? .asked : nil
+        case .waiting:
+            fillWaiting(&view, of: child)
+        case .delayed(let until, let cause):
+            view.cause = cause
+            view.nextTry = until
+        case .stopping(_, let ending):
+            // Why a run leaves by itself is known when it has left.
+            let isLeaving = ending.verdict == .byExit && ending.step.exit == nil
+            view.cause = isLeaving ? nil : ending.verdict.cause(of: ending.step.exit, under: policy(child).exits)
+        case .unkillable: view.cause = .unkillable
+        case .parked(let cause, let retry):
+            view.cause = cause
+            view.nextTry = retry ?? group(of: child).flatMap { parked($0) ?? nil }
+        case .spawning, .starting, .serving, .done: break
+        }
+        return view
+    }
+
+    /// When a parked group is tried again; nil when it is not parked. `.some(nil)`: it waits for a command.
+    public func parked(_ group: GroupID) -> Instant?? {
+        guard Int(group.rawValue) < groups.count else { return nil }
+        switch groups[Int(group.rawValue)].state {
+        case .running: return nil
+        case .parked(_, let retry): return .some(retry)
+        }
+    }
+
+    /// A member of a parked group is shown as parked with it; any other names what it waits for.
+    private func fillWaiting(_ view: inout ChildView, of child: ChildID) {
+        if let group = group(of: child), case .parked(let because, let retry) = groups[Int(group.rawValue)].state {
+            view.phase = .parked
+            view.cause = .dependency
+            view.waitsFor = because
+            view.nextTry = retry
+            return
+        }
+        view.cause = isHeld(child) ? .dependency : nil
+        view.waitsFor = gate(of: child)
+    }
+
+    /// The first child that keeps this one from starting.
+    private func gate(of child: ChildID) -> ChildID? {
+        if let held = order.requires[child].first(where: { self[$0].facets.contains(.withdrawn) }) { return held }
+        if life == .awaitingLogWriter, !isLogWriter(child) { return tree.logWriter }
+        if let unmet = order.requires[child].first(where: { !self[$0].facets.contains(.serves) }) { return unmet }
+        if let ahead = order.after[child].first(where: { !self[$0].facets.contains(.settled) }) { return ahead }
+        guard let group = group(of: child) else { return nil }
+        let entry = groups[Int(group.rawValue)]
+        if let swept = entry.members.first(where: { self[$0].isSwept }) { return swept }
+        guard let previous = order.previous[child.index], !self[previous].facets.contains(.passed) else { return nil }
+        return entry.members.first { !self[$0].facets.contains(.settled) }
+    }
+}
