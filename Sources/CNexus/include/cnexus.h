@@ -6,6 +6,12 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
+/* _GNU_SOURCE renames a member of fd_set, and Swift refuses the type when its own Glibc module, which is built without
+ * it, has the other name. */
+#include <features.h>
+#undef __USE_XOPEN
+#include <sys/select.h>
+#define __USE_XOPEN 1
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
