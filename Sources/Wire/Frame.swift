@@ -64,6 +64,9 @@ public struct FrameHeader: Hashable, Sendable {
     public static let payloadLimit = 65_536
     /// Bytes of credit with which each stream between peers begins. A `stream` frame costs its payload and its header.
     public static let streamWindow = 65_536
+    /// What this frame costs, and what its receiver grants again once it has consumed it: headers count, because a
+    /// flood of tiny frames must be bounded as well.
+    public var creditCost: Int { FrameHeader.byteCount + Int(length) }
     /// Longest payload of a `stream` frame between peers: with its header it fits a whole window.
     public static let streamPayloadLimit = 65_520
     /// The protocol's version.

@@ -1,0 +1,67 @@
+/// What the router leaves to its shell; taken by `Router.takeDecisions`, in order.
+public enum BusDecision: Hashable, Sendable {
+    /// The peer said hello and has its welcome.
+    case joined(PeerID)
+    /// A request to nexusd itself. Whether the peer may ask this is the shell's to check; it answers through
+    /// `reply`, `fail`, or `stream` and `endStream`, with this id.
+    case request(FrameID, from: PeerID, words: [UInt8])
+    /// Nobody waits for the answer to this request any more (it was cancelled, or its link is gone).
+    case cancelled(FrameID)
+    /// The worker's `ready`.
+    case ready(PeerID)
+    /// The worker's `drained`.
+    case drained(PeerID)
+    /// One printable line, at most `Router.statusLimit` bytes.
+    case status(PeerID, String)
+    /// A word about a child's health; whether the worker may say it is the shell's to check.
+    case health(child: String, isHealthy: Bool, why: String, from: PeerID)
+    /// For the audit: a peer asked for another one that Supervisor.toml does not let it address.
+    case refused(from: PeerID, to: PeerID)
+    /// The router has ended this link and forgotten it: close its descriptors; a worker's run is to be ended.
+    case endLink(PeerID, LinkFault)
+}
+
+/// Why a link was ended.
+public enum LinkFault: Error, Hashable, Sendable {
+    /// Bytes that are no frame.
+    case frame(FrameError)
+    /// Anything before `hello`, or a second one.
+    case greeting(FrameKind)
+    /// `hello` whose words are not `MIN MAX NAME`.
+    case badHello
+    /// No common version of the protocol.
+    case version(min: Int, max: Int)
+    /// A kind that this side of a link never sends, or one for nexusd that names another receiver.
+    case kind(FrameKind, to: PeerID)
+    /// A request or an event under an id of another epoch.
+    case foreignID(FrameID)
+    /// A request under an id that is still open.
+    case idInUse(FrameID)
+    /// It read nothing for 10 s while frames for it were refused, or left too much of nexusd's own words unread.
+    case takesNothing
+}
+
+extension LinkFault: CustomStringConvertible {
+    /// A sentence for logs and for the peer.
+    public var description: String {
+        switch self {
+        case .frame(let error): error.description
+        case .greeting(let kind): "hello comes first and once, not \(kind)"
+        case .badHello: "hello's words are: lowest version, highest version, own name or -"
+        case .version(let min, let max):
+            "it speaks versions \(min) to \(max) of the bus, this nexusd speaks \(FrameHeader.version)"
+        case .kind(let kind, let peer): "a \(kind) frame to peer \(peer.rawValue) makes no sense from here"
+        case .foreignID(let id): "id \(String(id.rawValue, radix: 16)) does not belong to this link's epoch"
+        case .idInUse(let id): "id \(String(id.rawValue, radix: 16)) belongs to a request that is still open"
+        case .takesNothing: "it does not read its link"
+        }
+    }
+
+    /// True for a peer that is stuck rather than wrong: its run ends with cause `probe`, not `crash`.
+    public var isStall: Bool { self == .takesNothing }
+
+    /// An `error` frame with id 0 that the shell may try to write as the last word.
+    public var lastWord: [UInt8] {
+        Frame(.error, peer: .nexusd, id: .none, payload: BusErrorCode.badRequest.payload(description)).bytes
+    }
+}
