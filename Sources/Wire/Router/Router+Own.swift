@@ -1,5 +1,3 @@
-public import SupervisorCore
-
 /// What nexusd itself says on the bus.
 extension Router {
     // MARK: - Answers to requests that came as `BusDecision.request`
