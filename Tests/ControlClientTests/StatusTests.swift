@@ -6,7 +6,7 @@ struct StatusTests {
     private static let answer = #"""
         {"version":"0.1.0","pid":4711,"instance":"6743f2a1","started":"2026-11-23T04:20:53Z","state":"running",
         "ready":false,"uid_wall":false,"guarantee":"whole tree only","config":"/c","state_directory":"/s",
-        "runtime_directory":"/r","notes":["started from last-good"],"strays":[{"pid":99,"name":"sleep"}],
+        "runtime_directory":"/r","notes":["started from last-good","no cloudflared here"],"strays":[{"pid":99,"name":"sleep"}],
         "groups":[{"name":"agent","strategy":"one-for-one","children":["opencode","agent-worker"],"state":"running","next_try_ms":null},
         {"name":"tunnel","strategy":"one-for-one","children":["tunnel-worker","cloudflared"],"state":"parked","next_try_ms":720000}],
         "children":[
@@ -33,6 +33,7 @@ struct StatusTests {
               tunnel-worker  waiting  0 s       -         0  waits for agent-worker
               cloudflared    off      3 min     -         0  e·[31mvil
             stray: process 99 (sleep) left its run; it is ended at shutdown
+            note: no cloudflared here
 
             """
         #expect(try report().table(up: .seconds(180), for: .plain) == expected)

@@ -5,8 +5,8 @@ public import Wire
 /// Requests are queued and leave with the next `flush`, so that hello and request travel in one write and nexusd's
 /// welcome and answer come back in one read. The protocol is that of docs/bus-protocol.md.
 public final class ControlConnection {
-    /// Bytes of the longest answer that is put together from a stream.
-    public static let answerLimit = 64 << 20
+    /// Frames of the longest answer that is put together: 64 MiB of full ones.
+    public static let answerFrames = 1024
     // A worker's stream begins with 64 KiB of credit; a quarter at a time keeps it flowing without a frame per frame.
     private static let creditStep: UInt32 = 16_384
 
@@ -17,9 +17,12 @@ public final class ControlConnection {
     // Frames are taken from the front; the array is emptied only when all of them are.
     private var taken = 0
     private var lastID: UInt64 = 0
+    private var aside: [FrameID: [Frame]] = [:]
     private var unacknowledged: [FrameID: UInt32] = [:]
     /// What nexusd said in `welcome`; nil until that frame was read.
     public private(set) var welcome: JSONValue?
+    /// True after nexusd ended the connection.
+    public private(set) var isClosed = false
 
     /// Connects and queues the greeting. `name` is what nexusd shows of this client; one word.
     public init(socket path: String, name: String = "nexusctl") throws(ControlError) {
@@ -79,26 +82,38 @@ public final class ControlConnection {
         }
     }
 
-    /// The whole answer to a request: a reply, or a stream put together. Frames of other requests are passed by.
+    /// The whole answer to a request: a reply, or a stream put together.
     public func answer(to id: FrameID, until deadline: Int64? = nil) throws(ControlError) -> [UInt8] {
-        var collected: [UInt8] = []
-        while let frame = try next(until: deadline) {
-            guard frame.header.id == id else { continue }
-            switch frame.header.kind {
-            case .reply: return frame.payload
-            case .end: return collected + frame.payload
-            case .error: throw Self.failure(frame.payload)
-            case .stream:
-                guard collected.count + frame.payload.count <= Self.answerLimit else {
-                    throw ControlError(.failed, "the answer is longer than \(Self.answerLimit >> 20) MiB")
-                }
-                collected += frame.payload
-            case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
-                .health:
-                continue
+        if let answer = try answerIfAny(to: id, until: deadline) { return answer }
+        throw ControlError(.timeout, "nexusd did not answer in time", hint: "is it stopped, or the machine overloaded?")
+    }
+
+    /// The same, or nil when the deadline passed; what came of it until then is kept for the next call. Frames of other
+    /// requests are kept for theirs.
+    public func answerIfAny(to id: FrameID, until deadline: Int64?) throws(ControlError) -> [UInt8]? {
+        while true {
+            if let answer = try assembled(aside[id] ?? []) {
+                aside[id] = nil
+                return answer
             }
+            guard let frame = try next(until: deadline) else { return nil }
+            guard aside[frame.header.id, default: []].count < Self.answerFrames else {
+                throw ControlError(.failed, "the answer is longer than \(Self.answerFrames) frames")
+            }
+            aside[frame.header.id, default: []].append(frame)
         }
-        throw ControlError(.timeout, "no answer in time")
+    }
+
+    /// The answer that these frames make; nil while its last one is missing.
+    private func assembled(_ frames: [Frame]) throws(ControlError) -> [UInt8]? {
+        guard let last = frames.last else { return nil }
+        switch last.header.kind {
+        case .reply, .end: return frames.flatMap(\.payload)
+        case .error: throw Self.failure(last.payload)
+        case .stream, .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready,
+            .status, .health:
+            return nil
+        }
     }
 
     /// The number of a worker that may be addressed, from `welcome`.
@@ -141,7 +156,7 @@ public final class ControlConnection {
 
     private func acknowledge(_ frame: Frame) {
         guard frame.header.peer != .nexusd else { return }
-        let taken = unacknowledged[frame.header.id, default: 0] + frame.header.length
+        let taken = unacknowledged[frame.header.id, default: 0] + UInt32(frame.header.creditCost)
         if taken < Self.creditStep {
             unacknowledged[frame.header.id] = taken
         } else {
@@ -173,6 +188,7 @@ public final class ControlConnection {
             Result { () throws(ControlError) -> Bool in
                 guard let count = try socket.read(into: room, until: deadline) else { return false }
                 guard count > 0 else {
+                    isClosed = true
                     throw ControlError(.failed, "nexusd closed the connection", hint: "it may be stopping; ask again")
                 }
                 try decode(UnsafeRawBufferPointer(rebasing: room[..<count]))

@@ -6,12 +6,15 @@ extension StatusReport {
         if let up { parts.append("up \(up.spoken)") }
         parts.append(state == "running" && !ready ? "running, not ready yet" : state)
         if guarantee != "exact" { parts.append("containment: \(guarantee)") }
-        if !uidWall && !notes.contains(where: { $0.hasPrefix("uid wall") }) {
+        if !uidWall {
             let user = children.lazy.compactMap(\.user).first
             parts.append("uid wall off: every child runs as \(user ?? "the same user")")
         }
-        return Terminal.clean((parts + notes).joined(separator: " · "))
+        return Terminal.clean((parts + notes.filter(Self.belongsToHeadline)).joined(separator: " · "))
     }
+
+    // The configuration in force is not the one in the file: nobody may overlook that. Every other note has its line.
+    private static func belongsToHeadline(_ note: String) -> Bool { note.contains("last-good") }
 
     /// The whole of `nexusctl status`.
     /// - Parameter names: only these children and groups; empty: all.
@@ -32,6 +35,7 @@ extension StatusReport {
         }
         var text = terminal.styled(headline(up: up), .bold) + "\n\n" + table.rendered(for: terminal)
         for stray in strays { text += strayLine(stray) + "\n" }
+        for note in notes where !Self.belongsToHeadline(note) { text += "note: \(Terminal.clean(note))\n" }
         return text
     }
 

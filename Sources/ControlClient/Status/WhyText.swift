@@ -1,0 +1,36 @@
+/// The words of `nexusctl why`: from the child's status and nexusd's answer, whose `lines` are what the last run said.
+public struct WhyText: Hashable, Sendable {
+    private let status: ChildStatus
+    private let answer: JSONValue
+
+    /// Both answers.
+    public init(status: ChildStatus, answer: JSONValue) {
+        self.status = status
+        self.answer = answer
+    }
+
+    /// Some lines, each ending in a newline.
+    public func text(for terminal: Terminal) -> String {
+        var lines = [
+            "\(terminal.styled(Terminal.clean(status.name), .bold)) is \(terminal.styled(status.state, status.style))"
+                + (status.since.map { " since \($0.spoken)" } ?? "") + (status.words.isEmpty ? "" : ": \(status.words)")
+        ]
+        if let run = status.run { lines.append("  run      \(run), pid \(status.pid.map(String.init) ?? "-")") }
+        if let executable = status.executable { lines.append("  executes \(executable)") }
+        if let end = status.lastEnd {
+            let ran = end.ran.map { ", after \($0.spoken)" } ?? ""
+            let ago = end.ago.map { ", \($0.spoken) ago" } ?? ""
+            lines.append("  last end \(end.exit) (cause \(end.cause))\(ran)\(ago); run \(end.run)")
+        }
+        lines.append("  restarts \(status.restarts), unstable in a row \(status.unstableRuns)")
+        if let rule = answer["rule"]?.text { lines.append("  rule     \(rule)") }
+        let said = (answer["lines"]?.elements ?? []).compactMap(\.text)
+        if !said.isEmpty {
+            lines.append("  its last lines:")
+            lines += said.map { "    " + Terminal.clean($0) }
+        }
+        // The first line carries the colours; the rest are words of others.
+        return lines.enumerated().map { $0.offset == 0 ? $0.element : Terminal.clean($0.element) }
+            .joined(separator: "\n") + "\n"
+    }
+}

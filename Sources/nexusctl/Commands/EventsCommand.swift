@@ -1,0 +1,44 @@
+import ArgumentParser
+import ControlClient
+
+struct EventsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events", abstract: "Shows what nexusd did and saw: starts, ends, causes, commands.")
+
+    @Flag(name: [.short, .long], help: "Goes on until Ctrl-C.")
+    var follow = false
+
+    @Flag(help: "One JSON object a line, as nexusd sent it.")
+    var json = false
+
+    @OptionGroup var place: Place
+
+    func run() throws {
+        let connection = try place.connect()
+        let events = connection.request("events")
+        // Answers come in order: when this one is here, every event that nexusd had kept has come before it.
+        let barrier = follow ? nil : connection.request("version")
+        while let frame = try connection.next() {
+            if frame.header.id == barrier { return }
+            guard frame.header.id == events else { continue }
+            switch frame.header.kind {
+            case .stream, .reply: show(frame.payload)
+            case .error: throw ControlConnection.failure(frame.payload)
+            case .end: return
+            case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
+                .health:
+                continue
+            }
+        }
+    }
+
+    private func show(_ payload: [UInt8]) {
+        if payload.isEmpty { return }
+        guard !json, let event = try? JSONParser.parse(payload) else {
+            return Output.write(payload + [UInt8(ascii: "\n")])
+        }
+        let time = event["time"]?.text ?? event["at"]?.text
+        let words = event["message"]?.text ?? event.line
+        Output.write(Terminal.clean([time, words].compactMap { $0 }.joined(separator: "  ")) + "\n")
+    }
+}

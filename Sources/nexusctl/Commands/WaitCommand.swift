@@ -1,0 +1,105 @@
+import ArgumentParser
+import ControlClient
+import Glibc
+
+struct WaitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wait",
+        abstract: "Waits until children are ready or done (without names: all that are enabled).",
+        discussion: """
+            Also waits for nexusd itself, so it can be called right after it was started. Ends with 1 when a child is \
+            given up (parked), with 5 after the timeout; both name what is not ready and why.
+            """)
+
+    @Argument(help: "Children; none: every enabled one.")
+    var names: [String] = []
+
+    @Flag(help: "What to wait for.")
+    var ready = false
+
+    @Option(help: "At most this long: 500ms, 30s, 5min. Without it: for ever, 10 s of it for nexusd to appear.")
+    var timeout: String?
+
+    @OptionGroup var place: Place
+
+    private static let appearanceMilliseconds: Int64 = 10_000
+    private static let connectPauseMicroseconds: UInt32 = 20_000
+
+    func validate() throws {
+        if !ready { throw ValidationError("say what to wait for: --ready") }
+        if let timeout, Duration(spoken: timeout) == nil {
+            throw ValidationError("'\(timeout)' is no time; write 500ms, 30s or 5min")
+        }
+    }
+
+    func run() throws {
+        let limit = timeout.flatMap { Duration(spoken: $0) }
+        let milliseconds = limit.map {
+            $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000
+        }
+        let began = ControlConnection.now()
+        let deadline = milliseconds.map { began + $0 }
+        let connection = try connect(until: began + (milliseconds ?? Self.appearanceMilliseconds))
+        let id = connection.request((["wait-ready"] + names).joined(separator: " "))
+        do throws(ControlError) {
+            if try connection.answerIfAny(to: id, until: deadline) != nil { return }
+        } catch {
+            guard error.code == .failed, !connection.isClosed else { throw error }
+            throw ControlError(.failed, error.message, hint: try Readiness(connection, names: names).hint)
+        }
+        let late = try Readiness(connection, names: names)
+        throw ControlError(.timeout, "not ready within \(timeout ?? "the time")", hint: late.hint)
+    }
+
+    // nexusd may have been started a moment ago: no socket yet, or not yet a listening one.
+    private func connect(until deadline: Int64) throws(ControlError) -> ControlConnection {
+        while true {
+            do throws(ControlError) {
+                return try place.connect()
+            } catch {
+                guard error.code == .notRunning, ControlConnection.now() < deadline else { throw error }
+                usleep(Self.connectPauseMicroseconds)
+            }
+        }
+    }
+}
+
+struct IsReadyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "is-ready",
+        abstract: "Ends with 0 if children are ready or done (without names: all that are enabled), else with 1.")
+
+    @Argument(help: "Children; none: every enabled one.")
+    var names: [String] = []
+
+    @OptionGroup var place: Place
+
+    func run() throws {
+        let readiness = try Readiness(place.connect(), names: names)
+        guard readiness.missing.isEmpty else { throw ControlError(.failed, "not ready", hint: readiness.hint) }
+    }
+}
+
+/// Which of some children are not ready, and why; judged from the status.
+struct Readiness {
+    /// In plan order.
+    let missing: [ChildStatus]
+
+    /// Asks. A name that is no child is an error.
+    init(_ connection: ControlConnection, names: [String]) throws(ControlError) {
+        let report = try StatusQuestion.report(connection)
+        if let wrong = names.first(where: { name in !report.children.contains { $0.name == name } }) {
+            throw ControlError(.usage, "there is no child '\(wrong)'", hint: "see: nexusctl status")
+        }
+        missing = report.children.filter { child in
+            let asked = names.isEmpty ? child.isEnabled && child.state != "off" : names.contains(child.name)
+            return asked && child.state != "ready" && child.state != "done"
+        }
+    }
+
+    /// `cloudflared is parked (config: exit 1; …)`, for each.
+    var hint: String {
+        if missing.isEmpty { return "by now everything asked for is ready" }
+        return missing.map { "\($0.name) is \($0.state) (\($0.words))" }.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import ControlClient
+
+/// The command line of nexusctl.
+struct NexusCtl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "nexusctl",
+        abstract: "Looks at a running nexusd, tells it what to do, and talks to the agent.",
+        discussion: """
+            --runtime DIR and --state DIR (or NEXUS_RUNTIME_DIRECTORY and NEXUS_STATE_DIRECTORY) say which nexusd; they \
+            may stand before or after the command. Without them: /run/nexus and /var/lib/nexus for root, else the XDG \
+            directories of the user.
+
+            Exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 no nexusd is running; 4 refused; 5 timeout.
+            """,
+        subcommands: [
+            StatusCommand.self, TreeCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self,
+            ResetCommand.self, LogsCommand.self, WaitCommand.self, IsReadyCommand.self, WhyCommand.self,
+            EventsCommand.self, CheckCommand.self, ChatCommand.self, VersionCommand.self, CompletionsCommand.self,
+        ])
+
+    /// Does what the arguments (without the program's name) say; returns the exit status.
+    static func run(_ arguments: [String]) -> Int32 {
+        let arguments = Place.hoisted(arguments)
+        do {
+            if let quick = QuickStatus(arguments) {
+                try quick.run()
+                return 0
+            }
+            var command = try parseAsRoot(arguments)
+            try command.run()
+            return 0
+        } catch let error as ControlError {
+            Output.complain(error.text)
+            return error.exitStatus
+        } catch let code as ExitCode {
+            return code.rawValue
+        } catch {
+            let text = fullMessage(for: error)
+            // Help, and what else ArgumentParser answers by itself, is asked for; everything else is wrong usage.
+            if exitCode(for: error).isSuccess {
+                Output.write(text + "\n")
+                return 0
+            }
+            Output.complain(text)
+            return ControlError(.usage, "").exitStatus
+        }
+    }
+}
