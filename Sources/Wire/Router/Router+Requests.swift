@@ -49,10 +49,11 @@ extension Router {
             } else if client.ids[id] != nil {
                 end(peer, .idInUse(id), at: now)
             } else {
+                let epoch = link.epoch
                 return mutate(peer) { link in
                     link.withClient { client in
                         client.lastID &+= 1
-                        return FrameID(epoch: link.epoch, count: client.lastID)
+                        return FrameID(epoch: epoch, count: client.lastID)
                     }
                 }.flatMap { $0 }
             }
