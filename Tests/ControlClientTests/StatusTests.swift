@@ -36,20 +36,20 @@ struct StatusTests {
             note: no cloudflared here
 
             """
-        #expect(try report().table(up: .seconds(180), for: .plain) == expected)
+        #expect(try report().table(up: .seconds(180), user: "alice", for: .plain) == expected)
     }
 
     @Test func oneChildOrGroup_canBeShownAlone() throws {
-        let child = try report().table(up: nil, for: .plain, only: ["opencode"])
+        let child = try report().table(up: nil, user: nil, for: .plain, only: ["opencode"])
         #expect(child.contains("opencode") && !child.contains("tunnel") && !child.contains("log-writer  "))
-        let group = try report().table(up: nil, for: .plain, only: ["tunnel"])
+        let group = try report().table(up: nil, user: nil, for: .plain, only: ["tunnel"])
         #expect(group.contains("cloudflared") && group.contains("tunnel-worker") && !group.contains("opencode"))
     }
 
     @Test func colours_areOnlyOnATerminal() throws {
         let terminal = Terminal(colour: true, columns: nil)
-        #expect(try report().table(up: nil, for: terminal).contains("\u{1B}[32mready\u{1B}[0m"))
-        #expect(try !report().table(up: nil, for: .plain).contains("\u{1B}"))
+        #expect(try report().table(up: nil, user: nil, for: terminal).contains("\u{1B}[32mready\u{1B}[0m"))
+        #expect(try !report().table(up: nil, user: nil, for: .plain).contains("\u{1B}"))
     }
 
     @Test func tree_isAPicture() throws {
@@ -69,6 +69,30 @@ struct StatusTests {
 
     @Test func answerOfANewerNexusd_isStillShown() throws {
         let report = StatusReport(try JSONParser.parse(Array(#"{"children":[{"name":"a","state":"dreaming"}]}"#.utf8)))
-        #expect(report.table(up: nil, for: .plain).contains("a     dreaming  -"))
+        #expect(report.table(up: nil, user: nil, for: .plain).contains("a     dreaming  -"))
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct WhyTests {
+    @Test func why_saysHowItEndedAndWhatComesNext() throws {
+        let answer = #"""
+            {"child":{"name":"bad","group":null,"state":"parked","since_ms":9000,"cause":"crash","next_try_ms":840000,"restarts":12,"unstable_runs":12,
+            "executable":"/bin/bad","last_end":{"run":"6743f2a1-9","cause":"crash","exit":"exit 1","ran_ms":12,"ended_ms_ago":9100}},
+            "rule":"12 unstable runs in a row park it","next":"slow retry in 14 min","gives_up":null,"last_lines":["cannot open x","\u001b[2Jbye"]}
+            """#
+        let expected = """
+            bad is parked since 9 s: crash: exit 1; slow retry in 14 min
+              executes /bin/bad
+              last end exit 1 (cause crash), after 0 s, 9.1 s ago; run 6743f2a1-9
+              restarts 12, unstable in a row 12
+              rule     12 unstable runs in a row park it
+              next     slow retry in 14 min
+              its last lines:
+                cannot open x
+                ·[2Jbye
+
+            """
+        #expect(WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain) == expected)
     }
 }

@@ -32,6 +32,9 @@ struct TextTests {
         for bad in ["", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T04:20:53", "x"] {
             #expect(WallTime(rfc3339: bad) == nil, "\(bad)")
         }
+        let text = "2000-02-29T23:59:59.250Z"
+        #expect(WallTime(rfc3339: text)?.rfc3339 == text)
+        #expect(WallTime(nanosecondsSince1970: -1).rfc3339 == "1969-12-31T23:59:59.999Z")
         let before = WallTime(nanosecondsSince1970: -1)
         #expect(before.seconds == -1 && before.nanoseconds == 999_999_999)
     }

@@ -33,6 +33,9 @@ public final class ControlConnection {
     /// For poll(2) beside other descriptors. Poll only when `hasFrame` is false.
     public var descriptor: Int32 { socket.descriptor }
 
+    /// The uid nexusd runs as, by the kernel's word.
+    public var serverUid: UInt32? { socket.peerUid }
+
     /// Queues a request of nexusd, in words.
     public func request(_ words: String) -> FrameID { request(Array(words.utf8), to: .nexusd) }
 

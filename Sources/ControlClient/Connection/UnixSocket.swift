@@ -69,6 +69,14 @@ struct UnixSocket: ~Copyable {
         }
     }
 
+    /// SO_PEERCRED: who listens. Glibc's module hides `struct ucred`; it is pid, uid and gid (unix(7)).
+    var peerUid: UInt32? {
+        var credentials: (pid: Int32, uid: UInt32, gid: UInt32) = (0, 0, 0)
+        var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+        let result = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size)
+        return result == 0 && size == MemoryLayout.size(ofValue: credentials) ? credentials.uid : nil
+    }
+
     /// CLOCK_MONOTONIC in milliseconds.
     static func milliseconds() -> Int64 {
         var time = timespec()

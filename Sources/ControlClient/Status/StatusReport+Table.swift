@@ -1,14 +1,15 @@
 extension StatusReport {
     /// One line: who runs, since when, how, and what the owner has to know.
-    /// - Parameter up: how long nexusd has been running; nil when its clock says nothing of use.
-    public func headline(up: Duration?) -> String {
+    /// - Parameters:
+    ///   - up: how long nexusd has been running; nil when its clock says nothing of use.
+    ///   - user: nexusd's own.
+    public func headline(up: Duration?, user: String?) -> String {
         var parts = ["nexus \(version)", "pid \(pid)"]
         if let up { parts.append("up \(up.spoken)") }
         parts.append(state == "running" && !ready ? "running, not ready yet" : state)
         if guarantee != "exact" { parts.append("containment: \(guarantee)") }
         if !uidWall {
-            let user = children.lazy.compactMap(\.user).first
-            parts.append("uid wall off: every child runs as \(user ?? "the same user")")
+            parts.append("uid wall off: every child runs as \(user ?? "nexusd's own user")")
         }
         return Terminal.clean((parts + notes.filter(Self.belongsToHeadline)).joined(separator: " · "))
     }
@@ -18,7 +19,7 @@ extension StatusReport {
 
     /// The whole of `nexusctl status`.
     /// - Parameter names: only these children and groups; empty: all.
-    public func table(up: Duration?, for terminal: Terminal, only names: Set<String> = []) -> String {
+    public func table(up: Duration?, user: String?, for terminal: Terminal, only names: Set<String> = []) -> String {
         var table = TextTable(rightAligned: [3, 4])
         let head = ["NAME", "STATE", "SINCE", "PID", "RESTARTS", "STATUS"]
         table.append(head.map { TextTable.Cell($0, .dim) })
@@ -33,7 +34,7 @@ extension StatusReport {
             table.append(line: group.words, group.state == "parked" ? .red : .bold)
             for child in members { table.append(row(child, indent: "  ")) }
         }
-        var text = terminal.styled(headline(up: up), .bold) + "\n\n" + table.rendered(for: terminal)
+        var text = terminal.styled(headline(up: up, user: user), .bold) + "\n\n" + table.rendered(for: terminal)
         for stray in strays { text += strayLine(stray) + "\n" }
         for note in notes where !Self.belongsToHeadline(note) { text += "note: \(Terminal.clean(note))\n" }
         return text

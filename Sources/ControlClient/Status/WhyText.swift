@@ -1,11 +1,11 @@
-/// The words of `nexusctl why`: from the child's status and nexusd's answer, whose `lines` are what the last run said.
+/// The words of `nexusctl why`: how a child is, what rule applies, what comes next and what its last run said.
 public struct WhyText: Hashable, Sendable {
     private let status: ChildStatus
     private let answer: JSONValue
 
-    /// Both answers.
-    public init(status: ChildStatus, answer: JSONValue) {
-        self.status = status
+    /// nexusd's answer to `why`.
+    public init(_ answer: JSONValue) {
+        status = ChildStatus(answer["child"] ?? .null)
         self.answer = answer
     }
 
@@ -24,7 +24,9 @@ public struct WhyText: Hashable, Sendable {
         }
         lines.append("  restarts \(status.restarts), unstable in a row \(status.unstableRuns)")
         if let rule = answer["rule"]?.text { lines.append("  rule     \(rule)") }
-        let said = (answer["lines"]?.elements ?? []).compactMap(\.text)
+        if let next = answer["next"]?.text { lines.append("  next     \(next)") }
+        if let givesUp = answer["gives_up"]?.text { lines.append("  gives up \(givesUp)") }
+        let said = (answer["last_lines"]?.elements ?? []).compactMap(\.text)
         if !said.isEmpty {
             lines.append("  its last lines:")
             lines += said.map { "    " + Terminal.clean($0) }

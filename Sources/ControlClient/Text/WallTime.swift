@@ -60,6 +60,17 @@ public struct WallTime: Hashable, Comparable, Sendable {
         self.init(seconds: Self.days(year: year, month: month, day: day) * 86_400 + time, nanoseconds: nanoseconds)
     }
 
+    /// `2026-11-23T04:20:53.250Z`.
+    public var rfc3339: String {
+        let day = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
+        let second = seconds - day * 86_400
+        let (year, month, dayOfMonth) = Self.civil(days: day)
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : String(number) }
+        let milliseconds = String(nanoseconds / 1_000_000 + 1000).dropFirst()
+        return "\(year)-\(two(month))-\(two(dayOfMonth))T\(two(second / 3600)):\(two(second / 60 % 60)):"
+            + "\(two(second % 60)).\(milliseconds)Z"
+    }
+
     /// Earlier times sort first.
     public static func < (left: WallTime, right: WallTime) -> Bool {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
@@ -77,5 +88,18 @@ public struct WallTime: Hashable, Comparable, Sendable {
         let yearOfEra = shifted - era * 400
         let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+
+    // The inverse.
+    private static func civil(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 }

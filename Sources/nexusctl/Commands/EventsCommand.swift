@@ -37,7 +37,10 @@ struct EventsCommand: ParsableCommand {
         guard !json, let event = try? JSONParser.parse(payload) else {
             return Output.write(payload + [UInt8(ascii: "\n")])
         }
-        let time = event["time"]?.text ?? event["at"]?.text
+        if let missed = event["missed"]?.number {
+            return Output.write("(\(missed) events were missed: this terminal was too slow)\n")
+        }
+        let time = event["time_ms"]?.number.map { WallTime(nanosecondsSince1970: $0 &* 1_000_000).rfc3339 }
         let words = event["message"]?.text ?? event.line
         Output.write(Terminal.clean([time, words].compactMap { $0 }.joined(separator: "  ")) + "\n")
     }

@@ -34,7 +34,7 @@ struct QuickStatus {
             Output.write(answer + [UInt8(ascii: "\n")])
         } else {
             let report = StatusReport(try ControlConnection.json(answer))
-            Output.write(report.table(up: StatusQuestion.uptime(of: report), for: .standardOutput))
+            Output.write(StatusQuestion.table(of: report, from: connection, for: .standardOutput))
         }
     }
 }
@@ -53,6 +53,15 @@ enum StatusQuestion {
     /// The whole report.
     static func report(_ connection: ControlConnection) throws(ControlError) -> StatusReport {
         StatusReport(try ControlConnection.json(ask(connection)))
+    }
+
+    /// The table with what only this side knows: the clock and the name behind nexusd's uid.
+    static func table(
+        of report: StatusReport, from connection: ControlConnection, for terminal: Terminal,
+        only names: Set<String> = []
+    ) -> String {
+        let user = report.uidWall ? nil : connection.serverUid.map { Accounts.name(of: $0) ?? "uid \($0)" }
+        return report.table(up: uptime(of: report), user: user, for: terminal, only: names)
     }
 
     /// How long nexusd has been running, by the wall clock; nil when that says nothing of use.

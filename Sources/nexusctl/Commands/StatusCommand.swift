@@ -27,18 +27,20 @@ struct StatusCommand: ParsableCommand {
         } else if json {
             Output.write(try StatusQuestion.ask(connection, child: name) + [UInt8(ascii: "\n")])
         } else {
-            Output.write(try Self.text(StatusQuestion.report(connection), name: name, for: .standardOutput))
+            Output.write(
+                try Self.text(StatusQuestion.report(connection), from: connection, name: name, for: .standardOutput))
         }
     }
 
     /// The table, or the part of it that was asked for.
-    static func text(_ report: StatusReport, name: String?, for terminal: Terminal) throws(ControlError) -> String {
+    static func text(
+        _ report: StatusReport, from connection: ControlConnection, name: String?, for terminal: Terminal
+    ) throws(ControlError) -> String {
         if let name, !report.children.contains(where: { $0.name == name || $0.group == name }) {
             let known = report.children.prefix(12).map(\.name).joined(separator: ", ")
             throw ControlError(.usage, "there is no child or group '\(name)'", hint: "there are: \(known)")
         }
-        return report.table(
-            up: StatusQuestion.uptime(of: report), for: terminal, only: name.map { [$0] } ?? [])
+        return StatusQuestion.table(of: report, from: connection, for: terminal, only: name.map { [$0] } ?? [])
     }
 }
 

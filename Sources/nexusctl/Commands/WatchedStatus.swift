@@ -51,7 +51,7 @@ struct WatchedStatus {
     private func draw(_ answer: [UInt8]) throws(ControlError) {
         let terminal = Terminal.standardOutput
         let report = StatusReport(try ControlConnection.json(answer))
-        let text = try StatusCommand.text(report, name: name, for: terminal)
+        let text = try StatusCommand.text(report, from: connection, name: name, for: terminal)
         // ECMA-48: home, the text with each line's rest erased, then everything below. No flicker, no scrolled screen.
         let drawn = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1B}[K\n")
         Output.write(terminal.columns == nil ? text + "\n" : "\u{1B}[H" + drawn + "\u{1B}[J")

@@ -7,17 +7,16 @@ struct WhyCommand: ParsableCommand {
 
     @Argument var child: String
 
+    @Flag(help: "nexusd's own answer, one JSON object.")
+    var json = false
+
     @OptionGroup var place: Place
 
     func run() throws {
         let connection = try place.connect()
-        let question = connection.request("why \(child)")
-        let report = try StatusQuestion.report(connection)
-        let answer = try ControlConnection.json(
-            connection.answer(to: question, until: ControlConnection.now() + StatusQuestion.limitMilliseconds))
-        guard let status = report.children.first(where: { $0.name == child }) else {
-            throw ControlError(.usage, "there is no child '\(child)'", hint: "see: nexusctl status")
-        }
-        Output.write(WhyText(status: status, answer: answer).text(for: .standardOutput))
+        let answer = try connection.answer(
+            to: connection.request("why \(child)"), until: ControlConnection.now() + StatusQuestion.limitMilliseconds)
+        if json { return Output.write(answer + [UInt8(ascii: "\n")]) }
+        Output.write(WhyText(try ControlConnection.json(answer)).text(for: .standardOutput))
     }
 }
