@@ -65,6 +65,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let tooLarge = Errno(rawValue: EFBIG)
     /// ENODATA: no such extended attribute.
     public static let noData = Errno(rawValue: ENODATA)
+    /// ENODEV; also what a removed cgroup's open files answer.
+    public static let noDevice = Errno(rawValue: ENODEV)
     /// ENOSPC.
     public static let noSpace = Errno(rawValue: ENOSPC)
     /// EIO.

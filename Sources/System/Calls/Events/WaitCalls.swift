@@ -42,6 +42,8 @@ public struct WaitRequest: Sendable {
     }
 }
 
+// Each call is described at its requirement.
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension LiveKernel {
     public func wait(for requests: inout [WaitRequest], atMost limit: Duration?) throws(Errno) {
         let result = withUnsafeTemporaryAllocation(of: pollfd.self, capacity: requests.count) { polled in

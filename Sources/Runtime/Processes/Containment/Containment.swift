@@ -1,0 +1,74 @@
+public import SupervisorCore
+public import System
+
+/// Keeps account of what each run has started. Chosen once, at the start of nexusd.
+public final class Containment {
+    /// What "stopped means empty" rests on; the words of `status`.
+    public enum Guarantee: String, Hashable, Sendable {
+        /// A delegated cgroup v2: nothing escapes.
+        case exact
+        /// A subreaper: at shutdown nothing is left; for one child what can be told.
+        case wholeTreeOnly = "whole tree only"
+    }
+
+    /// The guarantee in force.
+    public let guarantee: Guarantee
+    /// Why it is not exact, in words; nil when it is.
+    public let note: String?
+    /// Cgroups in which an earlier nexusd had left processes; they were killed.
+    public let swept: [String]
+
+    private let kernel: any Kernel
+    private let descendants: Descendants
+    private let root: CgroupRoot?
+
+    /// Makes nexusd the subreaper of everything it starts, and uses a delegated cgroup when there is one. `override` is
+    /// the value of NEXUS_CGROUP. Only the subreaper is indispensable.
+    public init(_ kernel: any Kernel, override: String?) throws(Errno) {
+        self.kernel = kernel
+        try kernel.becomeSubreaper()
+        descendants = Descendants(kernel)
+        do {
+            let found = try CgroupRoot(kernel, override: override)
+            root = found
+            guarantee = .exact
+            note = nil
+            swept = found.sweep(kernel)
+        } catch {
+            root = nil
+            guarantee = .wholeTreeOnly
+            note = error.why
+            swept = []
+        }
+    }
+
+    /// The scope of a run that is about to be spawned. Everything nexusd starts needs one: what it starts without one is
+    /// taken for a stray.
+    public func open(child: String, run: RunID) throws(Errno) -> any RunScope {
+        guard let root else { return SessionScope(kernel, descendants, run: run) }
+        return try CgroupScope(
+            kernel, descendants, run: run, path: root.path(child: child, run: run.description))
+    }
+
+    /// A child that no scope named was reaped: an adopted orphan.
+    public func orphanEnded(_ process: ProcessID) { descendants.ended(process) }
+
+    /// Everything below nexusd that belongs to no living run. At shutdown, when no run is left, that is everything.
+    public func strays() -> [ProcessEntry] {
+        let strays = descendants.strays()
+        guard root != nil else { return strays }
+        // Orphans inside a run's cgroup are that run's.
+        return strays.filter { entry in
+            let lines = (try? kernel.readFile("/proc/\(entry.process)/cgroup", limit: 65_536)) ?? []
+            return !String(decoding: lines, as: UTF8.self).split(separator: "\n").contains {
+                $0.hasPrefix("0::") && CgroupRoot.isRun(String($0))
+            }
+        }
+    }
+
+    /// Sends a signal to every stray. Returns whom it reached.
+    @discardableResult
+    public func signalStrays(_ signal: Signal) -> [ProcessEntry] {
+        strays().filter { kernel.signal($0, signal) { _ in true } }
+    }
+}

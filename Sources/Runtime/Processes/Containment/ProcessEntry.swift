@@ -1,0 +1,44 @@
+public import System
+
+/// One line of the process table.
+public struct ProcessEntry: Hashable, Sendable {
+    /// Its number. Together with `started` it names one process for the life of the machine.
+    public let process: ProcessID
+    /// Name of the executable's first 15 bytes (comm).
+    public let name: String
+    /// Parent at that moment.
+    public let parent: ProcessID
+    /// Session at that moment.
+    public let session: ProcessID
+    /// Start time in clock ticks since boot.
+    public let started: UInt64
+
+    /// Reads a line of /proc/PID/stat (proc(5)): `PID (COMM) STATE PPID PGRP SESSION …`, field 22 is the start time.
+    /// COMM may hold anything, brackets and spaces included, so it ends at the last bracket.
+    public init?(stat: [UInt8]) {
+        guard let open = stat.firstIndex(of: UInt8(ascii: "(")), let close = stat.lastIndex(of: UInt8(ascii: ")")),
+            open < close
+        else { return nil }
+        let fields = stat[(close + 1)...].split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") })
+        guard fields.count >= 20, let process = decimal(stat[..<open]), let parent = decimal(fields[1]),
+            let session = decimal(fields[3]), let started = decimal(fields[19])
+        else { return nil }
+        self.process = ProcessID(rawValue: Int32(truncatingIfNeeded: process))
+        self.parent = ProcessID(rawValue: Int32(truncatingIfNeeded: parent))
+        self.session = ProcessID(rawValue: Int32(truncatingIfNeeded: session))
+        self.started = started
+        name = String(decoding: stat[(open + 1)..<close], as: UTF8.self)
+    }
+}
+
+/// A decimal number, spaces around it allowed; nil for anything else.
+func decimal(_ bytes: some Sequence<UInt8>) -> UInt64? {
+    var value: UInt64 = 0
+    var digits = 0
+    for byte in bytes where byte != UInt8(ascii: " ") {
+        guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9"), digits < 19 else { return nil }
+        value = value * 10 + UInt64(byte - UInt8(ascii: "0"))
+        digits += 1
+    }
+    return digits > 0 ? value : nil
+}

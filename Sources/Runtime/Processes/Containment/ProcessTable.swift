@@ -1,0 +1,80 @@
+import SupervisorCore
+import System
+
+/// What /proc says at one moment.
+struct ProcessTable {
+    private(set) var entries: [ProcessID: ProcessEntry] = [:]
+    private var children: [ProcessID: [ProcessID]] = [:]
+
+    /// Reads every process. One that ends meanwhile is left out.
+    init(_ kernel: any Kernel) {
+        let names = (try? kernel.list("/proc")) ?? []
+        for name in names {
+            guard let number = Int32(name), let entry = Self.entry(ProcessID(rawValue: number), kernel) else {
+                continue
+            }
+            entries[entry.process] = entry
+            children[entry.parent, default: []].append(entry.process)
+        }
+    }
+
+    /// Everything below these processes, themselves included if they are there.
+    func subtree(of roots: some Sequence<ProcessID>) -> [ProcessEntry] {
+        var found: [ProcessEntry] = []
+        var seen: Set<ProcessID> = []
+        var pending = Array(roots)
+        while let process = pending.popLast() {
+            guard seen.insert(process).inserted else { continue }
+            if let entry = entries[process] { found.append(entry) }
+            pending.append(contentsOf: children[process] ?? [])
+        }
+        return found
+    }
+
+    /// One process; nil when it is not there.
+    static func entry(_ process: ProcessID, _ kernel: any Kernel) -> ProcessEntry? {
+        guard let stat = try? kernel.readFile("/proc/\(process)/stat", limit: 4096) else { return nil }
+        return ProcessEntry(stat: stat)
+    }
+
+    /// The children of a process by /proc/PID/task/TID/children, a fraction of the cost of the whole table.
+    /// nil when that cannot be had (a kernel without CONFIG_PROC_CHILDREN, or the process is gone).
+    static func children(of process: ProcessID, _ kernel: any Kernel) -> [ProcessID]? {
+        let tasks = "/proc/\(process)/task"
+        guard let threads = try? kernel.list(tasks) else { return nil }
+        var found: [ProcessID] = []
+        for thread in threads {
+            do {
+                let text = try kernel.readFile("\(tasks)/\(thread)/children", limit: 1 << 20)
+                found += text.split(separator: UInt8(ascii: " ")).compactMap { digits in
+                    decimal(digits).map { ProcessID(rawValue: Int32(truncatingIfNeeded: $0)) }
+                }
+            } catch {
+                // A thread that ended meanwhile is no reason to doubt the others; a missing file for all of them is.
+                if threads.count == 1 { return nil }
+            }
+        }
+        return found
+    }
+
+    /// NEXUS_RUN_ID in the environment this process was started with; nil when there is none, or it may not be read.
+    static func runID(of process: ProcessID, _ kernel: any Kernel) -> RunID? {
+        guard let environment = try? kernel.readFile("/proc/\(process)/environ", limit: 1 << 20) else { return nil }
+        let name = "NEXUS_RUN_ID="
+        for variable in environment.split(separator: 0) where variable.starts(with: name.utf8) {
+            return RunID(shown: variable.dropFirst(name.utf8.count))
+        }
+        return nil
+    }
+}
+
+extension RunID {
+    /// Reads its own description back: hexadecimal second, `-`, decimal count.
+    init?(shown text: some Collection<UInt8>) {
+        guard let dash = text.firstIndex(of: UInt8(ascii: "-")),
+            let second = UInt32(String(decoding: text[..<dash], as: UTF8.self), radix: 16),
+            let count = UInt32(String(decoding: text[text.index(after: dash)...], as: UTF8.self))
+        else { return nil }
+        self.init(second: second, count: count)
+    }
+}

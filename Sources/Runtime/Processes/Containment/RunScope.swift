@@ -1,0 +1,31 @@
+public import SupervisorCore
+public import System
+
+/// Everything one run has started, as far as it can be told. Made by `Containment`, one a run.
+public protocol RunScope: AnyObject {
+    /// The cgroup to spawn into; nil without one.
+    var cgroup: Int32? { get }
+    /// A process was started in this scope: the main process first, then probes.
+    func began(_ process: ProcessID)
+    /// A process that `began` named was reaped.
+    func ended(_ process: ProcessID)
+    /// Notes who belongs to the run now. To be called before a stop signal: afterwards the links may be gone.
+    func snapshot()
+    /// Whether no process of the run is left. Reap first: what has ended but was not reaped counts as there.
+    func isEmpty() -> Bool
+    /// Who is left, for words.
+    func members() -> [ProcessEntry]
+    /// Sends a signal to every process of the run, each through a pidfd that was verified. Returns how many got it.
+    @discardableResult func signalAll(_ signal: Signal) -> Int
+    /// SIGKILL to everything, also to what is being forked meanwhile.
+    func killAll()
+    /// OOM kills among them since the run began; nil when that cannot be known.
+    func oomKills() -> UInt64?
+    /// Reports a change of `isEmpty` as `priority`, where there is something to watch. Without a cgroup there is not:
+    /// then each SIGCHLD is the occasion to ask again, since orphans become nexusd's own children.
+    func watch(with poller: borrowing Poller, token: UInt64) throws(Errno)
+    /// Ends the watching.
+    func unwatch(with poller: borrowing Poller)
+    /// Gives back what the scope holds; to be called when it is empty, or will never be.
+    func close()
+}

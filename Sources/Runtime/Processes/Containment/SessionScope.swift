@@ -1,0 +1,57 @@
+import SupervisorCore
+import System
+
+/// A run without a cgroup: see `Descendants` for what can be told.
+final class SessionScope: RunScope {
+    private let kernel: any Kernel
+    private let descendants: Descendants
+    private let run: RunID
+
+    init(_ kernel: any Kernel, _ descendants: Descendants, run: RunID) {
+        self.kernel = kernel
+        self.descendants = descendants
+        self.run = run
+        descendants.open(run)
+    }
+
+    var cgroup: Int32? { nil }
+
+    func began(_ process: ProcessID) { descendants.began(process, in: run) }
+
+    func ended(_ process: ProcessID) { descendants.ended(process) }
+
+    func snapshot() { descendants.snapshot(run) }
+
+    func isEmpty() -> Bool { descendants.isEmpty(run) }
+
+    func members() -> [ProcessEntry] { descendants.members(run) }
+
+    func signalAll(_ signal: Signal) -> Int {
+        let members = members()
+        // A stop signal may break the links by which the others are found.
+        snapshot()
+        return members.count { kernel.signal($0, signal) { _ in true } }
+    }
+
+    /// What was forked between the look and the signal is found by the next look; a process with SIGKILL pending
+    /// cannot fork any more (fork(2) restarts into the signal), so each round reaches one generation further.
+    func killAll() {
+        var reached: Set<ProcessEntry> = []
+        for _ in 0..<Self.killRounds {
+            let fresh = members().filter { reached.insert($0).inserted }
+            if fresh.isEmpty { return }
+            for entry in fresh { _ = kernel.signal(entry, .kill) { _ in true } }
+        }
+    }
+
+    func oomKills() -> UInt64? { nil }
+
+    func watch(with poller: borrowing Poller, token: UInt64) throws(Errno) {}
+
+    func unwatch(with poller: borrowing Poller) {}
+
+    func close() { descendants.close(run) }
+
+    /// Generations of a fork bomb one kill follows; what is left is met by the next one.
+    private static let killRounds = 10
+}

@@ -1,0 +1,80 @@
+public import System
+
+/// The NOTIFY_SOCKET of one child: a datagram socket in `notify/`, bound before the first spawn, that only the child's
+/// uid may write to. Messages count by the sender's uid, which the kernel vouches for, and not by its pid: no look-up
+/// in /proc, so a sender that is already gone is heard.
+public final class NotifySocket {
+    /// To be watched for `readable`.
+    public let fd: OwnedFD
+    /// The value of NOTIFY_SOCKET.
+    public let path: String
+    /// Messages refused since the start: wrong uid, or longer than 4 KiB.
+    public private(set) var refused: UInt64 = 0
+
+    private let kernel: any Kernel
+    private let user: UInt32
+    private let supervisor: UInt32
+    private let buffer: UnsafeMutableRawBufferPointer
+
+    /// Longest message, bytes; what is longer is refused.
+    public static let messageLimit = 4096
+    /// Messages one child may have heard in one turn of the loop; the rest waits in the socket, then in the sender.
+    public static let turnLimit = 32
+    /// Messages read before a child is reaped: more than a socket queues (net.unix.max_dgram_qlen is 512 at most in
+    /// practice), and still an end.
+    public static let finalLimit = 1024
+
+    /// Binds `directory/CHILD.sock`, mode 0600, for this uid. What an earlier nexusd left there is replaced.
+    public init(
+        _ kernel: any Kernel, directory: String, child: String, user: UInt32, group: UInt32
+    ) throws(Errno) {
+        self.kernel = kernel
+        self.user = user
+        supervisor = kernel.userID()
+        path = directory + "/" + child + ".sock"
+        fd = try kernel.makeSocket(.unix, .datagram)
+        try kernel.passCredentials(fd)
+        do { try kernel.removeFile(path) } catch  where error == .noEntry {}
+        try kernel.bind(fd, to: .path(path))
+        // The directory is nexusd's own, so nobody can put a link here between these calls.
+        try kernel.changeMode(path, to: 0o600)
+        if user != supervisor { try kernel.changeOwner(path, user: user, group: group) }
+        buffer = .allocate(byteCount: Self.messageLimit, alignment: 16)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// Hears at most `limit` messages, in order. True when there may be more.
+    public func receive(atMost limit: Int = turnLimit, _ hear: (NotifyWord) -> Void) -> Bool {
+        for _ in 0..<limit where !receiveOne(hear) { return false }
+        return true
+    }
+
+    /// Hears everything that is there; to be called before the child is reaped, so that what it said last counts.
+    public func receiveAll(_ hear: (NotifyWord) -> Void) { _ = receive(atMost: Self.finalLimit, hear) }
+
+    /// Forgets what a former run still had to say; to be called before a spawn.
+    public func discardPending() { receiveAll { _ in } }
+
+    /// The file goes; to be called when the child leaves the plan or nexusd ends.
+    public func remove() { try? kernel.removeFile(path) }
+
+    /// False when nothing is there. Descriptors that come along are closed with `message`, at the end of this call: for a
+    /// barrier (sd_notify_barrier(3)), whose sender waits for exactly that, everything before it is heard by then.
+    private func receiveOne(_ hear: (NotifyWord) -> Void) -> Bool {
+        do {
+            let message = try kernel.receive(fd, into: buffer)
+            guard !message.truncated, let sender = message.sender,
+                sender.user == user || sender.user == 0 || sender.user == supervisor
+            else {
+                refused += 1
+                return true
+            }
+            for word in NotifyWord.parse(buffer[..<message.count]) { hear(word) }
+            return true
+        } catch {
+            // EAGAIN; and ENOBUFS or ENOMEM, when the next turn asks again because the socket stays readable.
+            return false
+        }
+    }
+}

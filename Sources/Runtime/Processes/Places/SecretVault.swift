@@ -1,0 +1,87 @@
+public import Plan
+public import System
+
+/// Values of the plan's secrets. Generated ones live as long as their group has a run; the others are read for each
+/// spawn, so that a changed file counts at the next one.
+public struct SecretVault {
+    private let kernel: any Kernel
+    private let secrets: [SecretPlan]
+    /// nexusd's own $CREDENTIALS_DIRECTORY, where systemd puts LoadCredential=.
+    private let credentials: String?
+    private var generated: [UInt16: String] = [:]
+
+    /// Longest value, bytes.
+    public static let valueLimit = 65_536
+
+    /// Nothing is read or generated yet.
+    public init(_ kernel: any Kernel, _ secrets: [SecretPlan], credentials: String?) {
+        self.kernel = kernel
+        self.secrets = secrets
+        self.credentials = credentials
+    }
+
+    /// The value of a secret, generated when it is not there yet.
+    public mutating func value(of index: UInt16) throws(SecretError) -> String {
+        guard Int(index) < secrets.count else { throw SecretError(name: "#\(index)", problem: "is not in the plan") }
+        let secret = secrets[Int(index)]
+        switch secret.source {
+        case .file(let path):
+            return try read(secret.name, path)
+        case .credential(let name):
+            guard let credentials else {
+                throw SecretError(name: secret.name, problem: "is a systemd credential, and nexusd was given none")
+            }
+            return try read(secret.name, credentials + "/" + name)
+        case .generated(let count):
+            if let value = generated[index] { return value }
+            let value = try generate(secret.name, Int(count))
+            generated[index] = value
+            return value
+        }
+    }
+
+    /// The group whose members name these secrets has no run any more: the next value is a new one.
+    public mutating func forget(_ indices: some Sequence<UInt16>) {
+        for index in indices { generated[index] = nil }
+    }
+
+    private func read(_ name: String, _ path: String) throws(SecretError) -> String {
+        var bytes: [UInt8]
+        do {
+            // Never waits for a writer, should the path be a pipe.
+            let fd = try kernel.open(path, [.readOnly, .nonBlocking], mode: 0)
+            bytes = try kernel.readAll(fd, limit: Self.valueLimit)
+        } catch {
+            throw SecretError(name: name, problem: "\(path): \(error)")
+        }
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
+            throw SecretError(name: name, problem: "\(path) is not UTF-8 text without NUL")
+        }
+        return text
+    }
+
+    private func generate(_ name: String, _ count: Int) throws(SecretError) -> String {
+        var bytes = [UInt8](repeating: 0, count: count)
+        do {
+            try bytes.withUnsafeMutableBufferPointer { buffer throws(Errno) in
+                try kernel.random(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+        } catch {
+            throw SecretError(name: name, problem: "no random bytes: \(error)")
+        }
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
+
+/// A secret that has no value; never says the value.
+public struct SecretError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Which.
+    public let name: String
+    /// Why.
+    public let problem: String
+
+    /// `secret token: /etc/token: No such file or directory (ENOENT)`.
+    public var description: String { "secret \(name): \(problem)" }
+}

@@ -1,0 +1,102 @@
+public import SupervisorCore
+public import System
+
+/// One probe under way. Nothing here waits: the loop watches `fd` or hears of the reaped process, and calls `expire`
+/// at the deadline. It ends with exactly one result.
+public final class ProbeRun {
+    /// What the loop has to do for it.
+    public enum State: Hashable, Sendable {
+        /// A connect has begun: watch `with` for `writable`, then call `connected`.
+        case connecting
+        /// A short run: when the reaper brings this process, call `ended`.
+        case running(ProcessID)
+        /// It is over; true is healthy.
+        case finished(Bool)
+    }
+
+    /// Where it stands.
+    public private(set) var state: State
+    /// When `expire` is due.
+    public let deadline: Instant
+
+    private let kernel: any Kernel
+    private let descriptor: OwnedFD?
+
+    private init(_ kernel: any Kernel, _ state: State, _ descriptor: consuming OwnedFD?, _ deadline: Instant) {
+        self.kernel = kernel
+        self.state = state
+        self.descriptor = descriptor
+        self.deadline = deadline
+    }
+
+    /// connect(2) to a loopback address. Anything that goes wrong is a miss, not an error: that is what a probe is for.
+    public static func connect(
+        _ kernel: any Kernel, host: String, port: String, timeout: Duration, at now: Instant
+    ) -> ProbeRun {
+        let deadline = now + timeout
+        guard let number = UInt16(port), number > 0, let address = SocketAddress(loopback: host, port: number),
+            let socket = try? kernel.makeSocket(address.family, .stream)
+        else { return ProbeRun(kernel, .finished(false), nil, deadline) }
+        do {
+            try kernel.connect(socket, to: address)
+            return ProbeRun(kernel, .finished(true), nil, deadline)
+        } catch  where error == .inProgress || error == .interrupted {
+            return ProbeRun(kernel, .connecting, socket, deadline)
+        } catch {
+            return ProbeRun(kernel, .finished(false), nil, deadline)
+        }
+    }
+
+    /// A short run that was just spawned (`Spawner.spawnProbe`).
+    public static func watch(
+        _ kernel: any Kernel, _ spawned: consuming Spawned, timeout: Duration, at now: Instant
+    ) -> ProbeRun {
+        ProbeRun(kernel, .running(spawned.process), spawned.pidfd, now + timeout)
+    }
+
+    /// Watches a connect; for the other states there is nothing to watch.
+    public func watch(with poller: borrowing Poller, token: UInt64) throws(Errno) {
+        guard state == .connecting else { return }
+        switch descriptor {
+        case .some(let socket): try poller.add(socket, token: token, for: .writable)
+        case .none: break
+        }
+    }
+
+    /// Leaves the poller; to be called before this object goes, whatever its state.
+    public func unwatch(with poller: borrowing Poller) {
+        switch descriptor {
+        case .some(let socket): poller.remove(socket)
+        case .none: break
+        }
+    }
+
+    /// The socket is writable or in error: the connect is over.
+    public func connected() {
+        guard state == .connecting else { return }
+        switch descriptor {
+        case .some(let socket):
+            do { state = .finished(try kernel.pendingError(socket) == nil) } catch { state = .finished(false) }
+        case .none: state = .finished(false)
+        }
+    }
+
+    /// Its process was reaped: healthy if it exited with 0. Nothing changes when the deadline was first.
+    public func ended(_ exit: Exit) {
+        if case .running = state { state = .finished(exit == .code(0)) }
+    }
+
+    /// The deadline has passed: a miss. A run that still goes is killed; it is reaped like any other.
+    public func expire() {
+        switch state {
+        case .finished: return
+        case .connecting: break
+        case .running:
+            switch descriptor {
+            case .some(let pidfd): try? kernel.signal(pidfd, .kill)
+            case .none: break
+            }
+        }
+        state = .finished(false)
+    }
+}

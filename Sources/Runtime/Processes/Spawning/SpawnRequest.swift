@@ -1,0 +1,35 @@
+public import Plan
+public import SupervisorCore
+public import System
+
+/// One run to be started: the plan's child and what belongs to this run only.
+public struct SpawnRequest {
+    /// The child as planned.
+    public var child: ChildPlan
+    /// Its run id, in the environment of everything the run starts.
+    public var run: RunID
+    /// Descriptors besides stdin, which is /dev/null unless 0 is among the targets.
+    public var descriptors: [DescriptorMapping]
+    /// NOTIFY_SOCKET, when readiness or the watchdog needs it.
+    public var notifySocket: String?
+    /// CREDENTIALS_DIRECTORY, when there are secret files.
+    public var credentialsDirectory: String?
+
+    /// What a run cannot do without.
+    public init(child: ChildPlan, run: RunID, descriptors: [DescriptorMapping]) {
+        self.child = child
+        self.run = run
+        self.descriptors = descriptors
+    }
+
+    /// The variables nexusd adds to the planned ones, `NAME=value`. WATCHDOG_PID is added by the spawn itself.
+    var addedEnvironment: [String] {
+        var added = ["NEXUS_CHILD=\(child.name)", "NEXUS_RUN_ID=\(run)"]
+        if let notifySocket { added.append("NOTIFY_SOCKET=\(notifySocket)") }
+        if let credentialsDirectory { added.append("CREDENTIALS_DIRECTORY=\(credentialsDirectory)") }
+        if let watchdog = child.policy.watchdog {
+            added.append("WATCHDOG_USEC=\(watchdog.nanoseconds / 1000)")  // sd_watchdog_enabled(3)
+        }
+        return added
+    }
+}

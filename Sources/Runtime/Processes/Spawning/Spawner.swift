@@ -1,0 +1,92 @@
+public import Plan
+import SupervisorCore
+public import System
+
+/// Starts runs and exec probes.
+public struct Spawner: ~Copyable {
+    private let kernel: any Kernel
+    private let null: OwnedFD
+    private let openFiles: ResourceLimit
+
+    /// `openFiles` is the RLIMIT_NOFILE nexusd was started with: children get that one back, not the raised one.
+    public init(_ kernel: any Kernel, openFiles: ResourceLimit) throws(Errno) {
+        self.kernel = kernel
+        self.openFiles = openFiles
+        null = try kernel.open("/dev/null", .readWrite, mode: 0)
+    }
+
+    /// Starts a run inside its scope and tells the scope. ENODATA in stage `prepare`: a text names a captured value or
+    /// a secret that is not there.
+    public func spawn(
+        _ request: borrowing SpawnRequest, in scope: any RunScope, values: TextValues
+    ) throws(SpawnFailure) -> Spawned {
+        let child = request.child
+        var image = SpawnImage(
+            executable: child.executable, arguments: try resolve(child.arguments, values),
+            environment: try environment(of: child, values) + request.addedEnvironment)
+        if child.policy.watchdog != nil { image.pidVariables = ["WATCHDOG_PID"] }
+        apply(child, to: &image)
+        image.descriptors = withNull(request.descriptors)
+        image.cgroup = scope.cgroup
+        let spawned = try kernel.spawn(image)
+        scope.began(spawned.process)
+        return spawned
+    }
+
+    /// Starts an exec probe: the child's identity, environment and scope, but its own short life. Its output is
+    /// discarded.
+    public func spawnProbe(
+        _ executable: String, _ arguments: [Text], of request: borrowing SpawnRequest, in scope: any RunScope,
+        values: TextValues
+    ) throws(SpawnFailure) -> Spawned {
+        let child = request.child
+        var image = SpawnImage(
+            executable: executable, arguments: try resolve(arguments, values),
+            environment: try environment(of: child, values) + request.addedEnvironment)
+        apply(child, to: &image)
+        image.descriptors = [0, 1, 2].map { DescriptorMapping(source: null.raw, target: $0) }
+        image.cgroup = scope.cgroup
+        let spawned = try kernel.spawn(image)
+        scope.began(spawned.process)
+        return spawned
+    }
+
+    private func apply(_ child: ChildPlan, to image: inout SpawnImage) {
+        image.directory = child.directory
+        image.identity = child.identity.map { SpawnIdentity(user: $0.uid, group: $0.gid, groups: $0.groups) }
+        image.limits = child.limits.map { ResourceLimit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
+        if !image.limits.contains(where: { $0.resource == ResourceLimit.openFiles }) { image.limits.append(openFiles) }
+        image.umask = child.umask
+        image.nice = child.nice
+        image.oomScoreAdjust = child.oomScoreAdjust
+        image.noNewPrivileges = child.noNewPrivileges
+    }
+
+    private func withNull(_ descriptors: [DescriptorMapping]) -> [DescriptorMapping] {
+        var all = descriptors
+        for target: Int32 in 0...2 where !descriptors.contains(where: { $0.target == target }) {
+            all.append(DescriptorMapping(source: null.raw, target: target))
+        }
+        return all
+    }
+
+    private func resolve(_ texts: [Text], _ values: TextValues) throws(SpawnFailure) -> [String] {
+        var resolved: [String] = []
+        resolved.reserveCapacity(texts.count)
+        for text in texts { resolved.append(try resolve(text, values)) }
+        return resolved
+    }
+
+    private func environment(of child: ChildPlan, _ values: TextValues) throws(SpawnFailure) -> [String] {
+        var resolved: [String] = []
+        resolved.reserveCapacity(child.environment.count)
+        for variable in child.environment {
+            resolved.append(variable.name + "=" + (try resolve(variable.value, values)))
+        }
+        return resolved
+    }
+
+    private func resolve(_ text: Text, _ values: TextValues) throws(SpawnFailure) -> String {
+        do { return try values.resolve(text) } catch { throw SpawnFailure(stage: .prepare, error: .noData) }
+    }
+}
