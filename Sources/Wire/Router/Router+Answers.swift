@@ -21,14 +21,12 @@ extension Router {
     private mutating func answer(_ frame: Frame, _ id: FrameID, _ request: OpenRequest, at now: Instant) {
         switch frame.header.kind {
         case .reply, .error, .end:
-            guard forward(frame, as: request.requesterID, from: request.responder, to: request.requester, at: now)
-            else { return close(id, .busy, "the requester's queue is full: the answer was dropped") }
-            finish(id)
-        case .stream:
-            stream(frame, id, from: request.responder, to: request.requester, as: request.requesterID, at: now) {
-                Router.spend($0, &$1.answerCredit)
+            guard forward(frame, id, request, .answer, at: now) else {
+                return close(id, .busy, "the requester's queue is full: the answer was dropped")
             }
-        case .credit: credit(frame, id, request, \.uploadCredit, as: request.requesterID, at: now)
+            finish(id)
+        case .stream: stream(frame, id, request, .answer, at: now)
+        case .credit: credit(frame, id, request, for: .upload, at: now)
         case .hello, .welcome, .request, .event, .cancel, .ping, .pong, .drain, .drained, .ready, .status, .health:
             dropped += 1
         }
@@ -36,16 +34,13 @@ extension Router {
 
     /// From the requester, about its own request.
     private mutating func follow(_ frame: Frame, _ id: FrameID, _ request: OpenRequest, at now: Instant) {
+        let mayUpload = request.responder != .nexusd && !request.hasUploadEnded
         switch frame.header.kind {
         case .cancel: cancel(id, request)
-        case .credit where request.responder != .nexusd: credit(frame, id, request, \.answerCredit, as: id, at: now)
-        case .stream where request.responder != .nexusd && !request.hasUploadEnded:
-            stream(frame, id, from: request.requester, to: request.responder, as: id, at: now) {
-                Router.spend($0, &$1.uploadCredit)
-            }
-        case .end where request.responder != .nexusd && !request.hasUploadEnded,
-            .error where request.responder != .nexusd && !request.hasUploadEnded:
-            guard forward(frame, as: id, from: request.requester, to: request.responder, at: now) else {
+        case .credit where request.responder != .nexusd: credit(frame, id, request, for: .answer, at: now)
+        case .stream where mayUpload: stream(frame, id, request, .upload, at: now)
+        case .end where mayUpload, .error where mayUpload:
+            guard forward(frame, id, request, .upload, at: now) else {
                 return close(id, .busy, "the responder's queue is full: the upload was cut")
             }
             open[id]?.hasUploadEnded = true
@@ -57,27 +52,20 @@ extension Router {
 
     // MARK: - Streams
 
-    private static func spend(_ cost: Int, _ credit: inout Int) -> Bool {
-        guard credit >= cost else { return false }
-        credit -= cost
-        return true
-    }
-
     private mutating func stream(
-        _ frame: Frame, _ id: FrameID, from sender: PeerID, to receiver: PeerID, as receiverID: FrameID,
-        at now: Instant, spend: (Int, inout OpenRequest) -> Bool
+        _ frame: Frame, _ id: FrameID, _ request: OpenRequest, _ direction: OpenRequest.Direction, at now: Instant
     ) {
-        guard var request = open[id] else { return }
         if !request.isStreaming {
             guard beginStream(request) else {
                 return close(id, .busy, "\(Router.streamLimit) streams of one of the two links are open")
             }
-            request.isStreaming = true
+            open[id]?.isStreaming = true
         }
-        let hasCredit = spend(frame.byteCount, &request)
-        open[id] = request
-        guard hasCredit else { return close(id, .failed, "the stream went beyond its credit") }
-        if !forward(frame, as: receiverID, from: sender, to: receiver, at: now) {
+        guard request[credit: direction] >= frame.header.creditCost else {
+            return close(id, .failed, "the stream went beyond its credit")
+        }
+        open[id]?[credit: direction] -= frame.header.creditCost
+        if !forward(frame, id, request, direction, at: now) {
             close(id, .busy, "the receiver's queue is full: the stream was cut")
         }
     }
@@ -90,55 +78,59 @@ extension Router {
         return true
     }
 
+    /// Credit for what is sent in `direction`; it travels the other way.
     private mutating func credit(
-        _ frame: Frame, _ id: FrameID, _ request: OpenRequest, _ path: WritableKeyPath<OpenRequest, Int>,
-        as receiverID: FrameID, at now: Instant
+        _ frame: Frame, _ id: FrameID, _ request: OpenRequest, for direction: OpenRequest.Direction, at now: Instant
     ) {
-        let isAnswer = path == \OpenRequest.answerCredit
-        let (sender, receiver) =
-            isAnswer ? (request.requester, request.responder) : (request.responder, request.requester)
         var reader = ByteReader(frame.payload)
         guard let bytes = try? reader.read(UInt32.self), reader.remaining == 0,
-            request[keyPath: path] + Int(bytes) <= FrameHeader.streamWindow
+            request[credit: direction] + Int(bytes) <= FrameHeader.streamWindow
         else {
             return close(id, .badRequest, "credit is a u32, and at most \(FrameHeader.streamWindow) bytes are out")
         }
-        open[id]?[keyPath: path] += Int(bytes)
-        if !forward(frame, as: receiverID, from: sender, to: receiver, at: now) {
+        open[id]?[credit: direction] += Int(bytes)
+        if !forward(frame, id, request, direction == .answer ? .upload : .answer, at: now) {
             close(id, .busy, "a queue on the way is full: the stream was cut")
         }
     }
 
     // MARK: - Ends
 
-    /// The requester does not listen any more. A request that was not written yet is taken back: nobody will see it.
-    mutating func cancel(_ id: FrameID, _ request: OpenRequest) {
+    /// The requester does not listen any more.
+    private mutating func cancel(_ id: FrameID, _ request: OpenRequest) {
         finish(id)
         if request.responder == .nexusd { return decisions.append(.cancelled(id)) }
-        guard links[request.responder]?.isGreeted == true else {
-            return stopWaiting(for: request.responder) { $0.frame.header.id == id }
-        }
-        let wasQueued = mutate(request.responder) { !$0.outbox.withdraw { $0.id == id }.isEmpty } ?? true
-        if !wasQueued { own(.cancel, to: request.responder, from: request.requester, id: id, []) }
+        if !takeBack(id, request) { own(.cancel, to: request.responder, from: request.requester, id: id, []) }
     }
 
-    /// nexusd ends a request between two peers: the requester gets the error, and the responder too, which must not go
-    /// on answering.
+    /// nexusd ends a request between two peers: the requester gets the error, and so does a responder that has seen the
+    /// request: it must not go on answering.
     mutating func close(_ id: FrameID, _ code: BusErrorCode, _ message: String) {
         guard let request = open[id] else { return }
         finish(id)
         fail(request.requesterID, at: request.requester, code, message)
-        if request.responder != .nexusd { fail(id, at: request.responder, code, message) }
+        if request.responder != .nexusd, !takeBack(id, request) { fail(id, at: request.responder, code, message) }
     }
 
-    /// Passes a frame on, with the sender in its header; false when it could not be queued.
+    /// Takes back a request of which no byte was written yet: its responder will never see it. False when it may have.
+    private mutating func takeBack(_ id: FrameID, _ request: OpenRequest) -> Bool {
+        guard request.isSent else {
+            stopWaiting(for: request.responder) { $0.frame.header.id == id }
+            return true
+        }
+        return mutate(request.responder) { !$0.outbox.withdraw { $0.id == id }.isEmpty } ?? true
+    }
+
+    /// Passes a frame on, under the id that its receiver knows and with the sender in its header; false when it could
+    /// not be queued.
     private mutating func forward(
-        _ frame: Frame, as id: FrameID, from sender: PeerID, to receiver: PeerID, at now: Instant
+        _ frame: Frame, _ id: FrameID, _ request: OpenRequest, _ direction: OpenRequest.Direction, at now: Instant
     ) -> Bool {
         var forwarded = frame
-        forwarded.header.id = id
-        forwarded.header.peer = sender
-        return offer(forwarded, from: sender, to: receiver, at: now)
+        forwarded.header.id = direction == .answer ? request.requesterID : id
+        forwarded.header.peer = request.sender(direction)
+        return offer(
+            forwarded, from: request.sender(direction), to: request.receiver(direction), at: now)
     }
 
     /// Queues a frame of one link for another, within the bounds.

@@ -10,8 +10,7 @@ extension Router {
         if link.isGreeted { farewell(peer, link) }
         links[peer] = nil
         // What waits for its next run goes on waiting.
-        let kept = Set(waitingIDs(for: peer))
-        for (id, request) in mine where request.responder == peer && !kept.contains(id) {
+        for (id, request) in mine where request.responder == peer && request.isSent {
             finish(id)
             fail(
                 request.requesterID, at: request.requester, .peerRestarted,
@@ -59,7 +58,7 @@ extension Router {
             for (id, request) in asked where request.responder == responder {
                 if responder == .nexusd {
                     decisions.append(.cancelled(id))
-                } else if !unseen.contains(id) {
+                } else if request.isSent, !unseen.contains(id) {
                     own(.cancel, to: responder, from: peer, id: id, [])
                 }
             }
@@ -75,15 +74,6 @@ extension Router {
         case .client(let client):
             for worker in client.known { announceClient(peer, to: worker, hasJoined: false) }
         }
-    }
-
-    private func waitingIDs(for peer: PeerID) -> [FrameID] {
-        var ids: [FrameID] = []
-        waiting[peer]?.entries.scan {
-            ids.append($0.frame.header.id)
-            return true
-        }
-        return ids
     }
 
     private mutating func expireWaiting(for peer: PeerID, at now: Instant) {

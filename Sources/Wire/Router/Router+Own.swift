@@ -117,17 +117,18 @@ extension Router {
 
     // MARK: - Queueing
 
-    /// Queues a small frame of nexusd's. One that leaves too many of them unread is ended at the next `tick`.
+    /// Queues a small frame of nexusd's; before hello there is nothing to say. A link that leaves too many of them unread is ended at the next `tick`.
     mutating func own(
         _ kind: FrameKind, to peer: PeerID, from sender: PeerID = .nexusd, id: FrameID, _ payload: [UInt8]
     ) {
         let frame = Frame(kind, peer: sender, id: id, payload: payload)
-        let isOverdue = mutate(peer) { link in
+        let ownBytes = mutate(peer) { link -> Int? in
+            guard link.isGreeted else { return nil }
             link.outbox.put(own: frame)
-            return link.outbox.ownBytes > Outbox.ownLimit
-        }
-        guard let isOverdue else { return }
+            return link.outbox.ownBytes
+        }.flatMap { $0 }
+        guard let ownBytes else { return }
         announce(peer)
-        if isOverdue { overdue.insert(peer) }
+        if ownBytes > Outbox.ownLimit { overdue.insert(peer) }
     }
 }

@@ -139,8 +139,13 @@ extension Router {
 
     /// At the moment of writing: what of this link's own events did not arrive.
     mutating func tellLostEvents(_ peer: PeerID) {
-        guard let (count, id) = mutate(peer, { ($0.lostEvents, $0.lastLostEvent) }), count > 0 else { return }
-        _ = mutate(peer) { $0.lostEvents = 0 }
+        let lost = mutate(peer) { link -> (Int, FrameID)? in
+            // One such word at a time: a link that does not read must not collect them.
+            guard link.lostEvents > 0, link.outbox.ownBytes == 0 else { return nil }
+            defer { link.lostEvents = 0 }
+            return (link.lostEvents, link.lastLostEvent)
+        }.flatMap { $0 }
+        guard let (count, id) = lost else { return }
         own(
             .error, to: peer, id: id,
             BusErrorCode.busy.payload("\(count) events up to this one were dropped: their receiver is down or full"))

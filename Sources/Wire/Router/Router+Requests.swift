@@ -30,6 +30,7 @@ extension Router {
             return fail(id, at: peer, .busy, "its queue is full")
         }
         register(global, id, from: peer, to: receiver)
+        markSent(global, to: receiver)
     }
 
     /// Checks the id of a request; nil when that ended the link. Clients number as they like: the bus gives them ids.
@@ -67,6 +68,10 @@ extension Router {
             link.asking += 1
             _ = link.withClient { $0.ids[id] = global }
         }
+    }
+
+    private mutating func markSent(_ id: FrameID, to receiver: PeerID) {
+        open[id]?.isSent = true
         _ = mutate(receiver) { $0.serving += 1 }
     }
 
@@ -79,7 +84,7 @@ extension Router {
             _ = link.withClient { $0.ids[request.requesterID] = nil }
         }
         _ = mutate(request.responder) { link in
-            link.serving -= 1
+            if request.isSent { link.serving -= 1 }
             if request.isStreaming { link.streams -= 1 }
         }
     }
@@ -112,12 +117,7 @@ extension Router {
             WaitingRequests.Entry(frame: request, sender: sender, deadline: now + Router.waitLimit))
         queue.byteCount += request.byteCount
         waiting[receiver] = queue
-        // Counted as asked from now on, as served from the moment it is sent.
-        open[request.header.id] = OpenRequest(requester: sender, responder: receiver, requesterID: id)
-        _ = mutate(sender) { link in
-            link.asking += 1
-            _ = link.withClient { $0.ids[id] = request.header.id }
-        }
+        register(request.header.id, id, from: sender, to: receiver)
     }
 
     /// The worker has said hello: what waited goes to it. It fits: its queue is empty and as large as the waiting room.
@@ -127,8 +127,9 @@ extension Router {
             let id = entry.frame.header.id
             guard open[id] != nil else { continue }
             introduce(entry.sender, to: peer)
-            _ = mutate(peer) { $0.serving += 1 }
-            if !offer(entry.frame, from: entry.sender, to: peer, at: now) {
+            if offer(entry.frame, from: entry.sender, to: peer, at: now) {
+                markSent(id, to: peer)
+            } else {
                 close(id, .busy, "its queue is full")
             }
         }

@@ -130,7 +130,7 @@ public struct Router: Sendable {
         return mutate(peer) { link in
             link.fullSince = nil
             link.outbox.written(count)
-            return !link.outbox.isEmpty
+            return !link.outbox.isEmpty || link.lostEvents > 0
         } ?? false
     }
 
