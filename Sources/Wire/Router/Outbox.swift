@@ -35,6 +35,21 @@ struct Outbox: Sendable {
 
     var isEmpty: Bool { current == nil && urgent.isEmpty && data.isEmpty }
 
+    /// Bytes by the accounts; for tests, together with `queuedBytes`.
+    var countedBytes: Int { routedBytes + ownBytes + answerBytes }
+
+    /// Bytes by looking at every frame; a pass over all, for tests.
+    var queuedBytes: Int {
+        var sum = current?.frame.byteCount ?? 0
+        for queue in [urgent, data] {
+            queue.scan {
+                sum += $0.frame.byteCount
+                return true
+            }
+        }
+        return sum
+    }
+
     /// Queues a frame that came from `sender`, or refuses it.
     mutating func offer(_ frame: Frame, from sender: PeerID) -> Bool {
         let size = frame.byteCount
