@@ -1,0 +1,69 @@
+import AgentModel
+import Foundation
+
+// The JSON clients read: one object, `type` says what it is; docs/chat.md lists them.
+extension ChatEvent: Encodable {
+    enum Key: String, CodingKey {
+        case type, seq, session, turn, text, reason, block, whole, tool, id, action, resources, question, options, state
+    }
+
+    /// `{"type":"text","seq":7,"session":"…","turn":3,"block":"…","text":"…"}` and so on.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Key.self)
+        try fields.encode(what.type, forKey: .type)
+        try fields.encodeIfPresent(number, forKey: .seq)
+        try fields.encode(session, forKey: .session)
+        try fields.encode(turn, forKey: .turn)
+        try what.encode(into: &fields)
+    }
+
+    /// The object as one line.
+    public var json: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Only texts, numbers and lists of texts are in it: there is nothing that cannot be encoded.
+        return (try? Array(encoder.encode(self))) ?? Array(#"{"type":"notice","text":"an event was lost"}"#.utf8)
+    }
+}
+
+extension ChatEvent.What {
+    /// The word of `type`.
+    var type: String {
+        switch self {
+        case .accepted: "accepted"
+        case .waiting: "waiting"
+        case .started: "started"
+        case .text: "text"
+        case .reasoning: "reasoning"
+        case .tool: "tool"
+        case .permission: "permission"
+        case .question: "question"
+        case .notice: "notice"
+        case .ended: "ended"
+        }
+    }
+
+    fileprivate func encode(into fields: inout KeyedEncodingContainer<ChatEvent.Key>) throws {
+        switch self {
+        case .accepted(let text), .notice(let text): try fields.encode(text, forKey: .text)
+        case .waiting(let why): try fields.encode(why, forKey: .reason)
+        case .started: break
+        case .text(let block, let text, let replaces), .reasoning(let block, let text, let replaces):
+            try fields.encode(block, forKey: .block)
+            try fields.encode(text, forKey: .text)
+            if replaces { try fields.encode(true, forKey: .whole) }
+        case .tool(let call): try fields.encode(call, forKey: .tool)
+        case .permission(let id, let action, let resources):
+            try fields.encode(id, forKey: .id)
+            try fields.encode(action, forKey: .action)
+            try fields.encode(resources, forKey: .resources)
+        case .question(let id, let question, let options):
+            try fields.encode(id, forKey: .id)
+            try fields.encode(question, forKey: .question)
+            try fields.encode(options, forKey: .options)
+        case .ended(let state, let reason):
+            try fields.encode(state, forKey: .state)
+            try fields.encodeIfPresent(reason, forKey: .reason)
+        }
+    }
+}

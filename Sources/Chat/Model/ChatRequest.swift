@@ -1,0 +1,65 @@
+import Foundation
+
+/// What a client asks of chat-bridge: the payload of a bus request, as JSON with `op` as the discriminator.
+public enum ChatRequest: Hashable, Sendable {
+    /// Takes a message; answered by the events of its turn, `accepted` first and `ended` last. The message is in the
+    /// store before `accepted` is said.
+    case send(Submission)
+    /// The sessions, newest first: one object of type `session` a frame.
+    case list
+    /// A whole session (nil: the newest): for each turn one object of type `turn`, then its blocks as events.
+    case history(SessionID?)
+    /// The events after that number, and then what happens: until nothing is under way, or with `follow` for ever.
+    case resume(SessionID, after: EventNumber, follow: Bool)
+    /// Stops the turn that runs and withdraws those that are queued; or only the one that is named.
+    case abort(SessionID, turn: TurnID?)
+    /// How chat and agent are.
+    case describe
+}
+
+extension ChatRequest: Decodable {
+    private enum Key: String, CodingKey {
+        case op, session, workspace, text, client_id, after, follow, turn
+    }
+
+    private enum Operation: String, Decodable {
+        case send, list, history, resume, abort, describe
+    }
+
+    /// Reads the object; unknown fields are ignored, an unknown `op` is refused.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        switch try fields.decode(Operation.self, forKey: .op) {
+        case .send:
+            self = .send(
+                Submission(
+                    session: try fields.decodeIfPresent(SessionID.self, forKey: .session),
+                    workspace: try fields.decodeIfPresent(String.self, forKey: .workspace),
+                    text: try fields.decode(String.self, forKey: .text),
+                    clientID: try fields.decode(String.self, forKey: .client_id)))
+        case .list: self = .list
+        case .history: self = .history(try fields.decodeIfPresent(SessionID.self, forKey: .session))
+        case .resume:
+            self = .resume(
+                try fields.decode(SessionID.self, forKey: .session),
+                after: try fields.decodeIfPresent(EventNumber.self, forKey: .after) ?? .start,
+                follow: try fields.decodeIfPresent(Bool.self, forKey: .follow) ?? false)
+        case .abort:
+            self = .abort(
+                try fields.decode(SessionID.self, forKey: .session),
+                turn: try fields.decodeIfPresent(TurnID.self, forKey: .turn))
+        case .describe: self = .describe
+        }
+    }
+
+    /// Reads a payload; the error says what would have been right.
+    public init(payload: [UInt8]) throws(ChatError) {
+        do {
+            self = try JSONDecoder().decode(ChatRequest.self, from: Data(payload))
+        } catch {
+            throw ChatError(
+                .badRequest,
+                "not understood; chat-bridge takes JSON with op: send, list, history, resume, abort, describe")
+        }
+    }
+}

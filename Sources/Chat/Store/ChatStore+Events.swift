@@ -1,0 +1,111 @@
+import AgentModel
+import Foundation
+import GRDB
+
+extension ChatStore {
+    /// Numbers set aside at a time: one small transaction for so many events.
+    static let reservation: Int64 = 1024
+
+    /// Sets numbers aside for events of a session: those behind the returned one, `reservation` of them.
+    public func reserve(_ session: SessionID) async throws -> EventNumber {
+        try await queue.write { db in
+            let first = try Self.reserve(db, session, count: Self.reservation)
+            return EventNumber(rawValue: first.rawValue - 1)
+        }
+    }
+
+    /// Stores events of a turn and what they do to its blocks, in one transaction.
+    public func append(_ events: [ChatEvent]) async throws {
+        if events.isEmpty { return }
+        try await queue.write { db in try Self.append(db, events) }
+    }
+
+    /// Ends a turn: its last events (the `ended` among them), its state, and its deltas folded into its blocks.
+    public func end(_ turn: TurnID, _ state: TurnState, reason: String?, last: [ChatEvent]) async throws {
+        let now = Self.milliseconds()
+        try await queue.write { db in try Self.end(db, turn, state, reason, now: now, last: last) }
+    }
+
+    static func end(
+        _ db: Database, _ turn: TurnID, _ state: TurnState, _ reason: String?, now: Int64, last: [ChatEvent]
+    ) throws {
+        try append(db, last)
+        try db.execute(
+            sql: """
+                UPDATE turn SET state = ?, reason = ?, ended = ? WHERE id = ? AND state IN ('queued', 'running')
+                """,
+            arguments: [state.rawValue, state == .done ? nil : reason ?? "no reason was given", now, turn.rawValue])
+        guard db.changesCount == 1 else { throw ChatError(.failed, "turn \(turn) has ended already") }
+        try db.execute(
+            sql: "UPDATE session SET updated = ? WHERE id = (SELECT session FROM turn WHERE id = ?)",
+            arguments: [now, turn.rawValue])
+        try fold(db, turn)
+    }
+
+    // Of a finished turn nobody needs the single deltas: who resumes in the middle of a block is given it whole, which
+    // replaces what he has.
+    private static func fold(_ db: Database, _ turn: TurnID) throws {
+        try db.execute(
+            sql: """
+                DELETE FROM event AS gone WHERE turn = ? AND kind IN ('text', 'reasoning', 'tool') AND seq < (
+                    SELECT max(seq) FROM event WHERE turn = gone.turn AND kind = gone.kind AND key = gone.key)
+                """,
+            arguments: [turn.rawValue])
+        try db.execute(
+            sql: "UPDATE event SET body = NULL WHERE turn = ? AND kind IN ('text', 'reasoning', 'tool')",
+            arguments: [turn.rawValue])
+    }
+
+    static func reserve(_ db: Database, _ session: SessionID, count: Int64) throws -> EventNumber {
+        let last = try Int64.fetchOne(
+            db, sql: "UPDATE session SET reserved = reserved + ? WHERE id = ? RETURNING reserved",
+            arguments: [count, session.rawValue])
+        guard let last else { throw ChatError(.unknown, "there is no session \(session)") }
+        return EventNumber(rawValue: last - count + 1)
+    }
+
+    private static func append(_ db: Database, _ events: [ChatEvent]) throws {
+        let insert = try db.cachedStatement(
+            sql: "INSERT INTO event (session, seq, turn, kind, key, body) VALUES (?, ?, ?, ?, ?, ?)")
+        for event in events {
+            guard let number = event.number else { continue }
+            try insert.execute(arguments: [
+                event.session.rawValue, number.rawValue, event.turn.rawValue, event.what.type, event.what.key,
+                String(decoding: event.json, as: UTF8.self),
+            ])
+            try addToBlock(db, event)
+        }
+    }
+
+    private static func addToBlock(_ db: Database, _ event: ChatEvent) throws {
+        guard let key = event.what.key, let (text, replaces) = try event.what.content() else { return }
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO block (turn, kind, key, position, text) VALUES (?, ?, ?, ?, ?) \
+                ON CONFLICT DO UPDATE SET text = \(replaces ? "excluded.text" : "text || excluded.text")
+                """)
+        try statement.execute(arguments: [
+            event.turn.rawValue, event.what.type, key, event.number?.rawValue ?? 0, text,
+        ])
+    }
+}
+
+extension ChatEvent.What {
+    /// Which block of the turn it belongs to.
+    var key: String? {
+        switch self {
+        case .text(let block, _, _), .reasoning(let block, _, _): block
+        case .tool(let call): call.id
+        case .accepted, .waiting, .started, .permission, .question, .notice, .ended: nil
+        }
+    }
+
+    /// What it does to its block.
+    fileprivate func content() throws -> (text: String, replaces: Bool)? {
+        switch self {
+        case .text(_, let text, let replaces), .reasoning(_, let text, let replaces): (text, replaces)
+        case .tool(let call): (String(decoding: try JSONEncoder().encode(call), as: UTF8.self), true)
+        case .accepted, .waiting, .started, .permission, .question, .notice, .ended: nil
+        }
+    }
+}

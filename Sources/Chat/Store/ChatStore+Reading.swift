@@ -1,0 +1,128 @@
+public import AgentModel
+import Foundation
+import GRDB
+
+extension ChatStore {
+    /// Events read at once; longer stretches are read page by page, so that no reader holds the store for long.
+    public static let pageLimit = 256
+
+    /// The sessions, the one with the newest turn first.
+    public func sessions(limit: Int = 1000) async throws -> [ChatSession] {
+        try await queue.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, title, workspace, created, updated, \
+                    (SELECT count(*) FROM turn WHERE session = session.id) AS turns, \
+                    coalesce((SELECT state FROM turn WHERE session = session.id AND state IN ('running', 'queued') \
+                    ORDER BY state = 'queued', id LIMIT 1), \
+                    (SELECT state FROM turn WHERE session = session.id ORDER BY id DESC LIMIT 1)) AS state \
+                    FROM session ORDER BY updated DESC, id LIMIT ?
+                    """, arguments: [limit])
+            return rows.map { row in
+                ChatSession(
+                    id: SessionID(rawValue: row["id"]), title: row["title"], workspace: row["workspace"],
+                    state: (row["state"] as String?).flatMap(TurnState.init) ?? .done, turns: row["turns"],
+                    created: row["created"], updated: row["updated"])
+            }
+        }
+    }
+
+    /// The agent's session and the workspace of a session.
+    public func agentSession(of session: SessionID) async throws -> (id: AgentSessionID?, workspace: String?) {
+        try await queue.read { db in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT agent_session, workspace FROM session WHERE id = ?", arguments: [session.rawValue])
+            guard let row else { throw ChatError(.unknown, "there is no session \(session)") }
+            return ((row["agent_session"] as String?).map(AgentSessionID.init), row["workspace"])
+        }
+    }
+
+    /// All turns of a session, oldest first. Throws `unknown` for no such session.
+    public func turns(of session: SessionID) async throws -> [ChatTurn] {
+        try await queue.read { db in
+            let known = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE id = ?)", arguments: [session.rawValue])
+            guard known == true else {
+                throw ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
+            }
+            return try Self.turns(db, where: "session = ?", [session.rawValue])
+        }
+    }
+
+    /// One turn as it stands.
+    public func turn(_ id: TurnID) async throws -> ChatTurn? {
+        try await queue.read { db in try Self.turn(db, where: "id = ?", [id.rawValue]) }
+    }
+
+    /// The blocks of a turn as events without numbers, in order of their first appearance.
+    public func blocks(of turn: ChatTurn) async throws -> [ChatEvent] {
+        try await queue.read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT kind, key, text FROM block WHERE turn = ? ORDER BY position",
+                arguments: [turn.id.rawValue])
+            return try rows.flatMap { row in
+                try Self.whole(kind: row["kind"], key: row["key"], text: row["text"]).map {
+                    ChatEvent(number: nil, session: turn.session, turn: turn.id, what: $0)
+                }
+            }
+        }
+    }
+
+    /// Some of the events after a number, as JSON, in order; `upTo` is where the page ends. Nil: there are no more.
+    public func page(
+        of session: SessionID, after: EventNumber
+    ) async throws -> (frames: [[UInt8]], upTo: EventNumber)? {
+        try await queue.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT event.seq, event.turn, event.kind, event.key, event.body, block.text FROM event \
+                    LEFT JOIN block ON block.turn = event.turn AND block.kind = event.kind AND block.key = event.key \
+                    WHERE event.session = ? AND event.seq > ? ORDER BY event.seq LIMIT ?
+                    """, arguments: [session.rawValue, after.rawValue, Self.pageLimit])
+            guard let last = rows.last else { return nil }
+            let frames = try rows.flatMap { try Self.frames(of: $0, session) }
+            return (frames, EventNumber(rawValue: last["seq"]))
+        }
+    }
+
+    private static func frames(of row: Row, _ session: SessionID) throws -> [[UInt8]] {
+        if let body = row["body"] as String? { return [Array(body.utf8)] }
+        let parts = try whole(kind: row["kind"], key: row["key"] ?? "", text: row["text"] ?? "")
+        return parts.enumerated().map { index, what in
+            // The last part carries the number: who has it has all of them.
+            let number = index == parts.count - 1 ? EventNumber(rawValue: row["seq"]) : nil
+            return ChatEvent(number: number, session: session, turn: TurnID(rawValue: row["turn"]), what: what).json
+        }
+    }
+
+    /// A block in pieces that fit frames: the first replaces, the others are appended.
+    private static func whole(kind: String, key: String, text: String) throws -> [ChatEvent.What] {
+        switch kind {
+        case "tool": return [.tool(try JSONDecoder().decode(ToolCall.self, from: Data(text.utf8)))]
+        case "reasoning":
+            return AgentEvent.textBlock(block: key, text: text).pieces.enumerated().compactMap { index, piece in
+                guard case .text(let block, let text, _)? = ChatEvent.What(piece) else { return nil }
+                return .reasoning(block: block, text: text, replaces: index == 0)
+            }
+        case _: return AgentEvent.textBlock(block: key, text: text).pieces.compactMap { ChatEvent.What($0) }
+        }
+    }
+
+    static func turn(
+        _ db: Database, where condition: String, _ arguments: StatementArguments
+    ) throws -> ChatTurn? {
+        try turns(db, where: condition, arguments).first
+    }
+
+    static func turns(_ db: Database, where condition: String, _ arguments: StatementArguments) throws -> [ChatTurn] {
+        try Row.fetchAll(db, sql: "SELECT * FROM turn WHERE \(condition) ORDER BY id", arguments: arguments).map {
+            row in
+            ChatTurn(
+                id: TurnID(rawValue: row["id"]), session: SessionID(rawValue: row["session"]),
+                state: TurnState(rawValue: row["state"]) ?? .failed, text: row["text"], reason: row["reason"],
+                before: EventNumber(rawValue: row["before_seq"]), created: row["created"])
+        }
+    }
+}

@@ -1,0 +1,130 @@
+public import AgentModel
+import Foundation
+import GRDB
+
+/// A message that is stored.
+public struct Acceptance: Hashable, Sendable {
+    /// The turn.
+    public var turn: ChatTurn
+    /// False: this client id was stored before, and the turn is that one.
+    public var isNew: Bool
+}
+
+extension ChatStore {
+    /// Turns that may wait for the agent, over all sessions.
+    public static let queueLimit = 256
+
+    /// Stores a message, and its session where that is new. When this returns it is on the disk.
+    /// - Parameters:
+    ///   - id: of a new session.
+    ///   - before: a number that no event of this turn will have, nor a smaller one.
+    public func accept(
+        _ submission: Submission, newSession id: SessionID, before: EventNumber
+    ) async throws -> Acceptance {
+        try Self.check(submission)
+        let now = Self.milliseconds()
+        return try await queue.write { db in
+            if let known = try Self.turn(db, where: "client_id = ?", [submission.clientID]) {
+                guard known.text == submission.text, submission.session ?? known.session == known.session else {
+                    throw ChatError(.badRequest, "this client_id was used for another message")
+                }
+                return Acceptance(turn: known, isNew: false)
+            }
+            let open = try Int.fetchOne(db, sql: "SELECT count(*) FROM turn WHERE state IN ('queued', 'running')") ?? 0
+            guard open < Self.queueLimit else {
+                throw ChatError(.busy, "\(open) messages wait already; try again when the agent has answered some")
+            }
+            let session = try Self.session(db, for: submission, new: id, now: now)
+            try db.execute(
+                sql: """
+                    INSERT INTO turn (session, client_id, state, text, before_seq, created) \
+                    VALUES (?, ?, 'queued', ?, ?, ?)
+                    """,
+                arguments: [session.rawValue, submission.clientID, submission.text, before.rawValue, now])
+            let turn = ChatTurn(
+                id: TurnID(rawValue: db.lastInsertedRowID), session: session, state: .queued, text: submission.text,
+                reason: nil, before: before, created: now)
+            return Acceptance(turn: turn, isNew: true)
+        }
+    }
+
+    /// Says that a turn goes to the agent now. After this it is never handed over again.
+    public func takeUp(_ turn: TurnID) async throws {
+        try await change(turn, from: .queued, "state = 'running', started = ?", [Self.milliseconds()])
+    }
+
+    /// Takes `takeUp` back: the agent has certainly not seen the turn.
+    public func putBack(_ turn: TurnID) async throws {
+        try await change(turn, from: .running, "state = 'queued', started = NULL", [])
+    }
+
+    /// Remembers the agent's own session; nil: the agent does not know it any more.
+    public func setAgentSession(_ agent: AgentSessionID?, of session: SessionID) async throws {
+        try await queue.write { db in
+            try db.execute(
+                sql: "UPDATE session SET agent_session = ? WHERE id = ?",
+                arguments: [agent?.rawValue, session.rawValue])
+        }
+    }
+
+    /// At the start of chat-bridge: turns that were with the agent are interrupted, with that reason; returns those that
+    /// wait, oldest first.
+    public func recover(reason: String) async throws -> (interrupted: [ChatTurn], queued: [ChatTurn]) {
+        let now = Self.milliseconds()
+        return try await queue.write { db in
+            let cut = try Self.turns(db, where: "state = 'running'", [])
+            for turn in cut {
+                let number = try Self.reserve(db, turn.session, count: 1)
+                let event = ChatEvent(
+                    number: number, session: turn.session, turn: turn.id, what: .ended(.interrupted, reason: reason))
+                try Self.end(db, turn.id, .interrupted, reason, now: now, last: [event])
+            }
+            return (cut, try Self.turns(db, where: "state = 'queued'", []))
+        }
+    }
+
+    private func change(
+        _ turn: TurnID, from state: TurnState, _ assignments: String, _ arguments: [any DatabaseValueConvertible]
+    ) async throws {
+        let values = StatementArguments(arguments) + [turn.rawValue, state.rawValue]
+        try await queue.write { db in
+            try db.execute(sql: "UPDATE turn SET \(assignments) WHERE id = ? AND state = ?", arguments: values)
+            guard db.changesCount == 1 else { throw ChatError(.failed, "turn \(turn) is not \(state.rawValue)") }
+        }
+    }
+
+    private static func check(_ submission: Submission) throws {
+        guard !submission.text.allSatisfy(\.isWhitespace) else { throw ChatError(.badRequest, "the message is empty") }
+        let size = try JSONEncoder().encode(submission.text).count
+        guard size <= Submission.textLimit else {
+            throw ChatError(
+                .badRequest,
+                "the message is too long: \(size) bytes, at most \(Submission.textLimit); put the text into a file of the "
+                    + "workspace and name it")
+        }
+        guard (1...Submission.clientIDLimit).contains(submission.clientID.utf8.count) else {
+            throw ChatError(.badRequest, "client_id has 1 to \(Submission.clientIDLimit) bytes")
+        }
+    }
+
+    private static func session(
+        _ db: Database, for submission: Submission, new id: SessionID, now: Int64
+    ) throws -> SessionID {
+        guard let wanted = submission.session else {
+            let title = submission.text.split(separator: "\n").first.map { String($0.prefix(60)) } ?? ""
+            try db.execute(
+                sql: "INSERT INTO session (id, title, workspace, created, updated) VALUES (?, ?, ?, ?, ?)",
+                arguments: [id.rawValue, title, submission.workspace, now, now])
+            return id
+        }
+        guard
+            let row = try Row.fetchOne(
+                db, sql: "SELECT workspace FROM session WHERE id = ?", arguments: [wanted.rawValue])
+        else { throw ChatError(.unknown, "there is no session \(wanted); see: nexusctl chat --list") }
+        if let workspace = submission.workspace, workspace != row["workspace"] as String? {
+            throw ChatError(.badRequest, "session \(wanted) belongs to another workspace; a session never changes it")
+        }
+        try db.execute(sql: "UPDATE session SET updated = ? WHERE id = ?", arguments: [now, wanted.rawValue])
+        return wanted
+    }
+}

@@ -1,0 +1,60 @@
+import GRDB
+
+/// The tables. A migration that was released is never changed; the next one is added behind it.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: sessions, turns, blocks, events") { db in try db.execute(sql: first) }
+        return migrator
+    }
+
+    // Times are milliseconds since 1970. `reserved` is the number up to which events may have been numbered: numbers
+    // are given in memory, and after a crash counting goes on behind it, so that none is used twice.
+    // A finished turn keeps of each block one event without a body: its text is that of the block.
+    private static let first = """
+        CREATE TABLE session (
+            id TEXT PRIMARY KEY NOT NULL,
+            title TEXT NOT NULL,
+            workspace TEXT,
+            agent_session TEXT,
+            reserved INTEGER NOT NULL DEFAULT 0,
+            created INTEGER NOT NULL,
+            updated INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX session_updated ON session(updated);
+        CREATE TABLE turn (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            session TEXT NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+            client_id TEXT NOT NULL UNIQUE,
+            state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'interrupted', 'failed')),
+            text TEXT NOT NULL,
+            reason TEXT,
+            before_seq INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            started INTEGER,
+            ended INTEGER,
+            CHECK ((state IN ('done', 'interrupted', 'failed')) = (ended IS NOT NULL)),
+            CHECK ((state IN ('interrupted', 'failed')) = (reason IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX turn_session ON turn(session, id);
+        CREATE INDEX turn_open ON turn(id) WHERE state IN ('queued', 'running');
+        CREATE TABLE block (
+            turn INTEGER NOT NULL REFERENCES turn(id) ON DELETE CASCADE,
+            kind TEXT NOT NULL CHECK (kind IN ('text', 'reasoning', 'tool')),
+            key TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (turn, kind, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE event (
+            session TEXT NOT NULL REFERENCES session(id) ON DELETE CASCADE,
+            seq INTEGER NOT NULL,
+            turn INTEGER NOT NULL REFERENCES turn(id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            key TEXT,
+            body TEXT,
+            PRIMARY KEY (session, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX event_turn ON event(turn, kind, key);
+        """
+}
