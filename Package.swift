@@ -66,7 +66,7 @@ if !lean {
         library("AgentModel"),
         // The folder is Configuration; the module cannot be, since Hummingbird brings swift-configuration's of that name.
         .target(
-            name: "NexusConfiguration", dependencies: ["Plan", "SupervisorCore", toml], path: "Sources/Configuration",
+            name: "NexusConfiguration", dependencies: ["Plan", "SupervisorCore", "Wire", toml], path: "Sources/Configuration",
             swiftSettings: strict),
         library("WorkerKit", ["Wire", "SupervisorCore"]),
         library("OpenCode", ["CCurl", "AgentModel"]),

@@ -46,8 +46,8 @@ extension Plan {
                 else { throw .invalid("group '\(group.name)' and its children do not agree") }
             }
         }
-        for child in children where child.policy.group != nil {
-            guard members.contains(where: { self[$0].name == child.name }) else {
+        for (index, child) in children.enumerated() where child.policy.group != nil {
+            guard members.contains(ChildID(rawValue: UInt16(index + 1))) else {
                 throw .invalid("child '\(child.name)' is not listed by its group")
             }
         }

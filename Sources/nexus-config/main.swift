@@ -1,1 +1,16 @@
-print("not built yet")
+import ArgumentParser
+import Glibc
+
+// Usage errors end with 2, as everything does that is refused; ArgumentParser's own code would be 64.
+do {
+    var command = try NexusConfig.parseAsRoot()
+    try command.run()
+} catch let refusal as Refusal {
+    try? Output.write(Array((refusal.words + "\n").utf8), to: STDERR_FILENO)
+    exit(2)
+} catch {
+    let isHelp = NexusConfig.exitCode(for: error).isSuccess
+    let message = NexusConfig.fullMessage(for: error) + "\n"
+    try? Output.write(Array(message.utf8), to: isHelp ? STDOUT_FILENO : STDERR_FILENO)
+    exit(isHelp ? 0 : 2)
+}

@@ -59,7 +59,7 @@ import Wire
         var random = SplitMix(state: seed)
         let body = Array(bytes.dropFirst(Plan.headerBytes))
         var accepted = 0
-        for _ in 0..<20_000 {
+        for _ in 0..<5_000 {
             var changed = body
             for _ in 0...Int.random(in: 0..<4, using: &random) {
                 let index = Int.random(in: changed.indices, using: &random)

@@ -1,0 +1,99 @@
+import Plan
+import SupervisorCore
+
+extension ChildBuilder {
+    /// What this child waits for by `requires`, `after` and the order of its group.
+    func edges() -> [Edge] {
+        let names = context.names
+        let requires = names.children(reader(ChildKeys.requires), key: "requires", report)
+        let after = names.children(reader(ChildKeys.after), key: "after", report)
+        for child in after where requires.contains(where: { $0.value == child.value }) {
+            report.error(
+                child.position,
+                "'\(names.name(of: child.value))' is in 'requires' already, which says more; take it out here")
+        }
+        return requires.map { Edge(kind: .requires, to: $0.value, position: $0.position) }
+            + after.map { Edge(kind: .after, to: $0.value, position: $0.position) }
+            + (context.groups.predecessors[draft.id].map { [$0] } ?? [])
+    }
+
+    func policy(_ edges: [Edge], enabled: Bool, ready: ReadyRule, liveness: LivenessRule?) -> ChildPolicy {
+        let group = context.groups.membership[draft.id]
+        let critical = reader(ChildKeys.critical)
+        if critical, group == nil {
+            report.error(
+                reader.position(of: ChildKeys.critical),
+                "'critical' parks the child's group, but '\(draft.name)' is in none; put it into one or take the key out"
+            )
+        }
+        return ChildPolicy(
+            group: group, enabled: enabled,
+            requires: edges.compactMap { edge in
+                if case .requires = edge.kind { edge.to } else { nil }
+            },
+            after: edges.compactMap { edge in
+                if case .after = edge.kind { edge.to } else { nil }
+            },
+            critical: critical, restart: reader(ChildKeys.restart), delay: delay(),
+            intensity: IntensityReader.read(reader.below(ChildKeys.intensity)), ready: ready,
+            startTimeout: reader(ChildReadyKeys.startTimeout), liveness: liveness,
+            watchdog: reader(ChildReadyKeys.watchdog), stop: stop(), exits: exits())
+    }
+
+    private func delay() -> DelayRule {
+        guard let reader = reader.below(ChildKeys.delay) else { return DelayRule() }
+        let rule = DelayRule(
+            first: reader(DelayKeys.first), cap: reader(DelayKeys.cap), stableAfter: reader(DelayKeys.stableAfter),
+            parkAfter: UInt16(reader(DelayKeys.parkAfter)), slowRetry: reader(DelayKeys.slowRetry))
+        if rule.first > rule.cap {
+            let isFirst = reader.has(DelayKeys.first)
+            report.error(
+                isFirst ? reader.position(of: DelayKeys.first) : reader.position(of: DelayKeys.cap),
+                "'first' (\(DurationText.show(rule.first))) is above 'cap' (\(DurationText.show(rule.cap))), so the cap could"
+                    + " never be reached; lower the one or raise the other")
+        }
+        return rule
+    }
+
+    private func stop() -> StopRule {
+        var signal = Signal.terminate
+        if let text = reader(ChildStopKeys.signal) {
+            if let known = SignalName.parse(text) {
+                signal = known
+            } else {
+                let hint = Nearest.hint(for: text, among: SignalName.names)
+                let list = hint.isEmpty ? "; known: \(SignalName.names.joined(separator: ", ")), SIGRTMIN+N" : hint
+                report.error(
+                    reader.position(of: ChildStopKeys.signal), "'\(text)' is no signal that stops a process\(list)")
+            }
+        }
+        let drain = reader(ChildStopKeys.drain)
+        if reader.has(ChildStopKeys.drain), !draft.isWorker {
+            report.error(
+                reader.keyPosition(of: ChildStopKeys.drain),
+                "'drain-timeout' is for workers; take it out, or add worker = true if the child speaks the bus")
+        }
+        return StopRule(
+            drain: draft.isWorker ? drain ?? ChildStopKeys.workerDrain : nil, signal: signal,
+            timeout: reader(ChildStopKeys.timeout), killGrace: reader(ChildStopKeys.killGrace))
+    }
+
+    private func exits() -> ExitRule {
+        guard let reader = reader.below(ChildKeys.exits) else { return ExitRule() }
+        var rule = ExitRule(
+            success: reader(ExitKeys.success), config: reader(ExitKeys.config), network: reader(ExitKeys.network))
+        rule.success.insert(0)
+        let pairs = [
+            (ExitKeys.config, rule.config, rule.success, "success"),
+            (ExitKeys.network, rule.network, rule.success, "success"),
+            (ExitKeys.network, rule.network, rule.config, "config"),
+        ]
+        for (key, codes, others, name) in pairs {
+            guard let code = codes.intersection(others).min() else { continue }
+            report.error(
+                reader.position(of: key),
+                "exit code \(code) is in '\(name)' too; a code has one meaning: take it out of one")
+        }
+        return rule
+    }
+}

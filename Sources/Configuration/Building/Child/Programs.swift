@@ -1,0 +1,68 @@
+import Plan
+
+/// Finds executables: what is named with a path as it is, a bare name beside nexusd and then in the child's PATH.
+struct Programs {
+    let context: ChildContext
+    let home: String
+    let path: String
+    let identity: Identity?
+
+    enum Found {
+        case path(String)
+        /// In words, without a remedy.
+        case missing(String)
+    }
+
+    func find(_ name: String) -> Found {
+        if name.isEmpty { return .missing("the program's name is empty") }
+        if name.contains("/") {
+            let paths = PathText(places: context.places, host: context.host)
+            guard let absolute = paths.absolute(name, home: home) else {
+                return .missing("the program '\(name)' is a relative path; write it from '/', '~/' or './'")
+            }
+            return look(absolute) ?? .missing("there is no program '\(absolute)'")
+        }
+        var rejected: Found?
+        for directory in [context.places.bin] + path.split(separator: ":").map(String.init)
+        where directory.hasPrefix("/") {
+            switch look(directory + "/" + name) {
+            case .path(let found): return .path(found)
+            case .missing(let words): rejected = rejected ?? .missing(words)
+            case nil: continue
+            }
+        }
+        return rejected ?? .missing("there is no program '\(name)' in \(context.places.bin) or in PATH (\(path))")
+    }
+
+    /// nil: nothing is there.
+    private func look(_ path: String) -> Found? {
+        guard let status = context.host.status(path) else { return nil }
+        guard status.kind == .regular else { return .missing("'\(path)' is no regular file") }
+        guard isExecutable(status) else {
+            return .missing("'\(path)' is not executable for \(identity.map { "'\($0.user)'" } ?? "this user")")
+        }
+        return .path(path)
+    }
+
+    /// By owner, group and others; root may execute what anybody may (path_resolution(7)).
+    private func isExecutable(_ status: FileStatus) -> Bool {
+        let uid = identity?.uid ?? context.host.userID
+        if uid == 0 { return status.mode & 0o111 != 0 }
+        if status.owner == uid { return status.mode & 0o100 != 0 }
+        let own = context.host.user(id: uid).map(context.host.groups) ?? [context.host.groupID]
+        let groups = identity.map { [$0.gid] + $0.groups } ?? own + [context.host.groupID]
+        return status.mode & (groups.contains(status.group) ? 0o010 : 0o001) != 0
+    }
+}
+
+extension Text {
+    /// The text, when it holds no values that are known only later.
+    var literal: String? {
+        var text = ""
+        for piece in pieces {
+            guard case .literal(let part) = piece else { return nil }
+            text += part
+        }
+        return text
+    }
+}

@@ -1,0 +1,24 @@
+import Plan
+
+/// The variables that every child has; built from empty, so that nothing of the caller's leaks into the tree.
+struct BaseEnvironment {
+    /// In this order: PATH HOME USER LOGNAME SHELL LANG TMPDIR.
+    let variables: [Variable]
+    /// The child's home.
+    let home: String
+
+    /// Where programs are looked up unless the child has a PATH of its own.
+    static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    /// `isOwn`: the child runs as nexusd does, and HOME is the caller's, who may have set it on purpose.
+    init(child: String, user: User?, uid: UInt32, isOwn: Bool, state: String, host: any Host) {
+        let given = isOwn ? host.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } : nil
+        home = given ?? user?.home ?? "/"
+        let name = user?.name ?? String(uid)
+        let shell = user.map(\.shell).flatMap { $0.isEmpty ? nil : $0 } ?? "/bin/sh"
+        variables = [
+            ("PATH", BaseEnvironment.path), ("HOME", home), ("USER", name), ("LOGNAME", name), ("SHELL", shell),
+            ("LANG", "C.UTF-8"), ("TMPDIR", "\(state)/tmp/\(child)"),
+        ].map { Variable(name: $0.0, value: Text($0.1)) }
+    }
+}

@@ -1,0 +1,78 @@
+import Plan
+
+/// Users, groups and what else needs a right.
+struct IdentityRule {
+    let host: any Host
+    let report: Report
+
+    /// nil: the child runs as nexusd does. Asking for another user without the right to change is an error, never
+    /// ignored: a wall that is not there must not look as if it were.
+    func identity(user: Placed<String>?, group: Placed<String>?, supplementary: [Placed<String>]?) -> Identity? {
+        guard let asked = user ?? group ?? supplementary?.first else { return nil }
+        let people = People(host: host, report: report)
+        let own = host.user(id: host.userID)
+        let found = user.map { people.user($0.value, $0.position, key: "user") }
+        if case .some(nil) = found { return nil }
+        let person =
+            found.flatMap { $0 } ?? own
+            ?? User(name: String(host.userID), id: host.userID, group: host.groupID, home: "/", shell: "/bin/sh")
+        let gid = group.map { people.group($0.value, $0.position, key: "group") } ?? person.group
+        let others = supplementary.map { people.groups($0, key: "supplementary-groups") }
+        guard let gid else { return nil }
+        if person.id == host.userID, group == nil, supplementary == nil, !host.may(.changeUser) { return nil }
+        guard host.may(.changeUser) else {
+            let key = user != nil ? "user" : group != nil ? "group" : "supplementary-groups"
+            report.error(
+                asked.position,
+                "'\(key)' needs the right to change users, which uid \(host.userID) has not; run nexusd as root or"
+                    + " take the key out")
+            return nil
+        }
+        return Identity(uid: person.id, gid: gid, groups: others ?? host.groups(of: person), user: person.name)
+    }
+
+    /// oom_score_adj cannot be lowered below one's own without CAP_SYS_RESOURCE (proc(5)).
+    static func oomScoreFloor(_ host: any Host) -> Int { host.may(.raiseLimits) ? 0 : max(0, host.oomScoreAdjust) }
+
+    /// `limits = { … }`.
+    func limits(_ map: Placed<Table>?) -> [Limit] {
+        (map?.value.entries ?? []).compactMap { entry in
+            let names = ResourceName.allCases.map(\.name)
+            guard let resource = ResourceName.allCases.first(where: { $0.name == entry.key }) else {
+                let hint = Nearest.hint(for: entry.key, among: names)
+                let list = hint.isEmpty ? "; known: \(names.joined(separator: ", "))" : hint
+                report.error(entry.position, "unknown limit '\(entry.key)'\(list)")
+                return nil
+            }
+            return limit(resource, entry.node)
+        }
+    }
+
+    private func limit(_ resource: ResourceName, _ node: Node) -> Limit? {
+        let text: String
+        switch node.value {
+        case .string(let given): text = given
+        case .integer(let number): text = String(number)
+        case .float, .boolean, .time, .array, .table: text = ""
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { resource.parse(String($0)) }
+        guard parts.count <= 2, let soft = parts.first.flatMap({ $0 }), let hard = parts.last.flatMap({ $0 }) else {
+            report.error(
+                node.position, "'\(resource.name)' must be \(resource.form), \"unlimited\", or \"soft:hard\" of these")
+            return nil
+        }
+        if soft > hard {
+            report.error(node.position, "'\(resource.name)': the soft limit is above the hard one; swap them")
+            return nil
+        }
+        let own = host.hardLimit(resource.rawValue)
+        if hard > own, !host.may(.raiseLimits) {
+            report.error(
+                node.position,
+                "'\(resource.name)': the hard limit is above nexusd's own (\(own)), which uid \(host.userID) may not raise"
+            )
+            return nil
+        }
+        return Limit(resource: resource.rawValue, soft: soft, hard: hard)
+    }
+}

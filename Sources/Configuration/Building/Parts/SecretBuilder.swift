@@ -1,0 +1,62 @@
+import Plan
+
+/// Builds `[secret.NAME]`.
+struct SecretBuilder {
+    let sections: [Placed<(name: String, table: Table)>]
+    let places: Places
+    let host: any Host
+    let report: Report
+
+    /// Longest secret in a file, in bytes.
+    static let sizeLimit = 65_536
+
+    func build() -> [SecretPlan] {
+        sections.filter { Name.isValid($0.value.name) }.map { section in
+            SecretPlan(name: section.value.name, source: source(section.value.name, section.value.table))
+        }
+    }
+
+    private func source(_ name: String, _ table: Table) -> SecretPlan.Source {
+        let reader = SectionReader(SecretKeys.section, table, label: "[secret.\(name)]", report: report)
+        let given = SecretKeys.section.keys.filter { table[$0.name] != nil }
+        if given.count != 1 {
+            let position = given.count > 1 ? table[given[1].name]?.position : nil
+            report.error(
+                position ?? table.position,
+                "\(reader.label) must have exactly one of file, credential and generate, found \(given.count)")
+        }
+        if let path = reader(SecretKeys.file) {
+            return .file(file(path, reader.position(of: SecretKeys.file)))
+        }
+        if let credential = reader(SecretKeys.credential) {
+            // As systemd has it: a file name in one directory (systemd.exec(5)).
+            if credential.isEmpty || credential.contains("/") || credential.hasPrefix(".") {
+                report.error(
+                    reader.position(of: SecretKeys.credential),
+                    "'\(credential)' is no name of a credential; it is a file name")
+            }
+            return .credential(credential)
+        }
+        return .generated(bytes: UInt16(reader(SecretKeys.generate) ?? 32))
+    }
+
+    private func file(_ text: String, _ position: Position) -> String {
+        let path = PathText(places: places, host: host)
+        guard let absolute = path.absolute(text, home: path.ownHome) else {
+            report.error(position, PathText.refusal("file", text))
+            return text
+        }
+        guard let status = host.status(absolute) else {
+            report.error(position, "there is no file '\(absolute)'; make it (mode 0600) or correct the path")
+            return absolute
+        }
+        if status.kind != .regular {
+            report.error(position, "'\(absolute)' is no regular file")
+        } else if status.size > SecretBuilder.sizeLimit {
+            report.error(position, "'\(absolute)' has \(status.size) bytes; a secret has at most 65536")
+        } else if status.mode & 0o006 != 0 {
+            report.error(position, "everybody may read or write '\(absolute)': chmod 0600 it")
+        }
+        return absolute
+    }
+}

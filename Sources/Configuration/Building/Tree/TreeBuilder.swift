@@ -1,0 +1,130 @@
+import Plan
+import SupervisorCore
+
+/// Makes a plan of a document: first the names, then each part, then what holds between the parts.
+struct TreeBuilder {
+    let root: Table
+    let places: Places
+    let host: any Host
+    let report: Report
+
+    /// Tables at the top of the file.
+    private static let tables = ["supervisor", "log", "group", "child", "secret", "agent"]
+
+    /// Children that a plan may hold; the size of a plan and the number of fds are bounds of their own.
+    static let childLimit = 10_000
+
+    /// Without a meaning when something was reported.
+    func build() -> Configured {
+        checkTables()
+        let names = collectNames()
+        let drafts = ChildDraft.all(in: tables("child"), names: names, report: report)
+        var known = names
+        for draft in drafts {
+            known.captures[draft.id] = draft.captures
+            if draft.isWorker { known.workers.insert(draft.id) }
+        }
+        let log = LogBuilder(reader: section("log", LogKeys.section), places: places, host: host, report: report)
+        let groups = GroupBuilder(sections: tables("group"), names: known, report: report).build()
+        let secrets = SecretBuilder(sections: tables("secret"), places: places, host: host, report: report)
+        let context = ChildContext(
+            names: known, groups: groups, log: log.defaults, agent: agent(), places: places, host: host, report: report)
+        let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
+
+        let plan = Plan(
+            supervisor: supervisor(children.map(\.plan) + [log.child(childCount: 0)]),
+            groups: groups.plans, children: [log.child(childCount: children.count)] + children.map(\.plan),
+            secrets: secrets.build())
+        TreeRules(plan: plan, children: children, groups: groups, names: known, context: context).check()
+        return finish(plan, children)
+    }
+
+    private func finish(_ plan: Plan, _ children: [BuiltChild]) -> Configured {
+        var plan = plan
+        plan.notes = report.notes
+        let directories = NeededDirectories(places: places, host: host, plan: plan, children: children, report: report)
+        return Configured(plan: plan, directories: directories.list())
+    }
+
+    private func checkTables() {
+        for entry in root.entries {
+            guard TreeBuilder.tables.contains(entry.key) else {
+                var hint = Nearest.hint(for: entry.key, among: TreeBuilder.tables)
+                if hint.isEmpty {
+                    hint = "; known: [supervisor], [log], [group.NAME], [child.NAME], [secret.NAME], [agent]"
+                }
+                report.error(entry.position, "unknown table '\(entry.key)'\(hint)")
+                continue
+            }
+            guard case .table = entry.node.value else {
+                report.error(entry.node.position, "'\(entry.key)' must be a table, found \(entry.node.kind)")
+                continue
+            }
+        }
+    }
+
+    /// `[name]`, empty when it is absent.
+    private func section(_ name: String, _ info: SectionInfo) -> SectionReader {
+        var table = Table(position: .start, entries: [])
+        if case .table(let given) = root[name]?.node.value { table = given }
+        return SectionReader(info, table, label: "[\(name)]", report: report)
+    }
+
+    /// The tables `[name.…]` in the order of the file.
+    private func tables(_ name: String) -> [Placed<(name: String, table: Table)>] {
+        guard case .table(let table) = root[name]?.node.value else { return [] }
+        return table.entries.compactMap { entry in
+            guard case .table(let below) = entry.node.value else {
+                let remedy = "write a table [\(name).\(entry.key)]"
+                report.error(
+                    entry.position, "'\(entry.key)' in [\(name)] must be a table, found \(entry.node.kind); \(remedy)")
+                return nil
+            }
+            return Placed(value: (entry.key, below), position: below.position)
+        }
+    }
+
+    private func collectNames() -> TreeNames {
+        var names = TreeNames()
+        let children = tables("child")
+        for child in children where isFree(child, "child") { names.add(child: child.value.name) }
+        for group in tables("group") where isFree(group, "group") { names.add(group: group.value.name) }
+        for secret in tables("secret") where isFree(secret, "secret") { names.add(secret: secret.value.name) }
+        if names.children.count > TreeBuilder.childLimit {
+            report.error(.start, "\(names.children.count) children; at most \(TreeBuilder.childLimit) are taken")
+        }
+        return names
+    }
+
+    /// A name of the right form that is not ours.
+    private func isFree(_ section: Placed<(name: String, table: Table)>, _ kind: String) -> Bool {
+        let name = section.value.name
+        if !Name.isValid(name) {
+            report.error(section.position, "'\(name)' is no name of a \(kind); take \(Name.form)")
+        } else if Reserved.names.contains(name), kind != "secret" {
+            let remedy = name == "log-writer" ? "it is always there, and [log] is its table" : "take another one"
+            report.error(section.position, "the name '\(name)' is Nexus's own; \(remedy)")
+        } else {
+            return true
+        }
+        return false
+    }
+
+    // MARK: - The small sections
+
+    private func supervisor(_ children: [ChildPlan]) -> SupervisorPlan {
+        let reader = section("supervisor", SupervisorKeys.section)
+        let people = People(host: host, report: report)
+        return SupervisorPlan(
+            readUids: people.users(reader(SupervisorKeys.readUsers), key: SupervisorKeys.readUsers.info.name),
+            readGids: people.groups(reader(SupervisorKeys.readGroups), key: SupervisorKeys.readGroups.info.name),
+            controlUids: people.users(reader(SupervisorKeys.controlUsers), key: SupervisorKeys.controlUsers.info.name),
+            controlGids: people.groups(
+                reader(SupervisorKeys.controlGroups), key: SupervisorKeys.controlGroups.info.name),
+            uidWall: children.contains { $0.identity.map { $0.uid != host.userID } ?? false })
+    }
+
+    private func agent() -> Workspaces {
+        Workspaces(reader: section("agent", AgentKeys.section), places: places, host: host, report: report)
+    }
+}

@@ -1,0 +1,44 @@
+/// Collects what is wrong while the rest is still looked at, so that a person learns of everything in one go.
+final class Report {
+    /// Diagnostics that are shown; whoever has more has one mistake that causes many.
+    static let limit = 20
+
+    private let file: String
+    private var diagnostics: Set<Diagnostic> = []
+    /// Things worth a word that are no error.
+    private(set) var notes: [String] = []
+
+    init(file: String) { self.file = file }
+
+    /// True when nothing is wrong so far.
+    var isClean: Bool { diagnostics.isEmpty }
+
+    /// Something in Supervisor.toml is wrong.
+    func error(_ position: Position?, _ message: String) { error(in: file, position, message) }
+
+    /// Something in another file, which Supervisor.toml names, is wrong.
+    func error(in file: String, _ position: Position?, _ message: String) {
+        diagnostics.insert(Diagnostic(file: file, position: position, message: message))
+    }
+
+    /// Something worth a word.
+    func note(_ text: String) { notes.append(text) }
+
+    /// The same, however often it comes up.
+    func noteOnce(_ text: String) { if !notes.contains(text) { notes.append(text) } }
+
+    /// Everything so far, sorted by place; nil when nothing is wrong.
+    var failure: ConfigurationError? {
+        if diagnostics.isEmpty { return nil }
+        let sorted = diagnostics.sorted { left, right in
+            // Supervisor.toml first: its mistakes may be the cause of what other files are blamed for.
+            let rank = (left.file == file ? 0 : 1, right.file == file ? 0 : 1)
+            if rank.0 != rank.1 { return rank.0 < rank.1 }
+            if left.file != right.file { return left.file < right.file }
+            let places = (left.position ?? .start, right.position ?? .start)
+            return places.0 == places.1 ? left.message < right.message : places.0 < places.1
+        }
+        return ConfigurationError(
+            diagnostics: Array(sorted.prefix(Report.limit)), omitted: max(0, sorted.count - Report.limit))
+    }
+}

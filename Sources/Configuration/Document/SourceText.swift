@@ -1,0 +1,92 @@
+/// Reads a file that decides what runs, and trusts it only when nobody else could have written it.
+struct SourceText {
+    /// UTF-8 without NUL.
+    let bytes: [UInt8]
+
+    /// Longest file, in bytes.
+    static let limit = 1024 * 1024
+
+    /// Reads `path`; whatever is wrong is reported under `name` and gives nil.
+    init?(path: String, name: String, host: any Host, report: Report) {
+        let status: FileStatus
+        do {
+            (status, bytes) = try host.read(path, limit: SourceText.limit)
+        } catch {
+            report.error(in: name, nil, SourceText.words(for: error))
+            return nil
+        }
+        guard SourceText.isTrusted(status, name, host, report), SourceText.isText(bytes, name, report) else {
+            return nil
+        }
+    }
+
+    private static func words(for error: HostError) -> String {
+        switch error {
+        case .missing: "there is no such file; give one with --config FILE"
+        case .notRegular(let kind): "this is \(kind), not a regular file"
+        case .tooLarge(let bytes): "the file has \(bytes) bytes; at most \(limit) are read (1 MiB)"
+        case .failed(let why): "cannot be read: \(why)"
+        }
+    }
+
+    private static func isTrusted(_ status: FileStatus, _ name: String, _ host: any Host, _ report: Report) -> Bool {
+        if status.owner != 0, status.owner != host.userID {
+            report.error(
+                in: name, nil,
+                "the file belongs to uid \(status.owner); it must belong to root or to uid \(host.userID): chown it")
+            return false
+        }
+        if status.mode & 0o002 != 0 {
+            report.error(in: name, nil, "everybody may write this file: chmod o-w it")
+            return false
+        }
+        if status.mode & 0o020 != 0, status.group != 0, status.group != host.groupID {
+            report.error(
+                in: name, nil,
+                "group \(status.group), which is not yours, may write this file: chmod g-w it, or chgrp it")
+            return false
+        }
+        return true
+    }
+
+    private static func isText(_ bytes: [UInt8], _ name: String, _ report: Report) -> Bool {
+        var position = Position.start
+        var rest = bytes[...]
+        while let byte = rest.first {
+            let width = Unicode.width(of: rest)
+            guard width > 0, byte != 0 else {
+                let what = byte == 0 ? "NUL byte" : "byte 0x\(String(byte, radix: 16)) is not UTF-8"
+                report.error(in: name, position, "\(what); the file must be plain UTF-8 text: save it as such")
+                return false
+            }
+            if byte == UInt8(ascii: "\n") {
+                position = Position(line: position.line + 1, column: 1)
+            } else {
+                position.column += 1
+            }
+            rest = rest.dropFirst(width)
+        }
+        return true
+    }
+}
+
+extension Unicode {
+    /// Bytes of the well-formed scalar at the start (Unicode, table 3-7); 0: it is not well-formed.
+    fileprivate static func width(of bytes: ArraySlice<UInt8>) -> Int {
+        let start = bytes.startIndex
+        func has(_ index: Int, _ range: ClosedRange<UInt8> = 0x80...0xBF) -> Bool {
+            start + index < bytes.endIndex && range.contains(bytes[start + index])
+        }
+        switch bytes[start] {
+        case 0...0x7F: return 1
+        case 0xC2...0xDF: return has(1) ? 2 : 0
+        case 0xE0: return has(1, 0xA0...0xBF) && has(2) ? 3 : 0
+        case 0xED: return has(1, 0x80...0x9F) && has(2) ? 3 : 0
+        case 0xE1...0xEF: return has(1) && has(2) ? 3 : 0
+        case 0xF0: return has(1, 0x90...0xBF) && has(2) && has(3) ? 4 : 0
+        case 0xF4: return has(1, 0x80...0x8F) && has(2) && has(3) ? 4 : 0
+        case 0xF1...0xF3: return has(1) && has(2) && has(3) ? 4 : 0
+        case _: return 0
+        }
+    }
+}

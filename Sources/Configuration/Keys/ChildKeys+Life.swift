@@ -1,0 +1,111 @@
+import SupervisorCore
+
+/// Keys of a child about readiness and health.
+enum ChildReadyKeys {
+    static let ready = Key<Node?>(
+        "ready", type: "word or table", initial: nil, shown: "bus (workers), spawned (others)",
+        range: "\"spawned\", \"notify\", \"bus\", \"health\", \"none\" (= spawned), or a table",
+        "How the child shows that it serves."
+    ) { node throws(Mismatch) in node }
+    static let liveness = Key.table(
+        "liveness", LivenessKeys.section, "{ tcp = \"127.0.0.1:8080\", interval = \"10s\" }",
+        "A probe repeated while the child is ready.")
+    static let watchdog = Key.duration(
+        "watchdog", in: .milliseconds(10) ... .seconds(3600),
+        "The child must send WATCHDOG=1 at least this often (sd_notify).")
+    static let startTimeout = Key.duration(
+        "start-timeout", ChildPolicy().startTimeout, .milliseconds(10) ... .seconds(86_400),
+        "A run that is not ready by then is ended and counts as failed.")
+}
+
+/// Keys of a child about its end.
+enum ChildStopKeys {
+    static let timeout = Key.duration(
+        "stop-timeout", StopRule().timeout, .zero ... .seconds(3600),
+        "From the stop signal until what is left is killed.")
+    static let signal = Key.text(
+        "stop-signal", shown: "SIGTERM", range: "\(SignalName.names.joined(separator: ", ")), SIGRTMIN+N",
+        "Signal that asks the child to stop.")
+    static let killGrace = Key.duration(
+        "kill-grace", StopRule().killGrace, .milliseconds(10) ... .seconds(600),
+        "From SIGKILL until a run that is still there is called unkillable.")
+    static let drain = Key.duration(
+        "drain-timeout", in: .zero ... .seconds(3600), shown: "5s (workers)",
+        "Workers are told to drain first and have this long to say `drained`.")
+    /// The default of workers.
+    static let workerDrain: Duration = .seconds(5)
+}
+
+/// Keys of `ready` as a table.
+enum ReadyKeys {
+    static let fd = Key.number("fd", in: 3...1023, "A newline written to this fd number (the way of s6).")
+    static let logLine = Key.text(
+        "log-line", "A line of output contains this; `{name}` and `{name:int}` take values that siblings may name.")
+
+    static let section = SectionInfo(
+        title: "ready", summary: "`ready = { … }`: exactly one of fd, tcp, log-line and exec.",
+        keys: [fd.info, ProbeKeys.tcp.info, logLine.info, ProbeKeys.exec.info, interval.info, ProbeKeys.timeout.info])
+
+    static let interval = Key.duration(
+        "interval", .milliseconds(250), .milliseconds(10) ... .seconds(3600), "Time between two probes.")
+}
+
+/// Keys of `liveness`.
+enum LivenessKeys {
+    static let interval = Key.duration(
+        "interval", .seconds(10), .milliseconds(10) ... .seconds(3600), "Time between two probes.")
+    static let misses = Key.number("misses", 3, 1...100, "Misses in a row before the run is ended.")
+
+    static let section = SectionInfo(
+        title: "liveness", summary: "`liveness = { … }`: exactly one of tcp and exec.",
+        keys: [ProbeKeys.tcp.info, ProbeKeys.exec.info, interval.info, misses.info, ProbeKeys.timeout.info])
+}
+
+/// Keys that both kinds of probes share.
+enum ProbeKeys {
+    static let tcp = Key.text(
+        "tcp", range: "loopback address and port", "A TCP connection succeeds, for example \"127.0.0.1:8080\".")
+    static let exec = Key.texts("exec", of: "strings", "A command run with the child's user exits with 0.")
+    static let timeout = Key.duration(
+        "timeout", .seconds(2), .milliseconds(10) ... .seconds(600), "A probe that takes longer has failed.")
+}
+
+/// Keys of `delay`.
+enum DelayKeys {
+    private static let rule = DelayRule()
+    static let first = Key.duration(
+        "first", rule.first, .zero ... .seconds(3600), "Delay after the first unstable run; it doubles each time.")
+    static let cap = Key.duration("cap", rule.cap, .milliseconds(1) ... .seconds(86_400), "The delay grows up to this.")
+    static let stableAfter = Key.duration(
+        "stable-after", rule.stableAfter, .milliseconds(1) ... .seconds(86_400),
+        "Ready time after which a run counts as stable and the delay starts over.")
+    static let parkAfter = Key.number(
+        "park-after", Int(rule.parkAfter), 1...1000, "Unstable runs in a row that park the child.")
+    static let slowRetry = Key.durationOrNever(
+        "slow-retry", .seconds(900), .milliseconds(10) ... .seconds(604_800),
+        "A parked child is tried again after this; \"never\": it waits for a command.")
+
+    static let section = SectionInfo(
+        title: "delay", summary: "`delay = { … }`.",
+        keys: [first.info, cap.info, stableAfter.info, parkAfter.info, slowRetry.info])
+}
+
+/// Keys of `intensity`.
+enum IntensityKeys {
+    static let restarts = Key.number("restarts", in: 1...1000, "Restarts that are allowed. Required.")
+    static let window = Key.duration(
+        "window", in: .milliseconds(10) ... .seconds(604_800), "Sliding window. Required.")
+
+    static let section = SectionInfo(
+        title: "intensity", summary: "`intensity = { … }`.", keys: [restarts.info, window.info])
+}
+
+/// Keys of `exits`.
+enum ExitKeys {
+    static let success = Key.codes("success", ExitRule().success, "Success; 0 always is.")
+    static let config = Key.codes("config", ExitRule().config, "Configuration errors: parked at once.")
+    static let network = Key.codes("network", ExitRule().network, "No network: tried for ever, never parked.")
+
+    static let section = SectionInfo(
+        title: "exits", summary: "`exits = { … }`.", keys: [success.info, config.info, network.info])
+}

@@ -1,0 +1,44 @@
+/// Keys of a child about rights and limits.
+enum ChildIdentityKeys {
+    static let user = Key.text(
+        "user", shown: "nexusd's own", range: "name or uid", "User of the child; needs the right to change uids.")
+    static let group = Key.text("group", shown: "the user's", range: "name or gid", "Primary group.")
+    static let supplementary = Key<[Placed<String>]?>(
+        "supplementary-groups", type: "array of names or gids", initial: nil, shown: "the user's",
+        "Supplementary groups, instead of those that the user is in."
+    ) { node throws(Mismatch) in try node.texts(of: "group names") }
+    static let limits = Key.map(
+        "limits", of: "limits", "{ nofile = 1024, core = \"0:unlimited\" }",
+        "Resource limits of setrlimit(2), one value or \"soft:hard\": "
+            + ResourceName.allCases.map(\.name).joined(separator: ", ") + ".")
+    static let umask = Key.text(
+        "umask", shown: "0077", range: "\"0000\" to \"0777\"", "File mode creation mask, octal.")
+    static let nice = Key.number("nice", 0, -20...19, "Nice value.")
+    static let oomScore = Key.number(
+        "oom-score-adjust", in: -1000...1000, shown: "0", "Written to oom_score_adj; 1000 is killed first.")
+    static let noNewPrivileges = Key.flag(
+        "no-new-privileges", true, "The child cannot gain rights through setuid programs (sudo does not work).")
+}
+
+/// Keys of a child about its environment.
+enum ChildEnvironmentKeys {
+    static let environment = Key.map(
+        "environment", of: "strings", "{ NAME = \"value\", TOKEN = { secret = \"NAME\" } }",
+        "Variables beside PATH, HOME, USER, LOGNAME, SHELL, LANG and TMPDIR.")
+    static let files = Key.texts(
+        "environment-files", of: "paths",
+        "Files of NAME=VALUE lines, read when the plan is made; a leading `-` allows a file to be missing.")
+    static let secrets = Key.texts(
+        "secrets", of: "secret names", "Secrets given as private files in $CREDENTIALS_DIRECTORY.")
+}
+
+/// Keys of a child's `log`.
+enum ChildLogKeys {
+    static let size = Key.size(
+        "size", in: 4096...1_073_741_824, shown: "that of [log]", "A log file is rotated when it is this long.")
+    static let files = Key.number("files", in: 1...1000, shown: "that of [log]", "Rotated files that are kept.")
+    static let journal = Key.flag("journal", shown: "that of [log]", "Into journald too, when there is one.")
+
+    static let section = SectionInfo(
+        title: "log", summary: "`log = { … }` of a child.", keys: [size.info, files.info, journal.info])
+}

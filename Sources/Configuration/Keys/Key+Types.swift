@@ -1,0 +1,165 @@
+import SupervisorCore
+
+// The types of values. Each gives the words of the reference and the check of the parser from the same arguments.
+
+extension Key where Value == Bool {
+    static func flag(_ name: String, _ initial: Bool, _ summary: String) -> Key {
+        Key(name, type: "boolean", initial: initial, shown: "\(initial)", summary) { node throws(Mismatch) in
+            try node.flag()
+        }
+    }
+}
+
+extension Key where Value == Int {
+    static func number(_ name: String, _ initial: Int, _ range: ClosedRange<Int>, _ summary: String) -> Key {
+        Key(name, type: "integer", initial: initial, shown: "\(initial)", range: Shown.range(range), summary) {
+            node throws(Mismatch) in
+            let number = try node.number()
+            guard range.contains(number) else { throw .range(Shown.range(range), found: "\(number)", node) }
+            return number
+        }
+    }
+}
+
+extension Key where Value == Int? {
+    static func number(_ name: String, in range: ClosedRange<Int>, shown: String = "", _ summary: String) -> Key {
+        Key(name, type: "integer", initial: nil, shown: shown, range: Shown.range(range), summary) {
+            node throws(Mismatch) in
+            let number = try node.number()
+            guard range.contains(number) else { throw .range(Shown.range(range), found: "\(number)", node) }
+            return number
+        }
+    }
+}
+
+extension Key where Value == Duration {
+    static func duration(
+        _ name: String, _ initial: Duration, _ range: ClosedRange<Duration>, _ summary: String
+    ) -> Key {
+        Key(
+            name, type: "duration", initial: initial, shown: DurationText.show(initial), range: Shown.range(range),
+            summary
+        ) { node throws(Mismatch) in try node.duration(range) }
+    }
+}
+
+extension Key where Value == Duration? {
+    static func duration(
+        _ name: String, in range: ClosedRange<Duration>, shown: String = "", _ summary: String
+    ) -> Key {
+        Key(name, type: "duration", initial: nil, shown: shown, range: Shown.range(range), summary) {
+            node throws(Mismatch) in try node.duration(range)
+        }
+    }
+
+    static func durationOrNever(
+        _ name: String, _ initial: Duration, _ range: ClosedRange<Duration>, _ summary: String
+    ) -> Key {
+        Key(
+            name, type: "duration or \"never\"", initial: initial, shown: DurationText.show(initial),
+            range: Shown.range(range), summary
+        ) { node throws(Mismatch) in
+            if case .string("never") = node.value { return nil }
+            return try node.duration(range)
+        }
+    }
+}
+
+extension Key where Value == UInt64? {
+    static func size(_ name: String, in range: ClosedRange<UInt64>, shown: String, _ summary: String) -> Key {
+        Key(name, type: "size", initial: nil, shown: shown, range: Shown.range(range), summary) {
+            node throws(Mismatch) in
+            let bytes: UInt64?
+            switch node.value {
+            case .string(let text): bytes = SizeText.parse(text)
+            case .integer(let number): bytes = UInt64(exactly: number)
+            case .float, .boolean, .time, .array, .table: throw .kind(SizeText.form, node)
+            }
+            guard let bytes else { throw Mismatch(node.position, "must be \(SizeText.form)") }
+            guard range.contains(bytes) else { throw .range(Shown.range(range), found: SizeText.show(bytes), node) }
+            return bytes
+        }
+    }
+}
+
+extension Key where Value == Bool? {
+    static func flag(_ name: String, shown: String, _ summary: String) -> Key {
+        Key(name, type: "boolean", initial: nil, shown: shown, summary) { node throws(Mismatch) in try node.flag() }
+    }
+}
+
+extension Key where Value == String? {
+    static func text(_ name: String, shown: String = "", range: String = "", _ summary: String) -> Key {
+        Key(name, type: "string", initial: nil, shown: shown, range: range, summary) { node throws(Mismatch) in
+            try node.text()
+        }
+    }
+}
+
+extension Key where Value == [Placed<String>] {
+    static func texts(_ name: String, of what: String, _ summary: String) -> Key {
+        Key(name, type: "array of \(what)", initial: [], shown: "[]", summary) { node throws(Mismatch) in
+            try node.texts(of: what)
+        }
+    }
+}
+
+extension Key where Value == Set<UInt8> {
+    static func codes(_ name: String, _ initial: Set<UInt8>, _ summary: String) -> Key {
+        let shown = "[" + initial.sorted().map { "\($0)" }.joined(separator: ", ") + "]"
+        return Key(name, type: "array of integers", initial: initial, shown: shown, range: "0 to 255", summary) {
+            node throws(Mismatch) in
+            var codes = Set<UInt8>()
+            for element in try node.list(of: "integers") {
+                let number = try element.number()
+                guard let code = UInt8(exactly: number) else { throw .range("0 to 255", found: "\(number)", element) }
+                codes.insert(code)
+            }
+            return codes
+        }
+    }
+}
+
+extension Key {
+    /// One of a few words.
+    static func word(_ name: String, _ initial: String, _ words: [(String, Value)], value: Value, _ summary: String)
+        -> Key
+    {
+        let names = words.map(\.0)
+        let values = Dictionary(uniqueKeysWithValues: words)
+        let list = names.map { "\"\($0)\"" }.joined(separator: ", ")
+        return Key(name, type: "word", initial: value, shown: initial, range: list, summary) {
+            node throws(Mismatch) in
+            guard case .string(let word) = node.value else { throw .kind("one of \(list)", node) }
+            guard let value = values[word] else {
+                throw Mismatch(
+                    node.position, "must be one of \(list), found \"\(word)\"\(Nearest.hint(for: word, among: names))")
+            }
+            return value
+        }
+    }
+}
+
+extension Key where Value == SectionValue? {
+    /// A table with keys of its own.
+    static func table(_ name: String, _ section: SectionInfo, _ form: String, _ summary: String) -> Key {
+        Key(name, type: "table", initial: nil, range: form, summary) { node throws(Mismatch) in
+            SectionValue(info: section, table: try node.table(form))
+        }
+    }
+}
+
+extension Key where Value == Placed<Table>? {
+    /// A table whose keys are names of other things.
+    static func map(_ name: String, of what: String, _ form: String, _ summary: String) -> Key {
+        Key(name, type: "table of \(what)", initial: nil, range: form, summary) { node throws(Mismatch) in
+            Placed(value: try node.table(form), position: node.position)
+        }
+    }
+}
+
+/// A table together with the keys it may have.
+struct SectionValue: Sendable {
+    let info: SectionInfo
+    let table: Table
+}

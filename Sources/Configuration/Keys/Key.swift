@@ -1,0 +1,98 @@
+import SupervisorCore
+
+/// One key of Supervisor.toml: its description and the reading of its value are one thing, so that the reference cannot
+/// say what the parser does not do.
+struct Key<Value: Sendable>: Sendable {
+    let info: KeyInfo
+    /// The value when the key is absent.
+    let initial: Value
+    /// Checks and converts.
+    let read: @Sendable (Node) throws(Mismatch) -> Value
+
+    init(
+        _ name: String, type: String, initial: Value, shown: String = "", range: String = "", _ summary: String,
+        read: @escaping @Sendable (Node) throws(Mismatch) -> Value
+    ) {
+        info = KeyInfo(name: name, type: type, initial: shown, range: range, summary: summary)
+        self.initial = initial
+        self.read = read
+    }
+}
+
+/// Why a value was refused; the words follow the key's name: `must be …`.
+struct Mismatch: Error {
+    let position: Position
+    let words: String
+
+    init(_ position: Position, _ words: String) {
+        self.position = position
+        self.words = words
+    }
+
+    /// A value of another type.
+    static func kind(_ expected: String, _ node: Node) -> Mismatch {
+        Mismatch(node.position, "must be \(expected), found \(node.kind)")
+    }
+
+    /// A value outside of its range.
+    static func range(_ range: String, found: String, _ node: Node) -> Mismatch {
+        Mismatch(node.position, "must be \(range), found \(found)")
+    }
+}
+
+extension Node {
+    func text() throws(Mismatch) -> String {
+        guard case .string(let text) = value else { throw .kind("a string", self) }
+        return text
+    }
+
+    func number() throws(Mismatch) -> Int {
+        guard case .integer(let number) = value else { throw .kind("an integer", self) }
+        return number
+    }
+
+    func flag() throws(Mismatch) -> Bool {
+        guard case .boolean(let flag) = value else { throw .kind("true or false", self) }
+        return flag
+    }
+
+    func list(of what: String) throws(Mismatch) -> [Node] {
+        guard case .array(let list) = value else { throw .kind("an array of \(what)", self) }
+        return list
+    }
+
+    func table(_ form: String) throws(Mismatch) -> Table {
+        guard case .table(let table) = value else { throw .kind("a table such as \(form)", self) }
+        return table
+    }
+
+    func texts(of what: String) throws(Mismatch) -> [Placed<String>] {
+        var texts: [Placed<String>] = []
+        for element in try list(of: what) {
+            texts.append(Placed(value: try element.text(), position: element.position))
+        }
+        return texts
+    }
+
+    func duration(_ range: ClosedRange<Duration>) throws(Mismatch) -> Duration {
+        guard case .string(let text) = value else { throw .kind(DurationText.form, self) }
+        guard let duration = DurationText.parse(text) else {
+            throw Mismatch(position, "must be \(DurationText.form), found \"\(text)\"")
+        }
+        guard range.contains(duration) else { throw .range(Shown.range(range), found: text, self) }
+        return duration
+    }
+}
+
+/// Values and ranges in words.
+enum Shown {
+    static func range(_ range: ClosedRange<Duration>) -> String {
+        "\(DurationText.show(range.lowerBound)) to \(DurationText.show(range.upperBound))"
+    }
+
+    static func range(_ range: ClosedRange<Int>) -> String { "\(range.lowerBound) to \(range.upperBound)" }
+
+    static func range(_ range: ClosedRange<UInt64>) -> String {
+        "\(SizeText.show(range.lowerBound)) to \(SizeText.show(range.upperBound))"
+    }
+}

@@ -1,0 +1,57 @@
+/// Reads the keys of one table and reports what it does not know.
+struct SectionReader {
+    let info: SectionInfo
+    let table: Table
+    /// `[child.web]`, or `'delay' of [child.web]`.
+    let label: String
+    let report: Report
+
+    /// Unknown keys are reported at once.
+    init(_ info: SectionInfo, _ table: Table, label: String, report: Report) {
+        self.info = info
+        self.table = table
+        self.label = label
+        self.report = report
+        let known = info.keys.map(\.name)
+        for entry in table.entries where !known.contains(entry.key) {
+            report.error(
+                entry.position, "unknown key '\(entry.key)' in \(label)\(hint(for: entry.key, among: known))")
+        }
+    }
+
+    /// The value of a key: as given, its default when absent or wrong (which is reported).
+    func callAsFunction<Value>(_ key: Key<Value>) -> Value {
+        guard let entry = table[key.info.name] else { return key.initial }
+        do {
+            return try key.read(entry.node)
+        } catch {
+            report.error(error.position, "'\(key.info.name)' \(error.words)")
+            return key.initial
+        }
+    }
+
+    /// Where the value of a key stands; the table when it is absent.
+    func position<Value>(of key: Key<Value>) -> Position { table[key.info.name]?.node.position ?? table.position }
+
+    /// Where the key itself stands; the table when it is absent.
+    func keyPosition<Value>(of key: Key<Value>) -> Position { table[key.info.name]?.position ?? table.position }
+
+    /// True when the key is given, whatever its value.
+    func has<Value>(_ key: Key<Value>) -> Bool { table[key.info.name] != nil }
+
+    /// A reader for a table inside this one.
+    func below(_ key: Key<SectionValue?>) -> SectionReader? {
+        guard let value = self(key) else { return nil }
+        return SectionReader(value.info, value.table, label: "'\(key.info.name)' of \(label)", report: report)
+    }
+
+    private func hint(for word: String, among known: [String]) -> String {
+        if let owner = KeyReference.sections.first(where: { section in
+            section.title != info.title && section.keys.contains { $0.name == word }
+        }), Nearest.name(for: word, among: known) == nil {
+            return "; it is a key of \(owner.title)"
+        }
+        let hint = Nearest.hint(for: word, among: known)
+        return hint.isEmpty ? "; 'nexus-config keys' lists all keys" : hint
+    }
+}

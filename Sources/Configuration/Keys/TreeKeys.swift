@@ -1,0 +1,86 @@
+import Plan
+import SupervisorCore
+
+/// Keys of `[supervisor]`.
+enum SupervisorKeys {
+    static let readUsers = Key.texts(
+        "read-users", of: "user names", "May ask (status, tree, why, events) beside root and nexusd's own user.")
+    static let readGroups = Key.texts("read-groups", of: "group names", "Members may ask.")
+    static let controlUsers = Key.texts("control-users", of: "user names", "May also start, stop, restart and chat.")
+    static let controlGroups = Key.texts("control-groups", of: "group names", "Members may also control.")
+
+    static let section = SectionInfo(
+        title: "[supervisor]", summary: "Who may use the control socket.",
+        keys: [readUsers.info, readGroups.info, controlUsers.info, controlGroups.info])
+}
+
+/// Keys of `[log]`.
+enum LogKeys {
+    static let size = Key.size(
+        "size", in: 4096...1_073_741_824, shown: SizeText.show(LogPlan().fileBytes),
+        "A log file is rotated when it is this long.")
+    static let files = Key.number("files", in: 1...1000, shown: "\(LogPlan().files)", "Rotated files that are kept.")
+    static let journal = Key.flag("journal", LogPlan().journal, "Into journald too, when there is one.")
+    static let user = Key.text(
+        "user", shown: "nexusd's own", range: "name or uid", "User of log-writer; needs the right to change uids.")
+
+    static let section = SectionInfo(
+        title: "[log]", summary: "Defaults for every child's log, and log-writer itself, which needs no table.",
+        keys: [size.info, files.info, journal.info, user.info])
+}
+
+/// Keys of `[group.NAME]`.
+enum GroupKeys {
+    static let children = Key.texts(
+        "children", of: "child names", "Its children; for one-for-all and rest-for-one also their order. Required.")
+    static let strategy = Key.word(
+        "strategy", "one-for-one",
+        [("one-for-one", .oneForOne), ("one-for-all", .oneForAll), ("rest-for-one", .restForOne)],
+        value: Strategy.oneForOne, "Which siblings restart when one crashes, as in Erlang/OTP.")
+    static let intensity = Key.table(
+        "intensity", IntensityKeys.section, "{ restarts = 5, window = \"1min\" }",
+        "More restarts of its children than this within the window park the group.")
+    static let slowRetry = Key.durationOrNever(
+        "slow-retry", .seconds(900), .milliseconds(10) ... .seconds(604_800),
+        "A parked group is tried again after this; \"never\": it waits for a command.")
+
+    static let section = SectionInfo(
+        title: "[group.NAME]", summary: "A group of children. A child may also stand in no group.",
+        keys: [children.info, strategy.info, intensity.info, slowRetry.info])
+}
+
+/// Keys of `[secret.NAME]`.
+enum SecretKeys {
+    static let file = Key.text(
+        "file", range: "absolute, or from `~/` or `./`", "Read from this file at each start of a child; at most 64 KiB."
+    )
+    static let credential = Key.text("credential", "A systemd credential of nexusd (LoadCredential=) with this name.")
+    static let generate = Key.number(
+        "generate", in: 16...64,
+        "This many random bytes, in hexadecimal; new whenever its group starts from nothing. Only for children of one group."
+    )
+
+    static let section = SectionInfo(
+        title: "[secret.NAME]", summary: "A secret: exactly one of the keys says where it comes from.",
+        keys: [file.info, credential.info, generate.info])
+}
+
+/// Keys of `[agent]`.
+enum AgentKeys {
+    static let workspaces = Key<[Node]?>(
+        "workspaces", type: "array of tables", initial: nil, shown: "[{ name = \"home\", path = \"~\" }]",
+        "Directories that the agent may work in; given to children that name `{workspaces}`."
+    ) { node throws(Mismatch) in try node.list(of: "tables such as { name = \"home\", path = \"~\" }") }
+
+    static let section = SectionInfo(
+        title: "[agent]", summary: "What the agent works on.", keys: [workspaces.info])
+}
+
+/// Keys of an element of `workspaces`.
+enum WorkspaceKeys {
+    static let name = Key.text("name", range: Name.form, "Its name in the chat. Required.")
+    static let path = Key.text("path", range: "absolute, or from `~` or `.`", "An existing directory. Required.")
+
+    static let section = SectionInfo(
+        title: "workspaces", summary: "Each element of `workspaces`.", keys: [name.info, path.info])
+}

@@ -1,0 +1,104 @@
+/// What nexus-config must know of the machine. A protocol, so that the tests of diagnostics need no particular users,
+/// programs or rights.
+protocol Host: Sendable {
+    /// Effective user of nexus-config, which is nexusd's.
+    var userID: UInt32 { get }
+    /// Effective group.
+    var groupID: UInt32 { get }
+    /// May give a process another uid and gid (CAP_SETUID and CAP_SETGID).
+    func may(_ right: Right) -> Bool
+    /// The passwd entry of a name.
+    func user(named name: String) -> User?
+    /// The passwd entry of a uid.
+    func user(id: UInt32) -> User?
+    /// The gid of a name.
+    func group(named name: String) -> UInt32?
+    /// Primary and supplementary groups of a user.
+    func groups(of user: User) -> [UInt32]
+    /// Some user names, to find what a person may have meant.
+    var userNames: [String] { get }
+    /// Some group names.
+    var groupNames: [String] { get }
+    /// A variable of nexus-config's own environment.
+    func variable(_ name: String) -> String?
+    /// stat(2); nil when there is nothing.
+    func status(_ path: String) -> FileStatus?
+    /// The status and, if it is a regular file of at most `limit` bytes, the content.
+    func read(_ path: String, limit: Int) throws(HostError) -> (FileStatus, [UInt8])
+    /// Hard limit of RLIMIT_`resource`; `UInt64.max` is infinity.
+    func hardLimit(_ resource: UInt8) -> UInt64
+    /// Its own oom_score_adj, which an unprivileged process cannot go below.
+    var oomScoreAdjust: Int { get }
+}
+
+/// Rights that some keys need.
+enum Right: UInt8, Hashable, Sendable {
+    /// CAP_SETGID and CAP_SETUID (capabilities(7): 6 and 7).
+    case changeUser = 7
+    /// CAP_SYS_NICE: a nice value below 0.
+    case raisePriority = 23
+    /// CAP_SYS_RESOURCE: hard limits above its own, a lower oom_score_adj.
+    case raiseLimits = 24
+}
+
+/// A passwd entry.
+struct User: Hashable, Sendable {
+    /// Login name.
+    var name: String
+    /// uid.
+    var id: UInt32
+    /// Primary gid.
+    var group: UInt32
+    /// Home directory.
+    var home: String
+    /// Login shell.
+    var shell: String
+
+    /// All of it.
+    init(name: String, id: UInt32, group: UInt32, home: String, shell: String) {
+        self.name = name
+        self.id = id
+        self.group = group
+        self.home = home
+        self.shell = shell
+    }
+}
+
+/// What stat(2) says.
+struct FileStatus: Hashable, Sendable {
+    /// Kinds that make a difference here.
+    enum Kind: Hashable, Sendable {
+        case regular, directory, other
+    }
+    /// Kind.
+    var kind: Kind
+    /// Permission bits.
+    var mode: UInt32
+    /// uid.
+    var owner: UInt32
+    /// gid.
+    var group: UInt32
+    /// Bytes.
+    var size: Int
+
+    /// All of it.
+    init(kind: Kind, mode: UInt32, owner: UInt32, group: UInt32, size: Int = 0) {
+        self.kind = kind
+        self.mode = mode
+        self.owner = owner
+        self.group = group
+        self.size = size
+    }
+}
+
+/// Why a file was not read.
+enum HostError: Error, Hashable, Sendable {
+    /// ENOENT or ENOTDIR.
+    case missing
+    /// A directory, a pipe, a device: with its article.
+    case notRegular(String)
+    /// Above the limit; it was not read.
+    case tooLarge(bytes: Int)
+    /// Another reason, in words.
+    case failed(String)
+}

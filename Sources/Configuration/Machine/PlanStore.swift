@@ -1,0 +1,92 @@
+import Glibc
+
+/// What `nexus-config plan` changes on disk, once a file is accepted: the directories that children need, and the plan
+/// kept as `last-good`.
+public struct PlanStore: Sendable {
+    private let state: String
+
+    /// The state directory.
+    public init(state: String) { self.state = state }
+
+    /// Why something on disk could not be made.
+    public struct Failure: Error, CustomStringConvertible {
+        /// What and why, with the path.
+        public let description: String
+
+        init(_ what: String, _ path: String) {
+            description = "cannot \(what) '\(path)': \(String(cString: strerror(errno)))"
+        }
+
+        init(words: String) { description = words }
+    }
+
+    /// Makes the directories, parents first; each ends up with its owner and mode (but for one that the caller gave).
+    public func make(_ directories: [NeededDirectory]) throws(Failure) {
+        if let first = directories.first { try makeParents(of: first.path) }
+        for directory in directories { try make(directory) }
+    }
+
+    /// Keeps the plan: a file beside it, then rename(2), so that a crash leaves the old or the new one. Only its owner
+    /// may read it: it holds what environment files held.
+    public func keep(_ plan: [UInt8]) throws(Failure) {
+        let path = state + "/last-good"
+        let fresh = path + ".new"
+        unlink(fresh)
+        let file = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Failure("make", fresh) }
+        defer { close(file) }
+        var rest = plan[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Failure("write", fresh) }
+            rest = rest.dropFirst(count)
+        }
+        guard fsync(file) == 0 else { throw Failure("write", fresh) }
+        guard rename(fresh, path) == 0 else { throw Failure("replace", path) }
+        // The rename itself lasts only when its directory is written.
+        let directory = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw Failure("open", state) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw Failure("write", state) }
+    }
+
+    private func makeParents(of path: String) throws(Failure) {
+        var parent = ""
+        for name in path.split(separator: "/").dropLast() {
+            parent += "/" + name
+            // As the XDG base directory specification has it for what is missing; root's places are for everybody.
+            if mkdir(parent, geteuid() == 0 ? 0o755 : 0o700) != 0, errno != EEXIST { throw Failure("make", parent) }
+        }
+    }
+
+    private func make(_ directory: NeededDirectory) throws(Failure) {
+        let isNew = mkdir(directory.path, 0o700) == 0
+        if !isNew, errno != EEXIST { throw Failure("make", directory.path) }
+        // O_NOFOLLOW: what a child may have put there instead is not followed.
+        let file = open(directory.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard file >= 0 else {
+            // The given directory may well be a link.
+            if directory.isGiven, errno == ENOTDIR || errno == ELOOP, isDirectory(directory.path) { return }
+            throw Failure("use", directory.path)
+        }
+        defer { close(file) }
+        if directory.isGiven, !isNew { return }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw Failure("look at", directory.path) }
+        if status.st_uid != directory.owner || status.st_gid != directory.group, geteuid() == 0 {
+            guard fchown(file, directory.owner, directory.group) == 0 else { throw Failure("chown", directory.path) }
+        } else if status.st_uid != directory.owner {
+            throw Failure(
+                words:
+                    "'\(directory.path)' belongs to uid \(status.st_uid), not to \(directory.owner): remove or chown it"
+            )
+        }
+        guard fchmod(file, directory.mode) == 0 else { throw Failure("chmod", directory.path) }
+    }
+
+    private func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+}

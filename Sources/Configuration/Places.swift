@@ -1,0 +1,53 @@
+public import Plan
+
+/// Where things are; all absolute.
+public struct Places: Sendable {
+    /// Supervisor.toml.
+    public var config: String
+    /// How diagnostics call it: as the caller named it.
+    public var name: String
+    /// The state directory.
+    public var state: String
+    /// The runtime directory.
+    public var runtime: String
+    /// Where bare program names are looked up first: nexusd's own directory.
+    public var bin: String
+
+    /// All of them.
+    public init(config: String, name: String? = nil, state: String, runtime: String, bin: String) {
+        self.config = config
+        self.name = name ?? config
+        self.state = state
+        self.runtime = runtime
+        self.bin = bin
+    }
+
+    /// The directory of the file, from which `./` counts.
+    var configDirectory: String {
+        let parts = config.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        return parts.isEmpty ? "." : parts.count == 1 ? "/" : parts.joined(separator: "/")
+    }
+}
+
+/// A directory that a child needs before it can be spawned. nexusd's loop touches no disk, so `nexus-config plan` makes
+/// it when the plan is accepted.
+public struct NeededDirectory: Hashable, Sendable {
+    /// Absolute.
+    public var path: String
+    /// uid.
+    public var owner: UInt32
+    /// gid.
+    public var group: UInt32
+    /// Permission bits.
+    public var mode: UInt32
+    /// One that exists already keeps its owner and mode: it was given by the caller.
+    public var isGiven = false
+}
+
+/// An accepted file.
+public struct Configured: Sendable {
+    /// The plan, which keeps its own rules.
+    public var plan: Plan
+    /// In the order in which they are made: parents first.
+    public var directories: [NeededDirectory]
+}

@@ -1,0 +1,46 @@
+import SupervisorCore
+
+/// `100ms`, `30s`, `15min`, `2h`, `1d`, and sums of them: `1min 30s`.
+enum DurationText {
+    /// Longest first, so that the shown form is the shortest.
+    private static let units: [(name: String, nanoseconds: Int64)] = [
+        ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 1_000_000_000),
+        ("ms", 1_000_000), ("us", 1000), ("ns", 1),
+    ]
+
+    /// What a person should write instead.
+    static let form = "a duration such as \"100ms\", \"30s\", \"15min\" or \"2h\""
+
+    /// nil: not a duration, or more than 292 years.
+    static func parse(_ text: String) -> Duration? {
+        var total: Int64 = 0
+        var rest = Substring(text)
+        var isEmpty = true
+        while !rest.isEmpty {
+            let digits = rest.prefix { $0.isASCII && $0.isNumber }
+            rest = rest.dropFirst(digits.count)
+            let name = rest.prefix { $0.isASCII && $0.isLetter }
+            rest = rest.dropFirst(name.count)
+            guard let number = Int64(digits), let unit = units.first(where: { $0.name == name }) else { return nil }
+            let (product, overflow) = number.multipliedReportingOverflow(by: unit.nanoseconds)
+            let (sum, overflowed) = total.addingReportingOverflow(product)
+            if overflow || overflowed { return nil }
+            total = sum
+            isEmpty = false
+            guard rest.isEmpty || rest.first == " " else { continue }
+            rest = rest.drop { $0 == " " }
+            if rest.isEmpty, text.hasSuffix(" ") { return nil }
+        }
+        return isEmpty ? nil : .nanoseconds(total)
+    }
+
+    /// The shortest form: `1min 30s` is `90s`, `3600s` is `1h`.
+    static func show(_ duration: Duration) -> String {
+        let nanoseconds = duration.nanoseconds
+        if nanoseconds == 0 { return "0s" }
+        for unit in units where nanoseconds % unit.nanoseconds == 0 {
+            return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
+        }
+        return "\(nanoseconds)ns"
+    }
+}

@@ -1,0 +1,12 @@
+/// Words that a file may not use for its own things.
+enum Reserved {
+    /// Variables that nexusd sets for each run.
+    static let variables: Set<String> = [
+        "NEXUS_CHILD", "NEXUS_RUN_ID", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "WATCHDOG_USEC", "WATCHDOG_PID",
+        "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+    ]
+    /// `all` is everything on the command line; `log-writer` and `nexusd` are ours; `secret` would hide `{secret.NAME}`.
+    static let names = ["all", "log-writer", "nexusd", "secret"]
+    /// Directories in the state directory that are not a child's.
+    static let directories = ["logs", "tmp", "run", "last-good"]
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Glibc
+import NexusConfiguration
+
+/// `nexus-config check`: what a person, or `nexusctl check`, runs.
+struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Says whether a file would be accepted, and all that is wrong with it.",
+        discussion: "Changes nothing. Without FILE it looks at the one that nexusd would read for this user.")
+
+    @Argument(help: "Supervisor.toml.") var file: String?
+    @Option(help: "The state directory.") var state: String?
+    @Option(help: "The runtime directory.") var runtime: String?
+    @Option(help: "Where bare program names are looked up first (default: beside this program).") var bin: String?
+
+    func run() throws {
+        let defaults = Defaults()
+        let config = file ?? defaults.config
+        let state = self.state ?? defaults.state
+        let places = Places(
+            config: Defaults.absolute(config), name: config, state: Defaults.absolute(state),
+            runtime: Defaults.absolute(runtime ?? defaults.runtime(state: state)),
+            bin: Defaults.absolute(bin ?? defaults.bin))
+        do {
+            let plan = try SupervisorFile.load(places).plan
+            // log-writer is always there; nobody wrote it.
+            let children = plan.children.count - 1
+            print(
+                "\(config): ok, \(count(children, "child", "children")) in \(count(plan.groups.count, "group", "groups"))"
+            )
+            for note in plan.notes { print("note: \(note)") }
+        } catch {
+            throw Refusal(words: "\(error)")
+        }
+    }
+
+    private func count(_ number: Int, _ one: String, _ many: String) -> String {
+        "\(number) \(number == 1 ? one : many)"
+    }
+}

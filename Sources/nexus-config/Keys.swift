@@ -1,0 +1,10 @@
+import ArgumentParser
+import NexusConfiguration
+
+/// `nexus-config keys`.
+struct Keys: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prints every key of Supervisor.toml with its type, default and values, as Markdown.")
+
+    func run() { print(KeyReference.markdown, terminator: "") }
+}

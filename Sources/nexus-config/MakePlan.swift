@@ -1,0 +1,38 @@
+import ArgumentParser
+import Glibc
+import NexusConfiguration
+import Plan
+
+/// `nexus-config plan`: what nexusd runs.
+struct MakePlan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Writes the encoded plan to standard output, for nexusd.",
+        discussion: "Makes the directories that children need and keeps the plan as last-good in the state directory.")
+
+    @Option(help: "Supervisor.toml.") var config: String
+    @Option(help: "The state directory.") var state: String
+    @Option(help: "The runtime directory.") var runtime: String
+    @Option(help: "Where bare program names are looked up first.") var bin: String
+
+    func run() throws {
+        let places = Places(
+            config: Defaults.absolute(config), name: config, state: Defaults.absolute(state),
+            runtime: Defaults.absolute(runtime), bin: Defaults.absolute(bin))
+        let store = PlanStore(state: places.state)
+        var plan: Plan
+        do {
+            let configured = try SupervisorFile.load(places)
+            plan = configured.plan
+            try store.make(configured.directories)
+        } catch {
+            throw Refusal(words: "\(error)")
+        }
+        do {
+            try store.keep(plan.encoded())
+        } catch {
+            // The tree can run without it; whoever relies on --last-good must learn of it.
+            plan.notes.append("the plan is not kept as last-good: \(error)")
+        }
+        try Output.write(plan.encoded(), to: STDOUT_FILENO)
+    }
+}
