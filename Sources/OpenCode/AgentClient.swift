@@ -1,0 +1,37 @@
+public import AgentModel
+
+/// One opencode, of whichever line. v1 is the one there is; v2 will be the second, with its own calls and events behind
+/// the same words.
+public protocol AgentClient: Sendable {
+    /// `opencode` or `echo-agent`, and its version.
+    var identity: AgentIdentity { get }
+
+    /// Makes a session that belongs to a directory (absolute).
+    func openSession(title: String, directory: String) async throws(AgentFailure) -> AgentSessionID
+
+    /// Hands a turn over and tells what happens, to its end: the last event is `turnEnded`.
+    ///
+    /// Throws only while nothing was handed over (then without any event). `emit` may take its time: events of the
+    /// server wait meanwhile, bounded. When it throws, or this task is cancelled, the agent is told to stop the turn.
+    func runTurn(
+        _ session: AgentSessionID, directory: String, text: String,
+        emit: @escaping @Sendable (AgentEvent) async throws -> Void
+    ) async throws(AgentFailure)
+
+    /// Asks the agent to stop what runs in a session; nothing running is fine.
+    func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
+}
+
+/// Who answers.
+public struct AgentIdentity: Hashable, Sendable {
+    /// `opencode` or `echo-agent`.
+    public var product: String
+    /// As it says.
+    public var version: String
+
+    /// From the version: the stand-in marks its own.
+    public init(version: String) {
+        product = version.contains("echo-agent") ? "echo-agent" : "opencode"
+        self.version = version
+    }
+}

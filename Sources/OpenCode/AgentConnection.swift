@@ -1,0 +1,186 @@
+/// The way to the agent that Nexus supervises: knows where it listens, which line it is, and whether it is there;
+/// connects again after every loss, for ever.
+public actor AgentConnection {
+    /// How it stands, in order of progress.
+    public enum State: Hashable, Sendable {
+        /// opencode has not said yet on which port it listens.
+        case waiting
+        /// It said so, but cannot be used yet; the words say why.
+        case connecting(String)
+        /// It takes turns.
+        case ready(AgentIdentity)
+        /// It is there and cannot be used; the words say what to do.
+        case unusable(String)
+
+        /// One line for `nexusctl status`.
+        public var words: String {
+            switch self {
+            case .waiting: "waiting for opencode to listen"
+            case .connecting(let why): "connecting to opencode: \(why)"
+            case .ready(let identity): "connected to \(identity.product) \(identity.version)"
+            case .unusable(let why): why
+            }
+        }
+    }
+
+    private let loop: CurlLoop
+    private let onChange: @Sendable (State) -> Void
+    private let pauses: Pauses
+    private(set) var state = State.waiting
+    private var endpoint: AgentEndpoint?
+    private var client: OpenCodeV1?
+    private var work: Task<Void, Never>?
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    /// Pauses between attempts; tests shorten them.
+    public struct Pauses: Sendable {
+        /// Doubles from here…
+        public var first = Limits.firstPause
+        /// …to here.
+        public var longest = Limits.longestPause
+        /// After something that does not change by itself soon.
+        public var refused = Limits.refusedPause
+
+        /// As in `Limits`.
+        public init() {}
+    }
+
+    /// `onChange` is called for every new state, in order.
+    public init(
+        _ loop: CurlLoop, pauses: Pauses = Pauses(), onChange: @escaping @Sendable (State) -> Void = { _ in }
+    ) {
+        self.loop = loop
+        self.pauses = pauses
+        self.onChange = onChange
+    }
+
+    /// opencode listens there now, or nowhere. Called again with a place that is not reached yet, it tries at once.
+    public func update(_ new: AgentEndpoint?) {
+        if case .ready = state, new == endpoint { return }
+        work?.cancel()
+        if new != endpoint { retire("opencode was replaced by a new process. What it had written so far is kept.") }
+        endpoint = new
+        guard let new else { return change(.waiting) }
+        if client == nil { change(.connecting("port \(new.port)")) }
+        work = Task { await keepConnected(new) }
+    }
+
+    /// The agent, waiting up to `limit` for it. What cannot be used is said at once.
+    public func readyClient(within limit: Duration = Limits.readyTime) async throws(AgentFailure) -> any AgentClient {
+        let deadline = ContinuousClock.now + limit
+        let alarm = Task {
+            try? await Task.sleep(until: deadline)
+            self.wake()
+        }
+        defer { alarm.cancel() }
+        while true {
+            switch state {
+            case .ready: if let client { return client }
+            case .unusable(let why): throw AgentFailure(.refused, why)
+            case .waiting, .connecting: break
+            }
+            guard ContinuousClock.now < deadline, !Task.isCancelled else {
+                throw AgentFailure(.unavailable, "the agent is not there (\(state.words)); nothing was handed over")
+            }
+            await nextChange()
+        }
+    }
+
+    /// One look at whether it answers: nil when it does, else why not. `unknown` when there is no port to look at.
+    public func health() async -> Health {
+        guard let endpoint else { return .unknown }
+        switch await LineDetection.health(loop, endpoint) {
+        case nil: return .healthy
+        case let why?: return .unhealthy(why)
+        }
+    }
+
+    /// What a look at the health shows.
+    public enum Health: Hashable, Sendable {
+        case unknown, healthy
+        case unhealthy(String)
+    }
+
+    /// How it stands now.
+    public var current: State { state }
+
+    private func keepConnected(_ endpoint: AgentEndpoint) async {
+        var pause = pauses.first
+        while !Task.isCancelled {
+            switch await LineDetection.detect(loop, endpoint) {
+            case .v1(let version):
+                let client = client(for: endpoint, version)
+                let failure = await client.follow { [identity = client.identity] in await self.connected(identity) }
+                guard !Task.isCancelled else { return }
+                pause = pauses.first
+                change(failure.code == .refused ? .unusable(failure.message) : .connecting(failure.message))
+            case .v2(let version):
+                change(.unusable(Self.words(forV2: version)))
+                pause = pauses.refused
+            case .wrongPassword:
+                change(.unusable(V1Calls.wrongPassword))
+                pause = pauses.refused
+            case .foreign(let words):
+                change(.unusable(words))
+                pause = pauses.refused
+            case .starting: change(.connecting("it is starting"))
+            case .absent(let failure): lost(failure)
+            }
+            guard !Task.isCancelled else { return }
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, max(pauses.longest, pause))
+        }
+    }
+
+    /// Nothing listens: the process that had the turns is gone for certain. Other failures may pass.
+    private func lost(_ failure: HTTPFailure) {
+        guard !Task.isCancelled else { return }
+        if failure == .refused { retire("opencode ended while it was answering. What it had written so far is kept.") }
+        change(.connecting(failure.words))
+    }
+
+    private func connected(_ identity: AgentIdentity) {
+        if !Task.isCancelled { change(.ready(identity)) }
+    }
+
+    /// The same client across lost connections, so that its turns go on; a new one for another version.
+    private func client(for endpoint: AgentEndpoint, _ version: String) -> OpenCodeV1 {
+        if let client, client.identity.version == version { return client }
+        retire("opencode was replaced by another version. What it had written so far is kept.")
+        let new = OpenCodeV1(loop, endpoint, version: version)
+        client = new
+        return new
+    }
+
+    private func retire(_ words: String) {
+        guard let old = client else { return }
+        client = nil
+        Task { await old.gone(words) }
+    }
+
+    private func change(_ new: State) {
+        guard new != state else { return }
+        state = new
+        onChange(new)
+        wake()
+    }
+
+    private func wake() {
+        let waiting = waiters
+        waiters = []
+        for waiter in waiting { waiter.resume() }
+    }
+
+    private func nextChange() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiters.append($0) }
+        } onCancel: {
+            Task { await self.wake() }
+        }
+    }
+
+    private static func words(forV2 version: String) -> String {
+        "opencode \(version) listens, of the 2.x line, whose API this version of Nexus does not speak yet. "
+            + "Install the 1.x line beside it (npm install -g opencode-ai@1) and name it in Supervisor.toml."
+    }
+}

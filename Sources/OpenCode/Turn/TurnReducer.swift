@@ -1,0 +1,162 @@
+import AgentModel
+
+/// One turn, from the prompt that was handed over to its end: facts and time in, steps out. No clock, no I/O.
+///
+/// Two rules hold it together, whatever events are lost or late. Text: what was shown of a block is always a beginning
+/// of the block; after a gap nothing is appended to it until the block comes whole. The end: a turn ends only by what
+/// was read back from the server (`TurnReread`), never by an event alone.
+struct TurnReducer {
+    /// What is to be done.
+    enum Step: Hashable, Sendable {
+        /// Tell whoever asked for the turn.
+        case emit(AgentEvent)
+        /// Read the state and hand it in.
+        case reread
+        /// Ask the agent to stop this turn.
+        case abort
+    }
+
+    /// The message id of the prompt. Ids sort by age, so what is above it belongs to this turn.
+    let prompt: String
+    var blocks: [String: Block] = [:]
+    var messages: [String: MessageFact] = [:]
+    var tools: [String: ToolCall] = [:]
+    var textBytes = 0
+    var asked: Set<String> = []
+    var lastProblem: AgentProblem?
+    var lastRetry: Int?
+    var end = EndWatch()
+    var steps: [Step] = []
+    private(set) var isOver = false
+
+    /// What is known of a block.
+    struct Block: Hashable {
+        var kind: BlockFact.Kind
+        /// What was shown of it.
+        var shown: String
+        var state: State
+
+        enum State: Hashable {
+            /// Deltas are appended.
+            case open
+            /// Deltas were missed: nothing is appended until it comes whole.
+            case frozen
+            case complete
+        }
+    }
+
+    /// What the end depends on; times are since the turn began.
+    struct EndWatch {
+        /// Since when the server says that the session rests.
+        var idleSince: Duration?
+        /// Last time anything was heard of this turn.
+        var lastHeard = Duration.zero
+        /// Last time the state was asked for.
+        var lastAsked = Duration.zero
+        /// Since when something waits for the user.
+        var pendingSince: Duration?
+        /// The connection was lost during the turn, so the server may be another process than the one that began it.
+        var wasLost = false
+        /// Since when nothing can be read from the server.
+        var unreadableSince: Duration?
+        /// The turn was told to stop because nobody answers what it asks.
+        var gaveUpWaiting = false
+    }
+
+    init(prompt: String) { self.prompt = prompt }
+
+    /// One fact from the event stream.
+    mutating func handle(_ fact: TurnFact, at now: Duration) -> [Step] {
+        guard !isOver else { return [] }
+        end.lastHeard = now
+        apply(fact, fromReread: false, at: now)
+        return take()
+    }
+
+    /// What the calls said.
+    mutating func handle(_ reread: TurnReread, at now: Duration) -> [Step] {
+        guard !isOver else { return [] }
+        end.lastHeard = now
+        end.unreadableSince = nil
+        for fact in reread.facts { apply(fact, fromReread: true, at: now) }
+        for permission in reread.permissions { ask(permission) }
+        for question in reread.questions { ask(question) }
+        judge(reread, at: now)
+        return take()
+    }
+
+    /// The calls failed; the turn waits for the server to come back, not for ever.
+    mutating func rereadFailed(_ words: String, at now: Duration) -> [Step] {
+        guard !isOver else { return [] }
+        let since = end.unreadableSince ?? now
+        end.unreadableSince = since
+        if now - since >= Limits.lostTime {
+            finish(.interrupted(reason: "opencode stopped answering: \(words). What it had written so far is kept."))
+        }
+        return take()
+    }
+
+    /// Events were lost: the connection broke, or this side was too slow.
+    mutating func missedEvents(at now: Duration, connectionLost: Bool) -> [Step] {
+        guard !isOver else { return [] }
+        if connectionLost { end.wasLost = true }
+        for (id, block) in blocks where block.state == .open { blocks[id] = Block(block, .frozen) }
+        wantReread(at: now)
+        return take()
+    }
+
+    /// The agent is gone for certain: its process ended, or listens elsewhere now.
+    mutating func gone(_ words: String) -> [Step] {
+        guard !isOver else { return [] }
+        finish(.interrupted(reason: words))
+        return take()
+    }
+
+    /// The server says that there is nothing to wait for (the session was deleted, the password is refused).
+    mutating func failed(_ words: String) -> [Step] {
+        guard !isOver else { return [] }
+        finish(.failed(reason: words))
+        return take()
+    }
+
+    /// Time passes; called about every `Limits.tick`.
+    mutating func tick(at now: Duration) -> [Step] {
+        guard !isOver else { return [] }
+        if end.idleSince != nil || end.unreadableSince != nil {
+            wantReread(at: now)
+        } else if end.pendingSince != nil {
+            if now - end.lastAsked >= Limits.pendingPause { wantReread(at: now) }
+        } else if now - max(end.lastHeard, end.lastAsked) >= Limits.quietTime {
+            wantReread(at: now)
+        }
+        return take()
+    }
+
+    /// True for what was written after the prompt.
+    func isOurs(_ message: String) -> Bool { message > prompt }
+
+    mutating func emit(_ event: AgentEvent) { steps.append(.emit(event)) }
+
+    mutating func wantReread(at now: Duration) {
+        end.lastAsked = now
+        if !steps.contains(.reread) { steps.append(.reread) }
+    }
+
+    mutating func finish(_ outcome: TurnOutcome) {
+        isOver = true
+        steps.removeAll { $0 == .reread }
+        emit(.turnEnded(outcome))
+    }
+
+    private mutating func take() -> [Step] {
+        defer { steps = [] }
+        return steps
+    }
+}
+
+extension TurnReducer.Block {
+    init(_ block: Self, _ state: State) {
+        self = block
+        self.state = state
+    }
+}

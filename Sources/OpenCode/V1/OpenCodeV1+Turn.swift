@@ -1,0 +1,90 @@
+public import AgentModel
+
+extension OpenCodeV1 {
+    /// Hands a turn over and tells what happens, to its end.
+    public func runTurn(
+        _ session: AgentSessionID, directory: String, text: String,
+        emit: @escaping @Sendable (AgentEvent) async throws -> Void
+    ) async throws(AgentFailure) {
+        // Events are collected before the prompt goes out, so that none is missed.
+        let inbox = try openInbox(for: session.rawValue)
+        defer { closeInbox(of: session.rawValue) }
+        let prompt = V1MessageID.make()
+        let isCertain = try await calls.prompt(session, id: prompt, text: text, directory: directory)
+        var turn = Turn(session: session, directory: directory, reducer: TurnReducer(prompt: prompt), emit: emit)
+        let ticker = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: Limits.tick)
+                inbox.tick()
+            }
+        }
+        defer { ticker.cancel() }
+        do {
+            try await emit(.turnStarted)
+            if !isCertain { try await perform(turn.reducer.missedEvents(at: turn.now, connectionLost: true), &turn) }
+            while !turn.reducer.isOver { try await handle(await inbox.next(), &turn) }
+        } catch {
+            await callOff(turn)
+        }
+    }
+
+    /// A turn under way.
+    struct Turn {
+        let session: AgentSessionID
+        let directory: String
+        var reducer: TurnReducer
+        let emit: @Sendable (AgentEvent) async throws -> Void
+        let start = ContinuousClock.now
+
+        /// Since it began.
+        var now: Duration { ContinuousClock.now - start }
+    }
+
+    private func handle(_ input: TurnInbox.Input, _ turn: inout Turn) async throws {
+        let now = turn.now
+        let steps =
+            switch input {
+            case .fact(let fact): turn.reducer.handle(fact, at: now)
+            case .missed(let connectionLost): turn.reducer.missedEvents(at: now, connectionLost: connectionLost)
+            case .back: turn.reducer.missedEvents(at: now, connectionLost: true)
+            case .gone(let words): turn.reducer.gone(words)
+            case .tick: turn.reducer.tick(at: now)
+            case .cancelled: throw CancellationError()
+            }
+        try await perform(steps, &turn)
+    }
+
+    /// Steps may lead to further steps (a re-read that shows the end), never to a further re-read.
+    private func perform(_ steps: [TurnReducer.Step], _ turn: inout Turn) async throws {
+        for step in steps {
+            switch step {
+            case .emit(let event): try await turn.emit(event)
+            case .abort: try? await calls.abort(turn.session, directory: turn.directory)
+            case .reread:
+                for case .emit(let event) in await reread(&turn) { try await turn.emit(event) }
+            }
+        }
+    }
+
+    private func reread(_ turn: inout Turn) async -> [TurnReducer.Step] {
+        do throws(AgentFailure) {
+            let session = turn.session.rawValue
+            adopt(try await calls.children(turn.session, directory: turn.directory), by: session)
+            let state = try await calls.state(
+                turn.session, family: family(of: session), since: turn.reducer.prompt, directory: turn.directory)
+            return turn.reducer.handle(state, at: turn.now)
+        } catch {
+            switch error.code {
+            case .unavailable, .failed, .busy: return turn.reducer.rereadFailed(error.message, at: turn.now)
+            case .refused, .unknown: return turn.reducer.failed(error.message)
+            }
+        }
+    }
+
+    /// Nobody listens any more: what runs unseen and unasked-for is stopped. In a task of its own, since this one may
+    /// be cancelled.
+    private func callOff(_ turn: Turn) async {
+        let calls = calls
+        await Task { try? await calls.abort(turn.session, directory: turn.directory) }.value
+    }
+}

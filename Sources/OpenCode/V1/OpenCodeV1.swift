@@ -1,0 +1,110 @@
+public import AgentModel
+import FoundationEssentials
+
+/// opencode 1.x: its event stream, its calls, and the turns that run.
+public actor OpenCodeV1: AgentClient {
+    /// Who answers.
+    public nonisolated let identity: AgentIdentity
+    let calls: V1Calls
+    private var turns: [String: TurnInbox] = [:]
+    /// Sessions that the session of a turn started: what they ask for concerns that turn.
+    private var children: [String: String] = [:]
+
+    init(_ loop: CurlLoop, _ endpoint: AgentEndpoint, version: String) {
+        identity = AgentIdentity(version: version)
+        calls = V1Calls(loop: loop, endpoint: endpoint)
+    }
+
+    /// Makes a session.
+    public func openSession(title: String, directory: String) async throws(AgentFailure) -> AgentSessionID {
+        try await calls.createSession(title: title, directory: directory)
+    }
+
+    /// Stops what runs in a session.
+    public func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure) {
+        try await calls.abort(session, directory: directory)
+    }
+
+    /// Reads the event stream until it ends and gives the reason. `connected` is called when events come from now on.
+    func follow(connected: @Sendable () async -> Void) async -> AgentFailure {
+        let failure = await read(connected: connected)
+        for turn in turns.values { turn.connectionLost() }
+        return failure
+    }
+
+    /// The process is gone: its turns end.
+    func gone(_ words: String) {
+        for turn in turns.values { turn.gone(words) }
+    }
+
+    /// Begins to collect what concerns a session; one turn at a time.
+    func openInbox(for session: String) throws(AgentFailure) -> TurnInbox {
+        guard turns[session] == nil else {
+            throw AgentFailure(.busy, "a turn runs in this session already; wait for its end, or stop it")
+        }
+        let inbox = TurnInbox()
+        turns[session] = inbox
+        return inbox
+    }
+
+    /// Ends it.
+    func closeInbox(of session: String) {
+        turns[session] = nil
+        children = children.filter { $0.value != session }
+    }
+
+    /// Sessions whose work and questions belong to this one: itself and those that it started.
+    func family(of session: String) -> Set<String> {
+        Set(children.compactMap { $0.value == session ? $0.key : nil }).union([session])
+    }
+
+    /// Adds sessions that a call said were started by this one.
+    func adopt(_ sessions: [String], by parent: String) {
+        guard turns[parent] != nil else { return }
+        for session in sessions where children.count < Limits.turnIDs { children[session] = parent }
+    }
+
+    private func read(connected: @Sendable () async -> Void) async -> AgentFailure {
+        var parser = SSEParser()
+        for await input in calls.events() {
+            switch input {
+            case .head(let head):
+                if let failure = V1Calls.failure(ofStream: head) { return failure }
+            case .bytes(let bytes):
+                guard let frames = try? parser.feed(bytes) else {
+                    return AgentFailure(.failed, "an event is longer than \(Limits.frameBytes >> 20) MiB")
+                }
+                for frame in frames.lazy.compactMap(V1Frame.read) {
+                    if frame.content == .connected { await connected() }
+                    dispatch(frame)
+                }
+            case .ended(let failure):
+                return AgentFailure(.unavailable, "the event stream ended: \(failure?.words ?? "opencode closed it")")
+            }
+        }
+        return AgentFailure(.unavailable, "the event stream was left: its events came faster than they were read")
+    }
+
+    private func dispatch(_ frame: V1Frame) {
+        switch frame.content {
+        case .connected: for turn in turns.values { turn.connectionBack() }
+        case .session(let parent?):
+            if let session = frame.session { adopt([session], by: children[parent] ?? parent) }
+        case .facts(let facts):
+            guard let session = frame.session else { return }
+            if let turn = turns[session] { return turn.post(facts) }
+            if let parent = children[session], let turn = turns[parent] { turn.post(facts.filter(\.concernsParent)) }
+        case .session(nil), .nothing: break
+        }
+    }
+}
+
+extension TurnFact {
+    /// What a session that was started by another one asks for holds up that other one.
+    fileprivate var concernsParent: Bool {
+        switch self {
+        case .permission, .question, .answered: true
+        case .message, .block, .delta, .tool, .blockRemoved, .busy, .retrying, .idle, .problem, .notice: false
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import AgentModel
+import FoundationEssentials
+
+/// The calls of v1 that are used (docs/agent.md lists them), each with what its failures mean.
+struct V1Calls: Sendable {
+    let loop: CurlLoop
+    let endpoint: AgentEndpoint
+
+    /// GET /global/event: all directories in one stream. It outlives the disposal of a directory's instance.
+    func events() -> AsyncStream<StreamInput> {
+        var call = HTTPCall.get("/global/event")
+        call.limit = nil
+        call.silence = Limits.streamSilence
+        call.answerBytes = .max
+        return loop.open(call, to: endpoint)
+    }
+
+    /// Nil when the head is that of an event stream.
+    static func failure(ofStream head: HTTPHead) -> AgentFailure? {
+        if head.status == 200, head.contentType == "text/event-stream" { return nil }
+        if let failure = failure(of: head, body: []) { return failure }
+        return AgentFailure(.failed, "opencode answered \(head.contentType) where its event stream should be")
+    }
+
+    /// POST /session
+    func createSession(title: String, directory: String) async throws(AgentFailure) -> AgentSessionID {
+        struct Body: Encodable {
+            var title: String
+        }
+        let call = HTTPCall.post("/session", [("directory", directory)], body: try Self.json(Body(title: title)))
+        return AgentSessionID(rawValue: try await read(V1Session.self, call).id)
+    }
+
+    /// POST /session/{id}/abort
+    func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure) {
+        _ = try await answer(.post(Self.path(session, "/abort"), [("directory", directory)]))
+    }
+
+    /// POST /session/{id}/prompt_async. True when it was taken, false when that is not known: then only the messages
+    /// can tell, and it must not be sent again. Throws when it certainly was not taken.
+    func prompt(
+        _ session: AgentSessionID, id: String, text: String, directory: String
+    ) async throws(AgentFailure) -> Bool {
+        struct Body: Encodable {
+            var messageID: String
+            var parts: [Part]
+        }
+        struct Part: Encodable {
+            var type = "text"
+            var text: String
+        }
+        let body = try Self.json(Body(messageID: id, parts: [Part(text: text)]))
+        let call = HTTPCall.post(Self.path(session, "/prompt_async"), [("directory", directory)], body: body)
+        switch await attempt(call) {
+        case .success(let answer):
+            if let failure = Self.failure(of: answer.head, body: answer.body) { throw failure }
+            return true
+        case .failure(.refused):
+            throw AgentFailure(.unavailable, "opencode is not there: \(HTTPFailure.refused.words)")
+        case .failure(.broken), .failure(.timedOut), .failure(.tooLong), .failure(.cancelled):
+            return false
+        }
+    }
+
+    /// GET /session/{id}/children
+    func children(_ session: AgentSessionID, directory: String) async throws(AgentFailure) -> [String] {
+        try await read([V1Session].self, .get(Self.path(session, "/children"), [("directory", directory)])).map(\.id)
+    }
+
+    /// The state of a session from the message `since` on. Whether it rests is read before its messages: what they lack
+    /// at rest they will always lack.
+    func state(
+        _ session: AgentSessionID, family: Set<String>, since: String, directory: String
+    ) async throws(AgentFailure) -> TurnReread {
+        let query = [("directory", directory)]
+        let statuses = try await read([String: V1Status].self, .get("/session/status", query))
+        let permissions = try await read([V1Permission].self, .get("/permission", query))
+        let questions = try await read([V1Question].self, .get("/question", query))
+        let messages = try await messages(session, since: since, directory: directory)
+        return TurnReread(
+            facts: messages.flatMap(\.facts),
+            isBusy: statuses.contains { family.contains($0.key) && $0.value.fact != .idle },
+            permissions: permissions.filter { family.contains($0.sessionID) }.map(\.fact),
+            questions: questions.filter { family.contains($0.sessionID) }.map(\.fact))
+    }
+
+    /// GET /session/{id}/message, page by page from the newest back to `since`; oldest first.
+    private func messages(
+        _ session: AgentSessionID, since: String, directory: String
+    ) async throws(AgentFailure) -> [V1Message] {
+        var found: [V1Message] = []
+        var cursor: String?
+        for _ in 0..<Limits.pages {
+            var query = [("directory", directory), ("limit", String(Limits.pageMessages))]
+            if let cursor { query.append(("before", cursor)) }
+            let answer = try await answer(.get(Self.path(session, "/message"), query))
+            let page = try Self.decode([V1Message].self, answer)
+            found = page + found
+            cursor = answer.head.fields["x-next-cursor"]
+            guard cursor != nil, let oldest = page.first, oldest.info.id > since else { break }
+        }
+        return found.filter { $0.info.id >= since }
+    }
+}

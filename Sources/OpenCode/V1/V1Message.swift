@@ -1,0 +1,66 @@
+import AgentModel
+
+/// A message as v1 has it; `role` decides.
+struct V1MessageInfo: Decodable {
+    let id: String
+    let role: String
+    let finish: String?
+    let error: V1Problem?
+
+    /// For the reducer.
+    var fact: MessageFact { MessageFact(id: id, author: role == "assistant" ? .assistant : .user, end: end) }
+
+    private var end: MessageFact.End? {
+        if let error { return .failed(error.problem) }
+        return switch finish {
+        case nil: nil
+        case "tool-calls": .toolCalls
+        case "length": .cut
+        case "content-filter":
+            .failed(.init(isAbort: false, words: "The model provider's content filter stopped the answer."))
+        // "stop", "error" and "unknown" without an error, and whatever comes: opencode goes on with nothing.
+        case _: .finished
+        }
+    }
+}
+
+/// A message with its parts, as lists have it.
+struct V1Message: Decodable {
+    let info: V1MessageInfo
+    let parts: [V1Part]
+
+    /// The message first, then what it holds.
+    var facts: [TurnFact] { [.message(info.fact)] + parts.flatMap(\.facts) }
+}
+
+/// An error of a message or session: `{"name":…,"data":{"message":…}}`.
+struct V1Problem: Decodable {
+    let name: String
+    let data: Detail?
+
+    struct Detail: Decodable {
+        let message: String?
+        let statusCode: Int?
+        let providerID: String?
+    }
+
+    /// In words that say what to do.
+    var problem: AgentProblem { AgentProblem(isAbort: name == "MessageAbortedError", words: words.cut(to: 2000)) }
+
+    private var words: String {
+        let detail = data?.message ?? name
+        return switch name {
+        case "MessageAbortedError": "The turn was stopped."
+        case "ProviderAuthError":
+            "opencode may not use its model provider\(data?.providerID.map { " (\($0))" } ?? ""): \(detail). "
+                + "Log in with `opencode auth login`, as the user that opencode runs as."
+        case "APIError":
+            "The model provider answered with an error\(data?.statusCode.map { " (status \($0))" } ?? ""): \(detail)"
+        case "ContextOverflowError":
+            "The conversation is too long for the model: \(detail). Start a new session."
+        case "MessageOutputLengthError": "The answer was cut at the model's output limit: \(detail)"
+        case "ContentFilterError": "The model provider's content filter stopped the answer: \(detail)"
+        case _: "opencode reported: \(detail)"
+        }
+    }
+}
