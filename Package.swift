@@ -73,7 +73,7 @@ if !lean {
         library("Tunnel", ["CCurl", yams]),
         library("Chat", ["AgentModel", grdb]),
         executable("nexus-config", ["NexusConfiguration", "Plan", argumentParser]),
-        executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit"]),
+        executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),
         executable("tunnel-worker", ["Tunnel", "WorkerKit"]),
         executable("chat-bridge", ["Chat", "AgentModel", "WorkerKit"]),
         executable("echo-agent", [hummingbird, argumentParser]),

@@ -9,6 +9,9 @@ public protocol AgentClient: Sendable {
     /// Makes a session that belongs to a directory (absolute).
     func openSession(title: String, directory: String) async throws(AgentFailure) -> AgentSessionID
 
+    /// The directory that a session belongs to.
+    func directory(of session: AgentSessionID) async throws(AgentFailure) -> String
+
     /// Hands a turn over and tells what happens, to its end: the last event is `turnEnded`.
     ///
     /// Throws only while nothing was handed over (then without any event). `emit` may take its time: events of the

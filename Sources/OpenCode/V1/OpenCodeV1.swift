@@ -20,6 +20,11 @@ public actor OpenCodeV1: AgentClient {
         try await calls.createSession(title: title, directory: directory)
     }
 
+    /// The directory that a session belongs to.
+    public func directory(of session: AgentSessionID) async throws(AgentFailure) -> String {
+        try await calls.directory(of: session)
+    }
+
     /// Stops what runs in a session.
     public func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure) {
         try await calls.abort(session, directory: directory)

@@ -31,6 +31,14 @@ struct V1Calls: Sendable {
         return AgentSessionID(rawValue: try await read(V1Session.self, call).id)
     }
 
+    /// GET /session/{id}
+    func directory(of session: AgentSessionID) async throws(AgentFailure) -> String {
+        struct Place: Decodable {
+            var directory: String
+        }
+        return try await read(Place.self, .get(Self.path(session, ""))).directory
+    }
+
     /// POST /session/{id}/abort
     func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure) {
         _ = try await answer(.post(Self.path(session, "/abort"), [("directory", directory)]))

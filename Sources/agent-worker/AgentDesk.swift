@@ -1,0 +1,111 @@
+import AgentModel
+import Foundation
+import OpenCode
+import Wire
+import WorkerKit
+
+/// Answers `AgentRequest`s.
+struct AgentDesk: Sendable {
+    let connection: AgentConnection
+    let workspaces: [Workspace]
+
+    /// Each request is finished by exactly one reply, error or end.
+    func answer(_ request: IncomingRequest, _ responder: Responder) async {
+        let asked: AgentRequest
+        do {
+            asked = try JSONDecoder().decode(AgentRequest.self, from: Data(request.payload))
+        } catch {
+            return await responder.fail(.badRequest, "not a request to the agent (docs/agent.md): \(error)")
+        }
+        do throws(AgentFailure) {
+            switch asked {
+            case .describe: await reply(.description(await description), responder)
+            case .openSession(let title, let workspace):
+                let directory = try directory(of: workspace)
+                let client = try await connection.readyClient()
+                await reply(.session(try await client.openSession(title: title, directory: directory)), responder)
+            case .runTurn(let session, let workspace, let text):
+                if workspace != nil { _ = try directory(of: workspace) }
+                try await run(session, text, responder)
+            case .abort(let session):
+                let client = try await connection.readyClient()
+                try await client.abort(session, directory: try await directory(of: session, client))
+                await reply(.aborted, responder)
+            }
+        } catch {
+            await responder.fail(error.code.onTheBus, error.message)
+        }
+    }
+
+    private func run(
+        _ session: AgentSessionID, _ text: String, _ responder: Responder
+    ) async throws(AgentFailure) {
+        let client = try await connection.readyClient()
+        let directory = try await directory(of: session, client)
+        try await client.runTurn(session, directory: directory, text: text) { event in
+            for piece in event.pieces { try await responder.send(try Self.json(piece)) }
+        }
+        await responder.end()
+    }
+
+    private func reply(_ reply: AgentReply, _ responder: Responder) async {
+        do {
+            await responder.reply(try Self.json(reply))
+        } catch {
+            await responder.fail(.failed, "the answer could not be written as JSON: \(error)")
+        }
+    }
+
+    private static func json<Value: Encodable>(_ value: Value) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return Array(try encoder.encode(value))
+    }
+
+    private var description: AgentDescription {
+        get async {
+            let state = await connection.current
+            let (identity, isReady): (AgentIdentity?, Bool) =
+                if case .ready(let identity) = state { (identity, true) } else { (nil, false) }
+            return AgentDescription(
+                product: identity?.product ?? "opencode", version: identity?.version ?? "", ready: isReady,
+                state: state.words, workspaces: workspaces.map(\.name))
+        }
+    }
+
+    /// A session works in the directory it was made in, whatever a request says; one that was made elsewhere (by
+    /// another client of opencode) is not for this way.
+    private func directory(of session: AgentSessionID, _ client: any AgentClient) async throws(AgentFailure) -> String {
+        let directory = try await client.directory(of: session)
+        guard workspaces.contains(where: { $0.isPlace(directory) }) else {
+            throw AgentFailure(.refused, "this session works in \(directory), which is no workspace in Supervisor.toml")
+        }
+        return directory
+    }
+
+    /// Only what Supervisor.toml lists; a name, never a path.
+    private func directory(of name: String?) throws(AgentFailure) -> String {
+        guard let name else {
+            guard let first = workspaces.first else { throw AgentFailure(.unknown, "there is no workspace") }
+            return first.path
+        }
+        guard let workspace = workspaces.first(where: { $0.name == name }) else {
+            let known = workspaces.map(\.name).joined(separator: ", ")
+            throw AgentFailure(.refused, "there is no workspace \"\(name)\" in Supervisor.toml; there is: \(known)")
+        }
+        return workspace.path
+    }
+}
+
+extension AgentFailure.Code {
+    /// The bus has one set of codes for all workers.
+    fileprivate var onTheBus: BusErrorCode {
+        switch self {
+        case .unavailable: .unavailable
+        case .refused: .refused
+        case .unknown: .unknown
+        case .busy: .busy
+        case .failed: .failed
+        }
+    }
+}
