@@ -90,6 +90,9 @@ public struct Router: Sendable {
         return peer
     }
 
+    /// Requests that are not finished.
+    public var openCount: Int { open.count }
+
     /// True while the router knows this link.
     public func hasLink(_ peer: PeerID) -> Bool { links[peer] != nil }
 

@@ -198,6 +198,17 @@ import Testing
         #expect(rig.read(a).last?.header.kind == .reply)
     }
 
+    @Test func runThatEndsBeforeHello_leavesTheRequestWaiting() {
+        var rig = BusRig(up: [a])
+        rig.send(.request, from: a, to: b, id: rig.id(a, 1))
+        rig.router.workerUp(b, at: rig.now)
+        rig.down(b)
+        #expect(rig.read(a).isEmpty)
+        rig.join(b)
+        #expect(rig.read(b).last?.header.kind == .request)
+        #expect(rig.router.links[b]?.serving == 1)
+    }
+
     @Test func waitingTooLong_isUnavailable() {
         var rig = BusRig(up: [a])
         rig.send(.request, from: a, to: b, id: rig.id(a, 1))
