@@ -93,6 +93,9 @@ public struct Router: Sendable {
     /// Requests that are not finished.
     public var openCount: Int { open.count }
 
+    /// True while the beginning of a frame waits for its rest: the shell gives that a time limit.
+    public func isMidFrame(_ peer: PeerID) -> Bool { links[peer].map { !$0.decoder.isAtBoundary } ?? false }
+
     /// True while the router knows this link.
     public func hasLink(_ peer: PeerID) -> Bool { links[peer] != nil }
 
