@@ -69,21 +69,32 @@ extension ChatStore {
         }
     }
 
-    /// Some of the events after a number, as JSON, in order; `upTo` is where the page ends. Nil: there are no more.
-    public func page(
-        of session: SessionID, after: EventNumber
-    ) async throws -> (frames: [[UInt8]], upTo: EventNumber)? {
+    /// Some stored events as JSON, in order.
+    public struct Page: Sendable {
+        /// One a frame.
+        public var frames: [[UInt8]]
+        /// Where the next page begins.
+        public var upTo: EventNumber
+        /// An `ended` is among them.
+        public var hasEnd: Bool
+    }
+
+    /// Some of the events after a number: of a session, or of one turn in it without its `accepted`. Nil: no more.
+    public func page(of session: SessionID, after: EventNumber, only turn: TurnID? = nil) async throws -> Page? {
         try await queue.read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT event.seq, event.turn, event.kind, event.key, event.body, block.text FROM event \
                     LEFT JOIN block ON block.turn = event.turn AND block.kind = event.kind AND block.key = event.key \
-                    WHERE event.session = ? AND event.seq > ? ORDER BY event.seq LIMIT ?
-                    """, arguments: [session.rawValue, after.rawValue, Self.pageLimit])
+                    WHERE event.session = ? AND event.seq > ? AND (? IS NULL OR event.turn = ? AND event.kind <> 'accepted') \
+                    ORDER BY event.seq LIMIT ?
+                    """,
+                arguments: [session.rawValue, after.rawValue, turn?.rawValue, turn?.rawValue, Self.pageLimit])
             guard let last = rows.last else { return nil }
-            let frames = try rows.flatMap { try Self.frames(of: $0, session) }
-            return (frames, EventNumber(rawValue: last["seq"]))
+            return Page(
+                frames: try rows.flatMap { try Self.frames(of: $0, session) },
+                upTo: EventNumber(rawValue: last["seq"]), hasEnd: rows.contains { $0["kind"] == "ended" })
         }
     }
 

@@ -1,0 +1,44 @@
+public import AgentModel
+
+/// The agent as the turns see it; chat-bridge asks agent-worker over the bus, tests bring their own.
+public protocol AgentPort: Sendable {
+    /// Who answers, and whether it takes turns now.
+    func describe() async throws -> AgentDescription
+    /// Makes a session of the agent.
+    func openSession(title: String, workspace: String?) async throws -> AgentSessionID
+    /// Hands a turn over. Nothing is read ahead: whoever reads slowly slows the agent's stream down.
+    func runTurn(
+        session: AgentSessionID, workspace: String?, text: String
+    ) async throws -> AsyncThrowingStream<AgentEvent, any Error>
+    /// Asks the agent to stop the turn that runs in a session.
+    func abort(session: AgentSessionID) async throws
+}
+
+/// Why the agent did not do something; anything else that a port throws counts as `failed`.
+public struct AgentError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is known about it.
+    public enum Code: Hashable, Sendable {
+        /// The agent has certainly not seen the request: it may be made again.
+        case notDelivered
+        /// The agent does not know the session any more; it has not seen the turn.
+        case unknownSession
+        /// The agent, or the way to it, went away in the middle: what it did is not known.
+        case lost
+        /// It said no, or failed.
+        case failed
+    }
+
+    /// What is known.
+    public let code: Code
+    /// Words.
+    public let message: String
+
+    /// Both.
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The words.
+    public var description: String { message }
+}

@@ -1,0 +1,98 @@
+/// What clients ask for, without the way it reaches them: frames of JSON go to `send`, which waits while the client is
+/// slow and throws when it is gone.
+public struct ChatService: Sendable {
+    /// Takes one frame for the client.
+    public typealias Sink = @Sendable ([UInt8]) async throws -> Void
+
+    let store: ChatStore
+    let hub: EventHub
+    let runner: TurnRunner
+
+    /// Over one store.
+    public init(store: ChatStore, hub: EventHub, runner: TurnRunner) {
+        self.store = store
+        self.hub = hub
+        self.runner = runner
+    }
+
+    /// Said to a client whose stream ends because chat-bridge does.
+    public static let stopping = ChatError(
+        .busy, "chat-bridge is stopping; what was accepted is stored, and queued messages are sent when it is back")
+
+    /// Takes a message and sends the events of its turn, `accepted` first and `ended` last. Sending the same again with
+    /// the same client id takes nothing twice and sends the events of that turn.
+    public func take(_ submission: Submission, to send: Sink) async throws {
+        if await hub.isFinished { throw Self.stopping }
+        var generator = SystemRandomNumberGenerator()
+        let before: EventNumber
+        if let session = submission.session { before = try await number(before: session) } else { before = .start }
+        let acceptance = try await store.accept(submission, newSession: .random(using: &generator), before: before)
+        let turn = acceptance.turn
+        // Watching begins before the turn can move: nothing of it is missed.
+        let live = try await hub.watch(turn.session)
+        if acceptance.isNew { try await runner.enqueue(turn) }
+        // Said from what is stored, not from the event: that one may have been lost in a crash right after.
+        try await send(
+            ChatEvent(number: nil, session: turn.session, turn: turn.id, what: .accepted(text: turn.text)).json)
+        try await follow(turn.session, live, after: turn.before, only: turn, to: send)
+    }
+
+    /// Sends the events of a session after a number, then what happens: until nothing is under way, or for ever.
+    public func resume(_ session: SessionID, after: EventNumber, follow forEver: Bool, to send: Sink) async throws {
+        _ = try await store.turns(of: session)
+        let live = try await hub.watch(session)
+        try await follow(session, live, after: after, only: nil, endsWhenIdle: !forEver, to: send)
+    }
+
+    private func number(before session: SessionID) async throws -> EventNumber {
+        _ = try await store.turns(of: session)
+        return try await hub.current(session)
+    }
+
+    /// The store up to where the live events begin, then those; again from the store when they came too fast.
+    private func follow(
+        _ session: SessionID, _ first: AsyncStream<ChatEvent>, after: EventNumber, only turn: ChatTurn?,
+        endsWhenIdle: Bool = false, to send: Sink
+    ) async throws {
+        var sent = after
+        var live = first
+        while true {
+            if try await replay(session, after: &sent, only: turn?.id, to: send) { return }
+            if let turn, let why = await runner.reasonToWait(turn) {
+                try await send(ChatEvent(number: nil, session: session, turn: turn.id, what: .waiting(why: why)).json)
+            }
+            if endsWhenIdle, try await isIdle(session) { return }
+            let replayed = sent
+            for await event in live {
+                if let number = event.number {
+                    if number <= replayed { continue }
+                    sent = number
+                }
+                if let turn, event.turn != turn.id || event.what == .accepted(text: turn.text) { continue }
+                try await send(event.json)
+                guard case .ended = event.what else { continue }
+                if turn != nil { return }
+                if endsWhenIdle, try await isIdle(session) { return }
+            }
+            try Task.checkCancellation()
+            if await hub.isFinished { throw Self.stopping }
+            live = try await hub.watch(session)
+        }
+    }
+
+    /// True when the end of the one turn that is asked for was among them.
+    private func replay(
+        _ session: SessionID, after sent: inout EventNumber, only turn: TurnID?, to send: Sink
+    ) async throws -> Bool {
+        while let page = try await store.page(of: session, after: sent, only: turn) {
+            for frame in page.frames { try await send(frame) }
+            sent = page.upTo
+            if page.hasEnd, turn != nil { return true }
+        }
+        return false
+    }
+
+    private func isIdle(_ session: SessionID) async throws -> Bool {
+        try await store.turns(of: session).allSatisfy(\.state.isOver)
+    }
+}

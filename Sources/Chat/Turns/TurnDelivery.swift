@@ -1,0 +1,136 @@
+import AgentModel
+
+/// One turn on its way: the agent's session is made sure of, the turn is marked as running, then it is handed over, and
+/// what comes is stored. Whatever happens, the turn is queued again (certainly not seen by the agent) or over.
+struct TurnDelivery {
+    let turn: TurnID
+    let session: SessionID
+    let store: ChatStore
+    let hub: EventHub
+    let agent: any AgentPort
+    /// From the moment the store says that the turn runs.
+    private var isTakenUp = false
+
+    init(turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub, agent: any AgentPort) {
+        self.turn = turn
+        self.session = session
+        self.store = store
+        self.hub = hub
+        self.agent = agent
+    }
+
+    enum Outcome: Sendable {
+        case over
+        case notDelivered(why: String)
+    }
+
+    /// Why a delivery is cancelled.
+    enum Stop: Hashable, Sendable {
+        /// The user wants it, with these words for the record.
+        case asked(String)
+        /// chat-bridge ends.
+        case shutdown
+    }
+
+    /// `stop` tells why the task was cancelled, or why the agent was asked to stop; nil if neither.
+    mutating func run(stop: @Sendable () async -> Stop?) async -> Outcome {
+        let writer = TurnWriter(turn: turn, session: session, store: store, hub: hub)
+        do {
+            guard let message = try await store.turn(turn) else { return .over }
+            let outcome = try await deliver(message, writer)
+            let (state, reason) = Self.judge(outcome, stop: await stop())
+            return await conclude(writer, state, reason)
+        } catch let error as AgentError where error.code == .notDelivered {
+            return .notDelivered(why: "the agent cannot be reached: \(error)")
+        } catch {
+            let stop = await stop()
+            if !isTakenUp, stop == .shutdown { return .notDelivered(why: "chat-bridge is stopping") }
+            let (state, reason) = Self.judge(error, stop: stop)
+            return await conclude(writer, state, reason)
+        }
+    }
+
+    private mutating func deliver(_ message: ChatTurn, _ writer: TurnWriter) async throws -> TurnOutcome? {
+        let (known, workspace) = try await store.agentSession(of: session)
+        let id: AgentSessionID
+        if let known { id = known } else { id = try await openSession(message, workspace) }
+        try await store.takeUp(turn)
+        isTakenUp = true
+        do {
+            return try await attempt(id, workspace, message.text, writer)
+        } catch let error as AgentError where error.code == .unknownSession && known != nil {
+            // The agent said that it has not seen the turn. Its session went with its memory.
+            try await writer.append(
+                .notice(
+                    "the agent does not know this session any more: it begins anew and remembers nothing said before"))
+            let new = try await openSession(message, workspace)
+            return try await attempt(new, workspace, message.text, writer)
+        } catch let error as AgentError where error.code == .notDelivered {
+            try await store.putBack(turn)
+            isTakenUp = false
+            throw error
+        }
+    }
+
+    private func openSession(_ message: ChatTurn, _ workspace: String?) async throws -> AgentSessionID {
+        let title = message.text.split(separator: "\n").first.map { String($0.prefix(60)) } ?? "chat"
+        let id = try await agent.openSession(title: title, workspace: workspace)
+        try await store.setAgentSession(id, of: session)
+        return id
+    }
+
+    /// Hands over and follows to the end. Nil: the stream ended without the word that the turn is over.
+    private func attempt(
+        _ id: AgentSessionID, _ workspace: String?, _ text: String, _ writer: TurnWriter
+    ) async throws -> TurnOutcome? {
+        var hasBegun = false
+        do {
+            for try await event in try await agent.runTurn(session: id, workspace: workspace, text: text) {
+                if !hasBegun { try await writer.append(.started) }
+                hasBegun = true
+                if case .turnEnded(let outcome) = event { return outcome }
+                if let what = ChatEvent.What(event) { try await writer.append(what) }
+            }
+            return nil
+        } catch let error as AgentError where hasBegun {
+            // After the first event no error says any more that the agent has not seen the turn.
+            throw AgentError(error.code == .failed ? .failed : .lost, error.message)
+        }
+    }
+
+    private func conclude(_ writer: TurnWriter, _ state: TurnState, _ reason: String?) async -> Outcome {
+        do {
+            // In a task of its own: this one may be cancelled, and the end has to be stored all the same.
+            try await Task { try await writer.end(state, reason: reason) }.value
+        } catch {
+            // The store keeps the turn as running; it is interrupted at the next start.
+            let words = "the end of the turn could not be stored: \(error)"
+            await hub.mention(.ended(.failed, reason: words), turn: turn, in: session)
+        }
+        return .over
+    }
+
+    private static func judge(_ outcome: TurnOutcome?, stop: Stop?) -> (TurnState, String?) {
+        switch outcome {
+        case .done: return (.done, nil)
+        case .failed(let reason): return (.failed, reason)
+        case .interrupted(let reason):
+            if case .asked(let words) = stop { return (.interrupted, words) }
+            return (.interrupted, reason)
+        case nil: return (.interrupted, "the agent's answer broke off; what had arrived is kept")
+        }
+    }
+
+    private static func judge(_ error: any Error, stop: Stop?) -> (TurnState, String?) {
+        switch stop {
+        case .asked(let words): return (.interrupted, words)
+        case .shutdown: return (.interrupted, TurnRunner.stopReason)
+        case nil: break
+        }
+        guard let error = error as? AgentError else { return (.failed, "\(error)") }
+        switch error.code {
+        case .lost: return (.interrupted, "\(error); what had arrived is kept")
+        case .notDelivered, .unknownSession, .failed: return (.failed, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,186 @@
+/// Takes messages, hands turns to the agent one at a time a session, and stores what comes of them. The decisions are
+/// `TurnQueue`'s; this carries them out.
+public actor TurnRunner {
+    /// How long the agent may take to end a turn it was asked to stop.
+    static let abortLimit: Duration = .seconds(10)
+    /// How often an agent that is away is asked again, while a turn waits for it.
+    static let askInterval: Duration = .milliseconds(250)
+
+    /// In one glance, for the status line.
+    public struct Summary: Hashable, Sendable {
+        /// Turns with the agent.
+        public var running: Int
+        /// Turns that wait.
+        public var queued: Int
+        /// Why the agent takes no turns; nil: it does, as far as is known.
+        public var agentIsAway: String?
+    }
+
+    let store: ChatStore
+    let hub: EventHub
+    let agent: any AgentPort
+    private let changed: @Sendable (Summary) -> Void
+    var queue = TurnQueue(agent: .away("the agent has not been asked yet"))
+    private var tasks: [TurnID: Task<Void, Never>] = [:]
+    private var stops: [TurnID: TurnDelivery.Stop] = [:]
+    private var asking: Task<Void, Never>?
+    private var lastAsked: ContinuousClock.Instant?
+    private var isStopping = false
+
+    /// `changed` is called whenever the summary may have changed.
+    public init(
+        store: ChatStore, hub: EventHub, agent: any AgentPort, changed: @escaping @Sendable (Summary) -> Void = { _ in }
+    ) {
+        self.store = store
+        self.hub = hub
+        self.agent = agent
+        self.changed = changed
+    }
+
+    /// What a turn is told that was with the agent when chat-bridge went away.
+    public static let restartReason =
+        "chat-bridge restarted while the agent was answering; what had arrived is kept"
+    static let stopReason = "chat-bridge was stopped while the agent was answering; what had arrived is kept"
+
+    /// Takes the store up as it was left: turns that were with the agent are interrupted, the others go on.
+    public func begin() async throws -> (interrupted: Int, queued: Int) {
+        let left = try await store.recover(reason: Self.restartReason)
+        for turn in left.queued { carryOut(queue.accepted(turn.id, in: turn.session)) }
+        return (left.interrupted.count, left.queued.count)
+    }
+
+    /// Takes a message: when this returns it is stored. Watch its session before, to miss nothing: see `ChatService`.
+    public func enqueue(_ turn: ChatTurn) async throws {
+        // The turn is stored already and goes its way, whatever becomes of the event that tells of it.
+        defer { carryOut(queue.accepted(turn.id, in: turn.session)) }
+        let event = try await hub.publish(.accepted(text: turn.text), turn: turn.id, in: turn.session)
+        try await store.append([event])
+        await hub.stored([event])
+    }
+
+    /// Why this turn waits; nil if it does not.
+    public func reasonToWait(_ turn: ChatTurn) -> String? { queue.reasonToWait(turn.id, in: turn.session) }
+
+    /// What was heard about the agent from elsewhere (the bus says that its worker came or went).
+    public func agentIs(_ state: TurnQueue.Agent) {
+        switch state {
+        // That its worker is there does not say that the agent takes turns: it is asked.
+        case .here: askAgain()
+        case .away: carryOut(queue.agentIs(state))
+        }
+    }
+
+    /// Stops the running turn of a session and withdraws the queued ones, or does so with one of them only. Returns how
+    /// many it were.
+    public func abort(_ session: SessionID, turn: TurnID?) async throws -> Int {
+        let withdrawn = queue.withdraw(turn, in: session)
+        for turn in withdrawn.queued {
+            try await hub.conclude(
+                turn, in: session, .interrupted, reason: "withdrawn before it was handed to the agent", rest: [])
+        }
+        if let running = withdrawn.running { try await abortAtTheAgent(running, session) }
+        tell()
+        return withdrawn.queued.count + (withdrawn.running == nil ? 0 : 1)
+    }
+
+    /// Ends what is with the agent, stores it, and takes up nothing more. Queued turns stay queued.
+    public func stop() async {
+        isStopping = true
+        asking?.cancel()
+        for (turn, task) in tasks {
+            stops[turn] = .shutdown
+            task.cancel()
+        }
+        for task in Array(tasks.values) { await task.value }
+        await hub.finish()
+    }
+
+    private func abortAtTheAgent(_ turn: TurnID, _ session: SessionID) async throws {
+        stops[turn] = .asked("stopped by the user")
+        guard try await store.turn(turn)?.state == .running, let id = try await store.agentSession(of: session).id
+        else {
+            stops[turn] = .asked("withdrawn before it was handed to the agent")
+            tasks[turn]?.cancel()
+            return
+        }
+        do {
+            try await agent.abort(session: id)
+        } catch {
+            return giveUp(turn, "the agent could not be told: \(error)")
+        }
+        Task {
+            try? await Task.sleep(for: Self.abortLimit)
+            self.giveUp(turn, "the agent did not confirm it within \(Self.abortLimit)")
+        }
+    }
+
+    private func giveUp(_ turn: TurnID, _ why: String) {
+        guard let task = tasks[turn] else { return }
+        stops[turn] = .asked("stopped by the user; \(why)")
+        task.cancel()
+    }
+
+    func carryOut(_ actions: [TurnQueue.Action]) {
+        for action in actions {
+            switch action {
+            case .begin(let turn, let session):
+                guard !isStopping else { continue }
+                tasks[turn] = Task { await self.run(turn, session) }
+            case .wait(let turn, let session, let why):
+                Task { await hub.mention(.waiting(why: why), turn: turn, in: session) }
+            }
+        }
+        if queue.agent != .here, queue.queuedCount > 0 { askAgain() }
+        tell()
+    }
+
+    private func run(_ turn: TurnID, _ session: SessionID) async {
+        var delivery = TurnDelivery(turn: turn, session: session, store: store, hub: hub, agent: agent)
+        let outcome = await delivery.run { await self.stop(of: turn) }
+        tasks[turn] = nil
+        stops[turn] = nil
+        switch outcome {
+        case .over: carryOut(queue.ended(turn, in: session))
+        case .notDelivered(let why): carryOut(queue.notDelivered(turn, in: session, why: why))
+        }
+    }
+
+    private func stop(of turn: TurnID) -> TurnDelivery.Stop? { stops[turn] }
+
+    private func askAgain() {
+        guard asking == nil, !isStopping else { return }
+        asking = Task {
+            await self.ask()
+            self.asking = nil
+        }
+    }
+
+    /// Asks until the agent takes turns, or nothing waits for it any more.
+    private func ask() async {
+        repeat {
+            // Also an agent that says yes and then takes nothing is not asked more often than this.
+            if let lastAsked { try? await Task.sleep(until: lastAsked + Self.askInterval) }
+            lastAsked = .now
+            carryOut(queue.agentIs(await answer()))
+            if queue.agent == .here { return }
+        } while queue.queuedCount > 0 && !Task.isCancelled
+    }
+
+    private func answer() async -> TurnQueue.Agent {
+        do {
+            let description = try await agent.describe()
+            return description.ready ? .here : .away("the agent is not ready: \(description.state)")
+        } catch {
+            return .away("the agent cannot be reached: \(error)")
+        }
+    }
+
+    /// How things are now.
+    public var summary: Summary {
+        var away: String?
+        if case .away(let why) = queue.agent { away = why }
+        return Summary(running: queue.runningCount, queued: queue.queuedCount, agentIsAway: away)
+    }
+
+    private func tell() { changed(summary) }
+}

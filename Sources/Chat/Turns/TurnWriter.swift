@@ -1,0 +1,84 @@
+import AgentModel
+
+/// Stores what comes of one turn, in batches: after `batchBytes`, or `batchAge` after the first event of a batch. A
+/// crash loses at most the last batch of the agent's words; clients have seen them by then, the user's are stored.
+actor TurnWriter {
+    /// Bytes of text that are written at once.
+    static let batchBytes = 4096
+    /// How long a word may be in memory only.
+    static let batchAge: Duration = .milliseconds(250)
+
+    private let turn: TurnID
+    private let session: SessionID
+    private let store: ChatStore
+    private let hub: EventHub
+    private var batch: [ChatEvent] = []
+    private var weight = 0
+    private var timer: Task<Void, Never>?
+    private var lastWrite: Task<Void, any Error>?
+    private var failure: (any Error)?
+
+    init(turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub) {
+        self.turn = turn
+        self.session = session
+        self.store = store
+        self.hub = hub
+    }
+
+    /// Gives an event out and stores it with the batch. Waits when the batch is full, so a slow disk slows the agent's
+    /// stream down; throws when a batch could not be stored.
+    func append(_ what: ChatEvent.What) async throws {
+        if let failure { throw failure }
+        batch.append(try await hub.publish(what, turn: turn, in: session))
+        weight += what.weight
+        if weight >= Self.batchBytes {
+            try await flush()
+        } else if timer == nil {
+            timer = Task {
+                try? await Task.sleep(for: Self.batchAge)
+                if !Task.isCancelled { await self.expire() }
+            }
+        }
+    }
+
+    /// Stores the rest with the turn's end, in one transaction.
+    func end(_ state: TurnState, reason: String?) async throws {
+        timer?.cancel()
+        timer = nil
+        // An earlier batch that failed stays lost; the end has to be stored all the same.
+        _ = try? await lastWrite?.value
+        try await hub.conclude(turn, in: session, state, reason: reason, rest: takeBatch())
+    }
+
+    private func expire() async {
+        timer = nil
+        do {
+            try await flush()
+        } catch {
+            failure = error
+        }
+    }
+
+    // Each write waits for the one before it: two batches are never stored in the wrong order.
+    private func flush() async throws {
+        timer?.cancel()
+        timer = nil
+        let events = takeBatch()
+        let previous = lastWrite
+        let write = Task { [store, hub] in
+            try await previous?.value
+            try await store.append(events)
+            await hub.stored(events)
+        }
+        lastWrite = write
+        try await write.value
+    }
+
+    private func takeBatch() -> [ChatEvent] {
+        defer {
+            batch = []
+            weight = 0
+        }
+        return batch
+    }
+}
