@@ -79,7 +79,9 @@ if !lean {
         executable("echo-agent", [hummingbird, argumentParser]),
         tests("ConfigurationTests", ["NexusConfiguration"], resources: [.copy("Files")]),
         tests("WorkerKitTests", ["WorkerKit"]),
-        tests("OpenCodeTests", ["OpenCode", "echo-agent"], resources: [.copy("Schemas")]),
+        tests(
+            "OpenCodeTests", ["OpenCode", "AgentModel", "echo-agent", "agent-worker"],
+            resources: [.copy("Schemas"), .copy("Frames")]),
         tests("TunnelTests", ["Tunnel"]),
         tests("ChatTests", ["Chat"]),
         tests("Scenarios", ["Wire"]),

@@ -1,0 +1,117 @@
+import AgentModel
+import Foundation
+import Testing
+
+/// The JSON between chat-bridge and agent-worker, as docs/agent.md has it.
+struct AgentModelCodingTests {
+    private func json<Value: Encodable>(_ value: Value) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    private func read<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+
+    static let session = AgentSessionID(rawValue: "ses_1")
+
+    @Test(arguments: [
+        (AgentRequest.describe, #"{"op":"describe"}"#),
+        (.openSession(title: "t", workspace: nil), #"{"op":"open-session","title":"t"}"#),
+        (.openSession(title: "t", workspace: "w"), #"{"op":"open-session","title":"t","workspace":"w"}"#),
+        (
+            .runTurn(session: session, workspace: "w", text: "hi"),
+            #"{"op":"run-turn","session":"ses_1","text":"hi","workspace":"w"}"#
+        ),
+        (.abort(session: session), #"{"op":"abort","session":"ses_1"}"#),
+    ])
+    func request_roundTrips(request: AgentRequest, text: String) throws {
+        #expect(try json(request) == text)
+        #expect(try read(AgentRequest.self, text) == request)
+    }
+
+    @Test(arguments: [
+        (AgentReply.session(session), #"{"session":"ses_1"}"#), (.aborted, #"{"aborted":true}"#),
+        (
+            .description(
+                AgentDescription(product: "opencode", version: "1.2", ready: true, state: "s", workspaces: ["w"])),
+            #"{"description":{"product":"opencode","ready":true,"state":"s","version":"1.2","workspaces":["w"]}}"#
+        ),
+    ])
+    func reply_roundTrips(reply: AgentReply, text: String) throws {
+        #expect(try json(reply) == text)
+        #expect(try read(AgentReply.self, text) == reply)
+    }
+
+    @Test(arguments: [
+        (AgentEvent.turnStarted, #"{"event":"turn-started"}"#),
+        (.textDelta(block: "b", text: "x"), #"{"block":"b","event":"text-delta","text":"x"}"#),
+        (.textBlock(block: "b", text: "x"), #"{"block":"b","event":"text-block","text":"x"}"#),
+        (.reasoningDelta(block: "b", text: "x"), #"{"block":"b","event":"reasoning-delta","text":"x"}"#),
+        (
+            .tool(ToolCall(id: "i", name: "bash", status: .running, title: "ls", output: "o")),
+            #"{"event":"tool","tool":{"id":"i","name":"bash","output":"o","status":"running","title":"ls"}}"#
+        ),
+        (
+            .permissionAsked(id: "p", action: "bash", resources: ["ls"]),
+            #"{"action":"bash","event":"permission-asked","id":"p","resources":["ls"]}"#
+        ),
+        (
+            .questionAsked(id: "q", question: "?", options: ["a"]),
+            #"{"event":"question-asked","id":"q","options":["a"],"question":"?"}"#
+        ),
+        (.notice("n"), #"{"event":"notice","text":"n"}"#),
+        (.turnEnded(.done), #"{"event":"turn-ended","outcome":"done"}"#),
+        (
+            .turnEnded(.interrupted(reason: "r")),
+            #"{"event":"turn-ended","outcome":"interrupted","reason":"r"}"#
+        ),
+        (.turnEnded(.failed(reason: "r")), #"{"event":"turn-ended","outcome":"failed","reason":"r"}"#),
+    ])
+    func event_roundTrips(event: AgentEvent, text: String) throws {
+        #expect(try json(event) == text)
+        #expect(try read(AgentEvent.self, text) == event)
+    }
+
+    @Test(arguments: [#"{"op":"format-disk"}"#, "{}", "[]", #"{"op":"run-turn","session":"s"}"#])
+    func unknownRequest_isRefused(text: String) {
+        #expect(throws: DecodingError.self) { try read(AgentRequest.self, text) }
+    }
+
+    /// Worst cases for JSON: control characters take six bytes each.
+    @Test(arguments: ["a", "\u{01}", "\"", "ü", "👋🏽", "e\u{301}"])
+    func longText_isCutToFramesAndAddsUp(unit: String) throws {
+        let text = String(repeating: unit, count: 40_000)
+        for event in [
+            AgentEvent.textDelta(block: "b", text: text), .textBlock(block: "b", text: text),
+            .reasoningDelta(block: "b", text: text),
+        ] {
+            var shown = ""
+            for piece in event.pieces {
+                #expect(try json(piece).utf8.count <= 65_520)
+                switch piece {
+                case .textDelta(_, let text), .reasoningDelta(_, let text): shown += text
+                case .textBlock(_, let text): shown = text
+                case let other: Issue.record("unexpected \(other)")
+                }
+            }
+            #expect(Array(shown.utf8) == Array(text.utf8))
+        }
+    }
+
+    @Test(arguments: ["a", "\u{01}", "\"", "👋🏽"])
+    func longFields_areCut(unit: String) throws {
+        let text = String(repeating: unit, count: 40_000)
+        let events: [AgentEvent] = [
+            .tool(ToolCall(id: "i", name: text, status: .completed, title: text, output: text)),
+            .permissionAsked(id: "p", action: text, resources: Array(repeating: text, count: 100)),
+            .questionAsked(id: "q", question: text, options: Array(repeating: text, count: 100)),
+            .notice(text), .turnEnded(.failed(reason: text)), .turnEnded(.interrupted(reason: text)),
+        ]
+        for event in events {
+            #expect(event.pieces.count == 1)
+            for piece in event.pieces { #expect(try json(piece).utf8.count <= 65_520) }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import AgentModel
+import Testing
+
+@testable import OpenCode
+
+/// When a turn is over, and how.
+struct TurnEndTests {
+    private typealias Turn = TurnUnderTest
+
+    private func started() -> TurnUnderTest {
+        var turn = TurnUnderTest()
+        turn.tell(Turn.user, .busy, Turn.assistant())
+        return turn
+    }
+
+    @Test func idleEvent_onlyAsksForTheState() {
+        var turn = started()
+        turn.tell(Turn.assistant("msg_2", .finished), .idle)
+        #expect(turn.screen.outcome == nil)
+        #expect(turn.rereads == 1)
+        turn.reread([Turn.assistant("msg_2", .finished)])
+        #expect(turn.screen.outcome == .done)
+    }
+
+    @Test func idleBetweenTwoSteps_goesOn() {
+        var turn = started()
+        turn.tell(Turn.assistant("msg_2", .toolCalls), .idle)
+        turn.reread([Turn.assistant("msg_2", .toolCalls)])
+        turn.tick(after: .seconds(1))
+        turn.tell(.busy, Turn.assistant("msg_3"))
+        turn.tick(after: .seconds(10))
+        #expect(turn.screen.outcome == nil)
+        turn.tell(Turn.assistant("msg_3", .finished), .idle)
+        turn.reread([Turn.assistant("msg_3", .finished)])
+        #expect(turn.screen.outcome == .done)
+    }
+
+    @Test func restAfterToolCalls_isTheEndAfterAWhile() {
+        var turn = started()
+        turn.reread([Turn.assistant("msg_2", .toolCalls)])
+        turn.now = Limits.idleTime
+        turn.reread([Turn.assistant("msg_2", .toolCalls)])
+        #expect(turn.screen.outcome == .done)
+    }
+
+    @Test func unfinishedAtRest_isInterruptedAfterAWhile() {
+        var turn = started()
+        turn.reread([Turn.assistant()])
+        #expect(turn.screen.outcome == nil)
+        turn.now = Limits.idleTime
+        turn.reread([Turn.assistant()])
+        guard case .interrupted = turn.screen.outcome else { return #expect(Bool(false), "\(turn.screen)") }
+    }
+
+    @Test func unfinishedAfterALostConnection_isInterruptedAtOnce() {
+        var turn = started()
+        turn.tell(Turn.text("Hel"))
+        turn.miss()
+        #expect(turn.rereads == 1)
+        turn.reread([Turn.assistant(), Turn.text("")])
+        guard case .interrupted(let why) = turn.screen.outcome else { return #expect(Bool(false), "\(turn.screen)") }
+        #expect(why.contains("kept"))
+        #expect(turn.screen.wholeText == "Hel")
+    }
+
+    @Test func lostEvents_turnIsEndedByTheQuietTime() {
+        var turn = started()
+        turn.tick(after: Limits.quietTime - .seconds(1))
+        #expect(turn.rereads == 0)
+        turn.tick(after: .seconds(1))
+        #expect(turn.rereads == 1)
+        turn.reread([Turn.assistant("msg_2", .finished), Turn.text("all of it", complete: true)])
+        #expect(turn.screen.outcome == .done)
+        #expect(turn.screen.wholeText == "all of it")
+    }
+
+    @Test func busyChild_isNotTheEnd() {
+        var turn = started()
+        turn.reread([Turn.assistant("msg_2", .finished)], busy: true)
+        #expect(turn.screen.outcome == nil)
+    }
+
+    @Test func oldAnswers_doNotCount() {
+        var turn = TurnUnderTest()
+        turn.tell(Turn.user)
+        turn.reread([Turn.assistant("msg_0", .finished)])
+        #expect(turn.screen.outcome == nil)
+    }
+
+    @Test func abort_isInterrupted() {
+        var turn = started()
+        let abort = AgentProblem(isAbort: true, words: "The turn was stopped.")
+        turn.tell(.problem(abort))
+        turn.reread([Turn.assistant("msg_2", .failed(abort))])
+        guard case .interrupted = turn.screen.outcome else { return #expect(Bool(false), "\(turn.screen)") }
+    }
+
+    @Test func problemWithoutAnswer_isFailedInItsWords() {
+        var turn = TurnUnderTest()
+        turn.tell(Turn.user, .problem(AgentProblem(isAbort: false, words: "no such model")), .idle)
+        turn.reread([Turn.user])
+        #expect(turn.screen.outcome == .failed(reason: "no such model"))
+    }
+
+    @Test func promptThatIsNowhere_isFailed() {
+        var turn = TurnUnderTest()
+        turn.reread()
+        turn.now = Limits.beginTime
+        turn.reread()
+        guard case .failed(let why) = turn.screen.outcome else { return #expect(Bool(false), "\(turn.screen)") }
+        #expect(why.contains("Send it again"))
+    }
+
+    @Test func cutAnswer_isDoneAndSaysSo() {
+        var turn = started()
+        turn.reread([Turn.assistant("msg_2", .cut)])
+        #expect(turn.screen.outcome == .done)
+        #expect(turn.screen.notices.count == 1)
+    }
+
+    @Test func unreadableServer_isGivenUpAfterItsTime() {
+        var turn = started()
+        turn.take(turn.reducer.rereadFailed("it did not answer in time", at: turn.now))
+        turn.now += Limits.lostTime - .seconds(1)
+        turn.take(turn.reducer.rereadFailed("it did not answer in time", at: turn.now))
+        #expect(turn.screen.outcome == nil)
+        turn.now += .seconds(1)
+        turn.take(turn.reducer.rereadFailed("it did not answer in time", at: turn.now))
+        guard case .interrupted(let why) = turn.screen.outcome else { return #expect(Bool(false), "\(turn.screen)") }
+        #expect(why.contains("in time"))
+    }
+
+    @Test func pendingPermission_isShownOnceAndHoldsTheEnd() {
+        let permission = PermissionFact(id: "per_1", action: "bash", resources: ["rm -rf build"])
+        var turn = started()
+        turn.tell(.permission(permission))
+        turn.reread([Turn.assistant("msg_2", .finished)], permissions: [permission])
+        #expect(turn.screen.asked == ["per_1"])
+        #expect(turn.screen.outcome == nil)
+        turn.now += Limits.pendingTime
+        turn.reread([Turn.assistant("msg_2", .finished)], permissions: [permission])
+        turn.reread([Turn.assistant("msg_2", .finished)], permissions: [permission])
+        #expect(turn.aborts == 1)
+        #expect(turn.screen.notices.count == 1)
+    }
+
+    @Test func retry_isSaidOnceAnAttempt() {
+        var turn = started()
+        turn.tell(.retrying(attempt: 1, words: "overloaded"), .retrying(attempt: 1, words: "overloaded"))
+        turn.tell(.retrying(attempt: 2, words: "overloaded"))
+        #expect(turn.screen.notices.count == 2)
+    }
+
+    @Test func goneProcess_isInterruptedAndNothingComesAfterwards() {
+        var turn = started()
+        turn.take(turn.reducer.gone("opencode ended"))
+        #expect(turn.screen.outcome == .interrupted(reason: "opencode ended"))
+        turn.tell(Turn.text("late"), .idle)
+        turn.tick(after: .seconds(100))
+        turn.take(turn.reducer.failed("late"))
+        #expect(turn.screen.outcome == .interrupted(reason: "opencode ended"))
+        #expect(turn.screen.wholeText == "")
+        #expect(turn.rereads == 0)
+    }
+}

@@ -1,0 +1,176 @@
+import AgentModel
+import Testing
+
+@testable import OpenCode
+
+/// Text that is shown is never lost and never doubled, whatever is lost on the way.
+struct TurnTextTests {
+    private typealias Turn = TurnUnderTest
+
+    private func started() -> TurnUnderTest {
+        var turn = TurnUnderTest()
+        turn.tell(Turn.user, Turn.assistant())
+        return turn
+    }
+
+    @Test func deltas_areShownAsTheyCome() {
+        var turn = started()
+        turn.tell(Turn.text(""), Turn.delta("Hel"), Turn.delta("lo"))
+        #expect(turn.screen.text == ["prt_1": "Hello"])
+        turn.tell(Turn.text("Hello", complete: true))
+        #expect(turn.screen.text == ["prt_1": "Hello"])
+    }
+
+    @Test func usersOwnText_isNotShown() {
+        var turn = TurnUnderTest()
+        turn.tell(Turn.user, Turn.text("my prompt", complete: true, in: "msg_1"))
+        turn.tell(.message(MessageFact(id: "msg_15", author: .user, end: nil)))
+        turn.tell(Turn.text("continue", complete: true, in: "msg_15"))
+        #expect(turn.screen.text.isEmpty)
+    }
+
+    @Test func hiddenText_isNotShown() {
+        var turn = started()
+        turn.tell(.block(BlockFact(id: "h", message: "msg_2", kind: .hidden, text: "secret", isComplete: true)))
+        turn.tell(Turn.delta("x", block: "h"))
+        #expect(turn.screen.text.isEmpty)
+    }
+
+    @Test func gap_appendsNothingUntilTheBlockComesWhole() {
+        var turn = started()
+        turn.tell(Turn.text(""), Turn.delta("One "))
+        turn.miss()
+        turn.tell(Turn.delta("three "))
+        #expect(turn.screen.text == ["prt_1": "One "])
+        turn.tell(Turn.text("One two three ", complete: true))
+        #expect(turn.screen.text == ["prt_1": "One two three "])
+    }
+
+    @Test func rereadThenWaitingDeltas_doNotDouble() {
+        var turn = started()
+        turn.tell(Turn.text(""), Turn.delta("One "))
+        turn.miss(connectionLost: false)
+        turn.reread([Turn.assistant("msg_2", .finished), Turn.text("One two", complete: true)], busy: true)
+        turn.tell(Turn.text(""), Turn.delta("One "), Turn.delta("two"))
+        #expect(turn.screen.text == ["prt_1": "One two"])
+    }
+
+    @Test func rereadOfAnOpenBlock_takesNothingBack() {
+        var turn = started()
+        turn.tell(Turn.text(""), Turn.delta("One "))
+        turn.reread([Turn.assistant(), Turn.text("")], busy: true)
+        turn.tell(Turn.delta("two"))
+        #expect(turn.screen.text == ["prt_1": "One two"])
+    }
+
+    @Test func unknownBlocksDelta_asksForTheState() {
+        var turn = started()
+        turn.tell(Turn.delta("lost beginning"))
+        #expect(turn.rereads == 1)
+        turn.reread([Turn.assistant(), Turn.text("")], busy: true)
+        turn.tell(Turn.delta(" and more"))
+        #expect(turn.screen.text.isEmpty)
+        turn.tell(Turn.text("The lost beginning and more", complete: true))
+        #expect(turn.screen.text == ["prt_1": "The lost beginning and more"])
+    }
+
+    /// 1.1 sends the whole text each time, and no deltas.
+    @Test func growingWholeBlocks_areShownAsTheyGrow() {
+        var turn = started()
+        turn.tell(Turn.text("Here"), Turn.text("Here we"), Turn.text("Here we"), Turn.text("Here we go"))
+        #expect(turn.screen.text == ["prt_1": "Here we go"])
+        turn.tell(Turn.text("Here we go", complete: true))
+        #expect(turn.screen.text == ["prt_1": "Here we go"])
+    }
+
+    @Test func changedText_replacesWhatWasShown() {
+        var turn = started()
+        turn.tell(Turn.text("Helo"), Turn.text("Hello"))
+        #expect(turn.screen.text == ["prt_1": "Hello"])
+    }
+
+    @Test func combiningMarkInItsOwnDelta_isNotLost() {
+        var turn = started()
+        turn.tell(Turn.text(""), Turn.delta("e"), Turn.delta("\u{301}"), Turn.delta("🇩"), Turn.delta("🇪"))
+        #expect(turn.screen.text == ["prt_1": "e\u{301}🇩🇪"])
+        turn.tell(Turn.reasoning(""), .delta(block: "prt_r", message: "msg_2", text: "e"))
+        turn.miss()
+        turn.tell(Turn.reasoning("e\u{301}!", complete: true))
+        #expect(turn.screen.reasoning == ["prt_r": "e\u{301}!"])
+    }
+
+    @Test func reasoningAfterAGap_getsItsRestOnce() {
+        var turn = started()
+        turn.tell(Turn.reasoning(""), .delta(block: "prt_r", message: "msg_2", text: "I th"))
+        turn.miss()
+        turn.tell(.delta(block: "prt_r", message: "msg_2", text: "more"))
+        turn.reread([Turn.assistant(), Turn.reasoning("I think more", complete: true)], busy: true)
+        turn.tell(Turn.reasoning("I think more", complete: true))
+        #expect(turn.screen.reasoning == ["prt_r": "I think more"])
+    }
+
+    @Test func removedBlock_isEmptied() {
+        var turn = started()
+        turn.tell(Turn.text("half"), .blockRemoved(block: "prt_1"))
+        #expect(turn.screen.text == ["prt_1": ""])
+    }
+
+    @Test func toolThatIsDone_doesNotRunAgain() {
+        var turn = started()
+        let running = ToolCall(id: "t", name: "bash", status: .running, title: "ls", output: "")
+        var done = running
+        done.status = .completed
+        turn.tell(.tool(running, message: "msg_2"))
+        turn.reread([Turn.assistant(), .tool(done, message: "msg_2")], busy: true)
+        turn.tell(.tool(running, message: "msg_2"))
+        #expect(turn.screen.tools == ["t": done])
+    }
+
+    @Test func textAboveTheBound_isCutAndSaidOnce() {
+        var turn = started()
+        turn.tell(Turn.text(""))
+        let megabyte = String(repeating: "x", count: 1 << 20)
+        for _ in 0..<12 { turn.tell(Turn.delta(megabyte)) }
+        #expect(turn.screen.wholeText.utf8.count == Limits.turnTextBytes)
+        #expect(turn.screen.notices.count == 1)
+    }
+
+    /// A server with a random answer, a connection that loses facts and re-reads that come late.
+    @Test func randomLosses_endWithExactlyTheText() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SplitMix(seed: seed)
+        for round in 0..<300 {
+            let blocks = (1...Int.random(in: 1...4, using: &random)).map { number in
+                (1...Int.random(in: 1...12, using: &random)).map { "\(number).\($0) " }
+            }
+            #expect(play(blocks, &random) == blocks.map { $0.joined() }.joined(), "seed \(seed), round \(round)")
+        }
+    }
+
+    /// Gives all text that the reader saw at the end.
+    private func play(_ blocks: [[String]], _ random: inout SplitMix) -> String {
+        var turn = started()
+        var stored: [TurnFact] = []
+        for (number, words) in blocks.enumerated() {
+            let id = "prt_\(number)"
+            var facts = [Turn.text("", block: id)] + words.map { Turn.delta($0, block: id) }
+            facts.append(Turn.text(words.joined(), complete: true, block: id))
+            stored.append(Turn.text("", block: id))
+            let losses = Int.random(in: 0...2, using: &random)
+            for (index, fact) in facts.enumerated() {
+                if index == facts.count - 1 { stored[number] = fact }
+                if losses > 0, Int.random(in: 0..<4, using: &random) == 0 {
+                    turn.miss(connectionLost: false)
+                } else {
+                    turn.tell(fact)
+                }
+                if Int.random(in: 0..<6, using: &random) == 0 { turn.reread([Turn.assistant()] + stored, busy: true) }
+                let shown = turn.screen.text[id] ?? ""
+                #expect(words.joined().hasPrefix(shown))
+            }
+        }
+        turn.reread([Turn.assistant("msg_2", .finished)] + stored)
+        #expect(turn.screen.outcome == .done)
+        return turn.screen.wholeText
+    }
+}
