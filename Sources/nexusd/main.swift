@@ -1,1 +1,4 @@
-print("not built yet")
+import Glibc
+import Runtime
+
+exit(Nexusd.main(CommandLine.arguments.dropFirst()))

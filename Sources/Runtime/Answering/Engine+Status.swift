@@ -1,0 +1,104 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// Bytes of an answer that may wait for its reader before more of it is made.
+    private static let statusAhead = 65_536
+    /// Bytes of one piece, with room for the child that goes over it.
+    private static let statusPiece = 48 * 1024
+
+    private var statusWriter: StatusWriter { StatusWriter(plan: plan, names: names, now: now) }
+
+    func status(of child: ChildID) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        statusWriter.write(child, core.view(of: child), self[child], into: &json)
+        return json.bytes
+    }
+
+    /// Goes on with a status as far as its reader keeps up; true when it is complete.
+    func continueStatus(_ entry: OpenAnswers.Entry, sent: inout Int) -> Bool {
+        while router.isOpen(entry.id) {
+            guard router.answerBytes(for: entry.requester) < Self.statusAhead else { return false }
+            let isFirst = sent == 0
+            let piece = statusPiece(from: &sent)
+            let isLast = sent == cells.count
+            if isFirst && isLast && piece.count <= FrameHeader.payloadLimit {
+                router.reply(entry.id, piece)
+            } else if router.stream(entry.id, piece), isLast {
+                router.endStream(entry.id)
+            }
+        }
+        return true
+    }
+
+    private func statusPiece(from sent: inout Int) -> [UInt8] {
+        let writer = statusWriter
+        var bytes = sent == 0 ? writer.head(view, groups: groupStates) : []
+        repeat {
+            guard sent < cells.count else { break }
+            let cell = cells[sent]
+            var json = JSONWriter(capacity: 768)
+            writer.write(cell.id, core.view(of: cell.id), cell, into: &json)
+            if sent > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(contentsOf: json.bytes)
+            sent += 1
+        } while bytes.count < Self.statusPiece
+        if sent == cells.count { bytes.append(contentsOf: StatusWriter.tail) }
+        return bytes
+    }
+
+    private var view: SupervisorView {
+        SupervisorView(
+            pid: kernel.processID().rawValue, second: surroundings.second, state: state, ready: board.isReady,
+            exactContainment: surroundings.containment.guarantee == .exact, config: surroundings.config,
+            directories: surroundings.directories, notes: notes,
+            strays: surroundings.containment.strays().prefix(64).map {
+                SupervisorView.Stray(pid: $0.process.rawValue, name: $0.name)
+            })
+    }
+
+    var state: SupervisorView.State {
+        shutdownLevel > 0 ? .stopping : board.hasStarted ? .running : .starting
+    }
+
+    private var groupStates: [StatusWriter.GroupState] {
+        plan.groups.indices.map { index in
+            if let retry = core.parked(GroupID(rawValue: UInt16(index))) { return .parked(retry: retry) }
+            let isOff = plan.groups[index].policy.children.allSatisfy { core.view(of: $0).phase == .off }
+            return isOff ? .stopped : .running
+        }
+    }
+
+    func tree() -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        json.object { json in
+            json.array("groups") { json in
+                for group in plan.groups {
+                    json.object { json in
+                        json.field("name", group.name)
+                        json.field("strategy", group.policy.strategy.words)
+                        json.array("children") { json in
+                            for child in group.policy.children { json.value(names[child]) }
+                        }
+                    }
+                }
+            }
+            json.array("children") { json in for child in names.ids { write(child, into: &json) } }
+        }
+        return json.bytes
+    }
+
+    private func write(_ child: ChildID, into json: inout JSONWriter) {
+        let policy = plan[child].policy
+        json.object { json in
+            json.field("name", names[child])
+            json.field("group", policy.group.map { names[$0] })
+            json.field("state", core.view(of: child).phase.rawValue)
+            json.field("critical", policy.critical)
+            json.array("requires") { json in for other in policy.requires { json.value(names[other]) } }
+            json.array("after") { json in for other in policy.after { json.value(names[other]) } }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// A request to nexusd itself, from a worker or a client.
+    func serve(_ id: FrameID, from peer: PeerID, _ words: [UInt8]) {
+        do throws(VerbError) {
+            let verb = try Verb(words, names: names)
+            try check(verb, peer)
+            carryOut(verb, id, peer)
+        } catch {
+            if error.code == .refused { audit(.refused, 4, error.message, peer) }
+            router.fail(id, error.code, error.message)
+        }
+    }
+
+    /// Permission goes by the link, never by what a frame claims.
+    private func check(_ verb: Verb, _ peer: PeerID) throws(VerbError) {
+        let isAllowed: Bool
+        if let client = clients[peer] {
+            isAllowed = !verb.isControl || client.access == .control
+        } else if let child = peer.child, has(child), let worker = plan[child].worker {
+            isAllowed = worker.allows(verb) { plan[$0].policy.group }
+        } else {
+            isAllowed = false
+        }
+        guard isAllowed else { throw VerbError(.refused, "\(words(of: peer)) may not ask for '\(verb.words(names))'") }
+    }
+
+    private func carryOut(_ verb: Verb, _ id: FrameID, _ peer: PeerID) {
+        switch verb {
+        case .status(nil): answers.add(id, from: peer, .status(sent: 0))
+        case .status(.some(let child)): router.reply(id, status(of: child))
+        case .tree: router.reply(id, tree())
+        case .version: router.reply(id, version())
+        case .why(let child): askWhy(child, id, peer)
+        case .events: answers.add(id, from: peer, .events(missed: 0))
+        case .isReady(let children): router.reply(id, readiness(of: children))
+        case .waitReady(let children):
+            let all = children.isEmpty ? names.ids.filter { plan[$0].policy.enabled } : children
+            answers.add(id, from: peer, .ready(all))
+        case .change(let change, let target, let waits): order(change, target, waits, id, peer, verb)
+        }
+    }
+
+    private func order(
+        _ change: Verb.Change, _ target: Command.Target, _ waits: Bool, _ id: FrameID, _ peer: PeerID, _ verb: Verb
+    ) {
+        audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
+        commandCount += 1
+        let command = CommandID(rawValue: commandCount)
+        if waits {
+            answers.add(id, from: peer, .command(command))
+        } else {
+            router.reply(id, outcome("accepted"))
+        }
+        feed(.command(change.command(target), command))
+        // A command may change what is wanted without a record of it.
+        board.touchAll()
+    }
+
+    /// The core says what became of a command.
+    func answer(_ command: CommandID, _ outcome: CommandOutcome) {
+        board.touchAll()
+        guard let entry = answers.take(command) else { return }
+        switch outcome {
+        case .done: router.reply(entry.id, self.outcome("done"))
+        case .unchanged: router.reply(entry.id, self.outcome("unchanged"))
+        case .overtaken: router.fail(entry.id, .failed, "a later command, or the stop of the tree, overtook it")
+        case .failed(let child, let cause):
+            router.fail(entry.id, .failed, "\(names[child]): \(failure(child, cause))")
+        }
+    }
+
+    private func failure(_ child: ChildID, _ cause: Cause) -> String {
+        if cause == .unkillable { return "it outlived SIGKILL" }
+        let end = core.view(of: child).lastEnd?.exit.map { ": \($0.words)" } ?? ""
+        return "it was given up for now (\(cause.rawValue)\(end)); see `nexusctl why \(names[child])`"
+    }
+
+    private func outcome(_ word: String) -> [UInt8] {
+        var json = JSONWriter(capacity: 32)
+        json.object { $0.field("outcome", word) }
+        return json.bytes
+    }
+
+    private func version() -> [UInt8] {
+        var json = JSONWriter(capacity: 64)
+        json.object {
+            $0.field("version", NexusVersion.current)
+            $0.field("protocol", FrameHeader.version)
+            $0.field("pid", kernel.processID().rawValue)
+        }
+        return json.bytes
+    }
+}
+
+extension Verb {
+    /// As it would be typed, for the log.
+    func words(_ names: TreeNames) -> String {
+        switch self {
+        case .status(nil): "status"
+        case .status(.some(let child)): "status \(names[child])"
+        case .tree: "tree"
+        case .version: "version"
+        case .why(let child): "why \(names[child])"
+        case .events: "events"
+        case .waitReady: "wait-ready"
+        case .isReady: "is-ready"
+        case .change(let change, .child(let child), _): "\(change.rawValue) child:\(names[child])"
+        case .change(let change, .group(let group), _): "\(change.rawValue) group:\(names[group])"
+        case .change(let change, .all, _): "\(change.rawValue) all"
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Plan
+import SupervisorCore
+import Wire
+
+extension Engine {
+    /// Looks at the children that something was said of.
+    func settleBoard() {
+        board.settle { core.view(of: $0).phase }
+        if !board.hasStarted, board.isReady || now - started >= ReadinessBoard.startLimit { board.hasStarted = true }
+    }
+
+    /// Answers what can be answered by now.
+    func settleAnswers() {
+        guard !answers.isEmpty else { return }
+        answers.settle { entry in
+            switch entry.kind {
+            case .command, .events, .lastLines: return false
+            case .ready(let children): return answerReady(entry.id, children)
+            case .status(var sent):
+                let isComplete = continueStatus(entry, sent: &sent)
+                entry.kind = .status(sent: sent)
+                return isComplete
+            }
+        }
+    }
+
+    private func isUp(_ child: ChildID) -> Bool {
+        switch core.view(of: child).phase {
+        case .ready, .done: true
+        case .off, .waiting, .delayed, .starting, .stopping, .unkillable, .parked: false
+        }
+    }
+
+    private func answerReady(_ id: FrameID, _ children: [ChildID]) -> Bool {
+        var isReady = true
+        for child in children where !isUp(child) {
+            isReady = false
+            let view = core.view(of: child)
+            switch view.phase {
+            case .parked, .unkillable, .off:
+                let why = view.cause.map { " (\($0.rawValue))" } ?? ""
+                router.fail(id, .failed, "\(names[child]) is \(view.phase.rawValue)\(why)")
+                return true
+            case .waiting, .delayed, .starting, .ready, .stopping, .done: break
+            }
+        }
+        guard isReady else { return false }
+        var json = JSONWriter(capacity: 16)
+        json.object { $0.field("ready", true) }
+        router.reply(id, json.bytes)
+        return true
+    }
+
+    func readiness(of children: [ChildID]) -> [UInt8] {
+        let all = children.isEmpty ? names.ids.filter { plan[$0].policy.enabled } : children
+        let missing = all.filter { !isUp($0) }
+        var json = JSONWriter(capacity: 64)
+        json.object { json in
+            json.field("ready", missing.isEmpty)
+            json.array("waiting") { json in for child in missing { json.value(names[child]) } }
+        }
+        return json.bytes
+    }
+
+    /// Sends an event to whoever subscribed; one that reads too slowly is told how many it missed.
+    func publish(_ event: LogEvent) {
+        let json = event.json(milliseconds: kernel.wallClock() / 1_000_000)
+        answers.settle { entry in
+            guard case .events(var missed) = entry.kind else { return false }
+            defer { entry.kind = .events(missed: missed) }
+            guard router.answerBytes(for: entry.requester) + json.count < Self.eventsAhead else {
+                missed += 1
+                return false
+            }
+            if missed > 0 {
+                var note = JSONWriter(capacity: 24)
+                note.object { $0.field("missed", missed) }
+                missed = 0
+                if !router.stream(entry.id, note.bytes) { return true }
+            }
+            return !router.stream(entry.id, json)
+        }
+    }
+
+    /// Bytes of events that may wait for one requester.
+    private static let eventsAhead = 131_072
+
+    /// To whoever supervises nexusd.
+    func announce() {
+        let isServed = logWriter == nil || journal.isServed
+        if isServed || now - started >= NotifySchedule.readyLimit { notify.ready() }
+        if board.takeChange() {
+            let wanted = board.count - board.off
+            let word = state == .stopping ? "stopping" : "\(wanted - board.unsettled) of \(wanted) children ready"
+            notify.say(word + (board.unsettled > 0 && state != .stopping ? ", see nexusctl status" : ""))
+        }
+        if state == .stopping, let deadline = core.nextDeadline { notify.extend(until: deadline, at: now) }
+        notify.beat(at: now)
+    }
+}
+
+extension LogEvent {
+    /// As `events` sends it.
+    func json(milliseconds: Int64) -> [UInt8] {
+        var json = JSONWriter(capacity: 384)
+        json.object { json in
+            json.field("time_ms", milliseconds)
+            json.field("priority", priority)
+            json.field("message_id", messageID)
+            json.field("message", message)
+            json.field("child", child)
+            json.field("run", run?.description)
+            json.object("fields") { json in for field in fields { json.field(field.name, field.value) } }
+        }
+        return json.bytes
+    }
+}

@@ -1,0 +1,87 @@
+import Plan
+import SupervisorCore
+import Wire
+
+extension Engine {
+    /// For the last lines to come from log-writer; after this `why` is answered without them.
+    static let lastLinesLimit: Duration = .seconds(1)
+    /// Lines that are asked for.
+    static let lastLineCount: UInt16 = 10
+
+    /// `why CHILD`: what ended, its last lines, which rule applies, what comes next, what would make it give up.
+    func askWhy(_ child: ChildID, _ id: FrameID, _ peer: PeerID) {
+        let view = core.view(of: child)
+        guard child != logWriter, journal.isServed, let run = view.lastEnd?.run ?? view.run else {
+            return router.reply(id, why(child, lines: child == logWriter ? journal.lastWords.lines : []))
+        }
+        lastTag &+= 1
+        answers.add(id, from: peer, .lastLines(child, tag: lastTag, until: now + Self.lastLinesLimit))
+        journal.order(.last(run, lines: Self.lastLineCount, tag: lastTag))
+    }
+
+    func answerLastLines(_ tag: UInt32, _ lines: [String]) {
+        guard let entry = answers.take(lastLines: tag), case .lastLines(let child, _, _) = entry.kind else { return }
+        router.reply(entry.id, why(child, lines: lines))
+    }
+
+    func expireLastLines() {
+        guard let due = answers.deadline, due <= now else { return }
+        answers.settle { entry in
+            guard case .lastLines(let child, _, let until) = entry.kind, until <= now else { return false }
+            router.reply(entry.id, why(child, lines: []))
+            return true
+        }
+    }
+
+    private func why(_ child: ChildID, lines: [String]) -> [UInt8] {
+        let view = core.view(of: child)
+        var json = JSONWriter(capacity: 2048)
+        json.object { json in
+            json.raw("child", status(of: child))
+            json.field("rule", rule(plan[child].policy))
+            json.field("next", next(child, view))
+            json.field("gives_up", givesUp(plan[child].policy, view))
+            json.array("last_lines") { json in for line in lines.suffix(Int(Self.lastLineCount)) { json.value(line) } }
+        }
+        return json.bytes
+    }
+
+    private func rule(_ policy: ChildPolicy) -> String {
+        let when =
+            switch policy.restart {
+            case .always: "started again whenever it ends"
+            case .onFailure: "started again unless it ends with success"
+            case .never: "never started again by itself"
+            }
+        guard policy.restart != .never else { return when }
+        return when
+            + ", after \(policy.delay.first.words) doubling up to \(policy.delay.cap.words), counted from its last"
+            + " start; back to the first after \(policy.delay.stableAfter.words) of being ready"
+    }
+
+    private func next(_ child: ChildID, _ view: ChildView) -> String {
+        let inTime = view.nextTry.map { "in \(($0 - now).words)" }
+        return switch view.phase {
+        case .off: "nothing until `nexusctl start \(names[child])`"
+        case .waiting: view.waitsFor.map { "it starts when \(names[$0]) is ready" } ?? "it starts when its turn comes"
+        case .delayed: "the next try \(inTime ?? "soon")"
+        case .starting: "it has until \(plan[child].policy.startTimeout.words) after its start to be ready"
+        case .ready: "it serves"
+        case .stopping: "it is being stopped"
+        case .unkillable: "nothing while it is there: the kernel does not end it"
+        case .parked:
+            inTime.map { "the next try \($0), or `nexusctl start \(names[child])`" }
+                ?? "nothing until `nexusctl start \(names[child])`"
+        case .done: "nothing: it has done what it was for"
+        }
+    }
+
+    private func givesUp(_ policy: ChildPolicy, _ view: ChildView) -> String {
+        guard policy.restart != .never else { return "it is not tried again" }
+        var words = "\(policy.delay.parkAfter) unstable runs in a row (now \(view.unstableRuns))"
+        if let intensity = policy.intensity {
+            words += ", or more than \(intensity.restarts) restarts within \(intensity.window.words)"
+        }
+        return words + ", or a configuration error"
+    }
+}

@@ -1,0 +1,146 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// What a worker wrote: at most one buffer a turn, so that no link can keep the others waiting.
+    func readBus(_ child: ChildID, _ generation: EventSource.Generation) {
+        guard let run = run(child, generation) else { return }
+        var isOpen = true
+        switch run.busInput {
+        case .some(let fd):
+            let scratch = UnsafeMutableRawBufferPointer(rebasing: surroundings.scratch[..<65_536])
+            do {
+                let count = try kernel.read(fd, into: scratch)
+                isOpen = count > 0
+                let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+                if isOpen { router.received(bytes, from: PeerID(child), at: now) }
+            } catch {
+                isOpen = error == .again
+            }
+        case .none: return
+        }
+        // The end of a link is no fault by itself: the worker may be about to exit. What it was asked fails now.
+        if !isOpen { closeBus(run, of: child) }
+    }
+
+    /// Writes what waits for a worker or a client.
+    func writeBus(_ peer: PeerID) {
+        if peer.isClient { return writeClient(peer) }
+        guard let child = peer.child, has(child), let run = self[child].run else { return }
+        let waits: Bool
+        switch run.busOutput {
+        case .some(let fd): waits = flush(peer, into: fd)
+        case .none: return
+        }
+        guard waits != run.awaitsRoom else { return }
+        run.awaitsRoom = waits
+        let token = EventSource.busOutput(child, run.generation).token
+        switch run.busOutput {
+        case .some(let fd):
+            if waits {
+                try? surroundings.poller.add(fd, token: token, for: .writable)
+            } else {
+                surroundings.poller.remove(fd)
+            }
+        case .none: break
+        }
+    }
+
+    /// True when something is left for later. An error is left to the reading side, which tells why.
+    func flush(_ peer: PeerID, into fd: borrowing OwnedFD) -> Bool {
+        var takes = true
+        while takes {
+            let waits = router.flush(peer, at: now) { bytes in
+                let count = (try? kernel.write(fd, bytes)) ?? 0
+                takes = count == bytes.count
+                return count
+            }
+            if !waits { return false }
+        }
+        return true
+    }
+
+    /// The link of a run ends; the router tells everybody who waits for it.
+    func closeBus(_ run: LivingRun, of child: ChildID) {
+        guard plan[child].worker != nil else { return }
+        leave(run.busInput)
+        if run.awaitsRoom { leave(run.busOutput) }
+        run.awaitsRoom = false
+        run.busInput = nil
+        run.busOutput = nil
+        router.linkDown(PeerID(child), at: now)
+    }
+
+    /// Carries out what the router decided, until it has nothing more to say.
+    func settleBus() {
+        while true {
+            let decisions = router.takeDecisions()
+            if decisions.isEmpty { break }
+            for decision in decisions { take(decision) }
+            carryOut()
+        }
+    }
+
+    private func take(_ decision: BusDecision) {
+        switch decision {
+        case .joined(let peer): joined(peer)
+        case .request(let id, let peer, let words): serve(id, from: peer, words)
+        case .cancelled(let id): answers.forget(id)
+        case .ready(let peer):
+            if let (child, run) = living(peer), plan[child].readiness == .bus { feed(.ready(child, run.id)) }
+        case .drained(let peer): if let (child, run) = living(peer) { feed(.drained(child, run.id)) }
+        case .status(let peer, let text): if let (child, _) = living(peer) { self[child].status = text }
+        case .health(let name, let isHealthy, let why, let peer): takeHealth(name, isHealthy, why, from: peer)
+        case .refused(let peer, let other):
+            let target = router.name(of: other) ?? "peer \(other.rawValue)"
+            audit(.refused, 4, "\(words(of: peer)) may not address \(target)", peer)
+        case .endLink(let peer, let fault): endLink(peer, fault)
+        }
+    }
+
+    private func living(_ peer: PeerID) -> (ChildID, LivingRun)? {
+        guard let child = peer.child, has(child), let run = self[child].run else { return nil }
+        return (child, run)
+    }
+
+    private func takeHealth(_ name: String, _ isHealthy: Bool, _ why: String, from peer: PeerID) {
+        guard let (worker, _) = living(peer) else { return }
+        guard let child = names.child(named: name), plan[worker].worker?.mayJudge(child) == true else {
+            return audit(.refused, 4, "\(names[worker]) may not report the health of \(name)", peer)
+        }
+        guard let run = self[child].run, !run.hasExited else { return }
+        if !isHealthy, !why.isEmpty { self[child].status = why }
+        if isHealthy, plan[child].readiness == .health { feed(.ready(child, run.id)) }
+        feed(.probed(child, run.id, healthy: isHealthy))
+    }
+
+    private func endLink(_ peer: PeerID, _ fault: LinkFault) {
+        if peer.isClient { return dismiss(peer, fault.lastWord) }
+        guard let (child, run) = living(peer) else { return }
+        say(LogEvent(.linkBroken, 4, "The link of \(names[child]) was ended: \(fault).", names[child], run.id))
+        switch run.busOutput {
+        case .some(let fd): _ = fault.lastWord.withUnsafeBytes { try? kernel.write(fd, $0) }
+        case .none: break
+        }
+        closeBus(run, of: child)
+        feed(.linkBroken(child, run.id, fault.isStall ? .probe : .crash))
+    }
+
+    /// Who a peer is, for the log.
+    func words(of peer: PeerID) -> String {
+        clients[peer]?.words ?? router.name(of: peer) ?? "peer \(peer.rawValue)"
+    }
+
+    /// A line about who did, or was refused, what.
+    func audit(_ kind: EventKind, _ priority: UInt8, _ sentence: String, _ peer: PeerID) {
+        var fields: [LogEvent.Field] = []
+        if let client = clients[peer] {
+            fields.append(LogEvent.Field(name: "CLIENT_UID", value: String(client.credentials.user)))
+            fields.append(LogEvent.Field(name: "CLIENT_PID", value: client.credentials.process.description))
+        }
+        let child = peer.child.flatMap { has($0) ? names[$0] : nil }
+        say(LogEvent(kind, priority, sentence + ".", child, nil, fields))
+    }
+}

@@ -1,0 +1,36 @@
+import Plan
+import SupervisorCore
+
+extension WorkerPlan {
+    /// Whether Supervisor.toml lets this worker ask nexusd for `verb`. A grant for a group covers its children, one
+    /// for `all` covers everything; `reset` goes with `start`, whose power it is a part of.
+    func allows(_ verb: Verb, groupOf: (ChildID) -> GroupID?) -> Bool {
+        switch verb {
+        case .status, .tree, .version, .why, .events, .waitReady, .isReady:
+            return may.contains(.status)
+        case .change(let change, let target, _):
+            return may.contains { grant in
+                switch (grant, change) {
+                case (.start(let granted), .start), (.start(let granted), .reset), (.stop(let granted), .stop),
+                    (.restart(let granted), .restart):
+                    granted.covers(target, groupOf: groupOf)
+                case (.status, _), (.health, _), (.start, _), (.stop, _), (.restart, _): false
+                }
+            }
+        }
+    }
+
+    /// Whether it may report the health of `child`.
+    func mayJudge(_ child: ChildID) -> Bool { may.contains(.health(child)) }
+}
+
+extension Command.Target {
+    fileprivate func covers(_ other: Command.Target, groupOf: (ChildID) -> GroupID?) -> Bool {
+        switch (self, other) {
+        case (.all, _): true
+        case (.group(let group), .child(let child)): groupOf(child) == group
+        case (.group, .group), (.child, .child): self == other
+        case (.group, .all), (.child, .group), (.child, .all): false
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// Control clients at a time.
+    static let clientLimit = 64
+    /// Of these, of one uid other than root and nexusd's own.
+    static let clientsPerUser = 16
+
+    func acceptClients() {
+        // Bounded: a crowd at the door must not keep the children waiting.
+        for _ in 0..<16 {
+            guard let socket = listener.accept(kernel, surroundings.poller, at: now) else { return }
+            admit(socket)
+        }
+    }
+
+    private func admit(_ socket: consuming OwnedFD) {
+        guard let credentials = try? kernel.peerCredentials(socket) else { return }
+        let groups = credentials.user == 0 ? [] : (try? kernel.peerGroups(socket)) ?? []
+        switch access.judge(credentials, groups: groups) {
+        case .failure(let refusal): turnAway(socket, credentials, .refused, refusal.words)
+        case .success(let access):
+            if self.access.mustAskForProcess(credentials), let owner = owner(of: credentials.process) {
+                let why = "pid \(credentials.process) belongs to \(owner), and children use the bus"
+                return turnAway(socket, credentials, .refused, why)
+            }
+            guard hasRoom(for: credentials.user),
+                let peer = router.clientUp(uid: credentials.user, mayAddressWorkers: access == .control)
+            else { return turnAway(socket, credentials, .busy, "too many clients are connected; try again") }
+            let client = ControlClient(peer, socket, credentials, access, at: now)
+            clients[peer] = client
+            try? surroundings.poller.add(client.socket, token: EventSource.client(peer.rawValue).token)
+            // The hello and the first request are mostly there already.
+            serveClient(peer, .readable)
+        }
+    }
+
+    private func hasRoom(for user: UInt32) -> Bool {
+        if clients.count >= Self.clientLimit { return false }
+        if user == 0 || user == access.own { return true }
+        return clients.values.count { $0.credentials.user == user } < Self.clientsPerUser
+    }
+
+    /// Where children run under nexusd's own uid only their descent tells them from the owner: nexusd is the subreaper,
+    /// so whatever any of them starts stays below it. Nil for a stranger.
+    private func owner(of process: ProcessID) -> String? {
+        let own = kernel.processID()
+        // Number 0: it lives in a pid namespace that is not below ours, so it is none of ours.
+        guard process != own, process.rawValue > 0 else { return nil }
+        var next = process
+        for _ in 0..<Self.descentLimit {
+            guard let entry = ProcessTable.entry(next, kernel) else {
+                return next == process ? "a process that is gone" : nil
+            }
+            if let child = processes[entry.process] ?? processes[entry.session] { return names[child] }
+            if entry.parent == own { return "the tree" }
+            guard entry.parent.rawValue > 1 else { return nil }
+            next = entry.parent
+        }
+        return nil
+    }
+
+    /// Generations that are looked through.
+    private static let descentLimit = 64
+
+    /// Says why, and closes.
+    private func turnAway(_ socket: consuming OwnedFD, _ peer: Credentials, _ code: BusErrorCode, _ why: String) {
+        let frame = Frame(.error, peer: .nexusd, id: .none, payload: code.payload(why)).bytes
+        _ = frame.withUnsafeBytes { try? kernel.write(socket, $0) }
+        guard let untold = refusals.take(at: now) else { return }
+        let more = untold > 0 ? " \(untold) more were refused since the last such line." : ""
+        say(
+            LogEvent(
+                .refused, 4, "A control client was refused, uid \(peer.user), pid \(peer.process): \(why).\(more)", nil,
+                nil,
+                [
+                    LogEvent.Field(name: "CLIENT_UID", value: String(peer.user)),
+                    LogEvent.Field(name: "CLIENT_PID", value: peer.process.description),
+                ]))
+    }
+}

@@ -1,0 +1,131 @@
+import Plan
+import SupervisorCore
+import Wire
+
+/// What `status` says of nexusd itself.
+struct SupervisorView {
+    var pid: Int32
+    /// CLOCK_REALTIME in whole seconds at the start.
+    var second: UInt32
+    var state: State
+    var ready: Bool
+    var exactContainment: Bool
+    var config: String
+    var directories: Directories
+    var notes: [String]
+    var strays: [Stray]
+
+    enum State: String {
+        case starting, running, stopping
+    }
+
+    struct Stray: Hashable {
+        var pid: Int32
+        var name: String
+    }
+}
+
+/// Writes the JSON of docs/status.schema.json piece by piece, so that an answer about a thousand children is never
+/// whole in memory.
+struct StatusWriter {
+    let plan: Plan
+    let names: TreeNames
+    let now: Instant
+
+    /// Everything up to the first child.
+    func head(_ view: SupervisorView, groups: [GroupState]) -> [UInt8] {
+        var json = JSONWriter(capacity: 1024)
+        json.object { json in
+            json.field("version", NexusVersion.current)
+            json.field("pid", view.pid)
+            json.field("instance", String(view.second, radix: 16))
+            json.field("started", timestamp(second: Int64(view.second)))
+            json.field("state", view.state.rawValue)
+            json.field("ready", view.ready)
+            json.field("uid_wall", plan.supervisor.uidWall)
+            json.field("guarantee", view.exactContainment ? "exact" : "whole tree only")
+            json.field("config", view.config)
+            json.field("state_directory", view.directories.state)
+            json.field("runtime_directory", view.directories.runtime)
+            json.array("notes") { json in for note in view.notes { json.value(note) } }
+            json.array("strays") { json in
+                for stray in view.strays {
+                    json.object {
+                        $0.field("pid", stray.pid)
+                        $0.field("name", stray.name)
+                    }
+                }
+            }
+            json.array("groups") { json in
+                for (group, state) in zip(plan.groups, groups) { write(group, state, into: &json) }
+            }
+        }
+        return json.bytes.dropLast() + Array(",\"children\":[".utf8)
+    }
+
+    /// What follows the last child.
+    static let tail = Array("]}".utf8)
+
+    /// Where a group stands.
+    enum GroupState: Hashable {
+        case running
+        case stopped
+        case parked(retry: Instant?)
+    }
+
+    private func write(_ group: GroupPlan, _ state: GroupState, into json: inout JSONWriter) {
+        json.object { json in
+            json.field("name", group.name)
+            json.field("strategy", group.policy.strategy.words)
+            json.array("children") { json in for child in group.policy.children { json.value(names[child]) } }
+            switch state {
+            case .running:
+                json.field("state", "running")
+                json.null("next_try_ms")
+            case .stopped:
+                json.field("state", "stopped")
+                json.null("next_try_ms")
+            case .parked(let retry):
+                json.field("state", "parked")
+                json.field("next_try_ms", retry.map { ($0 - now).wholeMilliseconds })
+            }
+        }
+    }
+
+    /// One child.
+    func write(_ child: ChildID, _ view: ChildView, _ cell: ChildCell, into json: inout JSONWriter) {
+        let plan = plan[child]
+        json.object { json in
+            json.field("name", plan.name)
+            json.field("group", plan.policy.group.map { names[$0] })
+            json.field("worker", plan.worker != nil)
+            json.field("enabled", plan.policy.enabled)
+            json.field("state", view.phase.rawValue)
+            json.field("since_ms", (now - view.since).wholeMilliseconds)
+            json.field("pid", cell.process?.rawValue)
+            json.field("run", view.run?.description)
+            json.field("user", plan.identity?.user)
+            json.field("cause", view.cause?.rawValue)
+            json.field("waits_for", view.waitsFor.map { names[$0] })
+            json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })
+            json.field("restarts", view.failedRuns)
+            json.field("unstable_runs", view.unstableRuns)
+            json.field("status", cell.status)
+            json.object("values") { json in for capture in cell.captures { json.field(capture.name, capture.value) } }
+            json.field("executable", plan.executable)
+            if let end = view.lastEnd { write(end, into: &json) } else { json.null("last_end") }
+        }
+    }
+
+    private func write(_ end: EndRecord, into json: inout JSONWriter) {
+        json.object("last_end") { json in
+            json.field("run", end.run.description)
+            json.field("cause", end.cause.rawValue)
+            json.field("exit", end.exit?.words ?? "still there")
+            json.field("code", end.exit?.code)
+            json.field("signal", end.exit?.signal)
+            json.field("ran_ms", (end.ended - end.started).wholeMilliseconds)
+            json.field("ended_ms_ago", (now - end.ended).wholeMilliseconds)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import SupervisorCore
+
+extension TreeNames {
+    /// `NAME` is a group or a child (the group wins), `group:NAME` and `child:NAME` say which, `all` is everything.
+    func needTarget(_ word: Substring) throws(VerbError) -> Command.Target {
+        if word == "all" { return .all }
+        if let name = word.after("child:") { return .child(try needChild(name)) }
+        if let name = word.after("group:") {
+            guard let group = group(named: name) else { throw unknown(name, "group", groups) }
+            return .group(group)
+        }
+        if let group = group(named: word) { return .group(group) }
+        return .child(try needChild(word))
+    }
+
+    func needChild(_ word: Substring) throws(VerbError) -> ChildID {
+        let name = word.after("child:") ?? word
+        guard let child = child(named: name) else { throw unknown(name, "child", children) }
+        return child
+    }
+
+    private func unknown(_ name: Substring, _ what: String, _ known: [String]) -> VerbError {
+        // A tree of a thousand must not fill the terminal with names.
+        let some = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
+        return VerbError(.unknown, "there is no \(what) '\(name.prefix(40))'; there are \(some)")
+    }
+}
+
+extension Substring {
+    fileprivate func after(_ prefix: String) -> Substring? { hasPrefix(prefix) ? dropFirst(prefix.count) : nil }
+}

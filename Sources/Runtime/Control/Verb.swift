@@ -1,0 +1,125 @@
+import SupervisorCore
+import Wire
+
+/// A request to nexusd itself, from a control client or from a worker: the words of its payload, understood.
+enum Verb: Hashable, Sendable {
+    case status(ChildID?)
+    case tree
+    case version
+    case why(ChildID)
+    case events
+    case waitReady([ChildID])
+    case isReady([ChildID])
+    case change(Change, Command.Target, wait: Bool)
+
+    /// The verbs that change something; each use of one is audited.
+    enum Change: String, Hashable, Sendable, CaseIterable {
+        case start, stop, restart, reset
+
+        func command(_ target: Command.Target) -> Command {
+            switch self {
+            case .start: .start(target)
+            case .stop: .stop(target)
+            case .restart: .restart(target)
+            case .reset: .reset(target)
+            }
+        }
+    }
+
+    /// True for the verbs of the control class; the others only read.
+    var isControl: Bool {
+        switch self {
+        case .change: true
+        case .status, .tree, .version, .why, .events, .waitReady, .isReady: false
+        }
+    }
+
+    /// Longest request to nexusd itself, in bytes.
+    static let requestLimit = 4096
+
+    /// Reads the words; every refusal says what would have been right.
+    init(_ payload: some Sequence<UInt8>, names: TreeNames) throws(VerbError) {
+        let bytes = Array(payload)
+        guard bytes.count <= Self.requestLimit else {
+            throw VerbError(.tooLarge, "a request to nexusd has at most \(Self.requestLimit) bytes")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw VerbError(.badRequest, "the request is not UTF-8")
+        }
+        var words = text.split(separator: " ")[...]
+        guard let verb = words.popFirst() else { throw VerbError(.badRequest, "the request is empty") }
+        if let change = Change(rawValue: String(verb)) {
+            self = try Self.change(change, words, names)
+            return
+        }
+        switch verb {
+        case "status":
+            let name = try Self.atMostOne(words, verb)
+            self = .status(try name.map { name throws(VerbError) in try names.needChild(name) })
+        case "why":
+            guard let name = try Self.atMostOne(words, verb) else {
+                throw VerbError(.badRequest, "why needs the name of a child")
+            }
+            self = .why(try names.needChild(name))
+        case "wait-ready": self = .waitReady(try Self.children(words, names))
+        case "is-ready": self = .isReady(try Self.children(words, names))
+        case "tree", "version", "events":
+            guard words.isEmpty else { throw VerbError(.badRequest, "\(verb) takes no further words") }
+            self = verb == "tree" ? .tree : verb == "version" ? .version : .events
+        case _:
+            throw VerbError(.badRequest, "'\(verb.prefix(40))' is no verb; there are \(Self.list)")
+        }
+    }
+
+    private static let list =
+        "status, tree, version, why, events, wait-ready, is-ready, start, stop, restart, reset"
+
+    private static func change(
+        _ change: Change, _ words: ArraySlice<Substring>, _ names: TreeNames
+    ) throws(VerbError) -> Verb {
+        var wait = true
+        var target: Command.Target?
+        for word in words {
+            if word == "--no-wait" {
+                wait = false
+            } else if target == nil {
+                target = try names.needTarget(word)
+            } else {
+                throw VerbError(
+                    .badRequest, "\(change.rawValue) takes one name, '\(word.prefix(40))' is a second one")
+            }
+        }
+        guard let target else {
+            throw VerbError(.badRequest, "\(change.rawValue) needs the name of a child or a group, or 'all'")
+        }
+        return .change(change, target, wait: wait)
+    }
+
+    private static func atMostOne(
+        _ words: ArraySlice<Substring>, _ verb: Substring
+    ) throws(VerbError) -> Substring? {
+        guard words.count <= 1 else { throw VerbError(.badRequest, "\(verb) takes at most one name") }
+        return words.first
+    }
+
+    private static func children(
+        _ words: ArraySlice<Substring>, _ names: TreeNames
+    ) throws(VerbError) -> [ChildID] {
+        var children: [ChildID] = []
+        for word in words { children.append(try names.needChild(word)) }
+        return children
+    }
+}
+
+/// Why a request is answered by an `error` frame.
+struct VerbError: Error, Hashable, Sendable {
+    /// See docs/control-protocol.md.
+    let code: BusErrorCode
+    /// What is wrong and what would be right.
+    let message: String
+
+    init(_ code: BusErrorCode, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

@@ -1,0 +1,28 @@
+import SupervisorCore
+import System
+import Wire
+
+/// What the shell keeps of a child beside what the core keeps of it. One object a child, for the life of nexusd.
+final class ChildCell {
+    let id: ChildID
+    /// The run that is not empty yet.
+    var run: LivingRun?
+    /// Its NOTIFY_SOCKET, when readiness or a watchdog needs one.
+    var notify: NotifySocket?
+    /// Its PID file, while there is one.
+    var pidFile: PIDFile?
+    /// What it said of itself; of the living run.
+    var status: String?
+    /// What its ready pattern captured, kept until the next run says something else.
+    var captures: [LogReport.Capture] = []
+    /// Output of its latest runs that log-writer has not read to the end; the newest last.
+    var outputs: [RunOutput] = []
+
+    init(_ id: ChildID) { self.id = id }
+
+    /// The main process, while it lives.
+    var process: ProcessID? { run.flatMap { $0.hasExited ? nil : $0.process } }
+
+    /// Runs whose output may wait for log-writer.
+    static let undrainedRuns = 4
+}

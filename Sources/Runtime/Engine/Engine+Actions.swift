@@ -1,0 +1,73 @@
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// Starts are spread over turns when they take longer than this: nobody else waits for a tree of a thousand.
+    static let spawnSlice: Duration = .milliseconds(20)
+
+    /// Carries out what the core said, in order. What the carrying out brings up is fed at once and answered behind it.
+    func carryOut() {
+        let begun = now
+        while nextAction < actions.count {
+            let action = actions[nextAction]
+            nextAction += 1
+            if perform(action), now - begun > Self.spawnSlice { break }
+        }
+        if nextAction == actions.count {
+            actions.removeAll(keepingCapacity: actions.count <= 64)
+            nextAction = 0
+        }
+    }
+
+    /// True when it started a process.
+    private func perform(_ action: Action) -> Bool {
+        switch action {
+        case .spawn(let child, let run):
+            spawn(child, run)
+            return true
+        case .drain(let child, let run): drain(child, run)
+        case .signal(let child, let run, let signal, let scope): send(signal, scope, to: child, run)
+        case .probe(let child, let run): probe(child, run)
+        case .record(let record):
+            note(record)
+            say(LogEvent(record, names: names, at: now))
+        case .answer(let command, let outcome): answer(command, outcome)
+        case .finished(let clean): finished = clean
+        }
+        return false
+    }
+
+    private func drain(_ child: ChildID, _ run: RunID) {
+        guard self[child].run?.id == run else { return }
+        if child == logWriter { journal.order(.drain) } else { router.drain(PeerID(child)) }
+    }
+
+    /// Everything is signalled through a descriptor that was opened for this very process.
+    private func send(_ signal: Signal, _ scope: SignalScope, to child: ChildID, _ run: RunID) {
+        guard let living = self[child].run, living.id == run else { return }
+        // Before the first word to the leader: afterwards those it leaves behind could not be told from strangers.
+        if !living.hasExited { living.scope.snapshot() }
+        switch scope {
+        case .main:
+            // ESRCH: it was faster. Anything else shows as a stop that takes too long.
+            if !living.hasExited { try? kernel.signal(living.pidfd, signal) }
+        case .all:
+            if signal == .kill { living.scope.killAll() } else { living.scope.signalAll(signal) }
+            // A kill of nobody leaves no SIGCHLD to wait for.
+            if living.hasExited { settleRun(child) }
+        }
+    }
+
+    /// What a record says about the picture nexusd has of its children.
+    private func note(_ record: Record) {
+        switch record {
+        case .starting(let child, _), .ready(let child, _), .stopping(let child, _, _), .killing(let child, _),
+            .delayed(let child, _, _), .parked(let child, _, _), .unkillable(let child, _):
+            board.touch(child)
+        case .ended(let end): board.touch(end.child)
+        case .groupParked(let group, _, _):
+            for child in plan.groups[Int(group.rawValue)].policy.children { board.touch(child) }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// For strays at the end: half of it for SIGTERM to work, then SIGKILL.
+    static let strayLimit: Duration = .seconds(5)
+
+    /// Each signal of this kind makes it more urgent.
+    func shutDown(_ received: ReceivedSignal) {
+        guard shutdownLevel < 3 else { return }
+        shutdownLevel += 1
+        notify.stopping()
+        surroundings.releaseReserve()
+        let how = ["", "in order", "at once, with one second each", "by SIGKILL"][Int(shutdownLevel)]
+        let who = received.sender.rawValue > 0 ? " from pid \(received.sender)" : ""
+        say(
+            LogEvent(
+                .supervisorStopping, 5, "\(received.signal.words)\(who): the tree is stopped \(how)."))
+        if shutdownLevel == 1 { router.announceStopping() }
+        feed(.shutdown(level: shutdownLevel))
+        carryOut()
+    }
+
+    /// A terminal that hangs up is a wish to stop; without one it is the wish for a reload, which there is not yet.
+    func hangUp(_ received: ReceivedSignal) {
+        if kernel.hasTerminal { return shutDown(received) }
+        say(LogEvent(.supervisorTrouble, 4, "SIGHUP: a reload is not available yet; restart nexusd for a new file."))
+    }
+
+    /// The tree is empty: what strayed is named and ended, the files go. The exit status of nexusd.
+    func conclude() -> Int32 {
+        let isEmpty = endStrays()
+        listener.close(surroundings.poller, kernel)
+        clients.removeAll()
+        for cell in cells {
+            cell.notify?.remove()
+            cell.pidFile?.remove(kernel)
+        }
+        journal.flush()
+        return finished == true && isEmpty ? 0 : 1
+    }
+
+    /// Ends what belongs to no run any more. True when nothing is left below nexusd.
+    private func endStrays() -> Bool {
+        let begun = kernel.monotonic()
+        var known: Set<ProcessID> = []
+        while true {
+            now = kernel.monotonic()
+            let isLate = now - begun > .nanoseconds(Self.strayLimit.nanoseconds / 2)
+            if reapOrphans() { return true }
+            let strays = surroundings.containment.signalStrays(isLate ? .kill : .terminate)
+            for stray in strays where known.insert(stray.process).inserted {
+                let words = "\(stray.name) (pid \(stray.process)) had left its run and was still there; it is ended."
+                say(
+                    LogEvent(
+                        .stray, 4, words, nil, nil, [LogEvent.Field(name: "STRAY_PID", value: "\(stray.process)")]))
+            }
+            guard now - begun < Self.strayLimit else {
+                say(LogEvent(.stray, 2, "Processes of the tree are still there after SIGKILL; nexusd leaves them."))
+                return false
+            }
+            try? surroundings.poller.wait(atMost: .milliseconds(50))
+            while (try? surroundings.signals.next()) != nil {}
+        }
+    }
+
+    /// True when there is no child left at all.
+    private func reapOrphans() -> Bool {
+        while true {
+            switch try? surroundings.reaper.next(before: { _ in }) {
+            case .reaped(let ended): surroundings.containment.orphanEnded(ended.process)
+            case .childless: return true
+            case .nothing, nil: return false
+            }
+        }
+    }
+}
+
+extension Kernel {
+    /// Whether this process has a controlling terminal (tty(4)).
+    var hasTerminal: Bool {
+        do {
+            _ = try open("/dev/tty", [.readOnly, .nonBlocking], mode: 0)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// A loop that wakes this much after it meant to was held up: the machine slept, or the disk did.
+    static let lateness: Duration = .seconds(5)
+
+    /// Supervises until the tree has ended; the exit status of nexusd.
+    func run() -> Int32 {
+        begin()
+        while finished == nil { turn() }
+        return conclude()
+    }
+
+    private func begin() {
+        listener.open(surroundings.poller)
+        core.start(at: now, jitter: jitter(), into: &actions)
+        for cell in cells { board.touch(cell.id) }
+        carryOut()
+        endTurn()
+    }
+
+    func turn() {
+        let deadline = nextDeadline
+        plannedWake = deadline
+        do {
+            // What could not be carried out in the last turn goes on at once, after a look at everything else.
+            let limit = nextAction < actions.count ? .zero : deadline.map { $0 - now }
+            try surroundings.poller.wait(atMost: limit)
+        } catch {
+            say(LogEvent(.supervisorTrouble, 2, "The loop cannot wait: \(error)."))
+        }
+        now = kernel.monotonic()
+        if let plannedWake, now - plannedWake > Self.lateness { feed(.late(now - plannedWake)) }
+        let batch = surroundings.poller.batch
+        // Deaths first: the way from a crash to its replacement is the shortest there is.
+        for index in 0..<batch.count where batch[index].token == EventSource.signals.token { takeSignals() }
+        for index in 0..<batch.count {
+            let event = batch[index]
+            if let source = EventSource(token: event.token) { take(source, event.events) }
+        }
+        takeDeadlines()
+        carryOut()
+        endTurn()
+    }
+
+    private func take(_ source: EventSource, _ events: PollEvents) {
+        switch source {
+        case .signals, .planOutput, .planDiagnostics: break
+        case .listener: acceptClients()
+        case .client(let number): serveClient(PeerID(rawValue: number), events)
+        case .notify(let child): hearNotify(child)
+        case .readyDescriptor(let child, let generation): readReadiness(child, generation)
+        case .busInput(let child, let generation): readBus(child, generation)
+        case .busOutput(let child, let generation): if run(child, generation) != nil { writeBus(PeerID(child)) }
+        case .population(let child, let generation): if run(child, generation) != nil { settleRun(child) }
+        case .probe(let child, let generation): finishConnect(child, generation)
+        case .logLink(let generation): if journal.link?.generation == generation { readReports() }
+        case .logWriterErrors(let generation): readLogWriterErrors(generation)
+        }
+    }
+
+    /// What is due by the clock.
+    private func takeDeadlines() {
+        if let due = core.nextDeadline, due <= now {
+            // A watchdog is judged after everything its child has said was heard.
+            for cell in cells where cell.notify != nil { hearNotify(cell.id, all: true) }
+            feed(.tick)
+        }
+        expireProbes()
+        if let due = router.nextDeadline, due <= now { router.tick(now) }
+        expireClients()
+        listener.resume(surroundings.poller, at: now)
+        expireLastLines()
+        if let due = outputGuard.deadline, due <= now { discardOutput() }
+    }
+
+    /// Everything that is not on the way from a death to a replacement.
+    private func endTurn() {
+        settleBus()
+        settleBoard()
+        settleAnswers()
+        journal.flush()
+        watchLogLink()
+        for peer in router.takeWritable() { writeBus(peer) }
+        announce()
+    }
+
+    private var nextDeadline: Instant? {
+        var earliest: Instant?
+        func consider(_ instant: Instant?) {
+            if let instant, instant < earliest ?? Instant(nanoseconds: .max) { earliest = instant }
+        }
+        consider(core.nextDeadline)
+        consider(router.nextDeadline)
+        consider(notify.deadline)
+        consider(answers.deadline)
+        consider(outputGuard.deadline)
+        consider(listener.resumeAt)
+        consider(board.deadline(started: started))
+        for child in probing { consider(self[child].run?.probe?.deadline) }
+        for client in clients.values { consider(client.deadline) }
+        return earliest
+    }
+}

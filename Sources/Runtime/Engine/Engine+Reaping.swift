@@ -1,0 +1,97 @@
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// What the signalfd brought.
+    func takeSignals() {
+        while let received = try? surroundings.signals.next() {
+            switch received.signal {
+            case .child: reap()
+            case .terminate, .interrupt: shutDown(received)
+            case .hangUp: hangUp(received)
+            case _: break
+            }
+        }
+    }
+
+    /// Takes every process that has ended. SIGCHLDs merge, so one of them means any number.
+    func reap() {
+        while true {
+            let step: Reaper.Step
+            do {
+                // What a child said last counts: its socket is read before its process is gone.
+                step = try surroundings.reaper.next { process in
+                    if let child = processes[process] { hearNotify(child, all: true) }
+                }
+            } catch {
+                return say(LogEvent(.supervisorTrouble, 3, "Waiting for children failed: \(error)."))
+            }
+            guard case .reaped(let ended) = step else { break }
+            take(ended)
+        }
+        // An orphan may have been the last of its run.
+        for child in lingering { settleRun(child) }
+        carryOut()
+    }
+
+    private func take(_ ended: EndedProcess) {
+        guard let child = processes.removeValue(forKey: ended.process), let run = self[child].run else {
+            return surroundings.containment.orphanEnded(ended.process)
+        }
+        run.scope.ended(ended.process)
+        guard ended.process == run.process else { return finishProbe(child, run, ended.exit) }
+        run.hasExited = true
+        dropProbe(child, run)
+        feed(.exited(child, run.id, run.judge(ended.exit)))
+        settleRun(child)
+    }
+
+    /// Looks whether anything of an ended run is left; if so, the next death or the cgroup's word is waited for.
+    func settleRun(_ child: ChildID) {
+        guard let run = self[child].run, run.hasExited else { return }
+        guard run.scope.isEmpty() else {
+            if !lingering.contains(child) { lingering.append(child) }
+            if !run.isWatched {
+                run.isWatched = true
+                try? run.scope.watch(
+                    with: surroundings.poller, token: EventSource.population(child, run.generation).token)
+            }
+            return
+        }
+        lingering.removeAll { $0 == child }
+        close(run, of: child)
+        feed(.emptied(child, run.id))
+    }
+
+    /// Everything that belonged to the run goes, but for its output, which log-writer may still be reading.
+    private func close(_ run: LivingRun, of child: ChildID) {
+        let cell = self[child]
+        if run.isWatched { run.scope.unwatch(with: surroundings.poller) }
+        run.scope.close()
+        leave(run.readyDescriptor)
+        closeBus(run, of: child)
+        run.credentials?.remove(kernel)
+        if child == logWriter { closeLogLink(run) }
+        cell.pidFile?.remove(kernel)
+        cell.pidFile = nil
+        cell.run = nil
+    }
+
+    func leave(_ fd: borrowing OwnedFD?) {
+        switch fd {
+        case .some(let fd): surroundings.poller.remove(fd)
+        case .none: break
+        }
+    }
+}
+
+extension LivingRun {
+    /// A SIGKILL that nobody of ours sent, in a scope that counts one from the OOM killer, is that one's.
+    fileprivate func judge(_ exit: Exit) -> Exit {
+        guard case .signal(.kill, let coreDumped, _) = exit, let kills = scope.oomKills(), kills > 0 else {
+            return exit
+        }
+        return .signal(.kill, coreDumped: coreDumped, oom: true)
+    }
+}

@@ -1,0 +1,116 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+/// nexusd at work: one thread that waits, collects what happened, asks the core, and carries out what it says.
+///
+/// A turn is: wait · collect · feed the core · carry out its actions in order · bus and control · arm one timer. The
+/// core decides about children, the router about the bus; this decides nothing but how.
+final class Engine {
+    let surroundings: Surroundings
+    let kernel: any Kernel
+    let plan: Plan
+    let names: TreeNames
+    /// Things worth a word in `status`, the most important first.
+    let notes: [String]
+    let listener: ControlListener
+    let journal: Journal
+    let access: ControlAccess
+
+    var core: Supervisor
+    var router: Router
+    var notify: NotifySchedule
+    var vault: SecretVault
+    var answers = OpenAnswers()
+    var clients: [PeerID: ControlClient] = [:]
+    var refusals = RefusalMeter()
+    /// By `ChildID.rawValue - 1`.
+    let cells: [ChildCell]
+    /// Whose process is whose: main processes and exec probes.
+    var processes: [ProcessID: ChildID] = [:]
+    /// Children whose main process ended while something of the run is left.
+    var lingering: [ChildID] = []
+    /// Children with a probe under way.
+    var probing: [ChildID] = []
+    var outputGuard = OutputGuard()
+    var board: ReadinessBoard
+    var random: UInt64
+
+    /// The clock's last reading; every event is fed with it.
+    var now: Instant
+    /// What the core said and is not carried out yet.
+    var actions: [Action] = []
+    var nextAction = 0
+    /// When the loop meant to wake, to see whether it was late.
+    var plannedWake: Instant?
+    var shutdownLevel: UInt8 = 0
+    /// Set by `Action.finished`.
+    var finished: Bool?
+    var commandCount: UInt64 = 0
+    var lastTag: UInt32 = 0
+    let started: Instant
+
+    init(_ surroundings: Surroundings, _ plan: Plan, listener: ControlListener, notes: [String]) {
+        self.surroundings = surroundings
+        kernel = surroundings.kernel
+        self.plan = plan
+        self.listener = listener
+        self.notes = notes
+        names = TreeNames(plan)
+        now = kernel.monotonic()
+        started = now
+        let tree = plan.tree
+        core = Supervisor(tree: tree, second: surroundings.second, at: now)
+        router = Router(workers: plan.workers)
+        notify = NotifySchedule(kernel, at: now, variable: surroundings.variable)
+        vault = SecretVault(kernel, plan.secrets, credentials: surroundings.variable("CREDENTIALS_DIRECTORY"))
+        cells = names.ids.map(ChildCell.init)
+        access = ControlAccess(own: kernel.userID(), plan: plan)
+        board = ReadinessBoard(plan)
+        random = UInt64(bitPattern: kernel.wallClock()) | 1
+        journal = Journal(kernel, stderr: surroundings.stderr, keepsForLogWriter: tree.logWriter != nil)
+    }
+
+    subscript(child: ChildID) -> ChildCell { cells[Int(child.rawValue) - 1] }
+
+    var logWriter: ChildID? { core.tree.logWriter }
+
+    /// The run with this generation, when it is still the child's.
+    func run(_ child: ChildID, _ generation: EventSource.Generation) -> LivingRun? {
+        guard child.rawValue > 0, Int(child.rawValue) <= cells.count, let run = self[child].run,
+            run.generation == generation
+        else { return nil }
+        return run
+    }
+
+    /// A fresh number for the core's delays. xorshift: spreading starts needs no secrecy, and no syscall.
+    func jitter() -> UInt16 {
+        random ^= random << 13
+        random ^= random >> 7
+        random ^= random << 17
+        return UInt16(truncatingIfNeeded: random >> 32)
+    }
+
+    /// Tells the core; what it answers is carried out in order, behind what it said before.
+    func feed(_ event: Event) { core.handle(event, at: now, jitter: jitter(), into: &actions) }
+
+    /// One of nexusd's own words.
+    func say(_ event: LogEvent) {
+        journal.say(event)
+        if answers.hasSubscribers { publish(event) }
+    }
+}
+
+extension Plan {
+    /// The workers as the router wants them.
+    var workers: [Router.Worker] {
+        children.enumerated().compactMap { index, child in
+            child.worker.map { worker in
+                Router.Worker(
+                    peer: PeerID(ChildID(rawValue: UInt16(index + 1))), name: child.name,
+                    peers: Set(worker.peers.map(PeerID.init)))
+            }
+        }
+    }
+}

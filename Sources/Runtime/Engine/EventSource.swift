@@ -1,0 +1,96 @@
+import SupervisorCore
+
+/// Everything the loop listens to, packed into the 64 bits that epoll hands back.
+///
+/// A source that belongs to a run carries the run's count as its generation: what epoll still reports in the same
+/// batch for a run that was replaced meanwhile is recognised and left alone.
+enum EventSource: Hashable, Sendable {
+    /// The signalfd.
+    case signals
+    /// The control socket's listener.
+    case listener
+    /// A control client, by its number on the bus.
+    case client(UInt16)
+    /// A child's NOTIFY_SOCKET, which outlives its runs.
+    case notify(ChildID)
+    /// The fd on which a child says that it is ready.
+    case readyDescriptor(ChildID, Generation)
+    /// What a worker writes.
+    case busInput(ChildID, Generation)
+    /// What a worker reads; only while something waits for it.
+    case busOutput(ChildID, Generation)
+    /// cgroup.events of a run.
+    case population(ChildID, Generation)
+    /// A probe under way.
+    case probe(ChildID, Generation)
+    /// The link to log-writer.
+    case logLink(Generation)
+    /// log-writer's own stderr.
+    case logWriterErrors(Generation)
+    /// nexus-config's stdout: the plan.
+    case planOutput
+    /// nexus-config's stderr: the diagnostics.
+    case planDiagnostics
+
+    /// The lower 24 bits of a run's count.
+    struct Generation: Hashable, Sendable {
+        let rawValue: UInt32
+
+        init(_ run: RunID) { rawValue = UInt32(run.rawValue & 0xFF_FFFF) }
+
+        fileprivate init(token: UInt64) { rawValue = UInt32(token >> 32 & 0xFF_FFFF) }
+    }
+
+    /// Kind in the top byte, then the generation, then the number.
+    var token: UInt64 {
+        switch self {
+        case .signals: Self.pack(.signals)
+        case .listener: Self.pack(.listener)
+        case .client(let number): Self.pack(.client, number)
+        case .notify(let child): Self.pack(.notify, child.rawValue)
+        case .readyDescriptor(let child, let run): Self.pack(.readyDescriptor, child.rawValue, run)
+        case .busInput(let child, let run): Self.pack(.busInput, child.rawValue, run)
+        case .busOutput(let child, let run): Self.pack(.busOutput, child.rawValue, run)
+        case .population(let child, let run): Self.pack(.population, child.rawValue, run)
+        case .probe(let child, let run): Self.pack(.probe, child.rawValue, run)
+        case .logLink(let run): Self.pack(.logLink, 0, run)
+        case .logWriterErrors(let run): Self.pack(.logWriterErrors, 0, run)
+        case .planOutput: Self.pack(.planOutput)
+        case .planDiagnostics: Self.pack(.planDiagnostics)
+        }
+    }
+
+    /// Nil for a token that no source makes.
+    init?(token: UInt64) {
+        guard let kind = Kind(rawValue: UInt8(token >> 56)) else { return nil }
+        let number = UInt16(truncatingIfNeeded: token)
+        let child = ChildID(rawValue: number)
+        let run = Generation(token: token)
+        switch kind {
+        case .signals: self = .signals
+        case .listener: self = .listener
+        case .client: self = .client(number)
+        case .notify: self = .notify(child)
+        case .readyDescriptor: self = .readyDescriptor(child, run)
+        case .busInput: self = .busInput(child, run)
+        case .busOutput: self = .busOutput(child, run)
+        case .population: self = .population(child, run)
+        case .probe: self = .probe(child, run)
+        case .logLink: self = .logLink(run)
+        case .logWriterErrors: self = .logWriterErrors(run)
+        case .planOutput: self = .planOutput
+        case .planDiagnostics: self = .planDiagnostics
+        }
+    }
+
+    private enum Kind: UInt8 {
+        // 0 stays free: a token that was never set is then no source.
+        case signals = 1
+        case listener, client, notify, readyDescriptor, busInput, busOutput, population, probe, logLink
+        case logWriterErrors, planOutput, planDiagnostics
+    }
+
+    private static func pack(_ kind: Kind, _ number: UInt16 = 0, _ run: Generation? = nil) -> UInt64 {
+        UInt64(kind.rawValue) << 56 | UInt64(run?.rawValue ?? 0) << 32 | UInt64(number)
+    }
+}

@@ -1,0 +1,37 @@
+import SupervisorCore
+import System
+
+/// The shell's side of one run, from the spawn until it is empty.
+final class LivingRun {
+    let id: RunID
+    let process: ProcessID
+    let scope: any RunScope
+    /// The one way to signal the main process; harmless after it was reaped.
+    let pidfd: OwnedFD
+    /// The main process was reaped.
+    var hasExited = false
+    /// The poller tells when the scope becomes empty.
+    var isWatched = false
+    /// Where the child says that it is ready, when it does so by a descriptor.
+    var readyDescriptor: OwnedFD?
+    /// What a worker writes, and what it reads.
+    var busInput: OwnedFD?
+    var busOutput: OwnedFD?
+    /// The poller waits for room in `busOutput`.
+    var awaitsRoom = false
+    /// log-writer's stderr.
+    var errors: OwnedFD?
+    /// Its secret files, to be removed with it.
+    var credentials: CredentialFiles?
+    /// A probe under way, for which run.
+    var probe: ProbeRun?
+
+    init(_ id: RunID, _ spawned: consuming Spawned, in scope: any RunScope) {
+        self.id = id
+        process = spawned.process
+        pidfd = spawned.pidfd
+        self.scope = scope
+    }
+
+    var generation: EventSource.Generation { EventSource.Generation(id) }
+}

@@ -1,0 +1,71 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// What a child says on its NOTIFY_SOCKET; `all` before its process is reaped or its watchdog judged.
+    func hearNotify(_ child: ChildID, all: Bool = false) {
+        let cell = self[child]
+        guard let socket = cell.notify else { return }
+        let hear = { (word: NotifyWord) in
+            if let run = cell.run { self.hear(word, child, run.id) }
+        }
+        if all { socket.receiveAll(hear) } else { _ = socket.receive(hear) }
+    }
+
+    private func hear(_ word: NotifyWord, _ child: ChildID, _ run: RunID) {
+        switch word {
+        case .ready: if plan[child].readiness == .notify { feed(.ready(child, run)) }
+        case .stopping: feed(.stopping(child, run))
+        case .status(let text): self[child].status = text
+        case .watchdog: feed(.watchdogPing(child, run))
+        case .extendTimeout(let time): feed(.extendTimeout(child, run, time))
+        }
+    }
+
+    /// A newline on the child's ready descriptor; whatever else comes there means nothing.
+    func readReadiness(_ child: ChildID, _ generation: EventSource.Generation) {
+        guard let run = run(child, generation) else { return }
+        var isReady = false
+        var isOpen = true
+        switch run.readyDescriptor {
+        case .some(let fd):
+            let scratch = UnsafeMutableRawBufferPointer(rebasing: surroundings.scratch[..<512])
+            do {
+                let count = try kernel.read(fd, into: scratch)
+                isReady = scratch[..<count].contains(UInt8(ascii: "\n"))
+                isOpen = count > 0
+            } catch {
+                isOpen = error == .again
+            }
+        case .none: return
+        }
+        if isReady { feed(.ready(child, run.id)) }
+        if isReady || !isOpen {
+            leave(run.readyDescriptor)
+            run.readyDescriptor = nil
+        }
+    }
+
+    /// What log-writer found in a child's output.
+    func takeCaptures(_ captures: [LogReport.Capture], of child: ChildID, _ run: RunID) {
+        guard self[child].run?.id == run else { return }
+        if self[child].captures != captures {
+            self[child].captures = captures
+            publishValues(of: child)
+        }
+        feed(.ready(child, run))
+    }
+
+    /// Workers know what their siblings have told: those of the same group, or all others outside of groups.
+    private func publishValues(of child: ChildID) {
+        let group = plan[child].policy.group
+        let siblings = names.ids.filter { plan[$0].policy.group == group }
+        var values: [String: String] = [:]
+        for sibling in siblings {
+            for capture in self[sibling].captures { values[names[sibling] + "." + capture.name] = capture.value }
+        }
+        for sibling in siblings where plan[sibling].worker != nil { router.setValues(values, for: PeerID(sibling)) }
+    }
+}

@@ -1,0 +1,87 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// Runs the child's readiness or liveness probe once; always answered by `probed`.
+    func probe(_ child: ChildID, _ run: RunID) {
+        guard let living = self[child].run, living.id == run, !living.hasExited, living.probe == nil else { return }
+        guard let probe = wantedProbe(child) else { return feed(.probed(child, run, healthy: true)) }
+        let started: ProbeRun?
+        switch probe {
+        case .tcp(let host, let port, let timeout):
+            let port = try? values([:]).resolve(port)
+            started = port.map { ProbeRun.connect(kernel, host: host, port: $0, timeout: timeout, at: now) }
+        case .exec(let executable, let arguments, let timeout):
+            started = startProbe(executable, arguments, timeout, child, living)
+        }
+        guard let started else { return feed(.probed(child, run, healthy: false)) }
+        if case .finished(let healthy) = started.state { return feed(.probed(child, run, healthy: healthy)) }
+        living.probe = started
+        probing.append(child)
+        try? started.watch(with: surroundings.poller, token: EventSource.probe(child, living.generation).token)
+    }
+
+    /// Until it is ready a child is asked what readiness means, afterwards what liveness means.
+    private func wantedProbe(_ child: ChildID) -> Probe? {
+        if case .probe(let probe) = plan[child].readiness, core.view(of: child).phase == .starting { return probe }
+        return plan[child].liveness
+    }
+
+    private func startProbe(
+        _ executable: String, _ arguments: [Text], _ timeout: Duration, _ child: ChildID, _ living: LivingRun
+    ) -> ProbeRun? {
+        let secrets = try? gatherSecrets(plan[child])
+        let request = SpawnRequest(child: plan[child], run: living.id, descriptors: [])
+        do {
+            let spawned = try surroundings.spawner.spawnProbe(
+                executable, arguments, of: request, in: living.scope, values: values(secrets ?? [:]))
+            processes[spawned.process] = child
+            return ProbeRun.watch(kernel, spawned, timeout: timeout, at: now)
+        } catch {
+            let words = "The probe of \(names[child]) cannot be started: \(error.error)."
+            say(LogEvent(.spawnTrouble, 4, words, names[child], living.id))
+            return nil
+        }
+    }
+
+    /// The connect of a probe is over.
+    func finishConnect(_ child: ChildID, _ generation: EventSource.Generation) {
+        guard let run = run(child, generation), let probe = run.probe else { return }
+        probe.connected()
+        report(probe, child, run)
+    }
+
+    /// The process of a probe was reaped; one that was given up before is nothing but gone.
+    func finishProbe(_ child: ChildID, _ run: LivingRun, _ exit: Exit) {
+        if let probe = run.probe {
+            probe.ended(exit)
+            report(probe, child, run)
+        }
+        settleRun(child)
+    }
+
+    func expireProbes() {
+        for child in probing {
+            guard let run = self[child].run, let probe = run.probe, probe.deadline <= now else { continue }
+            probe.expire()
+            report(probe, child, run)
+        }
+    }
+
+    private func report(_ probe: ProbeRun, _ child: ChildID, _ run: LivingRun) {
+        guard case .finished(let healthy) = probe.state else { return }
+        dropProbe(child, run)
+        feed(.probed(child, run.id, healthy: healthy))
+    }
+
+    /// Nobody waits for it any more.
+    func dropProbe(_ child: ChildID, _ run: LivingRun) {
+        guard let probe = run.probe else { return }
+        probe.expire()
+        probe.unwatch(with: surroundings.poller)
+        run.probe = nil
+        probing.removeAll { $0 == child }
+    }
+}

@@ -1,0 +1,151 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// Starts a run, or reports where that failed.
+    func spawn(_ child: ChildID, _ run: RunID) {
+        // The book of runs has the start before the process is there: nexusd may be gone right after.
+        journal.flush()
+        do throws(Obstacle) {
+            try launch(child, run)
+            now = kernel.monotonic()
+            feed(.spawned(child, run))
+        } catch {
+            now = kernel.monotonic()
+            if let words = error.words {
+                say(LogEvent(.spawnTrouble, 4, "\(names[child]) cannot be started: \(words).", names[child], run))
+            }
+            feed(.spawnFailed(child, run, error.failure.stage, errno: error.failure.error.rawValue))
+        }
+    }
+
+    /// What keeps a run from being started.
+    struct Obstacle: Error {
+        let failure: SpawnFailure
+        /// What the stage and the errno do not say.
+        let words: String?
+
+        init(_ failure: SpawnFailure, _ words: String? = nil) {
+            self.failure = failure
+            self.words = words
+        }
+
+        init(_ error: Errno, _ words: String) {
+            self.init(SpawnFailure(stage: .prepare, error: error), "\(words): \(error)")
+        }
+    }
+
+    private func launch(_ child: ChildID, _ run: RunID) throws(Obstacle) {
+        let childPlan = plan[child]
+        let secrets = try gatherSecrets(childPlan)
+        try checkCaptures(childPlan)
+        var equipment = try equip(childPlan)
+        var request = SpawnRequest(child: childPlan, run: run, descriptors: equipment.mappings)
+        request.notifySocket = try notifySocket(child, childPlan)
+        let credentials = try credentialFiles(childPlan, secrets)
+        request.credentialsDirectory = credentials?.path
+        let scope = try openScope(childPlan.name, run)
+        let spawned: Spawned
+        do {
+            spawned = try surroundings.spawner.spawn(request, in: scope, values: values(secrets))
+        } catch {
+            scope.close()
+            credentials?.remove(kernel)
+            throw Obstacle(error)
+        }
+        let living = LivingRun(run, spawned, in: scope)
+        living.credentials = credentials
+        begin(living, of: child, &equipment, redacting: secrets)
+    }
+
+    private func openScope(_ name: String, _ run: RunID) throws(Obstacle) -> any RunScope {
+        do {
+            return try surroundings.containment.open(child: name, run: run)
+        } catch {
+            throw Obstacle(SpawnFailure(stage: .cgroup, error: error))
+        }
+    }
+
+    private func equip(_ child: ChildPlan) throws(Obstacle) -> Equipment {
+        var equipment = Equipment()
+        do {
+            if child.role == .logWriter {
+                try equipment.addLogLink(kernel)
+            } else if logWriter != nil {
+                try equipment.addOutput(kernel, owner: child.identity)
+            }
+            if case .descriptor(let number) = child.readiness {
+                try equipment.addReadiness(kernel, number: number)
+            }
+            if child.worker != nil { try equipment.addBus(kernel) }
+        } catch {
+            throw Obstacle(error, "its pipes cannot be made")
+        }
+        return equipment
+    }
+
+    private func notifySocket(_ child: ChildID, _ childPlan: ChildPlan) throws(Obstacle) -> String? {
+        guard childPlan.readiness == .notify || childPlan.policy.watchdog != nil else { return nil }
+        if let socket = self[child].notify {
+            socket.discardPending()
+            return socket.path
+        }
+        do {
+            let socket = try NotifySocket(
+                kernel, directory: surroundings.places.notify, child: childPlan.name,
+                user: childPlan.identity?.uid ?? kernel.userID(), group: childPlan.identity?.gid ?? kernel.groupID())
+            try surroundings.poller.add(socket.fd, token: EventSource.notify(child).token)
+            self[child].notify = socket
+            return socket.path
+        } catch {
+            throw Obstacle(error, "its notify socket cannot be made")
+        }
+    }
+
+    /// The run is there: everything it is listened to by.
+    private func begin(
+        _ living: LivingRun, of child: ChildID, _ equipment: inout Equipment, redacting secrets: [UInt16: String]
+    ) {
+        let cell = self[child]
+        cell.run = living
+        cell.status = nil
+        processes[living.process] = child
+        living.readyDescriptor = equipment.readyDescriptor.take()
+        living.busInput = equipment.busInput.take()
+        living.busOutput = equipment.busOutput.take()
+        listen(to: living.readyDescriptor, as: .readyDescriptor(child, living.generation))
+        if plan[child].worker != nil {
+            listen(to: living.busInput, as: .busInput(child, living.generation))
+            router.workerUp(PeerID(child), at: now)
+        }
+        if let link = equipment.logLink.take(), let kept = equipment.keptLogLink.take() {
+            living.errors = equipment.stderr.take()
+            listen(to: living.errors, as: .logWriterErrors(living.generation))
+            openLogLink(LogLink(run: living.id, ours: link, theirs: kept))
+        } else if let stdout = equipment.stdout.take(), let stderr = equipment.stderr.take() {
+            keepOutput(of: child, stdout, stderr, living.id, redactions: redactions(plan[child], secrets))
+        }
+        writePIDFile(of: child, living.process)
+    }
+
+    private func listen(to fd: borrowing OwnedFD?, as source: EventSource) {
+        switch fd {
+        case .some(let fd): try? surroundings.poller.add(fd, token: source.token)
+        case .none: break
+        }
+    }
+
+    private func writePIDFile(of child: ChildID, _ process: ProcessID) {
+        guard let name = plan[child].pidFile else { return }
+        do {
+            let path = surroundings.places.pids + "/" + name
+            self[child].pidFile = try PIDFile(kernel, path: path, process: process)
+        } catch {
+            say(
+                LogEvent(.spawnTrouble, 4, "The PID file of \(names[child]) cannot be written: \(error).", names[child])
+            )
+        }
+    }
+}

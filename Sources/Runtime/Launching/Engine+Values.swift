@@ -1,0 +1,72 @@
+import Plan
+import SupervisorCore
+import System
+
+extension Engine {
+    /// The secrets this child is given, by index; generated ones are made anew when nobody who knows them lives.
+    func gatherSecrets(_ child: ChildPlan) throws(Obstacle) -> [UInt16: String] {
+        var indices = Set(child.secretFiles)
+        for variable in child.environment {
+            for case .secret(let index) in variable.value.pieces { indices.insert(index) }
+        }
+        guard !indices.isEmpty else { return [:] }
+        if !isGroupAlive(child.policy.group) { vault.forget(indices) }
+        var values: [UInt16: String] = [:]
+        for index in indices {
+            do {
+                values[index] = try vault.value(of: index)
+            } catch {
+                throw Obstacle(SpawnFailure(stage: .prepare, error: .noData), "\(error)")
+            }
+        }
+        return values
+    }
+
+    /// Whether any child of the group has a run; a child without a group is a group of its own.
+    private func isGroupAlive(_ group: GroupID?) -> Bool {
+        guard let group else { return false }
+        return plan.groups[Int(group.rawValue)].policy.children.contains { self[$0].run != nil }
+    }
+
+    /// A child that names what a sibling has not told yet is not started; the words say what is missing.
+    func checkCaptures(_ child: ChildPlan) throws(Obstacle) {
+        for text in child.arguments + child.environment.map(\.value) {
+            for case .captured(let sibling, let name) in text.pieces where captured(sibling, name) == nil {
+                throw Obstacle(
+                    SpawnFailure(stage: .prepare, error: .again),
+                    "it needs {\(names[sibling]).\(name)}, which \(names[sibling]) has not told yet")
+            }
+        }
+    }
+
+    func captured(_ child: ChildID, _ name: String) -> String? {
+        self[child].captures.first { $0.name == name }?.value
+    }
+
+    /// What the open pieces of its texts stand for.
+    func values(_ secrets: [UInt16: String]) -> TextValues {
+        TextValues(captured: { [unowned self] in captured($0, $1) }, secret: { secrets[$0] })
+    }
+
+    func credentialFiles(_ child: ChildPlan, _ secrets: [UInt16: String]) throws(Obstacle) -> CredentialFiles? {
+        guard !child.secretFiles.isEmpty else { return nil }
+        let files = child.secretFiles.map { index in
+            CredentialFiles.File(name: plan.secrets[Int(index)].name, value: secrets[index] ?? "")
+        }
+        do {
+            return try CredentialFiles(
+                kernel, directory: surroundings.places.credentials, child: child.name, files: files,
+                owner: child.identity)
+        } catch {
+            throw Obstacle(error, "its secret files cannot be written")
+        }
+    }
+
+    /// What log-writer is to blot out: every secret of the run that is long enough to be told from ordinary text.
+    func redactions(_ child: ChildPlan, _ secrets: [UInt16: String]) -> [String] {
+        secrets.values.filter { $0.utf8.count >= Self.shortestRedaction }.sorted { $0.utf8.count > $1.utf8.count }
+    }
+
+    /// Bytes below which a secret would blot out half of every log.
+    private static let shortestRedaction = 6
+}

@@ -1,0 +1,28 @@
+/// The last bytes somebody said, at most `capacity` of them: log-writer's own stderr, shown by `why`.
+struct ByteRing: Sendable {
+    let capacity: Int
+    /// Grows to `capacity`, then is written round and round.
+    private var bytes: [UInt8] = []
+    private var next = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    mutating func append(_ more: UnsafeRawBufferPointer) {
+        for byte in more.suffix(capacity) {
+            if bytes.count < capacity {
+                bytes.append(byte)
+            } else {
+                bytes[next] = byte
+                next = (next + 1) % capacity
+            }
+        }
+    }
+
+    /// The lines in order; the first one is left out when its beginning is gone.
+    var lines: [String] {
+        let ordered = bytes[next...] + bytes[..<next]
+        let parts = ordered.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let whole = bytes.count == capacity ? parts.dropFirst() : parts[...]
+        return whole.filter { !$0.isEmpty }.map { String(decoding: $0, as: UTF8.self) }
+    }
+}

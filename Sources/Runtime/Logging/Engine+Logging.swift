@@ -1,0 +1,118 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    // MARK: - Log-writer comes and goes
+
+    func openLogLink(_ link: LogLink) {
+        try? surroundings.poller.add(link.socket, token: EventSource.logLink(link.generation).token)
+        outputGuard.end()
+        let alive = cells.compactMap(\.run?.id)
+        journal.lendStream = { [unowned self] in lend($0, $1) }
+        journal.open(
+            link, greeting: .greeting(second: surroundings.second, alive: alive),
+            streams: cells.flatMap { cell in cell.outputs.flatMap { $0.numbers(of: cell.id) } })
+    }
+
+    func closeLogLink(_ run: LivingRun) {
+        readLogWriterErrors(run.generation)
+        leave(run.errors)
+        if let link = journal.link { surroundings.poller.remove(link.socket) }
+        for report in journal.close(surroundings.scratch) { take(report) }
+        if logWriter != nil, finished == nil { outputGuard.begin(at: now) }
+    }
+
+    /// Waits for room in the link only while something waits for it.
+    func watchLogLink() {
+        guard let link = journal.link, link.wantsRoom != link.isWatchedForRoom else { return }
+        link.isWatchedForRoom = link.wantsRoom
+        try? surroundings.poller.modify(
+            link.socket, token: EventSource.logLink(link.generation).token,
+            for: link.wantsRoom ? [.readable, .writable] : .readable)
+    }
+
+    func readLogWriterErrors(_ generation: EventSource.Generation) {
+        guard let logWriter, let run = run(logWriter, generation) else { return }
+        var isOpen = true
+        switch run.errors {
+        case .some(let fd):
+            do {
+                let count = try kernel.read(fd, into: surroundings.scratch)
+                journal.lastWords.append(UnsafeRawBufferPointer(rebasing: surroundings.scratch[..<count]))
+                isOpen = count > 0
+            } catch {
+                isOpen = error == .again
+            }
+        case .none: return
+        }
+        guard !isOpen else { return }
+        leave(run.errors)
+        run.errors = nil
+    }
+
+    // MARK: - What it reports
+
+    func readReports() {
+        // Bounded a turn: a flood of reports must not hold up everything else; what is left is there next turn.
+        for _ in 0..<256 {
+            guard let link = journal.link, let report = link.receive(kernel, surroundings.scratch) else { return }
+            take(report)
+        }
+    }
+
+    private func take(_ report: LogReport) {
+        switch report {
+        case .ready:
+            journal.link?.isReady = true
+            if let logWriter, let run = self[logWriter].run { feed(.ready(logWriter, run.id)) }
+        case .eof(let number): finishStream(StreamNumber(rawValue: number))
+        case .matched(let number, let captures):
+            let stream = StreamNumber(rawValue: number)
+            guard has(stream.child), let run = self[stream.child].run?.id, stream.isOf(run) else { return }
+            takeCaptures(captures, of: stream.child, run)
+        case .last(let tag, let lines): answerLastLines(tag, lines)
+        case .dropped(let child, let lines):
+            let words = "\(lines) lines of \(child) were dropped: a log sink was too slow for 5 s."
+            say(LogEvent(.outputDropped, 3, words, child, nil, [LogEvent.Field(name: "LINES", value: "\(lines)")]))
+        case .drained: if let logWriter, let run = self[logWriter].run { feed(.drained(logWriter, run.id)) }
+        }
+    }
+
+    func has(_ child: ChildID) -> Bool { child.rawValue > 0 && Int(child.rawValue) <= cells.count }
+
+    // MARK: - Output of runs
+
+    func keepOutput(
+        of child: ChildID, _ stdout: consuming OwnedFD, _ stderr: consuming OwnedFD, _ run: RunID, redactions: [String]
+    ) {
+        let cell = self[child]
+        let output = RunOutput(run: run, stdout: stdout, stderr: stderr, redactions: redactions)
+        cell.outputs.append(output)
+        if cell.outputs.count > ChildCell.undrainedRuns { drop(cell.outputs.removeFirst(), of: child) }
+        for number in output.numbers(of: child) { journal.hand(number) }
+    }
+
+    private func lend(_ number: StreamNumber, _ give: (LogStream, borrowing OwnedFD) -> Void) {
+        guard has(number.child), let output = self[number.child].outputs.first(where: { number.isOf($0.run) }) else {
+            return
+        }
+        let child = plan[number.child]
+        var pattern: LinePattern?
+        if case .logLine(let line) = child.readiness, self[number.child].run?.id == output.run { pattern = line }
+        let stream = LogStream(
+            number: number.rawValue, child: child.name, run: output.run, kind: number.kind,
+            fileBytes: child.log.fileBytes, files: child.log.files, journal: child.log.journal, pattern: pattern,
+            redactions: output.redactions)
+        _ = output.with(number.kind) { fd in give(stream, fd) }
+    }
+
+    private func finishStream(_ number: StreamNumber) {
+        guard has(number.child) else { return }
+        let cell = self[number.child]
+        guard let index = cell.outputs.firstIndex(where: { number.isOf($0.run) }) else { return }
+        cell.outputs[index].finish(number.kind)
+        if cell.outputs[index].isDrained { cell.outputs.remove(at: index) }
+    }
+}

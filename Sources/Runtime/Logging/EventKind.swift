@@ -1,0 +1,45 @@
+/// The fixed MESSAGE_ID of every kind of event (journald's way to find them: `journalctl MESSAGE_ID=…`). They are part of
+/// what scripts may rely on, so a value is never changed and never used again for something else.
+enum EventKind: String, Hashable, Sendable, CaseIterable {
+    /// A run is about to be spawned.
+    case starting = "21d5ae072daa42c3940b5734b249a421"
+    /// A run serves.
+    case ready = "28593bf7685b4c65a2b9d003d962ea2d"
+    /// A run is being stopped.
+    case stopping = "9522a23bdf30465f80446063c2f2c1ec"
+    /// A timeout went by and SIGKILL is sent.
+    case killing = "185ae8a461a74efaae8c676c2813ed30"
+    /// A run is over.
+    case ended = "1c657580dcbb4e52bd2e5ff3959019e0"
+    /// A replacement comes later.
+    case delayed = "ae11b8f43a074b07904ffcfa6d3a5699"
+    /// A child is given up for now.
+    case parked = "c758947a4e434f82a40312a35c6232cf"
+    /// A group is given up for now.
+    case groupParked = "cdc5d0e83a704ab1aa0a9ae6de2476bd"
+    /// SIGKILL did not end a run.
+    case unkillable = "9fce88af007c4003a4ca463c4e60c791"
+    /// nexusd begins.
+    case supervisorStarted = "0830f9591e1949eb8fb01286a6da625c"
+    /// nexusd was asked to stop.
+    case supervisorStopping = "7106c47b87444246979364fa9a7db30c"
+    /// An owner or a worker used a control verb.
+    case audit = "d46dcc6ca75344cc9f79fcc432c08072"
+    /// Somebody was refused at the control socket, or a worker at the bus.
+    case refused = "527f6a27201a48089c07947706d753d5"
+    /// A process of the tree was left over.
+    case stray = "f2c5e56f8af74f8488e9ff6d5da7d00e"
+    /// Output of a child was dropped and counted.
+    case outputDropped = "092462c0e9cc4e579ff7979b397c2492"
+    /// Records of nexusd itself were dropped and counted.
+    case recordsDropped = "9950001767834559a82871374f5d64fa"
+    /// A worker's link was ended.
+    case linkBroken = "1b885ccd0759488a8e16a514e58503c0"
+    /// Something needed for a run could not be made.
+    case spawnTrouble = "1b8d958ba45c49bfadb74f94dbb7b7bd"
+    /// nexusd itself met something it had to work around.
+    case supervisorTrouble = "7ed6a4c27a0c4eb88e06d356080764bc"
+
+    /// 32 hexadecimal digits.
+    var messageID: String { rawValue }
+}

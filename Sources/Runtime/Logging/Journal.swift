@@ -1,0 +1,101 @@
+import SupervisorCore
+import System
+import Wire
+
+/// Where nexusd's own words go: to log-writer through its link, and to stderr while log-writer does not serve.
+final class Journal {
+    private let kernel: any Kernel
+    private let stderr: StandardError
+    /// The living log-writer's link.
+    private(set) var link: LogLink?
+    /// Words that no log-writer has taken yet; it outlives links.
+    private(set) var queue = RecordQueue()
+    /// False for a tree without log-writer: then nothing is kept for one.
+    private let keeps: Bool
+    /// Log-writer's own last words.
+    var lastWords = ByteRing(capacity: 4096)
+    /// Finds the descriptor and the description of a stream that is to be handed over; set once by the engine.
+    var lendStream: (StreamNumber, _ give: (LogStream, borrowing OwnedFD) -> Void) -> Void = { _, _ in }
+
+    init(_ kernel: any Kernel, stderr: StandardError, keepsForLogWriter: Bool) {
+        self.kernel = kernel
+        self.stderr = stderr
+        keeps = keepsForLogWriter
+    }
+
+    /// True while log-writer serves, so that stderr stays quiet.
+    var isServed: Bool { link?.isReady ?? false }
+
+    func say(_ event: LogEvent) {
+        if keeps { queue.append(event: LogOrder.event(event).packet()) }
+        if !isServed { stderr.write(event) }
+    }
+
+    /// A log-writer was started: it is greeted, then told of every stream, then of what waited.
+    func open(_ link: LogLink, greeting: LogOrder, streams: [StreamNumber]) {
+        let waiting = queue
+        queue.removeAll()
+        queue.append(.words(greeting.packet()))
+        for stream in streams { queue.append(.stream(stream.rawValue)) }
+        queue.append(contentsOf: waiting)
+        self.link = link
+        flush()
+    }
+
+    /// Log-writer ended: what it had not read is kept for the next one. Returns what it still had reported.
+    func close(_ scratch: UnsafeMutableRawBufferPointer) -> [LogReport] {
+        guard let link else { return [] }
+        self.link = nil
+        var reports: [LogReport] = []
+        while let report = link.receive(kernel, scratch) { reports.append(report) }
+        let waiting = queue
+        queue.removeAll()
+        for packet in link.unreadEvents(kernel, scratch) { queue.append(event: packet) }
+        queue.append(contentsOf: waiting.withoutOrders)
+        return reports
+    }
+
+    /// Queues an order for the living log-writer.
+    func order(_ order: LogOrder) { if link != nil { queue.append(.words(order.packet())) } }
+
+    /// Hands a fresh stream over, if there is somebody to take it; else the next log-writer gets it with all others.
+    func hand(_ stream: StreamNumber) { if link != nil { queue.append(.stream(stream.rawValue)) } }
+
+    /// Sends what the socket takes.
+    func flush() {
+        guard let link else { return }
+        while let packet = queue.first {
+            let sent: Bool
+            switch packet {
+            case .words(let bytes): sent = send(bytes, passing: [])
+            case .stream(let number): sent = send(StreamNumber(rawValue: number))
+            }
+            link.wantsRoom = !sent
+            guard sent else { return }
+            queue.removeFirst()
+        }
+        reportLost()
+    }
+
+    private func send(_ number: StreamNumber) -> Bool {
+        // A stream that was finished or dropped meanwhile is lent to nobody and counts as handed over.
+        var sent = true
+        lendStream(number) { stream, fd in
+            sent = send(LogOrder.stream(stream).packet(), passing: [fd.raw])
+        }
+        return sent
+    }
+
+    private func send(_ packet: [UInt8], passing descriptors: [Int32]) -> Bool {
+        link?.send(packet, passing: descriptors, kernel) ?? false
+    }
+
+    private func reportLost() {
+        let lost = queue.takeLost()
+        guard lost > 0 else { return }
+        say(
+            LogEvent(
+                .recordsDropped, 4, "\(lost) records of nexusd itself were lost: log-writer was not there in time.",
+                nil, nil, [LogEvent.Field(name: "LOST", value: String(lost))]))
+    }
+}

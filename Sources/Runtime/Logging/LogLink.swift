@@ -1,0 +1,54 @@
+import SupervisorCore
+import System
+import Wire
+
+/// nexusd's end of the link to one run of log-writer: packets in order, never waited for.
+///
+/// It keeps the other end as well. What a log-writer that died had not read is then still there and goes to the next one;
+/// and no word is ever lost with it.
+final class LogLink {
+    let run: RunID
+    let socket: OwnedFD
+    private let kept: OwnedFD
+    /// log-writer said that it serves.
+    var isReady = false
+    /// Something waits for room in the socket.
+    var wantsRoom = false
+    /// The poller watches for that.
+    var isWatchedForRoom = false
+
+    init(run: RunID, ours: consuming OwnedFD, theirs: consuming OwnedFD) {
+        self.run = run
+        socket = consume ours
+        kept = consume theirs
+    }
+
+    var generation: EventSource.Generation { EventSource.Generation(run) }
+
+    /// Sends one packet; false when there is no room now, or when the link is broken, which log-writer's end will tell.
+    func send(_ packet: [UInt8], passing descriptors: [Int32], _ kernel: any Kernel) -> Bool {
+        packet.withUnsafeBytes { bytes in
+            (try? kernel.send(socket, bytes, passing: descriptors, to: nil)) != nil
+        }
+    }
+
+    /// Takes one report; nil when there is none now, or when the link is broken, which log-writer's end will tell. A
+    /// packet that is no report is skipped: log-writer and nexusd may be of different builds during an upgrade.
+    func receive(_ kernel: any Kernel, _ scratch: UnsafeMutableRawBufferPointer) -> LogReport? {
+        while let message = try? kernel.receive(socket, into: scratch), message.count > 0 {
+            let packet = [UInt8](UnsafeRawBufferPointer(scratch)[..<message.count])
+            if let report = try? LogReport(packet: packet) { return report }
+        }
+        return nil
+    }
+
+    /// The events among the packets that the other side never read, in order. For a log-writer that has ended.
+    func unreadEvents(_ kernel: any Kernel, _ scratch: UnsafeMutableRawBufferPointer) -> [[UInt8]] {
+        var events: [[UInt8]] = []
+        while let message = try? kernel.receive(kept, into: scratch), message.count > 0 {
+            let packet = [UInt8](UnsafeRawBufferPointer(scratch)[..<message.count])
+            if LogOrder.isEvent(packet) { events.append(packet) }
+        }
+        return events
+    }
+}

@@ -1,0 +1,83 @@
+import Wire
+
+/// nexusd's words on their way to log-writer, encoded, in order, at most `limit` bytes. What does not fit is counted,
+/// and the count goes out as soon as there is room.
+struct RecordQueue: Sendable {
+    /// Bytes of waiting packets.
+    static let limit = 65_536
+
+    /// One packet of the log link.
+    enum Packet: Sendable {
+        /// The payload of an `event`, `greeting`, `last` or `drain`.
+        case words([UInt8])
+        /// An output stream, by its number: encoded when it is sent, for its descriptor goes with it.
+        case stream(UInt32)
+    }
+
+    private var packets: [Packet] = []
+    private var head = 0
+    private var waitingBytes = 0
+    /// Events dropped since the last `takeLost`.
+    private(set) var lost: UInt64 = 0
+
+    var isEmpty: Bool { head == packets.count }
+
+    /// Queues an event, or counts it as lost.
+    mutating func append(event: [UInt8]) {
+        guard waitingBytes + event.count <= Self.limit else { return lost += 1 }
+        append(.words(event))
+    }
+
+    /// Queues what must not be lost: streams and orders, whose number the tree bounds.
+    mutating func append(_ packet: Packet) {
+        if case .words(let bytes) = packet { waitingBytes += bytes.count }
+        packets.append(packet)
+    }
+
+    var first: Packet? { isEmpty ? nil : packets[head] }
+
+    mutating func removeFirst() {
+        if case .words(let bytes) = packets[head] { waitingBytes -= bytes.count }
+        head += 1
+        if head == packets.count {
+            packets.removeAll(keepingCapacity: packets.count <= 16)
+            head = 0
+        } else if head >= 256 {
+            packets.removeFirst(head)
+            head = 0
+        }
+    }
+
+    mutating func takeLost() -> UInt64 {
+        defer { lost = 0 }
+        return lost
+    }
+
+    mutating func removeAll() { self = RecordQueue() }
+
+    /// Queues all of another queue behind its own; events still within the limit, losses added up.
+    mutating func append(contentsOf other: RecordQueue) {
+        for packet in other.packets[other.head...] {
+            switch packet {
+            case .words(let bytes): append(event: bytes)
+            case .stream: append(packet)
+            }
+        }
+        lost += other.lost
+    }
+
+    /// Without streams, whose next log-writer is told of all of them anyway.
+    var withoutOrders: RecordQueue {
+        var kept = RecordQueue()
+        for case .words(let bytes) in packets[head...] where LogOrder.isEvent(bytes) { kept.append(event: bytes) }
+        kept.lost = lost
+        return kept
+    }
+}
+
+extension LogOrder {
+    /// Whether a packet is an event; greetings, drains and questions are for one log-writer only.
+    static func isEvent(_ packet: [UInt8]) -> Bool {
+        if case .event? = try? LogOrder(packet: packet) { true } else { false }
+    }
+}

@@ -1,0 +1,187 @@
+import SupervisorCore
+import System
+
+/// One run of nexus-config: Supervisor.toml in, an encoded plan out. Bounded in time and bytes, and given up at once when
+/// nexusd is asked to stop.
+final class ConfigRun {
+    /// From its start to its end.
+    static let limit: Duration = .seconds(10)
+    /// Bytes of diagnostics that are kept.
+    static let diagnosticsLimit = 65_536
+    /// Bytes of a plan.
+    static let planLimit = 4 * 1024 * 1024
+
+    /// What came of it.
+    enum Outcome {
+        case plan([UInt8], diagnostics: String)
+        /// Exit status 2: the file is wrong, and the diagnostics say where.
+        case refused(diagnostics: String)
+        /// Anything else, in words that follow its name.
+        case failed(String, diagnostics: String)
+        /// nexusd was asked to stop.
+        case stopped
+    }
+
+    private let surroundings: Surroundings
+    private let kernel: any Kernel
+    private let plan: Intake
+    private let diagnostics: Intake
+    private let process: ProcessID
+    private let pidfd: OwnedFD
+    private let scope: any RunScope
+    private let deadline: Instant
+    private var exit: Exit?
+    private var isStopped = false
+    private var isLate = false
+
+    /// One of its two pipes, and what came out of it.
+    private final class Intake {
+        let fd: OwnedFD
+        let source: EventSource
+        let limit: Int
+        var bytes: [UInt8] = []
+        /// More than the limit came; the rest is read and forgotten, so that the writer ends.
+        var isOver = false
+        var isOpen = true
+
+        init(_ fd: consuming OwnedFD, _ source: EventSource, limit: Int) {
+            self.fd = fd
+            self.source = source
+            self.limit = limit
+        }
+    }
+
+    /// Starts it.
+    init(_ surroundings: Surroundings) throws(Errno) {
+        self.surroundings = surroundings
+        kernel = surroundings.kernel
+        let out = try kernel.makePipe(blocking: .write)
+        let err = try kernel.makePipe(blocking: .write)
+        let null = try kernel.open("/dev/null", .readOnly, mode: 0)
+        let run = RunID(second: surroundings.second, count: 0)
+        scope = try surroundings.containment.open(child: "nexus-config", run: run)
+        deadline = kernel.monotonic() + Self.limit
+        let image = try Self.image(surroundings, scope, [null.raw, out.write.raw, err.write.raw])
+        let spawned: Spawned
+        do { spawned = try kernel.spawn(image) } catch {
+            scope.close()
+            throw error.error
+        }
+        process = spawned.process
+        pidfd = spawned.pidfd
+        scope.began(process)
+        plan = Intake(out.read, .planOutput, limit: Self.planLimit)
+        diagnostics = Intake(err.read, .planDiagnostics, limit: Self.diagnosticsLimit)
+        for intake in [plan, diagnostics] { try surroundings.poller.add(intake.fd, token: intake.source.token) }
+    }
+
+    private static func image(
+        _ surroundings: Surroundings, _ scope: any RunScope, _ descriptors: [Int32]
+    ) throws(Errno) -> SpawnImage {
+        let binaries = try surroundings.binaries()
+        let directories = surroundings.directories
+        var image = SpawnImage(
+            executable: binaries + "/nexus-config",
+            arguments: [
+                "nexus-config", "plan", "--config", directories.config, "--state", directories.state, "--runtime",
+                directories.runtime, "--bin", binaries,
+            ],
+            environment: ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG"].compactMap { name in
+                surroundings.variable(name).map { name + "=" + $0 }
+            })
+        image.descriptors = descriptors.enumerated().map { DescriptorMapping(source: $1, target: Int32($0)) }
+        image.deathSignal = .kill
+        image.cgroup = scope.cgroup
+        return image
+    }
+
+    /// Waits for its end.
+    func run() throws(Errno) -> Outcome {
+        while exit == nil || plan.isOpen || diagnostics.isOpen {
+            let left = deadline - kernel.monotonic()
+            if left <= .zero, !isLate { giveUp(late: true) }
+            // After the kill its end comes by itself; its pipes may be held by something it started.
+            if isLate || isStopped, exit != nil { break }
+            try surroundings.poller.wait(atMost: isLate ? nil : left)
+            for index in 0..<surroundings.poller.batch.count { take(surroundings.poller.batch[index].token) }
+        }
+        for intake in [plan, diagnostics] where intake.isOpen { surroundings.poller.remove(intake.fd) }
+        scope.killAll()
+        scope.close()
+        return outcome
+    }
+
+    private func take(_ token: UInt64) {
+        switch EventSource(token: token) {
+        case .signals: takeSignals()
+        case .planOutput: read(plan)
+        case .planDiagnostics: read(diagnostics)
+        case .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population, .probe, .logLink,
+            .logWriterErrors, nil:
+            break
+        }
+    }
+
+    private func takeSignals() {
+        while let received = try? surroundings.signals.next() {
+            if received.signal == .child { reap() }
+            if received.signal == .terminate || received.signal == .interrupt { giveUp(late: false) }
+        }
+    }
+
+    private func reap() {
+        while case .reaped(let ended)? = try? surroundings.reaper.next(before: { _ in }) {
+            if ended.process == process {
+                exit = ended.exit
+                scope.ended(process)
+            } else {
+                surroundings.containment.orphanEnded(ended.process)
+            }
+        }
+    }
+
+    private func giveUp(late: Bool) {
+        if late { isLate = true } else { isStopped = true }
+        if exit == nil { try? kernel.signal(pidfd, .kill) }
+    }
+
+    private func read(_ intake: Intake) {
+        guard intake.isOpen else { return }
+        do {
+            let count = try kernel.read(intake.fd, into: surroundings.scratch)
+            if count == 0 { return close(intake) }
+            if intake.bytes.count + count > intake.limit { intake.isOver = true }
+            if !intake.isOver { intake.bytes.append(contentsOf: surroundings.scratch[..<count]) }
+        } catch {
+            if error != .again { close(intake) }
+        }
+    }
+
+    private func close(_ intake: Intake) {
+        intake.isOpen = false
+        surroundings.poller.remove(intake.fd)
+    }
+
+    private var outcome: Outcome {
+        var words = String(decoding: diagnostics.bytes, as: UTF8.self)
+        if diagnostics.isOver { words += "\n… more than \(Self.diagnosticsLimit) bytes of diagnostics were left out" }
+        if isStopped { return .stopped }
+        if isLate { return .failed("was not done within \(Self.limit.words) and was killed", diagnostics: words) }
+        switch exit {
+        case .code(0) where plan.isOver: return .failed("made a plan above \(Self.planLimit) bytes", diagnostics: words)
+        case .code(0): return .plan(plan.bytes, diagnostics: words)
+        case .code(2): return .refused(diagnostics: words)
+        case .some(let exit): return .failed("ended with \(exit.words)", diagnostics: words)
+        case nil: return .failed("did not end", diagnostics: words)
+        }
+    }
+}
+
+extension Surroundings {
+    /// The directory of nexusd's own executable, where its companions lie.
+    func binaries() throws(Errno) -> String {
+        let own = try kernel.readLink("/proc/self/exe")
+        guard let slash = own.lastIndex(of: "/") else { throw .noEntry }
+        return String(own[..<slash])
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import Plan
+import SupervisorCore
+import System
+
+/// The program: from the command line to the exit status.
+public enum Nexusd {
+    /// `arguments` without the program's name. Returns the exit status: 0 asked to stop, 1 something unkillable or an
+    /// internal failure, 2 usage or configuration refused, 3 another instance runs.
+    public static func main(_ arguments: some Sequence<String>) -> Int32 {
+        let kernel = LiveKernel()
+        do throws(StartError) {
+            let options = try Options.parse(arguments)
+            switch options.task {
+            case .help: print(Options.usage)
+            case .version: print("nexusd \(NexusVersion.current)")
+            case .run: return try supervise(options, kernel)
+            }
+            return 0
+        } catch {
+            // Nothing runs yet: a write that blocks holds up nobody.
+            let stderr = OwnedFD(owning: 2)
+            try? kernel.writeAll(stderr, Array((error.message + "\n").utf8))
+            _ = stderr.release()
+            return error.status
+        }
+    }
+
+    private static func supervise(_ options: Options, _ kernel: any Kernel) throws(StartError) -> Int32 {
+        let surroundings = try Surroundings.prepare(options, kernel) { name in
+            getenv(name).map { String(cString: $0) }
+        }
+        defer { surroundings.leave() }
+        guard let origin = try PlanSource(options, surroundings).obtain() else { return 0 }
+        let listener: ControlListener
+        do {
+            listener = try ControlListener(kernel, path: surroundings.places.controlSocket)
+        } catch {
+            throw .failed("\(surroundings.places.controlSocket): \(error)")
+        }
+        var notes = origin.notes + origin.plan.notes
+        if !origin.plan.supervisor.uidWall {
+            notes.insert("the uid wall is off: every child runs as nexusd's own user", at: origin.notes.count)
+        }
+        if let note = surroundings.containment.note { notes.append("children are contained by descent only: \(note)") }
+        return Engine(surroundings, origin.plan, listener: listener, notes: notes).run()
+    }
+}

@@ -1,0 +1,79 @@
+import Plan
+import SupervisorCore
+import System
+import Wire
+
+/// Where the plan comes from: a file, a run of nexus-config, or, where that is allowed, the last good one.
+struct PlanSource {
+    private let options: Options
+    private let surroundings: Surroundings
+
+    /// A plan, and what is to be said about how it was come by.
+    struct Origin {
+        var plan: Plan
+        var notes: [String] = []
+    }
+
+    init(_ options: Options, _ surroundings: Surroundings) {
+        self.options = options
+        self.surroundings = surroundings
+    }
+
+    /// Nil when nexusd was asked to stop before there was a plan.
+    func obtain() throws(StartError) -> Origin? {
+        if let file = options.plan { return Origin(plan: try read(file)) }
+        let outcome: ConfigRun.Outcome
+        do {
+            outcome = try ConfigRun(surroundings).run()
+        } catch {
+            return try fallBack(.failed("nexus-config cannot be run: \(error)"))
+        }
+        switch outcome {
+        case .stopped: return nil
+        case .plan(let bytes, let diagnostics):
+            if !diagnostics.isEmpty { write(diagnostics) }
+            do {
+                return Origin(plan: try Plan(encoded: bytes))
+            } catch {
+                return try fallBack(.failed("nexus-config made a plan that cannot be used: \(error)"))
+            }
+        case .refused(let diagnostics):
+            return try fallBack(StartError(status: 2, message: diagnostics))
+        case .failed(let how, let diagnostics):
+            let more = diagnostics.isEmpty ? "" : "\n" + diagnostics
+            return try fallBack(.failed("nexus-config \(how)\(more)"))
+        }
+    }
+
+    /// With --last-good a refused file does not keep the machine's owner out: the plan that worked is started, and said
+    /// to be that.
+    private func fallBack(_ error: StartError) throws(StartError) -> Origin {
+        guard options.lastGood else { throw error }
+        let path = surroundings.directories.state + "/last-good"
+        let plan: Plan
+        do throws(StartError) {
+            plan = try read(path)
+        } catch let second {
+            throw StartError(status: error.status, message: "\(error.message)\n\(second.message)")
+        }
+        write(error.message)
+        let first = error.message.split(separator: "\n").first.map(String.init) ?? ""
+        return Origin(plan: plan, notes: ["the last good plan is in force, for the file was refused: \(first)"])
+    }
+
+    private func read(_ path: String) throws(StartError) -> Plan {
+        let bytes: [UInt8]
+        do {
+            bytes = try surroundings.kernel.readFile(path, limit: Plan.encodedLimit)
+        } catch {
+            throw .refused("\(path): \(error)")
+        }
+        do { return try Plan(encoded: bytes) } catch { throw .refused("\(path): \(error)") }
+    }
+
+    private func write(_ diagnostics: String) {
+        for line in diagnostics.split(separator: "\n") {
+            surroundings.stderr.write(LogEvent(.supervisorTrouble, 4, String(line)))
+        }
+    }
+}

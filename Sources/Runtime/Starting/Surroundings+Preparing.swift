@@ -1,0 +1,64 @@
+import Plan
+import SupervisorCore
+import System
+
+extension Surroundings {
+    /// Everything up to the plan: directories, the lock, the raised limit, signals, containment.
+    static func prepare(
+        _ options: Options, _ kernel: any Kernel, variable: @escaping (String) -> String?
+    ) throws(StartError) -> Surroundings {
+        do {
+            try occupyStandardDescriptors(kernel)
+            let current = try kernel.readLink("/proc/self/cwd")
+            let directories = try Directories.resolve(
+                options, root: kernel.userID() == 0, current: current, variable: variable)
+            let places = try RuntimeDirectory(kernel, path: directories.runtime)
+            let lock = try InstanceLock(kernel, path: places.lock)
+            let openFiles = try raiseOpenFiles(kernel)
+            let stderr = StandardError(kernel, OwnedFD(owning: 2), journalStream: variable("JOURNAL_STREAM"))
+            let containment = try Containment(kernel, override: variable("NEXUS_CGROUP"))
+            return try Surroundings(
+                kernel, directories, config: options.plan ?? directories.config, places, lock, stderr, containment,
+                openFiles: openFiles, variable: variable)
+        } catch let error as StartError {
+            throw error
+        } catch let error as InstanceLock.Refusal {
+            throw refusal(error, options)
+        } catch let error as PlaceError {
+            throw .failed(error.description)
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    private static func refusal(_ refusal: InstanceLock.Refusal, _ options: Options) -> StartError {
+        switch refusal {
+        case .held(let process):
+            let who = process.map { "pid \($0)" } ?? "another process"
+            return StartError(
+                status: 3,
+                message:
+                    "nexusd: another nexusd (\(who)) holds this runtime directory; stop it, or choose another one with"
+                    + " --runtime")
+        case .failed(let error): return .failed("the lock in the runtime directory cannot be taken: \(error)")
+        }
+    }
+
+    /// A caller may have closed 0, 1 or 2: what is opened first would then be taken for stderr.
+    private static func occupyStandardDescriptors(_ kernel: any Kernel) throws(Errno) {
+        while true {
+            let null = try kernel.open("/dev/null", .readWrite, mode: 0)
+            if null.raw > 2 { return }
+            _ = null.release()
+        }
+    }
+
+    /// A tree needs several descriptors a child. What nexusd was started with is what children get.
+    private static func raiseOpenFiles(_ kernel: any Kernel) throws(Errno) -> ResourceLimit {
+        let original = try kernel.limit(ResourceLimit.openFiles)
+        var raised = original
+        raised.soft = raised.hard
+        try? kernel.setLimit(raised)
+        return original
+    }
+}

@@ -1,0 +1,71 @@
+import SupervisorCore
+import System
+
+/// What nexusd has before it has a plan, and keeps for its life.
+final class Surroundings {
+    let kernel: any Kernel
+    let directories: Directories
+    /// What `status` calls the configuration: Supervisor.toml, or the file given with `--plan`.
+    let config: String
+    let places: RuntimeDirectory
+    let poller: Poller
+    let signals: SignalSource
+    let containment: Containment
+    let spawner: Spawner
+    let reaper: Reaper
+    let stderr: StandardError
+    /// CLOCK_REALTIME at the start, the upper half of every run id.
+    let second: UInt32
+    /// nexusd's own environment.
+    let variable: (String) -> String?
+    /// One buffer for everything that is read.
+    let scratch: UnsafeMutableRawBufferPointer
+    /// Descriptors for the stop: it has to look into /proc and to open pidfds also when children used all others up.
+    private var reserve: [OwnedBox] = []
+    /// Kept, for the lock goes with it.
+    private let lock: InstanceLock
+    private let pidFile: PIDFile?
+
+    /// The largest packet of the log link, and the most that is taken from a link in a turn.
+    static let scratchBytes = 65_536 + 4096
+    static let reserveCount = 4
+
+    /// A descriptor in a list.
+    private final class OwnedBox {
+        let fd: OwnedFD
+
+        init(_ fd: consuming OwnedFD) { self.fd = fd }
+    }
+
+    init(
+        _ kernel: any Kernel, _ directories: Directories, config: String, _ places: RuntimeDirectory,
+        _ lock: InstanceLock, _ stderr: StandardError, _ containment: Containment, openFiles: ResourceLimit,
+        variable: @escaping (String) -> String?
+    ) throws(Errno) {
+        self.kernel = kernel
+        self.directories = directories
+        self.config = config
+        self.places = places
+        self.lock = lock
+        self.stderr = stderr
+        self.containment = containment
+        self.variable = variable
+        poller = try Poller(kernel)
+        signals = try SignalSource(kernel, [.terminate, .interrupt, .hangUp, .child])
+        spawner = try Spawner(kernel, openFiles: openFiles)
+        reaper = Reaper(kernel)
+        second = UInt32(clamping: kernel.wallClock() / 1_000_000_000)
+        scratch = .allocate(byteCount: Self.scratchBytes, alignment: 16)
+        pidFile = try? PIDFile(kernel, path: places.pids + "/nexusd.pid", process: kernel.processID())
+        try poller.add(signals.fd, token: EventSource.signals.token)
+        for _ in 0..<Self.reserveCount { reserve.append(OwnedBox(try kernel.duplicate(signals.fd))) }
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// The stop begins: the reserve is for this.
+    func releaseReserve() { reserve = [] }
+
+    /// nexusd ends: what it wrote for people goes.
+    func leave() { pidFile?.remove(kernel) }
+}

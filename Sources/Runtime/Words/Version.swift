@@ -1,0 +1,5 @@
+/// The version of this nexusd, as `--version` and `status` show it.
+public enum NexusVersion {
+    /// MAJOR.MINOR.PATCH.
+    public static let current = "0.1.0"
+}

@@ -1,0 +1,63 @@
+import CNexus
+import Glibc
+import SupervisorCore
+import System
+
+extension Signal {
+    /// `signal 9 (KILL)`.
+    var words: String {
+        guard let name = sigabbrev_np(rawValue) else { return "signal \(rawValue)" }
+        return "signal \(rawValue) (\(String(cString: name)))"
+    }
+}
+
+extension Exit {
+    /// `exit 1`, `signal 9 (KILL)`, `signal 11 (SEGV), core dumped`, `exec: No such file or directory (ENOENT)`.
+    var words: String {
+        switch self {
+        case .code(let code): "exit \(code)"
+        case .signal(let signal, let coreDumped, let oom):
+            signal.words + (coreDumped ? ", core dumped" : "") + (oom ? ", out of memory" : "")
+        case .notExecuted(let stage, let errno): "\(stage): \(Errno(rawValue: errno))"
+        case .unknown: "exit status unknown"
+        }
+    }
+
+    /// The exit code, when there was one.
+    var code: UInt8? {
+        if case .code(let code) = self { code } else { nil }
+    }
+
+    /// The signal number, when one ended it.
+    var signal: Int32? {
+        if case .signal(let signal, _, _) = self { signal.rawValue } else { nil }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded up so that a time still to come never shows as 0; never negative.
+    var wholeMilliseconds: Int64 { max(0, (nanoseconds &+ 999_999) / 1_000_000) }
+
+    /// For people: `340 ms`, `4.2 s`, `15 min`, `3 h`.
+    var words: String {
+        let milliseconds = wholeMilliseconds
+        return switch milliseconds {
+        case ..<1000: "\(milliseconds) ms"
+        case ..<10_000: "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
+        case ..<120_000: "\(milliseconds / 1000) s"
+        case ..<7_200_000: "\(milliseconds / 60_000) min"
+        case _: "\(milliseconds / 3_600_000) h"
+        }
+    }
+}
+
+extension Strategy {
+    /// As in Supervisor.toml.
+    var words: String {
+        switch self {
+        case .oneForOne: "one-for-one"
+        case .oneForAll: "one-for-all"
+        case .restForOne: "rest-for-one"
+        }
+    }
+}
