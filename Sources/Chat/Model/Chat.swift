@@ -91,6 +91,8 @@ public struct ChatError: Error, Hashable, Sendable, CustomStringConvertible {
         case badRequest
         /// Too much at once.
         case busy
+        /// chat-bridge ends; the same can be asked again when it is back.
+        case stopping
         /// Tried and failed.
         case failed
     }

@@ -9,7 +9,7 @@ public protocol AgentPort: Sendable {
     /// Hands a turn over. Nothing is read ahead: whoever reads slowly slows the agent's stream down.
     func runTurn(
         session: AgentSessionID, workspace: String?, text: String
-    ) async throws -> AsyncThrowingStream<AgentEvent, any Error>
+    ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable
     /// Asks the agent to stop the turn that runs in a session.
     func abort(session: AgentSessionID) async throws
 }

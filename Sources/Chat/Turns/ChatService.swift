@@ -17,7 +17,7 @@ public struct ChatService: Sendable {
 
     /// Said to a client whose stream ends because chat-bridge does.
     public static let stopping = ChatError(
-        .busy, "chat-bridge is stopping; what was accepted is stored, and queued messages are sent when it is back")
+        .stopping, "chat-bridge is stopping; what was accepted is stored, and queued messages are sent when it is back")
 
     /// Takes a message and sends the events of its turn, `accepted` first and `ended` last. Sending the same again with
     /// the same client id takes nothing twice and sends the events of that turn.
@@ -42,6 +42,11 @@ public struct ChatService: Sendable {
         _ = try await store.turns(of: session)
         let live = try await hub.watch(session)
         try await follow(session, live, after: after, only: nil, endsWhenIdle: !forEver, to: send)
+    }
+
+    /// Stops what runs in a session and withdraws what waits, or only one turn; returns how many it were.
+    public func abort(_ session: SessionID, turn: TurnID?) async throws -> Int {
+        try await runner.abort(session, turn: turn)
     }
 
     private func number(before session: SessionID) async throws -> EventNumber {

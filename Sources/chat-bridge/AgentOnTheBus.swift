@@ -1,0 +1,85 @@
+import AgentModel
+import Chat
+import Foundation
+import Wire
+import WorkerKit
+
+/// The agent, asked through agent-worker.
+struct AgentOnTheBus: AgentPort {
+    /// Its name in Supervisor.toml, and in this child's `peers`.
+    static let worker = "agent-worker"
+
+    let bus: Bus
+
+    func describe() async throws -> AgentDescription {
+        guard case .description(let description) = try await ask(.describe) else { throw Self.wrongAnswer }
+        return description
+    }
+
+    func openSession(title: String, workspace: String?) async throws -> AgentSessionID {
+        guard case .session(let id) = try await ask(.openSession(title: title, workspace: workspace)) else {
+            throw Self.wrongAnswer
+        }
+        return id
+    }
+
+    func runTurn(
+        session: AgentSessionID, workspace: String?, text: String
+    ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
+        let request = AgentRequest.runTurn(session: session, workspace: workspace, text: text)
+        do {
+            return TurnEvents(frames: try await bus.stream(Self.worker, try Self.json(request)))
+        } catch let error as BusError {
+            throw Self.failure(error, inTurn: true)
+        }
+    }
+
+    func abort(session: AgentSessionID) async throws { _ = try await ask(.abort(session: session)) }
+
+    private func ask(_ request: AgentRequest) async throws -> AgentReply {
+        do {
+            let answer = try await bus.request(Self.worker, try Self.json(request))
+            return try JSONDecoder().decode(AgentReply.self, from: Data(answer))
+        } catch let error as BusError {
+            throw Self.failure(error, inTurn: false)
+        }
+    }
+
+    private static let wrongAnswer = AgentError(.failed, "agent-worker answered something else than it was asked")
+
+    private static func json(_ request: AgentRequest) throws -> [UInt8] { Array(try JSONEncoder().encode(request)) }
+
+    /// What a failure on the bus says about the request. `inTurn`: repeating it could have an effect twice.
+    fileprivate static func failure(_ error: BusError, inTurn: Bool) -> AgentError {
+        switch error.code {
+        // By their meaning (docs/bus-protocol.md, docs/agent.md) nobody has seen the request, or acted on it.
+        case .unavailable, .busy: AgentError(.notDelivered, error.message)
+        case .peerRestarted, .timeout:
+            inTurn
+                ? AgentError(.lost, "agent-worker went away while the agent was answering")
+                : AgentError(.notDelivered, error.message)
+        case .unknown: inTurn ? AgentError(.unknownSession, error.message) : AgentError(.failed, error.message)
+        case .refused, .badRequest, .tooLarge, .failed: AgentError(.failed, error.message)
+        }
+    }
+}
+
+/// A turn's stream as events. Nothing is read ahead: credit reaches from the store back to agent-worker.
+private struct TurnEvents: AsyncSequence, Sendable {
+    let frames: BusStream
+
+    func makeAsyncIterator() -> Iterator { Iterator(frames: frames.makeAsyncIterator()) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        var frames: BusStream.Iterator
+
+        mutating func next() async throws -> AgentEvent? {
+            do {
+                guard let frame = try await frames.next() else { return nil }
+                return try JSONDecoder().decode(AgentEvent.self, from: Data(frame))
+            } catch let error as BusError {
+                throw AgentOnTheBus.failure(error, inTurn: true)
+            }
+        }
+    }
+}

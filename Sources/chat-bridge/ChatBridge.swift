@@ -1,0 +1,94 @@
+import Chat
+import Foundation
+import Synchronization
+import WorkerKit
+
+/// Keeps the conversations: takes messages from control clients, stores them, has agent-worker answer them.
+@main
+struct ChatBridge {
+    static func main() async {
+        await Worker.run(name: "chat-bridge") { bus in
+            let store = try open(ProcessInfo.processInfo)
+            let status = StatusLine(store: store, bus: bus)
+            let hub = EventHub(store: store)
+            let runner = TurnRunner(store: store, hub: hub, agent: AgentOnTheBus(bus: bus)) { status.tell($0) }
+            let left = try await runner.begin()
+            if left.interrupted > 0 {
+                Log.warning("\(left.interrupted) turn(s) interrupted: \(TurnRunner.restartReason)")
+            }
+            if left.queued > 0 { Log.notice("\(left.queued) message(s) wait for the agent") }
+
+            let desk = ChatDesk(service: ChatService(store: store, hub: hub, runner: runner))
+            bus.onDrain { await runner.stop() }
+            bus.serve { request, responder in await desk.answer(request, responder) }
+            bus.ready()
+            status.tell(await runner.summary)
+            await runner.agentIs(.here)
+            await follow(bus, runner)
+            // Cancelled: by SIGTERM without a drain word before it, too.
+            await Task { await runner.stop() }.value
+        }
+    }
+
+    /// The store in `--directory DIR`, or where Supervisor.toml's `state-directory` says.
+    private static func open(_ process: ProcessInfo) throws -> ChatStore {
+        let arguments = process.arguments.dropFirst()
+        var directory = process.environment["STATE_DIRECTORY"]
+        if let first = arguments.first {
+            guard first == "--directory", arguments.count == 2 else {
+                throw Worker.ConfigurationError("usage: chat-bridge [--directory DIR]")
+            }
+            directory = arguments.last
+        }
+        guard let directory, directory.hasPrefix("/") else {
+            throw Worker.ConfigurationError(
+                "no place for the conversations: set state-directory = \"chat\" in [child.chat-bridge]")
+        }
+        let store = try ChatStore(directory: directory)
+        if let aside = store.movedAside {
+            Log.warning(
+                "the conversations in \(store.path) were damaged; the file is kept as \(aside), a new one begun")
+        }
+        return store
+    }
+
+    private static func follow(_ bus: Bus, _ runner: TurnRunner) async {
+        for await event in bus.events() {
+            guard case .peer(_, AgentOnTheBus.worker, let isUp) = event else { continue }
+            await runner.agentIs(isUp ? .here : .away("\(AgentOnTheBus.worker) is not running; nexusd restarts it"))
+        }
+    }
+}
+
+/// The one line of `nexusctl status`, sent when it changes.
+struct StatusLine: Sendable {
+    private let store: ChatStore
+    private let bus: Bus
+    private let last = Last()
+
+    // A class because a Mutex cannot be copied, and this value is shared by the runner and the start.
+    private final class Last: Sendable {
+        let line = Mutex("")
+    }
+
+    init(store: ChatStore, bus: Bus) {
+        self.store = store
+        self.bus = bus
+    }
+
+    func tell(_ summary: TurnRunner.Summary) {
+        var parts: [String] = []
+        if let aside = store.movedAside { parts.append("began anew: the damaged store is kept as \(aside)") }
+        if summary.running > 0 {
+            parts.append("\(summary.running) turn\(summary.running == 1 ? "" : "s") with the agent")
+        }
+        if summary.queued > 0 { parts.append("\(summary.queued) queued") }
+        parts.append(summary.agentIsAway ?? "takes messages")
+        let line = parts.joined(separator: "; ")
+        let isNew = last.line.withLock { last in
+            defer { last = line }
+            return last != line
+        }
+        if isNew { bus.status(line) }
+    }
+}
