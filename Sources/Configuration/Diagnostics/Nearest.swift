@@ -17,11 +17,11 @@ enum Nearest {
         return "; known: " + candidates.joined(separator: ", ")
     }
 
-    /// The closest candidate, when at most a third of the word differs (but always up to two typing errors in a word
-    /// of five); the first of equals.
+    /// The closest candidate, the first of equals: one typing error is forgiven in a short word, two from five letters
+    /// on, and a third of a long one.
     static func name(for word: String, among candidates: [String]) -> String? {
         let typed = Array(word.lowercased().unicodeScalars.prefix(lengthLimit))
-        let bound = typed.count < 3 ? 1 : max(2, typed.count / 3)
+        let bound = typed.count < 5 ? 1 : max(2, typed.count / 3)
         var best: (distance: Int, name: String)?
         for candidate in candidates {
             let other = Array(candidate.lowercased().unicodeScalars.prefix(lengthLimit))

@@ -6,47 +6,49 @@ struct SourceText {
     /// Longest file, in bytes.
     static let limit = 1024 * 1024
 
-    /// Reads `path`; whatever is wrong is reported under `name` and gives nil.
-    init?(path: String, name: String, host: any Host, report: Report) {
+    /// Reads `path`; whatever is wrong gives nil and is reported: bad text at its place in the file, what concerns the
+    /// file as a whole at `reference`, the place in Supervisor.toml that names it, if there is one.
+    init?(path: String, name: String, reference: Position? = nil, host: any Host, report: Report) {
+        func refuse(_ words: String) {
+            if let reference {
+                report.error(reference, "'\(name)': \(words)")
+            } else {
+                report.error(in: name, nil, words)
+            }
+        }
         let status: FileStatus
         do {
             (status, bytes) = try host.read(path, limit: SourceText.limit)
         } catch {
-            report.error(in: name, nil, SourceText.words(for: error))
+            refuse(SourceText.words(for: error))
             return nil
         }
-        guard SourceText.isTrusted(status, name, host, report), SourceText.isText(bytes, name, report) else {
+        if let words = SourceText.distrust(status, host) {
+            refuse(words)
             return nil
         }
+        guard SourceText.isText(bytes, name, report) else { return nil }
     }
 
     private static func words(for error: HostError) -> String {
         switch error {
-        case .missing: "there is no such file; give one with --config FILE"
-        case .notRegular(let kind): "this is \(kind), not a regular file"
+        case .missing: "there is no such file"
+        case .notRegular(let kind): "it is \(kind), not a regular file"
         case .tooLarge(let bytes): "the file has \(bytes) bytes; at most \(limit) are read (1 MiB)"
-        case .failed(let why): "cannot be read: \(why)"
+        case .failed(let why): "it cannot be read: \(why)"
         }
     }
 
-    private static func isTrusted(_ status: FileStatus, _ name: String, _ host: any Host, _ report: Report) -> Bool {
+    /// Why somebody else could have written the file; nil: nobody could.
+    private static func distrust(_ status: FileStatus, _ host: any Host) -> String? {
         if status.owner != 0, status.owner != host.userID {
-            report.error(
-                in: name, nil,
-                "the file belongs to uid \(status.owner); it must belong to root or to uid \(host.userID): chown it")
-            return false
+            return "the file belongs to uid \(status.owner); it must belong to root or to uid \(host.userID): chown it"
         }
-        if status.mode & 0o002 != 0 {
-            report.error(in: name, nil, "everybody may write this file: chmod o-w it")
-            return false
-        }
+        if status.mode & 0o002 != 0 { return "everybody may write this file: chmod o-w it" }
         if status.mode & 0o020 != 0, status.group != 0, status.group != host.groupID {
-            report.error(
-                in: name, nil,
-                "group \(status.group), which is not yours, may write this file: chmod g-w it, or chgrp it")
-            return false
+            return "group \(status.group), which is not yours, may write this file: chmod g-w it, or chgrp it"
         }
-        return true
+        return nil
     }
 
     private static func isText(_ bytes: [UInt8], _ name: String, _ report: Report) -> Bool {

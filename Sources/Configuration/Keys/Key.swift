@@ -69,7 +69,10 @@ extension Node {
     func texts(of what: String) throws(Mismatch) -> [Placed<String>] {
         var texts: [Placed<String>] = []
         for element in try list(of: what) {
-            texts.append(Placed(value: try element.text(), position: element.position))
+            guard case .string(let text) = element.value else {
+                throw Mismatch(element.position, "must hold strings only, found \(element.kind)")
+            }
+            texts.append(Placed(value: text, position: element.position))
         }
         return texts
     }

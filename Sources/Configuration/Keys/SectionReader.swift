@@ -39,6 +39,15 @@ struct SectionReader {
     /// True when the key is given, whatever its value.
     func has<Value>(_ key: Key<Value>) -> Bool { table[key.info.name] != nil }
 
+    /// True when the key is absent, and no unknown key looks as if it were meant (that one was reported).
+    func isMissing<Value>(_ key: Key<Value>) -> Bool {
+        let known = info.keys.map(\.name)
+        return !has(key)
+            && !table.entries.contains { entry in
+                !known.contains(entry.key) && Nearest.name(for: entry.key, among: known) == key.info.name
+            }
+    }
+
     /// A reader for a table inside this one.
     func below(_ key: Key<SectionValue?>) -> SectionReader? {
         guard let value = self(key) else { return nil }

@@ -6,9 +6,11 @@ extension ChildBuilder {
         _ programs: Programs, _ texts: inout TextBuilder, enabled: Bool
     ) -> (executable: String, arguments: [Text]) {
         guard reader.has(ChildKeys.command) else {
-            report.error(
-                reader.table.position,
-                "\(reader.label) has no 'command'; give one: command = [\"PROGRAM\", \"ARGUMENT\"]")
+            if reader.isMissing(ChildKeys.command) {
+                report.error(
+                    reader.table.position,
+                    "\(reader.label) has no 'command'; give one: command = [\"PROGRAM\", \"ARGUMENT\"]")
+            }
             return ("", [])
         }
         let command = reader(ChildKeys.command)
@@ -29,18 +31,19 @@ extension ChildBuilder {
                 report.note("'\(draft.name)' runs its fallback '\(path)': \(words)\(hint)")
                 return (path, other)
             }
-            refuse(second, enabled: enabled)
+            refuse(second, programs.path, enabled: enabled)
         } else {
-            refuse(first, enabled: enabled)
+            refuse(first, programs.path, enabled: enabled)
         }
         // An absolute path is kept: the program may be there when a command starts the child.
         return (command.first.flatMap { $0.value.hasPrefix("/") ? $0.value : nil } ?? "", arguments)
     }
 
-    private func refuse(_ program: Placed<Programs.Found>, enabled: Bool) {
+    private func refuse(_ program: Placed<Programs.Found>, _ searchPath: String, enabled: Bool) {
         guard case .missing(let words) = program.value else { return }
         if enabled {
-            report.error(program.position, "\(words); install it, correct the name, or set enabled = false")
+            let path = words.hasSuffix("PATH") ? " (\(searchPath))" : ""
+            report.error(program.position, "\(words)\(path); install it, correct the name, or set enabled = false")
         } else {
             report.note("'\(draft.name)' is off and cannot be started: \(words)")
         }

@@ -70,7 +70,10 @@ extension ChildBuilder {
             }
             return []
         }
-        guard let source = SourceText(path: path, name: path, host: host, report: report) else { return [] }
+        guard
+            let source = SourceText(
+                path: path, name: path, reference: file.position, host: host, report: report)
+        else { return [] }
         return VariableFile(source.bytes, name: path, report: report).variables
     }
 

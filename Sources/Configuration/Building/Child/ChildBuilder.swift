@@ -14,7 +14,9 @@ struct ChildBuilder {
         let rule = IdentityRule(host: host, report: report)
         let identity = rule.identity(
             user: placed(ChildIdentityKeys.user), group: placed(ChildIdentityKeys.group),
-            supplementary: reader(ChildIdentityKeys.supplementary))
+            supplementary: reader(ChildIdentityKeys.supplementary).map {
+                Placed(value: $0, position: reader.position(of: ChildIdentityKeys.supplementary))
+            })
         let uid = identity?.uid ?? host.userID
         let base = BaseEnvironment(
             child: draft.name, user: host.user(id: uid), uid: uid, isOwn: identity == nil, state: context.places.state,

@@ -31,7 +31,7 @@ struct Programs {
             case nil: continue
             }
         }
-        return rejected ?? .missing("there is no program '\(name)' in \(context.places.bin) or in PATH (\(path))")
+        return rejected ?? .missing("there is no program '\(name)' beside nexusd or in PATH")
     }
 
     /// nil: nothing is there.

@@ -7,28 +7,36 @@ struct IdentityRule {
 
     /// nil: the child runs as nexusd does. Asking for another user without the right to change is an error, never
     /// ignored: a wall that is not there must not look as if it were.
-    func identity(user: Placed<String>?, group: Placed<String>?, supplementary: [Placed<String>]?) -> Identity? {
-        guard let asked = user ?? group ?? supplementary?.first else { return nil }
+    func identity(
+        user: Placed<String>?, group: Placed<String>?, supplementary: Placed<[Placed<String>]>?
+    ) -> Identity? {
+        guard let asked = user?.position ?? group?.position ?? supplementary?.position else { return nil }
         let people = People(host: host, report: report)
-        let own = host.user(id: host.userID)
-        let found = user.map { people.user($0.value, $0.position, key: "user") }
-        if case .some(nil) = found { return nil }
-        let person =
-            found.flatMap { $0 } ?? own
-            ?? User(name: String(host.userID), id: host.userID, group: host.groupID, home: "/", shell: "/bin/sh")
-        let gid = group.map { people.group($0.value, $0.position, key: "group") } ?? person.group
-        let others = supplementary.map { people.groups($0, key: "supplementary-groups") }
-        guard let gid else { return nil }
+        let person = user.map { people.user($0.value, $0.position, key: "user") } ?? own
+        let gid = group.map { people.group($0.value, $0.position, key: "group") }
+        let others = supplementary.map { people.groups($0.value, key: "supplementary-groups") }
+        guard let person else { return nil }
+        // Nothing to change: what is asked for is what there is.
         if person.id == host.userID, group == nil, supplementary == nil, !host.may(.changeUser) { return nil }
         guard host.may(.changeUser) else {
             let key = user != nil ? "user" : group != nil ? "group" : "supplementary-groups"
             report.error(
-                asked.position,
+                asked,
                 "'\(key)' needs the right to change users, which uid \(host.userID) has not; run nexusd as root or"
                     + " take the key out")
             return nil
         }
-        return Identity(uid: person.id, gid: gid, groups: others ?? host.groups(of: person), user: person.name)
+        guard let gid = gid ?? person.group else {
+            report.error(asked, "uid \(person.id) has no passwd entry, so its group is not known; add group = \"…\"")
+            return nil
+        }
+        return Identity(uid: person.id, gid: gid, groups: others ?? person.groups(host) ?? [gid], user: person.name)
+    }
+
+    /// Who runs nexusd.
+    private var own: Person {
+        host.user(id: host.userID).map(Person.init)
+            ?? Person(name: String(host.userID), id: host.userID, group: host.groupID, entry: nil)
     }
 
     /// oom_score_adj cannot be lowered below one's own without CAP_SYS_RESOURCE (proc(5)).

@@ -13,12 +13,12 @@ struct People {
         names.compactMap { group($0.value, $0.position, key: key) }
     }
 
-    /// A user by name or uid; a uid without a passwd entry gives a user whose `group` is its own number.
-    func user(_ text: String, _ position: Position, key: String) -> User? {
+    /// A user by name or uid.
+    func user(_ text: String, _ position: Position, key: String) -> Person? {
         if let number = UInt32(text), number != .max {
-            return host.user(id: number) ?? User(name: text, id: number, group: number, home: "/", shell: "/bin/sh")
+            return host.user(id: number).map(Person.init) ?? Person(name: text, id: number, group: nil, entry: nil)
         }
-        if let user = host.user(named: text) { return user }
+        if let user = host.user(named: text) { return Person(user) }
         report.error(
             position, "'\(key)' names an unknown user '\(text)'\(Nearest.hint(for: text, among: host.userNames))")
         return nil
@@ -32,4 +32,25 @@ struct People {
             position, "'\(key)' names an unknown group '\(text)'\(Nearest.hint(for: text, among: host.groupNames))")
         return nil
     }
+}
+
+/// A user who may have no passwd entry.
+struct Person {
+    let name: String
+    let id: UInt32
+    /// nil: not known, for want of an entry.
+    let group: UInt32?
+    let entry: User?
+
+    init(name: String, id: UInt32, group: UInt32?, entry: User?) {
+        self.name = name
+        self.id = id
+        self.group = group
+        self.entry = entry
+    }
+
+    init(_ user: User) { self.init(name: user.name, id: user.id, group: user.group, entry: user) }
+
+    /// Supplementary groups; nil: not known.
+    func groups(_ host: any Host) -> [UInt32]? { entry.map(host.groups) }
 }

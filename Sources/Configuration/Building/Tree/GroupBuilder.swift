@@ -51,9 +51,11 @@ struct GroupBuilder {
         of reader: SectionReader, _ id: GroupID, _ name: String, _ groups: inout BuiltGroups
     ) -> [Placed<ChildID>] {
         guard reader.has(GroupKeys.children) else {
-            report.error(
-                reader.table.position, "\(reader.label) has no 'children'; list them in their order: children = [\"…\"]"
-            )
+            if reader.isMissing(GroupKeys.children) {
+                report.error(
+                    reader.table.position,
+                    "\(reader.label) has no 'children'; list them in their order: children = [\"…\"]")
+            }
             return []
         }
         let listed = reader(GroupKeys.children)

@@ -73,7 +73,8 @@ struct TreeRules {
                 continue
             }
             let most = Reach.restarts(within: intensity.window, policy: child.plan.policy)
-            checkReach(intensity, most, "of this delay", reader)
+            let never = child.plan.policy.restart == .never
+            checkReach(intensity, most, never ? "of restart = \"never\"" : "of this delay", reader)
         }
         for (group, reader) in zip(plan.groups, groups.readers) {
             guard let intensity = group.policy.intensity, let below = reader.below(GroupKeys.intensity) else {
@@ -94,7 +95,7 @@ struct TreeRules {
             ? "make the window longer, or take 'intensity' out" : "take \(most - 1) or less, or a longer window"
         reader.report.error(
             reader.position(of: IntensityKeys.restarts),
-            "this can never be reached: because \(why) at most \(most) restarts fit into \(window), and more than"
+            "this can never be reached: because \(why) no more than \(most) restarts fit into \(window), and more than"
                 + " \(intensity.restarts) park; \(remedy)")
     }
 
