@@ -52,6 +52,8 @@ int nexus_become_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+int nexus_get_dumpable(void) { return prctl(PR_GET_DUMPABLE); }
+
 static void fill(sigset_t *set, uint64_t mask) {
     sigemptyset(set);
     for (int signal = 1; signal <= 64; signal++)

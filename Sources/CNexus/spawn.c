@@ -34,7 +34,8 @@ struct spawn {
 };
 
 UNCHECKED static long raw(long number, long a, long b, long c, long d) {
-    long result = syscall(number, a, b, c, d);
+    /* The fifth is always 0: prctl(2) refuses options whose unused arguments are not. */
+    long result = syscall(number, a, b, c, d, 0L);
     return result < 0 ? -errno : result;
 }
 
@@ -278,7 +279,7 @@ int nexus_spawn(struct nexus_spawn_request *request, int *pidfd) {
     uint64_t all = ~(uint64_t)0, before = 0;
     RAW4(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
     /* A uid change in the child makes the shared memory undumpable, for us too: /proc/self would become root's. */
-    int dumpable = prctl(PR_GET_DUMPABLE);
+    int dumpable = nexus_get_dumpable();
     long pid = clone_child(&spawn, stack, pidfd);
     if (dumpable == 1 && request->change_identity) prctl(PR_SET_DUMPABLE, 1);
     RAW4(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);

@@ -32,6 +32,9 @@ int nexus_set_limit(int resource, uint64_t soft, uint64_t hard);
 /* PR_SET_CHILD_SUBREAPER: orphans below this process become its children. */
 int nexus_become_subreaper(void);
 
+/* PR_GET_DUMPABLE: 1 as long as /proc/self belongs to this process's own user. */
+int nexus_get_dumpable(void);
+
 /* Blocks the signals of `mask` (bit n-1 is signal n) in the calling thread and every later one. */
 int nexus_block_signals(uint64_t mask);
 /* signalfd(2) of `mask`, non-blocking and close-on-exec. */

@@ -13,10 +13,11 @@ static inline void nexus_set_timer_slack(uint64_t nanoseconds) {
     (void)prctl(PR_SET_TIMERSLACK, (unsigned long)nanoseconds, 0, 0, 0);
 }
 
-/* One malloc arena for all threads: glibc's default gives each thread its own, which costs memory and never comes back. */
-static inline void nexus_use_one_arena(void) { (void)mallopt(M_ARENA_MAX, 1); }
-
-/* Gives what malloc holds free at the top of the heap back to the kernel. */
-static inline void nexus_trim_heap(void) { (void)malloc_trim(0); }
+/* One malloc arena for all threads, and a fixed threshold above which memory is mapped and unmapped by itself: glibc's
+ * defaults give each thread an arena and raise the threshold with use, and neither ever comes back to the kernel. */
+static inline void nexus_keep_heap_small(void) {
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+}
 
 #endif
