@@ -106,10 +106,10 @@ extension Supervisor {
             unpark(group, &turn)
         }
         switch self[child].state {
-        case .parked, .delayed, .done:
+        case .off, .parked, .delayed, .done:
             effect.isChange = true
             enter(child, .waiting, &turn)
-        case .off, .waiting, .spawning, .starting, .serving, .stopping, .unkillable: break
+        case .waiting, .spawning, .starting, .serving, .stopping, .unkillable: break
         }
     }
 

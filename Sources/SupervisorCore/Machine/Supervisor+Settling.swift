@@ -43,14 +43,13 @@ extension Supervisor {
 
     /// Where this child should be going.
     func goal(of child: ChildID) -> Goal {
-        let entry = self[child]
         switch life {
         case .finished: return .down(.asked)
         case .ending where !(isLogWriter(child) && aliveCount > 0): return .down(.asked)
         case .idle, .awaitingLogWriter, .running, .ending: break
         }
-        if !entry.wanted || entry.isBouncing { return .down(.asked) }
-        return entry.isSwept || isHeld(child) ? .down(.dependency) : .up
+        if !self[child].wanted || self[child].isBouncing { return .down(.asked) }
+        return self[child].isSwept || isHeld(child) ? .down(.dependency) : .up
     }
 
     /// True while something it depends on is down on purpose or given up, its group included.
@@ -119,28 +118,37 @@ extension Supervisor {
     }
 
     private func facets(of child: ChildID) -> Facets {
-        let entry = self[child]
+        let isGivenUp = !self[child].wanted || isHeld(child)
+        let isBouncing = self[child].isBouncing
         var facets: Facets
-        switch entry.state {
-        case .serving, .done: facets = [.serves, .settled]
+        switch self[child].state {
+        // One that is about to restart by command has not come as far as it will.
+        case .serving: facets = isBouncing ? .serves : [.serves, .settled]
+        case .done: facets = [.serves, .settled]
         case .off, .parked, .unkillable: facets = [.settled, .withdrawn]
-        case .waiting, .delayed: facets = isHeld(child) ? [.settled, .withdrawn] : []
+        case .waiting, .delayed: facets = isGivenUp ? [.settled, .withdrawn] : []
         case .spawning, .starting, .stopping: facets = []
         }
-        if entry.state.isAlive, case .down = goal(of: child) {
+        if self[child].state.isAlive, goal(of: child) != .up {
             facets.insert(.trails)
             // A sweep is the restart of a group after a crash: what requires its members keeps running, as after any crash.
-            if !entry.wanted || entry.isBouncing || isHeld(child) { facets.insert(.withdrawn) }
+            if isGivenUp || isBouncing { facets.insert(.withdrawn) }
         }
+        return facets.union(orderFacets(of: child, facets, isGivenUp: isGivenUp))
+    }
+
+    /// What the order of its group makes of it. One that goes down for good counts as passed while it still runs: else
+    /// the stop of a group would tell all members after it twice, for each of its members.
+    private func orderFacets(of child: ChildID, _ facets: Facets, isGivenUp: Bool) -> Facets {
+        var result: Facets = []
+        let isBehind = facets.contains(.settled) || isGivenUp || level > 0
         let previous = order.previous[child.index]
+        if isBehind, previous.map({ self[$0].facets.contains(.passed) }) ?? true { result.insert(.passed) }
         let next = order.next[child.index]
-        if facets.contains(.settled), previous.map({ self[$0].facets.contains(.passed) }) ?? true {
-            facets.insert(.passed)
-        }
         if facets.contains(.trails) || (next.map { self[$0].facets.contains(.trailed) } ?? false) {
-            facets.insert(.trailed)
+            result.insert(.trailed)
         }
-        return facets
+        return result
     }
 }
 

@@ -8,6 +8,8 @@ extension Supervisor {
         } else {
             life = .running
         }
+        // All of them first: none may look as if it were off while another one looks at its gates.
+        for index in children.indices where children[index].wanted { enter(ChildID(index: index), .waiting, &turn) }
         touchAll()
     }
 

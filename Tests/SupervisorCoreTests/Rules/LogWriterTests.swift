@@ -1,0 +1,81 @@
+import SupervisorCore
+import Testing
+
+@Suite("The log-writer", .timeLimit(.minutes(1)))
+struct LogWriterTests {
+    private let writer = ChildPolicy(ready: .reported, stop: StopRule(drain: .seconds(5)))
+
+    @Test func startsFirst_andTheOthersWaitUntilItIsReady() {
+        var scene = Scene([ChildPolicy(), writer], logWriter: .b)
+        #expect(deeds(scene.start()) == ["spawn b"])
+        #expect(scene.view(.a).waitsFor == .b)
+        scene.spawned(.b)
+        #expect(deeds(scene.ready(.b)) == ["spawn a"])
+        #expect(scene.supervisor.nextDeadline == nil)
+    }
+
+    @Test func others_startWithoutIt_afterFiveSeconds() {
+        var scene = Scene.begun([writer, ChildPolicy()], logWriter: .a)
+        #expect(scene.pass(.milliseconds(4_999)) == [])
+        #expect(deeds(scene.pass(.milliseconds(1))) == ["spawn b"])
+    }
+
+    @Test func disabledLogWriter_isNotWaitedFor() {
+        var scene = Scene([.reporting(enabled: false), ChildPolicy()], logWriter: .a)
+        #expect(deeds(scene.start()) == ["spawn b"])
+    }
+
+    @Test func neverParks_andIsBackWithinASecond() {
+        var scene = Scene.ready([writer, ChildPolicy()], logWriter: .a)
+        let other = scene.run(.b)
+        var delays: [Int64] = []
+        for _ in 0..<40 {
+            let start = scene.now
+            scene.ends(.a, .code(78))
+            if scene.phase(.a) == .delayed { scene.passToDeadline() }
+            scene.bringUp(.a)
+            delays.append((scene.now - start).nanoseconds / 1_000_000)
+        }
+        #expect(delays.prefix(7) == [0, 100, 200, 400, 800, 1_000, 1_000])
+        #expect(delays.max() == 1_000)
+        #expect(scene.run(.b) == other)
+    }
+
+    @Test func stopsLast_afterItsDrain() {
+        var scene = Scene.ready([writer, ChildPolicy(), ChildPolicy(requires: [.a])], logWriter: .a)
+        #expect(deeds(scene.send(.shutdown(level: 1))) == ["TERM main b", "TERM main c"])
+        scene.ends(.b, .code(0))
+        #expect(deeds(scene.ends(.c, .code(0))) == ["TERM all c", "drain a"])
+        #expect(scene.send(.drained(.a, scene.run(.a))) == ["TERM main a"])
+        #expect(scene.ends(.a, .code(0)).last == "finished")
+    }
+
+    @Test func crashDuringShutdown_isReplacedWhileOthersRun() {
+        var scene = Scene.ready([writer, ChildPolicy()], logWriter: .a)
+        scene.send(.shutdown(level: 1))
+        #expect(deeds(scene.ends(.a)) == ["KILL all a", "spawn a"])
+    }
+
+    @Test func shutdownThatFindsItBetweenTwoRuns_givesItOneMoreToDrain() {
+        var scene = Scene.ready([writer, ChildPolicy()], logWriter: .a)
+        scene.ends(.a)
+        scene.bringUp(.a)
+        scene.ends(.a)
+        #expect(scene.phase(.a) == .delayed)
+        scene.send(.shutdown(level: 1))
+        #expect(deeds(scene.ends(.b, .code(0))) == ["TERM all b", "spawn a"])
+        #expect(deeds(scene.spawned(.a)) == ["drain a"])
+        #expect(scene.ends(.a, .code(0)).last == "finished")
+    }
+
+    @Test func allAsATarget_leavesItAlone() {
+        var scene = Scene.ready([writer, ChildPolicy()], logWriter: .a)
+        scene.command(.restart(.all))
+        scene.endAllStopping()
+        #expect(scene.view(.a).endedRuns == 0)
+        scene.bringAllUp()
+        scene.command(.stop(.all))
+        scene.endAllStopping()
+        #expect(scene.phases() == "ready off")
+    }
+}
