@@ -7,8 +7,6 @@ public import Wire
 public final class ControlConnection {
     /// Frames of the longest answer that is put together: 64 MiB of full ones.
     public static let answerFrames = 1024
-    // A worker's stream begins with 64 KiB of credit; a quarter at a time keeps it flowing without a frame per frame.
-    private static let creditStep: UInt32 = 16_384
 
     private let socket: UnixSocket
     private var outgoing: [UInt8] = []
@@ -18,7 +16,6 @@ public final class ControlConnection {
     private var taken = 0
     private var lastID: UInt64 = 0
     private var aside: [FrameID: [Frame]] = [:]
-    private var unacknowledged: [FrameID: UInt32] = [:]
     /// What nexusd said in `welcome`; nil until that frame was read.
     public private(set) var welcome: JSONValue?
     /// True after nexusd ended the connection.
@@ -157,17 +154,13 @@ public final class ControlConnection {
         }
     }
 
+    /// Grants each frame's cost at once: a sender may keep far less under way than its credit allows (docs/bus-protocol.md)
+    /// and would wait for ever for a reader that saves its grants up.
     private func acknowledge(_ frame: Frame) {
         guard frame.header.peer != .nexusd else { return }
-        let taken = unacknowledged[frame.header.id, default: 0] + UInt32(frame.header.creditCost)
-        if taken < Self.creditStep {
-            unacknowledged[frame.header.id] = taken
-        } else {
-            unacknowledged[frame.header.id] = 0
-            var payload = ByteWriter()
-            payload.write(taken)
-            queue(.credit, peer: frame.header.peer, id: frame.header.id, payload: payload.bytes)
-        }
+        var payload = ByteWriter()
+        payload.write(UInt32(frame.header.creditCost))
+        queue(.credit, peer: frame.header.peer, id: frame.header.id, payload: payload.bytes)
     }
 
     private func queue(_ kind: FrameKind, peer: PeerID = .nexusd, id: FrameID = .none, payload: [UInt8] = []) {
