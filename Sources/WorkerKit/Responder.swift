@@ -62,7 +62,7 @@ public final class Responder: Sendable {
         exchange.writer.post(frame(.error, BusErrorCode.failed.payload("the handler ended without an answer")))
     }
 
-    /// Pieces of a long reply; small enough that several streams to one peer share its window well.
+    /// Pieces of a long reply: one is under way at a time.
     private static let pieceBytes = 16_384
 
     private func finish(_ kind: FrameKind, _ payload: [UInt8]) async {

@@ -50,7 +50,8 @@ import Wire
             while true {
                 guard (try? await responder.send([UInt8](repeating: 1, count: 1008))) != nil else { return }
                 if sent.withLock({ count in
-                    count += 1; return count == 64
+                    count += 1
+                    return count == 2
                 }) {
                     hold.yield()
                 }
@@ -60,7 +61,7 @@ import Wire
         for await _ in held { break }
         // One more would need credit that nobody has given; there is no event for what does not happen.
         try await Task.sleep(for: .milliseconds(50))
-        #expect(sent.withLock { $0 } == 64)
+        #expect(sent.withLock { $0 } == 2)
         var iterator = stream.makeAsyncIterator()
         for _ in 0..<200 { #expect(try await iterator.next()?.count == 1008) }
         stream.cancel()
@@ -74,8 +75,8 @@ import Wire
                 for _ in 0..<200 { try await responder.send([UInt8](repeating: 1, count: 2000)) }
                 await responder.end()
             } catch {
-                // Only the sleeper's stream is cancelled, at the end.
-                #expect(error is CancellationError)
+                // Only the sleeper's stream may be cut, and only by the end of the test.
+                #expect(error is CancellationError || error as? BusError == .closed)
             }
         }
         // The first is never read: it must hold up none of the others.

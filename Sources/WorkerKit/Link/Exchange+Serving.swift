@@ -8,7 +8,6 @@ extension Exchange {
         var task: Task<Void, Never>?
         /// Bytes of `stream` frames that may still be sent.
         var credit = FrameHeader.streamWindow
-        var isStreaming = false
         /// The handler's task, waiting for credit.
         var waiter: CheckedContinuation<Credit, Never>?
     }
@@ -84,7 +83,6 @@ extension Exchange {
         guard let entry = state.withLock({ $0.served.removeValue(forKey: id) }) else { return }
         entry.waiter?.resume(returning: .lookAgain)
         entry.task?.cancel()
-        wake(entry.peer)
     }
 
     func failServed(_ id: FrameID, _ error: BusError) {
@@ -98,9 +96,7 @@ extension Exchange {
 
     /// Closes the request; true when it was open, so that exactly one frame finishes it.
     func finishServed(_ id: FrameID) -> Bool {
-        guard let entry = state.withLock({ $0.served.removeValue(forKey: id) }) else { return false }
-        if entry.isStreaming { wake(entry.peer) }
-        return true
+        state.withLock { $0.served.removeValue(forKey: id) } != nil
     }
 
     func isOpen(_ id: FrameID) -> Bool { state.withLock { $0.served[id] != nil } }
@@ -133,19 +129,16 @@ extension Exchange {
         case lookAgain
     }
 
-    /// All streams to one receiver share the 64 KiB that nexusd queues for it from one sender. So with n of them open
-    /// each keeps to an n-th of a window (but always to at least one frame): none is refused as `busy` for the sake of
-    /// the others, and one whose reader sleeps holds up none of them.
+    /// Bytes of one stream that may be under way: the 64 streams of a link then fit the receiver's pipe and the 64 KiB
+    /// that nexusd queues for it from one sender, and none is cut as `busy` for the sake of another, also while their
+    /// receiver sleeps. It is little for the sake of throughput, but a round trip is short: some 20 MB/s.
+    static let underWayLimit = 2048
+
     private static func take(_ cost: Int, for id: FrameID, _ state: inout State) -> Credit {
         guard var entry = state.served[id] else { return state.isClosed ? .closed : .cancelled }
-        let others = state.served.values.count { $0.isStreaming && $0.peer == entry.peer }
-        let streams = entry.isStreaming ? others : others + 1
-        let outstanding = FrameHeader.streamWindow - entry.credit
-        guard entry.credit >= cost, outstanding == 0 || outstanding + cost <= FrameHeader.streamWindow / streams else {
-            return .lookAgain
-        }
+        let underWay = FrameHeader.streamWindow - entry.credit
+        guard underWay == 0 || underWay + cost <= underWayLimit else { return .lookAgain }
         entry.credit -= cost
-        entry.isStreaming = true
         state.served[id] = entry
         return .taken
     }
@@ -160,13 +153,5 @@ extension Exchange {
             return entry.waiter.take()
         }
         waiter?.resume(returning: .lookAgain)
-    }
-
-    /// A stream to this receiver is over: the others' shares have grown.
-    private func wake(_ peer: PeerID) {
-        let waiters = state.withLock { state in
-            state.served.filter { $0.value.peer == peer }.keys.compactMap { state.served[$0]?.waiter.take() }
-        }
-        for waiter in waiters { waiter.resume(returning: .lookAgain) }
     }
 }
