@@ -21,8 +21,31 @@ extension Engine {
             }
         case .none: return
         }
-        // The end of a link is no fault by itself: the worker may be about to exit. What it was asked fails now.
-        if !isOpen { closeBus(run, of: child) }
+        guard !isOpen else { return }
+        // What it was asked fails now. The worker itself is mostly about to exit, and then judged by how it does.
+        closeBus(run, of: child)
+        severed.append(Severed(child: child, run: run.id, until: now + Self.severedPatience))
+    }
+
+    /// A worker that closed its link and may be about to exit.
+    struct Severed {
+        let child: ChildID
+        let run: RunID
+        let until: Instant
+    }
+
+    /// For a worker to exit after it has closed its link; one that stays is of no use to anybody.
+    static let severedPatience: Duration = .seconds(2)
+
+    func expireSevered() {
+        guard let first = severed.first, first.until <= now else { return }
+        severed.removeFirst()
+        guard let run = self[first.child].run, run.id == first.run, !run.hasExited else { return }
+        say(
+            LogEvent(
+                .linkBroken, 4, "\(names[first.child]) closed its link and did not exit.", names[first.child], first.run
+            ))
+        feed(.linkBroken(first.child, first.run, .crash))
     }
 
     /// Writes what waits for a worker or a client.

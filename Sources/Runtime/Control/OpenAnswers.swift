@@ -32,6 +32,13 @@ struct OpenAnswers {
         entries.contains { if case .events = $0.kind { true } else { false } }
     }
 
+    /// Whether a status is under way for a requester of whom this is true.
+    func hasStatus(_ matches: (PeerID) -> Bool) -> Bool {
+        entries.contains { entry in
+            if case .status = entry.kind { matches(entry.requester) } else { false }
+        }
+    }
+
     mutating func add(_ id: FrameID, from requester: PeerID, _ kind: Kind) {
         entries.append(Entry(id: id, requester: requester, kind: kind))
     }

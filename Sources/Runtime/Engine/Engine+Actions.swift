@@ -46,6 +46,8 @@ extension Engine {
     /// Everything is signalled through a descriptor that was opened for this very process.
     private func send(_ signal: Signal, _ scope: SignalScope, to child: ChildID, _ run: RunID) {
         guard let living = self[child].run, living.id == run else { return }
+        // Log-writer is to have read everything that was said before its stop.
+        if child == logWriter { journal.flush() }
         // Before the first word to the leader: afterwards those it leaves behind could not be told from strangers.
         if !living.hasExited { living.scope.snapshot() }
         switch scope {

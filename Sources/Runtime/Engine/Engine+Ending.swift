@@ -3,7 +3,8 @@ import System
 import Wire
 
 extension Engine {
-    /// For strays at the end: half of it for SIGTERM to work, then SIGKILL.
+    /// For strays to end by SIGTERM, and for SIGKILL to reach the last of them.
+    static let strayPatience: Duration = .seconds(2)
     static let strayLimit: Duration = .seconds(5)
 
     /// Each signal of this kind makes it more urgent.
@@ -41,28 +42,32 @@ extension Engine {
         return finished == true && isEmpty ? 0 : 1
     }
 
-    /// Ends what belongs to no run any more. True when nothing is left below nexusd.
+    /// Ends what belongs to no run any more: SIGTERM once, then time, then SIGKILL. True when nothing is left below
+    /// nexusd.
     private func endStrays() -> Bool {
         let begun = kernel.monotonic()
         var known: Set<ProcessID> = []
-        while true {
+        while !reapOrphans() {
             now = kernel.monotonic()
-            let isLate = now - begun > .nanoseconds(Self.strayLimit.nanoseconds / 2)
-            if reapOrphans() { return true }
-            let strays = surroundings.containment.signalStrays(isLate ? .kill : .terminate)
-            for stray in strays where known.insert(stray.process).inserted {
-                let words = "\(stray.name) (pid \(stray.process)) had left its run and was still there; it is ended."
-                say(
-                    LogEvent(
-                        .stray, 4, words, nil, nil, [LogEvent.Field(name: "STRAY_PID", value: "\(stray.process)")]))
+            let isLate = now - begun > Self.strayPatience
+            if known.isEmpty || isLate {
+                for stray in surroundings.containment.signalStrays(isLate ? .kill : .terminate)
+                where known.insert(stray.process).inserted { tell(stray) }
             }
             guard now - begun < Self.strayLimit else {
                 say(LogEvent(.stray, 2, "Processes of the tree are still there after SIGKILL; nexusd leaves them."))
                 return false
             }
-            try? surroundings.poller.wait(atMost: .milliseconds(50))
+            journal.flush()
+            try? surroundings.poller.wait(atMost: .milliseconds(isLate ? 20 : 100))
             while (try? surroundings.signals.next()) != nil {}
         }
+        return true
+    }
+
+    private func tell(_ stray: ProcessEntry) {
+        let words = "\(stray.name) (pid \(stray.process)) had left its run and was still there; it is ended."
+        say(LogEvent(.stray, 4, words, nil, nil, [LogEvent.Field(name: "STRAY_PID", value: "\(stray.process)")]))
     }
 
     /// True when there is no child left at all.

@@ -26,7 +26,7 @@ extension Engine {
         plannedWake = deadline
         do {
             // What could not be carried out in the last turn goes on at once, after a look at everything else.
-            let limit = nextAction < actions.count ? .zero : deadline.map { $0 - now }
+            let limit = nextAction < actions.count || hasMoreStatus ? .zero : deadline.map { $0 - now }
             try surroundings.poller.wait(atMost: limit)
         } catch {
             say(LogEvent(.supervisorTrouble, 2, "The loop cannot wait: \(error)."))
@@ -70,6 +70,7 @@ extension Engine {
         }
         expireProbes()
         if let due = router.nextDeadline, due <= now { router.tick(now) }
+        expireSevered()
         expireClients()
         listener.resume(surroundings.poller, at: now)
         expireLastLines()
@@ -84,6 +85,8 @@ extension Engine {
         journal.flush()
         watchLogLink()
         for peer in router.takeWritable() { writeBus(peer) }
+        // Who takes a long answer as fast as it is made brings no event: the next turn goes on with it.
+        hasMoreStatus = answers.hasStatus { router.answerBytes(for: $0) == 0 }
         announce()
     }
 
@@ -98,6 +101,7 @@ extension Engine {
         consider(answers.deadline)
         consider(outputGuard.deadline)
         consider(listener.resumeAt)
+        consider(severed.first?.until)
         consider(board.deadline(started: started))
         for child in probing { consider(self[child].run?.probe?.deadline) }
         for client in clients.values { consider(client.deadline) }

@@ -33,6 +33,8 @@ final class Engine {
     var lingering: [ChildID] = []
     /// Children with a probe under way.
     var probing: [ChildID] = []
+    /// Workers that closed their links, the oldest first.
+    var severed: [Severed] = []
     var outputGuard = OutputGuard()
     var board: ReadinessBoard
     var random: UInt64
@@ -42,6 +44,8 @@ final class Engine {
     /// What the core said and is not carried out yet.
     var actions: [Action] = []
     var nextAction = 0
+    /// A long answer can go on at once.
+    var hasMoreStatus = false
     /// When the loop meant to wake, to see whether it was late.
     var plannedWake: Instant?
     var shutdownLevel: UInt8 = 0

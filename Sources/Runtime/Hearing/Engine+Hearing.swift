@@ -51,11 +51,19 @@ extension Engine {
     /// What log-writer found in a child's output.
     func takeCaptures(_ captures: [LogReport.Capture], of child: ChildID, _ run: RunID) {
         guard self[child].run?.id == run else { return }
-        if self[child].captures != captures {
-            self[child].captures = captures
-            publishValues(of: child)
-        }
+        let before = self[child].captures
+        self[child].captures = captures
+        if before != captures { publishValues(of: child) }
         feed(.ready(child, run))
+        if !before.isEmpty, before != captures { recycleReaders(of: child) }
+    }
+
+    /// Who was started with the old values in its words knows no other way to the new ones than a new start.
+    private func recycleReaders(of child: ChildID) {
+        for cell in cells {
+            guard let run = cell.run, !run.hasExited, plan[cell.id].names(child) else { continue }
+            feed(.linkBroken(cell.id, run.id, .recycled))
+        }
     }
 
     /// Workers know what their siblings have told: those of the same group, or all others outside of groups.
@@ -67,5 +75,16 @@ extension Engine {
             for capture in self[sibling].captures { values[names[sibling] + "." + capture.name] = capture.value }
         }
         for sibling in siblings where plan[sibling].worker != nil { router.setValues(values, for: PeerID(sibling)) }
+    }
+}
+
+extension ChildPlan {
+    /// Whether a value of this child stands in its command line or environment.
+    fileprivate func names(_ child: ChildID) -> Bool {
+        (arguments + environment.map(\.value)).contains { text in
+            text.pieces.contains { piece in
+                if case .captured(child, _) = piece { true } else { false }
+            }
+        }
     }
 }
