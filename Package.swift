@@ -45,7 +45,8 @@ var targets: [Target] = [
     tests("PlanTests", ["Plan"]),
     tests("WireTests", ["Wire"]),
     tests("SystemTests", ["System", "CNexus"]),
-    tests("RuntimeTests", ["Runtime"]),
+    // The scenarios of RuntimeTests run the built programs beside the test bundle.
+    tests("RuntimeTests", ["Runtime", "nexusd", "log-writer", "fixture"]),
     tests("LogStoreTests", ["LogStore"]),
     tests("ControlClientTests", ["ControlClient"]),
 ]
