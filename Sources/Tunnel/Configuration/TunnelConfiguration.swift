@@ -1,0 +1,96 @@
+import Foundation
+import Yams
+
+/// cloudflared's config.yml. It lets one thing be reached: the chat, through its unix socket; everything else is 404.
+public struct TunnelConfiguration: Hashable, Sendable {
+    /// Which tunnel, and how it proves that it may be it.
+    public enum Identity: Hashable, Sendable {
+        /// A named tunnel: its UUID and the absolute path of its credentials file.
+        case named(UUID, credentialsFile: String)
+        /// The absolute path of a file with its token.
+        case token(file: String)
+    }
+
+    private let identity: Identity
+    private let hostname: String
+    private let chatSocket: String
+    private let metricsPort: UInt16
+
+    /// Checks what the owner wrote: cloudflared ignores unknown keys and names of the wrong form silently.
+    /// - Parameters:
+    ///   - hostname: the public name, without port; letters, digits, hyphens and dots.
+    ///   - chatSocket: absolute path of chat-bridge's socket.
+    ///   - metricsPort: where /ready answers, on loopback.
+    public init(identity: Identity, hostname: String, chatSocket: String, metricsPort: UInt16) throws(TunnelError) {
+        let file =
+            switch identity {
+            case .named(_, let file), .token(let file): file
+            }
+        for path in [file, chatSocket] {
+            guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+                throw TunnelError("'\(path)' is no absolute path (without control characters)")
+            }
+        }
+        let labels = hostname.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard labels.count >= 2, hostname.utf8.count <= 253, labels.allSatisfy(Self.isLabel) else {
+            throw TunnelError("'\(hostname)' is no host name; write it like chat.example.com, without port or path")
+        }
+        self.identity = identity
+        self.hostname = hostname
+        self.chatSocket = chatSocket
+        self.metricsPort = metricsPort
+    }
+
+    // RFC 1123, section 2.1, of RFC 952: letters, digits and inner hyphens, at most 63.
+    private static func isLabel(_ label: some Collection<UInt8>) -> Bool {
+        let hyphen = UInt8(ascii: "-")
+        let isWord = label.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), hyphen:
+                true
+            case _: false
+            }
+        }
+        return (1...63).contains(label.count) && isWord && label.first != hyphen && label.reversed().first != hyphen
+    }
+
+    /// The file's text. Every string is quoted: YAML would read some as numbers, dates or lists.
+    public func yaml() throws(TunnelError) -> String {
+        do {
+            let text = try Yams.serialize(node: .mapping(.init(pairs)), width: -1, allowUnicode: true)
+            return "# Written by tunnel-worker; changes here are lost.\n" + text
+        } catch {
+            throw TunnelError("config.yml could not be written as YAML: \(error)")
+        }
+    }
+
+    private var pairs: [(Node, Node)] {
+        let own: [(Node, Node)] =
+            switch identity {
+            case .named(let uuid, let file):
+                [(key("tunnel"), text(uuid.uuidString.lowercased())), (key("credentials-file"), text(file))]
+            case .token(let file): [(key("token-file"), text(file))]
+            }
+        let rules: [[(Node, Node)]] = [
+            [(key("hostname"), text(hostname)), (key("service"), text("unix:" + chatSocket))],
+            [(key("service"), text("http_status:404"))],
+        ]
+        return own + [
+            // It would replace its own file and end with 11.
+            (key("no-autoupdate"), plain("true")),
+            (key("metrics"), text("127.0.0.1:\(metricsPort)")),
+            (key("protocol"), text("auto")),
+            // With the default of 5 it waits up to 320 s before it connects again; 0 would mean "not set".
+            (key("retries"), plain("2")),
+            // An open page counts as a request under way: each stop would take the whole of the default 30 s.
+            (key("grace-period"), text("5s")),
+            (key("loglevel"), text("info")),
+            (key("ingress"), .sequence(.init(rules.map { .mapping(.init($0)) }))),
+        ]
+    }
+
+    private func key(_ name: String) -> Node { .scalar(.init(name, Tag(.str), .plain)) }
+    private func plain(_ value: String) -> Node { .scalar(.init(value, .implicit, .plain)) }
+    private func text(_ value: String) -> Node { .scalar(.init(value, Tag(.str), .doubleQuoted)) }
+}
