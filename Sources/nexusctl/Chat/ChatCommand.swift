@@ -1,7 +1,124 @@
 import ArgumentParser
 import ControlClient
+import Glibc
 
 struct ChatCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "chat", abstract: "Talks to the agent.")
+    static let configuration = CommandConfiguration(
+        commandName: "chat",
+        abstract: "Talks to the agent: one message, or without words a prompt.",
+        discussion: """
+            The answer goes to standard output, everything about it to standard error. Each call begins a new session \
+            unless --session names one. Ctrl-C stops the turn under way; a second one, or Ctrl-D at the prompt, leaves.
+            Exit status 1 when the turn was interrupted or failed. A message that begins with a hyphen: chat -- -like this
+            """)
+
+    @Argument(help: "The message; with --history the session.")
+    var words: [String] = []
+
+    @Option(help: "Goes on with this session; `new` (the default) begins one, `last` is the newest.")
+    var session = "new"
+
+    @Option(help: "Workspace of a new session; default: the first of [agent] workspaces.")
+    var workspace: String?
+
+    @Flag(help: "Lists the sessions, newest first.")
+    var list = false
+
+    @Flag(help: "Shows a whole session; default: the newest.")
+    var history = false
+
+    @Flag(help: "One JSON object a line, as docs/chat.md has them.")
+    var json = false
+
     @OptionGroup var place: Place
+
+    func validate() throws {
+        if list && history { throw ValidationError("--list and --history are two questions") }
+        if list && !words.isEmpty { throw ValidationError("--list takes no words") }
+        if history && words.count > 1 { throw ValidationError("--history takes one session") }
+    }
+
+    func run() throws {
+        let link = ChatLink(try place.connect())
+        if list { return try ChatBooks(link: link, json: json).list() }
+        if history { return try ChatBooks(link: link, json: json).history(words.first ?? namedSession) }
+        let session = session == "last" ? try ChatBooks(link: link, json: json).newest() : namedSession
+        let conversation = try Conversation(link: link, session: session, workspace: workspace, json: json)
+        let text = words.joined(separator: " ")
+        let status = words.isEmpty ? try conversation.prompt() : try conversation.once(text)
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private var namedSession: String? { session == "new" || session == "last" ? nil : session }
+}
+
+/// Sessions and their contents, read only.
+struct ChatBooks {
+    let link: ChatLink
+    let json: Bool
+
+    /// All sessions.
+    func list() throws(ControlError) {
+        var table = TextTable(rightAligned: [2])
+        table.append(["SESSION", "STATE", "TURNS", "UPDATED", "TITLE"].map { TextTable.Cell($0, .dim) })
+        var count = 0
+        try link.collect([.init("op", .string("list"))]) { frame, line in
+            count += 1
+            if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+            let updated = frame["updated"]?.number.map { WallTime(nanosecondsSince1970: $0 &* 1_000_000).rfc3339 }
+            let state = frame["state"]?.text ?? "?"
+            table.append([
+                .init(frame["session"]?.text ?? "?"), .init(state, Self.style(state)),
+                .init(String(frame["turns"]?.number ?? 0)), .init(updated ?? "?", .dim),
+                .init(Terminal.clean(frame["title"]?.text ?? "")),
+            ])
+        }
+        if json { return }
+        Output.write(
+            count == 0 ? "no session yet; begin one: nexusctl chat \"hello\"\n" : table.rendered(for: .standardOutput))
+    }
+
+    /// One session, nil: the newest.
+    func history(_ session: String?) throws(ControlError) {
+        let terminal = Terminal.standardOutput
+        var last: (state: String, reason: String?)?
+        func close() {
+            guard let turn = last, turn.state != "done" else { return }
+            let words = turn.reason.map { "\(turn.state): \($0)" } ?? turn.state
+            Output.write(terminal.styled("[\(Terminal.clean(words))]", Self.style(turn.state)) + "\n")
+        }
+        var printer = TurnPrinter(for: terminal, toErrors: false)
+        try link.collect([.init("op", .string("history")), .init("session", session.map { .string($0) } ?? .null)]) {
+            frame, line in
+            if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+            guard frame["type"]?.text == "turn" else { return printer.show(frame) }
+            printer.finishLine()
+            close()
+            last = (frame["state"]?.text ?? "?", frame["reason"]?.text)
+            let said = Terminal.clean(frame["text"]?.text ?? "", keepNewlines: true)
+            Output.write((printer.isFresh ? "" : "\n") + terminal.styled("> " + said, .bold) + "\n")
+            printer = TurnPrinter(for: terminal, toErrors: false, isFresh: false)
+        }
+        if json { return }
+        printer.finishLine()
+        close()
+    }
+
+    /// The newest session's name.
+    func newest() throws(ControlError) -> String {
+        var newest: String?
+        try link.collect([.init("op", .string("list"))]) { frame, _ in newest = newest ?? frame["session"]?.text }
+        guard let newest else {
+            throw ControlError(.failed, "there is no session yet", hint: "begin one: nexusctl chat \"hello\"")
+        }
+        return newest
+    }
+
+    private static func style(_ state: String) -> Terminal.Style {
+        switch state {
+        case "done": .green
+        case "failed": .red
+        case _: .yellow
+        }
+    }
 }

@@ -1,0 +1,99 @@
+import ControlClient
+
+/// Shows the events of a turn. Only the agent's text goes to standard output, so that it can be piped on; what it thinks
+/// and does, and what happens to the turn, goes to standard error (in a history: all to standard output).
+struct TurnPrinter {
+    private let terminal: Terminal
+    private let toErrors: Bool
+    /// Nothing was printed yet.
+    private(set) var isFresh: Bool
+    private var shown: [String: String] = [:]
+    private var block: String?
+    private var isAtLineStart = true
+    private var lastNote: String?
+
+    init(for terminal: Terminal, toErrors: Bool = true, isFresh: Bool = true) {
+        self.terminal = terminal
+        self.toErrors = toErrors
+        self.isFresh = isFresh
+    }
+
+    /// One event.
+    mutating func show(_ event: JSONValue) {
+        switch event["type"]?.text {
+        case "text": show(text: event)
+        case "reasoning": if !toErrors || terminal.columns != nil { show(reasoning: event) }
+        case "tool": show(tool: event["tool"] ?? .null)
+        case "waiting": note("queued: \(event["reason"]?.text ?? "the agent is busy")")
+        case "notice": note(event["text"]?.text ?? "")
+        case "permission":
+            let resources = (event["resources"]?.elements ?? []).compactMap(\.text).joined(separator: ", ")
+            note("the agent wants leave: \(event["action"]?.text ?? "?") \(resources)")
+        case "question": note("the agent asks: \(event["question"]?.text ?? "?")")
+        case "ended": show(end: event)
+        case _: break
+        }
+    }
+
+    /// Ends a line that is not ended.
+    mutating func finishLine() {
+        if !isAtLineStart { Output.write("\n") }
+        isAtLineStart = true
+    }
+
+    /// A line beside the answer; the same one is not said twice in a row.
+    mutating func note(_ text: String) {
+        guard !text.isEmpty, text != lastNote else { return }
+        lastNote = text
+        finishLine()
+        let line = terminal.styled("[\(Terminal.clean(text))]", .dim)
+        isFresh = false
+        if toErrors { Output.complain(line) } else { Output.write(line + "\n") }
+    }
+
+    private mutating func show(text event: JSONValue) {
+        let key = event["block"]?.text ?? ""
+        let text = event["text"]?.text ?? ""
+        if block != nil, block != key { finishLine() }
+        block = key
+        guard event["whole"]?.flag == true else { return write(text, in: key) }
+        // The whole block: usually it is what was shown, with more behind it. Else it is shown anew.
+        let before = shown[key] ?? ""
+        shown[key] = before
+        if text.hasPrefix(before) { return write(String(text.dropFirst(before.count)), in: key) }
+        if before.hasPrefix(text) { return }
+        finishLine()
+        shown[key] = ""
+        write(text, in: key)
+    }
+
+    private mutating func write(_ text: String, in key: String) {
+        if text.isEmpty { return }
+        shown[key, default: ""] += text
+        Output.write(Terminal.clean(text, keepNewlines: true))
+        isAtLineStart = text.hasSuffix("\n")
+        isFresh = false
+    }
+
+    private mutating func show(reasoning event: JSONValue) {
+        let text = Terminal.clean(event["text"]?.text ?? "", keepNewlines: true)
+        if text.isEmpty { return }
+        let key = "reasoning " + (event["block"]?.text ?? "")
+        if block != nil, block != key { finishLine() }
+        block = key
+        Output.write(terminal.styled(text, .dim))
+        isAtLineStart = text.hasSuffix("\n")
+        isFresh = false
+    }
+
+    private mutating func show(tool call: JSONValue) {
+        let title = call["title"]?.text ?? ""
+        note("\(call["name"]?.text ?? "tool")\(title.isEmpty ? "" : ": \(title)") \(call["status"]?.text ?? "")")
+    }
+
+    private mutating func show(end event: JSONValue) {
+        finishLine()
+        guard let state = event["state"]?.text, state != "done" else { return }
+        note("\(state): \(event["reason"]?.text ?? "no reason was given")")
+    }
+}
