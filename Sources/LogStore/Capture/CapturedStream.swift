@@ -1,0 +1,108 @@
+import SupervisorCore
+import System
+import Wire
+
+/// One pipe of one run, as the reading thread sees it.
+final class CapturedStream {
+    /// How old an unfinished line may get before it is taken out.
+    static let patience: Duration = .milliseconds(200)
+    /// Earlier parts of a line that are kept for the ready pattern.
+    static let carryLimit = LineFormatter.longestEntry
+
+    /// What happens to it next.
+    enum Phase {
+        /// Something has to come: the poller says so. With an unfinished line in the pipe, at this instant at the latest.
+        case waiting(until: Instant?)
+        /// It is looked at at this instant.
+        case due(Instant)
+        /// A batch of it is being written; so many bytes of the pipe are in it.
+        case writing(bytes: Int)
+        /// A queue is full; it is looked at when there is room.
+        case held
+    }
+
+    /// nexusd's number.
+    let number: UInt32
+    let target: LogTarget
+    let fd: OwnedFD
+    /// F_GETPIPE_SZ.
+    private(set) var pipeBytes: Int
+    var phase: Phase
+    var pace = Pace()
+    var formatter: LineFormatter
+    /// The batch that was handed over last.
+    var ticket: Batch.Ticket
+    /// No writer is left.
+    var hasHungUp = false
+    /// Bytes of an unfinished line that were seen in the pipe, and since when.
+    private(set) var unfinished: (bytes: Int, since: Instant)?
+
+    private var pattern: LinePattern?
+    private var carry: [UInt8] = []
+
+    init(_ order: LogStream, fd: consuming OwnedFD, identity: UInt64, pipeBytes: Int, now: Instant) {
+        number = order.number
+        target = LogTarget(
+            child: order.child, run: order.run, source: .child(order.kind),
+            rotation: Rotation(fileBytes: order.fileBytes, files: order.files), journal: order.journal)
+        self.fd = fd
+        self.pipeBytes = pipeBytes
+        phase = .due(now)
+        formatter = LineFormatter(pipeBytes: pipeBytes, redaction: Redaction(order.redactions))
+        ticket = Batch.Ticket(stream: identity, serial: 0)
+        pattern = order.pattern
+    }
+
+    /// True while it is being paced.
+    var isDue: Bool {
+        guard case .due = phase else { return false }
+        return true
+    }
+
+    /// Gives a child that floods a larger pipe, as far as the user's budget of pipe pages goes (pipe(7)).
+    func growPipe(_ kernel: any LogKernel) {
+        guard pace.wantsLargerPipe else { return }
+        pace.hasGrown()
+        guard pipeBytes < Pace.floodPipeBytes else { return }
+        pipeBytes = (try? kernel.setPipeSize(fd, to: Pace.floodPipeBytes)) ?? pipeBytes
+    }
+
+    /// What is to be done with bytes behind the last newline, of which all that the pipe has were seen when `isAll`.
+    func remainder(isAll: Bool, isDraining: Bool, now: Instant) -> LineFormatter.Remainder {
+        if hasHungUp && isAll { return .isLast }
+        if isDraining { return .isTaken }
+        guard let unfinished, now - unfinished.since >= CapturedStream.patience else { return .stays }
+        return .isOld
+    }
+
+    /// Keeps in mind what a look left in the pipe; the instant at which it has to be looked at again even if nothing comes.
+    func leave(_ bytes: Int, tookSome: Bool, now: Instant) -> Instant? {
+        guard bytes > 0 else {
+            unfinished = nil
+            return nil
+        }
+        if tookSome || unfinished == nil { unfinished = (bytes, now) }
+        unfinished?.bytes = bytes
+        let old = (unfinished?.since ?? now) + CapturedStream.patience
+        // Older already and not taken: half a scalar or half a secret, which waits for its rest without a timer.
+        return old > now ? old : nil
+    }
+
+    /// Whether anyone wants to see the lines.
+    var isMatching: Bool { pattern != nil }
+
+    /// Shows a line to the ready pattern; the captures of its first match, once a run.
+    func match(_ text: UnsafeRawBufferPointer, isPartial: Bool) -> [LogReport.Capture]? {
+        guard let pattern else { return nil }
+        if carry.isEmpty && !isPartial { return matched(pattern.match(text)) }
+        carry += text.prefix(max(0, CapturedStream.carryLimit - carry.count))
+        guard !isPartial else { return nil }
+        defer { carry = [] }
+        return matched(carry.withUnsafeBytes { pattern.match($0) })
+    }
+
+    private func matched(_ captures: [LogReport.Capture]?) -> [LogReport.Capture]? {
+        if captures != nil { pattern = nil }
+        return captures
+    }
+}

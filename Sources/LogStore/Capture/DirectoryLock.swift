@@ -1,0 +1,45 @@
+import SupervisorCore
+import System
+
+/// The lock of a log directory: two log-writers would cut each other's lines. Held by an open file description, so that it
+/// ends with its process in any case.
+final class DirectoryLock {
+    /// How long a new log-writer waits for the old one to drain.
+    static let patience: Duration = .seconds(5)
+    /// How often it tries.
+    static let pause: Duration = .milliseconds(10)
+
+    private let fd: OwnedFD
+
+    /// Makes the directory if it is not there, and takes its lock. EBUSY when another process keeps it.
+    init(_ kernel: any LogKernel, directory: String) throws(Errno) {
+        try kernel.ensureDirectory(directory)
+        fd = try kernel.open(directory + "/" + LogFileName.lock, [.readWrite, .create, .noFollow], mode: 0o640)
+        let deadline = kernel.monotonic() + DirectoryLock.patience
+        while try !kernel.lock(fd) {
+            guard kernel.monotonic() < deadline else { throw .busy }
+            var nothing: [WaitRequest] = []
+            try kernel.wait(for: &nothing, atMost: DirectoryLock.pause)
+        }
+    }
+}
+
+/// Why log-writer cannot serve.
+public struct LogWriterError: Error, CustomStringConvertible {
+    /// Where the logs should have been.
+    public let directory: String
+    /// What the kernel said.
+    public let error: Errno
+
+    /// What, where, why, and what to do.
+    public var description: String {
+        let advice =
+            switch error {
+            case .busy: "another log-writer has held its lock for 5 s: end it, or give this one a directory of its own"
+            case .noAccess, .notPermitted: "make the directory writable for the user that log-writer runs as"
+            case .noEntry: "make its parent directory"
+            case _: "see errno(3)"
+            }
+        return "log-writer cannot keep logs in \(directory): \(error); \(advice)"
+    }
+}

@@ -1,0 +1,85 @@
+import System
+import Wire
+
+/// log-writer's end of the log link. Reports never block: what the socket does not take waits, and while much waits no
+/// orders are read, so that the wait is bounded.
+struct LinkPort: ~Copyable {
+    /// Reports that may wait before orders are left unread.
+    static let waitingLimit = 1024
+
+    private let kernel: any LogKernel
+    private let fd: OwnedFD
+    private var waiting: [[UInt8]] = []
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: FrameHeader.byteCount + FrameHeader.payloadLimit, alignment: 16)
+
+    init(_ kernel: any LogKernel, _ fd: consuming OwnedFD) {
+        self.kernel = kernel
+        self.fd = fd
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// What one look at the link brought.
+    enum Arrival: ~Copyable {
+        case order(LogOrder, FDBundle)
+        /// A packet that is none; what it was.
+        case unreadable(String)
+        case nothing
+        /// nexusd is gone.
+        case end
+    }
+
+    /// To be waited for; `wantsOrders` false: only for room for what waits.
+    func request(wantsOrders: Bool) -> WaitRequest {
+        if !waiting.isEmpty { return WaitRequest(fd, .writable) }
+        return WaitRequest(fd, wantsOrders ? .readable : .none)
+    }
+
+    /// True while so much waits that no orders may be read.
+    var isCongested: Bool { waiting.count >= LinkPort.waitingLimit }
+
+    /// The next order. Descriptors beside it that nobody takes are closed with the bundle.
+    mutating func receive() -> Arrival {
+        do {
+            let message = try kernel.receive(fd, into: buffer)
+            if message.count == 0 { return .end }
+            if message.truncated || message.descriptorsLost {
+                return .unreadable("a packet was longer than a frame, or lost its descriptors")
+            }
+            let packet = Array(UnsafeRawBufferPointer(rebasing: buffer[..<message.count]))
+            do {
+                return .order(try LogOrder(packet: packet), message.descriptors)
+            } catch {
+                return .unreadable("a packet of \(packet.count) bytes is no order: \(error.problem) at \(error.offset)")
+            }
+        } catch  where error == .again {
+            return .nothing
+        } catch {
+            return .end
+        }
+    }
+
+    /// Says something to nexusd.
+    mutating func send(_ report: LogReport) {
+        waiting.append(report.packet())
+        flush()
+    }
+
+    /// Sends what waits, as far as the socket takes it.
+    mutating func flush() {
+        while let packet = waiting.first {
+            do {
+                _ = try packet.withUnsafeBufferPointer { bytes throws(Errno) in
+                    try kernel.send(fd, UnsafeRawBufferPointer(bytes), passing: [], to: nil)
+                }
+                waiting.removeFirst()
+            } catch  where error == .again {
+                return
+            } catch {
+                // nexusd is gone: the end of the link says so, and nobody is left to tell.
+                waiting = []
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import SupervisorCore
+import System
+import Wire
+
+/// Taking lines out of pipes.
+extension LogWriter {
+    /// Begins to read a pipe. One that is none, or whose child's name cannot be a directory, is at its end at once.
+    func add(_ order: LogStream, _ fd: consuming OwnedFD, at now: Instant) {
+        guard LogFileName.isChild(order.child), let pipeBytes = try? kernel.pipeSize(fd) else {
+            note(.unusable(order))
+            link.send(.eof(stream: order.number))
+            return
+        }
+        let identity = nextIdentity
+        nextIdentity += 1
+        let stream = CapturedStream(order, fd: fd, identity: identity, pipeBytes: pipeBytes, now: now)
+        do {
+            try kernel.watch(
+                stream.fd, by: epoll, for: [.readable, .edgeTriggered], token: identity, change: false)
+        } catch {
+            note(.unusable(order))
+            link.send(.eof(stream: order.number))
+            return
+        }
+        streams[identity] = stream
+        active.append(stream)
+    }
+
+    /// Looks at a stream as soon as possible; while it was waiting it was perhaps not among the active ones.
+    func look(at stream: CapturedStream, from instant: Instant) {
+        if case .waiting(until: nil) = stream.phase { active.append(stream) }
+        stream.phase = .due(instant)
+    }
+
+    /// Looks at every pipe whose time has come.
+    func lookAtDue(_ now: Instant) {
+        let isStuck = active.isEmpty ? false : files.isStuck(at: now)
+        for stream in active {
+            switch stream.phase {
+            case .due(let instant) where instant <= now: look(stream, now, isStuck: isStuck)
+            case .waiting(until: .some(let instant)) where instant <= now: look(stream, now, isStuck: isStuck)
+            case .writing(let bytes) where isStuck:
+                // The lines of this batch are in memory still and will be in the file if the disk ever comes back; the child
+                // must not wait for that.
+                leave(stream, bytes)
+                stream.ticket.serial += 1
+                look(stream, now, isStuck: true)
+            case .held where isStuck || hasRoom(for: stream): look(stream, now, isStuck: isStuck)
+            case .waiting, .due, .writing, .held: break
+            }
+        }
+    }
+
+    private func hasRoom(for stream: CapturedStream) -> Bool {
+        files.hasRoom && (!stream.target.journal || journal?.hasRoom ?? true)
+    }
+
+    private func look(_ stream: CapturedStream, _ now: Instant, isStuck: Bool) {
+        guard isStuck || hasRoom(for: stream) else {
+            if files.hasRoom { journal?.askForRoom() }
+            stream.phase = .held
+            return
+        }
+        do {
+            let bytes = try peek.look(stream.fd, pipeBytes: stream.pipeBytes)
+            if bytes.isEmpty {
+                close(stream)
+            } else if isStuck {
+                drop(bytes, of: stream, now)
+            } else {
+                take(bytes, of: stream, now)
+            }
+        } catch  where error == .again {
+            _ = stream.leave(0, tookSome: true, now: now)
+            stream.phase = .waiting(until: nil)
+        } catch {
+            note(.unreadable(stream.target, error))
+            close(stream)
+        }
+    }
+
+    /// Makes a batch of what stands in the pipe and hands it to the writers.
+    private func take(_ bytes: UnsafeRawBufferPointer, of stream: CapturedStream, _ now: Instant) {
+        let isNew = bytes.count != stream.unfinished?.bytes
+        let isAll = stream.hasHungUp && (try? kernel.readableBytes(stream.fd)) == bytes.count
+        let prefix = EntryFormat.prefix(
+            WallStamp(nanoseconds: kernel.wallClock()), stream.target.run, stream.target.source)
+        let block = blocks.take()
+        let result = stream.formatter.format(
+            bytes, remainder: stream.remainder(isAll: isAll, isDraining: isDraining, now: now), prefix: prefix,
+            into: block.memory
+        ) { text, isPartial in
+            guard stream.isMatching, let captures = stream.match(text, isPartial: isPartial) else { return }
+            link.send(.matched(stream: stream.number, captures: captures))
+        }
+        let old = stream.leave(bytes.count - result.consumed, tookSome: result.consumed > 0, now: now)
+        stream.pace.found(bytes.count, of: stream.pipeBytes)
+        guard result.lines > 0 else {
+            stream.phase = isNew && !isDraining ? .due(now + Pace.longest) : .waiting(until: isDraining ? nil : old)
+            return
+        }
+        stream.ticket.serial += 1
+        stream.phase = .writing(bytes: result.consumed)
+        let batch = Batch(
+            ticket: stream.ticket, target: stream.target,
+            block: BlockPool.travelling(block, count: result.written), count: result.written,
+            prefixBytes: prefix.count, lines: result.lines)
+        files.send(batch)
+        if stream.target.journal { journal?.send(batch) }
+    }
+
+    /// The disk hangs: what comes is counted and lost, so that the child does not hang with it.
+    private func drop(_ bytes: UnsafeRawBufferPointer, of stream: CapturedStream, _ now: Instant) {
+        drops.add(max(1, bytes.count { $0 == 0x0A }), of: stream.target.child, by: .file)
+        leave(stream, bytes.count)
+        stream.phase = .due(now + Pace.longest)
+    }
+
+    /// Takes bytes out of the pipe that are written, or given up.
+    private func leave(_ stream: CapturedStream, _ bytes: Int) {
+        // Nothing else takes bytes out of this pipe, so it has them; an error would show at the next look.
+        try? peek.discard(bytes, of: stream.fd)
+    }
+
+    /// A writing thread has done with a batch: its bytes leave the pipe, and the pipe is looked at again after its pause.
+    func finish(_ ticket: Batch.Ticket) {
+        guard let stream = streams[ticket.stream], stream.ticket == ticket, case .writing(let bytes) = stream.phase
+        else {
+            return
+        }
+        leave(stream, bytes)
+        stream.growPipe(kernel)
+        stream.phase = .due(kernel.monotonic() + (isDraining ? .zero : stream.pace.pause))
+    }
+
+    private func close(_ stream: CapturedStream) {
+        try? kernel.unwatch(stream.fd, by: epoll)
+        streams[stream.ticket.stream] = nil
+        stream.phase = .waiting(until: nil)
+        link.send(.eof(stream: stream.number))
+    }
+}

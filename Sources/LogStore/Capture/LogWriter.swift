@@ -1,0 +1,144 @@
+import SupervisorCore
+public import System
+import Wire
+
+/// log-writer: one thread that reads the pipes and the log link and never blocks, one that writes files, one that writes to
+/// journald. This is the reading thread.
+///
+/// Bytes leave a child's pipe only after the file has them: they are copied with tee(2), written by the other thread, and
+/// then discarded. Whoever kills this process at any instant loses no line; some may be written twice.
+public final class LogWriter {
+    let kernel: any LogKernel
+    let files: FileSink
+    let journal: JournalSink?
+    let answers: Mailbox<SinkAnswer>
+    var link: LinkPort
+    let peek: PipePeek
+    var streams: [UInt64: CapturedStream] = [:]
+    /// Those of the streams that are not simply waiting for something to come.
+    var active: [CapturedStream] = []
+    var blocks = BlockPool()
+    var drops = DropCount()
+    var ending = Ending.no
+    let epoll: OwnedFD
+    var nextIdentity: UInt64 = 1
+    private let edges = PollBatch()
+    private var memoryDue: Instant?
+    private var signals: SignalSource
+    private let lock: DirectoryLock
+
+    /// Takes the directory's lock, opens the book of runs and starts the writing threads. `journal` is the path of journald's
+    /// socket, nil for none.
+    public init(
+        _ kernel: any LogKernel, directory: String, journal: String?, link: consuming OwnedFD
+    ) throws(LogWriterError) {
+        self.kernel = kernel
+        do throws(Errno) {
+            kernel.setTimerSlack(.microseconds(1))
+            signals = try SignalSource(kernel, [.terminate, .interrupt, .hangUp])
+            lock = try DirectoryLock(kernel, directory: directory)
+            let answers = try Mailbox<SinkAnswer>(kernel)
+            self.answers = answers
+            files = try FileSink(kernel, directory: directory, answers: answers)
+            if let journal {
+                self.journal = try JournalSink(kernel, path: journal, answers: answers)
+            } else {
+                self.journal = nil
+            }
+            epoll = try kernel.makeEpoll()
+            peek = try PipePeek(kernel)
+            self.link = LinkPort(kernel, link)
+        } catch {
+            throw LogWriterError(directory: directory, error: error)
+        }
+    }
+
+    /// Serves until everything is drained; the process may exit then.
+    public func run() throws(Errno) {
+        link.send(.ready)
+        while true {
+            try wait()
+            for answer in answers.takeAll() { take(answer) }
+            let now = kernel.monotonic()
+            lookAtDue(now)
+            tellDrops(now)
+            giveMemoryBack(now)
+            if goOnEnding(now) { return }
+        }
+    }
+
+    /// Waits for the first of: the link, an answer, a signal, an instant, and the pipes, unless one is being paced: it would
+    /// end the wait with every line that is written into it.
+    private func wait() throws(Errno) {
+        active.removeAll { stream in
+            guard case .waiting(until: nil) = stream.phase else { return false }
+            return true
+        }
+        let isPaced = active.contains(where: \.isDue)
+        var requests = [
+            link.request(wantsOrders: wantsOrders), answers.request, WaitRequest(signals.fd, .readable),
+            WaitRequest(epoll, isPaced ? .none : .readable),
+        ]
+        var limit = nextInstant().map { max(.zero, $0 - kernel.monotonic()) }
+        if answers.hasMessages { limit = .zero }
+        try kernel.wait(for: &requests, atMost: limit)
+        if requests[1].isReady { answers.silence() }
+        if requests[0].isReady { serveLink() }
+        if requests[2].isReady, try signals.next() != nil { beginDraining(kernel.monotonic()) }
+        if isPaced || requests[3].isReady { try collectEdges() }
+    }
+
+    private func collectEdges() throws(Errno) {
+        try kernel.wait(epoll, into: edges, milliseconds: 0)
+        let now = kernel.monotonic()
+        for index in 0..<edges.count {
+            let edge = edges[index]
+            // The token is never used again: an edge of a pipe that was closed meanwhile finds nothing.
+            guard let stream = streams[edge.token] else { continue }
+            if edge.events.contains(.hangUp) { stream.hasHungUp = true }
+            if case .waiting = stream.phase { look(at: stream, from: now) }
+        }
+    }
+
+    /// The first instant at which something has to be done although nothing came.
+    private func nextInstant() -> Instant? {
+        var next = drops.dueAt
+        func consider(_ instant: Instant?) {
+            guard let instant else { return }
+            next = min(next ?? instant, instant)
+        }
+        var waitsForDisk = false
+        for stream in active {
+            switch stream.phase {
+            case .waiting(let instant): consider(instant)
+            case .due(let instant): consider(instant)
+            case .writing, .held: waitsForDisk = true
+            }
+        }
+        // A disk that hangs says nothing: it has to be asked.
+        if waitsForDisk { consider(kernel.monotonic() + LogWriter.hangCheck) }
+        switch ending {
+        case .no, .finishing: break
+        case .orphaned(let until), .draining(let until), .finished(let until): consider(until)
+        }
+        if active.isEmpty { consider(memoryDue) }
+        return next
+    }
+
+    /// How often the file-writing thread is asked whether it hangs, while somebody waits for it.
+    static let hangCheck: Duration = .seconds(1)
+
+    /// Gives the memory of a burst back when nothing has come for a while; not at once, for the next line may be near.
+    private func giveMemoryBack(_ now: Instant) {
+        if !active.isEmpty {
+            memoryDue = now + LogWriter.memoryTime
+        } else if let due = memoryDue, now >= due {
+            memoryDue = nil
+            blocks.release()
+            peek.release()
+        }
+    }
+
+    /// How long memory is kept after the last line.
+    static let memoryTime: Duration = .seconds(1)
+}

@@ -1,0 +1,52 @@
+import CNexus
+import Glibc
+import System
+
+/// `log-writer --directory DIR [--no-journal]`.
+public enum LogWriterCommand {
+    /// The descriptor on which nexusd puts the log link.
+    static let linkDescriptor: Int32 = 3
+
+    /// Serves and gives back the exit status: 0 drained, 1 failed, 64 wrong words (EX_USAGE).
+    public static func run(_ words: [String]) -> Int32 {
+        var directory: String?
+        var journal: String? = JournalSink.standardPath
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            switch word {
+            case "--directory": directory = rest.popFirst()
+            case "--no-journal": journal = nil
+            case _: return usage("unknown word \(word)")
+            }
+        }
+        guard let directory, !directory.isEmpty else { return usage("--directory DIR is missing") }
+        nexus_keep_heap_small()
+        let kernel = LiveKernel()
+        raiseDescriptorLimit(kernel)
+        do {
+            let link = OwnedFD(owning: linkDescriptor)
+            try LogWriter(kernel, directory: directory, journal: journal, link: link).run()
+            return 0
+        } catch {
+            say("\(error)")
+            return 1
+        }
+    }
+
+    /// A file and two pipes a child: the soft limit of 1,024 would end at about 300 children.
+    private static func raiseDescriptorLimit(_ kernel: LiveKernel) {
+        guard var limit = try? kernel.limit(ResourceLimit.openFiles) else { return }
+        limit.soft = limit.hard
+        try? kernel.setLimit(limit)
+    }
+
+    private static func usage(_ problem: String) -> Int32 {
+        say("log-writer: \(problem)\nusage: log-writer --directory DIR [--no-journal]   (descriptor 3: the log link)")
+        return 64
+    }
+
+    private static func say(_ text: String) {
+        let bytes = Array((text + "\n").utf8)
+        _ = bytes.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,36 @@
+/// Lines of one look at one pipe, ready to be written: one thread puts them into the file, another into the journal, and
+/// the bytes leave the pipe when the file has them.
+final class Batch: Sendable {
+    /// The stream they came from and which of its batches this is: an answer for an older one is recognised.
+    let ticket: Ticket
+    /// Where they go.
+    let target: LogTarget
+    /// Bytes before the text of every entry.
+    let prefixBytes: Int
+    /// Entries, for counting what is dropped.
+    let lines: Int
+    /// Whole entries in the format of the files.
+    var entries: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: block.memory[..<count]) }
+    /// What it adds to a queue's weight: its bytes, and what it takes beside them.
+    var weight: Int { count + 512 }
+
+    private let block: Block
+    private let count: Int
+
+    init(ticket: Ticket, target: LogTarget, block: Block, count: Int, prefixBytes: Int, lines: Int) {
+        self.ticket = ticket
+        self.target = target
+        self.block = block
+        self.count = count
+        self.prefixBytes = prefixBytes
+        self.lines = lines
+    }
+
+    /// Names one batch of one stream.
+    struct Ticket: Hashable, Sendable {
+        /// The reading thread's number of the stream, never used again in a life of log-writer.
+        var stream: UInt64
+        /// Counts the stream's batches.
+        var serial: UInt64
+    }
+}

@@ -1,0 +1,79 @@
+import Synchronization
+import System
+
+/// A queue into one thread, with a descriptor that becomes readable when something came. The wake-up costs a syscall only
+/// when the receiver said that it is about to wait.
+final class Mailbox<Message: Sendable>: Sendable {
+    private struct State {
+        var messages: [Message] = []
+        var weight = 0
+        var isWaiting = false
+    }
+
+    private let state = Mutex(State())
+    private let kernel: any LogKernel
+    private let bell: OwnedFD
+
+    init(_ kernel: any LogKernel) throws(Errno) {
+        self.kernel = kernel
+        bell = try kernel.makeEventCounter()
+    }
+
+    /// What was sent and not answered with `discharge` yet; what it counts is the sender's choice (bytes, usually).
+    var weight: Int { state.withLock { $0.weight } }
+
+    /// Appends a message. The caller bounds the weight; the mailbox itself never refuses.
+    func send(_ message: Message, weight: Int = 0) {
+        let wake = state.withLock { state in
+            state.messages.append(message)
+            state.weight += weight
+            defer { state.isWaiting = false }
+            return state.isWaiting
+        }
+        guard wake else { return }
+        var one: UInt64 = 1
+        // An event counter takes 2^64-2 before it would block: this cannot fail.
+        withUnsafeBytes(of: &one) { _ = try? kernel.write(bell, $0) }
+    }
+
+    /// Says that a message is done with.
+    func discharge(_ weight: Int) {
+        state.withLock { $0.weight -= weight }
+    }
+
+    /// Everything there is, in order. With nothing there the next `send` rings the bell.
+    func takeAll() -> [Message] {
+        state.withLock { state in
+            state.isWaiting = state.messages.isEmpty
+            defer { state.messages = [] }
+            return state.messages
+        }
+    }
+
+    /// True when there is something to take. If not, the next `send` rings the bell.
+    var hasMessages: Bool {
+        state.withLock { state in
+            state.isWaiting = state.messages.isEmpty
+            return !state.messages.isEmpty
+        }
+    }
+
+    /// To be waited for by the receiver's own wait, after `takeAll` brought nothing.
+    var request: WaitRequest { WaitRequest(bell, .readable) }
+
+    /// Takes the ringing back.
+    func silence() {
+        var count: UInt64 = 0
+        withUnsafeMutableBytes(of: &count) { _ = try? kernel.read(bell, into: $0) }
+    }
+
+    /// Everything there is; waits for something, at most this long.
+    func receive(atMost limit: Duration?) -> [Message] {
+        let messages = takeAll()
+        guard messages.isEmpty else { return messages }
+        var requests = [request]
+        try? kernel.wait(for: &requests, atMost: limit)
+        if requests[0].isReady { silence() }
+        return takeAll()
+    }
+}

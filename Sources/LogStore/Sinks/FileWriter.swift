@@ -1,0 +1,184 @@
+import SupervisorCore
+import System
+import Wire
+
+/// The file-writing thread's own state: the files of every child, those that fail, and the book of runs.
+struct FileWriter {
+    /// How often a failing file is tried again.
+    static let retryPause: Duration = .milliseconds(100)
+
+    private let kernel: any LogKernel
+    private let directory: String
+    private let book: RunBook
+    private let answers: Mailbox<SinkAnswer>
+    private var files: [String: LogFile] = [:]
+    private var failing: [String: Failure] = [:]
+
+    /// What a file that takes nothing is behind with.
+    private struct Failure {
+        var since: Instant
+        var error: Errno
+        /// Waits, in order; empty once given up.
+        var waiting: [Writing] = []
+        var hasGivenUp = false
+        /// Lines dropped so far.
+        var dropped = 0
+    }
+
+    /// Entries on their way into a file.
+    private struct Writing {
+        var content: Content
+        var offset = 0
+
+        enum Content {
+            case batch(Batch)
+            case entry([UInt8])
+        }
+
+        /// What it adds to the queue's weight.
+        var weight: Int {
+            switch content {
+            case .batch(let batch): batch.weight
+            case .entry(let bytes): bytes.count
+            }
+        }
+    }
+
+    init(_ kernel: any LogKernel, directory: String, book: RunBook, answers: Mailbox<SinkAnswer>) {
+        self.kernel = kernel
+        self.directory = directory
+        self.book = book
+        self.answers = answers
+    }
+
+    /// How long the thread may wait for orders: without end, unless something has to be tried again.
+    var retryInterval: Duration? {
+        failing.values.contains { !$0.waiting.isEmpty } ? FileWriter.retryPause : nil
+    }
+
+    /// Does what it is told; gives back the weight that is done with.
+    mutating func carryOut(_ order: FileOrder) -> Int {
+        switch order {
+        case .batch(let batch):
+            return put(Writing(content: .batch(batch)), into: batch.target.child, batch.target.rotation)
+        case .entry(let bytes, let child, let rotation):
+            return put(Writing(content: .entry(bytes)), into: child, rotation)
+        case .book(let stamp, let run, let event, let child, let text):
+            book.record(stamp, run, event, child: child, text: text)
+        case .greeting(let second, let alive, let stamp):
+            for (run, child) in book.closeStale(second: second, alive: alive, at: stamp) {
+                answers.send(.event(.supervisorDied(run, child: child)))
+            }
+        case .last(let run, let child, let lines, let tag):
+            let child = child ?? book.child(of: run)
+            let found = child.map {
+                LastLines(kernel, directory: directory + "/" + $0, child: $0).of(run, atMost: lines)
+            }
+            answers.send(.report(.last(tag: tag, lines: found ?? [])))
+        case .finish:
+            let done = giveUp(all: true)
+            book.flush()
+            for file in files.values { try? file.synchronize() }
+            answers.send(.finished)
+            return done
+        }
+        return 0
+    }
+
+    /// Tries the failing files again and gives up what has waited too long; gives back the weight that is done with.
+    mutating func retry() -> Int {
+        var done = 0
+        for (child, failure) in failing where !failure.waiting.isEmpty {
+            var failure = failure
+            while let first = failure.waiting.first {
+                var writing = first
+                let error = write(&writing, into: child, rotation: nil)
+                failure.waiting[0] = writing
+                if let error {
+                    failure.error = error
+                    break
+                }
+                failure.waiting.removeFirst()
+                done += writing.weight
+                confirm(writing)
+            }
+            failing[child] = failure.waiting.isEmpty ? nil : failure
+        }
+        return done + giveUp(all: false)
+    }
+
+    /// Writes at once, or puts it behind what the file is behind with already.
+    private mutating func put(_ writing: Writing, into child: String, _ rotation: Rotation) -> Int {
+        if failing[child]?.waiting.isEmpty == false {
+            failing[child]?.waiting.append(writing)
+            return 0
+        }
+        var writing = writing
+        if let failure = failing[child], failure.dropped > 0, !say(failure, into: child, rotation) {
+            return drop(writing, of: child)
+        }
+        guard let error = write(&writing, into: child, rotation: rotation) else {
+            failing[child] = nil
+            confirm(writing)
+            return writing.weight
+        }
+        if failing[child]?.hasGivenUp == true { return drop(writing, of: child) }
+        failing[child] = Failure(since: kernel.monotonic(), error: error, waiting: [writing])
+        return 0
+    }
+
+    private mutating func write(_ writing: inout Writing, into child: String, rotation: Rotation?) -> Errno? {
+        let file = files[child] ?? LogFile(kernel, directory: directory + "/" + child, rotation: rotation ?? .ofEvents)
+        files[child] = file
+        if let rotation { file.rotation = rotation }
+        do {
+            switch writing.content {
+            case .batch(let batch): try file.append(batch.entries, from: &writing.offset)
+            case .entry(let bytes):
+                try bytes.withUnsafeBufferPointer { all throws(Errno) in
+                    try file.append(UnsafeRawBufferPointer(all), from: &writing.offset)
+                }
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func confirm(_ writing: Writing) {
+        if case .batch(let batch) = writing.content { answers.send(.written(batch.ticket)) }
+    }
+
+    /// Drops what has waited longer than the patience, or everything.
+    private mutating func giveUp(all: Bool) -> Int {
+        var done = 0
+        let now = kernel.monotonic()
+        for (child, failure) in failing where !failure.waiting.isEmpty {
+            guard all || now - failure.since > FileSink.patience else { continue }
+            failing[child]?.waiting = []
+            failing[child]?.hasGivenUp = true
+            for writing in failure.waiting { done += drop(writing, of: child) }
+        }
+        return done
+    }
+
+    private mutating func drop(_ writing: Writing, of child: String) -> Int {
+        guard case .batch(let batch) = writing.content else { return writing.weight }
+        let rest = UnsafeRawBufferPointer(rebasing: batch.entries[writing.offset...])
+        let lines = writing.offset == 0 ? batch.lines : rest.count { $0 == 0x0A }
+        failing[child]?.dropped += lines
+        answers.send(.dropped(batch.ticket, child: child, lines: lines))
+        return batch.weight
+    }
+
+    /// Says in the file what is missing in it, as soon as it takes something again.
+    private mutating func say(_ failure: Failure, into child: String, _ rotation: Rotation) -> Bool {
+        let text = "\(failure.dropped) lines are missing here: \(failure.error)"
+        let bytes = EntryFormat.entry(
+            WallStamp(nanoseconds: kernel.wallClock()), EntryFormat.noRun, .logWriter, .warning, text: text)
+        var writing = Writing(content: .entry(bytes))
+        guard write(&writing, into: child, rotation: rotation) == nil else { return false }
+        failing[child] = nil
+        return true
+    }
+}

@@ -1,0 +1,132 @@
+import System
+
+/// The files of one child: `current`, to which entries are appended, and the rotated ones. What is in a file is whole
+/// entries only: after a write that failed half-way, or a crash in the middle of one, the torn end is cut off. Its bytes
+/// are in the pipe still and come again.
+final class LogFile {
+    private let kernel: any Kernel
+    private let directory: String
+    /// When it is rotated; a later stream of the child may change it.
+    var rotation: Rotation
+    private var file: OpenFile?
+    private var size: Int64 = 0
+    /// Rotated files by age.
+    private var rotated: [String] = []
+
+    /// Nothing is opened before the first append.
+    init(_ kernel: any Kernel, directory: String, rotation: Rotation) {
+        self.kernel = kernel
+        self.directory = directory
+        self.rotation = rotation
+    }
+
+    private var path: String { directory + "/" + LogFileName.current }
+
+    /// Appends whole entries from `offset` on, rotating as often as it takes; moves `offset` past what is in the files, also
+    /// when it throws, so that the caller can go on from there.
+    func append(_ entries: UnsafeRawBufferPointer, from offset: inout Int) throws(Errno) {
+        while offset < entries.count {
+            try open()
+            let room = rotation.fileBytes - size
+            let rest = UnsafeRawBufferPointer(rebasing: entries[offset...])
+            var part = rest
+            if Int64(rest.count) > room {
+                let fitting = rest.wholeEntries(within: Int(max(0, room)))
+                if fitting == 0 && size > 0 {
+                    try rotate()
+                    continue
+                }
+                // An entry above the size of a file gets a file of its own.
+                part = UnsafeRawBufferPointer(rebasing: rest[..<(fitting > 0 ? fitting : rest.firstEntry)])
+            }
+            offset += try write(part)
+        }
+    }
+
+    /// Bytes that reached the file for good: all of them, or as many whole entries as it took before it failed.
+    private func write(_ part: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        guard let file else { return 0 }
+        var written = 0
+        do {
+            while written < part.count {
+                written += try kernel.write(file.fd, UnsafeRawBufferPointer(rebasing: part[written...]))
+            }
+        } catch {
+            let whole = part.wholeEntries(within: written)
+            do {
+                try kernel.truncate(file.fd, to: size + Int64(whole))
+                size += Int64(whole)
+            } catch {
+                self.file = nil  // opening it again cuts the torn end
+            }
+            if whole == 0 { throw error }
+            return whole
+        }
+        size += Int64(written)
+        return written
+    }
+
+    /// Makes what was written so far survive a power failure. Done at the end only: a crash of this program or of the
+    /// whole system's processes loses nothing without it, and at each rotation it would tie the speed to the disk's.
+    func synchronize() throws(Errno) {
+        if let file { try kernel.synchronize(file.fd) }
+    }
+
+    private func open() throws(Errno) {
+        guard file == nil else { return }
+        try kernel.ensureDirectory(directory)
+        rotated = try kernel.list(directory).filter(LogFileName.isRotated).sorted()
+        let opened = try kernel.open(path, [.readWrite, .create, .append, .noFollow], mode: 0o640)
+        size = try kernel.status(opened).size
+        if size > 0, try kernel.bytes(of: opened, at: size - 1, count: 1) != [0x0A] {
+            size = try cutTornEnd(opened, size)
+        }
+        file = OpenFile(fd: opened)
+    }
+
+    private func cutTornEnd(_ file: borrowing OwnedFD, _ size: Int64) throws(Errno) -> Int64 {
+        var lines = try BackwardLines(kernel, kernel.duplicate(file), from: size)
+        let last = try lines.next()
+        let whole = last.map { lines.offset + Int64($0.count) + 1 } ?? 0
+        try kernel.truncate(file, to: whole)
+        return whole
+    }
+
+    private func rotate() throws(Errno) {
+        var stamp = WallStamp(nanoseconds: kernel.wallClock())
+        // The clock may have been set back, or two rotations fall into one microsecond: names sort by age all the same.
+        if let last = rotated.last, LogFileName.rotated(at: stamp) <= last, let before = LogFileName.stamp(of: last) {
+            stamp = WallStamp(microseconds: before.microseconds + 1)
+        }
+        let name = LogFileName.rotated(at: stamp)
+        file = nil
+        do { try kernel.rename(path, to: directory + "/" + name) } catch  where error == .noEntry {}  // removed by hand
+        rotated.append(name)
+        while rotated.count > rotation.files {
+            do { try kernel.removeFile(directory + "/" + rotated.removeFirst()) } catch  where error == .noEntry {}
+        }
+    }
+}
+
+private final class OpenFile {
+    let fd: OwnedFD
+
+    init(fd: consuming OwnedFD) { self.fd = fd }
+}
+
+extension Kernel {
+    /// Makes a directory, readable for the group, if it is not there; its parent must be.
+    func ensureDirectory(_ path: String) throws(Errno) {
+        do { try makeDirectory(path, mode: 0o750) } catch  where error == .exists {}
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Bytes up to the end of the last whole entry within the first `limit` bytes.
+    func wholeEntries(within limit: Int) -> Int {
+        (self[..<Swift.min(limit, count)].lastIndex(of: 0x0A) ?? -1) + 1
+    }
+
+    /// Bytes of the first entry.
+    fileprivate var firstEntry: Int { (firstIndex(of: 0x0A) ?? count - 1) + 1 }
+}

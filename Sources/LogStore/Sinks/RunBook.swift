@@ -1,0 +1,148 @@
+import SupervisorCore
+import System
+
+/// The book of runs, `logs/runs`: a line when a run starts and a line when it ends, so that every spawn has exactly one end
+/// record even when nexusd was killed in between. Kept small by writing it anew without what is long over.
+final class RunBook {
+    /// Above this the book is written anew: runs without an end, and the latest lines.
+    static let sizeLimit: Int64 = 1024 * 1024
+    /// Bytes of the latest lines that survive it.
+    static let latestKept = 256 * 1024
+    /// Lines that wait while the disk takes none; beyond that the oldest are given up.
+    static let waitingLimit = 1024
+
+    private let kernel: any Kernel
+    private let path: String
+    /// Runs without an end. Nothing else is held in memory: who asks about an older run has the file searched.
+    private(set) var open: [RunID: String] = [:]
+    private var waiting: [[UInt8]] = []
+    private var size: Int64 = 0
+
+    /// Reads what earlier log-writers wrote; a line that is none (a torn one) is passed over.
+    init(_ kernel: any Kernel, directory: String) throws(Errno) {
+        self.kernel = kernel
+        path = directory + "/" + LogFileName.book
+        let content = try content()
+        for line in content.split(separator: 0x0A) {
+            if let line = BookLine(line) { take(line) }
+        }
+        // Written anew once a life: what a crash may have left torn at the end is gone.
+        if !content.isEmpty { try rewrite() }
+    }
+
+    /// The child of a run; nil when the book does not know it (any more).
+    func child(of run: RunID) -> String? {
+        if let child = open[run] { return child }
+        guard let content = try? content() else { return nil }
+        return content.split(separator: 0x0A).lazy.compactMap { BookLine($0) }.first { $0.run == run }?.child
+    }
+
+    /// Keeps one line; `text` is what is said about an end.
+    func record(_ stamp: WallStamp, _ run: RunID, _ event: BookLine.Event, child: String, text: String = "") {
+        let line = BookLine(stamp: stamp, run: run, event: event, child: child, text: text)
+        take(line)
+        waiting.append(line.bytes)
+        if waiting.count > RunBook.waitingLimit { waiting.removeFirst() }
+        flush()
+    }
+
+    /// Ends every run that is neither alive nor of this nexusd, which will say itself how its own ended. Gives them back.
+    func closeStale(second: UInt32, alive: [RunID], at stamp: WallStamp) -> [(run: RunID, child: String)] {
+        let alive = Set(alive)
+        let stale = open.filter { !alive.contains($0.key) && UInt32($0.key.rawValue >> 32) != second }
+            .sorted { $0.key < $1.key }
+        for (run, child) in stale { record(stamp, run, .ended, child: child, text: RunBook.supervisorDied) }
+        return stale.map { (run: $0.key, child: $0.value) }
+    }
+
+    /// The end of a run that nobody saw end.
+    static let supervisorDied = "unknown, supervisor died"
+
+    /// Writes what waits; what the disk does not take waits on.
+    func flush() {
+        guard !waiting.isEmpty else { return }
+        do {
+            let fd = try kernel.open(path, [.writeOnly, .create, .append, .noFollow], mode: 0o640)
+            let bytes = waiting.flatMap { $0 }
+            try kernel.writeAll(fd, bytes)
+            waiting = []
+            size += Int64(bytes.count)
+            if size > RunBook.sizeLimit { try rewrite() }
+        } catch {
+            // A torn line is passed over when the book is read, and the lines that wait are written whole again.
+        }
+    }
+
+    private func content() throws(Errno) -> [UInt8] {
+        do {
+            let fd = try kernel.open(path, [.readOnly, .noFollow], mode: 0)
+            let limit = RunBook.sizeLimit * 4
+            let start = max(0, try kernel.status(fd).size - limit)
+            return try kernel.bytes(of: fd, at: start, count: Int(limit))
+        } catch  where error == .noEntry {
+            return []
+        }
+    }
+
+    private func rewrite() throws(Errno) {
+        let old = try content()
+        let latest = max(0, old.count - RunBook.latestKept)
+        var new: [UInt8] = []
+        var offset = 0
+        for line in old.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            if let entry = BookLine(line), offset >= latest || (entry.event == .starting && open[entry.run] != nil) {
+                new += line
+                new.append(0x0A)
+            }
+            offset += line.count + 1
+        }
+        try kernel.replaceFile(path, with: new, mode: 0o640)
+        size = Int64(new.count)
+    }
+
+    private func take(_ line: BookLine) {
+        switch line.event {
+        case .starting: open[line.run] = line.child
+        case .ended: open[line.run] = nil
+        }
+    }
+}
+
+/// One line of the book: `STAMP RUN starting CHILD` or `STAMP RUN ended CHILD how it ended`.
+struct BookLine {
+    /// What is said.
+    enum Event: String {
+        case starting, ended
+    }
+
+    var stamp: WallStamp
+    var run: RunID
+    var event: Event
+    var child: String
+    var text: String
+
+    init(stamp: WallStamp, run: RunID, event: Event, child: String, text: String) {
+        self.stamp = stamp
+        self.run = run
+        self.event = event
+        self.child = child
+        self.text = text
+    }
+
+    init?(_ line: some Collection<UInt8>) {
+        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 4)
+        guard words.count >= 4, let stamp = WallStamp(words[0]),
+            let run = RunID(String(decoding: words[1], as: UTF8.self)),
+            let event = Event(rawValue: String(decoding: words[2], as: UTF8.self))
+        else { return nil }
+        self.init(
+            stamp: stamp, run: run, event: event, child: String(decoding: words[3], as: UTF8.self),
+            text: words.count > 4 ? String(decoding: words[4], as: UTF8.self) : "")
+    }
+
+    /// With its newline; a newline in the text becomes a space.
+    var bytes: [UInt8] {
+        let end = text.isEmpty ? "" : " " + text
+        return Array("\(stamp) \(run) \(event.rawValue) \(child)\(end)".utf8).map { $0 == 0x0A ? 0x20 : $0 } + [0x0A]
+    }
+}
