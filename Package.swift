@@ -5,7 +5,10 @@ import PackageDescription
 // their tests. It builds in seconds, has one dependency, and is what scripts/build links with -static-executable.
 let lean = Context.environment["NEXUS_LEAN"] == "1"
 
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .swiftLanguageMode(.v6)]
+// `System` of our sources is compiled as NexusSystem: swift-nio asks canImport(System), meaning Apple's, and would take ours.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error), .swiftLanguageMode(.v6), .unsafeFlags(["-module-alias", "System=NexusSystem"]),
+]
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -31,20 +34,21 @@ var targets: [Target] = [
     library("Plan", ["SupervisorCore", "Wire"]),
     // The shell of nexusd and log-writer: Glibc and the C shims only.
     .target(name: "CNexus", cSettings: [.treatAllWarnings(as: .error)]),
-    library("System", ["CNexus", "SupervisorCore"]),
-    library("Runtime", ["System", "CNexus", "SupervisorCore", "Plan", "Wire"]),
-    library("LogStore", ["System", "CNexus", "SupervisorCore", "Wire"]),
+    .target(
+        name: "NexusSystem", dependencies: ["CNexus", "SupervisorCore"], path: "Sources/System", swiftSettings: strict),
+    library("Runtime", ["NexusSystem", "CNexus", "SupervisorCore", "Plan", "Wire"]),
+    library("LogStore", ["NexusSystem", "CNexus", "SupervisorCore", "Wire"]),
     executable("nexusd", ["Runtime"]),
     executable("log-writer", ["LogStore"]),
     library("ControlClient", ["SupervisorCore", "Wire"]),
-    executable("nexusctl", ["ControlClient", "CNexus", "System", "Wire", "LogStore", argumentParser]),
+    executable("nexusctl", ["ControlClient", "CNexus", "NexusSystem", "Wire", "LogStore", argumentParser]),
     // Tests that need nothing else. `fixture` is the bad child: one executable, one verb a misbehaviour.
     executable("fixture", ["CNexus"], path: "Tests/fixture"),
-    .target(name: "TestSupport", dependencies: ["System", "CNexus", "Wire", "Plan"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["NexusSystem", "CNexus", "Wire", "Plan"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("SupervisorCoreTests", ["SupervisorCore"]),
     tests("PlanTests", ["Plan"]),
     tests("WireTests", ["Wire"]),
-    tests("SystemTests", ["System", "CNexus"]),
+    tests("SystemTests", ["NexusSystem", "CNexus"]),
     // The scenarios of RuntimeTests run the built programs beside the test bundle.
     tests("RuntimeTests", ["Runtime", "nexusd", "log-writer", "fixture"]),
     tests("LogStoreTests", ["LogStore"]),
