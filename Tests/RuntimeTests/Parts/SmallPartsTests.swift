@@ -1,0 +1,211 @@
+import Plan
+import SupervisorCore
+import Testing
+import Wire
+
+@testable import Runtime
+
+private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(seconds * 1_000_000_000)) }
+
+@Suite struct EventSourceTests {
+    @Test func everySource_survivesItsToken() {
+        let child = ChildID(rawValue: 0x7FFF)
+        let run = EventSource.Generation(RunID(second: 7, count: 0x00AB_CDEF))
+        let sources: [EventSource] = [
+            .signals, .listener, .client(0x8001), .notify(child), .readyDescriptor(child, run), .busInput(child, run),
+            .busOutput(child, run), .population(child, run), .probe(child, run), .logLink(run), .logWriterErrors(run),
+            .planOutput, .planDiagnostics,
+        ]
+        for source in sources { #expect(EventSource(token: source.token) == source) }
+        #expect(Set(sources.map(\.token)).count == sources.count)
+        #expect(EventSource(token: 0) == nil)
+        #expect(EventSource(token: 0xFF00_0000_0000_0000) == nil)
+    }
+
+    @Test func anotherRun_hasAnotherToken() {
+        let child = ChildID(rawValue: 1)
+        let tokens = (1...3).map { EventSource.busInput(child, .init(RunID(second: 9, count: $0))).token }
+        #expect(Set(tokens).count == 3)
+    }
+}
+
+@Suite struct StreamNumberTests {
+    @Test func number_tellsChildRunAndOutput() {
+        let run = RunID(second: 1, count: 0x1_8005)
+        let number = StreamNumber(ChildID(rawValue: 0x7FFF), run, .stderr)
+        #expect(number.child == ChildID(rawValue: 0x7FFF))
+        #expect(number.kind == .stderr)
+        #expect(number.isOf(run))
+        #expect(!number.isOf(RunID(second: 1, count: 0x1_8006)))
+        #expect(StreamNumber(rawValue: number.rawValue) == number)
+    }
+}
+
+@Suite struct RecordQueueTests {
+    private func event(_ bytes: Int) -> [UInt8] { [UInt8](repeating: 1, count: bytes) }
+
+    @Test func events_keepTheirOrder_andTheLimitCountsLosses() {
+        var queue = RecordQueue()
+        for _ in 0..<64 { queue.append(event: event(1024)) }
+        queue.append(event: event(1))
+        #expect(queue.lost == 1)
+        queue.removeFirst()
+        queue.append(event: event(1024))
+        let lost = queue.takeLost()
+        #expect(lost == 1)
+        #expect(queue.lost == 0)
+    }
+
+    @Test func streams_areNeverLost() {
+        var queue = RecordQueue()
+        queue.append(event: event(RecordQueue.limit))
+        queue.append(.stream(7))
+        queue.removeFirst()
+        guard case .stream(7)? = queue.first else { Issue.record("the stream is gone"); return }
+    }
+
+    @Test func anotherLogWriter_getsOnlyEvents() {
+        var queue = RecordQueue()
+        queue.append(.words(LogOrder.greeting(second: 1, alive: []).packet()))
+        queue.append(.stream(1))
+        queue.append(event: LogOrder.event(LogEvent(.ready, 6, "a is ready.")).packet())
+        var kept = queue.withoutOrders
+        guard case .words(let packet)? = kept.first else { Issue.record("the event is gone"); return }
+        #expect(LogOrder.isEvent(packet))
+        kept.removeFirst()
+        #expect(kept.isEmpty)
+    }
+
+    @Test func longQueue_isEmptiedInOrder() {
+        var queue = RecordQueue()
+        for number in 0..<1000 as Range<UInt32> { queue.append(.stream(number)) }
+        for number in 0..<1000 as Range<UInt32> {
+            guard case .stream(number)? = queue.first else { Issue.record("\(number) is out of order"); return }
+            queue.removeFirst()
+        }
+        #expect(queue.isEmpty)
+    }
+}
+
+@Suite struct ByteRingTests {
+    private func ring(_ texts: String...) -> [String] {
+        var ring = ByteRing(capacity: 16)
+        for text in texts { Array(text.utf8).withUnsafeBytes { ring.append($0) } }
+        return ring.lines
+    }
+
+    @Test func lines_areKept_andTheFirstCutOneIsLeftOut() {
+        #expect(ring("one\n", "two") == ["one", "two"])
+        #expect(ring("0123456789\nabcdefgh\n") == ["abcdefgh"])
+        #expect(ring("0123456789abcdef0123\nlast\n") == ["last"])
+        #expect(ring() == [])
+    }
+}
+
+@Suite struct StatusThrottleTests {
+    @Test func changes_areSentOnceASecond_theLastOneAlways() {
+        var throttle = StatusThrottle()
+        throttle.set("a")
+        let first = throttle.take(at: at(0))
+        #expect(first == "a")
+        throttle.set("b")
+        let early = throttle.take(at: at(0.5))
+        #expect(early == nil)
+        throttle.set("c")
+        #expect(throttle.deadline == at(1))
+        let due = throttle.take(at: at(1))
+        #expect(due == "c")
+        #expect(throttle.deadline == nil)
+    }
+
+    @Test func backToWhatIsShown_armsNothing() {
+        var throttle = StatusThrottle()
+        throttle.set("a")
+        _ = throttle.take(at: at(0))
+        throttle.set("b")
+        throttle.set("a")
+        #expect(throttle.deadline == nil)
+    }
+}
+
+@Suite struct OutputGuardTests {
+    @Test func outputIsDiscarded_fromTheFifthSecondOn() {
+        var outputGuard = OutputGuard()
+        outputGuard.begin(at: at(10))
+        let looks = (1...6).map { second in
+            #expect(outputGuard.deadline == at(10 + Double(second)))
+            return outputGuard.look(at: at(10 + Double(second)))
+        }
+        #expect(looks == [false, false, false, false, true, true])
+        outputGuard.end()
+        #expect(outputGuard.deadline == nil)
+    }
+}
+
+@Suite struct RefusalMeterTests {
+    @Test func oneASecond_isTold_withTheNumberOfOthers() {
+        var meter = RefusalMeter()
+        let first = meter.take(at: at(1))
+        #expect(first == 0)
+        let second = meter.take(at: at(1.1))
+        #expect(second == nil)
+        let third = meter.take(at: at(1.2))
+        #expect(third == nil)
+        let later = meter.take(at: at(2.1))
+        #expect(later == 2)
+    }
+}
+
+@Suite struct ReadinessBoardTests {
+    @Test func board_countsWhatIsMissing_andLooksOnlyAtWhatWasTouched() {
+        let plan = Plan(children: (0..<3).map { ChildPlan(name: "c\($0)", executable: "/x", arguments: []) })
+        var board = ReadinessBoard(plan)
+        var phases: [Phase] = [.starting, .off, .ready]
+        board.touchAll()
+        board.settle { phases[Int($0.rawValue) - 1] }
+        #expect(board.unsettled == 1)
+        #expect(board.off == 1)
+        #expect(!board.isReady)
+        phases[0] = .ready
+        board.settle { phases[Int($0.rawValue) - 1] }
+        #expect(!board.isReady)
+        board.touch(ChildID(rawValue: 1))
+        board.settle { phases[Int($0.rawValue) - 1] }
+        #expect(board.isReady)
+        let changed = board.takeChange()
+        #expect(changed)
+        let again = board.takeChange()
+        #expect(!again)
+    }
+}
+
+@Suite struct WordTests {
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"), (1_795_407_240, "2026-11-23T04:14:00Z"),
+            (4_102_444_799, "2099-12-31T23:59:59Z"),
+        ] as [(Int64, String)])
+    func second_isShownAsADate(second: Int64, text: String) {
+        #expect(timestamp(second: second) == text)
+    }
+
+    @Test func durations_areWords() {
+        let words = [
+            Duration.milliseconds(340), .milliseconds(4250), .seconds(42), .seconds(900), .seconds(7200), .seconds(-3),
+        ].map(\.words)
+        #expect(words == ["340 ms", "4.2 s", "42 s", "15 min", "2 h", "0 ms"])
+    }
+
+    @Test func exits_areWords() {
+        #expect(Exit.code(3).words == "exit 3")
+        #expect(Exit.signal(.kill, coreDumped: false, oom: true).words == "signal 9 (KILL), out of memory")
+        #expect(Exit.notExecuted(.exec, errno: 2).words == "exec: No such file or directory (ENOENT)")
+    }
+
+    @Test func messageIDs_areThirtyTwoDigits_andDiffer() {
+        for kind in EventKind.allCases {
+            #expect(kind.messageID.count == 32)
+            #expect(kind.messageID.allSatisfy { "0123456789abcdef".contains($0) })
+        }
+    }
+}

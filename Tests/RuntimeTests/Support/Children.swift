@@ -1,0 +1,77 @@
+import Foundation
+import Plan
+import SupervisorCore
+import Wire
+
+@testable import Runtime
+
+/// A child that runs one verb of the fixture.
+func child(
+    _ name: String, _ verb: String..., policy: ChildPolicy = ChildPolicy(delay: .quick),
+    readiness: Readiness = .spawned,
+    worker: WorkerPlan? = nil, change: (inout ChildPlan) -> Void = { _ in }
+) -> ChildPlan {
+    var child = ChildPlan(
+        name: name, policy: policy, executable: Built.fixture, arguments: [Text("fixture")] + verb.map { Text($0) },
+        environment: [Variable(name: "PATH", value: Text("/usr/bin:/bin"))], noNewPrivileges: false,
+        readiness: readiness, worker: worker)
+    switch readiness {
+    case .spawned: child.policy.ready = .spawned
+    case .probe: child.policy.ready = .probed(interval: .milliseconds(50))
+    case .notify, .descriptor, .bus, .logLine, .health: child.policy.ready = .reported
+    }
+    child.policy.stop = StopRule(timeout: .seconds(5))
+    change(&child)
+    return child
+}
+
+/// A shell script as a child.
+func script(_ name: String, _ text: String, change: (inout ChildPlan) -> Void = { _ in }) -> ChildPlan {
+    child(name) { child in
+        child.executable = "/bin/sh"
+        child.arguments = [Text("sh"), Text("-c"), Text(text)]
+        change(&child)
+    }
+}
+
+/// log-writer, as nexus-config adds it.
+var logWriter: ChildPlan {
+    ChildPlan(
+        name: "log-writer", role: .logWriter,
+        policy: ChildPolicy(ready: .reported, stop: StopRule(drain: .seconds(5))), executable: Built.logWriter,
+        arguments: [Text("log-writer"), Text("--directory"), Text("{state}"), Text("--no-journal")],
+        environment: [Variable(name: "PATH", value: Text("/usr/bin:/bin"))], noNewPrivileges: false)
+}
+
+extension DelayRule {
+    /// For tests: what crashes is back at once.
+    static let quick = DelayRule(first: .milliseconds(10), cap: .milliseconds(200), stableAfter: .milliseconds(50))
+}
+
+extension ControlPeer {
+    /// The status of one child.
+    func status(_ child: String) throws -> [String: Any] { try object("status \(child)") }
+
+    func pid(_ child: String) throws -> Int32? { try status(child)["pid"] as? Int32 }
+
+    func state(_ child: String) throws -> String { try status(child)["state"] as? String ?? "?" }
+
+    /// Reads events of a subscription until one fits; the first event is asked for with `events` before.
+    func event(_ id: FrameID, where fits: ([String: Any]) -> Bool) throws -> [String: Any] {
+        while true {
+            let frame = try next()
+            guard frame.header.id == id, frame.header.kind == .stream else { continue }
+            let json = try JSONSerialization.jsonObject(with: Data(frame.payload)) as? [String: Any] ?? [:]
+            if fits(json) { return json }
+        }
+    }
+
+    /// Waits until this child is said to be ready in a run other than `run`.
+    func ready(_ child: String, _ id: FrameID, after run: String?) throws -> String {
+        let event = try event(id) {
+            $0["message_id"] as? String == EventKind.ready.messageID && $0["child"] as? String == child
+                && $0["run"] as? String != run
+        }
+        return event["run"] as? String ?? "?"
+    }
+}
