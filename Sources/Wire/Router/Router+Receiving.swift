@@ -39,6 +39,8 @@ extension Router {
         case .request: request(frame, from: peer, at: now)
         case .reply, .error, .stream, .end, .cancel, .credit: answer(frame, from: peer, at: now)
         case .ping where frame.header.peer == .nexusd && frame.payload.count <= Router.pingLimit:
+            // A pong is a barrier: whatever went wrong with frames before the ping has been said before it.
+            tellLostEvents(peer, evenIfUnread: true)
             own(.pong, to: peer, id: frame.header.id, frame.payload)
         case .pong where frame.header.peer == .nexusd: break
         case .event where isWorker: event(frame, from: peer, at: now)
@@ -137,11 +139,11 @@ extension Router {
         announce(peer)
     }
 
-    /// At the moment of writing: what of this link's own events did not arrive.
-    mutating func tellLostEvents(_ peer: PeerID) {
+    /// At the moment of writing, or of a ping: what of this link's own events did not arrive.
+    mutating func tellLostEvents(_ peer: PeerID, evenIfUnread: Bool = false) {
         let lost = mutate(peer) { link -> (Int, FrameID)? in
             // One such word at a time: a link that does not read must not collect them.
-            guard link.lostEvents > 0, link.outbox.ownBytes == 0 else { return nil }
+            guard link.lostEvents > 0, evenIfUnread || link.outbox.ownBytes == 0 else { return nil }
             defer { link.lostEvents = 0 }
             return (link.lostEvents, link.lastLostEvent)
         }.flatMap { $0 }

@@ -48,6 +48,13 @@ import Testing
         #expect(rig.read(b).count == 64)
     }
 
+    @Test func pong_comesAfterTheWordAboutLostEvents() {
+        var rig = BusRig(up: [a, b])
+        for count in 1...100 { rig.send(.event, from: a, to: b, id: rig.id(a, UInt32(count)), payload: payload(1000)) }
+        rig.send(.ping, from: a)
+        #expect(rig.read(a).map(\.header.kind) == [.error, .pong])
+    }
+
     @Test func whatIsShort_overtakesData() {
         var (rig, id) = streaming()
         rig.send(.event, from: a, to: b, id: rig.id(a, 2), payload: payload(60_000))
