@@ -80,10 +80,12 @@ struct SpawnAttributeTests {
         #expect(failure(of: image) == SpawnFailure(stage: .directory, error: .noAccess))
     }
 
-    @Test(.enabled(if: isRoot, "needs root")) func identity_supervisorStaysDumpable() throws {
-        _ = try shell("true") { $0.identity = SpawnIdentity(user: 65_534, group: 65_534) }
-        // The child's uid change makes the memory it shares with us undumpable; /proc/self would then be root's only.
-        #expect(nexus_get_dumpable() == 1)
+    @Test(.enabled(if: isRoot, "needs root")) func identity_supervisorStaysDumpable() async {
+        await #expect(processExitsWith: .success) {
+            _ = try shell("true") { $0.identity = SpawnIdentity(user: 65_534, group: 65_534) }
+            // The child's uid change makes the memory it shares with us undumpable; /proc/self would then be root's.
+            try #require(nexus_get_dumpable() == 1)
+        }
     }
 
     @Test func pidVariable_isTheChildsOwnPid() throws {
