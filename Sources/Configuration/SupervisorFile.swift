@@ -6,10 +6,10 @@ public enum SupervisorFile {
     /// Reads and checks the file and everything it names. Throws all that is wrong at once (at most 20 diagnostics);
     /// changes nothing on the machine.
     public static func load(_ places: Places) throws(ConfigurationError) -> Configured {
-        try load(places, host: LiveHost())
+        try load(places, host: LiveMachine())
     }
 
-    static func load(_ places: Places, host: any Host) throws(ConfigurationError) -> Configured {
+    static func load(_ places: Places, host: any Machine) throws(ConfigurationError) -> Configured {
         let report = Report(file: places.name)
         let source = SourceText(path: places.config, name: places.name, host: host, report: report)
         if let failure = report.failure { throw failure }
@@ -18,7 +18,7 @@ public enum SupervisorFile {
 
     /// The same for a text that was read already.
     static func parse(
-        _ text: [UInt8], _ places: Places, host: any Host
+        _ text: [UInt8], _ places: Places, host: any Machine
     ) throws(ConfigurationError) -> Configured {
         let report = Report(file: places.name)
         guard let root = Table(toml: text, report: report) else {

@@ -23,14 +23,31 @@ final class Mark {
     }
 }
 
-/// Walks through a TOML 1.0 text that TOMLKit has accepted and notes where everything stands. Total: on any other text
-/// it ends too, with places that may be wrong. Nesting is bounded by TOMLKit (256).
+/// Walks through a TOML 1.0 text and notes where everything stands. Total: on a text that is no TOML it ends too, with
+/// places that may be wrong from the first error on.
 struct PositionScanner {
-    private let bytes: [UInt8]
-    private var offset = 0
-    private var position = Position.start
+    let bytes: [UInt8]
+    private(set) var offset = 0
+    private(set) var position = Position.start
     /// `\u0000` in strings: TOMLKit hands strings out as C strings and would cut them off there.
-    private(set) var escapedNULs: [Position] = []
+    var escapedNULs: [Position] = []
+    /// The first place where toml++, the parser below TOMLKit, would end the process by an assertion instead of
+    /// reporting an error (seen in 3.4: a brace where an array's value should be, a header without a name).
+    private(set) var fault: Fault?
+    private var depth = 0
+
+    /// A syntax error that must not reach TOMLKit.
+    struct Fault {
+        let position: Position
+        let words: String
+        /// Bytes before it that TOMLKit may read, to look for an earlier error.
+        let prefix: Int
+        /// True: the prefix ends where a value should stand.
+        let isValue: Bool
+    }
+
+    /// Deepest nesting of values, as in toml++ (TOML_MAX_NESTED_VALUES).
+    private static let depthLimit = 256
 
     init(_ text: [UInt8]) {
         bytes = text
@@ -58,9 +75,12 @@ struct PositionScanner {
 
     /// `[a.b]` or `[[a.b]]`: the table that the following entries belong to.
     private mutating func header(in root: Mark) -> Mark {
+        let start = offset
         advance()
         let isArray = peek() == UInt8(ascii: "[")
         if isArray { advance() }
+        skip(blankLines: false)
+        if !beginsKey { note("a table header needs a name, found \(found)", prefix: start, isValue: false) }
         let keys = keyPath()
         while let byte = peek(), byte == UInt8(ascii: "]") { advance() }
         var table = root
@@ -114,6 +134,10 @@ struct PositionScanner {
     }
 
     private mutating func value(into mark: Mark) {
+        depth += 1
+        defer { depth -= 1 }
+        // toml++ has reported this; here only the stack must not be exhausted.
+        guard depth <= PositionScanner.depthLimit else { return advance() }
         switch peek() {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = string()
         case UInt8(ascii: "["):
@@ -121,9 +145,15 @@ struct PositionScanner {
             skip(blankLines: true)
             while let byte = peek(), byte != UInt8(ascii: "]") {
                 let element = Mark(position)
+                let start = offset
+                if byte == UInt8(ascii: "}") {
+                    note("a value or ']' must stand here, found '}'", prefix: offset, isValue: true)
+                }
                 value(into: element)
                 mark.elements.append(element)
                 separator()
+                // A brace where a value should be: only in a text that TOMLKit would not have accepted.
+                if offset == start { advance() }
             }
             advance()
         case UInt8(ascii: "{"):
@@ -147,66 +177,29 @@ struct PositionScanner {
         skip(blankLines: true)
     }
 
-    // MARK: - Strings
-
-    /// A string of any of the four kinds, decoded; the offset stands on its opening quote.
-    private mutating func string() -> String {
-        guard let quote = peek() else { return "" }
-        let isLong = offset + 2 < bytes.count && bytes[offset + 1] == quote && bytes[offset + 2] == quote
-        for _ in 0..<(isLong ? 3 : 1) { advance() }
-        var decoded: [UInt8] = []
-        while let byte = peek() {
-            if byte == quote, let width = closing(quote, isLong) {
-                for _ in 0..<width { advance() }
-                break
-            }
-            if byte == UInt8(ascii: "\\"), quote == UInt8(ascii: "\"") {
-                escape(into: &decoded)
-                continue
-            }
-            if byte == UInt8(ascii: "\n"), !isLong { break }
-            decoded.append(byte)
-            advance()
-        }
-        return String(decoding: decoded, as: UTF8.self)
-    }
-
-    /// How many quotes end the string here; nil: this one is text. Long strings may end in up to two quotes of text.
-    private func closing(_ quote: UInt8, _ isLong: Bool) -> Int? {
-        guard isLong else { return 1 }
-        var count = 0
-        while offset + count < bytes.count, bytes[offset + count] == quote, count < 5 { count += 1 }
-        return count >= 3 ? count : nil
-    }
-
-    private mutating func escape(into decoded: inout [UInt8]) {
-        let place = position
-        advance()
-        guard let byte = peek() else { return }
-        advance()
-        switch byte {
-        case UInt8(ascii: "b"): decoded.append(8)
-        case UInt8(ascii: "t"): decoded.append(9)
-        case UInt8(ascii: "n"): decoded.append(10)
-        case UInt8(ascii: "f"): decoded.append(12)
-        case UInt8(ascii: "r"): decoded.append(13)
-        case UInt8(ascii: "e"): decoded.append(27)
-        case UInt8(ascii: "u"), UInt8(ascii: "U"), UInt8(ascii: "x"):
-            let width = byte == UInt8(ascii: "U") ? 8 : byte == UInt8(ascii: "u") ? 4 : 2
-            let digits = String(decoding: bytes[offset..<min(offset + width, bytes.count)], as: UTF8.self)
-            for _ in digits.utf8 { advance() }
-            let number = UInt32(digits, radix: 16) ?? 0xFFFD
-            if number == 0 { escapedNULs.append(place) }
-            decoded.append(contentsOf: String(Unicode.Scalar(number) ?? "\u{FFFD}").utf8)
-        case _: decoded.append(byte)
-        }
-    }
-
     // MARK: - Bytes
 
-    private func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
+    private mutating func note(_ words: String, prefix: Int, isValue: Bool) {
+        guard fault == nil else { return }
+        fault = Fault(position: position, words: words, prefix: prefix, isValue: isValue)
+    }
 
-    private mutating func advance() {
+    /// What stands here, for a message.
+    private var found: String {
+        guard let byte = peek(), byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\r") else {
+            return "the end of the line"
+        }
+        return "'" + (String(decoding: bytes[offset...].prefix(4), as: UTF8.self).first.map(String.init) ?? "") + "'"
+    }
+
+    private var beginsKey: Bool {
+        guard let byte = peek() else { return false }
+        return byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || byte < 0x80 && PositionScanner.isBare(byte)
+    }
+
+    func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+    mutating func advance() {
         guard offset < bytes.count else { return }
         let byte = bytes[offset]
         offset += 1

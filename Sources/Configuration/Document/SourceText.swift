@@ -8,7 +8,7 @@ struct SourceText {
 
     /// Reads `path`; whatever is wrong gives nil and is reported: bad text at its place in the file, what concerns the
     /// file as a whole at `reference`, the place in Supervisor.toml that names it, if there is one.
-    init?(path: String, name: String, reference: Position? = nil, host: any Host, report: Report) {
+    init?(path: String, name: String, reference: Position? = nil, host: any Machine, report: Report) {
         func refuse(_ words: String) {
             if let reference {
                 report.error(reference, "'\(name)': \(words)")
@@ -30,7 +30,7 @@ struct SourceText {
         guard SourceText.isText(bytes, name, report) else { return nil }
     }
 
-    private static func words(for error: HostError) -> String {
+    private static func words(for error: MachineError) -> String {
         switch error {
         case .missing: "there is no such file"
         case .notRegular(let kind): "it is \(kind), not a regular file"
@@ -40,7 +40,7 @@ struct SourceText {
     }
 
     /// Why somebody else could have written the file; nil: nobody could.
-    private static func distrust(_ status: FileStatus, _ host: any Host) -> String? {
+    private static func distrust(_ status: FileStatus, _ host: any Machine) -> String? {
         if status.owner != 0, status.owner != host.userID {
             return "the file belongs to uid \(status.owner); it must belong to root or to uid \(host.userID): chown it"
         }

@@ -1,27 +1,49 @@
 import TOMLKit
 
 extension Table {
-    /// Reads a document. A syntax error is reported (TOMLKit stops at the first one) and gives nil, and so does an
+    /// Reads a document. A syntax error is reported (only the first: TOMLKit stops there) and gives nil, and so does an
     /// escaped NUL.
     init?(toml bytes: [UInt8], report: Report) {
-        let parsed: TOMLTable
-        do {
-            parsed = try TOMLTable(string: String(decoding: bytes, as: UTF8.self))
-        } catch let error as TOMLParseError {
-            let place = error.source.begin
-            report.error(Position(line: place.line, column: place.column), "syntax: " + Table.words(error.description))
-            return nil
-        } catch {
-            report.error(.start, "syntax: this is not TOML")
-            return nil
-        }
         var scanner = PositionScanner(bytes)
         let marks = scanner.scan()
-        for position in scanner.escapedNULs {
-            report.error(position, "NUL (\\u0000) in a string; arguments and variables cannot hold one: leave it out")
+        if let fault = scanner.fault {
+            // Up to here TOMLKit may read; it stops at an earlier error if there is one, else at the control character
+            // that stands for the faulty value.
+            let prefix = bytes.prefix(fault.prefix) + (fault.isValue ? [1] : [])
+            let earlier = Table.error(in: Array(prefix)).flatMap { $0.position < fault.position ? $0 : nil }
+            report.error(earlier?.position ?? fault.position, "syntax: " + (earlier?.words ?? fault.words))
+            return nil
         }
-        guard scanner.escapedNULs.isEmpty else { return nil }
-        self = Table.convert(parsed, marks)
+        switch Table.parse(bytes) {
+        case .success(let parsed):
+            for position in scanner.escapedNULs {
+                report.error(
+                    position, "NUL (\\u0000) in a string; arguments and variables cannot hold one: leave it out")
+            }
+            guard scanner.escapedNULs.isEmpty else { return nil }
+            self = Table.convert(parsed, marks)
+        case .failure(let error):
+            report.error(error.position, "syntax: " + error.words)
+            return nil
+        }
+    }
+
+    private static func error(in bytes: [UInt8]) -> Mismatch? {
+        switch parse(bytes) {
+        case .success: nil
+        case .failure(let error): error
+        }
+    }
+
+    private static func parse(_ bytes: [UInt8]) -> Result<TOMLTable, Mismatch> {
+        do {
+            return .success(try TOMLTable(string: String(decoding: bytes, as: UTF8.self)))
+        } catch let error as TOMLParseError {
+            let place = error.source.begin
+            return .failure(Mismatch(Position(line: place.line, column: place.column), words(error.description)))
+        } catch {
+            return .failure(Mismatch(.start, "this is not TOML"))
+        }
     }
 
     /// TOMLKit's sentence, on one line.

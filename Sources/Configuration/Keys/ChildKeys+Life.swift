@@ -8,7 +8,7 @@ enum ChildReadyKeys {
         "How the child shows that it serves."
     ) { node throws(Mismatch) in node }
     static let liveness = Key.table(
-        "liveness", LivenessKeys.section, "{ tcp = \"127.0.0.1:8080\", interval = \"10s\" }",
+        "liveness", LivenessKeys.section, shown: "none", "{ tcp = \"127.0.0.1:8080\", interval = \"10s\" }",
         "A probe repeated while the child is ready.")
     static let watchdog = Key.duration(
         "watchdog", in: .milliseconds(10) ... .seconds(3600),
@@ -92,9 +92,9 @@ enum DelayKeys {
 
 /// Keys of `intensity`.
 enum IntensityKeys {
-    static let restarts = Key.number("restarts", in: 1...1000, "Restarts that are allowed. Required.")
+    static let restarts = Key.number("restarts", in: 1...1000, shown: "required", "Restarts that are allowed.")
     static let window = Key.duration(
-        "window", in: .milliseconds(10) ... .seconds(604_800), "Sliding window. Required.")
+        "window", in: .milliseconds(10) ... .seconds(604_800), shown: "required", "Sliding window.")
 
     static let section = SectionInfo(
         title: "intensity", summary: "`intensity = { … }`.", keys: [restarts.info, window.info])

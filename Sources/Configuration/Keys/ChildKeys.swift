@@ -3,12 +3,14 @@ import SupervisorCore
 /// Keys of `[child.NAME]`.
 enum ChildKeys {
     static let command = Key.texts(
-        "command", of: "strings",
-        "Program and arguments; a bare name is looked up beside nexusd, then in PATH. Required.")
+        "command", of: "strings", shown: "required",
+        "Program and arguments; a bare name is looked up beside nexusd, then in PATH.")
     static let fallback = Key.texts(
-        "fallback", of: "strings", "Command that is used instead when the program of `command` is not installed.")
+        "fallback", of: "strings", shown: "none",
+        "Command that is used instead when the program of `command` is not installed.")
     static let fallbackHint = Key.text(
-        "fallback-hint", "What to say when the fallback is used, for example how to install the program.")
+        "fallback-hint", shown: "none", "What to say when the fallback is used, for example how to install the program."
+    )
     static let enabled = Key.flag("enabled", true, "Started with the tree; false: off until a command starts it.")
     static let requires = Key.texts(
         "requires", of: "child names",
@@ -23,7 +25,7 @@ enum ChildKeys {
         "delay", DelayKeys.section, "{ first = \"100ms\", cap = \"30s\" }",
         "Delay before a replacement, counted from the start of the last run.")
     static let intensity = Key.table(
-        "intensity", IntensityKeys.section, "{ restarts = 5, window = \"1min\" }",
+        "intensity", IntensityKeys.section, shown: "none", "{ restarts = 5, window = \"1min\" }",
         "A further bound: more restarts than this within the window park the child.")
     static let worker = Key.flag("worker", false, "Speaks the bus on fds 3 and 4 (docs/bus-protocol.md).")
     static let may = Key.texts(
@@ -31,7 +33,7 @@ enum ChildKeys {
         "What a worker may ask of nexusd: `status`, `start:NAME`, `stop:NAME`, `restart:NAME`, `health:NAME`.")
     static let peers = Key.texts("peers", of: "child names", "Workers that this worker may address.")
     static let stateDirectory = Key.text(
-        "state-directory", range: "one name",
+        "state-directory", shown: "none", range: "one name",
         "Directory below the state directory, made for the child's user (0700) and named by $STATE_DIRECTORY.")
     static let directory = Key.text(
         "directory", shown: "/", range: "absolute, or from `~/` or `./`",

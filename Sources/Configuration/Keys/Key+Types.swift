@@ -22,7 +22,9 @@ extension Key where Value == Int {
 }
 
 extension Key where Value == Int? {
-    static func number(_ name: String, in range: ClosedRange<Int>, shown: String = "", _ summary: String) -> Key {
+    static func number(
+        _ name: String, in range: ClosedRange<Int>, shown: String = "", _ summary: String
+    ) -> Key {
         Key(name, type: "integer", initial: nil, shown: shown, range: Shown.range(range), summary) {
             node throws(Mismatch) in
             let number = try node.number()
@@ -97,8 +99,8 @@ extension Key where Value == String? {
 }
 
 extension Key where Value == [Placed<String>] {
-    static func texts(_ name: String, of what: String, _ summary: String) -> Key {
-        Key(name, type: "array of \(what)", initial: [], shown: "[]", summary) { node throws(Mismatch) in
+    static func texts(_ name: String, of what: String, shown: String = "[]", _ summary: String) -> Key {
+        Key(name, type: "array of \(what)", initial: [], shown: shown, summary) { node throws(Mismatch) in
             try node.texts(of: what)
         }
     }
@@ -142,8 +144,10 @@ extension Key {
 
 extension Key where Value == SectionValue? {
     /// A table with keys of its own.
-    static func table(_ name: String, _ section: SectionInfo, _ form: String, _ summary: String) -> Key {
-        Key(name, type: "table", initial: nil, range: form, summary) { node throws(Mismatch) in
+    static func table(
+        _ name: String, _ section: SectionInfo, shown: String = "see below", _ form: String, _ summary: String
+    ) -> Key {
+        Key(name, type: "table", initial: nil, shown: shown, range: form, summary) { node throws(Mismatch) in
             SectionValue(info: section, table: try node.table(form))
         }
     }

@@ -17,7 +17,7 @@ public enum KeyReference {
         lines.append("|---|---|---|---|---|")
         for key in section.keys {
             let cells = [
-                "`\(key.name)`", key.type, key.initial.isEmpty ? "" : "`\(key.initial)`", key.range, key.summary,
+                "`\(key.name)`", key.type, key.initial.isEmpty ? "none" : key.initial, key.range, key.summary,
             ]
             lines.append("| " + cells.map { $0.replacingBars() }.joined(separator: " | ") + " |")
         }

@@ -32,13 +32,14 @@ enum LogKeys {
 /// Keys of `[group.NAME]`.
 enum GroupKeys {
     static let children = Key.texts(
-        "children", of: "child names", "Its children; for one-for-all and rest-for-one also their order. Required.")
+        "children", of: "child names", shown: "required",
+        "Its children; for one-for-all and rest-for-one also their order.")
     static let strategy = Key.word(
         "strategy", "one-for-one",
         [("one-for-one", .oneForOne), ("one-for-all", .oneForAll), ("rest-for-one", .restForOne)],
         value: Strategy.oneForOne, "Which siblings restart when one crashes, as in Erlang/OTP.")
     static let intensity = Key.table(
-        "intensity", IntensityKeys.section, "{ restarts = 5, window = \"1min\" }",
+        "intensity", IntensityKeys.section, shown: "none", "{ restarts = 5, window = \"1min\" }",
         "More restarts of its children than this within the window park the group.")
     static let slowRetry = Key.durationOrNever(
         "slow-retry", .seconds(900), .milliseconds(10) ... .seconds(604_800),
@@ -78,8 +79,9 @@ enum AgentKeys {
 
 /// Keys of an element of `workspaces`.
 enum WorkspaceKeys {
-    static let name = Key.text("name", range: Name.form, "Its name in the chat. Required.")
-    static let path = Key.text("path", range: "absolute, or from `~` or `.`", "An existing directory. Required.")
+    static let name = Key.text("name", shown: "required", range: Name.form, "Its name in the chat.")
+    static let path = Key.text(
+        "path", shown: "required", range: "absolute, or from `~` or `.`", "An existing directory.")
 
     static let section = SectionInfo(
         title: "workspaces", summary: "Each element of `workspaces`.", keys: [name.info, path.info])

@@ -21,7 +21,7 @@ enum SizeText {
     /// The shortest form.
     static func show(_ bytes: UInt64) -> String {
         var best = String(bytes)
-        for unit in units where bytes > 0 && bytes % unit.bytes == 0 && unit.name != "KB" {
+        for unit in units where bytes > 0 && bytes % unit.bytes == 0 && unit.name != "KB" && unit.bytes > 1 {
             let text = "\(bytes / unit.bytes)\(unit.name)"
             if text.count < best.count || best == String(bytes) { best = text }
         }

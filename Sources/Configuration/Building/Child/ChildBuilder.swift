@@ -8,7 +8,7 @@ struct ChildBuilder {
 
     var reader: SectionReader { draft.reader }
     var report: Report { context.report }
-    var host: any Host { context.host }
+    var host: any Machine { context.host }
 
     func build() -> BuiltChild {
         let rule = IdentityRule(host: host, report: report)

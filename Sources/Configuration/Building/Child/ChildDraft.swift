@@ -50,7 +50,7 @@ struct ChildContext {
     let log: LogPlan
     let agent: Workspaces
     let places: Places
-    let host: any Host
+    let host: any Machine
     let report: Report
 }
 

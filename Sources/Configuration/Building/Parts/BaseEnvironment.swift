@@ -11,7 +11,7 @@ struct BaseEnvironment {
     static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// `isOwn`: the child runs as nexusd does, and HOME is the caller's, who may have set it on purpose.
-    init(child: String, user: User?, uid: UInt32, isOwn: Bool, state: String, host: any Host) {
+    init(child: String, user: User?, uid: UInt32, isOwn: Bool, state: String, host: any Machine) {
         let given = isOwn ? host.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } : nil
         home = given ?? user?.home ?? "/"
         let name = user?.name ?? String(uid)

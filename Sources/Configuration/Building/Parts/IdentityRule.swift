@@ -2,7 +2,7 @@ import Plan
 
 /// Users, groups and what else needs a right.
 struct IdentityRule {
-    let host: any Host
+    let host: any Machine
     let report: Report
 
     /// nil: the child runs as nexusd does. Asking for another user without the right to change is an error, never
@@ -40,7 +40,7 @@ struct IdentityRule {
     }
 
     /// oom_score_adj cannot be lowered below one's own without CAP_SYS_RESOURCE (proc(5)).
-    static func oomScoreFloor(_ host: any Host) -> Int { host.may(.raiseLimits) ? 0 : max(0, host.oomScoreAdjust) }
+    static func oomScoreFloor(_ host: any Machine) -> Int { host.may(.raiseLimits) ? 0 : max(0, host.oomScoreAdjust) }
 
     /// `limits = { … }`.
     func limits(_ map: Placed<Table>?) -> [Limit] {

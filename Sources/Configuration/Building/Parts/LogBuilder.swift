@@ -6,9 +6,9 @@ struct LogBuilder {
     let defaults: LogPlan
     private let identity: Identity?
     private let places: Places
-    private let host: any Host
+    private let host: any Machine
 
-    init(reader: SectionReader, places: Places, host: any Host, report: Report) {
+    init(reader: SectionReader, places: Places, host: any Machine, report: Report) {
         self.places = places
         self.host = host
         let standard = LogPlan()

@@ -1,7 +1,7 @@
 /// Paths as a person writes them: absolute, from the home directory (`~`, `~/x`) or from the file (`.`, `./x`).
 struct PathText {
     let places: Places
-    let host: any Host
+    let host: any Machine
 
     /// The home of the user who runs nexusd.
     var ownHome: String? {

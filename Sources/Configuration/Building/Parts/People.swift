@@ -2,7 +2,7 @@ import Plan
 
 /// Looks up users and groups, by name or number.
 struct People {
-    let host: any Host
+    let host: any Machine
     let report: Report
 
     func users(_ names: [Placed<String>], key: String) -> [UInt32] {
@@ -52,5 +52,5 @@ struct Person {
     init(_ user: User) { self.init(name: user.name, id: user.id, group: user.group, entry: user) }
 
     /// Supplementary groups; nil: not known.
-    func groups(_ host: any Host) -> [UInt32]? { entry.map(host.groups) }
+    func groups(_ host: any Machine) -> [UInt32]? { entry.map(host.groups) }
 }

@@ -4,7 +4,7 @@ import Plan
 struct SecretBuilder {
     let sections: [Placed<(name: String, table: Table)>]
     let places: Places
-    let host: any Host
+    let host: any Machine
     let report: Report
 
     /// Longest secret in a file, in bytes.

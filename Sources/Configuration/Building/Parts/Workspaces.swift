@@ -9,7 +9,7 @@ struct Workspaces {
     /// Workspaces that are taken.
     static let limit = 64
 
-    init(reader: SectionReader, places: Places, host: any Host, report: Report) {
+    init(reader: SectionReader, places: Places, host: any Machine, report: Report) {
         let paths = PathText(places: places, host: host)
         guard let nodes = reader(AgentKeys.workspaces) else {
             // The home directory: the place where a person's projects are, and what they may read and write anyhow.

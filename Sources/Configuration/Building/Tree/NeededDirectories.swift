@@ -3,7 +3,7 @@ import Plan
 /// The directories that the children of a plan need before they are spawned.
 struct NeededDirectories {
     let places: Places
-    let host: any Host
+    let host: any Machine
     let plan: Plan
     let children: [BuiltChild]
     let report: Report

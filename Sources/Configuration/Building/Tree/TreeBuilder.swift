@@ -5,7 +5,7 @@ import SupervisorCore
 struct TreeBuilder {
     let root: Table
     let places: Places
-    let host: any Host
+    let host: any Machine
     let report: Report
 
     /// Tables at the top of the file.

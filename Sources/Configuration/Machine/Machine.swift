@@ -1,6 +1,6 @@
 /// What nexus-config must know of the machine. A protocol, so that the tests of diagnostics need no particular users,
 /// programs or rights.
-protocol Host: Sendable {
+protocol Machine: Sendable {
     /// Effective user of nexus-config, which is nexusd's.
     var userID: UInt32 { get }
     /// Effective group.
@@ -24,7 +24,7 @@ protocol Host: Sendable {
     /// stat(2); nil when there is nothing.
     func status(_ path: String) -> FileStatus?
     /// The status and, if it is a regular file of at most `limit` bytes, the content.
-    func read(_ path: String, limit: Int) throws(HostError) -> (FileStatus, [UInt8])
+    func read(_ path: String, limit: Int) throws(MachineError) -> (FileStatus, [UInt8])
     /// Hard limit of RLIMIT_`resource`; `UInt64.max` is infinity.
     func hardLimit(_ resource: UInt8) -> UInt64
     /// Its own oom_score_adj, which an unprivileged process cannot go below.
@@ -92,7 +92,7 @@ struct FileStatus: Hashable, Sendable {
 }
 
 /// Why a file was not read.
-enum HostError: Error, Hashable, Sendable {
+enum MachineError: Error, Hashable, Sendable {
     /// ENOENT or ENOTDIR.
     case missing
     /// A directory, a pipe, a device: with its article.

@@ -2,9 +2,9 @@ import Glibc
 
 /// The real machine. The only file of this module that calls into libc to look something up; `PlanStore` is the
 /// only one that changes anything.
-struct LiveHost: Host {
+struct LiveMachine: Machine {
     /// Stateless but for the capabilities, which are read once.
-    init() { capabilities = LiveHost.readCapabilities() }
+    init() { capabilities = LiveMachine.readCapabilities() }
 
     private let capabilities: UInt64
 
@@ -16,9 +16,9 @@ struct LiveHost: Host {
         return has(right.rawValue) && (right != .changeUser || has(6))
     }
 
-    func user(named name: String) -> User? { getpwnam(name).map(LiveHost.convert) }
+    func user(named name: String) -> User? { getpwnam(name).map(LiveMachine.convert) }
 
-    func user(id: UInt32) -> User? { getpwuid(id).map(LiveHost.convert) }
+    func user(id: UInt32) -> User? { getpwuid(id).map(LiveMachine.convert) }
 
     func group(named name: String) -> UInt32? { getgrnam(name)?.pointee.gr_gid }
 
@@ -36,7 +36,7 @@ struct LiveHost: Host {
     var userNames: [String] {
         var names: [String] = []
         setpwent()
-        while names.count < LiveHost.nameLimit, let entry = getpwent() {
+        while names.count < LiveMachine.nameLimit, let entry = getpwent() {
             names.append(String(cString: entry.pointee.pw_name))
         }
         endpwent()
@@ -46,7 +46,7 @@ struct LiveHost: Host {
     var groupNames: [String] {
         var names: [String] = []
         setgrent()
-        while names.count < LiveHost.nameLimit, let entry = getgrent() {
+        while names.count < LiveMachine.nameLimit, let entry = getgrent() {
             names.append(String(cString: entry.pointee.gr_name))
         }
         endgrent()
@@ -57,10 +57,10 @@ struct LiveHost: Host {
 
     func status(_ path: String) -> FileStatus? {
         var status = stat()
-        return stat(path, &status) == 0 ? LiveHost.convert(status) : nil
+        return stat(path, &status) == 0 ? LiveMachine.convert(status) : nil
     }
 
-    func read(_ path: String, limit: Int) throws(HostError) -> (FileStatus, [UInt8]) {
+    func read(_ path: String, limit: Int) throws(MachineError) -> (FileStatus, [UInt8]) {
         // O_NONBLOCK: a named pipe without a writer must not hold us up.
         let file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
         guard file >= 0 else {
@@ -69,7 +69,7 @@ struct LiveHost: Host {
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0 else { throw .failed(String(cString: strerror(errno))) }
-        let converted = LiveHost.convert(status)
+        let converted = LiveMachine.convert(status)
         guard converted.kind == .regular else {
             throw .notRegular(converted.kind == .directory ? "a directory" : "a device, pipe or socket")
         }
@@ -93,7 +93,7 @@ struct LiveHost: Host {
         return UInt64(limit.rlim_max)
     }
 
-    var oomScoreAdjust: Int { LiveHost.line(of: "/proc/self/oom_score_adj", "").flatMap { Int($0) } ?? 0 }
+    var oomScoreAdjust: Int { LiveMachine.line(of: "/proc/self/oom_score_adj", "").flatMap { Int($0) } ?? 0 }
 
     // MARK: - Conversions
 

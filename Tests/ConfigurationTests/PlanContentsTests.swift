@@ -1,0 +1,204 @@
+import Foundation
+import Plan
+import SupervisorCore
+import Testing
+import Wire
+
+@testable import NexusConfiguration
+
+/// What the good files mean.
+@Suite(.timeLimit(.minutes(1))) struct PlanContentsTests {
+    @Test func order_isThatOfTheFile() throws {
+        let plan = try good("order")
+        #expect(plan.children.map(\.name) == ["log-writer", "zebra", "mouse", "ant", "bee"])
+        #expect(plan.groups.map(\.name) == ["zoo", "ark"])
+        #expect(plan.groups[0].policy.children == [id(plan, "zebra"), id(plan, "ant")])
+        #expect(plan[id(plan, "ant")].environment.suffix(2).map(\.name) == ["Z", "A"])
+        #expect(plan[id(plan, "bee")].policy.group == nil)
+    }
+
+    @Test func minimalChild_hasTheDefaultsOfTheDesign() throws {
+        let plan = try good("minimal")
+        let child = plan[id(plan, "web")]
+        #expect(child.policy == ChildPolicy())
+        #expect(child.executable == "/bin/true")
+        #expect(child.arguments == [Text("true")])
+        #expect(child.directory == "/")
+        #expect(child.identity == nil)
+        #expect(child.umask == 0o077 && child.noNewPrivileges && child.nice == 0 && child.oomScoreAdjust == 0)
+        #expect(child.pidFile == "web.pid")
+        #expect(child.log == LogPlan())
+        #expect(
+            child.environment.map { "\($0.name)=\($0.value.literal ?? "")" } == [
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/home/ann", "USER=ann",
+                "LOGNAME=ann", "SHELL=/bin/sh", "LANG=C.UTF-8", "TMPDIR=/var/lib/nexus/tmp/web",
+            ])
+        #expect(!plan.supervisor.uidWall)
+    }
+
+    @Test func logWriter_isAlwaysTheFirstChild() throws {
+        let writer = try good("empty").children[0]
+        #expect(writer.role == .logWriter && writer.name == "log-writer" && writer.policy.ready == .reported)
+        #expect(writer.executable == "/lib/nexus/log-writer")
+        #expect(writer.arguments == [Text("log-writer"), Text("--directory"), Text("/var/lib/nexus/logs")])
+        let silent = try FakeMachine().parse("[log]\njournal = false\n").plan.children[0]
+        #expect(silent.arguments.last == Text("--no-journal"))
+    }
+
+    @Test func everyKey_reachesThePolicy() throws {
+        let plan = try good("every-key")
+        let policy = plan[id(plan, "web")].policy
+        #expect(policy.requires == [id(plan, "db")] && policy.after == [id(plan, "cache")])
+        #expect(policy.critical && policy.enabled && policy.restart == .onFailure)
+        #expect(
+            policy.delay
+                == DelayRule(
+                    first: .seconds(1), cap: .seconds(60), stableAfter: .seconds(120), parkAfter: 3,
+                    slowRetry: .seconds(3600)))
+        #expect(policy.intensity == Intensity(restarts: 1, window: .seconds(3600)))
+        #expect(policy.exits == ExitRule(success: [0, 3], config: [64, 78], network: [69]))
+        #expect(policy.ready == .probed(interval: .seconds(1)) && policy.startTimeout == .seconds(90))
+        #expect(policy.liveness == LivenessRule(interval: .seconds(20), misses: 1) && policy.watchdog == .seconds(30))
+        #expect(
+            policy.stop
+                == StopRule(
+                    drain: .seconds(2), signal: Signal(rawValue: 2), timeout: .seconds(20), killGrace: .seconds(1)))
+        let group = plan.groups[0].policy
+        #expect(group.strategy == .restForOne && group.slowRetry == nil)
+        #expect(group.intensity == Intensity(restarts: 7, window: .seconds(120)))
+        #expect(plan.supervisor.readUids == [1000, 33] && plan.supervisor.readGids == [4])
+        #expect(plan.supervisor.controlUids == [33] && plan.supervisor.controlGids == [4, 33])
+    }
+
+    @Test func everyKey_reachesTheProcess() throws {
+        let plan = try good("every-key")
+        let child = plan[id(plan, "web")]
+        #expect(child.executable == "/lib/nexus/worker")
+        #expect(child.arguments.dropFirst(3) == [Text("--state=/var/lib/nexus"), Text("{}")])
+        #expect(
+            child.arguments[2].pieces == [
+                .captured(id(plan, "db"), name: "host"), .literal(":"), .captured(id(plan, "db"), name: "port"),
+            ])
+        let variables = Dictionary(uniqueKeysWithValues: child.environment.map { ($0.name, $0.value) })
+        #expect(variables["PATH"] == Text("/bin") && variables["A"] == Text("plain"))
+        #expect(variables["B"]?.pieces == [.secret(0)])
+        #expect(variables["C"]?.pieces == [.literal("x"), .secret(1), .literal("y")])
+        #expect(variables["D"] == Text("/run/nexus|/lib/nexus|/home/ann"))
+        #expect(variables["STATE_DIRECTORY"] == Text("/var/lib/nexus/web-data"))
+        #expect(child.secretFiles == [0, 1, 2] && child.directory == "/home/ann" && child.umask == 0o022)
+        #expect(child.nice == 5 && child.oomScoreAdjust == 500 && !child.noNewPrivileges)
+        #expect(child.pidFile == "server.pid" && plan[id(plan, "cache")].pidFile == nil)
+        #expect(child.log == LogPlan(fileBytes: 65_536, files: 1, journal: true))
+        #expect(plan[id(plan, "db")].log == LogPlan(fileBytes: 1 << 20, files: 3, journal: false))
+        #expect(
+            child.limits == [
+                Limit(resource: 7, soft: 100, hard: 200), Limit(resource: 4, soft: 0, hard: 0),
+                Limit(resource: 9, soft: 2 << 30, hard: 2 << 30), Limit(resource: 0, soft: 3600, hard: 3600),
+                Limit(resource: 15, soft: 1_000_000, hard: 1_000_000), Limit(resource: 1, soft: .max, hard: .max),
+            ])
+        #expect(
+            plan.secrets.map(\.source) == [.generated(bytes: 16), .file("/etc/nexus/token"), .credential("token")])
+    }
+
+    @Test func everyKindOfReadiness_isUnderstood() throws {
+        let plan = try good("every-key")
+        #expect(
+            plan[id(plan, "db")].readiness
+                == .logLine(
+                    LinePattern(pieces: [
+                        .literal("ready on "), .capture(name: "host"), .literal(":"), .integer(name: "port"),
+                        .literal(" {ok}"),
+                    ])))
+        #expect(
+            plan[id(plan, "db")].liveness
+                == .tcp(
+                    host: "127.0.0.1", port: Text(pieces: [.captured(id(plan, "db"), name: "port")]),
+                    timeout: .seconds(1)))
+        guard case .probe(.exec("/bin/sh", let arguments, .seconds(3))) = plan[id(plan, "web")].readiness else {
+            Issue.record("\(plan[id(plan, "web")].readiness)")
+            return
+        }
+        #expect(arguments[1].pieces == [.captured(id(plan, "db"), name: "port")])
+        #expect(
+            plan[id(plan, "cache")].readiness
+                == .probe(.tcp(host: "127.0.0.1", port: Text("6379"), timeout: .seconds(2))))
+        #expect(plan[id(plan, "helper")].readiness == .health && plan[id(plan, "notifier")].readiness == .notify)
+        #expect(plan[id(plan, "writer")].readiness == .descriptor(5))
+    }
+
+    @Test func worker_hasItsGrantsAndPeers() throws {
+        let plan = try good("every-key")
+        #expect(
+            plan[id(plan, "web")].worker
+                == WorkerPlan(
+                    may: [
+                        .status, .start(.child(id(plan, "db"))), .stop(.group(GroupID(rawValue: 0))), .restart(.all),
+                        .health(id(plan, "helper")), .restart(.child(id(plan, "cache"))),
+                    ], peers: [id(plan, "helper")]))
+        #expect(plan[id(plan, "helper")].worker == WorkerPlan(may: [.status], peers: []))
+        #expect(plan[id(plan, "helper")].policy.stop.drain == .seconds(5))
+    }
+
+    @Test func users_areResolvedWithTheirGroupsAndHomes() throws {
+        let configured = try FakeMachine.root.parse(text("good/root-users"))
+        let plan = configured.plan
+        #expect(plan.supervisor.uidWall)
+        let web = plan[id(plan, "a")]
+        #expect(web.identity == Identity(uid: 33, gid: 33, groups: [4, 33], user: "web"))
+        #expect(web.environment.first { $0.name == "HOME" }?.value == Text("/srv/web"))
+        #expect(web.oomScoreAdjust == -1000 && web.nice == -20)
+        #expect(plan[id(plan, "b")].identity == Identity(uid: 33, gid: 4, groups: [1000, 4], user: "web"))
+        #expect(plan[id(plan, "c")].identity == nil)
+        #expect(plan[id(plan, "d")].identity == Identity(uid: 12345, gid: 12345, groups: [12345], user: "12345"))
+        #expect(plan.children[0].identity?.uid == 33)
+        let owners = Dictionary(uniqueKeysWithValues: configured.directories.map { ($0.path, [$0.owner, $0.mode]) })
+        #expect(owners["/var/lib/nexus"] == [0, 0o711] && owners["/var/lib/nexus/tmp"] == [0, 0o711])
+        #expect(owners["/var/lib/nexus/tmp/a"] == [33, 0o700] && owners["/var/lib/nexus/logs"] == [33, 0o700])
+        #expect(owners["/var/lib/nexus/shared"] == [33, 0o700] && owners["/var/lib/nexus/tmp/d"] == [12345, 0o700])
+    }
+
+    @Test func environmentFiles_comeBeforeEnvironmentAndAreStrict() throws {
+        let host = FakeMachine().adding("/etc/nexus/a.env", "# note\nA=1\nB='two words'\n\nC=\"x\\ny\"\r\nD= kept \n")
+            .adding("/etc/nexus/b.env", "B=3\nE=5\n")
+        let plan = try host.parse(
+            """
+            [child.web]
+            command = ["/bin/true"]
+            environment-files = ["./a.env", "/etc/nexus/b.env", "-/etc/nexus/absent.env"]
+            environment = { E = "mine" }
+            """
+        ).plan
+        let variables = plan[id(plan, "web")].environment.suffix(5)
+        #expect(
+            variables.map { "\($0.name)=\($0.value.literal ?? "")" } == [
+                "A=1", "B=3", "C=x\ny", "D= kept", "E=mine",
+            ])
+    }
+
+    @Test func badEnvironmentFile_isBlamedAtItsOwnPlace() {
+        let host = FakeMachine().adding(
+            "/etc/nexus/a.env", "A=1\nexport B=2\n  C\n1D=x\nE=\"open\nF='a' b\nNEXUS_CHILD=x\nG=\"\\q\"\n")
+        let found = host.diagnostics("[child.web]\ncommand = [\"/bin/true\"]\nenvironment-files = [\"./a.env\"]\n")
+        #expect(
+            found == """
+                /etc/nexus/a.env:2:1: error: 'export B' is no name of a variable: leave 'export' out, this is no shell script
+                /etc/nexus/a.env:3:3: error: no '='; every line is NAME=VALUE or begins with '#'
+                /etc/nexus/a.env:4:1: error: '1D' is no name of a variable
+                /etc/nexus/a.env:5:3: error: the quote is not closed
+                /etc/nexus/a.env:6:3: error: text after the closing quote
+                /etc/nexus/a.env:7:1: error: 'NEXUS_CHILD' is set by nexusd itself
+                /etc/nexus/a.env:8:3: error: unknown escape; known: \\n \\t \\" \\\\ \\$
+                """)
+    }
+
+    // MARK: -
+
+    private func id(_ plan: Plan, _ name: String) -> ChildID { plan.child(named: name) ?? ChildID(rawValue: 0) }
+
+    private func good(_ name: String) throws -> Plan { try FakeMachine().parse(text("good/\(name)")).plan }
+
+    private func text(_ name: String) throws -> String {
+        try String(
+            contentsOf: #require(DiagnosticsTests.files).appendingPathComponent(name + ".toml"), encoding: .utf8)
+    }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Plan
+import Testing
+
+@testable import NexusConfiguration
+
+@Suite(.timeLimit(.minutes(1))) final class PlanStoreTests {
+    let directory = "/tmp/nexus-store-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+
+    init() throws { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+    private var state: String { directory + "/deep/state" }
+
+    private func needed(_ path: String, given: Bool = false) -> NeededDirectory {
+        NeededDirectory(path: path, owner: geteuid(), group: getegid(), mode: 0o700, isGiven: given)
+    }
+
+    @Test func directories_areMadeWithParentsAndModes() throws {
+        let list = [needed(state, given: true), needed(state + "/tmp"), needed(state + "/tmp/web")]
+        try PlanStore(state: state).make(list)
+        chmod(state, 0o755)
+        chmod(state + "/tmp/web", 0o777)
+        try PlanStore(state: state).make(list)
+        #expect(LiveMachine().status(state)?.mode == 0o755)
+        #expect(LiveMachine().status(state + "/tmp/web")?.mode == 0o700)
+    }
+
+    @Test func linkInsteadOfADirectory_isNotFollowed() throws {
+        let store = PlanStore(state: state)
+        try store.make([needed(state, given: true), needed(state + "/tmp")])
+        symlink("/etc", state + "/tmp/web")
+        #expect(throws: PlanStore.Failure.self) { try store.make([needed(state + "/tmp/web")]) }
+        #expect(LiveMachine().status("/etc")?.mode == 0o755)
+    }
+
+    @Test func givenDirectory_mayBeALink() throws {
+        let link = directory + "/link"
+        symlink(directory, link)
+        try PlanStore(state: link).make([needed(link, given: true), needed(link + "/tmp")])
+        #expect(LiveMachine().status(directory + "/tmp")?.kind == .directory)
+    }
+
+    @Test func lastGood_isReplacedAsAWholeAndPrivate() throws {
+        let store = PlanStore(state: directory)
+        try store.keep(Plan(notes: ["one"]).encoded())
+        // Left behind by a crash between the two steps.
+        try Data("half".utf8).write(to: URL(fileURLWithPath: directory + "/last-good.new"))
+        try store.keep(Plan(notes: ["two"]).encoded())
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: directory + "/last-good")))
+        #expect(try Plan(encoded: bytes).notes == ["two"])
+        #expect(LiveMachine().status(directory + "/last-good")?.mode == 0o600)
+        #expect(!FileManager.default.fileExists(atPath: directory + "/last-good.new"))
+    }
+
+    @Test func missingStateDirectory_isAnError() {
+        #expect(throws: PlanStore.Failure.self) { try PlanStore(state: directory + "/absent").keep([1]) }
+    }
+}
