@@ -25,21 +25,23 @@ public actor AgentConnection {
 
     private let loop: CurlLoop
     private let onChange: @Sendable (State) -> Void
-    private let pauses: Pauses
+    private let timing: Timing
     private(set) var state = State.waiting
     private var endpoint: AgentEndpoint?
     private var client: OpenCodeV1?
     private var work: Task<Void, Never>?
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
-    /// Pauses between attempts; tests shorten them.
-    public struct Pauses: Sendable {
-        /// Doubles from here…
-        public var first = Limits.firstPause
+    /// What of `Limits` tests shorten.
+    public struct Timing: Sendable {
+        /// Pauses between attempts double from here…
+        public var firstPause = Limits.firstPause
         /// …to here.
-        public var longest = Limits.longestPause
+        public var longestPause = Limits.longestPause
         /// After something that does not change by itself soon.
-        public var refused = Limits.refusedPause
+        public var refusedPause = Limits.refusedPause
+        /// Silence after which the event stream counts as dead.
+        public var silence = Limits.streamSilence
 
         /// As in `Limits`.
         public init() {}
@@ -47,10 +49,10 @@ public actor AgentConnection {
 
     /// `onChange` is called for every new state, in order.
     public init(
-        _ loop: CurlLoop, pauses: Pauses = Pauses(), onChange: @escaping @Sendable (State) -> Void = { _ in }
+        _ loop: CurlLoop, timing: Timing = Timing(), onChange: @escaping @Sendable (State) -> Void = { _ in }
     ) {
         self.loop = loop
-        self.pauses = pauses
+        self.timing = timing
         self.onChange = onChange
     }
 
@@ -105,30 +107,30 @@ public actor AgentConnection {
     public var current: State { state }
 
     private func keepConnected(_ endpoint: AgentEndpoint) async {
-        var pause = pauses.first
+        var pause = timing.firstPause
         while !Task.isCancelled {
             switch await LineDetection.detect(loop, endpoint) {
             case .v1(let version):
                 let client = client(for: endpoint, version)
                 let failure = await client.follow { [identity = client.identity] in await self.connected(identity) }
                 guard !Task.isCancelled else { return }
-                pause = pauses.first
+                pause = timing.firstPause
                 change(failure.code == .refused ? .unusable(failure.message) : .connecting(failure.message))
             case .v2(let version):
                 change(.unusable(Self.words(forV2: version)))
-                pause = pauses.refused
+                pause = timing.refusedPause
             case .wrongPassword:
                 change(.unusable(V1Calls.wrongPassword))
-                pause = pauses.refused
+                pause = timing.refusedPause
             case .foreign(let words):
                 change(.unusable(words))
-                pause = pauses.refused
+                pause = timing.refusedPause
             case .starting: change(.connecting("it is starting"))
             case .absent(let failure): lost(failure)
             }
             guard !Task.isCancelled else { return }
             try? await Task.sleep(for: pause)
-            pause = min(pause * 2, max(pauses.longest, pause))
+            pause = min(pause * 2, max(timing.longestPause, pause))
         }
     }
 
@@ -147,7 +149,7 @@ public actor AgentConnection {
     private func client(for endpoint: AgentEndpoint, _ version: String) -> OpenCodeV1 {
         if let client, client.identity.version == version { return client }
         retire("opencode was replaced by another version. What it had written so far is kept.")
-        let new = OpenCodeV1(loop, endpoint, version: version)
+        let new = OpenCodeV1(V1Calls(loop: loop, endpoint: endpoint, silence: timing.silence), version: version)
         client = new
         return new
     }

@@ -9,7 +9,7 @@ struct Serve: AsyncParsableCommand {
         discussion: """
             OPENCODE_SERVER_PASSWORD must be set; OPENCODE_SERVER_USERNAME is "opencode" if it is not. Every request \
             needs them (HTTP Basic, or ?auth_token= with the base64 of user:password).
-            Sessions are kept in $XDG_DATA_HOME/echo-agent (without it: $HOME/.local/share/echo-agent).
+            Sessions are kept in --state; without it in $XDG_DATA_HOME/echo-agent or $HOME/.local/share/echo-agent.
 
             Prompts with a meaning of their own, for tests:
               /slow N   answers N words, one each 100 ms (N at most \(Answer.slowLimit))
@@ -23,6 +23,9 @@ struct Serve: AsyncParsableCommand {
 
     @Option(help: "Milliseconds before each word of an answer.")
     var delayMs = 20
+
+    @Option(help: "Directory to keep sessions in; made if it is missing.")
+    var state: String?
 
     @Flag(help: "Log to stderr.")
     var printLogs = false
@@ -70,17 +73,18 @@ struct Serve: AsyncParsableCommand {
         }
         let user = environment["OPENCODE_SERVER_USERNAME"].flatMap { $0.isEmpty ? nil : $0 } ?? "opencode"
         let agent = try EchoAgent(
-            directory: try Self.dataDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker())
+            directory: try stateDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker())
         let server = Server(agent: agent, credentials: Credentials(user: user, password: password), hostname: hostname)
         try await server.run(port: port)
     }
 
-    private static func dataDirectory(_ environment: [String: String]) throws -> URL {
+    private func stateDirectory(_ environment: [String: String]) throws -> URL {
+        if let state { return URL(fileURLWithPath: state) }
         if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") {
             return URL(fileURLWithPath: data).appendingPathComponent("echo-agent")
         }
         guard let home = environment["HOME"], home.hasPrefix("/") else {
-            throw StartError("neither XDG_DATA_HOME nor HOME is set: nowhere to keep sessions")
+            throw StartError("neither --state nor XDG_DATA_HOME nor HOME is set: nowhere to keep sessions")
         }
         return URL(fileURLWithPath: home).appendingPathComponent(".local/share/echo-agent")
     }

@@ -10,9 +10,9 @@ public actor OpenCodeV1: AgentClient {
     /// Sessions that the session of a turn started: what they ask for concerns that turn.
     private var children: [String: String] = [:]
 
-    init(_ loop: CurlLoop, _ endpoint: AgentEndpoint, version: String) {
+    init(_ calls: V1Calls, version: String) {
         identity = AgentIdentity(version: version)
-        calls = V1Calls(loop: loop, endpoint: endpoint)
+        self.calls = calls
     }
 
     /// Makes a session.

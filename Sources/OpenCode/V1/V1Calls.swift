@@ -5,12 +5,14 @@ import FoundationEssentials
 struct V1Calls: Sendable {
     let loop: CurlLoop
     let endpoint: AgentEndpoint
+    /// Silence after which the event stream counts as dead.
+    var silence = Limits.streamSilence
 
     /// GET /global/event: all directories in one stream. It outlives the disposal of a directory's instance.
     func events() -> AsyncStream<StreamInput> {
         var call = HTTPCall.get("/global/event")
         call.limit = nil
-        call.silence = Limits.streamSilence
+        call.silence = silence
         call.answerBytes = .max
         return loop.open(call, to: endpoint)
     }

@@ -62,14 +62,15 @@ struct SessionFile {
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
-    /// Two processes appending to one file would each miss what the other knows.
+    /// Two processes appending to one file would each miss what the other knows. One that was just killed gets a second
+    /// to be gone.
     private static func lockFile(in directory: URL) throws -> FileHandle {
         let handle = try openForAppending(directory.appendingPathComponent("lock"))
-        guard flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw StartError(
-                "another echo-agent keeps its sessions in \(directory.path); set XDG_DATA_HOME to another place")
+        for _ in 0..<20 {
+            if flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 { return handle }
+            usleep(50_000)
         }
-        return handle
+        throw StartError("another echo-agent keeps its sessions in \(directory.path); give this one another --state")
     }
 
     private static func rewrite(_ sessions: [String: Conversation], in directory: URL) throws {

@@ -70,7 +70,8 @@ struct RecordedTurnTests {
         #expect(turn.screen.wholeText == "I will look.There are two files.")
         #expect(turn.screen.asked == ["per_f85ad0bd9001Mg5oVHRsfdSH4k"])
         let tool = ToolCall(
-            id: "prt_f85ad0bd6001Mg5oVHRsfdSH4k", name: "bash", status: .completed, title: "List files", output: "a\nb\n")
+            id: "prt_f85ad0bd6001Mg5oVHRsfdSH4k", name: "bash", status: .completed, title: "List files",
+            output: "a\nb\n")
         #expect(Array(turn.screen.tools.values) == [tool])
     }
 

@@ -160,7 +160,9 @@ struct TurnTextTests {
             for (index, fact) in facts.enumerated() {
                 if index == facts.count - 1 { stored[number] = fact }
                 if losses > 0, Int.random(in: 0..<4, using: &random) == 0 {
+                    // The driver reads the state at once, before it handles what comes after the gap.
                     turn.miss(connectionLost: false)
+                    turn.reread([Turn.assistant()] + stored, busy: true)
                 } else {
                     turn.tell(fact)
                 }

@@ -1,0 +1,243 @@
+import AgentModel
+import Foundation
+import Synchronization
+import Testing
+
+@testable import OpenCode
+
+/// The client against the real echo-agent, and against servers that misbehave.
+@Suite(.timeLimit(.minutes(1)))
+struct ConnectionTests: Sendable {
+    private let scratch: Scratch
+    private let loop: CurlLoop
+    private let connection: AgentConnection
+
+    init() throws {
+        scratch = try Scratch()
+        loop = try CurlLoop()
+        var timing = AgentConnection.Timing()
+        timing.silence = .seconds(2)
+        timing.refusedPause = .milliseconds(100)
+        connection = AgentConnection(loop, timing: timing)
+    }
+
+    /// What a reader of a turn sees so far.
+    private final class Reader: Sendable {
+        let screen = Mutex(Screen())
+        private let words = AsyncStream<Int>.makeStream()
+
+        func show(_ event: AgentEvent) {
+            words.continuation.yield(
+                screen.withLock { screen in
+                    screen.show(event)
+                    return screen.wholeText.split(separator: " ").count
+                })
+        }
+
+        /// Waits until so many words were shown.
+        func sees(words count: Int) async { for await seen in words.stream where seen >= count { return } }
+    }
+
+    private func run(
+        _ client: any AgentClient, _ session: AgentSessionID, _ text: String, _ reader: Reader = Reader()
+    ) async throws -> Screen {
+        try await client.runTurn(session, directory: "/srv/work", text: text) { reader.show($0) }
+        return reader.screen.withLock { $0 }
+    }
+
+    private func connected(to agent: EchoAgentProcess) async throws -> (any AgentClient, AgentSessionID) {
+        await connection.update(agent.endpoint)
+        let client = try await connection.readyClient()
+        return (client, try await client.openSession(title: "test", directory: "/srv/work"))
+    }
+
+    @Test func turn_streamsAndIsDone() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let (client, session) = try await connected(to: agent)
+        #expect(client.identity.product == "echo-agent")
+        let screen = try await run(client, session, "Grüße 👋🏽")
+        #expect(screen.outcome == .done)
+        #expect(screen.wholeText.hasPrefix("You wrote: Grüße 👋🏽\n\nI am the built-in echo agent, not an AI"))
+        #expect(await connection.health() == .healthy)
+    }
+
+    @Test func killedMidTurn_isInterruptedAndTheNextTurnWorks() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let (client, session) = try await connected(to: agent)
+        let reader = Reader()
+        async let turn = run(client, session, "/slow 1000", reader)
+        await reader.sees(words: 2)
+        agent.kill()
+        let screen = try await turn
+        guard case .interrupted(let why) = screen.outcome else { return #expect(Bool(false), "\(screen)") }
+        #expect(why.contains("kept"))
+        #expect(screen.wholeText.hasPrefix("word-1 word-2 "))
+        // Back on the same port, as a supervisor would bring it back.
+        let next = try EchoAgentProcess(state: scratch.url, port: Int(agent.port))
+        let again = try await connection.readyClient()
+        #expect(try await run(again, session, "still there?").outcome == .done)
+        next.kill()
+    }
+
+    @Test func anotherPort_interruptsAndTheNextTurnWorks() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let (client, session) = try await connected(to: agent)
+        let reader = Reader()
+        async let turn = run(client, session, "/slow 1000", reader)
+        await reader.sees(words: 2)
+        agent.kill()
+        let next = try EchoAgentProcess(state: scratch.url)
+        await connection.update(next.endpoint)
+        guard case .interrupted = try await turn.outcome else { return #expect(Bool(false)) }
+        #expect(try await run(try await connection.readyClient(), session, "hello").outcome == .done)
+    }
+
+    @Test func brokenConnections_loseNothingAndDoubleNothing() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let proxy = try Listener.proxy(to: agent.port)
+        await connection.update(AgentEndpoint(port: proxy.port, password: EchoAgentProcess.password))
+        let client = try await connection.readyClient()
+        let session = try await client.openSession(title: "test", directory: "/srv/work")
+        let reader = Reader()
+        async let turn = run(client, session, "/slow 30", reader)
+        await reader.sees(words: 3)
+        proxy.cut()
+        await reader.sees(words: 5)
+        let screen = try await turn
+        #expect(screen.outcome == .done)
+        let words = (1...30).map { "word-\($0) " }.joined()
+        #expect(screen.wholeText.hasPrefix(words + "\n\nI am the built-in echo agent"))
+        proxy.stop()
+    }
+
+    @Test func abort_interruptsAndTheSessionTakesTheNextTurn() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let (client, session) = try await connected(to: agent)
+        let reader = Reader()
+        async let turn = run(client, session, "/slow 1000", reader)
+        await reader.sees(words: 1)
+        try await client.abort(session, directory: "/srv/work")
+        #expect(try await turn.outcome == .interrupted(reason: "The turn was stopped."))
+        #expect(try await run(client, session, "go on").outcome == .done)
+    }
+
+    @Test func readerThatGoesAway_stopsTheTurn() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let (client, session) = try await connected(to: agent)
+        let reader = Reader()
+        let turn = Task { try await run(client, session, "/slow 1000", reader) }
+        await reader.sees(words: 1)
+        turn.cancel()
+        _ = await turn.result
+        let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
+        while try await calls.state(session, family: [session.rawValue], since: "", directory: "/srv/work").isBusy {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(try await run(client, session, "next").outcome == .done)
+    }
+
+    @Test func slowReader_getsTheWholeText() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
+        let (client, session) = try await connected(to: agent)
+        let text = (0..<700).map { "w\($0)" }.joined(separator: " ")
+        let screen = Mutex(Screen())
+        try await client.runTurn(session, directory: "/srv/work", text: text) { event in
+            try await Task.sleep(for: .milliseconds(2))
+            screen.withLock { $0.show(event) }
+        }
+        #expect(screen.withLock { $0.outcome } == .done)
+        #expect(screen.withLock { $0.wholeText }.hasPrefix("You wrote: \(text)\n\nI am"))
+    }
+
+    @Test func secondTurnInASession_isBusy() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let (client, session) = try await connected(to: agent)
+        let reader = Reader()
+        let turn = Task { try await run(client, session, "/slow 1000", reader) }
+        await reader.sees(words: 1)
+        let failure = await #expect(throws: AgentFailure.self) { try await run(client, session, "me too") }
+        #expect(failure?.code == .busy)
+        turn.cancel()
+    }
+
+    @Test func unknownSession_isRefusedWithoutAnEvent() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let (client, _) = try await connected(to: agent)
+        let reader = Reader()
+        let failure = await #expect(throws: AgentFailure.self) {
+            try await run(client, AgentSessionID(rawValue: "ses_nobody/../x"), "hello", reader)
+        }
+        #expect(failure?.code == .unknown)
+        #expect(reader.screen.withLock { $0.outcome } == nil)
+    }
+
+    @Test func agentThatComesLate_isWaitedFor() async throws {
+        let waiting = Task { try await connection.readyClient() }
+        let agent = try EchoAgentProcess(state: scratch.url)
+        await connection.update(agent.endpoint)
+        #expect(try await waiting.value.identity.product == "echo-agent")
+    }
+
+    @Test func agentThatDoesNotCome_isUnavailable() async throws {
+        let failure = await #expect(throws: AgentFailure.self) {
+            try await connection.readyClient(within: .milliseconds(100))
+        }
+        #expect(failure?.code == .unavailable)
+        #expect(failure?.message.contains("nothing was handed over") == true)
+    }
+
+    @Test func wrongPassword_isSaidAtOnce() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        await connection.update(AgentEndpoint(port: agent.port, password: "wrong"))
+        let failure = await #expect(throws: AgentFailure.self) { try await connection.readyClient() }
+        #expect(failure?.code == .refused)
+        #expect(failure?.message.contains("password") == true)
+        #expect(failure?.message.contains("wrong") == false)
+    }
+
+    @Test(arguments: ["/api/info", "/api/health"])
+    func version2_isNamedAndRefused(path: String) async throws {
+        let server = try Listener.scripted { asked in
+            asked == path
+                ? .init(body: #"{"healthy":true,"version":"2.0.14","pid":4711}"#)
+                : .init(type: "text/html", body: "<html></html>")
+        }
+        await connection.update(AgentEndpoint(port: server.port, password: "x"))
+        let failure = await #expect(throws: AgentFailure.self) { try await connection.readyClient() }
+        #expect(failure?.message.contains("2.0.14") == true)
+        #expect(failure?.message.contains("does not speak yet") == true)
+        server.stop()
+    }
+
+    @Test func webPage_isNoOpencode() async throws {
+        let server = try Listener.scripted { _ in .init(type: "text/html", body: "<html></html>") }
+        await connection.update(AgentEndpoint(port: server.port, password: "x"))
+        let failure = await #expect(throws: AgentFailure.self) { try await connection.readyClient() }
+        #expect(failure?.message.contains("is no opencode server") == true)
+        server.stop()
+    }
+
+    @Test func silentEventStream_isLeftAndMadeAnew() async throws {
+        let streams = Mutex(0)
+        let (opened, open) = AsyncStream<Int>.makeStream()
+        let server = try Listener.scripted { path in
+            switch path {
+            case "/global/health": return .init(body: #"{"healthy":true,"version":"1.18.34"}"#)
+            case "/global/event":
+                open.yield(
+                    streams.withLock { streams in
+                        streams += 1
+                        return streams
+                    })
+                return .init(
+                    type: "text/event-stream",
+                    body: "data: {\"id\":\"evt_1\",\"type\":\"server.connected\",\"properties\":{}}\n\n",
+                    staysOpen: true)
+            case _: return .init(type: "text/html", body: "")
+            }
+        }
+        await connection.update(AgentEndpoint(port: server.port, password: "x"))
+        for await count in opened where count == 2 { break }
+        server.stop()
+    }
+}
