@@ -80,7 +80,7 @@ public struct ChildPlan: Hashable, Sendable {
     }
 }
 
-/// A text with values that are known only at spawn: `--port={opencode.port}`.
+/// A text with values that are known only at spawn: `--port={db.port}`.
 public struct Text: Hashable, Sendable {
     /// Concatenated in order.
     public var pieces: [Piece]

@@ -11,7 +11,7 @@ public struct Plan: Hashable, Sendable {
     public var children: [ChildPlan]
     /// Secrets by index.
     public var secrets: [SecretPlan]
-    /// Things worth a word that are no error ("cloudflared is off and not installed").
+    /// Things worth a word that are no error ("backup is off and not installed").
     public var notes: [String]
 
     /// The whole plan.
@@ -53,7 +53,7 @@ public struct SupervisorPlan: Hashable, Sendable {
     public var readUids: [UInt32]
     /// Gids that may.
     public var readGids: [UInt32]
-    /// Uids that may use the control verbs (start, stop, …, chat).
+    /// Uids that may use the control verbs (start, stop, …; requests to workers).
     public var controlUids: [UInt32]
     /// Gids that may.
     public var controlGids: [UInt32]

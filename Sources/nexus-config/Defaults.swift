@@ -33,9 +33,10 @@ struct Defaults {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         if path.hasPrefix("/") { return path }
+        while path.hasPrefix("./") { path.removeFirst(2) }
         guard let current = getcwd(nil, 0) else { return "/" + path }
         defer { free(current) }
-        return String(cString: current) + "/" + path
+        return path == "." ? String(cString: current) : String(cString: current) + "/" + path
     }
 
     private var home: String { Defaults.variable("HOME") ?? "/" }
