@@ -83,6 +83,14 @@ import Testing
         #expect(host.diagnostics(text).contains("… (4000 children)"))
     }
 
+    @Test func tooManyChildren_areRefusedAtTheFirstThatIsTooMany() {
+        var machine = FakeMachine()
+        machine.hardLimits[7] = 1 << 20
+        let text = (0...10_000).map { "child.c\($0).command = [\"true\"]\n" }.joined()
+        #expect(
+            machine.diagnostics(text) == "Supervisor.toml:10001:7: error: 10001 children; at most 10000 are taken")
+    }
+
     @Test func tooManyDescriptors_areRefusedWithTheSum() {
         var host = FakeMachine()
         host.hardLimits[7] = 110

@@ -25,6 +25,7 @@ enum Nearest {
         var best: (distance: Int, name: String)?
         for candidate in candidates {
             let other = Array(candidate.lowercased().unicodeScalars.prefix(lengthLimit))
+            guard abs(other.count - typed.count) <= bound else { continue }
             let distance = distance(typed, other)
             if distance <= bound, distance < other.count, distance < best?.distance ?? .max {
                 best = (distance, candidate)

@@ -3,6 +3,7 @@ import Plan
 /// Builds `[secret.NAME]`.
 struct SecretBuilder {
     let sections: [Placed<(name: String, table: Table)>]
+    let names: TreeNames
     let places: Places
     let host: any Machine
     let report: Report
@@ -11,7 +12,7 @@ struct SecretBuilder {
     static let sizeLimit = 65_536
 
     func build() -> [SecretPlan] {
-        sections.filter { Name.isValid($0.value.name) }.map { section in
+        sections.filter { names.secret($0.value.name) != nil }.map { section in
             SecretPlan(name: section.value.name, source: source(section.value.name, section.value.table))
         }
     }

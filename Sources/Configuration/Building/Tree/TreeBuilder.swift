@@ -11,8 +11,8 @@ struct TreeBuilder {
     /// Tables at the top of the file.
     private static let tables = ["supervisor", "log", "group", "child", "secret", "agent"]
 
-    /// Children that a plan may hold; the size of a plan and the number of fds are bounds of their own.
-    static let childLimit = 10_000
+    /// Children, groups and secrets that are taken; the size of a plan and the number of fds are bounds of their own.
+    static let limit = 10_000
 
     /// Without a meaning when something was reported.
     func build() -> Configured {
@@ -26,7 +26,8 @@ struct TreeBuilder {
         }
         let log = LogBuilder(reader: section("log", LogKeys.section), places: places, host: host, report: report)
         let groups = GroupBuilder(sections: tables("group"), names: known, report: report).build()
-        let secrets = SecretBuilder(sections: tables("secret"), places: places, host: host, report: report)
+        let secrets = SecretBuilder(
+            sections: tables("secret"), names: known, places: places, host: host, report: report)
         let context = ChildContext(
             names: known, groups: groups, log: log.defaults, agent: agent(), places: places, host: host, report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
@@ -86,14 +87,20 @@ struct TreeBuilder {
 
     private func collectNames() -> TreeNames {
         var names = TreeNames()
-        let children = tables("child")
-        for child in children where isFree(child, "child") { names.add(child: child.value.name) }
-        for group in tables("group") where isFree(group, "group") { names.add(group: group.value.name) }
-        for secret in tables("secret") where isFree(secret, "secret") { names.add(secret: secret.value.name) }
-        if names.children.count > TreeBuilder.childLimit {
-            report.error(.start, "\(names.children.count) children; at most \(TreeBuilder.childLimit) are taken")
-        }
+        for child in bounded("child", "children") { names.add(child: child) }
+        for group in bounded("group", "groups") { names.add(group: group) }
+        for secret in bounded("secret", "secrets") { names.add(secret: secret) }
         return names
+    }
+
+    /// The good names of a kind, no more than there are numbers for.
+    private func bounded(_ kind: String, _ many: String) -> [String] {
+        let good = tables(kind).filter { isFree($0, kind) }
+        if good.count > TreeBuilder.limit {
+            report.error(
+                good[TreeBuilder.limit].position, "\(good.count) \(many); at most \(TreeBuilder.limit) are taken")
+        }
+        return good.prefix(TreeBuilder.limit).map(\.value.name)
     }
 
     /// A name of the right form that is not ours.
