@@ -1,0 +1,104 @@
+import CNexus
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+/// The files of the runtime directory.
+@Suite(.timeLimit(.minutes(1)))
+struct PlaceTests {
+    let kernel = LiveKernel()
+    let directory = TemporaryDirectory()
+
+    @Test func runtimeDirectory_isMadeWithItsModes_andFoundAgain() throws {
+        let path = directory.path + "/deep/nexus"
+        for _ in 0..<2 {
+            let places = try RuntimeDirectory(kernel, path: path)
+            let outer: UInt16 = kernel.userID() == 0 ? 0o755 : 0o700
+            #expect(try kernel.status(path, followingLinks: false).mode == outer)
+            #expect(try kernel.status(places.notify, followingLinks: false).mode == 0o711)
+            #expect(try kernel.status(places.credentials, followingLinks: false).mode == 0o711)
+            #expect(try kernel.status(places.pids, followingLinks: false).mode == outer)
+        }
+    }
+
+    @Test func directoryThatOthersMayWrite_isRefused() throws {
+        let path = directory.path + "/nexus"
+        try kernel.makeDirectory(path, mode: 0o777)
+        try kernel.changeMode(path, to: 0o777)
+        let error = #expect(throws: PlaceError.self) { try RuntimeDirectory(kernel, path: path) }
+        #expect(error?.description.contains("0777") == true && error?.path == path)
+        #expect(try kernel.status(path, followingLinks: false).mode == 0o777)  // a refusal changes nothing
+    }
+
+    @Test func linkOrFileInItsPlace_isRefused() throws {
+        let path = directory.path + "/nexus"
+        #expect(symlink("/tmp", path) == 0)
+        #expect(throws: PlaceError.self) { try RuntimeDirectory(kernel, path: path) }
+        let file = directory.path + "/file"
+        try kernel.replaceFile(file, with: [], mode: 0o600)
+        #expect(throws: PlaceError.self) { try RuntimeDirectory(kernel, path: file) }
+    }
+
+    @Test func pathTooLongForSockets_isRefusedWithWords() {
+        let path = directory.path + "/" + String(repeating: "x", count: 60)
+        let error = #expect(throws: PlaceError.self) { try RuntimeDirectory(kernel, path: path) }
+        #expect(error?.problem.contains("too long") == true)
+    }
+
+    @Test func lock_isHeldByOneAndSaysByWhom() throws {
+        let path = directory.path + "/nexusd.lock"
+        var first: InstanceLock? = try InstanceLock(kernel, path: path)
+        #expect(throws: InstanceLock.Refusal.held(by: kernel.processID())) { try InstanceLock(kernel, path: path) }
+        #expect(first != nil)
+        #expect(try kernel.readFile(path, limit: 32) == Array("\(kernel.processID())\n".utf8))
+        first = nil
+        _ = try InstanceLock(kernel, path: path)
+    }
+
+    @Test func lockWithGarbage_isStillALock() throws {
+        let path = directory.path + "/nexusd.lock"
+        let holder = try kernel.open(path, [.readWrite, .create], mode: 0o600)
+        #expect(try kernel.lock(holder))
+        for garbage in ["", "x", "12x\n", String(repeating: "9", count: 40)] {
+            try kernel.truncate(holder, to: 0)
+            _ = try kernel.seek(holder, to: 0, fromEnd: false)
+            try kernel.writeAll(holder, Array(garbage.utf8))
+            #expect(throws: InstanceLock.Refusal.held(by: nil)) { try InstanceLock(kernel, path: path) }
+        }
+    }
+
+    @Test func lockThroughALink_isRefused() throws {
+        let path = directory.path + "/nexusd.lock"
+        #expect(symlink(directory.path + "/elsewhere", path) == 0)
+        #expect(throws: InstanceLock.Refusal.failed(.symbolicLink)) { try InstanceLock(kernel, path: path) }
+    }
+
+    @Test func pidFile_isRemovedOnlyWhileItIsOurs() throws {
+        let path = directory.path + "/child.pid"
+        let file = try PIDFile(kernel, path: path, process: ProcessID(rawValue: 4711))
+        #expect(try kernel.readFile(path, limit: 32) == Array("4711\n".utf8))
+        try kernel.replaceFile(path, with: Array("4712\n".utf8), mode: 0o644)
+        file.remove(kernel)
+        #expect(try kernel.readFile(path, limit: 32) == Array("4712\n".utf8))
+        try kernel.replaceFile(path, with: Array("4711\n".utf8), mode: 0o644)
+        file.remove(kernel)
+        #expect(throws: Errno.noEntry) { try kernel.status(path, followingLinks: false) }
+        file.remove(kernel)  // once more is no error
+    }
+
+    @Test func pidFileInPlaceOfALink_leavesItsTargetAlone() throws {
+        let path = directory.path + "/child.pid"
+        let target = directory.path + "/precious"
+        try kernel.replaceFile(target, with: Array("precious".utf8), mode: 0o600)
+        #expect(symlink(target, path) == 0)
+        let file = try PIDFile(kernel, path: path, process: ProcessID(rawValue: 1))
+        #expect(try kernel.readFile(target, limit: 32) == Array("precious".utf8))
+        #expect(unlink(path) == 0 && symlink(target, path) == 0)
+        file.remove(kernel)
+        #expect(try kernel.status(path, followingLinks: false).kind == .symbolicLink)
+    }
+}

@@ -1,0 +1,115 @@
+import CNexus
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+@Suite(.timeLimit(.minutes(1)))
+struct SecretTests {
+    let kernel = LiveKernel()
+    let directory = TemporaryDirectory()
+
+    private func vault(_ sources: SecretPlan.Source..., credentials: String? = nil) -> SecretVault {
+        SecretVault(kernel, sources.map { SecretPlan(name: "token", source: $0) }, credentials: credentials)
+    }
+
+    @Test func file_isReadAnewWithoutItsLastNewline() throws {
+        let path = directory.path + "/token"
+        var vault = vault(.file(path))
+        try kernel.replaceFile(path, with: Array("one\n".utf8), mode: 0o600)
+        #expect(try vault.value(of: 0) == "one")
+        try kernel.replaceFile(path, with: Array("two\n\n".utf8), mode: 0o600)
+        #expect(try vault.value(of: 0) == "two\n")
+    }
+
+    @Test func credential_comesFromNexusdsOwnDirectory() throws {
+        try kernel.replaceFile(directory.path + "/name", with: Array("value".utf8), mode: 0o600)
+        var given = vault(.credential("name"), credentials: directory.path)
+        #expect(try given.value(of: 0) == "value")
+        var none = vault(.credential("name"))
+        #expect(throws: SecretError.self) { try none.value(of: 0) }
+    }
+
+    @Test func generated_livesUntilItsGroupIsGone() throws {
+        var vault = vault(.generated(bytes: 32), .generated(bytes: 4))
+        let first = try vault.value(of: 0)
+        #expect(first.utf8.count == 64 && first.allSatisfy { "0123456789abcdef".contains($0) })
+        #expect(try vault.value(of: 0) == first)
+        #expect(try vault.value(of: 1).utf8.count == 8)
+        vault.forget([0])
+        #expect(try vault.value(of: 0) != first)
+    }
+
+    @Test func unusableValues_areRefusedWithoutSayingThem() throws {
+        let path = directory.path + "/token"
+        var vault = vault(.file(path))
+        func refusal() -> String? { #expect(throws: SecretError.self) { try vault.value(of: 0) }?.description }
+        #expect(refusal()?.contains("ENOENT") == true)
+        for bytes: [UInt8] in [[0x73, 0xFF], [0x73, 0, 0x74], [UInt8](repeating: 0x73, count: 65_537)] {
+            try kernel.replaceFile(path, with: bytes, mode: 0o600)
+            #expect(refusal()?.contains("sss") == false)
+        }
+        #expect(throws: SecretError.self) { try vault.value(of: 9) }
+    }
+
+    @Test func fifo_doesNotHoldUpTheLoop() throws {
+        let path = directory.path + "/token"
+        #expect(mkfifo(path, 0o600) == 0)
+        var vault = vault(.file(path))
+        #expect(try vault.value(of: 0) == "")
+    }
+
+    @Test func credentialFiles_areTheChildsAloneAndGoAfterwards() throws {
+        let files = [CredentialFiles.File(name: "a", value: "one"), CredentialFiles.File(name: "b", value: "")]
+        for _ in 0..<2 {
+            let made = try CredentialFiles(kernel, directory: directory.path, child: "child", files: files, owner: nil)
+            let outer = try kernel.status(made.path, followingLinks: false)
+            #expect(outer.mode == 0o500 && outer.user == kernel.userID())
+            #expect(try kernel.status(made.path + "/a", followingLinks: false).mode == 0o400)
+            #expect(try kernel.readFile(made.path + "/a", limit: 10) == Array("one".utf8))
+        }
+        let made = try CredentialFiles(kernel, directory: directory.path, child: "child", files: [], owner: nil)
+        made.remove(kernel)
+        #expect(try kernel.list(directory.path).isEmpty)
+    }
+
+    @Test(.enabled(if: LiveKernel().userID() == 0, "needs root"))
+    func credentialFilesOfAnotherUser_areReadableByItOnly() throws {
+        try kernel.changeMode(directory.path, to: 0o711)
+        let owner = Identity(uid: 65_534, gid: 65_533, groups: [], user: "nobody")
+        let files = [CredentialFiles.File(name: "a", value: "one")]
+        let made = try CredentialFiles(kernel, directory: directory.path, child: "child", files: files, owner: owner)
+        let status = try kernel.status(made.path + "/a", followingLinks: false)
+        #expect(status.user == 65_534 && status.group == 65_533 && status.mode == 0o400)
+        #expect(try read(made.path + "/a", as: 65_534) == .code(0))
+        #expect(try read(made.path + "/a", as: 65_533) != .code(0))
+        made.remove(kernel)
+        #expect(try kernel.list(directory.path).isEmpty)
+    }
+
+    private func read(_ path: String, as user: UInt32) throws -> Exit? {
+        var image = SpawnImage(executable: "/bin/cat", arguments: ["cat", path], environment: [])
+        image.identity = SpawnIdentity(user: user, group: user)
+        let null = try kernel.open("/dev/null", .readWrite, mode: 0)
+        image.descriptors = (0...2).map { DescriptorMapping(source: null.raw, target: $0) }
+        return try waitForExit(try kernel.spawn(image))
+    }
+
+    @Test func makingThem_failingAtEveryCall_leavesNoFileBehind() throws {
+        let files = [CredentialFiles.File(name: "a", value: "one")]
+        let calls = try FaultyKernel.sweep(.noSpace) { faulty in
+            do {
+                let made = try CredentialFiles(faulty, directory: directory.path, child: "c", files: files, owner: nil)
+                made.remove(kernel)
+            } catch {
+                #expect(error as? Errno == .noSpace)
+            }
+            let left = try kernel.list(directory.path)
+            if !left.isEmpty { #expect(try kernel.list(directory.path + "/c").isEmpty) }
+        }
+        #expect(calls >= 6)
+    }
+}
