@@ -17,11 +17,14 @@ final class ControlListener {
     /// Binds the socket, 0660. One that is left over from an earlier nexusd goes: the instance lock says that it is dead.
     init(_ kernel: any Kernel, path: String) throws(Errno) {
         self.path = path
-        do { try kernel.removeFile(path) } catch { if error != .noEntry { throw error } }
+        // Renamed into place when it listens: whoever finds the name can connect.
+        let fresh = path + ".new"
+        do { try kernel.removeFile(fresh) } catch { if error != .noEntry { throw error } }
         socket = try kernel.makeSocket(.unix, .stream)
-        try kernel.bind(socket, to: .path(path))
-        try kernel.changeMode(path, to: 0o660)
+        try kernel.bind(socket, to: .path(fresh))
+        try kernel.changeMode(fresh, to: 0o660)
         try kernel.listen(socket, backlog: Self.backlog)
+        try kernel.rename(fresh, to: path)
     }
 
     func open(_ poller: borrowing Poller) { try? poller.add(socket, token: EventSource.listener.token) }

@@ -40,7 +40,7 @@ final class StandardError {
     }
 
     /// Takes the descriptor; `journalStream` is `$JOURNAL_STREAM`, `device:inode` of journald's end (systemd.exec(5)).
-    init(_ kernel: any Kernel, _ fd: consuming OwnedFD, journalStream: String?) {
+    init(_ kernel: any Kernel, _ fd: consuming OwnedFD, _ journalStream: String?) {
         self.kernel = kernel
         let status = try? kernel.status(fd)
         withPriority = journalStream != nil && status.map { "\($0.device):\($0.inode)" } == journalStream

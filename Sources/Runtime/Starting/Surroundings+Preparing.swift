@@ -15,7 +15,7 @@ extension Surroundings {
             let places = try RuntimeDirectory(kernel, path: directories.runtime)
             let lock = try InstanceLock(kernel, path: places.lock)
             let openFiles = try raiseOpenFiles(kernel)
-            let stderr = StandardError(kernel, OwnedFD(owning: 2), journalStream: variable("JOURNAL_STREAM"))
+            let stderr = StandardError(kernel, try duplicateStandardError(kernel), variable("JOURNAL_STREAM"))
             let containment = try Containment(kernel, override: variable("NEXUS_CGROUP"))
             return try Surroundings(
                 kernel, directories, config: options.plan ?? directories.config, places, lock, stderr, containment,
@@ -51,6 +51,20 @@ extension Surroundings {
             if null.raw > 2 { return }
             _ = null.release()
         }
+    }
+
+    /// 2 itself stays open for the words of a start that fails.
+    private static func duplicateStandardError(_ kernel: any Kernel) throws(Errno) -> OwnedFD {
+        let two = OwnedFD(owning: 2)
+        let copy: OwnedFD
+        do {
+            copy = try kernel.duplicate(two)
+        } catch {
+            _ = two.release()
+            throw error
+        }
+        _ = two.release()
+        return copy
     }
 
     /// A tree needs several descriptors a child. What nexusd was started with is what children get.

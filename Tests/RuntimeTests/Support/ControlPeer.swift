@@ -35,7 +35,7 @@ final class ControlPeer {
             do {
                 let start = offset
                 offset += try bytes.withUnsafeBytes {
-                    try kernel.write(socket, UnsafeRawBufferPointer(rebasing: $0[start...]))
+                    try kernel.send(socket, UnsafeRawBufferPointer(rebasing: $0[start...]), passing: [], to: nil)
                 }
             } catch let error as Errno where error == .again {
                 guard try waitUntil(socket, is: .writable) else { throw Gone() }

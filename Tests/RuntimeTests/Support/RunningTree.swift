@@ -27,14 +27,15 @@ final class RunningTree {
     private let errors: OwnedFD
     private var ended: Exit?
 
-    var runtime: String { directory.path + "/run" }
+    let runtime: String
     var state: String { directory.path + "/state" }
     var socket: String { runtime + "/control.sock" }
     /// Every process of a fixture adds its role and pid here.
     var register: String { directory.path + "/pids" }
 
     /// Starts it and waits for its control socket. `environment` is nexusd's own.
-    init(_ plan: Plan, environment: [String] = []) throws {
+    init(_ plan: Plan, runtime: String? = nil, environment: [String] = []) throws {
+        self.runtime = runtime ?? directory.path + "/run"
         let file = directory.path + "/plan"
         try kernel.makeDirectory(directory.path + "/state", mode: 0o700)
         var plan = plan
@@ -50,7 +51,7 @@ final class RunningTree {
         try kernel.replaceFile(file, with: plan.encoded(), mode: 0o600)
         let pipe = try kernel.makePipe(blocking: .write)
         process = try Self.start(
-            ["--plan", file, "--state", directory.path + "/state", "--runtime", directory.path + "/run"], environment,
+            ["--plan", file, "--state", directory.path + "/state", "--runtime", self.runtime], environment,
             errors: pipe.write, kernel)
         errors = pipe.read
         // The name says that it listens: it is bound and listening before anything else happens.
@@ -89,10 +90,13 @@ final class RunningTree {
     }
 
     deinit {
-        if ended == nil {
-            try? kernel.signal(process.pidfd, .kill)
-            _ = try? waitForExit(process)
+        guard ended == nil else { return }
+        // A killed nexusd would leave its children behind; the third request kills them first.
+        for _ in 0..<3 {
+            try? kernel.signal(process.pidfd, .terminate)
+            usleep(20_000)
         }
+        if (try? waitForExit(process)) == nil { try? kernel.signal(process.pidfd, .kill) }
     }
 
     var processID: Int32 { process.process.rawValue }
