@@ -12,7 +12,7 @@ extension Supervisor {
         if old.phase != state.phase { self[child].since = turn.now }
         if old.isAlive != state.isAlive, !isLogWriter(child) {
             aliveCount += state.isAlive ? 1 : -1
-            if aliveCount == 0, let logWriter = tree.logWriter, contains(logWriter) { touched.add(logWriter) }
+            if aliveCount == 0, let logWriter = tree.logWriter, contains(logWriter) { touch(logWriter) }
         }
         revise(child, state)
         touch(child)
@@ -117,7 +117,8 @@ extension Supervisor {
         if news.contains(.trailed), let previous = order.previous[child.index] { touch(previous) }
     }
 
-    private func facets(of child: ChildID) -> Facets {
+    /// What the neighbours of this child must know of it, as things stand.
+    func facets(of child: ChildID) -> Facets {
         let isGivenUp = !self[child].wanted || isHeld(child)
         let isBouncing = self[child].isBouncing
         var facets: Facets

@@ -52,6 +52,14 @@ struct Serving: Hashable, Sendable {
     var stable: Instant?
 }
 
+extension Serving {
+    /// The earliest of what is armed.
+    var deadline: Instant? {
+        guard let stable else { return watchdog?.orEarlier(probe.instant) ?? probe.instant }
+        return stable.orEarlier(watchdog).orEarlier(probe.instant)
+    }
+}
+
 /// When a probe is due. At most one is under way for a run.
 enum ProbeClock: Hashable, Sendable {
     /// There is no probe.
@@ -126,9 +134,8 @@ extension ChildState {
         case .off, .waiting, .spawning, .unkillable, .done: nil
         case .delayed(let until, _): until
         case .parked(_, let retry): retry
-        case .starting(_, let starting): min(starting.until, starting.probe.instant ?? .distantFuture)
-        case .serving(_, let serving):
-            [serving.probe.instant, serving.watchdog, serving.stable].lazy.compactMap(\.self).min()
+        case .starting(_, let starting): starting.until.orEarlier(starting.probe.instant)
+        case .serving(_, let serving): serving.deadline
         case .stopping(_, let ending): ending.step.until
         }
     }
@@ -186,4 +193,10 @@ extension Ending.Step {
 extension Instant {
     /// Later than everything.
     static let distantFuture = Instant(nanoseconds: .max)
+
+    /// This one, or another if there is one and it comes first.
+    func orEarlier(_ other: Instant?) -> Instant {
+        guard let other else { return self }
+        return min(self, other)
+    }
 }
