@@ -1,7 +1,5 @@
-import CNexus
 import Glibc
 import LogStore
-import System
 
 // log-writer --directory DIR [--no-journal]: descriptor 3 is the log link (docs/logs.md).
 exit(LogWriterCommand.run(Array(CommandLine.arguments.dropFirst())))

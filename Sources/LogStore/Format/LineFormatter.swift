@@ -64,7 +64,7 @@ struct LineFormatter {
                     (isPartial, newline) = (true, 0)
                 } else {
                     let all = UnsafeRawBufferPointer(start: start, count: rest)
-                    let rule = remainder == .isOld && result.lines > 0 ? .stays : remainder
+                    let rule = rule(for: remainder, isFirst: result.lines == 0)
                     guard let end = takeRemainder(all, rule) else { return }
                     length = end
                     (isPartial, newline) = (remainder != .isLast, 0)
@@ -109,6 +109,13 @@ struct LineFormatter {
         entry.storeBytes(of: 0x0A, toByteOffset: count - 1, as: UInt8.self)
         carried = isPartial ? detected.level : nil
         return count
+    }
+
+    /// What stands behind a newline that only came now is not old; what stands behind a cut is taken with it, for a byte that
+    /// is left over can keep the one slot of a small pipe.
+    private func rule(for remainder: Remainder, isFirst: Bool) -> Remainder {
+        guard !isFirst, remainder != .isLast else { return remainder }
+        return carried != nil ? .isTaken : remainder == .isOld ? .stays : remainder
     }
 
     /// How much of what has no newline is taken now; nil: nothing.

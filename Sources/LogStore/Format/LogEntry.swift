@@ -17,13 +17,14 @@ public struct LogEntry: Hashable, Sendable {
     /// True when the line goes on in the next entry of the same run and source.
     public var isPartial: Bool
 
-    /// The line as text. What is not UTF-8 is shown as U+FFFD, and control characters other than TAB as their pictures
-    /// (U+2400…), so that a log can neither clear nor recolour the terminal it is read on.
+    /// The line as text; what is not UTF-8 becomes U+FFFD. For JSON and the like: it may hold control characters.
+    public var message: String { String(decoding: words, as: UTF8.self) }
+
+    /// The line for a terminal: control characters other than TAB are shown as their pictures (U+2400…), so that a log can
+    /// neither clear nor recolour the screen it is read on.
     public var text: String {
         var text = String.UnicodeScalarView()
-        for scalar in String(decoding: message, as: UTF8.self).unicodeScalars {
-            text.append(scalar.isHarmless ? scalar : scalar.picture)
-        }
+        for scalar in message.unicodeScalars { text.append(scalar.isHarmless ? scalar : scalar.picture) }
         return String(text)
     }
 
@@ -56,7 +57,7 @@ public struct LogEntry: Hashable, Sendable {
     }
 
     /// The words, without the facts that stand behind an event.
-    private var message: ArraySlice<UInt8> { bytes[..<(tailStart ?? bytes.count)] }
+    private var words: ArraySlice<UInt8> { bytes[..<(tailStart ?? bytes.count)] }
 
     // JSON writes a TAB as `\t`, so the last one in an event is the one before its facts.
     private var tailStart: Int? {

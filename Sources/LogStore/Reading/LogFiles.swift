@@ -11,9 +11,12 @@ struct LogFiles {
         self.directory = directory
     }
 
-    /// Paths, oldest first; empty when there is no such directory.
-    var paths: [String] {
-        let rotated = ((try? kernel.list(directory)) ?? []).filter(LogFileName.isRotated).sorted()
-        return (rotated + [LogFileName.current]).map { directory + "/" + $0 }
-    }
+    /// Names of the rotated files, oldest first; empty when there is no such directory.
+    var rotated: [String] { ((try? kernel.list(directory)) ?? []).filter(LogFileName.isRotated).sorted() }
+
+    /// All names, oldest first.
+    var names: [String] { rotated + [LogFileName.current] }
+
+    /// All paths, oldest first.
+    var paths: [String] { names.map { directory + "/" + $0 } }
 }

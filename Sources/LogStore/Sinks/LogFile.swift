@@ -4,6 +4,9 @@ import System
 /// entries only: after a write that failed half-way, or a crash in the middle of one, the torn end is cut off. Its bytes
 /// are in the pipe still and come again.
 final class LogFile {
+    /// Readable for the group whatever the umask: who may read logs is who is in log-writer's group.
+    static let mode: UInt16 = 0o640
+
     private let kernel: any Kernel
     private let directory: String
     /// When it is rotated; a later stream of the child may change it.
@@ -76,8 +79,9 @@ final class LogFile {
         guard file == nil else { return }
         try kernel.ensureDirectory(directory)
         rotated = try kernel.list(directory).filter(LogFileName.isRotated).sorted()
-        let opened = try kernel.open(path, [.readWrite, .create, .append, .noFollow], mode: 0o640)
+        let opened = try kernel.open(path, [.readWrite, .create, .append, .noFollow], mode: LogFile.mode)
         size = try kernel.status(opened).size
+        if size == 0 { try kernel.changeMode(opened, to: LogFile.mode) }
         if size > 0, try kernel.bytes(of: opened, at: size - 1, count: 1) != [0x0A] {
             size = try cutTornEnd(opened, size)
         }
@@ -115,9 +119,10 @@ private final class OpenFile {
 }
 
 extension Kernel {
-    /// Makes a directory, readable for the group, if it is not there; its parent must be.
+    /// Makes a directory, readable for the group whatever the umask, if it is not there; its parent must be.
     func ensureDirectory(_ path: String) throws(Errno) {
-        do { try makeDirectory(path, mode: 0o750) } catch  where error == .exists {}
+        do { try makeDirectory(path, mode: 0o750) } catch  where error == .exists { return }
+        try changeMode(path, to: 0o750)
     }
 }
 

@@ -1,0 +1,150 @@
+import System
+
+/// Reads one child's entries forward, file after file, and goes on when more was written or the file was rotated.
+final class ChildCursor {
+    /// Bytes of one read.
+    static let chunkBytes = 64 * 1024
+
+    private let kernel: any Kernel
+    private let directory: String
+    private let child: String
+    private var joiner = EntryJoiner()
+    private var next: LogEntry?
+
+    /// The file that is read now.
+    private var file: OpenFile?
+    /// Files that come before `current`, oldest first.
+    private var earlier: [String] = []
+    /// The youngest rotated file that was known when `current` was opened: what is younger came from it or after it.
+    private var youngestKnown = ""
+
+    private final class OpenFile {
+        let fd: OwnedFD
+        let inode: UInt64
+        let isCurrent: Bool
+        var offset: Int64
+        var buffer: [UInt8] = []
+        /// Where the next line begins in the buffer.
+        var start = 0
+
+        init(fd: consuming OwnedFD, inode: UInt64, isCurrent: Bool, offset: Int64) {
+            self.fd = fd
+            self.inode = inode
+            self.isCurrent = isCurrent
+            self.offset = offset
+        }
+    }
+
+    init(_ kernel: any Kernel, directory: String, child: String, from place: TailSearch.Place) {
+        self.kernel = kernel
+        self.directory = directory
+        self.child = child
+        let rotated = LogFiles(kernel, directory: directory).rotated
+        youngestKnown = rotated.last ?? ""
+        switch place {
+        case .beginning:
+            earlier = rotated
+        case .file(let name, let offset):
+            earlier = name == LogFileName.current ? [] : rotated.filter { $0 > name }
+            file = open(name, from: offset)
+            // Rotated between the search for the place and now: the place is in the file that was `current` then.
+            let fresh = freshlyRotated()
+            if name == LogFileName.current, let first = fresh.first {
+                file = open(first, from: offset)
+                earlier = Array(fresh.dropFirst())
+            }
+        }
+    }
+
+    /// The next wanted entry, which `take` takes; nil when there is none now.
+    func head(_ query: LogQuery) -> LogEntry? {
+        while next == nil, let line = nextLine() {
+            guard let entry = line.withUnsafeBytes({ LogEntry(line: $0, child: child) }),
+                let whole = joiner.take(entry), query.wants(whole)
+            else { continue }
+            next = whole
+        }
+        return next
+    }
+
+    func take() -> LogEntry? {
+        defer { next = nil }
+        return next
+    }
+
+    /// Lines whose end has not come.
+    func unfinished() -> [LogEntry] { joiner.finish() }
+
+    private func nextLine() -> ArraySlice<UInt8>? {
+        while true {
+            guard let file else {
+                guard advance() else { return nil }
+                continue
+            }
+            if let newline = file.buffer[file.start...].firstIndex(of: 0x0A) {
+                defer { file.start = newline + 1 }
+                return file.buffer[file.start..<newline]
+            }
+            if fill(file) { continue }
+            // At the end of a file that will not grow. `current` may have been renamed since: then what it holds beyond what
+            // was read was written before that, and one more read brings it.
+            if file.isCurrent {
+                guard isRotated(file) else { return nil }
+                if fill(file) { continue }
+                earlier = freshlyRotated().filter { inode($0) != file.inode }
+            }
+            self.file = nil
+            guard advance() else { return nil }
+        }
+    }
+
+    /// Opens the next file that is there; false when there is none.
+    private func advance() -> Bool {
+        while !earlier.isEmpty {
+            file = open(earlier.removeFirst(), from: 0)
+            if file != nil { return true }
+        }
+        let current = open(LogFileName.current, from: 0)
+        // Looked for after the opening: what was rotated before it stands between what was read and this file.
+        earlier = freshlyRotated()
+        if !earlier.isEmpty { return advance() }
+        file = current
+        return current != nil
+    }
+
+    /// Files that were rotated since the last time it was asked, oldest first.
+    private func freshlyRotated() -> [String] {
+        let known = youngestKnown
+        let fresh = LogFiles(kernel, directory: directory).rotated.filter { $0 > known }
+        youngestKnown = fresh.last ?? known
+        return fresh
+    }
+
+    private func open(_ name: String, from offset: Int64) -> OpenFile? {
+        guard let fd = try? kernel.open(directory + "/" + name, [.readOnly, .noFollow], mode: 0),
+            let status = try? kernel.status(fd)
+        else { return nil }
+        return OpenFile(fd: fd, inode: status.inode, isCurrent: name == LogFileName.current, offset: offset)
+    }
+
+    private func fill(_ file: OpenFile) -> Bool {
+        guard let bytes = try? kernel.bytes(of: file.fd, at: file.offset, count: ChildCursor.chunkBytes), !bytes.isEmpty
+        else {
+            // A torn line at the end is being written, or will be cut off: it is read again from its start.
+            file.offset -= Int64(file.buffer.count - file.start)
+            file.buffer = []
+            file.start = 0
+            return false
+        }
+        file.buffer = Array(file.buffer[file.start...]) + bytes
+        file.start = 0
+        file.offset += Int64(bytes.count)
+        return true
+    }
+
+    private func isRotated(_ file: OpenFile) -> Bool { inode(LogFileName.current) != file.inode }
+
+    private func inode(_ name: String) -> UInt64? {
+        (try? kernel.status(directory + "/" + name, followingLinks: false))?.inode
+    }
+}

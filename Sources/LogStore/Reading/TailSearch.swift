@@ -1,0 +1,56 @@
+import System
+
+/// Where to begin reading a child's files so that neither more nor less than is wanted is read: by the names of the rotated
+/// files for `since`, from the end backwards for `last`.
+struct TailSearch {
+    private let kernel: any Kernel
+    private let directory: String
+    private let child: String
+
+    init(_ kernel: any Kernel, directory: String, child: String) {
+        self.kernel = kernel
+        self.directory = directory
+        self.child = child
+    }
+
+    /// A place in a child's files.
+    enum Place: Hashable, Sendable {
+        case beginning
+        /// This file, from this offset.
+        case file(String, Int64)
+    }
+
+    func start(of query: LogQuery) -> Place {
+        let names = LogFiles(kernel, directory: directory).names
+        return query.last.map { place(before: $0, query, names) } ?? place(since: query.since, names)
+    }
+
+    /// A file is rotated after its last entry: one that was rotated before the instant has nothing for us.
+    private func place(since: WallStamp?, _ names: [String]) -> Place {
+        guard let since, let name = names.first(where: { LogFileName.stamp(of: $0).map { $0 >= since } ?? true }) else {
+            return .beginning
+        }
+        return .file(name, 0)
+    }
+
+    /// Behind the wanted entry that stands just before the last `count` wanted ones.
+    private func place(before count: Int, _ query: LogQuery, _ names: [String]) -> Place {
+        var found = 0
+        var place = Place.beginning
+        for name in names.reversed() {
+            guard let fd = try? kernel.open(directory + "/" + name, .readOnly, mode: 0),
+                var lines = try? BackwardLines(kernel, fd)
+            else { continue }
+            while let line = try? lines.next() {
+                guard let entry = line.withUnsafeBytes({ LogEntry(line: $0, child: child) }) else { continue }
+                if let since = query.since, entry.stamp < since { return place }
+                if !entry.isPartial && query.wants(entry) {
+                    guard found < count else { return place }
+                    found += 1
+                }
+                place = .file(name, lines.offset)
+            }
+        }
+        return place
+    }
+}

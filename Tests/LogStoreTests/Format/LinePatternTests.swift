@@ -1,0 +1,78 @@
+import Testing
+import Wire
+
+@testable import LogStore
+
+@Suite("Ready patterns") struct LinePatternTests {
+    private func match(_ pieces: [LinePattern.Piece], _ line: String) -> [String: String]? {
+        Array(line.utf8).withUnsafeBytes { LinePattern(pieces: pieces).match($0) }
+            .map { Dictionary($0.map { ($0.name, $0.value) }) { first, _ in first } }
+    }
+
+    private let listening: [LinePattern.Piece] = [
+        .literal("listening on http://"), .capture(name: "host"), .literal(":"), .integer(name: "port"),
+    ]
+
+    @Test func literalAndCaptures_areFoundAnywhereInTheLine() {
+        #expect(
+            match(listening, "server listening on http://127.0.0.1:4096") == ["host": "127.0.0.1", "port": "4096"])
+        #expect(match(listening, "listening on http://a:1 and more") == ["host": "a", "port": "1"])
+        #expect(match([.literal("ready")], "I am ready now") == [:])
+    }
+
+    @Test func firstPlaceThatFitsAsAWhole_counts() {
+        #expect(
+            match(listening, "listening on http://?:1 listening on http://b:x listening on http://c:3")
+                == ["host": "c", "port": "3"])
+    }
+
+    @Test func otherLines_doNotMatch() {
+        #expect(match(listening, "") == nil)
+        #expect(match(listening, "listening on http://") == nil)
+        #expect(match(listening, "listening on http://:80") == nil, "a capture has at least one byte")
+        #expect(match(listening, "listening on http://a b:80") == nil, "a space is not captured")
+        #expect(match(listening, "listening on http://a:") == nil)
+    }
+
+    @Test func capture_endsAtTheFirstNextLiteral() {
+        #expect(
+            match([.literal("<"), .capture(name: "a"), .literal("/b"), .capture(name: "c")], "<x/b/b.") == [
+                "a": "x", "c": "/b.",
+            ])
+    }
+
+    @Test func valuesThatAreTooLong_doNotMatch() {
+        let long = String(repeating: "a", count: 128)
+        #expect(match([.literal("="), .capture(name: "v"), .literal(";")], "=\(long);") == ["v": long])
+        #expect(match([.literal("="), .capture(name: "v"), .literal(";")], "=\(long)a;") == nil)
+        #expect(match([.literal("="), .capture(name: "v")], "=\(long)a") == nil)
+        #expect(match([.literal("="), .integer(name: "n")], "=123456789012345678") == ["n": "123456789012345678"])
+        #expect(match([.literal("="), .integer(name: "n")], "=1234567890123456789") == nil)
+    }
+
+    @Test func captureBeforeTheFirstLiteral_isReadBackwards() {
+        #expect(match([.capture(name: "who"), .literal(" is up")], "now web-1 is up") == ["who": "web-1"])
+        #expect(match([.integer(name: "n"), .literal(" ok")], "x12 ok") == ["n": "12"])
+        #expect(match([.capture(name: "who"), .literal("!")], " !") == nil)
+    }
+
+    @Test func captureAlone_isTheFirstRunOfItsBytes() {
+        #expect(match([.integer(name: "n")], "port 80, 81") == ["n": "80"])
+        #expect(match([.capture(name: "c")], "  (a.b) ") == ["c": "a.b"])
+        #expect(match([], "x") == nil && match([.literal("")], "x") == nil)
+    }
+
+    @Test func hostileLine_isMatchedInLinearTime() {
+        let clock = ContinuousClock()
+        func time(_ count: Int) -> Duration {
+            let line = Array(String(repeating: "=aaaaaaaa", count: count).utf8)
+            return clock.measure {
+                _ = line.withUnsafeBytes {
+                    LinePattern(pieces: [.literal("="), .capture(name: "v"), .literal("#")]).match($0)
+                }
+            }
+        }
+        // Sixteen times the line may cost sixteen times as much, and some noise; quadratic would be 256 times.
+        #expect(time(16_000) < time(1000) * 100 + .milliseconds(20))
+    }
+}

@@ -1,0 +1,119 @@
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+
+@testable import LogStore
+
+@Suite("Files") struct LogFileTests {
+    private let kernel = LiveKernel()
+    private let home = TemporaryDirectory()
+
+    private func entry(_ number: Int, bytes: Int = 100) -> [UInt8] {
+        let text = "\(number) "
+        return Array((text + String(repeating: "x", count: bytes - 1 - text.utf8.count) + "\n").utf8)
+    }
+
+    private func append(_ file: LogFile, _ bytes: [UInt8]) throws {
+        var offset = 0
+        try bytes.withUnsafeBytes { try file.append($0, from: &offset) }
+        #expect(offset == bytes.count)
+    }
+
+    private func content(_ names: [String]) throws -> [String] {
+        try names.flatMap { name in
+            String(decoding: try kernel.readFile(home.path + "/web/" + name, limit: 1 << 24), as: UTF8.self)
+                .split(separator: "\n").map { String($0.prefix { $0 != " " }) }
+        }
+    }
+
+    private var names: [String] { LogFiles(kernel, directory: home.path + "/web").names }
+
+    @Test func fullFile_isRotatedAtAnEntryAndTheOldestIsRemoved() throws {
+        let file = LogFile(kernel, directory: home.path + "/web", rotation: Rotation(fileBytes: 65_536, files: 3))
+        for number in 0..<4000 { try append(file, entry(number)) }
+        #expect(names.count == 4 && names.last == "current")
+        let numbers = try content(names).map { Int($0) }
+        #expect(numbers.last == 3999 && numbers.compactMap { $0 }.count == numbers.count)
+        #expect(numbers == ((numbers[0] ?? 0)...3999).map { $0 }, "nothing is missing between the files")
+        for name in names.dropLast() {
+            let size = try kernel.status(home.path + "/web/" + name, followingLinks: false).size
+            #expect(size > 65_000 && size <= 65_536)
+        }
+    }
+
+    @Test func batchAboveTheSizeOfAFile_isSplitAtEntries() throws {
+        let file = LogFile(kernel, directory: home.path + "/web", rotation: Rotation(fileBytes: 65_536, files: 100))
+        try append(file, (0..<5000).flatMap { entry($0) })
+        #expect(try content(names) == (0..<5000).map(String.init))
+    }
+
+    @Test func entryAboveTheSizeOfAFile_hasAFileOfItsOwn() throws {
+        let file = LogFile(kernel, directory: home.path + "/web", rotation: Rotation(fileBytes: 65_536, files: 100))
+        try append(file, entry(0) + entry(1, bytes: 100_000) + entry(2))
+        #expect(names.count == 3)
+        #expect(try content(names) == ["0", "1", "2"])
+    }
+
+    @Test func tornEnd_isCutOffWhenTheFileIsOpened() throws {
+        try kernel.ensureDirectory(home.path + "/web")
+        try kernel.replaceFile(home.path + "/web/current", with: entry(0) + entry(1).dropLast(), mode: 0o600)
+        try append(LogFile(kernel, directory: home.path + "/web", rotation: .ofEvents), entry(2))
+        #expect(try content(names) == ["0", "2"])
+    }
+
+    @Test func tornEndWithoutAnyEntry_isCutOff() throws {
+        try kernel.ensureDirectory(home.path + "/web")
+        try kernel.replaceFile(home.path + "/web/current", with: [0x61, 0x62], mode: 0o600)
+        try append(LogFile(kernel, directory: home.path + "/web", rotation: .ofEvents), entry(2))
+        #expect(try content(names) == ["2"])
+    }
+
+    @Test func anyFailedCall_leavesWholeEntriesAndLosesNothing() throws {
+        let met = try FaultyKernel.sweep(Errno(rawValue: 28)) { faulty in
+            let home = TemporaryDirectory()
+            let file = LogFile(faulty, directory: home.path + "/web", rotation: Rotation(fileBytes: 65_536, files: 9))
+            let entries = (0..<1500).flatMap { entry($0) }
+            var offset = 0
+            var tries = 0
+            while offset < entries.count, tries < 3 {
+                tries += 1
+                do { try entries.withUnsafeBytes { try file.append($0, from: &offset) } } catch {}
+            }
+            #expect(offset == entries.count)
+            let paths = LogFiles(kernel, directory: home.path + "/web").paths
+            let content = try paths.flatMap { try kernel.readFile($0, limit: 1 << 24) }
+            #expect(content == entries)
+        }
+        #expect(met > 8)
+    }
+
+    @Test func modes_areForTheGroupWhateverTheUmask() throws {
+        try append(LogFile(kernel, directory: home.path + "/web", rotation: .ofEvents), entry(2))
+        #expect(try kernel.status(home.path + "/web", followingLinks: false).mode & 0o777 == 0o750)
+        #expect(try kernel.status(home.path + "/web/current", followingLinks: false).mode & 0o777 == 0o640)
+    }
+
+    @Test func linesFromTheEnd_areThoseFromTheStartReversed() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = SplitMix(state: seed)
+        let path = home.path + "/file"
+        for _ in 0..<40 {
+            let lines = (0..<Int.random(in: 0...80, using: &random)).map { _ in
+                [UInt8](repeating: 0x61, count: Int.random(in: 0...6000, using: &random))
+            }
+            let torn = [UInt8](repeating: 0x62, count: Int.random(in: 0...3, using: &random))
+            try kernel.replaceFile(path, with: lines.flatMap { $0 + [0x0A] } + torn, mode: 0o600)
+            var backward = try BackwardLines(kernel, kernel.open(path, .readOnly, mode: 0))
+            var found: [[UInt8]] = []
+            var starts: [Int64] = []
+            while let line = try backward.next() {
+                found.append(line)
+                starts.append(backward.offset)
+            }
+            #expect(found.reversed() == lines)
+            #expect(starts.last ?? 0 == 0)
+        }
+    }
+}
