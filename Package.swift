@@ -85,10 +85,11 @@ if !lean {
         tests("ConfigurationTests", ["NexusConfiguration"], resources: [.copy("Files")]),
         tests("WorkerKitTests", ["WorkerKit"]),
         tests(
-            "OpenCodeTests", ["OpenCode", "AgentModel", "echo-agent", "agent-worker"],
+            "OpenCodeTests", ["OpenCode", "AgentModel", "Wire", "echo-agent", "agent-worker"],
             resources: [.copy("Schemas"), .copy("Frames")]),
-        tests("TunnelTests", ["Tunnel"]),
-        tests("ChatTests", ["Chat"]),
+        tests("TunnelTests", ["Tunnel", yams]),
+        // The built chat-bridge runs beside the test bundle.
+        tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge"]),
         tests("Scenarios", ["Wire"]),
     ]
 }

@@ -29,6 +29,9 @@ public final class ChatStore: Sendable {
         }
     }
 
+    /// Writes everything into the one file and lets go of it.
+    public func close() throws { try queue.close() }
+
     private static func open(_ path: String) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.journalMode = .wal

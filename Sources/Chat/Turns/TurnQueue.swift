@@ -23,6 +23,12 @@ public struct TurnQueue: Sendable {
         public var queued: [TurnID]
         /// The turn that is with the agent and has to be stopped there.
         public var running: TurnID?
+
+        /// Both.
+        public init(queued: [TurnID], running: TurnID?) {
+            self.queued = queued
+            self.running = running
+        }
     }
 
     private struct Lane: Sendable {

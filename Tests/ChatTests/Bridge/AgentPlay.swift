@@ -1,0 +1,106 @@
+import AgentModel
+import Foundation
+import SupervisorCore
+import Wire
+
+/// Plays agent-worker for one bridge: answers what it is asked and keeps the turns it was handed.
+struct AgentPlay {
+    /// One turn that arrived.
+    struct Turn {
+        var id: FrameID
+        var session: AgentSessionID
+        var text: String
+    }
+
+    var isReady = true
+    /// Sessions that were opened and are still known.
+    var known: Set<String> = []
+    var opened = 0
+    var turns: [Turn] = []
+    var aborted: [AgentSessionID] = []
+
+    /// Takes a frame if it is for the agent.
+    mutating func take(_ frame: Frame, of bridge: BridgeProcess) throws -> Bool {
+        guard frame.header.kind == .request, frame.header.peer == BridgeProcess.agentPeer else { return false }
+        let id = frame.header.id
+        switch try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)) {
+        case .describe:
+            let description = AgentDescription(
+                product: "play", version: "1", ready: isReady, state: isReady ? "ready" : "learning its part",
+                workspaces: ["home"])
+            try reply(.description(description), id, bridge)
+        case .openSession:
+            opened += 1
+            known.insert("ses_\(opened)")
+            try reply(.session(AgentSessionID(rawValue: "ses_\(opened)")), id, bridge)
+        case .runTurn(let session, _, let text):
+            guard known.contains(session.rawValue) else {
+                bridge.write(error(id, .unknown, "no such session"))
+                return true
+            }
+            turns.append(Turn(id: id, session: session, text: text))
+        case .abort(let session):
+            aborted.append(session)
+            try reply(.aborted, id, bridge)
+        }
+        return true
+    }
+
+    /// Tells events of a turn.
+    func tell(_ turn: Turn, _ events: AgentEvent..., to bridge: BridgeProcess) throws {
+        for event in events {
+            let payload = Array(try JSONEncoder().encode(event))
+            bridge.write(Frame(.stream, peer: BridgeProcess.agentPeer, id: turn.id, payload: payload))
+            if case .turnEnded = event {
+                bridge.write(Frame(.end, peer: BridgeProcess.agentPeer, id: turn.id))
+            }
+        }
+    }
+
+    /// Ends a turn's stream with an error, as nexusd does when agent-worker dies.
+    func error(_ id: FrameID, _ code: BusErrorCode, _ message: String) -> Frame {
+        Frame(.error, peer: BridgeProcess.agentPeer, id: id, payload: code.payload(message))
+    }
+
+    private func reply(_ reply: AgentReply, _ id: FrameID, _ bridge: BridgeProcess) throws {
+        let payload = Array(try JSONEncoder().encode(reply))
+        bridge.write(Frame(.reply, peer: BridgeProcess.agentPeer, id: id, payload: payload))
+    }
+}
+
+/// A client's view of its answers: the objects of each request, in order.
+struct ClientPlay {
+    private(set) var events: [FrameID: [[String: Any]]] = [:]
+    private(set) var failures: [FrameID: String] = [:]
+    private(set) var finished: Set<FrameID> = []
+
+    mutating func take(_ frame: Frame) throws {
+        guard frame.header.peer == BridgeProcess.client else { return }
+        let id = frame.header.id
+        switch frame.header.kind {
+        case .stream: events[id, default: []].append(try StoreBox.object(frame.payload))
+        case .reply:
+            events[id, default: []].append(try StoreBox.object(frame.payload))
+            finished.insert(id)
+        case .end: finished.insert(id)
+        case .error:
+            failures[id] = try StoreBox.object(frame.payload)["code"] as? String ?? "?"
+            finished.insert(id)
+        case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
+            .health:
+            break
+        }
+    }
+
+    func types(_ id: FrameID) -> [String] { (events[id] ?? []).compactMap { $0["type"] as? String } }
+
+    func last(_ id: FrameID) -> [String: Any] { events[id]?.last ?? [:] }
+
+    /// The text of the agent as a client shows it.
+    func text(_ id: FrameID) -> String {
+        (events[id] ?? []).filter { $0["type"] as? String == "text" }.reduce("") { shown, event in
+            let text = event["text"] as? String ?? ""
+            return event["whole"] as? Bool == true ? text : shown + text
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Glibc
+import SupervisorCore
+import Testing
+import Wire
+
+/// The built chat-bridge with this test as its nexusd: real pipes on fds 3 and 4, real frames. The test is also its only
+/// control client and its agent-worker, whose part `agent` plays frame by frame.
+final class BridgeProcess {
+    static let client = PeerID(rawValue: 0x8000)
+    static let agentPeer = PeerID(rawValue: 2)
+    static let limitMilliseconds: Int32 = 30_000
+
+    let pid: pid_t
+    private let input: Int32
+    private let output: Int32
+    private var decoder = FrameDecoder()
+    private var inbox: [Frame] = []
+    private var lastID: UInt64
+    private(set) var statusLine = ""
+    private(set) var isAlive = true
+
+    /// Starts it and waits until it is ready.
+    init(directory: String, epoch: UInt32 = 1) throws {
+        signal(SIGPIPE, SIG_IGN)
+        let down = try Self.makePipe()
+        let up = try Self.makePipe()
+        pid = try Self.spawn(directory, read: down.read, write: up.write)
+        Glibc.close(down.read)
+        Glibc.close(up.write)
+        input = up.read
+        output = down.write
+        lastID = UInt64(epoch) << 32
+        #expect(try next().header.kind == .hello)
+        let welcome = """
+            {"protocol":1,"epoch":\(epoch),"peer":1,"name":"chat-bridge",\
+            "peers":[{"name":"agent-worker","peer":\(Self.agentPeer.rawValue)}],"values":{}}
+            """
+        write(Frame(.welcome, peer: .nexusd, id: .none, payload: Array(welcome.utf8)))
+        while try next().header.kind != .ready {}
+    }
+
+    deinit {
+        kill()
+        Glibc.close(input)
+        Glibc.close(output)
+    }
+
+    /// SIGKILL, and its end.
+    func kill() {
+        guard isAlive else { return }
+        Glibc.kill(pid, SIGKILL)
+        wait()
+    }
+
+    /// Waits for its end; the wait status.
+    @discardableResult
+    func wait() -> Int32 {
+        var status: Int32 = 0
+        if isAlive { waitpid(pid, &status, 0) }
+        isAlive = false
+        return status
+    }
+
+    /// Sends a control client's request; the answer comes with the id.
+    func ask(_ json: String) -> FrameID {
+        lastID += 1
+        let id = FrameID(rawValue: lastID)
+        write(Frame(.request, peer: Self.client, id: id, payload: Array(json.utf8)))
+        return id
+    }
+
+    /// Writes a frame as nexusd would pass it on. A bridge that is gone takes nothing, which is no failure.
+    func write(_ frame: Frame) {
+        let bytes = frame.bytes
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(output, $0.baseAddress.map { $0 + done }, $0.count - done) }
+            guard count > 0 else { return }
+            done += count
+        }
+    }
+
+    /// The next frame; the status line is kept, credit is granted.
+    func next() throws -> Frame {
+        guard let frame = try nextOrEnd() else { throw BridgeGone() }
+        return frame
+    }
+
+    /// The same, nil at the end of the pipe.
+    func nextOrEnd() throws -> Frame? {
+        while inbox.isEmpty {
+            var entry = pollfd(fd: input, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, Self.limitMilliseconds) > 0 else { throw BridgeSilent() }
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            let count = read(input, &buffer, buffer.count)
+            guard count > 0 else { return nil }
+            try buffer[..<count].withUnsafeBytes { bytes in
+                var rest = bytes
+                while let frame = try decoder.next(from: &rest) { inbox.append(frame) }
+            }
+        }
+        let frame = inbox.removeFirst()
+        if frame.header.kind == .status { statusLine = String(decoding: frame.payload, as: UTF8.self) }
+        if frame.header.kind == .stream {
+            var credit = ByteWriter()
+            credit.write(UInt32(frame.byteCount))
+            write(Frame(.credit, peer: frame.header.peer, id: frame.header.id, payload: credit.bytes))
+        }
+        return frame
+    }
+
+    private static func makePipe() throws -> (read: Int32, write: Int32) {
+        var fds: [Int32] = [0, 0]
+        guard pipe(&fds) == 0 else { throw POSIXError(.EMFILE) }
+        // Above the numbers they get in the child, so that one dup2 there cannot overwrite the source of the other.
+        let moved = fds.map { fcntl($0, F_DUPFD_CLOEXEC, 16) }
+        for fd in fds { Glibc.close(fd) }
+        return (moved[0], moved[1])
+    }
+
+    private static func spawn(_ directory: String, read: Int32, write: Int32) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, read, 3)
+        posix_spawn_file_actions_adddup2(&actions, write, 4)
+        let path = Self.path
+        var pid: pid_t = 0
+        var words: [UnsafeMutablePointer<CChar>?] = [strdup(path), strdup("--directory"), strdup(directory), nil]
+        defer { for word in words { free(word) } }
+        guard posix_spawn(&pid, path, &actions, nil, &words, environ) == 0 else { throw POSIXError(.ENOENT) }
+        return pid
+    }
+
+    /// Beside the test bundle.
+    private static var path: String {
+        let own = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("chat-bridge").path
+    }
+}
+
+/// chat-bridge said nothing for too long.
+struct BridgeSilent: Error {}
+/// chat-bridge closed its pipe.
+struct BridgeGone: Error {}

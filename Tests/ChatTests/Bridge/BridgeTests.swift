@@ -1,0 +1,190 @@
+import AgentModel
+import Foundation
+import Testing
+import Wire
+
+/// The real chat-bridge over real pipes.
+@Suite(.timeLimit(.minutes(2)), .serialized)
+struct BridgeTests {
+    @Test func message_isStoredHandedOverAndAnswered() throws {
+        let play = try Play()
+        let (id, session, turn) = try play.handOver("hello")
+        #expect(turn.text == "hello")
+        try play.agent.tell(
+            turn, .turnStarted, .textDelta(block: "b", text: "hel"), .textDelta(block: "b", text: "lo"),
+            .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(id) }
+        #expect(play.client.types(id) == ["accepted", "started", "text", "text", "ended"])
+        #expect(play.client.text(id) == "hello")
+        #expect(play.client.last(id)["state"] as? String == "done")
+        let history = try play.answer(#"{"op":"history","session":"\#(session)"}"#)
+        #expect(history.map { $0["type"] as? String } == ["turn", "text"])
+        #expect(history[1]["text"] as? String == "hello")
+        let list = try play.answer(#"{"op":"list"}"#)
+        #expect(list.map { $0["session"] as? String } == [session])
+        #expect(list[0]["state"] as? String == "done")
+    }
+
+    @Test func secondMessage_goesToTheSameSessionOfTheAgentAfterTheFirst() throws {
+        let play = try Play()
+        let (first, session, turn) = try play.handOver("one")
+        let second = play.send("two", session: session)
+        try play.until("the second to wait") { $0.client.types(second).contains("waiting") }
+        #expect(play.agent.turns.count == 1)
+        try play.agent.tell(turn, .turnStarted, .turnEnded(.done), to: play.bridge)
+        try play.until("both") { $0.client.finished.contains(first) && $0.agent.turns.count == 2 }
+        #expect(play.agent.turns[1].session == turn.session)
+        #expect(play.agent.opened == 1)
+    }
+
+    @Test func sameClientIDTwice_isOneTurn() throws {
+        let play = try Play()
+        let first = play.send("hello", id: "same")
+        let second = play.send("hello", id: "same")
+        try play.until("the turn") { $0.agent.turns.count == 1 && $0.client.types(second).contains("accepted") }
+        try play.agent.tell(
+            play.agent.turns[0], .turnStarted, .textDelta(block: "b", text: "x"), .turnEnded(.done), to: play.bridge)
+        try play.until("both answers") { $0.client.finished.isSuperset(of: [first, second]) }
+        let third = play.send("hello", id: "same")
+        try play.until("the third answer") { $0.client.finished.contains(third) }
+        for id in [first, second, third] {
+            #expect(play.client.text(id) == "x")
+            #expect(play.client.last(id)["state"] as? String == "done")
+        }
+        #expect(play.agent.turns.count == 1)
+    }
+
+    @Test func agentNotReady_turnWaitsInWordsAndGoesWhenItIs() throws {
+        let play = try Play()
+        play.agent.isReady = false
+        let id = play.send("hello")
+        try play.until("words") { play in
+            play.client.events[id]?.contains { ($0["reason"] as? String)?.contains("learning its part") == true }
+                == true
+        }
+        #expect(play.agent.turns.isEmpty)
+        play.agent.isReady = true
+        try play.until("the turn") { $0.agent.turns.count == 1 }
+    }
+
+    @Test func agentWorkerRestarts_turnIsInterruptedInWordsAndTheNextOneGoes() throws {
+        let play = try Play()
+        let (id, session, turn) = try play.handOver("hello")
+        try play.agent.tell(turn, .turnStarted, .textDelta(block: "b", text: "half"), to: play.bridge)
+        try play.until("the half") { $0.client.types(id).contains("text") }
+        let queued = play.send("next", session: session)
+        try play.until("the next one to wait") { $0.client.types(queued).contains("waiting") }
+        play.bridge.write(play.agent.error(turn.id, .peerRestarted, "agent-worker ended"))
+        try play.until("the end") { $0.client.finished.contains(id) }
+        #expect(play.client.last(id)["state"] as? String == "interrupted")
+        #expect((play.client.last(id)["reason"] as? String)?.contains("agent-worker went away") == true)
+        try play.until("the next one") { $0.agent.turns.count == 2 }
+        #expect(play.agent.turns[1].text == "next")
+    }
+
+    @Test func requestThatWasNotDelivered_isMadeAgain() throws {
+        let play = try Play()
+        let (_, _, turn) = try play.handOver("hello")
+        play.bridge.write(play.agent.error(turn.id, .unavailable, "nobody there"))
+        try play.until("the turn again") { $0.agent.turns.count == 2 }
+        #expect(play.agent.turns[1].text == "hello")
+    }
+
+    @Test func agentForgotTheSession_itBeginsAnewAndSaysSo() throws {
+        let play = try Play()
+        let (first, session, turn) = try play.handOver("one")
+        try play.agent.tell(turn, .turnStarted, .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(first) }
+        play.agent.known = []
+        let (second, _, again) = try play.handOver("two", session: session)
+        #expect(again.session != turn.session)
+        try play.agent.tell(again, .turnStarted, .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(second) }
+        #expect(play.client.types(second).contains("notice"))
+    }
+
+    @Test func abort_stopsTheRunningTurnAndWithdrawsTheQueued() throws {
+        let play = try Play()
+        let (running, session, turn) = try play.handOver("one")
+        let queued = play.send("two", session: session)
+        try play.until("the second to wait") { $0.client.types(queued).contains("waiting") }
+        let abort = play.bridge.ask(#"{"op":"abort","session":"\#(session)"}"#)
+        try play.until("the agent to be told") { !$0.agent.aborted.isEmpty }
+        try play.agent.tell(turn, .turnStarted, .turnEnded(.interrupted(reason: "aborted")), to: play.bridge)
+        try play.until("all answers") { $0.client.finished.isSuperset(of: [running, queued, abort]) }
+        #expect(play.client.last(abort)["turns"] as? Int == 2)
+        #expect(play.client.last(running)["reason"] as? String == "stopped by the user")
+        #expect((play.client.last(queued)["reason"] as? String)?.contains("withdrawn") == true)
+        #expect(try play.states(session) == ["interrupted", "interrupted"])
+    }
+
+    @Test func secondClient_watchesTheSessionFromAnyPoint() throws {
+        let play = try Play()
+        let (id, session, turn) = try play.handOver("hello")
+        try play.agent.tell(
+            turn, .turnStarted, .textDelta(block: "b", text: "a"), .textDelta(block: "b", text: "b"), to: play.bridge)
+        try play.until("the text") { $0.client.text(id) == "ab" }
+        let seen = try #require(play.client.events[id]?.first { $0["text"] as? String == "a" }?["seq"] as? Int)
+        let all = play.bridge.ask(#"{"op":"resume","session":"\#(session)"}"#)
+        let rest = play.bridge.ask(#"{"op":"resume","session":"\#(session)","after":\#(seen)}"#)
+        try play.until("both to be there") { $0.client.text(all) == "ab" && $0.client.text(rest) == "b" }
+        try play.agent.tell(turn, .textDelta(block: "b", text: "c"), .turnEnded(.done), to: play.bridge)
+        try play.until("the ends") { $0.client.finished.isSuperset(of: [id, all, rest]) }
+        #expect(play.client.text(all) == "abc")
+        #expect(play.client.text(rest) == "bc")
+        #expect(play.client.types(all).first == "accepted")
+        // Afterwards the turn is folded: who resumes in the middle is given the block whole.
+        let late = try play.answer(#"{"op":"resume","session":"\#(session)","after":\#(seen)}"#)
+        #expect(late.first { $0["type"] as? String == "text" }?["text"] as? String == "abc")
+        #expect(late.first { $0["type"] as? String == "text" }?["whole"] as? Bool == true)
+    }
+
+    @Test func nonsense_isRefusedAndHarmsNobody() throws {
+        let play = try Play()
+        for bad in ["", "{", "[]", #"{"op":"dance"}"#, #"{"op":"send"}"#, #"{"op":"resume","session":7}"#] {
+            let id = play.bridge.ask(bad)
+            try play.until(bad) { $0.client.finished.contains(id) }
+            #expect(play.client.failures[id] == "bad-request", "\(bad)")
+        }
+        let unknown = play.bridge.ask(#"{"op":"history","session":"nosuch"}"#)
+        try play.until("the refusal") { $0.client.finished.contains(unknown) }
+        #expect(play.client.failures[unknown] == "unknown")
+        _ = try play.handOver("still there?")
+    }
+
+    @Test func drain_interruptsInWordsKeepsTheQueuedAndEnds() throws {
+        let play = try Play()
+        let (id, session, turn) = try play.handOver("one")
+        try play.agent.tell(turn, .turnStarted, .textDelta(block: "b", text: "half"), to: play.bridge)
+        try play.until("the half") { $0.client.types(id).contains("text") }
+        let queued = play.send("two", session: session)
+        try play.until("the second to wait") { $0.client.types(queued).contains("waiting") }
+        play.bridge.write(Frame(.drain, peer: .nexusd, id: .none))
+        var sawDrained = false
+        while let frame = try play.bridge.nextOrEnd() {
+            sawDrained = sawDrained || frame.header.kind == .drained
+            if try !play.agent.take(frame, of: play.bridge) { try play.client.take(frame) }
+        }
+        #expect(sawDrained)
+        #expect(play.bridge.wait() == 0)
+        #expect(play.client.last(id)["state"] as? String == "interrupted")
+        #expect(play.client.failures[queued] == "unavailable")
+        try play.restart()
+        #expect(try play.states(session).first == "interrupted")
+        try play.until("the queued one") { $0.agent.turns.count == 1 }
+        #expect(play.agent.turns[0].text == "two")
+    }
+
+    @Test func damagedStore_isSaidInTheStatusLine() throws {
+        let play = try Play()
+        play.bridge.kill()
+        // With its write-ahead log SQLite would mend the file by itself.
+        for companion in ["-wal", "-shm"] {
+            try FileManager.default.removeItem(atPath: play.directory + "/chat.sqlite" + companion)
+        }
+        try Data("this is no database, is it?".utf8).write(to: URL(fileURLWithPath: play.directory + "/chat.sqlite"))
+        try play.restart()
+        try play.until("the status line") { $0.bridge.statusLine.contains("damaged") }
+        _ = try play.handOver("hello")
+    }
+}

@@ -1,0 +1,222 @@
+import AgentModel
+import Chat
+import Foundation
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ChatStoreTests {
+    @Test func sameClientID_findsTheSameTurn() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("hello", client: "c1")
+        let again = try await box.accept("hello", client: "c1")
+        #expect(first == again)
+        #expect(try await box.store.turns(of: first.session).count == 1)
+        #expect(try await box.store.sessions().count == 1)
+    }
+
+    @Test func clientIDOfAnotherMessage_isRefused() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("hello", client: "c1")
+        await #expect(throws: ChatError.self) { try await box.accept("goodbye", client: "c1") }
+        let other = try await box.accept("else", client: "c2")
+        await #expect(throws: ChatError.self) { try await box.accept("hello", in: other.session, client: "c1") }
+        #expect(try await box.store.turns(of: first.session).map(\.text) == ["hello"])
+    }
+
+    @Test(arguments: ["", " \n\t", String(repeating: "x", count: 60_001), String(repeating: "\u{1}", count: 10_001)])
+    func unfitMessage_isRefusedInWords(_ text: String) async throws {
+        let box = try StoreBox()
+        let error = await #expect(throws: ChatError.self) { try await box.accept(text) }
+        #expect(error?.code == .badRequest)
+        #expect(try await box.store.sessions().isEmpty)
+    }
+
+    @Test func unknownSession_isRefused() async throws {
+        let box = try StoreBox()
+        let error = await #expect(throws: ChatError.self) {
+            try await box.accept("hello", in: SessionID(rawValue: "nosuch"))
+        }
+        #expect(error?.code == .unknown)
+    }
+
+    @Test func tooManyWaitingMessages_areRefusedAndNothingIsStored() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("0")
+        for number in 1..<ChatStore.queueLimit { _ = try await box.accept("\(number)", in: first.session) }
+        let error = await #expect(throws: ChatError.self) { try await box.accept("one more", in: first.session) }
+        #expect(error?.code == .busy)
+        #expect(try await box.store.turns(of: first.session).count == ChatStore.queueLimit)
+    }
+
+    @Test func restart_interruptsRunningAndKeepsQueued() async throws {
+        let box = try StoreBox()
+        let done = try await box.accept("a")
+        try await box.store.takeUp(done.id)
+        try await box.store.end(done.id, .done, reason: nil, last: [])
+        let running = try await box.accept("b", in: done.session)
+        try await box.store.takeUp(running.id)
+        let queued = try await box.accept("c", in: done.session)
+        let elsewhere = try await box.accept("d")
+        try box.reopen()
+        let left = try await box.store.recover(reason: "restarted")
+        #expect(left.interrupted.map(\.id) == [running.id])
+        #expect(left.queued.map(\.id) == [queued.id, elsewhere.id])
+        let turns = try await box.store.turns(of: done.session)
+        #expect(turns.map(\.state) == [.done, .interrupted, .queued])
+        #expect(turns[1].reason == "restarted")
+        let second = try await box.store.recover(reason: "again")
+        #expect(second.interrupted.isEmpty && second.queued.count == 2)
+    }
+
+    @Test func turnGoesOnlyWhereItsStateAllows() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("a").id
+        await #expect(throws: ChatError.self) { try await box.store.putBack(turn) }
+        try await box.store.takeUp(turn)
+        await #expect(throws: ChatError.self) { try await box.store.takeUp(turn) }
+        try await box.store.putBack(turn)
+        try await box.store.takeUp(turn)
+        try await box.store.end(turn, .failed, reason: "no", last: [])
+        await #expect(throws: ChatError.self) { try await box.store.end(turn, .done, reason: nil, last: []) }
+        await #expect(throws: ChatError.self) { try await box.store.takeUp(turn) }
+        #expect(try await box.store.turn(turn)?.state == .failed)
+    }
+
+    @Test func finishedTurn_keepsOneEventABlockThatReplaces() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("a")
+        func event(_ number: Int64, _ what: ChatEvent.What) -> ChatEvent {
+            ChatEvent(number: EventNumber(rawValue: number), session: turn.session, turn: turn.id, what: what)
+        }
+        let call = ToolCall(id: "t", name: "bash", status: .running, title: "ls", output: "")
+        var over = call
+        over.status = .completed
+        try await box.store.takeUp(turn.id)
+        try await box.store.append([
+            event(1, .started), event(2, .text(block: "b", text: "one ", replaces: false)), event(3, .tool(call)),
+            event(4, .text(block: "b", text: "two", replaces: false)),
+        ])
+        #expect(try await box.events(turn.session).count == 4)
+        try await box.store.end(
+            turn.id, .done, reason: nil,
+            last: [
+                event(5, .tool(over)), event(6, .text(block: "b", text: " three", replaces: false)),
+                event(7, .ended(.done, reason: nil)),
+            ])
+        let events = try await box.events(turn.session)
+        #expect(events.map { $0["type"] as? String } == ["started", "tool", "text", "ended"])
+        #expect(events.map { $0["seq"] as? Int } == [1, 5, 6, 7])
+        #expect(events[2]["text"] as? String == "one two three")
+        #expect(events[2]["whole"] as? Bool == true)
+        #expect((events[1]["tool"] as? [String: Any])?["status"] as? String == "completed")
+        let blocks = try await box.store.blocks(of: turn)
+        #expect(blocks.map(\.what) == [.text(block: "b", text: "one two three", replaces: true), .tool(over)])
+    }
+
+    @Test func longBlock_isReadInPiecesTheLastOfWhichHasTheNumber() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("a")
+        let text = String(repeating: "wörter ", count: 20_000)
+        try await box.store.takeUp(turn.id)
+        let event = ChatEvent(
+            number: EventNumber(rawValue: 9), session: turn.session, turn: turn.id,
+            what: .text(block: "b", text: text, replaces: true))
+        try await box.store.end(turn.id, .done, reason: nil, last: [event])
+        let page = try #require(try await box.store.page(of: turn.session, after: .start))
+        #expect(page.frames.count > 10)
+        #expect(page.frames.allSatisfy { $0.count <= 65_520 })
+        let events = try page.frames.map(StoreBox.object)
+        #expect(events.compactMap { $0["text"] as? String }.joined() == text)
+        #expect(
+            events.map { $0["whole"] as? Bool ?? false } == [true] + Array(repeating: false, count: events.count - 1))
+        #expect(events.dropLast().allSatisfy { $0["seq"] == nil })
+        #expect(events.last?["seq"] as? Int == 9)
+    }
+
+    @Test func eventNumbers_areNeverUsedTwiceAlsoAfterACrash() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("a")
+        var seen: Set<EventNumber> = []
+        for _ in 0..<5 {
+            let hub = EventHub(store: box.store)
+            for _ in 0..<20 {
+                let event = try await hub.publish(.notice("n"), turn: turn.id, in: turn.session)
+                #expect(seen.insert(try #require(event.number)).inserted)
+            }
+            // The process dies with its events: nothing of them was stored.
+            try box.reopen()
+        }
+        #expect(seen.count == 100)
+    }
+
+    @Test func files_areForTheirOwnerOnly() async throws {
+        let box = try StoreBox()
+        _ = try await box.accept("secret")
+        for name in try FileManager.default.contentsOfDirectory(atPath: box.directory) {
+            let mode = try FileManager.default.attributesOfItem(atPath: box.directory + "/" + name)[.posixPermissions]
+            #expect(mode as? Int == 0o600, "\(name)")
+        }
+        let mode = try FileManager.default.attributesOfItem(atPath: box.directory)[.posixPermissions]
+        #expect(mode as? Int == 0o700)
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct DamagedStoreTests {
+    private func damage(_ path: String, at offset: UInt64, with bytes: [UInt8]) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.seek(toOffset: offset)
+        try file.write(contentsOf: Data(bytes))
+        try file.close()
+    }
+
+    private func filled() async throws -> (directory: String, path: String) {
+        let directory = FileManager.default.temporaryDirectory.path + "/nexus-chat-test-\(UUID().uuidString)"
+        let store = try ChatStore(directory: directory)
+        var generator = SystemRandomNumberGenerator()
+        for number in 0..<200 {
+            _ = try await store.accept(
+                Submission(session: nil, text: "message \(number)", clientID: "c\(number)"),
+                newSession: .random(using: &generator), before: .start)
+        }
+        try store.close()
+        return (directory, store.path)
+    }
+
+    @Test func noDatabaseAtAll_isMovedAsideAndKept() async throws {
+        let (directory, path) = try await filled()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try damage(path, at: 0, with: Array("this is no database, is it?".utf8))
+        let store = try ChatStore(directory: directory)
+        let aside = try #require(store.movedAside)
+        #expect(aside.hasPrefix(path + ".damaged-"))
+        #expect(FileManager.default.fileExists(atPath: aside))
+        #expect(try await store.sessions().isEmpty)
+    }
+
+    @Test func damagedPages_areMovedAsideAndANewStoreWorks() async throws {
+        let (directory, path) = try await filled()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let size = try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+        #expect(size > 40_000)
+        for page in stride(from: 4096, to: size, by: 4096) {
+            try damage(path, at: UInt64(page), with: [UInt8](repeating: 0xA5, count: 64))
+        }
+        let now = try #require(ISO8601DateFormatter().date(from: "2026-11-23T04:20:53Z"))
+        let store = try ChatStore(directory: directory, now: now)
+        #expect(store.movedAside == path + ".damaged-2026-11-23T042053Z")
+        var generator = SystemRandomNumberGenerator()
+        _ = try await store.accept(
+            Submission(session: nil, text: "hello", clientID: "c"), newSession: .random(using: &generator),
+            before: .start)
+        #expect(try await store.sessions().count == 1)
+    }
+
+    @Test func soundStore_isNotMoved() async throws {
+        let (directory, _) = try await filled()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let store = try ChatStore(directory: directory)
+        #expect(store.movedAside == nil)
+        #expect(try await store.sessions().count == 200)
+    }
+}
