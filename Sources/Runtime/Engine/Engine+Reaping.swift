@@ -17,6 +17,8 @@ extension Engine {
 
     /// Takes every process that has ended. SIGCHLDs merge, so one of them means any number.
     func reap() {
+        // Looked at after all are reaped: what is left of them is then one question to the kernel, not one each.
+        var ended: [ChildID] = []
         while true {
             let step: Reaper.Step
             do {
@@ -25,26 +27,33 @@ extension Engine {
                     if let child = processes[process] { hearNotify(child, all: true) }
                 }
             } catch {
-                return say(LogEvent(.supervisorTrouble, 3, "Waiting for children failed: \(error)."))
+                say(LogEvent(.supervisorTrouble, 3, "Waiting for children failed: \(error)."))
+                step = .nothing
             }
-            guard case .reaped(let ended) = step else { break }
-            take(ended)
+            guard case .reaped(let process) = step else { break }
+            if let child = take(process) { ended.append(child) }
         }
+        for child in ended { settleRun(child) }
         // An orphan may have been the last of its run.
         for child in lingering { settleRun(child) }
         carryOut()
     }
 
-    private func take(_ ended: EndedProcess) {
+    /// The child whose main process it was, if it was one.
+    private func take(_ ended: EndedProcess) -> ChildID? {
         guard let child = processes.removeValue(forKey: ended.process), let run = self[child].run else {
-            return surroundings.containment.orphanEnded(ended.process)
+            surroundings.containment.orphanEnded(ended.process)
+            return nil
         }
         run.scope.ended(ended.process)
-        guard ended.process == run.process else { return finishProbe(child, run, ended.exit) }
+        guard ended.process == run.process else {
+            finishProbe(child, run, ended.exit)
+            return nil
+        }
         run.hasExited = true
         dropProbe(child, run)
         feed(.exited(child, run.id, run.judge(ended.exit)))
-        settleRun(child)
+        return child
     }
 
     /// Looks whether anything of an ended run is left; if so, the next death or the cgroup's word is waited for.
