@@ -60,12 +60,12 @@ final class Descendants {
         }
     }
 
-    /// The usual case costs one read: no orphans at all.
+    /// The usual case costs one read for all runs that ended together: as many children as nexusd started and did not
+    /// reap, so none of them is an orphan.
     func isEmpty(_ run: RunID) -> Bool {
         if started[run]?.isEmpty == false { return false }
-        let orphans = orphans()
-        if orphans.isEmpty { return true }
-        return !orphans.contains { owner(of: $0) == run }
+        if orphanCache == nil, ProcessTable.childCount(of: supervisor, kernel) == runOf.count { orphanCache = [] }
+        return !orphans().contains { owner(of: $0) == run }
     }
 
     /// Everything of a run: what nexusd started, what hangs below it, and orphans that are told to be of this run.

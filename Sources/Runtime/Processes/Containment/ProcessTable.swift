@@ -41,7 +41,7 @@ struct ProcessTable {
     /// nil when that cannot be had (a kernel without CONFIG_PROC_CHILDREN, or the process is gone).
     static func children(of process: ProcessID, _ kernel: any Kernel) -> [ProcessID]? {
         let tasks = "/proc/\(process)/task"
-        guard let threads = try? kernel.list(tasks) else { return nil }
+        guard let threads = threads(of: process, kernel) else { return nil }
         var found: [ProcessID] = []
         for thread in threads {
             do {
@@ -55,6 +55,34 @@ struct ProcessTable {
             }
         }
         return found
+    }
+
+    /// How many children a process has, at a fraction of the cost of their numbers: each is followed by a space.
+    static func childCount(of process: ProcessID, _ kernel: any Kernel) -> Int? {
+        let tasks = "/proc/\(process)/task"
+        guard let threads = threads(of: process, kernel) else { return nil }
+        return withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 16) { buffer in
+            var count = 0
+            do throws(Errno) {
+                for thread in threads {
+                    let file = try kernel.open("\(tasks)/\(thread)/children", .readOnly, mode: 0)
+                    while case let length = try kernel.read(file, into: buffer), length > 0 {
+                        for byte in buffer[..<length] where byte == UInt8(ascii: " ") { count += 1 }
+                    }
+                }
+            } catch {
+                return nil
+            }
+            return count
+        }
+    }
+
+    /// Each thread has its own list of children. Most processes have one thread, and its directory says so by its link
+    /// count: that is a fifth of the cost of listing it.
+    private static func threads(of process: ProcessID, _ kernel: any Kernel) -> [String]? {
+        let tasks = "/proc/\(process)/task"
+        guard let status = try? kernel.status(tasks, followingLinks: false) else { return nil }
+        return status.links == 3 ? [process.description] : try? kernel.list(tasks)
     }
 
     /// NEXUS_RUN_ID in the environment this process was started with; nil when there is none, or it may not be read.

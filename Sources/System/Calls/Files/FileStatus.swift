@@ -14,6 +14,8 @@ public struct FileStatus: Hashable, Sendable {
     public let user: UInt32
     /// Group.
     public let group: UInt32
+    /// Names it has; of a directory: 2 and one for each directory in it.
+    public let links: Int
     /// Bytes.
     public let size: Int64
     /// Device and inode together name a file as long as somebody holds it.
@@ -35,6 +37,7 @@ public struct FileStatus: Hashable, Sendable {
         mode = UInt16(status.st_mode & 0o7777)
         user = status.st_uid
         group = status.st_gid
+        links = Int(status.st_nlink)
         size = Int64(status.st_size)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
