@@ -1,25 +1,31 @@
 import ArgumentParser
 import ControlClient
+import LogStore
 
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "Shows what nexusd did and saw: starts, ends, causes, commands.")
+        commandName: "events", abstract: "Shows what nexusd did and saw: starts, ends, causes, commands.",
+        discussion: "Without -f the last 100, from the logs; with -f what happens from now on, from nexusd itself.")
 
-    @Flag(name: [.short, .long], help: "Goes on until Ctrl-C.")
+    @Flag(name: [.short, .long], help: "What happens from now on, until Ctrl-C.")
     var follow = false
 
-    @Flag(help: "One JSON object a line, as nexusd sent it.")
+    @Flag(help: "One JSON object a line.")
     var json = false
 
     @OptionGroup var place: Place
 
+    private static let usualCount = 100
+
     func run() throws {
+        guard follow else {
+            let printer = LogPrinter(json: json, terminal: .standardOutput)
+            return try printer.run(
+                place.locations(), names: ["nexusd"], LogQuery(last: Self.usualCount), follow: false)
+        }
         let connection = try place.connect()
         let events = connection.request("events")
-        // Answers come in order: when this one is here, every event that nexusd had kept has come before it.
-        let barrier = follow ? nil : connection.request("version")
         while let frame = try connection.next() {
-            if frame.header.id == barrier { return }
             guard frame.header.id == events else { continue }
             switch frame.header.kind {
             case .stream, .reply: show(frame.payload)
