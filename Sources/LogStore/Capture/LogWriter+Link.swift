@@ -54,7 +54,7 @@ extension LogWriter {
     /// Keeps an event of nexusd or of our own: in the file of nexusd's events, in the journal, in the book of runs.
     func note(_ event: LogEvent, at stamp: WallStamp? = nil) {
         let stamp = stamp ?? WallStamp(nanoseconds: kernel.wallClock())
-        files.send(event.entry(at: stamp), to: LogFileName.supervisor)
+        files.send(event.entry(at: stamp), to: LogFileName.supervisor, .ofEvents)
         journal?.send(event)
         guard let run = event.run, let child = event.child, LogFileName.isChild(child) else { return }
         switch event.book {
@@ -70,10 +70,10 @@ extension LogWriter {
         case .written(let ticket):
             finish(ticket)
         case .dropped(let ticket, let child, let lines):
-            drops.add(lines, of: child, by: .file)
+            drops.add(lines, of: child, .fileFailed)
             finish(ticket)
         case .missingInJournal(let child, let lines):
-            drops.add(lines, of: child, by: .journal)
+            drops.add(lines, of: child, .journal)
         case .journalHasRoom:
             break  // the wait has ended: those that are held are looked at
         case .report(let report):
@@ -85,11 +85,20 @@ extension LogWriter {
         }
     }
 
-    /// Tells nexusd and the log what is missing, now and then.
+    /// Tells nexusd what is missing, at most once a second, and the log as soon as it takes something again.
     func tellDrops(_ now: Instant) {
-        for (child, sink, lines) in drops.take(at: now) {
-            link.send(.dropped(child: child, lines: UInt64(lines)))
-            note(.dropped(lines, of: child, by: sink))
+        for drop in drops.take(at: now) {
+            link.send(.dropped(child: drop.child, lines: UInt64(drop.lines)))
+            unwrittenDrops.add(drop.lines, of: drop.child, drop.cause)
+        }
+        // A queue that nobody empties must not grow by words about itself.
+        guard files.hasRoom, !files.isStuck(at: now) else { return }
+        for drop in unwrittenDrops.take(at: now) {
+            note(.dropped(drop))
+            guard drop.cause == .diskHangs else { continue }
+            let text = "\(drop.lines) lines are missing here: \(drop.cause.sink) took nothing for 5 s"
+            let stamp = WallStamp(nanoseconds: kernel.wallClock())
+            files.send(EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: drop.child)
         }
     }
 }

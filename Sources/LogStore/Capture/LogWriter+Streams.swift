@@ -111,7 +111,7 @@ extension LogWriter {
 
     /// The disk hangs: what comes is counted and lost, so that the child does not hang with it.
     private func drop(_ bytes: UnsafeRawBufferPointer, of stream: CapturedStream, _ now: Instant) {
-        drops.add(max(1, bytes.count { $0 == 0x0A }), of: stream.target.child, by: .file)
+        drops.add(max(1, bytes.count { $0 == 0x0A }), of: stream.target.child, .diskHangs)
         leave(stream, bytes.count)
         stream.phase = .due(now + Pace.longest)
     }

@@ -18,7 +18,9 @@ public final class LogWriter {
     /// Those of the streams that are not simply waiting for something to come.
     var active: [CapturedStream] = []
     var blocks = BlockPool()
+    /// Not told to nexusd yet, and not written down yet.
     var drops = DropCount()
+    var unwrittenDrops = DropCount()
     var ending = Ending.no
     let epoll: OwnedFD
     var nextIdentity: UInt64 = 1
@@ -122,6 +124,7 @@ public final class LogWriter {
         case .orphaned(let until), .draining(let until), .finished(let until): consider(until)
         }
         if active.isEmpty { consider(memoryDue) }
+        if unwrittenDrops.dueAt != nil { consider(kernel.monotonic() + LogWriter.hangCheck) }
         return next
     }
 

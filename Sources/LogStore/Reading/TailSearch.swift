@@ -33,9 +33,13 @@ struct TailSearch {
         return .file(name, 0)
     }
 
-    /// Behind the wanted entry that stands just before the last `count` wanted ones.
+    /// Lines before the wanted ones that are looked through for the beginning of a long line whose end is wanted.
+    static let lookBack = 256
+
+    /// A little before the last `count` wanted entries; the session counts them once more when they are joined.
     private func place(before count: Int, _ query: LogQuery, _ names: [String]) -> Place {
         var found = 0
+        var before = 0
         var place = Place.beginning
         for name in names.reversed() {
             guard let fd = try? kernel.open(directory + "/" + name, .readOnly, mode: 0),
@@ -44,10 +48,9 @@ struct TailSearch {
             while let line = try? lines.next() {
                 guard let entry = line.withUnsafeBytes({ LogEntry(line: $0, child: child) }) else { continue }
                 if let since = query.since, entry.stamp < since { return place }
-                if !entry.isPartial && query.wants(entry) {
-                    guard found < count else { return place }
-                    found += 1
-                }
+                if found >= count { before += 1 }
+                if before > TailSearch.lookBack { return place }
+                if !entry.isPartial && query.wants(entry) { found += 1 }
                 place = .file(name, lines.offset)
             }
         }

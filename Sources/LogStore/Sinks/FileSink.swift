@@ -7,8 +7,8 @@ import Wire
 enum FileOrder: Sendable {
     /// Lines of a child.
     case batch(Batch)
-    /// An entry of nexusd or of log-writer itself for this directory.
-    case entry([UInt8], child: String, rotation: Rotation)
+    /// An entry of nexusd or of log-writer itself for this directory; without a rotation, with the one it has.
+    case entry([UInt8], child: String, rotation: Rotation?)
     /// A line for the book of runs.
     case book(WallStamp, RunID, BookLine.Event, child: String, text: String)
     /// A new nexusd: which runs are alive.
@@ -69,7 +69,7 @@ final class FileSink: Sendable {
     func send(_ batch: Batch) { inbox.send(.batch(batch), weight: batch.weight) }
 
     /// An entry that is no captured line, for the files of this directory.
-    func send(_ entry: [UInt8], to child: String, _ rotation: Rotation = .ofEvents) {
+    func send(_ entry: [UInt8], to child: String, _ rotation: Rotation? = nil) {
         inbox.send(.entry(entry, child: child, rotation: rotation), weight: entry.count)
     }
 

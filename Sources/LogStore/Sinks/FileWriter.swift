@@ -108,7 +108,7 @@ struct FileWriter {
     }
 
     /// Writes at once, or puts it behind what the file is behind with already.
-    private mutating func put(_ writing: Writing, into child: String, _ rotation: Rotation) -> Int {
+    private mutating func put(_ writing: Writing, into child: String, _ rotation: Rotation?) -> Int {
         if failing[child]?.waiting.isEmpty == false {
             failing[child]?.waiting.append(writing)
             return 0
@@ -172,7 +172,7 @@ struct FileWriter {
     }
 
     /// Says in the file what is missing in it, as soon as it takes something again.
-    private mutating func say(_ failure: Failure, into child: String, _ rotation: Rotation) -> Bool {
+    private mutating func say(_ failure: Failure, into child: String, _ rotation: Rotation?) -> Bool {
         let text = "\(failure.dropped) lines are missing here: \(failure.error)"
         let bytes = EntryFormat.entry(
             WallStamp(nanoseconds: kernel.wallClock()), EntryFormat.noRun, .logWriter, .warning, text: text)

@@ -74,6 +74,9 @@ final class LogBox {
         }
     }
 
+    /// Plays nexusd for a log-writer that runs inside this process.
+    func useLink(_ held: Held) { link = held }
+
     func send(_ order: LogOrder, passing fd: Int32? = nil) throws {
         guard let link else { return }
         try order.packet().withUnsafeBytes {

@@ -1,0 +1,149 @@
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+import Wire
+
+@testable import LogStore
+
+@Suite("Reading back") struct ReaderTests {
+    private let kernel = LiveKernel()
+    private let home = TemporaryDirectory()
+    private let run = RunID(second: 1, count: 1)
+
+    private func entry(
+        _ second: Int64, _ text: String, _ level: LogLevel = .info, run: RunID? = nil, partial: Bool = false
+    ) -> [UInt8] {
+        var bytes = EntryFormat.entry(
+            WallStamp(microseconds: second * 1_000_000), run ?? self.run, .child(.stdout), level, text: text)
+        if partial { bytes[bytes.count - text.utf8.count - 1 - EntryFormat.flagFromEnd] = EntryFormat.partial }
+        return bytes
+    }
+
+    private func file(_ child: String, rotation: Rotation = Rotation(fileBytes: 65_536, files: 100)) -> LogFile {
+        LogFile(kernel, directory: home.path + "/" + child, rotation: rotation)
+    }
+
+    private func append(_ file: LogFile, _ bytes: [UInt8]) throws {
+        var offset = 0
+        try bytes.withUnsafeBytes { try file.append($0, from: &offset) }
+    }
+
+    private func texts(_ children: [String]? = nil, _ query: LogQuery = LogQuery()) throws -> [String] {
+        let session = try LogReader(directory: home.path).open(children, query)
+        return texts(of: session) + session.unfinished().map(\.text)
+    }
+
+    private func texts(of session: LogSession) -> [String] {
+        var texts: [String] = []
+        session.read {
+            texts.append($0.text)
+            return true
+        }
+        return texts
+    }
+
+    @Test func severalChildren_areMergedByTime() throws {
+        let (web, db) = (file("web"), file("db"))
+        for second in 0..<1000 { try append(second % 3 == 0 ? db : web, entry(Int64(second), "\(second)")) }
+        #expect(try texts() == (0..<1000).map(String.init))
+        #expect(try texts(["db"]) == stride(from: 0, to: 1000, by: 3).map(String.init))
+        #expect(try LogReader(directory: home.path).children() == ["db", "web"])
+    }
+
+    @Test func lastLines_areReadFromTheEndOverRotatedFiles() throws {
+        let web = file("web")
+        for second in 0..<20_000 {
+            try append(web, entry(Int64(second), "line \(second)", second % 100 == 0 ? .error : .info))
+        }
+        #expect(try kernel.list(home.path + "/web").count > 5)
+        for count in [0, 1, 2, 999, 5000] {
+            #expect(try texts(["web"], LogQuery(last: count)) == (20_000 - count..<20_000).map { "line \($0)" })
+        }
+        #expect(try texts(["web"], LogQuery(last: 3, level: .warning)) == ["line 19700", "line 19800", "line 19900"])
+        #expect(try texts(["web"], LogQuery(last: 1_000_000)).count == 20_000)
+        #expect(
+            try texts(["web"], LogQuery(last: 10, since: WallStamp(microseconds: 19_998_000_000))) == [
+                "line 19998", "line 19999",
+            ])
+        #expect(try texts(["web"], LogQuery(since: WallStamp(microseconds: 15_000_000_000))).count == 5000)
+        #expect(try texts(["web"], LogQuery(run: RunID(second: 1, count: 2))) == [])
+    }
+
+    @Test func lastOfSeveralChildren_isCountedTogether() throws {
+        let (web, db) = (file("web"), file("db"))
+        for second in 0..<100 { try append(second % 2 == 0 ? db : web, entry(Int64(second), "\(second)")) }
+        #expect(try texts(nil, LogQuery(last: 5)) == ["95", "96", "97", "98", "99"])
+    }
+
+    @Test func partialEntries_areJoinedByRunAndStream() throws {
+        let web = file("web")
+        let other = RunID(second: 1, count: 2)
+        try append(web, entry(1, "one ", partial: true) + entry(2, "other ", run: other, partial: true))
+        try append(web, entry(3, "whole of another stream", run: RunID(second: 1, count: 3)))
+        try append(web, entry(4, "two ", partial: true) + entry(5, "three") + entry(6, "end", run: other))
+        try append(web, entry(7, "no end", partial: true))
+        #expect(try texts() == ["whole of another stream", "one two three", "other end", "no end"])
+        #expect(try texts(nil, LogQuery(last: 1)) == ["other end", "no end"])
+    }
+
+    @Test func linesThatAreNoEntries_arePassedOver() throws {
+        try append(file("web"), entry(1, "a"))
+        let torn = Array(entry(3, "torn").dropLast())
+        let content = try kernel.readFile(home.path + "/web/current", limit: 1 << 20)
+        try kernel.replaceFile(
+            home.path + "/web/current", with: Array("garbage\n\n".utf8) + content + entry(2, "b") + torn, mode: 0o600)
+        #expect(try texts() == ["a", "b"])
+    }
+
+    @Test func follower_seesEveryLineOverRotations() throws {
+        let web = file("web")
+        try append(web, entry(0, "old"))
+        let session = try LogReader(directory: home.path).open(nil, LogQuery(last: 0))
+        #expect(texts(of: session) == [])
+        var expected: [String] = []
+        var seen: [String] = []
+        for second in 1..<6000 {
+            try append(web, entry(Int64(second), "\(second)"))
+            expected.append("\(second)")
+            // Often within a file, and sometimes only after several rotations.
+            if second % 7 == 0, second < 2000 || second > 5500 { seen += texts(of: session) }
+        }
+        // A child that begins later is followed too.
+        try append(file("late"), entry(7000, "late"))
+        seen += texts(of: session)
+        #expect(seen == expected + ["late"])
+        #expect(texts(of: session) == [])
+    }
+
+    @Test func follower_readsATornLineOnlyWhenItIsWhole() throws {
+        try append(file("web"), entry(0, "old"))
+        let session = try LogReader(directory: home.path).open(["web"])
+        #expect(texts(of: session) == ["old"])
+        let bytes = entry(1, "new")
+        let fd = try kernel.open(home.path + "/web/current", [.writeOnly, .append], mode: 0)
+        for byte in bytes.dropLast() {
+            try kernel.writeAll(fd, [byte])
+            #expect(texts(of: session) == [])
+        }
+        try kernel.writeAll(fd, [0x0A])
+        #expect(texts(of: session) == ["new"])
+    }
+
+    @Test func stoppedReading_goesOnWhereItWas() throws {
+        let web = file("web")
+        for second in 0..<10 { try append(web, entry(Int64(second), "\(second)")) }
+        let session = try LogReader(directory: home.path).open()
+        var first: [String] = []
+        session.read {
+            first.append($0.text)
+            return first.count < 4
+        }
+        #expect(first == ["0", "1", "2", "3"] && texts(of: session) == ["4", "5", "6", "7", "8", "9"])
+    }
+
+    @Test func missingLogs_areAnErrorOrEmpty() throws {
+        #expect(throws: Errno.noEntry) { try LogReader(directory: home.path + "/none").open() }
+        #expect(try texts(["none"]) == [])
+    }
+}

@@ -1,0 +1,112 @@
+import Glibc
+import LogStore
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+import Wire
+
+/// A file system of 1 MiB that is full, and empty again.
+@Suite("A full disk", .serialized, .timeLimit(.minutes(1))) struct FullDiskTests {
+    private let kernel = LiveKernel()
+
+    /// Mounts a tmpfs, which needs root; false and a word where that is not allowed.
+    private func mounted(_ path: String) throws -> Bool {
+        try kernel.makeDirectory(path, mode: 0o755)
+        if mount("nexus-test", path, "tmpfs", 0, "size=1m") == 0 { return true }
+        print("SKIPPED: a full disk needs the right to mount a tmpfs (\(Errno.current))")
+        return false
+    }
+
+    @Test func fullDisk_holdsTheChildForFiveSecondsThenCountsAndGoesOn() throws {
+        let home = TemporaryDirectory()
+        let disk = home.path + "/disk"
+        guard try mounted(disk) else { return }
+        defer { umount2(disk, 2) }
+        let box = LogBox(directory: disk + "/logs")
+        try box.start()
+        let ballast = disk + "/ballast"
+        let fd = try kernel.open(ballast, [.writeOnly, .create], mode: 0o600)
+        do { while true { try kernel.writeAll(fd, [UInt8](repeating: 0, count: 4096)) } } catch {}
+        let (number, end) = try box.stream(fileBytes: 10_000_000, files: 1)
+        let began = kernel.monotonic()
+        try end.writeInBackground((0..<50_000).flatMap { Array("line \($0)\n".utf8) })
+        let report = try box.wait { if case .dropped = $0 { true } else { false } }
+        #expect(kernel.monotonic() - began >= .seconds(5))
+        guard case .dropped("web", let lines) = report else { return }
+        #expect(lines > 0)
+        try box.waitForEnd(of: number)
+        try kernel.truncate(fd, to: 0)
+        let (_, again) = try box.stream()
+        try again.write("room again\n")
+        let entries = try box.entries("web") { $0.contains { $0.text == "room again" } }
+        #expect(entries.contains { $0.source == .logWriter && $0.text.contains("lines are missing here") })
+        #expect(try box.drain() == .code(0))
+    }
+
+    @Test func diskFullForASecond_losesNothing() throws {
+        let home = TemporaryDirectory()
+        let disk = home.path + "/disk"
+        guard try mounted(disk) else { return }
+        defer { umount2(disk, 2) }
+        let box = LogBox(directory: disk + "/logs")
+        try box.start()
+        let ballast = disk + "/ballast"
+        let fd = try kernel.open(ballast, [.writeOnly, .create], mode: 0o600)
+        do { while true { try kernel.writeAll(fd, [UInt8](repeating: 0, count: 4096)) } } catch {}
+        let (number, end) = try box.stream()
+        try end.writeInBackground((0..<3000).flatMap { Array("line \($0)\n".utf8) })
+        usleep(1_000_000)  // within the patience of 5 s
+        try kernel.truncate(fd, to: 0)
+        try box.waitForEnd(of: number)
+        #expect(try box.entries(["web"]).map(\.text) == (0..<3000).map { "line \($0)" })
+        #expect(try box.drain() == .code(0))
+    }
+}
+
+/// A disk whose write(2) never returns. A FIFO that nobody reads plays it: it takes 64 KiB and then blocks for good.
+@Suite("A disk that hangs", .serialized, .timeLimit(.minutes(1))) struct HangingDiskTests {
+    @Test func hangingDisk_holdsNobodyUpForLongerThanItsPatience() throws {
+        let kernel = LiveKernel()
+        let box = LogBox()
+        try kernel.makeDirectory(box.directory, mode: 0o750)
+        try kernel.makeDirectory(box.directory + "/web", mode: 0o750)
+        #expect(mkfifo(box.directory + "/web/current", 0o640) == 0)
+        try box.start()
+        let (number, end) = try box.stream("web")
+        let (other, otherEnd) = try box.stream("db")
+        try end.writeInBackground((0..<100_000).flatMap { Array("line \($0)\n".utf8) })
+        try otherEnd.writeInBackground((0..<100_000).flatMap { Array("line \($0)\n".utf8) })
+        var ended: Set<UInt32> = []
+        var dropped: UInt64 = 0
+        while ended != [number, other] {
+            switch try box.report() {
+            case .eof(let stream): ended.insert(stream)
+            case .dropped(_, let lines): dropped += lines
+            case nil: throw LogBox.Missing()
+            case .ready, .matched, .last, .drained: break
+            }
+        }
+        while dropped < 50_000, case .dropped(_, let lines) = try box.report(within: .seconds(3)) { dropped += lines }
+        #expect(dropped > 50_000)
+        // Somebody reads the FIFO: the disk is back, and the next line goes where it should.
+        let fifo = try kernel.open(box.directory + "/web/current", [.readWrite, .nonBlocking], mode: 0)
+        try NativeThread.start("reader") { [raw = fifo.release()] in
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                if read(raw, &buffer, buffer.count) <= 0 { usleep(1000) }
+            }
+        }
+        let (_, again) = try box.stream("db")
+        // It takes a moment until the thread is out of its call.
+        var entries: [LogEntry] = []
+        for _ in 0..<200 where !entries.contains(where: { $0.text == "again" }) {
+            try again.write("again\n")
+            usleep(50_000)
+            entries = (try? box.entries(["db"])) ?? []
+        }
+        #expect(entries.contains { $0.text == "again" })
+        entries = try box.entries("db") { $0.contains { $0.source == .logWriter } }
+        #expect(entries.contains { $0.text.hasSuffix("lines are missing here: the disk took nothing for 5 s") })
+    }
+}
