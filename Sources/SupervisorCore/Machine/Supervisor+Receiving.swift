@@ -40,7 +40,6 @@ extension Supervisor {
     }
 
     private mutating func expire(_ child: ChildID, _ turn: inout Turn) {
-        guard let deadline = self[child].state.deadline, deadline <= turn.now else { return }
         switch self[child].state {
         case .delayed, .parked: enter(child, .waiting, &turn)
         case .starting(let run, let starting): startingExpired(child, run, starting, &turn)

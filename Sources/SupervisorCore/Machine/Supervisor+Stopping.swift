@@ -53,7 +53,6 @@ extension Supervisor {
             kill(child, run, ending, &turn)
         case .killing(let exit, _):
             turn.tell(.unkillable(child, run.id))
-            self[child].isBouncing = false
             endSweep(of: child)
             enter(child, .unkillable(run, ending.verdict, exit), &turn)
         }

@@ -53,6 +53,15 @@ struct EndingTests {
         #expect(scene.view(.a).unstableRuns == 0)
     }
 
+    @Test func stableRun_isStable_alsoWhenItsEndIsHeardBeforeTheTick() {
+        var scene = Scene.begun([.reporting()])
+        _ = delays(of: .a, in: &scene, runs: 5)
+        scene.bringUp(.a)
+        scene.now = scene.now + .seconds(60)
+        scene.ends(.a)
+        #expect(scene.view(.a).unstableRuns == 0)
+    }
+
     @Test func timeBeforeReady_isNotStableTime() {
         var scene = Scene.begun([ChildPolicy(ready: .reported, startTimeout: .seconds(600))])
         scene.spawned(.a)
@@ -187,6 +196,17 @@ struct EndingTests {
         scene.bringUp(.a)
         scene.pass(.seconds(3))
         #expect(scene.ends(.a).last == "say parked a crash")
+    }
+
+    @Test func intensity_isForgottenByACommand() {
+        let policy = ChildPolicy(intensity: Intensity(restarts: 1, window: .seconds(10)), ready: .reported)
+        var scene = Scene.begun([policy])
+        for _ in 0..<3 {
+            scene.bringUp(.a)
+            scene.pass(.seconds(1))
+            #expect(deeds(scene.ends(.a)).last == "spawn a")
+            scene.command(.reset(.child(.a)))
+        }
     }
 
     @Test func intensity_letsRestartsPassThatAreSpreadOut() {

@@ -164,6 +164,7 @@ struct GroupTests {
         scene.endAllStopping()
         #expect(deeds(scene.command(.start(.child(.b)))).sorted() == ["spawn a", "spawn b"])
         #expect(scene.supervisor.parked(.first) == nil)
+        #expect(scene.supervisor.nextDeadline == nil)
     }
 
     @Test func stoppingTheCulprit_letsTheOthersRun() {
