@@ -1,0 +1,153 @@
+import Foundation
+import Testing
+import Wire
+
+@testable import OpenCode
+
+/// The real agent-worker between a bus that the test plays and the real echo-agent.
+@Suite(.timeLimit(.minutes(1)))
+struct AgentWorkerTests {
+    private let scratch: Scratch
+    private let state: Scratch
+
+    init() throws {
+        scratch = try Scratch()
+        state = try Scratch()
+    }
+
+    private var workspaces: String {
+        #"[{"name":"home","path":"\#(scratch.url.path)"},{"name":"other","path":"/srv/other"}]"#
+    }
+
+    private func worker(_ agent: EchoAgentProcess?) throws -> WorkerProcess {
+        try WorkerProcess(
+            scratch: scratch.url, workspaces: workspaces,
+            values: agent.map { ["opencode.port": String($0.port)] } ?? [:])
+    }
+
+    private func session(_ worker: WorkerProcess, workspace: String? = nil) throws -> String {
+        var fields: [String: Any] = ["op": "open-session", "title": "test"]
+        fields["workspace"] = workspace
+        return try #require(try worker.ask(fields)["session"] as? String)
+    }
+
+    private func turn(_ worker: WorkerProcess, _ session: String, _ text: String) throws -> [[String: Any]] {
+        let id = try worker.request(["op": "run-turn", "session": session, "text": text])
+        var events: [[String: Any]] = []
+        while let event = try worker.event(of: id) { events.append(event) }
+        return events
+    }
+
+    @Test func turn_streamsEventsAndEnds() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        let events = try turn(worker, try session(worker), "hello")
+        #expect(events.first?["event"] as? String == "turn-started")
+        #expect(events.last?["event"] as? String == "turn-ended")
+        #expect(events.last?["outcome"] as? String == "done")
+        #expect(events.count { $0["event"] as? String == "text-delta" } > 20)
+        let whole = events.last { $0["event"] as? String == "text-block" }?["text"] as? String
+        #expect(whole?.hasPrefix("You wrote: hello") == true)
+    }
+
+    @Test func description_saysWhoAnswers() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        _ = try session(worker)
+        let description = try #require(try worker.ask(["op": "describe"])["description"] as? [String: Any])
+        #expect(description["product"] as? String == "echo-agent")
+        #expect(description["ready"] as? Bool == true)
+        #expect(description["workspaces"] as? [String] == ["home", "other"])
+    }
+
+    @Test func withoutAgent_itIsReadyAndSaysSo() throws {
+        let worker = try worker(nil)
+        let description = try #require(try worker.ask(["op": "describe"])["description"] as? [String: Any])
+        #expect(description["ready"] as? Bool == false)
+        #expect(description["state"] as? String == "waiting for opencode to listen")
+        let status = try worker.next { $0.header.kind == .status }
+        #expect(String(decoding: status.payload, as: UTF8.self) == "waiting for opencode to listen")
+    }
+
+    @Test func agentThatComesLate_isFoundByItsValue() throws {
+        let worker = try worker(nil)
+        let asked = try worker.request(["op": "open-session", "title": "early"])
+        let agent = try EchoAgentProcess(state: state.url)
+        try worker.tell(values: ["opencode.port": String(agent.port)])
+        #expect(try worker.next { $0.header.id == asked }.header.kind == .reply)
+        let health = try worker.next { $0.header.kind == .health }
+        #expect(String(decoding: health.payload, as: UTF8.self) == "opencode healthy")
+    }
+
+    @Test func killedAgent_interruptsTheTurnAndIsReportedAndFoundAgain() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        let session = try session(worker)
+        let id = try worker.request(["op": "run-turn", "session": session, "text": "/slow 1000"])
+        while try worker.event(of: id)?["text"] as? String != "word-2 " {}
+        agent.kill()
+        var last: [String: Any]?
+        while let event = try worker.event(of: id) { last = event }
+        #expect(last?["outcome"] as? String == "interrupted")
+        #expect((last?["reason"] as? String)?.contains("kept") == true)
+        let next = try EchoAgentProcess(state: state.url)
+        try worker.tell(values: ["opencode.port": String(next.port)])
+        #expect(try turn(worker, session, "again").last?["outcome"] as? String == "done")
+    }
+
+    @Test func listenerThatDied_isUnhealthy() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let port = String(agent.port)
+        agent.kill()
+        let worker = try WorkerProcess(
+            scratch: scratch.url, workspaces: workspaces, values: ["opencode.port": port])
+        let health = try worker.next { $0.header.kind == .health }
+        #expect(String(decoding: health.payload, as: UTF8.self) == "opencode unhealthy nothing listens on its port")
+    }
+
+    @Test func foreignPlaces_areRefused() async throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        #expect(try worker.refusal(["op": "open-session", "title": "x", "workspace": "/etc"]) == "refused")
+        let elsewhere = try await V1Calls(loop: try CurlLoop(), endpoint: agent.endpoint)
+            .createSession(title: "x", directory: "/etc")
+        for fields in [
+            ["op": "run-turn", "session": elsewhere.rawValue, "text": "x"],
+            ["op": "run-turn", "session": elsewhere.rawValue, "workspace": "home", "text": "x"],
+            ["op": "abort", "session": elsewhere.rawValue],
+        ] {
+            #expect(try worker.refusal(fields) == "refused")
+        }
+        #expect(try worker.refusal(["op": "run-turn", "session": "ses_nobody", "text": "x"]) == "unknown")
+        #expect(try worker.refusal(["op": "format-disk"]) == "bad-request")
+    }
+
+    @Test func cancel_stopsTheTurn() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        let session = try session(worker)
+        let id = try worker.request(["op": "run-turn", "session": session, "text": "/slow 1000"])
+        while try worker.event(of: id)?["text"] as? String != "word-1 " {}
+        worker.send(Frame(.cancel, peer: WorkerProcess.client, id: id))
+        // The session is free again once the turn is called off.
+        while true {
+            let next = try worker.request(["op": "run-turn", "session": session, "text": "next"])
+            let first = try worker.next { $0.header.id == next }
+            if first.header.kind == .stream { break }
+            #expect(try WorkerProcess.object(first)["code"] as? String == "busy")
+        }
+    }
+
+    @Test func drain_letsTheTurnEnd() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        let id = try worker.request(["op": "run-turn", "session": try session(worker), "text": "/slow 5"])
+        while try worker.event(of: id)?["text"] as? String != "word-1 " {}
+        worker.send(Frame(.drain, peer: .nexusd, id: .none))
+        var last: [String: Any]?
+        while let event = try worker.event(of: id) { last = event }
+        #expect(last?["outcome"] as? String == "done")
+        _ = try worker.next { $0.header.kind == .drained }
+        #expect(worker.exitStatus() == 0)
+    }
+}
