@@ -16,7 +16,9 @@ extension Engine {
     private func begin() {
         listener.open(surroundings.poller)
         core.start(at: now, jitter: jitter(), into: &actions)
-        for cell in cells { board.touch(cell.id) }
+        board.touchAll()
+        // Until log-writer runs for the first time it is as absent as after a crash.
+        if logWriter != nil { outputGuard.begin(at: now) }
         carryOut()
         endTurn()
     }

@@ -57,9 +57,11 @@ extension ControlPeer {
     func state(_ child: String) throws -> String { try status(child)["state"] as? String ?? "?" }
 
     /// Reads events of a subscription until one fits; the first event is asked for with `events` before.
-    func event(_ id: FrameID, where fits: ([String: Any]) -> Bool) throws -> [String: Any] {
+    func event(
+        _ id: FrameID, within limit: Duration = .seconds(20), where fits: ([String: Any]) -> Bool
+    ) throws -> [String: Any] {
         while true {
-            let frame = try next()
+            let frame = try next(within: limit)
             guard frame.header.id == id, frame.header.kind == .stream else { continue }
             let json = try JSONSerialization.jsonObject(with: Data(frame.payload)) as? [String: Any] ?? [:]
             if fits(json) { return json }

@@ -148,7 +148,7 @@ import Wire
         let tree = try RunningTree(plan, runtime: directory)
         let client = try tree.client()
         _ = try client.ask("wait-ready")
-        while try client.state("spy") != "done" { usleep(2000) }
+        while try client.status("spy")["run"] as? String != nil { usleep(2000) }
         let said = tree.file(directory + "/control.sock.said")
         #expect(said.contains("refused"))
         #expect(said.contains("belongs to spy"))
