@@ -83,15 +83,12 @@ import Testing
         try box.start()
         try box.waitReady()
         let pid = try #require(try box.status().pid(victim))
-        let killer = Thread {
-            // The turn is under way as soon as its first words are in the store's log of states.
-            try? box.wait("the turn to run", limit: .seconds(20)) { _ in
-                try box.ctl("chat", "--list", "--json").output.contains("\"running\"")
-            }
-            kill(pid, SIGKILL)
+        let turn = try box.begin("chat", "--json", "/slow 60")
+        try box.wait("the turn to run") { _ in
+            try box.ctl("chat", "--list", "--json").output.contains("\"running\"")
         }
-        killer.start()
-        let answer = try box.ctl("chat", "--json", "/slow 60")
+        kill(pid, SIGKILL)
+        let answer = try turn.wait()
         try box.waitReplaced(victim, pid)
         let session = try #require(try sessions(box).first)
         try box.wait("the turn to have an end") { _ in

@@ -89,7 +89,7 @@ import Testing
             """)
         try box.start()
         try box.waitReady()
-        FileManager.default.createFile(atPath: box.directory + "/sick", contents: nil)
+        try Data().write(to: URL(fileURLWithPath: box.directory + "/sick"))
         let status = try box.wait("the restart") { ($0.child("sick")?.restarts ?? 0) >= 1 }
         #expect(status.child("sick")?.lastEnd?.cause == "probe")
         #expect(box.stop() == 0)

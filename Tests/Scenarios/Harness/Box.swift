@@ -44,7 +44,7 @@ final class Box {
         clean.merge(environment) { $1 }
         process.environment = clean
         process.standardInput = FileHandle.nullDevice
-        FileManager.default.createFile(atPath: directory + "/nexusd.err", contents: nil)
+        try Data().write(to: URL(fileURLWithPath: directory + "/nexusd.err"))
         let errors = try FileHandle(forWritingTo: URL(fileURLWithPath: directory + "/nexusd.err"))
         process.standardOutput = errors
         process.standardError = errors
@@ -69,6 +69,13 @@ final class Box {
                 "NEXUS_RUNTIME_DIRECTORY": runtime, "NEXUS_STATE_DIRECTORY": state, "PATH": "/usr/bin:/bin",
                 "HOME": directory,
             ], input: input, limit: limit)
+    }
+
+    /// Begins nexusctl and goes on; the caller ends it by `wait()`.
+    func begin(_ arguments: String...) throws -> Running {
+        try Running(
+            Programs.path("nexusctl"), arguments,
+            environment: ["NEXUS_RUNTIME_DIRECTORY": runtime, "NEXUS_STATE_DIRECTORY": state, "HOME": directory])
     }
 
     func status() throws -> StatusView {

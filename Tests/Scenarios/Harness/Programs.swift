@@ -26,37 +26,51 @@ struct Finished {
     let errors: String
 }
 
-/// Runs a program to its end. Its output goes to files, so that no pipe can fill up.
+/// Runs a program to its end.
 @discardableResult
 func run(
     _ path: String, _ arguments: [String], environment: [String: String]? = nil, input: String? = nil,
     limit: Duration = .seconds(60)
 ) throws -> Finished {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("nexus-run-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    func file(_ name: String, _ text: String = "") throws -> URL {
-        let url = folder.appendingPathComponent(name)
-        try Data(text.utf8).write(to: url)
-        return url
+    try Running(path, arguments, environment: environment, input: input).wait(limit)
+}
+
+/// A program under way. Its output goes to files, so that no pipe can fill up.
+final class Running {
+    private let process = Process()
+    private let ended = DispatchSemaphore(value: 0)
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("nexus-run-\(UUID().uuidString)")
+
+    init(
+        _ path: String, _ arguments: [String], environment: [String: String]? = nil, input: String? = nil
+    ) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for (name, text) in [("in", input ?? ""), ("out", ""), ("err", "")] {
+            try Data(text.utf8).write(to: file(name))
+        }
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        if let environment { process.environment = environment }
+        process.standardInput = try FileHandle(forReadingFrom: file("in"))
+        process.standardOutput = try FileHandle(forWritingTo: file("out"))
+        process.standardError = try FileHandle(forWritingTo: file("err"))
+        process.terminationHandler = { [ended] _ in ended.signal() }
+        try process.run()
     }
-    let (out, err) = (try file("out"), try file("err"))
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    if let environment { process.environment = environment }
-    process.standardInput = try FileHandle(forReadingFrom: file("in", input ?? ""))
-    process.standardOutput = try FileHandle(forWritingTo: out)
-    process.standardError = try FileHandle(forWritingTo: err)
-    let ended = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in ended.signal() }
-    try process.run()
-    if ended.wait(timeout: .now() + .milliseconds(Int(limit / .milliseconds(1)))) == .timedOut {
-        kill(process.processIdentifier, SIGKILL)
-        ended.wait()
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    private func file(_ name: String) -> URL { folder.appendingPathComponent(name) }
+
+    /// Its end; killed after the limit.
+    func wait(_ limit: Duration = .seconds(60)) throws -> Finished {
+        if ended.wait(timeout: .now() + .milliseconds(Int(limit / .milliseconds(1)))) == .timedOut {
+            kill(process.processIdentifier, SIGKILL)
+            ended.wait()
+        }
+        return Finished(
+            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+            output: try String(decoding: Data(contentsOf: file("out")), as: UTF8.self),
+            errors: try String(decoding: Data(contentsOf: file("err")), as: UTF8.self))
     }
-    return Finished(
-        status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-        output: try String(decoding: Data(contentsOf: out), as: UTF8.self),
-        errors: try String(decoding: Data(contentsOf: err), as: UTF8.self))
 }
