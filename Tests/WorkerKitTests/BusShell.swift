@@ -24,11 +24,17 @@ final class BusShell: @unchecked Sendable {
         thread.start()
     }
 
+    /// Held while pipes are made and while a child is spawned: Glibc's module has no pipe2(2), and an end that a child
+    /// of another test inherits by chance would keep the end of the file away from its reader.
+    static let descriptors = NSLock()
+
     static func makePipe() throws -> (read: Int32, write: Int32) {
         var fds: [Int32] = [0, 0]
-        guard pipe(&fds) == 0 else { throw POSIXError(.EMFILE) }
-        for fd in fds { _ = fcntl(fd, F_SETFD, FD_CLOEXEC) }
-        return (fds[0], fds[1])
+        return try descriptors.withLock {
+            guard pipe(&fds) == 0 else { throw POSIXError(.EMFILE) }
+            for fd in fds { _ = fcntl(fd, F_SETFD, FD_CLOEXEC) }
+            return (fds[0], fds[1])
+        }
     }
 
     /// Fresh pipes for a run of this worker; returns the worker's ends.

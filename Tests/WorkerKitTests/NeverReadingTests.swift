@@ -3,12 +3,12 @@ import Testing
 import Wire
 
 @Suite(.timeLimit(.minutes(1))) struct NeverReadingTests {
-    /// Both write 20 MB at each other before they read a byte. Nobody may block for ever, and each event either
+    /// Both write 5 MB at each other before they read a byte. Nobody may block for ever, and each event either
     /// arrives or is told to its sender.
     @Test func workersThatNeverReadWhileWriting_doNotLock() async throws {
         let shell = try BusShell([.init(1, "one", peers: [2]), .init(2, "two", peers: [1])])
         defer { shell.stop() }
-        let count = 20_000
+        let count = 5000
         let ends = (try shell.connect(PeerID(rawValue: 1)), try shell.connect(PeerID(rawValue: 2)))
         async let one = Self.talk(ends.0, to: 2, count: count)
         async let two = Self.talk(ends.1, to: 1, count: count)
