@@ -10,7 +10,7 @@ import Testing
         let peers = [PeerID.nexusd, BusRig.a, BusRig.b, BusRig.c, PeerID(rawValue: 9), .firstClient]
         let own = rig.id(BusRig.c, UInt32.random(in: 0...3, using: &random))
         let ids = [open, .none, own, own, own, FrameID(rawValue: random.next())]
-        let size = Bool.random(using: &random) ? 4 : Int.random(in: 0...65_536, using: &random)
+        let size = Bool.random(using: &random) ? 4 : Int.random(in: 0...2000, using: &random)
         let payload = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         return Frame(
             kind, peer: peers.randomElement(using: &random) ?? .nexusd,
