@@ -36,7 +36,7 @@ extension Supervisor {
         case .awaitingLogWriter: if !isLogWriter(child) { return false }
         case .running: break
         // While others still write their last lines the log-writer is replaced as ever.
-        case .ending(let level): if !isLogWriter(child) || level > 1 { return false }
+        case .ending(let level): if !isLogWriter(child) || level > 2 { return false }
         }
         let gates = self[child].gates
         guard gates.unmet == 0, gates.unsettled == 0 else { return false }

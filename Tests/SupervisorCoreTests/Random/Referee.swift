@@ -126,7 +126,7 @@ struct Referee {
         // The farewell of a log-writer does not wait: see `startsFarewell`.
         let isFarewell = child == tree.logWriter && level > 0
         if let instant = earliest[child], now < instant, !isFarewell { complain("\(child) came back too early") }
-        if level > 1 || (level == 1 && child != tree.logWriter) { complain("\(child) started while the tree ends") }
+        if level > 2 || (level > 0 && child != tree.logWriter) { complain("\(child) started while the tree ends") }
         if let logWriter = tree.logWriter, child != logWriter, !logWriterWasReady,
             tree.children[Int(logWriter.rawValue) - 1].enabled, now - began < Tree.logWriterPatience
         {
