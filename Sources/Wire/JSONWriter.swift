@@ -2,7 +2,7 @@
 ///
 ///     var json = JSONWriter()
 ///     json.object {
-///         $0.field("name", "opencode")
+///         $0.field("name", "web")
 ///         $0.array("notes") { for note in notes { $0.value(note) } }
 ///     }
 public struct JSONWriter: Sendable {
