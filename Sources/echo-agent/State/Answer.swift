@@ -2,9 +2,11 @@
 struct Answer: Sendable {
     /// Text that is streamed, cut so that each piece ends before a word begins.
     let words: [String]
-    /// Pause before each word; nil: the agent's own.
-    let pause: Duration?
+    /// How many of them, from the first, come one each `slowPause`.
+    private let slowWords: Int
 
+    /// Pause before each word of `/slow N`.
+    static let slowPause = Duration.milliseconds(100)
     /// Most words that `/slow N` gives.
     static let slowLimit = 10_000
     /// Bytes of the user's text that are repeated.
@@ -19,14 +21,17 @@ struct Answer: Sendable {
     init(to text: String, attachments: Int) {
         if let count = Self.slowCount(in: text) {
             words = (1...count).map { "word-\($0) " } + Self.split("\n\n" + Self.whoAmI)
-            pause = .milliseconds(100)
+            slowWords = count
             return
         }
         var answer = "You wrote: \(Self.cut(text))\n\n\(Self.whoAmI)"
         if attachments > 0 { answer += " (I cannot read attachments: \(attachments) left out.)" }
         words = Self.split(answer)
-        pause = nil
+        slowWords = 0
     }
+
+    /// Pause before a word; nil: the agent's own.
+    func pause(before word: Int) -> Duration? { word < slowWords ? Self.slowPause : nil }
 
     /// `/slow N` anywhere in the prompt: N words, 100 ms each.
     private static func slowCount(in text: String) -> Int? {

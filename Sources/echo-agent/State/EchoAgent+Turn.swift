@@ -56,8 +56,8 @@ extension EchoAgent {
         part.text = ""
         part.time = .init(start: WallClock.milliseconds)
         try put(part, directory: directory)
-        for word in answer.words {
-            do { try await Task.sleep(for: answer.pause ?? pause) } catch { break }
+        for (index, word) in answer.words.enumerated() {
+            do { try await Task.sleep(for: answer.pause(before: index) ?? pause) } catch { break }
             part.text? += word
             broker.publish(
                 "message.part.delta",

@@ -91,12 +91,13 @@ struct EventFrame<Properties: Encodable> {
     }
 
     private struct Wrapped: Encodable {
-        var directory: String?
-        var project: String?
+        var directory: String
+        var project = "global"
         var payload: Event
     }
 
-    /// `directory` is nil for events of the server itself.
+    /// `directory` is nil for events of the server itself; opencode's own document wants one, real servers leave it out
+    /// or say `global`.
     init(type: String, properties: Properties, directory: String? = nil) {
         event = Event(id: Identifier.event(), type: type, properties: properties)
         self.directory = directory
@@ -107,9 +108,7 @@ struct EventFrame<Properties: Encodable> {
         let json =
             switch scope {
             case .directory: try? JSON.encode(event)
-            case .global:
-                try? JSON.encode(
-                    Wrapped(directory: directory, project: directory.map { _ in "global" }, payload: event))
+            case .global: try? JSON.encode(Wrapped(directory: directory ?? "global", payload: event))
             }
         return Data("data: ".utf8) + (json ?? Data("{}".utf8)) + Data("\n\n".utf8)
     }

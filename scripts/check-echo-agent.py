@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Holds echo-agent to opencode's v1 API: every answer and every frame.
+
+    scripts/check-echo-agent.py PATH/TO/echo-agent
+
+1. against Tests/OpenCodeTests/Schemas/opencode-v1.json, our own schemas of what Nexus uses;
+2. against the whole document of a real server, ../shared/reference/opencode/openapi-v1.json, where that is there;
+3. by letting an unrelated typed client, opencode-client-python from PyPI, drive it.
+
+Needs the packages jsonschema and, for the third part, opencode-client-python; says what it skips.
+"""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMAS = ROOT / "Tests/OpenCodeTests/Schemas/opencode-v1.json"
+FRAMES = ROOT / "Tests/OpenCodeTests/Frames"
+WHOLE = ROOT.parent / "shared/reference/opencode/openapi-v1.json"
+CAPTURES = ROOT.parent / "shared/reference/opencode/samples/v1.18.4"
+PASSWORD = "check"
+LIMIT = 20  # seconds for anything that is waited for
+
+
+class Schemas:
+    """Our own schemas and, where it is there, the whole document; counts what was checked."""
+
+    def __init__(self):
+        import jsonschema
+
+        self.validator = jsonschema.Draft202012Validator
+        self.own = json.loads(SCHEMAS.read_text())
+        self.whole = json.loads(WHOLE.read_text()) if WHOLE.exists() else None
+        self.checked = {"own": 0, "whole": 0}
+        self.failures = []
+
+    def check(self, what, value, own, whole=None):
+        """`own`: a name in our $defs; `whole`: a schema inside the whole document."""
+        self._hold("own", what, value, {"$ref": f"#/$defs/{own}", "$defs": self.own["$defs"]})
+        if self.whole is not None and whole is not None:
+            self._hold("whole", what, value, {**whole, "components": self.whole["components"]})
+
+    def _hold(self, which, what, value, schema):
+        self.checked[which] += 1
+        error = next(self.validator(schema).iter_errors(value), None)
+        if error is not None:
+            while error.context:
+                error = min(error.context, key=lambda one: -len(one.absolute_path))
+            path = "/".join(map(str, error.absolute_path))
+            self.failures.append(f"{what} ({which} schema) at {path or 'the top'}: {error.message[:300]}")
+
+    def operation(self, method, path, status):
+        """The whole document's schema for an answer."""
+        if self.whole is None:
+            return None
+        answer = self.whole["paths"][path][method.lower()]["responses"][str(status)]
+        return answer.get("content", {}).get("application/json", {}).get("schema")
+
+    def frame(self, what, frame, is_global=False):
+        name = "GlobalEvent" if is_global else "Event"
+        self.check(what, frame, name, {"$ref": f"#/components/schemas/{name}"})
+
+
+class Agent:
+    """A running echo-agent."""
+
+    def __init__(self, program, state):
+        environment = {"OPENCODE_SERVER_PASSWORD": PASSWORD, "PATH": os.environ["PATH"], "HOME": state}
+        self.process = subprocess.Popen(
+            [program, "serve", "--hostname", "127.0.0.1", "--port", "0", "--delay-ms", "1", "--state", state],
+            env=environment, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        prefix = "opencode server listening on "
+        assert line.startswith(prefix), f"unexpected first line {line!r}"
+        self.url = line.removeprefix(prefix).strip()
+
+    def request(self, method, path, body=None):
+        token = base64.b64encode(f"opencode:{PASSWORD}".encode()).decode()
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.url + path, data, {"Authorization": f"Basic {token}", "Content-Type": "application/json"},
+            method=method)
+        return urllib.request.urlopen(request, timeout=LIMIT)
+
+    def call(self, method, path, body=None):
+        """Status and value."""
+        try:
+            with self.request(method, path, body) as answer:
+                raw = answer.read()
+                assert not raw or answer.headers["Content-Type"] == "application/json", answer.headers["Content-Type"]
+                return answer.status, json.loads(raw) if raw else None
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+
+class Events:
+    """Reads an event stream in a thread until told to stop."""
+
+    def __init__(self, agent, path):
+        self.frames = []
+        self.changed = threading.Condition()
+        self.answer = agent.request("GET", path)
+        assert self.answer.headers["Content-Type"] == "text/event-stream"
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.answer:
+            if line.startswith(b"data: "):
+                with self.changed:
+                    self.frames.append(json.loads(line[6:]))
+                    self.changed.notify_all()
+
+    def wait(self, matches):
+        with self.changed:
+            assert self.changed.wait_for(lambda: any(matches(frame) for frame in self.frames), LIMIT), "no such event"
+            return list(self.frames)
+
+
+def check_calls(agent, schemas):
+    def call(method, path, own, body=None, status=200, template=None):
+        got, value = agent.call(method, path, body)
+        what = f"{method} {path}"
+        if got != status:
+            schemas.failures.append(f"{what}: status {got} instead of {status}: {value}")
+        elif own is not None:
+            schemas.check(what, value, own, schemas.operation(method, template or path.split("?")[0], status))
+        return value
+
+    call("GET", "/global/health", "Health")
+    for path, own in [("/agent", "Agents"), ("/command", "Commands"), ("/config/providers", "ConfiguredProviders"),
+                      ("/provider", "AllProviders"), ("/permission", "Permissions"), ("/question", "Questions")]:
+        call("GET", path, own)
+    session = call("POST", "/session?directory=/srv/work", "Session", {"title": "first"})["id"]
+    child = call("POST", "/session?directory=/srv/work", "Session", {"parentID": session})["id"]
+    call("POST", "/session", "Session", {})
+    one = f"/session/{session}"
+    call("GET", one, "Session", template="/session/{sessionID}")
+    call("PATCH", one, "Session", {"title": "renamed"}, template="/session/{sessionID}")
+    children = call("GET", one + "/children", "Sessions", template="/session/{sessionID}/children")
+    assert [found["id"] for found in children] == [child]
+    message = "/session/{sessionID}/message"
+    call("POST", one + "/message", "Answer", {"parts": [{"type": "text", "text": "grüße"}]}, template=message)
+    call("POST", one + "/prompt_async", None, {"parts": [{"type": "text", "text": "/slow 1000"}]}, status=204)
+    busy = call("GET", "/session/status?directory=/srv/work", "StatusMap")
+    assert session in busy, busy
+    assert call("GET", "/session/status?directory=/elsewhere", "StatusMap") == {}
+    call("GET", one + "/message", "Messages", template=message)
+    call("POST", one + "/abort", "True", template="/session/{sessionID}/abort")
+    call("GET", one + "/message?limit=1", "Messages", template=message)
+    call("GET", "/session?directory=/srv/work&roots=true", "Sessions")
+    call("DELETE", f"/session/{child}", "True", template="/session/{sessionID}")
+    call("GET", f"/session/{child}", "NotFound", status=404, template="/session/{sessionID}")
+    call("POST", one + "/message", "Invalid", {"nonsense": 1}, status=400, template=message)
+    call("GET", one + "/message?before=x", "Invalid", status=400, template=message)
+
+
+def check_events(agent, schemas):
+    narrow = Events(agent, "/event?directory=/srv/events")
+    wide = Events(agent, "/global/event")
+    _, session = agent.call("POST", "/session?directory=/srv/events", {"title": "events"})
+    _, other = agent.call("POST", "/session?directory=/srv/other", {"title": "other"})
+    is_idle = lambda frame: frame["type"] == "session.idle"  # noqa: E731
+    agent.call("POST", f"/session/{session['id']}/prompt_async", {"parts": [{"type": "text", "text": "hello"}]})
+    turn = narrow.wait(is_idle)
+    agent.call("POST", f"/session/{session['id']}/prompt_async", {"parts": [{"type": "text", "text": "/slow 1000"}]})
+    agent.call("POST", f"/session/{session['id']}/abort")
+    narrow.wait(lambda frame: frame["type"] == "session.error")
+    agent.call("DELETE", f"/session/{session['id']}")
+    bare = narrow.wait(lambda frame: frame["type"] == "session.deleted")
+    wrapped = wide.wait(lambda frame: frame["payload"]["type"] == "session.deleted")
+    for frame in bare:
+        schemas.frame(f"/event {frame['type']}", frame)
+    for frame in wrapped:
+        schemas.frame(f"/global/event {frame['payload']['type']}", frame, is_global=True)
+    assert other["id"] not in json.dumps(bare), "/event shows another directory"
+    assert other["id"] in json.dumps(wrapped)
+    check_order(turn)
+
+
+def check_order(frames):
+    """The order of one turn as captured from opencode 1.18."""
+    seen = []
+    for frame in frames[2:]:  # server.connected and session.created come before
+        name = frame["type"]
+        if name == "message.updated":
+            name += " " + frame["properties"]["info"]["role"]
+        if name == "message.part.updated":
+            name += " " + frame["properties"]["part"]["type"]
+        if name == "session.status":
+            name += " " + frame["properties"]["status"]["type"]
+        if not seen or seen[-1] != name:
+            seen.append(name)
+    expected = [
+        "session.updated", "message.updated user", "message.part.updated text", "session.status busy",
+        "message.updated assistant", "session.diff", "message.part.updated step-start", "message.part.updated text",
+        "message.part.delta", "message.part.updated text", "message.part.updated step-finish",
+        "message.updated assistant", "session.status idle", "session.idle"]
+    assert seen == expected, f"order of a turn: {seen}"
+
+
+def check_recorded(schemas):
+    """Our own recorded frames and, where they are there, those of a real server."""
+    files = sorted(FRAMES.glob("*.sse")) + (sorted(CAPTURES.glob("*.txt")) if CAPTURES.exists() else [])
+    for file in files:
+        for line in file.read_text().splitlines():
+            if line.startswith("data: "):
+                frame = json.loads(line[6:])
+                schemas.frame(f"{file.name} {frame.get('type')}", frame, is_global="payload" in frame)
+    return len(files)
+
+
+def drive_with_typed_client(agent):
+    """An unrelated client that knows the API from opencode's own document."""
+    from opencode_client import OpenCodeApiError, OpenCodeClient
+    from opencode_client.models import CreateSessionRequest, UpdateSessionRequest
+
+    with OpenCodeClient(agent.url, password=PASSWORD) as client:
+        assert "echo-agent" in client.server.health().version
+        session = client.sessions.create(directory="/srv/typed", body=CreateSessionRequest(title="typed"))
+        assert client.sessions.update(session.id, UpdateSessionRequest(title="renamed")).title == "renamed"
+        assert session.id in [one.id for one in client.sessions.list_sessions(directory="/srv/typed")]
+        answer = client.sessions.prompt(session.id, "hello from a typed client")
+        text = "".join(part.text for part in answer.parts if part.type == "text")
+        assert "hello from a typed client" in text and "not an AI" in text, text
+        with client.server.stream_events(directory="/srv/typed") as stream:
+            client.sessions.prompt_async(session.id, "stream this")
+            deltas = []
+            for event in stream.iter_events():
+                if event.type == "message.part.delta":
+                    deltas.append(event.properties)
+                if event.type == "session.idle":
+                    break
+            assert len(deltas) > 10, deltas
+        assert [one.info.role for one in client.sessions.list_messages(session.id)] == ["user", "assistant"] * 2
+        assert client.server.list_agents() and client.server.list_providers()
+        assert client.server.list_permissions() == [] and client.server.list_questions() == []
+        assert client.sessions.abort(session.id) and client.sessions.delete(session.id)
+        try:
+            client.sessions.get(session.id)
+            raise AssertionError("a deleted session is still there")
+        except OpenCodeApiError:
+            pass
+
+
+def main():
+    try:
+        schemas = Schemas()
+    except ImportError:
+        print("skipped: the Python package jsonschema is not installed")
+        return 0
+    with tempfile.TemporaryDirectory() as state:
+        agent = Agent(sys.argv[1], state)
+        try:
+            check_calls(agent, schemas)
+            check_events(agent, schemas)
+            files = check_recorded(schemas)
+            print(f"{schemas.checked['own']} answers and frames against our own schemas, {files} recorded files among them")
+            if schemas.whole is None:
+                print(f"skipped: the whole API document is not there ({WHOLE})")
+            else:
+                print(f"{schemas.checked['whole']} answers and frames against the whole API document")
+            try:
+                drive_with_typed_client(agent)
+                print("opencode-client-python drives it: create, rename, list, prompt, stream, messages, abort, delete")
+            except ImportError as error:
+                print(f"skipped: the typed client is not installed ({error})")
+        finally:
+            agent.process.kill()
+            agent.process.wait()
+    for failure in schemas.failures[:20]:
+        print(f"NOT: {failure}", file=sys.stderr)
+    return 1 if schemas.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
