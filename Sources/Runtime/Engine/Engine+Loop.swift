@@ -81,6 +81,7 @@ extension Engine {
 
     /// Everything that is not on the way from a death to a replacement.
     private func endTurn() {
+        removePIDFiles()
         settleBus()
         settleBoard()
         settleAnswers()

@@ -82,9 +82,19 @@ extension Engine {
         closeBus(run, of: child)
         run.credentials?.remove(kernel)
         if child == logWriter { closeLogLink(run) }
-        cell.pidFile?.remove(kernel)
-        cell.pidFile = nil
+        severed.removeAll { $0.child == child }
         cell.run = nil
+        // A replacement writes over it; what is not replaced in this turn goes at its end.
+        if cell.pidFile != nil { endedPIDFiles.append(child) }
+    }
+
+    /// PID files go with their processes.
+    func removePIDFiles() {
+        for child in endedPIDFiles where self[child].run == nil {
+            self[child].pidFile?.remove(kernel)
+            self[child].pidFile = nil
+        }
+        endedPIDFiles.removeAll(keepingCapacity: true)
     }
 
     func leave(_ fd: borrowing OwnedFD?) {

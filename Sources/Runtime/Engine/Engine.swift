@@ -31,6 +31,8 @@ final class Engine {
     var processes: [ProcessID: ChildID] = [:]
     /// Children whose main process ended while something of the run is left.
     var lingering: [ChildID] = []
+    /// Children whose PID file names a process that is gone.
+    var endedPIDFiles: [ChildID] = []
     /// Children with a probe under way.
     var probing: [ChildID] = []
     /// Workers that closed their links, the oldest first.
