@@ -55,7 +55,7 @@ var targets: [Target] = [
     // The real programs with real children; which ones is said by NEXUS_BIN.
     .testTarget(
         name: "Scenarios", exclude: ["systemd", "asker.py"], swiftSettings: strict),
-    tests("ControlClientTests", ["ControlClient"]),
+    tests("ControlClientTests", ["ControlClient", "Wire"]),
 ]
 
 if !lean {

@@ -83,7 +83,7 @@ struct StatusLine: Sendable {
             parts.append("\(summary.running) turn\(summary.running == 1 ? "" : "s") with the agent")
         }
         if summary.queued > 0 { parts.append("\(summary.queued) queued") }
-        parts.append(summary.agentIsAway ?? "takes messages")
+        parts.append(summary.agentIsAway ?? "the agent takes turns")
         let line = parts.joined(separator: "; ")
         let isNew = last.line.withLock { last in
             defer { last = line }

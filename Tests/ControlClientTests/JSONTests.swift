@@ -24,7 +24,7 @@ struct JSONTests {
     @Test(arguments: [
         "", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "1.", "-", "+1", "nul", "\"a", "\"\\x\"", "\"\n\"", "1 2",
         "[1}",
-        "\"\\u12\"", "{1:2}", "tru", ".5", "1e", "\"\u{0}\"",
+        "\"\\u12\"", "{1:2}", "tru", ".5", "1e", "9e999", "\"\u{0}\"",
     ])
     func badDocument_isRefused(_ text: String) {
         #expect(throws: JSONError.self) { try parse(text) }

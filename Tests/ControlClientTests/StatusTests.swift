@@ -6,7 +6,7 @@ struct StatusTests {
     private static let answer = #"""
         {"version":"0.1.0","pid":4711,"instance":"6743f2a1","started":"2026-11-23T04:20:53Z","state":"running",
         "ready":false,"uid_wall":false,"guarantee":"whole tree only","config":"/c","state_directory":"/s",
-        "runtime_directory":"/r","notes":["started from last-good","no cloudflared here"],"strays":[{"pid":99,"name":"sleep"}],
+        "runtime_directory":"/r","notes":["the uid wall is off: every child runs as nexusd's own user","started from last-good","no cloudflared here"],"strays":[{"pid":99,"name":"sleep"}],
         "groups":[{"name":"agent","strategy":"one-for-one","children":["opencode","agent-worker"],"state":"running","next_try_ms":null},
         {"name":"tunnel","strategy":"one-for-one","children":["tunnel-worker","cloudflared"],"state":"parked","next_try_ms":720000}],
         "children":[

@@ -3,8 +3,10 @@
 public actor TurnRunner {
     /// How long the agent may take to end a turn it was asked to stop.
     static let abortLimit: Duration = .seconds(10)
-    /// How often an agent that is away is asked again, while a turn waits for it.
+    /// How often an agent that is away is asked again, while a turn waits for it …
     static let askInterval: Duration = .milliseconds(250)
+    /// … and while none does: this doubles the pause up to here, for the words of the status line only.
+    static let idleAskInterval: Duration = .seconds(5)
 
     /// In one glance, for the status line.
     public struct Summary: Hashable, Sendable {
@@ -24,6 +26,7 @@ public actor TurnRunner {
     private var tasks: [TurnID: Task<Void, Never>] = [:]
     private var stops: [TurnID: TurnDelivery.Stop] = [:]
     private var asking: Task<Void, Never>?
+    private var askRound = 0
     private var lastAsked: ContinuousClock.Instant?
     private var isStopping = false
 
@@ -52,7 +55,11 @@ public actor TurnRunner {
     /// Takes a message: when this returns it is stored. Watch its session before, to miss nothing: see `ChatService`.
     public func enqueue(_ turn: ChatTurn) async throws {
         // The turn is stored already and goes its way, whatever becomes of the event that tells of it.
-        defer { carryOut(queue.accepted(turn.id, in: turn.session)) }
+        defer {
+            carryOut(queue.accepted(turn.id, in: turn.session))
+            // It was asked now and then only, while nobody waited.
+            if queue.agent != .here { askNow() }
+        }
         let event = try await hub.publish(.accepted(text: turn.text), turn: turn.id, in: turn.session)
         try await store.append([event])
         await hub.stored([event])
@@ -65,7 +72,7 @@ public actor TurnRunner {
     public func agentIs(_ state: TurnQueue.Agent) {
         switch state {
         // That its worker is there does not say that the agent takes turns: it is asked.
-        case .here: askAgain()
+        case .here: askNow()
         case .away: carryOut(queue.agentIs(state))
         }
     }
@@ -130,7 +137,7 @@ public actor TurnRunner {
                 Task { await hub.mention(.waiting(why: why), turn: turn, in: session) }
             }
         }
-        if queue.agent != .here, queue.queuedCount > 0 { askAgain() }
+        if queue.agent != .here { askAgain() }
         tell()
     }
 
@@ -149,21 +156,35 @@ public actor TurnRunner {
 
     private func askAgain() {
         guard asking == nil, !isStopping else { return }
+        askRound += 1
+        let round = askRound
         asking = Task {
             await self.ask()
-            self.asking = nil
+            // A round that was called off has a successor already.
+            if self.askRound == round { self.asking = nil }
         }
     }
 
-    /// Asks until the agent takes turns, or nothing waits for it any more.
+    private func askNow() {
+        asking?.cancel()
+        asking = nil
+        askAgain()
+    }
+
+    /// Asks until the agent takes turns.
     private func ask() async {
-        repeat {
+        var pause = Self.askInterval
+        while !Task.isCancelled {
             // Also an agent that says yes and then takes nothing is not asked more often than this.
-            if let lastAsked { try? await Task.sleep(until: lastAsked + Self.askInterval) }
+            if let lastAsked { try? await Task.sleep(until: lastAsked + pause) }
+            if Task.isCancelled { return }
             lastAsked = .now
-            carryOut(queue.agentIs(await answer()))
+            let answer = await answer()
+            if Task.isCancelled { return }
+            carryOut(queue.agentIs(answer))
             if queue.agent == .here { return }
-        } while queue.queuedCount > 0 && !Task.isCancelled
+            pause = queue.queuedCount > 0 ? Self.askInterval : min(pause * 2, Self.idleAskInterval)
+        }
     }
 
     private func answer() async -> TurnQueue.Agent {

@@ -116,7 +116,10 @@ public struct JSONParser {
         if whole, let integer = integer(from: firstDigit, digits: digits, negative: firstDigit > start) {
             return .integer(integer)
         }
-        guard let real = Double(try text(from: start, to: offset)) else { throw JSONError(offset: start) }
+        // Beyond the range of a Double it would be infinite, which JSON cannot say.
+        guard let real = Double(try text(from: start, to: offset)), real.isFinite else {
+            throw JSONError(offset: start)
+        }
         return .real(real)
     }
 

@@ -17,6 +17,11 @@ extension StatusReport {
     // The configuration in force is not the one in the file: nobody may overlook that. Every other note has its line.
     private static func belongsToHeadline(_ note: String) -> Bool { note.contains("last-good") }
 
+    // What the headline says in its own words is not said again.
+    private static func isInHeadline(_ note: String) -> Bool {
+        belongsToHeadline(note) || note.hasPrefix("the uid wall is off")
+    }
+
     /// The whole of `nexusctl status`.
     /// - Parameter names: only these children and groups; empty: all.
     public func table(up: Duration?, user: String?, for terminal: Terminal, only names: Set<String> = []) -> String {
@@ -36,7 +41,7 @@ extension StatusReport {
         }
         var text = terminal.styled(headline(up: up, user: user), .bold) + "\n\n" + table.rendered(for: terminal)
         for stray in strays { text += strayLine(stray) + "\n" }
-        for note in notes where !Self.belongsToHeadline(note) { text += "note: \(Terminal.clean(note))\n" }
+        for note in notes where !Self.isInHeadline(note) { text += "note: \(Terminal.clean(note))\n" }
         return text
     }
 

@@ -16,7 +16,7 @@ public struct WhyText: Hashable, Sendable {
                 + (status.since.map { " since \($0.spoken)" } ?? "") + (status.words.isEmpty ? "" : ": \(status.words)")
         ]
         if let run = status.run { lines.append("  run      \(run), pid \(status.pid.map(String.init) ?? "-")") }
-        if let executable = status.executable { lines.append("  executes \(executable)") }
+        if let executable = status.executable, !executable.isEmpty { lines.append("  executes \(executable)") }
         if let end = status.lastEnd {
             let ran = end.ran.map { ", after \($0.spoken)" } ?? ""
             let ago = end.ago.map { ", \($0.spoken) ago" } ?? ""

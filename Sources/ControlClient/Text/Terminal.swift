@@ -4,7 +4,7 @@ import Glibc
 public struct Terminal: Hashable, Sendable {
     /// Colours, by https://no-color.org: only on a terminal, and not when `NO_COLOR` is set to anything.
     public var colour: Bool
-    /// Columns of the terminal; nil where lines are never cut.
+    /// Columns of the terminal; nil for files and pipes, where lines are never cut.
     public var columns: Int?
 
     /// Both.
@@ -22,8 +22,9 @@ public struct Terminal: Hashable, Sendable {
         let quiet = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
         let dumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
         var size = winsize()
+        // A serial line does not know its size.
         let known = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        return Terminal(colour: !quiet && !dumb, columns: known ? Int(size.ws_col) : nil)
+        return Terminal(colour: !quiet && !dumb, columns: known ? Int(size.ws_col) : 80)
     }
 
     /// The text in that style, or as it is where there is no colour.

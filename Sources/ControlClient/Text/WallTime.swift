@@ -19,45 +19,54 @@ public struct WallTime: Hashable, Comparable, Sendable {
 
     /// Reads `2026-11-23T04:20:53Z`, with a fraction, an offset (`+01:00`) or a space for the `T`; nil for anything else.
     public init?(rfc3339 text: String) {
-        var rest = text.utf8[...]
-        func number(_ digits: Int, in rest: inout Substring.UTF8View) -> Int64? {
+        var scanner = Scanner(rest: text.utf8[...])
+        guard let year = scanner.number(4), scanner.mark("-") != nil, let month = scanner.number(2),
+            scanner.mark("-") != nil, let day = scanner.number(2), scanner.mark("Tt ") != nil,
+            let hour = scanner.number(2), scanner.mark(":") != nil, let minute = scanner.number(2),
+            scanner.mark(":") != nil, let second = scanner.number(2),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60,
+            let nanoseconds = scanner.fraction(), let offset = scanner.offset(), scanner.rest.isEmpty
+        else { return nil }
+        let time = hour * 3600 + minute * 60 + second - offset
+        self.init(seconds: Self.days(year: year, month: month, day: day) * 86_400 + time, nanoseconds: nanoseconds)
+    }
+
+    private struct Scanner {
+        var rest: Substring.UTF8View
+
+        /// So many digits.
+        mutating func number(_ digits: Int) -> Int64? {
             let part = rest.prefix(digits)
             guard part.count == digits, part.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
             rest = rest.dropFirst(digits)
             return part.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
         }
-        func mark(_ allowed: String, in rest: inout Substring.UTF8View) -> UInt8? {
+
+        /// One of these characters.
+        mutating func mark(_ allowed: String) -> UInt8? {
             guard let byte = rest.first, allowed.utf8.contains(byte) else { return nil }
             rest = rest.dropFirst()
             return byte
         }
-        guard let year = number(4, in: &rest), mark("-", in: &rest) != nil, let month = number(2, in: &rest),
-            mark("-", in: &rest) != nil, let day = number(2, in: &rest), mark("Tt ", in: &rest) != nil,
-            let hour = number(2, in: &rest), mark(":", in: &rest) != nil, let minute = number(2, in: &rest),
-            mark(":", in: &rest) != nil, let second = number(2, in: &rest),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60
-        else { return nil }
-        var nanoseconds: Int64 = 0
-        if mark(".", in: &rest) != nil {
-            let digits = rest.prefix { (0x30...0x39).contains($0) }
-            guard (1...9).contains(digits.count) else { return nil }
-            for byte in digits { nanoseconds = nanoseconds * 10 + Int64(byte - 0x30) }
-            for _ in digits.count..<9 { nanoseconds *= 10 }
-            rest = rest.dropFirst(digits.count)
+
+        /// Nanoseconds; 0 where there is no fraction.
+        mutating func fraction() -> Int64? {
+            guard mark(".") != nil else { return 0 }
+            let count = rest.prefix { (0x30...0x39).contains($0) }.count
+            guard (1...9).contains(count), var nanoseconds = number(count) else { return nil }
+            for _ in count..<9 { nanoseconds *= 10 }
+            return nanoseconds
         }
-        var offset: Int64 = 0
-        switch mark("Zz+-", in: &rest) {
-        case UInt8(ascii: "Z"), UInt8(ascii: "z"): break
-        case let sign?:
-            guard let hours = number(2, in: &rest), mark(":", in: &rest) != nil, let minutes = number(2, in: &rest),
-                hours < 24, minutes < 60
-            else { return nil }
-            offset = (hours * 3600 + minutes * 60) * (sign == UInt8(ascii: "-") ? -1 : 1)
-        case nil: return nil
+
+        /// Seconds east of Greenwich.
+        mutating func offset() -> Int64? {
+            guard let sign = mark("Zz+-") else { return nil }
+            if sign == UInt8(ascii: "Z") || sign == UInt8(ascii: "z") { return 0 }
+            guard let hours = number(2), mark(":") != nil, let minutes = number(2), hours < 24, minutes < 60 else {
+                return nil
+            }
+            return (hours * 3600 + minutes * 60) * (sign == UInt8(ascii: "-") ? -1 : 1)
         }
-        guard rest.isEmpty else { return nil }
-        let time = hour * 3600 + minute * 60 + second - offset
-        self.init(seconds: Self.days(year: year, month: month, day: day) * 86_400 + time, nanoseconds: nanoseconds)
     }
 
     /// `2026-11-23T04:20:53.250Z`.

@@ -22,6 +22,8 @@ struct WatchedStatus {
         var answer: [UInt8] = []
         // When the next picture is due; nil while an answer is awaited.
         var due: Int64?
+        // ECMA-48: an empty screen to begin with.
+        if Terminal.standardOutput.columns != nil { Output.write("\u{1B}[2J") }
         while true {
             guard let frame = try connection.next(until: due) else {
                 due = nil
@@ -52,7 +54,7 @@ struct WatchedStatus {
         let terminal = Terminal.standardOutput
         let report = StatusReport(try ControlConnection.json(answer))
         let text = try StatusCommand.text(report, from: connection, name: name, for: terminal)
-        // ECMA-48: home, the text with each line's rest erased, then everything below. No flicker, no scrolled screen.
+        // Home, the text with each line's rest erased, then everything below. No flicker, no scrolled screen.
         let drawn = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1B}[K\n")
         Output.write(terminal.columns == nil ? text + "\n" : "\u{1B}[H" + drawn + "\u{1B}[J")
     }

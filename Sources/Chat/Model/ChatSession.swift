@@ -1,0 +1,17 @@
+/// One session as a list shows it.
+public struct ChatSession: Hashable, Sendable {
+    /// Id.
+    public var id: SessionID
+    /// The beginning of its first message.
+    public var title: String
+    /// A name from `[agent] workspaces`; nil: the agent's first.
+    public var workspace: String?
+    /// State of its last turn.
+    public var state: TurnState
+    /// Turns in it.
+    public var turns: Int
+    /// Milliseconds since 1970.
+    public var created: Int64
+    /// Milliseconds since 1970: its last turn began, moved on or ended.
+    public var updated: Int64
+}

@@ -1,0 +1,17 @@
+/// One turn.
+public struct ChatTurn: Hashable, Sendable {
+    /// Id.
+    public var id: TurnID
+    /// Its session.
+    public var session: SessionID
+    /// State.
+    public var state: TurnState
+    /// What the user wrote.
+    public var text: String
+    /// Why it was interrupted or failed.
+    public var reason: String?
+    /// A number below those of all its events.
+    public var before: EventNumber
+    /// Milliseconds since 1970: when it was accepted.
+    public var created: Int64
+}

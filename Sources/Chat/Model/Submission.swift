@@ -1,0 +1,24 @@
+/// What a client sends.
+public struct Submission: Hashable, Sendable {
+    /// Nil begins a new session.
+    public var session: SessionID?
+    /// Of a new session; refused if it differs from that of an existing one.
+    public var workspace: String?
+    /// What the user wrote.
+    public var text: String
+    /// Made by the client, random; sending the same again finds the same turn.
+    public var clientID: String
+
+    /// All fields.
+    public init(session: SessionID?, workspace: String? = nil, text: String, clientID: String) {
+        self.session = session
+        self.workspace = workspace
+        self.text = text
+        self.clientID = clientID
+    }
+
+    /// Bytes of a message's JSON string. The message has to fit into a frame (64 KiB) with what surrounds it.
+    public static let textLimit = 60_000
+    /// Bytes of a client id.
+    public static let clientIDLimit = 128
+}
