@@ -52,10 +52,19 @@ class Schemas:
         self.checked[which] += 1
         error = next(self.validator(schema).iter_errors(value), None)
         if error is not None:
-            while error.context:
-                error = min(error.context, key=lambda one: -len(one.absolute_path))
+            error = self._reason(error)
             path = "/".join(map(str, error.absolute_path))
             self.failures.append(f"{what} ({which} schema) at {path or 'the top'}: {error.message[:300]}")
+
+    def _reason(self, error):
+        """What is wrong with the alternative that was meant: the one whose constants (type, role, status) fit."""
+        if not error.context:
+            return error
+        alternatives = {}
+        for one in error.context:
+            alternatives.setdefault(one.relative_schema_path[0], []).append(one)
+        meant = min(alternatives.values(), key=lambda all: any(one.validator in ("const", "enum") for one in all))
+        return self._reason(meant[0])
 
     def operation(self, method, path, status):
         """The whole document's schema for an answer."""
