@@ -2,7 +2,7 @@
 import json, os, struct, sys
 
 HEADER = struct.Struct(">IBBHQ")
-HELLO, WELCOME, REQUEST, REPLY, ERROR, STREAM, END, READY = 1, 2, 3, 4, 5, 7, 8, 16
+HELLO, WELCOME, REQUEST, REPLY, ERROR, STREAM, END, READY = 1, 2, 3, 4, 5, 7, 8, 15
 
 
 def send(kind, payload=b"", peer=0, frame_id=0):
