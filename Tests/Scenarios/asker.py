@@ -2,7 +2,7 @@
 import json, os, struct, sys
 
 HEADER = struct.Struct(">IBBHQ")
-HELLO, WELCOME, REQUEST, REPLY, ERROR, STREAM, END, READY = 1, 2, 3, 4, 5, 7, 8, 15
+HELLO, WELCOME, REQUEST, REPLY, ERROR, STREAM, END, DRAIN, DRAINED, READY = 1, 2, 3, 4, 5, 7, 8, 13, 14, 15
 
 
 def send(kind, payload=b"", peer=0, frame_id=0):
@@ -42,3 +42,6 @@ while True:
         count += 1
     elif frame_id == epoch | 2 and kind == END:
         print("stream", count, flush=True)
+    elif kind == DRAIN:
+        send(DRAINED)
+        sys.exit(0)
