@@ -25,6 +25,8 @@ struct Link: Sendable {
     var name: String
     let epoch: Epoch
     var isGreeted = false
+    /// The drain word was given before hello.
+    var isDrainDue = false
     var decoder = FrameDecoder()
     var outbox = Outbox()
     /// Since when frames for it are refused without its having taken anything.

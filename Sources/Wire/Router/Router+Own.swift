@@ -54,9 +54,10 @@ extension Router {
 
     // MARK: - Words to workers
 
-    /// The drain word; a worker that has not said hello yet gets none.
+    /// The drain word; a worker that has not said hello yet gets it right behind its welcome.
     public mutating func drain(_ peer: PeerID) {
-        if links[peer]?.isGreeted == true { own(.drain, to: peer, id: .none, []) }
+        _ = mutate(peer) { $0.isDrainDue = !$0.isGreeted }
+        own(.drain, to: peer, id: .none, [])
     }
 
     /// Captured values that this worker may know: they go into its welcome, and into an event when they change later.

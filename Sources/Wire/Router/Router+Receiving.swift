@@ -72,6 +72,7 @@ extension Router {
             if !link.isWorker { link.name = Router.printable(words[2].utf8, limit: 64) }
         }
         own(.welcome, to: peer, id: .none, welcome(peer))
+        if links[peer]?.isDrainDue == true { drain(peer) }
         decisions.append(.joined(peer))
         announcePeer(peer, isUp: true)
         sendWaiting(peer, at: now)

@@ -108,6 +108,15 @@ import Testing
         #expect(rig.decisions() == [.endLink(BusRig.a, .kind(.ping, to: .nexusd))])
     }
 
+    @Test func drainBeforeHello_followsTheWelcome() {
+        var rig = BusRig()
+        rig.router.workerUp(BusRig.a, at: rig.now)
+        rig.router.drain(BusRig.a)
+        #expect(rig.read(BusRig.a).isEmpty)
+        rig.send(.hello, from: BusRig.a, payload: "1 1 -")
+        #expect(rig.read(BusRig.a).map(\.header.kind) == [.welcome, .drain])
+    }
+
     @Test func changedValues_comeAsOneEvent() {
         var rig = BusRig(up: [BusRig.a])
         rig.router.setValues(["w.port": "1"], for: BusRig.a)
