@@ -77,11 +77,15 @@ public struct ByteReader: Sendable {
     public var remaining: Int { bytes.count - offset }
 
     /// A fixed-width integer, big-endian.
-    public mutating func read<Integer: FixedWidthInteger>(_ type: Integer.Type = Integer.self) throws(ByteError) -> Integer {
+    public mutating func read<Integer: FixedWidthInteger>(_ type: Integer.Type = Integer.self) throws(ByteError)
+        -> Integer
+    {
         let width = MemoryLayout<Integer>.size
         guard remaining >= width else { throw ByteError(.truncated, at: offset) }
         var value = Integer.zero
-        for byte in bytes[offset..<offset + width] { value = (width == 1 ? 0 : value << 8) | Integer(truncatingIfNeeded: byte) }
+        for byte in bytes[offset..<offset + width] {
+            value = (width == 1 ? 0 : value << 8) | Integer(truncatingIfNeeded: byte)
+        }
         offset += width
         return value
     }
