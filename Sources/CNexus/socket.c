@@ -137,7 +137,7 @@ static void take_descriptors(const struct cmsghdr *header, struct nexus_received
     }
 }
 
-int nexus_receive(int fd, void *buffer, size_t capacity, struct nexus_received *result) {
+static int receive(int fd, void *buffer, size_t capacity, int flags, struct nexus_received *result) {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(NEXUS_MESSAGE_DESCRIPTORS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
@@ -146,7 +146,7 @@ int nexus_receive(int fd, void *buffer, size_t capacity, struct nexus_received *
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     memset(result, 0, sizeof *result);
-    ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t length = recvmsg(fd, &message, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (length < 0) return -errno;
     result->length = length;
     result->truncated = (message.msg_flags & MSG_TRUNC) != 0;
@@ -163,4 +163,17 @@ int nexus_receive(int fd, void *buffer, size_t capacity, struct nexus_received *
         }
     }
     return 0;
+}
+
+int nexus_receive(int fd, void *buffer, size_t capacity, struct nexus_received *result) {
+    return receive(fd, buffer, capacity, 0, result);
+}
+
+int nexus_peek(int fd, void *buffer, size_t capacity, struct nexus_received *result) {
+    return receive(fd, buffer, capacity, MSG_PEEK, result);
+}
+
+int nexus_peek_in_turn(int fd) {
+    int offset = 0;
+    return setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) < 0 ? -errno : 0;
 }

@@ -68,5 +68,9 @@ struct nexus_received {
 };
 /* recvmsg(2) with MSG_DONTWAIT | MSG_CMSG_CLOEXEC. Every descriptor in the result is the caller's to close. */
 int nexus_receive(int fd, void *buffer, size_t capacity, struct nexus_received *result);
+/* The same with MSG_PEEK: the message stays in the queue; its descriptors are duplicates. */
+int nexus_peek(int fd, void *buffer, size_t capacity, struct nexus_received *result);
+/* SO_PEEK_OFF: each peek goes on behind the one before, so that several messages can be looked at before any is taken. */
+int nexus_peek_in_turn(int fd);
 
 #endif

@@ -1,8 +1,13 @@
 import System
 import Wire
 
-/// log-writer's end of the log link. Reports never block: what the socket does not take waits, and while much waits no
-/// orders are read, so that the wait is bounded.
+/// log-writer's end of the log link.
+///
+/// An order is looked at, carried out, and taken out of the socket only when the files have what it says: whoever kills us
+/// before leaves it there, and nexusd, which keeps this end too, gives it to the next log-writer.
+///
+/// Reports never block: what the socket does not take waits, and while much waits no orders are read, so that the wait is
+/// bounded.
 struct LinkPort: ~Copyable {
     /// Reports that may wait before orders are left unread.
     static let waitingLimit = 1024
@@ -10,11 +15,14 @@ struct LinkPort: ~Copyable {
     private let kernel: any LogKernel
     private let fd: OwnedFD
     private var waiting: [[UInt8]] = []
-    private let buffer = UnsafeMutableRawBufferPointer.allocate(
-        byteCount: FrameHeader.byteCount + FrameHeader.payloadLimit, alignment: 16)
+    /// No packet is longer: it has to fit into a socket's send buffer (net.core.wmem_max).
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
+    /// Packets that were looked at and are in the socket still.
+    private(set) var unconfirmed = 0
 
-    init(_ kernel: any LogKernel, _ fd: consuming OwnedFD) {
+    init(_ kernel: any LogKernel, _ fd: consuming OwnedFD) throws(Errno) {
         self.kernel = kernel
+        try kernel.peekInTurn(fd)
         self.fd = fd
     }
 
@@ -39,11 +47,21 @@ struct LinkPort: ~Copyable {
     /// True while so much waits that no orders may be read.
     var isCongested: Bool { waiting.count >= LinkPort.waitingLimit }
 
-    /// The next order. Descriptors beside it that nobody takes are closed with the bundle.
-    mutating func receive() -> Arrival {
+    /// Takes out of the socket what was looked at: it is carried out.
+    mutating func confirm() {
+        while unconfirmed > 0 {
+            unconfirmed -= 1
+            // Nobody else takes from this end, so each is there; its duplicate descriptors are closed here.
+            _ = try? kernel.receive(fd, into: buffer)
+        }
+    }
+
+    /// Looks at the next order. Descriptors beside it that nobody takes are closed with the bundle.
+    mutating func next() -> Arrival {
         do {
-            let message = try kernel.receive(fd, into: buffer)
+            let message = try kernel.peek(fd, into: buffer)
             if message.count == 0 { return .end }
+            unconfirmed += 1
             if message.truncated || message.descriptorsLost {
                 return .unreadable("a packet was longer than a frame, or lost its descriptors")
             }

@@ -10,22 +10,25 @@ extension LogWriter {
     /// Orders are read only while there is room for what they bring.
     var wantsOrders: Bool {
         guard case .no = ending else { return false }
-        return files.hasRoom && !link.isCongested
+        return files.hasRoom && !link.isCongested && link.unconfirmed == 0
     }
 
     /// Reads orders and sends what waits to be sent.
     func serveLink() {
         link.flush()
-        for _ in 0..<LogWriter.ordersPerTurn where wantsOrders {
-            switch link.receive() {
-            case .nothing: return
+        guard wantsOrders else { return }
+        loop: for _ in 0..<LogWriter.ordersPerTurn where files.hasRoom && !link.isCongested {
+            switch link.next() {
+            case .nothing: break loop
             case .unreadable(let why): note(.unreadableOrder(why))
             case .end:
                 ending = .orphaned(until: kernel.monotonic() + LogWriter.orphanTime)
+                break loop
             case .order(let order, var descriptors):
                 carryOut(order, &descriptors)
             }
         }
+        if link.unconfirmed > 0 { files.send(.mark) }
     }
 
     private func carryOut(_ order: LogOrder, _ descriptors: inout FDBundle) {
@@ -72,6 +75,8 @@ extension LogWriter {
         case .dropped(let ticket, let child, let lines):
             drops.add(lines, of: child, .fileFailed)
             finish(ticket)
+        case .marked:
+            link.confirm()
         case .missingInJournal(let child, let lines):
             drops.add(lines, of: child, .journal)
         case .journalHasRoom:
@@ -85,18 +90,17 @@ extension LogWriter {
         }
     }
 
-    /// Tells nexusd what is missing, at most once a second, and the log as soon as it takes something again.
+    /// Tells nexusd what is missing, at most once a second (it makes an event of it), and the child's file as soon as that
+    /// takes something again. What the file-writing thread dropped it says there itself, and the journal's reader has the file.
     func tellDrops(_ now: Instant) {
         for drop in drops.take(at: now) {
             link.send(.dropped(child: drop.child, lines: UInt64(drop.lines)))
-            unwrittenDrops.add(drop.lines, of: drop.child, drop.cause)
+            if drop.cause == .diskHangs { unwrittenDrops.add(drop.lines, of: drop.child, drop.cause) }
         }
         // A queue that nobody empties must not grow by words about itself.
         guard files.hasRoom, !files.isStuck(at: now) else { return }
         for drop in unwrittenDrops.take(at: now) {
-            note(.dropped(drop))
-            guard drop.cause == .diskHangs else { continue }
-            let text = "\(drop.lines) lines are missing here: \(drop.cause.sink) took nothing for 5 s"
+            let text = "\(drop.lines) lines are missing here: the disk took nothing for 5 s"
             let stamp = WallStamp(nanoseconds: kernel.wallClock())
             files.send(EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: drop.child)
         }

@@ -49,7 +49,7 @@ public final class LogWriter {
             }
             epoll = try kernel.makeEpoll()
             peek = try PipePeek(kernel)
-            self.link = LinkPort(kernel, link)
+            self.link = try LinkPort(kernel, link)
         } catch {
             throw LogWriterError(directory: directory, error: error)
         }
@@ -62,6 +62,8 @@ public final class LogWriter {
             try wait()
             for answer in answers.takeAll() { take(answer) }
             let now = kernel.monotonic()
+            // A disk that hangs must not keep the link unread as well.
+            if link.unconfirmed > 0, files.isStuck(at: now) { link.confirm() }
             lookAtDue(now)
             tellDrops(now)
             giveMemoryBack(now)
@@ -124,7 +126,7 @@ public final class LogWriter {
         case .orphaned(let until), .draining(let until), .finished(let until): consider(until)
         }
         if active.isEmpty { consider(memoryDue) }
-        if unwrittenDrops.dueAt != nil { consider(kernel.monotonic() + LogWriter.hangCheck) }
+        if unwrittenDrops.dueAt != nil || link.unconfirmed > 0 { consider(kernel.monotonic() + LogWriter.hangCheck) }
         return next
     }
 

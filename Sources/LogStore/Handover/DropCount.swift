@@ -15,14 +15,6 @@ struct DropCount {
         case diskHangs
         /// journald took nothing. The file has the lines.
         case journal
-
-        /// Who took nothing.
-        var sink: String {
-            switch self {
-            case .fileFailed, .diskHangs: "the disk"
-            case .journal: "journald"
-            }
-        }
     }
 
     /// Lines of one child that were dropped for one cause.

@@ -27,15 +27,6 @@ extension LogEvent {
             run: run, fields: [Field(name: "CAUSE", value: "unknown")])
     }
 
-    /// Lines of a child that a sink did not take for 5 s; nexusd's own MESSAGE_ID for output that was dropped.
-    static func dropped(_ drop: DropCount.Drop) -> LogEvent {
-        LogEvent(
-            priority: 4, messageID: "092462c0e9cc4e579ff7979b397c2492",
-            message: "\(drop.lines) lines of \(drop.child) were dropped: \(drop.cause.sink) took nothing for 5 s.",
-            child: drop.child,
-            fields: [Field(name: "LINES", value: String(drop.lines)), Field(name: "SINK", value: drop.cause.sink)])
-    }
-
     /// A stream that cannot be read.
     static func unusable(_ stream: LogStream) -> LogEvent {
         trouble(

@@ -6,6 +6,8 @@ enum SinkAnswer: Sendable {
     case written(Batch.Ticket)
     /// The batch was given up after 5 s: its bytes may leave the pipe too, and its lines are counted.
     case dropped(Batch.Ticket, child: String, lines: Int)
+    /// Everything that was sent before the mark is carried out.
+    case marked
     /// The journal took nothing for 5 s, and these lines of a child are missing there. The file has them.
     case missingInJournal(child: String, lines: Int)
     /// The journal's queue has room again.

@@ -15,6 +15,8 @@ enum FileOrder: Sendable {
     case greeting(second: UInt32, alive: [RunID], WallStamp)
     /// The last lines of a run; the child if the reading thread knows it.
     case last(RunID, child: String?, lines: Int, tag: UInt32)
+    /// Answered by `marked`.
+    case mark
     /// Everything to the disk, then answer `finished`.
     case finish
 }

@@ -75,6 +75,8 @@ struct FileWriter {
                 LastLines(kernel, directory: directory + "/" + $0, child: $0).of(run, atMost: lines)
             }
             answers.send(.report(.last(tag: tag, lines: found ?? [])))
+        case .mark:
+            answers.send(.marked)
         case .finish:
             let done = giveUp(all: true)
             book.flush()

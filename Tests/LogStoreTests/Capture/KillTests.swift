@@ -34,6 +34,35 @@ struct KillTests {
         print("\(texts.count - count) of \(count) lines were repeated")
     }
 
+    @Test func thirtyKills_noEventOfNexusdIsMissing() throws {
+        let seed = UInt64.random(in: 0 ... .max)
+        print("seed \(seed)")
+        var random = SplitMix(state: seed)
+        let box = LogBox()
+        try box.start()
+        var sent = 0
+        for kills in 0...30 {
+            for _ in 0..<Int.random(in: 1...60, using: &random) {
+                let run = RunID(second: 7, count: UInt32(sent + 1))
+                try box.send(
+                    .event(
+                        LogEvent(
+                            priority: 6, messageID: "", message: "event \(sent)", child: "web", run: run,
+                            book: .starting)))
+                sent += 1
+            }
+            guard kills < 30 else { break }
+            usleep(UInt32.random(in: 0...3000, using: &random))
+            try box.kill()
+            try box.start()
+        }
+        #expect(try box.drain() == .code(0))
+        let found = Set(try box.entries(["nexusd"]).map(\.text))
+        #expect((0..<sent).filter { !found.contains("event \($0)") }.isEmpty)
+        let book = String(decoding: try box.kernel.readFile(box.directory + "/runs", limit: 1 << 20), as: UTF8.self)
+        #expect((0..<sent).filter { !book.contains(" 7-\($0 + 1) starting web\n") }.isEmpty)
+    }
+
     @Test func linesWrittenWhileNobodyReads_areThereAfterwards() throws {
         let box = LogBox()
         try box.start()

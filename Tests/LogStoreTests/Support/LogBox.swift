@@ -17,6 +17,10 @@ final class LogBox {
     let run = RunID(second: 0x6743_f2a1, count: 17)
     private(set) var streams: [UInt32: KeptStream] = [:]
     private var link: Held?
+    /// log-writer's end of the link, which nexusd keeps too.
+    private var theirs: Held?
+    /// Events that the log-writer that was killed had not done with; the next one gets them first.
+    private var unread: [[UInt8]] = []
     private(set) var writer: Process?
     private var nextNumber: UInt32 = 1
 
@@ -68,7 +72,10 @@ final class LogBox {
         ]
         writer = Process(try kernel.spawn(image))
         link = Held(OwnedFD(owning: dup(pair.first.raw)))
+        theirs = Held(OwnedFD(owning: dup(pair.second.raw)))
         #expect(try report() == .ready)
+        for packet in unread { try sendRaw(packet) }
+        unread = []
         for stream in streams.values.sorted(by: { $0.order.number < $1.order.number }) {
             try send(.stream(stream.order), passing: stream.read.raw)
         }
@@ -77,17 +84,21 @@ final class LogBox {
     /// Plays nexusd for a log-writer that runs inside this process.
     func useLink(_ held: Held) { link = held }
 
-    func send(_ order: LogOrder, passing fd: Int32? = nil) throws {
-        guard let link else { return }
-        try order.packet().withUnsafeBytes {
-            _ = try kernel.send(link.fd, $0, passing: fd.map { [$0] } ?? [], to: nil)
-        }
-    }
+    func send(_ order: LogOrder, passing fd: Int32? = nil) throws { try sendRaw(order.packet(), passing: fd) }
 
-    /// Any packet.
-    func sendRaw(_ packet: [UInt8]) throws {
+    /// Any packet; waits for room.
+    func sendRaw(_ packet: [UInt8], passing fd: Int32? = nil) throws {
         guard let link else { return }
-        try packet.withUnsafeBytes { _ = try kernel.send(link.fd, $0, passing: [], to: nil) }
+        while true {
+            do {
+                try packet.withUnsafeBytes {
+                    _ = try kernel.send(link.fd, $0, passing: fd.map { [$0] } ?? [], to: nil)
+                }
+                return
+            } catch let error as Errno where error == .again {
+                guard try waitUntil(link.fd, is: .writable) else { throw Missing() }
+            }
+        }
     }
 
     /// The next report; nil when the time is up or log-writer is gone.
@@ -179,6 +190,13 @@ final class LogBox {
         _ = try waitForExit(process.spawned)
         writer = nil
         link = nil
+        guard let theirs else { return }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 70_000, alignment: 16)
+        defer { buffer.deallocate() }
+        while let count = try? kernel.receive(theirs.fd, into: buffer).count, count > 0 {
+            let packet = Array(buffer[..<count])
+            if case .event = try LogOrder(packet: packet) { unread.append(packet) }
+        }
     }
 
     /// Has it drain and end; its exit.
@@ -191,7 +209,10 @@ final class LogBox {
     }
 
     /// nexusd dies: the link is closed, nothing else happens.
-    func loseLink() { link = nil }
+    func loseLink() {
+        link = nil
+        theirs = nil
+    }
 
     /// What can be read back.
     func entries(_ children: [String]? = nil, _ query: LogQuery = LogQuery()) throws -> [LogEntry] {

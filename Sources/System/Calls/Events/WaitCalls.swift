@@ -13,7 +13,7 @@ public protocol WaitCalls {
 }
 
 /// What log-writer and its threads need of the kernel.
-public protocol LogKernel: Kernel, WaitCalls, Sendable {}
+public protocol LogKernel: Kernel, WaitCalls, PeekCalls, Sendable {}
 
 extension LiveKernel: LogKernel {}
 

@@ -64,9 +64,16 @@ extension LiveKernel {
     public func receive(
         _ socket: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> ReceivedMessage {
+        try receive(socket.raw, into: buffer, by: nexus_receive)
+    }
+
+    func receive(
+        _ socket: Int32, into buffer: UnsafeMutableRawBufferPointer,
+        by call: (Int32, UnsafeMutableRawPointer?, Int, UnsafeMutablePointer<nexus_received>?) -> Int32
+    ) throws(Errno) -> ReceivedMessage {
         var received = nexus_received()
         while true {
-            let result = nexus_receive(socket.raw, buffer.baseAddress, buffer.count, &received)
+            let result = call(socket, buffer.baseAddress, buffer.count, &received)
             if result == 0 { break }
             if result != -EINTR { throw Errno(rawValue: -result) }
         }
