@@ -26,14 +26,14 @@ extension Supervisor {
         case (.up, .serving): return goal(of: child) == .up ? .done : nil
         case (.up, .done): return .done
         case (.up, .parked(let cause, _)): return .failed(child, cause)
-        case (.up, .waiting), (.up, .delayed): return isHeld(child) ? outcomeOfHeld(child) : nil
+        case (.up, .waiting), (.up, .delayed): return isHopeless(child) ? outcomeOfHopeless(child) : nil
         case (.up, .off), (.up, .spawning), (.up, .starting), (.up, .stopping): return nil
         case (.down, .spawning), (.down, .starting), (.down, .serving), (.down, .stopping): return nil
         case (.down, .off), (.down, .waiting), (.down, .delayed), (.down, .parked), (.down, .done): return .done
         }
     }
 
-    private func outcomeOfHeld(_ child: ChildID) -> CommandOutcome? {
+    private func outcomeOfHopeless(_ child: ChildID) -> CommandOutcome? {
         let culprit = culprit(holding: child)
         switch self[culprit].state {
         case .parked(let cause, _): return .failed(culprit, cause)
@@ -50,7 +50,7 @@ extension Supervisor {
             if let group = group(of: culprit), case .parked(let because, _) = groups[Int(group.rawValue)].state {
                 return because
             }
-            let next = order.requires[culprit].first { self[$0].facets.contains(.withdrawn) }
+            let next = order.requires[culprit].first { self[$0].facets.contains(.hopeless) }
             guard let next else { return culprit }
             culprit = next
         }

@@ -45,16 +45,25 @@ extension Supervisor {
     func goal(of child: ChildID) -> Goal {
         switch life {
         case .finished: return .down(.asked)
-        case .ending where !(isLogWriter(child) && aliveCount > 0): return .down(.asked)
-        case .idle, .awaitingLogWriter, .running, .ending: break
+        case .ending:
+            // The log-writer serves to the end, also where a command had wanted it down sooner.
+            let isNeeded = isLogWriter(child) && aliveCount > 0 && (self[child].wanted || self[child].state.isAlive)
+            return isNeeded ? .up : .down(.asked)
+        case .idle, .awaitingLogWriter, .running: break
         }
         if !self[child].wanted || self[child].isBouncing { return .down(.asked) }
         return self[child].isSwept || isHeld(child) ? .down(.dependency) : .up
     }
 
-    /// True while something it depends on is down on purpose or given up, its group included.
-    func isHeld(_ child: ChildID) -> Bool {
-        if self[child].gates.withdrawn > 0 { return true }
+    /// True while something it depends on goes down on purpose or is given up, its group included.
+    func isHeld(_ child: ChildID) -> Bool { self[child].gates.withdrawn > 0 || isInParkedGroup(child) }
+
+    /// True while it will not come up by itself: nobody wants it, or something it depends on is given up.
+    func isHopeless(_ child: ChildID) -> Bool {
+        !self[child].wanted || self[child].gates.hopeless > 0 || isInParkedGroup(child)
+    }
+
+    private func isInParkedGroup(_ child: ChildID) -> Bool {
         guard let group = group(of: child) else { return false }
         return groups[Int(group.rawValue)].state != .running
     }
@@ -97,7 +106,8 @@ extension Supervisor {
         for dependent in order.requiredBy[child] {
             if news.contains(.serves) { self[dependent].gates.unmet.count(!facets.contains(.serves)) }
             if news.contains(.withdrawn) { self[dependent].gates.withdrawn.count(facets.contains(.withdrawn)) }
-            if news.contains(.serves) || news.contains(.withdrawn) { touch(dependent) }
+            if news.contains(.hopeless) { self[dependent].gates.hopeless.count(facets.contains(.hopeless)) }
+            if !news.isDisjoint(with: [.serves, .withdrawn, .hopeless]) { touch(dependent) }
         }
         if news.contains(.settled) {
             for follower in order.followedBy[child] {
@@ -119,30 +129,29 @@ extension Supervisor {
 
     /// What the neighbours of this child must know of it, as things stand.
     func facets(of child: ChildID) -> Facets {
-        let isGivenUp = !self[child].wanted || isHeld(child)
-        let isBouncing = self[child].isBouncing
+        let isHopeless = isHopeless(child)
+        let isGoingDown = goal(of: child) != .up
         var facets: Facets
         switch self[child].state {
-        // One that is about to restart by command has not come as far as it will.
-        case .serving: facets = isBouncing ? .serves : [.serves, .settled]
-        case .done: facets = [.serves, .settled]
-        case .off, .parked, .unkillable: facets = [.settled, .withdrawn]
-        case .waiting, .delayed: facets = isGivenUp ? [.settled, .withdrawn] : []
+        // One that goes down only to come back has not come as far as it will.
+        case .serving: facets = isGoingDown && !isHopeless ? .serves : [.serves, .settled]
+        case .done: return orderFacets(of: child, [.serves, .settled])
+        case .off, .parked, .unkillable: facets = [.settled, .withdrawn, .hopeless]
+        case .waiting, .delayed: facets = isHopeless ? .settled : []
         case .spawning, .starting, .stopping: facets = []
         }
-        if self[child].state.isAlive, goal(of: child) != .up {
-            facets.insert(.trails)
-            // A sweep is the restart of a group after a crash: what requires its members keeps running, as after any crash.
-            if isGivenUp || isBouncing { facets.insert(.withdrawn) }
-        }
-        return facets.union(orderFacets(of: child, facets, isGivenUp: isGivenUp))
+        if isHopeless { facets.formUnion([.withdrawn, .hopeless]) }
+        // A sweep is the restart of a group after a crash: what requires its members keeps running, as after any crash.
+        if self[child].isBouncing || isHeld(child) { facets.insert(.withdrawn) }
+        if isGoingDown, self[child].state.isAlive { facets.insert(.trails) }
+        return orderFacets(of: child, facets)
     }
 
-    /// What the order of its group makes of it. One that goes down for good counts as passed while it still runs: else
-    /// the stop of a group would tell all members after it twice, for each of its members.
-    private func orderFacets(of child: ChildID, _ facets: Facets, isGivenUp: Bool) -> Facets {
-        var result: Facets = []
-        let isBehind = facets.contains(.settled) || isGivenUp || level > 0
+    /// The same with what the order of its group makes of it. One that goes down for good counts as passed while it still
+    /// runs: else the stop of a group would tell all members after it twice, for each of its members.
+    private func orderFacets(of child: ChildID, _ facets: Facets) -> Facets {
+        var result = facets
+        let isBehind = facets.contains(.settled) || facets.contains(.hopeless) || level > 0
         let previous = order.previous[child.index]
         if isBehind, previous.map({ self[$0].facets.contains(.passed) }) ?? true { result.insert(.passed) }
         let next = order.next[child.index]

@@ -48,7 +48,7 @@ extension Supervisor {
 
     /// A log-writer that the end finds between two runs gets one more: the others' last lines are still in the pipes.
     func startsFarewell(_ child: ChildID) -> Bool {
-        guard isLogWriter(child), level < 3 else { return false }
+        guard isLogWriter(child), self[child].wanted, level < 3 else { return false }
         switch self[child].state {
         case .delayed: return true
         case .off, .waiting, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done: return false

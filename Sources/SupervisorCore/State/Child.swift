@@ -28,8 +28,10 @@ struct Child: Sendable {
 struct Gates: Hashable, Sendable {
     /// Children it requires that do not serve.
     var unmet: UInt16
-    /// Children it requires that are down on purpose or given up; while there are any, it goes down too.
+    /// Children it requires that go down on purpose or are given up; while there are any, it goes down too.
     var withdrawn: UInt16 = 0
+    /// Those of them that do not come back by themselves; while there are any, nobody waits for it.
+    var hopeless: UInt16 = 0
     /// Children it comes after that are still on their way.
     var unsettled: UInt16
     /// Children that must be empty before it is stopped.
@@ -44,8 +46,10 @@ struct Facets: OptionSet, Hashable, Sendable {
     static let serves = Facets(rawValue: 1)
     /// It has come as far as it will for now: what comes after it may start.
     static let settled = Facets(rawValue: 2)
-    /// It is down on purpose or given up: what requires it goes down.
+    /// It goes down on purpose or is given up: what requires it goes down.
     static let withdrawn = Facets(rawValue: 4)
+    /// The same, and not just to restart: what requires it will not come either.
+    static let hopeless = Facets(rawValue: 64)
     /// It runs and is to go down: what it requires or comes after waits with its own stop.
     static let trails = Facets(rawValue: 8)
     /// In a group with an order: it and all before it are settled.

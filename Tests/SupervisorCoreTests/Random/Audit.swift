@@ -12,6 +12,7 @@ extension Supervisor {
             let expected = Gates(
                 unmet: UInt16(requires.count { !self[$0].facets.contains(.serves) }),
                 withdrawn: UInt16(requires.count { self[$0].facets.contains(.withdrawn) }),
+                hopeless: UInt16(requires.count { self[$0].facets.contains(.hopeless) }),
                 unsettled: UInt16(order.after[child].count { !self[$0].facets.contains(.settled) }),
                 trailing: UInt16(dependents.count { self[$0].facets.contains(.trails) }))
             if gates != expected, life != .idle { problems.append("\(child): \(gates), should be \(expected)") }

@@ -69,6 +69,17 @@ struct LogWriterTests {
         #expect(scene.ends(.a, .code(0)).last == "finished")
     }
 
+    @Test(arguments: [Command.stop(.child(.a)), .restart(.child(.a))])
+    func commandThatTheEndOvertakes_doesNotStopItBeforeTheOthers(command: Command) {
+        var scene = Scene.ready([writer, ChildPolicy(requires: [.a]), ChildPolicy()], logWriter: .a)
+        scene.command(command)
+        scene.send(.shutdown(level: 1))
+        #expect(scene.phases() == "ready stopping stopping")
+        scene.ends(.b, .code(0))
+        #expect(scene.phase(.a) == .ready)
+        #expect(deeds(scene.ends(.c, .code(0))) == ["TERM all c", "drain a"])
+    }
+
     @Test func allAsATarget_leavesItAlone() {
         var scene = Scene.ready([writer, ChildPolicy()], logWriter: .a)
         scene.command(.restart(.all))
