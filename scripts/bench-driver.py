@@ -48,16 +48,22 @@ class Ours(Driver):  # noqa: F821 (the harness's own names are in scope: Driver,
         for path in self.captured(i):
             try:
                 size += os.stat(path).st_size  # noqa: F821
+                self.prefix = self.prefix or self.prefix_bytes(path)
             except OSError:
                 pass
         return size * 100 // (100 + self.prefix)
 
-    prefix = 50  # bytes before a line; see docs/logs.md
+    prefix = 0  # bytes before the text of a line: stamp, run, source and level; see docs/logs.md
+
+    def prefix_bytes(self, path):
+        with open(path, "rb") as file:
+            fields = file.readline().split(b" ")
+        return len(b" ".join(fields[:3])) + 1 if len(fields) > 3 else 0
 
     def log_check(self, i, nchild, nlines):
         files = None
         while files != (files := list(self.captured(i))):
             time.sleep(0.4)  # noqa: F821
-        cut = subprocess.Popen(["cut", "-b", f"{self.prefix + 1}-", *files], stdout=subprocess.PIPE)  # noqa: F821
+        cut = subprocess.Popen(["cut", "-d", " ", "-f", "4-", *files], stdout=subprocess.PIPE)  # noqa: F821
         r = subprocess.run([i.child, "check", str(nchild), str(nlines), "-"], stdin=cut.stdout, capture_output=True, text=True)  # noqa: F821
         return [int(x) for x in r.stdout.split()]

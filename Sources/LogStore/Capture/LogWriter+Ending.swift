@@ -62,7 +62,7 @@ extension LogWriter {
             }
             if isEmpty || now >= until {
                 ending = .finishing
-                files.send(.finish)
+                files.send(.finish(ownRun: ownRun, WallStamp(nanoseconds: kernel.wallClock())))
             }
             return false
         case .finishing:

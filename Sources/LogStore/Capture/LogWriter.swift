@@ -1,4 +1,4 @@
-import SupervisorCore
+public import SupervisorCore
 public import System
 import Wire
 
@@ -11,6 +11,7 @@ public final class LogWriter {
     let kernel: any LogKernel
     let files: FileSink
     let journal: JournalSink?
+    let ownRun: RunID?
     let answers: Mailbox<SinkAnswer>
     var link: LinkPort
     let peek: PipePeek
@@ -30,11 +31,12 @@ public final class LogWriter {
     private let lock: DirectoryLock
 
     /// Takes the directory's lock, opens the book of runs and starts the writing threads. `journal` is the path of journald's
-    /// socket, nil for none.
+    /// socket, nil for none; `run` is log-writer's own, as nexusd told it (NEXUS_RUN_ID).
     public init(
-        _ kernel: any LogKernel, directory: String, journal: String?, link: consuming OwnedFD
+        _ kernel: any LogKernel, directory: String, journal: String?, link: consuming OwnedFD, run: RunID? = nil
     ) throws(LogWriterError) {
         self.kernel = kernel
+        ownRun = run
         do throws(Errno) {
             kernel.setTimerSlack(.microseconds(1))
             signals = try SignalSource(kernel, [.terminate, .interrupt, .hangUp])

@@ -1,5 +1,6 @@
 import CNexus
 import Glibc
+import SupervisorCore
 import System
 
 /// `log-writer --directory DIR [--no-journal]`.
@@ -25,13 +26,15 @@ public enum LogWriterCommand {
         raiseDescriptorLimit(kernel)
         do {
             let link = OwnedFD(owning: linkDescriptor)
-            try LogWriter(kernel, directory: directory, journal: journal, link: link).run()
+            try LogWriter(kernel, directory: directory, journal: journal, link: link, run: ownRun).run()
             return 0
         } catch {
             say("\(error)")
             return 1
         }
     }
+
+    private static var ownRun: RunID? { getenv("NEXUS_RUN_ID").flatMap { RunID(String(cString: $0)) } }
 
     /// A file and two pipes a child: the soft limit of 1,024 would end at about 300 children.
     private static func raiseDescriptorLimit(_ kernel: LiveKernel) {

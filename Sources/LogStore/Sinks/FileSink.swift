@@ -17,8 +17,9 @@ enum FileOrder: Sendable {
     case last(RunID, child: String?, lines: Int, tag: UInt32)
     /// Answered by `marked`.
     case mark
-    /// Everything to the disk, then answer `finished`.
-    case finish
+    /// Everything to the disk, then answer `finished`. The run of log-writer itself ends with it: nobody could write its
+    /// end record later.
+    case finish(ownRun: RunID?, WallStamp)
 }
 
 /// The reading thread's end of the file-writing thread. Its queue is bounded by `hasRoom`, which the reading thread asks

@@ -77,8 +77,11 @@ struct FileWriter {
             answers.send(.report(.last(tag: tag, lines: found ?? [])))
         case .mark:
             answers.send(.marked)
-        case .finish:
+        case .finish(let ownRun, let stamp):
             let done = giveUp(all: true)
+            if let ownRun, let child = book.open[ownRun] {
+                book.record(stamp, ownRun, .ended, child: child, text: "drained")
+            }
             book.flush()
             for file in files.values { try? file.synchronize() }
             answers.send(.finished)

@@ -45,6 +45,18 @@ struct BookAndEventTests {
         #expect(entries.last?.run == box.run && entries.last?.text.contains("unknown, supervisor died") == true)
     }
 
+    @Test func drainedLogWriter_writesItsOwnEnd() throws {
+        let box = LogBox()
+        try box.start()
+        try box.send(
+            .event(
+                LogEvent(
+                    priority: 6, messageID: "", message: "x", child: "log-writer", run: box.ownRun, book: .starting)))
+        #expect(try box.drain() == .code(0))
+        let book = String(decoding: try box.kernel.readFile(box.directory + "/runs", limit: 1 << 20), as: UTF8.self)
+        #expect(book.hasSuffix(" \(box.ownRun) ended log-writer drained\n"))
+    }
+
     @Test func lastLines_areThoseOfTheRun() throws {
         let box = LogBox()
         try box.start()

@@ -15,6 +15,8 @@ final class LogBox {
     /// The log directory.
     let directory: String
     let run = RunID(second: 0x6743_f2a1, count: 17)
+    /// The run that log-writer is told to be.
+    let ownRun = RunID(second: 0x6743_f2a1, count: 1)
     private(set) var streams: [UInt32: KeptStream] = [:]
     private var link: Held?
     /// log-writer's end of the link, which nexusd keeps too.
@@ -66,7 +68,7 @@ final class LogBox {
         let pair = try kernel.makeSocketPair(.seqpacket, blocking: .second)
         var image = SpawnImage(
             executable: Self.programs + "/log-writer", arguments: ["log-writer", "--directory", directory] + words,
-            environment: [])
+            environment: ["NEXUS_RUN_ID=\(ownRun)"])
         image.descriptors = [
             DescriptorMapping(source: 2, target: 2), DescriptorMapping(source: pair.second.raw, target: 3),
         ]
