@@ -6,7 +6,7 @@ struct StatusTests {
     private static let answer = #"""
         {"version":"0.1.0","pid":4711,"instance":"6743f2a1","started":"2026-11-23T04:20:53Z","state":"running",
         "ready":false,"uid_wall":false,"guarantee":"whole tree only","config":"/c","state_directory":"/s",
-        "runtime_directory":"/r","notes":["the uid wall is off: every child runs as nexusd's own user","started from last-good","no cloudflared here"],"strays":[{"pid":99,"name":"sleep"}],
+        "runtime_directory":"/r","notes":["the uid wall is off: every child runs as nexusd's own user","the last good plan is in force, for the file was refused: x","no cloudflared here"],"strays":[{"pid":99,"name":"sleep"}],
         "groups":[{"name":"agent","strategy":"one-for-one","children":["opencode","agent-worker"],"state":"running","next_try_ms":null},
         {"name":"tunnel","strategy":"one-for-one","children":["tunnel-worker","cloudflared"],"state":"parked","next_try_ms":720000}],
         "children":[
@@ -22,7 +22,7 @@ struct StatusTests {
     @Test func status_isATableByGroup() throws {
         let expected = """
             nexus 0.1.0 · pid 4711 · up 3 min · running, not ready yet · containment: whole tree only · \
-            uid wall off: every child runs as alice · started from last-good
+            uid wall off: every child runs as alice · the last good plan is in force, for the file was refused: x
 
             NAME             STATE    SINCE   PID  RESTARTS  STATUS
             log-writer       ready    3 min  4712         0  writing files

@@ -15,7 +15,9 @@ public final class ControlConnection {
     // Frames are taken from the front; the array is emptied only when all of them are.
     private var taken = 0
     private var lastID: UInt64 = 0
-    private var aside: [FrameID: [Frame]] = [:]
+    // Answers that came while another one was waited for. A list, not a dictionary: there is hardly ever one, and making
+    // a dictionary's type at run time costs a tenth of all that `status` takes.
+    private var aside: [(id: FrameID, frames: [Frame])] = []
     /// What nexusd said in `welcome`; nil until that frame was read.
     public private(set) var welcome: JSONValue?
     /// True after nexusd ended the connection.
@@ -92,16 +94,24 @@ public final class ControlConnection {
     /// requests are kept for theirs.
     public func answerIfAny(to id: FrameID, until deadline: Int64?) throws(ControlError) -> [UInt8]? {
         while true {
-            if let answer = try assembled(aside[id] ?? []) {
-                aside[id] = nil
+            let place = aside.firstIndex { $0.id == id }
+            if let place, let answer = try assembled(aside[place].frames) {
+                aside.remove(at: place)
                 return answer
             }
             guard let frame = try next(until: deadline) else { return nil }
-            guard aside[frame.header.id, default: []].count < Self.answerFrames else {
-                throw ControlError(.failed, "the answer is longer than \(Self.answerFrames) frames")
-            }
-            aside[frame.header.id, default: []].append(frame)
+            try keep(frame)
         }
+    }
+
+    private func keep(_ frame: Frame) throws(ControlError) {
+        guard let place = aside.firstIndex(where: { $0.id == frame.header.id }) else {
+            return aside.append((frame.header.id, [frame]))
+        }
+        guard aside[place].frames.count < Self.answerFrames else {
+            throw ControlError(.failed, "the answer is longer than \(Self.answerFrames) frames")
+        }
+        aside[place].frames.append(frame)
     }
 
     /// The answer that these frames make; nil while its last one is missing.

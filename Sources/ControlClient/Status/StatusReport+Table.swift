@@ -15,7 +15,7 @@ extension StatusReport {
     }
 
     // The configuration in force is not the one in the file: nobody may overlook that. Every other note has its line.
-    private static func belongsToHeadline(_ note: String) -> Bool { note.contains("last-good") }
+    private static func belongsToHeadline(_ note: String) -> Bool { note.hasPrefix("the last good plan is in force") }
 
     // What the headline says in its own words is not said again.
     private static func isInHeadline(_ note: String) -> Bool {
@@ -24,7 +24,7 @@ extension StatusReport {
 
     /// The whole of `nexusctl status`.
     /// - Parameter names: only these children and groups; empty: all.
-    public func table(up: Duration?, user: String?, for terminal: Terminal, only names: Set<String> = []) -> String {
+    public func table(up: Duration?, user: String?, for terminal: Terminal, only names: [String] = []) -> String {
         var table = TextTable(rightAligned: [3, 4])
         let head = ["NAME", "STATE", "SINCE", "PID", "RESTARTS", "STATUS"]
         table.append(head.map { TextTable.Cell($0, .dim) })
@@ -32,17 +32,31 @@ extension StatusReport {
             names.isEmpty || names.contains(child.name) || child.group.map { names.contains($0) } ?? false
         }
         for child in children where child.group == nil && shown(child) { table.append(row(child, indent: "")) }
-        let membersByGroup = Dictionary(grouping: children.lazy.filter { $0.group != nil }) { $0.group ?? "" }
-        for group in groups {
-            let members = membersByGroup[group.name, default: []].filter(shown)
+        for (group, members) in zip(groups, childrenByGroup) {
+            let members = members.filter { shown(children[$0]) }
             if members.isEmpty { continue }
             table.append(line: group.words, group.state == "parked" ? .red : .bold)
-            for child in members { table.append(row(child, indent: "  ")) }
+            for member in members { table.append(row(children[member], indent: "  ")) }
         }
         var text = terminal.styled(headline(up: up, user: user), .bold) + "\n\n" + table.rendered(for: terminal)
         for stray in strays { text += strayLine(stray) + "\n" }
         for note in notes where !Self.isInHeadline(note) { text += "note: \(Terminal.clean(note))\n" }
         return text
+    }
+
+    /// For each group the places of its children. Neighbours mostly share a group: the search begins at the last one's.
+    var childrenByGroup: [[Int]] {
+        var places = [[Int]](repeating: [], count: groups.count)
+        var group = 0
+        for (place, child) in children.enumerated() {
+            guard let name = child.group else { continue }
+            for step in 0..<groups.count where groups[(group + step) % groups.count].name == name {
+                group = (group + step) % groups.count
+                places[group].append(place)
+                break
+            }
+        }
+        return places
     }
 
     private func row(_ child: ChildStatus, indent: String) -> [TextTable.Cell] {

@@ -7,14 +7,14 @@ extension StatusReport {
             let last = groups.isEmpty && index == roots.count - 1
             text += (last ? "└─ " : "├─ ") + leaf(child, terminal) + "\n"
         }
-        let members = Dictionary(grouping: children.lazy.filter { $0.group != nil }) { $0.group ?? "" }
+        let members = childrenByGroup
         for (index, group) in groups.enumerated() {
             let last = index == groups.count - 1
             text += (last ? "└─ " : "├─ ") + terminal.styled(group.words, .bold) + "\n"
-            let inside = members[group.name, default: []]
-            for (place, child) in inside.enumerated() {
+            let inside = members[index]
+            for (place, member) in inside.enumerated() {
                 text += (last ? "   " : "│  ") + (place == inside.count - 1 ? "└─ " : "├─ ")
-                text += leaf(child, terminal) + "\n"
+                text += leaf(children[member], terminal) + "\n"
             }
         }
         return text

@@ -20,12 +20,12 @@ public struct TextTable {
     }
 
     /// Columns whose cells stand at the right edge.
-    private let rightAligned: Set<Int>
+    private let rightAligned: [Int]
     private var rows: [Row] = []
     private static let gap = 2
 
     /// An empty table.
-    public init(rightAligned: Set<Int> = []) { self.rightAligned = rightAligned }
+    public init(rightAligned: [Int] = []) { self.rightAligned = rightAligned }
 
     /// A row of cells.
     public mutating func append(_ cells: [Cell]) { rows.append(.cells(cells)) }

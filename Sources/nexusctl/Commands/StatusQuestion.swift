@@ -20,7 +20,7 @@ enum StatusQuestion {
     /// The table with what only this side knows: the clock and the name behind nexusd's uid.
     static func table(
         of report: StatusReport, from connection: ControlConnection, for terminal: Terminal,
-        only names: Set<String> = []
+        only names: [String] = []
     ) -> String {
         let user = report.uidWall ? nil : connection.serverUid.map { Accounts.name(of: $0) ?? "uid \($0)" }
         return report.table(up: uptime(of: report), user: user, for: terminal, only: names)
