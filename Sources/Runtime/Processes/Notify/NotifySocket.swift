@@ -14,7 +14,6 @@ public final class NotifySocket {
     private let kernel: any Kernel
     private let user: UInt32
     private let supervisor: UInt32
-    private let buffer: UnsafeMutableRawBufferPointer
 
     /// Longest message, bytes; what is longer is refused.
     public static let messageLimit = 4096
@@ -39,10 +38,7 @@ public final class NotifySocket {
         // The directory is nexusd's own, so nobody can put a link here between these calls.
         try kernel.changeMode(path, to: 0o600)
         if user != supervisor { try kernel.changeOwner(path, user: user, group: group) }
-        buffer = .allocate(byteCount: Self.messageLimit, alignment: 16)
     }
-
-    deinit { buffer.deallocate() }
 
     /// Hears at most `limit` messages, in order. True when there may be more.
     public func receive(atMost limit: Int = turnLimit, _ hear: (NotifyWord) -> Void) -> Bool {
@@ -62,6 +58,10 @@ public final class NotifySocket {
     /// False when nothing is there. Descriptors that come along are closed with `message`, at the end of this call: for a
     /// barrier (sd_notify_barrier(3)), whose sender waits for exactly that, everything before it is heard by then.
     private func receiveOne(_ hear: (NotifyWord) -> Void) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: Self.messageLimit, alignment: 16) { receiveOne(into: $0, hear) }
+    }
+
+    private func receiveOne(into buffer: UnsafeMutableRawBufferPointer, _ hear: (NotifyWord) -> Void) -> Bool {
         do {
             let message = try kernel.receive(fd, into: buffer)
             guard !message.truncated, let sender = message.sender,

@@ -20,18 +20,18 @@ public struct RuntimeDirectory: Hashable, Sendable {
     /// `credentials/`, and nobody but nexusd may write to any of it.
     public init(_ kernel: any Kernel, path: String) throws(PlaceError) {
         self.path = path
-        // Root's is looked at by other users' children and clients; a user's own is nobody else's business.
-        let mode: UInt16 = kernel.userID() == 0 ? 0o755 : 0o700
-        try Self.make(path, mode: mode, kernel)
-        try Self.make(notify, mode: 0o711, kernel)
-        try Self.make(credentials, mode: 0o711, kernel)
-        try Self.make(pids, mode: mode, kernel)
         let longest = SocketAddress.nameLimit - "/notify/".utf8.count - Self.childNameLimit - ".sock".utf8.count
         guard path.utf8.count <= longest else {
             throw PlaceError(
                 path: path, problem: "the path is longer than \(longest) bytes, too long for sockets in it (unix(7))",
                 hint: "choose a shorter one with --runtime")
         }
+        // Root's is looked at by other users' children and clients; a user's own is nobody else's business.
+        let mode: UInt16 = kernel.userID() == 0 ? 0o755 : 0o700
+        try Self.make(path, mode: mode, kernel)
+        try Self.make(notify, mode: 0o711, kernel)
+        try Self.make(credentials, mode: 0o711, kernel)
+        try Self.make(pids, mode: mode, kernel)
     }
 
     /// Longest name of a child, bytes.
