@@ -41,7 +41,7 @@ public struct ControlError: Error, Hashable, Sendable {
 
     /// The text for standard error, one or two lines without a newline at the end.
     public var text: String {
-        let first = "nexusctl: " + Terminal.clean(message)
+        let first = "nexusctl: " + (code == .refused ? "refused: " : "") + Terminal.clean(message)
         guard let hint else { return first }
         return first + "\n          " + Terminal.clean(hint)
     }

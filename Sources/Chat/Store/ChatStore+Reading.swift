@@ -38,15 +38,35 @@ extension ChatStore {
         }
     }
 
-    /// All turns of a session, oldest first. Throws `unknown` for no such session.
-    public func turns(of session: SessionID) async throws -> [ChatTurn] {
-        try await queue.read { db in
-            let known = try Bool.fetchOne(
+    /// Throws `unknown` for no such session.
+    public func require(_ session: SessionID) async throws {
+        let isKnown = try await queue.read { db in
+            try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE id = ?)", arguments: [session.rawValue])
-            guard known == true else {
-                throw ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
-            }
-            return try Self.turns(db, where: "session = ?", [session.rawValue])
+        }
+        guard isKnown == true else {
+            throw ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
+        }
+    }
+
+    /// Turns of a session behind that one, oldest first, at most a page of them.
+    public func turns(
+        of session: SessionID, after: TurnID = TurnID(rawValue: 0), limit: Int = pageLimit
+    ) async throws -> [ChatTurn] {
+        try await queue.read { db in
+            try Self.turns(
+                db, where: "session = ? AND id > ?", [session.rawValue, after.rawValue], limit: limit)
+        }
+    }
+
+    /// True when no turn of a session waits or runs.
+    public func isIdle(_ session: SessionID) async throws -> Bool {
+        try await queue.read { db in
+            let open = try Bool.fetchOne(
+                db,
+                sql: "SELECT EXISTS (SELECT 1 FROM turn WHERE session = ? AND state IN ('queued', 'running'))",
+                arguments: [session.rawValue])
+            return open != true
         }
     }
 
@@ -127,9 +147,11 @@ extension ChatStore {
         try turns(db, where: condition, arguments).first
     }
 
-    static func turns(_ db: Database, where condition: String, _ arguments: StatementArguments) throws -> [ChatTurn] {
-        try Row.fetchAll(db, sql: "SELECT * FROM turn WHERE \(condition) ORDER BY id", arguments: arguments).map {
-            row in
+    static func turns(
+        _ db: Database, where condition: String, _ arguments: StatementArguments, limit: Int = queueLimit
+    ) throws -> [ChatTurn] {
+        let sql = "SELECT * FROM turn WHERE \(condition) ORDER BY id LIMIT ?"
+        return try Row.fetchAll(db, sql: sql, arguments: arguments + [limit]).map { row in
             ChatTurn(
                 id: TurnID(rawValue: row["id"]), session: SessionID(rawValue: row["session"]),
                 state: TurnState(rawValue: row["state"]) ?? .failed, text: row["text"], reason: row["reason"],

@@ -48,13 +48,22 @@ extension ChatService {
         guard let session = session ?? newest else {
             throw ChatError(.unknown, "there is no session yet; begin one: nexusctl chat \"hello\"")
         }
-        for turn in try await store.turns(of: session) {
-            let line = TurnLine(
-                session: session, turn: turn.id, state: turn.state, reason: turn.reason, text: turn.text,
-                created: turn.created)
-            try await send(Self.json(line))
-            for block in try await store.blocks(of: turn) { try await send(block.json) }
+        try await store.require(session)
+        var last = TurnID(rawValue: 0)
+        while true {
+            let turns = try await store.turns(of: session, after: last)
+            guard let end = turns.last else { return }
+            last = end.id
+            for turn in turns { try await tell(turn, to: send) }
         }
+    }
+
+    private func tell(_ turn: ChatTurn, to send: Sink) async throws {
+        let line = TurnLine(
+            session: turn.session, turn: turn.id, state: turn.state, reason: turn.reason, text: turn.text,
+            created: turn.created)
+        try await send(Self.json(line))
+        for block in try await store.blocks(of: turn) { try await send(block.json) }
     }
 
     /// One object about chat and agent.

@@ -39,18 +39,19 @@ public struct ChatService: Sendable {
 
     /// Sends the events of a session after a number, then what happens: until nothing is under way, or for ever.
     public func resume(_ session: SessionID, after: EventNumber, follow forEver: Bool, to send: Sink) async throws {
-        _ = try await store.turns(of: session)
+        try await store.require(session)
         let live = try await hub.watch(session)
         try await follow(session, live, after: after, only: nil, endsWhenIdle: !forEver, to: send)
     }
 
     /// Stops what runs in a session and withdraws what waits, or only one turn; returns how many it were.
     public func abort(_ session: SessionID, turn: TurnID?) async throws -> Int {
-        try await runner.abort(session, turn: turn)
+        try await store.require(session)
+        return try await runner.abort(session, turn: turn)
     }
 
     private func number(before session: SessionID) async throws -> EventNumber {
-        _ = try await store.turns(of: session)
+        try await store.require(session)
         return try await hub.current(session)
     }
 
@@ -66,7 +67,7 @@ public struct ChatService: Sendable {
             if let turn, let why = await runner.reasonToWait(turn) {
                 try await send(ChatEvent(number: nil, session: session, turn: turn.id, what: .waiting(why: why)).json)
             }
-            if endsWhenIdle, try await isIdle(session) { return }
+            if endsWhenIdle, try await store.isIdle(session) { return }
             let replayed = sent
             for await event in live {
                 if let number = event.number {
@@ -77,7 +78,7 @@ public struct ChatService: Sendable {
                 try await send(event.json)
                 guard case .ended = event.what else { continue }
                 if turn != nil { return }
-                if endsWhenIdle, try await isIdle(session) { return }
+                if endsWhenIdle, try await store.isIdle(session) { return }
             }
             try Task.checkCancellation()
             if await hub.isFinished { throw Self.stopping }
@@ -95,9 +96,5 @@ public struct ChatService: Sendable {
             if page.hasEnd, turn != nil { return true }
         }
         return false
-    }
-
-    private func isIdle(_ session: SessionID) async throws -> Bool {
-        try await store.turns(of: session).allSatisfy(\.state.isOver)
     }
 }

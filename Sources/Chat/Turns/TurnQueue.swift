@@ -50,7 +50,10 @@ public struct TurnQueue: Sendable {
 
     /// A turn is stored as queued.
     public mutating func accepted(_ turn: TurnID, in session: SessionID) -> [Action] {
-        lanes[session, default: Lane()].queued.append(turn)
+        // By number: two that were stored at the same time may be told of in the other order.
+        var queued = lanes[session]?.queued ?? []
+        queued.insert(turn, at: queued.firstIndex { $0 > turn } ?? queued.count)
+        lanes[session, default: Lane()].queued = queued
         let next = advance(session)
         return next.isEmpty ? [.wait(turn, session, why: reasonToWait(in: session))] : next
     }

@@ -146,9 +146,11 @@ struct BridgeTests {
             try play.until(bad) { $0.client.finished.contains(id) }
             #expect(play.client.failures[id] == "bad-request", "\(bad)")
         }
-        let unknown = play.bridge.ask(#"{"op":"history","session":"nosuch"}"#)
-        try play.until("the refusal") { $0.client.finished.contains(unknown) }
-        #expect(play.client.failures[unknown] == "unknown")
+        for op in ["history", "resume", "abort"] {
+            let unknown = play.bridge.ask(#"{"op":"\#(op)","session":"nosuch"}"#)
+            try play.until("the refusal") { $0.client.finished.contains(unknown) }
+            #expect(play.client.failures[unknown] == "unknown", "\(op)")
+        }
         _ = try play.handOver("still there?")
     }
 
