@@ -53,10 +53,12 @@ final class CapturedStream {
         pattern = order.pattern
     }
 
-    /// True while it is being paced.
-    var isDue: Bool {
-        guard case .due = phase else { return false }
-        return true
+    /// True while it is left alone, or written: what comes into it is not of interest yet.
+    var isPaced: Bool {
+        switch phase {
+        case .due, .writing: true
+        case .waiting, .held: false
+        }
     }
 
     /// Gives a child that floods a larger pipe, as far as the user's budget of pipe pages goes (pipe(7)).

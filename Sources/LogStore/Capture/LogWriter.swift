@@ -80,12 +80,14 @@ public final class LogWriter {
             guard case .waiting(until: nil) = stream.phase else { return false }
             return true
         }
-        let isPaced = active.contains(where: \.isDue)
+        let isPaced = active.contains(where: \.isPaced)
         var requests = [
             link.request(wantsOrders: wantsOrders), answers.request, WaitRequest(signals.fd, .readable),
             WaitRequest(epoll, isPaced ? .none : .readable),
         ]
         var limit = nextInstant().map { max(.zero, $0 - kernel.monotonic()) }
+        // The other pipes are not waited for meanwhile: they are asked after the longest pause.
+        if isPaced { limit = min(limit ?? Pace.longest, Pace.longest) }
         if answers.hasMessages { limit = .zero }
         try kernel.wait(for: &requests, atMost: limit)
         if requests[1].isReady { answers.silence() }
