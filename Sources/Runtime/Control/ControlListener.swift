@@ -1,3 +1,4 @@
+import Plan
 import SupervisorCore
 import System
 
@@ -14,17 +15,28 @@ final class ControlListener {
     /// When it is listened to again.
     private(set) var resumeAt: Instant?
 
-    /// Binds the socket, 0660. One that is left over from an earlier nexusd goes: the instance lock says that it is dead.
-    init(_ kernel: any Kernel, path: String) throws(Errno) {
+    /// Binds the socket. One that is left over from an earlier nexusd goes: the instance lock says that it is dead.
+    init(_ kernel: any Kernel, path: String, _ supervisor: SupervisorPlan) throws(Errno) {
         self.path = path
         // Renamed into place when it listens: whoever finds the name can connect.
         let fresh = path + ".new"
         do { try kernel.removeFile(fresh) } catch { if error != .noEntry { throw error } }
         socket = try kernel.makeSocket(.unix, .stream)
         try kernel.bind(socket, to: .path(fresh))
-        try kernel.changeMode(fresh, to: 0o660)
+        try Self.admit(supervisor, to: fresh, kernel)
         try kernel.listen(socket, backlog: Self.backlog)
         try kernel.rename(fresh, to: path)
+    }
+
+    /// 0660; a single group that may use it owns it. One file has no mode for several groups or for a list of uids: then
+    /// everybody may connect, and is judged and refused by nexusd as anyway.
+    private static func admit(_ supervisor: SupervisorPlan, to path: String, _ kernel: any Kernel) throws(Errno) {
+        let groups = Set(supervisor.readGids + supervisor.controlGids)
+        guard groups.count <= 1, supervisor.readUids.isEmpty, supervisor.controlUids.isEmpty else {
+            return try kernel.changeMode(path, to: 0o666)
+        }
+        if let group = groups.first { try kernel.changeOwner(path, user: kernel.userID(), group: group) }
+        try kernel.changeMode(path, to: 0o660)
     }
 
     func open(_ poller: borrowing Poller) { try? poller.add(socket, token: EventSource.listener.token) }

@@ -26,7 +26,8 @@ public enum Nexusd {
         }
     }
 
-    private static func supervise(_ options: Options, _ kernel: any Kernel) throws(StartError) -> Int32 {
+    /// The same with a kernel of the caller's.
+    static func supervise(_ options: Options, _ kernel: any Kernel) throws(StartError) -> Int32 {
         let surroundings = try Surroundings.prepare(options, kernel) { name in
             getenv(name).map { String(cString: $0) }
         }
@@ -34,7 +35,8 @@ public enum Nexusd {
         guard let origin = try PlanSource(options, surroundings).obtain() else { return 0 }
         let listener: ControlListener
         do {
-            listener = try ControlListener(kernel, path: surroundings.places.controlSocket)
+            listener = try ControlListener(
+                kernel, path: surroundings.places.controlSocket, origin.plan.supervisor)
         } catch {
             throw .failed("\(surroundings.places.controlSocket): \(error)")
         }

@@ -51,7 +51,8 @@ final class RunningTree {
         try kernel.replaceFile(file, with: plan.encoded(), mode: 0o600)
         let pipe = try kernel.makePipe(blocking: .write)
         process = try Self.start(
-            ["--plan", file, "--state", directory.path + "/state", "--runtime", self.runtime], environment,
+            Built.nexusd, ["--plan", file, "--state", directory.path + "/state", "--runtime", self.runtime],
+            environment,
             errors: pipe.write, kernel)
         errors = pipe.read
         // The name says that it listens: it is bound and listening before anything else happens.
@@ -65,12 +66,13 @@ final class RunningTree {
 
     struct NoTree: Error { let words: String }
 
-    private static func start(
-        _ arguments: [String], _ environment: [String], errors: borrowing OwnedFD, _ kernel: LiveKernel
+    static func start(
+        _ program: String, _ arguments: [String], _ environment: [String], errors: borrowing OwnedFD,
+        _ kernel: LiveKernel
     ) throws -> Spawned {
         let null = try kernel.open("/dev/null", .readWrite, mode: 0)
         var image = SpawnImage(
-            executable: Built.nexusd, arguments: ["nexusd"] + arguments,
+            executable: program, arguments: ["nexusd"] + arguments,
             environment: ["PATH=/usr/bin:/bin", "HOME=/nonexistent"] + environment)
         image.descriptors = [
             DescriptorMapping(source: null.raw, target: 0), DescriptorMapping(source: null.raw, target: 1),
@@ -84,7 +86,7 @@ final class RunningTree {
     static func runToEnd(_ arguments: [String], environment: [String] = []) throws -> (Exit?, String) {
         let kernel = LiveKernel()
         let pipe = try kernel.makePipe(blocking: .write)
-        let process = try start(arguments, environment, errors: pipe.write, kernel)
+        let process = try start(Built.nexusd, arguments, environment, errors: pipe.write, kernel)
         let exit = try waitForExit(process)
         return (exit, drain(pipe.read, kernel))
     }
@@ -119,7 +121,7 @@ final class RunningTree {
     /// What nexusd has said on stderr so far.
     func said() throws -> String { Self.drain(errors, kernel) }
 
-    private static func drain(_ fd: borrowing OwnedFD, _ kernel: LiveKernel) -> String {
+    static func drain(_ fd: borrowing OwnedFD, _ kernel: LiveKernel) -> String {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         var all: [UInt8] = []
         while let count = try? buffer.withUnsafeMutableBytes({ try kernel.read(fd, into: $0) }), count > 0 {
