@@ -107,38 +107,53 @@ public actor AgentConnection {
     public var current: State { state }
 
     private func keepConnected(_ endpoint: AgentEndpoint) async {
-        var pause = timing.firstPause
-        while !Task.isCancelled {
-            switch await LineDetection.detect(loop, endpoint) {
-            case .v1(let version):
-                let client = client(for: endpoint, version)
-                let failure = await client.follow { [identity = client.identity] in await self.connected(identity) }
-                guard !Task.isCancelled else { return }
-                pause = timing.firstPause
-                change(failure.code == .refused ? .unusable(failure.message) : .connecting(failure.message))
-            case .v2(let version):
-                change(.unusable(Self.words(forV2: version)))
-                pause = timing.refusedPause
-            case .wrongPassword:
-                change(.unusable(V1Calls.wrongPassword))
-                pause = timing.refusedPause
-            case .foreign(let words):
-                change(.unusable(words))
-                pause = timing.refusedPause
-            case .starting: change(.connecting("it is starting"))
-            case .absent(let failure): lost(failure)
-            }
+        var backOff = timing.firstPause
+        while true {
+            let outcome = await attempt(endpoint)
             guard !Task.isCancelled else { return }
+            var pause = backOff
+            backOff = min(backOff * 2, timing.longestPause)
+            switch outcome {
+            case .wasConnected(let why):
+                change(.connecting(why))
+                (pause, backOff) = (timing.firstPause, timing.firstPause)
+            case .notYet(let why): change(.connecting(why))
+            case .ended(let why):
+                retire("opencode ended while it was answering. What it had written so far is kept.")
+                change(.connecting(why))
+            case .unusable(let why):
+                change(.unusable(why))
+                pause = timing.refusedPause
+            }
             try? await Task.sleep(for: pause)
-            pause = min(pause * 2, max(timing.longestPause, pause))
         }
     }
 
-    /// Nothing listens: the process that had the turns is gone for certain. Other failures may pass.
-    private func lost(_ failure: HTTPFailure) {
-        guard !Task.isCancelled else { return }
-        if failure == .refused { retire("opencode ended while it was answering. What it had written so far is kept.") }
-        change(.connecting(failure.words))
+    /// How an attempt to connect, and what came of it, ended.
+    private enum Outcome {
+        case wasConnected(String)
+        case notYet(String)
+        /// Nothing listens: the process that had the turns is gone for certain. Other failures may pass.
+        case ended(String)
+        case unusable(String)
+    }
+
+    private func attempt(_ endpoint: AgentEndpoint) async -> Outcome {
+        switch await LineDetection.detect(loop, endpoint) {
+        case .v1(let version):
+            guard !Task.isCancelled else { return .notYet("") }
+            let client = client(for: endpoint, version)
+            let failure = await client.follow { [identity = client.identity] in await self.connected(identity) }
+            if failure.code == .refused { return .unusable(failure.message) }
+            if case .ready = state { return .wasConnected(failure.message) }
+            return .notYet(failure.message)
+        case .v2(let version): return .unusable(Self.words(forV2: version))
+        case .wrongPassword: return .unusable(V1Calls.wrongPassword)
+        case .foreign(let words): return .unusable(words)
+        case .starting: return .notYet("it is starting")
+        case .absent(.refused): return .ended(HTTPFailure.refused.words)
+        case .absent(let failure): return .notYet(failure.words)
+        }
     }
 
     private func connected(_ identity: AgentIdentity) {
