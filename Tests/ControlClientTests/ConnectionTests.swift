@@ -71,6 +71,16 @@ struct ConnectionTests {
         #expect(error?.exitStatus == 4)
     }
 
+    @Test func refusalBeforeAnythingWasRead_isToldToo() throws {
+        let payload = Array(#"{"code":"refused","message":"uid 7 may not"}"#.utf8)
+        let nexusd = try StandInNexusd(
+            garbage: Frame(.error, peer: .nexusd, id: .none, payload: payload).bytes, closesAtOnce: true)
+        let connection = try ControlConnection(socket: nexusd.path)
+        nexusd.waitForClose()
+        let error = #expect(throws: ControlError.self) { try connection.answer(to: connection.request("status")) }
+        #expect(error?.message == "uid 7 may not")
+    }
+
     @Test func silence_endsAtTheDeadline() throws {
         let nexusd = try StandInNexusd { _ in [] }
         let connection = try ControlConnection(socket: nexusd.path)
@@ -131,7 +141,14 @@ final class StandInNexusd: @unchecked Sendable {
     private(set) var reads: [[Frame]] = []
     private let listener: Int32
 
-    init(garbage: [UInt8] = [], answer: @escaping @Sendable (Frame) -> [Frame] = { _ in [] }) throws {
+    private let closed = DispatchSemaphore(value: 0)
+
+    /// Returns when the client's connection was closed.
+    func waitForClose() { closed.wait() }
+
+    init(
+        garbage: [UInt8] = [], closesAtOnce: Bool = false, answer: @escaping @Sendable (Frame) -> [Frame] = { _ in [] }
+    ) throws {
         signal(SIGPIPE, SIG_IGN)
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_un()
@@ -143,19 +160,21 @@ final class StandInNexusd: @unchecked Sendable {
             }
         }
         guard bound == 0, listen(listener, 1) == 0 else { throw POSIXError(.EADDRINUSE) }
-        let thread = Thread { [self] in serve(garbage, answer) }
+        let thread = Thread { [self] in serve(garbage, closesAtOnce, answer) }
         thread.start()
     }
 
     deinit { unlink(path) }
 
-    private func serve(_ garbage: [UInt8], _ answer: (Frame) -> [Frame]) {
+    private func serve(_ garbage: [UInt8], _ closesAtOnce: Bool, _ answer: (Frame) -> [Frame]) {
         let client = accept(listener, nil, nil)
         defer {
             close(client)
             close(listener)
+            closed.signal()
         }
         if !garbage.isEmpty { _ = send(client, garbage, garbage.count, 0) }
+        if closesAtOnce { return }
         var decoder = FrameDecoder()
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {

@@ -54,7 +54,8 @@ public final class ControlConnection {
         if outgoing.isEmpty { return }
         let bytes = outgoing
         outgoing.removeAll(keepingCapacity: true)
-        try socket.write(bytes)
+        // When nexusd reads no more it has said why, and that is still to be read: a refusal, or the end.
+        _ = try socket.write(bytes)
     }
 
     /// True when `next` has frames to look at without waiting.

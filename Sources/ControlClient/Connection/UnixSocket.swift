@@ -54,8 +54,8 @@ struct UnixSocket: ~Copyable {
         }
     }
 
-    /// Writes everything. SIGPIPE is not raised.
-    func write(_ bytes: [UInt8]) throws(ControlError) {
+    /// Writes everything; false when the other side reads no more. SIGPIPE is not raised.
+    func write(_ bytes: [UInt8]) throws(ControlError) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
@@ -63,10 +63,12 @@ struct UnixSocket: ~Copyable {
             }
             if count < 0 {
                 if errno == EINTR { continue }
-                throw ControlError(.failed, "nexusd closed the connection: \(Self.words(errno))")
+                if errno == EPIPE || errno == ECONNRESET { return false }
+                throw ControlError(.failed, "writing to nexusd: \(Self.words(errno))")
             }
             sent += count
         }
+        return true
     }
 
     /// SO_PEERCRED: who listens. Glibc's module hides `struct ucred`; it is pid, uid and gid (unix(7)).
