@@ -65,6 +65,10 @@ extension Engine {
 
     /// What is due by the clock.
     private func takeDeadlines() {
+        if let due = reapAgainAt, due <= now {
+            reapAgainAt = nil
+            reap()
+        }
         if let due = core.nextDeadline, due <= now {
             // A watchdog is judged after everything its child has said was heard.
             for cell in cells where cell.notify != nil { hearNotify(cell.id, all: true) }
@@ -104,6 +108,7 @@ extension Engine {
         consider(answers.deadline)
         consider(outputGuard.deadline)
         consider(listener.resumeAt)
+        consider(reapAgainAt)
         consider(severed.first?.until)
         consider(board.deadline(started: started))
         for child in probing { consider(self[child].run?.probe?.deadline) }

@@ -15,6 +15,9 @@ extension Engine {
         }
     }
 
+    /// Before a wait that failed is tried again.
+    static let reapPause: Duration = .milliseconds(100)
+
     /// Takes every process that has ended. SIGCHLDs merge, so one of them means any number.
     func reap() {
         // Looked at after all are reaped: what is left of them is then one question to the kernel, not one each.
@@ -28,6 +31,8 @@ extension Engine {
                 }
             } catch {
                 say(LogEvent(.supervisorTrouble, 3, "Waiting for children failed: \(error)."))
+                // Their SIGCHLDs are taken: nobody would remind of them.
+                reapAgainAt = now + Self.reapPause
                 step = .nothing
             }
             guard case .reaped(let process) = step else { break }

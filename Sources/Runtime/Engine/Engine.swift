@@ -33,6 +33,8 @@ final class Engine {
     var lingering: [ChildID] = []
     /// Children whose PID file names a process that is gone.
     var endedPIDFiles: [ChildID] = []
+    /// When to look for ended processes without a signal.
+    var reapAgainAt: Instant?
     /// Children with a probe under way.
     var probing: [ChildID] = []
     /// Workers that closed their links, the oldest first.
