@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func pidFiles_areThereWhileRunsLive() throws {
-        let box = try Box("[child.a]\ncommand = [\"FIXTURE\", \"serve\"]\npid-file = true\n")
+        let box = try Box("[child.a]\ncommand = [\"FIXTURE\", \"serve\"]\n")
         try box.start()
         try box.waitReady()
         func pid(_ name: String) -> Int32? {

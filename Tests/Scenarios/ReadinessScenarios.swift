@@ -17,7 +17,7 @@ import Testing
         ),
         (
             #"command = ["FIXTURE", "serve"]"#,
-            #"ready = { exec = ["/bin/sh", "-c", "test -e DIR/go || { touch DIR/go; exit 1; }"], interval = "50ms" }"#
+            #"ready = { exec = ["/bin/sh", "-c", "if test ! -e DIR/go; then touch DIR/go; exit 1; fi"], interval = "50ms" }"#
         ),
         ("command = [\"FIXTURE\", \"worker\"]\nworker = true", #"ready = "bus""#),
         (#"command = ["FIXTURE", "serve"]"#, #"ready = "none""#),

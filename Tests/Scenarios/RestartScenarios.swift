@@ -140,6 +140,7 @@ import Testing
         try box.start()
         try box.waitReady()
         for _ in 0..<3 { #expect(try box.ctl("restart", "slow").status == 0) }
+        try box.wait("the fourth run to speak") { _ in box.registered().count == 4 }
         let mains = box.registered().filter { $0.role == "main" }.map(\.pid)
         #expect(mains.count == 4)
         #expect(mains.filter(isAlive).count == 1)

@@ -1,3 +1,4 @@
+import CNexus
 import Foundation
 import Testing
 
@@ -42,32 +43,32 @@ extension Box {
     }
 }
 
-/// `nexusctl events --json`, to be woken by.
+/// `nexusctl events --json`, to be woken by: its output is a FIFO of the box.
 final class EventFeed {
-    private let process = Process()
-    private let arrived = DispatchSemaphore(value: 0)
+    private let process: Running
+    private let fifo: Int32
 
     init(box: Box) throws {
-        let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: Programs.path("nexusctl"))
-        process.arguments = ["events", "-f", "--json"]
-        process.environment = ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        pipe.fileHandleForReading.readabilityHandler = { [arrived] handle in
-            if handle.availableData.isEmpty { handle.readabilityHandler = nil } else { arrived.signal() }
-        }
-        try process.run()
+        let path = box.directory + "/events-\(UUID().uuidString)"
+        guard mkfifo(path, 0o600) == 0 else { throw Trouble("mkfifo \(path): errno \(errno)") }
+        // Both ways, so that opening waits for nobody.
+        fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+        process = try Running(
+            Programs.path("nexusctl"), ["events", "-f", "--json"],
+            environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state], output: path)
     }
 
     /// Waits for the next event, or for the time to pass.
     func next(within limit: Duration) {
-        _ = arrived.wait(timeout: .now() + .milliseconds(Int(limit / .milliseconds(1))))
+        var look = pollfd(fd: fifo, events: Int16(POLLIN), revents: 0)
+        guard poll(&look, 1, Int32(limit / .milliseconds(1))) == 1 else { return }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        _ = read(fifo, &buffer, buffer.count)
     }
 
     func end() {
-        process.terminate()
-        process.waitUntilExit()
+        kill(process.pid, SIGKILL)
+        _ = process.waitForEnd(.seconds(5))
+        close(fifo)
     }
 }

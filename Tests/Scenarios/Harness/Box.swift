@@ -8,8 +8,7 @@ final class Box {
     var runtime: String { directory + "/run" }
     var config: String { directory + "/Supervisor.toml" }
     var pidsFile: String { directory + "/pids" }
-    private var nexusd: Process?
-    private let ended = DispatchSemaphore(value: 0)
+    private var nexusd: Running?
 
     /// `toml` may use FIXTURE (the bad child's path), DIR (this box) and PIDS (a line of TOML that makes the fixture
     /// register every process it makes).
@@ -37,20 +36,11 @@ final class Box {
 
     /// Starts nexusd; returns when its control socket answers.
     func start(_ more: [String] = [], environment: [String: String] = [:]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: Programs.path("nexusd"))
-        process.arguments = ["--config", config, "--state", state, "--runtime", runtime] + more
         var clean = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": directory]
         clean.merge(environment) { $1 }
-        process.environment = clean
-        process.standardInput = FileHandle.nullDevice
-        try Data().write(to: URL(fileURLWithPath: directory + "/nexusd.err"))
-        let errors = try FileHandle(forWritingTo: URL(fileURLWithPath: directory + "/nexusd.err"))
-        process.standardOutput = errors
-        process.standardError = errors
-        process.terminationHandler = { [ended] _ in ended.signal() }
-        try process.run()
-        nexusd = process
+        nexusd = try Running(
+            Programs.path("nexusd"), ["--config", config, "--state", state, "--runtime", runtime] + more,
+            environment: clean, output: directory + "/nexusd.err")
         try waitForSocket()
     }
 
@@ -58,7 +48,7 @@ final class Box {
     var errors: String { (try? String(contentsOfFile: directory + "/nexusd.err", encoding: .utf8)) ?? "" }
 
     /// nexusd's own pid.
-    var pid: Int32 { nexusd?.processIdentifier ?? 0 }
+    var pid: Int32 { nexusd?.pid ?? 0 }
 
     /// Runs nexusctl against this box.
     @discardableResult
@@ -89,10 +79,9 @@ final class Box {
 
     /// Waits for nexusd's end: its exit status, or minus the signal; nil after the limit.
     func waitForEnd(_ limit: Duration = .seconds(30)) -> Int32? {
-        guard let nexusd else { return nil }
-        guard ended.wait(timeout: .now() + .milliseconds(Int(limit / .milliseconds(1)))) == .success else { return nil }
-        self.nexusd = nil
-        return nexusd.terminationReason == .exit ? nexusd.terminationStatus : -nexusd.terminationStatus
+        guard let status = nexusd?.waitForEnd(limit) else { return nil }
+        nexusd = nil
+        return status
     }
 
     /// SIGTERM and the end.
@@ -123,14 +112,15 @@ final class Box {
     }
 
     private func waitForSocket() throws {
-        let deadline = Date().addingTimeInterval(20)
-        while Date() < deadline {
-            if try ctl("version").status == 0, FileManager.default.fileExists(atPath: runtime + "/control.sock"),
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            // The socket is renamed into place when it listens.
+            if FileManager.default.fileExists(atPath: runtime + "/control.sock"),
                 try ctl("status", "--json").status == 0
             {
                 return
             }
-            if nexusd?.isRunning != true { throw Trouble("nexusd ended: \(errors)") }
+            if waitForEnd(.milliseconds(20)) != nil { throw Trouble("nexusd ended: \(errors)") }
         }
         throw Trouble("nexusd's control socket did not answer within 20 s: \(errors)")
     }
