@@ -44,7 +44,9 @@ var targets: [Target] = [
     executable("nexusctl", ["ControlClient", "CNexus", "NexusSystem", "Wire", "LogStore", argumentParser]),
     // Tests that need nothing else. `fixture` is the bad child: one executable, one verb a misbehaviour.
     executable("fixture", ["CNexus"], path: "Tests/fixture"),
-    .target(name: "TestSupport", dependencies: ["NexusSystem", "CNexus", "Wire", "Plan"], path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+        name: "TestSupport", dependencies: ["NexusSystem", "CNexus", "Wire", "Plan"], path: "Tests/TestSupport",
+        swiftSettings: strict),
     tests("SupervisorCoreTests", ["SupervisorCore"]),
     tests("PlanTests", ["Plan"]),
     tests("WireTests", ["Wire"]),
@@ -72,10 +74,10 @@ if !lean {
     targets += [
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         library("AgentModel"),
-        // The folder is Configuration; the module cannot be, since Hummingbird brings swift-configuration's of that name.
+        // The folder is Configuration; the module cannot be: Hummingbird brings swift-configuration's of that name.
         .target(
-            name: "NexusConfiguration", dependencies: ["Plan", "SupervisorCore", "Wire", toml], path: "Sources/Configuration",
-            swiftSettings: strict),
+            name: "NexusConfiguration", dependencies: ["Plan", "SupervisorCore", "Wire", toml],
+            path: "Sources/Configuration", swiftSettings: strict),
         library("WorkerKit", ["Wire", "SupervisorCore"]),
         library("OpenCode", ["CCurl", "AgentModel"]),
         library("Tunnel", ["CCurl", yams]),

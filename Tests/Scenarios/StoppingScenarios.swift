@@ -67,15 +67,21 @@ import Testing
             """)
         try box.start()
         try box.waitReady()
-        let feed = try run(
-            "/bin/sh",
-            ["-c", "\(Programs.path("nexusctl")) events -f --json & sleep 0.3; kill -TERM \(box.pid); wait"],
-            environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state, "PATH": "/bin"])
-        #expect(box.waitForEnd() == 0)
-        let ended = feed.output.split(separator: "\n").filter { $0.contains(" ended after ") }
-        let order = ["top", "middle", "base", "log-writer"].map { name in ended.firstIndex { $0.contains("\"\(name)\"") } }
-        #expect(order.allSatisfy { $0 != nil }, "\(feed.output)")
-        #expect(order.compactMap { $0 } == order.compactMap { $0 }.sorted(), "\(feed.output)")
+        let feed = try box.begin("events", "-f", "--json")
+        // Whoever hears the audit of a command hears everything after it.
+        try box.wait("the feed to hear something") { _ in
+            try box.ctl("restart", "top").status == 0 && !feed.output.isEmpty
+        }
+        #expect(box.stop() == 0)
+        let lines = try feed.wait().output.split(separator: "\n")
+        let ended = lines.drop { !$0.contains("SIGTERM") && !$0.contains("(TERM) from") }.filter {
+            $0.contains(" ended after ")
+        }
+        let order = ["top", "middle", "base", "log-writer"].map { name in
+            ended.firstIndex { $0.contains("\"child\":\"\(name)\"") }
+        }
+        #expect(order.allSatisfy { $0 != nil }, "\(lines)")
+        #expect(order.compactMap { $0 } == order.compactMap { $0 }.sorted(), "\(lines)")
     }
 
     @Test func secondTerm_cutsEveryTimeout() throws {
