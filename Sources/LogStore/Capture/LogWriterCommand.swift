@@ -49,7 +49,8 @@ public enum LogWriterCommand {
     }
 
     private static func say(_ text: String) {
-        let bytes = Array((text + "\n").utf8)
-        _ = bytes.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+        let standardError = OwnedFD(owning: 2)
+        try? LiveKernel().writeAll(standardError, Array((text + "\n").utf8))
+        _ = standardError.release()  // it is the process's own: not to be closed here
     }
 }
