@@ -15,8 +15,8 @@ final class CapturedStream {
         case waiting(until: Instant?)
         /// It is looked at at this instant.
         case due(Instant)
-        /// A batch of it is being written; so many bytes of the pipe are in it.
-        case writing(bytes: Int)
+        /// A batch of it is being written since this instant; so many bytes of the pipe are in it.
+        case writing(bytes: Int, since: Instant)
         /// A queue is full; it is looked at when there is room.
         case held
     }

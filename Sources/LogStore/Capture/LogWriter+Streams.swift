@@ -39,7 +39,7 @@ extension LogWriter {
             switch stream.phase {
             case .due(let instant) where instant <= now: look(stream, now, isStuck: isStuck)
             case .waiting(until: .some(let instant)) where instant <= now: look(stream, now, isStuck: isStuck)
-            case .writing(let bytes) where isStuck:
+            case .writing(let bytes, _) where isStuck:
                 // The lines of this batch are in memory still and will be in the file if the disk ever comes back; the child
                 // must not wait for that.
                 leave(stream, bytes)
@@ -100,7 +100,7 @@ extension LogWriter {
             return
         }
         stream.ticket.serial += 1
-        stream.phase = .writing(bytes: result.consumed)
+        stream.phase = .writing(bytes: result.consumed, since: now)
         let batch = Batch(
             ticket: stream.ticket, target: stream.target,
             block: BlockPool.travelling(block, count: result.written), count: result.written,
@@ -122,15 +122,17 @@ extension LogWriter {
         try? peek.discard(bytes, of: stream.fd)
     }
 
-    /// A writing thread has done with a batch: its bytes leave the pipe, and the pipe is looked at again after its pause.
+    /// A writing thread has done with a batch: its bytes leave the pipe, and the pipe is looked at again when its pause is
+    /// over, which has run since the last look: the child went on writing meanwhile.
     func finish(_ ticket: Batch.Ticket) {
-        guard let stream = streams[ticket.stream], stream.ticket == ticket, case .writing(let bytes) = stream.phase
+        guard let stream = streams[ticket.stream], stream.ticket == ticket,
+            case .writing(let bytes, let since) = stream.phase
         else {
             return
         }
         leave(stream, bytes)
         stream.growPipe(kernel)
-        stream.phase = .due(kernel.monotonic() + (isDraining ? .zero : stream.pace.pause))
+        stream.phase = .due(isDraining ? since : since + stream.pace.pause)
     }
 
     private func close(_ stream: CapturedStream) {

@@ -13,7 +13,7 @@ struct Pace {
     /// Looks that found the pipe nearly full, less those that found it nearly empty, after which it is a flood.
     static let floodAfter = 4
 
-    /// How long the pipe is left alone after its last bytes were taken out.
+    /// How long the pipe is left alone after it was looked at.
     private(set) var pause = Pace.longest
     private var fullLooks = 0
     private var mayGrow = true
