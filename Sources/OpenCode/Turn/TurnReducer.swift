@@ -112,10 +112,11 @@ struct TurnReducer {
         return take()
     }
 
-    /// The server says that there is nothing to wait for (the session was deleted, the password is refused).
-    mutating func failed(_ words: String) -> [Step] {
+    /// The server says that there is nothing to wait for: the session is unknown, the password is refused. After a lost
+    /// connection it is another process than the one that had the turn.
+    mutating func denied(_ words: String) -> [Step] {
         guard !isOver else { return [] }
-        finish(.failed(reason: words))
+        finish(end.wasLost ? .interrupted(reason: "\(words) What was written so far is kept.") : .failed(reason: words))
         return take()
     }
 

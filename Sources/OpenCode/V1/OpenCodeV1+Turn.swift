@@ -76,7 +76,7 @@ extension OpenCodeV1 {
         } catch {
             switch error.code {
             case .unavailable, .failed, .busy: return turn.reducer.rereadFailed(error.message, at: turn.now)
-            case .refused, .unknown: return turn.reducer.failed(error.message)
+            case .refused, .unknown: return turn.reducer.denied(error.message)
             }
         }
     }

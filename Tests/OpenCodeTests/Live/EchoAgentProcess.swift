@@ -11,8 +11,10 @@ final class EchoAgentProcess {
     let port: UInt16
     private let output = Pipe()
 
-    /// Starts it and waits for the line that says where it listens.
-    init(state: URL, port: Int = 0, delay: Int = 1) throws {
+    /// Starts it and waits for the line that says where it listens. Without a port it gets one that was free just now:
+    /// with 0 each would take 4096 as soon as another test's agent has left it.
+    init(state: URL, port given: Int? = nil, delay: Int = 1) throws {
+        let port = try given ?? Listener.freePort()
         process.executableURL = URL(fileURLWithPath: Self.path("echo-agent"))
         process.arguments = [
             "serve", "--hostname", "127.0.0.1", "--port", String(port), "--delay-ms", String(delay), "--state",

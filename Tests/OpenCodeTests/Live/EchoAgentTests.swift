@@ -44,6 +44,15 @@ struct EchoAgentTests {
         listener.stop()
     }
 
+    @Test func portZero_takesAnyAndSaysWhich() async throws {
+        let first = try EchoAgentProcess(state: scratch.url, port: 0)
+        let second = try EchoAgentProcess(state: scratch.url.appendingPathComponent("second"), port: 0)
+        #expect(first.port != second.port)
+        for agent in [first, second] {
+            #expect(try await loop.send(.get("/global/health"), to: agent.endpoint).head.status == 200)
+        }
+    }
+
     @Test func secondOneOnTheSameState_isRefused() throws {
         let first = try EchoAgentProcess(state: scratch.url)
         let ended = try EchoAgentProcess.run(

@@ -48,6 +48,13 @@ final class Listener: Sendable {
         cut()
     }
 
+    /// A port that nobody listens on.
+    static func freePort() throws -> Int {
+        let listener = try Listener { _ in }
+        listener.stop()
+        return Int(listener.port)
+    }
+
     static func address(port: UInt16) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -151,13 +151,24 @@ struct TurnEndTests {
         #expect(turn.screen.notices.count == 2)
     }
 
+    @Test func deniedState_isFailedOrAfterALossInterrupted() {
+        var turn = started()
+        turn.take(turn.reducer.denied("unknown session"))
+        #expect(turn.screen.outcome == .failed(reason: "unknown session"))
+        turn = started()
+        turn.miss()
+        turn.take(turn.reducer.denied("unknown session."))
+        guard case .interrupted(let why) = turn.screen.outcome else { return #expect(Bool(false), "\(turn.screen)") }
+        #expect(why.hasPrefix("unknown session. ") && why.contains("kept"))
+    }
+
     @Test func goneProcess_isInterruptedAndNothingComesAfterwards() {
         var turn = started()
         turn.take(turn.reducer.gone("opencode ended"))
         #expect(turn.screen.outcome == .interrupted(reason: "opencode ended"))
         turn.tell(Turn.text("late"), .idle)
         turn.tick(after: .seconds(100))
-        turn.take(turn.reducer.failed("late"))
+        turn.take(turn.reducer.denied("late"))
         #expect(turn.screen.outcome == .interrupted(reason: "opencode ended"))
         #expect(turn.screen.wholeText == "")
         #expect(turn.rereads == 0)
