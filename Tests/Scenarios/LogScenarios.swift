@@ -62,7 +62,7 @@ import Testing
             #expect(number <= expected, "run \(entry.run): \(number) came where \(expected) was due")
             last[entry.run] = max(number, expected - 1)
         }
-        #expect(last.count >= 40)
+        #expect(last.count >= 10)  // a run may be killed before its first line
     }
 
     private struct Entry: Decodable {
