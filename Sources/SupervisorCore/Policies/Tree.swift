@@ -1,7 +1,7 @@
 /// What the core supervises: policies only. `ChildID(rawValue: n)` is `children[n - 1]`.
 public struct Tree: Hashable, Sendable {
     /// Policies in plan order.
-    public var children: [ChildPolicy]
+    public var children: PolicyList
     /// Groups in plan order.
     public var groups: [GroupPolicy]
     /// The child that keeps the logs, if any: it starts first, the others wait for it until it is ready or
@@ -13,7 +13,7 @@ public struct Tree: Hashable, Sendable {
 
     /// The whole tree.
     public init(children: [ChildPolicy], groups: [GroupPolicy] = [], logWriter: ChildID? = nil) {
-        self.children = children
+        self.children = PolicyList(children)
         self.groups = groups
         self.logWriter = logWriter
     }
