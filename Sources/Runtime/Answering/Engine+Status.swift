@@ -5,11 +5,11 @@ import Wire
 
 extension Engine {
     /// Bytes of an answer that may wait for its reader before more of it is made.
-    private static let statusAhead = 65_536
+    private static let statusAhead = 32_768
     /// Bytes of one piece, with room for the child that goes over it.
-    private static let statusPiece = 48 * 1024
+    private static let statusPiece = 16 * 1024
 
-    private var statusWriter: StatusWriter { StatusWriter(plan: plan, names: names, now: now) }
+    private var statusWriter: StatusWriter { StatusWriter(plan: plan, now: now) }
 
     func status(of child: ChildID) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
@@ -91,7 +91,7 @@ extension Engine {
     }
 
     private func write(_ child: ChildID, into json: inout JSONWriter) {
-        let policy = plan[child].policy
+        let policy = plan.policy(child)
         json.object { json in
             json.field("name", names[child])
             json.field("group", policy.group.map { names[$0] })

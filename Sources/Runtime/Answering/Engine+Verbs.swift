@@ -21,8 +21,8 @@ extension Engine {
         let isAllowed: Bool
         if let client = clients[peer] {
             isAllowed = !verb.isControl || client.access == .control
-        } else if let child = peer.child, has(child), let worker = plan[child].worker {
-            isAllowed = worker.allows(verb) { plan[$0].policy.group }
+        } else if let child = peer.child, has(child), let worker = plan.traits(child).worker {
+            isAllowed = worker.allows(verb) { plan.policy($0).group }
         } else {
             isAllowed = false
         }
@@ -39,7 +39,7 @@ extension Engine {
         case .events: answers.add(id, from: peer, .events(missed: 0))
         case .isReady(let children): router.reply(id, readiness(of: children))
         case .waitReady(let children):
-            let all = children.isEmpty ? names.ids.filter { plan[$0].policy.enabled } : children
+            let all = children.isEmpty ? names.ids.filter { plan.policy($0).enabled } : children
             answers.add(id, from: peer, .ready(all))
         case .change(let change, let target, let waits): order(change, target, waits, id, peer, verb)
         }

@@ -1,3 +1,4 @@
+import CNexus
 import Plan
 import SupervisorCore
 import Wire
@@ -6,7 +7,10 @@ extension Engine {
     /// Looks at the children that something was said of.
     func settleBoard() {
         board.settle { core.view(of: $0).phase }
-        if !board.hasStarted, board.isReady || now - started >= ReadinessBoard.startLimit { board.hasStarted = true }
+        guard !board.hasStarted, board.isReady || now - started >= ReadinessBoard.startLimit else { return }
+        board.hasStarted = true
+        // A start of a thousand leaves holes that a running tree never fills again.
+        _ = malloc_trim(0)
     }
 
     /// Answers what can be answered by now.
@@ -52,7 +56,7 @@ extension Engine {
     }
 
     func readiness(of children: [ChildID]) -> [UInt8] {
-        let all = children.isEmpty ? names.ids.filter { plan[$0].policy.enabled } : children
+        let all = children.isEmpty ? names.ids.filter { plan.policy($0).enabled } : children
         let missing = all.filter { !isUp($0) }
         var json = JSONWriter(capacity: 64)
         json.object { json in

@@ -38,9 +38,9 @@ extension Engine {
         var json = JSONWriter(capacity: 2048)
         json.object { json in
             json.raw("child", status(of: child))
-            json.field("rule", rule(plan[child].policy))
+            json.field("rule", rule(plan.policy(child)))
             json.field("next", next(child, view))
-            json.field("gives_up", givesUp(plan[child].policy, view))
+            json.field("gives_up", givesUp(plan.policy(child), view))
             json.array("last_lines") { json in for line in lines.suffix(Int(Self.lastLineCount)) { json.value(line) } }
         }
         return json.bytes
@@ -65,7 +65,7 @@ extension Engine {
         case .off: "nothing until `nexusctl start \(names[child])`"
         case .waiting: view.waitsFor.map { "it starts when \(names[$0]) is ready" } ?? "it starts when its turn comes"
         case .delayed: "the next try \(inTime ?? "soon")"
-        case .starting: "it has until \(plan[child].policy.startTimeout.words) after its start to be ready"
+        case .starting: "it has until \(plan.policy(child).startTimeout.words) after its start to be ready"
         case .ready: "it serves"
         case .stopping: "it is being stopped"
         case .unkillable: "nothing while it is there: the kernel does not end it"

@@ -87,7 +87,7 @@ extension Engine {
 
     /// The link of a run ends; the router tells everybody who waits for it.
     func closeBus(_ run: LivingRun, of child: ChildID) {
-        guard plan[child].worker != nil else { return }
+        guard plan.isWorker(child) else { return }
         leave(run.busInput)
         if run.awaitsRoom { leave(run.busOutput) }
         run.awaitsRoom = false
@@ -112,7 +112,7 @@ extension Engine {
         case .request(let id, let peer, let words): serve(id, from: peer, words)
         case .cancelled(let id): answers.forget(id)
         case .ready(let peer):
-            if let (child, run) = living(peer), plan[child].readiness == .bus { feed(.ready(child, run.id)) }
+            if let (child, run) = living(peer), plan.traits(child).readiness == .bus { feed(.ready(child, run.id)) }
         case .drained(let peer): if let (child, run) = living(peer) { feed(.drained(child, run.id)) }
         case .status(let peer, let text): if let (child, _) = living(peer) { self[child].status = text }
         case .health(let name, let isHealthy, let why, let peer): takeHealth(name, isHealthy, why, from: peer)
@@ -130,12 +130,12 @@ extension Engine {
 
     private func takeHealth(_ name: String, _ isHealthy: Bool, _ why: String, from peer: PeerID) {
         guard let (worker, _) = living(peer) else { return }
-        guard let child = names.child(named: name), plan[worker].worker?.mayJudge(child) == true else {
+        guard let child = names.child(named: name), plan.traits(worker).worker?.mayJudge(child) == true else {
             return audit(.refused, 4, "\(names[worker]) may not report the health of \(name)", peer)
         }
         guard let run = self[child].run, !run.hasExited else { return }
         if !isHealthy, !why.isEmpty { self[child].status = why }
-        if isHealthy, plan[child].readiness == .health { feed(.ready(child, run.id)) }
+        if isHealthy, plan.traits(child).readiness == .health { feed(.ready(child, run.id)) }
         feed(.probed(child, run.id, healthy: isHealthy))
     }
 

@@ -18,10 +18,10 @@ struct ControlAccess: Sendable {
     /// caller tells children from owners by process.
     let childUids: Set<UInt32>
 
-    init(own: UInt32, plan: Plan) {
+    init(own: UInt32, plan: PlanBook) {
         self.own = own
         lists = plan.supervisor
-        childUids = Set(plan.children.compactMap { $0.identity?.uid }).subtracting([own, 0])
+        childUids = Set(plan.names.ids.compactMap { plan.traits($0).identity?.uid }).subtracting([own, 0])
     }
 
     /// True where children and owners share nexusd's uid, so that only the process tells them apart.

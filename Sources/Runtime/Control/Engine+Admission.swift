@@ -68,7 +68,7 @@ extension Engine {
     /// Says why, and closes.
     private func turnAway(_ socket: consuming OwnedFD, _ peer: Credentials, _ code: BusErrorCode, _ why: String) {
         let frame = Frame(.error, peer: .nexusd, id: .none, payload: code.payload(why)).bytes
-        _ = frame.withUnsafeBytes { try? kernel.write(socket, $0) }
+        partings.say(frame, to: socket, kernel, at: now)
         guard let untold = refusals.take(at: now) else { return }
         let more = untold > 0 ? " \(untold) more were refused since the last such line." : ""
         say(

@@ -44,8 +44,8 @@ extension Engine {
     func dismiss(_ peer: PeerID, _ lastWord: [UInt8] = []) {
         guard let client = clients.removeValue(forKey: peer) else { return }
         router.linkDown(peer, at: now)
-        if !lastWord.isEmpty { _ = lastWord.withUnsafeBytes { try? kernel.write(client.socket, $0) } }
         surroundings.poller.remove(client.socket)
+        if !lastWord.isEmpty { partings.say(lastWord, to: client, kernel, at: now) }
     }
 
     func expireClients() {

@@ -28,9 +28,10 @@ struct SupervisorView {
 /// Writes the JSON of docs/status.schema.json piece by piece, so that an answer about a thousand children is never
 /// whole in memory.
 struct StatusWriter {
-    let plan: Plan
-    let names: TreeNames
+    let plan: PlanBook
     let now: Instant
+
+    private var names: TreeNames { plan.names }
 
     /// Everything up to the first child.
     func head(_ view: SupervisorView, groups: [GroupState]) -> [UInt8] {
@@ -94,17 +95,17 @@ struct StatusWriter {
 
     /// One child.
     func write(_ child: ChildID, _ view: ChildView, _ cell: ChildCell, into json: inout JSONWriter) {
-        let plan = plan[child]
+        let (traits, policy) = (plan.traits(child), plan.policy(child))
         json.object { json in
-            json.field("name", plan.name)
-            json.field("group", plan.policy.group.map { names[$0] })
-            json.field("worker", plan.worker != nil)
-            json.field("enabled", plan.policy.enabled)
+            json.field("name", names[child])
+            json.field("group", policy.group.map { names[$0] })
+            json.field("worker", traits.worker != nil)
+            json.field("enabled", policy.enabled)
             json.field("state", view.phase.rawValue)
             json.field("since_ms", (now - view.since).wholeMilliseconds)
             json.field("pid", cell.process?.rawValue)
             json.field("run", view.run?.description)
-            json.field("user", plan.identity?.user)
+            json.field("user", traits.identity?.user)
             json.field("cause", view.cause?.rawValue)
             json.field("waits_for", view.waitsFor.map { names[$0] })
             json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })
@@ -112,7 +113,7 @@ struct StatusWriter {
             json.field("unstable_runs", view.unstableRuns)
             json.field("status", cell.status)
             json.object("values") { json in for capture in cell.captures { json.field(capture.name, capture.value) } }
-            json.field("executable", plan.executable)
+            json.field("executable", plan.executable(child))
             if let end = view.lastEnd { write(end, into: &json) } else { json.null("last_end") }
         }
     }

@@ -78,6 +78,7 @@ extension Engine {
         if let due = router.nextDeadline, due <= now { router.tick(now) }
         expireSevered()
         expireClients()
+        partings.expire(at: now)
         listener.resume(surroundings.poller, at: now)
         expireLastLines()
         if let due = outputGuard.deadline, due <= now { discardOutput() }
@@ -108,6 +109,7 @@ extension Engine {
         consider(answers.deadline)
         consider(outputGuard.deadline)
         consider(listener.resumeAt)
+        consider(partings.deadline)
         consider(reapAgainAt)
         consider(severed.first?.until)
         consider(board.deadline(started: started))

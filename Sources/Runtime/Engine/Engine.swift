@@ -10,8 +10,7 @@ import Wire
 final class Engine {
     let surroundings: Surroundings
     let kernel: any Kernel
-    let plan: Plan
-    let names: TreeNames
+    let plan: PlanBook
     /// Things worth a word in `status`, the most important first.
     let notes: [String]
     let listener: ControlListener
@@ -25,6 +24,7 @@ final class Engine {
     var answers = OpenAnswers()
     var clients: [PeerID: ControlClient] = [:]
     var refusals = RefusalMeter()
+    var partings = Partings()
     /// By `ChildID.rawValue - 1`.
     let cells: [ChildCell]
     /// Whose process is whose: main processes and exec probes.
@@ -59,26 +59,26 @@ final class Engine {
     var lastTag: UInt32 = 0
     let started: Instant
 
-    init(_ surroundings: Surroundings, _ plan: Plan, listener: ControlListener, notes: [String]) {
+    init(_ surroundings: Surroundings, _ plan: PlanBook, listener: ControlListener, notes: [String]) {
         self.surroundings = surroundings
         kernel = surroundings.kernel
         self.plan = plan
         self.listener = listener
         self.notes = notes
-        names = TreeNames(plan)
         now = kernel.monotonic()
         started = now
-        let tree = plan.tree
-        core = Supervisor(tree: tree, second: surroundings.second, at: now)
+        core = Supervisor(tree: plan.tree, second: surroundings.second, at: now)
         router = Router(workers: plan.workers)
         notify = NotifySchedule(kernel, at: now, variable: surroundings.variable)
         vault = SecretVault(kernel, plan.secrets, credentials: surroundings.variable("CREDENTIALS_DIRECTORY"))
-        cells = names.ids.map(ChildCell.init)
+        cells = plan.names.ids.map(ChildCell.init)
         access = ControlAccess(own: kernel.userID(), plan: plan)
-        board = ReadinessBoard(plan)
+        board = ReadinessBoard(count: plan.count)
         random = UInt64(bitPattern: kernel.wallClock()) | 1
-        journal = Journal(kernel, stderr: surroundings.stderr, keepsForLogWriter: tree.logWriter != nil)
+        journal = Journal(kernel, stderr: surroundings.stderr, keepsForLogWriter: plan.tree.logWriter != nil)
     }
+
+    var names: TreeNames { plan.names }
 
     subscript(child: ChildID) -> ChildCell { cells[Int(child.rawValue) - 1] }
 
@@ -107,18 +107,5 @@ final class Engine {
     func say(_ event: LogEvent) {
         journal.say(event)
         if answers.hasSubscribers { publish(event) }
-    }
-}
-
-extension Plan {
-    /// The workers as the router wants them.
-    var workers: [Router.Worker] {
-        children.enumerated().compactMap { index, child in
-            child.worker.map { worker in
-                Router.Worker(
-                    peer: PeerID(ChildID(rawValue: UInt16(index + 1))), name: child.name,
-                    peers: Set(worker.peers.map(PeerID.init)))
-            }
-        }
     }
 }

@@ -1,4 +1,3 @@
-import Plan
 import SupervisorCore
 
 /// How many of the wanted children are as they should be: ready, or done. Kept up to date by looking only at children
@@ -24,9 +23,9 @@ struct ReadinessBoard {
         case settled, unsettled, off
     }
 
-    init(_ plan: Plan) {
-        isTouched = Array(repeating: false, count: plan.children.count)
-        states = Array(repeating: .settled, count: plan.children.count)
+    init(count: Int) {
+        isTouched = Array(repeating: false, count: count)
+        states = Array(repeating: .settled, count: count)
     }
 
     var count: Int { states.count }

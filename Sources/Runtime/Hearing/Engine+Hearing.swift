@@ -16,7 +16,7 @@ extension Engine {
 
     private func hear(_ word: NotifyWord, _ child: ChildID, _ run: RunID) {
         switch word {
-        case .ready: if plan[child].readiness == .notify { feed(.ready(child, run)) }
+        case .ready: if plan.traits(child).readiness == .notify { feed(.ready(child, run)) }
         case .stopping: feed(.stopping(child, run))
         case .status(let text): self[child].status = text
         case .watchdog: feed(.watchdogPing(child, run))
@@ -68,13 +68,13 @@ extension Engine {
 
     /// Workers know what their siblings have told: those of the same group, or all others outside of groups.
     private func publishValues(of child: ChildID) {
-        let group = plan[child].policy.group
-        let siblings = names.ids.filter { plan[$0].policy.group == group }
+        let group = plan.policy(child).group
+        let siblings = names.ids.filter { plan.policy($0).group == group }
         var values: [String: String] = [:]
         for sibling in siblings {
             for capture in self[sibling].captures { values[names[sibling] + "." + capture.name] = capture.value }
         }
-        for sibling in siblings where plan[sibling].worker != nil { router.setValues(values, for: PeerID(sibling)) }
+        for sibling in siblings where plan.isWorker(sibling) { router.setValues(values, for: PeerID(sibling)) }
     }
 }
 

@@ -25,15 +25,18 @@ extension Engine {
 
     /// Until it is ready a child is asked what readiness means, afterwards what liveness means.
     private func wantedProbe(_ child: ChildID) -> Probe? {
-        if case .probe(let probe) = plan[child].readiness, core.view(of: child).phase == .starting { return probe }
-        return plan[child].liveness
+        if case .probe(let probe) = plan.traits(child).readiness, core.view(of: child).phase == .starting {
+            return probe
+        }
+        return plan.traits(child).liveness
     }
 
     private func startProbe(
         _ executable: String, _ arguments: [Text], _ timeout: Duration, _ child: ChildID, _ living: LivingRun
     ) -> ProbeRun? {
-        let secrets = try? gatherSecrets(plan[child])
-        let request = SpawnRequest(child: plan[child], run: living.id, descriptors: [])
+        let childPlan = plan[child]
+        let secrets = try? gatherSecrets(childPlan)
+        let request = SpawnRequest(child: childPlan, run: living.id, descriptors: [])
         do {
             let spawned = try surroundings.spawner.spawnProbe(
                 executable, arguments, of: request, in: living.scope, values: values(secrets ?? [:]))

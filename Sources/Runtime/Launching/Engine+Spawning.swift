@@ -57,7 +57,7 @@ extension Engine {
         }
         let living = LivingRun(run, spawned, in: scope)
         living.credentials = credentials
-        begin(living, of: child, &equipment, redacting: secrets)
+        begin(living, of: childPlan, child, &equipment, redacting: secrets)
     }
 
     private func openScope(_ name: String, _ run: RunID) throws(Obstacle) -> any RunScope {
@@ -106,7 +106,8 @@ extension Engine {
 
     /// The run is there: everything it is listened to by.
     private func begin(
-        _ living: LivingRun, of child: ChildID, _ equipment: inout Equipment, redacting secrets: [UInt16: String]
+        _ living: LivingRun, of childPlan: ChildPlan, _ child: ChildID, _ equipment: inout Equipment,
+        redacting secrets: [UInt16: String]
     ) {
         let cell = self[child]
         cell.run = living
@@ -116,7 +117,7 @@ extension Engine {
         living.busInput = equipment.busInput.take()
         living.busOutput = equipment.busOutput.take()
         listen(to: living.readyDescriptor, as: .readyDescriptor(child, living.generation))
-        if plan[child].worker != nil {
+        if plan.isWorker(child) {
             listen(to: living.busInput, as: .busInput(child, living.generation))
             router.workerUp(PeerID(child), at: now)
         }
@@ -125,9 +126,9 @@ extension Engine {
             listen(to: living.errors, as: .logWriterErrors(living.generation))
             openLogLink(LogLink(run: living.id, ours: link, theirs: kept))
         } else if let stdout = equipment.stdout.take(), let stderr = equipment.stderr.take() {
-            keepOutput(of: child, stdout, stderr, living.id, redactions: redactions(plan[child], secrets))
+            keepOutput(of: child, stdout, stderr, living.id, redactions: redactions(secrets))
         }
-        writePIDFile(of: child, living.process)
+        if let name = childPlan.pidFile { writePIDFile(name, of: child, living.process) }
     }
 
     private func listen(to fd: borrowing OwnedFD?, as source: EventSource) {
@@ -137,8 +138,7 @@ extension Engine {
         }
     }
 
-    private func writePIDFile(of child: ChildID, _ process: ProcessID) {
-        guard let name = plan[child].pidFile else { return }
+    private func writePIDFile(_ name: String, of child: ChildID, _ process: ProcessID) {
         do {
             let path = surroundings.places.pids + "/" + name
             self[child].pidFile = try PIDFile(kernel, path: path, process: process)

@@ -63,7 +63,7 @@ extension Engine {
     }
 
     /// What log-writer is to blot out: every secret of the run that is long enough to be told from ordinary text.
-    func redactions(_ child: ChildPlan, _ secrets: [UInt16: String]) -> [String] {
+    func redactions(_ secrets: [UInt16: String]) -> [String] {
         secrets.values.filter { $0.utf8.count >= Self.shortestRedaction }.sorted { $0.utf8.count > $1.utf8.count }
     }
 

@@ -98,11 +98,11 @@ extension Engine {
         guard has(number.child), let output = self[number.child].outputs.first(where: { number.isOf($0.run) }) else {
             return
         }
-        let child = plan[number.child]
+        let child = plan.traits(number.child)
         var pattern: LinePattern?
         if case .logLine(let line) = child.readiness, self[number.child].run?.id == output.run { pattern = line }
         let stream = LogStream(
-            number: number.rawValue, child: child.name, run: output.run, kind: number.kind,
+            number: number.rawValue, child: names[number.child], run: output.run, kind: number.kind,
             fileBytes: child.log.fileBytes, files: child.log.files, journal: child.log.journal, pattern: pattern,
             redactions: output.redactions)
         _ = output.with(number.kind) { fd in give(stream, fd) }

@@ -1,3 +1,4 @@
+import CNexus
 import Glibc
 import Plan
 import SupervisorCore
@@ -28,23 +29,32 @@ public enum Nexusd {
 
     /// The same with a kernel of the caller's.
     static func supervise(_ options: Options, _ kernel: any Kernel) throws(StartError) -> Int32 {
+        nexus_keep_heap_small()
         let surroundings = try Surroundings.prepare(options, kernel) { name in
             getenv(name).map { String(cString: $0) }
         }
         defer { surroundings.leave() }
-        guard let origin = try PlanSource(options, surroundings).obtain() else { return 0 }
+        guard let engine = try makeEngine(options, surroundings) else { return 0 }
+        // The plan's many pieces are gone; their pages go back before the tree begins to fill the gaps.
+        _ = malloc_trim(0)
+        return engine.run()
+    }
+
+    /// Nil when nexusd was asked to stop before there was a plan.
+    private static func makeEngine(_ options: Options, _ surroundings: Surroundings) throws(StartError) -> Engine? {
+        guard let origin = try PlanSource(options, surroundings).obtain() else { return nil }
+        let path = surroundings.places.controlSocket
         let listener: ControlListener
         do {
-            listener = try ControlListener(
-                kernel, path: surroundings.places.controlSocket, origin.plan.supervisor)
+            listener = try ControlListener(surroundings.kernel, path: path, origin.plan.supervisor)
         } catch {
-            throw .failed("\(surroundings.places.controlSocket): \(error)")
+            throw .failed("\(path): \(error)")
         }
         var notes = origin.notes + origin.plan.notes
         if !origin.plan.supervisor.uidWall {
             notes.insert("the uid wall is off: every child runs as nexusd's own user", at: origin.notes.count)
         }
         if let note = surroundings.containment.note { notes.append("children are contained by descent only: \(note)") }
-        return Engine(surroundings, origin.plan, listener: listener, notes: notes).run()
+        return Engine(surroundings, PlanBook(origin.plan), listener: listener, notes: notes)
     }
 }

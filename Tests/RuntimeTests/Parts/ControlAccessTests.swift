@@ -15,7 +15,7 @@ import Testing
                     name: "c\(uid)", executable: "/x", arguments: [],
                     identity: Identity(uid: uid, gid: uid, groups: [], user: "u"))
             })
-        return ControlAccess(own: own, plan: plan)
+        return ControlAccess(own: own, plan: PlanBook(plan))
     }
 
     private func judge(_ access: ControlAccess, uid: UInt32, gid: UInt32 = 1, groups: [UInt32] = []) -> AccessClass? {

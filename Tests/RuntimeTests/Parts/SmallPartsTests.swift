@@ -158,8 +158,7 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
 
 @Suite struct ReadinessBoardTests {
     @Test func board_countsWhatIsMissing_andLooksOnlyAtWhatWasTouched() {
-        let plan = Plan(children: (0..<3).map { ChildPlan(name: "c\($0)", executable: "/x", arguments: []) })
-        var board = ReadinessBoard(plan)
+        var board = ReadinessBoard(count: 3)
         var phases: [Phase] = [.starting, .off, .ready]
         board.touchAll()
         board.settle { phases[Int($0.rawValue) - 1] }

@@ -8,118 +8,122 @@ import Wire
 
 @testable import Runtime
 
-@Suite(.timeLimit(.minutes(1))) struct BusTests {
-    private func worker(
-        _ name: String, _ verb: String..., plan: WorkerPlan = WorkerPlan(), change: (inout ChildPlan) -> Void = { _ in }
-    ) -> ChildPlan {
-        child(name, readiness: .bus, worker: plan) { child in
-            child.arguments = [Text("fixture")] + verb.map { Text($0) }
-            change(&child)
+extension WholeTrees {
+    @Suite(.timeLimit(.minutes(1))) struct BusTests {
+        private func worker(
+            _ name: String, _ verb: String..., plan: WorkerPlan = WorkerPlan(),
+            change: (inout ChildPlan) -> Void = { _ in }
+        ) -> ChildPlan {
+            child(name, readiness: .bus, worker: plan) { child in
+                child.arguments = [Text("fixture")] + verb.map { Text($0) }
+                change(&child)
+            }
         }
-    }
 
-    private func log(_ tree: RunningTree, _ child: String) -> String {
-        tree.file(tree.state + "/logs/\(child)/current")
-    }
-
-    /// Waits until the output of a child has this text in the log.
-    private func wait(for text: String, from child: String, in tree: RunningTree) {
-        let kernel = LiveKernel()
-        let limit = kernel.monotonic() + .seconds(20)
-        while !log(tree, child).contains(text), kernel.monotonic() < limit { usleep(2000) }
-        #expect(log(tree, child).contains(text))
-    }
-
-    @Test func workerAsksForStatus_andGetsTheWholeOne() throws {
-        let tree = try RunningTree(Plan(children: [logWriter, worker("asker", "ask", "status")]))
-        #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
-        wait(for: #"frame 4 {"version":"#, from: "asker", in: tree)
-        #expect(try tree.stop() == .code(0))
-    }
-
-    @Test func ungrantedVerb_isRefused_audited_andHasNoEffect() throws {
-        let tree = try RunningTree(
-            Plan(children: [logWriter, worker("hostile", "ask", "stop", "all"), child("victim", "serve")]))
-        let client = try tree.client()
-        _ = try client.ask("wait-ready")
-        wait(for: #"{"code":"refused""#, from: "hostile", in: tree)
-        #expect(try client.state("victim") == "ready")
-        wait(for: "hostile may not ask for 'stop all'", from: "nexusd", in: tree)
-    }
-
-    @Test func grantedVerb_isCarriedOut() throws {
-        let grant = WorkerPlan(may: [.stop(.child(ChildID(rawValue: 2)))])
-        let tree = try RunningTree(
-            Plan(children: [worker("boss", "ask", "stop", "child:other", plan: grant), child("other", "serve")]))
-        let client = try tree.client()
-        while try client.state("other") != "off" { usleep(2000) }
-        #expect(try client.status("other")["restarts"] as? Int == 0)
-    }
-
-    @Test func peerThatIsNotGranted_cannotBeAddressed() throws {
-        let tree = try RunningTree(
-            Plan(children: [logWriter, worker("sneaky", "address", "3", "hello"), worker("target", "worker")]))
-        _ = try tree.client().ask("wait-ready")
-        wait(for: #"{"code":"refused""#, from: "sneaky", in: tree)
-    }
-
-    @Test(arguments: ["lying-length", "wrong-version", "unknown-kind", "forge-epoch"])
-    func badFrames_endTheLinkAsACrash_andTouchNobodyElse(verb: String) throws {
-        let tree = try RunningTree(
-            Plan(children: [
-                worker("bad", verb) { $0.policy.restart = .never }, worker("good", "worker"),
-            ]))
-        let client = try tree.client()
-        let events = try client.request("events")
-        let ended = try client.event(events) {
-            $0["message_id"] as? String == EventKind.ended.messageID && $0["child"] as? String == "bad"
+        private func log(_ tree: RunningTree, _ child: String) -> String {
+            tree.file(tree.state + "/logs/\(child)/current")
         }
-        #expect((ended["fields"] as? [String: String])?["CAUSE"] == "crash")
-        #expect(try client.ask("wait-ready good") == .reply(#"{"ready":true}"#))
-        #expect(try client.status("good")["restarts"] as? Int == 0)
-        #expect(try tree.stop() == .code(0))
-    }
 
-    @Test func halfFrameOfADeadWorker_isDropped_andItIsBack() throws {
-        let tree = try RunningTree(Plan(children: [worker("half", "half-frame", "50"), worker("good", "worker")]))
-        let client = try tree.client()
-        let events = try client.request("events")
-        let first = try client.ready("half", events, after: nil)
-        _ = try client.ready("half", events, after: first)
-        #expect(try client.status("good")["restarts"] as? Int == 0)
-    }
-
-    @Test func requestToAWorkerThatIsDown_isUnavailableInTime() throws {
-        let tree = try RunningTree(
-            Plan(children: [child("other", "serve"), worker("absent", "worker") { $0.policy.enabled = false }]))
-        let client = try tree.client()
-        let id = try client.request("anybody?", peer: PeerID(rawValue: 2))
-        guard case .error("unavailable", _) = try client.end(of: id) else { Issue.record("not refused"); return }
-        guard case .error("unknown", _) = try client.end(of: client.request("hm?", peer: PeerID(rawValue: 1))) else {
-            Issue.record("a child that is no worker was addressed")
-            return
+        /// Waits until the output of a child has this text in the log.
+        private func wait(for text: String, from child: String, in tree: RunningTree) {
+            let kernel = LiveKernel()
+            let limit = kernel.monotonic() + .seconds(20)
+            while !log(tree, child).contains(text), kernel.monotonic() < limit { usleep(2000) }
+            #expect(log(tree, child).contains(text))
         }
-    }
 
-    @Test func requestOpenAtAWorkerThatDies_failsAsPeerRestarted() throws {
-        let tree = try RunningTree(Plan(children: [worker("quiet", "worker")]))
-        let client = try tree.client()
-        _ = try client.ask("wait-ready")
-        let id = try client.request("never answered", peer: PeerID(rawValue: 1))
-        _ = try client.ask("version")
-        kill(try #require(try client.pid("quiet")), SIGKILL)
-        guard case .error("peer-restarted", _) = try client.end(of: id) else { Issue.record("another end"); return }
-    }
-
-    @Test func workerThatClosesItsLinkAndStays_isEnded() throws {
-        let mute = script("mute", "exec 3<&- 4>&-; exec sleep 1000") {
-            $0.worker = WorkerPlan()
-            $0.policy.restart = .never
+        @Test func workerAsksForStatus_andGetsTheWholeOne() throws {
+            let tree = try RunningTree(Plan(children: [logWriter, worker("asker", "ask", "status")]))
+            #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
+            wait(for: #"frame 4 {"version":"#, from: "asker", in: tree)
+            #expect(try tree.stop() == .code(0))
         }
-        let tree = try RunningTree(Plan(children: [mute]))
-        let client = try tree.client()
-        let events = try client.request("events")
-        let ended = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
-        #expect((ended["fields"] as? [String: String])?["CAUSE"] == "crash")
+
+        @Test func ungrantedVerb_isRefused_audited_andHasNoEffect() throws {
+            let tree = try RunningTree(
+                Plan(children: [logWriter, worker("hostile", "ask", "stop", "all"), child("victim", "serve")]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            wait(for: #"{"code":"refused""#, from: "hostile", in: tree)
+            #expect(try client.state("victim") == "ready")
+            wait(for: "hostile may not ask for 'stop all'", from: "nexusd", in: tree)
+        }
+
+        @Test func grantedVerb_isCarriedOut() throws {
+            let grant = WorkerPlan(may: [.stop(.child(ChildID(rawValue: 2)))])
+            let tree = try RunningTree(
+                Plan(children: [worker("boss", "ask", "stop", "child:other", plan: grant), child("other", "serve")]))
+            let client = try tree.client()
+            while try client.state("other") != "off" { usleep(2000) }
+            #expect(try client.status("other")["restarts"] as? Int == 0)
+        }
+
+        @Test func peerThatIsNotGranted_cannotBeAddressed() throws {
+            let tree = try RunningTree(
+                Plan(children: [logWriter, worker("sneaky", "address", "3", "hello"), worker("target", "worker")]))
+            _ = try tree.client().ask("wait-ready")
+            wait(for: #"{"code":"refused""#, from: "sneaky", in: tree)
+        }
+
+        @Test(arguments: ["lying-length", "wrong-version", "unknown-kind", "forge-epoch"])
+        func badFrames_endTheLinkAsACrash_andTouchNobodyElse(verb: String) throws {
+            let tree = try RunningTree(
+                Plan(children: [
+                    worker("bad", verb) { $0.policy.restart = .never }, worker("good", "worker"),
+                ]))
+            let client = try tree.client()
+            let events = try client.request("events")
+            let ended = try client.event(events) {
+                $0["message_id"] as? String == EventKind.ended.messageID && $0["child"] as? String == "bad"
+            }
+            #expect((ended["fields"] as? [String: String])?["CAUSE"] == "crash")
+            #expect(try client.ask("wait-ready good") == .reply(#"{"ready":true}"#))
+            #expect(try client.status("good")["restarts"] as? Int == 0)
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func halfFrameOfADeadWorker_isDropped_andItIsBack() throws {
+            let tree = try RunningTree(Plan(children: [worker("half", "half-frame", "50"), worker("good", "worker")]))
+            let client = try tree.client()
+            let events = try client.request("events")
+            let first = try client.ready("half", events, after: nil)
+            _ = try client.ready("half", events, after: first)
+            #expect(try client.status("good")["restarts"] as? Int == 0)
+        }
+
+        @Test func requestToAWorkerThatIsDown_isUnavailableInTime() throws {
+            let tree = try RunningTree(
+                Plan(children: [child("other", "serve"), worker("absent", "worker") { $0.policy.enabled = false }]))
+            let client = try tree.client()
+            let id = try client.request("anybody?", peer: PeerID(rawValue: 2))
+            guard case .error("unavailable", _) = try client.end(of: id) else { Issue.record("not refused"); return }
+            guard case .error("unknown", _) = try client.end(of: client.request("hm?", peer: PeerID(rawValue: 1)))
+            else {
+                Issue.record("a child that is no worker was addressed")
+                return
+            }
+        }
+
+        @Test func requestOpenAtAWorkerThatDies_failsAsPeerRestarted() throws {
+            let tree = try RunningTree(Plan(children: [worker("quiet", "worker")]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let id = try client.request("never answered", peer: PeerID(rawValue: 1))
+            _ = try client.ask("version")
+            kill(try #require(try client.pid("quiet")), SIGKILL)
+            guard case .error("peer-restarted", _) = try client.end(of: id) else { Issue.record("another end"); return }
+        }
+
+        @Test func workerThatClosesItsLinkAndStays_isEnded() throws {
+            let mute = script("mute", "exec 3<&- 4>&-; exec sleep 1000") {
+                $0.worker = WorkerPlan()
+                $0.policy.restart = .never
+            }
+            let tree = try RunningTree(Plan(children: [mute]))
+            let client = try tree.client()
+            let events = try client.request("events")
+            let ended = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
+            #expect((ended["fields"] as? [String: String])?["CAUSE"] == "crash")
+        }
     }
 }

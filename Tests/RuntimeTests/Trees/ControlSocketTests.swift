@@ -7,150 +7,152 @@ import Wire
 
 @testable import Runtime
 
-@Suite(.timeLimit(.minutes(1))) struct ControlSocketTests {
-    private func tree(_ count: Int = 1) throws -> RunningTree {
-        try RunningTree(Plan(children: (0..<count).map { child("c\($0)", "serve") }))
-    }
-
-    @Test func welcome_namesProtocolPeerAndWorkers() throws {
-        let tree = try RunningTree(Plan(children: [child("w", "worker", readiness: .bus, worker: WorkerPlan())]))
-        let client = try tree.client()
-        let frame = try client.next()
-        #expect(frame.header.kind == .welcome)
-        let json = try #require(try JSONSerialization.jsonObject(with: Data(frame.payload)) as? [String: Any])
-        #expect(json["protocol"] as? Int == 1)
-        #expect(json["peer"] as? Int ?? 0 >= 0x8000)
-        let peers = try #require(json["peers"] as? [[String: Any]])
-        #expect(peers.first?["name"] as? String == "w")
-        #expect(peers.first?["peer"] as? Int == 1)
-    }
-
-    @Test func statusOfManyChildren_comesInPieces_andIsOneObject() throws {
-        let tree = try tree(200)
-        let client = try tree.client()
-        _ = try client.ask("wait-ready")
-        guard case .stream(let text) = try client.ask("status") else { Issue.record("it fits a frame"); return }
-        let json = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-        #expect((json["children"] as? [Any])?.count == 200)
-        #expect(json["ready"] as? Bool == true)
-        #expect(try tree.stop() == .code(0))
-    }
-
-    @Test func twoStatusesAtOnce_doNotMix() throws {
-        let tree = try tree(150)
-        let client = try tree.client()
-        _ = try client.ask("wait-ready")
-        let (first, second) = (try client.request("status"), try client.request("status c7"))
-        guard case .reply(let one) = try client.end(of: second) else { Issue.record("no reply"); return }
-        #expect(one.contains(#""name":"c7""#))
-        _ = first
-    }
-
-    @Test func wrongWords_areErrors_andTheConnectionGoesOn() throws {
-        let tree = try tree()
-        let client = try tree.client()
-        guard case .error("bad-request", _) = try client.ask("dance") else { Issue.record("no error"); return }
-        guard case .error("unknown", _) = try client.ask("status nobody") else { Issue.record("no error"); return }
-        guard case .error("too-large", _) = try client.ask("status " + String(repeating: "x", count: 5000)) else {
-            Issue.record("no error")
-            return
+extension WholeTrees {
+    @Suite(.timeLimit(.minutes(1))) struct ControlSocketTests {
+        private func tree(_ count: Int = 1) throws -> RunningTree {
+            try RunningTree(Plan(children: (0..<count).map { child("c\($0)", "serve") }))
         }
-        #expect(try client.object("version")["version"] as? String == NexusVersion.current)
-    }
 
-    @Test func framesBeforeHello_endTheConnectionWithAWord() throws {
-        let tree = try tree()
-        let client = try ControlPeer(tree.socket, greets: false)
-        try client.send(Frame(.request, peer: .nexusd, id: FrameID(rawValue: 1), payload: Array("status".utf8)))
-        #expect(try client.next().header.kind == .error)
-        #expect(throws: ControlPeer.Gone.self) { try client.next() }
-        #expect(try tree.client().object("version")["protocol"] as? Int == 1)
-    }
-
-    @Test(arguments: [[UInt8](repeating: 0xFF, count: 16), [UInt8](repeating: 0, count: 64)])
-    func garbage_endsTheConnection_andNothingElse(bytes: [UInt8]) throws {
-        let tree = try tree()
-        let client = try tree.client()
-        _ = try client.next()
-        try client.send(bytes: bytes)
-        #expect(try client.next().header.kind == .error)
-        #expect(throws: ControlPeer.Gone.self) { try client.next() }
-        #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
-    }
-
-    @Test func silentClientAndHalfFrame_areGivenUpAfterFiveSeconds() throws {
-        let tree = try tree()
-        let (silent, half) = (try ControlPeer(tree.socket, greets: false), try tree.client())
-        _ = try half.next()
-        try half.send(bytes: [0, 0])
-        #expect(try silent.next(within: .seconds(15)).header.kind == .error)
-        #expect(throws: ControlPeer.Gone.self) { try silent.next() }
-        #expect(try half.next(within: .seconds(15)).header.kind == .error)
-        #expect(throws: ControlPeer.Gone.self) { try half.next() }
-    }
-
-    @Test func cancelledRequest_isNotAnswered() throws {
-        let tree = try tree()
-        let client = try tree.client()
-        _ = try client.ask("wait-ready")
-        let events = try client.request("events")
-        try client.send(Frame(.cancel, peer: .nexusd, id: events))
-        _ = try client.ask("stop c0")
-        _ = try client.ask("start c0")
-        // Answers come in order: an event of the cancelled subscription would have come before this one.
-        let last = try client.request("version")
-        while true {
+        @Test func welcome_namesProtocolPeerAndWorkers() throws {
+            let tree = try RunningTree(Plan(children: [child("w", "worker", readiness: .bus, worker: WorkerPlan())]))
+            let client = try tree.client()
             let frame = try client.next()
-            if frame.header.id == last { break }
-            #expect(frame.header.id != events || frame.header.kind == .error)
+            #expect(frame.header.kind == .welcome)
+            let json = try #require(try JSONSerialization.jsonObject(with: Data(frame.payload)) as? [String: Any])
+            #expect(json["protocol"] as? Int == 1)
+            #expect(json["peer"] as? Int ?? 0 >= 0x8000)
+            let peers = try #require(json["peers"] as? [[String: Any]])
+            #expect(peers.first?["name"] as? String == "w")
+            #expect(peers.first?["peer"] as? Int == 1)
         }
-    }
 
-    @Test func moreThan64Clients_areToldToTryAgain() throws {
-        let tree = try tree()
-        let clients = try (0..<64).map { _ in try tree.client() }
-        for client in clients { #expect(try client.next().header.kind == .welcome) }
-        let late = try tree.client()
-        let frame = try late.next()
-        #expect(frame.header.kind == .error)
-        #expect(String(decoding: frame.payload, as: UTF8.self).contains("busy"))
-    }
-
-    @Test func controlVerb_isAudited() throws {
-        let tree = try tree()
-        let client = try tree.client()
-        let events = try client.request("events")
-        _ = try client.ask("wait-ready")
-        _ = try client.request("stop c0 --no-wait")
-        let audit = try client.event(events) { $0["message_id"] as? String == EventKind.audit.messageID }
-        #expect((audit["message"] as? String)?.contains("asks: stop child:c0") == true)
-        #expect((audit["fields"] as? [String: String])?["CLIENT_PID"] == "\(getpid())")
-    }
-
-    @Test func processOfAChild_isRefused_whereUidsDoNotTell() throws {
-        let python = "/usr/bin/python3"
-        guard access(python, X_OK) == 0 else { print("skipped: no python3"); return }
-        let program = """
-            import os, socket, sys
-            s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SOCKET'])
-            s.sendall(bytes([0,0,0,7,1,1,0,0]) + bytes(8) + b'1 1 bad')
-            s.settimeout(10); open(os.environ['SOCKET'] + '.said', 'wb').write(s.recv(4096))
-            """
-        let spy = child("spy") { child in
-            child.executable = python
-            child.arguments = [Text("python3"), Text("-c"), Text(program)]
-            child.policy.restart = .never
+        @Test func statusOfManyChildren_comesInPieces_andIsOneObject() throws {
+            let tree = try tree(200)
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            guard case .stream(let text) = try client.ask("status") else { Issue.record("it fits a frame"); return }
+            let json = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+            #expect((json["children"] as? [Any])?.count == 200)
+            #expect(json["ready"] as? Bool == true)
+            #expect(try tree.stop() == .code(0))
         }
-        var plan = Plan(children: [spy])
-        let directory = TemporaryFlag().path + "-run"
-        plan.children[0].environment.append(Variable(name: "SOCKET", value: Text(directory + "/control.sock")))
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        let tree = try RunningTree(plan, runtime: directory)
-        let client = try tree.client()
-        _ = try client.ask("wait-ready")
-        while try client.status("spy")["run"] as? String != nil { usleep(2000) }
-        let said = tree.file(directory + "/control.sock.said")
-        #expect(said.contains("refused"))
-        #expect(said.contains("belongs to spy"))
+
+        @Test func twoStatusesAtOnce_doNotMix() throws {
+            let tree = try tree(150)
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let (first, second) = (try client.request("status"), try client.request("status c7"))
+            guard case .reply(let one) = try client.end(of: second) else { Issue.record("no reply"); return }
+            #expect(one.contains(#""name":"c7""#))
+            _ = first
+        }
+
+        @Test func wrongWords_areErrors_andTheConnectionGoesOn() throws {
+            let tree = try tree()
+            let client = try tree.client()
+            guard case .error("bad-request", _) = try client.ask("dance") else { Issue.record("no error"); return }
+            guard case .error("unknown", _) = try client.ask("status nobody") else { Issue.record("no error"); return }
+            guard case .error("too-large", _) = try client.ask("status " + String(repeating: "x", count: 5000)) else {
+                Issue.record("no error")
+                return
+            }
+            #expect(try client.object("version")["version"] as? String == NexusVersion.current)
+        }
+
+        @Test func framesBeforeHello_endTheConnectionWithAWord() throws {
+            let tree = try tree()
+            let client = try ControlPeer(tree.socket, greets: false)
+            try client.send(Frame(.request, peer: .nexusd, id: FrameID(rawValue: 1), payload: Array("status".utf8)))
+            #expect(try client.next().header.kind == .error)
+            #expect(throws: ControlPeer.Gone.self) { try client.next() }
+            #expect(try tree.client().object("version")["protocol"] as? Int == 1)
+        }
+
+        @Test(arguments: [[UInt8](repeating: 0xFF, count: 16), [UInt8](repeating: 0, count: 64)])
+        func garbage_endsTheConnection_andNothingElse(bytes: [UInt8]) throws {
+            let tree = try tree()
+            let client = try tree.client()
+            _ = try client.next()
+            try client.send(bytes: bytes)
+            #expect(try client.next().header.kind == .error)
+            #expect(throws: ControlPeer.Gone.self) { try client.next() }
+            #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
+        }
+
+        @Test func silentClientAndHalfFrame_areGivenUpAfterFiveSeconds() throws {
+            let tree = try tree()
+            let (silent, half) = (try ControlPeer(tree.socket, greets: false), try tree.client())
+            _ = try half.next()
+            try half.send(bytes: [0, 0])
+            #expect(try silent.next(within: .seconds(15)).header.kind == .error)
+            #expect(throws: ControlPeer.Gone.self) { try silent.next() }
+            #expect(try half.next(within: .seconds(15)).header.kind == .error)
+            #expect(throws: ControlPeer.Gone.self) { try half.next() }
+        }
+
+        @Test func cancelledRequest_isNotAnswered() throws {
+            let tree = try tree()
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let events = try client.request("events")
+            try client.send(Frame(.cancel, peer: .nexusd, id: events))
+            _ = try client.ask("stop c0")
+            _ = try client.ask("start c0")
+            // Answers come in order: an event of the cancelled subscription would have come before this one.
+            let last = try client.request("version")
+            while true {
+                let frame = try client.next()
+                if frame.header.id == last { break }
+                #expect(frame.header.id != events || frame.header.kind == .error)
+            }
+        }
+
+        @Test func moreThan64Clients_areToldToTryAgain() throws {
+            let tree = try tree()
+            let clients = try (0..<64).map { _ in try tree.client() }
+            for client in clients { #expect(try client.next().header.kind == .welcome) }
+            let late = try tree.client()
+            let frame = try late.next()
+            #expect(frame.header.kind == .error)
+            #expect(String(decoding: frame.payload, as: UTF8.self).contains("busy"))
+        }
+
+        @Test func controlVerb_isAudited() throws {
+            let tree = try tree()
+            let client = try tree.client()
+            let events = try client.request("events")
+            _ = try client.ask("wait-ready")
+            _ = try client.request("stop c0 --no-wait")
+            let audit = try client.event(events) { $0["message_id"] as? String == EventKind.audit.messageID }
+            #expect((audit["message"] as? String)?.contains("asks: stop child:c0") == true)
+            #expect((audit["fields"] as? [String: String])?["CLIENT_PID"] == "\(getpid())")
+        }
+
+        @Test func processOfAChild_isRefused_whereUidsDoNotTell() throws {
+            let python = "/usr/bin/python3"
+            guard access(python, X_OK) == 0 else { print("skipped: no python3"); return }
+            let program = """
+                import os, socket, sys
+                s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SOCKET'])
+                s.sendall(bytes([0,0,0,7,1,1,0,0]) + bytes(8) + b'1 1 bad')
+                s.settimeout(10); open(os.environ['SOCKET'] + '.said', 'wb').write(s.recv(4096))
+                """
+            let spy = child("spy") { child in
+                child.executable = python
+                child.arguments = [Text("python3"), Text("-c"), Text(program)]
+                child.policy.restart = .never
+            }
+            var plan = Plan(children: [spy])
+            let directory = TemporaryFlag().path + "-run"
+            plan.children[0].environment.append(Variable(name: "SOCKET", value: Text(directory + "/control.sock")))
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let tree = try RunningTree(plan, runtime: directory)
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            while try client.status("spy")["run"] as? String != nil { usleep(2000) }
+            let said = tree.file(directory + "/control.sock.said")
+            #expect(said.contains("refused"))
+            #expect(said.contains("belongs to spy"))
+        }
     }
 }

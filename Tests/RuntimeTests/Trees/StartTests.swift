@@ -7,89 +7,91 @@ import Testing
 
 @testable import Runtime
 
-@Suite(.timeLimit(.minutes(1))) struct StartTests {
-    @Test func versionAndUsage_needNothing() throws {
-        #expect(try RunningTree.runToEnd(["--version"]).0 == .code(0))
-        let (exit, words) = try RunningTree.runToEnd(["--frobnicate"])
-        #expect(exit == .code(2))
-        #expect(words.contains("unknown argument '--frobnicate'"))
-        #expect(words.contains("usage:"))
-    }
-
-    @Test func secondInstance_isRefusedWith3_andSaysWhoHoldsTheLock() throws {
-        let tree = try RunningTree(Plan(children: [child("one", "serve")]))
-        let (exit, words) = try RunningTree.runToEnd([
-            "--plan", tree.directory.path + "/plan", "--state", tree.state, "--runtime", tree.runtime,
-        ])
-        #expect(exit == .code(3))
-        #expect(words.contains("pid \(tree.processID)"))
-        #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
-    }
-
-    @Test(arguments: ["", "no plan at all", "NXSPLAN\n"])
-    func damagedPlan_isRefusedWith2_andNothingStarts(content: String) throws {
-        let directory = TemporaryDirectory()
-        try LiveKernel().replaceFile(directory.path + "/plan", with: Array(content.utf8), mode: 0o600)
-        let (exit, words) = try RunningTree.runToEnd([
-            "--plan", directory.path + "/plan", "--state", directory.path, "--runtime", directory.path + "/run",
-        ])
-        #expect(exit == .code(2))
-        #expect(words.contains(directory.path + "/plan"))
-    }
-
-    @Test func runtimeDirectoryThatOthersMayWriteTo_isRefused() throws {
-        let directory = TemporaryDirectory()
-        let kernel = LiveKernel()
-        try kernel.makeDirectory(directory.path + "/run", mode: 0o777)
-        try kernel.changeMode(directory.path + "/run", to: 0o777)
-        let (exit, words) = try RunningTree.runToEnd([
-            "--plan", "/nonexistent", "--state", directory.path, "--runtime", directory.path + "/run",
-        ])
-        #expect(exit == .code(1))
-        #expect(words.contains("writable by nobody else"))
-    }
-
-    @Test func ownNotify_saysReadyStatusAndStopping() throws {
-        let directory = TemporaryDirectory()
-        let kernel = LiveKernel()
-        let socket = try kernel.makeSocket(.unix, .datagram)
-        try kernel.bind(socket, to: .path(directory.path + "/notify"))
-        let tree = try RunningTree(
-            Plan(children: [child("one", "serve")]),
-            environment: ["NOTIFY_SOCKET=\(directory.path)/notify", "WATCHDOG_USEC=200000"])
-        var said = ""
-        func hear(until word: String) throws {
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            while !said.contains(word) {
-                try #require(try waitUntil(socket))
-                let count = try buffer.withUnsafeMutableBytes { try kernel.read(socket, into: $0) }
-                said += String(decoding: buffer[..<count], as: UTF8.self) + "\n"
-            }
+extension WholeTrees {
+    @Suite(.timeLimit(.minutes(1))) struct StartTests {
+        @Test func versionAndUsage_needNothing() throws {
+            #expect(try RunningTree.runToEnd(["--version"]).0 == .code(0))
+            let (exit, words) = try RunningTree.runToEnd(["--frobnicate"])
+            #expect(exit == .code(2))
+            #expect(words.contains("unknown argument '--frobnicate'"))
+            #expect(words.contains("usage:"))
         }
-        try hear(until: "READY=1")
-        try hear(until: "STATUS=1 of 1 children ready")
-        try hear(until: "WATCHDOG=1")
-        try tree.signal(.terminate)
-        try hear(until: "STOPPING=1")
-        #expect(try tree.end() == .code(0))
-    }
 
-    @Test func closedStandardDescriptors_areNoTrap() throws {
-        // Nothing is opened in their place by accident: a child's pipe must never become nexusd's stderr.
-        let directory = TemporaryDirectory()
-        let plan = Plan(children: [child("one", "serve")])
-        try LiveKernel().replaceFile(directory.path + "/plan", with: plan.encoded(), mode: 0o600)
-        let shell = """
-            exec <&- >&- 2>&-; exec \(Built.nexusd) --plan \(directory.path)/plan --state \(directory.path) \
-            --runtime \(directory.path)/run
-            """
-        var image = SpawnImage(executable: "/bin/sh", arguments: ["sh", "-c", shell], environment: ["HOME=/"])
-        image.noNewPrivileges = false
-        let process = try LiveKernel().spawn(image)
-        let socket = directory.path + "/run/control.sock"
-        while (try? LiveKernel().status(socket, followingLinks: false)) == nil { usleep(2000) }
-        #expect(try ControlPeer(socket).ask("wait-ready") == .reply(#"{"ready":true}"#))
-        try LiveKernel().signal(process.pidfd, .terminate)
-        #expect(try waitForExit(process) == .code(0))
+        @Test func secondInstance_isRefusedWith3_andSaysWhoHoldsTheLock() throws {
+            let tree = try RunningTree(Plan(children: [child("one", "serve")]))
+            let (exit, words) = try RunningTree.runToEnd([
+                "--plan", tree.directory.path + "/plan", "--state", tree.state, "--runtime", tree.runtime,
+            ])
+            #expect(exit == .code(3))
+            #expect(words.contains("pid \(tree.processID)"))
+            #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
+        }
+
+        @Test(arguments: ["", "no plan at all", "NXSPLAN\n"])
+        func damagedPlan_isRefusedWith2_andNothingStarts(content: String) throws {
+            let directory = TemporaryDirectory()
+            try LiveKernel().replaceFile(directory.path + "/plan", with: Array(content.utf8), mode: 0o600)
+            let (exit, words) = try RunningTree.runToEnd([
+                "--plan", directory.path + "/plan", "--state", directory.path, "--runtime", directory.path + "/run",
+            ])
+            #expect(exit == .code(2))
+            #expect(words.contains(directory.path + "/plan"))
+        }
+
+        @Test func runtimeDirectoryThatOthersMayWriteTo_isRefused() throws {
+            let directory = TemporaryDirectory()
+            let kernel = LiveKernel()
+            try kernel.makeDirectory(directory.path + "/run", mode: 0o777)
+            try kernel.changeMode(directory.path + "/run", to: 0o777)
+            let (exit, words) = try RunningTree.runToEnd([
+                "--plan", "/nonexistent", "--state", directory.path, "--runtime", directory.path + "/run",
+            ])
+            #expect(exit == .code(1))
+            #expect(words.contains("writable by nobody else"))
+        }
+
+        @Test func ownNotify_saysReadyStatusAndStopping() throws {
+            let directory = TemporaryDirectory()
+            let kernel = LiveKernel()
+            let socket = try kernel.makeSocket(.unix, .datagram)
+            try kernel.bind(socket, to: .path(directory.path + "/notify"))
+            let tree = try RunningTree(
+                Plan(children: [child("one", "serve")]),
+                environment: ["NOTIFY_SOCKET=\(directory.path)/notify", "WATCHDOG_USEC=200000"])
+            var said = ""
+            func hear(until word: String) throws {
+                var buffer = [UInt8](repeating: 0, count: 4096)
+                while !said.contains(word) {
+                    try #require(try waitUntil(socket))
+                    let count = try buffer.withUnsafeMutableBytes { try kernel.read(socket, into: $0) }
+                    said += String(decoding: buffer[..<count], as: UTF8.self) + "\n"
+                }
+            }
+            try hear(until: "READY=1")
+            try hear(until: "STATUS=1 of 1 children ready")
+            try hear(until: "WATCHDOG=1")
+            try tree.signal(.terminate)
+            try hear(until: "STOPPING=1")
+            #expect(try tree.end() == .code(0))
+        }
+
+        @Test func closedStandardDescriptors_areNoTrap() throws {
+            // Nothing is opened in their place by accident: a child's pipe must never become nexusd's stderr.
+            let directory = TemporaryDirectory()
+            let plan = Plan(children: [child("one", "serve")])
+            try LiveKernel().replaceFile(directory.path + "/plan", with: plan.encoded(), mode: 0o600)
+            let shell = """
+                exec <&- >&- 2>&-; exec \(Built.nexusd) --plan \(directory.path)/plan --state \(directory.path) \
+                --runtime \(directory.path)/run
+                """
+            var image = SpawnImage(executable: "/bin/sh", arguments: ["sh", "-c", shell], environment: ["HOME=/"])
+            image.noNewPrivileges = false
+            let process = try LiveKernel().spawn(image)
+            let socket = directory.path + "/run/control.sock"
+            while (try? LiveKernel().status(socket, followingLinks: false)) == nil { usleep(2000) }
+            #expect(try ControlPeer(socket).ask("wait-ready") == .reply(#"{"ready":true}"#))
+            try LiveKernel().signal(process.pidfd, .terminate)
+            #expect(try waitForExit(process) == .code(0))
+        }
     }
 }

@@ -1,0 +1,100 @@
+import Plan
+import SupervisorCore
+import Wire
+
+/// The plan as nexusd keeps it. A `Plan` of a thousand children takes two megabytes of small pieces; here what children
+/// have in common is kept once, and what is needed at a start only is packed into one row of bytes.
+struct PlanBook {
+    let supervisor: SupervisorPlan
+    let groups: [GroupPlan]
+    let secrets: [SecretPlan]
+    let names: TreeNames
+    /// What the core sees; its policies are the only copy.
+    let tree: Tree
+
+    private let traits: [ChildTraits]
+    /// By `ChildID.rawValue - 1`.
+    private let traitsOf: [UInt16]
+    /// Variables that more than one child has.
+    private let common: [Variable]
+    private let words: [UInt8]
+    /// Where each child's words begin, and where the last one's end.
+    private let starts: [UInt32]
+
+    init(_ plan: Plan) {
+        supervisor = plan.supervisor
+        groups = plan.groups
+        secrets = plan.secrets
+        names = TreeNames(plan)
+        tree = plan.tree
+        (traits, traitsOf) = Self.share(plan.children.map(ChildTraits.init))
+        common = Self.commonVariables(plan.children)
+        let index = Dictionary(uniqueKeysWithValues: zip(common, (0 as UInt16)...))
+        var writer = ByteWriter()
+        var starts: [UInt32] = [0]
+        for child in plan.children {
+            LaunchWords(child).pack(into: &writer, common: index)
+            starts.append(UInt32(writer.bytes.count))
+        }
+        words = writer.bytes
+        self.starts = starts
+    }
+
+    var count: Int { traitsOf.count }
+
+    /// The whole plan of a child, unpacked: for a start, or for a question that a person asked.
+    subscript(child: ChildID) -> ChildPlan {
+        var reader = ByteReader(packed(child))
+        guard let words = try? LaunchWords(from: &reader, common: common) else {
+            preconditionFailure("the words were packed by this very value and never changed")
+        }
+        return traits(child).child(names[child], policy(child), words)
+    }
+
+    /// What a child has in common with others; cheap.
+    func traits(_ child: ChildID) -> ChildTraits { traits[Int(traitsOf[Int(child.rawValue) - 1])] }
+
+    func policy(_ child: ChildID) -> ChildPolicy { tree.children[Int(child.rawValue) - 1] }
+
+    func isWorker(_ child: ChildID) -> Bool { traits(child).worker != nil }
+
+    /// Only this of its words, for `status`.
+    func executable(_ child: ChildID) -> String {
+        var reader = ByteReader(packed(child))
+        return (try? reader.readString()) ?? ""
+    }
+
+    /// The workers as the router wants them.
+    var workers: [Router.Worker] {
+        names.ids.compactMap { child in
+            traits(child).worker.map { worker in
+                Router.Worker(peer: PeerID(child), name: names[child], peers: Set(worker.peers.map(PeerID.init)))
+            }
+        }
+    }
+
+    private func packed(_ child: ChildID) -> [UInt8] {
+        let index = Int(child.rawValue) - 1
+        return Array(words[Int(starts[index])..<Int(starts[index + 1])])
+    }
+
+    /// Each different value once, and which one each element has.
+    private static func share(_ all: [ChildTraits]) -> ([ChildTraits], [UInt16]) {
+        var known: [ChildTraits: UInt16] = [:]
+        var distinct: [ChildTraits] = []
+        let indices = all.map { traits in
+            if let index = known[traits] { return index }
+            let index = UInt16(distinct.count)
+            known[traits] = index
+            distinct.append(traits)
+            return index
+        }
+        return (distinct, indices)
+    }
+
+    private static func commonVariables(_ children: [ChildPlan]) -> [Variable] {
+        var counts: [Variable: Int] = [:]
+        for child in children { for variable in child.environment { counts[variable, default: 0] += 1 } }
+        return Array(counts.lazy.filter { $0.value > 1 }.map(\.key).prefix(Int(UInt16.max)))
+    }
+}
