@@ -44,6 +44,8 @@ public struct Router: Sendable {
     public static let statusLimit = 256
     /// Control clients at the same time.
     public static let clientLimit = 256
+    /// Bytes of the writing buffer that are kept between writes.
+    static let keptScratch = 8192
     /// Bytes given to one write.
     public static let writeLimit = 65_536
 
@@ -132,6 +134,8 @@ public struct Router: Sendable {
         scratch.removeAll(keepingCapacity: true)
         links.values[index].outbox.stage(into: &scratch, limit: Router.writeLimit)
         let count = scratch.withUnsafeBytes(write)
+        // Memory of a long answer is not kept for short ones.
+        if scratch.capacity > Router.keptScratch { scratch = [] }
         guard count > 0 else { return true }
         return mutate(peer) { link in
             link.fullSince = nil
