@@ -34,10 +34,12 @@ final class RunningTree {
     var register: String { directory.path + "/pids" }
 
     /// Starts it and waits for its control socket. `environment` is nexusd's own.
-    init(_ plan: Plan, runtime: String? = nil, environment: [String] = []) throws {
+    init(_ plan: Plan, runtime: String? = nil, environment: [String] = [], isOpenToOthers: Bool = false) throws {
         self.runtime = runtime ?? directory.path + "/run"
         let file = directory.path + "/plan"
         try kernel.makeDirectory(directory.path + "/state", mode: 0o700)
+        // Children and clients of other uids have to get to the sockets below.
+        if isOpenToOthers { try kernel.changeMode(directory.path, to: 0o711) }
         var plan = plan
         for index in plan.children.indices {
             plan.children[index].environment.append(

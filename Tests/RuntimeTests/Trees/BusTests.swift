@@ -114,6 +114,22 @@ extension WholeTrees {
             guard case .error("peer-restarted", _) = try client.end(of: id) else { Issue.record("another end"); return }
         }
 
+        @Test func healthByAGrantedWorker_makesReady_byAnotherIsRefused() throws {
+            let judged = ChildID(rawValue: 1)
+            let judge = worker("judge", "judge", "judged", "healthy", plan: WorkerPlan(may: [.health(judged)])) {
+                $0.policy.requires = []
+            }
+            let tree = try RunningTree(Plan(children: [child("judged", "serve", readiness: .health), judge]))
+            #expect(try tree.client().ask("wait-ready judged") == .reply(#"{"ready":true}"#))
+            let impostor = worker("impostor", "judge", "judged", "healthy")
+            let other = try RunningTree(Plan(children: [child("judged", "serve", readiness: .health), impostor]))
+            let client = try other.client()
+            let events = try client.request("events")
+            _ = try client.ask("wait-ready impostor")
+            #expect(try client.state("judged") == "starting")
+            _ = events
+        }
+
         @Test func workerThatClosesItsLinkAndStays_isEnded() throws {
             let mute = script("mute", "exec 3<&- 4>&-; exec sleep 1000") {
                 $0.worker = WorkerPlan()
