@@ -19,7 +19,7 @@ class Ours(Driver):  # noqa: F821 (the harness's own names are in scope: Driver,
             words = ", ".join('"' + w + '"' for w in s.argv)
             text += f"[child.{s.name}]\ncommand = [{words}]\nready = \"none\"\n"
             if i.tuned:
-                text += 'delay = { first = "1ms", cap = "1ms", park-after = "never" }\n'
+                text += 'delay = { first = "1ms", cap = "1ms", park-after = 1000 }\n'
         write(i.dir + "/Supervisor.toml", text, 0o644)  # noqa: F821
 
     def directories(self, i):
