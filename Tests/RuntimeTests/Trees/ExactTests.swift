@@ -1,0 +1,56 @@
+import Glibc
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+extension WholeTrees {
+    /// nexusd with a cgroup of its own: stopped means empty for every single child.
+    @Suite(.timeLimit(.minutes(1)), .enabled(if: TestCgroup.isPossible, "needs root and a cgroup v2 mount"))
+    struct ExactTests {
+        private let kernel = LiveKernel()
+
+        private func withTree(_ children: [ChildPlan], _ body: (RunningTree, ControlPeer) throws -> Void) throws {
+            let cgroup = try TestCgroup()
+            let tree = try RunningTree(
+                Plan(children: children), environment: ["NEXUS_CGROUP=\(cgroup.path)"])
+            let client = try tree.client()
+            let status = try client.object("status")
+            #expect(status["guarantee"] as? String == "exact")
+            try body(tree, client)
+            #expect(try tree.stop() == .code(0))
+            // Empty cgroups only can be removed: nothing was left in any of them.
+            for name in try kernel.list(cgroup.path) where !name.contains(".") {
+                try kernel.removeDirectory(cgroup.path + "/" + name)
+            }
+            try kernel.removeDirectory(cgroup.path)
+        }
+
+        @Test func daemonWithNothingToTellItBy_isGoneWithItsChild() throws {
+            let bad = child("bad", "double-fork", "clean") { $0.policy.stop.timeout = .milliseconds(300) }
+            try withTree([bad, child("other", "serve")]) { tree, client in
+                while tree.registered("daemon").isEmpty { usleep(1000) }
+                let daemon = tree.registered("daemon")[0]
+                let outcome = try client.ask("stop bad")
+                #expect(outcome == .reply(#"{"outcome":"done"}"#))
+                #expect(!tree.isAlive(daemon))
+                let state = try client.state("other")
+                #expect(state == "ready")
+            }
+        }
+
+        @Test func crashedChildren_areReplacedAgainAndAgain_andLeaveNoCgroup() throws {
+            let quick = child("quick", "leader-exits", "1") { $0.policy.delay.parkAfter = 1000 }
+            try withTree([quick]) { tree, client in
+                let events = try client.request("events")
+                for _ in 0..<10 {
+                    _ = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
+                }
+                for pid in tree.registered("left").dropLast() { #expect(!tree.isAlive(pid)) }
+            }
+        }
+    }
+}
