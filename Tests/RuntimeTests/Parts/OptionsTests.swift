@@ -33,7 +33,7 @@ import Testing
     private func resolve(
         _ arguments: [String] = [], root: Bool = false, _ environment: [String: String] = [:]
     ) throws -> Directories {
-        try Directories.resolve(Options.parse(arguments), root: root, current: "/work") { environment[$0] }
+        try Directories.resolve(Options.parse(arguments), root: root, current: "/srv") { environment[$0] }
     }
 
     @Test func root_hasTheSystemsPlaces() throws {
@@ -56,9 +56,9 @@ import Testing
 
     @Test func relativePaths_areThoseOfTheWorkingDirectory_butNotInVariables() throws {
         let directories = try resolve(["--state", "s", "--config", "c.toml"], ["XDG_RUNTIME_DIR": "relative"])
-        #expect(directories.state == "/work/s")
-        #expect(directories.config == "/work/c.toml")
-        #expect(directories.runtime == "/work/s/run")
+        #expect(directories.state == "/srv/s")
+        #expect(directories.config == "/srv/c.toml")
+        #expect(directories.runtime == "/srv/s/run")
     }
 
     @Test func noHome_isSaid() {
