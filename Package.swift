@@ -3,7 +3,9 @@ import PackageDescription
 
 // NEXUS_LEAN=1 leaves only what may be linked fully static: nexusd, log-writer and nexusctl with the pure targets and
 // their tests. It builds in seconds, has one dependency, and is what scripts/build links with -static-executable.
-let lean = Context.environment["NEXUS_LEAN"] == "1"
+// NEXUS_PURE=1 leaves only the pure bottom and its tests: no dependency, and a look at the core takes seconds.
+let pure = Context.environment["NEXUS_PURE"] == "1"
+let lean = pure || Context.environment["NEXUS_LEAN"] == "1"
 
 // `System` of our sources is compiled as NexusSystem: swift-nio asks canImport(System), meaning Apple's, and would take ours.
 let strict: [SwiftSetting] = [
@@ -96,6 +98,15 @@ if !lean {
         // The built chat-bridge runs beside the test bundle.
         tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge"]),
     ]
+}
+
+if pure {
+    let bottom = ["SupervisorCore", "Wire", "Plan", "SupervisorCoreTests", "PlanTests", "WireTests"]
+    dependencies = []
+    targets = targets.filter { bottom.contains($0.name) }
+    for target in targets {
+        target.dependencies.removeAll { if case .byNameItem("TestSupport", _) = $0 { true } else { false } }
+    }
 }
 
 let package = Package(

@@ -7,7 +7,9 @@ extension Supervisor {
         self[child].isBouncing = false
         endSweep(of: child)
         tellEnd(child, run, ending.step.exit, cause, &turn)
-        if goal != .up || cause.isPlanned {
+        if goal == .up, cause == .recycled {
+            delay(child, after: run, cause, &turn)
+        } else if goal != .up || cause.isPlanned {
             enter(child, .waiting, &turn)
         } else {
             replace(child, run, ending, cause, &turn)

@@ -16,6 +16,7 @@ extension Supervisor {
         case .drained(let child, let run): if isLiving(child, run) { drained(child, &turn) }
         case .linkBroken(let child, let run, let cause):
             if isLiving(child, run) { linkBroken(child, cause.asLinkFailure, &turn) }
+        case .recycle(let child, let run, let time): if isLiving(child, run) { recycle(child, within: time, &turn) }
         case .exited(let child, let run, let exit): if isLiving(child, run) { exited(child, exit, &turn) }
         case .emptied(let child, let run): if isLiving(child, run) { emptied(child, &turn) }
         case .command(let command, let id): carryOut(command, id, &turn)

@@ -77,7 +77,8 @@ extension Supervisor {
         case (.up, _): break
         case (.down(let cause), .starting), (.down(let cause), .serving):
             if mayStop(child) { beginStop(child, for: cause, &turn) }
-        case (.down, .off), (.down, .spawning), (.down, .stopping), (.down, .unkillable): break
+        case (.down, .stopping): hastenRecycling(child, &turn)
+        case (.down, .off), (.down, .spawning), (.down, .unkillable): break
         case (.down, .waiting), (.down, .delayed), (.down, .parked), (.down, .done):
             restWithoutRun(child, &turn)
         }

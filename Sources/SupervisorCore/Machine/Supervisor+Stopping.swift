@@ -8,8 +8,10 @@ extension Supervisor {
         return !self[next].facets.contains(.trailed)
     }
 
-    /// Ends a run that is starting or serving.
-    mutating func beginStop(_ child: ChildID, for cause: Cause, _ turn: inout Turn) {
+    /// Ends a run that is starting or serving. `patience`: time for `drained`, where that is more than its own.
+    mutating func beginStop(
+        _ child: ChildID, for cause: Cause, patience: Duration = .zero, _ turn: inout Turn
+    ) {
         guard let run = self[child].state.run else { return }
         let stop = policy(child).stop
         var ending = Ending(
@@ -18,7 +20,7 @@ extension Supervisor {
         if level >= 3 {
             kill(child, run, ending, &turn)
         } else if let drain = stop.drain, cause.isPlanned {
-            ending.step = .draining(until: turn.now + bounded(drain))
+            ending.step = .draining(until: turn.now + bounded(max(drain, patience)))
             turn.actions.append(.drain(child, run.id))
             enter(child, .stopping(run, ending), &turn)
         } else {

@@ -56,6 +56,10 @@ public enum Event: Hashable, Sendable {
     case drained(ChildID, RunID)
     /// The bus ended this worker's link (bad header: `crash`; takes nothing: `probe`): end the run with that cause.
     case linkBroken(ChildID, RunID, Cause)
+    /// This run takes more memory than it should and is to be replaced when it is idle: the drain word first, with this
+    /// much time for `drained` (at least the child's own drain time), then a stop as ever. Heard only once the run has
+    /// been ready for `stableAfter`; sooner it is ignored and may be said again.
+    case recycle(ChildID, RunID, within: Duration)
     /// The main process ended and was reaped.
     case exited(ChildID, RunID, Exit)
     /// No process of the run is left. Comes after `exited`, once; at once with it in the usual case.

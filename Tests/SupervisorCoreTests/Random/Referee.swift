@@ -63,7 +63,8 @@ struct Referee {
             open.insert(id)
             hasCommands = true
             earliest = [:]
-        case .tick, .spawned, .ready, .extendTimeout, .watchdogPing, .probed, .drained, .linkBroken, .late: break
+        case .tick, .spawned, .ready, .extendTimeout, .watchdogPing, .probed, .drained, .linkBroken, .recycle, .late:
+            break
         }
     }
 

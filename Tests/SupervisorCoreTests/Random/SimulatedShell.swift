@@ -86,6 +86,10 @@ struct SimulatedShell {
         plan(.mainDies(run, random.pick(exits), isOwnWill: true), at: answer + life)
         if random.chance(10) { plan(.word(.stopping(child, run), run), at: answer + random.milliseconds(500)) }
         if random.chance(3) { plan(.word(.linkBroken(child, run, .crash), run), at: answer + random.milliseconds(500)) }
+        if random.chance(20) {
+            let word = Event.recycle(child, run, within: random.milliseconds(2_000))
+            plan(.word(word, run), at: answer + random.milliseconds(5_000))
+        }
         if random.chance(10) {
             let time = random.milliseconds(2_000)
             plan(.word(.extendTimeout(child, run, time), run), at: answer + random.milliseconds(500))

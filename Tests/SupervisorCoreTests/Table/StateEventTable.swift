@@ -30,6 +30,7 @@ enum StateEventTable {
             Occasion(name: "probed unhealthy", event: .probed(child, run, healthy: false)),
             Occasion(name: "drained", event: .drained(child, run)),
             Occasion(name: "linkBroken crash", event: .linkBroken(child, run, .crash)),
+            Occasion(name: "recycle", event: .recycle(child, run, within: .seconds(600))),
             Occasion(name: "exited 0", event: .exited(child, run, .code(0))),
             Occasion(name: "exited 1", event: .exited(child, run, .code(1))),
             Occasion(name: "exited 78", event: .exited(child, run, .code(78))),
@@ -94,6 +95,9 @@ enum StateEventTable {
         ready: .reported, liveness: LivenessRule(interval: .seconds(5), misses: 1), watchdog: .seconds(8),
         stop: StopRule(drain: .seconds(2)))
 
+    /// Nothing watches its health, so that it can be ready for long.
+    private static let patient = ChildPolicy(ready: .reported, stop: StopRule(drain: .seconds(2)))
+
     private static func situations() -> [Situation] {
         var list = beginnings() + endings()
         var parked = Scene.ready([policy])
@@ -128,6 +132,8 @@ enum StateEventTable {
         asked.spawned(.a)
         var due = asked
         due.send(.probed(.a, due.run(.a), healthy: false))
+        var stable = Scene.ready([patient])
+        stable.pass(.seconds(60))
         var held = Scene.ready([policy, .reporting(requires: [.a])])
         held.command(.stop(.child(.a)))
         return [
@@ -140,6 +146,7 @@ enum StateEventTable {
             Situation(name: "starting: spawned, a readiness probe out", scene: asked),
             Situation(name: "starting: spawned, the next readiness probe due later", scene: due),
             Situation(name: "ready", scene: .ready([policy])),
+            Situation(name: "ready for as long as `stable-after`", scene: stable),
             Situation(name: "ready, to be stopped when b is empty", scene: held),
         ]
     }
@@ -147,6 +154,9 @@ enum StateEventTable {
     private static func endings() -> [Situation] {
         var draining = Scene.ready([policy])
         draining.command(.stop(.child(.a)))
+        var recycling = Scene.ready([patient])
+        recycling.pass(.seconds(60))
+        recycling.send(.recycle(.a, recycling.run(.a), within: .seconds(600)))
         var leaving = Scene.ready([policy])
         leaving.send(.stopping(.a, leaving.run(.a)))
         var terminating = draining
@@ -164,6 +174,7 @@ enum StateEventTable {
         unkillable.passToDeadline()
         return [
             Situation(name: "stopping: the drain word is out", scene: draining),
+            Situation(name: "stopping: the drain word is out, to be recycled when it is idle", scene: recycling),
             Situation(name: "stopping: it said so itself", scene: leaving),
             Situation(name: "stopping: the stop signal is out", scene: terminating),
             Situation(name: "stopping: the stop signal is out because the watchdog bit", scene: failing),
