@@ -5,10 +5,10 @@
 /// (`Facets` → `Gates`), then every child that was touched is looked at once more (`step`): does it have to go down, may
 /// it go up? So an event costs O(log n) and what it changes, never a look at all children.
 public struct Supervisor: Sendable {
-    /// The tree it was made with.
-    public let tree: Tree
-    /// Gates and orders, worked out once.
-    let order: StartOrder
+    /// The tree in force.
+    public internal(set) var tree: Tree
+    /// Gates and orders, worked out once for each tree.
+    var order: StartOrder
     /// By `ChildID`: `children[n - 1]`.
     var children: [Child]
     /// By `GroupID`.
@@ -23,6 +23,8 @@ public struct Supervisor: Sendable {
     var touched: WorkQueue
     /// Runs that others wait for, the log-writer's not among them.
     var aliveCount = 0
+    /// How runs are stopped that were started under other words than the tree in force has for them.
+    var oldStops: [ChildID: StopRule] = [:]
     /// Commands that were not answered yet.
     var commands: [CommandKey: PendingCommand] = [:]
     var commandCount: UInt64 = 0
@@ -55,7 +57,8 @@ public struct Supervisor: Sendable {
             let child = ChildID(index: index)
             let gates = Gates(
                 unmet: UInt16(order.requires[child].count), unsettled: UInt16(order.after[child].count))
-            children.append(Child(since: now, wanted: tree.children[index].enabled, gates: gates))
+            let wanted = tree.choices[child]?.isOn ?? tree.children[index].enabled
+            children.append(Child(since: now, wanted: wanted, gates: gates))
         }
         groups = zip(tree.groups, order.members).map { policy, members in
             Group(members: members, isOrdered: policy.strategy != .oneForOne)
@@ -78,7 +81,7 @@ public struct Supervisor: Sendable {
         perform(at: now, jitter: jitter, into: &actions) { supervisor, turn in supervisor.receive(event, &turn) }
     }
 
-    private mutating func perform(
+    mutating func perform(
         at now: Instant, jitter: UInt16, into actions: inout [Action], _ work: (inout Supervisor, inout Turn) -> Void
     ) {
         var turn = Turn(now: now, jitter: jitter)
@@ -103,6 +106,9 @@ extension Supervisor {
 
     /// Its policy.
     func policy(_ child: ChildID) -> ChildPolicy { tree.children[child.index] }
+
+    /// How its living run is stopped.
+    func stopRule(_ child: ChildID) -> StopRule { oldStops[child] ?? policy(child).stop }
 
     /// The group it belongs to.
     func group(of child: ChildID) -> GroupID? { order.group[child.index] }

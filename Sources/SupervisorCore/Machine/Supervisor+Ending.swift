@@ -5,6 +5,7 @@ extension Supervisor {
         // Judged before the reasons to go down are taken away that this end fulfils.
         let goal = goal(of: child)
         self[child].isBouncing = false
+        oldStops[child] = nil
         endSweep(of: child)
         tellEnd(child, run, ending.step.exit, cause, &turn)
         if goal == .up, cause == .recycled {

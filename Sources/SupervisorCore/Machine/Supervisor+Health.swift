@@ -90,8 +90,8 @@ extension Supervisor {
             guard level < 2 else { return }
             let timeout: Duration
             switch ending.step {
-            case .draining: timeout = policy.stop.drain ?? .zero
-            case .leaving, .terminating, .sweeping: timeout = policy.stop.timeout
+            case .draining: timeout = stopRule(child).drain ?? .zero
+            case .leaving, .terminating, .sweeping: timeout = stopRule(child).timeout
             case .killing: return
             }
             ending.step.until = max(ending.step.until, min(wish, ending.begun + timeout.tenfold))

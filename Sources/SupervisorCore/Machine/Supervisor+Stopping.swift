@@ -13,7 +13,7 @@ extension Supervisor {
         _ child: ChildID, for cause: Cause, patience: Duration = .zero, _ turn: inout Turn
     ) {
         guard let run = self[child].state.run else { return }
-        let stop = policy(child).stop
+        let stop = stopRule(child)
         var ending = Ending(
             verdict: .given(cause), begun: turn.now, step: .terminating(until: turn.now + bounded(stop.timeout)))
         turn.tell(.stopping(child, run.id, cause))
@@ -30,7 +30,7 @@ extension Supervisor {
 
     /// The stop signal to the main process.
     private mutating func terminate(_ child: ChildID, _ run: Run, _ ending: Ending, _ turn: inout Turn) {
-        let stop = policy(child).stop
+        let stop = stopRule(child)
         var ending = ending
         ending.step = .terminating(until: turn.now + bounded(stop.timeout))
         turn.actions.append(.signal(child, run.id, stop.signal, .main))
@@ -40,7 +40,7 @@ extension Supervisor {
     /// SIGKILL to everything that is left.
     mutating func kill(_ child: ChildID, _ run: Run, _ ending: Ending, _ turn: inout Turn) {
         var ending = ending
-        ending.step = .killing(ending.step.exit, until: turn.now + bounded(policy(child).stop.killGrace))
+        ending.step = .killing(ending.step.exit, until: turn.now + bounded(stopRule(child).killGrace))
         turn.actions.append(.signal(child, run.id, .kill, .all))
         enter(child, .stopping(run, ending), &turn)
     }
@@ -80,7 +80,7 @@ extension Supervisor {
     mutating func saysStopping(_ child: ChildID, _ turn: inout Turn) {
         switch self[child].state {
         case .starting(let run, _), .serving(let run, _):
-            let step = Ending.Step.leaving(until: turn.now + bounded(policy(child).stop.timeout))
+            let step = Ending.Step.leaving(until: turn.now + bounded(stopRule(child).timeout))
             enter(child, .stopping(run, Ending(verdict: .byExit, begun: turn.now, step: step)), &turn)
         case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
         }
@@ -104,7 +104,7 @@ extension Supervisor {
         _ child: ChildID, _ run: Run, _ ending: Ending, _ exit: Exit, _ turn: inout Turn
     ) {
         var ending = ending
-        let stop = policy(child).stop
+        let stop = stopRule(child)
         switch ending.step {
         case .draining: ending.step = .sweeping(exit, until: turn.now + bounded(stop.timeout))
         case .terminating(let until), .leaving(let until): ending.step = .sweeping(exit, until: until)

@@ -18,12 +18,12 @@ extension Supervisor {
     }
 
     /// What a command does: whether it changed anything, and what it waits for.
-    private struct Effect {
+    struct Effect {
         var isChange = false
         var desires: [(child: ChildID, desire: Waiter.Desire)] = []
     }
 
-    private func members(of target: Command.Target) -> [ChildID] {
+    func members(of target: Command.Target) -> [ChildID] {
         switch target {
         case .child(let child): contains(child) ? [child] : []
         case .group(let group): Int(group.rawValue) < groups.count ? groups[Int(group.rawValue)].members : []
@@ -33,7 +33,7 @@ extension Supervisor {
     }
 
     /// A child named by itself is meant; of a group or of everything, only what the plan or an owner wants.
-    private func isMeant(_ child: ChildID, by target: Command.Target) -> Bool {
+    func isMeant(_ child: ChildID, by target: Command.Target) -> Bool {
         switch target {
         case .child: true
         case .group, .all: self[child].wanted || policy(child).enabled
@@ -114,7 +114,7 @@ extension Supervisor {
     }
 
     /// These children and all that can be reached from them.
-    private func closure(of roots: [ChildID], over edges: Edges) -> [ChildID] {
+    func closure(of roots: [ChildID], over edges: Edges) -> [ChildID] {
         var reached = roots
         var known = Set(roots)
         var next = 0
@@ -125,7 +125,7 @@ extension Supervisor {
         return reached
     }
 
-    private mutating func expect(_ effect: Effect, _ id: CommandID, _ turn: inout Turn) {
+    mutating func expect(_ effect: Effect, _ id: CommandID, _ turn: inout Turn) {
         for (child, desire) in effect.desires { overtake(on: child, unless: desire, &turn) }
         let waiting = effect.desires.filter { outcome(of: $0.child, $0.desire) != .done }
         if waiting.isEmpty {

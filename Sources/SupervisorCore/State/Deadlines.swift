@@ -16,6 +16,9 @@ struct Deadlines: Sendable {
     /// The earliest deadline.
     var first: Instant? { heap.first.map { instants[Int($0)] } }
 
+    /// The deadline of a slot, if it has one.
+    func instant(of slot: Int) -> Instant? { places[slot] >= 0 ? instants[slot] : nil }
+
     /// Gives a slot its deadline, or none.
     mutating func set(_ slot: Int, _ instant: Instant?) {
         let place = Int(places[slot])

@@ -1,4 +1,6 @@
-import SupervisorCore
+import Testing
+
+@testable import SupervisorCore
 
 /// A supervisor with a clock of its own and a shell that does nothing by itself: tests say what happens and read, as
 /// words, what the core asks for. Children are called a, b, c… in plan order.
@@ -8,16 +10,20 @@ struct Scene {
     var jitter: UInt16 = 0
     private var commands: UInt64 = 0
 
-    init(_ children: [ChildPolicy], groups: [GroupPolicy] = [], logWriter: ChildID? = nil) {
-        let tree = Tree(children: children, groups: groups, logWriter: logWriter)
+    init(
+        _ children: [ChildPolicy], groups: [GroupPolicy] = [], logWriter: ChildID? = nil,
+        choices: [ChildID: Choice] = [:]
+    ) {
+        let tree = Tree(children: children, groups: groups, logWriter: logWriter, choices: choices)
         supervisor = Supervisor(tree: tree, second: 1, at: now)
     }
 
     /// A scene that has begun.
     static func begun(
-        _ children: [ChildPolicy], groups: [GroupPolicy] = [], logWriter: ChildID? = nil
+        _ children: [ChildPolicy], groups: [GroupPolicy] = [], logWriter: ChildID? = nil,
+        choices: [ChildID: Choice] = [:]
     ) -> Scene {
-        var scene = Scene(children, groups: groups, logWriter: logWriter)
+        var scene = Scene(children, groups: groups, logWriter: logWriter, choices: choices)
         scene.start()
         return scene
     }
@@ -113,6 +119,17 @@ struct Scene {
     mutating func command(_ command: Command) -> [String] {
         commands += 1
         return send(.command(command, CommandID(rawValue: commands)))
+    }
+
+    /// Another tree, with a number of its own for the answer. What the core counts step by step has to agree with
+    /// counting anew.
+    @discardableResult
+    mutating func reload(_ change: TreeChange) -> [String] {
+        commands += 1
+        var actions: [Action] = []
+        supervisor.reload(change, CommandID(rawValue: commands), at: now, jitter: jitter, into: &actions)
+        #expect(supervisor.audit() == [])
+        return actions.map(\.words)
     }
 }
 

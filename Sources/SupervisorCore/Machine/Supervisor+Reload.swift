@@ -1,0 +1,171 @@
+extension Supervisor {
+    /// Puts another tree in force. Children that are in neither set of `change` keep their run and their counts. The
+    /// answer comes when it is so: what was restarted, added or switched on is up, what was removed or switched off has
+    /// no run. `overtaken` at once, and nothing is changed: the tree has not begun or ends, or the numbers do not fit.
+    public mutating func reload(
+        _ change: TreeChange, _ id: CommandID, at now: Instant, jitter: UInt16, into actions: inout [Action]
+    ) {
+        perform(at: now, jitter: jitter, into: &actions) { supervisor, turn in supervisor.reload(change, id, &turn) }
+    }
+
+    private mutating func reload(_ change: TreeChange, _ id: CommandID, _ turn: inout Turn) {
+        guard mayReload(change.tree) else {
+            turn.actions.append(.answer(id, .overtaken))
+            return
+        }
+        keepStops(for: change.restarted)
+        let old = tree
+        replaceTree(change.tree, &turn)
+        var effect = Effect()
+        effect.isChange = change.tree != old || !change.restarted.isEmpty
+        for index in children.indices {
+            let child = ChildID(index: index)
+            if index < old.children.count {
+                carryOver(child, change, old, &effect, &turn)
+            } else if self[child].wanted {
+                enter(child, .waiting, &turn)
+                effect.desires.append((child, .up))
+            }
+        }
+        for group in change.changedGroups where Int(group.rawValue) < groups.count { unpark(group, &turn) }
+        // Only what can come to be is waited for: the others say in `status` what they wait for.
+        effect.desires.removeAll { $0.desire == .up && !isPossible($0.child) }
+        expect(effect, id, &turn)
+    }
+
+    private func mayReload(_ new: Tree) -> Bool {
+        switch life {
+        case .idle, .ending, .finished: return false
+        case .awaitingLogWriter, .running: break
+        }
+        return new.children.count >= children.count && new.children.count <= 0x7FFF
+            && new.groups.count >= groups.count && new.logWriter == tree.logWriter
+    }
+
+    /// A run is stopped by the rule it was started under: another command line may know another stop signal.
+    private mutating func keepStops(for restarted: Set<ChildID>) {
+        for child in restarted where contains(child) && self[child].state.isAlive { oldStops[child] = stopRule(child) }
+    }
+
+    /// Policies, gates, groups and deadlines of the new tree; nobody has been told anything yet.
+    private mutating func replaceTree(_ new: Tree, _ turn: inout Turn) {
+        let patience = deadlines.instant(of: logWriterSlot)
+        let count = new.children.count
+        tree = new
+        order = StartOrder(tree: new, count: count)
+        children.reserveCapacity(count)
+        for index in 0..<count {
+            let child = ChildID(index: index)
+            let gates = Gates(
+                unmet: UInt16(order.requires[child].count), unsettled: UInt16(order.after[child].count))
+            if index < children.count {
+                children[index].gates = gates
+                children[index].facets = []
+            } else {
+                let wanted = new.choices[child]?.isOn ?? new.children[index].enabled
+                children.append(Child(since: turn.now, wanted: wanted, gates: gates))
+            }
+        }
+        regroup()
+        changed = WorkQueue(count: count)
+        touched = WorkQueue(count: count)
+        deadlines = Deadlines(slots: count + groups.count + 1)
+        for index in children.indices { deadlines.set(index, children[index].state.deadline) }
+        for (index, group) in groups.enumerated() {
+            if case .parked(_, let retry) = group.state { deadlines.set(count + index, retry) }
+        }
+        deadlines.set(logWriterSlot, patience)
+        touchAll()
+    }
+
+    /// Groups keep where they stand. One that was parked because of a child that is not its own any more goes on.
+    private mutating func regroup() {
+        let old = groups
+        groups = zip(tree.groups, order.members).enumerated().map { index, group in
+            var new = Group(members: group.1, isOrdered: group.0.strategy != .oneForOne)
+            guard index < old.count else { return new }
+            new.restarts = old[index].restarts
+            new.state = old[index].state
+            if case .parked(let because, _) = new.state, !new.members.contains(because) { new.state = .running }
+            return new
+        }
+        for index in children.indices where children[index].isSwept {
+            if let group = order.group[index] {
+                groups[Int(group.rawValue)].sweeping += 1
+            } else {
+                children[index].isSwept = false
+            }
+        }
+    }
+
+    /// Whether a child is wanted under the new tree: an owner's choice counts, then what the file newly says, then what
+    /// held before.
+    private func wish(for child: ChildID, _ change: TreeChange, _ old: Tree) -> Bool {
+        if change.removed.contains(child) { return false }
+        if let choice = tree.choices[child] { return choice.isOn }
+        guard child.index < old.children.count else { return policy(child).enabled }
+        return old.children[child.index].enabled == policy(child).enabled ? self[child].wanted : policy(child).enabled
+    }
+
+    /// What becomes of a child that was there before.
+    private mutating func carryOver(
+        _ child: ChildID, _ change: TreeChange, _ old: Tree, _ effect: inout Effect, _ turn: inout Turn
+    ) {
+        let wish = wish(for: child, change, old)
+        let isNews = self[child].wanted != wish
+        self[child].wanted = wish
+        let restarts = change.restarted.contains(child) && !change.removed.contains(child)
+        if restarts || change.changed.contains(child) { adjust(child, old.children[child.index], &turn) }
+        var isMoved = false
+        if restarts || change.changed.contains(child) || (isNews && wish) { isMoved = goOn(child, &turn) }
+        // Down once, and up again with its new words. What has no run begins the next one with them anyway.
+        if restarts, self[child].state.isAlive { self[child].isBouncing = true }
+        if isNews || isMoved || self[child].isBouncing { effect.desires.append((child, wish ? .up : .down)) }
+    }
+
+    /// What was held against it is forgotten, as by a command; one that is done has done what it was for.
+    /// True when it is tried again because of that.
+    private mutating func goOn(_ child: ChildID, _ turn: inout Turn) -> Bool {
+        self[child].tally.forget()
+        self[child].restarts = RestartWindow()
+        if let group = group(of: child), case .parked(let because, _) = groups[Int(group.rawValue)].state,
+            because == child
+        {
+            unpark(group, &turn)
+        }
+        guard self[child].wanted else { return false }
+        switch self[child].state {
+        case .off, .parked, .delayed:
+            enter(child, .waiting, &turn)
+            return true
+        case .waiting, .spawning, .starting, .serving, .stopping, .unkillable, .done: return false
+        }
+    }
+
+    /// Instants of a living run that the changed policy moves. A stop that is under way goes on by its own.
+    private mutating func adjust(_ child: ChildID, _ old: ChildPolicy, _ turn: inout Turn) {
+        let policy = policy(child)
+        switch self[child].state {
+        case .starting(let run, var starting):
+            if policy.startTimeout != old.startTimeout {
+                starting.until = max(turn.now, run.started + policy.startTimeout)
+            }
+            revise(child, .starting(run, starting))
+        case .serving(let run, var serving):
+            serving.stable = nil
+            if policy.liveness != old.liveness {
+                serving.misses = 0
+                serving.probe = policy.liveness.map { .due(turn.now + $0.interval.asInterval) } ?? .none
+            }
+            // A new interval comes with a new run; until then the old one's pings prove nothing.
+            if policy.watchdog != old.watchdog { serving.watchdog = nil }
+            revise(child, .serving(run, serving))
+        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// False for one that waits for what nobody wants.
+    private func isPossible(_ child: ChildID) -> Bool {
+        closure(of: [child], over: order.requires).allSatisfy { self[$0].wanted }
+    }
+}

@@ -1,0 +1,29 @@
+/// Another tree for a supervisor that lives, and what that means for each child.
+///
+/// A number means the same child or group as in the tree before; new ones have the numbers behind the last. What was
+/// removed keeps its place: with its old stop rule, no group, `enabled` false, and edges only so that it stops in order.
+public struct TreeChange: Hashable, Sendable {
+    /// The whole new tree, with at least as many children and groups as the one before, and the same log-writer.
+    public var tree: Tree
+    /// Their runs do not fit what the tree says of them: each that has one is stopped, by its old stop rule, and
+    /// started again.
+    public var restarted: Set<ChildID>
+    /// Something about them changed that needs no other run. Counts and parking are forgotten, as for those above.
+    public var changed: Set<ChildID>
+    /// Not wanted by anybody any more.
+    public var removed: Set<ChildID>
+    /// Something about them changed: one that is parked goes on.
+    public var changedGroups: Set<GroupID>
+
+    /// A tree of which nothing but its gates and orders is new.
+    public init(
+        tree: Tree, restarted: Set<ChildID> = [], changed: Set<ChildID> = [], removed: Set<ChildID> = [],
+        changedGroups: Set<GroupID> = []
+    ) {
+        self.tree = tree
+        self.restarted = restarted
+        self.changed = changed
+        self.removed = removed
+        self.changedGroups = changedGroups
+    }
+}
