@@ -75,8 +75,9 @@ enum MaximalPlan {
             delay: DelayRule(
                 first: .milliseconds(1), cap: .seconds(2), stableAfter: .nanoseconds(1), parkAfter: .max,
                 slowRetry: number == 2 ? nil : .seconds(9)),
-            intensity: Intensity(restarts: 1, window: .seconds(1)), ready: ready, startTimeout: .seconds(7),
-            liveness: LivenessRule(interval: .milliseconds(5), misses: 255), watchdog: .seconds(8),
+            intensity: Intensity(restarts: 1, window: .seconds(1)), ready: ready, firstProbe: .milliseconds(3),
+            startTimeout: .seconds(7),
+            liveness: LivenessRule(interval: .milliseconds(5), misses: 255, first: .seconds(6)), watchdog: .seconds(8),
             stop: StopRule(
                 drain: .seconds(1), signal: Signal(rawValue: 64), timeout: .seconds(86_400), killGrace: .milliseconds(2)
             ),

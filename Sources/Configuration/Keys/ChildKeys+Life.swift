@@ -44,7 +44,13 @@ enum ReadyKeys {
 
     static let section = SectionInfo(
         title: "ready", summary: "`ready = { … }`: exactly one of fd, tcp, log-line and exec.",
-        keys: [fd.info, ProbeKeys.tcp.info, logLine.info, ProbeKeys.exec.info, interval.info, ProbeKeys.timeout.info])
+        keys: [
+            fd.info, ProbeKeys.tcp.info, logLine.info, ProbeKeys.exec.info, first.info, interval.info,
+            ProbeKeys.timeout.info,
+        ])
+
+    static let first = Key.duration(
+        "first", .zero, .zero ... .seconds(3600), "From the start of the run until the first probe.")
 
     static let interval = Key.duration(
         "interval", .milliseconds(250), .milliseconds(10) ... .seconds(3600), "Time between two probes.")
@@ -54,11 +60,15 @@ enum ReadyKeys {
 enum LivenessKeys {
     static let interval = Key.duration(
         "interval", .seconds(10), .milliseconds(10) ... .seconds(3600), "Time between two probes.")
+    static let first = Key.duration(
+        "first", in: .zero ... .seconds(86_400), shown: "one interval", "From ready until the first probe.")
     static let misses = Key.number("misses", 3, 1...100, "Misses in a row before the run is ended.")
 
     static let section = SectionInfo(
         title: "liveness", summary: "`liveness = { … }`: exactly one of tcp and exec.",
-        keys: [ProbeKeys.tcp.info, ProbeKeys.exec.info, interval.info, misses.info, ProbeKeys.timeout.info])
+        keys: [
+            ProbeKeys.tcp.info, ProbeKeys.exec.info, first.info, interval.info, misses.info, ProbeKeys.timeout.info,
+        ])
 }
 
 /// Keys that both kinds of probes share.

@@ -27,6 +27,7 @@ extension ChildPolicy: Coded {
         delay.write(to: &writer)
         writer.write(intensity)
         ready.write(to: &writer)
+        writer.write(firstProbe)
         writer.write(startTimeout)
         writer.write(liveness)
         writer.write(watchdog) { $0.write($1) }
@@ -39,7 +40,8 @@ extension ChildPolicy: Coded {
             group: try reader.readOptional(), enabled: try reader.readBool(), requires: try reader.readList(),
             after: try reader.readList(), critical: try reader.readBool(), restart: try reader.readCase(),
             delay: try DelayRule(from: &reader), intensity: try reader.readOptional(),
-            ready: try ReadyRule(from: &reader), startTimeout: try reader.readDuration(),
+            ready: try ReadyRule(from: &reader), firstProbe: try reader.readDuration(),
+            startTimeout: try reader.readDuration(),
             liveness: try reader.readOptional(), watchdog: try reader.readOptionalDuration(),
             stop: try StopRule(from: &reader), exits: try ExitRule(from: &reader))
     }
@@ -97,10 +99,12 @@ extension LivenessRule: Coded {
     func write(to writer: inout ByteWriter) {
         writer.write(interval)
         writer.write(misses)
+        writer.write(first)
     }
 
     init(from reader: inout ByteReader) throws(ByteError) {
-        self.init(interval: try reader.readDuration(), misses: try reader.read())
+        self.init(
+            interval: try reader.readDuration(), misses: try reader.read(), first: try reader.readDuration())
     }
 }
 

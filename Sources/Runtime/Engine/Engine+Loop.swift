@@ -34,7 +34,7 @@ extension Engine {
             say(LogEvent(.supervisorTrouble, 2, "The loop cannot wait: \(error)."))
         }
         now = kernel.monotonic()
-        if let plannedWake, now - plannedWake > Self.lateness { feed(.late(now - plannedWake)) }
+        if let plannedWake, now - plannedWake > Self.lateness { wasLate(by: now - plannedWake) }
         let batch = surroundings.poller.batch
         // Deaths first: the way from a crash to its replacement is the shortest there is.
         for index in 0..<batch.count where batch[index].token == EventSource.signals.token { takeSignals() }
@@ -45,6 +45,12 @@ extension Engine {
         takeDeadlines()
         carryOut()
         endTurn()
+    }
+
+    /// Nobody is judged for what was not read in time; that goes for probes under way too.
+    private func wasLate(by lateness: Duration) {
+        for child in probing { self[child].run?.probe?.extend(by: lateness) }
+        feed(.late(lateness))
     }
 
     private func take(_ source: EventSource, _ events: PollEvents) {

@@ -14,12 +14,35 @@ extension Engine {
         if all { socket.receiveAll(hear) } else { _ = socket.receive(hear) }
     }
 
+    /// Whether a message on the child's socket is known to come from elsewhere; said once a run.
+    func isForeign(_ process: ProcessID, to child: ChildID) -> Bool {
+        guard let run = self[child].run, run.process != process, run.scope.holds(process) == false else { return false }
+        let name = ProcessTable.entry(process, kernel)?.name ?? "a process that is gone"
+        note(
+            .foreignMessage, of: child,
+            "\(name) (pid \(process)) wrote to the notify socket of \(names[child]) and is not of its run: not heard")
+        return true
+    }
+
+    /// A line about a habit of this run, the first time it is seen.
+    private func note(_ oddity: LivingRun.Oddity, of child: ChildID, _ sentence: String) {
+        guard let run = self[child].run, run.oddities.insert(oddity).inserted else { return }
+        say(LogEvent(.notifyTrouble, 4, sentence + ".", names[child], run.id))
+    }
+
     private func hear(_ word: NotifyWord, _ child: ChildID, _ run: RunID) {
         switch word {
         case .ready: if plan.traits(child).readiness == .notify { feed(.ready(child, run)) }
         case .stopping: feed(.stopping(child, run))
         case .status(let text): self[child].status = text
         case .watchdog: feed(.watchdogPing(child, run))
+        case .watchdogTrigger: feed(.watchdogTrigger(child, run))
+        case .watchdogInterval(let interval): feed(.watchdogInterval(child, run, interval))
+        case .mainProcess:
+            note(
+                .mainProcess, of: child,
+                "\(names[child]) names another main process (MAINPID=), which is not followed: it is the one that was started"
+            )
         case .extendTimeout(let time): feed(.extendTimeout(child, run, time))
         }
     }

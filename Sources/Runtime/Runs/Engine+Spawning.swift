@@ -97,11 +97,19 @@ extension Engine {
                 kernel, directory: surroundings.places.notify, child: childPlan.name,
                 user: childPlan.identity?.uid ?? kernel.userID(), group: childPlan.identity?.gid ?? kernel.groupID())
             try surroundings.poller.add(socket.fd, token: EventSource.notify(child).token)
+            socket.isForeign = { [unowned self] in isForeign($0, to: child) }
+            socket.isUserItsOwn = !sharesUser(childPlan)
             self[child].notify = socket
             return socket.path
         } catch {
             throw Obstacle(error, "its notify socket cannot be made")
         }
+    }
+
+    /// Whether its uid says too little about who speaks: nexusd or another child has it too.
+    private func sharesUser(_ child: ChildPlan) -> Bool {
+        guard let uid = child.identity?.uid, uid != kernel.userID() else { return true }
+        return names.ids.contains { names[$0] != child.name && plan.traits($0).identity?.uid == uid }
     }
 
     /// The run is there: everything it is listened to by.

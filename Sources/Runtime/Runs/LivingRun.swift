@@ -25,6 +25,16 @@ final class LivingRun {
     var credentials: CredentialFiles?
     /// A probe under way, for which run.
     var probe: ProbeRun?
+    /// What was said of it once and is not repeated.
+    var oddities: Oddity = []
+
+    /// Things a run does on its notify socket that a person should hear of once.
+    struct Oddity: OptionSet {
+        let rawValue: UInt8
+
+        static let mainProcess = Oddity(rawValue: 1)
+        static let foreignMessage = Oddity(rawValue: 2)
+    }
 
     init(_ id: RunID, _ spawned: consuming Spawned, in scope: any RunScope) {
         self.id = id

@@ -66,11 +66,51 @@ extension Supervisor {
         }
     }
 
+    /// Nobody could answer: the misses stay as they are, and the probe is asked again in its time.
+    mutating func unprobed(_ child: ChildID, _ turn: inout Turn) {
+        let policy = policy(child)
+        switch self[child].state {
+        case .starting(let run, var starting):
+            guard case .probed(let interval) = policy.ready, starting.probe == .asked else { return }
+            starting.probe = .due(turn.now + interval.asInterval)
+            revise(child, .starting(run, starting))
+        case .serving(let run, var serving):
+            guard let liveness = policy.liveness, serving.probe == .asked else { return }
+            serving.probe = .due(turn.now + liveness.interval.asInterval)
+            revise(child, .serving(run, serving))
+        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// The run says that it hangs, which is what its silence would say later.
+    mutating func triggered(_ child: ChildID, _ turn: inout Turn) {
+        switch self[child].state {
+        case .starting, .serving: beginStop(child, for: .watchdog, &turn)
+        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// The run chooses its watchdog's interval, for as long as it lives; what it has waited so far is forgotten.
+    mutating func changeWatchdog(_ child: ChildID, to interval: Duration, _ turn: inout Turn) {
+        let bounded = min(max(interval, .zero), Run.longestWatchdog)
+        let microseconds = UInt32(clamping: bounded.nanoseconds / 1000)
+        switch self[child].state {
+        case .starting(var run, let starting):
+            run.watchdogMicroseconds = microseconds
+            revise(child, .starting(run, starting))
+        case .serving(var run, var serving):
+            run.watchdogMicroseconds = microseconds
+            serving.watchdog = run.watchdog(under: policy(child)).map { turn.now + $0.asInterval }
+            revise(child, .serving(run, serving))
+        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
     /// The run lives: the watchdog starts anew.
     mutating func pinged(_ child: ChildID, _ turn: inout Turn) {
         switch self[child].state {
         case .serving(let run, var serving):
-            guard let interval = policy(child).watchdog else { return }
+            guard let interval = run.watchdog(under: policy(child)) else { return }
             serving.watchdog = turn.now + interval.asInterval
             revise(child, .serving(run, serving))
         case .off, .waiting, .delayed, .spawning, .starting, .stopping, .unkillable, .parked, .done: break

@@ -11,6 +11,10 @@ extension Supervisor {
         case .extendTimeout(let child, let run, let time):
             if isLiving(child, run) { extendTimeout(child, by: time, &turn) }
         case .watchdogPing(let child, let run): if isLiving(child, run) { pinged(child, &turn) }
+        case .watchdogTrigger(let child, let run): if isLiving(child, run) { triggered(child, &turn) }
+        case .watchdogInterval(let child, let run, let interval):
+            if isLiving(child, run) { changeWatchdog(child, to: interval, &turn) }
+        case .unprobed(let child, let run): if isLiving(child, run) { unprobed(child, &turn) }
         case .probed(let child, let run, let healthy):
             if isLiving(child, run) { probed(child, healthy: healthy, &turn) }
         case .drained(let child, let run): if isLiving(child, run) { drained(child, &turn) }

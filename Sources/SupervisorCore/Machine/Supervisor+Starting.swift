@@ -70,6 +70,9 @@ extension Supervisor {
                 becomeReady(child, run, &turn)
             case .reported:
                 enter(child, .starting(run, starting), &turn)
+            case .probed where policy.firstProbe > .zero:
+                starting.probe = .due(turn.now + policy.firstProbe)
+                enter(child, .starting(run, starting), &turn)
             case .probed:
                 starting.probe = .asked
                 turn.actions.append(.probe(child, run.id))
@@ -105,8 +108,8 @@ extension Supervisor {
         var run = run
         run.ready = turn.now
         let serving = Serving(
-            probe: policy.liveness.map { .due(turn.now + $0.interval.asInterval) } ?? .none,
-            watchdog: policy.watchdog.map { turn.now + $0.asInterval },
+            probe: policy.liveness.map { .due(turn.now + $0.first.asInterval) } ?? .none,
+            watchdog: run.watchdog(under: policy).map { turn.now + $0.asInterval },
             stable: self[child].tally.isTroubled ? turn.now + policy.delay.stableAfter : nil)
         turn.tell(.ready(child, run.id))
         enter(child, .serving(run, serving), &turn)

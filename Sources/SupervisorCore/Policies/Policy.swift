@@ -64,11 +64,14 @@ public struct LivenessRule: Hashable, Sendable {
     public var interval: Duration
     /// Misses in a row before the run is ended with cause `probe`.
     public var misses: UInt8
+    /// From ready until the first probe: a grace for what is ready before it is warm.
+    public var first: Duration
 
-    /// Both values are at least 1 (ms, miss); Configuration checks that.
-    public init(interval: Duration, misses: UInt8) {
+    /// Interval and misses are at least 1 (ms, miss); Configuration checks that. `first` is one interval by default.
+    public init(interval: Duration, misses: UInt8, first: Duration? = nil) {
         self.interval = interval
         self.misses = misses
+        self.first = first ?? interval
     }
 }
 
@@ -132,6 +135,8 @@ public struct ChildPolicy: Hashable, Sendable {
     public var intensity: Intensity?
     /// Readiness.
     public var ready: ReadyRule
+    /// From the spawn until the first readiness probe.
+    public var firstProbe: Duration
     /// Until ready; a run that is not ready by then is ended with cause `probe`.
     public var startTimeout: Duration
     /// Repeated probes while ready, if any.
@@ -147,7 +152,8 @@ public struct ChildPolicy: Hashable, Sendable {
     public init(
         group: GroupID? = nil, enabled: Bool = true, requires: [ChildID] = [], after: [ChildID] = [],
         critical: Bool = false, restart: RestartRule = .always, delay: DelayRule = DelayRule(),
-        intensity: Intensity? = nil, ready: ReadyRule = .spawned, startTimeout: Duration = .seconds(60),
+        intensity: Intensity? = nil, ready: ReadyRule = .spawned, firstProbe: Duration = .zero,
+        startTimeout: Duration = .seconds(60),
         liveness: LivenessRule? = nil, watchdog: Duration? = nil, stop: StopRule = StopRule(),
         exits: ExitRule = ExitRule()
     ) {
@@ -160,6 +166,7 @@ public struct ChildPolicy: Hashable, Sendable {
         self.delay = delay
         self.intensity = intensity
         self.ready = ready
+        self.firstProbe = firstProbe
         self.startTimeout = startTimeout
         self.liveness = liveness
         self.watchdog = watchdog

@@ -30,6 +30,17 @@ struct Run: Hashable, Sendable {
     let started: Instant
     /// First ready, if ever.
     var ready: Instant?
+    /// What the run made of its watchdog by WATCHDOG_USEC, in microseconds; 0: it has none. nil: that of its policy.
+    var watchdogMicroseconds: UInt32?
+
+    /// The longest that a run may choose.
+    static let longestWatchdog: Duration = .seconds(3600)
+
+    /// The watchdog in force under a policy.
+    func watchdog(under policy: ChildPolicy) -> Duration? {
+        guard let own = watchdogMicroseconds else { return policy.watchdog }
+        return own == 0 ? nil : .microseconds(Int64(own))
+    }
 }
 
 /// What holds while a run is not ready yet.

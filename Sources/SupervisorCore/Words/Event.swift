@@ -50,8 +50,14 @@ public enum Event: Hashable, Sendable {
     case extendTimeout(ChildID, RunID, Duration)
     /// WATCHDOG=1.
     case watchdogPing(ChildID, RunID)
+    /// WATCHDOG=trigger: the run says itself that it hangs.
+    case watchdogTrigger(ChildID, RunID)
+    /// WATCHDOG_USEC: the watchdog of this run has that interval from now on, at most an hour; zero or less: it has none.
+    case watchdogInterval(ChildID, RunID, Duration)
     /// The answer to `Action.probe`, or a word about this child's health from a worker that may say it.
     case probed(ChildID, RunID, healthy: Bool)
+    /// Nobody could say what `Action.probe` asks (who probes is away): neither a hit nor a miss, asked again in its time.
+    case unprobed(ChildID, RunID)
     /// A worker said `drained`.
     case drained(ChildID, RunID)
     /// The bus ended this worker's link (bad header: `crash`; takes nothing: `probe`): end the run with that cause.

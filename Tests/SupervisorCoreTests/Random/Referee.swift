@@ -63,7 +63,8 @@ struct Referee {
             open.insert(id)
             hasCommands = true
             earliest = [:]
-        case .tick, .spawned, .ready, .extendTimeout, .watchdogPing, .probed, .drained, .linkBroken, .recycle, .late:
+        case .tick, .spawned, .ready, .extendTimeout, .watchdogPing, .watchdogTrigger, .watchdogInterval, .probed,
+            .unprobed, .drained, .linkBroken, .recycle, .late:
             break
         }
     }

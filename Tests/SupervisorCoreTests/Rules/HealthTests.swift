@@ -24,6 +24,68 @@ struct HealthTests {
         #expect(scene.send(answer(false)) == ["say stopping a probe", "TERM main a"])
     }
 
+    @Test func liveness_beginsAfterItsGrace() {
+        let rule = LivenessRule(interval: .seconds(1), misses: 1, first: .seconds(60))
+        var scene = Scene.ready([ChildPolicy(liveness: rule)])
+        #expect(scene.pass(.milliseconds(59_999)) == [])
+        #expect(scene.pass(.milliseconds(1)) == ["probe a"])
+        scene.send(.probed(.a, scene.run(.a), healthy: true))
+        #expect(scene.pass(.seconds(1)) == ["probe a"])
+    }
+
+    @Test func readinessProbe_waitsForItsFirst() {
+        var scene = Scene.begun([ChildPolicy(ready: .probed(interval: .seconds(1)), firstProbe: .seconds(5))])
+        #expect(scene.spawned(.a) == [])
+        #expect(scene.pass(.milliseconds(4999)) == [])
+        #expect(scene.pass(.milliseconds(1)) == ["probe a"])
+    }
+
+    @Test func unansweredProbe_isNoMiss_andAskedAgain() {
+        var scene = Scene.ready([ChildPolicy(liveness: LivenessRule(interval: .seconds(1), misses: 2))])
+        for _ in 0..<10 {
+            #expect(scene.pass(.seconds(1)) == ["probe a"])
+            #expect(scene.send(.unprobed(.a, scene.run(.a))) == [])
+        }
+        #expect(scene.pass(.seconds(1)) == ["probe a"])
+        #expect(scene.send(.probed(.a, scene.run(.a), healthy: false)) == [])
+        #expect(scene.pass(.seconds(1)) == ["probe a"])
+        // Between two misses it says nothing, so they are still two in a row.
+        scene.send(.unprobed(.a, scene.run(.a)))
+        #expect(scene.pass(.seconds(1)) == ["probe a"])
+        #expect(scene.send(.probed(.a, scene.run(.a), healthy: false)).first == "say stopping a probe")
+    }
+
+    @Test func watchdogTrigger_endsTheRun_alsoWhileItStarts() {
+        var scene = Scene.ready([ChildPolicy(watchdog: .seconds(10)), .reporting()])
+        #expect(scene.send(.watchdogTrigger(.a, scene.run(.a))) == ["say stopping a watchdog", "TERM main a"])
+        scene.spawned(.b)
+        #expect(scene.send(.watchdogTrigger(.b, scene.run(.b))) == ["say stopping b watchdog", "TERM main b"])
+    }
+
+    @Test func watchdogInterval_countsFromTheMessage_andForThisRunOnly() {
+        var scene = Scene.ready([ChildPolicy(delay: DelayRule(first: .zero), watchdog: .seconds(10))])
+        scene.pass(.seconds(9))
+        scene.send(.watchdogInterval(.a, scene.run(.a), .seconds(2)))
+        #expect(scene.pass(.milliseconds(1999)) == [])
+        scene.send(.watchdogPing(.a, scene.run(.a)))
+        #expect(scene.pass(.milliseconds(1999)) == [])
+        #expect(scene.pass(.milliseconds(1)).first == "say stopping a watchdog")
+        scene.ends(.a, .killed)
+        scene.spawned(.a)
+        #expect(scene.pass(.milliseconds(9999)) == [])
+        #expect(scene.pass(.milliseconds(1)).first == "say stopping a watchdog")
+    }
+
+    @Test func watchdogInterval_ofZero_isNoWatchdog_andOneBeforeReadyCounts() {
+        var scene = Scene.begun([.reporting()])
+        scene.spawned(.a)
+        scene.send(.watchdogInterval(.a, scene.run(.a), .seconds(1)))
+        scene.send(.ready(.a, scene.run(.a)))
+        #expect(scene.pass(.milliseconds(999)) == [])
+        scene.send(.watchdogInterval(.a, scene.run(.a), .zero))
+        #expect(scene.pass(.seconds(100_000)) == [])
+    }
+
     @Test func liveness_asksOnceAtATime() {
         var scene = Scene.ready([ChildPolicy(liveness: LivenessRule(interval: .seconds(1), misses: 1))])
         #expect(scene.pass(.seconds(60)) == ["probe a"])

@@ -36,7 +36,7 @@ extension ChildBuilder {
             },
             critical: critical, restart: reader(ChildKeys.restart), delay: delay(),
             intensity: IntensityReader.read(reader.below(ChildKeys.intensity)), ready: ready,
-            startTimeout: reader(ChildReadyKeys.startTimeout), liveness: liveness,
+            firstProbe: firstProbe, startTimeout: reader(ChildReadyKeys.startTimeout), liveness: liveness,
             watchdog: reader(ChildReadyKeys.watchdog), stop: stop(), exits: exits())
     }
 

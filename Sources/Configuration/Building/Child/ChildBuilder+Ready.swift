@@ -49,7 +49,7 @@ extension ChildBuilder {
         guard isSingle(kinds, reader) else { return nil }
         let isProbed = reader.has(ProbeKeys.tcp) || reader.has(ProbeKeys.exec)
         let interval = reader(ReadyKeys.interval)
-        for key in [ReadyKeys.interval, ProbeKeys.timeout] where !isProbed && reader.has(key) {
+        for key in [ReadyKeys.first, ReadyKeys.interval, ProbeKeys.timeout] where !isProbed && reader.has(key) {
             report.error(
                 reader.keyPosition(of: key), "'\(key.info.name)' is for tcp and exec; take it out, or set start-timeout"
             )
@@ -61,6 +61,15 @@ extension ChildBuilder {
         // Wrong types and patterns were reported when the drafts were made, or are reported here.
         _ = reader(ReadyKeys.logLine)
         return draft.pattern.map { (.logLine($0), .reported) }
+    }
+
+    /// `first` of `ready`.
+    var firstProbe: Duration {
+        guard case .table(let table) = reader(ChildReadyKeys.ready)?.value, let node = table["first"]?.node else {
+            return ReadyKeys.first.initial
+        }
+        // What is wrong with it was reported when the table was read.
+        return (try? ReadyKeys.first.read(node)) ?? ReadyKeys.first.initial
     }
 
     private func descriptor(_ number: Int, _ reader: SectionReader) -> (Readiness, ReadyRule) {
@@ -76,7 +85,8 @@ extension ChildBuilder {
     func liveness(_ programs: Programs, _ texts: inout TextBuilder) -> (probe: Probe, rule: LivenessRule)? {
         guard let reader = reader.below(ChildReadyKeys.liveness), isSingle(["tcp", "exec"], reader) else { return nil }
         let rule = LivenessRule(
-            interval: reader(LivenessKeys.interval), misses: UInt8(reader(LivenessKeys.misses)))
+            interval: reader(LivenessKeys.interval), misses: UInt8(reader(LivenessKeys.misses)),
+            first: reader(LivenessKeys.first))
         return probe(reader, programs, &texts, .liveness).map { ($0, rule) }
     }
 

@@ -37,6 +37,8 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
     case linkBroken = "1b885ccd0759488a8e16a514e58503c0"
     /// Something needed for a run could not be made.
     case spawnTrouble = "1b8d958ba45c49bfadb74f94dbb7b7bd"
+    /// A child's notify socket brought something that is not heeded.
+    case notifyTrouble = "317ebdf64255d370b136fdb7f39b2c54"
     /// nexusd itself met something it had to work around.
     case supervisorTrouble = "7ed6a4c27a0c4eb88e06d356080764bc"
 

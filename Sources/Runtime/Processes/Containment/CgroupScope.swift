@@ -51,6 +51,17 @@ final class CgroupScope: RunScope {
         processes().compactMap { ProcessTable.entry($0, kernel) }
     }
 
+    /// /proc/PID/cgroup, where also a process that has ended and was not reaped has its last one.
+    func holds(_ process: ProcessID) -> Bool? {
+        guard let text = try? kernel.readFile("/proc/\(process)/cgroup", limit: 65_536), !text.isEmpty else {
+            return nil
+        }
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").contains { line in
+            line.hasPrefix("0::") && line.split(separator: "/").contains { $0 == name }
+        }
+    }
+
     func signalAll(_ signal: Signal) -> Int {
         members().count { entry in
             kernel.signal(entry, signal) { _ in processes().contains(entry.process) }

@@ -110,6 +110,24 @@ final class Descendants {
         return orphans
     }
 
+    /// The run a process belongs to; one that never was (0) for a process that hangs below nothing nexusd started. nil
+    /// when that cannot be told: it is gone, or an orphan that says nothing of itself.
+    func run(of process: ProcessID) -> RunID? {
+        var current = process
+        for _ in 0..<Self.ancestors {
+            if let run = runOf[current] { return run }
+            guard let entry = ProcessTable.entry(current, kernel) else { return nil }
+            if let run = sessions[entry.session] { return run }
+            if entry.parent == supervisor { return owner(of: current) }
+            if entry.parent.rawValue <= 1 { return RunID(rawValue: 0) }
+            current = entry.parent
+        }
+        return nil
+    }
+
+    /// Generations between a run's main process and one that speaks for it.
+    private static let ancestors = 64
+
     private func owner(of orphan: ProcessID) -> RunID? {
         guard let entry = ProcessTable.entry(orphan, kernel) else { return nil }
         if let run = sessions[entry.session] { return run }

@@ -15,6 +15,8 @@ public protocol RunScope: AnyObject {
     func isEmpty() -> Bool
     /// Who is left, for words.
     func members() -> [ProcessEntry]
+    /// Whether a process is of this run; nil when it cannot be told, mostly because it is gone.
+    func holds(_ process: ProcessID) -> Bool?
     /// Sends a signal to every process of the run, each through a pidfd that was verified. Returns how many got it.
     @discardableResult func signalAll(_ signal: Signal) -> Int
     /// SIGKILL to everything, also to what is being forked meanwhile.

@@ -26,6 +26,8 @@ final class SessionScope: RunScope {
 
     func members() -> [ProcessEntry] { descendants.members(run) }
 
+    func holds(_ process: ProcessID) -> Bool? { descendants.run(of: process).map { $0 == run } }
+
     func signalAll(_ signal: Signal) -> Int {
         let members = members()
         // A stop signal may break the links by which the others are found.

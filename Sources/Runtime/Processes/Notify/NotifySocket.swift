@@ -1,19 +1,26 @@
 public import System
 
 /// The NOTIFY_SOCKET of one child: a datagram socket in `notify/`, bound before the first spawn, that only the child's
-/// uid may write to. Messages count by the sender's uid, which the kernel vouches for, and not by its pid: no look-up
-/// in /proc, so a sender that is already gone is heard.
+/// uid may write to. Messages count by the sender's uid, which the kernel vouches for. Where that says too little, because
+/// others have the uid too or it is root's, `isForeign` is asked about the sender's pid; it can only tell while the
+/// sender is there, so one that is already gone is heard.
 public final class NotifySocket {
     /// To be watched for `readable`.
     public let fd: OwnedFD
     /// The value of NOTIFY_SOCKET.
     public let path: String
-    /// Messages refused since the start: wrong uid, or longer than 4 KiB.
+    /// Whether a process is known to belong to something else than the child's run; asked once for a row of messages.
+    public var isForeign: ((ProcessID) -> Bool)?
+    /// Nobody else has the child's uid: it says enough.
+    public var isUserItsOwn = false
+    /// Messages refused since the start: wrong uid, foreign, or longer than 4 KiB.
     public private(set) var refused: UInt64 = 0
 
     private let kernel: any Kernel
     private let user: UInt32
     private let supervisor: UInt32
+    /// The last sender that was no stranger.
+    private var known: ProcessID?
 
     /// Longest message, bytes; what is longer is refused.
     public static let messageLimit = 4096
@@ -50,7 +57,10 @@ public final class NotifySocket {
     public func receiveAll(_ hear: (NotifyWord) -> Void) { _ = receive(atMost: Self.finalLimit, hear) }
 
     /// Forgets what a former run still had to say; to be called before a spawn.
-    public func discardPending() { receiveAll { _ in } }
+    public func discardPending() {
+        receiveAll { _ in }
+        known = nil
+    }
 
     /// The file goes; to be called when the child leaves the plan or nexusd ends.
     public func remove() { try? kernel.removeFile(path) }
@@ -61,11 +71,19 @@ public final class NotifySocket {
         withUnsafeTemporaryAllocation(byteCount: Self.messageLimit, alignment: 16) { receiveOne(into: $0, hear) }
     }
 
+    private func isOwn(_ sender: Credentials) -> Bool {
+        if isUserItsOwn, sender.user == user { return true }
+        guard let isForeign, sender.process != known else { return true }
+        if isForeign(sender.process) { return false }
+        known = sender.process
+        return true
+    }
+
     private func receiveOne(into buffer: UnsafeMutableRawBufferPointer, _ hear: (NotifyWord) -> Void) -> Bool {
         do {
             let message = try kernel.receive(fd, into: buffer)
             guard !message.truncated, let sender = message.sender,
-                sender.user == user || sender.user == 0 || sender.user == supervisor
+                sender.user == user || sender.user == 0 || sender.user == supervisor, isOwn(sender)
             else {
                 refused += 1
                 return true

@@ -17,7 +17,7 @@ public final class ProbeRun {
     /// Where it stands.
     public private(set) var state: State
     /// When `expire` is due.
-    public let deadline: Instant
+    public private(set) var deadline: Instant
 
     private let kernel: any Kernel
     private let descriptor: OwnedFD?
@@ -85,6 +85,9 @@ public final class ProbeRun {
     public func ended(_ exit: Exit) {
         if case .running = state { state = .finished(exit == .code(0)) }
     }
+
+    /// The loop was late: its answer may have waited for us.
+    public func extend(by lateness: Duration) { deadline = deadline + lateness }
 
     /// The deadline has passed: a miss. A run that still goes is killed; it is reaped like any other.
     public func expire() {

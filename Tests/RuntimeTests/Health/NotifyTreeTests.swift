@@ -1,0 +1,65 @@
+import Plan
+import SupervisorCore
+import TestSupport
+import Testing
+import Wire
+
+@testable import Runtime
+
+extension WholeTrees {
+    /// What a child may and may not do with its notify socket, in whole trees.
+    @Suite(.timeLimit(.minutes(1))) struct NotifyTreeTests {
+        private func notifying(_ name: String, _ verb: String...) -> ChildPlan {
+            child(name, readiness: .notify) { child in
+                child.arguments += verb.map { Text($0) }
+                child.policy.restart = .never
+            }
+        }
+
+        private func causeOfTheEnd(_ child: ChildPlan) throws -> String? {
+            let tree = try RunningTree(Plan(children: [child]))
+            let client = try tree.client()
+            let events = try client.request("events")
+            let ended = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
+            return (ended["fields"] as? [String: String])?["CAUSE"]
+        }
+
+        @Test func wordIntoAnotherChildsSocket_isNotHeard_andSaid() throws {
+            let tree = try RunningTree(
+                Plan(children: [
+                    child("honest", "never-ready", readiness: .notify),
+                    child("forger", "notify-other", "honest", "READY=1\nSTATUS=forged", readiness: .notify) {
+                        $0.policy.after = []
+                    },
+                ]))
+            let client = try tree.client()
+            #expect(try client.ask("wait-ready forger") == .reply(#"{"ready":true}"#))
+            #expect(try client.state("honest") == "starting")
+            #expect(try client.status("honest")["status"] is String == false)
+            let said = try tree.said()
+            #expect(said.contains("wrote to the notify socket of honest and is not of its run"), "\(said)")
+        }
+
+        @Test func trigger_endsTheRunAsItsSilenceWould() throws {
+            #expect(
+                try causeOfTheEnd(notifying("self", "notify-words", "READY=1", "WATCHDOG=trigger")) == "watchdog")
+        }
+
+        @Test func intervalByMessage_bitesWithoutOneInThePlan() throws {
+            #expect(
+                try causeOfTheEnd(notifying("late", "notify-words", "READY=1\nWATCHDOG_USEC=100000")) == "watchdog")
+        }
+
+        @Test func mainPID_isNotFollowed_andSaidOnce() throws {
+            let words = ["MAINPID=1", "MAINPID=1", "READY=1\nRELOADING=1\nSTATUS=up"]
+            let tree = try RunningTree(
+                Plan(children: [child("x", "notify-words", words[0], words[1], words[2], readiness: .notify)]))
+            let client = try tree.client()
+            #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            #expect(try client.pid("x") == tree.registered("main").first)
+            let status = try client.status("x")
+            #expect(status["state"] as? String == "ready" && status["status"] as? String == "up")
+            #expect(try tree.said().components(separatedBy: "which is not followed").count == 2)
+        }
+    }
+}
