@@ -14,7 +14,7 @@ class Ours(Driver):  # noqa: F821 (the harness's own names are in scope: Driver,
         return subprocess.run([self.bin + "/nexusd", "--version"], capture_output=True, text=True).stdout.strip()  # noqa: F821
 
     def write_config(self, i):
-        text = '[log]\nsize = "10MB"\nfiles = 60\njournal = false\n'
+        text = '[log]\nsize = "10MB"\nfiles = 60\njournal = false\nrate = "none"\ntotal = "100GB"\n'
         for s in i.svcs:
             words = ", ".join('"' + w + '"' for w in s.argv)
             text += f"[child.{s.name}]\ncommand = [{words}]\nready = \"none\"\n"

@@ -187,12 +187,15 @@ public struct LogPlan: Hashable, Sendable {
     public var files: UInt16
     /// Journald too, when there is one.
     public var journal: Bool
+    /// What the child may say at most; nil: anything.
+    public var rate: LogRate?
 
-    /// 10 MB, 10 files, with journal.
-    public init(fileBytes: UInt64 = 10_000_000, files: UInt16 = 10, journal: Bool = true) {
+    /// 10 MB, 10 files, with journal, and a rate that only floods meet.
+    public init(fileBytes: UInt64 = 10_000_000, files: UInt16 = 10, journal: Bool = true, rate: LogRate? = .standard) {
         self.fileBytes = fileBytes
         self.files = files
         self.journal = journal
+        self.rate = rate
     }
 }
 

@@ -30,7 +30,9 @@ struct FakeMachine: Machine {
 
     private static let machine: [String: FileStatus] = {
         var files: [String: FileStatus] = [:]
-        for path in ["/lib/nexus/log-writer", "/lib/nexus/worker", "/bin/true", "/bin/sh", "/usr/bin/env"] {
+        for path in [
+            "/lib/nexus/log-writer", "/lib/nexus/worker", "/bin/true", "/bin/sh", "/usr/bin/env", "/usr/bin/zstd",
+        ] {
             files[path] = FileStatus(kind: .regular, mode: 0o755, owner: 0, group: 0)
         }
         for path in ["/", "/etc", "/home/ann", "/srv", "/srv/web", "/root", "/etc/nexus"] {

@@ -40,9 +40,39 @@ import Wire
         let writer = try good("empty").children[0]
         #expect(writer.role == .logWriter && writer.name == "log-writer" && writer.policy.ready == .reported)
         #expect(writer.executable == "/lib/nexus/log-writer")
-        #expect(writer.arguments == [Text("log-writer"), Text("--directory"), Text("/var/lib/nexus/logs")])
+        #expect(
+            writer.arguments
+                == ["log-writer", "--directory", "/var/lib/nexus/logs", "--total", "1000000000"].map { Text($0) })
         let silent = try FakeMachine().parse("[log]\njournal = false\n").plan.children[0]
-        #expect(silent.arguments.last == Text("--no-journal"))
+        #expect(silent.arguments.contains(Text("--no-journal")))
+        let all = try good("every-key").children[0].arguments
+        #expect(
+            all.suffix(6)
+                == ["--total", "200000000", "--max-age", "2592000", "--compress", "/usr/bin/zstd"].map { Text($0) })
+    }
+
+    @Test func compression_isOnlyANoteWhereZstdIsMissing() throws {
+        var host = FakeMachine()
+        host.files["/usr/bin/zstd"] = nil
+        let plan = try host.parse("[log]\ncompress = true\n").plan
+        #expect(!plan.children[0].arguments.contains(Text("--compress")))
+        #expect(
+            plan.notes == ["log.compress is on, and zstd is not installed: rotated logs stay plain; apt install zstd"])
+    }
+
+    @Test func totalBelowTheCurrentFiles_isANote() throws {
+        let plan = try FakeMachine().parse("[log]\nsize = \"1MB\"\ntotal = \"1MB\"\n[child.a]\ncommand = [\"true\"]\n")
+            .plan
+        #expect(plan.notes.count == 1 && plan.notes[0].hasPrefix("the current log files alone may take 2MB"))
+    }
+
+    @Test(arguments: [("abcde\n", true), ("abcde", true), ("abcdef\n", false), ("", true)])
+    func shortSecret_isANote(value: String, isShort: Bool) throws {
+        let host = FakeMachine().adding("/etc/nexus/pin", value, mode: 0o600)
+        let text = "[secret.pin]\nfile = \"/etc/nexus/pin\"\n[child.a]\ncommand = [\"true\"]\nsecrets = [\"pin\"]\n"
+        let notes = try host.parse(text).plan.notes
+        #expect(notes.contains { $0.contains("under 6 it is not redacted in logs") } == isShort)
+        #expect(!notes.contains { $0.contains("abcde") }, "the value is never shown")
     }
 
     @Test func everyKey_reachesThePolicy() throws {
@@ -88,8 +118,11 @@ import Wire
         #expect(child.secretFiles == [0, 1, 2] && child.directory == "/home/ann" && child.umask == 0o022)
         #expect(child.nice == 5 && child.oomScoreAdjust == 500 && !child.noNewPrivileges)
         #expect(child.pidFile == "server.pid" && plan[id(plan, "cache")].pidFile == nil)
-        #expect(child.log == LogPlan(fileBytes: 65_536, files: 1, journal: true))
-        #expect(plan[id(plan, "db")].log == LogPlan(fileBytes: 1 << 20, files: 3, journal: false))
+        #expect(child.log == LogPlan(fileBytes: 65_536, files: 1, journal: true, rate: nil))
+        #expect(
+            plan[id(plan, "db")].log
+                == LogPlan(
+                    fileBytes: 1 << 20, files: 3, journal: false, rate: LogRate(lines: 10_000, window: .seconds(30))))
         #expect(
             child.limits == [
                 Limit(resource: 7, soft: 100, hard: 200), Limit(resource: 4, soft: 0, hard: 0),

@@ -60,7 +60,9 @@ enum MaximalPlan {
             noNewPrivileges: false, secretFiles: [0, 2], readiness: readiness.0,
             liveness: .tcp(
                 host: "127.0.0.1", port: Text(pieces: [.captured(id(8), name: "port")]), timeout: .seconds(3)),
-            pidFile: "child.pid", log: LogPlan(fileBytes: .max, files: 1, journal: false),
+            pidFile: "child.pid",
+            log: LogPlan(
+                fileBytes: .max, files: 1, journal: false, rate: LogRate(lines: .max, window: .seconds(3600))),
             worker: WorkerPlan(
                 may: [
                     .status, .start(.child(id(2))), .stop(.group(GroupID(rawValue: 1))), .restart(.all), .health(id(3)),

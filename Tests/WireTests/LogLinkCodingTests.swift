@@ -15,6 +15,7 @@ struct LogLinkCodingTests {
         .stream(
             LogStream(
                 number: .max, child: "", run: run, kind: .stderr, fileBytes: 0, files: 0, journal: false,
+                rate: LogRate(lines: 10_000, window: .seconds(30)),
                 pattern: LinePattern(pieces: [
                     .literal("listening on http://"), .capture(name: "host"), .literal(":"), .integer(name: "port"),
                 ]),
@@ -29,10 +30,19 @@ struct LogLinkCodingTests {
         .drain,
     ]
 
+    static let counts: LogCounts = {
+        var counts = LogCounts()
+        (counts.bytes, counts.lines, counts.suppressed) = (.max, 1, 2)
+        (counts.dropped, counts.missingInJournal) = (3, 4)
+        return counts
+    }()
+
     static let reports: [LogReport] = [
         .ready, .eof(stream: 4), .matched(stream: 9, captures: []),
         .matched(stream: 9, captures: [.init(name: "port", value: "4096"), .init(name: "host", value: "::1")]),
-        .last(tag: 7, lines: ["one", "", "zwei\u{0}drei"]), .dropped(child: "web", lines: .max), .drained,
+        .last(tag: 7, lines: ["one", "", "zwei\u{0}drei"]), .drained,
+        .counted(child: "web", counts), .counted(child: "", LogCounts()), .journal(isThere: false),
+        .journal(isThere: true),
     ]
 
     @Test("what was written is read back", arguments: orders)

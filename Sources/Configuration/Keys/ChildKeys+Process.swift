@@ -39,6 +39,10 @@ enum ChildLogKeys {
     static let files = Key.number("files", in: 1...1000, shown: "that of [log]", "Rotated files that are kept.")
     static let journal = Key.flag("journal", shown: "that of [log]", "Into journald too, when there is one.")
 
+    static let rate = Key.rate(
+        "rate", shown: "that of [log]", "What the child may say at most, with all its runs and both outputs.")
+
     static let section = SectionInfo(
-        title: "log", summary: "`log = { … }` of a child.", keys: [size.info, files.info, journal.info])
+        title: "log", summary: "`log = { … }` of a child.",
+        keys: [size.info, files.info, journal.info, rate.info])
 }

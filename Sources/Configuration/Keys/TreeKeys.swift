@@ -21,12 +21,26 @@ enum LogKeys {
         "A log file is rotated when it is this long.")
     static let files = Key.number("files", in: 1...1000, shown: "\(LogPlan().files)", "Rotated files that are kept.")
     static let journal = Key.flag("journal", LogPlan().journal, "Into journald too, when there is one.")
+    static let rate = Key.rate(
+        "rate", shown: RateText.show(.standard),
+        "What a child may say at most; lines beyond it are counted and not kept, and the log says how many.")
+    static let maxAge = Key.duration(
+        "max-age", in: .seconds(60) ... .seconds(315_360_000), shown: "none",
+        "A rotated file is removed when it is this old; a current one is rotated when its first line is a tenth of it old."
+    )
+    static let total = Key.size(
+        "total", in: 1_000_000...1_000_000_000_000_000, shown: SizeText.show(LogBuilder.standardTotal),
+        "Bytes of all logs together; above it the oldest rotated file of whoever has the most is removed.")
+    static let compress = Key.flag(
+        "compress", false, "Rotated files but the youngest are compressed by zstd, when it is installed.")
     static let user = Key.text(
         "user", shown: "nexusd's own", range: "name or uid", "User of log-writer; needs the right to change uids.")
 
     static let section = SectionInfo(
         title: "[log]", summary: "Defaults for every child's log, and log-writer itself, which needs no table.",
-        keys: [size.info, files.info, journal.info, user.info])
+        keys: [
+            size.info, files.info, journal.info, rate.info, maxAge.info, total.info, compress.info, user.info,
+        ])
 }
 
 /// Keys of `[group.NAME]`.

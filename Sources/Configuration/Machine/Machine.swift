@@ -31,6 +31,11 @@ protocol Machine: Sendable {
     var oomScoreAdjust: Int { get }
 }
 
+extension Machine {
+    /// A regular file that somebody may execute.
+    func isProgram(_ path: String) -> Bool { status(path).map { $0.kind == .regular && $0.mode & 0o111 != 0 } ?? false }
+}
+
 /// Rights that some keys need.
 enum Right: UInt8, Hashable, Sendable {
     /// CAP_SETGID and CAP_SETUID (capabilities(7): 6 and 7).

@@ -53,8 +53,9 @@ extension LogWriter {
         case .no:
             return false
         case .orphaned(let until):
-            if streams.isEmpty || now >= until { beginDraining(now) }
-            return false
+            guard streams.isEmpty || now >= until else { return false }
+            beginDraining(now)
+            return goOnEnding(now)
         case .draining(let until):
             let isEmpty = active.allSatisfy { stream in
                 guard case .waiting = stream.phase else { return false }
@@ -62,6 +63,7 @@ extension LogWriter {
             }
             if isEmpty || now >= until {
                 ending = .finishing
+                tellCounts(now, all: true)
                 files.send(.finish(ownRun: ownRun, WallStamp(nanoseconds: kernel.wallClock())))
             }
             return false
@@ -69,6 +71,7 @@ extension LogWriter {
             return false
         case .finished(let until):
             guard journal?.isIdle ?? true || now >= until else { return false }
+            tellCounts(now, all: true)
             link.send(.drained)
             return true
         }

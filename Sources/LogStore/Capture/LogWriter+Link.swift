@@ -73,12 +73,18 @@ extension LogWriter {
         case .written(let ticket):
             finish(ticket)
         case .dropped(let ticket, let child, let lines):
-            drops.add(lines, of: child, .fileFailed)
+            tally.add(child, at: kernel.monotonic()) { $0.dropped += UInt64(lines) }
             finish(ticket)
         case .marked:
             link.confirm()
         case .missingInJournal(let child, let lines):
-            drops.add(lines, of: child, .journal)
+            tally.add(child, at: kernel.monotonic()) { $0.missingInJournal += UInt64(lines) }
+        case .journalWentAway(let error):
+            note(.journalAway(error))
+            link.send(.journal(isThere: false))
+        case .journalCameBack(let missing):
+            note(.journalBack(missing: missing))
+            link.send(.journal(isThere: true))
         case .journalHasRoom:
             break  // the wait has ended: those that are held are looked at
         case .report(let report):
@@ -87,22 +93,6 @@ extension LogWriter {
             note(event)
         case .finished:
             ending = .finished(until: kernel.monotonic() + LogWriter.journalTime)
-        }
-    }
-
-    /// Tells nexusd what is missing, at most once a second (it makes an event of it), and the child's file as soon as that
-    /// takes something again. What the file-writing thread dropped it says there itself, and the journal's reader has the file.
-    func tellDrops(_ now: Instant) {
-        for drop in drops.take(at: now) {
-            link.send(.dropped(child: drop.child, lines: UInt64(drop.lines)))
-            if drop.cause == .diskHangs { unwrittenDrops.add(drop.lines, of: drop.child, drop.cause) }
-        }
-        // A queue that nobody empties must not grow by words about itself.
-        guard files.hasRoom, !files.isStuck(at: now) else { return }
-        for drop in unwrittenDrops.take(at: now) {
-            let text = "\(drop.lines) lines are missing here: the disk took nothing for 5 s"
-            let stamp = WallStamp(nanoseconds: kernel.wallClock())
-            files.send(EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: drop.child)
         }
     }
 }

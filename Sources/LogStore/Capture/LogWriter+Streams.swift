@@ -88,14 +88,20 @@ extension LogWriter {
         let block = blocks.take()
         let result = stream.formatter.format(
             bytes, remainder: stream.remainder(isAll: isAll, isDraining: isDraining, now: now), prefix: prefix,
-            into: block.memory
+            into: block.memory, allowance: allowance(of: stream, now)
         ) { text, isPartial in
             guard stream.isMatching, let captures = stream.match(text, isPartial: isPartial) else { return }
             link.send(.matched(stream: stream.number, captures: captures))
         }
         let old = stream.leave(bytes.count - result.consumed, tookSome: result.consumed > 0, now: now)
         stream.pace.found(bytes.count, of: stream.pipeBytes)
-        guard result.lines > 0 else {
+        guard result.written > 0 else {
+            if result.suppressed > 0 {
+                leave(stream, result.consumed)
+                stream.growPipe(kernel)
+                stream.phase = .due(now + stream.pace.pause)
+                return count(result, of: stream, now)
+            }
             stream.phase = isNew && !isDraining ? .due(now + Pace.longest) : .waiting(until: isDraining ? nil : old)
             return
         }
@@ -107,11 +113,14 @@ extension LogWriter {
             prefixBytes: prefix.count, lines: result.lines)
         files.send(batch)
         if stream.target.journal { journal?.send(batch) }
+        count(result, of: stream, now)
     }
 
     /// The disk hangs: what comes is counted and lost, so that the child does not hang with it.
     private func drop(_ bytes: UnsafeRawBufferPointer, of stream: CapturedStream, _ now: Instant) {
-        drops.add(max(1, bytes.count { $0 == 0x0A }), of: stream.target.child, .diskHangs)
+        let lines = max(1, bytes.count { $0 == 0x0A })
+        tally.add(stream.target.child, at: now) { $0.dropped += UInt64(lines) }
+        unwritten[stream.target.child, default: 0] += lines
         leave(stream, bytes.count)
         stream.phase = .due(now + Pace.longest)
     }

@@ -19,21 +19,26 @@ public final class LogWriter {
     /// Those of the streams that are not simply waiting for something to come.
     var active: [CapturedStream] = []
     var blocks = BlockPool()
-    /// Not told to nexusd yet, and not written down yet.
-    var drops = DropCount()
-    var unwrittenDrops = DropCount()
+    /// Not told to nexusd yet.
+    var tally = Tally()
+    /// Lines that a hanging disk did not take, by child: not written down yet.
+    var unwritten: [String: Int] = [:]
+    /// How much children may still say, and which of them say more.
+    var floods: [String: FloodLimit] = [:]
+    var suppressing: [String] = []
     var ending = Ending.no
     let epoll: OwnedFD
     var nextIdentity: UInt64 = 1
     private let edges = PollBatch()
-    private var memoryDue: Instant?
     private var signals: SignalSource
     private let lock: DirectoryLock
 
     /// Takes the directory's lock, opens the book of runs and starts the writing threads. `journal` is the path of journald's
-    /// socket, nil for none; `run` is log-writer's own, as nexusd told it (NEXUS_RUN_ID).
+    /// socket, nil for none; `run` is log-writer's own, as nexusd told it (NEXUS_RUN_ID); `retention` says what becomes of old
+    /// files.
     public init(
-        _ kernel: any LogKernel, directory: String, journal: String?, link: consuming OwnedFD, run: RunID? = nil
+        _ kernel: any LogKernel, directory: String, journal: String?, link: consuming OwnedFD, run: RunID? = nil,
+        retention: Retention = Retention()
     ) throws(LogWriterError) {
         self.kernel = kernel
         ownRun = run
@@ -43,7 +48,7 @@ public final class LogWriter {
             lock = try DirectoryLock(kernel, directory: directory)
             let answers = try Mailbox<SinkAnswer>(kernel)
             self.answers = answers
-            files = try FileSink(kernel, directory: directory, answers: answers)
+            files = try FileSink(kernel, directory: directory, retention: retention, answers: answers)
             if let journal {
                 self.journal = try JournalSink(kernel, path: journal, answers: answers)
             } else {
@@ -67,8 +72,7 @@ public final class LogWriter {
             // A disk that hangs must not keep the link unread as well.
             if link.unconfirmed > 0, files.isStuck(at: now) { link.confirm() }
             lookAtDue(now)
-            tellDrops(now)
-            giveMemoryBack(now)
+            tellCounts(now)
             if goOnEnding(now) { return }
         }
     }
@@ -80,6 +84,8 @@ public final class LogWriter {
             guard case .waiting(until: nil) = stream.phase else { return false }
             return true
         }
+        // Given back at once, for a timer would wake an idle process; the next line costs two system calls more.
+        if active.isEmpty { giveMemoryBack() }
         let isPaced = active.contains(where: \.isPaced)
         var requests = [
             link.request(wantsOrders: wantsOrders), answers.request, WaitRequest(signals.fd, .readable),
@@ -110,7 +116,7 @@ public final class LogWriter {
 
     /// The first instant at which something has to be done although nothing came.
     private func nextInstant() -> Instant? {
-        var next = drops.dueAt
+        var next = tellingDue
         func consider(_ instant: Instant?) {
             guard let instant else { return }
             next = min(next ?? instant, instant)
@@ -129,25 +135,16 @@ public final class LogWriter {
         case .no, .finishing: break
         case .orphaned(let until), .draining(let until), .finished(let until): consider(until)
         }
-        if active.isEmpty { consider(memoryDue) }
-        if unwrittenDrops.dueAt != nil || link.unconfirmed > 0 { consider(kernel.monotonic() + LogWriter.hangCheck) }
+        if !unwritten.isEmpty || link.unconfirmed > 0 { consider(kernel.monotonic() + LogWriter.hangCheck) }
         return next
     }
 
     /// How often the file-writing thread is asked whether it hangs, while somebody waits for it.
     static let hangCheck: Duration = .seconds(1)
 
-    /// Gives the memory of a burst back when nothing has come for a while; not at once, for the next line may be near.
-    private func giveMemoryBack(_ now: Instant) {
-        if !active.isEmpty {
-            memoryDue = now + LogWriter.memoryTime
-        } else if let due = memoryDue, now >= due {
-            memoryDue = nil
-            blocks.release()
-            peek.release()
-        }
+    /// Gives the memory of a burst back: nothing is coming.
+    private func giveMemoryBack() {
+        blocks.release()
+        peek.release()
     }
-
-    /// How long memory is kept after the last line.
-    static let memoryTime: Duration = .seconds(1)
 }

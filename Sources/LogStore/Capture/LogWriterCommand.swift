@@ -3,7 +3,7 @@ import Glibc
 import SupervisorCore
 import System
 
-/// `log-writer --directory DIR [--no-journal]`.
+/// `log-writer --directory DIR [--no-journal] [--max-age SECONDS] [--total BYTES] [--compress PROGRAM]`.
 public enum LogWriterCommand {
     /// The descriptor on which nexusd puts the log link.
     static let linkDescriptor: Int32 = 3
@@ -12,11 +12,23 @@ public enum LogWriterCommand {
     public static func run(_ words: [String]) -> Int32 {
         var directory: String?
         var journal: String? = JournalSink.standardPath
+        var retention = Retention()
         var rest = words[...]
         while let word = rest.popFirst() {
             switch word {
             case "--directory": directory = rest.popFirst()
             case "--no-journal": journal = nil
+            case "--max-age":
+                guard let seconds = number(rest.popFirst()) else { return usage("--max-age wants seconds above 0") }
+                retention.maxAge = .seconds(seconds)
+            case "--total":
+                guard let bytes = number(rest.popFirst()) else { return usage("--total wants bytes above 0") }
+                retention.totalBytes = bytes
+            case "--compress":
+                guard let path = rest.popFirst(), path.hasPrefix("/") else {
+                    return usage("--compress wants the absolute path of zstd")
+                }
+                retention.compressor = path
             case _: return usage("unknown word \(word)")
             }
         }
@@ -26,7 +38,9 @@ public enum LogWriterCommand {
         raiseDescriptorLimit(kernel)
         do {
             let link = OwnedFD(owning: linkDescriptor)
-            try LogWriter(kernel, directory: directory, journal: journal, link: link, run: ownRun).run()
+            try LogWriter(
+                kernel, directory: directory, journal: journal, link: link, run: ownRun, retention: retention
+            ).run()
             return 0
         } catch {
             say("\(error)")
@@ -43,8 +57,14 @@ public enum LogWriterCommand {
         try? kernel.setLimit(limit)
     }
 
+    private static func number(_ word: String?) -> Int64? {
+        guard let word, let number = Int64(word), number > 0 else { return nil }
+        return number
+    }
+
     private static func usage(_ problem: String) -> Int32 {
-        say("log-writer: \(problem)\nusage: log-writer --directory DIR [--no-journal]   (descriptor 3: the log link)")
+        let options = "--directory DIR [--no-journal] [--max-age SECONDS] [--total BYTES] [--compress PROGRAM]"
+        say("log-writer: \(problem)\nusage: log-writer \(options)   (descriptor 3: the log link)")
         return 64
     }
 

@@ -37,15 +37,17 @@ struct LineFormatter {
         var consumed = 0
         /// Bytes written to the target.
         var written = 0
-        /// Entries.
+        /// Entries of the child: without those that only end a line whose rest is suppressed.
         var lines = 0
+        /// Entries that were not written, because the child says too much.
+        var suppressed = 0
     }
 
     /// Writes entries to `target`, each with `prefix`, and calls `each` with the text of every one. Stops when the target
-    /// is full: what was not consumed stands in the pipe still.
+    /// is full: what was not consumed stands in the pipe still. Beyond `allowance` entries the rest is only counted.
     mutating func format(
         _ source: UnsafeRawBufferPointer, remainder: Remainder, prefix: [UInt8],
-        into target: UnsafeMutableRawBufferPointer,
+        into target: UnsafeMutableRawBufferPointer, allowance: Int = .max,
         each: (_ text: UnsafeRawBufferPointer, _ isPartial: Bool) -> Void
     ) -> Result {
         var result = Result()
@@ -64,30 +66,47 @@ struct LineFormatter {
                     (isPartial, newline) = (true, 0)
                 } else {
                     let all = UnsafeRawBufferPointer(start: start, count: rest)
-                    let rule = rule(for: remainder, isFirst: result.lines == 0)
+                    let rule = rule(for: remainder, isFirst: result.lines + result.suppressed == 0)
                     guard let end = takeRemainder(all, rule) else { return }
                     length = end
                     (isPartial, newline) = (remainder != .isLast, 0)
                 }
                 let text = UnsafeRawBufferPointer(start: start, count: length)
-                guard let written = write(text, isPartial, prefix, into: target, at: result.written) else { return }
+                let isSuppressed = result.lines >= allowance
+                if !isSuppressed || carried != nil {
+                    // A line that is suppressed from its middle on ends where it is cut.
+                    let said = isSuppressed ? UnsafeRawBufferPointer(rebasing: text[..<0]) : text
+                    let end: LineEnd =
+                        isSuppressed ? .newline : isPartial ? .partial : newline == 1 ? .newline : .cutShort
+                    guard let written = write(said, end, prefix, into: target, at: result.written) else { return }
+                    result.written += written
+                }
                 each(text, isPartial)
-                result.written += written
                 result.consumed += length + newline
-                result.lines += 1
+                if isSuppressed { result.suppressed += 1 } else { result.lines += 1 }
             }
         }
         return result
     }
 
+    /// How the text of an entry ends.
+    private enum LineEnd {
+        case newline
+        /// It goes on in the next entry.
+        case partial
+        /// Its writer is gone: what it would have said is not known.
+        case cutShort
+    }
+
     /// One entry; nil when it does not fit.
     private mutating func write(
-        _ text: UnsafeRawBufferPointer, _ isPartial: Bool, _ prefix: UnsafeRawBufferPointer,
+        _ text: UnsafeRawBufferPointer, _ end: LineEnd, _ prefix: UnsafeRawBufferPointer,
         into target: UnsafeMutableRawBufferPointer, at offset: Int
     ) -> Int? {
         let detected = carried.map { DetectedLevel(level: $0, prefix: 0) } ?? LogLevel.detect(text, standard: standard)
         let said = UnsafeRawBufferPointer(rebasing: text[detected.prefix...])
-        let clean = redaction.isEmpty ? nil : redaction.redacted(said)
+        let isPartial = end == .partial
+        let clean = redaction.isEmpty ? nil : redaction.redacted(said, isCutShort: end == .cutShort)
         let count = prefix.count + (clean?.count ?? said.count) + 1
         guard target.count - offset >= count, let entry = target.baseAddress.map({ $0 + offset }),
             let template = prefix.baseAddress

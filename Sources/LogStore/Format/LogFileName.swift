@@ -1,5 +1,5 @@
 /// The names below the log directory: `runs` (the book of runs), `lock`, and a directory a child with `current` and the
-/// rotated files, which are named by the instant of their rotation and so sort by age.
+/// rotated files, which are named by the instant of their rotation and so sort by age, compressed or not.
 enum LogFileName {
     static let current = "current"
     static let book = "runs"
@@ -12,9 +12,20 @@ enum LogFileName {
         "@" + stamp.description.filter { $0 != "-" && $0 != ":" } + ".log"
     }
 
+    /// Stands behind the name of a rotated file that was compressed.
+    static let compressed = ".zst"
+    /// Stands behind the name of one that is being compressed.
+    static let unfinished = ".zst.new"
+
     /// True for what `rotated` makes.
     static func isRotated(_ name: String) -> Bool {
         name.utf8.count == 28 && name.hasPrefix("@") && name.hasSuffix("Z.log")
+    }
+
+    /// The name that `rotated` made for this file, compressed or not; nil for other files.
+    static func rotated(_ name: String) -> String? {
+        let plain = name.hasSuffix(compressed) ? String(name.dropLast(compressed.utf8.count)) : name
+        return isRotated(plain) ? plain : nil
     }
 
     /// The instant in a name that `rotated` made.

@@ -1,27 +1,42 @@
 import CNexus
+import Wire
 
 /// The secret values of a run, which are never written to a log. A guard against accidents (a program that prints its
 /// environment), not against a program that wants to tell: it could write its secret backwards.
 struct Redaction {
     /// Stands where a secret stood.
     static let mark = Array("[redacted]".utf8)
-    /// Shorter values are not looked for: replacing every "12" would shred the log and tell the value.
-    static let shortest = 4
+    /// Longer values are looked for piece by piece: an entry holds 1 KiB at least, and a whole piece with it.
+    static let longest = 512
 
     // Longest first, so that a secret that contains another is replaced whole.
     private let values: [[UInt8]]
 
-    /// A value of several lines is looked for line by line: that is how it would be printed.
+    /// A value of several lines is looked for line by line: that is how it would be printed. Lines under
+    /// `LogStream.shortestRedaction` bytes are not looked for.
     init(_ secrets: [String]) {
         let lines = secrets.flatMap { $0.utf8.split(separator: UInt8(ascii: "\n")).map(Array.init) }
-        values = Set(lines.filter { $0.count >= Redaction.shortest }).sorted { $0.count > $1.count }
+        let pieces = lines.filter { $0.count >= LogStream.shortestRedaction }.flatMap(Redaction.pieces)
+        values = Set(pieces).sorted { $0.count > $1.count }
+    }
+
+    /// Pieces of a long line; the last two share what is too short for one alone.
+    private static func pieces(of line: [UInt8]) -> [[UInt8]] {
+        let count = max(1, (line.count + longest - 1) / longest)
+        return (0..<count).map { Array(line[(line.count * $0 / count)..<(line.count * ($0 + 1) / count)]) }
     }
 
     /// True when there is nothing to look for.
     var isEmpty: Bool { values.isEmpty }
 
-    /// The line without secrets, or nil when it has none.
-    func redacted(_ line: UnsafeRawBufferPointer) -> [UInt8]? {
+    /// The line without secrets, or nil when it has none. With `isCutShort` its writer is gone, and what may be the
+    /// beginning of a secret at its end counts as one.
+    func redacted(_ line: UnsafeRawBufferPointer, isCutShort: Bool = false) -> [UInt8]? {
+        let beginning = isCutShort ? heldBack(line) : 0
+        guard beginning < LogStream.shortestRedaction else {
+            let whole = UnsafeRawBufferPointer(rebasing: line[..<(line.count - beginning)])
+            return (redacted(whole) ?? Array(whole)) + Redaction.mark
+        }
         guard values.contains(where: { line.offset(of: $0) != nil }) else { return nil }
         var rest = Array(line)
         for value in values {
@@ -36,6 +51,12 @@ struct Redaction {
             rest = clean + rest[start...]
         }
         return rest
+    }
+
+    /// The text without secrets.
+    func redacted(_ text: String) -> String {
+        let clean = isEmpty ? nil : Array(text.utf8).withUnsafeBytes { redacted($0) }
+        return clean.map { String(decoding: $0, as: UTF8.self) } ?? text
     }
 
     /// How many bytes at the end of an unfinished line may be the beginning of a secret whose rest has not come yet.

@@ -1,3 +1,5 @@
+import SupervisorCore
+
 /// A point on CLOCK_REALTIME in whole microseconds, as the log files show it: `2026-11-23T04:05:06.123456Z`. UTC only:
 /// a static program has no time zones, and a file read on another machine must mean the same.
 public struct WallStamp: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -14,6 +16,12 @@ public struct WallStamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// A reading of the wall clock.
     public init(nanoseconds: Int64) { self.init(microseconds: nanoseconds / 1000) }
+
+    /// The instant that lies so much earlier.
+    public static func - (stamp: WallStamp, duration: Duration) -> WallStamp {
+        let (earlier, overflow) = stamp.microseconds.subtractingReportingOverflow(duration.nanoseconds / 1000)
+        return WallStamp(microseconds: overflow ? .min : earlier)
+    }
 
     /// Earlier stamps sort first.
     public static func < (left: WallStamp, right: WallStamp) -> Bool { left.microseconds < right.microseconds }

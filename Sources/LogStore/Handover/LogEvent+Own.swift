@@ -44,6 +44,44 @@ extension LogEvent {
         trouble("The log link brought something unreadable: \(why).")
     }
 
+    /// What is said about a child's suppressed lines, for the journal.
+    static func suppression(of child: String, _ text: String) -> LogEvent {
+        LogEvent(priority: 4, messageID: "f76b11d810124d0eaab8d51a6204b7d2", message: text, child: child)
+    }
+
+    /// journald is away.
+    static func journalAway(_ error: Errno) -> LogEvent {
+        LogEvent(
+            priority: 4, messageID: "ba8fb522716043938d0ee369c0528ef3",
+            message: "journald takes nothing (\(error)): what is said goes into the files only, until it is back.",
+            fields: [Field(name: "ERRNO", value: String(error.rawValue))])
+    }
+
+    /// journald is back.
+    static func journalBack(missing: Int) -> LogEvent {
+        LogEvent(
+            priority: missing > 0 ? 4 : 5, messageID: "5543a9d12cb94426b3de42db5be43276",
+            message: "journald takes lines again; \(missing) are missing there; the files have them.",
+            fields: [Field(name: "LINES", value: String(missing))])
+    }
+
+    /// Old files were removed because all logs together were too much.
+    static func removed(_ files: [String: Int], before: Int64, total: Int64) -> LogEvent {
+        let whose = files.sorted { $0.key < $1.key }.map { "\($0.value) of \($0.key)" }.joined(separator: ", ")
+        return LogEvent(
+            priority: 5, messageID: "3e19e5e983094fa18b678bcbd0cf54bf",
+            message:
+                "All logs together had \(before) bytes, more than log.total = \(total): removed the oldest files: \(whose)."
+        )
+    }
+
+    /// Rotated files stay as they are.
+    static func notCompressed(_ error: Errno, isLast: Bool) -> LogEvent {
+        trouble(
+            "A rotated log could not be compressed: \(error)."
+                + (isLast ? " That was the third time: rotated files stay as they are from now on." : ""))
+    }
+
     private static func trouble(_ message: String, _ run: RunID? = nil) -> LogEvent {
         LogEvent(priority: 3, messageID: "9cf1e9b6ad6e4d0d8a3c3f0a64f3cf4e", message: message, run: run)
     }

@@ -67,11 +67,12 @@ final class Mailbox<Message: Sendable>: Sendable {
         withUnsafeMutableBytes(of: &count) { _ = try? kernel.read(bell, into: $0) }
     }
 
-    /// Everything there is; waits for something, at most this long.
-    func receive(atMost limit: Duration?) -> [Message] {
+    /// Everything there is; waits for something, or for another descriptor, at most this long.
+    func receive(atMost limit: Duration?, or other: WaitRequest? = nil) -> [Message] {
         let messages = takeAll()
         guard messages.isEmpty else { return messages }
         var requests = [request]
+        if let other { requests.append(other) }
         try? kernel.wait(for: &requests, atMost: limit)
         if requests[0].isReady { silence() }
         return takeAll()

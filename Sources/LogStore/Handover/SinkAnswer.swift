@@ -1,3 +1,4 @@
+import System
 import Wire
 
 /// What a writing thread tells the reading thread.
@@ -10,6 +11,10 @@ enum SinkAnswer: Sendable {
     case marked
     /// The journal took nothing for 5 s, and these lines of a child are missing there. The file has them.
     case missingInJournal(child: String, lines: Int)
+    /// The journal takes nothing any more. Said once, until it is back.
+    case journalWentAway(Errno)
+    /// The journal takes lines again; so many are missing there.
+    case journalCameBack(missing: Int)
     /// The journal's queue has room again.
     case journalHasRoom
     /// To be sent on to nexusd.

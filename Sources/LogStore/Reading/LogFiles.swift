@@ -11,8 +11,12 @@ struct LogFiles {
         self.directory = directory
     }
 
-    /// Names of the rotated files, oldest first; empty when there is no such directory.
-    var rotated: [String] { ((try? kernel.list(directory)) ?? []).filter(LogFileName.isRotated).sorted() }
+    /// Names of the rotated files as they were given at the rotation, oldest first; empty when there is no such directory.
+    /// One that is just being compressed, or was, is there once.
+    var rotated: [String] { Set(((try? kernel.list(directory)) ?? []).compactMap(LogFileName.rotated)).sorted() }
+
+    /// Those of them that are not compressed.
+    var plain: [String] { ((try? kernel.list(directory)) ?? []).filter(LogFileName.isRotated).sorted() }
 
     /// All names, oldest first.
     var names: [String] { rotated + [LogFileName.current] }

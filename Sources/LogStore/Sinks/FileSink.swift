@@ -33,28 +33,25 @@ final class FileSink: Sendable {
     private let inbox: Mailbox<FileOrder>
     private let busySince = Atomic<Int64>(0)
 
-    init(_ kernel: any LogKernel, directory: String, answers: Mailbox<SinkAnswer>) throws(Errno) {
+    init(
+        _ kernel: any LogKernel, directory: String, retention: Retention, answers: Mailbox<SinkAnswer>
+    ) throws(Errno) {
         inbox = try Mailbox(kernel)
         // Opened here, so that a directory that cannot be used is an error at the start and not a log that never comes.
         let book = try RunBook(kernel, directory: directory)
-        let inbox = inbox
-        try start(kernel, directory, Handover(book: book), inbox, answers)
-    }
-
-    private func start(
-        _ kernel: any LogKernel, _ directory: String, _ handover: Handover, _ inbox: Mailbox<FileOrder>,
-        _ answers: Mailbox<SinkAnswer>
-    ) throws(Errno) {
+        let handover = Handover(book: book)
         try NativeThread.start("log-files") { [self] in
-            var writer = FileWriter(kernel, directory: directory, book: handover.book, answers: answers)
+            var writer = FileWriter(
+                kernel, directory: directory, book: handover.book, retention: retention, answers: answers)
             while true {
-                for order in inbox.receive(atMost: writer.retryInterval) {
+                for order in inbox.receive(atMost: writer.waitLimit, or: writer.request) {
                     busySince.store(kernel.monotonic().nanoseconds, ordering: .releasing)
                     let done = writer.carryOut(order)
                     inbox.discharge(done)
                 }
                 busySince.store(kernel.monotonic().nanoseconds, ordering: .releasing)
                 inbox.discharge(writer.retry())
+                writer.tidy()
                 busySince.store(0, ordering: .releasing)
             }
         }

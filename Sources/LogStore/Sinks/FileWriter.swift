@@ -13,6 +13,7 @@ struct FileWriter {
     private let answers: Mailbox<SinkAnswer>
     private var files: [String: LogFile] = [:]
     private var failing: [String: Failure] = [:]
+    private var housekeeping: Housekeeping
 
     /// What a file that takes nothing is behind with.
     private struct Failure {
@@ -44,16 +45,28 @@ struct FileWriter {
         }
     }
 
-    init(_ kernel: any LogKernel, directory: String, book: RunBook, answers: Mailbox<SinkAnswer>) {
+    init(
+        _ kernel: any LogKernel, directory: String, book: RunBook, retention: Retention, answers: Mailbox<SinkAnswer>
+    ) {
+        housekeeping = Housekeeping(kernel, directory: directory, retention: retention)
         self.kernel = kernel
         self.directory = directory
         self.book = book
         self.answers = answers
     }
 
-    /// How long the thread may wait for orders: without end, unless something has to be tried again.
-    var retryInterval: Duration? {
-        failing.values.contains { !$0.waiting.isEmpty } ? FileWriter.retryPause : nil
+    /// How long the thread may wait for orders: without end, unless something has to be tried again or removed.
+    var waitLimit: Duration? {
+        if failing.values.contains(where: { !$0.waiting.isEmpty }) { return FileWriter.retryPause }
+        return housekeeping.dueAt.map { max(.zero, $0 - kernel.monotonic()) }
+    }
+
+    /// What is waited for beside orders.
+    var request: WaitRequest? { housekeeping.request }
+
+    /// Keeps the directory within its bounds, when that is due.
+    mutating func tidy() {
+        for event in housekeeping.work(files: &files) { answers.send(.event(event)) }
     }
 
     /// Does what it is told; gives back the weight that is done with.
@@ -83,6 +96,7 @@ struct FileWriter {
                 book.record(stamp, ownRun, .ended, child: child, text: "drained")
             }
             book.flush()
+            housekeeping.end()
             for file in files.values { try? file.synchronize() }
             answers.send(.finished)
             return done
@@ -136,6 +150,14 @@ struct FileWriter {
         let file = files[child] ?? LogFile(kernel, directory: directory + "/" + child, rotation: rotation ?? .ofEvents)
         files[child] = file
         if let rotation { file.rotation = rotation }
+        let before = writing.offset
+        defer {
+            housekeeping.wrote(writing.offset - before)
+            if file.hasRotated {
+                file.hasRotated = false
+                housekeeping.rotated(child)
+            }
+        }
         do {
             switch writing.content {
             case .batch(let batch): try file.append(batch.entries, from: &writing.offset)

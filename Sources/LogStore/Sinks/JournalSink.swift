@@ -74,7 +74,10 @@ struct JournalWriter {
     private var nextSearch = Instant(nanoseconds: 0)
     /// It was there once: from then on what it does not get is missing.
     private var wasThere = false
-    private var hasGivenUp = false
+    /// It takes nothing: that was said, and is not waited for again. So many lines are missing there.
+    private var isAway = false
+    private var missing = 0
+    private var lastError = Errno.noEntry
     private var datagram = JournalDatagram()
 
     private final class Connection {
@@ -114,47 +117,64 @@ struct JournalWriter {
     private mutating func flush() -> Int {
         defer { datagram.clear() }
         guard !datagram.isEmpty else { return 0 }
+        guard let error = send() else {
+            if isAway { answers.send(.journalCameBack(missing: missing)) }
+            (isAway, missing) = (false, 0)
+            return 0
+        }
+        // A machine that never had a journal misses nothing.
+        guard wasThere else { return 0 }
+        if !isAway { answers.send(.journalWentAway(error)) }
+        isAway = true
+        missing += datagram.entries
+        return datagram.entries
+    }
+
+    /// nil: journald has it.
+    private mutating func send() -> Errno? {
         let deadline = kernel.monotonic() + JournalWriter.patience
         var hasTriedAgain = false
         while true {
-            guard let socket = connected() else { return wasThere ? datagram.entries : 0 }
             do {
+                let socket = try connected()
                 _ = try datagram.bytes.withUnsafeBufferPointer { bytes throws(Errno) in
                     try kernel.send(socket.fd, UnsafeRawBufferPointer(bytes), passing: [], to: nil)
                 }
-                hasGivenUp = false
-                return 0
+                return nil
             } catch  where error == .again {
                 let left = deadline - kernel.monotonic()
-                if hasGivenUp || left <= .zero {
-                    hasGivenUp = true
-                    return datagram.entries
-                }
+                // Who has waited once for a journal that takes nothing does not wait again for each line.
+                guard !isAway, left > .zero, let socket else { return error }
                 var requests = [WaitRequest(socket.fd, .writable)]
                 try? kernel.wait(for: &requests, atMost: left)
             } catch {
+                guard socket != nil else { return error }
                 // journald went away; its socket is systemd's and waits for the next one, or is a new one.
-                self.socket = nil
-                if hasTriedAgain { return datagram.entries }
+                socket = nil
+                if hasTriedAgain { return error }
                 hasTriedAgain = true
                 nextSearch = kernel.monotonic()
             }
         }
     }
 
-    private mutating func connected() -> Connection? {
+    private mutating func connected() throws(Errno) -> Connection {
         if let socket { return socket }
         let now = kernel.monotonic()
-        guard now >= nextSearch else { return nil }
+        guard now >= nextSearch else { throw lastError }
         nextSearch = now + JournalWriter.searchPause
         do {
             let fd = try kernel.makeSocket(.unix, .datagram)
             try kernel.connect(fd, to: .path(path))
-            socket = Connection(fd: fd)
+            let connection = Connection(fd: fd)
+            socket = connection
             wasThere = true
+            return connection
         } catch {
-            return nil
+            // A socket that nobody reads: there is a journal, and it is away.
+            if error == .connectionRefused { wasThere = true }
+            lastError = error
+            throw error
         }
-        return socket
     }
 }

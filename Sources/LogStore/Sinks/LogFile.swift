@@ -13,8 +13,12 @@ final class LogFile {
     var rotation: Rotation
     private var file: OpenFile?
     private var size: Int64 = 0
-    /// Rotated files by age.
+    /// The stamp of the first entry in `current`; nil when it is empty or cannot be read.
+    private var oldest: WallStamp?
+    /// Rotated files by age, compressed or not.
     private var rotated: [String] = []
+    /// A file was rotated since this was set to false.
+    var hasRotated = false
 
     /// Nothing is opened before the first append.
     init(_ kernel: any Kernel, directory: String, rotation: Rotation) {
@@ -65,8 +69,16 @@ final class LogFile {
             if whole == 0 { throw error }
             return whole
         }
+        if size == 0 { oldest = WallStamp(part.prefix(WallStamp.byteCount)) }
         size += Int64(written)
         return written
+    }
+
+    /// Rotates `current` when its first entry is older than this instant, so that it can be removed some day.
+    func rotate(before instant: WallStamp) throws(Errno) {
+        try open()
+        guard size > 0, let oldest, oldest <= instant else { return }
+        try rotate()
     }
 
     /// Makes what was written so far survive a power failure. Done at the end only: a crash of this program or of the
@@ -78,13 +90,14 @@ final class LogFile {
     private func open() throws(Errno) {
         guard file == nil else { return }
         try kernel.ensureDirectory(directory)
-        rotated = try kernel.list(directory).filter(LogFileName.isRotated).sorted()
+        rotated = LogFiles(kernel, directory: directory).rotated
         let opened = try kernel.open(path, [.readWrite, .create, .append, .noFollow], mode: LogFile.mode)
         size = try kernel.status(opened).size
         if size == 0 { try kernel.changeMode(opened, to: LogFile.mode) }
         if size > 0, try kernel.bytes(of: opened, at: size - 1, count: 1) != [0x0A] {
             size = try cutTornEnd(opened, size)
         }
+        oldest = size > 0 ? WallStamp(try kernel.bytes(of: opened, at: 0, count: WallStamp.byteCount)) : nil
         file = OpenFile(fd: opened)
     }
 
@@ -106,9 +119,8 @@ final class LogFile {
         file = nil
         do { try kernel.rename(path, to: directory + "/" + name) } catch  where error == .noEntry {}  // removed by hand
         rotated.append(name)
-        while rotated.count > rotation.files {
-            do { try kernel.removeFile(directory + "/" + rotated.removeFirst()) } catch  where error == .noEntry {}
-        }
+        hasRotated = true
+        while rotated.count > rotation.files { try kernel.removeRotated(directory + "/" + rotated.removeFirst()) }
     }
 }
 
@@ -119,6 +131,13 @@ private final class OpenFile {
 }
 
 extension Kernel {
+    /// Removes a rotated file, compressed or not; one that is gone already is no error.
+    func removeRotated(_ path: String) throws(Errno) {
+        for path in [path, path + LogFileName.compressed] {
+            do { try removeFile(path) } catch  where error == .noEntry {}
+        }
+    }
+
     /// Makes a directory, readable for the group whatever the umask, if it is not there; its parent must be.
     func ensureDirectory(_ path: String) throws(Errno) {
         do { try makeDirectory(path, mode: 0o750) } catch  where error == .exists { return }

@@ -80,10 +80,24 @@ extension LogPlan: Coded {
         writer.write(fileBytes)
         writer.write(files)
         writer.write(journal)
+        writer.write(rate)
     }
 
     init(from reader: inout ByteReader) throws(ByteError) {
-        self.init(fileBytes: try reader.read(), files: try reader.read(), journal: try reader.readBool())
+        self.init(
+            fileBytes: try reader.read(), files: try reader.read(), journal: try reader.readBool(),
+            rate: try reader.readOptional())
+    }
+}
+
+extension LogRate: Coded {
+    func write(to writer: inout ByteWriter) {
+        writer.write(lines)
+        writer.write(window)
+    }
+
+    init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(lines: try reader.read(), window: try reader.readDuration())
     }
 }
 

@@ -18,6 +18,21 @@ final class ChildCell {
     /// Output of its latest runs that log-writer has not read to the end; the newest last.
     var outputs: [RunOutput] = []
 
+    /// What became of its lines; nil until something is known, for most of a thousand children say little.
+    private(set) var logTally: LogTally?
+
+    /// What became of a child's lines in this life of nexusd.
+    final class LogTally {
+        fileprivate(set) var counts = LogCounts()
+    }
+
+    /// Adds what came since.
+    func count(_ more: LogCounts) {
+        let tally = logTally ?? LogTally()
+        tally.counts += more
+        logTally = tally
+    }
+
     init(_ id: ChildID) { self.id = id }
 
     /// The main process, while it lives.

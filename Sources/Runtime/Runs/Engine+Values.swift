@@ -1,6 +1,7 @@
 import Plan
 import SupervisorCore
 import System
+import Wire
 
 extension Engine {
     /// The secrets this child is given, by index; generated ones are made anew when nobody who knows them lives.
@@ -64,9 +65,7 @@ extension Engine {
 
     /// What log-writer is to blot out: every secret of the run that is long enough to be told from ordinary text.
     func redactions(_ secrets: [UInt16: String]) -> [String] {
-        secrets.values.filter { $0.utf8.count >= Self.shortestRedaction }.sorted { $0.utf8.count > $1.utf8.count }
+        secrets.values.filter { $0.utf8.count >= LogStream.shortestRedaction }
+            .sorted { $0.utf8.count > $1.utf8.count }
     }
-
-    /// Bytes below which a secret would blot out half of every log.
-    private static let shortestRedaction = 6
 }

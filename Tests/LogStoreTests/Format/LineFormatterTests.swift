@@ -68,6 +68,39 @@ import Wire
         #expect(format(&lines, Array("a\nb\nc\n".utf8), room: 2 * entry) == (["a", "b"], 4))
     }
 
+    @Test func beyondItsAllowance_linesAreCountedAndTaken() {
+        var lines = formatter(pipe: 4096)
+        let long = [UInt8](repeating: 0x61, count: 1030)
+        let (texts, result) = format(&lines, Array("a\nb\n".utf8) + long + Array("\nc\nhalf".utf8), allowance: 3)
+        #expect(
+            texts == ["a", "b", String(repeating: "a", count: 1024) + "+", ""], "a line cut in its middle ends there")
+        #expect(result.lines == 3 && result.suppressed == 2 && result.consumed == 4 + 1031 + 2)
+        let again = format(&lines, Array("half\nnext\n".utf8), allowance: 1)
+        #expect(again.0 == ["half"] && again.1.suppressed == 1 && again.1.consumed == 10)
+        #expect(format(&lines, Array("x\ny\n".utf8), allowance: 0).1.written == 0)
+    }
+
+    private func format(
+        _ formatter: inout LineFormatter, _ bytes: [UInt8], allowance: Int
+    ) -> ([String], LineFormatter.Result) {
+        let target = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+        defer { target.deallocate() }
+        let result = bytes.withUnsafeBytes {
+            formatter.format($0, remainder: .stays, prefix: prefix, into: target, allowance: allowance) { _, _ in }
+        }
+        let texts = target[..<result.written].split(separator: 0x0A).map { line -> String in
+            let entry = LogEntry(line: UnsafeRawBufferPointer(rebasing: line), child: "c")
+            return entry.map { String(decoding: $0.bytes, as: UTF8.self) + ($0.isPartial ? "+" : "") } ?? "?"
+        }
+        return (texts, result)
+    }
+
+    @Test func lastLineThatBreaksOffInASecret_tellsNothingOfIt() {
+        var lines = formatter(["hunter2hunter2"])
+        #expect(format(&lines, Array("say hunter2h".utf8), .isLast).lines == ["say [redacted]"])
+        #expect(format(&lines, Array("say hunt".utf8), .isLast).lines == ["say hunt"], "as short as any word")
+    }
+
     @Test func levelOfALine_isThatOfItsParts() {
         var lines = formatter()
         let target = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
@@ -138,15 +171,26 @@ import Wire
     @Test func secrets_areReplacedWhereverTheyStand() {
         #expect(redact(["geheim"], "geheim x geheimgeheim") == "[redacted] x [redacted][redacted]")
         #expect(redact(["geheim"], "nothing here") == nil)
-        #expect(redact(["abcd", "abcdef"], "abcdef abcd") == "[redacted] [redacted]", "the longer one first")
+        #expect(redact(["abcdef", "abcdefgh"], "abcdefgh abcdef") == "[redacted] [redacted]", "the longer one first")
         #expect(
             redact(["line one\nline two"], "say line two") == "say [redacted]",
             "a secret of several lines is printed by lines")
     }
 
     @Test func shortSecret_isNotLookedFor() {
-        #expect(redact(["abc", ""], "abc") == nil)
-        #expect(Redaction(["abc"]).isEmpty)
+        #expect(redact(["abcde", ""], "abcde") == nil)
+        #expect(Redaction(["abcde", "a\nb"]).isEmpty && !Redaction(["abcdef"]).isEmpty)
+    }
+
+    @Test func longSecret_isLookedForPieceByPiece() {
+        let secret = (0..<380).map(String.init).joined()
+        #expect(secret.utf8.count == 1030)
+        #expect(redact([secret], "a\(secret)b") == "a[redacted][redacted][redacted]b")
+        #expect(redact([secret], "a\(secret.prefix(400))") == "a[redacted]\(secret.prefix(400).dropFirst(343))")
+    }
+
+    @Test func encodedSecret_isNotKnown() {
+        #expect(redact(["hunter2hunter2"], "aHVudGVyMmh1bnRlcjI=") == nil, "docs/logs.md says so")
     }
 
     @Test func beginningOfASecret_isHeldBack() {

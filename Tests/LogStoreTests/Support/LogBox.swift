@@ -133,12 +133,13 @@ final class LogBox {
     /// A fresh pipe of a run: log-writer gets the reading end; the writing end comes back. Its number is the count so far.
     func stream(
         _ child: String = "web", _ kind: StreamKind = .stdout, run: RunID? = nil, fileBytes: UInt64 = 10_000_000,
-        files: UInt16 = 10, journal: Bool = false, pattern: LinePattern? = nil, redactions: [String] = []
+        files: UInt16 = 10, journal: Bool = false, rate: LogRate? = nil, pattern: LinePattern? = nil,
+        redactions: [String] = []
     ) throws -> (number: UInt32, end: OwnedEnd) {
         let pipe = try kernel.makePipe(blocking: .write)
         let order = LogStream(
             number: nextNumber, child: child, run: run ?? self.run, kind: kind, fileBytes: fileBytes, files: files,
-            journal: journal, pattern: pattern, redactions: redactions)
+            journal: journal, rate: rate, pattern: pattern, redactions: redactions)
         nextNumber += 1
         let end = OwnedEnd(OwnedFD(owning: dup(pipe.write.raw)))
         let kept = KeptStream(order, OwnedFD(owning: dup(pipe.read.raw)))

@@ -3,6 +3,7 @@ import Plan
 import SupervisorCore
 import System
 import Testing
+import Wire
 
 @testable import Runtime
 
@@ -58,6 +59,26 @@ extension WholeTrees {
             }
             #expect(try tree.stop() == .code(0))
             for pid in tree.registered("holder") { #expect(!tree.isAlive(pid)) }
+        }
+
+        @Test func flood_isSuppressedAndShownByStatusAndAnEvent() throws {
+            let flood = script("flood", "\(Built.fixture) lines-exit 5000; exec sleep 1000") {
+                $0.log.rate = LogRate(lines: 100, window: .seconds(1))
+            }
+            let tree = try RunningTree(Plan(children: [logWriter, flood]))
+            let client = try tree.client()
+            let events = try client.request("events")
+            let event = try client.event(events) {
+                $0["message_id"] as? String == EventKind.outputSuppressed.messageID
+            }
+            #expect(event["child"] as? String == "flood")
+            let log = try #require(client.status("flood")["log"] as? [String: Any])
+            let suppressed = try #require(log["suppressed"] as? Int)
+            let lines = try #require(log["lines"] as? Int)
+            #expect(suppressed > 0 && lines >= 100 && lines + suppressed <= 5000 && log["dropped"] as? Int == 0)
+            #expect(try tree.stop() == .code(0))
+            let text = tree.file(tree.state + "/logs/flood/current")
+            #expect(text.contains(" W4- more than 100 lines in 1 s: ") && text.contains(" lines were suppressed here"))
         }
 
         @Test func withoutLogWriter_aFullPipeIsEmptiedAfterSeconds_andCounted() throws {

@@ -133,6 +133,7 @@ struct ChildBuilder {
         log.fileBytes = given(ChildLogKeys.size) ?? log.fileBytes
         log.files = given(ChildLogKeys.files).map { UInt16($0) } ?? log.files
         log.journal = given(ChildLogKeys.journal) ?? log.journal
+        if let rate = given(ChildLogKeys.rate) { log.rate = rate.value }
         return log
     }
 }

@@ -3,7 +3,16 @@ import SupervisorCore
 
 /// `[log]`: the defaults of every child's log, and log-writer itself, which is always `children[0]`.
 struct LogBuilder {
+    /// Bytes of all logs together, unless [log] says otherwise.
+    static let standardTotal: UInt64 = 1_000_000_000
+    /// Where zstd may be. Not looked for in PATH: log-writer runs it with its own rights.
+    static let compressors = ["/usr/bin/zstd", "/bin/zstd", "/usr/local/bin/zstd"]
+
     let defaults: LogPlan
+    /// What log-writer is told of old files, as its words.
+    private let retention: [Text]
+    private let total: UInt64
+    private let report: Report
     private let identity: Identity?
     private let places: Places
     private let host: any Machine
@@ -14,16 +23,44 @@ struct LogBuilder {
         let standard = LogPlan()
         defaults = LogPlan(
             fileBytes: reader(LogKeys.size) ?? standard.fileBytes,
-            files: reader(LogKeys.files).map { UInt16($0) } ?? standard.files, journal: reader(LogKeys.journal))
+            files: reader(LogKeys.files).map { UInt16($0) } ?? standard.files, journal: reader(LogKeys.journal),
+            rate: reader(LogKeys.rate).map(\.value) ?? standard.rate)
+        total = reader(LogKeys.total) ?? LogBuilder.standardTotal
+        self.report = report
+        retention = LogBuilder.retention(reader, host, report)
         identity = reader(LogKeys.user).flatMap { text in
             IdentityRule(host: host, report: report).identity(
                 user: Placed(value: text, position: reader.position(of: LogKeys.user)), group: nil, supplementary: nil)
         }
-        if host.status(places.bin + "/log-writer").map({ $0.kind == .regular && $0.mode & 0o111 != 0 }) != true {
+        if !host.isProgram(places.bin + "/log-writer") {
             report.error(
                 .start,
                 "there is no program '\(places.bin)/log-writer', which comes with nexusd; repair the installation")
         }
+    }
+
+    private static func retention(_ reader: SectionReader, _ host: any Machine, _ report: Report) -> [Text] {
+        var words = ["--total", String(reader(LogKeys.total) ?? standardTotal)]
+        if let age = reader(LogKeys.maxAge) { words += ["--max-age", String(age.components.seconds)] }
+        if reader(LogKeys.compress) {
+            if let program = compressors.first(where: { host.isProgram($0) }) {
+                words += ["--compress", program]
+            } else {
+                report.note("log.compress is on, and zstd is not installed: rotated logs stay plain; apt install zstd")
+            }
+        }
+        return words.map { Text($0) }
+    }
+
+    /// Files that are written are never removed: `total` can only be kept if they fit.
+    func noteTotal(_ children: [LogPlan]) {
+        let current = (children + [defaults]).reduce(UInt64(0)) {
+            $0.addingReportingOverflow($1.fileBytes).partialValue
+        }
+        guard current > total else { return }
+        report.note(
+            "the current log files alone may take \(SizeText.show(current)), more than log.total = \(SizeText.show(total)); lower log.size or raise log.total"
+        )
     }
 
     /// `childCount` decides how many fds it may have: two pipes and their copies for each run.
@@ -41,7 +78,7 @@ struct LogBuilder {
                 stop: StopRule(timeout: .seconds(10))),
             executable: places.bin + "/log-writer",
             arguments: [Text("log-writer"), Text("--directory"), Text(places.state + "/logs")]
-                + (defaults.journal ? [] : [Text("--no-journal")]),
+                + (defaults.journal ? [] : [Text("--no-journal")]) + retention,
             environment: base.variables, identity: identity,
             limits: [Limit(resource: ResourceName.nofile.rawValue, soft: files, hard: files)],
             oomScoreAdjust: Int16(clamping: IdentityRule.oomScoreFloor(host)), pidFile: "log-writer.pid", log: defaults)

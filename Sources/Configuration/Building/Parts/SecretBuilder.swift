@@ -1,4 +1,5 @@
 import Plan
+import Wire
 
 /// Builds `[secret.NAME]`.
 struct SecretBuilder {
@@ -58,6 +59,17 @@ struct SecretBuilder {
         } else if status.mode & 0o006 != 0 {
             report.error(position, "everybody may read or write '\(absolute)': chmod 0600 it")
         }
+        noteShort(absolute, status.size)
         return absolute
+    }
+
+    /// A short value would blot out half of every log, so it is not looked for there.
+    private func noteShort(_ path: String, _ size: Int) {
+        guard size <= LogStream.shortestRedaction, let bytes = try? host.read(path, limit: size).1 else { return }
+        let count = bytes.count - (bytes.last == UInt8(ascii: "\n") ? 1 : 0)
+        guard count < LogStream.shortestRedaction else { return }
+        report.note(
+            "the secret in '\(path)' has \(count) bytes: under \(LogStream.shortestRedaction) it is not redacted in logs; take a longer one"
+        )
     }
 }

@@ -32,6 +32,7 @@ struct TreeBuilder {
             names: known, groups: groups, log: log.defaults, agent: agent(), places: places, host: host, report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
 
+        log.noteTotal(children.map(\.plan.log))
         let plan = Plan(
             supervisor: supervisor(children.map(\.plan) + [log.child(childCount: 0)]),
             groups: groups.plans, children: [log.child(childCount: children.count)] + children.map(\.plan),

@@ -53,10 +53,15 @@ extension Engine {
         SupervisorView(
             pid: kernel.processID().rawValue, second: surroundings.second, state: state, ready: board.isReady,
             exactContainment: surroundings.containment.guarantee == .exact, config: surroundings.config,
-            directories: surroundings.directories, notes: notes,
+            directories: surroundings.directories, notes: notes + journaldNote,
             strays: surroundings.containment.strays().prefix(64).map {
                 SupervisorView.Stray(pid: $0.process.rawValue, name: $0.name)
             })
+    }
+
+    private var journaldNote: [String] {
+        journal.isJournaldAway
+            ? ["journald takes nothing: what children say is in the files only, until it is back"] : []
     }
 
     var state: SupervisorView.State {

@@ -113,6 +113,14 @@ struct StatusWriter {
             json.field("unstable_runs", view.unstableRuns)
             json.field("status", cell.status)
             json.object("values") { json in for capture in cell.captures { json.field(capture.name, capture.value) } }
+            json.object("log") { json in
+                let counts = cell.logTally?.counts ?? LogCounts()
+                json.field("lines", counts.lines)
+                json.field("bytes", counts.bytes)
+                json.field("suppressed", counts.suppressed)
+                json.field("dropped", counts.dropped)
+                json.field("missing_in_journal", counts.missingInJournal)
+            }
             json.field("executable", plan.executable(child))
             if let end = view.lastEnd { write(end, into: &json) } else { json.null("last_end") }
         }

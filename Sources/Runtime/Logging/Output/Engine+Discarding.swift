@@ -53,6 +53,9 @@ extension Engine {
 
     private func report(_ lost: Loss, of child: ChildID, _ run: RunID, _ why: String) {
         guard lost.bytes > 0 else { return }
+        var counts = LogCounts()
+        counts.dropped = UInt64(lost.lines)
+        self[child].count(counts)
         say(
             LogEvent(
                 .outputDropped, 3,

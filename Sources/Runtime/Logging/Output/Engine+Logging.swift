@@ -73,10 +73,22 @@ extension Engine {
             guard has(stream.child), let run = self[stream.child].run?.id, stream.isOf(run) else { return }
             takeCaptures(captures, of: stream.child, run)
         case .last(let tag, let lines): answerLastLines(tag, lines)
-        case .dropped(let child, let lines):
-            let words = "\(lines) lines of \(child) were dropped: a log sink was too slow for 5 s."
-            say(LogEvent(.outputDropped, 3, words, child, nil, [LogEvent.Field(name: "LINES", value: "\(lines)")]))
+        case .counted(let child, let counts): count(counts, of: child)
+        case .journal(let isThere): journal.isJournaldAway = !isThere
         case .drained: if let logWriter, let run = self[logWriter].run { feed(.drained(logWriter, run.id)) }
+        }
+    }
+
+    /// Adds up what log-writer counted, and makes an event of what was lost.
+    private func count(_ counts: LogCounts, of name: String) {
+        if let child = names.child(named: name) { self[child].count(counts) }
+        let losses: [(EventKind, UInt8, UInt64, String)] = [
+            (.outputDropped, 3, counts.dropped, "were dropped: the log files took nothing for 5 s"),
+            (.outputSuppressed, 4, counts.suppressed, "were suppressed: it says more than its log.rate allows"),
+        ]
+        for (kind, priority, lines, words) in losses where lines > 0 {
+            let fields = [LogEvent.Field(name: "LINES", value: "\(lines)")]
+            say(LogEvent(kind, priority, "\(lines) lines of \(name) \(words).", name, nil, fields))
         }
     }
 
@@ -103,8 +115,8 @@ extension Engine {
         if case .logLine(let line) = child.readiness, self[number.child].run?.id == output.run { pattern = line }
         let stream = LogStream(
             number: number.rawValue, child: names[number.child], run: output.run, kind: number.kind,
-            fileBytes: child.log.fileBytes, files: child.log.files, journal: child.log.journal, pattern: pattern,
-            redactions: output.redactions)
+            fileBytes: child.log.fileBytes, files: child.log.files, journal: child.log.journal, rate: child.log.rate,
+            pattern: pattern, redactions: output.redactions)
         _ = output.with(number.kind) { fd in give(stream, fd) }
     }
 

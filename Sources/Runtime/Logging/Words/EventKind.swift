@@ -31,6 +31,8 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
     case stray = "f2c5e56f8af74f8488e9ff6d5da7d00e"
     /// Output of a child was dropped and counted.
     case outputDropped = "092462c0e9cc4e579ff7979b397c2492"
+    /// Output of a child beyond its rate was counted and not kept.
+    case outputSuppressed = "92a9d374c23f4d31bbf448ba3adfef4f"
     /// Records of nexusd itself were dropped and counted.
     case recordsDropped = "9950001767834559a82871374f5d64fa"
     /// A worker's link was ended.

@@ -12,6 +12,8 @@ final class Journal {
     private(set) var queue = RecordQueue()
     /// False for a tree without log-writer: then nothing is kept for one.
     private let keeps: Bool
+    /// The living log-writer says that journald takes nothing.
+    var isJournaldAway = false
     /// Log-writer's own last words.
     var lastWords = ByteRing(capacity: 4096)
     /// Finds the descriptor and the description of a stream that is to be handed over; set once by the engine.
@@ -46,6 +48,7 @@ final class Journal {
     func close(_ scratch: UnsafeMutableRawBufferPointer) -> [LogReport] {
         guard let link else { return [] }
         self.link = nil
+        isJournaldAway = false
         var reports: [LogReport] = []
         while let report = link.receive(kernel, scratch) { reports.append(report) }
         let waiting = queue

@@ -74,6 +74,10 @@ public struct ResourceLimit: Hashable, Sendable {
         self.hard = hard
     }
 
+    /// RLIMIT_CPU, seconds.
+    public static let cpu: UInt8 = 0
+    /// RLIMIT_AS, bytes.
+    public static let addressSpace: UInt8 = 9
     /// RLIMIT_NOFILE, 7 on every architecture we build for.
     public static let openFiles: UInt8 = 7
 }

@@ -79,12 +79,15 @@ extension LogReport {
             writer.write(UInt8(4))
             writer.write(tag)
             writer.write(lines) { $0.write($1) }
-        case .dropped(let child, let lines):
+        case .counted(let child, let counts):
             writer.write(UInt8(5))
             writer.write(child)
-            writer.write(lines)
+            counts.write(to: &writer)
         case .drained:
             writer.write(UInt8(6))
+        case .journal(let isThere):
+            writer.write(UInt8(7))
+            writer.write(isThere)
         }
         return writer.bytes
     }
@@ -105,8 +108,9 @@ extension LogReport {
         case 4:
             let tag = try reader.read(UInt32.self)
             self = .last(tag: tag, lines: try reader.readList { reader throws(ByteError) in try reader.readString() })
-        case 5: self = .dropped(child: try reader.readString(), lines: try reader.read())
+        case 5: self = .counted(child: try reader.readString(), try LogCounts(from: &reader))
         case 6: self = .drained
+        case 7: self = .journal(isThere: try reader.readBool())
         case _: throw ByteError(.unknownValue, at: 0)
         }
         try reader.finish()
@@ -122,6 +126,10 @@ extension LogStream {
         writer.write(fileBytes)
         writer.write(files)
         writer.write(journal)
+        writer.write(rate) {
+            $0.write($1.lines)
+            $0.write($1.window.nanoseconds)
+        }
         writer.write(pattern) { writer, pattern in
             writer.write(pattern.pieces) { $1.write(to: &$0) }
         }
@@ -133,11 +141,29 @@ extension LogStream {
             number: try reader.read(), child: try reader.readString(), run: try reader.readRun(),
             kind: try reader.readCase(), fileBytes: try reader.read(), files: try reader.read(),
             journal: try reader.readBool(),
+            rate: try reader.readOptional { reader throws(ByteError) in
+                LogRate(lines: try reader.read(), window: .nanoseconds(try reader.read(Int64.self)))
+            },
             pattern: try reader.readOptional { reader throws(ByteError) in
                 LinePattern(
                     pieces: try reader.readList { reader throws(ByteError) in try LinePattern.Piece(from: &reader) })
             },
             redactions: try reader.readList { reader throws(ByteError) in try reader.readString() })
+    }
+}
+
+extension LogCounts {
+    fileprivate func write(to writer: inout ByteWriter) {
+        for count in [bytes, lines, suppressed, dropped, missingInJournal] { writer.write(count) }
+    }
+
+    fileprivate init(from reader: inout ByteReader) throws(ByteError) {
+        self.init()
+        bytes = try reader.read()
+        lines = try reader.read()
+        suppressed = try reader.read()
+        dropped = try reader.read()
+        missingInJournal = try reader.read()
     }
 }
 

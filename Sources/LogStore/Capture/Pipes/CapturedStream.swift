@@ -25,6 +25,8 @@ final class CapturedStream {
     let number: UInt32
     let target: LogTarget
     let fd: OwnedFD
+    /// What its child may say at most; nil: anything.
+    let rate: LogRate?
     /// F_GETPIPE_SZ.
     private(set) var pipeBytes: Int
     var phase: Phase
@@ -37,6 +39,7 @@ final class CapturedStream {
     /// Bytes of an unfinished line that were seen in the pipe, and since when.
     private(set) var unfinished: (bytes: Int, since: Instant)?
 
+    private let redaction: Redaction
     private var pattern: LinePattern?
     private var carry: [UInt8] = []
 
@@ -46,9 +49,12 @@ final class CapturedStream {
             child: order.child, run: order.run, source: .child(order.kind),
             rotation: Rotation(fileBytes: order.fileBytes, files: order.files), journal: order.journal)
         self.fd = fd
+        // A rate of nothing would silence the child, and one without time could never be over.
+        rate = order.rate.flatMap { $0.lines > 0 && $0.window > .zero ? $0 : nil }
         self.pipeBytes = pipeBytes
         phase = .due(now)
-        formatter = LineFormatter(pipeBytes: pipeBytes, redaction: Redaction(order.redactions))
+        redaction = Redaction(order.redactions)
+        formatter = LineFormatter(pipeBytes: pipeBytes, redaction: redaction)
         ticket = Batch.Ticket(stream: identity, serial: 0)
         pattern = order.pattern
     }
@@ -104,7 +110,9 @@ final class CapturedStream {
     }
 
     private func matched(_ captures: [LogReport.Capture]?) -> [LogReport.Capture]? {
-        if captures != nil { pattern = nil }
-        return captures
+        guard let captures else { return nil }
+        pattern = nil
+        // What a child tells about itself is shown by `status`: a secret is no value to be told.
+        return captures.map { LogReport.Capture(name: $0.name, value: redaction.redacted($0.value)) }
     }
 }

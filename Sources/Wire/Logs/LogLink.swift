@@ -38,15 +38,21 @@ public struct LogStream: Hashable, Sendable {
     public var files: UInt16
     /// Journald too.
     public var journal: Bool
+    /// What the child may say at most, in all its streams together; nil: anything.
+    public var rate: LogRate?
     /// Ready pattern to look for, first match only.
     public var pattern: LinePattern?
     /// Secret values of this run to be redacted; never logged themselves.
     public var redactions: [String]
 
+    /// Bytes of a value, or of a line of it, below which it is not looked for: that would blot out half of every log, and
+    /// tell the value by where it is missing.
+    public static let shortestRedaction = 6
+
     /// All fields.
     public init(
         number: UInt32, child: String, run: RunID, kind: StreamKind, fileBytes: UInt64, files: UInt16, journal: Bool,
-        pattern: LinePattern? = nil, redactions: [String] = []
+        rate: LogRate? = nil, pattern: LinePattern? = nil, redactions: [String] = []
     ) {
         self.number = number
         self.child = child
@@ -55,6 +61,7 @@ public struct LogStream: Hashable, Sendable {
         self.fileBytes = fileBytes
         self.files = files
         self.journal = journal
+        self.rate = rate
         self.pattern = pattern
         self.redactions = redactions
     }
@@ -121,8 +128,10 @@ public enum LogReport: Hashable, Sendable {
     case matched(stream: UInt32, captures: [Capture])
     /// Answer to `last`.
     case last(tag: UInt32, lines: [String])
-    /// A sink dropped lines of a child (5 s rule).
-    case dropped(child: String, lines: UInt64)
+    /// What became of the lines of a child since the last time it was told.
+    case counted(child: String, LogCounts)
+    /// journald takes nothing any more, or takes lines again. Said once each way.
+    case journal(isThere: Bool)
     /// Everything is written; it ends now.
     case drained
 
