@@ -86,7 +86,11 @@ import Wire
                     first: .seconds(1), cap: .seconds(60), stableAfter: .seconds(120), parkAfter: 3,
                     slowRetry: .seconds(3600)))
         #expect(policy.intensity == Intensity(restarts: 1, window: .seconds(3600)))
-        #expect(policy.exits == ExitRule(success: [0, 3], config: [64, 78], network: [69]))
+        #expect(
+            policy.exits
+                == ExitRule(
+                    success: [0, 3, .signal(.terminate)], config: [64, 78],
+                    network: [69, .signal(Signal(rawValue: 1))]))
         #expect(policy.ready == .probed(interval: .seconds(1)) && policy.startTimeout == .seconds(90))
         #expect(policy.liveness == LivenessRule(interval: .seconds(20), misses: 1) && policy.watchdog == .seconds(30))
         #expect(

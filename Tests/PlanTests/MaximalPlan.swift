@@ -72,7 +72,7 @@ enum MaximalPlan {
     private static func policy(_ number: UInt16, _ ready: ReadyRule) -> ChildPolicy {
         ChildPolicy(
             group: number == 4 ? GroupID(rawValue: 1) : number < 4 ? GroupID(rawValue: 0) : nil, enabled: false,
-            requires: [id(1)], after: [id(1), id(8)], critical: true,
+            requires: [id(1)], after: [id(1), id(8)], critical: true, significant: number == 3,
             restart: RestartRule.allCases[Int(number) % RestartRule.allCases.count],
             delay: DelayRule(
                 first: .milliseconds(1), cap: .seconds(2), stableAfter: .nanoseconds(1), parkAfter: .max,
@@ -83,6 +83,8 @@ enum MaximalPlan {
             stop: StopRule(
                 drain: .seconds(1), signal: Signal(rawValue: 64), timeout: .seconds(86_400), killGrace: .milliseconds(2)
             ),
-            exits: ExitRule(success: [0, 255], config: [78, 64], network: [69]))
+            exits: ExitRule(
+                success: [0, 255, .signal(.terminate)], config: [78, 64, .signal(Signal(rawValue: 64))],
+                network: [69, .signal(Signal(rawValue: 1))]))
     }
 }

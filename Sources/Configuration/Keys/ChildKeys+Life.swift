@@ -112,9 +112,9 @@ enum IntensityKeys {
 
 /// Keys of `exits`.
 enum ExitKeys {
-    static let success = Key.codes("success", ExitRule().success, "Success; 0 always is.")
-    static let config = Key.codes("config", ExitRule().config, "Configuration errors: parked at once.")
-    static let network = Key.codes("network", ExitRule().network, "No network: tried for ever, never parked.")
+    static let success = Key.exits("success", ExitRule().success, "Success; 0 always is.")
+    static let config = Key.exits("config", ExitRule().config, "Configuration errors: parked at once.")
+    static let network = Key.exits("network", ExitRule().network, "No network: tried for ever, never parked.")
 
     static let section = SectionInfo(
         title: "exits", summary: "`exits = { … }`.", keys: [success.info, config.info, network.info])

@@ -18,6 +18,9 @@ enum ChildKeys {
     static let after = Key.texts(
         "after", of: "child names", "Order only: started after each of these is ready, parked, done or off.")
     static let critical = Key.flag("critical", false, "When this child is parked, its whole group is.")
+    static let significant = Key.flag(
+        "significant", false,
+        "When this child ends by itself for good, the tree ends in order and nexusd with the child's exit status.")
     static let restart = Key.word(
         "restart", "always", [("always", .always), ("on-failure", .onFailure), ("never", .never)],
         value: RestartRule.always, "When an ended run is replaced without anyone asking.")
@@ -48,7 +51,8 @@ enum ChildKeys {
         return PidFile.named(name)
     }
     static let exits = Key.table(
-        "exits", ExitKeys.section, "{ success = [0], config = [78] }", "Exit codes with a meaning of their own.")
+        "exits", ExitKeys.section, "{ success = [0, \"SIGTERM\"], config = [78] }",
+        "Exit codes and signals with a meaning of their own.")
     static let log = Key.table(
         "log", ChildLogKeys.section, "{ size = \"10MB\", files = 10 }", "Log options; defaults come from [log].")
 
@@ -61,8 +65,8 @@ enum ChildKeys {
         title: "[child.NAME]", summary: "A child: one process that is kept alive. Its name: \(Name.form).",
         keys: [
             command.info, fallback.info, fallbackHint.info, enabled.info, requires.info, after.info, critical.info,
-            restart.info,
-            delay.info, intensity.info, ChildReadyKeys.ready.info, ChildReadyKeys.liveness.info,
+            significant.info, restart.info, delay.info, intensity.info, ChildReadyKeys.ready.info,
+            ChildReadyKeys.liveness.info,
             ChildReadyKeys.watchdog.info, ChildReadyKeys.startTimeout.info, ChildStopKeys.timeout.info,
             ChildStopKeys.signal.info, ChildStopKeys.killGrace.info, ChildStopKeys.drain.info,
             ChildIdentityKeys.user.info, ChildIdentityKeys.group.info, ChildIdentityKeys.supplementary.info,

@@ -106,22 +106,6 @@ extension Key where Value == [Placed<String>] {
     }
 }
 
-extension Key where Value == Set<UInt8> {
-    static func codes(_ name: String, _ initial: Set<UInt8>, _ summary: String) -> Key {
-        let shown = "[" + initial.sorted().map { "\($0)" }.joined(separator: ", ") + "]"
-        return Key(name, type: "array of integers", initial: initial, shown: shown, range: "0 to 255", summary) {
-            node throws(Mismatch) in
-            var codes = Set<UInt8>()
-            for element in try node.list(of: "integers") {
-                let number = try element.number()
-                guard let code = UInt8(exactly: number) else { throw .range("0 to 255", found: "\(number)", element) }
-                codes.insert(code)
-            }
-            return codes
-        }
-    }
-}
-
 extension Key {
     /// One of a few words.
     static func word(_ name: String, _ initial: String, _ words: [(String, Value)], value: Value, _ summary: String)

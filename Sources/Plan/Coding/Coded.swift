@@ -16,9 +16,6 @@ extension ByteWriter {
 
     /// Nanoseconds: finer than any policy needs, exact for all that Supervisor.toml can say.
     mutating func write(_ duration: Duration) { write(duration.nanoseconds) }
-
-    /// In ascending order, so that equal plans have equal bytes.
-    mutating func write(_ codes: Set<UInt8>) { write(codes.sorted()) { $0.write($1) } }
 }
 
 extension ByteReader {

@@ -23,6 +23,7 @@ extension ChildPolicy: Coded {
         writer.write(requires)
         writer.write(after)
         writer.write(critical)
+        writer.write(significant)
         writer.write(restart.rawValue)
         delay.write(to: &writer)
         writer.write(intensity)
@@ -38,7 +39,8 @@ extension ChildPolicy: Coded {
     init(from reader: inout ByteReader) throws(ByteError) {
         self.init(
             group: try reader.readOptional(), enabled: try reader.readBool(), requires: try reader.readList(),
-            after: try reader.readList(), critical: try reader.readBool(), restart: try reader.readCase(),
+            after: try reader.readList(), critical: try reader.readBool(), significant: try reader.readBool(),
+            restart: try reader.readCase(),
             delay: try DelayRule(from: &reader), intensity: try reader.readOptional(),
             ready: try ReadyRule(from: &reader), firstProbe: try reader.readDuration(),
             startTimeout: try reader.readDuration(),
@@ -120,19 +122,5 @@ extension StopRule: Coded {
         self.init(
             drain: try reader.readOptionalDuration(), signal: Signal(rawValue: try reader.read()),
             timeout: try reader.readDuration(), killGrace: try reader.readDuration())
-    }
-}
-
-extension ExitRule: Coded {
-    func write(to writer: inout ByteWriter) {
-        writer.write(success)
-        writer.write(config)
-        writer.write(network)
-    }
-
-    init(from reader: inout ByteReader) throws(ByteError) {
-        self.init(
-            success: Set(try reader.readNumbers()), config: Set(try reader.readNumbers()),
-            network: Set(try reader.readNumbers()))
     }
 }

@@ -33,6 +33,7 @@ extension Engine {
             note(record)
             say(LogEvent(record, names: names, at: now))
         case .answer(let command, let outcome): answer(command, outcome)
+        case .end(let child, let exit): treeEnds(because: child, exit)
         case .finished(let clean): finished = clean
         }
         return false

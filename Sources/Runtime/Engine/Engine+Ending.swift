@@ -23,6 +23,21 @@ extension Engine {
         carryOut()
     }
 
+    /// A significant child has ended for good: the core stops the tree as at the first signal, and nexusd's exit status is
+    /// the child's.
+    func treeEnds(because child: ChildID, _ exit: Exit?) {
+        significantStatus = exit?.status ?? 1
+        notify.stopping()
+        surroundings.releaseReserve()
+        let how = exit.map { " (\($0.words))" } ?? ""
+        say(
+            LogEvent(
+                .supervisorStopping, 5,
+                "\(names[child]) is significant and has ended for good\(how): the tree is stopped in order.",
+                names[child]))
+        router.announceStopping()
+    }
+
     /// A terminal that hangs up is a wish to stop; without one it is the wish for a reload, which there is not yet.
     func hangUp(_ received: ReceivedSignal) {
         if kernel.hasTerminal { return shutDown(received) }
@@ -39,7 +54,9 @@ extension Engine {
             cell.pidFile?.remove(kernel)
         }
         journal.flush()
-        return finished == true && isEmpty ? 0 : 1
+        let isClean = finished == true && isEmpty
+        if let significantStatus, significantStatus != 0 || isClean { return significantStatus }
+        return isClean ? 0 : 1
     }
 
     /// Ends what belongs to no run any more: SIGTERM once, then time, then SIGKILL. True when nothing is left below

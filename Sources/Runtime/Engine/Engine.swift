@@ -55,6 +55,8 @@ final class Engine {
     var shutdownLevel: UInt8 = 0
     /// Set by `Action.finished`.
     var finished: Bool?
+    /// The exit status of the significant child that ended the tree.
+    var significantStatus: Int32?
     var commandCount: UInt64 = 0
     var lastTag: UInt32 = 0
     let started: Instant

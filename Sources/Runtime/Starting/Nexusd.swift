@@ -7,7 +7,8 @@ import System
 /// The program: from the command line to the exit status.
 public enum Nexusd {
     /// `arguments` without the program's name. Returns the exit status: 0 asked to stop, 1 something unkillable or an
-    /// internal failure, 2 usage or configuration refused, 3 another instance runs.
+    /// internal failure, 2 usage or configuration refused, 3 another instance runs; where a significant child ended the
+    /// tree, that child's (128 and the number for a signal).
     public static func main(_ arguments: some Sequence<String>) -> Int32 {
         let kernel = LiveKernel()
         do throws(StartError) {

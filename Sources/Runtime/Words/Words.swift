@@ -23,6 +23,17 @@ extension Exit {
         }
     }
 
+    /// As a shell reports it (POSIX, 2.8.2): the code, 128 and the signal, 127 for a program that is not there and 126
+    /// for one that cannot be executed; 1 where nobody knows.
+    var status: Int32 {
+        switch self {
+        case .code(let code): Int32(code)
+        case .signal(let signal, _, _): 128 + signal.rawValue
+        case .notExecuted(_, let errno): errno == ENOENT ? 127 : 126
+        case .unknown: 1
+        }
+    }
+
     /// The exit code, when there was one.
     var code: UInt8? {
         if case .code(let code) = self { code } else { nil }

@@ -44,12 +44,15 @@ extension Supervisor {
         switch (policy.restart, cause) {
         case (.onFailure, .done), (.never, .done):
             enter(child, .done, &turn)
+            endTree(after: child, &turn)
         case (.never, _):
             park(child, cause, retry: nil, &turn)
         case (.always, _), (.onFailure, _):
             // A clean exit at once is how a program that puts itself into the background looks, or one that printed its
             // usage: replacing it would only do the same again.
-            let isUseless = cause == .done && !isStable && ending.begun - run.started < Self.shortLife
+            let isUseless =
+                ending.step.exit.isCode && cause == .done && !isStable
+                && ending.begun - run.started < Self.shortLife
             if cause == .config || isUseless {
                 park(child, .config, retry: policy.delay.slowRetry.map { turn.now + $0 }, &turn)
             } else {
@@ -109,6 +112,17 @@ extension Supervisor {
         } else {
             enter(child, .parked(cause, retry: retry), &turn)
             turn.tell(.parked(child, cause, retry: retry))
+            if retry == nil { endTree(after: child, &turn) }
+        }
+    }
+}
+
+extension Exit? {
+    /// False for a signal: a program that printed its usage or went into the background ends with a code.
+    fileprivate var isCode: Bool {
+        switch self {
+        case .code: true
+        case .signal, .notExecuted, .unknown, nil: false
         }
     }
 }

@@ -51,6 +51,7 @@ extension Supervisor {
         turn.tell(.parked(child, cause, retry: retry))
         turn.tell(.groupParked(group, because: child, retry: retry))
         touchMembers(of: group)
+        if retry == nil { endTree(after: child, &turn) }
     }
 
     /// The slow retry of a parked group is due.

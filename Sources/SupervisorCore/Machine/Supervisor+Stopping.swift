@@ -56,7 +56,7 @@ extension Supervisor {
         case .killing(let exit, _):
             turn.tell(.unkillable(child, run.id))
             endSweep(of: child)
-            enter(child, .unkillable(run, ending.verdict, exit), &turn)
+            enter(child, .unkillable(run, ending.verdict, begun: ending.begun, exit), &turn)
         }
     }
 
@@ -94,8 +94,8 @@ extension Supervisor {
             kill(child, run, ending, &turn)
         case .stopping(let run, let ending):
             exitedWhileStopping(child, run, ending, exit, &turn)
-        case .unkillable(let run, let verdict, nil):
-            revise(child, .unkillable(run, verdict, exit))
+        case .unkillable(let run, let verdict, let begun, nil):
+            revise(child, .unkillable(run, verdict, begun: begun, exit))
         case .off, .waiting, .delayed, .unkillable, .parked, .done: break
         }
     }
@@ -127,8 +127,8 @@ extension Supervisor {
         switch self[child].state {
         case .stopping(let run, let ending):
             if ending.step.exit != nil { conclude(child, run, ending, &turn) }
-        case .unkillable(let run, let verdict, let exit):
-            let ending = Ending(verdict: verdict, begun: turn.now, step: .killing(exit, until: turn.now))
+        case .unkillable(let run, let verdict, let begun, let exit):
+            let ending = Ending(verdict: verdict, begun: begun, step: .killing(exit, until: turn.now))
             conclude(child, run, ending, &turn)
         case .off, .waiting, .delayed, .spawning, .starting, .serving, .parked, .done: break
         }

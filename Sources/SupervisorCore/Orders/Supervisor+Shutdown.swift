@@ -30,6 +30,20 @@ extension Supervisor {
         touchAll()
     }
 
+    /// A child has ended by itself and does not come back by itself: done, or given up without a retry. If the tree is
+    /// there for its sake, that is the end of the tree.
+    mutating func endTree(after child: ChildID, _ turn: inout Turn) {
+        guard policy(child).significant else { return }
+        switch life {
+        case .idle, .ending, .finished: return
+        case .awaitingLogWriter, .running: break
+        }
+        // Who waits for this child is told what it came to, not that the end of the tree overtook it.
+        answerWaiters(of: child, &turn)
+        turn.actions.append(.end(because: child, self[child].lastEnd?.exit))
+        shutDown(level: 1, &turn)
+    }
+
     /// Cuts what is left of a running stop; at the third level kills. The log-writer's end comes when the others are gone.
     private mutating func hurry(_ child: ChildID, _ turn: inout Turn) {
         guard case .stopping(let run, var ending) = self[child].state else { return }
@@ -62,7 +76,7 @@ extension Supervisor {
         var isClean = true
         for index in children.indices {
             let child = ChildID(index: index)
-            guard case .unkillable(let run, _, let exit) = self[child].state else { continue }
+            guard case .unkillable(let run, _, _, let exit) = self[child].state else { continue }
             isClean = false
             tellEnd(child, run, exit, .unkillable, &turn)
             enter(child, .off, &turn)

@@ -98,23 +98,6 @@ public struct StopRule: Hashable, Sendable {
     }
 }
 
-/// Exit codes with a meaning of their own; whatever is in none of them is a crash.
-public struct ExitRule: Hashable, Sendable {
-    /// Success, as 0 always is.
-    public var success: Set<UInt8>
-    /// Configuration errors: parked at once with the words to fix it. 78 is EX_CONFIG of sysexits(3).
-    public var config: Set<UInt8>
-    /// No network: tried for ever with a low cap, never parked.
-    public var network: Set<UInt8>
-
-    /// Success 0, config 78.
-    public init(success: Set<UInt8> = [0], config: Set<UInt8> = [78], network: Set<UInt8> = []) {
-        self.success = success
-        self.config = config
-        self.network = network
-    }
-}
-
 /// Everything the core needs to know of a child. What it executes is the shell's business.
 public struct ChildPolicy: Hashable, Sendable {
     /// Its group; nil for a child at the root (log-writer).
@@ -127,6 +110,8 @@ public struct ChildPolicy: Hashable, Sendable {
     public var after: [ChildID]
     /// Its parking parks its group.
     public var critical: Bool
+    /// When it ends by itself and does not come back by itself, the tree ends in order.
+    public var significant: Bool
     /// Restart rule.
     public var restart: RestartRule
     /// Delay rule.
@@ -151,9 +136,9 @@ public struct ChildPolicy: Hashable, Sendable {
     /// Defaults of the design; see each property.
     public init(
         group: GroupID? = nil, enabled: Bool = true, requires: [ChildID] = [], after: [ChildID] = [],
-        critical: Bool = false, restart: RestartRule = .always, delay: DelayRule = DelayRule(),
-        intensity: Intensity? = nil, ready: ReadyRule = .spawned, firstProbe: Duration = .zero,
-        startTimeout: Duration = .seconds(60),
+        critical: Bool = false, significant: Bool = false, restart: RestartRule = .always,
+        delay: DelayRule = DelayRule(), intensity: Intensity? = nil, ready: ReadyRule = .spawned,
+        firstProbe: Duration = .zero, startTimeout: Duration = .seconds(60),
         liveness: LivenessRule? = nil, watchdog: Duration? = nil, stop: StopRule = StopRule(),
         exits: ExitRule = ExitRule()
     ) {
@@ -162,6 +147,7 @@ public struct ChildPolicy: Hashable, Sendable {
         self.requires = requires
         self.after = after
         self.critical = critical
+        self.significant = significant
         self.restart = restart
         self.delay = delay
         self.intensity = intensity

@@ -14,8 +14,8 @@ enum ChildState: Hashable, Sendable {
     case serving(Run, Serving)
     /// It is being ended, or its main process ended and the rest is.
     case stopping(Run, Ending)
-    /// Outlived SIGKILL and its grace.
-    case unkillable(Run, Verdict, Exit?)
+    /// Outlived SIGKILL and its grace; when it began to end, because readiness counts until there.
+    case unkillable(Run, Verdict, begun: Instant, Exit?)
     /// Given up for now; nil: until its group's retry or a command.
     case parked(Cause, retry: Instant?)
     /// Ended with success, and its rule wants no more.
@@ -125,7 +125,7 @@ extension ChildState {
     var run: Run? {
         switch self {
         case .spawning(let run), .starting(let run, _), .serving(let run, _), .stopping(let run, _),
-            .unkillable(let run, _, _):
+            .unkillable(let run, _, _, _):
             run
         case .off, .waiting, .delayed, .parked, .done: nil
         }

@@ -44,11 +44,8 @@ extension Exit {
     /// The cause of an end that nobody asked for. `done` is a success code, whatever the restart rule makes of it.
     func cause(under rule: ExitRule) -> Cause {
         switch self {
-        case .code(let code):
-            if rule.config.contains(code) { return .config }
-            if rule.network.contains(code) { return .network }
-            return code == 0 || rule.success.contains(code) ? .done : .crash
-        case .signal(_, _, let oom): return oom ? .oom : .crash
+        case .code(let code): return rule.cause(of: .code(code))
+        case .signal(let signal, _, let oom): return oom ? .oom : rule.cause(of: .signal(signal))
         case .notExecuted(_, let errno): return Exit.transientErrors.contains(errno) ? .crash : .config
         case .unknown: return .unknown
         }

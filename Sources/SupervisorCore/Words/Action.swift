@@ -12,6 +12,8 @@ public enum Action: Hashable, Sendable {
     case record(Record)
     /// The outcome of a command.
     case answer(CommandID, CommandOutcome)
+    /// This significant child has ended for good, in this way: the tree is being stopped as if by `shutdown` of level 1.
+    case end(because: ChildID, Exit?)
     /// The tree is empty after `shutdown`: the shell may end. False when something was unkillable.
     case finished(clean: Bool)
 }

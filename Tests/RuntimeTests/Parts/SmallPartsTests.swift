@@ -201,6 +201,14 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         #expect(Exit.notExecuted(.exec, errno: 2).words == "exec: No such file or directory (ENOENT)")
     }
 
+    @Test func exits_areStatusesAsOfAShell() {
+        #expect(Exit.code(3).status == 3)
+        #expect(Exit.signal(.kill, coreDumped: false, oom: true).status == 137)
+        #expect(Exit.notExecuted(.exec, errno: 2).status == 127)
+        #expect(Exit.notExecuted(.exec, errno: 13).status == 126)
+        #expect(Exit.unknown.status == 1)
+    }
+
     @Test func messageIDs_areThirtyTwoDigits_andDiffer() {
         for kind in EventKind.allCases {
             #expect(kind.messageID.count == 32)

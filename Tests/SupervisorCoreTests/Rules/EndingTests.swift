@@ -3,6 +3,48 @@ import Testing
 
 @Suite("Ends, delays and parking", .timeLimit(.minutes(1)))
 struct EndingTests {
+    @Test func exitCodesAndSignals_haveTheMeaningOfTheRule() {
+        let rule = ExitRule(
+            success: [0, 3, .signal(.terminate)], config: [78, .signal(Signal(rawValue: 4))],
+            network: [69, .signal(Signal(rawValue: 1))])
+        let ends: [(Exit, String)] = [
+            (.code(0), "done"), (.code(3), "done"), (.signal(.terminate, coreDumped: false, oom: false), "done"),
+            (.code(78), "config"), (.signal(Signal(rawValue: 4), coreDumped: true, oom: false), "config"),
+            (.code(69), "network"), (.signal(Signal(rawValue: 1), coreDumped: false, oom: false), "network"),
+            (.code(64), "crash"), (.killed, "crash"), (.signal(.terminate, coreDumped: false, oom: true), "oom"),
+        ]
+        for (exit, cause) in ends {
+            var scene = Scene.ready([ChildPolicy(restart: .onFailure, exits: rule)])
+            #expect(scene.ends(.a, exit).contains("say ended a \(cause)"), "\(exit)")
+        }
+    }
+
+    /// Found by the simulation: the time in which nobody could kill it counted as ready time.
+    @Test func unkillableTime_doesNotMakeARunStable() {
+        var scene = Scene.ready([ChildPolicy(watchdog: .seconds(1))])
+        scene.pass(.seconds(1 + 10 + 5))
+        #expect(scene.phase(.a) == .unkillable)
+        scene.pass(.seconds(100))
+        scene.ends(.a, .killed)
+        #expect(scene.view(.a).unstableRuns == 1)
+    }
+
+    @Test func defaultMeanings_areThoseOfSysexits() {
+        for (code, cause) in [(0 as UInt8, "done"), (64, "config"), (78, "config"), (68, "network"), (69, "crash")] {
+            var scene = Scene.ready([ChildPolicy(restart: .onFailure)])
+            #expect(scene.ends(.a, .code(code)).contains("say ended a \(cause)"))
+        }
+    }
+
+    @Test func successBySignalAtOnce_isNoUsageError() {
+        let rule = ExitRule(success: [.signal(.terminate)])
+        var scene = Scene.ready([ChildPolicy(exits: rule)])
+        #expect(
+            scene.ends(.a, .signal(.terminate, coreDumped: false, oom: false)).suffix(2) == [
+                "say ended a done", "say delayed a done",
+            ])
+    }
+
     /// Crashes at once, again and again; the delays from start to start in milliseconds.
     private func delays(of child: ChildID, in scene: inout Scene, runs: Int, _ exit: Exit = .crash) -> [Int64] {
         (0..<runs).map { _ in

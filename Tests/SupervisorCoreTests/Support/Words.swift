@@ -10,6 +10,7 @@ extension Action {
         case .probe(let child, _): "probe \(child.letter)"
         case .record(let record): "say \(record.words)"
         case .answer(let id, let outcome): "answer \(id.rawValue) \(outcome.words)"
+        case .end(let child, _): "end because of \(child.letter)"
         case .finished(let clean): clean ? "finished" : "finished unclean"
         }
     }

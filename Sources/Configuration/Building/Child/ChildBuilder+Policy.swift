@@ -26,6 +26,7 @@ extension ChildBuilder {
                 "'critical' parks the child's group, but '\(draft.name)' is in none; put it into one or take the key out"
             )
         }
+        let delay = delay()
         return ChildPolicy(
             group: group, enabled: enabled,
             requires: edges.compactMap { edge in
@@ -34,10 +35,23 @@ extension ChildBuilder {
             after: edges.compactMap { edge in
                 if case .after = edge.kind { edge.to } else { nil }
             },
-            critical: critical, restart: reader(ChildKeys.restart), delay: delay(),
+            critical: critical, significant: significance(delay), restart: reader(ChildKeys.restart), delay: delay,
             intensity: IntensityReader.read(reader.below(ChildKeys.intensity)), ready: ready,
             firstProbe: firstProbe, startTimeout: reader(ChildReadyKeys.startTimeout), liveness: liveness,
             watchdog: reader(ChildReadyKeys.watchdog), stop: stop(), exits: exits())
+    }
+
+    /// A child that always comes back cannot end the tree.
+    private func significance(_ delay: DelayRule) -> Bool {
+        guard reader(ChildKeys.significant) else { return false }
+        if reader(ChildKeys.restart) == .always, delay.slowRetry != nil {
+            report.error(
+                reader.position(of: ChildKeys.significant),
+                "'significant' ends the tree when '\(draft.name)' ends for good, which restart = \"always\" with a slow"
+                    + " retry never lets happen; add restart = \"on-failure\" or \"never\", or delay = { slow-retry ="
+                    + " \"never\" }")
+        }
+        return true
     }
 
     private func delay() -> DelayRule {
@@ -76,24 +90,5 @@ extension ChildBuilder {
         return StopRule(
             drain: draft.isWorker ? drain ?? ChildStopKeys.workerDrain : nil, signal: signal,
             timeout: reader(ChildStopKeys.timeout), killGrace: reader(ChildStopKeys.killGrace))
-    }
-
-    private func exits() -> ExitRule {
-        guard let reader = reader.below(ChildKeys.exits) else { return ExitRule() }
-        var rule = ExitRule(
-            success: reader(ExitKeys.success), config: reader(ExitKeys.config), network: reader(ExitKeys.network))
-        rule.success.insert(0)
-        let pairs = [
-            (ExitKeys.config, rule.config, rule.success, "success"),
-            (ExitKeys.network, rule.network, rule.success, "success"),
-            (ExitKeys.network, rule.network, rule.config, "config"),
-        ]
-        for (key, codes, others, name) in pairs {
-            guard let code = codes.intersection(others).min() else { continue }
-            report.error(
-                reader.position(of: key),
-                "exit code \(code) is in '\(name)' too; a code has one meaning: take it out of one")
-        }
-        return rule
     }
 }

@@ -65,7 +65,7 @@ extension Engine {
     }
 
     var state: SupervisorView.State {
-        shutdownLevel > 0 ? .stopping : board.hasStarted ? .running : .starting
+        shutdownLevel > 0 || significantStatus != nil ? .stopping : board.hasStarted ? .running : .starting
     }
 
     private var groupStates: [StatusWriter.GroupState] {
