@@ -1,9 +1,14 @@
 import SupervisorCore
 
 /// A tree made by chance. Tame trees keep to what nexus-config accepts; wild ones have cycles and ids of nobody.
-struct RandomTree {
+struct RandomTree: Equatable {
     let tree: Tree
     let isTame: Bool
+
+    init(tree: Tree, isTame: Bool) {
+        self.tree = tree
+        self.isTame = isTame
+    }
 
     init(_ random: inout SplitMix) {
         let count = 1 + Int(random.below(9))
@@ -57,7 +62,7 @@ struct RandomTree {
             drain: random.chance(30) ? random.milliseconds(300) : nil, timeout: random.milliseconds(500),
             killGrace: random.milliseconds(500))
         return ChildPolicy(
-            enabled: random.chance(90), critical: random.chance(20),
+            enabled: random.chance(90), critical: random.chance(20), significant: random.chance(4),
             restart: random.pick([.always, .always, .always, .onFailure, .never]), delay: delay,
             intensity: random.chance(15) ? intensity(&random) : nil, ready: ready,
             startTimeout: .milliseconds(200) + random.milliseconds(1_000),
@@ -66,6 +71,7 @@ struct RandomTree {
                     interval: .milliseconds(50) + random.milliseconds(500), misses: UInt8(1 + random.below(3)))
                 : nil,
             watchdog: random.chance(20) ? .milliseconds(100) + random.milliseconds(900) : nil, stop: stop,
-            exits: ExitRule(network: [69]))
+            exits: ExitRule(
+                success: random.chance(20) ? [0, .signal(.terminate)] : [0], network: [69]))
     }
 }

@@ -1,0 +1,122 @@
+import SupervisorCore
+
+/// What the referee remembers about the restarts of one child.
+struct RestartBook {
+    /// Ends in a row that surely count.
+    var unstable = 0
+    /// It may not start before this without an owner's word.
+    var earliest: Instant?
+    /// Ends that were followed by a restart, for its intensity.
+    var window: [Instant] = []
+}
+
+/// Promise 6: restarts are bounded in every window, and the back-off is reset after a stable time.
+extension Referee {
+    /// A command forgets all counts.
+    mutating func forgetRestarts() {
+        for index in restarts.indices { restarts[index] = RestartBook() }
+        for index in lives.indices { lives[index]?.isDisturbed = true }
+    }
+
+    mutating func judgeRestart(_ child: ChildID, at now: Instant) {
+        // The farewell of a log-writer does not wait: see docs/supervision.md.
+        let isFarewell = child == tree.logWriter && level > 0
+        if let earliest = restarts[Int(child.rawValue)].earliest, now < earliest, !isFarewell {
+            complain(6, "\(child) came back at \(now), too early by \(earliest - now)")
+        }
+        restarts[Int(child.rawValue)].earliest = nil
+    }
+
+    mutating func judgeDelay(_ child: ChildID, _ until: Instant, at now: Instant) {
+        let cap = child == tree.logWriter ? .seconds(1) : policy(child).delay.cap
+        if until <= now { complain(6, "\(child) is delayed into the past") }
+        if until - now > cap + cap / 10 { complain(6, "\(child) is delayed beyond its cap") }
+        restarts[Int(child.rawValue)].earliest = max(restarts[Int(child.rawValue)].earliest ?? until, until)
+    }
+
+    mutating func noteParked(_ child: ChildID, retry: Instant?) {
+        restarts[Int(child.rawValue)].earliest = retry ?? .init(nanoseconds: .max)
+    }
+
+    /// True when it is surely a failure that is replaced.
+    mutating func countEnd(_ end: EndRecord, of life: Life, in actions: [Action], _ after: Supervisor) -> Bool {
+        let child = end.child
+        let rule = policy(child).delay
+        if !end.cause.isWanted { disturbSiblings(of: child) }
+        guard child != tree.logWriter, level == 0 else { return false }
+        if let ready = life.ready, (life.ending ?? end.ended) - ready >= rule.stableAfter {
+            restarts[Int(child.rawValue)].unstable = 0
+        }
+        if end.cause == .done, isParked(child, in: actions) { return false }
+        // A run that was to go down for another reason is nobody's failure.
+        guard !life.isDisturbed, isTame, !isSwept(life.run), isUndisturbed(child, after) else { return false }
+        let isStable =
+            restarts[Int(child.rawValue)].unstable == 0
+            && (life.ready.map { (life.ending ?? end.ended) - $0 >= rule.stableAfter } ?? false)
+        switch end.cause {
+        case .asked, .dependency, .unkillable: break
+        case .recycled, .network: restarts[Int(child.rawValue)].earliest = end.started + min(rule.first, .seconds(10))
+        case .done where policy(child).restart != .always: break
+        case .config:
+            if !isParked(child, in: actions) { complain(6, "\(child) had a configuration error and is not parked") }
+        case .done, .crash, .oom, .watchdog, .probe, .unknown:
+            if policy(child).restart == .never { return false }
+            if !isStable { restarts[Int(child.rawValue)].unstable += 1 }
+            restarts[Int(child.rawValue)].earliest =
+                end.started + delay(rule, after: restarts[Int(child.rawValue)].unstable)
+            judgeBounds(child, at: end.ended, isParked: isParked(child, in: actions))
+            return !isParked(child, in: actions)
+        }
+        return false
+    }
+
+    /// Its group may restart because of it: what ends there meanwhile need not be counted.
+    private mutating func disturbSiblings(of child: ChildID) {
+        for group in tree.groups where group.strategy != .oneForOne && group.children.contains(child) {
+            for sibling in group.children { self[sibling]?.isDisturbed = true }
+        }
+    }
+
+    private mutating func judgeBounds(_ child: ChildID, at now: Instant, isParked: Bool) {
+        let rule = policy(child).delay
+        if isParked { return }
+        if restarts[Int(child.rawValue)].unstable >= max(1, Int(rule.parkAfter)) {
+            complain(
+                6, "\(child) had \(restarts[Int(child.rawValue)].unstable) unstable runs in a row and is not parked")
+        }
+        guard let intensity = policy(child).intensity else { return }
+        restarts[Int(child.rawValue)].window.append(now)
+        let recent = restarts[Int(child.rawValue)].window.suffix(Int(intensity.restarts) + 1)
+        if recent.count > Int(intensity.restarts), let first = recent.first, now - first <= intensity.window {
+            complain(6, "\(child) restarted more often than its intensity allows")
+        }
+    }
+
+    /// Doubling from the first to the cap; after none the first, because that is the bound of all restarts.
+    private func delay(_ rule: DelayRule, after unstable: Int) -> Duration {
+        var delay = rule.first
+        for _ in 1..<max(2, unstable + 0) where unstable > 1 && delay < rule.cap { delay = delay * 2 }
+        return min(delay, rule.cap)
+    }
+
+    private func isParked(_ child: ChildID, in actions: [Action]) -> Bool {
+        actions.contains {
+            if case .record(.parked(child, _, _)) = $0 { true } else { false }
+        }
+    }
+
+    private func isSwept(_ run: RunID) -> Bool { swept.values.contains { $0.contains(run) } }
+
+    /// Everything it requires, and what that requires, serves, and its group runs.
+    private func isUndisturbed(_ child: ChildID, _ after: Supervisor) -> Bool {
+        if let group = tree.groups.firstIndex(where: { $0.children.contains(child) }),
+            after.parked(GroupID(rawValue: UInt16(group))) != nil
+        {
+            return false
+        }
+        return policy(child).requires.allSatisfy {
+            (self[$0]?.serves == true && isUndisturbed($0, after))
+                || (self[$0] == nil && after.view(of: $0).phase == .done)
+        }
+    }
+}

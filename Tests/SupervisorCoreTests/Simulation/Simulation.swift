@@ -1,0 +1,155 @@
+import SupervisorCore
+
+/// A core under a simulated clock and kernel, with a referee that looks at every event and every action.
+struct Simulation {
+    let tree: RandomTree
+    private(set) var supervisor: Supervisor
+    private(set) var world: World
+    private(set) var referee: Referee
+    private(set) var now = Instant(nanoseconds: 1_000_000_000)
+    private(set) var eventCount = 0
+    /// All actions as a number; equal for equal scripts within a process.
+    private(set) var digest = 0
+    /// What happened, in words, where somebody wants to read it.
+    private(set) var trace: [String] = []
+    private let isTraced: Bool
+    private let jitter: UInt16
+    private var commandCount: UInt64 = 0
+    private var actions: [Action] = []
+
+    init(_ script: Script, isTraced: Bool = false, inspector: Referee.Inspector? = nil) {
+        tree = script.tree
+        jitter = script.jitter
+        self.isTraced = isTraced
+        supervisor = Supervisor(tree: tree.tree, second: 7, at: now)
+        world = World(tree: tree.tree)
+        referee = Referee(tree: tree.tree, isTame: tree.isTame, at: now, inspector: inspector)
+    }
+
+    mutating func begin() {
+        supervisor.start(at: now, jitter: nextJitter(), into: &actions)
+        conclude(nil)
+    }
+
+    private func nextJitter() -> UInt16 { jitter &+ UInt16(truncatingIfNeeded: eventCount &* 40_503) }
+
+    mutating func perform(_ step: Step) {
+        pass(step.wait)
+        switch step.deed {
+        case .command(let command):
+            commandCount += 1
+            send(.command(command, CommandID(rawValue: commandCount)))
+        case .shutDown(let level): send(.shutdown(level: level))
+        case .beLate(let time):
+            now = now + time
+            send(.late(time))
+            send(.tick)
+        case .nothing, .answerSpawn, .ready, .mainEnds, .othersEnd, .answerProbe, .tellHealth, .failProbe, .drained,
+            .ping, .trigger, .setInterval, .leave,
+            .extend, .breakLink, .recycle, .stale:
+            for event in world.events(of: step.deed) { send(event) }
+        }
+    }
+
+    /// Time passes; what is armed goes off exactly when it is due.
+    private mutating func pass(_ time: Duration) {
+        let end = now + time
+        var ticks = 0
+        while let deadline = supervisor.nextDeadline, deadline <= end, referee.problems.isEmpty {
+            now = max(now, deadline)
+            send(.tick)
+            ticks += 1
+            if ticks > 5_000 { referee.complain(6, "something is due again and again") }
+        }
+        now = max(now, end)
+    }
+
+    private mutating func send(_ event: Event) {
+        referee.note(event, at: now)
+        if isTraced { trace.append("\(now.nanoseconds / 1_000) us: \(event)") }
+        supervisor.handle(event, at: now, jitter: nextJitter(), into: &actions)
+        eventCount += 1
+        conclude(event)
+        if eventCount % 32 == 0 { for problem in supervisor.audit() { referee.complain(5, problem) } }
+    }
+
+    private mutating func conclude(_ event: Event?) {
+        var hasher = Hasher()
+        hasher.combine(digest)
+        for action in actions {
+            hasher.combine(action)
+            if isTraced { trace.append("    \(action.words)") }
+        }
+        digest = hasher.finalize()
+        referee.judge(actions, after: event, at: now, supervisor)
+        for action in actions { world.carryOut(action) }
+        actions.removeAll(keepingCapacity: true)
+    }
+}
+
+// MARK: What every script ends with
+
+extension Simulation {
+    /// From now on everything goes well: whatever is wanted has to come up and stay.
+    mutating func calmDown() {
+        for _ in 0..<3 where referee.level == 0 && referee.problems.isEmpty {
+            perform(Step(wait: .zero, deed: .command(.start(.all))))
+            goWell(for: .seconds(7)) { _ in false }
+        }
+        guard referee.level == 0 else { return }
+        for (index, policy) in tree.tree.children.enumerated() where policy.enabled {
+            let child = ChildID(rawValue: UInt16(index + 1))
+            let view = supervisor.view(of: child)
+            let isStoppedLogWriter = child == tree.tree.logWriter && view.phase == .off
+            if view.phase != .ready, view.phase != .done, !isStoppedLogWriter {
+                referee.complain(7, "in calm \(child) is \(view)")
+            }
+        }
+    }
+
+    /// The end of the tree has to come within what the stop rules allow.
+    mutating func end(level: UInt8) {
+        perform(Step(wait: .zero, deed: .shutDown(level: level)))
+        goWell(for: .seconds(60)) { $0.referee.isFinished }
+        if !referee.isFinished { referee.complain(2, "the end does not come") }
+        send(.tick)
+        perform(Step(wait: .zero, deed: .command(.start(.all))))
+        perform(Step(wait: .zero, deed: .shutDown(level: 3)))
+    }
+
+    private mutating func ping(_ child: ChildID) {
+        guard let process = world[child], process.hasInterval || referee.policy(child).watchdog != nil else { return }
+        for event in world.events(of: .ping(child)) { send(event) }
+    }
+
+    private mutating func goWell(for time: Duration, until isOver: (Simulation) -> Bool) {
+        let end = now + time
+        while referee.problems.isEmpty {
+            while let deed = world.nextGoodDeed, referee.problems.isEmpty { perform(Step(wait: .zero, deed: deed)) }
+            if isOver(self) { return }
+            guard let deadline = supervisor.nextDeadline, deadline <= end else { break }
+            now = max(now, deadline)
+            // Words are heard before anything that is due is looked at.
+            for child in world.processes.indices { ping(ChildID(rawValue: UInt16(child))) }
+            send(.tick)
+        }
+        now = max(now, end)
+    }
+}
+
+extension World {
+    /// The next thing that a well-behaved process does.
+    fileprivate var nextGoodDeed: Step.Deed? {
+        for case let process? in processes {
+            let child = process.child
+            if !process.isSpawned { return .answerSpawn(child, errno: nil) }
+            if !process.isMainAlive { return .othersEnd(child) }
+            if process.isKilled { return .mainEnds(child, .killed, leavesOthers: false) }
+            if process.isAskedToStop { return .mainEnds(child, .code(0), leavesOthers: false) }
+            if process.isDrained, !process.isAskedToStop { return .mainEnds(child, .code(0), leavesOthers: false) }
+            if process.probes > 0 { return .answerProbe(child, healthy: true) }
+            if !process.isReady { return .ready(child) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,118 @@
+import SupervisorCore
+
+/// The kernel and the processes as far as the core can tell: what it asked for, and what has become of it.
+struct World {
+    /// A run from `Action.spawn` until nothing of it is left.
+    struct Process {
+        let child: ChildID
+        let run: RunID
+        var isSpawned = false
+        var isMainAlive = true
+        var hasOthers = false
+        var isReady = false
+        var probes = 0
+        var isDrained = false
+        var hasInterval = false
+        var isAskedToStop = false
+        var isKilled = false
+        /// SIGKILL does not end it until the world is calm.
+        var isImmortal: Bool { run.rawValue % 29 == 0 }
+    }
+
+    /// By child; there is never more than one, else the referee has complained.
+    private(set) var processes: [Process?]
+
+    init(tree: Tree) { processes = Array(repeating: nil, count: tree.children.count + 1) }
+
+    subscript(child: ChildID) -> Process? {
+        get { Int(child.rawValue) < processes.count ? processes[Int(child.rawValue)] : nil }
+        set { if Int(child.rawValue) < processes.count { processes[Int(child.rawValue)] = newValue } }
+    }
+
+    mutating func carryOut(_ action: Action) {
+        switch action {
+        case .spawn(let child, let run): self[child] = Process(child: child, run: run)
+        case .drain(let child, let run): change(child, run) { $0.isDrained = true }
+        case .signal(let child, let run, .kill, _): change(child, run) { $0.isKilled = true }
+        case .signal(let child, let run, _, _): change(child, run) { $0.isAskedToStop = true }
+        case .probe(let child, let run): change(child, run) { $0.probes += 1 }
+        case .record(.ended(let end)): if self[end.child]?.run == end.run { self[end.child] = nil }
+        case .record, .answer, .end, .finished: break
+        }
+    }
+
+    private mutating func change(_ child: ChildID, _ run: RunID, _ change: (inout Process) -> Void) {
+        guard var process = self[child], process.run == run else { return }
+        change(&process)
+        self[child] = process
+    }
+
+    /// What the core hears of a deed; nothing where it does not fit.
+    mutating func events(of deed: Step.Deed) -> [Event] {
+        switch deed {
+        case .nothing, .command, .shutDown, .beLate: return []
+        case .answerSpawn(let child, let errno): return answerSpawn(child, errno)
+        case .mainEnds(let child, let exit, let leavesOthers): return endMain(child, exit, leavesOthers)
+        case .othersEnd(let child):
+            guard let process = self[child], !process.isMainAlive, process.hasOthers else { return [] }
+            self[child] = nil
+            return [.emptied(child, process.run)]
+        case .answerProbe(let child, let healthy):
+            guard let run = living(child), self[child]?.probes ?? 0 > 0 else { return [] }
+            self[child]?.probes -= 1
+            return [.probed(child, run, healthy: healthy)]
+        case .ready(let child):
+            self[child]?.isReady = true
+            return living(child).map { [.ready(child, $0)] } ?? []
+        case .tellHealth(let child, let healthy):
+            return living(child).map { [.probed(child, $0, healthy: healthy)] } ?? []
+        case .drained(let child):
+            guard self[child]?.isDrained == true else { return [] }
+            return living(child).map { [.drained(child, $0)] } ?? []
+        case .failProbe(let child):
+            guard let run = living(child), self[child]?.probes ?? 0 > 0 else { return [] }
+            self[child]?.probes -= 1
+            return [.unprobed(child, run)]
+        case .trigger(let child): return living(child).map { [.watchdogTrigger(child, $0)] } ?? []
+        case .setInterval(let child, let time):
+            guard let run = living(child) else { return [] }
+            self[child]?.hasInterval = true
+            return [.watchdogInterval(child, run, time)]
+        case .ping(let child): return living(child).map { [.watchdogPing(child, $0)] } ?? []
+        case .leave(let child): return living(child).map { [.stopping(child, $0)] } ?? []
+        case .extend(let child, let time): return living(child).map { [.extendTimeout(child, $0, time)] } ?? []
+        case .breakLink(let child, let cause): return living(child).map { [.linkBroken(child, $0, cause)] } ?? []
+        case .recycle(let child, let time): return living(child).map { [.recycle(child, $0, within: time)] } ?? []
+        case .stale(let child, let run, let index):
+            if self[child]?.run == run { return [] }
+            let all = StateEventTable.runEvents(child, run)
+            return [all[index % all.count]]
+        }
+    }
+
+    private func living(_ child: ChildID) -> RunID? {
+        guard let process = self[child], process.isSpawned, process.isMainAlive else { return nil }
+        return process.run
+    }
+
+    private mutating func answerSpawn(_ child: ChildID, _ errno: Int32?) -> [Event] {
+        guard let process = self[child], !process.isSpawned else { return [] }
+        if let errno {
+            self[child] = nil
+            return [.spawnFailed(child, process.run, .exec, errno: errno)]
+        }
+        self[child]?.isSpawned = true
+        return [.spawned(child, process.run)]
+    }
+
+    private mutating func endMain(_ child: ChildID, _ exit: Exit, _ leavesOthers: Bool) -> [Event] {
+        guard let run = living(child) else { return [] }
+        if leavesOthers {
+            self[child]?.isMainAlive = false
+            self[child]?.hasOthers = true
+            return [.exited(child, run, exit)]
+        }
+        self[child] = nil
+        return [.exited(child, run, exit), .emptied(child, run)]
+    }
+}
