@@ -25,11 +25,13 @@ struct FIFO<Element> {
         return element
     }
 
-    /// Calls `body` from the first to the last until it returns false.
-    func scan(_ body: (Element) -> Bool) {
+    /// Calls `body` from the first to the last until it returns false; true when it came to the end.
+    @discardableResult
+    func scan(_ body: (Element) -> Bool) -> Bool {
         for index in head..<items.count {
-            guard let element = items[index], body(element) else { return }
+            guard let element = items[index], body(element) else { return false }
         }
+        return true
     }
 
     /// Takes out what matches; costs a pass over all.

@@ -80,7 +80,8 @@ struct Outbox: Sendable {
         return removed.map(\.frame.header.id)
     }
 
-    /// Copies what is to be written next to the end of `bytes`, whole frames (but for the one begun) up to `limit`.
+    /// Copies what is to be written next to the end of `bytes`, whole frames (but for the one begun) up to `limit`. The
+    /// order is that of `written`: an urgent frame that does not fit any more lets no smaller one of the data before it.
     func stage(into bytes: inout [UInt8], limit: Int) {
         if let current { current.frame.append(to: &bytes, from: currentOffset) }
         func add(_ queued: Queued) -> Bool {
@@ -88,8 +89,7 @@ struct Outbox: Sendable {
             queued.frame.append(to: &bytes)
             return true
         }
-        urgent.scan(add)
-        data.scan(add)
+        if urgent.scan(add) { data.scan(add) }
     }
 
     /// The first `count` staged bytes were written.
