@@ -118,6 +118,24 @@ struct ConnectionTests {
         #expect(granted.value == [0, 0, 0, 19])
     }
 
+    @Test func callerThatPollsBeforeItAsksAgain_hasGrantedItsCredit() throws {
+        let worker = PeerID(rawValue: 3)
+        let nexusd = try StandInNexusd { frame in
+            switch frame.header.kind {
+            case .request:
+                [Frame(.stream, peer: worker, id: frame.header.id, payload: [UInt8](repeating: 7, count: 2048))]
+            case .credit: [Frame(.end, peer: worker, id: frame.header.id)]
+            case _: []
+            }
+        }
+        let connection = try ControlConnection(socket: nexusd.path)
+        _ = connection.request([], to: worker)
+        #expect(try connection.next(until: ControlConnection.now() + 10_000)?.header.kind == .stream)
+        var descriptors = [pollfd(fd: connection.descriptor, events: Int16(POLLIN), revents: 0)]
+        #expect(connection.hasFrame || poll(&descriptors, 1, 10_000) == 1, "the sender waits for credit for ever")
+        #expect(try connection.next(until: ControlConnection.now() + 10_000)?.header.kind == .end)
+    }
+
     @Test func garbage_isRefusedInWords() throws {
         let nexusd = try StandInNexusd(garbage: [UInt8](repeating: 0xFF, count: 64))
         let connection = try ControlConnection(socket: nexusd.path)

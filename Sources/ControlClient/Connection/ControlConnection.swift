@@ -77,6 +77,8 @@ public final class ControlConnection {
                 throw Self.failure(frame.payload)
             case .stream:
                 acknowledge(frame)
+                // A caller that looks at other descriptors too may not be back before the sender has its credit again.
+                if !hasFrame { try flush() }
                 return frame
             case .hello, .request, .reply, .error, .event, .end, .cancel, .credit, .pong, .drain, .drained, .ready,
                 .status, .health:
