@@ -101,6 +101,7 @@ extension Engine {
         for peer in router.takeWritable() { writeBus(peer) }
         // Who takes a long answer as fast as it is made brings no event: the next turn goes on with it.
         hasMoreStatus = answers.hasStatus { router.answerBytes(for: $0) == 0 }
+        serving.reset()
         announce()
     }
 

@@ -22,6 +22,7 @@ final class Engine {
     var notify: NotifySchedule
     var vault: SecretVault
     var answers = OpenAnswers()
+    var serving = ServingMeter()
     var clients: [PeerID: ControlClient] = [:]
     var refusals = RefusalMeter()
     var partings = Partings()

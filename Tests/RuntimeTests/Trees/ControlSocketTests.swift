@@ -128,11 +128,16 @@ extension WholeTrees {
             #expect((audit["fields"] as? [String: String])?["CLIENT_PID"] == "\(getpid())")
         }
 
-        @Test func processOfAChild_isRefused_whereUidsDoNotTell() throws {
+        /// Also one with more ancestors than are looked through: it cannot be told, so it may not come in.
+        @Test(arguments: [(0, "belongs to spy"), (70, "belongs to a line of more than 64 processes")])
+        func processOfAChild_isRefused_whereUidsDoNotTell(generations: Int, why: String) throws {
             let python = "/usr/bin/python3"
             guard access(python, X_OK) == 0 else { print("skipped: no python3"); return }
             let program = """
                 import os, socket, sys
+                for _ in range(\(generations)):
+                    if os.fork(): os.wait(); os._exit(0)
+                    os.setsid()
                 s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SOCKET'])
                 try: s.sendall(bytes([0,0,0,7,1,1,0,0]) + bytes(8) + b'1 1 bad')
                 except OSError: pass  # the refusal may come first
@@ -153,7 +158,37 @@ extension WholeTrees {
             while try client.status("spy")["run"] as? String != nil { usleep(2000) }
             let said = tree.file(directory + "/control.sock.said")
             #expect(said.contains("refused"))
-            #expect(said.contains("belongs to spy"))
+            #expect(said.contains(why))
+        }
+
+        @Test func manyRequestsInOneWrite_haveABoundAndTheRestIsBusy() throws {
+            let tree = try tree()
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let ids = (1...200).map { FrameID(rawValue: 1000 + $0) }
+            try client.send(
+                bytes: ids.flatMap { Frame(.request, peer: .nexusd, id: $0, payload: Array("version".utf8)).bytes })
+            // In any order: errors overtake replies.
+            var open = Set(ids)
+            var answered = 0
+            while !open.isEmpty {
+                let frame = try client.next()
+                guard open.remove(frame.header.id) != nil else { continue }
+                if frame.header.kind == .reply { answered += 1 }
+            }
+            #expect(answered >= ServingMeter.limit && answered < ids.count)
+            #expect(try client.object("version")["protocol"] as? Int == 1)
+        }
+
+        @Test func requestsThatWait_areBoundedForEachLink() throws {
+            let tree = try tree()
+            let (client, other) = (try tree.client(), try tree.client())
+            _ = try client.ask("wait-ready")
+            for _ in 0..<OpenAnswers.limitPerRequester { _ = try client.request("events") }
+            guard case .error("busy", let words) = try client.ask("version") else { Issue.record("no error"); return }
+            #expect(words.contains("16 requests"))
+            // Nobody else pays for it, and what was left behind is forgotten with its link.
+            #expect(try other.object("version")["protocol"] as? Int == 1)
         }
     }
 }

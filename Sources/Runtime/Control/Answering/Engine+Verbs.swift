@@ -7,12 +7,24 @@ extension Engine {
     /// A request to nexusd itself, from a worker or a client.
     func serve(_ id: FrameID, from peer: PeerID, _ words: [UInt8]) {
         do throws(VerbError) {
+            try bound(peer)
             let verb = try Verb(words, names: names)
             try check(verb, peer)
             carryOut(verb, id, peer)
         } catch {
             if error.code == .refused { audit(.refused, 4, error.message, peer) }
             router.fail(id, error.code, error.message)
+        }
+    }
+
+    /// Nobody's requests keep the children waiting: a link has a number of them answered in a turn, and a number that
+    /// wait. What goes beyond is refused before anything is worked out for it.
+    private func bound(_ peer: PeerID) throws(VerbError) {
+        guard serving.takes(peer) else {
+            throw VerbError(.busy, "\(ServingMeter.limit) requests at once are answered; read their answers first")
+        }
+        guard answers.hasRoom(for: peer) else {
+            throw VerbError(.busy, "\(OpenAnswers.limitPerRequester) requests of this link to nexusd wait already")
         }
     }
 

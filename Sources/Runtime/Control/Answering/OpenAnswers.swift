@@ -26,7 +26,15 @@ struct OpenAnswers {
 
     private(set) var entries: [Entry] = []
 
+    /// Requests of one requester that may wait at a time. So few that going through all of them is cheap.
+    static let limitPerRequester = 16
+
     var isEmpty: Bool { entries.isEmpty }
+
+    /// Whether one more of this requester's may wait.
+    func hasRoom(for requester: PeerID) -> Bool {
+        entries.count { $0.requester == requester } < Self.limitPerRequester
+    }
 
     var hasSubscribers: Bool {
         entries.contains { if case .events = $0.kind { true } else { false } }

@@ -44,26 +44,49 @@ extension Engine {
     }
 
     /// Where children run under nexusd's own uid only their descent tells them from the owner: nexusd is the subreaper,
-    /// so whatever any of them starts stays below it. Nil for a stranger.
+    /// so whatever any of them starts stays below it. Nil for a stranger; where it cannot be told, nobody is let in.
     private func owner(of process: ProcessID) -> String? {
         let own = kernel.processID()
         // Number 0: it lives in a pid namespace that is not below ours, so it is none of ours.
         guard process != own, process.rawValue > 0 else { return nil }
+        for _ in 0..<Self.descentTries {
+            switch descent(of: process, below: own) {
+            case .known(let owner): return owner
+            case .stranger: return nil
+            case .broken: continue
+            case .tooDeep: return "a line of more than \(Self.descentLimit) processes"
+            }
+        }
+        return "a process whose descent cannot be told"
+    }
+
+    /// What a walk up the parents of a process says.
+    private enum Descent {
+        case known(String)
+        case stranger
+        /// A process on the way ended while it was looked at.
+        case broken
+        case tooDeep
+    }
+
+    private func descent(of process: ProcessID, below own: ProcessID) -> Descent {
         var next = process
         for _ in 0..<Self.descentLimit {
             guard let entry = ProcessTable.entry(next, kernel) else {
-                return next == process ? "a process that is gone" : nil
+                return next == process ? .known("a process that is gone") : .broken
             }
-            if let child = processes[entry.process] ?? processes[entry.session] { return names[child] }
-            if entry.parent == own { return "the tree" }
-            guard entry.parent.rawValue > 1 else { return nil }
+            if let child = processes[entry.process] ?? processes[entry.session] { return .known(names[child]) }
+            if entry.parent == own { return .known("the tree") }
+            guard entry.parent.rawValue > 1 else { return .stranger }
             next = entry.parent
         }
-        return nil
+        return .tooDeep
     }
 
     /// Generations that are looked through.
     private static let descentLimit = 64
+    /// Walks, each after one that met a process that ended: a child could end some on purpose.
+    private static let descentTries = 4
 
     /// Says why, and closes.
     private func turnAway(_ socket: consuming OwnedFD, _ peer: Credentials, _ code: BusErrorCode, _ why: String) {
