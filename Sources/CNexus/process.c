@@ -73,6 +73,8 @@ int nexus_signalfd(uint64_t mask) {
     return fd < 0 ? -errno : fd;
 }
 
-int nexus_ignore_signal(int number) {
-    return signal(number, SIG_IGN) == SIG_ERR ? -errno : 0;
+int nexus_ignore_signals(uint64_t mask) {
+    for (int number = 1; number <= 64; number++)
+        if (mask >> (number - 1) & 1 && signal(number, SIG_IGN) == SIG_ERR) return -errno;
+    return 0;
 }

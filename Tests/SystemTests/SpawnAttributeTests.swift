@@ -100,8 +100,7 @@ struct SpawnAttributeTests {
     @Test func signals_ignoredAndBlockedOnesAreResetInTheChild() async {
         await #expect(processExitsWith: .success) {
             let kernel = LiveKernel()
-            try kernel.ignore(.pipe)
-            try kernel.ignore(.hangUp)
+            try kernel.ignore([.pipe, .hangUp])
             try kernel.block([.terminate, .user1, .interrupt])
             let (output, _) = try shell("grep -E '^Sig(Blk|Ign)' /proc/self/status")
             try #require(output == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n")

@@ -39,7 +39,7 @@ int nexus_get_dumpable(void);
 int nexus_block_signals(uint64_t mask);
 /* signalfd(2) of `mask`, non-blocking and close-on-exec. */
 int nexus_signalfd(uint64_t mask);
-/* SIG_IGN for one signal. */
-int nexus_ignore_signal(int signal);
+/* SIG_IGN for each signal of `mask`. */
+int nexus_ignore_signals(uint64_t mask);
 
 #endif

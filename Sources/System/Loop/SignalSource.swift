@@ -6,11 +6,12 @@ public struct SignalSource: ~Copyable {
     /// To be watched for `readable`.
     public let fd: OwnedFD
 
-    /// Blocks these signals from now on. SIGPIPE is ignored with them: every write reports EPIPE instead.
+    /// Blocks these signals from now on. SIGPIPE is ignored with them: every write reports EPIPE instead; and so is what
+    /// ends a process by default though it is no fault of its own: a stray SIGUSR1 must not take a whole tree down.
     public init(_ kernel: any Kernel, _ signals: SignalSet) throws(Errno) {
         self.kernel = kernel
         try kernel.block(signals)
-        try kernel.ignore(.pipe)
+        try kernel.ignore(SignalSet.strays.subtracting(signals))
         fd = try kernel.makeSignalFD(signals)
     }
 

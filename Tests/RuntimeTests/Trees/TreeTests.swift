@@ -105,6 +105,16 @@ extension WholeTrees {
             #expect(try tree.end() == .code(0))
         }
 
+        @Test func signalsThatMeanNothing_doNotEndTheTree() throws {
+            let tree = try RunningTree(Plan(children: [child("one", "serve")]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            // USR1, USR2, PIPE, ALRM, STKFLT, VTALRM, PROF, IO, and two real-time ones.
+            for number: Int32 in [10, 12, 13, 14, 16, 26, 27, 29, 34, 64] { try tree.signal(Signal(rawValue: number)) }
+            #expect(try client.state("one") == "ready")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func hangUpWithoutATerminal_isNoStop() throws {
             let tree = try RunningTree(Plan(children: [child("one", "serve")]))
             let client = try tree.client()

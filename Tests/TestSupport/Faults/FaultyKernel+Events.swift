@@ -46,9 +46,9 @@ extension FaultyKernel {
         try base.block(signals)
     }
 
-    public func ignore(_ signal: Signal) throws(Errno) {
+    public func ignore(_ signals: SignalSet) throws(Errno) {
         try pass(.ignore)
-        try base.ignore(signal)
+        try base.ignore(signals)
     }
 
     public func makeSignalFD(_ signals: SignalSet) throws(Errno) -> OwnedFD {

@@ -23,7 +23,7 @@ public protocol EventCalls {
     /// pthread_sigmask(3): blocks these in the calling thread and in those it starts.
     func block(_ signals: SignalSet) throws(Errno)
     /// SIG_IGN.
-    func ignore(_ signal: Signal) throws(Errno)
+    func ignore(_ signals: SignalSet) throws(Errno)
     /// signalfd(2).
     func makeSignalFD(_ signals: SignalSet) throws(Errno) -> OwnedFD
     /// One pending signal of a signalfd; nil when there is none.
@@ -81,7 +81,7 @@ extension LiveKernel {
 
     public func block(_ signals: SignalSet) throws(Errno) { _ = try checked(nexus_block_signals(signals.rawValue)) }
 
-    public func ignore(_ signal: Signal) throws(Errno) { _ = try checked(nexus_ignore_signal(signal.rawValue)) }
+    public func ignore(_ signals: SignalSet) throws(Errno) { _ = try checked(nexus_ignore_signals(signals.rawValue)) }
 
     public func makeSignalFD(_ signals: SignalSet) throws(Errno) -> OwnedFD {
         try owned(nexus_signalfd(signals.rawValue))

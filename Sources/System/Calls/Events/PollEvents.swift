@@ -70,8 +70,26 @@ public struct SignalSet: Hashable, Sendable, ExpressibleByArrayLiteral {
     /// One more.
     public mutating func insert(_ signal: Signal) { rawValue |= 1 << UInt64(signal.rawValue - 1) }
 
+    /// Without those of another set.
+    public func subtracting(_ other: SignalSet) -> SignalSet {
+        var rest = self
+        rest.rawValue &= ~other.rawValue
+        return rest
+    }
+
     /// Whether it is in the set.
     public func contains(_ signal: Signal) -> Bool { rawValue >> UInt64(signal.rawValue - 1) & 1 == 1 }
+}
+
+extension SignalSet {
+    /// Signals that end a process which did not ask for them (signal(7)) and tell it of no fault of its own: USR1, USR2,
+    /// PIPE, ALRM, STKFLT, VTALRM, PROF, IO, PWR and the real-time ones that are not glibc's own.
+    static let strays: SignalSet = {
+        var set: SignalSet = []
+        for number: Int32 in [10, 12, 13, 14, 16, 26, 27, 29, 30] { set.insert(Signal(rawValue: number)) }
+        for number: Int32 in 34...64 { set.insert(Signal(rawValue: number)) }
+        return set
+    }()
 }
 
 extension Signal {
