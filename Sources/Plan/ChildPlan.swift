@@ -21,6 +21,8 @@ public struct ChildPlan: Hashable, Sendable {
     public var identity: Identity?
     /// Resource limits (RLIMIT_*).
     public var limits: [Limit]
+    /// What each run may take as a whole.
+    public var bounds: RunBounds
     /// File mode creation mask.
     public var umask: UInt16
     /// Nice value, -20 to 19.
@@ -54,7 +56,7 @@ public struct ChildPlan: Hashable, Sendable {
     public init(
         name: String, role: Role = .child, policy: ChildPolicy = ChildPolicy(), executable: String,
         arguments: [Text], environment: [Variable] = [], directory: String = "/", identity: Identity? = nil,
-        limits: [Limit] = [], umask: UInt16 = 0o077, nice: Int8 = 0, oomScoreAdjust: Int16 = 0,
+        limits: [Limit] = [], bounds: RunBounds = RunBounds(), umask: UInt16 = 0o077, nice: Int8 = 0, oomScoreAdjust: Int16 = 0,
         noNewPrivileges: Bool = true, secretFiles: [UInt16] = [], readiness: Readiness = .spawned,
         liveness: Probe? = nil, pidFile: String? = nil, log: LogPlan = LogPlan(), worker: WorkerPlan? = nil
     ) {
@@ -67,6 +69,7 @@ public struct ChildPlan: Hashable, Sendable {
         self.directory = directory
         self.identity = identity
         self.limits = limits
+        self.bounds = bounds
         self.umask = umask
         self.nice = nice
         self.oomScoreAdjust = oomScoreAdjust

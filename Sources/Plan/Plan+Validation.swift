@@ -91,9 +91,16 @@ extension Plan {
         for limit in child.limits where limit.resource > 15 || limit.soft > limit.hard {
             throw Broken("resource limit out of range")
         }
+        try checkBounds(child.bounds)
         if case .descriptor(let number) = child.readiness, !(3...1023).contains(number) {
             throw Broken("readiness descriptor out of range")
         }
+    }
+
+    private func checkBounds(_ bounds: RunBounds) throws(Broken) {
+        if bounds.memoryMax == 0 || bounds.memoryHigh == 0 || bounds.recycle?.above == 0 { throw Broken("no memory") }
+        if let processes = bounds.processes, processes == 0 { throw Broken("no processes") }
+        if let weight = bounds.cpuWeight, !(1...10_000).contains(weight) { throw Broken("cpu weight out of range") }
     }
 
     private func checkReferences(of child: ChildPlan) throws(Broken) {

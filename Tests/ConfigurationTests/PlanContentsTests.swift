@@ -134,6 +134,11 @@ import Wire
                 Limit(resource: 15, soft: 1_000_000, hard: 1_000_000), Limit(resource: 1, soft: .max, hard: .max),
             ])
         #expect(
+            child.bounds
+                == RunBounds(
+                    memoryMax: 4 << 30, memoryHigh: 3 << 30,
+                    recycle: RecycleRule(above: 1536 << 20, patience: .seconds(7200)), processes: 512, cpuWeight: 50))
+        #expect(
             plan.secrets.map(\.source) == [.generated(bytes: 16), .file("/etc/nexus/token"), .credential("token")])
     }
 

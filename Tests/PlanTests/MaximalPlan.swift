@@ -56,7 +56,10 @@ enum MaximalPlan {
                 Variable(name: "TOKEN", value: Text(pieces: [.secret(2), .literal("!")])),
             ],
             directory: "/srv", identity: Identity(uid: 1, gid: 2, groups: [3, .max], user: "nobody"),
-            limits: [Limit(resource: 7, soft: 64, hard: .max)], umask: 0o777, nice: -20, oomScoreAdjust: -1000,
+            limits: [Limit(resource: 7, soft: 64, hard: .max)],
+            bounds: RunBounds(
+                memoryMax: .max, memoryHigh: 1, recycle: RecycleRule(above: 2, patience: .seconds(3)), processes: .max,
+                cpuWeight: 10_000), umask: 0o777, nice: -20, oomScoreAdjust: -1000,
             noNewPrivileges: false, secretFiles: [0, 2], readiness: readiness.0,
             liveness: .tcp(
                 host: "127.0.0.1", port: Text(pieces: [.captured(id(8), name: "port")]), timeout: .seconds(3)),

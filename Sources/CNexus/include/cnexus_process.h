@@ -11,6 +11,9 @@ struct nexus_wait {
     int32_t code;
     /* Exit code or signal number. */
     int32_t status;
+    /* CPU time of the process and of those it has waited for, and the highest resident size of any one of them. */
+    int64_t cpu_us;
+    int64_t peak_kib;
 };
 
 /* One ended child of this process, with WEXITED | WNOHANG. `keep` leaves it waitable (WNOWAIT). */

@@ -40,6 +40,7 @@ extension StatusReport {
         }
         var text = terminal.styled(headline(up: up, user: user), .bold) + "\n\n" + table.rendered(for: terminal)
         for stray in strays { text += strayLine(stray) + "\n" }
+        if strayCount > strays.count { text += "stray: and \(Int(strayCount) - strays.count) more\n" }
         for note in notes where !Self.isInHeadline(note) { text += "note: \(Terminal.clean(note))\n" }
         return text
     }
@@ -71,7 +72,8 @@ extension StatusReport {
     }
 
     private func strayLine(_ stray: Stray) -> String {
-        "stray: process \(stray.pid) (\(Terminal.clean(stray.name))) left its run; it is ended at shutdown"
+        let whose = stray.child.map { "its run of \(Terminal.clean($0))" } ?? "its run"
+        return "stray: process \(stray.pid) (\(Terminal.clean(stray.name))) left \(whose); it is ended at shutdown"
     }
 }
 

@@ -21,6 +21,8 @@ public struct StatusReport: Hashable, Sendable {
     public var notes: [String]
     /// Processes that left their run and cannot be told apart.
     public var strays: [Stray]
+    /// How many there are; the answer names the first of them.
+    public var strayCount: Int64
     /// Groups in plan order.
     public var groups: [GroupStatus]
     /// Children in plan order.
@@ -32,6 +34,8 @@ public struct StatusReport: Hashable, Sendable {
         public var pid: Int64
         /// Its short name.
         public var name: String
+        /// Whose it was, as far as that is known.
+        public var child: String?
     }
 
     /// Reads the answer.
@@ -47,8 +51,9 @@ public struct StatusReport: Hashable, Sendable {
         config = text("config")
         notes = (json["notes"]?.elements ?? []).compactMap(\.text)
         strays = (json["strays"]?.elements ?? []).map {
-            Stray(pid: $0["pid"]?.number ?? 0, name: $0["name"]?.text ?? "?")
+            Stray(pid: $0["pid"]?.number ?? 0, name: $0["name"]?.text ?? "?", child: $0["child"]?.text)
         }
+        strayCount = json["stray_count"]?.number ?? Int64(strays.count)
         groups = (json["groups"]?.elements ?? []).map(GroupStatus.init)
         children = (json["children"]?.elements ?? []).map(ChildStatus.init)
     }
@@ -127,6 +132,10 @@ public struct ChildStatus: Hashable, Sendable {
         public var ran: Duration?
         /// How long ago it ended.
         public var ago: Duration?
+        /// Processor time it took.
+        public var cpu: Duration?
+        /// The most memory it had at a time, in bytes.
+        public var peakBytes: Int64?
     }
 
     // One pass over the members: with a thousand children, looking up each name would cost more than everything else.
@@ -165,5 +174,7 @@ extension ChildStatus.LastEnd {
         exit = json["exit"]?.text ?? "?"
         ran = (json["ran_ms"]?.number).map { .milliseconds($0) }
         ago = (json["ended_ms_ago"]?.number).map { .milliseconds($0) }
+        cpu = (json["cpu_ms"]?.number).map { .milliseconds($0) }
+        peakBytes = json["peak_bytes"]?.number
     }
 }

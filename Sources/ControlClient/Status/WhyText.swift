@@ -20,7 +20,12 @@ public struct WhyText: Hashable, Sendable {
         if let end = status.lastEnd {
             let ran = end.ran.map { ", after \($0.spoken)" } ?? ""
             let ago = end.ago.map { ", \($0.spoken) ago" } ?? ""
+            let took = [
+                end.cpu.map { "\($0.spoken) of processor time" }, end.peakBytes.map { "\($0 >> 20) MiB at most" },
+            ]
+            .compactMap { $0 }.joined(separator: ", ")
             lines.append("  last end \(end.exit) (cause \(end.cause))\(ran)\(ago); run \(end.run)")
+            if !took.isEmpty { lines.append("  it took  \(took)") }
         }
         lines.append("  restarts \(status.restarts), unstable in a row \(status.unstableRuns)")
         if let rule = answer["rule"]?.text { lines.append("  rule     \(rule)") }

@@ -12,6 +12,7 @@ extension ChildPlan: Coded {
         writer.write(directory)
         writer.write(identity)
         writer.write(limits)
+        bounds.write(to: &writer)
         writer.write(umask)
         writer.write(nice)
         writer.write(oomScoreAdjust)
@@ -29,7 +30,7 @@ extension ChildPlan: Coded {
             name: try reader.readText(), role: try reader.readCase(), policy: try ChildPolicy(from: &reader),
             executable: try reader.readText(), arguments: try reader.readList(), environment: try reader.readList(),
             directory: try reader.readText(), identity: try reader.readOptional(), limits: try reader.readList(),
-            umask: try reader.read(), nice: try reader.read(), oomScoreAdjust: try reader.read(),
+            bounds: try RunBounds(from: &reader), umask: try reader.read(), nice: try reader.read(), oomScoreAdjust: try reader.read(),
             noNewPrivileges: try reader.readBool(), secretFiles: try reader.readNumbers(),
             readiness: try Readiness(from: &reader), liveness: try reader.readOptional(),
             pidFile: try reader.readOptional { reader throws(ByteError) in try reader.readText() },
@@ -72,6 +73,34 @@ extension Limit: Coded {
 
     init(from reader: inout ByteReader) throws(ByteError) {
         self.init(resource: try reader.read(), soft: try reader.read(), hard: try reader.read())
+    }
+}
+
+extension RunBounds: Coded {
+    func write(to writer: inout ByteWriter) {
+        writer.write(memoryMax) { $0.write($1) }
+        writer.write(memoryHigh) { $0.write($1) }
+        writer.write(recycle)
+        writer.write(processes) { $0.write($1) }
+        writer.write(cpuWeight) { $0.write($1) }
+    }
+
+    init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(
+            memoryMax: try reader.readOptionalNumber(), memoryHigh: try reader.readOptionalNumber(),
+            recycle: try reader.readOptional(), processes: try reader.readOptionalNumber(),
+            cpuWeight: try reader.readOptionalNumber())
+    }
+}
+
+extension RecycleRule: Coded {
+    func write(to writer: inout ByteWriter) {
+        writer.write(above)
+        writer.write(patience)
+    }
+
+    init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(above: try reader.read(), patience: try reader.readDuration())
     }
 }
 

@@ -50,6 +50,10 @@ extension ByteReader {
         try readOptional { reader throws(ByteError) in try reader.readDuration() }
     }
 
+    mutating func readOptionalNumber<Number: FixedWidthInteger>() throws(ByteError) -> Number? {
+        try readOptional { reader throws(ByteError) in try reader.read(Number.self) }
+    }
+
     /// A case of an enum by its number.
     mutating func readCase<Value: RawRepresentable<UInt8>>() throws(ByteError) -> Value {
         guard let value = Value(rawValue: try read()) else { throw ByteError(.unknownValue, at: offset - 1) }

@@ -7,6 +7,7 @@ struct ChildTraits: Hashable, Sendable {
     let directory: String
     let identity: Identity?
     let limits: [Limit]
+    let bounds: RunBounds
     let umask: UInt16
     let nice: Int8
     let oomScoreAdjust: Int16
@@ -22,6 +23,7 @@ struct ChildTraits: Hashable, Sendable {
         directory = child.directory
         identity = child.identity
         limits = child.limits
+        bounds = child.bounds
         umask = child.umask
         nice = child.nice
         oomScoreAdjust = child.oomScoreAdjust
@@ -37,7 +39,8 @@ struct ChildTraits: Hashable, Sendable {
     func child(_ name: String, _ policy: ChildPolicy, _ words: LaunchWords) -> ChildPlan {
         ChildPlan(
             name: name, role: role, policy: policy, executable: words.executable, arguments: words.arguments,
-            environment: words.environment, directory: directory, identity: identity, limits: limits, umask: umask,
+            environment: words.environment, directory: directory, identity: identity, limits: limits, bounds: bounds,
+            umask: umask,
             nice: nice, oomScoreAdjust: oomScoreAdjust, noNewPrivileges: noNewPrivileges, secretFiles: secretFiles,
             readiness: readiness, liveness: liveness, pidFile: words.pidFile, log: log, worker: worker)
     }

@@ -31,7 +31,7 @@ extension Engine {
         case .probe(let child, let run): probe(child, run)
         case .record(let record):
             note(record)
-            say(LogEvent(record, names: names, at: now))
+            say(LogEvent(record, names: names, at: now, usage: usage(of: record)))
         case .answer(let command, let outcome): answer(command, outcome)
         case .end(let child, let exit): treeEnds(because: child, exit)
         case .finished(let clean): finished = clean
@@ -60,6 +60,11 @@ extension Engine {
             // A kill of nobody leaves no SIGCHLD to wait for.
             if living.hasExited { settleRun(child) }
         }
+    }
+
+    private func usage(of record: Record) -> RunUsage {
+        guard case .ended(let end) = record else { return RunUsage() }
+        return self[end.child].usage?.usage(of: end.run) ?? RunUsage()
     }
 
     /// What a record says about the picture nexusd has of its children.

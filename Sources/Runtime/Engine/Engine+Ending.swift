@@ -54,6 +54,7 @@ extension Engine {
             cell.pidFile?.remove(kernel)
         }
         journal.flush()
+        if isEmpty { surroundings.endLife() }
         let isClean = finished == true && isEmpty
         if let significantStatus, significantStatus != 0 || isClean { return significantStatus }
         return isClean ? 0 : 1

@@ -15,6 +15,7 @@ extension Engine {
 
     private func begin() {
         listener.open(surroundings.poller)
+        surroundings.leftovers.events.forEach(say)
         core.start(at: now, jitter: jitter(), into: &actions)
         board.touchAll()
         // Until log-writer runs for the first time it is as absent as after a crash.
@@ -87,6 +88,7 @@ extension Engine {
         partings.expire(at: now)
         listener.resume(surroundings.poller, at: now)
         expireLastLines()
+        lookAtMemory()
         if let due = outputGuard.deadline, due <= now { discardOutput() }
     }
 
@@ -115,6 +117,7 @@ extension Engine {
         consider(notify.deadline)
         consider(answers.deadline)
         consider(outputGuard.deadline)
+        consider(memory.deadline)
         consider(listener.resumeAt)
         consider(partings.deadline)
         consider(reapAgainAt)

@@ -8,7 +8,7 @@ extension Engine {
         while let received = try? surroundings.signals.next() {
             switch received.signal {
             case .child: reap()
-            case .terminate, .interrupt: shutDown(received)
+            case .terminate, .interrupt, .quit, .power, .halt: shutDown(received)
             case .hangUp: hangUp(received)
             case _: break
             }
@@ -50,7 +50,7 @@ extension Engine {
             surroundings.containment.orphanEnded(ended.process)
             return nil
         }
-        run.scope.ended(ended.process)
+        run.scope.ended(ended)
         guard ended.process == run.process else {
             finishProbe(child, run, ended.exit)
             return nil
@@ -81,6 +81,7 @@ extension Engine {
     /// Everything that belonged to the run goes, but for its output, which log-writer may still be reading.
     private func close(_ run: LivingRun, of child: ChildID) {
         let cell = self[child]
+        cell.usage = EndUsage(run.scope.usage(), of: run.id)
         if run.isWatched { run.scope.unwatch(with: surroundings.poller) }
         run.scope.close()
         leave(run.readyDescriptor)
@@ -111,9 +112,10 @@ extension Engine {
 }
 
 extension LivingRun {
-    /// A SIGKILL that nobody of ours sent, in a scope that counts one from the OOM killer, is that one's.
+    /// A SIGKILL in a scope that counts one from the OOM killer is that one's, and so is one for a limit of memory that
+    /// nexusd keeps itself. What nexusd killed at the end of a stop has its cause already.
     fileprivate func judge(_ exit: Exit) -> Exit {
-        guard case .signal(.kill, let coreDumped, _) = exit, let kills = scope.oomKills(), kills > 0 else {
+        guard case .signal(.kill, let coreDumped, _) = exit, isOverMemory || scope.oomKills() ?? 0 > 0 else {
             return exit
         }
         return .signal(.kill, coreDumped: coreDumped, oom: true)

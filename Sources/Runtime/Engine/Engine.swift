@@ -42,6 +42,7 @@ final class Engine {
     var severed: [Severed] = []
     var outputGuard = OutputGuard()
     var board: ReadinessBoard
+    var memory: MemoryWatch
     var random: UInt64
 
     /// The clock's last reading; every event is fed with it.
@@ -77,6 +78,7 @@ final class Engine {
         cells = plan.names.ids.map(ChildCell.init)
         access = ControlAccess(own: kernel.userID(), plan: plan)
         board = ReadinessBoard(count: plan.count)
+        memory = MemoryWatch(plan, kernelKeepsMaximum: surroundings.containment.enforces(.memory))
         random = UInt64(bitPattern: kernel.wallClock()) | 1
         journal = Journal(kernel, stderr: surroundings.stderr, keepsForLogWriter: plan.tree.logWriter != nil)
     }

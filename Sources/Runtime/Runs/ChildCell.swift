@@ -18,6 +18,9 @@ final class ChildCell {
     /// Output of its latest runs that log-writer has not read to the end; the newest last.
     var outputs: [RunOutput] = []
 
+    /// What its last run took.
+    var usage: EndUsage?
+
     /// What became of its lines; nil until something is known, for most of a thousand children say little.
     private(set) var logTally: LogTally?
 

@@ -46,7 +46,7 @@ extension Engine {
         request.notifySocket = try notifySocket(child, childPlan)
         let credentials = try credentialFiles(childPlan, secrets)
         request.credentialsDirectory = credentials?.path
-        let scope = try openScope(childPlan.name, run)
+        let scope = try openScope(childPlan, run)
         let spawned: Spawned
         do {
             spawned = try surroundings.spawner.spawn(request, in: scope, values: values(secrets))
@@ -60,9 +60,9 @@ extension Engine {
         begin(living, of: childPlan, child, &equipment, redacting: secrets)
     }
 
-    private func openScope(_ name: String, _ run: RunID) throws(Obstacle) -> any RunScope {
+    private func openScope(_ child: ChildPlan, _ run: RunID) throws(Obstacle) -> any RunScope {
         do {
-            return try surroundings.containment.open(child: name, run: run)
+            return try surroundings.containment.open(child: child.name, run: run, bounds: child.bounds)
         } catch {
             throw Obstacle(SpawnFailure(stage: .cgroup, error: error))
         }
@@ -121,6 +121,7 @@ extension Engine {
         cell.run = living
         cell.status = nil
         processes[living.process] = child
+        memory.began(child, at: now)
         living.readyDescriptor = equipment.readyDescriptor.take()
         living.busInput = equipment.busInput.take()
         living.busOutput = equipment.busOutput.take()

@@ -23,6 +23,10 @@ final class LivingRun {
     var errors: OwnedFD?
     /// Its secret files, to be removed with it.
     var credentials: CredentialFiles?
+    /// It was killed for what it took; its end is one of `oom`.
+    var isOverMemory = false
+    /// Since when it is above the size at which it is to be recycled.
+    var grownSince: Instant?
     /// A probe under way, for which run.
     var probe: ProbeRun?
     /// What was said of it once and is not repeated.

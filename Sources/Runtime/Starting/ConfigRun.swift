@@ -88,7 +88,7 @@ final class ConfigRun {
             ],
             environment: ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG"].compactMap { name in
                 surroundings.variable(name).map { name + "=" + $0 }
-            })
+            } + ["\(LifeID.variable)=\(surroundings.life)"])
         image.descriptors = descriptors.enumerated().map { DescriptorMapping(source: $1, target: Int32($0)) }
         image.deathSignal = .kill
         image.cgroup = scope.cgroup
@@ -124,8 +124,11 @@ final class ConfigRun {
 
     private func takeSignals() {
         while let received = try? surroundings.signals.next() {
-            if received.signal == .child { reap() }
-            if received.signal == .terminate || received.signal == .interrupt { giveUp(late: false) }
+            switch received.signal {
+            case .child: reap()
+            case .terminate, .interrupt, .quit, .power, .halt: giveUp(late: false)
+            case _: break
+            }
         }
     }
 
@@ -133,7 +136,7 @@ final class ConfigRun {
         while case .reaped(let ended)? = try? surroundings.reaper.next(before: { _ in }) {
             if ended.process == process {
                 exit = ended.exit
-                scope.ended(process)
+                scope.ended(ended)
             } else {
                 surroundings.containment.orphanEnded(ended.process)
             }

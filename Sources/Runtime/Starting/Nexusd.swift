@@ -55,7 +55,10 @@ public enum Nexusd {
         if !origin.plan.supervisor.uidWall {
             notes.insert("the uid wall is off: every child runs as nexusd's own user", at: origin.notes.count)
         }
-        if let note = surroundings.containment.note { notes.append("children are contained by descent only: \(note)") }
-        return Engine(surroundings, PlanBook(origin.plan), listener: listener, notes: notes)
+        let containment = surroundings.containment
+        if let note = containment.note { notes.append("children are contained by descent only: \(note)") }
+        if let note = surroundings.leftovers.note { notes.append(note) }
+        let plan = PlanBook(origin.plan)
+        return Engine(surroundings, plan, listener: listener, notes: notes + containment.notes(on: plan))
     }
 }

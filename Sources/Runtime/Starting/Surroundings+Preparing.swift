@@ -17,9 +17,11 @@ extension Surroundings {
             let openFiles = try raiseOpenFiles(kernel)
             let stderr = StandardError(kernel, try duplicateStandardError(kernel), variable("JOURNAL_STREAM"))
             let containment = try Containment(kernel, override: variable("NEXUS_CGROUP"))
-            return try Surroundings(
+            let surroundings = try Surroundings(
                 kernel, directories, config: options.plan ?? directories.config, places, lock, stderr, containment,
                 openFiles: openFiles, variable: variable)
+            surroundings.beginLife()
+            return surroundings
         } catch let error as StartError {
             throw error
         } catch let error as InstanceLock.Refusal {

@@ -1,5 +1,6 @@
 import SupervisorCore
 import System
+import Wire
 
 /// What nexusd has before it has a plan, and keeps for its life.
 final class Surroundings {
@@ -11,6 +12,7 @@ final class Surroundings {
     let poller: Poller
     let signals: SignalSource
     let containment: Containment
+    let life: LifeID
     let spawner: Spawner
     let reaper: Reaper
     let stderr: StandardError
@@ -24,6 +26,9 @@ final class Surroundings {
     private var reserve: [OwnedBox] = []
     /// Kept, for the lock goes with it.
     private let lock: InstanceLock
+    private let lives: LifeBook
+    /// What an earlier nexusd had left behind.
+    private(set) var leftovers = Leftovers.Outcome()
     private let pidFile: PIDFile?
 
     /// The largest packet of the log link, and the most that is taken from a link in a turn.
@@ -50,15 +55,35 @@ final class Surroundings {
         self.stderr = stderr
         self.containment = containment
         self.variable = variable
+        lives = LifeBook(kernel, path: places.life)
+        life = try LifeID(kernel)
         poller = try Poller(kernel)
-        signals = try SignalSource(kernel, [.terminate, .interrupt, .hangUp, .child])
-        spawner = try Spawner(kernel, openFiles: openFiles)
+        signals = try SignalSource(kernel, [.terminate, .interrupt, .quit, .power, .halt, .hangUp, .child])
+        spawner = try Spawner(kernel, openFiles: openFiles, life: life)
         reaper = Reaper(kernel)
         second = UInt32(clamping: kernel.wallClock() / 1_000_000_000)
         scratch = .allocate(byteCount: Self.scratchBytes, alignment: 16)
         pidFile = try? PIDFile(kernel, path: places.pids + "/nexusd.pid", process: kernel.processID())
         try poller.add(signals.fd, token: EventSource.signals.token)
         for _ in 0..<Self.reserveCount { reserve.append(OwnedBox(try kernel.duplicate(signals.fd))) }
+    }
+
+    /// Ends what an earlier nexusd left behind, before anything is started. A life that cannot be written down is only
+    /// not found again.
+    func beginLife() {
+        leftovers = containment.endLeftovers(of: lives.earlier)
+        do {
+            try lives.begin(life, beside: leftovers.remaining.isEmpty ? [] : lives.earlier)
+        } catch {
+            let words =
+                "\(places.life): \(error); should nexusd be killed, the next one cannot tell what it left behind."
+            stderr.write(LogEvent(.supervisorTrouble, 4, words))
+        }
+    }
+
+    /// Nothing of this life or of an earlier one is left.
+    func endLife() {
+        if leftovers.remaining.isEmpty { lives.finish() }
     }
 
     deinit { scratch.deallocate() }

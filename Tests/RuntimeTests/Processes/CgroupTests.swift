@@ -99,7 +99,7 @@ struct CgroupTests {
         }
     }
 
-    @Test func nexusd_livesInTheLeaf_andSweepsWhatAFormerOneLeft() async {
+    @Test func nexusd_livesInTheLeaf_andEndsWhatAFormerOneLeft() async {
         await #expect(processExitsWith: .success) {
             let cgroup = try TestCgroup()
             let kernel = LiveKernel()
@@ -108,11 +108,13 @@ struct CgroupTests {
             _ = try left?.lines(1)
             first = nil
             let second = try Nest(cgroup: cgroup.path)
-            try #require(second.containment.swept == ["run-child-60000000-1"])
+            let outcome = second.containment.endLeftovers(of: [])
+            try #require(outcome.count == 1 && outcome.named.map(\.process) == [left?.process])
+            try #require(outcome.remaining.isEmpty)
+            try #require(try kernel.list(cgroup.path).filter { $0.hasPrefix("run-") }.isEmpty)
             let line = String(decoding: try kernel.readFile("/proc/self/cgroup", limit: 65_536), as: UTF8.self)
             try #require(line.contains("/supervisor\n"))
             try #require(try second.reap { try second.reap() })
-            try? kernel.removeDirectory(cgroup.path + "/run-child-60000000-1")  // gone already if it died at once
             try cgroup.remove()
         }
     }

@@ -18,10 +18,11 @@ final class Nest {
     private let signals: SignalSource
 
     /// `cgroup`: the value of NEXUS_CGROUP.
-    init(_ kernel: any Kernel = LiveKernel(), cgroup: String? = nil) throws {
+    init(_ kernel: any Kernel = LiveKernel(), cgroup: String? = nil, life: LifeID = .test) throws {
         self.kernel = kernel
         containment = try Containment(kernel, override: cgroup)
-        spawner = try Spawner(kernel, openFiles: ResourceLimit(resource: ResourceLimit.openFiles, soft: 256, hard: 256))
+        spawner = try Spawner(
+            kernel, openFiles: ResourceLimit(resource: ResourceLimit.openFiles, soft: 256, hard: 256), life: life)
         reaper = Reaper(kernel)
         signals = try SignalSource(kernel, [.child])
     }
@@ -68,7 +69,7 @@ final class Nest {
         adjust(&child)
         let pipe = try kernel.makePipe(blocking: .write)
         let output = pipe.read
-        let scope = try containment.open(child: child.name, run: run)
+        let scope = try containment.open(child: child.name, run: run, bounds: child.bounds)
         let request = SpawnRequest(
             child: child, run: run, descriptors: [DescriptorMapping(source: pipe.write.raw, target: 1)])
         do {
@@ -90,7 +91,7 @@ final class Nest {
             case .reaped(let ended):
                 exits[ended.process] = ended.exit
                 if let scope = scopes.removeValue(forKey: ended.process) {
-                    scope.ended(ended.process)
+                    scope.ended(ended)
                 } else {
                     containment.orphanEnded(ended.process)
                 }
@@ -118,6 +119,11 @@ final class Nest {
         _ = try reap { exits[life.process] != nil }
         return exits[life.process]
     }
+}
+
+extension LifeID {
+    /// One that no nexusd has.
+    static let test = LifeID(String(repeating: "0", count: 32))!
 }
 
 /// Whether a process is there and no zombie.

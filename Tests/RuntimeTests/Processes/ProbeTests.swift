@@ -73,7 +73,7 @@ struct ProbeTests {
             func finish(_ probe: ProbeRun) throws -> ProbeRun.State {
                 guard case .running(let process) = probe.state else { return probe.state }
                 try #require(try nest.reap { nest.exits[process] != nil })
-                life.scope.ended(process)
+                life.scope.ended(EndedProcess(process: process, exit: .unknown))
                 if let exit = nest.exits[process] { probe.ended(exit) }
                 return probe.state
             }
@@ -84,7 +84,7 @@ struct ProbeTests {
             slow.expire()
             try #require(slow.state == .finished(false))
             try #require(try nest.reap { nest.exits[process] == .signal(.kill, coreDumped: false, oom: false) })
-            life.scope.ended(process)
+            life.scope.ended(EndedProcess(process: process, exit: .unknown))
             try #require(isAlive(life.process) && life.scope.isEmpty() == false)
             life.scope.killAll()
             _ = try nest.reap(life)

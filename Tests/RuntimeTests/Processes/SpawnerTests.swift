@@ -15,11 +15,11 @@ struct SpawnerTests {
             let life = try nest.start("env | grep -v ^PWD= | sort; echo $$") { child in
                 child.policy.watchdog = .seconds(3)
             }
-            var lines = try life.lines(7)
+            var lines = try life.lines(8)
             try #require(lines.removeLast() == "\(life.process)")
             try #require(
                 lines == [
-                    "NEXUS_CHILD=child", "NEXUS_RUN_ID=60000000-1", "PATH=/usr/bin:/bin",
+                    "NEXUS_CHILD=child", "NEXUS_LIFE=\(LifeID.test)", "NEXUS_RUN_ID=60000000-1", "PATH=/usr/bin:/bin",
                     "WATCHDOG_PID=\(life.process)",
                     "WATCHDOG_USEC=3000000",
                 ])
@@ -80,7 +80,7 @@ struct SpawnerTests {
     /// Everything a run needs, on a kernel that may fail anywhere; whatever was started is ended by the real one.
     private static func wholeRun(_ faulty: FaultyKernel, _ directory: String) throws {
         let real = LiveKernel()
-        guard let spawner = try? Spawner(faulty, openFiles: try real.limit(ResourceLimit.openFiles)),
+        guard let spawner = try? Spawner(faulty, openFiles: try real.limit(ResourceLimit.openFiles), life: .test),
             let containment = try? Containment(faulty, override: nil)
         else { return }
         let run = RunID(second: 1, count: 1)

@@ -33,8 +33,12 @@ final class RunningTree {
     /// Every process of a fixture adds its role and pid here.
     var register: String { directory.path + "/pids" }
 
-    /// Starts it and waits for its control socket. `environment` is nexusd's own.
-    init(_ plan: Plan, runtime: String? = nil, environment: [String] = [], isOpenToOthers: Bool = false) throws {
+    /// Starts it and waits for its control socket. `environment` is nexusd's own; `through` is a command that nexusd is
+    /// started by.
+    init(
+        _ plan: Plan, runtime: String? = nil, environment: [String] = [], isOpenToOthers: Bool = false,
+        through: [String] = []
+    ) throws {
         self.runtime = runtime ?? directory.path + "/run"
         let file = directory.path + "/plan"
         try kernel.makeDirectory(directory.path + "/state", mode: 0o700)
@@ -54,6 +58,7 @@ final class RunningTree {
         let pipe = try kernel.makePipe(blocking: .write)
         process = try Self.start(
             Built.nexusd, ["--plan", file, "--state", directory.path + "/state", "--runtime", self.runtime],
+            through: through,
             environment,
             errors: pipe.write, kernel)
         errors = pipe.read
@@ -69,12 +74,14 @@ final class RunningTree {
     struct NoTree: Error { let words: String }
 
     static func start(
-        _ program: String, _ arguments: [String], _ environment: [String], errors: borrowing OwnedFD,
+        _ program: String, _ arguments: [String], through: [String] = [], _ environment: [String],
+        errors: borrowing OwnedFD,
         _ kernel: LiveKernel
     ) throws -> Spawned {
         let null = try kernel.open("/dev/null", .readWrite, mode: 0)
         var image = SpawnImage(
-            executable: program, arguments: ["nexusd"] + arguments,
+            executable: through.first ?? program,
+            arguments: through.isEmpty ? ["nexusd"] + arguments : through + [program] + arguments,
             environment: ["PATH=/usr/bin:/bin", "HOME=/nonexistent"] + environment)
         image.descriptors = [
             DescriptorMapping(source: null.raw, target: 0), DescriptorMapping(source: null.raw, target: 1),

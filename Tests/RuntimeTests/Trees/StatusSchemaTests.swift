@@ -42,6 +42,8 @@ extension WholeTrees {
                 print(try tree.client().object("status"), try tree.said())
             }
             while try client.state("crashing") != "delayed" { usleep(1000) }
+            // Ready is enough for `wait-ready`; it has done its work a moment later.
+            while try client.state("once") != "done" { usleep(1000) }
             let status = try client.object("status")
             #expect(schema.problems(status) == [])
             let children = try #require(status["children"] as? [[String: Any]])

@@ -37,7 +37,7 @@ struct ChildBuilder {
             policy: policy(order, enabled: enabled, ready: readiness.rule, liveness: liveness?.rule),
             executable: command.executable, arguments: command.arguments, environment: environment,
             directory: directory(texts, home: base.home), identity: identity,
-            limits: rule.limits(reader(ChildIdentityKeys.limits)), umask: umask(), nice: nice(),
+            limits: rule.limits(reader(ChildIdentityKeys.limits)), bounds: bounds(), umask: umask(), nice: nice(),
             oomScoreAdjust: oomScore(), noNewPrivileges: reader(ChildIdentityKeys.noNewPrivileges),
             secretFiles: secretFiles(&texts), readiness: readiness.kind, liveness: liveness?.probe, pidFile: pidFile(),
             log: log(), worker: worker)

@@ -49,14 +49,19 @@ extension Engine {
         return bytes
     }
 
+    /// Strays that are named in an answer.
+    private static let shownStrays = 64
+
     private var view: SupervisorView {
-        SupervisorView(
+        let strays = surroundings.containment.strays()
+        return SupervisorView(
             pid: kernel.processID().rawValue, second: surroundings.second, state: state, ready: board.isReady,
             exactContainment: surroundings.containment.guarantee == .exact, config: surroundings.config,
             directories: surroundings.directories, notes: notes + journaldNote,
-            strays: surroundings.containment.strays().prefix(64).map {
-                SupervisorView.Stray(pid: $0.process.rawValue, name: $0.name)
-            })
+            strays: strays.prefix(Self.shownStrays).map {
+                SupervisorView.Stray(
+                    pid: $0.process.rawValue, name: $0.name, child: surroundings.containment.child(of: $0))
+            }, strayCount: strays.count)
     }
 
     private var journaldNote: [String] {

@@ -66,7 +66,7 @@ extension Engine {
         case .waiting: view.waitsFor.map { "it starts when \(names[$0]) is ready" } ?? "it starts when its turn comes"
         case .delayed: "the next try \(inTime ?? "soon")"
         case .starting: "it has until \(plan.policy(child).startTimeout.words) after its start to be ready"
-        case .ready: "it serves"
+        case .ready: "it serves" + growth(of: child)
         case .stopping: "it is being stopped"
         case .unkillable: "nothing while it is there: the kernel does not end it"
         case .parked:
@@ -74,6 +74,13 @@ extension Engine {
                 ?? "nothing until `nexusctl start \(names[child])`"
         case .done: "nothing: it has done what it was for"
         }
+    }
+
+    private func growth(of child: ChildID) -> String {
+        guard let since = self[child].run?.grownSince, let rule = plan.traits(child).bounds.recycle else { return "" }
+        let left = rule.patience - (now - since)
+        return
+            "; it has grown above \(byteWords(rule.above)) and is replaced when it is idle, in \(left.words) at the latest"
     }
 
     private func givesUp(_ policy: ChildPolicy, _ view: ChildView) -> String {

@@ -13,7 +13,9 @@ struct SupervisorView {
     var config: String
     var directories: Directories
     var notes: [String]
+    /// The first of them, and how many there are.
     var strays: [Stray]
+    var strayCount: Int
 
     enum State: String {
         case starting, running, stopping
@@ -22,6 +24,8 @@ struct SupervisorView {
     struct Stray: Hashable {
         var pid: Int32
         var name: String
+        /// Whose it was, when its environment still says so.
+        var child: String?
     }
 }
 
@@ -54,9 +58,11 @@ struct StatusWriter {
                     json.object {
                         $0.field("pid", stray.pid)
                         $0.field("name", stray.name)
+                        $0.field("child", stray.child)
                     }
                 }
             }
+            json.field("stray_count", view.strayCount)
             json.array("groups") { json in
                 for (group, state) in zip(plan.groups, groups) { write(group, state, into: &json) }
             }
@@ -122,11 +128,15 @@ struct StatusWriter {
                 json.field("missing_in_journal", counts.missingInJournal)
             }
             json.field("executable", plan.executable(child))
-            if let end = view.lastEnd { write(end, into: &json) } else { json.null("last_end") }
+            if let end = view.lastEnd {
+                write(end, cell.usage?.usage(of: end.run) ?? RunUsage(), into: &json)
+            } else {
+                json.null("last_end")
+            }
         }
     }
 
-    private func write(_ end: EndRecord, into json: inout JSONWriter) {
+    private func write(_ end: EndRecord, _ usage: RunUsage, into json: inout JSONWriter) {
         json.object("last_end") { json in
             json.field("run", end.run.description)
             json.field("cause", end.cause.rawValue)
@@ -135,6 +145,8 @@ struct StatusWriter {
             json.field("signal", end.exit?.signal)
             json.field("ran_ms", (end.ended - end.started).wholeMilliseconds)
             json.field("ended_ms_ago", (now - end.ended).wholeMilliseconds)
+            json.field("cpu_ms", usage.cpu?.wholeMilliseconds)
+            json.field("peak_bytes", usage.peakBytes)
         }
     }
 }

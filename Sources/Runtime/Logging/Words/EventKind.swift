@@ -29,6 +29,10 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
     case refused = "527f6a27201a48089c07947706d753d5"
     /// A process of the tree was left over.
     case stray = "f2c5e56f8af74f8488e9ff6d5da7d00e"
+    /// Processes of an earlier nexusd were found and ended.
+    case leftover = "59ac559503064a2bb2c6a24d4ebdaf95"
+    /// A run has grown above a bound of its memory.
+    case memory = "154e4db6b1744fcc96533f4a6ec6ea52"
     /// Output of a child was dropped and counted.
     case outputDropped = "092462c0e9cc4e579ff7979b397c2492"
     /// Output of a child beyond its rate was counted and not kept.

@@ -3,7 +3,7 @@ import Wire
 
 extension LogEvent {
     /// A record of the core as it goes to the log: a sentence, and every fact of it as a field of its own.
-    init(_ record: Record, names: TreeNames, at now: Instant) {
+    init(_ record: Record, names: TreeNames, at now: Instant, usage: RunUsage = RunUsage()) {
         switch record {
         case .starting(let child, let run):
             self.init(.starting, 6, "Starting \(names[child]).", names[child], run, book: .starting)
@@ -16,7 +16,7 @@ extension LogEvent {
             let sentence = "\(names[child]) did not end in time; what is left of it is killed."
             self.init(.killing, 4, sentence, names[child], run)
         case .ended(let end):
-            self.init(end, names: names)
+            self.init(end, names: names, usage: usage)
         case .delayed(let child, let until, let cause):
             let sentence = "\(names[child]) is started again in \((until - now).words) (\(cause.rawValue))."
             self.init(.delayed, 5, sentence, names[child], nil, [.cause(cause), .nextTry(until - now)])
@@ -47,7 +47,7 @@ extension LogEvent {
             fields: fields)
     }
 
-    private init(_ end: EndRecord, names: TreeNames) {
+    private init(_ end: EndRecord, names: TreeNames, usage: RunUsage) {
         let wanted =
             switch end.cause {
             case .done, .asked, .recycled, .dependency: true
@@ -58,6 +58,8 @@ extension LogEvent {
         if let exit = end.exit { fields.append(Field(name: "EXIT", value: exit.words)) }
         if let code = end.exit?.code { fields.append(Field(name: "EXIT_CODE", value: String(code))) }
         if let signal = end.exit?.signal { fields.append(Field(name: "SIGNAL", value: String(signal))) }
+        if let cpu = usage.cpu { fields.append(Field(name: "CPU_MS", value: String(cpu.wholeMilliseconds))) }
+        if let peak = usage.peakBytes { fields.append(Field(name: "PEAK_BYTES", value: String(peak))) }
         let how = end.exit?.words ?? "still there"
         self.init(
             .ended, wanted ? 6 : 4,

@@ -1,3 +1,4 @@
+public import Plan
 public import SupervisorCore
 public import System
 
@@ -15,8 +16,6 @@ public final class Containment {
     public let guarantee: Guarantee
     /// Why it is not exact, in words; nil when it is.
     public let note: String?
-    /// Cgroups in which an earlier nexusd had left processes; they were killed.
-    public let swept: [String]
 
     private let kernel: any Kernel
     private let descendants: Descendants
@@ -33,21 +32,37 @@ public final class Containment {
             root = found
             guarantee = .exact
             note = nil
-            swept = found.sweep(kernel)
         } catch {
             root = nil
             guarantee = .wholeTreeOnly
             note = error.why
-            swept = []
         }
     }
 
     /// The scope of a run that is about to be spawned. Everything nexusd starts needs one: what it starts without one is
     /// taken for a stray.
-    public func open(child: String, run: RunID) throws(Errno) -> any RunScope {
+    public func open(
+        child: String, run: RunID, bounds: RunBounds = RunBounds()
+    ) throws(Errno) -> any RunScope {
         guard let root else { return SessionScope(kernel, descendants, run: run) }
         return try CgroupScope(
-            kernel, descendants, run: run, path: root.path(child: child, run: run.description))
+            kernel, descendants, run: run, path: root.path(child: child, run: run.description),
+            bounds: bounds.files.filter { root.controllers.enforced.contains($0.controller) })
+    }
+
+    /// Whether the kernel keeps bounds of this kind.
+    func enforces(_ controller: Controller) -> Bool { root?.controllers.enforced.contains(controller) ?? false }
+
+    /// Why it does not.
+    func refusal(_ controller: Controller) -> String? {
+        guard let root else { return "there is no cgroup to use: " + (note ?? "") }
+        return root.controllers.refusals[controller]
+    }
+
+    /// Ends what an earlier nexusd left behind: everything in the cgroups of runs below ours, and what carries the mark of
+    /// one of these lives. To be called before the first run.
+    func endLeftovers(of lives: [LifeID]) -> Leftovers.Outcome {
+        Leftovers(kernel, root: root, lives: lives).end()
     }
 
     /// A child that no scope named was reaped: an adopted orphan.
@@ -64,6 +79,11 @@ public final class Containment {
                 $0.hasPrefix("0::") && CgroupRoot.isRun(String($0))
             }
         }
+    }
+
+    /// The child a process was started for, by NEXUS_CHILD in its environment; for words only.
+    public func child(of stray: ProcessEntry) -> String? {
+        ProcessTable.variable("NEXUS_CHILD", of: stray.process, kernel).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Sends a signal to every stray. Returns whom it reached.

@@ -8,7 +8,7 @@ public protocol RunScope: AnyObject {
     /// A process was started in this scope: the main process first, then probes.
     func began(_ process: ProcessID)
     /// A process that `began` named was reaped.
-    func ended(_ process: ProcessID)
+    func ended(_ ended: EndedProcess)
     /// Notes who belongs to the run now. To be called before a stop signal: afterwards the links may be gone.
     func snapshot()
     /// Whether no process of the run is left. Reap first: what has ended but was not reaped counts as there.
@@ -23,6 +23,11 @@ public protocol RunScope: AnyObject {
     func killAll()
     /// OOM kills among them since the run began; nil when that cannot be known.
     func oomKills() -> UInt64?
+    /// What the run has taken so far; to be asked before `close`.
+    func usage() -> RunUsage
+    /// Memory it has now, in bytes, without what it shares with others or the kernel takes back by itself; nil when that
+    /// cannot be known.
+    func memory() -> UInt64?
     /// Reports a change of `isEmpty` as `priority`, where there is something to watch. Without a cgroup there is not:
     /// then each SIGCHLD is the occasion to ask again, since orphans become nexusd's own children.
     func watch(with poller: borrowing Poller, token: UInt64) throws(Errno)

@@ -7,11 +7,14 @@ public struct Spawner: ~Copyable {
     private let kernel: any Kernel
     private let null: OwnedFD
     private let openFiles: ResourceLimit
+    /// The variable by which everything this nexusd starts is known for its own.
+    private let mark: String
 
     /// `openFiles` is the RLIMIT_NOFILE nexusd was started with: children get that one back, not the raised one.
-    public init(_ kernel: any Kernel, openFiles: ResourceLimit) throws(Errno) {
+    public init(_ kernel: any Kernel, openFiles: ResourceLimit, life: LifeID) throws(Errno) {
         self.kernel = kernel
         self.openFiles = openFiles
+        mark = LifeID.variable + "=" + life.description
         null = try kernel.open("/dev/null", .readWrite, mode: 0)
     }
 
@@ -23,7 +26,7 @@ public struct Spawner: ~Copyable {
         let child = request.child
         var image = SpawnImage(
             executable: child.executable, arguments: try resolve(child.arguments, values),
-            environment: try environment(of: child, values) + request.addedEnvironment)
+            environment: try environment(of: child, values) + request.addedEnvironment + [mark])
         if child.policy.watchdog != nil { image.pidVariables = ["WATCHDOG_PID"] }
         apply(child, to: &image)
         image.descriptors = withNull(request.descriptors)
@@ -42,7 +45,7 @@ public struct Spawner: ~Copyable {
         let child = request.child
         var image = SpawnImage(
             executable: executable, arguments: try resolve(arguments, values),
-            environment: try environment(of: child, values) + request.addedEnvironment)
+            environment: try environment(of: child, values) + request.addedEnvironment + [mark])
         apply(child, to: &image)
         image.descriptors = [0, 1, 2].map { DescriptorMapping(source: null.raw, target: $0) }
         image.cgroup = scope.cgroup

@@ -99,6 +99,8 @@ extension Signal {
     public static let interrupt = Signal(rawValue: 2)
     /// SIGQUIT.
     public static let quit = Signal(rawValue: 3)
+    /// SIGRTMIN+3: what systemd-nspawn and Podman send a container that has systemd for its init (systemd(1): halt).
+    public static let halt = Signal(rawValue: 37)
     /// SIGABRT.
     public static let abort = Signal(rawValue: 6)
     /// SIGUSR1.

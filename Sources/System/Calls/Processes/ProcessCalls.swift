@@ -50,11 +50,17 @@ public struct EndedProcess: Hashable, Sendable {
     public let process: ProcessID
     /// How.
     public let exit: Exit
+    /// CPU time of it and of those it had waited for (getrusage(2)).
+    public let cpu: Duration
+    /// The highest resident size that any one of them had, in bytes.
+    public let peakBytes: UInt64
 
-    /// Both.
-    public init(process: ProcessID, exit: Exit) {
+    /// All of it.
+    public init(process: ProcessID, exit: Exit, cpu: Duration = .zero, peakBytes: UInt64 = 0) {
         self.process = process
         self.exit = exit
+        self.cpu = cpu
+        self.peakBytes = peakBytes
     }
 }
 
@@ -133,6 +139,8 @@ extension EndedProcess {
             ? .code(UInt8(truncatingIfNeeded: native.status))
             : .signal(
                 Signal(rawValue: native.status), coreDumped: native.code == Int32(CLD_DUMPED), oom: false)
-        self.init(process: ProcessID(rawValue: native.pid), exit: exit)
+        self.init(
+            process: ProcessID(rawValue: native.pid), exit: exit, cpu: .microseconds(native.cpu_us),
+            peakBytes: UInt64(clamping: native.peak_kib) * 1024)
     }
 }

@@ -4,12 +4,14 @@ import System
 ///
 /// Nexus touches no cgroup that was not given to it. Given is: the path in NEXUS_CGROUP; a cgroup that systemd marks
 /// as delegated (`Delegate=yes`: extended attribute user.delegate or trusted.delegate is 1, since systemd 251; before,
-/// and for a user's own manager, the directory belongs to the unit's user, who is not root); and, for PID 1 of a
-/// container, the root of the container's own cgroup namespace, when it is writable.
+/// and for a user's own manager, the directory belongs to the unit's user, who is not root, and nobody else sits in it);
+/// and, for PID 1 of a container, the root of the container's own cgroup namespace, when it is writable.
 struct CgroupRoot {
     /// The subtree, with `supervisor/` for nexusd itself (no process may sit where controllers are handed down) and one
     /// cgroup a run.
     let path: String
+    /// What the kernel keeps in the cgroups of runs.
+    let controllers: Controllers
 
     /// Why there is none, in words for `status`.
     struct Refusal: Error {
@@ -29,6 +31,7 @@ struct CgroupRoot {
             throw Refusal(why: "\(path) has no cgroup.kill (Linux 5.14)")
         }
         self.path = path
+        let leaf = Self.leaf(of: path)
         do {
             do { try kernel.makeDirectory(leaf, mode: 0o755) } catch  where error == .exists {}
             let procs = try kernel.open(leaf + "/cgroup.procs", .writeOnly, mode: 0)
@@ -37,10 +40,11 @@ struct CgroupRoot {
             try? kernel.removeDirectory(leaf)
             throw Refusal(why: "\(leaf): \(error)")
         }
+        controllers = Controllers(kernel, path: path)
     }
 
     /// nexusd's own cgroup.
-    var leaf: String { path + "/supervisor" }
+    private static func leaf(of path: String) -> String { path + "/supervisor" }
 
     /// The cgroup of a run.
     func path(child: String, run: String) -> String { "\(path)/\(Self.prefix)\(child)-\(run)" }
@@ -50,17 +54,10 @@ struct CgroupRoot {
         line.split(separator: "/").contains { $0.hasPrefix(prefix) }
     }
 
-    /// Kills what an earlier nexusd left here and removes its cgroups; the names of those that had processes.
-    func sweep(_ kernel: any Kernel) -> [String] {
-        let names = ((try? kernel.list(path)) ?? []).filter { $0.hasPrefix(Self.prefix) }
-        return names.filter { name in
-            let directory = path + "/" + name
-            if (try? kernel.removeDirectory(directory)) != nil { return false }
-            if let file = try? kernel.open(directory + "/cgroup.kill", .writeOnly, mode: 0) {
-                try? kernel.writeAll(file, [UInt8(ascii: "1")])
-            }
-            try? kernel.removeDirectory(directory)  // busy until they are gone; then the next start removes it
-            return true
+    /// Cgroups of runs that are there now: before the first run, those of an earlier nexusd.
+    func runs(_ kernel: any Kernel) -> [CgroupTree] {
+        ((try? kernel.list(path)) ?? []).filter { $0.hasPrefix(Self.prefix) }.map {
+            CgroupTree(kernel, path: path + "/" + $0)
         }
     }
 
@@ -96,13 +93,19 @@ struct CgroupRoot {
             throw Refusal(why: "\(path) cannot be seen")
         }
         let user = kernel.userID()
-        if user != 0 && status.user == user { return }
+        // A user's terminal belongs to the user as well; but there the shell sits beside us.
+        if user != 0, status.user == user, isAlone(in: path, kernel) { return }
         // The machine's real root cgroup has no cgroup.events; a namespace's root has.
-        if kernel.processID().rawValue == 1, (try? kernel.status(path + "/cgroup.events", followingLinks: false)) != nil
+        if kernel.processID().rawValue == 1, text("/proc/self/cgroup", kernel).hasSuffix("0::/\n"),
+            (try? kernel.status(path + "/cgroup.events", followingLinks: false)) != nil
         {
             return
         }
         throw Refusal(why: "\(path) is not delegated to us (Delegate=yes)")
+    }
+
+    private static func isAlone(in path: String, _ kernel: any Kernel) -> Bool {
+        CgroupTree(kernel, path: path).members(belowAsWell: false).allSatisfy { $0 == kernel.processID() }
     }
 
     private static func text(_ path: String, _ kernel: any Kernel) -> String {

@@ -1,3 +1,4 @@
+import Glibc
 import SupervisorCore
 import System
 
@@ -85,12 +86,30 @@ struct ProcessTable {
         return status.links == 3 ? [process.description] : try? kernel.list(tasks)
     }
 
+    /// Resident memory of these processes, in bytes, without shared pages (a file that ten of them map is no memory of
+    /// theirs); nil when none of them could be looked at. /proc/PID/statm (proc(5)): SIZE RESIDENT SHARED …, in pages.
+    static func memory(of processes: [ProcessID], _ kernel: any Kernel) -> UInt64? {
+        var pages: UInt64?
+        for process in processes {
+            guard let text = try? kernel.readFile("/proc/\(process)/statm", limit: 256) else { continue }
+            let fields = text.split(separator: UInt8(ascii: " "))
+            guard fields.count > 2, let resident = decimal(fields[1]), let shared = decimal(fields[2]) else { continue }
+            pages = (pages ?? 0) + resident - min(resident, shared)
+        }
+        return pages.map { $0 &* UInt64(getpagesize()) }
+    }
+
     /// NEXUS_RUN_ID in the environment this process was started with; nil when there is none, or it may not be read.
     static func runID(of process: ProcessID, _ kernel: any Kernel) -> RunID? {
+        variable("NEXUS_RUN_ID", of: process, kernel).flatMap { RunID(shown: $0) }
+    }
+
+    /// The value of a variable in the environment this process was started with.
+    static func variable(_ name: String, of process: ProcessID, _ kernel: any Kernel) -> ArraySlice<UInt8>? {
         guard let environment = try? kernel.readFile("/proc/\(process)/environ", limit: 1 << 20) else { return nil }
-        let name = "NEXUS_RUN_ID="
-        for variable in environment.split(separator: 0) where variable.starts(with: name.utf8) {
-            return RunID(shown: variable.dropFirst(name.utf8.count))
+        let start = Array((name + "=").utf8)
+        for variable in environment.split(separator: 0) where variable.starts(with: start) {
+            return variable.dropFirst(start.count)
         }
         return nil
     }

@@ -6,6 +6,8 @@ final class SessionScope: RunScope {
     private let kernel: any Kernel
     private let descendants: Descendants
     private let run: RunID
+    private var cpu: Duration = .zero
+    private var peakBytes: UInt64 = 0
 
     init(_ kernel: any Kernel, _ descendants: Descendants, run: RunID) {
         self.kernel = kernel
@@ -18,7 +20,11 @@ final class SessionScope: RunScope {
 
     func began(_ process: ProcessID) { descendants.began(process, in: run) }
 
-    func ended(_ process: ProcessID) { descendants.ended(process) }
+    func ended(_ ended: EndedProcess) {
+        descendants.ended(ended.process)
+        cpu += ended.cpu
+        peakBytes = max(peakBytes, ended.peakBytes)
+    }
 
     func snapshot() { descendants.snapshot(run) }
 
@@ -47,6 +53,10 @@ final class SessionScope: RunScope {
     }
 
     func oomKills() -> UInt64? { nil }
+
+    func usage() -> RunUsage { RunUsage(cpu: cpu, peakBytes: peakBytes) }
+
+    func memory() -> UInt64? { ProcessTable.memory(of: members().map(\.process), kernel) }
 
     func watch(with poller: borrowing Poller, token: UInt64) throws(Errno) {}
 

@@ -1,0 +1,117 @@
+import SupervisorCore
+import System
+
+/// A run in a cgroup of its own: exact, whatever its processes do.
+final class CgroupScope: RunScope {
+    private let kernel: any Kernel
+    private let accounts: Descendants
+    private let run: RunID
+    private let tree: CgroupTree
+    private let directory: OwnedFD
+    private let events: OwnedFD
+
+    /// Makes the cgroup with its bounds. `accounts` learns which of nexusd's children it started itself: the others are
+    /// orphans.
+    init(
+        _ kernel: any Kernel, _ accounts: Descendants, run: RunID, path: String, bounds: [BoundFile]
+    ) throws(Errno) {
+        self.kernel = kernel
+        self.accounts = accounts
+        self.run = run
+        tree = CgroupTree(kernel, path: path)
+        try kernel.makeDirectory(path, mode: 0o755)
+        do {
+            for bound in bounds {
+                let file = try kernel.open(path + "/" + bound.name, .writeOnly, mode: 0)
+                try kernel.writeAll(file, Array(String(bound.value).utf8))
+            }
+            directory = try kernel.open(path, [.path, .directory], mode: 0)
+            events = try kernel.open(path + "/cgroup.events", .readOnly, mode: 0)
+        } catch {
+            try? kernel.removeDirectory(path)
+            throw error
+        }
+        accounts.open(run)
+    }
+
+    var cgroup: Int32? { directory.raw }
+
+    func began(_ process: ProcessID) { accounts.began(process, in: run) }
+
+    func ended(_ ended: EndedProcess) { accounts.ended(ended.process) }
+
+    func snapshot() {}
+
+    /// One pread of cgroup.events: 1 µs, where the notification comes up to 16 ms late (the kernel spaces them).
+    func isEmpty() -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
+            do throws(Errno) {
+                let count = try kernel.read(events, into: buffer, at: 0)
+                return !Self.saysPopulated(buffer[..<count])
+            } catch {
+                return error == .noDevice  // removed by somebody, which only an empty cgroup can be
+            }
+        }
+    }
+
+    func members() -> [ProcessEntry] {
+        tree.members().compactMap { ProcessTable.entry($0, kernel) }
+    }
+
+    /// /proc/PID/cgroup, where also a process that has ended and was not reaped has its last one.
+    func holds(_ process: ProcessID) -> Bool? {
+        guard let text = try? kernel.readFile("/proc/\(process)/cgroup", limit: 65_536), !text.isEmpty else {
+            return nil
+        }
+        let name = tree.path.split(separator: "/").last.map(String.init) ?? tree.path
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").contains { line in
+            line.hasPrefix("0::") && line.split(separator: "/").contains { $0 == name }
+        }
+    }
+
+    func signalAll(_ signal: Signal) -> Int {
+        members().count { entry in
+            kernel.signal(entry, signal) { _ in tree.members().contains(entry.process) }
+        }
+    }
+
+    /// Without cgroup.kill (before Linux 5.14) a few rounds do.
+    func killAll() {
+        if tree.kill() { return }
+        for _ in 0..<8 where signalAll(.kill) == 0 { return }
+    }
+
+    /// memory.events is there only where the memory controller is.
+    func oomKills() -> UInt64? { tree.number("oom_kill", in: "memory.events") }
+
+    /// memory.peak came with Linux 5.19.
+    func usage() -> RunUsage {
+        RunUsage(
+            cpu: tree.number("usage_usec", in: "cpu.stat").map { .microseconds(Int64(clamping: $0)) },
+            peakBytes: tree.number(in: "memory.peak"))
+    }
+
+    /// Without the page cache, which the kernel takes back by itself.
+    func memory() -> UInt64? {
+        guard let anonymous = tree.number("anon", in: "memory.stat") else {
+            return ProcessTable.memory(of: tree.members(), kernel)
+        }
+        return anonymous &+ (tree.number("shmem", in: "memory.stat") ?? 0)
+    }
+
+    func watch(with poller: borrowing Poller, token: UInt64) throws(Errno) {
+        try poller.add(events, token: token, for: .priority)
+    }
+
+    func unwatch(with poller: borrowing Poller) { poller.remove(events) }
+
+    func close() {
+        accounts.close(run)
+        tree.remove()
+    }
+
+    /// cgroup.events has a line `populated 1` as long as a process is there or below.
+    private static func saysPopulated(_ text: some Sequence<UInt8>) -> Bool {
+        Array(text).split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual("populated 1".utf8) }
+    }
+}

@@ -1,0 +1,127 @@
+import SupervisorCore
+import System
+
+/// What an earlier nexusd left behind when it was killed. It is ended before anything is started: two lives of one child
+/// would fight over its files and ports.
+///
+/// Nothing is guessed. Left over is what sits in a cgroup of a run below ours, what has the mark of an earlier life of
+/// this runtime directory in its environment, what shares a session with such a process that leads it (nexusd gives each
+/// run a session), and what descends from any of these. A process that emptied its environment and left its parents and
+/// its session is not told from a stranger without a cgroup, and left alone.
+struct Leftovers {
+    /// For them to end by SIGTERM, and for SIGKILL to reach the last of them.
+    static let patience: Duration = .seconds(2)
+    static let limit: Duration = .seconds(7)
+    /// Processes that are named in words.
+    static let nameLimit = 16
+
+    /// What came of it.
+    struct Outcome {
+        /// How many there were.
+        var count = 0
+        /// The first of them.
+        var named: [ProcessEntry] = []
+        /// Those that are still there.
+        var remaining: [ProcessEntry] = []
+    }
+
+    private let kernel: any Kernel
+    private let root: CgroupRoot?
+    private let lives: [LifeID]
+    /// nexusd and whoever started it.
+    private let spared: Set<ProcessID>
+
+    init(_ kernel: any Kernel, root: CgroupRoot?, lives: [LifeID]) {
+        self.kernel = kernel
+        self.root = root
+        self.lives = lives
+        var spared: Set<ProcessID> = []
+        var next: ProcessID? = kernel.processID()
+        while let process = next, process.rawValue > 0, spared.insert(process).inserted {
+            next = ProcessTable.entry(process, kernel)?.parent
+        }
+        self.spared = spared
+    }
+
+    /// SIGTERM, time, SIGKILL, and waiting for the last of them.
+    func end() -> Outcome {
+        var outcome = Outcome()
+        // By number and start time: a parent changes when the one before it ends.
+        var signalled: [ProcessID: UInt64] = [:]
+        let begun = kernel.monotonic()
+        while true {
+            let found = find()
+            for entry in found where signalled.updateValue(entry.started, forKey: entry.process) != entry.started {
+                outcome.count += 1
+                if outcome.named.count < Self.nameLimit { outcome.named.append(entry) }
+                _ = kernel.signal(entry, .terminate) { _ in true }
+            }
+            let elapsed = kernel.monotonic() - begun
+            if found.isEmpty || elapsed >= Self.limit {
+                outcome.remaining = found
+                break
+            }
+            if elapsed >= Self.patience { kill(found) }
+            wait(for: found, atMost: elapsed >= Self.patience ? .milliseconds(50) : .milliseconds(200))
+        }
+        for run in root?.runs(kernel) ?? [] { run.remove() }
+        return outcome
+    }
+
+    private func kill(_ found: [ProcessEntry]) {
+        for run in root?.runs(kernel) ?? [] { _ = run.kill() }
+        for entry in found { _ = kernel.signal(entry, .kill) { _ in true } }
+    }
+
+    /// Until all of them have ended. They are no children of ours, so their pidfds tell; who was missed is found by the
+    /// next look.
+    private func wait(for found: [ProcessEntry], atMost limit: Duration) {
+        guard let poller = try? Poller(kernel, capacity: Self.waitLimit) else { return }
+        var waiting: [UInt64: Pidfd] = [:]
+        for entry in found.prefix(Self.waitLimit) {
+            guard let pidfd = try? Pidfd(kernel, entry.process) else { continue }
+            let token = UInt64(entry.process.rawValue)
+            guard (try? poller.add(pidfd.fd, token: token)) != nil else { continue }
+            waiting[token] = pidfd
+        }
+        let end = kernel.monotonic() + limit
+        while !waiting.isEmpty, case let left = end - kernel.monotonic(), left > .zero {
+            guard (try? poller.wait(atMost: left)) != nil else { return }
+            for index in 0..<poller.batch.count {
+                if let pidfd = waiting.removeValue(forKey: poller.batch[index].token) { poller.remove(pidfd.fd) }
+            }
+        }
+    }
+
+    private static let waitLimit = 64
+
+    /// A descriptor in a table.
+    private final class Pidfd {
+        let fd: OwnedFD
+
+        init(_ kernel: any Kernel, _ process: ProcessID) throws(Errno) { fd = try kernel.openProcess(process) }
+    }
+
+    private func find() -> [ProcessEntry] {
+        var found: [ProcessID: ProcessEntry] = [:]
+        func add(_ entry: ProcessEntry) { found[entry.process] = entry }
+        for run in root?.runs(kernel) ?? [] {
+            run.members().compactMap { ProcessTable.entry($0, kernel) }.forEach(add)
+        }
+        if !lives.isEmpty { marked().forEach(add) }
+        return found.values.filter { !spared.contains($0.process) }.sorted { $0.process < $1.process }
+    }
+
+    /// By the mark, by session, by parentage.
+    private func marked() -> [ProcessEntry] {
+        let marks = Set(lives.map { Array($0.description.utf8)[...] })
+        let table = ProcessTable(kernel)
+        let marked = table.entries.values.filter { entry in
+            ProcessTable.variable(LifeID.variable, of: entry.process, kernel).map(marks.contains) ?? false
+        }
+        guard !marked.isEmpty else { return [] }
+        let sessions = Set(marked.filter { $0.process == $0.session }.map(\.process)).subtracting(spared)
+        let members = table.entries.values.filter { sessions.contains($0.session) }
+        return table.subtree(of: (marked + members).map(\.process).filter { !spared.contains($0) })
+    }
+}

@@ -1,0 +1,59 @@
+import SupervisorCore
+import System
+
+/// One life of a nexusd. Every process it starts carries it in its environment, as NEXUS_LIFE: 128 random bits, so that
+/// who has it was started by this nexusd or by something that was.
+public struct LifeID: Hashable, Sendable, CustomStringConvertible {
+    /// 32 hexadecimal digits.
+    public let description: String
+
+    /// A new one.
+    init(_ kernel: any Kernel) throws(Errno) {
+        var bits: (UInt64, UInt64) = (0, 0)
+        try withUnsafeMutableBytes(of: &bits) { bytes throws(Errno) in try kernel.random(into: bytes) }
+        description = Self.digits(bits.0) + Self.digits(bits.1)
+    }
+
+    /// One that was written down.
+    init?(_ text: some StringProtocol) {
+        guard text.utf8.count == 32, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "f") ~= $0 }) else {
+            return nil
+        }
+        description = String(text)
+    }
+
+    /// The name of the variable.
+    static let variable = "NEXUS_LIFE"
+
+    private static func digits(_ number: UInt64) -> String {
+        let text = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+}
+
+/// The lives of this runtime directory whose processes may still be there, in a file beside the lock, which says that
+/// none of their nexusds is. Goes away when a nexusd has ended with nothing left.
+struct LifeBook {
+    private let kernel: any Kernel
+    private let path: String
+    /// Those before this one; the latest are kept.
+    let earlier: [LifeID]
+
+    private static let limit = 8
+
+    init(_ kernel: any Kernel, path: String) {
+        self.kernel = kernel
+        self.path = path
+        let text = String(decoding: (try? kernel.readFile(path, limit: 4096)) ?? [], as: UTF8.self)
+        earlier = text.split(separator: "\n").compactMap { LifeID($0) }.suffix(Self.limit)
+    }
+
+    /// Writes this life down, before it starts anything, beside those that are not over.
+    func begin(_ life: LifeID, beside unfinished: [LifeID]) throws(Errno) {
+        let text = (unfinished + [life]).map { $0.description + "\n" }.joined()
+        try kernel.replaceFile(path, with: Array(text.utf8), mode: 0o600)
+    }
+
+    /// Nothing of any life is left.
+    func finish() { try? kernel.removeFile(path) }
+}

@@ -1,0 +1,98 @@
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+/// What an earlier nexusd left behind, told by the mark in its environment.
+@Suite(.timeLimit(.minutes(1)))
+struct LeftoverTests {
+    private static let old = LifeID("0123456789abcdef0123456789abcdef")!
+
+    /// Ends what is left of `old` while its children are reaped by somebody else, as init does.
+    private static func endLeftovers(_ nest: Nest, _ lives: [LifeID] = [old]) -> Leftovers.Outcome {
+        nest.containment.endLeftovers(of: lives)
+    }
+
+    @Test func markedProcesses_theirSessionsAndTheirDescendants_areEnded_strangersAreNot() async {
+        await #expect(processExitsWith: .success) {
+            let nest = try Nest(life: Self.old)
+            let other = try Nest(life: LifeID("ffffffffffffffffffffffffffffffff")!)
+            // Of the run: its leader, a member of its session with an emptied environment, a daemon that kept it.
+            let life = try nest.start(
+                "env -i /bin/sleep 600 & (setsid /bin/sh -c '/bin/sleep 600 & echo $!' &) ; echo $!; exec sleep 600")
+            let pids = try life.lines(2).compactMap { Int32($0) }.map(ProcessID.init)
+            let stranger = try other.start("echo up; exec sleep 600")
+            _ = try stranger.lines(1)
+            let outcome = Self.endLeftovers(nest)
+            try #require(outcome.remaining.isEmpty)
+            try #require(Set(pids + [life.process]).isSubset(of: outcome.named.map(\.process)))
+            for pid in pids + [life.process] { try #require(!isAlive(pid)) }
+            try #require(isAlive(stranger.process))
+            try nest.kernel.signal(stranger.pidfd, .kill)
+        }
+    }
+
+    @Test func whatIgnoresSIGTERM_isKilledWithinTheLimit() async {
+        await #expect(processExitsWith: .success) {
+            let nest = try Nest(life: Self.old)
+            let life = try nest.start("trap '' TERM; echo up; while :; do sleep 1; done")
+            _ = try life.lines(1)
+            let begun = nest.kernel.monotonic()
+            let outcome = Self.endLeftovers(nest)
+            try #require(outcome.remaining.isEmpty && !isAlive(life.process))
+            try #require(nest.kernel.monotonic() - begun < Leftovers.limit)
+        }
+    }
+
+    @Test func withoutAnEarlierLife_nothingIsTouched() async {
+        await #expect(processExitsWith: .success) {
+            let nest = try Nest(life: Self.old)
+            let life = try nest.start("echo up; exec sleep 600")
+            _ = try life.lines(1)
+            try #require(Self.endLeftovers(nest, []).count == 0)
+            try #require(Self.endLeftovers(nest, [LifeID("11111111111111111111111111111111")!]).count == 0)
+            try #require(isAlive(life.process))
+            try nest.kernel.signal(life.pidfd, .kill)
+        }
+    }
+
+    @Test func failingCalls_neverTrapAndNeverEndAStranger() async {
+        await #expect(processExitsWith: .success) {
+            let kernel = FaultyKernel()
+            let nest = try Nest(kernel)
+            let stranger = try nest.start("echo up; exec sleep 600")
+            _ = try stranger.lines(1)
+            for nth in 1...20 {
+                kernel.fault = FaultyKernel.Fault(nth: nth, forEver: false, error: .tooManyOpen)
+                _ = Self.endLeftovers(nest)
+                kernel.fault = nil
+                try #require(isAlive(stranger.process))
+            }
+            try nest.kernel.signal(stranger.pidfd, .kill)
+        }
+    }
+
+    @Test func bookOfLives_keepsWhatIsNotOver_andForgetsTheRest() throws {
+        let directory = TemporaryDirectory()
+        let kernel = LiveKernel()
+        let path = directory.path + "/life"
+        let book = LifeBook(kernel, path: path)
+        #expect(book.earlier.isEmpty)
+        try book.begin(Self.old, beside: [.test])
+        #expect(LifeBook(kernel, path: path).earlier == [.test, Self.old])
+        #expect(try kernel.status(path, followingLinks: false).mode & 0o777 == 0o600)
+        // Garbage is no life.
+        try kernel.replaceFile(path, with: Array("x\n../../etc\n\(Self.old)\n".utf8), mode: 0o600)
+        #expect(LifeBook(kernel, path: path).earlier == [Self.old])
+        book.finish()
+        #expect(LifeBook(kernel, path: path).earlier.isEmpty)
+    }
+
+    @Test func lives_differ() throws {
+        let kernel = LiveKernel()
+        let (one, other) = (try LifeID(kernel), try LifeID(kernel))
+        #expect(one != other && one.description.utf8.count == 32 && LifeID(one.description) == one)
+    }
+}

@@ -1,0 +1,88 @@
+import Glibc
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+extension WholeTrees {
+    /// nexusd was killed with SIGKILL; the next one finds what was left and ends it first.
+    @Suite(.timeLimit(.minutes(1))) struct KilledSupervisorTests {
+        private let kernel = LiveKernel()
+
+        /// The verbs whose processes are told from strangers without a cgroup.
+        private let children = [
+            child("plain", "serve"), child("deaf", "ignore-term"), child("session", "setsid-child"),
+            child("daemon", "double-fork"),
+        ]
+
+        private func killed(_ tree: RunningTree, waitingFor roles: [(String, Int)]) throws -> [Int32] {
+            for (role, count) in roles { while tree.registered(role).count < count { usleep(1000) } }
+            let pids = roles.flatMap { tree.registered($0.0) }
+            try tree.signal(.kill)
+            _ = try tree.end()
+            for pid in pids { #expect(tree.isAlive(pid)) }
+            return pids
+        }
+
+        /// A child that writes down which of these processes it met alive.
+        private func witness(of pids: [Int32], into file: String) -> ChildPlan {
+            let list = pids.map(String.init).joined(separator: " ")
+            return script(
+                "witness",
+                "for p in \(list); do [ -r /proc/$p/stat ] && ! grep -q ') Z ' /proc/$p/stat && echo $p; done > \(file).new; "
+                    + "mv \(file).new \(file); exec sleep 600")
+        }
+
+        private func content(of file: String, _ tree: RunningTree) -> String {
+            while (try? kernel.status(file, followingLinks: false)) == nil { usleep(1000) }
+            return tree.file(file)
+        }
+
+        @Test func everythingOfTheOldLife_isGoneBeforeTheFirstChildStarts_strangersStay() throws {
+            let first = try RunningTree(Plan(children: children))
+            let stranger = try RunningTree(Plan(children: [child("other", "serve")]))
+            while stranger.registered("main").isEmpty { usleep(1000) }
+            let pids = try killed(first, waitingFor: [("main", 4), ("session", 1), ("daemon", 1)])
+            let result = first.directory.path + "/met"
+            let second = try RunningTree(
+                Plan(children: [logWriter, witness(of: pids, into: result)]), runtime: first.runtime)
+            #expect(content(of: result, second) == "")
+            let client = try second.client()
+            #expect(try client.state("witness") == "ready")
+            #expect(stranger.isAlive(stranger.registered("main")[0]))
+            #expect(try second.stop() == .code(0))
+            // Said in a record, with the processes.
+            let log = second.file(second.state + "/logs/nexusd/current")
+            #expect(log.contains("An earlier nexusd was killed and had left \(pids.count) processes behind"))
+            #expect(try stranger.stop() == .code(0))
+        }
+
+        @Test func aCleanEnd_leavesNoLifeToLookFor() throws {
+            let tree = try RunningTree(Plan(children: [child("plain", "serve")]))
+            #expect(tree.file(tree.runtime + "/life").utf8.count == 33)
+            #expect(try tree.stop() == .code(0))
+            #expect((try? kernel.status(tree.runtime + "/life", followingLinks: false)) == nil)
+        }
+
+        @Test(.enabled(if: TestCgroup.isPossible, "needs root and a cgroup v2 mount"))
+        func withACgroup_evenADaemonWithNothingToTellItBy_isEnded() throws {
+            let cgroup = try TestCgroup()
+            let environment = ["NEXUS_CGROUP=\(cgroup.path)"]
+            let first = try RunningTree(
+                Plan(children: [child("bad", "double-fork", "clean")]), environment: environment)
+            let pids = try killed(first, waitingFor: [("main", 1), ("daemon", 1)])
+            let result = first.directory.path + "/met"
+            let second = try RunningTree(
+                Plan(children: [witness(of: pids, into: result)]), runtime: first.runtime, environment: environment)
+            #expect(content(of: result, second) == "")
+            #expect(try second.stop() == .code(0))
+            for name in try kernel.list(cgroup.path) where !name.contains(".") {
+                try kernel.removeDirectory(cgroup.path + "/" + name)
+            }
+            try kernel.removeDirectory(cgroup.path)
+        }
+    }
+}
