@@ -56,7 +56,8 @@ public struct ChildPlan: Hashable, Sendable {
     public init(
         name: String, role: Role = .child, policy: ChildPolicy = ChildPolicy(), executable: String,
         arguments: [Text], environment: [Variable] = [], directory: String = "/", identity: Identity? = nil,
-        limits: [Limit] = [], bounds: RunBounds = RunBounds(), umask: UInt16 = 0o077, nice: Int8 = 0, oomScoreAdjust: Int16 = 0,
+        limits: [Limit] = [], bounds: RunBounds = RunBounds(), umask: UInt16 = 0o077, nice: Int8 = 0,
+        oomScoreAdjust: Int16 = 0,
         noNewPrivileges: Bool = true, secretFiles: [UInt16] = [], readiness: Readiness = .spawned,
         liveness: Probe? = nil, pidFile: String? = nil, log: LogPlan = LogPlan(), worker: WorkerPlan? = nil
     ) {

@@ -2,7 +2,8 @@
 enum Reserved {
     /// Variables that nexusd sets for each run.
     static let variables: Set<String> = [
-        "NEXUS_CHILD", "NEXUS_RUN_ID", "NEXUS_LIFE", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "WATCHDOG_USEC", "WATCHDOG_PID",
+        "NEXUS_CHILD", "NEXUS_RUN_ID", "NEXUS_LIFE", "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "WATCHDOG_USEC",
+        "WATCHDOG_PID",
         "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
     ]
     /// `all` is everything on the command line; `log-writer` and `nexusd` are ours; `secret` would hide `{secret.NAME}`.

@@ -82,6 +82,17 @@ extension WholeTrees {
             #expect(tree.file(order) == "top\nbase\n")
         }
 
+        @Test func significantChild_givesTheContainerItsStatus() throws {
+            let place = TemporaryDirectory()
+            let main = script("main", "until [ -e \(place.path)/go ]; do sleep 0.01; done; exit 7") {
+                $0.policy.significant = true
+                $0.policy.restart = .never
+            }
+            let tree = try container([child("db", "serve"), main])
+            try kernel.replaceFile(place.path + "/go", with: [], mode: 0o600)
+            #expect(try tree.end() == .code(7))
+        }
+
         @Test func secondAndThirdSignal_hurryAStubbornTree() throws {
             let tree = try container([
                 child("stubborn", "ignore-term") { $0.policy.stop = StopRule(timeout: .seconds(600)) }
