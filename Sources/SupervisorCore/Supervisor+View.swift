@@ -5,6 +5,8 @@ extension Supervisor {
         let entry = self[child]
         var view = ChildView(phase: entry.state.phase, since: entry.since)
         view.run = entry.state.run?.id
+        view.started = entry.state.run?.started
+        view.ready = entry.state.run?.ready
         view.unstableRuns = entry.tally.unstable
         view.endedRuns = entry.tally.ended
         view.failedRuns = entry.tally.failed

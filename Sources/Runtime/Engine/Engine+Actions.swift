@@ -31,7 +31,10 @@ extension Engine {
         case .probe(let child, let run): probe(child, run)
         case .record(let record):
             note(record)
-            say(LogEvent(record, names: names, at: now, usage: usage(of: record)))
+            let usage = usage(of: record)
+            var event = LogEvent(record, names: names, at: now, usage: usage)
+            if case .ended(let end) = record { event.fields += keep(end, usage) }
+            say(event)
         case .answer(let command, let outcome): answer(command, outcome)
         case .end(let child, let exit): treeEnds(because: child, exit)
         case .finished(let clean): finished = clean

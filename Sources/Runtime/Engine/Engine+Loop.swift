@@ -34,7 +34,9 @@ extension Engine {
         } catch {
             say(LogEvent(.supervisorTrouble, 2, "The loop cannot wait: \(error)."))
         }
-        now = kernel.monotonic()
+        let woken = kernel.monotonic()
+        now = woken
+        if let plannedWake, now >= plannedWake { loopClock.lateness.add(now - plannedWake) }
         if let plannedWake, now - plannedWake > Self.lateness { wasLate(by: now - plannedWake) }
         let batch = surroundings.poller.batch
         // Deaths first: the way from a crash to its replacement is the shortest there is.
@@ -46,6 +48,7 @@ extension Engine {
         takeDeadlines()
         carryOut()
         endTurn()
+        loopClock.turns.add(kernel.monotonic() - woken)
     }
 
     /// Nobody is judged for what was not read in time; that goes for probes under way too.
@@ -102,7 +105,7 @@ extension Engine {
         watchLogLink()
         for peer in router.takeWritable() { writeBus(peer) }
         // Who takes a long answer as fast as it is made brings no event: the next turn goes on with it.
-        hasMoreStatus = answers.hasStatus { router.answerBytes(for: $0) == 0 }
+        hasMoreStatus = answers.hasListing { router.answerBytes(for: $0) == 0 }
         serving.reset()
         announce()
     }

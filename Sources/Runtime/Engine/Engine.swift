@@ -54,6 +54,7 @@ final class Engine {
     var hasMoreStatus = false
     /// When the loop meant to wake, to see whether it was late.
     var plannedWake: Instant?
+    var loopClock = LoopClock()
     var shutdownLevel: UInt8 = 0
     /// Set by `Action.finished`.
     var finished: Bool?

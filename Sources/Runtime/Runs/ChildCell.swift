@@ -36,6 +36,9 @@ final class ChildCell {
         logTally = tally
     }
 
+    /// How its runs ended; nil before the first end.
+    var ends: EndHistory?
+
     init(_ id: ChildID) { self.id = id }
 
     /// The main process, while it lives.

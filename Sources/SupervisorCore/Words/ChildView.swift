@@ -28,6 +28,9 @@ public struct ChildView: Hashable, Sendable {
     public var since: Instant
     /// The living run, if there is one.
     public var run: RunID?
+    /// When that run was spawned, and when it was first ready, if ever.
+    public var started: Instant?
+    public var ready: Instant?
     /// Why it is delayed, parked, stopping or off; nil where the phase needs no reason.
     public var cause: Cause?
     /// The gate or group member it waits for, when waiting.
@@ -48,6 +51,8 @@ public struct ChildView: Hashable, Sendable {
         self.phase = phase
         self.since = since
         run = nil
+        started = nil
+        ready = nil
         cause = nil
         waitsFor = nil
         nextTry = nil

@@ -40,6 +40,7 @@ struct Link: Sendable {
     /// Events of its own that did not arrive since it was last told.
     var lostEvents = 0
     var lastLostEvent = FrameID.none
+    var counts = BusCounts()
 
     init(_ role: Role, name: String, epoch: Epoch) {
         self.role = role

@@ -138,7 +138,10 @@ extension Router {
         let isQueued = mutate(receiver) { link in
             guard link.isGreeted else { return false }
             let isQueued = link.outbox.offer(frame, from: sender)
-            if !isQueued, link.fullSince == nil { link.fullSince = now }
+            if !isQueued {
+                link.counts.full += 1
+                if link.fullSince == nil { link.fullSince = now }
+            }
             return isQueued
         }
         if isQueued == true { announce(receiver) }

@@ -9,6 +9,7 @@ extension Router {
         withdraw(asked: mine.filter { $0.value.requester == peer }, by: peer)
         if link.isGreeted { farewell(peer, link) }
         links[peer] = nil
+        if link.isWorker { ended[peer, default: BusCounts()].add(link.counts) }
         // What waits for its next run goes on waiting.
         for (id, request) in mine where request.responder == peer && request.isSent {
             finish(id)

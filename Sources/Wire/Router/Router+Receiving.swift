@@ -28,7 +28,12 @@ extension Router {
 
     /// One frame that came on a link.
     public mutating func received(_ frame: Frame, from peer: PeerID, at now: Instant) {
-        guard let (isGreeted, isWorker) = mutate(peer, { ($0.isGreeted, $0.isWorker) }) else { return }
+        let met = mutate(peer) { link in
+            link.counts.framesIn += 1
+            link.counts.bytesIn += UInt64(frame.byteCount)
+            return (link.isGreeted, link.isWorker)
+        }
+        guard let (isGreeted, isWorker) = met else { return }
         let kind = frame.header.kind
         guard isGreeted else {
             if kind == .hello { return greet(frame, from: peer, at: now) }

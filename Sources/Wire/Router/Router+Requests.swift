@@ -93,6 +93,7 @@ extension Router {
 
     mutating func refuse(_ id: FrameID, from peer: PeerID, to receiver: PeerID) {
         decisions.append(.refused(from: peer, to: receiver))
+        _ = mutate(peer) { $0.counts.refused += 1 }
         let name = workers[receiver]?.name ?? "peer \(receiver.rawValue)"
         fail(id, at: peer, .refused, "\(links[peer]?.name ?? "this link") may not address \(name)")
     }

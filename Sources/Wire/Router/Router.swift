@@ -58,6 +58,8 @@ public struct Router: Sendable {
     var writable: [PeerID] = []
     /// Links that left too much of nexusd's own words unread; ended at the next `tick`.
     var overdue: Set<PeerID> = []
+    /// Counts of the workers' links that are over.
+    var ended: [PeerID: BusCounts] = [:]
     private var scratch: [UInt8] = []
     private var lastEpoch: UInt32 = 0
     private var lastClient = PeerID.firstClient.rawValue - 1
@@ -139,7 +141,8 @@ public struct Router: Sendable {
         guard count > 0 else { return true }
         return mutate(peer) { link in
             link.fullSince = nil
-            link.outbox.written(count)
+            link.counts.framesOut += UInt64(link.outbox.written(count))
+            link.counts.bytesOut += UInt64(count)
             return !link.outbox.isEmpty || link.lostEvents > 0
         } ?? false
     }

@@ -17,6 +17,7 @@ private let web = ChildID(rawValue: 1)
 @Suite struct VerbTests {
     @Test(arguments: [
         ("status", Verb.status(nil)), ("status web", .status(web)), ("why cache", .why(ChildID(rawValue: 2))),
+        ("history", .history(nil)), ("history web", .history(web)), ("metrics", .metrics),
         ("tree", .tree), ("version", .version), ("events", .events), ("is-ready", .isReady([])),
         ("wait-ready web api", .waitReady([web, ChildID(rawValue: 3)])),
         ("start web", .change(.start, .group(GroupID(rawValue: 1)), wait: true)),
@@ -30,7 +31,7 @@ private let web = ChildID(rawValue: 1)
 
     @Test(arguments: [
         ("", BusErrorCode.badRequest), ("   ", .badRequest), ("frobnicate", .badRequest),
-        ("status web api", .badRequest),
+        ("status web api", .badRequest), ("history web api", .badRequest), ("metrics web", .badRequest),
         ("why", .badRequest), ("tree now", .badRequest), ("start", .badRequest), ("start web api", .badRequest),
         ("status nobody", .unknown), ("start group:api", .unknown), ("stop child:front", .unknown),
     ])
@@ -49,6 +50,16 @@ private let web = ChildID(rawValue: 1)
             try Verb("why nobody".utf8, names: names)
         }
     }
+
+    @Test(arguments: [
+        ("why cahce", "there is no child 'cahce'; did you mean 'cache'?"),
+        ("why frnot", "there is no child 'frnot'; did you mean 'front'?"),
+        ("stop group:wbe", "there is no group 'wbe'; did you mean 'web'?"),
+        ("stauts", "'stauts' is no verb; did you mean 'status'?"),
+    ])
+    func mistypedName_isAnsweredWithTheNearest(words: String, message: String) {
+        #expect { try Verb(words.utf8, names: names) } throws: { ($0 as? VerbError)?.message == message }
+    }
 }
 
 @Suite struct WorkerGrantTests {
@@ -59,7 +70,8 @@ private let web = ChildID(rawValue: 1)
     }
 
     @Test func status_coversEverythingThatOnlyReads_andNothingElse() throws {
-        for words in ["status", "tree", "version", "why web", "events", "is-ready", "wait-ready"] {
+        for words in ["status", "tree", "version", "why web", "history", "metrics", "events", "is-ready", "wait-ready"]
+        {
             #expect(try allows([.status], words))
             #expect(try !allows([], words))
         }

@@ -77,3 +77,14 @@ extension ControlPeer {
         return event["run"] as? String ?? "?"
     }
 }
+
+/// Waits for something that no event tells of, as the state of a file.
+func waitFor(_ what: String, within limit: Duration = .seconds(20), _ holds: () throws -> Bool) throws {
+    let end = ContinuousClock.now + limit
+    while try !holds() {
+        guard ContinuousClock.now < end else { throw NotInTime(what: what) }
+        usleep(5000)
+    }
+}
+
+struct NotInTime: Error { let what: String }

@@ -4,11 +4,6 @@ import System
 import Wire
 
 extension Engine {
-    /// Bytes of an answer that may wait for its reader before more of it is made.
-    private static let statusAhead = 32_768
-    /// Bytes of one piece, with room for the child that goes over it.
-    private static let statusPiece = 16 * 1024
-
     private var statusWriter: StatusWriter { StatusWriter(plan: plan, now: now) }
 
     func status(of child: ChildID) -> [UInt8] {
@@ -17,37 +12,8 @@ extension Engine {
         return json.bytes
     }
 
-    /// Goes on with a status as far as its reader keeps up; true when it is complete.
-    func continueStatus(_ entry: OpenAnswers.Entry, sent: inout Int) -> Bool {
-        while router.isOpen(entry.id) {
-            guard router.answerBytes(for: entry.requester) < Self.statusAhead else { return false }
-            let isFirst = sent == 0
-            let piece = statusPiece(from: &sent)
-            let isLast = sent == cells.count
-            if isFirst && isLast && piece.count <= FrameHeader.payloadLimit {
-                router.reply(entry.id, piece)
-            } else if router.stream(entry.id, piece), isLast {
-                router.endStream(entry.id)
-            }
-        }
-        return true
-    }
-
-    private func statusPiece(from sent: inout Int) -> [UInt8] {
-        let writer = statusWriter
-        var bytes = sent == 0 ? writer.head(view, groups: groupStates) : []
-        repeat {
-            guard sent < cells.count else { break }
-            let cell = cells[sent]
-            var json = JSONWriter(capacity: 768)
-            writer.write(cell.id, core.view(of: cell.id), cell, into: &json)
-            if sent > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes.append(contentsOf: json.bytes)
-            sent += 1
-        } while bytes.count < Self.statusPiece
-        if sent == cells.count { bytes.append(contentsOf: StatusWriter.tail) }
-        return bytes
-    }
+    /// Everything up to the first child.
+    func statusHead() -> [UInt8] { statusWriter.head(view, groups: groupStates) }
 
     /// Strays that are named in an answer.
     private static let shownStrays = 64

@@ -43,11 +43,14 @@ extension Engine {
 
     private func carryOut(_ verb: Verb, _ id: FrameID, _ peer: PeerID) {
         switch verb {
-        case .status(nil): answers.add(id, from: peer, .status(sent: 0))
+        case .status(nil): answers.add(id, from: peer, .listing(.status, sent: 0))
         case .status(.some(let child)): router.reply(id, status(of: child))
         case .tree: router.reply(id, tree())
         case .version: router.reply(id, version())
         case .why(let child): askWhy(child, id, peer)
+        case .history(nil): answers.add(id, from: peer, .listing(.history, sent: 0))
+        case .history(.some(let child)): router.reply(id, history(of: child))
+        case .metrics: answers.add(id, from: peer, .listing(.metrics, sent: 0))
         case .events: answers.add(id, from: peer, .events(missed: 0))
         case .isReady(let children): router.reply(id, readiness(of: children))
         case .waitReady(let children):
@@ -118,6 +121,9 @@ extension Verb {
         case .tree: "tree"
         case .version: "version"
         case .why(let child): "why \(names[child])"
+        case .history(nil): "history"
+        case .history(.some(let child)): "history \(names[child])"
+        case .metrics: "metrics"
         case .events: "events"
         case .waitReady: "wait-ready"
         case .isReady: "is-ready"

@@ -20,9 +20,9 @@ extension Engine {
             switch entry.kind {
             case .command, .events, .lastLines: return false
             case .ready(let children): return answerReady(entry.id, children)
-            case .status(var sent):
-                let isComplete = continueStatus(entry, sent: &sent)
-                entry.kind = .status(sent: sent)
+            case .listing(let listing, var sent):
+                let isComplete = continueListing(entry, listing, sent: &sent)
+                entry.kind = .listing(listing, sent: sent)
                 return isComplete
             }
         }

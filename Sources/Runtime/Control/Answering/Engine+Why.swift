@@ -41,6 +41,8 @@ extension Engine {
             json.field("rule", rule(plan.policy(child)))
             json.field("next", next(child, view))
             json.field("gives_up", givesUp(plan.policy(child), view))
+            WhySettings(child, view, plan).write(into: &json)
+            json.field("config", surroundings.config)
             json.array("last_lines") { json in for line in lines.suffix(Int(Self.lastLineCount)) { json.value(line) } }
         }
         return json.bytes

@@ -16,8 +16,8 @@ struct OpenAnswers {
         case command(CommandID)
         /// Children that are not ready yet.
         case ready([ChildID])
-        /// A status of which this many children were sent.
-        case status(sent: Int)
+        /// An answer about every child of which this many children were sent.
+        case listing(Listing, sent: Int)
         /// A subscription, and how many events it missed since the last one it got.
         case events(missed: UInt64)
         /// `why`, which waits for the last lines from log-writer until the instant.
@@ -40,10 +40,10 @@ struct OpenAnswers {
         entries.contains { if case .events = $0.kind { true } else { false } }
     }
 
-    /// Whether a status is under way for a requester of whom this is true.
-    func hasStatus(_ matches: (PeerID) -> Bool) -> Bool {
+    /// Whether a listing is under way for a requester of whom this is true.
+    func hasListing(_ matches: (PeerID) -> Bool) -> Bool {
         entries.contains { entry in
-            if case .status = entry.kind { matches(entry.requester) } else { false }
+            if case .listing = entry.kind { matches(entry.requester) } else { false }
         }
     }
 

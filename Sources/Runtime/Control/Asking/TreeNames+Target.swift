@@ -1,4 +1,5 @@
 import SupervisorCore
+import Wire
 
 extension TreeNames {
     /// `NAME` is a group or a child (the group wins), `group:NAME` and `child:NAME` say which, `all` is everything.
@@ -20,9 +21,12 @@ extension TreeNames {
     }
 
     private func unknown(_ name: Substring, _ what: String, _ known: [String]) -> VerbError {
+        let name = String(name.prefix(40))
+        // Whoever mistypes a child may mean a group just as well.
+        let hint = Nearest.hint(for: name, among: what == "child" ? children + groups : known)
         // A tree of a thousand must not fill the terminal with names.
         let some = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
-        return VerbError(.unknown, "there is no \(what) '\(name.prefix(40))'; there are \(some)")
+        return VerbError(.unknown, "there is no \(what) '\(name)'\(hint.isEmpty ? "; there are \(some)" : hint)")
     }
 }
 

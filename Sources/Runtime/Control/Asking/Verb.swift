@@ -7,6 +7,8 @@ enum Verb: Hashable, Sendable {
     case tree
     case version
     case why(ChildID)
+    case history(ChildID?)
+    case metrics
     case events
     case waitReady([ChildID])
     case isReady([ChildID])
@@ -30,7 +32,7 @@ enum Verb: Hashable, Sendable {
     var isControl: Bool {
         switch self {
         case .change: true
-        case .status, .tree, .version, .why, .events, .waitReady, .isReady: false
+        case .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady: false
         }
     }
 
@@ -56,6 +58,9 @@ enum Verb: Hashable, Sendable {
         case "status":
             let name = try Self.atMostOne(words, verb)
             self = .status(try name.map { name throws(VerbError) in try names.needChild(name) })
+        case "history":
+            let name = try Self.atMostOne(words, verb)
+            self = .history(try name.map { name throws(VerbError) in try names.needChild(name) })
         case "why":
             guard let name = try Self.atMostOne(words, verb) else {
                 throw VerbError(.badRequest, "why needs the name of a child")
@@ -63,16 +68,27 @@ enum Verb: Hashable, Sendable {
             self = .why(try names.needChild(name))
         case "wait-ready": self = .waitReady(try Self.children(words, names))
         case "is-ready": self = .isReady(try Self.children(words, names))
-        case "tree", "version", "events":
-            guard words.isEmpty else { throw VerbError(.badRequest, "\(verb) takes no further words") }
-            self = verb == "tree" ? .tree : verb == "version" ? .version : .events
+        case "tree": self = try Self.alone(.tree, words, verb)
+        case "version": self = try Self.alone(.version, words, verb)
+        case "events": self = try Self.alone(.events, words, verb)
+        case "metrics": self = try Self.alone(.metrics, words, verb)
         case _:
-            throw VerbError(.badRequest, "'\(verb.prefix(40))' is no verb; there are \(Self.list)")
+            let hint = Nearest.hintOrList(for: String(verb.prefix(40)), among: Self.all, of: "verb")
+            let list = hint.isEmpty ? "; there are " + Self.all.joined(separator: ", ") : hint
+            throw VerbError(.badRequest, "'\(verb.prefix(40))' is no verb\(list)")
         }
     }
 
-    private static let list =
-        "status, tree, version, why, events, wait-ready, is-ready, start, stop, restart, reset"
+    private static let all =
+        ["status", "tree", "version", "why", "history", "metrics", "events", "wait-ready", "is-ready"]
+        + Change.allCases.map(\.rawValue)
+
+    private static func alone(
+        _ verb: Verb, _ words: ArraySlice<Substring>, _ name: Substring
+    ) throws(VerbError) -> Verb {
+        guard words.isEmpty else { throw VerbError(.badRequest, "\(name) takes no further words") }
+        return verb
+    }
 
     private static func change(
         _ change: Change, _ words: ArraySlice<Substring>, _ names: TreeNames

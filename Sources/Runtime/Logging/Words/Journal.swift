@@ -14,6 +14,8 @@ final class Journal {
     private let keeps: Bool
     /// The living log-writer says that journald takes nothing.
     var isJournaldAway = false
+    /// Records of nexusd itself that were lost since it began.
+    private(set) var lostRecords: UInt64 = 0
     /// Log-writer's own last words.
     var lastWords = ByteRing(capacity: 4096)
     /// Finds the descriptor and the description of a stream that is to be handed over; set once by the engine.
@@ -96,6 +98,7 @@ final class Journal {
     private func reportLost() {
         let lost = queue.takeLost()
         guard lost > 0 else { return }
+        lostRecords += lost
         say(
             LogEvent(
                 .recordsDropped, 4, "\(lost) records of nexusd itself were lost: log-writer was not there in time.",

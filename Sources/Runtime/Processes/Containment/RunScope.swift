@@ -5,6 +5,8 @@ public import System
 public protocol RunScope: AnyObject {
     /// The cgroup to spawn into; nil without one.
     var cgroup: Int32? { get }
+    /// The cgroup's path, for asking what the run uses; nil without one.
+    var cgroupPath: String? { get }
     /// A process was started in this scope: the main process first, then probes.
     func began(_ process: ProcessID)
     /// A process that `began` named was reaped.

@@ -35,7 +35,7 @@ struct Outbox: Sendable {
 
     var isEmpty: Bool { current == nil && urgent.isEmpty && data.isEmpty }
 
-    /// Bytes by the accounts; for tests, together with `queuedBytes`.
+    /// Bytes by the accounts.
     var countedBytes: Int { routedBytes + ownBytes + answerBytes }
 
     /// Bytes by looking at every frame; a pass over all, for tests.
@@ -92,21 +92,25 @@ struct Outbox: Sendable {
         if urgent.scan(add) { data.scan(add) }
     }
 
-    /// The first `count` staged bytes were written.
-    mutating func written(_ count: Int) {
+    /// The first `count` staged bytes were written; how many frames are complete with them.
+    @discardableResult
+    mutating func written(_ count: Int) -> Int {
         var left = count
+        var frames = 0
         while left > 0, let queued = current ?? urgent.popFirst() ?? data.popFirst() {
             let size = queued.frame.byteCount - currentOffset
             guard left >= size else {
                 current = queued
                 currentOffset += left
-                return
+                return frames
             }
             left -= size
+            frames += 1
             current = nil
             currentOffset = 0
             release(queued)
         }
+        return frames
     }
 
     private mutating func put(_ queued: Queued) {

@@ -36,6 +36,8 @@ final class CgroupScope: RunScope {
 
     var cgroup: Int32? { directory.raw }
 
+    var cgroupPath: String? { path }
+
     func began(_ process: ProcessID) { accounts.began(process, in: run) }
 
     func ended(_ ended: EndedProcess) { accounts.ended(ended.process) }

@@ -18,6 +18,8 @@ final class SessionScope: RunScope {
 
     var cgroup: Int32? { nil }
 
+    var cgroupPath: String? { nil }
+
     func began(_ process: ProcessID) { descendants.began(process, in: run) }
 
     func ended(_ ended: EndedProcess) {
