@@ -54,7 +54,7 @@ var targets: [Target] = [
     tests("WireTests", ["Wire"]),
     tests("SystemTests", ["NexusSystem", "CNexus"]),
     // The scenarios of RuntimeTests run the built programs beside the test bundle.
-    tests("RuntimeTests", ["Runtime", "nexusd", "log-writer", "fixture"]),
+    tests("RuntimeTests", ["Runtime", "nexusd", "log-writer", "nexusctl", "fixture"]),
     tests("LogStoreTests", ["LogStore"]),
     // The real programs with real children; which ones is said by NEXUS_BIN.
     .testTarget(

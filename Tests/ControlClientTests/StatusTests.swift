@@ -88,11 +88,75 @@ struct WhyTests {
               restarts 12, unstable in a row 12
               rule     12 unstable runs in a row park it
               next     slow retry in 14 min
+              do       mend what its last lines tell of (`nexusctl logs bad`), then `nexusctl start bad`
               its last lines:
                 cannot open x
                 ·[2Jbye
 
             """
         #expect(WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain) == expected)
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct SettingPlaceTests {
+    private static let file = """
+        [supervisor]
+        [child.web]
+        command = ["x"]
+        delay = { first = "1s", park-after = 3 }
+          start-timeout = "5s"
+        [child.db]
+        # start-timeout = "9s"
+        delay.cap = "2s"
+        [child.db.delay]
+        slow-retry = "never"
+        [ child . "api" ]
+        restart="never"
+        """
+
+    @Test(arguments: [
+        ("child.web.start-timeout", SettingPlace.written(line: 5)), ("child.web.delay.park-after", .written(line: 4)),
+        ("child.web.delay.cap", .table(line: 2)), ("child.db.start-timeout", .table(line: 6)),
+        ("child.db.delay.cap", .written(line: 8)), ("child.db.delay.slow-retry", .written(line: 10)),
+        ("child.api.restart", .written(line: 12)), ("child.gone.restart", .missing), ("child", .missing),
+    ])
+    func key_isFoundByItsShape(key: String, place: SettingPlace) {
+        #expect(SettingPlace(of: key, in: Self.file) == place)
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct RemedyTests {
+    private func why(_ state: String, _ cause: String?, exit: String = "", more: String = "") throws -> String {
+        let cause = cause.map { "\"\($0)\"" } ?? "null"
+        let answer = """
+            {"child":{"name":"web","state":"\(state)","cause":\(cause),"executable":"/opt/web","pid":7\(more),\
+            "last_end":{"run":"1-1","cause":"x","exit":"\(exit)"}}}
+            """
+        return WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
+    }
+
+    @Test(arguments: [
+        ("exec: No such file or directory (ENOENT)", "/opt/web is not there"),
+        ("exec: Permission denied (EACCES)", "/opt/web is not executable"),
+        ("exec: Exec format error (ENOEXEC)", "no program for this machine"),
+        ("directory: No such file or directory (ENOENT)", "make its working directory"),
+        ("identity: Operation not permitted (EPERM)", "right to change users"),
+        ("limits: Operation not permitted (EPERM)", "lower `limits`"), ("exit 0", "foreground"),
+        ("exit 78", "its own configuration"),
+    ])
+    func configurationError_saysHowToMendIt(exit: String, words: String) throws {
+        let text = try why("parked", "config", exit: exit)
+        #expect(text.contains(words) && text.contains("then `nexusctl start web`"))
+    }
+
+    @Test func everyStateWithSomethingToDo_saysIt() throws {
+        #expect(try why("waiting", nil, more: #","waits_for":"db""#).contains("nexusctl why db"))
+        #expect(try why("parked", "dependency", more: #","waits_for":"db""#).contains("because of db"))
+        #expect(try why("unkillable", "unkillable").contains("/proc/7/wchan"))
+        #expect(try why("parked", "oom").contains("memory"))
+        #expect(try !why("ready", nil).contains("  do "))
+        #expect(try !why("done", "done").contains("  do "))
     }
 }

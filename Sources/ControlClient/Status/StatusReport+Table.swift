@@ -25,18 +25,21 @@ extension StatusReport {
     /// The whole of `nexusctl status`.
     /// - Parameter names: only these children and groups; empty: all.
     public func table(up: Duration?, user: String?, for terminal: Terminal, only names: [String] = []) -> String {
-        var table = TextTable(rightAligned: [3, 4])
-        let head = ["NAME", "STATE", "SINCE", "PID", "RESTARTS", "STATUS"]
+        // A narrow terminal keeps what says most: the status.
+        let isNarrow = terminal.columns.map { $0 < Self.narrowColumns } ?? false
+        var table = TextTable(rightAligned: isNarrow ? [] : [3, 4])
+        let head =
+            isNarrow ? ["NAME", "STATE", "SINCE", "STATUS"] : ["NAME", "STATE", "SINCE", "PID", "RESTARTS", "STATUS"]
         table.append(head.map { TextTable.Cell($0, .dim) })
         func shown(_ child: ChildStatus) -> Bool {
             names.isEmpty || names.contains(child.name) || child.group.map { names.contains($0) } ?? false
         }
-        for child in children where child.group == nil && shown(child) { table.append(row(child, indent: "")) }
+        for child in children where child.group == nil && shown(child) { table.append(row(child, "", isNarrow)) }
         for (group, members) in zip(groups, childrenByGroup) {
             let members = members.filter { shown(children[$0]) }
             if members.isEmpty { continue }
             table.append(line: group.words, group.state == "parked" ? .red : .bold)
-            for member in members { table.append(row(children[member], indent: "  ")) }
+            for member in members { table.append(row(children[member], "  ", isNarrow)) }
         }
         var text = terminal.styled(headline(up: up, user: user), .bold) + "\n\n" + table.rendered(for: terminal)
         for stray in strays { text += strayLine(stray) + "\n" }
@@ -60,14 +63,16 @@ extension StatusReport {
         return places
     }
 
-    private func row(_ child: ChildStatus, indent: String) -> [TextTable.Cell] {
-        [
-            .init(indent + Terminal.clean(child.name)),
-            .init(child.state, child.style),
-            .init(child.since?.spoken ?? "-"),
-            .init(child.pid.map(String.init) ?? "-"),
-            .init(String(child.restarts), child.unstableRuns > 0 ? .yellow : .plain),
-            .init(child.words),
+    private static let narrowColumns = 72
+
+    private func row(_ child: ChildStatus, _ indent: String, _ isNarrow: Bool) -> [TextTable.Cell] {
+        let name = TextTable.Cell(indent + Terminal.clean(child.name))
+        let state = TextTable.Cell(child.state, child.style)
+        let since = TextTable.Cell(child.since?.spoken ?? "-")
+        if isNarrow { return [name, state, since, .init(child.words)] }
+        return [
+            name, state, since, .init(child.pid.map(String.init) ?? "-"),
+            .init(String(child.restarts), child.unstableRuns > 0 ? .yellow : .plain), .init(child.words),
         ]
     }
 

@@ -1,20 +1,33 @@
-/// The words of `nexusctl why`: how a child is, what rule applies, what comes next and what its last run said.
+/// The words of `nexusctl why`: how a child is, what rule applies, what comes next, what to do, which settings decide it,
+/// and what its last run said.
 public struct WhyText: Hashable, Sendable {
     private let status: ChildStatus
     private let answer: JSONValue
+    private let file: String?
 
-    /// nexusd's answer to `why`.
-    public init(_ answer: JSONValue) {
+    /// nexusd's answer to `why`, and the text of Supervisor.toml where it may be read.
+    public init(_ answer: JSONValue, file: String? = nil) {
         status = ChildStatus(answer["child"] ?? .null)
         self.answer = answer
+        self.file = file
     }
+
+    /// Path of the file that the settings are in.
+    public static func config(of answer: JSONValue) -> String? { answer["config"]?.text }
 
     /// Some lines, each ending in a newline.
     public func text(for terminal: Terminal) -> String {
-        var lines = [
-            "\(terminal.styled(Terminal.clean(status.name), .bold)) is \(terminal.styled(status.state, status.style))"
-                + (status.since.map { " since \($0.spoken)" } ?? "") + (status.words.isEmpty ? "" : ": \(status.words)")
-        ]
+        let since = status.since.map { " since \($0.spoken)" } ?? ""
+        let name = terminal.styled(Terminal.clean(status.name), .bold)
+        let head =
+            "\(name) is \(terminal.styled(status.state, status.style))\(since)"
+            + (status.words.isEmpty ? "" : ": \(status.words)")
+        // The first line carries the colours; the rest are words of others.
+        return ([head] + (lifeLines + ruleLines + saidLines).map { Terminal.clean($0) }).joined(separator: "\n") + "\n"
+    }
+
+    private var lifeLines: [String] {
+        var lines: [String] = []
         if let run = status.run { lines.append("  run      \(run), pid \(status.pid.map(String.init) ?? "-")") }
         if let executable = status.executable, !executable.isEmpty { lines.append("  executes \(executable)") }
         if let end = status.lastEnd {
@@ -27,17 +40,33 @@ public struct WhyText: Hashable, Sendable {
             lines.append("  last end \(end.exit) (cause \(end.cause))\(ran)\(ago); run \(end.run)")
             if !took.isEmpty { lines.append("  it took  \(took)") }
         }
-        lines.append("  restarts \(status.restarts), unstable in a row \(status.unstableRuns)")
-        if let rule = answer["rule"]?.text { lines.append("  rule     \(rule)") }
-        if let next = answer["next"]?.text { lines.append("  next     \(next)") }
-        if let givesUp = answer["gives_up"]?.text { lines.append("  gives up \(givesUp)") }
-        let said = (answer["last_lines"]?.elements ?? []).compactMap(\.text)
-        if !said.isEmpty {
-            lines.append("  its last lines:")
-            lines += said.map { "    " + Terminal.clean($0) }
+        return lines + ["  restarts \(status.restarts), unstable in a row \(status.unstableRuns)"]
+    }
+
+    private var ruleLines: [String] {
+        var lines: [String] = []
+        for (title, member) in [("rule    ", "rule"), ("next    ", "next"), ("gives up", "gives_up")] {
+            if let words = answer[member]?.text { lines.append("  \(title) \(words)") }
         }
-        // The first line carries the colours; the rest are words of others.
-        return lines.enumerated().map { $0.offset == 0 ? $0.element : Terminal.clean($0.element) }
-            .joined(separator: "\n") + "\n"
+        if let words = Remedy.words(for: status) { lines.append("  do       \(words)") }
+        for setting in answer["settings"]?.elements ?? [] {
+            guard let key = setting["key"]?.text, let value = setting["value"]?.text else { continue }
+            lines.append("  setting  \(key) = \(value)\(place(of: key))")
+        }
+        return lines
+    }
+
+    private func place(of key: String) -> String {
+        guard let file, let path = Self.config(of: answer) else { return "" }
+        switch SettingPlace(of: key, in: file) {
+        case .written(let line): return ", \(path):\(line)"
+        case .table(let line): return ", the default; its table is \(path):\(line)"
+        case .missing: return ", the default; not in \(path)"
+        }
+    }
+
+    private var saidLines: [String] {
+        let said = (answer["last_lines"]?.elements ?? []).compactMap(\.text)
+        return said.isEmpty ? [] : ["  its last lines:"] + said.map { "    " + $0 }
     }
 }

@@ -63,7 +63,7 @@ extension LogWriter {
         switch event.book {
         case .none: break
         case .starting: files.send(.book(stamp, run, .starting, child: child, text: ""))
-        case .ended: files.send(.book(stamp, run, .ended, child: child, text: event.message))
+        case .ended: files.send(.book(stamp, run, .ended, child: child, text: event.bookText))
         }
     }
 

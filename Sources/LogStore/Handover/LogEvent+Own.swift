@@ -7,16 +7,23 @@ import Wire
 extension LogEvent {
     /// The entry in the file of nexusd's events: the words, a TAB, and the facts as one JSON object.
     func entry(at stamp: WallStamp) -> [UInt8] {
+        let words = message.replacing("\t", with: " ")
+        return EntryFormat.entry(
+            stamp, run ?? EntryFormat.noRun, .supervisor, LogLevel(rawValue: min(priority, 7)) ?? .info,
+            text: words + "\t" + facts)
+    }
+
+    /// The words and the facts of the end of a run, as the book keeps them.
+    var bookText: String { message.replacing("\t", with: " ") + "\t" + facts }
+
+    private var facts: String {
         var facts = JSONWriter()
         facts.object { json in
             if !messageID.isEmpty { json.field("MESSAGE_ID", messageID) }
             if let child { json.field("CHILD", child) }
             for field in fields { json.field(field.name, field.value) }
         }
-        let words = message.replacing("\t", with: " ")
-        return EntryFormat.entry(
-            stamp, run ?? EntryFormat.noRun, .supervisor, LogLevel(rawValue: min(priority, 7)) ?? .info,
-            text: words + "\t" + String(decoding: facts.bytes, as: UTF8.self))
+        return String(decoding: facts.bytes, as: UTF8.self)
     }
 
     /// The end record of a run whose end nobody saw; nexusd's own MESSAGE_ID for the end of a run.

@@ -5,7 +5,7 @@ import Wire
 
 /// What start, stop, restart and reset have in common.
 struct Change: ParsableArguments {
-    @Argument(help: "Children or groups, or `all`; `child:NAME` and `group:NAME` tell them apart.")
+    @Argument(help: "Children or groups, or `all`; `child:NAME` and `group:NAME` tell them apart.", completion: .names)
     var names: [String]
 
     @Flag(help: "Answers when the command is accepted, not when it has come to be.")

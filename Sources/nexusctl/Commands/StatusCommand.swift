@@ -1,17 +1,18 @@
 import ArgumentParser
 import ControlClient
+import Wire
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Shows every child: state, since when, pid, restarts, and why.")
 
-    @Argument(help: "Only this child, or the children of this group.")
+    @Argument(help: "Only this child, or the children of this group.", completion: .names)
     var name: String?
 
     @Flag(help: "nexusd's own answer, one JSON object.")
     var json = false
 
-    @Flag(help: "Shows it anew whenever something happens; Ctrl-C ends.")
+    @Flag(help: "A live screen, drawn anew whenever something happens; q or Ctrl-C ends.")
     var watch = false
 
     @OptionGroup var place: Place
@@ -21,10 +22,9 @@ struct StatusCommand: ParsableCommand {
     }
 
     func run() throws {
+        if watch { return try WatchedStatus(place.locations(), name: name).run() }
         let connection = try place.connect()
-        if watch {
-            try WatchedStatus(connection: connection, name: name).run()
-        } else if json {
+        if json {
             Output.write(try StatusQuestion.ask(connection, child: name) + [UInt8(ascii: "\n")])
         } else {
             Output.write(
@@ -32,14 +32,21 @@ struct StatusCommand: ParsableCommand {
         }
     }
 
+    /// A name that is neither a child's nor a group's is an error that says what may have been meant.
+    static func checkName(_ name: String?, in report: StatusReport) throws(ControlError) {
+        guard let name, !report.children.contains(where: { $0.name == name || $0.group == name }) else { return }
+        let known = report.children.map(\.name) + report.groups.map(\.name)
+        let hint = Nearest.hint(for: name, among: known)
+        throw ControlError(
+            .usage, "there is no child or group '\(name)'" + hint,
+            hint: hint.isEmpty ? "there are: \(known.prefix(12).joined(separator: ", "))" : nil)
+    }
+
     /// The table, or the part of it that was asked for.
     static func text(
         _ report: StatusReport, from connection: ControlConnection, name: String?, for terminal: Terminal
     ) throws(ControlError) -> String {
-        if let name, !report.children.contains(where: { $0.name == name || $0.group == name }) {
-            let known = report.children.prefix(12).map(\.name).joined(separator: ", ")
-            throw ControlError(.usage, "there is no child or group '\(name)'", hint: "there are: \(known)")
-        }
+        try checkName(name, in: report)
         return StatusQuestion.table(of: report, from: connection, for: terminal, only: name.map { [$0] } ?? [])
     }
 }

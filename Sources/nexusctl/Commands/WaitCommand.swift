@@ -11,7 +11,7 @@ struct WaitCommand: ParsableCommand {
             given up (parked), with 5 after the timeout; both name what is not ready and why.
             """)
 
-    @Argument(help: "Children; none: every enabled one.")
+    @Argument(help: "Children; none: every enabled one.", completion: .children)
     var names: [String] = []
 
     @Flag(help: "What to wait for.")
@@ -23,7 +23,6 @@ struct WaitCommand: ParsableCommand {
     @OptionGroup var place: Place
 
     private static let appearanceMilliseconds: Int64 = 10_000
-    private static let connectPauseMicroseconds: UInt32 = 20_000
 
     func validate() throws {
         if !ready { throw ValidationError("say what to wait for: --ready") }
@@ -54,11 +53,12 @@ struct WaitCommand: ParsableCommand {
     // nexusd may have been started a moment ago: no socket yet, or not yet a listening one.
     private func connect(until deadline: Int64) throws(ControlError) -> ControlConnection {
         while true {
+            let watch = SocketWatch(try place.locations())
             do throws(ControlError) {
                 return try place.connect()
             } catch {
                 guard error.code == .notRunning, ControlConnection.now() < deadline else { throw error }
-                usleep(Self.connectPauseMicroseconds)
+                watch.wait(until: deadline)
             }
         }
     }
@@ -69,7 +69,7 @@ struct IsReadyCommand: ParsableCommand {
         commandName: "is-ready",
         abstract: "Ends with 0 if children are ready or done (without names: all that are enabled), else with 1.")
 
-    @Argument(help: "Children; none: every enabled one.")
+    @Argument(help: "Children; none: every enabled one.", completion: .children)
     var names: [String] = []
 
     @OptionGroup var place: Place

@@ -1,22 +1,32 @@
 import ArgumentParser
 import ControlClient
+import System
 
 struct WhyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "why", abstract: "Says why a child is where it is: how it ended, its last lines, what comes next.")
+        commandName: "why",
+        abstract: "Says why a child is where it is: how it ended, its last lines, what comes next, what to do.",
+        discussion:
+            "The settings it names are those in force; where they stand in the file is shown when it may be read.")
 
-    @Argument var child: String
+    @Argument(help: "The child.", completion: .children) var child: String
 
     @Flag(help: "nexusd's own answer, one JSON object.")
     var json = false
 
     @OptionGroup var place: Place
 
+    // As nexus-config's own bound.
+    private static let fileLimit = 1024 * 1024
+
     func run() throws {
         let connection = try place.connect()
         let answer = try connection.answer(
             to: connection.request("why \(child)"), until: ControlConnection.now() + StatusQuestion.limitMilliseconds)
         if json { return Output.write(answer + [UInt8(ascii: "\n")]) }
-        Output.write(WhyText(try ControlConnection.json(answer)).text(for: .standardOutput))
+        let why = try ControlConnection.json(answer)
+        let file = WhyText.config(of: why).flatMap { try? LiveKernel().readFile($0, limit: Self.fileLimit) }
+        let text = WhyText(why, file: file.map { String(decoding: $0, as: UTF8.self) })
+        Output.write(text.text(for: .standardOutput))
     }
 }

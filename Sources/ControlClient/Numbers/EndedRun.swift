@@ -1,0 +1,129 @@
+/// How one run ended: an end record as `nexusctl history` shows it.
+public struct EndedRun: Hashable, Sendable {
+    /// Name of the child.
+    public var child: String
+    /// Run id.
+    public var run: String
+    /// When it was over.
+    public var ended: WallTime
+    /// From the spawn to the end; nil where only the book of an older nexusd knows the run.
+    public var ran: Duration?
+    /// From the spawn to the first ready; nil if it never was, or nobody knows.
+    public var ready: Duration?
+    /// Cause; `unknown` when nobody saw the end.
+    public var cause: String
+    /// `exit 1`, `signal 9 (KILL)`, ….
+    public var exit: String
+    /// Exit code, if there was one.
+    public var code: Int64?
+    /// Signal number, if there was one.
+    public var signal: Int64?
+    /// Processor time of the main process and those it waited for.
+    public var cpu: Duration?
+    /// The largest resident set among these.
+    public var peakBytes: Int64?
+
+    /// One element of `ends` in nexusd's answer to `history`; nil without a run or an instant.
+    public init?(child: String, _ json: JSONValue) {
+        guard let run = json["run"]?.text, let ended = json["ended_ms"]?.number,
+            !ended.multipliedReportingOverflow(by: 1_000_000).overflow
+        else { return nil }
+        self.child = child
+        self.run = run
+        self.ended = WallTime(nanosecondsSince1970: ended * 1_000_000)
+        ran = json["ran_ms"]?.number.map { .milliseconds($0) }
+        ready = json["ready_ms"]?.number.map { .milliseconds($0) }
+        cause = json["cause"]?.text ?? "unknown"
+        exit = json["exit"]?.text ?? "?"
+        code = json["code"]?.number
+        signal = json["signal"]?.number
+        cpu = json["cpu_ms"]?.number.map { .milliseconds($0) }
+        peakBytes = json["peak_bytes"]?.number
+    }
+
+    /// A line of log-writer's book. `facts` is the JSON behind its words, where there is any.
+    public init(child: String, run: String, started: WallTime?, ended: WallTime, words: String, facts: JSONValue?) {
+        func number(_ name: String) -> Int64? { facts?[name]?.text.flatMap { Int64($0) } }
+        func duration(_ name: String) -> Duration? { number(name).map { .milliseconds($0) } }
+        self.child = child
+        self.run = run
+        self.ended = ended
+        ran = duration("RAN_MS") ?? started.map { ended - $0 }
+        ready = duration("READY_MS")
+        cause = facts?["CAUSE"]?.text ?? "unknown"
+        exit = facts?["EXIT"]?.text ?? words
+        code = number("EXIT_CODE")
+        signal = number("SIGNAL")
+        cpu = duration("CPU_MS")
+        peakBytes = number("PEAK_BYTES")
+    }
+
+    /// For `--json`.
+    public var json: JSONValue {
+        func milliseconds(_ duration: Duration?) -> JSONValue {
+            guard let duration else { return .null }
+            let (seconds, attoseconds) = duration.components
+            return .integer(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+        }
+        func number(_ value: Int64?) -> JSONValue { value.map { .integer($0) } ?? .null }
+        return .object([
+            .init("child", .string(child)), .init("run", .string(run)), .init("ended", .string(ended.rfc3339)),
+            .init("cause", .string(cause)), .init("exit", .string(exit)), .init("code", number(code)),
+            .init("signal", number(signal)), .init("ran_ms", milliseconds(ran)),
+            .init("ready_ms", milliseconds(ready)), .init("cpu_ms", milliseconds(cpu)),
+            .init("peak_bytes", number(peakBytes)),
+        ])
+    }
+}
+
+extension [EndedRun] {
+    /// Every run once, oldest end first. Of a run that several tell of the first of them counts.
+    public init(merging sources: [[EndedRun]]) {
+        var seen: Set<String> = []
+        self = sources.joined().filter { seen.insert($0.run).inserted }
+            .sorted { ($0.ended, $0.run) < ($1.ended, $1.run) }
+    }
+
+    /// What `nexusctl history` prints.
+    public func table(for terminal: Terminal) -> String {
+        var table = TextTable(rightAligned: [3, 4, 5])
+        let head = ["ENDED", "CHILD", "RUN", "RAN", "CPU", "PEAK", "CAUSE", "HOW"]
+        table.append(head.map { TextTable.Cell($0, .dim) })
+        for end in self {
+            table.append([
+                .init(end.ended.rfc3339, .dim), .init(Terminal.clean(end.child)), .init(Terminal.clean(end.run), .dim),
+                .init(end.ran?.spoken ?? "-"), .init(end.cpu?.spoken ?? "-"),
+                .init(end.peakBytes.map(ByteText.spoken) ?? "-"), .init(Terminal.clean(end.cause), end.style),
+                .init(Terminal.clean(end.exit)),
+            ])
+        }
+        return table.rendered(for: terminal)
+    }
+}
+
+extension EndedRun {
+    // What was wanted is quiet; what nobody wanted is not.
+    fileprivate var style: Terminal.Style {
+        switch cause {
+        case "done", "asked", "recycled", "dependency": .dim
+        case "unknown", "network": .yellow
+        case _: .red
+        }
+    }
+}
+
+/// Sizes as people say them.
+public enum ByteText {
+    /// `512 B`, `9.8 KiB`, `42 MiB`.
+    public static func spoken(_ bytes: Int64) -> String {
+        var (size, unit) = (bytes, 0)
+        var tenths: Int64 = 0
+        while size >= 1024, unit < 4 {
+            tenths = size % 1024 * 10 / 1024
+            size /= 1024
+            unit += 1
+        }
+        let name = ["B", "KiB", "MiB", "GiB", "TiB"][unit]
+        return unit > 0 && size < 10 ? "\(size).\(tenths) \(name)" : "\(size) \(name)"
+    }
+}

@@ -1,0 +1,55 @@
+/// What the owner can do about a child that is not where it should be, in words; what nexusd's own sentences leave open.
+enum Remedy {
+    /// Nil where there is nothing to do.
+    static func words(for child: ChildStatus) -> String? {
+        switch child.state {
+        case "parked": parked(child)
+        case "waiting": child.waitsFor.map { "see `nexusctl why \($0)`" }
+        case "unkillable":
+            "the kernel holds process \(child.pid.map(String.init) ?? "?"), mostly for a disk or network file system that"
+                + " hangs (`cat /proc/\(child.pid.map(String.init) ?? "PID")/wchan`); when that is mended it ends by itself"
+        case "delayed" where child.unstableRuns > 2:
+            "it ended \(child.unstableRuns) times in a row: its last lines and `nexusctl logs \(child.name)` say why"
+        case _: nil
+        }
+    }
+
+    private static func parked(_ child: ChildStatus) -> String {
+        let again = "then `nexusctl start \(child.name)`"
+        if child.cause == "dependency", let other = child.waitsFor {
+            return "its group is given up because of \(other): see `nexusctl why \(other)`"
+        }
+        let exit = child.lastEnd?.exit ?? ""
+        switch child.cause {
+        case "config": return config(child, exit) + ", " + again
+        case "oom": return "give it more memory, or find out why it needs so much, \(again)"
+        case "probe": return "see whether it serves what its readiness or liveness asks for, \(again)"
+        case "watchdog": return "it stopped sending WATCHDOG=1: see where it hangs, \(again)"
+        case "network": return "see whether this machine has a network, \(again)"
+        case _: return "mend what its last lines tell of (`nexusctl logs \(child.name)`), \(again)"
+        }
+    }
+
+    // `STAGE: words (ERRNO)`, as nexusd says of a program that was never executed.
+    private static func config(_ child: ChildStatus, _ exit: String) -> String {
+        let program = child.executable ?? "its program"
+        let parts = exit.split(separator: ":", maxSplits: 1)
+        let stage = parts.count == 2 ? String(parts[0]) : ""
+        switch (stage, exit) {
+        case ("exec", let exit) where exit.contains("ENOENT"):
+            return "\(program) is not there, or its interpreter is not: install it or correct `command`"
+        case ("exec", let exit) where exit.contains("EACCES"):
+            return "\(program) is not executable for its user: see `ls -l` of it and of the directories above it"
+        case ("exec", let exit) where exit.contains("ENOEXEC"):
+            return "\(program) is no program for this machine: see `file` of it, or give it a `#!` line"
+        case ("exec", _): return "see whether \(program) can be executed by its user"
+        case ("directory", _): return "make its working directory, or correct `directory`"
+        case ("identity", _), ("privileges", _): return "run nexusd with the right to change users, or take `user` out"
+        case ("limits", _): return "lower `limits` to what nexusd itself may have"
+        case ("", "exit 0"):
+            return
+                "it ended at once with success: keep it in the foreground, or say `restart = \"on-failure\"` for a job that ends"
+        case _: return "mend its own configuration, of which its last lines tell"
+        }
+    }
+}

@@ -1,0 +1,37 @@
+extension StatusReport {
+    /// The same some time later, when nothing has happened meanwhile: the times in it have gone on.
+    public func aged(by time: Duration) -> StatusReport {
+        var aged = self
+        for index in aged.children.indices {
+            aged.children[index].since? += time
+            aged.children[index].lastEnd?.ago? += time
+            aged.children[index].nextTry = aged.children[index].nextTry.map { max(.zero, $0 - time) }
+        }
+        for index in aged.groups.indices {
+            aged.groups[index].nextTry = aged.groups[index].nextTry.map { max(.zero, $0 - time) }
+        }
+        return aged
+    }
+
+    /// The table for a screen: what stands still at its top, and what scrolls.
+    public func picture(
+        up: Duration?, user: String?, for terminal: Terminal, only names: [String] = []
+    ) -> (head: [String], body: [String]) {
+        let parts = headline(up: up, user: user).split(separator: " · ").map(String.init)
+        let headline = Terminal.wrapped(parts, separator: " · ", columns: terminal.columns ?? 80)
+            .map { terminal.styled($0, .bold) }
+        var lines = table(up: up, user: user, for: terminal, only: names)
+            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        if lines.last == "" { lines.removeLast() }
+        // The table's own headline is the first line, an empty one follows, then the heads of the columns.
+        return (headline + [""] + lines.dropFirst(2).prefix(1), Array(lines.dropFirst(3)))
+    }
+
+    /// What is worth a new table in a file: everything but the passing of time.
+    public var substance: String {
+        state + (ready ? "1" : "0") + notes.joined(separator: "\n")
+            + groups.map { $0.name + $0.state }.joined(separator: "\n")
+            + children.map { "\($0.name) \($0.state) \($0.run ?? "") \($0.restarts) \($0.status ?? "")" }
+            .joined(separator: "\n")
+    }
+}

@@ -1,0 +1,57 @@
+public import SupervisorCore
+public import System
+
+/// How one run ended, by the book of runs.
+public struct BookEnd: Hashable, Sendable {
+    /// Run.
+    public var run: RunID
+    /// Name of the child.
+    public var child: String
+    /// When it was begun; nil when the book has forgotten.
+    public var started: WallStamp?
+    /// When its end was written down.
+    public var ended: WallStamp
+    /// A sentence.
+    public var words: String
+    /// The facts as one JSON object, as nexusd said them (`CAUSE`, `RAN_MS`, …); nil for an end that nobody saw.
+    public var facts: String?
+}
+
+/// Reads the book of runs beside a log-writer that may be writing it.
+public struct BookReader {
+    private let kernel: any Kernel
+    private let directory: String
+    /// The book is written anew at 1 MiB; a line more is no harm.
+    private static let sizeLimit = 4 * 1024 * 1024
+
+    /// `directory` is the `logs` directory below the state directory.
+    public init(directory: String, kernel: any Kernel = LiveKernel()) {
+        self.kernel = kernel
+        self.directory = directory
+    }
+
+    /// Every end in it, the oldest first. ENOENT: there is no book.
+    public func ends() throws(Errno) -> [BookEnd] {
+        let content = try kernel.readFile(directory + "/" + LogFileName.book, limit: Self.sizeLimit)
+        var begun: [RunID: WallStamp] = [:]
+        var ends: [BookEnd] = []
+        for line in content.split(separator: 0x0A).lazy.compactMap({ BookLine($0) }) {
+            switch line.event {
+            case .starting: begun[line.run] = line.stamp
+            case .ended: ends.append(BookEnd(line, started: begun.removeValue(forKey: line.run)))
+            }
+        }
+        return ends
+    }
+}
+
+extension BookEnd {
+    fileprivate init(_ line: BookLine, started: WallStamp?) {
+        // JSON writes a TAB as \\t: the last one is ours.
+        let tab = line.text.lastIndex(of: "\t")
+        self.init(
+            run: line.run, child: line.child, started: started, ended: line.stamp,
+            words: String(tab.map { line.text[..<$0] } ?? line.text[...]),
+            facts: tab.map { String(line.text[line.text.index(after: $0)...]) })
+    }
+}

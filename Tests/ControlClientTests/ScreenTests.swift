@@ -1,0 +1,90 @@
+import ControlClient
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ScreenTests {
+    private func frame(_ columns: Int, _ rows: Int, body: Int, offset: Int = 0) -> ScreenFrame {
+        var frame = ScreenFrame(columns: columns, rows: rows)
+        frame.head = ["head", "", "NAME"]
+        frame.body = (0..<body).map { "line \($0)" }
+        frame.footer = "q quits"
+        frame.offset = offset
+        frame.settle()
+        return frame
+    }
+
+    @Test func everySize_isFilledAndNeverLeft() {
+        for columns in 1...30 {
+            for rows in 1...30 {
+                for body in [0, 1, 5, 100] {
+                    let frame = frame(columns, rows, body: body)
+                    #expect(frame.lines.count == rows, "\(columns)x\(rows), \(body) lines")
+                    #expect(frame.lines.allSatisfy { $0.count <= columns })
+                    #expect(frame.drawing.split(separator: "\r\n", omittingEmptySubsequences: false).count == rows)
+                }
+            }
+        }
+    }
+
+    @Test func body_scrollsAsFarAsThereIsSomething() {
+        var frame = frame(40, 10, body: 20)
+        #expect(frame.bodyRows == 6 && frame.isCut)
+        frame.scroll(by: -5)
+        #expect(frame.offset == 0)
+        frame.scroll(by: 1000)
+        #expect(frame.offset == 14 && frame.lines[3...8] == (14...19).map { "line \($0)" }[...])
+        #expect(frame.lines.last == "q quits")
+    }
+
+    @Test func lowTerminal_keepsTheBodyAndTheFooter() {
+        #expect(frame(40, 4, body: 9).lines == ["line 0", "line 1", "line 2", "q quits"])
+        #expect(frame(40, 1, body: 9).lines == ["q quits"])
+    }
+
+    @Test(arguments: [
+        ("abcdef", 6, "abcdef"), ("abcdef", 5, "abcd…"), ("abcdef", 1, "…"), ("", 3, ""), ("abc", 0, ""),
+        ("\u{1B}[31mabc\u{1B}[0m", 3, "\u{1B}[31mabc\u{1B}[0m"),
+        ("\u{1B}[31mabcd\u{1B}[0m", 3, "\u{1B}[31mab…\u{1B}[0m"),
+    ])
+    func line_isCutAtTheEdge_andItsStyleClosed(line: String, columns: Int, cut: String) {
+        #expect(Terminal.cut(line, to: columns) == cut)
+    }
+
+    @Test func parts_areWrappedBetweenThem() {
+        #expect(
+            Terminal.wrapped(["nexus 1", "pid 7", "running"], separator: " · ", columns: 16)
+                == ["nexus 1 · pid 7", "running"])
+        #expect(Terminal.wrapped(["far too long"], separator: " · ", columns: 4) == ["far too long"])
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct EndedRunTests {
+    private func end(_ run: String, _ ended: Int64, exit: String = "exit 1") -> EndedRun {
+        EndedRun(
+            child: "web",
+            try! JSONParser.parse(Array(#"{"run":"\#(run)","ended_ms":\#(ended),"exit":"\#(exit)"}"#.utf8)))!
+    }
+
+    @Test func sources_areMergedByRun_theFirstCounts_sortedByTheirEnd() {
+        let merged = [EndedRun](merging: [
+            [end("1-3", 30), end("1-2", 20, exit: "exit 2")], [end("1-2", 21), end("1-1", 10)],
+        ])
+        #expect(merged.map(\.run) == ["1-1", "1-2", "1-3"])
+        #expect(merged[1].exit == "exit 2")
+    }
+
+    @Test func bookWithoutFacts_saysItsWords() {
+        let end = EndedRun(
+            child: "web", run: "1-1", started: WallTime(rfc3339: "2026-11-23T04:20:53Z"),
+            ended: WallTime(rfc3339: "2026-11-23T04:20:55Z")!, words: "unknown, supervisor died", facts: nil)
+        #expect(end.ran == .seconds(2) && end.cause == "unknown" && end.exit == "unknown, supervisor died")
+    }
+
+    @Test(
+        arguments: [
+            (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (10_240, "10 KiB"), (44_040_192, "42 MiB"),
+            (Int64.max, "8388607 TiB"),
+        ] as [(Int64, String)])
+    func bytes_areSpoken(bytes: Int64, words: String) { #expect(ByteText.spoken(bytes) == words) }
+}
