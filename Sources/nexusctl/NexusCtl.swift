@@ -16,7 +16,8 @@ struct NexusCtl: ParsableCommand {
         subcommands: [
             StatusCommand.self, TreeCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self,
             ResetCommand.self, LogsCommand.self, WaitCommand.self, IsReadyCommand.self, WhyCommand.self,
-            HistoryCommand.self, EventsCommand.self, MetricsCommand.self, CheckCommand.self, ChatCommand.self, VersionCommand.self, CompletionsCommand.self,
+            HistoryCommand.self, EventsCommand.self, MetricsCommand.self, CheckCommand.self, ChatCommand.self,
+            VersionCommand.self, CompletionsCommand.self,
         ])
 
     /// Does what the arguments (without the program's name) say; returns the exit status.

@@ -60,15 +60,14 @@ struct ScreenTests {
 
 @Suite(.timeLimit(.minutes(1)))
 struct EndedRunTests {
-    private func end(_ run: String, _ ended: Int64, exit: String = "exit 1") -> EndedRun {
-        EndedRun(
-            child: "web",
-            try! JSONParser.parse(Array(#"{"run":"\#(run)","ended_ms":\#(ended),"exit":"\#(exit)"}"#.utf8)))!
+    private func end(_ run: String, _ ended: Int64, exit: String = "exit 1") throws -> EndedRun {
+        let json = #"{"run":"\#(run)","ended_ms":\#(ended),"exit":"\#(exit)"}"#
+        return try #require(EndedRun(child: "web", try JSONParser.parse(Array(json.utf8))))
     }
 
-    @Test func sources_areMergedByRun_theFirstCounts_sortedByTheirEnd() {
+    @Test func sources_areMergedByRun_theFirstCounts_sortedByTheirEnd() throws {
         let merged = [EndedRun](merging: [
-            [end("1-3", 30), end("1-2", 20, exit: "exit 2")], [end("1-2", 21), end("1-1", 10)],
+            [try end("1-3", 30), try end("1-2", 20, exit: "exit 2")], [try end("1-2", 21), try end("1-1", 10)],
         ])
         #expect(merged.map(\.run) == ["1-1", "1-2", "1-3"])
         #expect(merged[1].exit == "exit 2")

@@ -28,8 +28,9 @@ public struct ChildView: Hashable, Sendable {
     public var since: Instant
     /// The living run, if there is one.
     public var run: RunID?
-    /// When that run was spawned, and when it was first ready, if ever.
+    /// When that run was spawned.
     public var started: Instant?
+    /// When it was first ready, if ever.
     public var ready: Instant?
     /// Why it is delayed, parked, stopping or off; nil where the phase needs no reason.
     public var cause: Cause?

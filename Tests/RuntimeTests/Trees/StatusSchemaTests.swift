@@ -41,9 +41,9 @@ extension WholeTrees {
             do { _ = try client.ask("wait-ready worker once") } catch {
                 print(try tree.client().object("status"), try tree.said())
             }
-            while try client.state("crashing") != "delayed" { usleep(1000) }
-            // Ready is enough for `wait-ready`; it has done its work a moment later.
-            while try client.state("once") != "done" { usleep(1000) }
+            try waitFor("the last states") {
+                try client.state("crashing") == "delayed" && client.state("once") == "done"
+            }
             let status = try client.object("status")
             #expect(schema.problems(status) == [])
             let children = try #require(status["children"] as? [[String: Any]])
@@ -67,7 +67,9 @@ extension WholeTrees {
             #expect(Set(try client.object("version").keys) == ["version", "protocol", "pid"])
             #expect(Set(try client.object("tree").keys) == ["groups", "children"])
             let why = try client.object("why crashing")
-            #expect(Set(why.keys) == ["child", "rule", "next", "gives_up", "last_lines"])
+            #expect(Set(why.keys) == ["child", "rule", "next", "gives_up", "settings", "config", "last_lines"])
+            let settings = try #require(why["settings"] as? [[String: String]])
+            #expect(settings.allSatisfy { Set($0.keys) == ["key", "value"] } && !settings.isEmpty)
             #expect(Set(try client.object("is-ready").keys) == ["ready", "waiting"])
         }
     }

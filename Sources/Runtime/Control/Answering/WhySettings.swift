@@ -38,6 +38,7 @@ struct WhySettings {
             add("delay.park-after", "\(delay.parkAfter)")
         case .starting: add("start-timeout", Self.text(policy.startTimeout))
         case .ready:
+            add("restart", Self.text(policy.restart))
             if view.unstableRuns > 0 { add("delay.stable-after", Self.text(delay.stableAfter)) }
         case .stopping:
             add("stop-timeout", Self.text(policy.stop.timeout))

@@ -36,7 +36,7 @@ final class CgroupScope: RunScope {
 
     var cgroup: Int32? { directory.raw }
 
-    var cgroupPath: String? { path }
+    var cgroupPath: String? { tree.path }
 
     func began(_ process: ProcessID) { accounts.began(process, in: run) }
 
