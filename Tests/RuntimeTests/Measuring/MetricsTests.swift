@@ -37,6 +37,10 @@ extension WholeTrees {
             #expect(talker["state"] as? String == "ready" && talker["starts"] as? Int == 1)
             #expect(talker["memory_bytes"] as? Int ?? 0 > 10_000 && talker["cpu_us"] as? Int != nil)
             #expect(talker["ready_ms"] as? Int != nil && talker["started_ms"] as? Int ?? 0 > 1_600_000_000_000)
+            // log-writer tells what went well when it has time, and everything when it drains.
+            _ = try peer.object("restart log-writer")
+            let log = try #require(try metrics(peer).children["talker"]?["log"] as? [String: Int])
+            #expect(log["lines"] == 2 && log["bytes"] ?? 0 > 8 && log["suppressed"] == 0 && log["dropped"] == 0)
             let failing = try #require(children["failing"])
             #expect((failing["ends"] as? [String: Int])?["crash"] == 1 && failing["cpu_us"] is NSNull)
             #expect(failing["bus"] is NSNull)
