@@ -25,6 +25,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let interrupted = Errno(rawValue: EINTR)
     /// ENOENT.
     public static let noEntry = Errno(rawValue: ENOENT)
+    /// ENOEXEC: there is no program that could do it.
+    public static let notExecutable = Errno(rawValue: ENOEXEC)
     /// EEXIST.
     public static let exists = Errno(rawValue: EEXIST)
     /// EPIPE: nobody reads any more.

@@ -67,7 +67,14 @@ public struct LogEntry: Hashable, Sendable {
 
 extension Unicode.Scalar {
     /// Nothing that a terminal acts on: neither C0 (but TAB) nor DEL nor C1, of which U+009B alone begins a sequence.
-    fileprivate var isHarmless: Bool { value == 0x09 || (value >= 0x20 && !(0x7F..<0xA0).contains(value)) }
+    /// And no mark that turns the direction of writing, with which a line could show something else than it says.
+    fileprivate var isHarmless: Bool {
+        switch value {
+        case 0x09: true
+        case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: false
+        case _: true
+        }
+    }
 
     /// What is shown in place of a control character.
     fileprivate var picture: Unicode.Scalar {

@@ -3,11 +3,11 @@ public import System
 /// Reads what log-writer wrote. Needs no running log-writer and disturbs none: files are opened, read, and may be rotated
 /// or removed meanwhile.
 public struct LogReader {
-    private let kernel: any Kernel
+    private let kernel: any LogReadingKernel
     private let directory: String
 
     /// `directory` is the `logs` directory below the state directory.
-    public init(directory: String, kernel: any Kernel = LiveKernel()) {
+    public init(directory: String, kernel: any LogReadingKernel = LiveKernel()) {
         self.kernel = kernel
         self.directory = directory
     }

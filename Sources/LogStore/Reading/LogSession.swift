@@ -1,22 +1,27 @@
+import SupervisorCore
 import System
 
 /// One reading of several children's logs, merged by time: first what is there, then, as often as it is asked, what has come
-/// since. Following is asking again: a look costs a few syscalls a child, works on every file system, and inotify(7) would
-/// have to be told of every rotation and every new child anyway.
+/// since. Rotation, compression and removal go on meanwhile; nothing is shown twice, and nothing that is still there is
+/// missed.
 public final class LogSession {
-    /// How often a follower should ask.
-    public static let followPause: Duration = .milliseconds(100)
+    /// How long an entry may be held back so that an older one of another child comes before it: log-writer writes the lines
+    /// of different children at slightly different times. Only for those who follow.
+    static let holdTime: Duration = .milliseconds(50)
 
-    private let kernel: any Kernel
+    private let kernel: any LogReadingKernel
     private let reader: LogReader
     private let directory: String
     private let children: [String]?
     private let query: LogQuery
     private var cursors: [(child: String, cursor: ChildCursor)] = []
     private var hasBacklog = true
+    private var watch: LogWatch?
+    /// An entry is held back.
+    private var isHolding = false
 
     init(
-        _ kernel: any Kernel, _ reader: LogReader, _ directory: String, children: [String]?, first: [String],
+        _ kernel: any LogReadingKernel, _ reader: LogReader, _ directory: String, children: [String]?, first: [String],
         _ query: LogQuery
     ) {
         self.kernel = kernel
@@ -34,12 +39,13 @@ public final class LogSession {
     /// then on what has come. `body` returns false to stop; what it was not shown then comes with the next call.
     public func read(_ body: (LogEntry) throws -> Bool) rethrows {
         findNewChildren()
+        isHolding = false
         if hasBacklog, let last = query.last {
             hasBacklog = false
             // A ring of the last ones: the past may be long, and is not held.
             var ring: [LogEntry] = []
             var next = 0
-            while let entry = nextEntry() {
+            while let entry = nextEntry(after: nil) {
                 if ring.count < last {
                     ring.append(entry)
                 } else if last > 0 {
@@ -50,10 +56,26 @@ public final class LogSession {
             for entry in ring[next...] + ring[..<next] where try !body(entry) { return }
             return
         }
+        let now = WallStamp(nanoseconds: kernel.wallClock())
+        let horizon = hasBacklog || watch == nil ? nil : (now - LogSession.holdTime)...now
         hasBacklog = false
-        while let entry = nextEntry() {
+        while let entry = nextEntry(after: horizon) {
             if try !body(entry) { return }
         }
+    }
+
+    /// Waits until there may be more to read: for those who follow. Begins to watch with the first call, which returns at
+    /// once, because something may have come before it.
+    public func wait() throws(Errno) {
+        guard let watch else {
+            let watch = LogWatch(kernel, directory: directory)
+            for (child, _) in cursors { watch.add(child: child) }
+            self.watch = watch
+            return
+        }
+        try watch.wait(atMost: isHolding ? LogSession.holdTime : nil)
+        // A child's directory may have been made, or made anew, meanwhile.
+        for (child, _) in cursors { watch.add(child: child) }
     }
 
     /// Lines whose end never came, at the very end of a reading that does not follow.
@@ -61,20 +83,32 @@ public final class LogSession {
         cursors.flatMap { $0.cursor.unfinished() }.filter(query.wants).sorted { $0.stamp < $1.stamp }
     }
 
-    /// The earliest of the children's next entries.
-    private func nextEntry() -> LogEntry? {
-        var earliest: ChildCursor?
+    /// Files that could not be read so far, and why: what they hold is missing in what was shown.
+    public var unreadable: [(path: String, error: Errno)] { cursors.flatMap { $0.cursor.unreadable } }
+
+    /// The earliest of the children's next entries; not one that is younger than the horizon, if an older one may still
+    /// come. One from the future (the clock was set) is not waited for.
+    private func nextEntry(after horizon: ClosedRange<WallStamp>?) -> LogEntry? {
+        var earliest: (cursor: ChildCursor, stamp: WallStamp)?
         for (_, cursor) in cursors {
             guard let head = cursor.head(query) else { continue }
-            if let best = earliest?.head(query), best.stamp <= head.stamp { continue }
-            earliest = cursor
+            if let best = earliest, best.stamp <= head.stamp { continue }
+            earliest = (cursor, head.stamp)
         }
-        return earliest?.take()
+        guard let earliest else { return nil }
+        // Whoever is alone has no order to keep.
+        if cursors.count > 1, let horizon, horizon.contains(earliest.stamp), earliest.stamp > horizon.lowerBound {
+            isHolding = true
+            return nil
+        }
+        return earliest.cursor.take()
     }
 
     private func findNewChildren() {
         guard children == nil, !hasBacklog, let names = try? reader.children() else { return }
-        for child in names where !cursors.contains(where: { $0.child == child }) {
+        let known = Set(cursors.map(\.child))
+        for child in names where !known.contains(child) {
+            watch?.add(child: child)
             cursors.append((child, ChildCursor(kernel, directory: path(child), child: child, from: .beginning)))
         }
     }

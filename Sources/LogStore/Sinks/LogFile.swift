@@ -90,7 +90,7 @@ final class LogFile {
     private func open() throws(Errno) {
         guard file == nil else { return }
         try kernel.ensureDirectory(directory)
-        rotated = LogFiles(kernel, directory: directory).rotated
+        rotated = Set(try kernel.list(directory).compactMap(LogFileName.rotated)).sorted()
         let opened = try kernel.open(path, [.readWrite, .create, .append, .noFollow], mode: LogFile.mode)
         size = try kernel.status(opened).size
         if size == 0 { try kernel.changeMode(opened, to: LogFile.mode) }

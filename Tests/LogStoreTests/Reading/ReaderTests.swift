@@ -87,6 +87,48 @@ import Wire
         #expect(try texts(nil, LogQuery(last: 1)) == ["other end", "no end"])
     }
 
+    @Test func query_narrowsByTimeSourceAndText() throws {
+        let web = file("web")
+        for second in 0..<100 {
+            try append(web, entry(Int64(second), "Line \(second)", second % 2 == 0 ? .info : .error))
+        }
+        try append(
+            web, EntryFormat.entry(WallStamp(microseconds: 200_000_000), run, .child(.stderr), .info, text: "err"))
+        func stamp(_ second: Int64) -> WallStamp { WallStamp(microseconds: second * 1_000_000) }
+        #expect(try texts(nil, LogQuery(since: stamp(10), until: stamp(12))) == ["Line 10", "Line 11", "Line 12"])
+        #expect(try texts(nil, LogQuery(last: 2, until: stamp(50))) == ["Line 49", "Line 50"])
+        #expect(try texts(nil, LogQuery(source: .child(.stderr))) == ["err"])
+        #expect(try texts(nil, LogQuery(pattern: LogPattern(text: "line 9"))) == [])
+        #expect(try texts(nil, LogQuery(level: .error, pattern: LogPattern(text: "line 9", caseless: true))).count == 6)
+        #expect(try texts(nil, LogQuery(last: 1, pattern: LogPattern(text: "Line 3"))) == ["Line 39"])
+        #expect(try texts(nil, LogQuery(pattern: LogPattern(expression: "e [0-9]$"))).count == 10)
+    }
+
+    @Test func pattern_looksAtTheWholeLine() throws {
+        let web = file("web")
+        try append(web, entry(1, "one two", partial: true) + entry(2, "three four", partial: true) + entry(3, " five"))
+        #expect(try texts(nil, LogQuery(pattern: LogPattern(text: "twothree"))) == ["one twothree four five"])
+        #expect(try texts(nil, LogQuery(last: 1, pattern: LogPattern(text: "one"))) == ["one twothree four five"])
+    }
+
+    @Test func pattern_isByBytesAndBounded() throws {
+        #expect(LogPattern(text: "").matches([]) && LogPattern(text: "ä").matches(Array("xäy".utf8)))
+        #expect(!LogPattern(text: "a.c").matches(Array("abc".utf8)))
+        let expression = try LogPattern(expression: "a.c|^$", caseless: true)
+        #expect(
+            expression.matches(Array("xABCx".utf8)) && expression.matches([]) && !expression.matches(Array("x".utf8)))
+        #expect(expression.matches([0x00, 0x61, 0x78, 0x63]), "a NUL does not end the line")
+        #expect(throws: LogPattern.Refusal.self) { try LogPattern(expression: "(a") }
+        #expect(throws: LogPattern.Refusal.self) { try LogPattern(expression: #"(a)\1"#) }
+        #expect(throws: LogPattern.Refusal.self) { try LogPattern(expression: String(repeating: "a", count: 1025)) }
+        #expect(try LogPattern(expression: #"\\1"#).matches(Array(#"\1"#.utf8)))
+    }
+
+    @Test func directionMarksAndControls_cannotActOnATerminal() throws {
+        try append(file("web"), entry(1, "a\u{202E}b\u{1B}[2Jc\u{85}d\u{2066}e\tf"))
+        #expect(try texts() == ["a\u{FFFD}b␛[2Jc\u{FFFD}d\u{FFFD}e\tf"])
+    }
+
     @Test func linesThatAreNoEntries_arePassedOver() throws {
         try append(file("web"), entry(1, "a"))
         let torn = Array(entry(3, "torn").dropLast())

@@ -81,9 +81,10 @@ import Testing
                 do { try entries.withUnsafeBytes { try file.append($0, from: &offset) } } catch {}
             }
             #expect(offset == entries.count)
-            let paths = LogFiles(kernel, directory: home.path + "/web").paths
+            let paths = LogFiles(kernel, directory: home.path + "/web").names.map { home.path + "/web/" + $0 }
             let content = try paths.flatMap { try kernel.readFile($0, limit: 1 << 24) }
-            #expect(content == entries)
+            let isSame = content == entries
+            #expect(isSame, "\(content.count) of \(entries.count) bytes")
         }
         #expect(met > 8)
     }

@@ -42,7 +42,7 @@ struct TailSearch {
         var before = 0
         var place = Place.beginning
         for name in names.reversed() {
-            guard let fd = try? kernel.open(directory + "/" + name, .readOnly, mode: 0),
+            guard let fd = try? StoredFile(kernel).open(directory + "/" + name),
                 var lines = try? BackwardLines(kernel, fd)
             else { continue }
             while let line = try? lines.next() {

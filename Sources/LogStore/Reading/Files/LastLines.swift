@@ -26,7 +26,9 @@ struct LastLines {
         var ends = 0
         var searched = 0
         let limit = min(limit, LastLines.lineLimit)
-        for file in LogFiles(kernel, directory: directory).paths.reversed() {
+        // What is compressed already is too long ago to be the last that somebody said.
+        let files = LogFiles(kernel, directory: directory).plain + [LogFileName.current]
+        for file in files.reversed().map({ directory + "/" + $0 }) {
             guard ends <= limit, searched < LastLines.searchLimit, let fd = try? kernel.open(file, .readOnly, mode: 0),
                 var lines = try? BackwardLines(kernel, fd)
             else { continue }

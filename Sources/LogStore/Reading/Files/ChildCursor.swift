@@ -17,6 +17,8 @@ final class ChildCursor {
     private var earlier: [String] = []
     /// The youngest rotated file that was known when `current` was opened: what is younger came from it or after it.
     private var youngestKnown = ""
+    /// Files that are there and could not be read.
+    private(set) var unreadable: [(path: String, error: Errno)] = []
 
     private final class OpenFile {
         let fd: OwnedFD
@@ -91,7 +93,10 @@ final class ChildCursor {
             if file.isCurrent {
                 guard isRotated(file) else { return nil }
                 if fill(file) { continue }
-                earlier = freshlyRotated().filter { inode($0) != file.inode }
+                // The first that was rotated since is this very file, under its new name: or compressed already, which gave
+                // it another inode.
+                let fresh = freshlyRotated()
+                earlier = fresh.first.map { isSame($0, file) } ?? false ? Array(fresh.dropFirst()) : fresh
             }
             self.file = nil
             guard advance() else { return nil }
@@ -121,10 +126,17 @@ final class ChildCursor {
     }
 
     private func open(_ name: String, from offset: Int64) -> OpenFile? {
-        guard let fd = try? kernel.open(directory + "/" + name, [.readOnly, .noFollow], mode: 0),
-            let status = try? kernel.status(fd)
-        else { return nil }
-        return OpenFile(fd: fd, inode: status.inode, isCurrent: name == LogFileName.current, offset: offset)
+        let path = directory + "/" + name
+        do throws(Errno) {
+            let fd = try StoredFile(kernel).open(path)
+            let inode = try kernel.status(fd).inode
+            return OpenFile(fd: fd, inode: inode, isCurrent: name == LogFileName.current, offset: offset)
+        } catch {
+            if error != .noEntry, !unreadable.contains(where: { $0.path == path }) {
+                unreadable.append((path, error))
+            }
+            return nil
+        }
     }
 
     private func fill(_ file: OpenFile) -> Bool {
@@ -143,6 +155,18 @@ final class ChildCursor {
     }
 
     private func isRotated(_ file: OpenFile) -> Bool { inode(LogFileName.current) != file.inode }
+
+    /// Whether a rotated file is the one that was `current` when we opened it: the same inode or, compressed, the same
+    /// beginning, whose stamp and run no other file has.
+    private func isSame(_ name: String, _ file: OpenFile) -> Bool {
+        if let inode = inode(name) { return inode == file.inode }
+        guard let other = try? StoredFile(kernel).open(directory + "/" + name),
+            let head = try? kernel.bytes(of: other, at: 0, count: ChildCursor.headBytes)
+        else { return false }
+        return head == (try? kernel.bytes(of: file.fd, at: 0, count: ChildCursor.headBytes))
+    }
+
+    private static let headBytes = 256
 
     private func inode(_ name: String) -> UInt64? {
         (try? kernel.status(directory + "/" + name, followingLinks: false))?.inode

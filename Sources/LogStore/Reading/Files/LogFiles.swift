@@ -20,7 +20,4 @@ struct LogFiles {
 
     /// All names, oldest first.
     var names: [String] { rotated + [LogFileName.current] }
-
-    /// All paths, oldest first.
-    var paths: [String] { names.map { directory + "/" + $0 } }
 }

@@ -1,0 +1,86 @@
+import ControlClient
+import LogStore
+import SupervisorCore
+import System
+
+/// Prints entries of the log files.
+struct LogPrinter {
+    let json: Bool
+    let terminal: Terminal
+    private static let writeBytes = 65_536
+
+    /// `names` nil: everybody.
+    func run(_ place: Locations, names: [String]?, _ query: LogQuery, follow: Bool) throws(ControlError) {
+        let session: LogSession
+        do throws(Errno) { session = try LogReader(directory: place.logs).open(names, query) } catch {
+            throw Self.unreadable(place, error)
+        }
+        show(session)
+        complain(session)
+        while follow {
+            do throws(Errno) { try session.wait() } catch { throw Self.unreadable(place, error) }
+            show(session)
+        }
+        Output.write(session.unfinished().flatMap(line))
+    }
+
+    /// The logs cannot be read at all.
+    static func unreadable(_ place: Locations, _ error: Errno) -> ControlError {
+        let hint =
+            error == .noAccess
+            ? "they are for log-writer's group: become a member of it, or root"
+            : "say where the state directory is: --state DIR"
+        return ControlError(.failed, "cannot read the logs in \(place.logs): \(error)", hint: hint)
+    }
+
+    /// What is missing in what was shown.
+    private func complain(_ session: LogSession) {
+        for (path, error) in session.unreadable {
+            let hint = error == .notExecutable ? "zstd is not installed: apt install zstd" : "\(error)"
+            Output.complain("missing here: \(path), which cannot be read: \(hint)")
+        }
+    }
+
+    private func show(_ session: LogSession) {
+        var text: [UInt8] = []
+        session.read { entry in
+            text += line(entry)
+            if text.count >= Self.writeBytes {
+                Output.write(text)
+                text.removeAll(keepingCapacity: true)
+            }
+            return true
+        }
+        Output.write(text)
+    }
+
+    private func line(_ entry: LogEntry) -> [UInt8] {
+        if json { return Array((object(entry).line + "\n").utf8) }
+        // Milliseconds: a reader's eye, not a clock, compares these lines.
+        let time = entry.stamp.description.prefix(23) + "Z"
+        return Array("\(terminal.styled(String(time), .dim)) \(entry.child): \(coloured(entry))\n".utf8)
+    }
+
+    private func coloured(_ entry: LogEntry) -> String {
+        switch entry.level {
+        case .emergency, .alert, .critical, .error: terminal.styled(entry.text, .red)
+        case .warning: terminal.styled(entry.text, .yellow)
+        case .notice, .info: entry.text
+        case .debug: terminal.styled(entry.text, .dim)
+        }
+    }
+
+    private func object(_ entry: LogEntry) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("time", .string(entry.stamp.description)), .init("child", .string(entry.child)),
+            .init("run", entry.run.map { .string($0.description) } ?? .null),
+            .init("source", .string(entry.source.word)), .init("level", .string(entry.level.name)),
+            .init("message", .string(entry.message)),
+        ]
+        if let fields = entry.fields, let facts = try? JSONParser.parse(Array(fields.utf8)) {
+            members.append(.init("fields", facts))
+        }
+        if entry.isPartial { members.append(.init("partial", .bool(true))) }
+        return .object(members)
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// `nexusctl logs` as people use it.
+@Suite(.timeLimit(.minutes(2))) struct LogReadingScenarios {
+    private static let tree = """
+        [group.pair]
+        children = ["left", "right"]
+        [child.left]
+        command = ["/bin/sh", "-c", "echo '<3>left is broken'; echo 'left is fine'; exec sleep 1000"]
+        [child.right]
+        command = ["/bin/sh", "-c", "echo RIGHT speaks >&2; exec sleep 1000"]
+        [child.alone]
+        command = ["FIXTURE", "lines", "5"]
+        """
+
+    private func lines(_ finished: Finished) -> [String] {
+        finished.output.split(separator: "\n").map { line in
+            // Without the stamp.
+            line.split(separator: " ", maxSplits: 1).last.map(String.init) ?? ""
+        }
+    }
+
+    @Test func choices_narrowWhatIsShown() throws {
+        let box = try Box(Self.tree)
+        try box.start()
+        try box.waitReady()
+        try box.wait("every line") { _ in
+            try lines(box.ctl("logs", "pair", "alone")).count >= 8
+        }
+        #expect(
+            Set(lines(try box.ctl("logs", "pair"))) == [
+                "left: left is broken", "left: left is fine", "right: RIGHT speaks",
+            ])
+        #expect(lines(try box.ctl("logs", "pair", "--level", "err")) == ["left: left is broken"])
+        #expect(lines(try box.ctl("logs", "pair", "--stream", "stderr")) == ["right: RIGHT speaks"])
+        #expect(lines(try box.ctl("logs", "-g", "right SPEAKS", "-i")) == ["right: RIGHT speaks"])
+        #expect(
+            lines(try box.ctl("logs", "alone", "--grep", "line [34]$", "--regex")) == [
+                "alone: line 3", "alone: line 4",
+            ])
+        #expect(lines(try box.ctl("logs", "alone", "-n", "1", "--since", "today")) == ["alone: line 4"])
+        #expect(lines(try box.ctl("logs", "alone", "--until", "yesterday")) == [])
+        let run = try box.status().child("left")?.run ?? "?"
+        #expect(lines(try box.ctl("logs", "--run", run, "--stream", "stdout")).count == 2)
+
+        let wrong = try box.ctl("logs", "piar")
+        #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'pair'?"), "\(wrong.errors)")
+        for words in [["--since", "soon"], ["--level", "loud"], ["--grep", "(", "--regex"], ["--run", "x"]] {
+            let refused = try ask(box, ["logs"] + words)
+            #expect(refused.status == 2 && refused.output.isEmpty, "\(words): \(refused.errors)")
+        }
+        #expect(box.stop() == 0)
+        // Files outlive everybody, and a child that is in no file any more.
+        try box.write("")
+        #expect(lines(try box.ctl("logs", "left")).count == 2)
+        let group = try box.ctl("logs", "pair")
+        #expect(group.status == 2 && group.errors.contains("groups are not known"), "\(group.errors)")
+    }
+
+    @Test func follower_showsEachLineOnceWhoeverSaysIt() throws {
+        let box = try Box(
+            """
+            [log]
+            size = "64KiB"
+            files = 100
+            [child.talker]
+            command = ["FIXTURE", "lines", "4000", "200"]
+            [child.late]
+            command = ["FIXTURE", "lines", "50"]
+            enabled = false
+            """)
+        try box.start()
+        try box.waitReady()
+        let follower = try box.begin("logs", "-f", "-n", "100000", "--stream", "stdout")
+        try box.ctl("start", "late")
+        try box.wait("the last lines") { _ in
+            follower.output.contains("talker: line 3999\n") && follower.output.contains("late: line 49\n")
+        }
+        kill(follower.pid, SIGINT)
+        _ = follower.waitForEnd(.seconds(10))
+        let said = follower.output.split(separator: "\n").map {
+            String($0.split(separator: " ", maxSplits: 1).last ?? "")
+        }
+        #expect(said.filter { $0.hasPrefix("talker") } == (0..<4000).map { "talker: line \($0)" })
+        #expect(said.filter { $0.hasPrefix("late") } == (0..<50).map { "late: line \($0)" })
+        #expect(box.stop() == 0)
+    }
+
+    private func ask(_ box: Box, _ words: [String]) throws -> Finished {
+        try run(
+            Programs.path("nexusctl"), words,
+            environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state])
+    }
+}
