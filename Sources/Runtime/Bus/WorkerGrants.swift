@@ -8,6 +8,7 @@ extension WorkerPlan {
         switch verb {
         case .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady:
             return may.contains(.status)
+        case .signal: return false
         case .change(let change, let target, _):
             return may.contains { grant in
                 switch (grant, change) {

@@ -11,6 +11,23 @@ extension Signal {
     }
 }
 
+extension Signal {
+    /// `HUP`, `SIGHUP` or `1`; nil for what is none of signal(7).
+    init?(named word: Substring) {
+        if let number = Int32(word) {
+            guard (1...64).contains(number) else { return nil }
+            self.init(rawValue: number)
+            return
+        }
+        let name = word.hasPrefix("SIG") ? word.dropFirst(3) : word
+        let number = (1...64 as ClosedRange<Int32>).first {
+            sigabbrev_np($0).map { String(cString: $0) } == String(name)
+        }
+        guard let number else { return nil }
+        self.init(rawValue: number)
+    }
+}
+
 extension Exit {
     /// `exit 1`, `signal 9 (KILL)`, `signal 11 (SEGV), core dumped`, `exec: No such file or directory (ENOENT)`.
     var words: String {

@@ -24,6 +24,8 @@ private let web = ChildID(rawValue: 1)
         ("stop child:web", .change(.stop, .child(web), wait: true)),
         ("restart group:front --no-wait", .change(.restart, .group(GroupID(rawValue: 0)), wait: false)),
         ("reset --no-wait all", .change(.reset, .all, wait: false)),
+        ("signal child:web HUP", .signal(web, .hangUp)), ("signal web SIGKILL", .signal(web, .kill)),
+        ("signal web 64", .signal(web, Signal(rawValue: 64))),
     ])
     func words_areUnderstood(words: String, verb: Verb) throws {
         #expect(try Verb(words.utf8, names: names) == verb)
@@ -33,6 +35,7 @@ private let web = ChildID(rawValue: 1)
         ("", BusErrorCode.badRequest), ("   ", .badRequest), ("frobnicate", .badRequest),
         ("status web api", .badRequest), ("history web api", .badRequest), ("metrics web", .badRequest),
         ("why", .badRequest), ("tree now", .badRequest), ("start", .badRequest), ("start web api", .badRequest),
+        ("signal web", .badRequest), ("signal web NOISE", .badRequest), ("signal web 65", .badRequest),
         ("status nobody", .unknown), ("start group:api", .unknown), ("stop child:front", .unknown),
     ])
     func otherWords_areRefused(words: String, code: BusErrorCode) {

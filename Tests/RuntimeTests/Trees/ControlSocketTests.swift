@@ -107,6 +107,24 @@ extension WholeTrees {
             }
         }
 
+        @Test func signalToAChild_reachesItAndIsJudgedAsAnyEnd() throws {
+            let tree = try RunningTree(
+                Plan(children: [child("c", "serve"), child("off", "serve") { $0.policy.enabled = false }]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let before = try #require(try client.status("c")["pid"] as? Int)
+            let events = try client.request("events")
+            #expect(try client.ask("signal c KILL") == .reply(#"{"outcome":"done"}"#))
+            let end = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
+            #expect((end["fields"] as? [String: String])?["CAUSE"] == "crash")
+            _ = try client.ask("wait-ready c")
+            #expect(try client.status("c")["pid"] as? Int != before)
+            guard case .error("failed", let words) = try client.ask("signal off TERM") else {
+                Issue.record("no error"); return
+            }
+            #expect(words == "off has no process: it is off")
+        }
+
         @Test func moreThan64Clients_areToldToTryAgain() throws {
             let tree = try tree()
             let clients = try (0..<64).map { _ in try tree.client() }

@@ -56,6 +56,7 @@ extension Engine {
         case .waitReady(let children):
             let all = children.isEmpty ? names.ids.filter { plan.policy($0).enabled } : children
             answers.add(id, from: peer, .ready(all))
+        case .signal(let child, let signal): self.signal(child, signal, id, peer, verb)
         case .change(let change, let target, let waits): order(change, target, waits, id, peer, verb)
         }
     }
@@ -74,6 +75,15 @@ extension Engine {
         feed(.command(change.command(target), command))
         // A command may change what is wanted without a record of it.
         board.touchAll()
+    }
+
+    private func signal(_ child: ChildID, _ signal: Signal, _ id: FrameID, _ peer: PeerID, _ verb: Verb) {
+        audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
+        guard let run = self[child].run, !run.hasExited, (try? kernel.signal(run.pidfd, signal)) != nil else {
+            return router.fail(
+                id, .failed, "\(names[child]) has no process: it is \(core.view(of: child).phase.rawValue)")
+        }
+        router.reply(id, outcome("done"))
     }
 
     /// The core says what became of a command.
@@ -127,6 +137,7 @@ extension Verb {
         case .events: "events"
         case .waitReady: "wait-ready"
         case .isReady: "is-ready"
+        case .signal(let child, let signal): "signal child:\(names[child]) \(signal.rawValue)"
         case .change(let change, .child(let child), _): "\(change.rawValue) child:\(names[child])"
         case .change(let change, .group(let group), _): "\(change.rawValue) group:\(names[group])"
         case .change(let change, .all, _): "\(change.rawValue) all"

@@ -13,6 +13,8 @@ enum Verb: Hashable, Sendable {
     case waitReady([ChildID])
     case isReady([ChildID])
     case change(Change, Command.Target, wait: Bool)
+    /// A signal to the main process of a child; what follows from it is judged as if it came from anywhere else.
+    case signal(ChildID, Signal)
 
     /// The verbs that change something; each use of one is audited.
     enum Change: String, Hashable, Sendable, CaseIterable {
@@ -31,7 +33,7 @@ enum Verb: Hashable, Sendable {
     /// True for the verbs of the control class; the others only read.
     var isControl: Bool {
         switch self {
-        case .change: true
+        case .change, .signal: true
         case .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady: false
         }
     }
@@ -66,6 +68,7 @@ enum Verb: Hashable, Sendable {
                 throw VerbError(.badRequest, "why needs the name of a child")
             }
             self = .why(try names.needChild(name))
+        case "signal": self = try Self.signal(words, names)
         case "wait-ready": self = .waitReady(try Self.children(words, names))
         case "is-ready": self = .isReady(try Self.children(words, names))
         case "tree": self = try Self.alone(.tree, words, verb)
@@ -80,7 +83,7 @@ enum Verb: Hashable, Sendable {
     }
 
     private static let all =
-        ["status", "tree", "version", "why", "history", "metrics", "events", "wait-ready", "is-ready"]
+        ["status", "tree", "version", "why", "history", "metrics", "events", "wait-ready", "is-ready", "signal"]
         + Change.allCases.map(\.rawValue)
 
     private static func alone(
@@ -109,6 +112,17 @@ enum Verb: Hashable, Sendable {
             throw VerbError(.badRequest, "\(change.rawValue) needs the name of a child or a group, or 'all'")
         }
         return .change(change, target, wait: wait)
+    }
+
+    private static func signal(_ words: ArraySlice<Substring>, _ names: TreeNames) throws(VerbError) -> Verb {
+        guard let name = words.first, let word = words.dropFirst().first, words.count == 2 else {
+            throw VerbError(.badRequest, "signal takes the name of a child and a signal: signal NAME HUP")
+        }
+        guard let signal = Signal(named: word) else {
+            throw VerbError(
+                .badRequest, "'\(word.prefix(20))' is no signal: HUP, SIGHUP and 1 are the same one, 64 is the last")
+        }
+        return .signal(try names.needChild(name), signal)
     }
 
     private static func atMostOne(

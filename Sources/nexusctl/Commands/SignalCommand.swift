@@ -1,0 +1,25 @@
+import ArgumentParser
+import ControlClient
+
+struct SignalCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "signal", abstract: "Sends a signal to the main process of a child: signal opencode HUP.",
+        discussion: "What ends by it is replaced as after any other end. To stop a child, use stop.")
+
+    @Argument(help: "The child.", completion: .children) var child: String
+    @Argument(
+        help: "HUP, SIGHUP or 1.",
+        completion: .list(["HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "STOP", "CONT"]))
+    var signal: String
+
+    @OptionGroup var place: Place
+
+    func run() throws {
+        if let bad = [child, signal].first(where: { $0.isEmpty || $0.contains(" ") }) {
+            throw ControlError(.usage, "'\(bad)' is neither the name of a child nor a signal")
+        }
+        let connection = try place.connect()
+        _ = try connection.answer(to: connection.request("signal \(child) \(signal)"))
+        Output.write("\(child): \(signal) sent\n")
+    }
+}
