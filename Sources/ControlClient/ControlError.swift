@@ -6,6 +6,8 @@ public struct ControlError: Error, Hashable, Sendable {
         case failed
         /// Wrong arguments, or a configuration that is refused.
         case usage
+        /// Supervisor.toml is refused; the message is its diagnostics, one a line.
+        case configuration
         /// There is nobody at the control socket.
         case notRunning
         /// nexusd said no.
@@ -32,7 +34,7 @@ public struct ControlError: Error, Hashable, Sendable {
     public var exitStatus: Int32 {
         switch code {
         case .failed: 1
-        case .usage: 2
+        case .usage, .configuration: 2
         case .notRunning: 3
         case .refused: 4
         case .timeout: 5
@@ -41,6 +43,11 @@ public struct ControlError: Error, Hashable, Sendable {
 
     /// The text for standard error, one or two lines without a newline at the end.
     public var text: String {
+        if code == .configuration {
+            // As every editor can jump to them; nexusd's own words come last.
+            let lines = message.split(separator: "\n").map { Terminal.clean(String($0)) }
+            return (lines + ["nexusctl: the file was refused" + (hint.map { ": " + $0 } ?? "")]).joined(separator: "\n")
+        }
         let first = "nexusctl: " + (code == .refused ? "refused: " : "") + Terminal.clean(message)
         guard let hint else { return first }
         return first + "\n          " + Terminal.clean(hint)

@@ -43,6 +43,8 @@ public struct ChildPlan: Hashable, Sendable {
     public var log: LogPlan
     /// The bus, for workers.
     public var worker: WorkerPlan?
+    /// What an owner chose by command, as it was recorded; not a part of the file.
+    public var choice: Choice?
 
     /// Children nexusd knows by role.
     public enum Role: UInt8, Hashable, Sendable, CaseIterable {
@@ -59,7 +61,8 @@ public struct ChildPlan: Hashable, Sendable {
         limits: [Limit] = [], bounds: RunBounds = RunBounds(), umask: UInt16 = 0o077, nice: Int8 = 0,
         oomScoreAdjust: Int16 = 0,
         noNewPrivileges: Bool = true, secretFiles: [UInt16] = [], readiness: Readiness = .spawned,
-        liveness: Probe? = nil, pidFile: String? = nil, log: LogPlan = LogPlan(), worker: WorkerPlan? = nil
+        liveness: Probe? = nil, pidFile: String? = nil, log: LogPlan = LogPlan(), worker: WorkerPlan? = nil,
+        choice: Choice? = nil
     ) {
         self.name = name
         self.role = role
@@ -81,6 +84,7 @@ public struct ChildPlan: Hashable, Sendable {
         self.pidFile = pidFile
         self.log = log
         self.worker = worker
+        self.choice = choice
     }
 }
 

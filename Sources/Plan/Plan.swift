@@ -30,7 +30,15 @@ public struct Plan: Hashable, Sendable {
     public var tree: Tree {
         Tree(
             children: children.map(\.policy), groups: groups.map(\.policy),
-            logWriter: children.firstIndex { $0.role == .logWriter }.map { ChildID(rawValue: UInt16($0 + 1)) })
+            logWriter: children.firstIndex { $0.role == .logWriter }.map { ChildID(rawValue: UInt16($0 + 1)) },
+            choices: choices)
+    }
+
+    /// Choices that are recorded.
+    public var choices: [ChildID: Choice] {
+        var choices: [ChildID: Choice] = [:]
+        for (index, child) in children.enumerated() { choices[ChildID(rawValue: UInt16(index + 1))] = child.choice }
+        return choices
     }
 
     /// The plan of a child.

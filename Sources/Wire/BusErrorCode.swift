@@ -16,6 +16,8 @@ public enum BusErrorCode: String, Hashable, Sendable, CaseIterable {
     case tooLarge = "too-large"
     /// Nobody answered in time.
     case timeout
+    /// Supervisor.toml is refused; the message is its diagnostics, one a line.
+    case configuration
     /// It was tried and failed; the message says why.
     case failed
 }

@@ -46,8 +46,8 @@ public final class Bus: Sendable {
         return Bus(exchange, try await exchange.welcome())
     }
 
-    /// The number of a worker that this one may address.
-    public func peer(named name: String) -> PeerID? { welcome.peers[name] }
+    /// The number of a worker that this one may address now; a reload may have changed what `welcome` said.
+    public func peer(named name: String) -> PeerID? { exchange.state.withLock { $0.peers[name] } }
 
     // MARK: - About this worker
 

@@ -5,6 +5,8 @@ public import Wire
 public enum BusEvent: Hashable, Sendable {
     /// Siblings told new values; all of them, not only the changed ones.
     case values([String: String])
+    /// A reload changed whom this worker may address: all of them, by name.
+    case peers([String: PeerID])
     /// A worker that this one may address came or went.
     case peer(PeerID, name: String, isUp: Bool)
     /// A control client that talks to this worker came or went.
@@ -23,6 +25,12 @@ extension BusEvent {
         var uid: UInt32?
         var name: String?
         var state: String?
+        var peers: [Peer]?
+
+        struct Peer: Decodable {
+            var name: String
+            var peer: UInt16
+        }
     }
 
     /// Reads an `event` frame. Only nexusd's own frames speak of peers and values; from anyone else it is `other`.
@@ -38,6 +46,9 @@ extension BusEvent {
         switch (read.event, peer) {
         case ("values", _): return .values(read.values ?? [:])
         case ("stopping", _): return .stopping
+        case ("peers", _):
+            let listed = (read.peers ?? []).map { ($0.name, PeerID(rawValue: $0.peer)) }
+            return .peers(Dictionary(listed) { first, _ in first })
         case ("peer", let peer?): return .peer(peer, name: read.name ?? "", isUp: read.state == "up")
         case ("client", let peer?):
             return .client(peer, uid: read.uid ?? .max, name: read.name ?? "", hasJoined: read.state == "joined")

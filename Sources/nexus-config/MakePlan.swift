@@ -14,6 +14,8 @@ struct MakePlan: ParsableCommand {
     @Option(help: "The runtime directory.") var runtime: String
     @Option(help: "Where bare program names are looked up first.") var bin: String
 
+    @Flag(help: "Changes nothing on disk.") var dryRun = false
+
     func run() throws {
         let places = Places(
             config: Defaults.absolute(config), name: config, state: Defaults.absolute(state),
@@ -23,16 +25,21 @@ struct MakePlan: ParsableCommand {
         do {
             let configured = try SupervisorFile.load(places)
             plan = configured.plan
-            try store.make(configured.directories)
+            if !dryRun { try store.make(configured.directories) }
         } catch {
             throw Refusal(words: "\(error)")
         }
+        plan.notes += ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
+        if !dryRun { keep(&plan, in: store) }
+        try Output.write(plan.encoded(), to: STDOUT_FILENO)
+    }
+
+    private func keep(_ plan: inout Plan, in store: PlanStore) {
         do {
             try store.keep(plan.encoded())
         } catch {
             // The tree can run without it; whoever relies on --last-good must learn of it.
             plan.notes.append("the plan is not kept as last-good: \(error)")
         }
-        try Output.write(plan.encoded(), to: STDOUT_FILENO)
     }
 }

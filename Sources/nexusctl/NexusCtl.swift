@@ -15,8 +15,9 @@ struct NexusCtl: ParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, TreeCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self,
-            ResetCommand.self, SignalCommand.self, LogsCommand.self, WaitCommand.self, IsReadyCommand.self,
-            WhyCommand.self,
+            ResetCommand.self, DiffCommand.self, ReloadCommand.self, SignalCommand.self, LogsCommand.self,
+            WaitCommand.self,
+            IsReadyCommand.self, WhyCommand.self,
             HistoryCommand.self, EventsCommand.self, MetricsCommand.self, CheckCommand.self, ChatCommand.self,
             VersionCommand.self, CompletionsCommand.self,
         ])

@@ -69,7 +69,7 @@ enum MaximalPlan {
             worker: WorkerPlan(
                 may: [
                     .status, .start(.child(id(2))), .stop(.group(GroupID(rawValue: 1))), .restart(.all), .health(id(3)),
-                ], peers: [id(4)]))
+                ], peers: [id(4)]), choice: index % 2 == 0 ? .on : .off)
     }
 
     private static func policy(_ number: UInt16, _ ready: ReadyRule) -> ChildPolicy {

@@ -176,6 +176,19 @@ struct Pair {
         #expect(bus.values == ["web.port": "2"])
     }
 
+    @Test func peersAfterAReload_areThoseOfTheEvent() async throws {
+        let pair = try await Pair()
+        defer { pair.shell.stop() }
+        #expect(pair.asker.peer(named: "server") != nil)
+        let events = pair.asker.events()
+        pair.shell.replaceWorkers([.init(1, "asker"), .init(2, "server")])
+        for await case .peers(let peers) in events {
+            #expect(peers.isEmpty)
+            break
+        }
+        #expect(pair.asker.peer(named: "server") == nil)
+    }
+
     @Test func serverRestarts_openRequestsFailAndLaterOnesWait() async throws {
         let pair = try await Pair()
         defer { pair.shell.stop() }

@@ -1,3 +1,4 @@
+import Plan
 import SupervisorCore
 
 // The types of values. Each gives the words of the reference and the check of the parser from the same arguments.

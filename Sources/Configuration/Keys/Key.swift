@@ -1,3 +1,4 @@
+import Plan
 import SupervisorCore
 
 /// One key of Supervisor.toml: its description and the reading of its value are one thing, so that the reference cannot

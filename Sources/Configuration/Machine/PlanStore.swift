@@ -26,16 +26,19 @@ public struct PlanStore: Sendable {
         for directory in directories { try make(directory) }
     }
 
-    /// Keeps the plan: a file beside it, then rename(2), so that a crash leaves the old or the new one. Only its owner
-    /// may read it: it holds what environment files held.
-    public func keep(_ plan: [UInt8]) throws(Failure) {
-        let path = state + "/last-good"
+    /// Keeps the plan. Only its owner may read it: it holds what environment files held.
+    public func keep(_ plan: [UInt8]) throws(Failure) { try replace("last-good", with: plan) }
+
+    /// A file in the state directory, for its owner only: one beside it, then rename(2), so that a crash leaves the old or
+    /// the new one.
+    func replace(_ name: String, with content: [UInt8]) throws(Failure) {
+        let path = state + "/" + name
         let fresh = path + ".new"
         unlink(fresh)
         let file = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Failure("make", fresh) }
         defer { close(file) }
-        var rest = plan[...]
+        var rest = content[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
@@ -44,7 +47,31 @@ public struct PlanStore: Sendable {
         }
         guard fsync(file) == 0 else { throw Failure("write", fresh) }
         guard rename(fresh, path) == 0 else { throw Failure("replace", path) }
-        // The rename itself lasts only when its directory is written.
+        try settle()
+    }
+
+    /// Moves a file of the state directory out of the way; what was there under that name is replaced.
+    func setAside(_ name: String, as other: String) throws(Failure) {
+        guard rename(state + "/" + name, state + "/" + other) == 0 else { throw Failure("move", state + "/" + name) }
+        try settle()
+    }
+
+    /// The content of a file in the state directory; nil when there is none.
+    func content(_ name: String, limit: Int) throws(Failure) -> [UInt8]? {
+        do {
+            return try LiveMachine().read(state + "/" + name, limit: limit).1
+        } catch {
+            switch error {
+            case .missing: return nil
+            case .notRegular(let what): throw Failure(words: "'\(state)/\(name)' is \(what), not a file")
+            case .tooLarge(let bytes): throw Failure(words: "'\(state)/\(name)' has \(bytes) bytes, at most \(limit)")
+            case .failed(let why): throw Failure(words: "cannot read '\(state)/\(name)': \(why)")
+            }
+        }
+    }
+
+    /// A rename lasts only when its directory is written.
+    private func settle() throws(Failure) {
         let directory = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw Failure("open", state) }
         defer { close(directory) }

@@ -1,3 +1,5 @@
+import Plan
+
 /// Resource limits by name; numbers of asm-generic/resource.h, which x86-64 and ARM share.
 enum ResourceName: UInt8, CaseIterable {
     case cpu, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio

@@ -161,6 +161,7 @@ public final class ControlConnection {
         let message = json?["message"]?.text ?? String(decoding: payload, as: UTF8.self)
         switch json?["code"]?.text {
         case "refused": return ControlError(.refused, message)
+        case "configuration": return ControlError(.configuration, message, hint: "nothing was changed")
         case "bad-request", "unknown": return ControlError(.usage, message)
         case "timeout": return ControlError(.timeout, message)
         case _: return ControlError(.failed, message)

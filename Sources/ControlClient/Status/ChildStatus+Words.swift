@@ -3,9 +3,11 @@ extension ChildStatus {
     /// child, so all of it is cleaned.
     public var words: String { Terminal.clean(uncleanWords) }
 
-    private var uncleanWords: String {
+    private var uncleanWords: String { joined([isRemoved ? "not in the file any more" : nil, stateWords]) }
+
+    private var stateWords: String {
         switch state {
-        case "off": isEnabled ? "stopped by command; nexusctl start \(name)" : offWords
+        case "off": offWords
         case "waiting": waitsFor.map { "waits for \($0)" } ?? "waits for what it requires"
         case "delayed": joined([lastWords, nextTry.map { "next try in \($0.spoken)" }])
         case "starting": joined([status, "not ready yet"])
@@ -15,7 +17,7 @@ extension ChildStatus {
         case "parked":
             joined([lastWords, nextTry.map { "slow retry in \($0.spoken)" } ?? "needs you: nexusctl why \(name)"])
         case "done": lastEnd?.exit ?? "finished"
-        case _: joined([status, valueWords])
+        case _: joined([status, valueWords, onWords])
         }
     }
 
@@ -35,7 +37,14 @@ extension ChildStatus {
         return "\(cause ?? lastEnd.cause): \(lastEnd.exit)"
     }
 
-    private var offWords: String { status ?? "off in the configuration; nexusctl start \(name)" }
+    private var offWords: String {
+        if choice == "off" { return "off by command; nexusctl start \(name)" }
+        // Enabled and without an owner's choice: a worker that may stop it did.
+        return status ?? (isEnabled ? "stopped by a worker" : "off in the configuration") + "; nexusctl start \(name)"
+    }
+
+    /// Runs though the file does not enable it.
+    private var onWords: String? { choice == "on" ? "on by command; nexusctl reset \(name)" : nil }
 
     private var valueWords: String? {
         let words = values.compactMap { member in

@@ -91,6 +91,10 @@ public struct ChildStatus: Hashable, Sendable {
     public var isWorker = false
     /// Started with the tree.
     public var isEnabled = true
+    /// What an owner chose by command against the file: `on`, `off`.
+    public var choice: String?
+    /// Not in the file any more, and not empty yet.
+    public var isRemoved = false
     /// The word of the phase.
     public var state = "?"
     /// How long it has been there.
@@ -147,6 +151,8 @@ public struct ChildStatus: Hashable, Sendable {
             case "group": group = value.text
             case "worker": isWorker = value.flag ?? false
             case "enabled": isEnabled = value.flag ?? true
+            case "choice": choice = value.text
+            case "removed": isRemoved = value.flag ?? false
             case "state": state = value.text ?? "?"
             case "since_ms": since = value.number.map { .milliseconds($0) }
             case "pid": pid = value.number

@@ -39,6 +39,7 @@ extension LogWriter {
             files.send(.greeting(second: second, alive: alive, stamp))
         case .stream(let stream):
             guard let fd = descriptors.take() else {
+                if follow(stream) { return }
                 note(.unusable(stream))
                 link.send(.eof(stream: stream.number))
                 return

@@ -26,6 +26,13 @@ extension LogWriter {
         active.append(stream)
     }
 
+    /// A stream that is read already is described anew, after a reload. False when there is none with its number.
+    func follow(_ order: LogStream) -> Bool {
+        guard let stream = streams.values.first(where: { $0.number == order.number }) else { return false }
+        stream.follow(order)
+        return true
+    }
+
     /// Looks at a stream as soon as possible; while it was waiting it was perhaps not among the active ones.
     func look(at stream: CapturedStream, from instant: Instant) {
         if case .waiting(until: nil) = stream.phase { active.append(stream) }

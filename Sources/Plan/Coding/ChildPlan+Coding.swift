@@ -23,6 +23,7 @@ extension ChildPlan: Coded {
         writer.write(pidFile) { $0.write($1) }
         log.write(to: &writer)
         writer.write(worker)
+        writer.write(choice) { $0.write($1.rawValue) }
     }
 
     init(from reader: inout ByteReader) throws(ByteError) {
@@ -35,7 +36,8 @@ extension ChildPlan: Coded {
             noNewPrivileges: try reader.readBool(), secretFiles: try reader.readNumbers(),
             readiness: try Readiness(from: &reader), liveness: try reader.readOptional(),
             pidFile: try reader.readOptional { reader throws(ByteError) in try reader.readText() },
-            log: try LogPlan(from: &reader), worker: try reader.readOptional())
+            log: try LogPlan(from: &reader), worker: try reader.readOptional(),
+            choice: try reader.readOptional { reader throws(ByteError) in try reader.readCase() })
     }
 }
 

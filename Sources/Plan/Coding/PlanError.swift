@@ -14,6 +14,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
     case damaged(ByteError)
     /// It decodes, but breaks a rule of plans; the sentence says which.
     case invalid(String)
+    /// A reload would need more numbers than a life of nexusd has.
+    case numbersUsedUp(String)
 
     /// What is wrong and what to do.
     public var description: String {
@@ -26,6 +28,7 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
         case .checksum: "the plan is damaged: its checksum does not match; make it anew with nexus-config"
         case .damaged(let error): "the plan is damaged at byte \(error.offset) of its body: \(error.problem)"
         case .invalid(let what): "the plan breaks a rule: \(what)"
+        case .numbersUsedUp(let how): "the numbers are used up (\(how)); restart nexusd for this file"
         }
     }
 }

@@ -9,6 +9,8 @@ struct PlanBook {
     let groups: [GroupPlan]
     let secrets: [SecretPlan]
     let names: TreeNames
+    /// What of it the file has; the rest was removed and keeps its numbers.
+    let arrangement: Arrangement
     /// What the core sees; its policies are the only copy.
     let tree: Tree
 
@@ -21,11 +23,14 @@ struct PlanBook {
     /// Where each child's words begin, and where the last one's end.
     private let starts: [UInt32]
 
-    init(_ plan: Plan) {
+    init(_ plan: Plan) { self.init(plan, Arrangement(plan)) }
+
+    init(_ plan: Plan, _ arrangement: Arrangement) {
+        self.arrangement = arrangement
         supervisor = plan.supervisor
         groups = plan.groups
         secrets = plan.secrets
-        names = TreeNames(plan)
+        names = TreeNames(plan, arrangement)
         tree = plan.tree
         (traits, traitsOf) = Self.share(plan.children.map(ChildTraits.init))
         common = Self.commonVariables(plan.children)
@@ -49,6 +54,14 @@ struct PlanBook {
             preconditionFailure("the words were packed by this very value and never changed")
         }
         return traits(child).child(names[child], policy(child), words)
+    }
+
+    /// False for a child that is not in the file any more.
+    func isShown(_ child: ChildID) -> Bool { names.isShown(child) }
+
+    /// All of it as it was made; for a reload, which compares.
+    var unpacked: Plan {
+        Plan(supervisor: supervisor, groups: groups, children: names.ids.map { self[$0] }, secrets: secrets)
     }
 
     /// What a child has in common with others; cheap.

@@ -110,7 +110,9 @@ extension Engine {
         switch decision {
         case .joined(let peer): joined(peer)
         case .request(let id, let peer, let words): serve(id, from: peer, words)
-        case .cancelled(let id): answers.forget(id)
+        case .cancelled(let id):
+            answers.forget(id)
+            config.forget(id)
         case .ready(let peer):
             if let (child, run) = living(peer), plan.traits(child).readiness == .bus { feed(.ready(child, run.id)) }
         case .drained(let peer): if let (child, run) = living(peer) { feed(.drained(child, run.id)) }

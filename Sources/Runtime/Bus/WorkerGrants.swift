@@ -9,6 +9,8 @@ extension WorkerPlan {
         case .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady:
             return may.contains(.status)
         case .signal: return false
+        // The file is the owner's.
+        case .diff, .reload: return false
         case .change(let change, let target, _):
             return may.contains { grant in
                 switch (grant, change) {

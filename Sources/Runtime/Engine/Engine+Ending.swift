@@ -18,7 +18,10 @@ extension Engine {
         say(
             LogEvent(
                 .supervisorStopping, 5, "\(received.signal.words)\(who): the tree is stopped \(how)."))
-        if shutdownLevel == 1 { router.announceStopping() }
+        if shutdownLevel == 1 {
+            router.announceStopping()
+            endWishes()
+        }
         feed(.shutdown(level: shutdownLevel))
         carryOut()
     }
@@ -36,12 +39,15 @@ extension Engine {
                 "\(names[child]) is significant and has ended for good\(how): the tree is stopped in order.",
                 names[child]))
         router.announceStopping()
+        endWishes()
     }
 
-    /// A terminal that hangs up is a wish to stop; without one it is the wish for a reload, which there is not yet.
+    /// A terminal that hangs up is a wish to stop; without one it is the wish for a reload.
     func hangUp(_ received: ReceivedSignal) {
         if kernel.hasTerminal { return shutDown(received) }
-        say(LogEvent(.supervisorTrouble, 4, "SIGHUP: a reload is not available yet; restart nexusd for a new file."))
+        let who = received.sender.rawValue > 0 ? " of pid \(received.sender)" : ""
+        say(LogEvent(.audit, 5, "SIGHUP\(who) asks: reload."))
+        wish(.reload(nil))
     }
 
     /// The tree is empty: what strayed is named and ended, the files go. The exit status of nexusd.

@@ -9,7 +9,8 @@ extension Engine {
     /// Supervises until the tree has ended; the exit status of nexusd.
     func run() -> Int32 {
         begin()
-        while finished == nil { turn() }
+        // A choice that was obeyed is on disk before nexusd goes, unless it is hurried.
+        while finished == nil || (config.isRecording && shutdownLevel < 2) { turn() }
         return conclude()
     }
 
@@ -46,6 +47,7 @@ extension Engine {
             if let source = EventSource(token: event.token) { take(source, event.events) }
         }
         takeDeadlines()
+        settleConfig()
         carryOut()
         endTurn()
         loopClock.turns.add(kernel.monotonic() - woken)
@@ -59,7 +61,8 @@ extension Engine {
 
     private func take(_ source: EventSource, _ events: PollEvents) {
         switch source {
-        case .signals, .planOutput, .planDiagnostics: break
+        case .signals: break
+        case .planOutput, .planDiagnostics: config.current?.run.take(source)
         case .listener: acceptClients()
         case .client(let number): serveClient(PeerID(rawValue: number), events)
         case .notify(let child): hearNotify(child)
@@ -98,6 +101,7 @@ extension Engine {
     /// Everything that is not on the way from a death to a replacement.
     private func endTurn() {
         removePIDFiles()
+        settleLeaving()
         settleBus()
         settleBoard()
         settleAnswers()
@@ -116,6 +120,7 @@ extension Engine {
             if let instant, instant < earliest ?? Instant(nanoseconds: .max) { earliest = instant }
         }
         consider(core.nextDeadline)
+        consider(config.deadline)
         consider(router.nextDeadline)
         consider(notify.deadline)
         consider(answers.deadline)

@@ -46,6 +46,10 @@ extension Engine {
 
     /// The child whose main process it was, if it was one.
     private func take(_ ended: EndedProcess) -> ChildID? {
+        if let run = config.current?.run, run.process == ended.process {
+            run.ended(ended)
+            return nil
+        }
         guard let child = processes.removeValue(forKey: ended.process), let run = self[child].run else {
             surroundings.containment.orphanEnded(ended.process)
             return nil

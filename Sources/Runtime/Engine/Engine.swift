@@ -10,12 +10,16 @@ import Wire
 final class Engine {
     let surroundings: Surroundings
     let kernel: any Kernel
-    let plan: PlanBook
+    var plan: PlanBook
+    /// Whether there is a Supervisor.toml that nexus-config can read again, or record choices beside.
+    let readsFile: Bool
     /// Things worth a word in `status`, the most important first.
-    let notes: [String]
+    var notes: [String]
+    /// Why a choice made by command is not on disk.
+    var unrecorded: String?
     let listener: ControlListener
     let journal: Journal
-    let access: ControlAccess
+    var access: ControlAccess
 
     var core: Supervisor
     var router: Router
@@ -27,7 +31,12 @@ final class Engine {
     var refusals = RefusalMeter()
     var partings = Partings()
     /// By `ChildID.rawValue - 1`.
-    let cells: [ChildCell]
+    var cells: [ChildCell]
+    /// What owners chose by command, as far as the file says otherwise.
+    var choices: [ChildID: Choice]
+    /// Removed by a reload, and not empty yet.
+    var leaving: [ChildID] = []
+    var config = ConfigDesk()
     /// Whose process is whose: main processes and exec probes.
     var processes: [ProcessID: ChildID] = [:]
     /// Children whose main process ended while something of the run is left.
@@ -64,15 +73,22 @@ final class Engine {
     var lastTag: UInt32 = 0
     let started: Instant
 
-    init(_ surroundings: Surroundings, _ plan: PlanBook, listener: ControlListener, notes: [String]) {
+    init(
+        _ surroundings: Surroundings, _ plan: PlanBook, _ choices: [ChildID: Choice], listener: ControlListener,
+        readsFile: Bool, notes: [String]
+    ) {
         self.surroundings = surroundings
+        self.choices = choices
+        self.readsFile = readsFile
         kernel = surroundings.kernel
         self.plan = plan
         self.listener = listener
         self.notes = notes
         now = kernel.monotonic()
         started = now
-        core = Supervisor(tree: plan.tree, second: surroundings.second, at: now)
+        var tree = plan.tree
+        tree.choices = choices
+        core = Supervisor(tree: tree, second: surroundings.second, at: now)
         router = Router(workers: plan.workers)
         notify = NotifySchedule(kernel, at: now, variable: surroundings.variable)
         vault = SecretVault(kernel, plan.secrets, credentials: surroundings.variable("CREDENTIALS_DIRECTORY"))

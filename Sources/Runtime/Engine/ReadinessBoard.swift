@@ -28,6 +28,14 @@ struct ReadinessBoard {
         states = Array(repeating: .settled, count: count)
     }
 
+    /// A reload has brought more children.
+    mutating func extend(to count: Int) {
+        while states.count < count {
+            states.append(.settled)
+            isTouched.append(false)
+        }
+    }
+
     var count: Int { states.count }
 
     /// True when every wanted child is ready or done.

@@ -9,6 +9,8 @@ final class ChildCell {
     var run: LivingRun?
     /// Its NOTIFY_SOCKET, when readiness or a watchdog needs one.
     var notify: NotifySocket?
+    /// The next run needs another one: its user may be another.
+    var isNotifyStale = false
     /// Its PID file, while there is one.
     var pidFile: PIDFile?
     /// What it said of itself; of the living run.

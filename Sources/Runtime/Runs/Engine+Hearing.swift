@@ -91,8 +91,12 @@ extension Engine {
 
     /// Workers know what their siblings have told: those of the same group, or all others outside of groups.
     private func publishValues(of child: ChildID) {
-        let group = plan.policy(child).group
-        let siblings = names.ids.filter { plan.policy($0).group == group }
+        publishValues(in: plan.policy(child).group)
+    }
+
+    /// The same for all of a group, or for all outside of groups.
+    func publishValues(in group: GroupID?) {
+        let siblings = names.shown.children.filter { plan.policy($0).group == group }
         var values: [String: String] = [:]
         for sibling in siblings {
             for capture in self[sibling].captures { values[names[sibling] + "." + capture.name] = capture.value }

@@ -88,6 +88,10 @@ extension Engine {
 
     private func notifySocket(_ child: ChildID, _ childPlan: ChildPlan) throws(Obstacle) -> String? {
         guard childPlan.readiness == .notify || childPlan.policy.watchdog != nil else { return nil }
+        if self[child].isNotifyStale {
+            dropNotify(of: child)
+            self[child].isNotifyStale = false
+        }
         if let socket = self[child].notify {
             socket.discardPending()
             return socket.path
@@ -107,7 +111,7 @@ extension Engine {
     }
 
     /// Whether its uid says too little about who speaks: nexusd or another child has it too.
-    private func sharesUser(_ child: ChildPlan) -> Bool {
+    func sharesUser(_ child: ChildPlan) -> Bool {
         guard let uid = child.identity?.uid, uid != kernel.userID() else { return true }
         return names.ids.contains { names[$0] != child.name && plan.traits($0).identity?.uid == uid }
     }
@@ -147,7 +151,7 @@ extension Engine {
         }
     }
 
-    private func writePIDFile(_ name: String, of child: ChildID, _ process: ProcessID) {
+    func writePIDFile(_ name: String, of child: ChildID, _ process: ProcessID) {
         do {
             let path = surroundings.places.pids + "/" + name
             self[child].pidFile = try PIDFile(kernel, path: path, process: process)

@@ -51,14 +51,9 @@ public enum Nexusd {
         } catch {
             throw .failed("\(path): \(error)")
         }
-        var notes = origin.notes + origin.plan.notes
-        if !origin.plan.supervisor.uidWall {
-            notes.insert("the uid wall is off: every child runs as nexusd's own user", at: origin.notes.count)
-        }
-        let containment = surroundings.containment
-        if let note = containment.note { notes.append("children are contained by descent only: \(note)") }
-        if let note = surroundings.leftovers.note { notes.append(note) }
         let plan = PlanBook(origin.plan)
-        return Engine(surroundings, plan, listener: listener, notes: notes + containment.notes(on: plan))
+        return Engine(
+            surroundings, plan, origin.plan.choices, listener: listener, readsFile: options.plan == nil,
+            notes: origin.notes + Engine.notes(origin.plan.notes, plan, surroundings))
     }
 }

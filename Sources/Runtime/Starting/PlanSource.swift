@@ -24,7 +24,7 @@ struct PlanSource {
         if let file = options.plan { return Origin(plan: try read(file)) }
         let outcome: ConfigRun.Outcome
         do {
-            outcome = try ConfigRun(surroundings).run()
+            outcome = try ConfigWait(surroundings, .plan(looks: false)).outcome()
         } catch {
             return try fallBack(.failed("nexus-config cannot be run: \(error)"))
         }

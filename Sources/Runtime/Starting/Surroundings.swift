@@ -24,6 +24,8 @@ final class Surroundings {
     let scratch: UnsafeMutableRawBufferPointer
     /// Descriptors for the stop: it has to look into /proc and to open pidfds also when children used all others up.
     private var reserve: [OwnedBox] = []
+    /// Runs of nexusd's own programs so far.
+    private var ownRuns: UInt32 = 0
     /// Kept, for the lock goes with it.
     private let lock: InstanceLock
     private let lives: LifeBook
@@ -87,6 +89,12 @@ final class Surroundings {
     }
 
     deinit { scratch.deallocate() }
+
+    /// An id for a run that is no child's. Those of children count up from 1, these down from the end.
+    func nextOwnRun() -> RunID {
+        ownRuns += 1
+        return RunID(second: second, count: .max - ownRuns)
+    }
 
     /// The stop begins: the reserve is for this.
     func releaseReserve() { reserve = [] }

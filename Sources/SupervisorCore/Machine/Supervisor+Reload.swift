@@ -17,7 +17,7 @@ extension Supervisor {
         let old = tree
         replaceTree(change.tree, &turn)
         var effect = Effect()
-        effect.isChange = change.tree != old || !change.restarted.isEmpty
+        effect.isChange = change.isNews || change.tree.children.count > old.children.count
         for index in children.indices {
             let child = ChildID(index: index)
             if index < old.children.count {

@@ -15,6 +15,9 @@ public struct TreeChange: Hashable, Sendable {
     /// Something about them changed: one that is parked goes on.
     public var changedGroups: Set<GroupID>
 
+    /// True when something happens to a child or a group that was there before.
+    var isNews: Bool { !restarted.isEmpty || !changed.isEmpty || !removed.isEmpty || !changedGroups.isEmpty }
+
     /// A tree of which nothing but its gates and orders is new.
     public init(
         tree: Tree, restarted: Set<ChildID> = [], changed: Set<ChildID> = [], removed: Set<ChildID> = [],

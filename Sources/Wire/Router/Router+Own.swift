@@ -105,7 +105,7 @@ extension Router {
         }
     }
 
-    private mutating func event(to peer: PeerID, _ fields: (inout JSONWriter) -> Void) {
+    mutating func event(to peer: PeerID, _ fields: (inout JSONWriter) -> Void) {
         guard links[peer]?.isGreeted == true else { return }
         var json = JSONWriter()
         json.object(fields)

@@ -85,21 +85,14 @@ extension Router {
 
     private func welcome(_ peer: PeerID) -> [UInt8] {
         guard let link = links[peer] else { return [] }
-        let peers = workers.values.filter { link.mayAddress($0.peer) }.sorted { $0.peer.rawValue < $1.peer.rawValue }
+        let peers = peers(of: link)
         var json = JSONWriter()
         json.object { json in
             json.field("protocol", FrameHeader.version)
             json.field("epoch", link.epoch.rawValue)
             json.field("peer", peer.rawValue)
             json.field("name", link.name)
-            json.array("peers") { json in
-                for worker in peers {
-                    json.object {
-                        $0.field("name", worker.name)
-                        $0.field("peer", worker.peer.rawValue)
-                    }
-                }
-            }
+            Router.write(peers, into: &json)
             json.object("values") { Router.write(values[peer] ?? [:], into: &$0) }
         }
         return json.bytes

@@ -8,6 +8,7 @@ extension Exchange {
             case .values(let values): state.values = values
             case .client(let peer, let uid, let name, let hasJoined):
                 state.clients[peer] = hasJoined ? IncomingRequest.Client(name: name, uid: uid) : nil
+            case .peers(let peers): state.peers = peers
             case .peer, .stopping, .other: break
             }
             return Array(state.listeners.values)

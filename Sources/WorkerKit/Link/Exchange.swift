@@ -16,6 +16,8 @@ final class Exchange: Sendable {
         var handler: Handler?
         var early: [IncomingRequest] = []
         var values: [String: String] = [:]
+        /// Whom this worker may address, as of the welcome or of the last reload.
+        var peers: [String: PeerID] = [:]
         var clients: [PeerID: IncomingRequest.Client] = [:]
         var drainers: [@Sendable () async -> Void] = []
         var isDraining = false
@@ -82,7 +84,10 @@ final class Exchange: Sendable {
         }
         let waiting = state.withLock { state in
             state.welcome = result
-            if case .success(let welcome) = result { state.values = welcome.values }
+            if case .success(let welcome) = result {
+                state.values = welcome.values
+                state.peers = welcome.peers
+            }
             defer { state.greeting = nil }
             return state.greeting
         }

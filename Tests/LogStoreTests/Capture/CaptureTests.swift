@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import LogStore
 import SupervisorCore
@@ -84,6 +85,25 @@ struct CaptureTests {
         try box.kernel.writeAll(pipe.write, [0x0A])
         let entries = try box.entries("small") { $0.contains { !$0.isPartial } }
         #expect(entries.map(\.bytes.count) == [40 * 2049])
+    }
+
+    @Test func streamDescribedAnew_goesByTheNewOptions() throws {
+        let box = LogBox()
+        try box.start()
+        let (number, end) = try box.stream(fileBytes: 64 << 20)
+        let line = String(repeating: "x", count: 1023) + "\n"
+        try end.write((0..<150).map { _ in line }.joined())
+        _ = try box.entries("web") { $0.count == 150 }
+        let directory = box.directory + "/web"
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["current"])
+        let order = LogStream(
+            number: number, child: "web", run: box.run, kind: .stdout, fileBytes: 65_536, files: 5, journal: false)
+        try box.send(.stream(order))
+        try end.write(line)
+        end.close()
+        try box.waitForEnd(of: number)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory).count == 2)
+        #expect(try box.entries(["web"]).count == 151)
     }
 
     @Test func longLine_isJoinedWhenReadBack() throws {

@@ -23,10 +23,10 @@ final class CapturedStream {
 
     /// nexusd's number.
     let number: UInt32
-    let target: LogTarget
+    private(set) var target: LogTarget
     let fd: OwnedFD
     /// What its child may say at most; nil: anything.
-    let rate: LogRate?
+    private(set) var rate: LogRate?
     /// F_GETPIPE_SZ.
     private(set) var pipeBytes: Int
     var phase: Phase
@@ -45,18 +45,32 @@ final class CapturedStream {
 
     init(_ order: LogStream, fd: consuming OwnedFD, identity: UInt64, pipeBytes: Int, now: Instant) {
         number = order.number
-        target = LogTarget(
-            child: order.child, run: order.run, source: .child(order.kind),
-            rotation: Rotation(fileBytes: order.fileBytes, files: order.files), journal: order.journal)
+        target = Self.target(order)
+        rate = Self.rate(order)
         self.fd = fd
-        // A rate of nothing would silence the child, and one without time could never be over.
-        rate = order.rate.flatMap { $0.lines > 0 && $0.window > .zero ? $0 : nil }
         self.pipeBytes = pipeBytes
         phase = .due(now)
         redaction = Redaction(order.redactions)
         formatter = LineFormatter(pipeBytes: pipeBytes, redaction: redaction)
         ticket = Batch.Ticket(stream: identity, serial: 0)
         pattern = order.pattern
+    }
+
+    private static func target(_ order: LogStream) -> LogTarget {
+        LogTarget(
+            child: order.child, run: order.run, source: .child(order.kind),
+            rotation: Rotation(fileBytes: order.fileBytes, files: order.files), journal: order.journal)
+    }
+
+    /// A rate of nothing would silence the child, and one without time could never be over.
+    private static func rate(_ order: LogStream) -> LogRate? {
+        order.rate.flatMap { $0.lines > 0 && $0.window > .zero ? $0 : nil }
+    }
+
+    /// Other options for the same pipe; they count from its next batch on.
+    func follow(_ order: LogStream) {
+        target = Self.target(order)
+        rate = Self.rate(order)
     }
 
     /// True while it is left alone, or written: what comes into it is not of interest yet.

@@ -8,7 +8,7 @@ extension Engine {
 
     func status(of child: ChildID) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        statusWriter.write(child, core.view(of: child), self[child], into: &json)
+        statusWriter.write(child, core.view(of: child), self[child], choices[child], into: &json)
         return json.bytes
     }
 
@@ -18,12 +18,20 @@ extension Engine {
     /// Strays that are named in an answer.
     private static let shownStrays = 64
 
+    /// The children of the file in its order, then those that were removed and are not gone yet.
+    var listedCount: Int { names.shown.children.count + leaving.count }
+
+    func listedChild(_ place: Int) -> ChildID {
+        let shown = names.shown.children
+        return place < shown.count ? shown[place] : leaving[place - shown.count]
+    }
+
     private var view: SupervisorView {
         let strays = surroundings.containment.strays()
         return SupervisorView(
             pid: kernel.processID().rawValue, second: surroundings.second, state: state, ready: board.isReady,
             exactContainment: surroundings.containment.guarantee == .exact, config: surroundings.config,
-            directories: surroundings.directories, notes: notes + journaldNote,
+            directories: surroundings.directories, notes: notes + journaldNote + (unrecorded.map { [$0] } ?? []),
             strays: strays.prefix(Self.shownStrays).map {
                 SupervisorView.Stray(
                     pid: $0.process.rawValue, name: $0.name, child: surroundings.containment.child(of: $0))
@@ -40,8 +48,9 @@ extension Engine {
     }
 
     private var groupStates: [StatusWriter.GroupState] {
-        plan.groups.indices.map { index in
-            if let retry = core.parked(GroupID(rawValue: UInt16(index))) { return .parked(retry: retry) }
+        names.shown.groups.map { group in
+            let index = Int(group.rawValue)
+            if let retry = core.parked(group) { return .parked(retry: retry) }
             let isOff = plan.groups[index].policy.children.allSatisfy { core.view(of: $0).phase == .off }
             return isOff ? .stopped : .running
         }
@@ -51,7 +60,7 @@ extension Engine {
         var json = JSONWriter(capacity: 1024)
         json.object { json in
             json.array("groups") { json in
-                for group in plan.groups {
+                for group in names.shown.groups.map({ plan.groups[Int($0.rawValue)] }) {
                     json.object { json in
                         json.field("name", group.name)
                         json.field("strategy", group.policy.strategy.words)
@@ -61,7 +70,7 @@ extension Engine {
                     }
                 }
             }
-            json.array("children") { json in for child in names.ids { write(child, into: &json) } }
+            json.array("children") { json in for child in names.shown.children { write(child, into: &json) } }
         }
         return json.bytes
     }

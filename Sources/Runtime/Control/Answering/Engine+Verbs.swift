@@ -52,9 +52,13 @@ extension Engine {
         case .history(.some(let child)): router.reply(id, history(of: child))
         case .metrics: answers.add(id, from: peer, .listing(.metrics, sent: 0))
         case .events: answers.add(id, from: peer, .events(missed: 0))
+        case .diff: wish(.diff(ConfigDesk.Asker(id: id, peer: peer)))
+        case .reload:
+            audit(.audit, 5, "\(words(of: peer)) asks: reload", peer)
+            wish(.reload(ConfigDesk.Asker(id: id, peer: peer)))
         case .isReady(let children): router.reply(id, readiness(of: children))
         case .waitReady(let children):
-            let all = children.isEmpty ? names.ids.filter { plan.policy($0).enabled } : children
+            let all = children.isEmpty ? names.shown.children.filter { plan.policy($0).enabled } : children
             answers.add(id, from: peer, .ready(all))
         case .signal(let child, let signal): self.signal(child, signal, id, peer, verb)
         case .change(let change, let target, let waits): order(change, target, waits, id, peer, verb)
@@ -72,6 +76,7 @@ extension Engine {
         } else {
             router.reply(id, outcome("accepted"))
         }
+        if !isWorker(peer) { choose(by: change.command(target), command) }
         feed(.command(change.command(target), command))
         // A command may change what is wanted without a record of it.
         board.touchAll()
@@ -89,10 +94,27 @@ extension Engine {
     /// The core says what became of a command.
     func answer(_ command: CommandID, _ outcome: CommandOutcome) {
         board.touchAll()
+        // What was chosen by it is on disk before it is answered.
+        if !config.keep(outcome, of: command) { tell(command, outcome) }
+    }
+
+    /// Answers a command.
+    func tell(_ command: CommandID, _ outcome: CommandOutcome) {
+        let problem = config.takeFailure(of: command)
         guard let entry = answers.take(command) else { return }
         switch outcome {
-        case .done: router.reply(entry.id, self.outcome("done"))
-        case .unchanged: router.reply(entry.id, self.outcome("unchanged"))
+        case .done, .unchanged:
+            if let problem {
+                let why = "it is so, but only while this nexusd lives: the choice could not be recorded (\(problem))"
+                return router.fail(entry.id, .failed, why)
+            }
+            let word = self.outcome(outcome == .done ? "done" : "unchanged")
+            if case .reload = entry.kind {
+                _ = router.stream(entry.id, word)
+                router.endStream(entry.id)
+            } else {
+                router.reply(entry.id, word)
+            }
         case .overtaken: router.fail(entry.id, .failed, "a later command, or the stop of the tree, overtook it")
         case .failed(let child, let cause):
             router.fail(entry.id, .failed, "\(names[child]): \(failure(child, cause))")
@@ -104,6 +126,8 @@ extension Engine {
         let end = core.view(of: child).lastEnd?.exit.map { ": \($0.words)" } ?? ""
         return "it was given up for now (\(cause.rawValue)\(end)); see `nexusctl why \(names[child])`"
     }
+
+    private func isWorker(_ peer: PeerID) -> Bool { clients[peer] == nil }
 
     private func outcome(_ word: String) -> [UInt8] {
         var json = JSONWriter(capacity: 32)
@@ -138,6 +162,8 @@ extension Verb {
         case .waitReady: "wait-ready"
         case .isReady: "is-ready"
         case .signal(let child, let signal): "signal child:\(names[child]) \(signal.rawValue)"
+        case .diff: "diff"
+        case .reload: "reload"
         case .change(let change, .child(let child), _): "\(change.rawValue) child:\(names[child])"
         case .change(let change, .group(let group), _): "\(change.rawValue) group:\(names[group])"
         case .change(let change, .all, _): "\(change.rawValue) all"

@@ -18,7 +18,7 @@ extension Engine {
         guard !answers.isEmpty else { return }
         answers.settle { entry in
             switch entry.kind {
-            case .command, .events, .lastLines: return false
+            case .command, .reload, .events, .lastLines: return false
             case .ready(let children): return answerReady(entry.id, children)
             case .listing(let listing, var sent):
                 let isComplete = continueListing(entry, listing, sent: &sent)
@@ -56,7 +56,7 @@ extension Engine {
     }
 
     func readiness(of children: [ChildID]) -> [UInt8] {
-        let all = children.isEmpty ? names.ids.filter { plan.policy($0).enabled } : children
+        let all = children.isEmpty ? names.shown.children.filter { plan.policy($0).enabled } : children
         let missing = all.filter { !isUp($0) }
         var json = JSONWriter(capacity: 64)
         json.object { json in

@@ -14,6 +14,8 @@ struct OpenAnswers {
     enum Kind {
         /// A command that is under way in the core.
         case command(CommandID)
+        /// A reload that is under way in the core; its answer is a stream of which the difference was sent.
+        case reload(CommandID)
         /// Children that are not ready yet.
         case ready([ChildID])
         /// An answer about every child of which this many children were sent.
@@ -65,7 +67,10 @@ struct OpenAnswers {
     /// Takes the one that waits for this command.
     mutating func take(_ command: CommandID) -> Entry? {
         let index = entries.firstIndex {
-            if case .command(command) = $0.kind { true } else { false }
+            switch $0.kind {
+            case .command(command), .reload(command): true
+            case .command, .reload, .ready, .listing, .events, .lastLines: false
+            }
         }
         return index.map { entries.remove(at: $0) }
     }

@@ -64,7 +64,9 @@ struct StatusWriter {
             }
             json.field("stray_count", view.strayCount)
             json.array("groups") { json in
-                for (group, state) in zip(plan.groups, groups) { write(group, state, into: &json) }
+                for (group, state) in zip(names.shown.groups, groups) {
+                    write(plan.groups[Int(group.rawValue)], state, into: &json)
+                }
             }
         }
         return json.bytes.dropLast() + Array(",\"children\":[".utf8)
@@ -100,13 +102,17 @@ struct StatusWriter {
     }
 
     /// One child.
-    func write(_ child: ChildID, _ view: ChildView, _ cell: ChildCell, into json: inout JSONWriter) {
+    func write(
+        _ child: ChildID, _ view: ChildView, _ cell: ChildCell, _ choice: Choice?, into json: inout JSONWriter
+    ) {
         let (traits, policy) = (plan.traits(child), plan.policy(child))
         json.object { json in
             json.field("name", names[child])
             json.field("group", policy.group.map { names[$0] })
             json.field("worker", traits.worker != nil)
             json.field("enabled", policy.enabled)
+            json.field("choice", choice?.word)
+            json.field("removed", !plan.isShown(child))
             json.field("state", view.phase.rawValue)
             json.field("since_ms", (now - view.since).wholeMilliseconds)
             json.field("pid", cell.process?.rawValue)

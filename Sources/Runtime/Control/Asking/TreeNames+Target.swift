@@ -7,7 +7,7 @@ extension TreeNames {
         if word == "all" { return .all }
         if let name = word.after("child:") { return .child(try needChild(name)) }
         if let name = word.after("group:") {
-            guard let group = group(named: name) else { throw unknown(name, "group", groups) }
+            guard let group = group(named: name) else { throw unknown(name, "group", shown.groups.map { self[$0] }) }
             return .group(group)
         }
         if let group = group(named: word) { return .group(group) }
@@ -16,7 +16,7 @@ extension TreeNames {
 
     func needChild(_ word: Substring) throws(VerbError) -> ChildID {
         let name = word.after("child:") ?? word
-        guard let child = child(named: name) else { throw unknown(name, "child", children) }
+        guard let child = child(named: name) else { throw unknown(name, "child", shown.children.map { self[$0] }) }
         return child
     }
 

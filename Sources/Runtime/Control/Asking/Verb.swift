@@ -12,6 +12,10 @@ enum Verb: Hashable, Sendable {
     case events
     case waitReady([ChildID])
     case isReady([ChildID])
+    /// What a reload would change.
+    case diff
+    /// The file anew.
+    case reload
     case change(Change, Command.Target, wait: Bool)
     /// A signal to the main process of a child; what follows from it is judged as if it came from anywhere else.
     case signal(ChildID, Signal)
@@ -33,8 +37,8 @@ enum Verb: Hashable, Sendable {
     /// True for the verbs of the control class; the others only read.
     var isControl: Bool {
         switch self {
-        case .change, .signal: true
-        case .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady: false
+        case .change, .signal, .reload: true
+        case .diff, .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady: false
         }
     }
 
@@ -75,6 +79,12 @@ enum Verb: Hashable, Sendable {
         case "version": self = try Self.alone(.version, words, verb)
         case "events": self = try Self.alone(.events, words, verb)
         case "metrics": self = try Self.alone(.metrics, words, verb)
+        case "diff": self = try Self.alone(.diff, words, verb)
+        case "reload":
+            guard words.allSatisfy({ $0 == "--dry-run" }) else {
+                throw VerbError(.badRequest, "reload takes nothing but --dry-run: it is for the whole file")
+            }
+            self = words.isEmpty ? .reload : .diff
         case _:
             let hint = Nearest.hintOrList(for: String(verb.prefix(40)), among: Self.all, of: "verb")
             let list = hint.isEmpty ? "; there are " + Self.all.joined(separator: ", ") : hint
@@ -83,7 +93,10 @@ enum Verb: Hashable, Sendable {
     }
 
     private static let all =
-        ["status", "tree", "version", "why", "history", "metrics", "events", "wait-ready", "is-ready", "signal"]
+        [
+            "status", "tree", "version", "why", "history", "metrics", "events", "wait-ready", "is-ready", "diff",
+            "reload", "signal",
+        ]
         + Change.allCases.map(\.rawValue)
 
     private static func alone(

@@ -13,6 +13,8 @@ final class ControlClient {
     let socket: OwnedFD
     let credentials: Credentials
     let access: AccessClass
+    /// Supplementary groups at the time of the connection.
+    let groups: [UInt32]
     /// What it calls itself, once it said hello.
     var name: String?
     /// When the connection is given up unless what is due has come.
@@ -21,12 +23,15 @@ final class ControlClient {
     var watched: PollEvents = .readable
 
     init(
-        _ peer: PeerID, _ socket: consuming OwnedFD, _ credentials: Credentials, _ access: AccessClass, at now: Instant
+        _ peer: PeerID, _ socket: consuming OwnedFD, _ credentials: Credentials, groups: [UInt32],
+        _ access: AccessClass,
+        at now: Instant
     ) {
         self.peer = peer
         self.socket = consume socket
         self.credentials = credentials
         self.access = access
+        self.groups = groups
         deadline = now + Self.patience
     }
 

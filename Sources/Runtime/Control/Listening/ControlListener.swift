@@ -28,6 +28,15 @@ final class ControlListener {
         try kernel.rename(fresh, to: path)
     }
 
+    /// Other lists: the socket's owner and mode follow them. On an error it is as before.
+    func admit(_ new: SupervisorPlan, instead old: SupervisorPlan, _ kernel: any Kernel) throws(Errno) {
+        guard new != old else { return }
+        do throws(Errno) { try Self.admit(new, to: path, kernel) } catch {
+            try? Self.admit(old, to: path, kernel)
+            throw error
+        }
+    }
+
     /// 0660; a single group that may use it owns it. One file has no mode for several groups or for a list of uids: then
     /// everybody may connect, and is judged and refused by nexusd as anyway.
     private static func admit(_ supervisor: SupervisorPlan, to path: String, _ kernel: any Kernel) throws(Errno) {

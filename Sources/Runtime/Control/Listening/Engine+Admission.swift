@@ -29,7 +29,7 @@ extension Engine {
             guard hasRoom(for: credentials.user),
                 let peer = router.clientUp(uid: credentials.user, mayAddressWorkers: access == .control)
             else { return turnAway(socket, credentials, .busy, "too many clients are connected; try again") }
-            let client = ControlClient(peer, socket, credentials, access, at: now)
+            let client = ControlClient(peer, socket, credentials, groups: groups, access, at: now)
             clients[peer] = client
             try? surroundings.poller.add(client.socket, token: EventSource.client(peer.rawValue).token)
             // The hello and the first request are mostly there already.

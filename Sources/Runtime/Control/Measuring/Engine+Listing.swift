@@ -13,27 +13,27 @@ extension Engine {
             guard router.answerBytes(for: entry.requester) < Self.listingAhead else { return false }
             let isFirst = sent == 0
             let piece = piece(of: listing, from: &sent)
-            let isLast = sent == cells.count
+            let isLast = sent == listedCount
             if isFirst && isLast && piece.count <= FrameHeader.payloadLimit {
                 router.reply(entry.id, piece)
             } else if router.stream(entry.id, piece), isLast {
                 router.endStream(entry.id)
             }
             // What costs system calls goes on in the next turn.
-            if listing.childrenPerPiece < cells.count, !isLast { return false }
+            if listing.childrenPerPiece < listedCount, !isLast { return false }
         }
         return true
     }
 
     private func piece(of listing: Listing, from sent: inout Int) -> [UInt8] {
         var bytes = sent == 0 ? head(of: listing) : []
-        let end = cells.count - sent > listing.childrenPerPiece ? sent + listing.childrenPerPiece : cells.count
+        let end = listedCount - sent > listing.childrenPerPiece ? sent + listing.childrenPerPiece : listedCount
         while sent < end, bytes.count < Self.pieceBytes {
             if sent > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes.append(contentsOf: part(of: listing, cells[sent]))
+            bytes.append(contentsOf: part(of: listing, self[listedChild(sent)]))
             sent += 1
         }
-        if sent == cells.count { bytes.append(contentsOf: StatusWriter.tail) }
+        if sent == listedCount { bytes.append(contentsOf: StatusWriter.tail) }
         return bytes
     }
 

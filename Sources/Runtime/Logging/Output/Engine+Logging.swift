@@ -110,14 +110,25 @@ extension Engine {
         guard has(number.child), let output = self[number.child].outputs.first(where: { number.isOf($0.run) }) else {
             return
         }
+        let stream = describe(number, of: output)
+        _ = output.with(number.kind) { fd in give(stream, fd) }
+    }
+
+    /// Log-writer has the pipes of this child; what is to become of what comes out of them is said anew.
+    func describeOutput(of child: ChildID) {
+        for output in self[child].outputs {
+            for number in output.numbers(of: child) { journal.order(.stream(describe(number, of: output))) }
+        }
+    }
+
+    private func describe(_ number: StreamNumber, of output: RunOutput) -> LogStream {
         let child = plan.traits(number.child)
         var pattern: LinePattern?
         if case .logLine(let line) = child.readiness, self[number.child].run?.id == output.run { pattern = line }
-        let stream = LogStream(
+        return LogStream(
             number: number.rawValue, child: names[number.child], run: output.run, kind: number.kind,
             fileBytes: child.log.fileBytes, files: child.log.files, journal: child.log.journal, rate: child.log.rate,
             pattern: pattern, redactions: output.redactions)
-        _ = output.with(number.kind) { fd in give(stream, fd) }
     }
 
     private func finishStream(_ number: StreamNumber) {

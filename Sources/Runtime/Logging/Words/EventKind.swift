@@ -23,6 +23,12 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
     case supervisorStarted = "0830f9591e1949eb8fb01286a6da625c"
     /// nexusd was asked to stop.
     case supervisorStopping = "7106c47b87444246979364fa9a7db30c"
+    /// Another plan is in force.
+    case reloaded = "57e3821c82fc224c5abb63cd1bf83346"
+    /// A file was refused, or a plan could not be put in force; nothing is changed.
+    case reloadRefused = "37a674df76d334f0a8770bf7cea588b1"
+    /// Nothing is left of a child that is not in the file any more.
+    case removed = "dccf2c13c1c5dd81b18848048d8288b2"
     /// An owner or a worker used a control verb.
     case audit = "d46dcc6ca75344cc9f79fcc432c08072"
     /// Somebody was refused at the control socket, or a worker at the bus.

@@ -7,7 +7,7 @@ extension Containment {
     func notes(on plan: PlanBook) -> [String] {
         var children: [BoundNote: [String]] = [:]
         var order: [BoundNote] = []
-        for child in plan.names.ids {
+        for child in plan.names.shown.children {
             for file in plan.traits(child).bounds.files {
                 guard let why = refusal(file.controller) else { continue }
                 let note = BoundNote(bound: file.name, why: why)

@@ -5,7 +5,7 @@ public import System
 /// spawn, so that a changed file counts at the next one.
 public struct SecretVault {
     private let kernel: any Kernel
-    private let secrets: [SecretPlan]
+    private var secrets: [SecretPlan]
     /// nexusd's own $CREDENTIALS_DIRECTORY, where systemd puts LoadCredential=.
     private let credentials: String?
     private var generated: [UInt16: String] = [:]
@@ -43,6 +43,15 @@ public struct SecretVault {
     /// The group whose members name these secrets has no run any more: the next value is a new one.
     public mutating func forget(_ indices: some Sequence<UInt16>) {
         for index in indices { generated[index] = nil }
+    }
+
+    /// Other secrets under the same indices. A generated value lives on where its secret is the same.
+    public mutating func replace(_ new: [SecretPlan]) {
+        for index in generated.keys {
+            let isSame = Int(index) < new.count && new[Int(index)] == secrets[Int(index)]
+            if !isSame { generated[index] = nil }
+        }
+        secrets = new
     }
 
     private func read(_ name: String, _ path: String) throws(SecretError) -> String {

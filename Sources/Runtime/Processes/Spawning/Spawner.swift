@@ -54,6 +54,17 @@ public struct Spawner: ~Copyable {
         return spawned
     }
 
+    /// Starts a program of nexusd's own, which is no child of the plan, inside a scope and with the limits that nexusd was
+    /// started with.
+    public func spawnOwn(_ image: SpawnImage, in scope: any RunScope) throws(SpawnFailure) -> Spawned {
+        var image = image
+        image.limits = [openFiles]
+        image.cgroup = scope.cgroup
+        let spawned = try kernel.spawn(image)
+        scope.began(spawned.process)
+        return spawned
+    }
+
     private func apply(_ child: ChildPlan, to image: inout SpawnImage) {
         image.directory = child.directory
         image.identity = child.identity.map { SpawnIdentity(user: $0.uid, group: $0.gid, groups: $0.groups) }

@@ -1,7 +1,7 @@
 import SupervisorCore
 
 /// `100ms`, `30s`, `15min`, `2h`, `1d`, and sums of them: `1min 30s`.
-enum DurationText {
+public enum DurationText {
     /// Longest first, so that the shown form is the shortest.
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 1_000_000_000),
@@ -9,10 +9,10 @@ enum DurationText {
     ]
 
     /// What a person should write instead.
-    static let form = "a duration such as \"100ms\", \"30s\", \"15min\" or \"2h\""
+    public static let form = "a duration such as \"100ms\", \"30s\", \"15min\" or \"2h\""
 
     /// nil: not a duration, or more than 292 years.
-    static func parse(_ text: String) -> Duration? {
+    public static func parse(_ text: String) -> Duration? {
         var total: Int64 = 0
         var rest = Substring(text)
         var isEmpty = true
@@ -35,7 +35,7 @@ enum DurationText {
     }
 
     /// The shortest form: `1min 30s` is `90s`, `3600s` is `1h`.
-    static func show(_ duration: Duration) -> String {
+    public static func show(_ duration: Duration) -> String {
         let nanoseconds = duration.nanoseconds
         if nanoseconds == 0 { return "0s" }
         for unit in units where nanoseconds % unit.nanoseconds == 0 {

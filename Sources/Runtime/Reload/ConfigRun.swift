@@ -1,8 +1,8 @@
 import SupervisorCore
 import System
 
-/// One run of nexus-config: Supervisor.toml in, an encoded plan out. Bounded in time and bytes, and given up at once when
-/// nexusd is asked to stop.
+/// One run of nexus-config. Bounded in time and bytes. Nothing here waits: the loop watches its two pipes, hears of the
+/// reaped process, and calls `expire` at the deadline; it ends with exactly one outcome.
 final class ConfigRun {
     /// From its start to its end.
     static let limit: Duration = .seconds(10)
@@ -26,10 +26,10 @@ final class ConfigRun {
     private let kernel: any Kernel
     private let plan: Intake
     private let diagnostics: Intake
-    private let process: ProcessID
+    let process: ProcessID
     private let pidfd: OwnedFD
     private let scope: any RunScope
-    private let deadline: Instant
+    private let until: Instant
     private var exit: Exit?
     private var isStopped = false
     private var isLate = false
@@ -52,95 +52,83 @@ final class ConfigRun {
     }
 
     /// Starts it.
-    init(_ surroundings: Surroundings) throws(Errno) {
+    init(_ surroundings: Surroundings, _ task: ConfigTask) throws(Errno) {
         self.surroundings = surroundings
         kernel = surroundings.kernel
         let out = try kernel.makePipe(blocking: .write)
         let err = try kernel.makePipe(blocking: .write)
         let null = try kernel.open("/dev/null", .readOnly, mode: 0)
-        let run = RunID(second: surroundings.second, count: 0)
-        scope = try surroundings.containment.open(child: "nexus-config", run: run)
-        deadline = kernel.monotonic() + Self.limit
-        let image = try Self.image(surroundings, scope, [null.raw, out.write.raw, err.write.raw])
+        let image = try Self.image(surroundings, task, [null.raw, out.write.raw, err.write.raw])
+        scope = try surroundings.containment.open(child: "nexus-config", run: surroundings.nextOwnRun())
+        until = kernel.monotonic() + Self.limit
         let spawned: Spawned
-        do { spawned = try kernel.spawn(image) } catch {
+        do { spawned = try surroundings.spawner.spawnOwn(image, in: scope) } catch {
             scope.close()
             throw error.error
         }
         process = spawned.process
         pidfd = spawned.pidfd
-        scope.began(process)
         plan = Intake(out.read, .planOutput, limit: Self.planLimit)
         diagnostics = Intake(err.read, .planDiagnostics, limit: Self.diagnosticsLimit)
-        for intake in [plan, diagnostics] { try surroundings.poller.add(intake.fd, token: intake.source.token) }
+        do {
+            for intake in [plan, diagnostics] { try surroundings.poller.add(intake.fd, token: intake.source.token) }
+        } catch {
+            try? kernel.signal(pidfd, .kill)
+            scope.close()
+            throw error
+        }
     }
 
     private static func image(
-        _ surroundings: Surroundings, _ scope: any RunScope, _ descriptors: [Int32]
+        _ surroundings: Surroundings, _ task: ConfigTask, _ descriptors: [Int32]
     ) throws(Errno) -> SpawnImage {
         let binaries = try surroundings.binaries()
-        let directories = surroundings.directories
         var image = SpawnImage(
             executable: binaries + "/nexus-config",
-            arguments: [
-                "nexus-config", "plan", "--config", directories.config, "--state", directories.state, "--runtime",
-                directories.runtime, "--bin", binaries,
-            ],
+            arguments: ["nexus-config"] + task.arguments(surroundings.directories, binaries: binaries),
             environment: ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG"].compactMap { name in
                 surroundings.variable(name).map { name + "=" + $0 }
             } + ["\(LifeID.variable)=\(surroundings.life)"])
         image.descriptors = descriptors.enumerated().map { DescriptorMapping(source: $1, target: Int32($0)) }
         image.deathSignal = .kill
-        image.cgroup = scope.cgroup
         return image
     }
 
-    /// Waits for its end.
-    func run() throws(Errno) -> Outcome {
-        while exit == nil || plan.isOpen || diagnostics.isOpen {
-            let left = deadline - kernel.monotonic()
-            if left <= .zero, !isLate { giveUp(late: true) }
-            // After the kill its end comes by itself; its pipes may be held by something it started.
-            if isLate || isStopped, exit != nil { break }
-            try surroundings.poller.wait(atMost: isLate ? nil : left)
-            for index in 0..<surroundings.poller.batch.count { take(surroundings.poller.batch[index].token) }
-        }
-        for intake in [plan, diagnostics] where intake.isOpen { surroundings.poller.remove(intake.fd) }
-        scope.killAll()
-        scope.close()
-        return outcome
-    }
+    /// When `expire` is due; nil once it was killed: its end comes by itself.
+    var deadline: Instant? { isLate || isStopped ? nil : until }
 
-    private func take(_ token: UInt64) {
-        switch EventSource(token: token) {
-        case .signals: takeSignals()
+    /// Its process is gone and its pipes are empty; after a kill they may be held by something it started.
+    var isOver: Bool { exit != nil && (isLate || isStopped || !plan.isOpen && !diagnostics.isOpen) }
+
+    /// Something can be read from one of its pipes.
+    func take(_ source: EventSource) {
+        switch source {
         case .planOutput: read(plan)
         case .planDiagnostics: read(diagnostics)
-        case .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population, .probe, .logLink,
-            .logWriterErrors, nil:
+        case .signals, .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population, .probe,
+            .logLink, .logWriterErrors:
             break
         }
     }
 
-    private func takeSignals() {
-        while let received = try? surroundings.signals.next() {
-            switch received.signal {
-            case .child: reap()
-            case .terminate, .interrupt, .quit, .power, .halt: giveUp(late: false)
-            case _: break
-            }
-        }
+    /// Its process was reaped.
+    func ended(_ process: EndedProcess) {
+        exit = process.exit
+        scope.ended(process)
     }
 
-    private func reap() {
-        while case .reaped(let ended)? = try? surroundings.reaper.next(before: { _ in }) {
-            if ended.process == process {
-                exit = ended.exit
-                scope.ended(ended)
-            } else {
-                surroundings.containment.orphanEnded(ended.process)
-            }
-        }
+    /// Kills it when it takes too long.
+    func expire(at now: Instant) { if let deadline, deadline <= now { giveUp(late: true) } }
+
+    /// Kills it: nexusd was asked to stop.
+    func stop() { giveUp(late: false) }
+
+    /// Leaves the loop, and tells what came of it; to be called once, when it is over.
+    func finish() -> Outcome {
+        for intake in [plan, diagnostics] where intake.isOpen { surroundings.poller.remove(intake.fd) }
+        scope.killAll()
+        scope.close()
+        return outcome
     }
 
     private func giveUp(late: Bool) {

@@ -1,0 +1,52 @@
+/// The words of `nexusctl diff` and `reload`: what is different, child by child, and what that means for its run.
+public struct DiffText: Hashable, Sendable {
+    private let answer: JSONValue
+
+    /// nexusd's answer to `diff`, or the first line of its answer to `reload`.
+    public init(_ answer: JSONValue) { self.answer = answer }
+
+    /// True when nothing is different.
+    public var isEmpty: Bool {
+        ["children", "groups", "supervisor"].allSatisfy { answer[$0]?.elements.isEmpty ?? true }
+    }
+
+    /// Some lines, each ending in a newline.
+    public func text(for terminal: Terminal) -> String {
+        let unchanged = answer["unchanged"]?.number ?? 0
+        var lines: [String] = []
+        for child in answer["children"]?.elements ?? [] { lines += words(child, "", terminal) }
+        for group in answer["groups"]?.elements ?? [] { lines += words(group, "group ", terminal) }
+        for key in answer["supervisor"]?.elements ?? [] {
+            lines.append("\(terminal.styled("~", .yellow)) [supervisor] \(Terminal.clean(key.text ?? "?")) changed")
+        }
+        if let omitted = answer["omitted"]?.number, omitted > 0 { lines.append("… and \(omitted) more differences") }
+        let count = "\(unchanged) \(unchanged == 1 ? "child" : "children") unchanged"
+        lines.append(isEmpty ? "no difference: \(count)" : "\(count), log-writer among them")
+        for note in answer["notes"]?.elements ?? [] { lines.append("note: \(Terminal.clean(note.text ?? "?"))") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func words(_ element: JSONValue, _ what: String, _ terminal: Terminal) -> [String] {
+        let name = what + Terminal.clean(element["name"]?.text ?? "?")
+        let (sign, style, meaning): (String, Terminal.Style, String) =
+            switch element["change"]?.text {
+            case "added": ("+", .green, "added")
+            case "removed": ("-", .red, "removed")
+            case "restarted": ("!", .yellow, "restarted")
+            case _: ("~", .yellow, "changed in place")
+            }
+        let settings = element["settings"]?.elements ?? []
+        let width = settings.map { ($0["setting"]?.text ?? "?").count }.max() ?? 0
+        let needsRestart = element["change"]?.text == "restarted"
+        return ["\(terminal.styled(sign, style)) \(terminal.styled(name, .bold)) \(meaning)"]
+            + settings.map { setting in
+                let label = setting["setting"]?.text ?? "?"
+                let padded = label + String(repeating: " ", count: max(0, width - label.count))
+                let why = needsRestart && setting["restarts"]?.flag == true ? "  (needs the restart)" : ""
+                guard let from = setting["from"]?.text, let to = setting["to"]?.text else {
+                    return Terminal.clean("    \(padded)  another value (not shown: it may be a secret)\(why)")
+                }
+                return Terminal.clean("    \(padded)  \(from) → \(to)\(why)")
+            }
+    }
+}

@@ -1,0 +1,40 @@
+import SupervisorCore
+import System
+import Wire
+
+extension Engine {
+    /// Notes what an owner chooses by a command, before the core obeys it, and has it recorded. A worker's commands are no
+    /// choice of an owner: what it starts and stops is its own business and begins anew with nexusd.
+    func choose(by command: Command, _ id: CommandID) {
+        var news: [(child: ChildID, choice: Choice?)] = []
+        for (child, choice) in core.choices(madeBy: command) where plan.isShown(child) && choices[child] != choice {
+            choices[child] = choice
+            news.append((child, choice))
+        }
+        guard !news.isEmpty, readsFile else { return }
+        config.add(news, of: id)
+        startConfig()
+    }
+
+    /// The record of these commands' choices was written, or could not be.
+    func take(_ outcome: ConfigRun.Outcome, recordOf commands: [CommandID]) {
+        let problem: String?
+        switch outcome {
+        case .plan(_, let diagnostics):
+            problem = nil
+            for line in diagnostics.split(separator: "\n") { say(LogEvent(.supervisorTrouble, 4, String(line))) }
+        case .refused(let diagnostics): problem = diagnostics
+        case .failed(let how, let diagnostics):
+            problem = "nexus-config \(how)" + (diagnostics.isEmpty ? "" : ": \(diagnostics)")
+        case .stopped: problem = "nexusd was asked to stop at once"
+        }
+        if let problem {
+            let line = problem.split(separator: "\n").joined(separator: "; ")
+            unrecorded = "a choice made by command is not recorded and holds only while this nexusd lives: \(line)"
+            say(LogEvent(.supervisorTrouble, 3, "A choice made by command could not be recorded: \(line)"))
+        } else {
+            unrecorded = nil
+        }
+        for (command, outcome) in config.release(commands, problem: problem) { tell(command, outcome) }
+    }
+}

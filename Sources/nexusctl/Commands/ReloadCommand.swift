@@ -1,0 +1,88 @@
+import ArgumentParser
+import ControlClient
+
+struct DiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff", abstract: "Shows what a reload of Supervisor.toml would do; changes nothing.",
+        discussion: """
+            + added, - removed, ! stopped and started again, ~ changed while it runs. Exit status 2 and \
+            file:line:column on standard error when the file is refused.
+            """)
+
+    @Flag(help: "nexusd's own answer, one JSON object.")
+    var json = false
+
+    @OptionGroup var place: Place
+
+    func run() throws { try Difference.show(place.connect(), json: json) }
+}
+
+struct ReloadCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload",
+        abstract: "Reads Supervisor.toml anew, shows the difference, and puts it in force, whole or not at all.",
+        discussion: """
+            What did not change keeps its process. Ends when everything that was touched is up, or gone; with 1 when a \
+            child could not come up (the new file is in force), with 2 when the file is refused (nothing is changed).
+            """)
+
+    @Flag(help: "Shows the difference and changes nothing, as `diff`.")
+    var dryRun = false
+
+    @Flag(help: "nexusd's own answer: the difference, then the outcome, one JSON object a line.")
+    var json = false
+
+    @OptionGroup var place: Place
+
+    func run() throws {
+        let connection = try place.connect()
+        if dryRun { return try Difference.show(connection, json: json) }
+        let id = connection.request("reload")
+        var line: [UInt8] = []
+        var isShown = false
+        while let frame = try connection.next() {
+            guard frame.header.id == id else { continue }
+            switch frame.header.kind {
+            case .stream, .reply:
+                line += frame.payload
+                guard let end = line.firstIndex(of: UInt8(ascii: "\n")), !isShown else { continue }
+                try show(Array(line[..<end]))
+                line.removeSubrange(...end)
+                isShown = true
+            case .end: return try conclude(line)
+            case .error:
+                let failure = ControlConnection.failure(frame.payload)
+                guard isShown else { throw failure }
+                throw ControlError(
+                    failure.code, failure.message, hint: "the new file is in force; see: nexusctl status")
+            case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
+                .health:
+                continue
+            }
+        }
+    }
+
+    private func show(_ difference: [UInt8]) throws(ControlError) {
+        if json { return Output.write(difference + [UInt8(ascii: "\n")]) }
+        Output.write(DiffText(try ControlConnection.json(difference)).text(for: .standardOutput))
+    }
+
+    private func conclude(_ outcome: [UInt8]) throws(ControlError) {
+        if json { return Output.write(outcome + [UInt8(ascii: "\n")]) }
+        let isUnchanged = try ControlConnection.json(outcome)["outcome"]?.text == "unchanged"
+        Output.write(isUnchanged ? "nothing to do\n" : "reloaded\n")
+    }
+}
+
+/// What `diff` and a dry reload have in common.
+private enum Difference {
+    /// nexus-config has 10 s for the file, and others may be before us.
+    private static let limitMilliseconds: Int64 = 120_000
+
+    static func show(_ connection: ControlConnection, json: Bool) throws(ControlError) {
+        let answer = try connection.answer(
+            to: connection.request("diff"), until: ControlConnection.now() + limitMilliseconds)
+        if json { return Output.write(answer + [UInt8(ascii: "\n")]) }
+        Output.write(DiffText(try ControlConnection.json(answer)).text(for: .standardOutput))
+    }
+}

@@ -1,0 +1,44 @@
+import ControlClient
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct DiffTextTests {
+    private func text(_ json: String) throws -> String {
+        DiffText(try JSONParser.parse(Array(json.utf8))).text(for: Terminal(colour: false, columns: nil))
+    }
+
+    @Test func everyKindOfDifference_hasItsLine() throws {
+        let json = #"""
+            {"children":[{"name":"new","change":"added","settings":[]},
+            {"name":"web","change":"restarted","settings":[
+            {"setting":"command","restarts":true,"from":"/bin/web","to":"/bin/web -v"},
+            {"setting":"environment.TOKEN","restarts":true,"from":null,"to":null},
+            {"setting":"stop-timeout","restarts":false,"from":"10s","to":"3s"}]},
+            {"name":"soft","change":"changed","settings":[{"setting":"log","restarts":false,"from":"a","to":"b\u001b[2J"}]},
+            {"name":"gone","change":"removed","settings":[]}],
+            "groups":[{"name":"g","change":"changed","settings":[]}],"supervisor":["read-users"],"unchanged":1,
+            "omitted":2,"notes":["a note"]}
+            """#
+        #expect(
+            try text(json) == """
+                + new added
+                ! web restarted
+                    command            /bin/web → /bin/web -v  (needs the restart)
+                    environment.TOKEN  another value (not shown: it may be a secret)  (needs the restart)
+                    stop-timeout       10s → 3s
+                ~ soft changed in place
+                    log  a → b·[2J
+                - gone removed
+                ~ group g changed in place
+                ~ [supervisor] read-users changed
+                … and 2 more differences
+                1 child unchanged, log-writer among them
+                note: a note
+
+                """)
+    }
+
+    @Test func noDifference_isSaid() throws {
+        let json = #"{"children":[],"groups":[],"supervisor":[],"unchanged":4,"omitted":0,"notes":[]}"#
+        #expect(try text(json) == "no difference: 4 children unchanged\n")
+    }
+}

@@ -1,0 +1,244 @@
+import Foundation
+import Glibc
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+import Wire
+
+@testable import Runtime
+
+extension WholeTrees {
+    @Suite(.timeLimit(.minutes(2))) struct ReloadTests {
+        private func changed(_ name: String) -> ChildPlan { child(name, "serve") { $0.arguments.append(Text("0")) } }
+
+        @Test func reload_restartsWhatNeedsIt_andKeepsEveryOtherPid() throws {
+            let tree = try FileTree(
+                Plan(children: [
+                    child("same", "serve"), child("gone", "serve"), child("other", "serve"), child("soft", "serve"),
+                ]))
+            let client = try tree.startReady()
+            let before = try ["same", "other", "soft"].map { try client.status($0) }
+            let new = Plan(children: [
+                child("new", "serve"), changed("other"), child("same", "serve"),
+                child("soft", "serve") { $0.policy.stop.timeout = .seconds(3) },
+            ])
+            try tree.write(new)
+            let expected = ["new": "added", "gone": "removed", "other": "restarted", "soft": "changed"]
+            #expect(client.changes(try client.object("diff")) == expected)
+            #expect(client.changes(try client.object("reload --dry-run")) == expected)
+            #expect(try client.names() == ["same", "gone", "other", "soft"])
+            let (diff, outcome) = try client.reload()
+            #expect(client.changes(diff) == expected)
+            #expect(outcome == "done")
+            // In the order of the file; it has come to be by the answer.
+            #expect(try client.names() == ["new", "other", "same", "soft"])
+            let after = try ["same", "other", "soft"].map { try client.status($0) }
+            for index in [0, 2] {
+                #expect(after[index]["pid"] as? Int32 == before[index]["pid"] as? Int32)
+                #expect(after[index]["run"] as? String == before[index]["run"] as? String)
+            }
+            #expect(after[1]["pid"] as? Int32 != before[1]["pid"] as? Int32)
+            #expect(try client.state("other") == "ready")
+            guard case .error(code: "unknown", _) = try client.ask("status gone") else { return #expect(Bool(false)) }
+            #expect(client.changes(try client.object("diff")) == [:])
+            #expect(try client.reload().outcome == "unchanged")
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func difference_saysWhatChanges_fromAndTo_andNoValueOfAVariable() throws {
+            func plan(_ cap: Duration, _ token: String) -> Plan {
+                Plan(children: [
+                    child("one", "serve") {
+                        $0.policy.delay.cap = cap
+                        $0.environment.append(Variable(name: "TOKEN", value: Text(token)))
+                    }
+                ])
+            }
+            let tree = try FileTree(plan(.seconds(30), "canary-old"))
+            let client = try tree.startReady()
+            try tree.write(plan(.seconds(90), "canary-new"))
+            guard case .reply(let text) = try client.ask("diff") else { return #expect(Bool(false)) }
+            #expect(!text.contains("canary"))
+            #expect(text.contains(#"{"setting":"environment.TOKEN","restarts":true,"from":null,"to":null}"#), "\(text)")
+            #expect(text.contains("cap 90s"))
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func refusedFile_changesNothing_andSaysSoInTheLog() throws {
+            let tree = try FileTree(Plan(children: [child("one", "serve")]))
+            let client = try tree.startReady()
+            let pid = try client.pid("one")
+            let events = try ControlPeer(tree.socket)
+            let subscription = try events.request("events")
+            let words = "x.toml:3:1: error: unknown key 'comand'\nx.toml:4:1: error: and another"
+            try tree.refuse(words)
+            #expect(try client.ask("diff") == .error(code: "configuration", message: words))
+            #expect(try client.ask("reload") == .error(code: "configuration", message: words))
+            let event = try events.event(subscription) {
+                $0["message_id"] as? String == EventKind.reloadRefused.messageID
+            }
+            #expect((event["message"] as? String)?.contains("x.toml:3:1") == true)
+            #expect(try client.pid("one") == pid)
+            try tree.refuse(nil)
+            #expect(try client.reload().outcome == "unchanged")
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func hangUpWithoutATerminal_reloads() throws {
+            let tree = try FileTree(Plan(children: [child("one", "serve")]))
+            let client = try tree.startReady()
+            let id = try client.request("events")
+            try tree.write(Plan(children: [child("one", "serve"), child("two", "serve")]))
+            try tree.signal(Signal(rawValue: 1))
+            _ = try client.event(id) { $0["message_id"] as? String == EventKind.reloaded.messageID }
+            _ = try client.ready("two", id, after: nil)
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func whileAPlanIsMade_nexusdServes_andOnlySoManyWait() throws {
+            let tree = try FileTree(Plan(children: [child("one", "serve")]))
+            let client = try tree.startReady()
+            tree.close("gate")
+            let running = try client.request("diff")
+            let waiting = try (0..<ConfigDesk.waitingLimit).map { _ in try client.request("diff") }
+            #expect(try client.state("one") == "ready")
+            guard case .error(let code, let words) = try client.ask("reload") else { return #expect(Bool(false)) }
+            #expect(code == "busy" && words.contains("try again"))
+            // A restart is done meanwhile as quickly as ever.
+            #expect(try client.ask("restart one --no-wait") == .reply(#"{"outcome":"accepted"}"#))
+            try tree.open("gate")
+            for id in [running] + waiting {
+                guard case .reply = try client.end(of: id) else { return #expect(Bool(false)) }
+            }
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func stopWhileAPlanIsMade_answersEverybody_andLeavesNothing() throws {
+            let tree = try FileTree(Plan(children: [child("one", "serve")]))
+            let client = try tree.startReady()
+            tree.close("gate")
+            let first = try client.request("reload")
+            let second = try client.request("diff")
+            #expect(try client.state("one") == "ready")
+            try tree.signal(.terminate)
+            for id in [second, first] {
+                #expect(try client.end(of: id) == .error(code: "failed", message: "the tree is being stopped"))
+            }
+            #expect(try tree.end() == .code(0))
+        }
+
+        @Test func removedChildThatIsSlowToStop_isShownUntilItIsGone_andComesBackUnderItsNumber() throws {
+            let slow = script("slow", "trap 'read line < gate; exit 0' TERM; while :; do sleep 1000 & wait $!; done")
+            let tree = try FileTree(Plan(children: [child("one", "serve"), slow]))
+            var plan = Plan(children: [child("one", "serve"), slow])
+            plan.children[1].directory = tree.directory.path
+            plan.children[1].policy.stop.timeout = .seconds(60)
+            mkfifo(tree.path("gate-of-slow"), 0o600)
+            plan.children[1].arguments[2] = Text(
+                "trap 'read line < gate-of-slow; exit 0' TERM; echo > up; while :; do sleep 1000 & wait $!; done")
+            try tree.write(plan)
+            let client = try tree.startReady()
+            let kernel = LiveKernel()
+            while (try? kernel.status(tree.path("up"), followingLinks: false)) == nil { usleep(2000) }
+            try tree.write(Plan(children: [child("one", "serve")]))
+            let watcher = try ControlPeer(tree.socket)
+            let events = try watcher.request("events")
+            let owner = try ControlPeer(tree.socket)
+            let reload = try owner.request("reload")
+            _ = try watcher.event(events) { $0["message_id"] as? String == EventKind.stopping.messageID }
+            #expect(try client.names() == ["one", "slow"])
+            let children = try client.object("status")["children"] as? [[String: Any]]
+            #expect(children?[1]["removed"] as? Bool == true)
+            #expect(children?[1]["state"] as? String == "stopping")
+            // Nobody can ask for it by name any more.
+            guard case .error(code: "unknown", _) = try client.ask("start slow") else { return #expect(Bool(false)) }
+            let writer = Glibc.open(tree.path("gate-of-slow"), O_WRONLY | O_CLOEXEC)
+            Glibc.close(writer)
+            _ = try watcher.event(events) { $0["message_id"] as? String == EventKind.removed.messageID }
+            guard case .stream(let text) = try owner.end(of: reload) else { return #expect(Bool(false)) }
+            #expect(text.hasSuffix(#"{"outcome":"done"}"#))
+            #expect(try client.names() == ["one"])
+            try tree.write(plan)
+            #expect(try client.reload().outcome == "done")
+            #expect(try client.state("slow") == "ready")
+            let process = ProcessID(rawValue: try client.pid("slow") ?? 0)
+            _ = kernel.signal(try #require(ProcessTable.entry(process, kernel)), .kill) { _ in true }
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func controlLists_changeWhoMayUseTheSocket() throws {
+            let tree = try FileTree(Plan(children: [child("one", "serve")]))
+            let client = try tree.startReady()
+            let kernel = LiveKernel()
+            #expect(try kernel.status(tree.socket, followingLinks: false).mode & 0o777 == 0o660)
+            try tree.write(Plan(supervisor: SupervisorPlan(readUids: [65_534]), children: [child("one", "serve")]))
+            let (diff, _) = try client.reload()
+            #expect(diff["supervisor"] as? [String] == ["read-users"])
+            #expect(try kernel.status(tree.socket, followingLinks: false).mode & 0o777 == 0o666)
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func manyReloads_leaveNoDescriptor() throws {
+            let plans = [
+                Plan(children: [child("one", "serve"), child("two", "serve")]),
+                Plan(children: [changed("one"), child("three", "serve")]),
+            ]
+            let tree = try FileTree(plans[0])
+            let client = try tree.startReady()
+            func reload(_ times: Int) throws {
+                for round in 1...times {
+                    try tree.write(plans[round % 2])
+                    #expect(try client.reload().outcome == "done")
+                }
+            }
+            func descriptors() throws -> Int {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/\(tree.processID)/fd").count
+            }
+            try reload(2)
+            let before = try descriptors()
+            try reload(20)
+            #expect(try descriptors() == before)
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func planGivenByHand_isNotReloaded() throws {
+            let tree = try RunningTree(Plan(children: [child("one", "serve")]))
+            guard case .error(code: "failed", let words) = try tree.client().ask("reload") else {
+                return #expect(Bool(false))
+            }
+            #expect(words.contains("--plan"))
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func lastGood_isLeftByAReloadOfAGoodFile() throws {
+            let tree = try FileTree(Plan(children: [child("fresh", "serve")]))
+            try tree.refuse("x.toml:3:1: error: unknown key 'comand'")
+            let kept = Plan(children: [child("kept", "serve")])
+            try LiveKernel().replaceFile(tree.state + "/last-good", with: kept.encoded(), mode: 0o600)
+            let client = try tree.startReady(["--last-good"])
+            func notes() throws -> [String] { try client.object("status")["notes"] as? [String] ?? [] }
+            #expect(try notes().first?.contains("x.toml:3:1") == true)
+            // Still refused: nothing changes, and the first line stays.
+            guard case .error(code: "configuration", _) = try client.ask("reload") else { return #expect(Bool(false)) }
+            #expect(try notes().first?.contains("last good plan") == true)
+            try tree.refuse(nil)
+            #expect(try client.reload().outcome == "done")
+            #expect(try client.names() == ["fresh"])
+            #expect(try notes().allSatisfy { !$0.contains("last good plan") })
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func damagedLastGood_isRefused_byItsChecksum() throws {
+            let tree = try FileTree(Plan(children: [child("fresh", "serve")]))
+            try tree.refuse("x.toml:3:1: error: unknown key 'comand'")
+            var bytes = Plan(children: [child("kept", "serve")]).encoded()
+            bytes[bytes.count - 3] ^= 1
+            try LiveKernel().replaceFile(tree.state + "/last-good", with: bytes, mode: 0o600)
+            let (exit, words) = try tree.runToEnd(["--last-good"])
+            #expect(exit == .code(2))
+            #expect(words.contains("x.toml:3:1") && words.contains("checksum"))
+        }
+    }
+}
