@@ -84,7 +84,7 @@ if !lean {
         library("OpenCode", ["CCurl", "AgentModel"]),
         library("Tunnel", ["CCurl", yams]),
         library("Chat", ["AgentModel", grdb]),
-        executable("nexus-config", ["NexusConfiguration", "Plan", argumentParser]),
+        executable("nexus-config", ["NexusConfiguration", "Plan", "Wire", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),
         executable("tunnel-worker", ["Tunnel", "WorkerKit"]),
         executable("chat-bridge", ["Chat", "AgentModel", "WorkerKit"]),

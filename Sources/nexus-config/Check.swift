@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import NexusConfiguration
+import Wire
 
 /// `nexus-config check`: what a person, or `nexusctl check`, runs.
 struct Check: ParsableCommand {
@@ -13,6 +14,8 @@ struct Check: ParsableCommand {
     @Option(help: "The runtime directory.") var runtime: String?
     @Option(help: "Where bare program names are looked up first (default: beside this program).") var bin: String?
 
+    @Flag(help: "One JSON object.") var json = false
+
     func run() throws {
         let defaults = Defaults()
         let config = file ?? defaults.config
@@ -23,6 +26,7 @@ struct Check: ParsableCommand {
             bin: Defaults.absolute(bin ?? defaults.bin))
         do {
             let plan = try SupervisorFile.load(places).plan
+            if json { return printJSON(config, ok: true, plan.notes) }
             // log-writer is always there; nobody wrote it.
             let children = plan.children.count - 1
             print(
@@ -30,8 +34,22 @@ struct Check: ParsableCommand {
             )
             for note in plan.notes { print("note: \(note)") }
         } catch {
+            if json {
+                printJSON(config, ok: false, "\(error)".split(separator: "\n").map(String.init))
+                throw ExitCode(2)
+            }
             throw Refusal(words: "\(error)")
         }
+    }
+
+    private func printJSON(_ file: String, ok: Bool, _ words: [String]) {
+        var json = JSONWriter()
+        json.object { json in
+            json.field("file", file)
+            json.field("ok", ok)
+            json.array(ok ? "notes" : "diagnostics") { json in for word in words { json.value(word) } }
+        }
+        print(String(decoding: json.bytes, as: UTF8.self))
     }
 
     private func count(_ number: Int, _ one: String, _ many: String) -> String {

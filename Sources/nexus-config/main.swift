@@ -8,6 +8,8 @@ do {
 } catch let refusal as Refusal {
     try? Output.write(Array((refusal.words + "\n").utf8), to: STDERR_FILENO)
     exit(2)
+} catch let code as ExitCode {
+    exit(code.rawValue)
 } catch {
     let isHelp = NexusConfig.exitCode(for: error).isSuccess
     let message = NexusConfig.fullMessage(for: error) + "\n"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlClient
+import Wire
 
 /// The command line of nexusctl.
 struct NexusCtl: ParsableCommand {
@@ -16,20 +17,20 @@ struct NexusCtl: ParsableCommand {
         subcommands: [
             StatusCommand.self, TreeCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self,
             ResetCommand.self, DiffCommand.self, ReloadCommand.self, SignalCommand.self, LogsCommand.self,
-            WaitCommand.self,
-            IsReadyCommand.self, WhyCommand.self,
-            HistoryCommand.self, EventsCommand.self, MetricsCommand.self, CheckCommand.self, ChatCommand.self,
+            WaitCommand.self, IsReadyCommand.self, WhyCommand.self, HistoryCommand.self, EventsCommand.self,
+            MetricsCommand.self, CheckCommand.self, DoctorCommand.self, ReportCommand.self, ChatCommand.self,
             VersionCommand.self, CompletionsCommand.self,
         ])
 
     /// Does what the arguments (without the program's name) say; returns the exit status.
     static func run(_ arguments: [String]) -> Int32 {
-        let arguments = Place.hoisted(arguments)
         do {
+            let arguments = Place.hoisted(try ColourChoice.taken(from: arguments))
             if let quick = QuickStatus(arguments) {
                 try quick.run()
                 return 0
             }
+            try checkCommand(arguments.first)
             var command = try parseAsRoot(arguments)
             try command.run()
             return 0
@@ -48,5 +49,14 @@ struct NexusCtl: ParsableCommand {
             Output.complain(text)
             return ControlError(.usage, "").exitStatus
         }
+    }
+
+    /// A mistyped command is answered with the nearest one; ArgumentParser would call it an unexpected argument.
+    private static func checkCommand(_ word: String?) throws(ControlError) {
+        let known = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+        guard let word, !word.hasPrefix("-"), !known.contains(word) else { return }
+        let near = Nearest.hint(for: word, among: known)
+        throw ControlError(
+            .usage, "there is no command '\(word)'" + near, hint: near.isEmpty ? "see: nexusctl --help" : nil)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlClient
+import Glibc
 
 /// Which nexusd is meant; every command takes these.
 struct Place: ParsableArguments {
@@ -8,6 +9,12 @@ struct Place: ParsableArguments {
 
     @Option(help: ArgumentHelp("Directory of logs and databases.", valueName: "dir"))
     var state: String?
+
+    // Taken out of the arguments before they come here (`ColourChoice`); it stands here for the help.
+    @Option(
+        help: ArgumentHelp("Colours: auto (on a terminal, unless NO_COLOR is set), always or never.", valueName: "when")
+    )
+    var color: String?
 
     /// The two directories.
     func locations() throws(ControlError) -> Locations { try .ofThisProcess(state: state, runtime: runtime) }
@@ -34,5 +41,36 @@ struct Place: ParsableArguments {
         }
         guard let command = rest.first, !command.hasPrefix("-") else { return arguments }
         return [command] + leading + rest.dropFirst()
+    }
+}
+
+/// `--color WHEN`: the same for every command, so it is taken out of the arguments before any command sees them.
+enum ColourChoice {
+    /// The arguments without it; the choice is left to `Terminal` as NEXUS_COLOR.
+    static func taken(from arguments: [String]) throws(ControlError) -> [String] {
+        var rest: [String] = []
+        var words = arguments[...]
+        while let word = words.popFirst() {
+            if word == "--" {
+                return rest + [word] + words
+            } else if word == "--color" || word == "--colour" {
+                guard let when = words.popFirst() else { throw refusal("nothing") }
+                try choose(when)
+            } else if word.hasPrefix("--color=") || word.hasPrefix("--colour=") {
+                try choose(String(word.drop { $0 != "=" }.dropFirst()))
+            } else {
+                rest.append(word)
+            }
+        }
+        return rest
+    }
+
+    private static func choose(_ when: String) throws(ControlError) {
+        guard ["auto", "always", "never"].contains(when) else { throw refusal("'\(when)'") }
+        setenv("NEXUS_COLOR", when, 1)
+    }
+
+    private static func refusal(_ found: String) -> ControlError {
+        ControlError(.usage, "--color takes auto, always or never, found \(found)")
     }
 }

@@ -46,12 +46,15 @@ public struct WhyText: Hashable, Sendable {
     private var ruleLines: [String] {
         var lines: [String] = []
         for (title, member) in [("rule    ", "rule"), ("next    ", "next"), ("gives up", "gives_up")] {
+            // A child that nothing is expected of is not given up either.
+            if member == "gives_up", status.state == "off" || status.state == "done" { continue }
             if let words = answer[member]?.text { lines.append("  \(title) \(words)") }
         }
         if let words = Remedy.words(for: status) { lines.append("  do       \(words)") }
         for setting in answer["settings"]?.elements ?? [] {
             guard let key = setting["key"]?.text, let value = setting["value"]?.text else { continue }
-            lines.append("  setting  \(key) = \(value)\(place(of: key))")
+            // What nexusd keeps for itself, as a command line, has no value here.
+            lines.append("  setting  \(key)\(value == "…" ? "" : " = " + value)\(place(of: key))")
         }
         return lines
     }

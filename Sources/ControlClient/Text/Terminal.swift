@@ -2,7 +2,8 @@ import Glibc
 
 /// Where the output goes, as far as it changes what is written.
 public struct Terminal: Hashable, Sendable {
-    /// Colours, by https://no-color.org: only on a terminal, and not when `NO_COLOR` is set to anything.
+    /// Colours, by https://no-color.org: only on a terminal, and not when `NO_COLOR` is set to anything; `--color` (or
+    /// NEXUS_COLOR) says otherwise.
     public var colour: Bool
     /// Columns of the terminal; nil for files and pipes, where lines are never cut.
     public var columns: Int?
@@ -18,9 +19,10 @@ public struct Terminal: Hashable, Sendable {
 
     /// What standard output is.
     public static var standardOutput: Terminal {
-        guard isatty(STDOUT_FILENO) == 1 else { return plain }
-        let quiet = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
-        let dumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
+        let choice = getenv("NEXUS_COLOR").map { String(cString: $0) } ?? "auto"
+        guard isatty(STDOUT_FILENO) == 1 else { return Terminal(colour: choice == "always", columns: nil) }
+        let quiet = choice == "never" || (choice != "always" && (getenv("NO_COLOR").map { $0.pointee != 0 } ?? false))
+        let dumb = choice != "always" && (getenv("TERM").map { String(cString: $0) == "dumb" } ?? true)
         var size = winsize()
         // A serial line does not know its size.
         let known = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0

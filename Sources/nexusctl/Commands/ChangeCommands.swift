@@ -11,6 +11,9 @@ struct Change: ParsableArguments {
     @Flag(help: "Answers when the command is accepted, not when it has come to be.")
     var noWait = false
 
+    @Flag(help: "What came of each, one JSON object.")
+    var json = false
+
     @OptionGroup var place: Place
 
     // A command that takes longer than this says what it waits for.
@@ -24,11 +27,19 @@ struct Change: ParsableArguments {
         let connection = try place.connect()
         let ids = names.map { connection.request("\(verb) \($0)\(noWait ? " --no-wait" : "")") }
         var failure: ControlError?
+        var results: [JSONValue] = []
+        defer { if json { Output.write(JSONValue.object([.init("results", .array(results))]).line + "\n") } }
         for (name, id) in zip(names, ids) {
             do throws(ControlError) {
-                try wait(for: id, name: name, verb: verb, on: connection)
-                Output.write("\(name): \(noWait ? "\(verb) accepted" : done)\n")
+                let outcome = try wait(for: id, name: name, verb: verb, on: connection)
+                results.append(.object([.init("name", .string(name)), .init("outcome", .string(outcome))]))
+                if !json { Output.write("\(name): \(noWait ? "\(verb) accepted" : done)\n") }
             } catch {
+                results.append(
+                    .object([
+                        .init("name", .string(name)), .init("outcome", .string("failed")),
+                        .init("error", .string(error.message)),
+                    ]))
                 if error.code == .failed, connection.isClosed { throw error }
                 if names.count > 1 { Output.complain("nexusctl: \(Terminal.clean(name)):") }
                 if failure != nil || names.count > 1 { Output.complain(error.text) }
@@ -41,11 +52,14 @@ struct Change: ParsableArguments {
 
     private func wait(
         for id: FrameID, name: String, verb: String, on connection: ControlConnection
-    ) throws(ControlError) {
+    ) throws(ControlError) -> String {
         let patience = ControlConnection.now() + Self.patienceMilliseconds
-        if try connection.answerIfAny(to: id, until: patience) != nil { return }
-        Output.complain("\(verb) \(name): still under way; Ctrl-C ends the waiting, not the work")
-        _ = try connection.answer(to: id)
+        var answer = try connection.answerIfAny(to: id, until: patience)
+        if answer == nil {
+            Output.complain("\(verb) \(name): still under way; Ctrl-C ends the waiting, not the work")
+            answer = try connection.answer(to: id)
+        }
+        return try ControlConnection.json(answer ?? [])["outcome"]?.text ?? "done"
     }
 }
 

@@ -10,18 +10,23 @@ struct EventsCommand: ParsableCommand {
     @Flag(name: [.short, .long], help: "What happens from now on, until Ctrl-C.")
     var follow = false
 
-    @Flag(help: "One JSON object a line.")
+    @Flag(help: "One JSON object a line; with -f as nexusd sends them.")
     var json = false
+
+    @Option(name: [.customShort("n"), .long], help: "Without -f: only so many of the last ones.")
+    var lines = 100
 
     @OptionGroup var place: Place
 
-    private static let usualCount = 100
+    func validate() throws {
+        if lines < 0 { throw ValidationError("-n is at least 0") }
+    }
 
     func run() throws {
         guard follow else {
             let printer = LogPrinter(json: json, terminal: .standardOutput)
             return try printer.run(
-                place.locations(), names: ["nexusd"], LogQuery(last: Self.usualCount), follow: false)
+                place.locations(), names: ["nexusd"], LogQuery(last: lines), follow: false)
         }
         let connection = try place.connect()
         let events = connection.request("events")

@@ -9,22 +9,34 @@ struct CheckCommand: ParsableCommand {
     @Argument(help: "The file; without it the one nexusd would read.")
     var file: String?
 
+    @Flag(help: "One JSON object.")
+    var json = false
+
     @OptionGroup var place: Place
 
     func run() throws {
-        try BesideUs.execute("nexus-config", ["check"] + (file.map { [$0] } ?? []))
+        let locations = try place.locations()
+        try BesideUs.execute(
+            "nexus-config",
+            ["check"] + (file.map { [$0] } ?? []) + ["--state", locations.state, "--runtime", locations.runtime]
+                + (json ? ["--json"] : []))
     }
 }
 
 /// Programs that lie in the same directory as this one: what needs a large library is not linked into nexusctl.
 enum BesideUs {
+    /// Where this program lies.
+    static var directory: String? {
+        guard let own = realpath("/proc/self/exe", nil) else { return nil }
+        defer { free(own) }
+        return String(cString: own).split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    }
+
     /// Replaces this process. Returns only by throwing.
     static func execute(_ program: String, _ arguments: [String]) throws(ControlError) -> Never {
-        guard let own = realpath("/proc/self/exe", nil) else {
+        guard let directory else {
             throw ControlError(.failed, "cannot tell where nexusctl lies: \(String(cString: strerror(errno)))")
         }
-        defer { free(own) }
-        let directory = String(cString: own).split(separator: "/").dropLast().map { "/" + $0 }.joined()
         let path = directory + "/" + program
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
         words.append(nil)
@@ -42,16 +54,22 @@ struct VersionCommand: ParsableCommand {
     /// Of this program.
     static let current = "0.1.0"
 
+    @Flag(help: "One JSON object; `nexusd` is null where none runs.")
+    var json = false
+
     @OptionGroup var place: Place
 
     func run() throws {
+        if json {
+            let version = try? place.connect().answeredVersion()
+            let members: [JSONValue.Member] = [
+                .init("nexusctl", .string(Self.current)), .init("nexusd", version.map { .string($0) } ?? .null),
+            ]
+            return Output.write(JSONValue.object(members).line + "\n")
+        }
         Output.write("nexusctl \(Self.current)\n")
         do throws(ControlError) {
-            let connection = try place.connect()
-            let id = connection.request("version")
-            let limit = ControlConnection.now() + StatusQuestion.limitMilliseconds
-            let answer = try ControlConnection.json(connection.answer(to: id, until: limit))
-            Output.write("nexusd \(Terminal.clean(answer["version"]?.text ?? "of an unknown version"))\n")
+            Output.write("nexusd \(Terminal.clean(try place.connect().answeredVersion()))\n")
         } catch {
             // Also without nexusd the command did what it is for.
             Output.write("nexusd: \(Terminal.clean(error.message))\n")
@@ -64,13 +82,29 @@ struct CompletionsCommand: ParsableCommand {
         commandName: "completions", abstract: "Prints completions for a shell: bash, zsh or fish.",
         discussion: "For bash: nexusctl completions bash > ~/.local/share/bash-completion/completions/nexusctl")
 
-    @Argument(help: "bash, zsh or fish.")
+    @Argument(help: "bash, zsh or fish.", completion: .list(["bash", "zsh", "fish"]))
     var shell: String
+
+    @Flag(help: "The script as one JSON object.")
+    var json = false
 
     func run() throws {
         guard let shell = CompletionShell(rawValue: shell) else {
             throw ControlError(.usage, "no completions for '\(shell)'", hint: "there are: bash, zsh, fish")
         }
-        Output.write(NexusCtl.completionScript(for: shell) + "\n")
+        let script = NexusCtl.completionScript(for: shell) + "\n"
+        guard json else { return Output.write(script) }
+        let members: [JSONValue.Member] = [
+            .init("shell", .string(shell.rawValue)), .init("script", .string(script)),
+        ]
+        Output.write(JSONValue.object(members).line + "\n")
+    }
+}
+
+extension ControlConnection {
+    /// The version nexusd says it is.
+    fileprivate func answeredVersion() throws(ControlError) -> String {
+        let answer = try answer(to: request("version"), until: Self.now() + StatusQuestion.limitMilliseconds)
+        return try Self.json(answer)["version"]?.text ?? "of an unknown version"
     }
 }

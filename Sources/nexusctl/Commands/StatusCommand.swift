@@ -55,9 +55,18 @@ struct TreeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tree", abstract: "Shows the tree: groups, their strategies, their children.")
 
+    @Flag(help: "nexusd's own answer, one JSON object.")
+    var json = false
+
     @OptionGroup var place: Place
 
     func run() throws {
-        Output.write(try StatusQuestion.report(place.connect()).tree(for: .standardOutput))
+        let connection = try place.connect()
+        if json {
+            let limit = ControlConnection.now() + StatusQuestion.limitMilliseconds
+            let answer = try connection.answer(to: connection.request("tree"), until: limit)
+            return Output.write(answer + [UInt8(ascii: "\n")])
+        }
+        Output.write(try StatusQuestion.report(connection).tree(for: .standardOutput))
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlClient
 import Glibc
+import Wire
 
 struct WaitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,6 +20,9 @@ struct WaitCommand: ParsableCommand {
 
     @Option(help: "At most this long: 500ms, 30s, 5min. Without it: for ever, 10 s of it for nexusd to appear.")
     var timeout: String?
+
+    @Flag(help: "`{\"ready\":true}`, or what is missing, one JSON object.")
+    var json = false
 
     @OptionGroup var place: Place
 
@@ -41,12 +45,18 @@ struct WaitCommand: ParsableCommand {
         let connection = try connect(until: began + (milliseconds ?? Self.appearanceMilliseconds))
         let id = connection.request((["wait-ready"] + names).joined(separator: " "))
         do throws(ControlError) {
-            if try connection.answerIfAny(to: id, until: deadline) != nil { return }
+            if try connection.answerIfAny(to: id, until: deadline) != nil {
+                if json { Output.write(Readiness.none.json) }
+                return
+            }
         } catch {
             guard error.code == .failed, !connection.isClosed else { throw error }
-            throw ControlError(.failed, error.message, hint: try Readiness(connection, names: names).hint)
+            let missing = try Readiness(connection, names: names)
+            if json { Output.write(missing.json) }
+            throw ControlError(.failed, error.message, hint: missing.hint)
         }
         let late = try Readiness(connection, names: names)
+        if json { Output.write(late.json) }
         throw ControlError(.timeout, "not ready within \(timeout ?? "the time")", hint: late.hint)
     }
 
@@ -72,10 +82,14 @@ struct IsReadyCommand: ParsableCommand {
     @Argument(help: "Children; none: every enabled one.", completion: .children)
     var names: [String] = []
 
+    @Flag(help: "`{\"ready\":true}`, or what is missing, one JSON object.")
+    var json = false
+
     @OptionGroup var place: Place
 
     func run() throws {
         let readiness = try Readiness(place.connect(), names: names)
+        if json { Output.write(readiness.json) }
         guard readiness.missing.isEmpty else { throw ControlError(.failed, "not ready", hint: readiness.hint) }
     }
 }
@@ -85,11 +99,29 @@ struct Readiness {
     /// In plan order.
     let missing: [ChildStatus]
 
+    /// Nothing is missing.
+    static let none = Readiness(missing: [])
+
+    private init(missing: [ChildStatus]) { self.missing = missing }
+
+    /// For `--json`, with its newline.
+    var json: String {
+        let waiting = missing.map { child in
+            JSONValue.object([
+                .init("name", .string(child.name)), .init("state", .string(child.state)),
+                .init("words", .string(child.words)),
+            ])
+        }
+        return JSONValue.object([.init("ready", .bool(missing.isEmpty)), .init("waiting", .array(waiting))]).line + "\n"
+    }
+
     /// Asks. A name that is no child is an error.
     init(_ connection: ControlConnection, names: [String]) throws(ControlError) {
         let report = try StatusQuestion.report(connection)
         if let wrong = names.first(where: { name in !report.children.contains { $0.name == name } }) {
-            throw ControlError(.usage, "there is no child '\(wrong)'", hint: "see: nexusctl status")
+            let near = Nearest.hint(for: wrong, among: report.children.map(\.name))
+            throw ControlError(
+                .usage, "there is no child '\(wrong)'" + near, hint: near.isEmpty ? "see: nexusctl status" : nil)
         }
         missing = report.children.filter { child in
             let asked = names.isEmpty ? child.isEnabled && child.state != "off" : names.contains(child.name)

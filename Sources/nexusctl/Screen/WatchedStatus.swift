@@ -17,6 +17,7 @@ final class WatchedStatus {
     private var isOver = false
     // The times in the table go on by themselves.
     private static let secondMilliseconds: Int64 = 1000
+    private static let lowRows = 16
 
     init(_ place: Locations, name: String?) {
         self.place = place
@@ -113,7 +114,9 @@ final class WatchedStatus {
             let picture = now.picture(
                 up: StatusQuestion.uptime(of: now), user: now.uidWall ? nil : user, for: style,
                 only: name.map { [$0] } ?? [])
-            frame.head = picture.head
+            // A low terminal is for the children.
+            frame.head =
+                rows < Self.lowRows ? [picture.head.first, picture.head.last].compactMap(\.self) : picture.head
             frame.body = picture.body
         }
         frame.offset = offset

@@ -52,9 +52,12 @@ func ctl(
 
 extension RunningTree {
     /// A command of nexusctl about this tree.
-    func ctl(_ arguments: String..., environment: [String] = []) throws -> CtlAnswer {
+    func ctl(_ arguments: String...) throws -> CtlAnswer { try ctl(arguments) }
+
+    /// The same for words that are a list already.
+    func ctl(_ arguments: [String]) throws -> CtlAnswer {
         try RuntimeTests.ctl(
             arguments,
-            environment: ["NEXUS_RUNTIME_DIRECTORY=\(runtime)", "NEXUS_STATE_DIRECTORY=\(state)"] + environment)
+            environment: ["NEXUS_RUNTIME_DIRECTORY=\(runtime)", "NEXUS_STATE_DIRECTORY=\(state)"])
     }
 }

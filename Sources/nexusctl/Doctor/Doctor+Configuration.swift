@@ -1,0 +1,44 @@
+import ControlClient
+import Glibc
+import System
+
+extension Doctor {
+    /// The file, and the programs that lie beside this one.
+    func configuration() -> [Finding] {
+        guard let own = BesideUs.directory else {
+            return [Finding(.bad, "programs", "cannot tell where nexusctl lies")]
+        }
+        let needed = ["nexusd", "nexus-config", "log-writer"]
+        let missing = needed.filter { access(own + "/" + $0, X_OK) != 0 }
+        guard missing.isEmpty else {
+            let words = "\(missing.joined(separator: ", ")) not there, or not executable, in \(own)"
+            return [
+                Finding(.bad, "programs", words, remedy: "the programs of Nexus belong in one directory: reinstall")
+            ]
+        }
+        return [Finding(.ok, "programs", "nexusd, nexus-config and log-writer are in \(own)")] + file(own)
+    }
+
+    private func file(_ own: String) -> [Finding] {
+        let arguments =
+            ["check"] + (report.map { [$0.config] } ?? []) + ["--state", place.state, "--runtime", place.runtime]
+        guard let check = Capture.run(own + "/nexus-config", arguments) else {
+            return [Finding(.bad, "configuration", "nexus-config did not end within \(Capture.limitMilliseconds) ms")]
+        }
+        let said = (check.output + check.errors).split(separator: "\n").map(String.init)
+        guard check.status == 0 else {
+            let first = said.first ?? "refused without a word"
+            let more = said.count > 1 ? " (and \(said.count - 1) lines more)" : ""
+            return [
+                Finding(
+                    .bad, "configuration", first + more,
+                    remedy: "nexusctl check" + (report.map { " " + $0.config } ?? ""))
+            ]
+        }
+        return said.map { line in
+            line.hasPrefix("note: ")
+                ? Finding(.warn, "configuration", String(line.dropFirst(6)))
+                : Finding(.ok, "configuration", line)
+        }
+    }
+}

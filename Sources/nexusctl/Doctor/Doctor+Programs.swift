@@ -1,0 +1,37 @@
+import ControlClient
+import Glibc
+import System
+
+extension Doctor {
+    /// The programs that the default tree runs and Nexus does not bring.
+    func programs() -> [Finding] { [agent(), tunnel()] }
+
+    private func agent() -> Finding {
+        let remedy = "install opencode (https://opencode.ai/docs), then `nexusctl restart opencode`"
+        if let child = report?.children.first(where: { $0.name == "opencode" }) {
+            guard child.executable?.hasSuffix("/echo-agent") ?? false else {
+                return Finding(.ok, "opencode", "the tree runs \(child.executable ?? "it")")
+            }
+            return Finding(
+                .warn, "opencode", "not found: the built-in echo-agent answers, which is no AI", remedy: remedy)
+        }
+        if let path = Self.find("opencode") { return Finding(.ok, "opencode", path) }
+        return Finding(.warn, "opencode", "not in PATH", remedy: remedy)
+    }
+
+    private func tunnel() -> Finding {
+        let child = report?.children.first { $0.name == "cloudflared" }
+        let isWanted = child.map { $0.isEnabled || $0.state != "off" } ?? false
+        let path = child?.executable.flatMap { access($0, X_OK) == 0 ? $0 : nil } ?? Self.find("cloudflared")
+        if let path { return Finding(.ok, "cloudflared", path) }
+        guard isWanted else { return Finding(.ok, "cloudflared", "not there, and not needed while the tunnel is off") }
+        return Finding(
+            .bad, "cloudflared", "the tunnel is on, but cloudflared is not there",
+            remedy: "install cloudflared (its package or binary from Cloudflare), then `nexusctl start cloudflared`")
+    }
+
+    private static func find(_ program: String) -> String? {
+        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+        return path.split(separator: ":").map { $0 + "/" + program }.first { access($0, X_OK) == 0 }
+    }
+}

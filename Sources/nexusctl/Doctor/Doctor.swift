@@ -1,0 +1,97 @@
+import ControlClient
+import Glibc
+import System
+
+/// Looks at everything in turn. Nothing it meets stops it: what cannot be looked at is a finding too.
+struct Doctor {
+    let place: Locations
+    let kernel = LiveKernel()
+    /// nexusd's answer; nil when there is none.
+    let report: StatusReport?
+    private let refusal: ControlError?
+    /// The uid that nexusd runs as, or would.
+    let user: UInt32
+
+    init(_ place: Locations) {
+        self.place = place
+        do throws(ControlError) {
+            let connection = try ControlConnection(socket: place.controlSocket)
+            report = try StatusQuestion.report(connection)
+            user = connection.serverUid ?? geteuid()
+            refusal = nil
+        } catch {
+            report = nil
+            user = geteuid()
+            refusal = error
+        }
+    }
+
+    /// Everything, the most important first.
+    func findings() -> [Finding] {
+        supervisor() + children() + configuration() + places() + machine() + programs()
+    }
+
+    private func supervisor() -> [Finding] {
+        guard let report else {
+            return [Finding(.bad, "nexusd", refusal?.message ?? "does not answer", remedy: refusal?.hint)]
+        }
+        var findings = [Finding(.ok, "nexusd", "answers, pid \(report.pid), \(report.state)")]
+        if report.version == VersionCommand.current {
+            findings.append(Finding(.ok, "version", "nexusd and nexusctl are both \(report.version)"))
+        } else {
+            findings.append(
+                Finding(
+                    .warn, "version", "nexusd is \(report.version), nexusctl is \(VersionCommand.current)",
+                    remedy: "restart nexus, so that it runs what is installed"))
+        }
+        if report.guarantee == "exact" {
+            findings.append(Finding(.ok, "containment", "exact: every run has a cgroup of its own"))
+        } else {
+            findings.append(
+                Finding(
+                    .warn, "containment", "\(report.guarantee): what leaves its run is ended only at shutdown",
+                    remedy: "give nexusd a delegated cgroup: Delegate=yes in its unit, or"
+                        + " `systemd-run --user --scope -p Delegate=yes nexusd …`"))
+        }
+        if !report.uidWall {
+            findings.append(
+                Finding(
+                    .warn, "uid wall", "off: every child runs as nexusd's own user and can read what that may read",
+                    remedy: "run nexusd as root and give children `user = …`"))
+        }
+        return findings + report.notes.filter { !$0.hasPrefix("the uid wall is off") }.map(note)
+    }
+
+    private func note(_ note: String) -> Finding {
+        guard note.hasPrefix("the last good plan is in force") else { return Finding(.warn, "note", note) }
+        return Finding(
+            .bad, "configuration in force", note, remedy: "mend the file, then `nexusctl check` and a restart")
+    }
+
+    private func children() -> [Finding] {
+        guard let report else { return [] }
+        var findings: [Finding] = []
+        for child in report.children {
+            switch child.state {
+            case "parked", "unkillable":
+                findings.append(
+                    Finding(
+                        .bad, "child", "\(child.name) is \(child.state): \(child.words)",
+                        remedy: "nexusctl why \(child.name)"))
+            case "delayed" where child.unstableRuns > 2:
+                findings.append(
+                    Finding(
+                        .warn, "child", "\(child.name) keeps ending: \(child.words)",
+                        remedy: "nexusctl why \(child.name)"))
+            case _: continue
+            }
+        }
+        if findings.isEmpty { findings.append(Finding(.ok, "children", "none is parked or keeps ending")) }
+        return findings
+            + report.strays.map {
+                Finding(
+                    .warn, "stray", "process \($0.pid) (\($0.name)) left its run",
+                    remedy: "it is ended when nexusd stops; `kill \($0.pid)` ends it now")
+            }
+    }
+}

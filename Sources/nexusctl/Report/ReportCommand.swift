@@ -1,0 +1,96 @@
+import ArgumentParser
+import ControlClient
+import Glibc
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Writes one archive for whoever helps: states, reasons, history, logs, configuration; no secrets.",
+        discussion: """
+            Everything in it went through nexus-config redact: secrets of the configuration, of credential files and of \
+            environments are taken out word for word, and so is what looks like one. Have a look at it before you send it. \
+            At most 20 MiB before it is compressed; readable by you alone.
+            """)
+
+    @Option(
+        name: [.short, .long], help: "The archive; by default nexus-report-TIME.tar.gz here.", completion: .file())
+    var output: String?
+
+    @Flag(help: "What was written, one JSON object.")
+    var json = false
+
+    @OptionGroup var place: Place
+
+    func run() throws {
+        let locations = try place.locations()
+        let name = "nexus-report-" + Self.stamp
+        let archive = output ?? name + ".tar.gz"
+        guard access(archive, F_OK) != 0 else {
+            throw ControlError(.usage, "\(archive) is there already", hint: "give another name: --output FILE")
+        }
+        let folder = try ReportFolder(name)
+        var collector = ReportCollector(locations, folder)
+        collector.collect()
+        try redact(folder, collector.config, locations)
+        try pack(folder, name, into: archive)
+        show(archive, folder.contents())
+    }
+
+    private func redact(_ folder: borrowing ReportFolder, _ config: String, _ place: Locations) throws(ControlError) {
+        guard let own = BesideUs.directory,
+            let redaction = Capture.run(
+                own + "/nexus-config",
+                ["redact", folder.path, "--config", config, "--state", place.state, "--runtime", place.runtime],
+                milliseconds: 60_000)
+        else { throw ControlError(.failed, "nexus-config redact cannot be run, and nothing leaves without it") }
+        guard redaction.status == 0 else {
+            throw ControlError(.failed, "the report cannot be redacted: \(redaction.errors)")
+        }
+    }
+
+    /// tar(1) and gzip(1) are there on every Debian.
+    private func pack(_ folder: borrowing ReportFolder, _ name: String, into archive: String) throws(ControlError) {
+        umask(0o077)
+        let arguments = ["-C", folder.parent, "--owner=0", "--group=0", "-czf", archive, "./" + name]
+        for program in ["/usr/bin/tar", "/bin/tar"] where access(program, X_OK) == 0 {
+            guard let tar = Capture.run(program, arguments, milliseconds: 60_000), tar.status == 0 else {
+                unlink(archive)
+                throw ControlError(
+                    .failed, "tar cannot write \(archive)", hint: "is there room, and may you write there?")
+            }
+            return
+        }
+        throw ControlError(.failed, "there is no tar here", hint: "apt install tar")
+    }
+
+    private func show(_ archive: String, _ contents: [(name: String, bytes: Int64)]) {
+        var facts = stat()
+        stat(archive, &facts)
+        let path = realpath(archive, nil).map { real in
+            defer { free(real) }
+            return String(cString: real)
+        }
+        if json {
+            let list = contents.map { file in
+                JSONValue.object([.init("name", .string(file.name)), .init("bytes", .integer(file.bytes))])
+            }
+            let object = JSONValue.object([
+                .init("file", .string(path ?? archive)), .init("bytes", .integer(Int64(facts.st_size))),
+                .init("contents", .array(list)),
+            ])
+            return Output.write(object.line + "\n")
+        }
+        for file in contents { Output.write("  \(file.name)  \(ByteText.spoken(file.bytes))\n") }
+        Output.write(
+            "\(path ?? archive): \(ByteText.spoken(Int64(facts.st_size))), redacted, for your eyes only until you send it\n"
+        )
+    }
+
+    /// `20261123T042053Z`.
+    private static var stamp: String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let time = WallTime(nanosecondsSince1970: Int64(now.tv_sec) * 1_000_000_000).rfc3339.prefix(19)
+        return time.filter { $0 != "-" && $0 != ":" } + "Z"
+    }
+}
