@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "sk-ant-REDACTED", "ghp_abcdefghijklmnopqrst0123",
+        "sk-" + String(repeating: "ab", count: 12), "ghp_abcdefghijklmnopqrst0123",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "AKIAABCDEFGHIJKLMNOP",
         "dGhpcyBpcyBhIGxvbmcgc2VjcmV0IGtleSAwMTIzNDU2Nzg5",
     ])
