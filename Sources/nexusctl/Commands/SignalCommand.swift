@@ -12,6 +12,9 @@ struct SignalCommand: ParsableCommand {
         completion: .list(["HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "STOP", "CONT"]))
     var signal: String
 
+    @Flag(help: "nexusd's own answer, one JSON object.")
+    var json = false
+
     @OptionGroup var place: Place
 
     func run() throws {
@@ -19,7 +22,8 @@ struct SignalCommand: ParsableCommand {
             throw ControlError(.usage, "'\(bad)' is neither the name of a child nor a signal")
         }
         let connection = try place.connect()
-        _ = try connection.answer(to: connection.request("signal \(child) \(signal)"))
+        let answer = try connection.answer(to: connection.request("signal \(child) \(signal)"))
+        if json { return Output.write(answer + [UInt8(ascii: "\n")]) }
         Output.write("\(child): \(signal) sent\n")
     }
 }

@@ -27,6 +27,7 @@ private let promises: [String: Promise] = [
     "status": Promise(words: [], wrong: ["wbe"]), "tree": Promise(words: []),
     "start": Promise(words: ["web"], wrong: ["wbe"]),
     "stop": Promise(words: ["off"], wrong: []), "restart": Promise(words: ["web"], wrong: ["wbe"]),
+    "signal": Promise(words: ["web", "CONT"], wrong: ["wbe", "CONT"]),
     "reset": Promise(words: ["web"], wrong: ["wbe"]),
     "logs": Promise(words: ["web"], wrong: ["wbe"], isLines: true, needsNexusd: false),
     "wait": Promise(words: ["--ready", "web"], wrong: ["--ready", "wbe"]),
