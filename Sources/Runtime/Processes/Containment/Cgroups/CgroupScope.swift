@@ -71,10 +71,9 @@ final class CgroupScope: RunScope {
         }
     }
 
+    /// Each is asked for its own cgroup again: reading all members for every member would take a fork bomb's square.
     func signalAll(_ signal: Signal) -> Int {
-        members().count { entry in
-            kernel.signal(entry, signal) { _ in tree.members().contains(entry.process) }
-        }
+        members().count { entry in kernel.signal(entry, signal) { holds($0.process) == true } }
     }
 
     /// Without cgroup.kill (before Linux 5.14) a few rounds do.
