@@ -27,6 +27,9 @@ extension Bus {
         try await request(.nexusd, Array(words.utf8), timeout: timeout, label: "nexusd")
     }
 
+    /// Says that a child is idle and may be recycled; Supervisor.toml must grant `restart:CHILD`.
+    public func recycle(_ child: String) async throws { _ = try await ask("recycle \(child)") }
+
     /// Tells another worker something without wanting an answer. It may be lost: when the other is down or its queue
     /// is full.
     public func emit(_ payload: [UInt8], to peer: String) async throws {

@@ -13,6 +13,8 @@ public enum BusEvent: Hashable, Sendable {
     case client(PeerID, uid: UInt32, name: String, hasJoined: Bool)
     /// The whole tree is about to stop.
     case stopping
+    /// This child, which the worker may restart, has grown too large: `Bus.recycle` when it is idle.
+    case recycle(child: String)
     /// An event of another worker, with its payload as it came.
     case other(from: PeerID, payload: [UInt8])
 }
@@ -49,6 +51,7 @@ extension BusEvent {
         case ("peers", _):
             let listed = (read.peers ?? []).map { ($0.name, PeerID(rawValue: $0.peer)) }
             return .peers(Dictionary(listed) { first, _ in first })
+        case ("recycle", _): return read.name.map { .recycle(child: $0) }
         case ("peer", let peer?): return .peer(peer, name: read.name ?? "", isUp: read.state == "up")
         case ("client", let peer?):
             return .client(peer, uid: read.uid ?? .max, name: read.name ?? "", hasJoined: read.state == "joined")

@@ -8,6 +8,7 @@ import WorkerKit
 struct AgentDesk: Sendable {
     let connection: AgentConnection
     let workspaces: [Workspace]
+    let turns: Turns
 
     /// Each request is finished by exactly one reply, error or end.
     func answer(_ request: IncomingRequest, _ responder: Responder) async {
@@ -26,7 +27,7 @@ struct AgentDesk: Sendable {
                 await reply(.session(try await client.openSession(title: title, directory: directory)), responder)
             case .runTurn(let session, let workspace, let text):
                 if workspace != nil { _ = try directory(of: workspace) }
-                try await run(session, text, responder)
+                try await turns.run { () async throws(AgentFailure) in try await run(session, text, responder) }
             case .abort(let session):
                 let client = try await connection.readyClient()
                 try await client.abort(session, directory: try await directory(of: session, client))

@@ -16,7 +16,12 @@ struct AgentWorker {
                 Log.info(state.words)
                 bus.status(state.words)
             }
-            let desk = AgentDesk(connection: connection, workspaces: settings.workspaces)
+            let turns = Turns {
+                do { try await bus.recycle(agentChild) } catch {
+                    Log.info("\(agentChild) is not recycled yet: \(error)")
+                }
+            }
+            let desk = AgentDesk(connection: connection, workspaces: settings.workspaces, turns: turns)
             bus.serve { request, responder in await desk.answer(request, responder) }
             // It serves from here on; that opencode is not there yet is said in words, not by being unready.
             bus.ready()
@@ -24,6 +29,9 @@ struct AgentWorker {
             let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await follow(bus, connection, settings) { look.yield() } }
+                group.addTask {
+                    for await case .recycle(child: agentChild) in bus.events() { await turns.wantRecycling() }
+                }
                 group.addTask { await keepLooking { look.yield() } }
                 group.addTask { for await _ in looks { await reportHealth(bus, connection) } }
                 await group.waitForAll()

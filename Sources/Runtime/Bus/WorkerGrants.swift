@@ -20,7 +20,13 @@ extension WorkerPlan {
                 case (.status, _), (.health, _), (.start, _), (.stop, _), (.restart, _): false
                 }
             }
+        case .recycle(let child): return mayRestart(child, groupOf: groupOf)
         }
+    }
+
+    /// Whether it may restart `child`, and so may say when that is idle.
+    func mayRestart(_ child: ChildID, groupOf: (ChildID) -> GroupID?) -> Bool {
+        allows(.change(.restart, .child(child), wait: false), groupOf: groupOf)
     }
 
     /// Whether it may report the health of `child`.

@@ -27,6 +27,8 @@ final class LivingRun {
     var isOverMemory = false
     /// Since when it is above the size at which it is to be recycled.
     var grownSince: Instant?
+    /// When those who may say that it is idle were last told so.
+    var suggestedAt: Instant?
     /// A probe under way, for which run.
     var probe: ProbeRun?
     /// What was said of it once and is not repeated.

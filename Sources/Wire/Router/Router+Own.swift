@@ -75,6 +75,14 @@ extension Router {
         for peer in workers.keys { event(to: peer) { $0.field("event", "stopping") } }
     }
 
+    /// Asks a worker that may restart `child` to say when it is idle, for it is to be recycled.
+    public mutating func suggestRecycling(_ child: String, to peer: PeerID) {
+        event(to: peer) {
+            $0.field("event", "recycle")
+            $0.field("name", child)
+        }
+    }
+
     /// Tells those who may address a worker that it came or went.
     mutating func announcePeer(_ peer: PeerID, isUp: Bool) {
         guard let worker = workers[peer] else { return }

@@ -9,7 +9,7 @@ extension Exchange {
             case .client(let peer, let uid, let name, let hasJoined):
                 state.clients[peer] = hasJoined ? IncomingRequest.Client(name: name, uid: uid) : nil
             case .peers(let peers): state.peers = peers
-            case .peer, .stopping, .other: break
+            case .peer, .stopping, .recycle, .other: break
             }
             return Array(state.listeners.values)
         }

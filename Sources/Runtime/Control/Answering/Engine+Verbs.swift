@@ -61,6 +61,7 @@ extension Engine {
             let all = children.isEmpty ? names.shown.children.filter { plan.policy($0).enabled } : children
             answers.add(id, from: peer, .ready(all))
         case .signal(let child, let signal): self.signal(child, signal, id, peer, verb)
+        case .recycle(let child): recycle(child, id, peer, verb)
         case .change(let change, let target, let waits): order(change, target, waits, id, peer, verb)
         }
     }
@@ -89,6 +90,18 @@ extension Engine {
                 id, .failed, "\(names[child]) has no process: it is \(core.view(of: child).phase.rawValue)")
         }
         router.reply(id, outcome("done"))
+    }
+
+    private func recycle(_ child: ChildID, _ id: FrameID, _ peer: PeerID, _ verb: Verb) {
+        audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
+        guard let run = self[child].run else {
+            return router.fail(id, .failed, "\(names[child]) has no run that could be recycled")
+        }
+        feed(.recycle(child, run.id, within: plan.traits(child).bounds.recycle?.patience ?? .zero))
+        let view = core.view(of: child)
+        if view.phase == .stopping, view.cause == .recycled { return router.reply(id, outcome("accepted")) }
+        let wait = plan.policy(child).delay.stableAfter.words
+        router.fail(id, .failed, "\(names[child]) is recycled only when it has been ready for \(wait) (stable-after)")
     }
 
     /// The core says what became of a command.
@@ -164,6 +177,7 @@ extension Verb {
         case .signal(let child, let signal): "signal child:\(names[child]) \(signal.rawValue)"
         case .diff: "diff"
         case .reload: "reload"
+        case .recycle(let child): "recycle \(names[child])"
         case .change(let change, .child(let child), _): "\(change.rawValue) child:\(names[child])"
         case .change(let change, .group(let group), _): "\(change.rawValue) group:\(names[group])"
         case .change(let change, .all, _): "\(change.rawValue) all"

@@ -19,6 +19,8 @@ enum Verb: Hashable, Sendable {
     case change(Change, Command.Target, wait: Bool)
     /// A signal to the main process of a child; what follows from it is judged as if it came from anywhere else.
     case signal(ChildID, Signal)
+    /// A child's run is to be replaced because it is idle now.
+    case recycle(ChildID)
 
     /// The verbs that change something; each use of one is audited.
     enum Change: String, Hashable, Sendable, CaseIterable {
@@ -37,7 +39,7 @@ enum Verb: Hashable, Sendable {
     /// True for the verbs of the control class; the others only read.
     var isControl: Bool {
         switch self {
-        case .change, .signal, .reload: true
+        case .change, .signal, .reload, .recycle: true
         case .diff, .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady: false
         }
     }
@@ -75,6 +77,11 @@ enum Verb: Hashable, Sendable {
         case "signal": self = try Self.signal(words, names)
         case "wait-ready": self = .waitReady(try Self.children(words, names))
         case "is-ready": self = .isReady(try Self.children(words, names))
+        case "recycle":
+            guard let name = try Self.atMostOne(words, verb) else {
+                throw VerbError(.badRequest, "recycle needs the name of a child")
+            }
+            self = .recycle(try names.needChild(name))
         case "tree": self = try Self.alone(.tree, words, verb)
         case "version": self = try Self.alone(.version, words, verb)
         case "events": self = try Self.alone(.events, words, verb)
@@ -95,7 +102,7 @@ enum Verb: Hashable, Sendable {
     private static let all =
         [
             "status", "tree", "version", "why", "history", "metrics", "events", "wait-ready", "is-ready", "diff",
-            "reload", "signal",
+            "reload", "signal", "recycle",
         ]
         + Change.allCases.map(\.rawValue)
 

@@ -36,6 +36,19 @@ extension Engine {
             feed(.recycle(child, run.id, within: max(.zero, rule.patience - busy)))
         } else if busy >= rule.patience {
             feed(.recycle(child, run.id, within: .zero))
+        } else if run.suggestedAt.map({ now - $0 >= MemoryWatch.suggestionInterval }) ?? true {
+            run.suggestedAt = now
+            suggestRecycling(child)
+        }
+    }
+
+    /// To every worker that may restart it: who knows when it is idle asks for it then.
+    private func suggestRecycling(_ child: ChildID) {
+        for worker in names.ids {
+            guard let grants = plan.traits(worker).worker,
+                grants.mayRestart(child, groupOf: { plan.policy($0).group })
+            else { continue }
+            router.suggestRecycling(names[child], to: PeerID(worker))
         }
     }
 

@@ -8,6 +8,9 @@ struct MemoryWatch {
     /// Between two looks.
     static let interval: Duration = .seconds(2)
 
+    /// Until workers are told again that a child is to be recycled: one of them may have been down.
+    static let suggestionInterval: Duration = .seconds(30)
+
     /// Children that are looked at while they have a run.
     let children: [ChildID]
     /// The next look; nil while none of them has a run.

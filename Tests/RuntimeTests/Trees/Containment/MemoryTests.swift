@@ -73,8 +73,37 @@ extension WholeTrees {
             try recycles(grown)
         }
 
-        private func recycles(_ child: ChildPlan) throws {
-            let tree = try RunningTree(Plan(children: [child]))
+        @Test func grownChildWithAKeeper_isReplacedWhenThatSaysSo() throws {
+            let grown = child("grown", "grow", "64") {
+                $0.bounds.recycle = RecycleRule(above: 32 * mebibyte, patience: .seconds(600))
+            }
+            let keeper = child(
+                "keeper", "keeper", "grown", readiness: .bus,
+                worker: WorkerPlan(may: [.status, .restart(.child(ChildID(rawValue: 1)))]))
+            try recycles(grown, beside: [keeper])
+        }
+
+        @Test func recycleByCommand_needsAReadyRun_andTheRight() throws {
+            let stranger = child("stranger", "ask", "recycle", "fresh", readiness: .bus, worker: WorkerPlan())
+            let fresh = child("fresh", "serve") { $0.policy.delay.stableAfter = .seconds(600) }
+            let tree = try RunningTree(
+                Plan(children: [fresh, child("off", "serve") { $0.policy.enabled = false }, stranger]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready fresh stranger")
+            guard case .error("failed", let words) = try client.ask("recycle fresh") else {
+                return #expect(Bool(false))
+            }
+            #expect(words.contains("only when it has been ready for 10 min"))
+            guard case .error(_, let none) = try client.ask("recycle off") else { return #expect(Bool(false)) }
+            #expect(none.contains("off has no run"))
+            // Without a log-writer nexusd's own words are on stderr.
+            while try !tree.said().contains("stranger may not ask for 'recycle fresh'") { usleep(1000) }
+            #expect(try client.state("fresh") == "ready")
+            #expect(try tree.stop() == .code(0))
+        }
+
+        private func recycles(_ child: ChildPlan, beside others: [ChildPlan] = []) throws {
+            let tree = try RunningTree(Plan(children: [child] + others))
             let client = try tree.client()
             let events = try client.request("events")
             _ = try client.event(events) { isKind($0, .memory, "grown") }
