@@ -45,6 +45,11 @@ public struct ChildPlan: Hashable, Sendable {
     public var worker: WorkerPlan?
     /// What an owner chose by command, as it was recorded; not a part of the file.
     public var choice: Choice?
+    /// The next times of a scheduled child's calendar: seconds since 1970, ascending; empty for all others.
+    public var calendar: [Int64]
+
+    /// Times of a calendar that a plan knows ahead.
+    public static let calendarLimit = 64
 
     /// Children nexusd knows by role.
     public enum Role: UInt8, Hashable, Sendable, CaseIterable {
@@ -62,7 +67,7 @@ public struct ChildPlan: Hashable, Sendable {
         oomScoreAdjust: Int16 = 0,
         noNewPrivileges: Bool = true, secretFiles: [UInt16] = [], readiness: Readiness = .spawned,
         liveness: Probe? = nil, pidFile: String? = nil, log: LogPlan = LogPlan(), worker: WorkerPlan? = nil,
-        choice: Choice? = nil
+        choice: Choice? = nil, calendar: [Int64] = []
     ) {
         self.name = name
         self.role = role
@@ -85,6 +90,7 @@ public struct ChildPlan: Hashable, Sendable {
         self.log = log
         self.worker = worker
         self.choice = choice
+        self.calendar = calendar
     }
 }
 
@@ -177,6 +183,8 @@ public enum Readiness: Hashable, Sendable {
     case logLine(LinePattern)
     /// A worker that may say `health:NAME` said healthy.
     case health
+    /// It ended with success: a one-shot, whose dependents wait for what it does.
+    case done
 }
 
 /// A check the core asks for with `Action.probe`.

@@ -62,13 +62,19 @@ extension Plan {
             guard liveness.interval > .zero, liveness.misses > 0 else { throw Broken("liveness of zero") }
         }
         if case .probed(let interval) = policy.ready, interval <= .zero { throw Broken("probe interval of zero") }
+        let isCalendar = policy.schedule == .calendar
+        guard isCalendar != child.calendar.isEmpty, child.calendar.count <= ChildPlan.calendarLimit,
+            zip(child.calendar, child.calendar.dropFirst()).allSatisfy({ $0 < $1 })
+        else { throw Broken("a calendar without times, or times without a calendar") }
+        if case .every(let interval) = policy.schedule, interval <= .zero { throw Broken("schedule of zero") }
         if let watchdog = policy.watchdog, watchdog <= .zero { throw Broken("watchdog of zero") }
         let agree =
             switch (child.readiness, policy.ready) {
             case (.spawned, .spawned), (.probe, .probed): true
             case (.notify, .reported), (.descriptor, .reported), (.bus, .reported): true
-            case (.logLine, .reported), (.health, .reported): true
-            case (.spawned, _), (.probe, _), (.notify, _), (.descriptor, _), (.bus, _), (.logLine, _), (.health, _):
+            case (.logLine, .reported), (.health, .reported), (.done, .reported): true
+            case (.spawned, _), (.probe, _), (.notify, _), (.descriptor, _), (.bus, _), (.logLine, _), (.health, _),
+                (.done, _):
                 false
             }
         // log-writer says it is ready over the log link, which no readiness of other children describes.

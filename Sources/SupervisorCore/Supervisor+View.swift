@@ -11,9 +11,15 @@ extension Supervisor {
         view.endedRuns = entry.tally.ended
         view.failedRuns = entry.tally.failed
         view.lastEnd = entry.lastEnd
+        if let timetable = timetables[child] {
+            view.isScheduled = true
+            view.skippedRuns = timetable.skipped
+            view.nextTry = entry.state == .off ? nil : timetable.next
+        }
         switch entry.state {
         case .off:
             view.cause = policy(child).enabled && life != .idle ? .asked : nil
+        case .scheduled: view.cause = entry.tally.unstable > 0 ? entry.lastEnd?.cause : nil
         case .waiting:
             fillWaiting(&view, of: child)
         case .delayed(let until, let cause):

@@ -25,6 +25,8 @@ public struct Supervisor: Sendable {
     var aliveCount = 0
     /// How runs are stopped that were started under other words than the tree in force has for them.
     var oldStops: [ChildID: StopRule] = [:]
+    /// Of the children that the clock starts.
+    var timetables: [ChildID: Timetable] = [:]
     /// Commands that were not answered yet.
     var commands: [CommandKey: PendingCommand] = [:]
     var commandCount: UInt64 = 0
@@ -64,6 +66,7 @@ public struct Supervisor: Sendable {
             Group(members: members, isOrdered: policy.strategy != .oneForOne)
         }
         deadlines = Deadlines(slots: count + groups.count + 1)
+        timetables = Self.timetables(of: tree, count: count)
         changed = WorkQueue(count: count)
         touched = WorkQueue(count: count)
     }

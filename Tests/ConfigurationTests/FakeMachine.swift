@@ -8,6 +8,9 @@ struct FakeMachine: Machine {
     var variables = ["HOME": "/home/ann"]
     var hardLimits: [UInt8: UInt64] = [7: 4096, 4: 0]
     var oomScoreAdjust = 0
+    /// 2026-03-01 00:00:00 UTC, a Sunday.
+    var now: Int64 = 1_772_323_200
+    var zone: @Sendable (Int64) -> Int64 = { _ in 0 }
     var files: [String: FileStatus] = FakeMachine.machine
     var contents: [String: [UInt8]] = [:]
 
@@ -53,6 +56,7 @@ struct FakeMachine: Machine {
         return host
     }
 
+    func offset(at second: Int64) -> Int64 { zone(second) }
     func may(_ right: Right) -> Bool { rights.contains(right) }
     func user(named name: String) -> User? { FakeMachine.users.first { $0.name == name } }
     func user(id: UInt32) -> User? { FakeMachine.users.first { $0.id == id } }

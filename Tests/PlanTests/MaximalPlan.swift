@@ -69,7 +69,8 @@ enum MaximalPlan {
             worker: WorkerPlan(
                 may: [
                     .status, .start(.child(id(2))), .stop(.group(GroupID(rawValue: 1))), .restart(.all), .health(id(3)),
-                ], peers: [id(4)]), choice: index % 2 == 0 ? .on : .off)
+                ], peers: [id(4)]), choice: index % 2 == 0 ? .on : .off,
+            calendar: number == 5 ? [1, 1_772_323_200] : [])
     }
 
     private static func policy(_ number: UInt16, _ ready: ReadyRule) -> ChildPolicy {
@@ -77,6 +78,7 @@ enum MaximalPlan {
             group: number == 4 ? GroupID(rawValue: 1) : number < 4 ? GroupID(rawValue: 0) : nil, enabled: false,
             requires: [id(1)], after: [id(1), id(8)], critical: true, significant: number == 3,
             restart: RestartRule.allCases[Int(number) % RestartRule.allCases.count],
+            schedule: number == 5 ? .calendar : number == 6 ? .every(.seconds(3600)) : nil,
             delay: DelayRule(
                 first: .milliseconds(1), cap: .seconds(2), stableAfter: .nanoseconds(1), parkAfter: .max,
                 slowRetry: number == 2 ? nil : .seconds(9)),

@@ -4,7 +4,7 @@ import SupervisorCore
 enum ChildReadyKeys {
     static let ready = Key<Node?>(
         "ready", type: "word or table", initial: nil, shown: "bus (workers), spawned (others)",
-        range: "\"spawned\", \"notify\", \"bus\", \"health\", \"none\" (= spawned), or a table",
+        range: "\"spawned\", \"notify\", \"bus\", \"health\", \"done\", \"none\" (= spawned), or a table",
         "How the child shows that it serves."
     ) { node throws(Mismatch) in node }
     static let liveness = Key.table(
@@ -13,9 +13,11 @@ enum ChildReadyKeys {
     static let watchdog = Key.duration(
         "watchdog", in: .milliseconds(10) ... .seconds(3600),
         "The child must send WATCHDOG=1 at least this often (sd_notify).")
+    /// A one-shot works as long as it takes, up to this, where the file does not say how long.
+    static let oneShotTimeout: Duration = .seconds(86_400)
     static let startTimeout = Key.duration(
         "start-timeout", ChildPolicy().startTimeout, .milliseconds(10) ... .seconds(86_400),
-        "A run that is not ready by then is ended and counts as failed.")
+        "A run that is not ready by then is ended and counts as failed; for ready = \"done\" the default is 1d.")
 }
 
 /// Keys of a child about its end.
@@ -108,6 +110,20 @@ enum IntensityKeys {
 
     static let section = SectionInfo(
         title: "intensity", summary: "`intensity = { … }`.", keys: [restarts.info, window.info])
+}
+
+/// Keys of `schedule`.
+enum ScheduleKeys {
+    static let every = Key.duration(
+        "every", in: .seconds(1) ... .seconds(31_536_000),
+        "This long after the last start; for the first time when the tree starts.")
+    static let at = Key.texts(
+        "at", of: "calendar times", shown: "none", "For example \"Mon..Fri 03:00\"; local time, see above.")
+    /// Calendar times of one child.
+    static let limit = 32
+
+    static let section = SectionInfo(
+        title: "schedule", summary: "`schedule = { … }`: exactly one of every and at.", keys: [every.info, at.info])
 }
 
 /// Keys of `exits`.

@@ -24,6 +24,9 @@ enum ChildKeys {
     static let restart = Key.word(
         "restart", "always", [("always", .always), ("on-failure", .onFailure), ("never", .never)],
         value: RestartRule.always, "When an ended run is replaced without anyone asking.")
+    static let schedule = Key.table(
+        "schedule", ScheduleKeys.section, shown: "none", "{ every = \"6h\" } or { at = [\"Mon..Fri 03:00\"] }",
+        "The clock starts it, once each time, instead of keeping it running.")
     static let delay = Key.table(
         "delay", DelayKeys.section, "{ first = \"100ms\", cap = \"30s\" }",
         "Delay before a replacement, counted from the start of the last run.")
@@ -65,7 +68,7 @@ enum ChildKeys {
         title: "[child.NAME]", summary: "A child: one process that is kept alive. Its name: \(Name.form).",
         keys: [
             command.info, fallback.info, fallbackHint.info, enabled.info, requires.info, after.info, critical.info,
-            significant.info, restart.info, delay.info, intensity.info, ChildReadyKeys.ready.info,
+            significant.info, restart.info, schedule.info, delay.info, intensity.info, ChildReadyKeys.ready.info,
             ChildReadyKeys.liveness.info,
             ChildReadyKeys.watchdog.info, ChildReadyKeys.startTimeout.info, ChildStopKeys.timeout.info,
             ChildStopKeys.signal.info, ChildStopKeys.killGrace.info, ChildStopKeys.drain.info,

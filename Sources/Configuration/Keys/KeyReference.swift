@@ -3,7 +3,8 @@ public enum KeyReference {
     /// In the order of the reference.
     public static let sections: [SectionInfo] = [
         SupervisorKeys.section, LogKeys.section, GroupKeys.section, ChildKeys.section, DelayKeys.section,
-        IntensityKeys.section, ReadyKeys.section, LivenessKeys.section, ExitKeys.section, MemoryKeys.section,
+        IntensityKeys.section, ScheduleKeys.section, ReadyKeys.section, LivenessKeys.section, ExitKeys.section,
+        MemoryKeys.section,
         ChildLogKeys.section,
         SecretKeys.section, AgentKeys.section, WorkspaceKeys.section,
     ]

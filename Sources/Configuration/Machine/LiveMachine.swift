@@ -53,6 +53,14 @@ struct LiveMachine: Machine {
         return names
     }
 
+    var now: Int64 { Int64(time(nil)) }
+
+    func offset(at second: Int64) -> Int64 {
+        var time = time_t(second)
+        var parts = tm()
+        return localtime_r(&time, &parts) == nil ? 0 : Int64(parts.tm_gmtoff)
+    }
+
     func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     func status(_ path: String) -> FileStatus? {

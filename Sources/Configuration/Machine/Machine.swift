@@ -29,6 +29,10 @@ protocol Machine: Sendable {
     func hardLimit(_ resource: UInt8) -> UInt64
     /// Its own oom_score_adj, which an unprivileged process cannot go below.
     var oomScoreAdjust: Int { get }
+    /// Seconds since 1970.
+    var now: Int64 { get }
+    /// Seconds by which the machine's time zone is ahead of UTC at a second since 1970.
+    func offset(at second: Int64) -> Int64
 }
 
 extension Machine {

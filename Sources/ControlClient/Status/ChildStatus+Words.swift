@@ -9,6 +9,11 @@ extension ChildStatus {
         switch state {
         case "off": offWords
         case "waiting": waitsFor.map { "waits for \($0)" } ?? "waits for what it requires"
+        case "scheduled":
+            joined([
+                cause == nil ? nil : lastWords,
+                nextTry.map { "next run in \($0.spoken)" } ?? "no time left in its calendar; nexusctl reload",
+            ])
         case "delayed": joined([lastWords, nextTry.map { "next try in \($0.spoken)" }])
         case "starting": joined([status, "not ready yet"])
         case "stopping": joined([cause.map { "stopping: \($0)" } ?? "stopping", status])
@@ -26,7 +31,7 @@ extension ChildStatus {
         switch state {
         case "ready": .green
         case "parked", "unkillable": .red
-        case "off", "done": .dim
+        case "off", "done", "scheduled": .dim
         case _: .yellow
         }
     }

@@ -24,6 +24,7 @@ extension ChildPlan: Coded {
         log.write(to: &writer)
         writer.write(worker)
         writer.write(choice) { $0.write($1.rawValue) }
+        writer.write(calendar) { $0.write($1) }
     }
 
     init(from reader: inout ByteReader) throws(ByteError) {
@@ -37,7 +38,8 @@ extension ChildPlan: Coded {
             readiness: try Readiness(from: &reader), liveness: try reader.readOptional(),
             pidFile: try reader.readOptional { reader throws(ByteError) in try reader.readText() },
             log: try LogPlan(from: &reader), worker: try reader.readOptional(),
-            choice: try reader.readOptional { reader throws(ByteError) in try reader.readCase() })
+            choice: try reader.readOptional { reader throws(ByteError) in try reader.readCase() },
+            calendar: try reader.readNumbers())
     }
 }
 

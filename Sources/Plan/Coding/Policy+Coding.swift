@@ -25,6 +25,7 @@ extension ChildPolicy: Coded {
         writer.write(critical)
         writer.write(significant)
         writer.write(restart.rawValue)
+        writer.write(schedule)
         delay.write(to: &writer)
         writer.write(intensity)
         ready.write(to: &writer)
@@ -40,7 +41,7 @@ extension ChildPolicy: Coded {
         self.init(
             group: try reader.readOptional(), enabled: try reader.readBool(), requires: try reader.readList(),
             after: try reader.readList(), critical: try reader.readBool(), significant: try reader.readBool(),
-            restart: try reader.readCase(),
+            restart: try reader.readCase(), schedule: try reader.readOptional(),
             delay: try DelayRule(from: &reader), intensity: try reader.readOptional(),
             ready: try ReadyRule(from: &reader), firstProbe: try reader.readDuration(),
             startTimeout: try reader.readDuration(),
@@ -62,6 +63,25 @@ extension DelayRule: Coded {
         self.init(
             first: try reader.readDuration(), cap: try reader.readDuration(), stableAfter: try reader.readDuration(),
             parkAfter: try reader.read(), slowRetry: try reader.readOptionalDuration())
+    }
+}
+
+extension Schedule: Coded {
+    func write(to writer: inout ByteWriter) {
+        switch self {
+        case .calendar: writer.write(UInt8(0))
+        case .every(let interval):
+            writer.write(UInt8(1))
+            writer.write(interval)
+        }
+    }
+
+    init(from reader: inout ByteReader) throws(ByteError) {
+        switch try reader.read(UInt8.self) {
+        case 0: self = .calendar
+        case 1: self = .every(try reader.readDuration())
+        case _: throw ByteError(.unknownValue, at: reader.offset - 1)
+        }
     }
 }
 

@@ -48,6 +48,7 @@ extension Readiness: Coded {
             writer.write(UInt8(5))
             writer.write(pattern.pieces)
         case .health: writer.write(UInt8(6))
+        case .done: writer.write(UInt8(7))
         }
     }
 
@@ -60,6 +61,7 @@ extension Readiness: Coded {
         case 4: self = .probe(try Probe(from: &reader))
         case 5: self = .logLine(LinePattern(pieces: try reader.readList()))
         case 6: self = .health
+        case 7: self = .done
         case _: throw ByteError(.unknownValue, at: reader.offset - 1)
         }
     }

@@ -76,6 +76,7 @@ public struct Setting: Sendable {
     private static let life = [
         Setting("enabled", .inPlace, "enabled", of: \.policy.enabled),
         Setting("restart", .inPlace, "restart", of: \.policy.restart) { SettingWords.restart($0) },
+        Setting("schedule", .inPlace, "schedule", "calendar", of: ScheduleTimes.init) { $0.words },
         Setting("delay", .inPlace, "delay", of: \.policy.delay) { SettingWords.delay($0) },
         Setting("intensity", .inPlace, "intensity", of: \.policy.intensity) { SettingWords.intensity($0) },
         Setting("critical", .inPlace, "critical", of: \.policy.critical),

@@ -13,6 +13,8 @@ struct PlanBook {
     let arrangement: Arrangement
     /// What the core sees; its policies are the only copy.
     let tree: Tree
+    /// The times of scheduled children, in seconds since 1970.
+    let calendars: [(child: ChildID, times: [Int64])]
 
     private let traits: [ChildTraits]
     /// By `ChildID.rawValue - 1`.
@@ -32,6 +34,7 @@ struct PlanBook {
         secrets = plan.secrets
         names = TreeNames(plan, arrangement)
         tree = plan.tree
+        calendars = zip(names.ids, plan.children).filter { !$1.calendar.isEmpty }.map { ($0, $1.calendar) }
         (traits, traitsOf) = Self.share(plan.children.map(ChildTraits.init))
         common = Self.commonVariables(plan.children)
         let index = Dictionary(uniqueKeysWithValues: zip(common, (0 as UInt16)...))
@@ -53,7 +56,9 @@ struct PlanBook {
         guard let words = try? LaunchWords(from: &reader, common: common) else {
             preconditionFailure("the words were packed by this very value and never changed")
         }
-        return traits(child).child(names[child], policy(child), words)
+        var plan = traits(child).child(names[child], policy(child), words)
+        plan.calendar = calendars.first { $0.child == child }?.times ?? []
+        return plan
     }
 
     /// False for a child that is not in the file any more.

@@ -74,7 +74,8 @@ extension Engine {
     private func note(_ record: Record) {
         switch record {
         case .starting(let child, _), .ready(let child, _), .stopping(let child, _, _), .killing(let child, _),
-            .delayed(let child, _, _), .parked(let child, _, _), .unkillable(let child, _):
+            .delayed(let child, _, _), .parked(let child, _, _),
+            .skipped(let child, _), .unkillable(let child, _):
             board.touch(child)
         case .ended(let end): board.touch(end.child)
         case .groupParked(let group, _, _):

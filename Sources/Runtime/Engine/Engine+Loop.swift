@@ -17,6 +17,7 @@ extension Engine {
     private func begin() {
         listener.open(surroundings.poller)
         surroundings.leftovers.events.forEach(say)
+        beginSchedules()
         core.start(at: now, jitter: jitter(), into: &actions)
         board.touchAll()
         // Until log-writer runs for the first time it is as absent as after a crash.
@@ -63,6 +64,7 @@ extension Engine {
         switch source {
         case .signals: break
         case .planOutput, .planDiagnostics: config.current?.run.take(source)
+        case .clock: clockWasSet()
         case .listener: acceptClients()
         case .client(let number): serveClient(PeerID(rawValue: number), events)
         case .notify(let child): hearNotify(child)

@@ -43,6 +43,8 @@ final class Engine {
     var lingering: [ChildID] = []
     /// Children whose PID file names a process that is gone.
     var endedPIDFiles: [ChildID] = []
+    /// Tells of a wall clock that was set; only where a child has a calendar.
+    var clockAlarm: OwnedFD?
     /// When to look for ended processes without a signal.
     var reapAgainAt: Instant?
     /// Children with a probe under way.

@@ -63,7 +63,7 @@ struct ReadinessBoard {
             states[index] =
                 switch phase(child) {
                 case .off: .off
-                case .ready, .done: .settled
+                case .ready, .scheduled, .done: .settled
                 case .waiting, .delayed, .starting, .stopping, .unkillable, .parked: .unsettled
                 }
             count(states[index], 1)

@@ -105,7 +105,8 @@ final class ConfigRun {
         switch source {
         case .planOutput: read(plan)
         case .planDiagnostics: read(diagnostics)
-        case .signals, .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population, .probe,
+        case .signals, .clock, .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population,
+            .probe,
             .logLink, .logWriterErrors:
             break
         }

@@ -21,6 +21,7 @@ extension Engine {
         let change = withChoices(update)
         adopt(PlanBook(update.plan, update.arrangement), update, change)
         core.reload(change, command, at: now, jitter: jitter(), into: &actions)
+        renewSchedules()
         board.touchAll()
         carryOut()
         // The plans' many pieces are gone.

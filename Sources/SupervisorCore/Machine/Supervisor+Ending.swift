@@ -4,11 +4,14 @@ extension Supervisor {
         let cause = ending.verdict.cause(of: ending.step.exit, under: policy(child).exits)
         // Judged before the reasons to go down are taken away that this end fulfils.
         let goal = goal(of: child)
+        let isBouncing = self[child].isBouncing
         self[child].isBouncing = false
         oldStops[child] = nil
         endSweep(of: child)
         tellEnd(child, run, ending.step.exit, cause, &turn)
-        if goal == .up, cause == .recycled {
+        if isScheduled(child), !isBouncing {
+            concludeScheduled(child, cause, &turn)
+        } else if goal == .up, cause == .recycled {
             delay(child, after: run, cause, &turn)
         } else if goal != .up || cause.isPlanned {
             enter(child, .waiting, &turn)
@@ -129,5 +132,5 @@ extension Exit? {
 
 extension UInt16 {
     /// One more, at most all.
-    fileprivate mutating func increase() { if self < .max { self += 1 } }
+    mutating func increase() { if self < .max { self += 1 } }
 }

@@ -20,7 +20,7 @@ extension Supervisor {
             case .done:
                 // As in Erlang/OTP: a transient child that ended well runs again with its group, a temporary one does not.
                 if policy(sibling).restart == .onFailure { enter(sibling, .waiting, &turn) }
-            case .off, .waiting, .delayed, .unkillable, .parked: break
+            case .off, .waiting, .scheduled, .delayed, .unkillable, .parked: break
             }
         }
     }

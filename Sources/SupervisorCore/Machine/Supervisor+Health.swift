@@ -62,7 +62,7 @@ extension Supervisor {
             } else {
                 revise(child, .serving(run, serving))
             }
-        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
         }
     }
 
@@ -78,7 +78,7 @@ extension Supervisor {
             guard let liveness = policy.liveness, serving.probe == .asked else { return }
             serving.probe = .due(turn.now + liveness.interval.asInterval)
             revise(child, .serving(run, serving))
-        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
         }
     }
 
@@ -86,7 +86,7 @@ extension Supervisor {
     mutating func triggered(_ child: ChildID, _ turn: inout Turn) {
         switch self[child].state {
         case .starting, .serving: beginStop(child, for: .watchdog, &turn)
-        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
         }
     }
 
@@ -102,7 +102,7 @@ extension Supervisor {
             run.watchdogMicroseconds = microseconds
             serving.watchdog = run.watchdog(under: policy(child)).map { turn.now + $0.asInterval }
             revise(child, .serving(run, serving))
-        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
         }
     }
 
@@ -113,7 +113,7 @@ extension Supervisor {
             guard let interval = run.watchdog(under: policy(child)) else { return }
             serving.watchdog = turn.now + interval.asInterval
             revise(child, .serving(run, serving))
-        case .off, .waiting, .delayed, .spawning, .starting, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .starting, .stopping, .unkillable, .parked, .done: break
         }
     }
 
@@ -136,7 +136,7 @@ extension Supervisor {
             }
             ending.step.until = max(ending.step.until, min(wish, ending.begun + timeout.tenfold))
             revise(child, .stopping(run, ending))
-        case .off, .waiting, .delayed, .spawning, .serving, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .serving, .unkillable, .parked, .done: break
         }
     }
 
@@ -153,7 +153,7 @@ extension Supervisor {
                 serving.probe = serving.probe.shifted(by: lateness)
                 serving.watchdog = serving.watchdog.map { $0 + lateness }
                 revise(child, .serving(run, serving))
-            case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+            case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
             }
         }
     }

@@ -21,6 +21,8 @@ extension Supervisor {
         case .linkBroken(let child, let run, let cause):
             if isLiving(child, run) { linkBroken(child, cause.asLinkFailure, &turn) }
         case .recycle(let child, let run, let time): if isLiving(child, run) { recycle(child, within: time, &turn) }
+        case .timetable(let child, let moments, let second):
+            takeTimetable(child, moments, second: second, &turn)
         case .exited(let child, let run, let exit): if isLiving(child, run) { exited(child, exit, &turn) }
         case .emptied(let child, let run): if isLiving(child, run) { emptied(child, &turn) }
         case .command(let command, let id): carryOut(command, id, &turn)
@@ -45,12 +47,18 @@ extension Supervisor {
     }
 
     private mutating func expire(_ child: ChildID, _ turn: inout Turn) {
+        takeTime(of: child, &turn)
+        // The slot was due for the child's time, or for its state, or both.
+        guard let due = self[child].state.deadline, due <= turn.now else {
+            deadlines.set(child.index, deadline(of: child))
+            return
+        }
         switch self[child].state {
         case .delayed, .parked: enter(child, .waiting, &turn)
         case .starting(let run, let starting): startingExpired(child, run, starting, &turn)
         case .serving(let run, let serving): servingExpired(child, run, serving, &turn)
         case .stopping(let run, let ending): stepExpired(child, run, ending, &turn)
-        case .off, .waiting, .spawning, .unkillable, .done: break
+        case .off, .waiting, .scheduled, .spawning, .unkillable, .done: break
         }
     }
 }

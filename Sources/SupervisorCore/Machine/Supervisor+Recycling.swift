@@ -8,7 +8,7 @@ extension Supervisor {
         case .serving(let run, _):
             guard let ready = run.ready, turn.now - ready >= policy(child).delay.stableAfter else { return }
             beginStop(child, for: .recycled, patience: time, &turn)
-        case .off, .waiting, .delayed, .spawning, .starting, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .starting, .stopping, .unkillable, .parked, .done: break
         }
     }
 

@@ -23,8 +23,8 @@ extension Supervisor {
             if index < old.children.count {
                 carryOver(child, change, old, &effect, &turn)
             } else if self[child].wanted {
-                enter(child, .waiting, &turn)
-                effect.desires.append((child, .up))
+                comeUp(child, &turn)
+                if !isScheduled(child) { effect.desires.append((child, .up)) }
             }
         }
         for group in change.changedGroups where Int(group.rawValue) < groups.count { unpark(group, &turn) }
@@ -70,7 +70,8 @@ extension Supervisor {
         changed = WorkQueue(count: count)
         touched = WorkQueue(count: count)
         deadlines = Deadlines(slots: count + groups.count + 1)
-        for index in children.indices { deadlines.set(index, children[index].state.deadline) }
+        timetables = Self.timetables(of: new, count: count, before: timetables)
+        for index in children.indices { deadlines.set(index, deadline(of: ChildID(index: index))) }
         for (index, group) in groups.enumerated() {
             if case .parked(_, let retry) = group.state { deadlines.set(count + index, retry) }
         }
@@ -136,9 +137,9 @@ extension Supervisor {
         guard self[child].wanted else { return false }
         switch self[child].state {
         case .off, .parked, .delayed:
-            enter(child, .waiting, &turn)
-            return true
-        case .waiting, .spawning, .starting, .serving, .stopping, .unkillable, .done: return false
+            comeUp(child, &turn)
+            return !isScheduled(child)
+        case .waiting, .scheduled, .spawning, .starting, .serving, .stopping, .unkillable, .done: return false
         }
     }
 
@@ -160,7 +161,7 @@ extension Supervisor {
             // A new interval comes with a new run; until then the old one's pings prove nothing.
             if policy.watchdog != old.watchdog { serving.watchdog = nil }
             revise(child, .serving(run, serving))
-        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
         }
     }
 

@@ -21,7 +21,7 @@ extension Supervisor {
     /// Changes the data of a state where that means nothing to anybody else.
     mutating func revise(_ child: ChildID, _ state: ChildState) {
         self[child].state = state
-        deadlines.set(child.index, state.deadline)
+        deadlines.set(child.index, deadline(of: child))
     }
 
     /// The child is to be looked at before the turn ends.
@@ -71,7 +71,10 @@ extension Supervisor {
     private mutating func step(_ child: ChildID, _ turn: inout Turn) {
         switch (goal(of: child), self[child].state) {
         case (.up, .off):
-            enter(child, .waiting, &turn)
+            comeUp(child, &turn)
+        case (.up, .scheduled):
+            // A reload took its schedule away.
+            if !isScheduled(child) { enter(child, .waiting, &turn) }
         case (.up, .waiting):
             if gatesHold(for: child) { spawn(child, &turn) }
         case (.up, _): break
@@ -79,7 +82,7 @@ extension Supervisor {
             if mayStop(child) { beginStop(child, for: cause, &turn) }
         case (.down, .stopping): hastenRecycling(child, &turn)
         case (.down, .off), (.down, .spawning), (.down, .unkillable): break
-        case (.down, .waiting), (.down, .delayed), (.down, .parked), (.down, .done):
+        case (.down, .waiting), (.down, .scheduled), (.down, .delayed), (.down, .parked), (.down, .done):
             restWithoutRun(child, &turn)
         }
     }
@@ -136,8 +139,11 @@ extension Supervisor {
         switch self[child].state {
         // One that goes down only to come back has not come as far as it will.
         case .serving: facets = isGoingDown && !isHopeless ? .serves : [.serves, .settled]
+        // One that is done and no longer wanted is on its way to off: nobody may start on it any more.
+        case .done where !self[child].wanted: facets = [.settled, .withdrawn, .hopeless]
         case .done: return orderFacets(of: child, [.serves, .settled])
         case .off, .parked, .unkillable: facets = [.settled, .withdrawn, .hopeless]
+        case .scheduled: facets = .settled
         case .waiting, .delayed: facets = isHopeless ? .settled : []
         case .spawning, .starting, .stopping: facets = []
         }

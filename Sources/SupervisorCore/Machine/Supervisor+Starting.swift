@@ -9,7 +9,7 @@ extension Supervisor {
             life = .running
         }
         // All of them first: none may look as if it were off while another one looks at its gates.
-        for index in children.indices where children[index].wanted { enter(ChildID(index: index), .waiting, &turn) }
+        for index in children.indices where children[index].wanted { comeUp(ChildID(index: index), &turn) }
         touchAll()
     }
 
@@ -51,6 +51,7 @@ extension Supervisor {
         let run = Run(id: RunID(second: second, count: runCount), started: turn.now)
         turn.tell(.starting(child, run.id))
         turn.actions.append(.spawn(child, run.id))
+        timetables[child]?.started(at: turn.now)
         enter(child, .spawning(run), &turn)
     }
 
@@ -78,7 +79,7 @@ extension Supervisor {
                 turn.actions.append(.probe(child, run.id))
                 enter(child, .starting(run, starting), &turn)
             }
-        case .off, .waiting, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
         }
     }
 
@@ -88,7 +89,7 @@ extension Supervisor {
         case .spawning(let run):
             conclude(
                 child, run, Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now)), &turn)
-        case .off, .waiting, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
         }
     }
 
@@ -98,7 +99,7 @@ extension Supervisor {
         spawned(child, &turn)
         switch self[child].state {
         case .starting(let run, _): becomeReady(child, run, &turn)
-        case .off, .waiting, .delayed, .spawning, .serving, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .serving, .stopping, .unkillable, .parked, .done: break
         }
     }
 

@@ -72,7 +72,7 @@ extension Supervisor {
         switch self[child].state {
         case .starting, .serving: beginStop(child, for: cause, &turn)
         case .stopping: drained(child, &turn)
-        case .off, .waiting, .delayed, .spawning, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .unkillable, .parked, .done: break
         }
     }
 
@@ -82,7 +82,7 @@ extension Supervisor {
         case .starting(let run, _), .serving(let run, _):
             let step = Ending.Step.leaving(until: turn.now + bounded(stopRule(child).timeout))
             enter(child, .stopping(run, Ending(verdict: .byExit, begun: turn.now, step: step)), &turn)
-        case .off, .waiting, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
         }
     }
 
@@ -96,7 +96,7 @@ extension Supervisor {
             exitedWhileStopping(child, run, ending, exit, &turn)
         case .unkillable(let run, let verdict, let begun, nil):
             revise(child, .unkillable(run, verdict, begun: begun, exit))
-        case .off, .waiting, .delayed, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .unkillable, .parked, .done: break
         }
     }
 
@@ -130,7 +130,7 @@ extension Supervisor {
         case .unkillable(let run, let verdict, let begun, let exit):
             let ending = Ending(verdict: verdict, begun: begun, step: .killing(exit, until: turn.now))
             conclude(child, run, ending, &turn)
-        case .off, .waiting, .delayed, .spawning, .starting, .serving, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .spawning, .starting, .serving, .parked, .done: break
         }
     }
 }

@@ -25,11 +25,16 @@ extension Supervisor {
         case (_, .unkillable): return .failed(child, .unkillable)
         case (.up, .serving): return goal(of: child) == .up ? .done : nil
         case (.up, .done): return .done
+        case (.up, .scheduled):
+            // The run that was waited for is over.
+            guard self[child].tally.unstable > 0, let end = self[child].lastEnd else { return .done }
+            return .failed(child, end.cause)
         case (.up, .parked(let cause, _)): return .failed(child, cause)
         case (.up, .waiting), (.up, .delayed): return isHopeless(child) ? outcomeOfHopeless(child) : nil
         case (.up, .off), (.up, .spawning), (.up, .starting), (.up, .stopping): return nil
         case (.down, .spawning), (.down, .starting), (.down, .serving), (.down, .stopping): return nil
-        case (.down, .off), (.down, .waiting), (.down, .delayed), (.down, .parked), (.down, .done): return .done
+        case (.down, .off), (.down, .waiting), (.down, .scheduled), (.down, .delayed), (.down, .parked), (.down, .done):
+            return .done
         }
     }
 
@@ -39,7 +44,7 @@ extension Supervisor {
         case .parked(let cause, _): return .failed(culprit, cause)
         case .unkillable: return .failed(culprit, .unkillable)
         case .off: return .overtaken
-        case .waiting, .delayed, .spawning, .starting, .serving, .stopping, .done: return nil
+        case .waiting, .scheduled, .delayed, .spawning, .starting, .serving, .stopping, .done: return nil
         }
     }
 

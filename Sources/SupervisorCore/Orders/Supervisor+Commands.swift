@@ -43,9 +43,17 @@ extension Supervisor {
     private mutating func start(_ target: Command.Target, _ effect: inout Effect, _ turn: inout Turn) {
         let named = members(of: target).filter { isMeant($0, by: target) }
         for child in closure(of: named, over: order.requires) {
-            if case .done = self[child].state, target != .child(child) { continue }
+            if rests(child), target != .child(child) { continue }
             revive(child, &effect, &turn)
             effect.desires.append((child, .up))
+        }
+    }
+
+    /// Done, or to be started by the clock: it runs again only if it is named.
+    private func rests(_ child: ChildID) -> Bool {
+        switch self[child].state {
+        case .done, .scheduled: true
+        case .off, .waiting, .delayed, .spawning, .starting, .serving, .stopping, .unkillable, .parked: false
         }
     }
 
@@ -69,7 +77,7 @@ extension Supervisor {
         let named = members(of: target).filter { target == .child($0) || self[$0].wanted }
         let isNamed = Set(named)
         for child in closure(of: named, over: order.requires) {
-            if case .done = self[child].state, target != .child(child) { continue }
+            if rests(child), target != .child(child) { continue }
             if isNamed.contains(child), self[child].state.isAlive {
                 self[child].isBouncing = true
                 effect.isChange = true
@@ -83,7 +91,13 @@ extension Supervisor {
     private mutating func reset(_ target: Command.Target, _ effect: inout Effect, _ turn: inout Turn) {
         for child in members(of: target) {
             let wanted = policy(child).enabled
-            if wanted {
+            if wanted, isScheduled(child), self[child].state.run == nil {
+                // What a reset undoes is a stop; it is no reason to run between its times.
+                if case .scheduled = self[child].state { self[child].tally.forget() } else { effect.isChange = true }
+                self[child].wanted = true
+                comeUp(child, &turn)
+                continue
+            } else if wanted {
                 revive(child, &effect, &turn)
             } else if self[child].wanted {
                 self[child].wanted = false
@@ -106,7 +120,7 @@ extension Supervisor {
             unpark(group, &turn)
         }
         switch self[child].state {
-        case .off, .parked, .delayed, .done:
+        case .off, .scheduled, .parked, .delayed, .done:
             effect.isChange = true
             enter(child, .waiting, &turn)
         case .waiting, .spawning, .starting, .serving, .stopping, .unkillable: break

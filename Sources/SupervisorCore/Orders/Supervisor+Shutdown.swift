@@ -65,7 +65,8 @@ extension Supervisor {
         guard isLogWriter(child), self[child].wanted, level < 3 else { return false }
         switch self[child].state {
         case .delayed: return true
-        case .off, .waiting, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done: return false
+        case .off, .waiting, .scheduled, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done:
+            return false
         }
     }
 

@@ -112,8 +112,10 @@ public struct ChildPolicy: Hashable, Sendable {
     public var critical: Bool
     /// When it ends by itself and does not come back by itself, the tree ends in order.
     public var significant: Bool
-    /// Restart rule.
+    /// Restart rule; means nothing to a scheduled child.
     public var restart: RestartRule
+    /// Runs by the clock instead of staying.
+    public var schedule: Schedule?
     /// Delay rule.
     public var delay: DelayRule
     /// Optional intensity.
@@ -136,7 +138,7 @@ public struct ChildPolicy: Hashable, Sendable {
     /// Defaults of the design; see each property.
     public init(
         group: GroupID? = nil, enabled: Bool = true, requires: [ChildID] = [], after: [ChildID] = [],
-        critical: Bool = false, significant: Bool = false, restart: RestartRule = .always,
+        critical: Bool = false, significant: Bool = false, restart: RestartRule = .always, schedule: Schedule? = nil,
         delay: DelayRule = DelayRule(), intensity: Intensity? = nil, ready: ReadyRule = .spawned,
         firstProbe: Duration = .zero, startTimeout: Duration = .seconds(60),
         liveness: LivenessRule? = nil, watchdog: Duration? = nil, stop: StopRule = StopRule(),
@@ -149,6 +151,7 @@ public struct ChildPolicy: Hashable, Sendable {
         self.critical = critical
         self.significant = significant
         self.restart = restart
+        self.schedule = schedule
         self.delay = delay
         self.intensity = intensity
         self.ready = ready

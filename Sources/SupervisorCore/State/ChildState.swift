@@ -4,6 +4,8 @@ enum ChildState: Hashable, Sendable {
     case off
     /// Wanted; starts as soon as its gates hold.
     case waiting
+    /// Wanted; starts when its time comes.
+    case scheduled
     /// Wanted; the delay of its last, unstable run has not passed.
     case delayed(until: Instant, Cause)
     /// `Action.spawn` was said; the shell has not answered.
@@ -111,6 +113,7 @@ extension ChildState {
         switch self {
         case .off: .off
         case .waiting: .waiting
+        case .scheduled: .scheduled
         case .delayed: .delayed
         case .spawning, .starting: .starting
         case .serving: .ready
@@ -127,7 +130,7 @@ extension ChildState {
         case .spawning(let run), .starting(let run, _), .serving(let run, _), .stopping(let run, _),
             .unkillable(let run, _, _, _):
             run
-        case .off, .waiting, .delayed, .parked, .done: nil
+        case .off, .waiting, .scheduled, .delayed, .parked, .done: nil
         }
     }
 
@@ -135,14 +138,14 @@ extension ChildState {
     var isAlive: Bool {
         switch self {
         case .spawning, .starting, .serving, .stopping: true
-        case .off, .waiting, .delayed, .unkillable, .parked, .done: false
+        case .off, .waiting, .scheduled, .delayed, .unkillable, .parked, .done: false
         }
     }
 
     /// The next instant at which time alone changes something here.
     var deadline: Instant? {
         switch self {
-        case .off, .waiting, .spawning, .unkillable, .done: nil
+        case .off, .waiting, .scheduled, .spawning, .unkillable, .done: nil
         case .delayed(let until, _): until
         case .parked(_, let retry): retry
         case .starting(_, let starting): starting.until.orEarlier(starting.probe.instant)

@@ -4,6 +4,8 @@ public enum Phase: String, Hashable, Sendable, CaseIterable {
     case off
     /// Wanted; a gate does not hold yet.
     case waiting
+    /// Wanted; the clock starts it when its time comes.
+    case scheduled
     /// Wanted; the delay before the next run has not passed.
     case delayed
     /// Spawned, not ready yet.
@@ -36,8 +38,12 @@ public struct ChildView: Hashable, Sendable {
     public var cause: Cause?
     /// The gate or group member it waits for, when waiting.
     public var waitsFor: ChildID?
-    /// Next try, when delayed or parked.
+    /// Next try, when delayed or parked; of a scheduled child the next time, nil where its calendar is used up.
     public var nextTry: Instant?
+    /// True for a child that the clock starts.
+    public var isScheduled = false
+    /// Times of a scheduled child at which it did not run because it was running still.
+    public var skippedRuns: UInt32 = 0
     /// Unstable runs in a row.
     public var unstableRuns: UInt16
     /// Runs ended since nexusd began, by whatever cause, and those among them that nobody asked for.

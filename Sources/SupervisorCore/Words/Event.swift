@@ -66,6 +66,10 @@ public enum Event: Hashable, Sendable {
     /// much time for `drained` (at least the child's own drain time), then a stop as ever. Heard only once the run has
     /// been ready for `stableAfter`; sooner it is ignored and may be said again.
     case recycle(ChildID, RunID, within: Duration)
+    /// The times of this child's calendar, in any order, as the wall clock stands at `second` (seconds since 1970). Said
+    /// when the tree starts, when the clock was set or the machine has slept, and when more times are known. One that
+    /// has gone by and was not taken is due at once; several of them are one run.
+    case timetable(ChildID, [Moment], second: Int64)
     /// The main process ended and was reaped.
     case exited(ChildID, RunID, Exit)
     /// No process of the run is left. Comes after `exited`, once; at once with it in the usual case.

@@ -52,6 +52,8 @@ public enum Record: Hashable, Sendable {
     case parked(ChildID, Cause, retry: Instant?)
     /// A group given up for now because this critical child parked, or its intensity was reached.
     case groupParked(GroupID, because: ChildID, retry: Instant?)
+    /// It was to run so many times when it was running still, or could not; it does not run later for that.
+    case skipped(ChildID, times: UInt32)
     /// SIGKILL did not end it.
     case unkillable(ChildID, RunID)
 }

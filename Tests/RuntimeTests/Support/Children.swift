@@ -18,7 +18,7 @@ func child(
     switch readiness {
     case .spawned: child.policy.ready = .spawned
     case .probe: child.policy.ready = .probed(interval: .milliseconds(50))
-    case .notify, .descriptor, .bus, .logLine, .health: child.policy.ready = .reported
+    case .notify, .descriptor, .bus, .logLine, .health, .done: child.policy.ready = .reported
     }
     child.policy.stop = StopRule(timeout: .seconds(5))
     change(&child)

@@ -23,7 +23,7 @@ extension WholeTrees {
             let tree = try tree("exit 7", restart: .never)
             #expect(try tree.end() == .code(7))
             #expect(tree.registered("serve").allSatisfy { !tree.isAlive($0) })
-            let log = tree.file(tree.state + "/logs/main/current")
+            let log = tree.file(tree.state + "/logs/nexusd/current")
             #expect(log.contains("main is significant and has ended for good (exit 7)"), "\(log)")
         }
 

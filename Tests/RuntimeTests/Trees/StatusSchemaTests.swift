@@ -67,7 +67,10 @@ extension WholeTrees {
             #expect(Set(try client.object("version").keys) == ["version", "protocol", "pid"])
             #expect(Set(try client.object("tree").keys) == ["groups", "children"])
             let why = try client.object("why crashing")
-            #expect(Set(why.keys) == ["child", "rule", "next", "gives_up", "settings", "config", "last_lines"])
+            #expect(
+                Set(why.keys) == [
+                    "child", "cause_rule", "rule", "next", "gives_up", "settings", "config", "last_lines",
+                ])
             let settings = try #require(why["settings"] as? [[String: String]])
             #expect(settings.allSatisfy { Set($0.keys) == ["key", "value"] } && !settings.isEmpty)
             #expect(Set(try client.object("is-ready").keys) == ["ready", "waiting"])

@@ -29,6 +29,29 @@ struct EndingTests {
         #expect(scene.view(.a).unstableRuns == 1)
     }
 
+    /// ready = "done" is a run that never says it is ready: its success is what its dependents wait for.
+    @Test(arguments: [RestartRule.onFailure, .never])
+    func oneShot_letsItsDependentsStartWhenItIsDone(restart: RestartRule) {
+        var scene = Scene.begun([.reporting(requires: [.b]), .reporting(restart: restart)])
+        scene.command(.start(.all))
+        scene.spawned(.b)
+        #expect(scene.phases() == "waiting starting")
+        #expect(scene.ends(.b, .code(0)).suffix(3) == ["say ended b done", "say starting a", "spawn a"])
+        scene.spawned(.a)
+        #expect(scene.ready(.a) == ["say ready a", "answer 1 done"])
+        #expect(scene.phases() == "ready done")
+    }
+
+    @Test func oneShotThatFails_isTriedAgainOrNeedsYou_andItsDependentsWait() {
+        for (restart, phases) in [(RestartRule.onFailure, "waiting delayed"), (.never, "waiting parked")] {
+            var scene = Scene.begun([.reporting(requires: [.b]), .reporting(restart: restart)])
+            scene.spawned(.b)
+            scene.ends(.b, .code(1))
+            #expect(scene.phases() == phases)
+            #expect(scene.pass(.seconds(90)).contains("spawn b") == (restart == .onFailure))
+        }
+    }
+
     @Test func defaultMeanings_areThoseOfSysexits() {
         for (code, cause) in [(0 as UInt8, "done"), (64, "config"), (78, "config"), (68, "network"), (69, "crash")] {
             var scene = Scene.ready([ChildPolicy(restart: .onFailure)])

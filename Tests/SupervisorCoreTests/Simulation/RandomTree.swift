@@ -20,9 +20,18 @@ struct RandomTree: Equatable {
         for (rank, child) in ranking.enumerated() {
             var policy = Self.policy(&random)
             if child != logWriter {
+                if random.chance(12) {
+                    policy.schedule =
+                        random.chance(50) ? .calendar : .every(.milliseconds(200) + random.milliseconds(5_000))
+                    policy.critical = false
+                    policy.significant = false
+                }
                 let candidates =
                     isTame ? Array(ranking[..<rank]) : ranking + [ChildID(rawValue: 0), ChildID(rawValue: 99)]
-                policy.requires = candidates.filter { _ in random.chance(20) }
+                policy.requires = candidates.filter { other in
+                    let isThere = !isTame || children[Int(other.rawValue) - 1].schedule == nil
+                    return random.chance(20) && isThere
+                }
                 policy.after = candidates.filter { _ in random.chance(15) }
             }
             children[Int(child.rawValue) - 1] = policy

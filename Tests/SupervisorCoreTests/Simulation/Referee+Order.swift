@@ -50,7 +50,7 @@ extension Referee {
     private func isSettled(_ child: ChildID, _ after: Supervisor) -> Bool {
         if let life = self[child] { return life.serves || life.isUnkillable }
         switch after.view(of: child).phase {
-        case .off, .parked, .done: return true
+        case .off, .parked, .done, .scheduled: return true
         case .waiting, .delayed: return isHeld(child, after)
         case .starting, .ready, .stopping, .unkillable: return false
         }
@@ -69,7 +69,7 @@ extension Referee {
             case .stopping: self[required]?.stop?.isWanted ?? true || isHeld(required, after)
             case .starting, .ready: hasCommands || isHeld(required, after)
             case .waiting, .delayed: isHeld(required, after)
-            case .done: false
+            case .done, .scheduled: false
             }
         }
     }

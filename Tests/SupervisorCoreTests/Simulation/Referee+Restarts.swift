@@ -8,6 +8,9 @@ struct RestartBook {
     var earliest: Instant?
     /// Ends that were followed by a restart, for its intensity.
     var window: [Instant] = []
+    /// Of a scheduled child: when it started last, and the times it has had.
+    var lastStart: Instant?
+    var seconds: Set<Int64> = []
 }
 
 /// Promise 6: restarts are bounded in every window, and the back-off is reset after a stable time.
@@ -25,6 +28,27 @@ extension Referee {
             complain(6, "\(child) came back at \(now), too early by \(earliest - now)")
         }
         restarts[Int(child.rawValue)].earliest = nil
+        judgeTime(child, at: now)
+    }
+
+    mutating func noteTimes(_ child: ChildID, _ moments: [Moment]) {
+        guard child.rawValue > 0, Int(child.rawValue) < lives.count else { return }
+        times[child, default: []] += moments
+    }
+
+    /// A scheduled child starts by the clock, by a command, or not at all; and never twice for one time.
+    private mutating func judgeTime(_ child: ChildID, at now: Instant) {
+        guard child != tree.logWriter, let schedule = policy(child).schedule else { return }
+        defer { restarts[Int(child.rawValue)].lastStart = now }
+        switch schedule {
+        case .every(let interval): restarts[Int(child.rawValue)].earliest = now + interval
+        case .calendar:
+            guard !hasCommands else { return }
+            let due = times[child, default: []].filter { $0.instant <= now }
+            let known = restarts[Int(child.rawValue)].seconds
+            if due.allSatisfy({ known.contains($0.second) }) { complain(6, "\(child) started at none of its times") }
+            restarts[Int(child.rawValue)].seconds.formUnion(due.map(\.second))
+        }
     }
 
     mutating func judgeDelay(_ child: ChildID, _ until: Instant, at now: Instant) {
@@ -43,7 +67,7 @@ extension Referee {
         let child = end.child
         let rule = policy(child).delay
         if !end.cause.isWanted { disturbSiblings(of: child) }
-        guard child != tree.logWriter, level == 0 else { return false }
+        guard child != tree.logWriter, level == 0, policy(child).schedule == nil else { return false }
         if let ready = life.ready, (life.ending ?? end.ended) - ready >= rule.stableAfter {
             restarts[Int(child.rawValue)].unstable = 0
         }

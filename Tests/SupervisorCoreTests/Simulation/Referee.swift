@@ -48,6 +48,8 @@ struct Referee {
     /// Runs that have to be over before anything of their group starts.
     var swept: [Int: Set<RunID>] = [:]
     var restarts: [RestartBook]
+    /// Times of calendars, as they were last said, and those that were.
+    var times: [ChildID: [Moment]] = [:]
     private var lastRun = RunID(rawValue: 0)
     private var announced: RunID?
     private var ends = 0
@@ -96,6 +98,7 @@ struct Referee {
             open[id] = command
             hasCommands = true
             forgetRestarts()
+        case .timetable(let child, let moments, _): noteTimes(child, moments)
         case .tick, .spawned, .ready, .watchdogPing, .watchdogTrigger, .watchdogInterval, .probed, .unprobed, .drained,
             .linkBroken, .recycle, .late:
             break
@@ -158,6 +161,8 @@ struct Referee {
             if child == tree.logWriter { complain(6, "the log-writer parked") }
             noteParked(child, retry: retry)
         case .groupParked: break
+        case .skipped(let child, _):
+            if policy(child).schedule == nil { complain(7, "\(child) skipped a time and has none") }
         case .unkillable(let child, let run): change(child, run) { $0.isUnkillable = true }
         }
     }
@@ -210,8 +215,11 @@ struct Referee {
         case .stop(.child(let child)):
             if self[child] != nil { complain(2, "\(child) counts as stopped and has a run") }
         case .start(.child(let child)), .restart(.child(let child)):
-            guard child.rawValue > 0, Int(child.rawValue) < lives.count else { return }
-            if self[child]?.serves != true, after.view(of: child).phase != .done {
+            // Where others had to come up with it, it may have ended again while they did.
+            guard child.rawValue > 0, Int(child.rawValue) < lives.count, policy(child).requires.isEmpty else { return }
+            if self[child]?.serves != true, after.view(of: child).phase != .done,
+                after.view(of: child).phase != .scheduled
+            {
                 complain(7, "\(child) counts as started and does not serve")
             }
         case .start, .stop, .restart, .reset: break

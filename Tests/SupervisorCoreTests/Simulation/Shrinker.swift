@@ -88,7 +88,7 @@ extension RandomTree {
             { $0.significant = false },
             { $0.intensity = nil }, { $0.liveness = nil }, { $0.watchdog = nil }, { $0.restart = .always },
             { $0.ready = .spawned }, { $0.stop = plain.stop }, { $0.delay = plain.delay }, { $0.enabled = true },
-            { $0.exits = plain.exits }, { $0.startTimeout = plain.startTimeout },
+            { $0.exits = plain.exits }, { $0.schedule = nil }, { $0.startTimeout = plain.startTimeout },
         ]
         switch change {
         case 0: logWriter = nil

@@ -28,6 +28,8 @@ struct Step: Hashable {
         case extend(ChildID, Duration)
         case breakLink(ChildID, Cause)
         case recycle(ChildID, within: Duration)
+        /// The wall clock is set, or the machine has slept: the calendar's times come so much sooner or later.
+        case setClock(by: Duration)
         case command(Command)
         case shutDown(level: UInt8)
         case beLate(Duration)

@@ -50,7 +50,7 @@ struct World {
     /// What the core hears of a deed; nothing where it does not fit.
     mutating func events(of deed: Step.Deed) -> [Event] {
         switch deed {
-        case .nothing, .command, .shutDown, .beLate: return []
+        case .nothing, .command, .setClock, .shutDown, .beLate: return []
         case .answerSpawn(let child, let errno): return answerSpawn(child, errno)
         case .mainEnds(let child, let exit, let leavesOthers): return endMain(child, exit, leavesOthers)
         case .othersEnd(let child):

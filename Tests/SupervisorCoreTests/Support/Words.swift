@@ -27,6 +27,7 @@ extension Record {
         case .delayed(let child, _, let cause): "delayed \(child.letter) \(cause.rawValue)"
         case .parked(let child, let cause, _): "parked \(child.letter) \(cause.rawValue)"
         case .groupParked(let group, let child, _): "group \(group.rawValue) parked by \(child.letter)"
+        case .skipped(let child, let times): "skipped \(child.letter) \(times)"
         case .unkillable(let child, _): "unkillable \(child.letter)"
         }
     }

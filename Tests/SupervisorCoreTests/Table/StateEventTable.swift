@@ -121,6 +121,10 @@ enum StateEventTable {
     private static func beginnings() -> [Situation] {
         var disabled = policy
         disabled.enabled = false
+        var daily = policy
+        daily.schedule = .every(.seconds(86_400))
+        var scheduled = Scene.ready([daily])
+        scheduled.ends(.a, .code(0))
         var gated = policy
         gated.requires = [.b]
         var delayed = Scene.ready([policy])
@@ -142,6 +146,8 @@ enum StateEventTable {
         return [
             Situation(name: "off", scene: .begun([disabled])),
             Situation(name: "waiting (for b, which is starting)", scene: .begun([gated, .reporting()])),
+            Situation(name: "scheduled (every day)", scene: scheduled),
+            Situation(name: "ready, scheduled (every day)", scene: .ready([daily])),
             Situation(name: "delayed", scene: delayed),
             Situation(name: "starting: spawn said, no answer yet", scene: .begun([policy])),
             Situation(name: "starting: the same, stopped meanwhile by a command", scene: doomed),

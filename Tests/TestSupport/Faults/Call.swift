@@ -11,7 +11,8 @@ public enum Call: String, Hashable, Sendable, CaseIterable {
     // pipes
     case makePipe, pipeSize, setPipeSize, readableBytes, tee, splice
     // events
-    case makeEpoll, watch, unwatch, wait, makeTimer, setTimer, makeEventCounter, block, ignore, makeSignalFD
+    case makeEpoll, watch, unwatch, wait, makeTimer, setTimer, makeClockAlarm, makeEventCounter, block, ignore,
+        makeSignalFD
     case readSignal
     // sockets and messages
     case makeSocket, makeSocketPair, bind, listen, accept, connect, pendingError, boundPort, shutdownSending

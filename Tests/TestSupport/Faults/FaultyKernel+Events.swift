@@ -36,6 +36,11 @@ extension FaultyKernel {
         try base.setTimer(timer, to: instant)
     }
 
+    public func makeClockAlarm() throws(Errno) -> OwnedFD {
+        try pass(.makeClockAlarm)
+        return try base.makeClockAlarm()
+    }
+
     public func makeEventCounter() throws(Errno) -> OwnedFD {
         try pass(.makeEventCounter)
         return try base.makeEventCounter()

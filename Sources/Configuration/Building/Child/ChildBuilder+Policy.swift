@@ -17,7 +17,9 @@ extension ChildBuilder {
             + (context.groups.predecessors[draft.id].map { [$0] } ?? [])
     }
 
-    func policy(_ edges: [Edge], enabled: Bool, ready: ReadyRule, liveness: LivenessRule?) -> ChildPolicy {
+    func policy(
+        _ edges: [Edge], enabled: Bool, schedule: Schedule?, ready: ReadyRule, liveness: LivenessRule?
+    ) -> ChildPolicy {
         let group = context.groups.membership[draft.id]
         let critical = reader(ChildKeys.critical)
         if critical, group == nil {
@@ -35,9 +37,10 @@ extension ChildBuilder {
             after: edges.compactMap { edge in
                 if case .after = edge.kind { edge.to } else { nil }
             },
-            critical: critical, significant: significance(delay), restart: reader(ChildKeys.restart), delay: delay,
+            critical: critical, significant: significance(delay), restart: reader(ChildKeys.restart),
+            schedule: schedule, delay: delay,
             intensity: IntensityReader.read(reader.below(ChildKeys.intensity)), ready: ready,
-            firstProbe: firstProbe, startTimeout: reader(ChildReadyKeys.startTimeout), liveness: liveness,
+            firstProbe: firstProbe, startTimeout: startTimeout(), liveness: liveness,
             watchdog: reader(ChildReadyKeys.watchdog), stop: stop(), exits: exits())
     }
 
@@ -52,6 +55,13 @@ extension ChildBuilder {
                     + " \"never\" }")
         }
         return true
+    }
+
+    private func startTimeout() -> Duration {
+        if !reader.has(ChildReadyKeys.startTimeout), case .string("done") = reader(ChildReadyKeys.ready)?.value {
+            return ChildReadyKeys.oneShotTimeout
+        }
+        return reader(ChildReadyKeys.startTimeout)
     }
 
     private func delay() -> DelayRule {

@@ -25,6 +25,13 @@ extension ChildBuilder {
         case "spawned", "none": return (.spawned, .spawned)
         case "notify": return (.notify, .reported)
         case "health": return (.health, .reported)
+        case "done":
+            if reader(ChildKeys.restart) == .always, !reader.has(ChildKeys.schedule) {
+                report.error(
+                    position,
+                    "ready = \"done\" is for a child that ends with success; add restart = \"on-failure\" or \"never\"")
+            }
+            return (.done, .reported)
         case "bus":
             if !draft.isWorker {
                 report.error(
@@ -32,7 +39,7 @@ extension ChildBuilder {
             }
             return (.bus, .reported)
         case _:
-            let words = ["spawned", "notify", "bus", "health", "none"]
+            let words = ["spawned", "notify", "bus", "health", "done", "none"]
             var hint = Nearest.hint(for: word, among: words)
             if hint.isEmpty { hint = ", or a table with fd, tcp, log-line or exec" }
             report.error(

@@ -31,16 +31,18 @@ struct ChildBuilder {
         let readiness = readiness(programs, &texts)
         let liveness = liveness(programs, &texts)
         let worker = worker()
+        let schedule = schedule()
 
         let plan = ChildPlan(
             name: draft.name,
-            policy: policy(order, enabled: enabled, ready: readiness.rule, liveness: liveness?.rule),
+            policy: policy(
+                order, enabled: enabled, schedule: schedule.rule, ready: readiness.rule, liveness: liveness?.rule),
             executable: command.executable, arguments: command.arguments, environment: environment,
             directory: directory(texts, home: base.home), identity: identity,
             limits: rule.limits(reader(ChildIdentityKeys.limits)), bounds: bounds(), umask: umask(), nice: nice(),
             oomScoreAdjust: oomScore(), noNewPrivileges: reader(ChildIdentityKeys.noNewPrivileges),
             secretFiles: secretFiles(&texts), readiness: readiness.kind, liveness: liveness?.probe, pidFile: pidFile(),
-            log: log(), worker: worker)
+            log: log(), worker: worker, calendar: schedule.times)
         return BuiltChild(
             plan: plan, id: draft.id, position: reader.table.position, edges: order, secrets: texts.secrets,
             health: healthGrants(worker), stateDirectory: stateDirectory(),

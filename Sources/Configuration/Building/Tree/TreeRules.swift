@@ -14,6 +14,7 @@ struct TreeRules {
     func check() {
         checkHealth()
         CycleSearch(children: children, names: names).report(to: report)
+        checkSchedules()
         checkSecrets()
         checkIntensities()
         checkFileNames()
@@ -30,6 +31,21 @@ struct TreeRules {
                 child.reader.position(of: ChildReadyKeys.ready),
                 "no worker may say that '\(child.plan.name)' is healthy; add \"health:\(child.plan.name)\" to 'may' of one"
             )
+        }
+    }
+
+    /// A scheduled child is away most of the time: who required it would wait for ever.
+    private func checkSchedules() {
+        for child in children {
+            for edge in child.edges {
+                guard case .requires = edge.kind, let other = children.first(where: { $0.id == edge.to }),
+                    other.plan.policy.schedule != nil
+                else { continue }
+                report.error(
+                    edge.position,
+                    "'\(other.plan.name)' is scheduled and away most of the time, so nothing can require it; take it out, or"
+                        + " use 'after'")
+            }
         }
     }
 

@@ -30,7 +30,7 @@ extension Engine {
 
     private func isUp(_ child: ChildID) -> Bool {
         switch core.view(of: child).phase {
-        case .ready, .done: true
+        case .ready, .scheduled, .done: true
         case .off, .waiting, .delayed, .starting, .stopping, .unkillable, .parked: false
         }
     }
@@ -45,7 +45,7 @@ extension Engine {
                 let why = view.cause.map { " (\($0.rawValue))" } ?? ""
                 router.fail(id, .failed, "\(names[child]) is \(view.phase.rawValue)\(why)")
                 return true
-            case .waiting, .delayed, .starting, .ready, .stopping, .done: break
+            case .waiting, .scheduled, .delayed, .starting, .ready, .stopping, .done: break
             }
         }
         guard isReady else { return false }

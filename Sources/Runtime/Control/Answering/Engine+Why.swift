@@ -38,9 +38,11 @@ extension Engine {
         var json = JSONWriter(capacity: 2048)
         json.object { json in
             json.raw("child", status(of: child))
-            json.field("rule", rule(plan.policy(child)))
+            let policy = plan.policy(child)
+            json.field("cause_rule", (view.cause ?? view.lastEnd?.cause)?.rule(policy))
+            json.field("rule", policy.rule)
             json.field("next", next(child, view))
-            json.field("gives_up", givesUp(plan.policy(child), view))
+            json.field("gives_up", policy.givesUp(after: view.unstableRuns))
             WhySettings(child, view, plan).write(into: &json)
             json.field("config", surroundings.config)
             json.array("last_lines") { json in for line in lines.suffix(Int(Self.lastLineCount)) { json.value(line) } }
@@ -48,32 +50,24 @@ extension Engine {
         return json.bytes
     }
 
-    private func rule(_ policy: ChildPolicy) -> String {
-        let when =
-            switch policy.restart {
-            case .always: "started again whenever it ends"
-            case .onFailure: "started again unless it ends with success"
-            case .never: "never started again by itself"
-            }
-        guard policy.restart != .never else { return when }
-        return when
-            + ", after \(policy.delay.first.words) doubling up to \(policy.delay.cap.words), counted from its last"
-            + " start; back to the first after \(policy.delay.stableAfter.words) of being ready"
-    }
-
     private func next(_ child: ChildID, _ view: ChildView) -> String {
         let inTime = view.nextTry.map { "in \(($0 - now).words)" }
         return switch view.phase {
         case .off: "nothing until `nexusctl start \(names[child])`"
         case .waiting: view.waitsFor.map { "it starts when \(names[$0]) is ready" } ?? "it starts when its turn comes"
+        case .scheduled:
+            inTime.map { "its next run \($0), or `nexusctl start \(names[child])` at once" }
+                ?? "its calendar is used up: `nexusctl reload`, or a restart of nexusd, computes the next times"
         case .delayed: "the next try \(inTime ?? "soon")"
+        case .starting where plan.traits(child).readiness == .done:
+            "it works, and is done when it ends with success; it has until \(plan.policy(child).startTimeout.words) after its start"
         case .starting: "it has until \(plan.policy(child).startTimeout.words) after its start to be ready"
         case .ready: "it serves" + growth(of: child)
         case .stopping: "it is being stopped"
         case .unkillable: "nothing while it is there: the kernel does not end it"
         case .parked:
             inTime.map { "the next try \($0), or `nexusctl start \(names[child])`" }
-                ?? "nothing until `nexusctl start \(names[child])`"
+                ?? "it needs you: mend it, then `nexusctl start \(names[child])`"
         case .done: "nothing: it has done what it was for"
         }
     }
@@ -83,14 +77,5 @@ extension Engine {
         let left = rule.patience - (now - since)
         return
             "; it has grown above \(byteWords(rule.above)) and is replaced when it is idle, in \(left.words) at the latest"
-    }
-
-    private func givesUp(_ policy: ChildPolicy, _ view: ChildView) -> String {
-        guard policy.restart != .never else { return "it is not tried again" }
-        var words = "\(policy.delay.parkAfter) unstable runs in a row (now \(view.unstableRuns))"
-        if let intensity = policy.intensity {
-            words += ", or more than \(intensity.restarts) restarts within \(intensity.window.words)"
-        }
-        return words + ", or a configuration error"
     }
 }

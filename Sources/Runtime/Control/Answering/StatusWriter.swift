@@ -121,6 +121,8 @@ struct StatusWriter {
             json.field("cause", view.cause?.rawValue)
             json.field("waits_for", view.waitsFor.map { names[$0] })
             json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })
+            json.field("scheduled", view.isScheduled)
+            json.field("skipped_runs", view.skippedRuns)
             json.field("restarts", view.failedRuns)
             json.field("unstable_runs", view.unstableRuns)
             json.field("status", cell.status)

@@ -32,6 +32,12 @@ struct WhySettings {
         case .waiting:
             if !policy.requires.isEmpty { add("requires", list(policy.requires)) }
             if !policy.after.isEmpty { add("after", list(policy.after)) }
+        case .scheduled:
+            switch policy.schedule {
+            case .every(let interval): add("schedule.every", Self.text(interval))
+            case .calendar: add("schedule.at", "…")
+            case nil: break
+            }
         case .delayed:
             add("delay.first", Self.text(delay.first))
             add("delay.cap", Self.text(delay.cap))

@@ -17,6 +17,8 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
     case parked = "c758947a4e434f82a40312a35c6232cf"
     /// A group is given up for now.
     case groupParked = "cdc5d0e83a704ab1aa0a9ae6de2476bd"
+    /// A scheduled child was to run and did not, because it ran still.
+    case skipped = "5b0f6a3e7d1c4c8e9a42d6b8f1073e95"
     /// SIGKILL did not end a run.
     case unkillable = "9fce88af007c4003a4ca463c4e60c791"
     /// nexusd begins.

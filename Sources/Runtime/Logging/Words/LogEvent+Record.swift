@@ -31,6 +31,11 @@ extension LogEvent {
                 .groupParked, 3, sentence + Self.nextTry(retry, names[group], at: now), nil, nil,
                 [Field(name: "GROUP", value: names[group]), Field(name: "BECAUSE", value: names[because])]
                     + (retry.map { [.nextTry($0 - now)] } ?? []))
+        case .skipped(let child, let times):
+            let sentence =
+                "\(names[child]) was to run \(times == 1 ? "once" : "\(times) times") more, and did not: it runs still, or cannot."
+            self.init(
+                .skipped, 4, sentence, names[child], nil, [Field(name: "SKIPPED", value: String(times))])
         case .unkillable(let child, let run):
             let sentence = "\(names[child]) outlived SIGKILL; it is not replaced while it is there."
             self.init(.unkillable, 2, sentence, names[child], run, [.cause(.unkillable)])

@@ -18,6 +18,9 @@ public protocol EventCalls {
     func makeTimer() throws(Errno) -> OwnedFD
     /// timerfd_settime(2), absolute; nil disarms. An instant in the past fires at once.
     func setTimer(_ timer: borrowing OwnedFD, to instant: Instant?) throws(Errno)
+    /// timerfd_create(2) on CLOCK_REALTIME, armed for ever with TFD_TIMER_CANCEL_ON_SET: readable once the wall clock was
+    /// set, or the machine has slept.
+    func makeClockAlarm() throws(Errno) -> OwnedFD
     /// eventfd(2).
     func makeEventCounter() throws(Errno) -> OwnedFD
     /// pthread_sigmask(3): blocks these in the calling thread and in those it starts.
@@ -71,6 +74,18 @@ extension LiveKernel {
         }
         let absolute = Int32(TFD_TIMER_ABSTIME)
         if timerfd_settime(timer.raw, absolute, &setting, nil) < 0 { throw Errno.current }
+    }
+
+    public func makeClockAlarm() throws(Errno) -> OwnedFD {
+        let fd = timerfd_create(CLOCK_REALTIME, Int32(TFD_NONBLOCK | TFD_CLOEXEC))
+        if fd < 0 { throw Errno.current }
+        let alarm = OwnedFD(owning: fd)
+        // The year 2262: what an instant in nanoseconds can name.
+        var setting = itimerspec()
+        setting.it_value = timespec(tv_sec: 9_223_372_036, tv_nsec: 0)
+        // TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET; the header's enum does not reach Swift.
+        if timerfd_settime(alarm.raw, 1 | 2, &setting, nil) < 0 { throw Errno.current }
+        return alarm
     }
 
     public func makeEventCounter() throws(Errno) -> OwnedFD {
