@@ -70,6 +70,7 @@ enum SettingWords {
         case .descriptor(let number): return "fd \(number)"
         case .bus: return "bus"
         case .health: return "health"
+        case .done: return "done"
         case .logLine(let pattern): return "log-line \(pattern.pieces.map(words).joined())"
         case .probe(let probe):
             guard case .probed(let interval) = rule else { return words(probe, plan) }

@@ -14,7 +14,7 @@ struct PlanBook {
     /// What the core sees; its policies are the only copy.
     let tree: Tree
     /// The times of scheduled children, in seconds since 1970.
-    let calendars: [(child: ChildID, times: [Int64])]
+    private(set) var calendars: [(child: ChildID, times: [Int64])]
 
     private let traits: [ChildTraits]
     /// By `ChildID.rawValue - 1`.
@@ -46,6 +46,17 @@ struct PlanBook {
         }
         words = writer.bytes
         self.starts = starts
+    }
+
+    /// Times further ahead, of calendars that are still the same.
+    mutating func renewCalendars(from new: Plan) {
+        for (index, calendar) in calendars.enumerated() {
+            let child = self[calendar.child]
+            guard let other = new.children.first(where: { $0.name == child.name }),
+                ScheduleTimes(other) == ScheduleTimes(child)
+            else { continue }
+            calendars[index].times = other.calendar
+        }
     }
 
     var count: Int { traitsOf.count }

@@ -73,7 +73,10 @@ extension Engine {
     /// What a record says about the picture nexusd has of its children.
     private func note(_ record: Record) {
         switch record {
-        case .starting(let child, _), .ready(let child, _), .stopping(let child, _, _), .killing(let child, _),
+        case .starting(let child, _):
+            board.touch(child)
+            askForTimes(of: child)
+        case .ready(let child, _), .stopping(let child, _, _), .killing(let child, _),
             .delayed(let child, _, _), .parked(let child, _, _),
             .skipped(let child, _), .unkillable(let child, _):
             board.touch(child)

@@ -19,12 +19,15 @@ struct ConfigDesk {
         case diff(Asker)
         /// To put it in force; nil: by SIGHUP, nobody waits for the answer.
         case reload(Asker?)
+        /// For the next times of calendars that are nearly used up; nothing else of it is used.
+        case times
 
         /// The request it answers.
         var id: FrameID? {
             switch self {
             case .diff(let asker): asker.id
             case .reload(let asker): asker?.id
+            case .times: nil
             }
         }
     }
@@ -55,7 +58,7 @@ struct ConfigDesk {
 
     /// False when too many wait. A second SIGHUP while one waits wishes for the same.
     mutating func add(_ wish: Wish) -> Bool {
-        if wish.id == nil, wishes.contains(where: { $0.id == nil }) { return true }
+        if wishes.contains(where: { $0.isCovered(by: wish) }) { return true }
         guard wishes.count < Self.waitingLimit else { return false }
         wishes.append(wish)
         return true
@@ -103,7 +106,7 @@ struct ConfigDesk {
         guard !wishes.isEmpty else { return nil }
         let wish = wishes.removeFirst()
         switch wish {
-        case .diff: return (.plan(looks: true), .wish(wish))
+        case .diff, .times: return (.plan(looks: true), .wish(wish))
         case .reload: return (.plan(looks: false), .wish(wish))
         }
     }
@@ -132,4 +135,14 @@ struct ConfigDesk {
 
     /// Nobody waits for this any more.
     mutating func forget(_ id: FrameID) { wishes.removeAll { $0.id == id } }
+}
+
+extension ConfigDesk.Wish {
+    /// Nobody waits for either, and both are for the same.
+    fileprivate func isCovered(by other: Self) -> Bool {
+        switch (self, other) {
+        case (.reload(nil), .reload(nil)), (.times, .times): true
+        case (.reload, _), (.diff, _), (.times, _): false
+        }
+    }
 }

@@ -68,10 +68,12 @@ extension Engine {
     }
 
     private func take(_ plan: Plan, _ wish: ConfigDesk.Wish) throws(PlanError) {
+        if case .times = wish { return takeTimes(plan) }
         let update = try PlanUpdate(plan, over: self.plan.unpacked, self.plan.arrangement) { isGone($0) }
         switch wish {
         case .diff(let asker): router.reply(asker.id, DiffWriter(update).json)
         case .reload(let asker): reload(update, asker)
+        case .times: break
         }
     }
 
@@ -85,6 +87,10 @@ extension Engine {
                 let words = index == 0 ? "Not reloaded, nothing is changed: \(line)" : String(line)
                 say(LogEvent(.reloadRefused, 3, words))
             }
+        }
+        if case .times = wish {
+            let first = why.split(separator: "\n").first.map(String.init) ?? ""
+            say(LogEvent(.supervisorTrouble, 4, "No further times of calendars: \(first)"))
         }
         guard let id = wish.id else { return }
         router.fail(id, code, String(decoding: why.utf8.prefix(Self.refusalLimit), as: UTF8.self))

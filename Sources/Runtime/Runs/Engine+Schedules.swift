@@ -50,6 +50,25 @@ extension Engine {
         tellTimes(after: .min)
     }
 
+    /// A calendar that knows fewer times ahead than this gets more.
+    static let fewTimes = 8
+
+    /// A run of this child begins. The last times of its calendar are near: nexus-config computes the next.
+    func askForTimes(of child: ChildID) {
+        guard readsFile, state != .stopping, let calendar = plan.calendars.first(where: { $0.child == child }) else {
+            return
+        }
+        let second = kernel.wallClock() / 1_000_000_000
+        if calendar.times.count(where: { $0 > second }) < Self.fewTimes { wish(.times) }
+    }
+
+    /// The file read again, for its calendars only: what else it says by now waits for a reload, and so does a calendar
+    /// that is another one.
+    func takeTimes(_ new: Plan) {
+        plan.renewCalendars(from: new)
+        tellTimes(after: .min)
+    }
+
     /// Tells the core when the times of calendars come, as the wall clock stands now.
     private func tellTimes(after first: Int64) {
         let wall = kernel.wallClock()
