@@ -16,7 +16,7 @@ extension LogWriter {
         let stream = CapturedStream(order, fd: fd, identity: identity, pipeBytes: pipeBytes, now: now)
         do {
             try kernel.watch(
-                stream.fd, by: epoll, for: [.readable, .edgeTriggered], token: identity, change: false)
+                stream.end.fd, by: epoll, for: [.readable, .edgeTriggered], token: identity, change: false)
         } catch {
             note(.unusable(order))
             link.send(.eof(stream: order.number))
@@ -46,10 +46,10 @@ extension LogWriter {
             switch stream.phase {
             case .due(let instant) where instant <= now: look(stream, now, isStuck: isStuck)
             case .waiting(until: .some(let instant)) where instant <= now: look(stream, now, isStuck: isStuck)
-            case .writing(let bytes, _) where isStuck:
+            case .writing(let batch, _) where isStuck && batch.claim():
                 // The lines of this batch are in memory still and will be in the file if the disk ever comes back; the child
                 // must not wait for that.
-                leave(stream, bytes)
+                leave(stream, batch.consumed)
                 stream.ticket.serial += 1
                 look(stream, now, isStuck: true)
             case .held where isStuck || hasRoom(for: stream): look(stream, now, isStuck: isStuck)
@@ -69,7 +69,7 @@ extension LogWriter {
             return
         }
         do {
-            let bytes = try peek.look(stream.fd, pipeBytes: stream.pipeBytes)
+            let bytes = try peek.look(stream.end.fd, pipeBytes: stream.pipeBytes)
             if bytes.isEmpty {
                 close(stream)
             } else if isStuck {
@@ -89,7 +89,7 @@ extension LogWriter {
     /// Makes a batch of what stands in the pipe and hands it to the writers.
     private func take(_ bytes: UnsafeRawBufferPointer, of stream: CapturedStream, _ now: Instant) {
         let isNew = bytes.count != stream.unfinished?.bytes
-        let isAll = stream.hasHungUp && (try? kernel.readableBytes(stream.fd)) == bytes.count
+        let isAll = stream.hasHungUp && (try? kernel.readableBytes(stream.end.fd)) == bytes.count
         let prefix = EntryFormat.prefix(
             WallStamp(nanoseconds: kernel.wallClock()), stream.target.run, stream.target.source)
         let block = blocks.take()
@@ -100,6 +100,7 @@ extension LogWriter {
             guard stream.isMatching, let captures = stream.match(text, isPartial: isPartial) else { return }
             link.send(.matched(stream: stream.number, captures: captures))
         }
+        blocks.note(result.written)
         let old = stream.leave(bytes.count - result.consumed, tookSome: result.consumed > 0, now: now)
         stream.pace.found(bytes.count, of: stream.pipeBytes)
         guard result.written > 0 else {
@@ -113,11 +114,11 @@ extension LogWriter {
             return
         }
         stream.ticket.serial += 1
-        stream.phase = .writing(bytes: result.consumed, since: now)
         let batch = Batch(
-            ticket: stream.ticket, target: stream.target,
+            ticket: stream.ticket, target: stream.target, source: stream.end, consumed: result.consumed,
             block: BlockPool.travelling(block, count: result.written), count: result.written,
             prefixBytes: prefix.count, lines: result.lines)
+        stream.phase = .writing(batch, since: now)
         files.send(batch)
         if stream.target.journal { journal?.send(batch) }
         count(result, of: stream, now)
@@ -132,27 +133,20 @@ extension LogWriter {
         stream.phase = .due(now + Pace.longest)
     }
 
-    /// Takes bytes out of the pipe that are written, or given up.
-    private func leave(_ stream: CapturedStream, _ bytes: Int) {
-        // Nothing else takes bytes out of this pipe, so it has them; an error would show at the next look.
-        try? peek.discard(bytes, of: stream.fd)
-    }
+    /// Takes bytes out of the pipe that are given up.
+    private func leave(_ stream: CapturedStream, _ bytes: Int) { drain.discard(bytes, of: stream.end.fd) }
 
-    /// A writing thread has done with a batch: its bytes leave the pipe, and the pipe is looked at again when its pause is
+    /// A writing thread has done with a batch, and its bytes have left the pipe: that is looked at again when its pause is
     /// over, which has run since the last look: the child went on writing meanwhile.
     func finish(_ ticket: Batch.Ticket) {
-        guard let stream = streams[ticket.stream], stream.ticket == ticket,
-            case .writing(let bytes, let since) = stream.phase
-        else {
-            return
-        }
-        leave(stream, bytes)
+        guard let stream = streams[ticket.stream], stream.ticket == ticket, case .writing(_, let since) = stream.phase
+        else { return }
         stream.growPipe(kernel)
         stream.phase = .due(isDraining ? since : since + stream.pace.pause)
     }
 
     private func close(_ stream: CapturedStream) {
-        try? kernel.unwatch(stream.fd, by: epoll)
+        try? kernel.unwatch(stream.end.fd, by: epoll)
         streams[stream.ticket.stream] = nil
         stream.phase = .waiting(until: nil)
         link.send(.eof(stream: stream.number))

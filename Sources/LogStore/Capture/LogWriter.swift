@@ -15,6 +15,7 @@ public final class LogWriter {
     let answers: Mailbox<SinkAnswer>
     var link: LinkPort
     let peek: PipePeek
+    let drain: PipeDrain
     var streams: [UInt64: CapturedStream] = [:]
     /// Those of the streams that are not simply waiting for something to come.
     var active: [CapturedStream] = []
@@ -30,6 +31,7 @@ public final class LogWriter {
     let epoll: OwnedFD
     var nextIdentity: UInt64 = 1
     private let edges = PollBatch()
+    private var memoryDue: Instant?
     private var signals: SignalSource
     private let lock: DirectoryLock
 
@@ -56,6 +58,7 @@ public final class LogWriter {
             }
             epoll = try kernel.makeEpoll()
             peek = try PipePeek(kernel)
+            drain = try PipeDrain(kernel)
             self.link = try LinkPort(kernel, link)
         } catch {
             throw LogWriterError(directory: directory, error: error)
@@ -73,6 +76,7 @@ public final class LogWriter {
             if link.unconfirmed > 0, files.isStuck(at: now) { link.confirm() }
             lookAtDue(now)
             tellCounts(now)
+            giveMemoryBack(now)
             if goOnEnding(now) { return }
         }
     }
@@ -84,8 +88,6 @@ public final class LogWriter {
             guard case .waiting(until: nil) = stream.phase else { return false }
             return true
         }
-        // Given back at once, for a timer would wake an idle process; the next line costs two system calls more.
-        if active.isEmpty { giveMemoryBack() }
         let isPaced = active.contains(where: \.isPaced)
         var requests = [
             link.request(wantsOrders: wantsOrders), answers.request, WaitRequest(signals.fd, .readable),
@@ -93,8 +95,8 @@ public final class LogWriter {
         ]
         var limit = nextInstant().map { max(.zero, $0 - kernel.monotonic()) }
         // The other pipes are not waited for meanwhile: they are asked after the longest pause.
-        if isPaced { limit = min(limit ?? Pace.longest, Pace.longest) }
-        if answers.hasMessages { limit = .zero }
+        if isPaced { limit = min(limit ?? Pace.longestOfFlood, Pace.longestOfFlood) }
+        if answers.hasMessages(urgentOnly: !waitsForAnswers(kernel.monotonic())) { limit = .zero }
         try kernel.wait(for: &requests, atMost: limit)
         if requests[1].isReady { answers.silence() }
         if requests[0].isReady { serveLink() }
@@ -121,12 +123,18 @@ public final class LogWriter {
             guard let instant else { return }
             next = min(next ?? instant, instant)
         }
+        let now = kernel.monotonic()
         var waitsForDisk = false
         for stream in active {
             switch stream.phase {
             case .waiting(let instant): consider(instant)
             case .due(let instant): consider(instant)
-            case .writing, .held: waitsForDisk = true
+            case .writing(_, let since):
+                // What is written by then needs no wake-up of its own.
+                let due = since + stream.pace.pause
+                if !isDraining, due > now { consider(due) }
+                waitsForDisk = true
+            case .held: waitsForDisk = true
             }
         }
         // A disk that hangs says nothing: it has to be asked.
@@ -135,16 +143,39 @@ public final class LogWriter {
         case .no, .finishing: break
         case .orphaned(let until), .draining(let until), .finished(let until): consider(until)
         }
+        if active.isEmpty { consider(memoryDue) }
         if !unwritten.isEmpty || link.unconfirmed > 0 { consider(kernel.monotonic() + LogWriter.hangCheck) }
         return next
+    }
+
+    /// True when a batch is still not written although its pause is over: then the answer has to wake us.
+    private func waitsForAnswers(_ now: Instant) -> Bool {
+        active.contains { stream in
+            guard case .writing(_, let since) = stream.phase else { return false }
+            return isDraining || since + stream.pace.pause <= now
+        }
     }
 
     /// How often the file-writing thread is asked whether it hangs, while somebody waits for it.
     static let hangCheck: Duration = .seconds(1)
 
-    /// Gives the memory of a burst back: nothing is coming.
-    private func giveMemoryBack() {
+    /// Gives memory back when nothing is coming: that of a few lines at once, for a timer would wake an idle process; that
+    /// of a flood when nothing has come for a while, for its next block may be near, and its pages cost as much as their use.
+    private func giveMemoryBack(_ now: Instant) {
+        let isIdle = active.allSatisfy { stream in
+            guard case .waiting(until: nil) = stream.phase else { return false }
+            return true
+        }
+        guard isIdle else { return memoryDue = nil }
+        let due = memoryDue ?? now + (blocks.touched < LogWriter.smallBurst ? .zero : LogWriter.memoryTime)
+        memoryDue = due
+        guard now >= due else { return }
+        memoryDue = nil
         blocks.release()
         peek.release()
     }
+
+    /// How long the memory of a flood is kept after its last line, and what is none.
+    static let memoryTime: Duration = .seconds(1)
+    static let smallBurst = 32 * 1024
 }

@@ -22,6 +22,11 @@ struct BlockPool {
     static let kept = 4
 
     private var blocks: [Block] = []
+    /// Bytes that the longest batch since the last release had: pages that were touched.
+    private(set) var touched = 0
+
+    /// Keeps in mind how far a block was filled.
+    mutating func note(_ count: Int) { touched = max(touched, count) }
 
     /// A block that nobody else holds.
     mutating func take() -> Block {
@@ -40,5 +45,8 @@ struct BlockPool {
     }
 
     /// Gives all memory back: nothing is coming.
-    mutating func release() { blocks = [] }
+    mutating func release() {
+        blocks = []
+        touched = 0
+    }
 }

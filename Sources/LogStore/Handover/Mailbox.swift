@@ -7,7 +7,12 @@ final class Mailbox<Message: Sendable>: Sendable {
     private struct State {
         var messages: [Message] = []
         var weight = 0
-        var isWaiting = false
+        /// The receiver is about to wait: for anything, or for what is urgent only.
+        var waits = Waiting.no
+    }
+
+    private enum Waiting {
+        case no, forAnything, forUrgent
     }
 
     private let state = Mutex(State())
@@ -22,13 +27,15 @@ final class Mailbox<Message: Sendable>: Sendable {
     /// What was sent and not answered with `discharge` yet; what it counts is the sender's choice (bytes, usually).
     var weight: Int { state.withLock { $0.weight } }
 
-    /// Appends a message. The caller bounds the weight; the mailbox itself never refuses.
-    func send(_ message: Message, weight: Int = 0) {
+    /// Appends a message. The caller bounds the weight; the mailbox itself never refuses. One that is not urgent wakes only
+    /// a receiver that waits for anything.
+    func send(_ message: Message, weight: Int = 0, isUrgent: Bool = true) {
         let wake = state.withLock { state in
             state.messages.append(message)
             state.weight += weight
-            defer { state.isWaiting = false }
-            return state.isWaiting
+            guard state.waits == .forAnything || (isUrgent && state.waits == .forUrgent) else { return false }
+            state.waits = .no
+            return true
         }
         guard wake else { return }
         var one: UInt64 = 1
@@ -41,24 +48,28 @@ final class Mailbox<Message: Sendable>: Sendable {
         state.withLock { $0.weight -= weight }
     }
 
-    /// Everything there is, in order. With nothing there the next `send` rings the bell.
-    func takeAll() -> [Message] {
+    /// Everything there is, in order.
+    func takeAll() -> [Message] { takeAll(beforeWaiting: false) }
+
+    /// With nothing there the next `send` rings the bell.
+    private func takeAll(beforeWaiting: Bool) -> [Message] {
         state.withLock { state in
-            state.isWaiting = state.messages.isEmpty
+            state.waits = beforeWaiting && state.messages.isEmpty ? .forAnything : .no
             defer { state.messages = [] }
             return state.messages
         }
     }
 
-    /// True when there is something to take. If not, the next `send` rings the bell.
-    var hasMessages: Bool {
+    /// True when there is something to take. If not, the next `send` rings the bell; with `urgentOnly` the next one that is
+    /// urgent does.
+    func hasMessages(urgentOnly: Bool) -> Bool {
         state.withLock { state in
-            state.isWaiting = state.messages.isEmpty
+            state.waits = !state.messages.isEmpty ? .no : urgentOnly ? .forUrgent : .forAnything
             return !state.messages.isEmpty
         }
     }
 
-    /// To be waited for by the receiver's own wait, after `takeAll` brought nothing.
+    /// To be waited for by the receiver's own wait, after `hasMessages` said no.
     var request: WaitRequest { WaitRequest(bell, .readable) }
 
     /// Takes the ringing back.
@@ -69,7 +80,7 @@ final class Mailbox<Message: Sendable>: Sendable {
 
     /// Everything there is; waits for something, or for another descriptor, at most this long.
     func receive(atMost limit: Duration?, or other: WaitRequest? = nil) -> [Message] {
-        let messages = takeAll()
+        let messages = takeAll(beforeWaiting: true)
         guard messages.isEmpty else { return messages }
         var requests = [request]
         if let other { requests.append(other) }

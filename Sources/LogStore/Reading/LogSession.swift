@@ -64,16 +64,16 @@ public final class LogSession {
         }
     }
 
-    /// Waits until there may be more to read: for those who follow. Begins to watch with the first call, which returns at
+    /// Waits until there may be more to read, at most this long: for those who follow. Begins to watch with the first call, which returns at
     /// once, because something may have come before it.
-    public func wait() throws(Errno) {
+    public func wait(atMost limit: Duration? = nil) throws(Errno) {
         guard let watch else {
             let watch = LogWatch(kernel, directory: directory)
             for (child, _) in cursors { watch.add(child: child) }
             self.watch = watch
             return
         }
-        try watch.wait(atMost: isHolding ? LogSession.holdTime : nil)
+        try watch.wait(atMost: isHolding ? min(limit ?? LogSession.holdTime, LogSession.holdTime) : limit)
         // A child's directory may have been made, or made anew, meanwhile.
         for (child, _) in cursors { watch.add(child: child) }
     }

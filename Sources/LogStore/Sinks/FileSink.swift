@@ -40,9 +40,11 @@ final class FileSink: Sendable {
         // Opened here, so that a directory that cannot be used is an error at the start and not a log that never comes.
         let book = try RunBook(kernel, directory: directory)
         let handover = Handover(book: book)
+        let drain = try PipeDrain(kernel)
         try NativeThread.start("log-files") { [self] in
             var writer = FileWriter(
-                kernel, directory: directory, book: handover.book, retention: retention, answers: answers)
+                kernel, directory: directory, book: handover.book, retention: retention, drain: drain,
+                answers: answers)
             while true {
                 for order in inbox.receive(atMost: writer.waitLimit, or: writer.request) {
                     busySince.store(kernel.monotonic().nanoseconds, ordering: .releasing)

@@ -14,6 +14,7 @@ struct FileWriter {
     private var files: [String: LogFile] = [:]
     private var failing: [String: Failure] = [:]
     private var housekeeping: Housekeeping
+    private let drain: PipeDrain
 
     /// What a file that takes nothing is behind with.
     private struct Failure {
@@ -46,8 +47,10 @@ struct FileWriter {
     }
 
     init(
-        _ kernel: any LogKernel, directory: String, book: RunBook, retention: Retention, answers: Mailbox<SinkAnswer>
+        _ kernel: any LogKernel, directory: String, book: RunBook, retention: Retention, drain: PipeDrain,
+        answers: Mailbox<SinkAnswer>
     ) {
+        self.drain = drain
         housekeeping = Housekeeping(kernel, directory: directory, retention: retention)
         self.kernel = kernel
         self.directory = directory
@@ -173,7 +176,15 @@ struct FileWriter {
     }
 
     private func confirm(_ writing: Writing) {
-        if case .batch(let batch) = writing.content { answers.send(.written(batch.ticket)) }
+        guard case .batch(let batch) = writing.content else { return }
+        release(batch)
+        // The reading thread looks at the pipe again when its pause is over: it need not wake for this.
+        answers.send(.written(batch.ticket), isUrgent: false)
+    }
+
+    /// Takes the bytes of a batch out of their pipe, unless the reading thread did when we hung.
+    private func release(_ batch: Batch) {
+        if batch.claim() { drain.discard(batch.consumed, of: batch.source.fd) }
     }
 
     /// Drops what has waited longer than the patience, or everything.
@@ -194,6 +205,7 @@ struct FileWriter {
         let rest = UnsafeRawBufferPointer(rebasing: batch.entries[writing.offset...])
         let lines = writing.offset == 0 ? batch.lines : rest.count { $0 == 0x0A }
         failing[child]?.dropped += lines
+        release(batch)
         answers.send(.dropped(batch.ticket, child: child, lines: lines))
         return batch.weight
     }

@@ -103,8 +103,7 @@ import Wire
         var entries: [LogEntry] = []
         for _ in 0..<200 where !entries.contains(where: { $0.text == "again" }) {
             try again.write("again\n")
-            usleep(50_000)
-            entries = (try? box.entries(["db"])) ?? []
+            entries = try box.entries("db", within: .milliseconds(50)) { $0.contains { $0.text == "again" } }
         }
         #expect(entries.contains { $0.text == "again" })
         entries = try box.entries("db") { $0.contains { $0.source == .logWriter } }

@@ -233,10 +233,12 @@ final class LogBox {
         _ child: String, within limit: Duration = .seconds(20), until isEnough: ([LogEntry]) -> Bool
     ) throws -> [LogEntry] {
         let end = kernel.monotonic() + limit
+        let watcher = try LogReader(directory: directory).open([child], LogQuery(last: 0))
         while true {
+            // The first wait only begins to watch; what came before it is read after it.
+            try watcher.wait(atMost: .milliseconds(200))
             let entries = (try? entries([child])) ?? []
             if isEnough(entries) || kernel.monotonic() > end { return entries }
-            usleep(5000)
         }
     }
 }

@@ -15,8 +15,8 @@ final class CapturedStream {
         case waiting(until: Instant?)
         /// It is looked at at this instant.
         case due(Instant)
-        /// A batch of it is being written since this instant; so many bytes of the pipe are in it.
-        case writing(bytes: Int, since: Instant)
+        /// This batch of it is being written since this instant.
+        case writing(Batch, since: Instant)
         /// A queue is full; it is looked at when there is room.
         case held
     }
@@ -24,7 +24,7 @@ final class CapturedStream {
     /// nexusd's number.
     let number: UInt32
     private(set) var target: LogTarget
-    let fd: OwnedFD
+    let end: PipeEnd
     /// What its child may say at most; nil: anything.
     private(set) var rate: LogRate?
     /// F_GETPIPE_SZ.
@@ -47,7 +47,7 @@ final class CapturedStream {
         number = order.number
         target = Self.target(order)
         rate = Self.rate(order)
-        self.fd = fd
+        end = PipeEnd(fd)
         self.pipeBytes = pipeBytes
         phase = .due(now)
         redaction = Redaction(order.redactions)
@@ -86,7 +86,7 @@ final class CapturedStream {
         guard pace.wantsLargerPipe else { return }
         pace.hasGrown()
         guard pipeBytes < Pace.floodPipeBytes else { return }
-        pipeBytes = (try? kernel.setPipeSize(fd, to: Pace.floodPipeBytes)) ?? pipeBytes
+        pipeBytes = (try? kernel.setPipeSize(end.fd, to: Pace.floodPipeBytes)) ?? pipeBytes
     }
 
     /// What is to be done with bytes behind the last newline, of which all that the pipe has were seen when `isAll`.

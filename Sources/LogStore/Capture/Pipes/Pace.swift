@@ -5,6 +5,9 @@ import SupervisorCore
 struct Pace {
     /// The pause after a short read.
     static let longest: Duration = .milliseconds(1)
+    /// The pause of a flood that fills its large pipe slowly, as one of single lines does. Each look costs the wake-ups of two
+    /// threads, more than what they do with a hundred lines.
+    static let longestOfFlood: Duration = .milliseconds(4)
     /// The pause of a flood: 256 KiB in this time would be 4 GB/s. Less would find single lines again.
     static let shortest: Duration = .microseconds(60)
     /// The pipe of a child that floods. It goes on writing into the rest while we write what we saw, and our turns are a
@@ -24,16 +27,17 @@ struct Pace {
     /// The pipe was made larger, or cannot be.
     mutating func hasGrown() { mayGrow = false }
 
-    /// A look found this many bytes in a pipe of that size. The pause settles where the pipe is found between a quarter and
-    /// three quarters full: each look is worth its cost, and the writer never stands still.
+    /// A look found this many bytes in a pipe of that size. The pause settles where the pipe is found between half and three
+    /// quarters full: each look is worth its cost, and the writer never stands still. Half of it and half more is below
+    /// three quarters, so that it does settle.
     mutating func found(_ bytes: Int, of capacity: Int) {
         if bytes >= capacity / 4 * 3 {
             fullLooks += 1
             // A pipe that could still grow is given the chance first.
             if !mayGrow { pause = max(Pace.shortest, pause / 2) }
-        } else if bytes < capacity / 4 {
+        } else if bytes < capacity / 2 {
             fullLooks = max(0, fullLooks - 1)
-            pause = min(Pace.longest, pause * 2)
+            pause = min(mayGrow ? Pace.longest : Pace.longestOfFlood, pause * 3 / 2)
         }
     }
 }

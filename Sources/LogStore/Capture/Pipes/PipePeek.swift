@@ -5,7 +5,6 @@ import System
 final class PipePeek {
     private let kernel: any LogKernel
     private let own: Pipe
-    private let sink: OwnedFD
     private var capacity: Int
     private var scratch: UnsafeMutableRawBufferPointer?
 
@@ -13,7 +12,6 @@ final class PipePeek {
         self.kernel = kernel
         own = try kernel.makePipe(blocking: [])
         capacity = try kernel.pipeSize(own.write)
-        sink = try kernel.open("/dev/null", .writeOnly, mode: 0)
     }
 
     deinit { scratch?.deallocate() }
@@ -33,16 +31,6 @@ final class PipePeek {
             filled += try kernel.read(own.read, into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<count]))
         }
         return UnsafeRawBufferPointer(rebasing: buffer[..<count])
-    }
-
-    /// Takes bytes out that are written now.
-    func discard(_ count: Int, of pipe: borrowing OwnedFD) throws(Errno) {
-        var left = count
-        while left > 0 {
-            let moved = try kernel.splice(pipe, to: sink, upTo: left)
-            if moved == 0 { return }
-            left -= moved
-        }
     }
 
     /// Gives the memory back until the next look.
