@@ -8,8 +8,10 @@ extension LogWriter {
     func allowance(of stream: CapturedStream, _ now: Instant) -> Int {
         guard let rate = stream.rate else { return .max }
         let child = stream.target.child
-        tellSuppressed(child, now)
-        if floods[child] == nil {
+        // A reload may have given it another rate.
+        let isOther = floods[child].map { $0.rate != rate } ?? true
+        tellSuppressed(child, now, all: isOther)
+        if isOther {
             // Children that are gone leave nothing behind.
             if floods.count > 2 * streams.count + 16 {
                 floods = floods.filter { $0.value.endsAt != nil || !$0.value.isOver(at: now) }

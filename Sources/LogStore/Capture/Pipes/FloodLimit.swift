@@ -4,7 +4,7 @@ import Wire
 /// How much a child may still say, over all its streams and runs. A window begins with the first line after the last one
 /// was over; what comes beyond the rate in it is counted.
 struct FloodLimit {
-    private let rate: LogRate
+    let rate: LogRate
     private var began: Instant
     private var kept: Int = 0
     /// Lines beyond the rate since they were taken last.
