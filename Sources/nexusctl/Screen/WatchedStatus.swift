@@ -134,7 +134,7 @@ final class WatchedStatus {
         guard frame.isCut else { return terminal.styled("q quits", .dim) }
         let last = min(frame.offset + frame.bodyRows, frame.body.count)
         return terminal.styled(
-            "lines \(frame.offset + 1)–\(last) of \(frame.body.count) · ↑ ↓ PgUp PgDn · q quits", .dim)
+            "q quits · lines \(frame.offset + 1)–\(last) of \(frame.body.count) · ↑ ↓ PgUp PgDn", .dim)
     }
 
     /// Time of day, UTC like all times of Nexus.
