@@ -88,7 +88,8 @@ struct Chance {
             let run = RunID(second: 7, count: UInt32(random.below(40)))
             return .stale(ChildID(rawValue: UInt16(random.below(12))), run, event: Int(random.below(40)))
         case ..<18: return .beLate(.seconds(5) + random.milliseconds(2_000))
-        case ..<22: return .setClock(by: .milliseconds(-3_000) + random.milliseconds(12_000))
+        case ..<20: return .reload(seed: random.next())
+        case ..<24: return .setClock(by: .milliseconds(-3_000) + random.milliseconds(12_000))
         case ..<52:
             if hasOwner { return .command(command(&random)) }
         case ..<54:

@@ -2,7 +2,7 @@ import SupervisorCore
 
 /// A core under a simulated clock and kernel, with a referee that looks at every event and every action.
 struct Simulation {
-    let tree: RandomTree
+    private(set) var tree: RandomTree
     private(set) var supervisor: Supervisor
     private(set) var world: World
     private(set) var referee: Referee
@@ -56,6 +56,7 @@ struct Simulation {
         case .command(let command):
             commandCount += 1
             send(.command(command, CommandID(rawValue: commandCount)))
+        case .reload(let seed): reload(RandomChange(from: tree.tree, seed: seed))
         case .shutDown(let level): send(.shutdown(level: level))
         case .setClock(let time):
             wall = wall + time
@@ -82,6 +83,23 @@ struct Simulation {
             if ticks > 5_000 { referee.complain(6, "something is due again and again") }
         }
         now = max(now, end)
+    }
+
+    private mutating func reload(_ random: RandomChange) {
+        commandCount += 1
+        let id = CommandID(rawValue: commandCount)
+        let before = tree.tree.children.indices.map { supervisor.view(of: ChildID(rawValue: UInt16($0 + 1))) }
+        if isTraced { trace.append("\(now.nanoseconds / 1_000) us: reload \(random.change)") }
+        supervisor.reload(random.change, id, at: now, jitter: nextJitter(), into: &actions)
+        eventCount += 1
+        let isTaken = !actions.contains(.answer(id, .overtaken)) || actions.count > 1
+        referee.noteReload(random, id, isTaken: isTaken, before: before, actions: actions, supervisor)
+        if isTaken {
+            tree = RandomTree(tree: random.change.tree, isTame: tree.isTame)
+            world.extend(to: tree.tree.children.count)
+        }
+        conclude(nil)
+        if isTaken { tellTimes() }
     }
 
     private mutating func send(_ event: Event) {

@@ -31,6 +31,8 @@ struct Step: Hashable {
         /// The wall clock is set, or the machine has slept: the calendar's times come so much sooner or later.
         case setClock(by: Duration)
         case command(Command)
+        /// Another tree, made by chance from the one in force.
+        case reload(seed: UInt64)
         case shutDown(level: UInt8)
         case beLate(Duration)
         /// A word of a run that is over, or of nobody: one of all events that name a run.

@@ -24,6 +24,11 @@ struct World {
 
     init(tree: Tree) { processes = Array(repeating: nil, count: tree.children.count + 1) }
 
+    /// Room for children that a reload adds.
+    mutating func extend(to count: Int) {
+        while processes.count < count + 1 { processes.append(nil) }
+    }
+
     subscript(child: ChildID) -> Process? {
         get { Int(child.rawValue) < processes.count ? processes[Int(child.rawValue)] : nil }
         set { if Int(child.rawValue) < processes.count { processes[Int(child.rawValue)] = newValue } }
@@ -50,7 +55,7 @@ struct World {
     /// What the core hears of a deed; nothing where it does not fit.
     mutating func events(of deed: Step.Deed) -> [Event] {
         switch deed {
-        case .nothing, .command, .setClock, .shutDown, .beLate: return []
+        case .nothing, .command, .reload, .setClock, .shutDown, .beLate: return []
         case .answerSpawn(let child, let errno): return answerSpawn(child, errno)
         case .mainEnds(let child, let exit, let leavesOthers): return endMain(child, exit, leavesOthers)
         case .othersEnd(let child):

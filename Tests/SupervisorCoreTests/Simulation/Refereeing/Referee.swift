@@ -34,7 +34,7 @@ struct Referee {
         var serves: Bool { ready != nil && !isLeaving && !isExited && stop == nil }
     }
 
-    let tree: Tree
+    private(set) var tree: Tree
     let isTame: Bool
     let began: Instant
     private let inspector: Inspector?
@@ -103,6 +103,44 @@ struct Referee {
             .linkBroken, .recycle, .late:
             break
         }
+    }
+
+    /// Promise 8. A reload that is not taken changes nothing; one that is taken leaves alone what it does not touch.
+    mutating func noteReload(
+        _ random: RandomChange, _ id: CommandID, isTaken: Bool, before: [ChildView], actions: [Action],
+        _ after: Supervisor
+    ) {
+        open[id] = .reset(.all)
+        guard isTaken else {
+            let views = before.indices.map { after.view(of: ChildID(rawValue: UInt16($0 + 1))) }
+            if views != before { complain(8, "a reload was refused and changed something") }
+            return
+        }
+        for action in actions {
+            guard case .record(.stopping(let child, _, let cause)) = action, random.untouched.contains(child) else {
+                continue
+            }
+            // A group that goes on, or a child that was on its way down already, is not the reload's doing.
+            if cause == .asked, open.count <= 1 { complain(8, "a reload stopped \(child), which it did not touch") }
+        }
+        for child in random.untouched {
+            let index = Int(child.rawValue) - 1
+            guard let run = before[index].run, before[index].phase == .ready || before[index].phase == .starting else {
+                continue
+            }
+            if after.view(of: child).run != run {
+                complain(8, "a reload took the run of \(child), which it did not touch")
+            }
+        }
+        tree = random.change.tree
+        hasCommands = true
+        forgetRestarts()
+        while lives.count < tree.children.count + 1 {
+            lives.append(nil)
+            restarts.append(RestartBook())
+        }
+        times = [:]
+        swept = [:]
     }
 
     mutating func change(_ child: ChildID, _ run: RunID, _ change: (inout Life) -> Void) {
