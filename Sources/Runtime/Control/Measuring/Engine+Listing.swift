@@ -13,7 +13,8 @@ extension Engine {
             guard router.answerBytes(for: entry.requester) < Self.listingAhead else { return false }
             let isFirst = sent == 0
             let piece = piece(of: listing, from: &sent)
-            let isLast = sent == listedCount
+            // A reload may have taken children away meanwhile.
+            let isLast = sent >= listedCount
             if isFirst && isLast && piece.count <= FrameHeader.payloadLimit {
                 router.reply(entry.id, piece)
             } else if router.stream(entry.id, piece), isLast {
@@ -33,7 +34,7 @@ extension Engine {
             bytes.append(contentsOf: part(of: listing, self[listedChild(sent)]))
             sent += 1
         }
-        if sent == listedCount { bytes.append(contentsOf: StatusWriter.tail) }
+        if sent >= listedCount { bytes.append(contentsOf: StatusWriter.tail) }
         return bytes
     }
 
