@@ -63,7 +63,7 @@ extension Supervisor {
     /// The first child that keeps this one from starting.
     private func gate(of child: ChildID) -> ChildID? {
         if let held = order.requires[child].first(where: { self[$0].facets.contains(.withdrawn) }) { return held }
-        if life == .awaitingLogWriter, !isLogWriter(child) { return tree.logWriter }
+        if life == .awaitingLogWriter || self[child].isCrowded, !isLogWriter(child) { return tree.logWriter }
         if let unmet = order.requires[child].first(where: { !self[$0].facets.contains(.serves) }) { return unmet }
         if let ahead = order.after[child].first(where: { !self[$0].facets.contains(.settled) }) { return ahead }
         guard let group = group(of: child) else { return nil }

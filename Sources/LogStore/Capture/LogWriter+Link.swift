@@ -60,6 +60,10 @@ extension LogWriter {
         let stamp = stamp ?? WallStamp(nanoseconds: kernel.wallClock())
         files.send(event.entry(at: stamp), to: LogFileName.supervisor, .ofEvents)
         journal?.send(event)
+        if event.isLossOfChild, let child = event.child, LogFileName.isChild(child) {
+            let run = event.run ?? EntryFormat.noRun
+            files.send(EntryFormat.entry(stamp, run, .logWriter, .warning, text: event.message), to: child)
+        }
         guard let run = event.run, let child = event.child, LogFileName.isChild(child) else { return }
         switch event.book {
         case .none: break

@@ -5,6 +5,12 @@ import Wire
 /// Events of nexusd as entries, and those that log-writer itself has to tell. Their MESSAGE_IDs are never changed and never
 /// used for something else.
 extension LogEvent {
+    /// nexusd had to discard output of a child while no log-writer was there to read it (its `outputDropped`, with the
+    /// bytes): the child's own file is to say so too. Where log-writer itself dropped lines the file knows already.
+    var isLossOfChild: Bool {
+        messageID == "092462c0e9cc4e579ff7979b397c2492" && fields.contains { $0.name == "BYTES" }
+    }
+
     /// The entry in the file of nexusd's events: the words, a TAB, and the facts as one JSON object.
     func entry(at stamp: WallStamp) -> [UInt8] {
         let words = message.replacing("\t", with: " ")

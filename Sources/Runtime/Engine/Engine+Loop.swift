@@ -98,6 +98,7 @@ extension Engine {
         expireLastLines()
         lookAtMemory()
         if let due = outputGuard.deadline, due <= now { discardOutput() }
+        if let due = crowded.deadline, due <= now { letOn() }
     }
 
     /// Everything that is not on the way from a death to a replacement.
@@ -128,6 +129,7 @@ extension Engine {
         consider(answers.deadline)
         consider(outputGuard.deadline)
         consider(memory.deadline)
+        consider(crowded.deadline)
         consider(listener.resumeAt)
         consider(partings.deadline)
         consider(reapAgainAt)

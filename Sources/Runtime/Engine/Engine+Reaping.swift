@@ -79,6 +79,7 @@ extension Engine {
         }
         lingering.removeAll { $0 == child }
         close(run, of: child)
+        holdBack(child)
         feed(.emptied(child, run.id))
     }
 

@@ -52,6 +52,7 @@ final class Engine {
     /// Workers that closed their links, the oldest first.
     var severed: [Severed] = []
     var outputGuard = OutputGuard()
+    var crowded = CrowdedChildren()
     var board: ReadinessBoard
     var memory: MemoryWatch
     var random: UInt64

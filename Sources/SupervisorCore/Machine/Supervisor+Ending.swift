@@ -13,6 +13,8 @@ extension Supervisor {
             concludeScheduled(child, cause, &turn)
         } else if goal == .up, cause == .recycled {
             delay(child, after: run, cause, &turn)
+        } else if goal != .up, ending.isBeforeDrained || !cause.isPlanned, mayStartFarewell(child) {
+            enter(child, .delayed(until: turn.now, cause), &turn)
         } else if goal != .up || cause.isPlanned {
             enter(child, .waiting, &turn)
         } else {
@@ -126,6 +128,16 @@ extension Exit? {
         switch self {
         case .code: true
         case .signal, .notExecuted, .unknown, nil: false
+        }
+    }
+}
+
+extension Ending {
+    /// The main process went while it was to drain, and not because it had.
+    fileprivate var isBeforeDrained: Bool {
+        switch step {
+        case .sweeping(let exit, _): exit != .code(0)
+        case .draining, .leaving, .terminating, .killing: false
         }
     }
 }

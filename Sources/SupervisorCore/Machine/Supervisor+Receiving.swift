@@ -25,6 +25,11 @@ extension Supervisor {
             takeTimetable(child, moments, second: second, &turn)
         case .exited(let child, let run, let exit): if isLiving(child, run) { exited(child, exit, &turn) }
         case .emptied(let child, let run): if isLiving(child, run) { emptied(child, &turn) }
+        case .crowded(let child, let isCrowded):
+            if contains(child) {
+                self[child].isCrowded = isCrowded
+                touch(child)
+            }
         case .command(let command, let id): carryOut(command, id, &turn)
         case .shutdown(let level): shutDown(level: level, &turn)
         case .late(let lateness): shiftHealth(by: lateness)

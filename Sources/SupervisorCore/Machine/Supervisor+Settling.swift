@@ -96,6 +96,7 @@ extension Supervisor {
         }
         guard isEnding || !self[child].wanted else { return }
         if isEnding, startsFarewell(child) {
+            farewells += 1
             spawn(child, &turn)
         } else {
             enter(child, .off, &turn)

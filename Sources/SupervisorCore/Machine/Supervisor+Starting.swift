@@ -39,7 +39,7 @@ extension Supervisor {
         case .ending(let level): if !isLogWriter(child) || level > 2 { return false }
         }
         let gates = self[child].gates
-        guard gates.unmet == 0, gates.unsettled == 0 else { return false }
+        guard !self[child].isCrowded, gates.unmet == 0, gates.unsettled == 0 else { return false }
         if let previous = order.previous[child.index], !self[previous].facets.contains(.passed) { return false }
         guard let group = group(of: child) else { return true }
         return groups[Int(group.rawValue)].sweeping == 0

@@ -60,13 +60,25 @@ extension Supervisor {
         revise(child, .stopping(run, ending))
     }
 
-    /// A log-writer that the end finds between two runs gets one more: the others' last lines are still in the pipes.
+    /// A log-writer that the end finds between two runs, or that dies before it has drained, gets one more: the others'
+    /// last lines are still in the pipes.
     func startsFarewell(_ child: ChildID) -> Bool {
-        guard isLogWriter(child), self[child].wanted, level < 3 else { return false }
+        guard mayStartFarewell(child) else { return false }
         switch self[child].state {
         case .delayed: return true
         case .off, .waiting, .scheduled, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done:
             return false
+        }
+    }
+
+    /// Not without end: one that cannot run would hold up the end for ever.
+    static let farewellLimit: UInt8 = 3
+
+    func mayStartFarewell(_ child: ChildID) -> Bool {
+        guard isLogWriter(child), self[child].wanted, farewells < Self.farewellLimit else { return false }
+        switch life {
+        case .ending(let level): return level < 3
+        case .idle, .awaitingLogWriter, .running, .finished: return false
         }
     }
 

@@ -10,6 +10,8 @@ struct Child: Sendable {
     var isBouncing = false
     /// Its group restarts: it goes down once because a sibling failed.
     var isSwept = false
+    /// What its last runs said is not written down yet: the next one waits.
+    var isCrowded = false
     /// How many neighbours hold it back.
     var gates: Gates
     /// What its neighbours have been told of it.

@@ -74,6 +74,9 @@ public enum Event: Hashable, Sendable {
     case exited(ChildID, RunID, Exit)
     /// No process of the run is left. Comes after `exited`, once; at once with it in the usual case.
     case emptied(ChildID, RunID)
+    /// True: the output of so many runs of this child waits for the log-writer that the next run waits too, until the
+    /// shell says false, which it does in bounded time.
+    case crowded(ChildID, Bool)
     /// An owner's word; answered by `Action.answer`.
     case command(Command, CommandID)
     /// Stop the whole tree: 1 orderly, 2 cuts every timeout to 1 s, 3 kills.

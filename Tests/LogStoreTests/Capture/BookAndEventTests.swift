@@ -30,6 +30,24 @@ struct BookAndEventTests {
         #expect(book.hasSuffix(" 6743f2a1-17 starting web\n"))
     }
 
+    @Test func lossThatNexusdTellsOf_isSaidInTheChildsOwnFile() throws {
+        let box = LogBox()
+        try box.start()
+        let told = "90 bytes (3 lines) of web were discarded: more than 4 runs of it wait for log-writer."
+        for fields in [[LogEvent.Field(name: "BYTES", value: "90")], []] {
+            try box.send(
+                .event(
+                    LogEvent(
+                        priority: 3, messageID: "092462c0e9cc4e579ff7979b397c2492", message: told, child: "web",
+                        run: box.run, fields: fields)))
+        }
+        // Without the bytes it is log-writer's own count, and in the file already.
+        #expect(try box.drain() == .code(0))
+        let remarks = try box.entries(["web"])
+        #expect(remarks.map(\.text) == [told])
+        #expect(remarks.first?.source == .logWriter && remarks.first?.run == box.run)
+    }
+
     @Test func greetingOfANewNexusd_endsStaleRunsAloud() throws {
         let box = LogBox()
         try box.start()

@@ -2,6 +2,7 @@ import Glibc
 import Plan
 import SupervisorCore
 import System
+import TestSupport
 import Testing
 import Wire
 
@@ -46,6 +47,79 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
             let lines = tree.file(tree.state + "/logs/talker/current").split(separator: "\n")
             #expect(lines.count { $0.contains(" \(last) ") } == 500)
+        }
+
+        @Test func noLineIsLost_overFiftyKillsOfLogWriterAndWritersTogether() throws {
+            let files = TemporaryDirectory()
+            let writers = ["quick", "slow"]
+            let children = zip(writers, ["50", "1000"]).map { name, pause in
+                child(name, "count-in", files.path + "/" + name, pause) { writer in
+                    writer.policy.delay = DelayRule(first: .zero, cap: .milliseconds(5), stableAfter: .milliseconds(1))
+                    writer.policy.delay.parkAfter = .max
+                    writer.log.fileBytes = 1 << 30
+                }
+            }
+            var keeper = logWriter
+            // One that was ready is replaced at once: 50 kills take seconds.
+            keeper.policy.delay.stableAfter = .nanoseconds(1)
+            let tree = try RunningTree(Plan(children: [keeper] + children))
+            let client = try tree.client()
+            let events = try client.request("events")
+            _ = try client.ask("wait-ready")
+            let seed = UInt64.random(in: 0 ... .max)
+            print("seed \(seed)")
+            var random = SplitMix(seed: seed)
+            for round in 1...50 {
+                // The instant of the kill is the fault: at once, or when something was read and written.
+                usleep(UInt32(random.next(below: 30_000)))
+                var last = ""
+                for name in ["log-writer"] + writers {
+                    let status = try client.status(name)
+                    if name == "log-writer" { last = status["run"] as? String ?? "" }
+                    if let pid = status["pid"] as? Int32 { kill(pid, SIGKILL) }
+                }
+                // Now and then it is killed again before it serves, and is away for its delay.
+                if round % 5 != 0 { _ = try client.ready("log-writer", events, after: last) }
+            }
+            #expect(try tree.stop() == .code(0))
+            for name in writers {
+                let counter = try LiveKernel().readFile(files.path + "/" + name, limit: 8)
+                let count = counter.withUnsafeBytes { $0.loadUnaligned(as: Int.self) }
+                let missing = missingLines(below: count, in: tree.file(tree.state + "/logs/\(name)/current"))
+                #expect(count > 100)
+                #expect(missing.isEmpty, "\(missing.count) of \(count) lines of \(name): \(missing.prefix(10))")
+            }
+        }
+
+        @Test func outputThatNoLogWriterReads_holdsReplacementsBack_thenIsGivenUpAloud() throws {
+            var absent = logWriter
+            absent.executable = "/nonexistent/log-writer"
+            let talker = script("talker", "\(Built.fixture) lines-exit 3; exit 1") {
+                $0.policy.delay = DelayRule(first: .zero, cap: .milliseconds(5), parkAfter: .max)
+            }
+            let tree = try RunningTree(Plan(children: [absent, talker]))
+            let client = try tree.client()
+            let events = try client.request("events")
+            var starts = 0
+            let kernel = LiveKernel()
+            var lastStart = kernel.monotonic()
+            let dropped = try client.event(events, within: .seconds(40)) {
+                let kind = $0["message_id"] as? String
+                if kind == EventKind.starting.messageID, $0["child"] as? String == "talker" {
+                    starts += 1
+                    if starts == ChildCell.undrainedRuns { lastStart = kernel.monotonic() }
+                }
+                return kind == EventKind.outputDropped.messageID
+            }
+            #expect(kernel.monotonic() - lastStart > CrowdedChildren.patience - .seconds(1))
+            #expect(starts == ChildCell.undrainedRuns + 1)
+            let fields = try #require(dropped["fields"] as? [String: String])
+            #expect(fields["LINES"] == "3")
+            // Held back again; who stops it does not wait for that.
+            let asked = kernel.monotonic()
+            _ = try client.ask("stop talker")
+            #expect(kernel.monotonic() - asked < .seconds(4))
+            #expect(try tree.stop() == .code(0))
         }
 
         @Test func holderOfAPipe_delaysNothing_andAtMostFourRunsAreKept() throws {
@@ -131,16 +205,21 @@ extension WholeTrees {
             #expect(!log.contains(secret))
         }
 
+        /// Numbers below `count` that no line ends with.
+        private func missingLines(below count: Int, in text: String) -> [Int] {
+            var seen = Set<Int>()
+            for line in text.split(separator: "\n") {
+                if let number = line.split(separator: " ").last.flatMap({ Int($0) }) { seen.insert(number) }
+            }
+            return (0..<count).filter { !seen.contains($0) }
+        }
+
         /// Numbers below `count` that no line ends with, once the last one is there (or time is up).
         private func waitForLines(_ count: Int, in file: () -> String) -> [Int] {
             let kernel = LiveKernel()
             let limit = kernel.monotonic() + .seconds(60)
             while true {
-                var seen = Set<Int>()
-                for line in file().split(separator: "\n") {
-                    if let number = line.split(separator: " ").last.flatMap({ Int($0) }) { seen.insert(number) }
-                }
-                let missing = (0..<count).filter { !seen.contains($0) }
+                let missing = missingLines(below: count, in: file())
                 if missing.isEmpty || kernel.monotonic() > limit { return missing }
                 usleep(50_000)
             }

@@ -69,6 +69,27 @@ struct LogWriterTests {
         #expect(scene.ends(.a, .code(0)).last == "finished")
     }
 
+    @Test func killedBeforeItHasDrained_itGetsOneMoreRun_butNotForEver() {
+        var scene = Scene.ready([writer], logWriter: .a)
+        #expect(deeds(scene.send(.shutdown(level: 1))) == ["drain a"])
+        // Its death was under way when the end came; the lines in the pipes were nobody's else.
+        for _ in 0..<3 {
+            #expect(deeds(scene.ends(.a, .killed)) == ["TERM all a", "spawn a"])
+            #expect(deeds(scene.spawned(.a)) == ["drain a"])
+        }
+        #expect(scene.ends(.a, .killed).last == "finished")
+    }
+
+    @Test func endBetweenItsDeathAndItsLastProcess_givesItOneMoreRun() {
+        var scene = Scene.ready([writer], logWriter: .a)
+        let run = scene.run(.a)
+        scene.exited(.a, .killed)
+        scene.send(.shutdown(level: 1))
+        #expect(deeds(scene.send(.emptied(.a, run))) == ["spawn a"])
+        #expect(deeds(scene.spawned(.a)) == ["drain a"])
+        #expect(scene.ends(.a, .code(0)).last == "finished")
+    }
+
     @Test(arguments: [Command.stop(.child(.a)), .restart(.child(.a))])
     func commandThatTheEndOvertakes_doesNotStopItBeforeTheOthers(command: Command) {
         var scene = Scene.ready([writer, ChildPolicy(requires: [.a]), ChildPolicy()], logWriter: .a)
@@ -78,6 +99,36 @@ struct LogWriterTests {
         scene.ends(.b, .code(0))
         #expect(scene.phase(.a) == .ready)
         #expect(deeds(scene.ends(.c, .code(0))) == ["TERM all c", "drain a"])
+    }
+
+    @Test func childWhoseOutputWaitsForIt_isNotReplacedBeforeThereIsRoom() {
+        var scene = Scene.ready([writer, ChildPolicy()], logWriter: .a)
+        scene.pass(.seconds(120))
+        scene.send(.crowded(.b, true))
+        #expect(deeds(scene.ends(.b)) == ["KILL all b"])
+        #expect(scene.phase(.b) == .waiting)
+        #expect(scene.view(.b).waitsFor == .a)
+        #expect(deeds(scene.send(.crowded(.b, false))) == ["spawn b"])
+    }
+
+    @Test func crowdedChild_isStoppedAtOnce_andStartedWhenThereIsRoom() {
+        var scene = Scene.ready([writer, ChildPolicy()], logWriter: .a)
+        scene.pass(.seconds(120))
+        scene.send(.crowded(.b, true))
+        scene.ends(.b)
+        #expect(scene.command(.stop(.child(.b))).last == "answer 1 done")
+        #expect(scene.phase(.b) == .off)
+        #expect(scene.command(.start(.child(.b))) == [])
+        #expect(deeds(scene.send(.crowded(.b, false))) == ["spawn b"])
+    }
+
+    @Test func crowdedChild_holdsUpTheEndOfTheTreeForNoInstant() {
+        var scene = Scene.ready([writer, ChildPolicy()], logWriter: .a)
+        scene.pass(.seconds(120))
+        scene.send(.crowded(.b, true))
+        scene.ends(.b)
+        #expect(deeds(scene.send(.shutdown(level: 1))) == ["drain a"])
+        #expect(scene.ends(.a, .code(0)).last == "finished")
     }
 
     @Test func allAsATarget_leavesItAlone() {

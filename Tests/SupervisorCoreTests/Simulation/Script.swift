@@ -59,11 +59,13 @@ struct Script {
 /// What happens next, by chance but of the likely.
 struct Chance {
     private let children: [ChildID]
+    private let logWriter: ChildID?
     private let hasOwner: Bool
     private let mayEnd: Bool
 
     init(tree: Tree, _ random: inout SplitMix) {
         children = tree.children.indices.map { ChildID(rawValue: UInt16($0 + 1)) }
+        logWriter = tree.logWriter
         hasOwner = random.chance(60)
         mayEnd = random.chance(15)
     }
@@ -94,6 +96,9 @@ struct Chance {
             if hasOwner { return .command(command(&random)) }
         case ..<54:
             if mayEnd { return .shutDown(level: UInt8(random.below(4))) }
+        case ..<64:
+            let child = children[Int(random.below(UInt64(children.count)))]
+            if child != logWriter { return .crowd(child, random.chance(40)) }
         case _: break
         }
         // One that has something to do: the first from a child picked by chance.

@@ -67,7 +67,7 @@ struct Simulation {
             send(.tick)
         case .nothing, .answerSpawn, .ready, .mainEnds, .othersEnd, .answerProbe, .tellHealth, .failProbe, .drained,
             .ping, .trigger, .setInterval, .leave,
-            .extend, .breakLink, .recycle, .stale:
+            .extend, .breakLink, .recycle, .crowd, .stale:
             for event in world.events(of: step.deed) { send(event) }
         }
     }
@@ -178,6 +178,7 @@ extension Simulation {
 extension World {
     /// The next thing that a well-behaved process does.
     fileprivate var nextGoodDeed: Step.Deed? {
+        if let child = crowded.min() { return .crowd(child, false) }
         for case let process? in processes {
             let child = process.child
             if !process.isSpawned { return .answerSpawn(child, errno: nil) }

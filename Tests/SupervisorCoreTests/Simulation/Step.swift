@@ -30,6 +30,8 @@ struct Step: Hashable {
         case recycle(ChildID, within: Duration)
         /// The wall clock is set, or the machine has slept: the calendar's times come so much sooner or later.
         case setClock(by: Duration)
+        /// Its output waits for the log-writer, or no longer.
+        case crowd(ChildID, Bool)
         case command(Command)
         /// Another tree, made by chance from the one in force.
         case reload(seed: UInt64)

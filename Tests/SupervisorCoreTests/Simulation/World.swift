@@ -22,6 +22,9 @@ struct World {
     /// By child; there is never more than one, else the referee has complained.
     private(set) var processes: [Process?]
 
+    /// Children whose output waits for the log-writer.
+    private(set) var crowded: Set<ChildID> = []
+
     init(tree: Tree) { processes = Array(repeating: nil, count: tree.children.count + 1) }
 
     /// Room for children that a reload adds.
@@ -88,6 +91,9 @@ struct World {
         case .extend(let child, let time): return living(child).map { [.extendTimeout(child, $0, time)] } ?? []
         case .breakLink(let child, let cause): return living(child).map { [.linkBroken(child, $0, cause)] } ?? []
         case .recycle(let child, let time): return living(child).map { [.recycle(child, $0, within: time)] } ?? []
+        case .crowd(let child, let isCrowded):
+            if isCrowded { crowded.insert(child) } else { crowded.remove(child) }
+            return [.crowded(child, isCrowded)]
         case .stale(let child, let run, let index):
             if self[child]?.run == run { return [] }
             let all = StateEventTable.runEvents(child, run)

@@ -46,6 +46,8 @@ enum StateEventTable {
         let id = CommandID(rawValue: 1)
         return [
             Occasion(name: "tick", event: .tick),
+            Occasion(name: "crowded", event: .crowded(.a, true)),
+            Occasion(name: "no longer crowded", event: .crowded(.a, false)),
             Occasion(name: "start", event: .command(.start(.child(.a)), id)),
             Occasion(name: "stop", event: .command(.stop(.child(.a)), id)),
             Occasion(name: "restart", event: .command(.restart(.child(.a)), id)),
@@ -127,6 +129,10 @@ enum StateEventTable {
         scheduled.ends(.a, .code(0))
         var gated = policy
         gated.requires = [.b]
+        var crowded = Scene.ready([policy])
+        crowded.send(.crowded(.a, true))
+        crowded.pass(.seconds(1))
+        crowded.ends(.a)
         var delayed = Scene.ready([policy])
         delayed.ends(.a)
         var doomed = Scene.begun([policy])
@@ -148,6 +154,7 @@ enum StateEventTable {
             Situation(name: "waiting (for b, which is starting)", scene: .begun([gated, .reporting()])),
             Situation(name: "scheduled (every day)", scene: scheduled),
             Situation(name: "ready, scheduled (every day)", scene: .ready([daily])),
+            Situation(name: "waiting, crowded: its output waits for the log-writer", scene: crowded),
             Situation(name: "delayed", scene: delayed),
             Situation(name: "starting: spawn said, no answer yet", scene: .begun([policy])),
             Situation(name: "starting: the same, stopped meanwhile by a command", scene: doomed),

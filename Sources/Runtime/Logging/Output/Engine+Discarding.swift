@@ -5,11 +5,23 @@ import Wire
 extension Engine {
     /// Too many runs of this child wait for log-writer: the oldest is given up.
     func drop(_ output: RunOutput, of child: ChildID) {
-        // A living log-writer has descriptors of its own and reads on.
-        guard journal.link == nil else { return }
         var lost = Loss()
-        for kind in StreamKind.allCases { _ = output.with(kind) { fd in discard(fd, &lost) } }
+        var left = 0
+        for number in output.numbers(of: child) {
+            // A living log-writer has descriptors of its own and reads on.
+            let isHanded = journal.hasHanded(number)
+            _ = output.with(number.kind) { fd in
+                if isHanded { left += (try? kernel.readableBytes(fd)) ?? 0 } else { discard(fd, &lost) }
+            }
+        }
         report(lost, of: child, output.run, "more than \(ChildCell.undrainedRuns) runs of it wait for log-writer")
+        guard left > 0 else { return }
+        say(
+            LogEvent(
+                .supervisorTrouble, 4,
+                "\(left) bytes of \(names[child]) are in log-writer's hands alone: it has not read them for"
+                    + " \(CrowdedChildren.patience.words) and more runs wait. They are lost if it dies.", names[child],
+                output.run))
     }
 
     /// One look at the pipes while log-writer is not running.

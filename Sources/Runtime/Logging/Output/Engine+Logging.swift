@@ -101,8 +101,8 @@ extension Engine {
     ) {
         let cell = self[child]
         let output = RunOutput(run: run, stdout: stdout, stderr: stderr, redactions: redactions)
+        makeRoom(for: child)
         cell.outputs.append(output)
-        if cell.outputs.count > ChildCell.undrainedRuns { drop(cell.outputs.removeFirst(), of: child) }
         for number in output.numbers(of: child) { journal.hand(number) }
     }
 
@@ -136,6 +136,8 @@ extension Engine {
         let cell = self[number.child]
         guard let index = cell.outputs.firstIndex(where: { number.isOf($0.run) }) else { return }
         cell.outputs[index].finish(number.kind)
-        if cell.outputs[index].isDrained { cell.outputs.remove(at: index) }
+        guard cell.outputs[index].isDrained else { return }
+        cell.outputs.remove(at: index)
+        if !crowded.isEmpty { letOn(number.child) }
     }
 }

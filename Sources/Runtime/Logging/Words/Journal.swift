@@ -66,6 +66,9 @@ final class Journal {
     /// Hands a fresh stream over, if there is somebody to take it; else the next log-writer gets it with all others.
     func hand(_ stream: StreamNumber) { if link != nil { queue.append(.stream(stream.rawValue)) } }
 
+    /// True when the living log-writer has a descriptor of its own of this stream and reads on, whatever becomes of ours.
+    func hasHanded(_ stream: StreamNumber) -> Bool { link != nil && !queue.contains(stream.rawValue) }
+
     /// Sends what the socket takes.
     func flush() {
         guard let link else { return }

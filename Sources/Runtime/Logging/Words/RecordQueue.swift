@@ -34,6 +34,16 @@ struct RecordQueue: Sendable {
         packets.append(packet)
     }
 
+    /// Whether this stream is still to be handed over.
+    func contains(_ stream: UInt32) -> Bool {
+        packets[head...].contains { packet in
+            switch packet {
+            case .words: false
+            case .stream(let number): number == stream
+            }
+        }
+    }
+
     var first: Packet? { isEmpty ? nil : packets[head] }
 
     mutating func removeFirst() {

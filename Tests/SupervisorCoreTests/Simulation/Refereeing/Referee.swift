@@ -54,7 +54,11 @@ struct Referee {
     private var announced: RunID?
     private var ends = 0
     private var open: [CommandID: Command] = [:]
+    /// Commands whose child has served since they were given; a start waits for what it requires too, and in that time the
+    /// child may fall again.
+    private var fulfilled: Set<CommandID> = []
     private var logWriterWasReady = false
+    private var crowded: Set<ChildID> = []
 
     init(tree: Tree, isTame: Bool, at now: Instant, inspector: Inspector?) {
         self.tree = tree
@@ -96,9 +100,12 @@ struct Referee {
         case .shutdown(let new): noteShutdown(new, at: now)
         case .command(let command, let id):
             open[id] = command
+            if case .start(.child(let child)) = command, self[child]?.serves == true { fulfilled.insert(id) }
             hasCommands = true
             forgetRestarts()
         case .timetable(let child, let moments, _): noteTimes(child, moments)
+        case .crowded(let child, let isCrowded):
+            if isCrowded { crowded.insert(child) } else { crowded.remove(child) }
         case .tick, .spawned, .ready, .watchdogPing, .watchdogTrigger, .watchdogInterval, .probed, .unprobed, .drained,
             .linkBroken, .recycle, .late:
             break
@@ -182,6 +189,7 @@ struct Referee {
         case .ready(let child, let run):
             if self[child]?.run != run || self[child]?.ready != nil { complain(4, "ready twice or dead: \(child)") }
             change(child, run) { $0.ready = now }
+            fulfil(child)
             if child == tree.logWriter { logWriterWasReady = true }
         case .stopping(let child, let run, let cause):
             if self[child]?.run != run || self[child]?.stop != nil { complain(4, "stopped twice or dead: \(child)") }
@@ -191,7 +199,9 @@ struct Referee {
                 $0.ending = now
             }
         case .killing: break
-        case .ended(let end): judgeEnd(end, in: actions, at: now, after, livesBefore)
+        case .ended(let end):
+            if end.cause == .done { fulfil(end.child) }
+            judgeEnd(end, in: actions, at: now, after, livesBefore)
         case .delayed(let child, let until, let cause):
             judgeDelay(child, until, at: now)
             noteSweep(child, cause, livesBefore, after)
@@ -205,9 +215,16 @@ struct Referee {
         }
     }
 
+    private mutating func fulfil(_ child: ChildID) {
+        for (id, command) in open where command == .start(.child(child)) || command == .restart(.child(child)) {
+            fulfilled.insert(id)
+        }
+    }
+
     private mutating func judgeSpawn(_ child: ChildID, _ run: RunID, at now: Instant, _ after: Supervisor) {
         if self[child] != nil { complain(1, "two live runs of \(child)") }
         if announced != run { complain(4, "spawn without its record: \(run)") }
+        if crowded.contains(child) { complain(9, "\(child) started although its output waits") }
         if run <= lastRun { complain(4, "run ids go backwards") }
         if level > 2 || (level > 0 && child != tree.logWriter) { complain(7, "\(child) started while the tree ends") }
         if let logWriter = tree.logWriter, child != logWriter, !logWriterWasReady, policy(logWriter).enabled,
@@ -253,9 +270,8 @@ struct Referee {
         case .stop(.child(let child)):
             if self[child] != nil { complain(2, "\(child) counts as stopped and has a run") }
         case .start(.child(let child)), .restart(.child(let child)):
-            // Where others had to come up with it, it may have ended again while they did.
-            guard child.rawValue > 0, Int(child.rawValue) < lives.count, policy(child).requires.isEmpty else { return }
-            if self[child]?.serves != true, after.view(of: child).phase != .done,
+            guard child.rawValue > 0, Int(child.rawValue) < lives.count else { return }
+            if self[child]?.serves != true, fulfilled.remove(id) == nil, after.view(of: child).phase != .done,
                 after.view(of: child).phase != .scheduled
             {
                 complain(7, "\(child) counts as started and does not serve")
