@@ -8,6 +8,8 @@ enum Reserved {
     ]
     /// `all` is everything on the command line; `log-writer` and `nexusd` are ours; `secret` would hide `{secret.NAME}`.
     static let names = ["all", "log-writer", "nexusd", "secret"]
+    /// Names that log-writer itself uses in the directory where every child's log has its own.
+    static let logNames = ["runs", "lock"]
     /// Directories in the state directory that are not a child's.
     static let directories = ["logs", "tmp", "run", "last-good"]
 }

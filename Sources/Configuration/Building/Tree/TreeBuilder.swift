@@ -112,6 +112,11 @@ struct TreeBuilder {
         } else if Reserved.names.contains(name), kind != "secret" {
             let remedy = name == "log-writer" ? "it is always there, and [log] is its table" : "take another one"
             report.error(section.position, "the name '\(name)' is Nexus's own; \(remedy)")
+        } else if Reserved.logNames.contains(name), kind == "child" {
+            report.error(
+                section.position,
+                "a child named '\(name)' would have its log where log-writer keeps '\(name)' of its own; take another name"
+            )
         } else {
             return true
         }
