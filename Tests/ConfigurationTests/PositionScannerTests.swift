@@ -35,6 +35,35 @@ import Testing
         #expect(Table(toml: Array(text.utf8), report: Report(file: "x")) != nil)
     }
 
+    /// Texts with a key that is too deep, and where its 65th part stands.
+    private static let deepTexts = [
+        "a key": (path(20_000) + " = 1", "1:129"),
+        "a header": ("[" + path(20_000) + "]", "1:130"),
+        "header and key": ("[" + path(40) + "]\n" + path(25) + " = 1", "2:49"),
+        "inline tables": (String(repeating: path(64) + " = {", count: 200), "1:132"),
+        "in an array": ("x = [{ " + path(65) + " = 1 }]", "1:134"),
+        "an error behind it": ("a = 1\n" + path(65) + " = 1\nb = [}", "2:129"),
+    ]
+
+    /// TOMLKit would free so deep a table by recursion, and end the process.
+    @Test(arguments: deepTexts.keys.sorted())
+    func keyWithTooManyParts_isRefusedWithItsPlace(name: String) throws {
+        let (text, place) = try #require(Self.deepTexts[name])
+        let words = "a key with more than 64 parts (those of the tables around it count)"
+        #expect(FakeMachine().diagnostics(text) == "Supervisor.toml:\(place): error: syntax: \(words)")
+    }
+
+    @Test func keyWith64Parts_isRead() {
+        let text =
+            "[" + Self.path(60) + "]\n" + Self.path(4) + " = 1\n" + Self.path(4, "b") + " = 1\n[x]\n" + Self.path(63)
+            + " = 1"
+        #expect(Table(toml: Array(text.utf8), report: Report(file: "x")) != nil)
+    }
+
+    private static func path(_ parts: Int, _ name: String = "a") -> String {
+        Array(repeating: name, count: parts).joined(separator: ".")
+    }
+
     @Test func randomText_neverTraps() {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")

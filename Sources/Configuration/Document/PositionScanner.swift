@@ -35,6 +35,10 @@ struct PositionScanner {
     /// reporting an error (seen in 3.4: a brace where an array's value should be, a header without a name).
     private(set) var fault: Fault?
     private var depth = 0
+    /// Parts of keys on the way down to where the scanner is: those of the header and of every open inline table.
+    private var partCount = 0
+    /// Where the header or the entry of a header's table begins: before it everything is whole.
+    private var itemStart = 0
 
     /// A syntax error that must not reach TOMLKit.
     struct Fault {
@@ -48,6 +52,8 @@ struct PositionScanner {
 
     /// Deepest nesting of values, as in toml++ (TOML_MAX_NESTED_VALUES).
     private static let depthLimit = 256
+    /// Most parts of keys from the root to a value. toml++ frees a table by recursion, a part each, and bounds none.
+    static let partLimit = 64
 
     init(_ text: [UInt8]) {
         bytes = text
@@ -61,6 +67,7 @@ struct PositionScanner {
         var table = root
         skip(blankLines: true)
         while let byte = peek() {
+            itemStart = offset
             if byte == UInt8(ascii: "[") {
                 table = header(in: root)
             } else {
@@ -81,7 +88,9 @@ struct PositionScanner {
         if isArray { advance() }
         skip(blankLines: false)
         if !beginsKey { note("a table header needs a name, found \(found)", prefix: start, isValue: false) }
+        partCount = 0
         let keys = keyPath()
+        partCount = keys.count
         while let byte = peek(), byte == UInt8(ascii: "]") { advance() }
         var table = root
         for key in keys.dropLast() { table = table.member(key.name, at: key.position) }
@@ -101,6 +110,8 @@ struct PositionScanner {
     /// `a.b = value`.
     private mutating func entry(in table: Mark) {
         let keys = keyPath()
+        partCount += keys.count
+        defer { partCount -= keys.count }
         skip(blankLines: false)
         if peek() == UInt8(ascii: "=") { advance() }
         skip(blankLines: false)
@@ -118,13 +129,21 @@ struct PositionScanner {
         while true {
             skip(blankLines: false)
             let place = position
+            let isTooDeep = partCount + keys.count >= PositionScanner.partLimit
+            if isTooDeep {
+                note(
+                    "a key with more than \(PositionScanner.partLimit) parts (those of the tables around it count)",
+                    prefix: itemStart, isValue: false)
+            }
+            let name: String
             switch peek() {
-            case UInt8(ascii: "\""), UInt8(ascii: "'"): keys.append((string(), place))
+            case UInt8(ascii: "\""), UInt8(ascii: "'"): name = string()
             case _:
                 let begin = offset
                 while let byte = peek(), PositionScanner.isBare(byte) { advance() }
-                keys.append((String(decoding: bytes[begin..<offset], as: UTF8.self), place))
+                name = String(decoding: bytes[begin..<offset], as: UTF8.self)
             }
+            if !isTooDeep { keys.append((name, place)) }
             skip(blankLines: false)
             guard peek() == UInt8(ascii: ".") else { break }
             advance()
