@@ -59,6 +59,32 @@ import Testing
         #expect(diagnostics("/x", host) == "")
     }
 
+    @Test(arguments: [
+        (
+            0o777, 0, 0,
+            "everybody may write its directory '/etc/nexus' and could replace the file: chmod o-w it, or keep the file elsewhere"
+        ),
+        (
+            0o775, 0, 4,
+            "group 4, which is not yours, may write its directory '/etc/nexus' and could replace the file: chmod g-w it, or chgrp it"
+        ),
+        (
+            0o755, 33, 0,
+            "its directory '/etc/nexus' belongs to uid 33, who could replace the file: chown it to root or to uid 1000, or keep the file elsewhere"
+        ),
+        (
+            0o1777, 33, 0,
+            "its directory '/etc/nexus' belongs to uid 33, who could replace the file: chown it to root or to uid 1000, or keep the file elsewhere"
+        ),
+        (0o1777, 0, 0, ""), (0o775, 0, 1000, ""), (0o755, 1000, 1000, ""),
+    ])
+    func directoryThatOthersMayWrite_isRefused(mode: UInt32, owner: UInt32, group: UInt32, words: String) {
+        let path = "/etc/nexus/file.toml"
+        var host = FakeMachine().adding(path, "")
+        host.files["/etc/nexus"] = FileStatus(kind: .directory, mode: mode, owner: owner, group: group)
+        #expect(diagnostics(path, host) == (words.isEmpty ? "" : "\(path): error: \(words)"))
+    }
+
     @Test func noFile_directoryAndPipe_areNamed() throws {
         #expect(diagnostics(directory + "/absent") == "\(directory)/absent: error: there is no such file")
         #expect(diagnostics(directory) == "\(directory): error: it is a directory, not a regular file")

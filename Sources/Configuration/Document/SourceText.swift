@@ -27,6 +27,10 @@ struct SourceText {
             refuse(words)
             return nil
         }
+        if let words = SourceText.distrust(directoryOf: path, host) {
+            refuse(words)
+            return nil
+        }
         guard SourceText.isText(bytes, name, report) else { return nil }
     }
 
@@ -47,6 +51,29 @@ struct SourceText {
         if status.mode & 0o002 != 0 { return "everybody may write this file: chmod o-w it" }
         if status.mode & 0o020 != 0, status.group != 0, status.group != host.groupID {
             return "group \(status.group), which is not yours, may write this file: chmod g-w it, or chgrp it"
+        }
+        return nil
+    }
+
+    /// Who may write its directory may put another file in its place; in a sticky one only the owners may (/tmp).
+    private static func distrust(directoryOf path: String, _ host: any Machine) -> String? {
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        let directory = slash == path.startIndex ? "/" : String(path[..<slash])
+        guard let status = host.status(directory) else { return nil }
+        let why = "and could replace the file"
+        if status.owner != 0, status.owner != host.userID {
+            return
+                "its directory '\(directory)' belongs to uid \(status.owner), who could replace the file: chown it to"
+                + " root or to uid \(host.userID), or keep the file elsewhere"
+        }
+        if status.mode & 0o1000 != 0 { return nil }
+        if status.mode & 0o002 != 0 {
+            return "everybody may write its directory '\(directory)' \(why): chmod o-w it, or keep the file elsewhere"
+        }
+        if status.mode & 0o020 != 0, status.group != 0, status.group != host.groupID {
+            return
+                "group \(status.group), which is not yours, may write its directory '\(directory)' \(why): chmod g-w it,"
+                + " or chgrp it"
         }
         return nil
     }
