@@ -66,6 +66,7 @@ struct FakeMachine: Machine {
     var groupNames: [String] { FakeMachine.groupsByName.keys.sorted() }
     func variable(_ name: String) -> String? { variables[name] }
     func status(_ path: String) -> FileStatus? { files[path] }
+    func softLimit(_ resource: UInt8) -> UInt64 { resource == ResourceName.stack.rawValue ? 8 << 20 : .max }
     func hardLimit(_ resource: UInt8) -> UInt64 { hardLimits[resource] ?? .max }
 
     func read(_ path: String, limit: Int) throws(MachineError) -> (FileStatus, [UInt8]) {

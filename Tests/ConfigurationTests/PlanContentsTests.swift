@@ -36,6 +36,50 @@ import Wire
         #expect(!plan.supervisor.uidWall)
     }
 
+    @Test func stringThatExecveRefuses_isRefusedAtItsPlace() {
+        let limit = 131_071
+        func words(_ name: String, _ bytes: Int) -> String {
+            "\(name) takes \(bytes) bytes; the kernel takes \(limit) for one argument or variable (execve(2)):"
+                + " put it into a file"
+        }
+        func long(_ count: Int) -> String { String(repeating: "x", count: count) }
+        let host = FakeMachine()
+        #expect(host.diagnostics("[child.a]\ncommand = [\"/bin/true\", \"\(long(limit))\"]") == "")
+        #expect(
+            host.diagnostics("[child.a]\ncommand = [\"/bin/true\",\n  \"\(long(limit + 1))\"]")
+                == "Supervisor.toml:3:3: error: \(words("'command'", limit + 1))")
+        let environment = "[child.a]\ncommand = [\"/bin/true\"]\nenvironment.BIG = "
+        #expect(host.diagnostics(environment + "\"\(long(limit - 4))\"") == "")
+        #expect(
+            host.diagnostics(environment + "\"\(long(limit - 3))\"")
+                == "Supervisor.toml:3:19: error: \(words("'BIG'", limit + 1))")
+        let withFile = host.adding("/etc/nexus/big.env", "BIG=\(long(limit))\n")
+        #expect(
+            withFile.diagnostics("[child.a]\ncommand = [\"/bin/true\"]\nenvironment-files = [\"/etc/nexus/big.env\"]")
+                == "Supervisor.toml:3:22: error: \(words("'BIG' in '/etc/nexus/big.env'", limit + 4))")
+    }
+
+    @Test func moreThanExecveTakesAsAWhole_isRefusedAtTheChild() {
+        // A quarter of the stack's 8 MiB: 2 MiB. Some must come from environment files, for this file has 1 MiB at most.
+        var host = FakeMachine()
+        let block = String(repeating: "x", count: 100_000)
+        let text = (0..<9).map { "V\($0)=\(block)" }.joined(separator: "\n")
+        for name in ["a", "b", "c"] {
+            host = host.adding("/etc/nexus/\(name)", text.replacingOccurrences(of: "V", with: name.uppercased()))
+        }
+        func child(_ files: String, _ rest: String = "") -> String {
+            "[child.a]\ncommand = [\"/bin/true\"]\nenvironment-files = [\(files)]\n\(rest)"
+        }
+        #expect(host.diagnostics(child("\"/etc/nexus/a\", \"/etc/nexus/b\"")) == "")
+        let all = "\"/etc/nexus/a\", \"/etc/nexus/b\", \"/etc/nexus/c\""
+        let found = host.diagnostics(child(all))
+        #expect(found.hasPrefix("Supervisor.toml:1:8: error: arguments and environment take 27"))
+        #expect(
+            found.hasSuffix(
+                "the kernel takes 2097152 (execve(2)): put some of it into a file, or raise 'stack' in 'limits'"))
+        #expect(host.diagnostics(child(all, "limits = { stack = \"16MiB\" }\n")) == "")
+    }
+
     @Test func logWriter_isAlwaysTheFirstChild() throws {
         let writer = try good("empty").children[0]
         #expect(writer.role == .logWriter && writer.name == "log-writer" && writer.policy.ready == .reported)

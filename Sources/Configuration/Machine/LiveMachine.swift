@@ -95,10 +95,14 @@ struct LiveMachine: Machine {
         throw .tooLarge(bytes: bytes.count)
     }
 
-    func hardLimit(_ resource: UInt8) -> UInt64 {
+    func softLimit(_ resource: UInt8) -> UInt64 { LiveMachine.limit(resource)?.soft ?? .max }
+
+    func hardLimit(_ resource: UInt8) -> UInt64 { LiveMachine.limit(resource)?.hard ?? .max }
+
+    private static func limit(_ resource: UInt8) -> (soft: UInt64, hard: UInt64)? {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(resource), &limit) == 0 else { return .max }
-        return UInt64(limit.rlim_max)
+        guard getrlimit(__rlimit_resource_t(resource), &limit) == 0 else { return nil }
+        return (UInt64(limit.rlim_cur), UInt64(limit.rlim_max))
     }
 
     var oomScoreAdjust: Int { LiveMachine.line(of: "/proc/self/oom_score_adj", "").flatMap { Int($0) } ?? 0 }

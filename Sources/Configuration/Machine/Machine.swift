@@ -25,6 +25,8 @@ protocol Machine: Sendable {
     func status(_ path: String) -> FileStatus?
     /// The status and, if it is a regular file of at most `limit` bytes, the content.
     func read(_ path: String, limit: Int) throws(MachineError) -> (FileStatus, [UInt8])
+    /// Soft limit of RLIMIT_`resource`, which children get too; `UInt64.max` is infinity.
+    func softLimit(_ resource: UInt8) -> UInt64
     /// Hard limit of RLIMIT_`resource`; `UInt64.max` is infinity.
     func hardLimit(_ resource: UInt8) -> UInt64
     /// Its own oom_score_adj, which an unprivileged process cannot go below.

@@ -74,7 +74,10 @@ extension ChildBuilder {
             let source = SourceText(
                 path: path, name: path, reference: file.position, host: host, report: report)
         else { return [] }
-        return VariableFile(source.bytes, name: path, report: report).variables
+        return VariableFile(source.bytes, name: path, report: report).variables.filter { name, value in
+            ChildBuilder.checkString(
+                name.utf8.count + 1 + value.utf8.count, "'\(name)' in '\(path)'", file.position, report)
+        }
     }
 
     /// `secrets = [...]`: indices for files in `$CREDENTIALS_DIRECTORY`.

@@ -43,6 +43,7 @@ struct ChildBuilder {
             oomScoreAdjust: oomScore(), noNewPrivileges: reader(ChildIdentityKeys.noNewPrivileges),
             secretFiles: secretFiles(&texts), readiness: readiness.kind, liveness: liveness?.probe, pidFile: pidFile(),
             log: log(), worker: worker, calendar: schedule.times)
+        checkSpace(plan)
         return BuiltChild(
             plan: plan, id: draft.id, position: reader.table.position, edges: order, secrets: texts.secrets,
             health: healthGrants(worker), stateDirectory: stateDirectory(),

@@ -50,6 +50,9 @@ struct TextBuilder {
                 append(resolved, to: &pieces)
             }
         }
+        let name = use == .environment ? key.utf8.count + 1 : 0
+        let bytes = name + ArgumentSpace.known(Text(pieces: pieces))
+        guard ChildBuilder.checkString(bytes, "'\(key)'", position, context.report) else { return nil }
         return Text(pieces: pieces.isEmpty ? [.literal("")] : pieces)
     }
 
