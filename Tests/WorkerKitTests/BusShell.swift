@@ -59,6 +59,7 @@ final class BusShell: @unchecked Sendable {
 
     func drain(_ peer: PeerID) { act { $0.drain(peer) } }
     func setValues(_ values: [String: String], for peer: PeerID) { act { $0.setValues(values, for: peer) } }
+    func replaceWorkers(_ workers: [Router.Worker]) { act { $0.replaceWorkers(workers) } }
     func reply(_ id: FrameID, _ json: [UInt8]) { act { $0.reply(id, json) } }
     var openRequests: Int { lock.withLock { router.openCount } }
 
