@@ -45,7 +45,10 @@ public struct WhyText: Hashable, Sendable {
 
     private var ruleLines: [String] {
         var lines: [String] = []
-        for (title, member) in [("rule    ", "rule"), ("next    ", "next"), ("gives up", "gives_up")] {
+        let members = [
+            ("cause   ", "cause_rule"), ("rule    ", "rule"), ("next    ", "next"), ("gives up", "gives_up"),
+        ]
+        for (title, member) in members {
             // A child that nothing is expected of is not given up either.
             if member == "gives_up", status.state == "off" || status.state == "done" { continue }
             if let words = answer[member]?.text { lines.append("  \(title) \(words)") }
