@@ -15,7 +15,7 @@ struct LogsCommand: ParsableCommand {
             is the machine's local time.
             """)
 
-    @Argument(help: "Children and groups; none: all of them, and nexusd.")
+    @Argument(help: "Children and groups; none: all of them, and nexusd.", completion: .names)
     var names: [String] = []
 
     @Flag(name: [.short, .long], help: "Goes on with what comes, until Ctrl-C; also of children that begin later.")
