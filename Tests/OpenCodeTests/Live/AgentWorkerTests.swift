@@ -95,6 +95,34 @@ struct AgentWorkerTests {
         #expect(try turn(worker, session, "again").last?["outcome"] as? String == "done")
     }
 
+    @Test func recycling_isAskedForWhenTheLastTurnHasEnded() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        let id = try worker.request(["op": "run-turn", "session": try session(worker), "text": "/slow 30"])
+        while try worker.event(of: id)?["text"] as? String != "word-2 " {}
+        try worker.tell(recycle: "opencode")
+        var order: [FrameKind] = []
+        while order.count < 2 {
+            let frame = try worker.next { frame in
+                frame.header.kind == .request || (frame.header.id == id && frame.header.kind != .credit)
+            }
+            if frame.header.kind == .stream {
+                worker.credit(frame)
+                continue
+            }
+            order.append(frame.header.kind)
+            if frame.header.kind == .request {
+                #expect(frame.header.peer == .nexusd && frame.payload == Array("recycle opencode".utf8))
+            }
+        }
+        #expect(order == [.end, .request])
+        // And at once when nothing runs; another child is none of its business.
+        try worker.tell(recycle: "cloudflared")
+        try worker.tell(recycle: "opencode")
+        let next = try worker.next { $0.header.kind == .request }
+        #expect(next.payload == Array("recycle opencode".utf8))
+    }
+
     @Test func listenerThatDied_isUnhealthy() throws {
         let agent = try EchoAgentProcess(state: state.url)
         let port = String(agent.port)

@@ -100,11 +100,15 @@ final class WorkerProcess {
             #expect(frame.header.kind == .end, "\(String(decoding: frame.payload, as: UTF8.self))")
             return nil
         }
-        // A reader gives credit for what it took: payload and header.
+        credit(frame)
+        return try Self.object(frame)
+    }
+
+    /// A reader gives credit for what it took: payload and header.
+    func credit(_ frame: Frame) {
         let cost = UInt32(frame.payload.count + FrameHeader.byteCount)
         let credit = withUnsafeBytes(of: cost.bigEndian) { Array($0) }
-        send(Frame(.credit, peer: Self.client, id: id, payload: credit))
-        return try Self.object(frame)
+        send(Frame(.credit, peer: Self.client, id: frame.header.id, payload: credit))
     }
 
     static func object(_ frame: Frame) throws -> [String: Any] {
@@ -120,6 +124,11 @@ final class WorkerProcess {
     func tell(values: [String: String]) throws {
         let payload = try Self.json(["event": "values", "values": values] as [String: Any])
         send(Frame(.event, peer: .nexusd, id: .none, payload: payload))
+    }
+
+    /// Tells that a child has grown too large.
+    func tell(recycle child: String) throws {
+        send(Frame(.event, peer: .nexusd, id: .none, payload: try Self.json(["event": "recycle", "name": child])))
     }
 
     /// The first frame that matches; others before it are kept for later calls.
