@@ -9,6 +9,9 @@ public enum SupervisorFile {
         try load(places, host: LiveMachine())
     }
 
+    /// The text of a file as it is, right or wrong; nil when it cannot be read.
+    public static func read(_ path: String) -> [UInt8]? { try? LiveMachine().read(path, limit: SourceText.limit).1 }
+
     static func load(_ places: Places, host: any Machine) throws(ConfigurationError) -> Configured {
         let report = Report(file: places.name)
         let source = SourceText(path: places.config, name: places.name, host: host, report: report)

@@ -5,5 +5,7 @@ struct NexusConfig: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nexus-config", abstract: "Checks Supervisor.toml and makes it the plan that nexusd carries out.",
         discussion: "Exit status: 0 accepted; 2 refused, with file:line:column of each mistake on standard error.",
-        subcommands: [MakePlan.self, Record.self, Check.self, Keys.self, Redact.self])
+        subcommands: [
+            MakePlan.self, Record.self, Check.self, Explain.self, Keys.self, Schema.self, Redact.self,
+        ])
 }

@@ -3,7 +3,9 @@ import SupervisorCore
 /// Keys of a child about readiness and health.
 enum ChildReadyKeys {
     static let ready = Key<Node?>(
-        "ready", type: "word or table", initial: nil, shown: "bus (workers), spawned (others)",
+        "ready", type: "word or table",
+        shape: .any([.word(["spawned", "notify", "bus", "health", "done", "none"]), .section("ready")]), initial: nil,
+        shown: "bus (workers), spawned (others)",
         range: "\"spawned\", \"notify\", \"bus\", \"health\", \"done\", \"none\" (= spawned), or a table",
         "How the child shows that it serves."
     ) { node throws(Mismatch) in node }

@@ -4,11 +4,13 @@ enum ChildIdentityKeys {
         "user", shown: "nexusd's own", range: "name or uid", "User of the child; needs the right to change uids.")
     static let group = Key.text("group", shown: "the user's", range: "name or gid", "Primary group.")
     static let supplementary = Key<[Placed<String>]?>(
-        "supplementary-groups", type: "array of names or gids", initial: nil, shown: "the user's",
+        "supplementary-groups", type: "array of names or gids", shape: .list(of: .text), initial: nil,
+        shown: "the user's",
         "Supplementary groups, instead of those that the user is in."
     ) { node throws(Mismatch) in try node.texts(of: "group names") }
     static let limits = Key.map(
-        "limits", of: "limits", "{ nofile = 1024, core = \"0:unlimited\" }",
+        "limits", of: "limits", values: .any([.integer(0...Int.max), .text]),
+        "{ nofile = 1024, core = \"0:unlimited\" }",
         "Resource limits of setrlimit(2), one value or \"soft:hard\": "
             + ResourceName.allCases.map(\.name).joined(separator: ", ") + ".")
     static let umask = Key.text(
@@ -23,7 +25,8 @@ enum ChildIdentityKeys {
 /// Keys of a child about its environment.
 enum ChildEnvironmentKeys {
     static let environment = Key.map(
-        "environment", of: "strings", "{ NAME = \"value\", TOKEN = { secret = \"NAME\" } }",
+        "environment", of: "strings", values: .any([.text, .fields(["secret"])]),
+        "{ NAME = \"value\", TOKEN = { secret = \"NAME\" } }",
         "Variables beside PATH, HOME, USER, LOGNAME, SHELL, LANG and TMPDIR.")
     static let files = Key.texts(
         "environment-files", of: "paths",

@@ -45,7 +45,8 @@ enum ChildKeys {
         "directory", shown: "/", range: "absolute, or from `~/` or `./`",
         "Working directory; `~` is the home of the child's user, `.` the directory of this file.")
     static let pidFile = Key(
-        "pid-file", type: "string or false", initial: PidFile.named(nil), shown: "NAME.pid",
+        "pid-file", type: "string or false", shape: .any([.text, .never]), initial: PidFile.named(nil),
+        shown: "NAME.pid",
         range: "one name, or false",
         "File name in the runtime directory's `pid/`."
     ) { node throws(Mismatch) in

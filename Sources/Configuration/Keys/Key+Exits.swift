@@ -5,7 +5,8 @@ extension Key where Value == Set<ExitPattern> {
     static func exits(_ name: String, _ initial: Set<ExitPattern>, _ summary: String) -> Key {
         let shown = "[" + initial.map(ExitText.show).sorted().joined(separator: ", ") + "]"
         return Key(
-            name, type: "array of exit codes and signals", initial: initial, shown: shown, range: ExitText.range,
+            name, type: "array of exit codes and signals",
+            shape: .list(of: .any([.integer(0...255), .text])), initial: initial, shown: shown, range: ExitText.range,
             summary
         ) { node throws(Mismatch) in
             var patterns = Set<ExitPattern>()

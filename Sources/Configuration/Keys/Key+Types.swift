@@ -5,7 +5,8 @@ import SupervisorCore
 
 extension Key where Value == Bool {
     static func flag(_ name: String, _ initial: Bool, _ summary: String) -> Key {
-        Key(name, type: "boolean", initial: initial, shown: "\(initial)", summary) { node throws(Mismatch) in
+        Key(name, type: "boolean", shape: .flag, initial: initial, shown: "\(initial)", summary) {
+            node throws(Mismatch) in
             try node.flag()
         }
     }
@@ -13,7 +14,10 @@ extension Key where Value == Bool {
 
 extension Key where Value == Int {
     static func number(_ name: String, _ initial: Int, _ range: ClosedRange<Int>, _ summary: String) -> Key {
-        Key(name, type: "integer", initial: initial, shown: "\(initial)", range: Shown.range(range), summary) {
+        Key(
+            name, type: "integer", shape: .integer(range), initial: initial, shown: "\(initial)",
+            range: Shown.range(range), summary
+        ) {
             node throws(Mismatch) in
             let number = try node.number()
             guard range.contains(number) else { throw .range(Shown.range(range), found: "\(number)", node) }
@@ -26,7 +30,10 @@ extension Key where Value == Int? {
     static func number(
         _ name: String, in range: ClosedRange<Int>, shown: String = "", _ summary: String
     ) -> Key {
-        Key(name, type: "integer", initial: nil, shown: shown, range: Shown.range(range), summary) {
+        Key(
+            name, type: "integer", shape: .integer(range), initial: nil, shown: shown, range: Shown.range(range),
+            summary
+        ) {
             node throws(Mismatch) in
             let number = try node.number()
             guard range.contains(number) else { throw .range(Shown.range(range), found: "\(number)", node) }
@@ -40,7 +47,8 @@ extension Key where Value == Duration {
         _ name: String, _ initial: Duration, _ range: ClosedRange<Duration>, _ summary: String
     ) -> Key {
         Key(
-            name, type: "duration", initial: initial, shown: DurationText.show(initial), range: Shown.range(range),
+            name, type: "duration", shape: .duration, initial: initial, shown: DurationText.show(initial),
+            range: Shown.range(range),
             summary
         ) { node throws(Mismatch) in try node.duration(range) }
     }
@@ -50,7 +58,7 @@ extension Key where Value == Duration? {
     static func duration(
         _ name: String, in range: ClosedRange<Duration>, shown: String = "", _ summary: String
     ) -> Key {
-        Key(name, type: "duration", initial: nil, shown: shown, range: Shown.range(range), summary) {
+        Key(name, type: "duration", shape: .duration, initial: nil, shown: shown, range: Shown.range(range), summary) {
             node throws(Mismatch) in try node.duration(range)
         }
     }
@@ -59,7 +67,8 @@ extension Key where Value == Duration? {
         _ name: String, _ initial: Duration, _ range: ClosedRange<Duration>, _ summary: String
     ) -> Key {
         Key(
-            name, type: "duration or \"never\"", initial: initial, shown: DurationText.show(initial),
+            name, type: "duration or \"never\"", shape: .any([.duration, .word(["never"])]), initial: initial,
+            shown: DurationText.show(initial),
             range: Shown.range(range), summary
         ) { node throws(Mismatch) in
             if case .string("never") = node.value { return nil }
@@ -70,7 +79,7 @@ extension Key where Value == Duration? {
 
 extension Key where Value == UInt64? {
     static func size(_ name: String, in range: ClosedRange<UInt64>, shown: String, _ summary: String) -> Key {
-        Key(name, type: "size", initial: nil, shown: shown, range: Shown.range(range), summary) {
+        Key(name, type: "size", shape: .size, initial: nil, shown: shown, range: Shown.range(range), summary) {
             node throws(Mismatch) in
             let bytes: UInt64?
             switch node.value {
@@ -87,13 +96,16 @@ extension Key where Value == UInt64? {
 
 extension Key where Value == Bool? {
     static func flag(_ name: String, shown: String, _ summary: String) -> Key {
-        Key(name, type: "boolean", initial: nil, shown: shown, summary) { node throws(Mismatch) in try node.flag() }
+        Key(name, type: "boolean", shape: .flag, initial: nil, shown: shown, summary) { node throws(Mismatch) in
+            try node.flag()
+        }
     }
 }
 
 extension Key where Value == String? {
     static func text(_ name: String, shown: String = "", range: String = "", _ summary: String) -> Key {
-        Key(name, type: "string", initial: nil, shown: shown, range: range, summary) { node throws(Mismatch) in
+        Key(name, type: "string", shape: .text, initial: nil, shown: shown, range: range, summary) {
+            node throws(Mismatch) in
             try node.text()
         }
     }
@@ -101,7 +113,8 @@ extension Key where Value == String? {
 
 extension Key where Value == [Placed<String>] {
     static func texts(_ name: String, of what: String, shown: String = "[]", _ summary: String) -> Key {
-        Key(name, type: "array of \(what)", initial: [], shown: shown, summary) { node throws(Mismatch) in
+        Key(name, type: "array of \(what)", shape: .list(of: .text), initial: [], shown: shown, summary) {
+            node throws(Mismatch) in
             try node.texts(of: what)
         }
     }
@@ -115,7 +128,7 @@ extension Key {
         let names = words.map(\.0)
         let values = Dictionary(uniqueKeysWithValues: words)
         let list = names.map { "\"\($0)\"" }.joined(separator: ", ")
-        return Key(name, type: "word", initial: value, shown: initial, range: list, summary) {
+        return Key(name, type: "word", shape: .word(names), initial: value, shown: initial, range: list, summary) {
             node throws(Mismatch) in
             guard case .string(let word) = node.value else { throw .kind("one of \(list)", node) }
             guard let value = values[word] else {
@@ -132,7 +145,8 @@ extension Key where Value == SectionValue? {
     static func table(
         _ name: String, _ section: SectionInfo, shown: String = "see below", _ form: String, _ summary: String
     ) -> Key {
-        Key(name, type: "table", initial: nil, shown: shown, range: form, summary) { node throws(Mismatch) in
+        Key(name, type: "table", shape: .section(section.title), initial: nil, shown: shown, range: form, summary) {
+            node throws(Mismatch) in
             SectionValue(info: section, table: try node.table(form))
         }
     }
@@ -140,8 +154,11 @@ extension Key where Value == SectionValue? {
 
 extension Key where Value == Placed<Table>? {
     /// A table whose keys are names of other things.
-    static func map(_ name: String, of what: String, _ form: String, _ summary: String) -> Key {
-        Key(name, type: "table of \(what)", initial: nil, range: form, summary) { node throws(Mismatch) in
+    static func map(
+        _ name: String, of what: String, values: KeyShape, _ form: String, _ summary: String
+    ) -> Key {
+        Key(name, type: "table of \(what)", shape: .map(of: values), initial: nil, range: form, summary) {
+            node throws(Mismatch) in
             Placed(value: try node.table(form), position: node.position)
         }
     }

@@ -11,10 +11,11 @@ struct Key<Value: Sendable>: Sendable {
     let read: @Sendable (Node) throws(Mismatch) -> Value
 
     init(
-        _ name: String, type: String, initial: Value, shown: String = "", range: String = "", _ summary: String,
+        _ name: String, type: String, shape: KeyShape, initial: Value, shown: String = "", range: String = "",
+        _ summary: String,
         read: @escaping @Sendable (Node) throws(Mismatch) -> Value
     ) {
-        info = KeyInfo(name: name, type: type, initial: shown, range: range, summary: summary)
+        info = KeyInfo(name: name, type: type, shape: shape, initial: shown, range: range, summary: summary)
         self.initial = initial
         self.read = read
     }

@@ -83,7 +83,8 @@ enum SecretKeys {
 /// Keys of `[agent]`.
 enum AgentKeys {
     static let workspaces = Key<[Node]?>(
-        "workspaces", type: "array of tables", initial: nil, shown: "[{ name = \"home\", path = \"~\" }]",
+        "workspaces", type: "array of tables", shape: .list(of: .section(WorkspaceKeys.section.title)), initial: nil,
+        shown: "[{ name = \"home\", path = \"~\" }]",
         "Directories that the agent may work in; given to children that name `{workspaces}`."
     ) { node throws(Mismatch) in try node.list(of: "tables such as { name = \"home\", path = \"~\" }") }
 

@@ -41,7 +41,9 @@ extension Key where Value == GivenRate? {
     static func rate(_ name: String, shown: String, _ summary: String) -> Key {
         let range =
             "\(RateText.lines.lowerBound) to \(RateText.lines.upperBound) lines in \(Shown.range(RateText.windows))"
-        return Key(name, type: "lines/duration or \"none\"", initial: nil, shown: shown, range: range, summary) {
+        return Key(
+            name, type: "lines/duration or \"none\"", shape: .text, initial: nil, shown: shown, range: range, summary
+        ) {
             node throws(Mismatch) in
             guard case .string(let text) = node.value else { throw .kind(RateText.form, node) }
             if text == "none" { return GivenRate.none }

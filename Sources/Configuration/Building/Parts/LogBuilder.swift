@@ -63,13 +63,16 @@ struct LogBuilder {
         )
     }
 
+    /// In steps: else each child more would restart log-writer at a reload.
+    private static func rounded(_ childCount: Int) -> Int { (childCount + 63) / 64 * 64 }
+
     /// `childCount` decides how many fds it may have: two pipes and their copies for each run.
     func child(childCount: Int) -> ChildPlan {
         let uid = identity?.uid ?? host.userID
         let user = host.user(id: uid)
         let base = BaseEnvironment(
             child: "log-writer", user: user, uid: uid, isOwn: identity == nil, state: places.state, host: host)
-        let files = min(host.hardLimit(ResourceName.nofile.rawValue), UInt64(64 + 24 * childCount))
+        let files = min(host.hardLimit(ResourceName.nofile.rawValue), UInt64(64 + 24 * Self.rounded(childCount)))
         return ChildPlan(
             name: "log-writer", role: .logWriter,
             policy: ChildPolicy(

@@ -58,7 +58,7 @@ extension Engine {
             wish(.reload(ConfigDesk.Asker(id: id, peer: peer)))
         case .isReady(let children): router.reply(id, readiness(of: children))
         case .waitReady(let children):
-            let all = children.isEmpty ? names.shown.children.filter { plan.policy($0).enabled } : children
+            let all = children.isEmpty ? meantChildren : children
             answers.add(id, from: peer, .ready(all))
         case .signal(let child, let signal): self.signal(child, signal, id, peer, verb)
         case .recycle(let child): recycle(child, id, peer, verb)

@@ -55,8 +55,11 @@ extension Engine {
         return true
     }
 
+    /// Who is meant when nobody is named: what the file enables, unless its owner chose otherwise.
+    var meantChildren: [ChildID] { names.shown.children.filter { choices[$0]?.isOn ?? plan.policy($0).enabled } }
+
     func readiness(of children: [ChildID]) -> [UInt8] {
-        let all = children.isEmpty ? names.shown.children.filter { plan.policy($0).enabled } : children
+        let all = children.isEmpty ? meantChildren : children
         let missing = all.filter { !isUp($0) }
         var json = JSONWriter(capacity: 64)
         json.object { json in

@@ -4,6 +4,8 @@ public struct KeyInfo: Sendable {
     public let name: String
     /// Its type in words.
     public let type: String
+    /// The form of its value, for editors.
+    let shape: KeyShape
     /// Its default as it would be written; empty: it must be given, or nothing is set.
     public let initial: String
     /// Values that are taken; empty: all of the type.

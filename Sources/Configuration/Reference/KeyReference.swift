@@ -15,11 +15,12 @@ public enum KeyReference {
     }
 
     private static func markdown(_ section: SectionInfo) -> String {
-        var lines = ["### `\(section.title)`", "", section.summary, "", "| key | type | default | values | |"]
-        lines.append("|---|---|---|---|---|")
+        var lines = ["### `\(section.title)`", "", section.summary, "", "| key | type | default | values | reload | |"]
+        lines.append("|---|---|---|---|---|---|")
         for key in section.keys {
             let cells = [
-                "`\(key.name)`", key.type, key.initial.isEmpty ? "none" : key.initial, key.range, key.summary,
+                "`\(key.name)`", key.type, key.initial.isEmpty ? "none" : key.initial, key.range,
+                KeyEffect.words(key, in: section) ?? "", key.summary,
             ]
             lines.append("| " + cells.map { $0.replacingBars() }.joined(separator: " | ") + " |")
         }

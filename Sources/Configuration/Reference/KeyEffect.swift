@@ -1,0 +1,37 @@
+import Plan
+
+/// What a reload makes of a change of a key: the words of the reference's column, taken from the plan's own table.
+enum KeyEffect {
+    /// Keys that have another name, or none, in the plan's table of settings.
+    private static let aliases: [String: String] = [
+        "command": "command", "fallback": "command", "environment-files": "environment",
+        "state-directory": "environment",
+        "group": "user", "supplementary-groups": "user", "memory.recycle-within": "memory.recycle",
+        "ready.first": "ready.first",
+    ]
+
+    /// `restart`: the child's run is stopped and started again; `in place`: it goes on; nil: nothing of a run goes by it.
+    static func words(_ key: KeyInfo, in section: SectionInfo) -> String? {
+        switch section.title {
+        case ChildKeys.section.title: words(forChild: key.name)
+        case SupervisorKeys.section.title, GroupKeys.section.title: Setting.Effect.inPlace.rawValue
+        // Log-writer's own words, and the defaults of its children's.
+        case LogKeys.section.title: key.name == "user" ? "restart" : log(key.name)
+        case SecretKeys.section.title: "restart of whom it is given"
+        case AgentKeys.section.title, WorkspaceKeys.section.title: "restart of whom names it"
+        // `ready`, `delay`, …: parts of one setting of a child, unless the table has the part itself.
+        case _: words(forChild: "\(section.title).\(key.name)") ?? words(forChild: section.title)
+        }
+    }
+
+    private static func log(_ key: String) -> String {
+        ["size", "files", "rate"].contains(key)
+            ? Setting.Effect.inPlace.rawValue : "restart of log-writer, where it must"
+    }
+
+    private static func words(forChild path: String) -> String? {
+        if path == "memory" { return "restart; `recycle` in place" }
+        let name = aliases[path] ?? path
+        return Setting.all.first { $0.name == name }?.effect.rawValue
+    }
+}

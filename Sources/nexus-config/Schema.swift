@@ -1,0 +1,11 @@
+import ArgumentParser
+import Glibc
+import NexusConfiguration
+
+/// `nexus-config schema`.
+struct Schema: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prints a JSON Schema of Supervisor.toml, for editors.")
+
+    func run() throws { try Output.write(Array(KeySchema.json.utf8), to: STDOUT_FILENO) }
+}

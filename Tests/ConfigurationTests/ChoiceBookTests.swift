@@ -1,0 +1,88 @@
+import Foundation
+import Plan
+import SupervisorCore
+import Testing
+
+@testable import NexusConfiguration
+
+@Suite(.timeLimit(.minutes(1))) final class ChoiceBookTests {
+    private let state = "/tmp/nexus-choices-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    private var book: ChoiceBook { ChoiceBook(PlanStore(state: state)) }
+
+    init() throws { try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(atPath: state) }
+
+    private func plan() -> Plan {
+        Plan(children: ["web", "db"].map { ChildPlan(name: $0, executable: "/bin/\($0)", arguments: [Text($0)]) })
+    }
+
+    private func text(_ name: String = "choices") throws -> String {
+        try String(contentsOfFile: state + "/" + name, encoding: .utf8)
+    }
+
+    /// The choices that a plan gets, and what is said.
+    private func applied(mayRepair: Bool = true) -> (choices: [Choice?], notes: [String]) {
+        var plan = plan()
+        let notes = book.apply(to: &plan, mayRepair: mayRepair)
+        return (plan.children.map(\.choice), notes)
+    }
+
+    @Test func noFile_isNoChoice() {
+        #expect(applied().choices == [nil, nil])
+        #expect(applied().notes.isEmpty)
+    }
+
+    @Test func recordedChoices_areMerged_andUndone() throws {
+        #expect(try book.record(["web=off", "elsewhere=on"]) == nil)
+        #expect(try text() == "nexus choices 1\nelsewhere on\nweb off\nend 2\n")
+        #expect(applied().choices == [.off, nil])
+        #expect(try book.record(["web=file", "db=on"]) == nil)
+        #expect(applied().choices == [nil, .on])
+        // A child that is in no plan now may come back.
+        #expect(try text().contains("elsewhere on"))
+    }
+
+    @Test func lastGood_getsTheChoices_andKeepsItsChecksum() throws {
+        let store = PlanStore(state: state)
+        try store.keep(plan().encoded())
+        _ = try book.record(["web=off"])
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: state + "/last-good"))
+        #expect(try Plan(encoded: Array(bytes)).children.map(\.choice) == [.off, nil])
+    }
+
+    @Test func damagedLastGood_staysAsItIs() throws {
+        try Data("rubbish".utf8).write(to: URL(fileURLWithPath: state + "/last-good"))
+        _ = try book.record(["web=off"])
+        #expect(try text("last-good") == "rubbish")
+    }
+
+    @Test(arguments: [
+        "", "nexus choices 2\nend 0\n", "nexus choices 1\nweb off\n", "nexus choices 1\nweb off\nend 2\n",
+        "nexus choices 1\nweb maybe\nend 1\n", "nexus choices 1\nweb off\nweb on\nend 2\n",
+        "nexus choices 1\nWeb off\nend 1\n", "nexus choices 1\nweb off\nend 1",
+    ])
+    func damagedFile_isMovedAside_andSaid(content: String) throws {
+        try Data(content.utf8).write(to: URL(fileURLWithPath: state + "/choices"))
+        // A look changes nothing.
+        #expect(applied(mayRepair: false).notes.count == 1)
+        #expect(try text() == content)
+        let (choices, notes) = applied()
+        #expect(choices == [nil, nil])
+        #expect(notes.count == 1 && notes[0].contains("line ") && notes[0].contains("choices.damaged"), "\(notes)")
+        #expect(try text("choices.damaged") == content)
+        #expect(!FileManager.default.fileExists(atPath: state + "/choices"))
+        #expect(applied().notes.isEmpty)
+    }
+
+    @Test func recordOverADamagedFile_saysSo_andIsWritten() throws {
+        try Data("rubbish".utf8).write(to: URL(fileURLWithPath: state + "/choices"))
+        #expect(try book.record(["web=off"])?.contains("choices.damaged") == true)
+        #expect(applied().choices == [.off, nil])
+    }
+
+    @Test(arguments: ["web", "web=maybe", "=on", "We b=on", ""])
+    func wordThatIsNoChoice_isRefused_andNothingIsWritten(word: String) {
+        #expect(throws: PlanStore.Failure.self) { try book.record([word]) }
+        #expect(!FileManager.default.fileExists(atPath: state + "/choices"))
+    }
+}

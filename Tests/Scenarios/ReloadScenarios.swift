@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+/// reload, diff, choices and last-good with the real nexus-config.
+@Suite(.timeLimit(.minutes(2))) struct ReloadScenarios {
+    private static func tree(_ more: String = "", web: String = "") -> String {
+        """
+        [child.web]
+        command = ["FIXTURE", "serve"]
+        \(web)
+        [child.db]
+        command = ["FIXTURE", "serve"]
+        \(more)
+        """
+    }
+
+    @Test func reload_showsTheDifference_restartsWhatNeedsIt_andKeepsTheOthers() throws {
+        let box = try Box(Self.tree())
+        try box.start()
+        try box.waitReady()
+        let before = try box.status()
+        try box.write(Self.tree("[child.new]\ncommand = [\"FIXTURE\", \"serve\"]\n", web: "nice = 5"))
+        let diff = try box.ctl("diff")
+        #expect(diff.status == 0 && diff.output.contains("! web restarted"), "\(diff.output)\(diff.errors)")
+        #expect(diff.output.contains("nice  0 → 5") && diff.output.contains("+ new added"), "\(diff.output)")
+        #expect(try box.status().pid("web") == before.pid("web"))
+        let reload = try box.ctl("reload")
+        #expect(reload.status == 0 && reload.output.hasSuffix("reloaded\n"), "\(reload.output)\(reload.errors)")
+        let after = try box.status()
+        #expect(after.pid("db") == before.pid("db"))
+        #expect(after.pid("web") != before.pid("web"))
+        #expect(after.child("new")?.state == "ready")
+        #expect(try box.ctl("diff").output == "no difference: 4 children unchanged\n")
+        #expect(box.stop() == 0)
+    }
+
+    @Test func refusedFile_changesNothing_andNamesThePlace() throws {
+        let box = try Box(Self.tree())
+        try box.start()
+        try box.waitReady()
+        let before = try box.status()
+        try box.write(Self.tree(web: "stop-timeot = \"1s\""))
+        for verb in ["diff", "reload"] {
+            let answer = try box.ctl(verb)
+            #expect(answer.status == 2)
+            #expect(answer.errors.contains("Supervisor.toml:3:1: error: unknown key 'stop-timeot'"), "\(answer.errors)")
+            #expect(answer.errors.contains("did you mean 'stop-timeout'"), "\(answer.errors)")
+        }
+        #expect(try box.status().pid("web") == before.pid("web"))
+        #expect(box.stop() == 0)
+    }
+
+    @Test func choice_survivesARestart_andLastGood_untilItIsReset() throws {
+        let box = try Box(Self.tree())
+        try box.start()
+        try box.waitReady()
+        #expect(try box.ctl("stop", "web").status == 0)
+        #expect(try box.ctl("status").output.contains("off by command"))
+        #expect(box.stop() == 0)
+        try box.start()
+        try box.waitReady()
+        #expect(try box.status().child("web")?.state == "off")
+        #expect(box.stop() == 0)
+        // The file is broken meanwhile: last-good has the choice too, and the first line says what is in force and why.
+        try box.write("[child.web]\ncomand = [\"x\"]\n")
+        #expect(throws: Trouble.self) { try box.start() }
+        try box.start(["--last-good"])
+        try box.waitReady()
+        #expect(try box.status().child("web")?.state == "off")
+        let first = try box.ctl("status").output.split(separator: "\n").first ?? ""
+        #expect(first.contains("last good plan") && first.contains("Supervisor.toml:2:1"), "\(first)")
+        // The file is mended: a reload takes it, and the line goes away.
+        try box.write(Self.tree())
+        let reload = try box.ctl("reload")
+        #expect(reload.status == 0, "\(reload.output)\(reload.errors)")
+        #expect(try !box.ctl("status").output.contains("last good plan"))
+        #expect(try box.ctl("reset", "web").status == 0)
+        #expect(try box.status().child("web")?.state == "ready")
+        #expect(box.stop() == 0)
+        try box.start()
+        try box.waitReady()
+        #expect(try box.status().child("web")?.state == "ready")
+        #expect(box.stop() == 0)
+    }
+
+    @Test func damagedLastGood_isRefused() throws {
+        let box = try Box(Self.tree())
+        try box.start()
+        try box.waitReady()
+        #expect(box.stop() == 0)
+        let path = URL(fileURLWithPath: box.state + "/last-good")
+        var bytes = try Data(contentsOf: path)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: path)
+        try box.write("[child.web]\n")
+        let answer = try run(
+            Programs.path("nexusd"),
+            ["--config", box.config, "--state", box.state, "--runtime", box.runtime, "--last-good"])
+        #expect(answer.status == 2)
+        #expect(answer.errors.contains("Supervisor.toml:1:8") && answer.errors.contains("checksum"), "\(answer.errors)")
+    }
+
+    @Test func explain_namesTheValueInForce_andItsPlace() throws {
+        let box = try Box(Self.tree(web: "delay = { cap = \"90s\" }"))
+        try box.start()
+        let explained = try box.ctl("explain", "child.web.delay.cap")
+        #expect(explained.status == 0, "\(explained.errors)")
+        #expect(explained.output.contains("in force \"90s\"") && explained.output.contains("Supervisor.toml:3"))
+        #expect(try box.ctl("explain", "child.db.delay.cap").output.contains("30s  (the default)"))
+        #expect(try box.ctl("explain").output.contains("[child.NAME]"))
+        let wrong = try box.ctl("explain", "child.web.delay.cop")
+        #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'cap'"), "\(wrong.errors)")
+        let json = try box.ctl("check", "--json", box.config)
+        #expect(json.status == 0 && json.output.contains(#""ok":true"#), "\(json.output)")
+        #expect(box.stop() == 0)
+    }
+}
