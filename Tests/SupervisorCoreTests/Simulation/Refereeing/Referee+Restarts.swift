@@ -33,7 +33,7 @@ extension Referee {
 
     mutating func noteTimes(_ child: ChildID, _ moments: [Moment]) {
         guard child.rawValue > 0, Int(child.rawValue) < lives.count else { return }
-        times[child, default: []] += moments
+        times[child] = moments
     }
 
     /// A scheduled child starts by the clock, by a command, or not at all; and never twice for one time.
