@@ -48,7 +48,7 @@ struct Referee {
     /// Runs that have to be over before anything of their group starts.
     var swept: [Int: Set<RunID>] = [:]
     var restarts: [RestartBook]
-    /// Times of calendars, as they were last said, and those that were.
+    /// Times of calendars, as they were last said.
     var times: [ChildID: [Moment]] = [:]
     private var lastRun = RunID(rawValue: 0)
     private var announced: RunID?
