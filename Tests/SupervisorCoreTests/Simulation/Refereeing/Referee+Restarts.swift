@@ -31,9 +31,10 @@ extension Referee {
         judgeTime(child, at: now)
     }
 
-    mutating func noteTimes(_ child: ChildID, _ moments: [Moment]) {
+    mutating func noteTimes(_ child: ChildID, _ moments: [Moment], at now: Instant) {
         guard child.rawValue > 0, Int(child.rawValue) < lives.count else { return }
-        times[child] = moments
+        // What was due once may still wait for its gates.
+        times[child] = times[child, default: []].filter { $0.instant <= now } + moments
     }
 
     /// A scheduled child starts by the clock, by a command, or not at all; and never twice for one time.

@@ -103,7 +103,7 @@ struct Referee {
             if case .start(.child(let child)) = command, self[child]?.serves == true { fulfilled.insert(id) }
             hasCommands = true
             forgetRestarts()
-        case .timetable(let child, let moments, _): noteTimes(child, moments)
+        case .timetable(let child, let moments, _): noteTimes(child, moments, at: now)
         case .crowded(let child, let isCrowded):
             if isCrowded { crowded.insert(child) } else { crowded.remove(child) }
         case .tick, .spawned, .ready, .watchdogPing, .watchdogTrigger, .watchdogInterval, .probed, .unprobed, .drained,
