@@ -89,6 +89,17 @@ static int set_option(int fd, int option, int value) {
 
 int nexus_pass_credentials(int fd) { return set_option(fd, SO_PASSCRED, 1); }
 
+int nexus_prepare_listening(int fd) {
+    int family = 0, on = 1;
+    socklen_t length = sizeof family;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) < 0) return -errno;
+    if (family != AF_UNIX && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return -errno;
+    if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0) return -errno;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) return -errno;
+    return 0;
+}
+
 int nexus_set_send_buffer(int fd, int bytes) { return set_option(fd, SO_SNDBUF, bytes); }
 
 int nexus_pending_error(int fd) {

@@ -17,6 +17,7 @@
  * while somebody with the child's uid stops the child in the microseconds between setresuid and execve. */
 #include "cnexus.h"
 
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -120,11 +121,49 @@ UNCHECKED static void set_limits(struct nexus_spawn_request *request) {
     }
 }
 
+/* The kernel says EINVAL above the last capability it has. Needs CAP_SETPCAP, so it comes before the uid is changed. */
+UNCHECKED static void limit_capabilities(struct nexus_spawn_request *request) {
+    if (!request->limit_bounding) return;
+    for (int capability = 0; capability < 64; capability++) {
+        if (request->bounding >> capability & 1) continue;
+        long error = RAW4(prctl, PR_CAPBSET_DROP, capability, 0, 0);
+        if (error == -EINVAL) return;
+        if (error == -EPERM && request->limit_bounding == NEXUS_CAPABILITIES_TRIED) return;
+        if (error < 0) fail(request, NEXUS_STAGE_PRIVILEGES, error);
+    }
+}
+
+/* After the uid change, across which PR_SET_KEEPCAPS kept the permitted set. The ambient set wants what it holds in the
+ * permitted and the inheritable set (prctl(2)); what nexusd could inherit itself is not handed on. */
+UNCHECKED static void set_capabilities(struct nexus_spawn_request *request) {
+    if (!request->set_capabilities) return;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+    long error = RAW2(capget, &header, data);
+    if (error < 0) fail(request, NEXUS_STAGE_PRIVILEGES, error);
+    int is_root = RAW0(geteuid) == 0;
+    for (int half = 0; half < 2; half++) {
+        uint32_t set = (uint32_t)(request->ambient >> 32 * half);
+        data[half].inheritable = set;
+        /* Root's come back at exec, as far as the bounding set lets them; until then it needs what it has. */
+        if (!is_root) data[half].permitted = data[half].effective = set;
+    }
+    if ((error = RAW2(capset, &header, data)) < 0) fail(request, NEXUS_STAGE_PRIVILEGES, error);
+    for (int capability = 0; capability < 64; capability++) {
+        if (!(request->ambient >> capability & 1)) continue;
+        error = RAW4(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0);
+        if (error < 0) fail(request, NEXUS_STAGE_PRIVILEGES, error);
+    }
+}
+
 /* Groups before the uid: afterwards there is no right to change them. */
 UNCHECKED static void change_identity(struct nexus_spawn_request *request) {
     if (!request->change_identity) return;
+    long error;
+    if (request->ambient && (error = RAW4(prctl, PR_SET_KEEPCAPS, 1, 0, 0)) < 0)
+        fail(request, NEXUS_STAGE_PRIVILEGES, error);
     int same = RAW0(geteuid) == (long)request->uid && RAW0(getegid) == (long)request->gid;
-    long error = RAW2(setgroups, request->group_count, request->groups);
+    error = RAW2(setgroups, request->group_count, request->groups);
     if (error < 0 && !(error == -EPERM && same)) fail(request, NEXUS_STAGE_IDENTITY, error);
     error = RAW3(setresgid, request->gid, request->gid, request->gid);
     if (error < 0) fail(request, NEXUS_STAGE_IDENTITY, error);
@@ -170,7 +209,9 @@ UNCHECKED static int child(void *argument) {
     set_limits(request);
     long self = RAW0(getpid);
     for (size_t i = 0; i < request->pid_slot_count; i++) decimal(request->pid_slots[i], self);
+    limit_capabilities(request);
     change_identity(request);
+    set_capabilities(request);
     /* As the child's own user: nexusd needs no right to look past file modes for it. */
     if ((error = RAW1(chdir, request->directory)) < 0) fail(request, NEXUS_STAGE_DIRECTORY, error);
     drop_privileges(request, spawn->parent);
@@ -281,7 +322,7 @@ int nexus_spawn(struct nexus_spawn_request *request, int *pidfd) {
     /* A uid change in the child makes the shared memory undumpable, for us too: /proc/self would become root's. */
     int dumpable = nexus_get_dumpable();
     long pid = clone_child(&spawn, stack, pidfd);
-    if (dumpable == 1 && request->change_identity) prctl(PR_SET_DUMPABLE, 1);
+    if (dumpable == 1 && (request->change_identity || request->set_capabilities)) prctl(PR_SET_DUMPABLE, 1);
     RAW4(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
     if (pid < 0) return clone_failed(request, pid);
     if (request->error == 0) return (int)pid;

@@ -31,6 +31,10 @@ public struct ChildPlan: Hashable, Sendable {
     public var oomScoreAdjust: Int16
     /// PR_SET_NO_NEW_PRIVS.
     public var noNewPrivileges: Bool
+    /// Rights of root, one by one.
+    public var capabilities: Capabilities
+    /// Listening sockets that nexusd opens and hands over as fds 3, 4, …
+    public var sockets: [SocketPlan]
     /// Files put into `$CREDENTIALS_DIRECTORY` (indices into `Plan.secrets`).
     public var secretFiles: [UInt16]
     /// How readiness is learned; agrees with `policy.ready`.
@@ -64,8 +68,8 @@ public struct ChildPlan: Hashable, Sendable {
         name: String, role: Role = .child, policy: ChildPolicy = ChildPolicy(), executable: String,
         arguments: [Text], environment: [Variable] = [], directory: String = "/", identity: Identity? = nil,
         limits: [Limit] = [], bounds: RunBounds = RunBounds(), umask: UInt16 = 0o077, nice: Int8 = 0,
-        oomScoreAdjust: Int16 = 0,
-        noNewPrivileges: Bool = true, secretFiles: [UInt16] = [], readiness: Readiness = .spawned,
+        oomScoreAdjust: Int16 = 0, noNewPrivileges: Bool = true, capabilities: Capabilities = Capabilities(),
+        sockets: [SocketPlan] = [], secretFiles: [UInt16] = [], readiness: Readiness = .spawned,
         liveness: Probe? = nil, pidFile: String? = nil, log: LogPlan = LogPlan(), worker: WorkerPlan? = nil,
         choice: Choice? = nil, calendar: [Int64] = []
     ) {
@@ -83,6 +87,8 @@ public struct ChildPlan: Hashable, Sendable {
         self.nice = nice
         self.oomScoreAdjust = oomScoreAdjust
         self.noNewPrivileges = noNewPrivileges
+        self.capabilities = capabilities
+        self.sockets = sockets
         self.secretFiles = secretFiles
         self.readiness = readiness
         self.liveness = liveness

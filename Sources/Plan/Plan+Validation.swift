@@ -98,9 +98,20 @@ extension Plan {
             throw Broken("resource limit out of range")
         }
         try checkBounds(child.bounds)
-        if case .descriptor(let number) = child.readiness, !(3...1023).contains(number) {
+        if case .descriptor(let number) = child.readiness, !(3 + child.sockets.count...1023).contains(Int(number)) {
             throw Broken("readiness descriptor out of range")
         }
+        guard child.capabilities.isConsistent else { throw Broken("an ambient capability outside of the bounding set") }
+        try checkSockets(of: child)
+    }
+
+    private func checkSockets(of child: ChildPlan) throws(Broken) {
+        guard child.sockets.count <= SocketPlan.limit else { throw Broken("too many sockets") }
+        guard child.sockets.isEmpty || child.worker == nil && child.role == .child else {
+            throw Broken("sockets of a child whose fds 3 and 4 are its link")
+        }
+        guard Set(child.sockets.map(\.name)).count == child.sockets.count else { throw Broken("a socket named twice") }
+        for socket in child.sockets where !socket.isValid { throw Broken("socket '\(socket.name)' out of range") }
     }
 
     private func checkBounds(_ bounds: RunBounds) throws(Broken) {
@@ -158,7 +169,7 @@ extension Plan {
 }
 
 /// Names become file names below the runtime and state directories.
-private func isFileName(_ name: String) -> Bool {
+func isFileName(_ name: String) -> Bool {
     let bytes = name.utf8
     return !bytes.isEmpty && bytes.count <= 64 && name != "." && name != ".." && !bytes.contains(UInt8(ascii: "/"))
 }

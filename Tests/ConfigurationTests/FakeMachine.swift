@@ -5,6 +5,7 @@ struct FakeMachine: Machine {
     var userID: UInt32 = 1000
     var groupID: UInt32 = 1000
     var rights: Set<Right> = []
+    var links: [String: String] = [:]
     var variables = ["HOME": "/home/ann"]
     var hardLimits: [UInt8: UInt64] = [7: 4096, 4: 0]
     var oomScoreAdjust = 0
@@ -26,7 +27,9 @@ struct FakeMachine: Machine {
         var host = FakeMachine()
         host.userID = 0
         host.groupID = 0
-        host.rights = [.changeUser, .raiseLimits, .raisePriority]
+        host.rights = [
+            .changeUser, .raiseLimits, .raisePriority, .changeOwner, .limitCapabilities, .bindLowPorts,
+        ]
         host.variables = ["HOME": "/root"]
         return host
     }
@@ -38,7 +41,7 @@ struct FakeMachine: Machine {
         ] {
             files[path] = FileStatus(kind: .regular, mode: 0o755, owner: 0, group: 0)
         }
-        for path in ["/", "/etc", "/home/ann", "/srv", "/srv/web", "/root", "/etc/nexus"] {
+        for path in ["/", "/etc", "/home/ann", "/srv", "/srv/web", "/root", "/etc/nexus", "/run/web"] {
             files[path] = FileStatus(kind: .directory, mode: 0o755, owner: 0, group: 0)
         }
         files["/etc/hosts"] = FileStatus(kind: .regular, mode: 0o644, owner: 0, group: 0)
@@ -65,8 +68,17 @@ struct FakeMachine: Machine {
     var userNames: [String] { FakeMachine.users.map(\.name) }
     var groupNames: [String] { FakeMachine.groupsByName.keys.sorted() }
     func variable(_ name: String) -> String? { variables[name] }
-    func status(_ path: String) -> FileStatus? { files[path] }
     func softLimit(_ resource: UInt8) -> UInt64 { resource == ResourceName.stack.rawValue ? 8 << 20 : .max }
+    func status(_ path: String) -> FileStatus? { files[realPath(path) ?? path] }
+    func has(capability: UInt8) -> Bool { userID == 0 && capability != 21 }
+    var firstOpenPort: UInt16 { 1024 }
+    func parse(inet6 text: String) -> [UInt8]? { LiveMachine().parse(inet6: text) }
+    func readLink(_ path: String) -> String? { links[path] }
+    func realPath(_ path: String) -> String? {
+        var path = path
+        while let next = links[path] { path = next }
+        return files[path] == nil ? nil : path
+    }
     func hardLimit(_ resource: UInt8) -> UInt64 { hardLimits[resource] ?? .max }
 
     func read(_ path: String, limit: Int) throws(MachineError) -> (FileStatus, [UInt8]) {

@@ -32,6 +32,14 @@ enum MaximalPlan {
         name: "log-writer", role: .logWriter, policy: ChildPolicy(ready: .reported), executable: "/lib/log-writer",
         arguments: [Text("log-writer")])
 
+    private static let sockets = [
+        SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: 80), kind: .stream, backlog: 1),
+        SocketPlan(name: "six", address: .inet6([UInt8](repeating: 255, count: 16), port: .max), kind: .datagram),
+        SocketPlan(
+            name: "api", address: .unix("/run/api.sock"), backlog: .max,
+            file: .init(mode: 0o660, user: 33, group: .max)),
+    ]
+
     private static let readinesses: [(Readiness, ReadyRule)] = [
         (.spawned, .spawned), (.notify, .reported), (.descriptor(3), .reported), (.bus, .reported),
         (.probe(.tcp(host: "::1", port: Text("80"), timeout: .seconds(1))), .probed(interval: .milliseconds(250))),
@@ -56,22 +64,27 @@ enum MaximalPlan {
                 Variable(name: "TOKEN", value: Text(pieces: [.secret(2), .literal("!")])),
             ],
             directory: "/srv", identity: Identity(uid: 1, gid: 2, groups: [3, .max], user: "nobody"),
-            limits: [Limit(resource: 7, soft: 64, hard: .max)],
-            bounds: RunBounds(
-                memoryMax: .max, memoryHigh: 1, recycle: RecycleRule(above: 2, patience: .seconds(3)), processes: .max,
-                cpuWeight: 10_000), umask: 0o777, nice: -20, oomScoreAdjust: -1000,
-            noNewPrivileges: false, secretFiles: [0, 2], readiness: readiness.0,
+            limits: [Limit(resource: 7, soft: 64, hard: .max)], bounds: bounds, umask: 0o777, nice: -20,
+            oomScoreAdjust: -1000, noNewPrivileges: false,
+            capabilities: Capabilities(bounding: 1 << 10 | 1, ambient: 1 << 10),
+            sockets: number == 9 ? sockets : [], secretFiles: [0, 2], readiness: readiness.0,
             liveness: .tcp(
                 host: "127.0.0.1", port: Text(pieces: [.captured(id(8), name: "port")]), timeout: .seconds(3)),
-            pidFile: "child.pid",
-            log: LogPlan(
-                fileBytes: .max, files: 1, journal: false, rate: LogRate(lines: .max, window: .seconds(3600))),
-            worker: WorkerPlan(
-                may: [
-                    .status, .start(.child(id(2))), .stop(.group(GroupID(rawValue: 1))), .restart(.all), .health(id(3)),
-                ], peers: [id(4)]), choice: index % 2 == 0 ? .on : .off,
+            pidFile: "child.pid", log: log, worker: number == 9 ? nil : worker, choice: index % 2 == 0 ? .on : .off,
             calendar: number == 5 ? [1, 1_772_323_200] : [])
     }
+
+    private static let bounds = RunBounds(
+        memoryMax: .max, memoryHigh: 1, recycle: RecycleRule(above: 2, patience: .seconds(3)), processes: .max,
+        cpuWeight: 10_000)
+
+    private static let log = LogPlan(
+        fileBytes: .max, files: 1, journal: false, rate: LogRate(lines: .max, window: .seconds(3600)))
+
+    /// Of all but the one with sockets, whose fds are the bus's.
+    private static let worker = WorkerPlan(
+        may: [.status, .start(.child(id(2))), .stop(.group(GroupID(rawValue: 1))), .restart(.all), .health(id(3))],
+        peers: [id(4)])
 
     private static func policy(_ number: UInt16, _ ready: ReadyRule) -> ChildPolicy {
         ChildPolicy(

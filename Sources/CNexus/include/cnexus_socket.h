@@ -25,6 +25,8 @@ void nexus_inet6_address(struct nexus_address *address, const uint8_t host[16], 
 int nexus_socket(int family, int type);
 /* socketpair(2), AF_UNIX; close-on-exec; each end non-blocking where asked. */
 int nexus_socketpair(int type, int fds[2], int first_blocks, int second_blocks);
+/* Before bind(2): SO_REUSEADDR, IPV6_V6ONLY where it means something, and O_NONBLOCK taken away. */
+int nexus_prepare_listening(int fd);
 int nexus_bind(int fd, const struct nexus_address *address);
 int nexus_listen(int fd, int backlog);
 /* accept4(2): non-blocking and close-on-exec. */

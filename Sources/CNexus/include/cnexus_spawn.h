@@ -55,6 +55,14 @@ struct nexus_spawn_request {
     const gid_t *groups;
     size_t group_count;
 
+    /* Capabilities (capabilities(7)), bit N for capability N. With limit_bounding the bounding set is cut down to
+     * `bounding`; NEXUS_CAPABILITIES_TRIED: if the caller may do that. With set_capabilities the child has exactly
+     * `ambient` in its ambient and inheritable sets and, unless it stays root, in the others. */
+    int limit_bounding;
+    uint64_t bounding;
+    int set_capabilities;
+    uint64_t ambient;
+
     int new_session;
     int nice;
     int oom_score_adjust;
@@ -69,6 +77,10 @@ struct nexus_spawn_request {
     volatile int32_t stage;
     volatile int32_t error;
 };
+
+/* Values of limit_bounding: an error when it cannot be, or left alone then. */
+#define NEXUS_CAPABILITIES_REQUIRED 1
+#define NEXUS_CAPABILITIES_TRIED 2
 
 /* Ten digits of a 32-bit pid and a NUL. */
 #define NEXUS_PID_SLOT 11

@@ -27,7 +27,9 @@ struct SourceText {
             refuse(words)
             return nil
         }
-        if let words = SourceText.distrust(directoryOf: path, host) {
+        if let words = SourceText.distrust(directoryOf: path, host)
+            ?? Trust(host: host).distrust(parentsOf: path)
+        {
             refuse(words)
             return nil
         }

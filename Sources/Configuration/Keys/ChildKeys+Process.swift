@@ -13,8 +13,10 @@ enum ChildIdentityKeys {
         "{ nofile = 1024, core = \"0:unlimited\" }",
         "Resource limits of setrlimit(2), one value or \"soft:hard\": "
             + ResourceName.allCases.map(\.name).joined(separator: ", ") + ".")
-    static let umask = Key.text(
-        "umask", shown: "0077", range: "\"0000\" to \"0777\"", "File mode creation mask, octal.")
+    static let capabilities = Key.table(
+        "capabilities", CapabilityKeys.section, shown: "none for another user", "{ ambient = [\"NET_BIND_SERVICE\"] }",
+        "What is left of root's rights (capabilities(7)).")
+    static let umask = Key.octal("umask", 0o077, "File mode creation mask, octal.")
     static let nice = Key.number("nice", 0, -20...19, "Nice value.")
     static let oomScore = Key.number(
         "oom-score-adjust", in: -1000...1000, shown: "0", "Written to oom_score_adj; 1000 is killed first.")

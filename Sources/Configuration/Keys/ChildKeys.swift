@@ -75,8 +75,9 @@ enum ChildKeys {
             ChildStopKeys.signal.info, ChildStopKeys.killGrace.info, ChildStopKeys.drain.info,
             ChildIdentityKeys.user.info, ChildIdentityKeys.group.info, ChildIdentityKeys.supplementary.info,
             directory.info, stateDirectory.info, ChildEnvironmentKeys.environment.info, ChildEnvironmentKeys.files.info,
-            ChildEnvironmentKeys.secrets.info, ChildBoundKeys.memory.info, ChildBoundKeys.processes.info,
-            ChildBoundKeys.cpuWeight.info, ChildIdentityKeys.limits.info, ChildIdentityKeys.umask.info,
+            ChildEnvironmentKeys.secrets.info, SocketKeys.list.info, ChildBoundKeys.memory.info,
+            ChildBoundKeys.processes.info, ChildBoundKeys.cpuWeight.info, ChildIdentityKeys.capabilities.info,
+            ChildIdentityKeys.limits.info, ChildIdentityKeys.umask.info,
             ChildIdentityKeys.nice.info, ChildIdentityKeys.oomScore.info, ChildIdentityKeys.noNewPrivileges.info,
             pidFile.info, log.info, exits.info, worker.info, may.info, peers.info,
         ])

@@ -26,6 +26,27 @@ extension Key where Value == Int {
     }
 }
 
+extension Key where Value == UInt16 {
+    /// Permission bits as text: a TOML integer would not be octal.
+    static func octal(_ name: String, _ initial: UInt16, _ summary: String) -> Key {
+        let digits = String(initial, radix: 8)
+        let shown = String(repeating: "0", count: 4 - digits.count) + digits
+        return Key(
+            name, type: "string", shape: .text, initial: initial, shown: shown, range: "\"0000\" to \"0777\"", summary
+        ) {
+            node throws(Mismatch) in
+            let text = try node.text()
+            guard let mode = UInt16(text, radix: 8), mode <= 0o777,
+                text.utf8.allSatisfy({ $0 < UInt8(ascii: "8") && $0 >= UInt8(ascii: "0") })
+            else {
+                throw Mismatch(
+                    node.position, "must be an octal number from \"0000\" to \"0777\", found \"\(text)\"")
+            }
+            return mode
+        }
+    }
+}
+
 extension Key where Value == Int? {
     static func number(
         _ name: String, in range: ClosedRange<Int>, shown: String = "", _ summary: String

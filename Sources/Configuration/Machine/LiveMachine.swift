@@ -12,8 +12,32 @@ struct LiveMachine: Machine {
     var groupID: UInt32 { getegid() }
 
     func may(_ right: Right) -> Bool {
-        func has(_ number: UInt8) -> Bool { capabilities & (1 << UInt64(number)) != 0 }
-        return has(right.rawValue) && (right != .changeUser || has(6))
+        has(capability: right.rawValue) && (right != .changeUser || has(capability: 6))
+    }
+
+    func has(capability: UInt8) -> Bool { capability < 64 && capabilities >> UInt64(capability) & 1 == 1 }
+
+    var firstOpenPort: UInt16 {
+        LiveMachine.line(of: "/proc/sys/net/ipv4/ip_unprivileged_port_start", "").flatMap { UInt16($0) } ?? 1024
+    }
+
+    func parse(inet6 text: String) -> [UInt8]? {
+        var address = in6_addr()
+        guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
+        return withUnsafeBytes(of: &address) { Array($0) }
+    }
+
+    func readLink(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink(path, &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     func user(named name: String) -> User? { getpwnam(name).map(LiveMachine.convert) }

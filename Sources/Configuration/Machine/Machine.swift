@@ -21,6 +21,16 @@ protocol Machine: Sendable {
     var groupNames: [String] { get }
     /// A variable of nexus-config's own environment.
     func variable(_ name: String) -> String?
+    /// Has this capability of capabilities(7) itself.
+    func has(capability: UInt8) -> Bool
+    /// The lowest port that needs no right (net.ipv4.ip_unprivileged_port_start).
+    var firstOpenPort: UInt16 { get }
+    /// inet_pton(3): sixteen bytes; nil for anything else.
+    func parse(inet6 text: String) -> [UInt8]?
+    /// readlink(2); nil for what is no link.
+    func readLink(_ path: String) -> String?
+    /// realpath(3): the path without links; nil when there is nothing.
+    func realPath(_ path: String) -> String?
     /// stat(2); nil when there is nothing.
     func status(_ path: String) -> FileStatus?
     /// The status and, if it is a regular file of at most `limit` bytes, the content.
@@ -44,6 +54,12 @@ extension Machine {
 
 /// Rights that some keys need.
 enum Right: UInt8, Hashable, Sendable {
+    /// CAP_CHOWN: give a file away.
+    case changeOwner = 0
+    /// CAP_SETPCAP: cut down the bounding set.
+    case limitCapabilities = 8
+    /// CAP_NET_BIND_SERVICE.
+    case bindLowPorts = 10
     /// CAP_SETGID and CAP_SETUID (capabilities(7): 6 and 7).
     case changeUser = 7
     /// CAP_SYS_NICE: a nice value below 0.

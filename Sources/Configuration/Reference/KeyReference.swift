@@ -4,9 +4,8 @@ public enum KeyReference {
     public static let sections: [SectionInfo] = [
         SupervisorKeys.section, LogKeys.section, GroupKeys.section, ChildKeys.section, DelayKeys.section,
         IntensityKeys.section, ScheduleKeys.section, ReadyKeys.section, LivenessKeys.section, ExitKeys.section,
-        MemoryKeys.section,
-        ChildLogKeys.section,
-        SecretKeys.section, AgentKeys.section, WorkspaceKeys.section,
+        SocketKeys.section, MemoryKeys.section, CapabilityKeys.section, ChildLogKeys.section, SecretKeys.section,
+        AgentKeys.section, WorkspaceKeys.section,
     ]
 
     /// The reference as Markdown: what `nexus-config keys` prints and docs/configuration.md holds.

@@ -15,14 +15,14 @@ extension ChildStatus {
                 nextTry.map { "next run in \($0.spoken)" } ?? "no time left in its calendar; nexusctl reload",
             ])
         case "delayed": joined([lastWords, nextTry.map { "next try in \($0.spoken)" }])
-        case "starting": joined([status, "not ready yet"])
+        case "starting": joined([health, status, "not ready yet"])
         case "stopping": joined([cause.map { "stopping: \($0)" } ?? "stopping", status])
         case "unkillable":
             "outlived SIGKILL: ended by nobody, replaced by nobody; see process \(pid.map(String.init) ?? "?")"
         case "parked":
             joined([lastWords, nextTry.map { "slow retry in \($0.spoken)" } ?? "needs you: nexusctl why \(name)"])
         case "done": lastEnd?.exit ?? "finished"
-        case _: joined([status, valueWords, onWords])
+        case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, onWords])
         }
     }
 

@@ -117,6 +117,8 @@ public struct ChildStatus: Hashable, Sendable {
     public var unstableRuns: Int64 = 0
     /// What the child says about itself.
     public var status: String?
+    /// Why it is not healthy.
+    public var health: String?
     /// What was captured from it, by name.
     public var values: [JSONValue.Member] = []
     /// What is executed.
@@ -164,6 +166,7 @@ public struct ChildStatus: Hashable, Sendable {
             case "restarts": restarts = value.number ?? 0
             case "unstable_runs": unstableRuns = value.number ?? 0
             case "status": status = value.text
+            case "health": health = value.text
             case "values": values = value.members
             case "executable": executable = value.text
             case "last_end": lastEnd = value.members.isEmpty ? nil : LastEnd(value)

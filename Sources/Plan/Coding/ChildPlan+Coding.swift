@@ -17,6 +17,8 @@ extension ChildPlan: Coded {
         writer.write(nice)
         writer.write(oomScoreAdjust)
         writer.write(noNewPrivileges)
+        capabilities.write(to: &writer)
+        writer.write(sockets)
         writer.write(secretFiles) { $0.write($1) }
         readiness.write(to: &writer)
         writer.write(liveness)
@@ -33,8 +35,9 @@ extension ChildPlan: Coded {
             executable: try reader.readText(), arguments: try reader.readList(), environment: try reader.readList(),
             directory: try reader.readText(), identity: try reader.readOptional(), limits: try reader.readList(),
             bounds: try RunBounds(from: &reader), umask: try reader.read(), nice: try reader.read(),
-            oomScoreAdjust: try reader.read(),
-            noNewPrivileges: try reader.readBool(), secretFiles: try reader.readNumbers(),
+            oomScoreAdjust: try reader.read(), noNewPrivileges: try reader.readBool(),
+            capabilities: try Capabilities(from: &reader), sockets: try reader.readList(),
+            secretFiles: try reader.readNumbers(),
             readiness: try Readiness(from: &reader), liveness: try reader.readOptional(),
             pidFile: try reader.readOptional { reader throws(ByteError) in try reader.readText() },
             log: try LogPlan(from: &reader), worker: try reader.readOptional(),

@@ -71,6 +71,8 @@ public struct Setting: Sendable {
         Setting("nice", .restart, "nice", of: \.nice),
         Setting("oom-score-adjust", .restart, "oomScoreAdjust", of: \.oomScoreAdjust),
         Setting("no-new-privileges", .restart, "noNewPrivileges", of: \.noNewPrivileges),
+        Setting("capabilities", .restart, "capabilities", of: \.capabilities) { SettingWords.capabilities($0) },
+        Setting("sockets", .restart, "sockets", of: \.sockets) { $0.list { SettingWords.socket($0) } },
     ]
 
     private static let life = [

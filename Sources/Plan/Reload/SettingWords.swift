@@ -58,6 +58,23 @@ enum SettingWords {
         rule.map { "above \($0.above), within \(time($0.patience))" } ?? "none"
     }
 
+    /// The sets as capabilities(7) numbers their bits, in hexadecimal, as in /proc/PID/status.
+    static func capabilities(_ sets: Capabilities) -> String {
+        "bounding \(sets.bounding.map { String($0, radix: 16) } ?? "default"), ambient \(String(sets.ambient, radix: 16))"
+    }
+
+    static func socket(_ socket: SocketPlan) -> String {
+        let place =
+            switch socket.address {
+            case .inet(let host, let port): host.map(String.init).joined(separator: ".") + ":\(port)"
+            case .inet6(let host, let port):
+                "[" + host.map { String($0, radix: 16) }.joined(separator: " ") + "]:\(port)"
+            case .unix(let path): path
+            }
+        let file = socket.file.map { ", mode 0\(String($0.mode, radix: 8)), user \($0.user), group \($0.group)" } ?? ""
+        return "\(socket.name) on \(place), \(socket.kind), backlog \(socket.backlog)\(file)"
+    }
+
     static func log(_ log: LogPlan) -> String {
         "size \(log.fileBytes), files \(log.files), journal \(log.journal), rate "
             + (log.rate.map { "\($0.lines) in \(time($0.window))" } ?? "none")

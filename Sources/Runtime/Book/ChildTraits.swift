@@ -12,6 +12,8 @@ struct ChildTraits: Hashable, Sendable {
     let nice: Int8
     let oomScoreAdjust: Int16
     let noNewPrivileges: Bool
+    let capabilities: Capabilities
+    let sockets: [SocketPlan]
     let secretFiles: [UInt16]
     let readiness: Readiness
     let liveness: Probe?
@@ -28,6 +30,8 @@ struct ChildTraits: Hashable, Sendable {
         nice = child.nice
         oomScoreAdjust = child.oomScoreAdjust
         noNewPrivileges = child.noNewPrivileges
+        capabilities = child.capabilities
+        sockets = child.sockets
         secretFiles = child.secretFiles
         readiness = child.readiness
         liveness = child.liveness
@@ -40,8 +44,8 @@ struct ChildTraits: Hashable, Sendable {
         ChildPlan(
             name: name, role: role, policy: policy, executable: words.executable, arguments: words.arguments,
             environment: words.environment, directory: directory, identity: identity, limits: limits, bounds: bounds,
-            umask: umask,
-            nice: nice, oomScoreAdjust: oomScoreAdjust, noNewPrivileges: noNewPrivileges, secretFiles: secretFiles,
+            umask: umask, nice: nice, oomScoreAdjust: oomScoreAdjust, noNewPrivileges: noNewPrivileges,
+            capabilities: capabilities, sockets: sockets, secretFiles: secretFiles,
             readiness: readiness, liveness: liveness, pidFile: words.pidFile, log: log, worker: worker)
     }
 }

@@ -136,7 +136,7 @@ extension Engine {
             return audit(.refused, 4, "\(names[worker]) may not report the health of \(name)", peer)
         }
         guard let run = self[child].run, !run.hasExited else { return }
-        if !isHealthy, !why.isEmpty { self[child].status = why }
+        self[child].health = isHealthy ? nil : "\(names[worker]): \(why.isEmpty ? "unhealthy" : why)"
         if isHealthy, plan.traits(child).readiness == .health { feed(.ready(child, run.id)) }
         feed(.probed(child, run.id, healthy: isHealthy))
     }

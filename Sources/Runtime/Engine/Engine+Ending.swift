@@ -57,6 +57,7 @@ extension Engine {
         clients.removeAll()
         for cell in cells {
             cell.notify?.remove()
+            cell.sockets?.close()
             cell.pidFile?.remove(kernel)
         }
         journal.flush()

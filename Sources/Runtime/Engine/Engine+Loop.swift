@@ -18,6 +18,7 @@ extension Engine {
         listener.open(surroundings.poller)
         surroundings.leftovers.events.forEach(say)
         beginSchedules()
+        openAllSockets()
         core.start(at: now, jitter: jitter(), into: &actions)
         board.touchAll()
         // Until log-writer runs for the first time it is as absent as after a crash.

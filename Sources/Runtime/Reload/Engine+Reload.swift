@@ -119,6 +119,7 @@ extension Engine {
         leaving.removeAll { child in
             guard self[child].run == nil, core.view(of: child).phase == .off else { return false }
             dropNotify(of: child)
+            closeSockets(child)
             say(LogEvent(.removed, 5, "\(names[child]) is not in the file any more and has ended.", names[child]))
             return true
         }

@@ -11,10 +11,15 @@ final class ChildCell {
     var notify: NotifySocket?
     /// The next run needs another one: its user may be another.
     var isNotifyStale = false
+    /// Its listening sockets, from before its first run until it is off.
+    var sockets: ListeningSockets?
     /// Its PID file, while there is one.
     var pidFile: PIDFile?
     /// What it said of itself; of the living run.
     var status: String?
+    /// Why its last probe, or the last word of a worker about it, was not healthy. Stays after the end it may have led to,
+    /// until something says the opposite.
+    var health: String?
     /// What its ready pattern captured, kept until the next run says something else.
     var captures: [LogReport.Capture] = []
     /// Output of its latest runs that log-writer has not read to the end; the newest last.

@@ -16,8 +16,8 @@ extension Engine {
         case .exec(let executable, let arguments, let timeout):
             started = startProbe(executable, arguments, timeout, child, living)
         }
-        guard let started else { return feed(.probed(child, run, healthy: false)) }
-        if case .finished(let healthy) = started.state { return feed(.probed(child, run, healthy: healthy)) }
+        guard let started else { return judge(.unhealthy("the probe cannot be started"), child, run) }
+        if case .finished(let verdict) = started.state { return judge(verdict, child, run) }
         living.probe = started
         probing.append(child)
         try? started.watch(with: surroundings.poller, token: EventSource.probe(child, living.generation).token)
@@ -68,15 +68,36 @@ extension Engine {
     func expireProbes() {
         for child in probing {
             guard let run = self[child].run, let probe = run.probe, probe.deadline <= now else { continue }
+            endSession(of: probe, run)
             probe.expire()
             report(probe, child, run)
         }
     }
 
     private func report(_ probe: ProbeRun, _ child: ChildID, _ run: LivingRun) {
-        guard case .finished(let healthy) = probe.state else { return }
+        guard case .finished(let verdict) = probe.state else { return }
         dropProbe(child, run)
-        feed(.probed(child, run.id, healthy: healthy))
+        judge(verdict, child, run.id)
+    }
+
+    /// Keeps why for `status` and `why`, and tells the core.
+    private func judge(_ verdict: ProbeVerdict, _ child: ChildID, _ run: RunID) {
+        switch verdict {
+        case .healthy:
+            self[child].health = nil
+            feed(.probed(child, run, healthy: true))
+        case .unhealthy(let why):
+            self[child].health = why
+            feed(.probed(child, run, healthy: false))
+        }
+    }
+
+    /// A probe leads a session of its own: what it started goes with it. What left that session goes with the run.
+    private func endSession(of probe: ProbeRun, _ run: LivingRun) {
+        guard case .running(let leader) = probe.state else { return }
+        for entry in run.scope.members() where entry.session == leader && entry.process != leader {
+            _ = kernel.signal(entry, .kill) { _ in true }
+        }
     }
 
     /// Nobody waits for it any more.

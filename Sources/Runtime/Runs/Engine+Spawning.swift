@@ -42,6 +42,8 @@ extension Engine {
         let secrets = try gatherSecrets(childPlan)
         try checkCaptures(childPlan)
         var equipment = try equip(childPlan)
+        try openSockets(child)
+        equipment.lend(self[child].sockets?.descriptors ?? [])
         var request = SpawnRequest(child: childPlan, run: run, descriptors: equipment.mappings)
         request.notifySocket = try notifySocket(child, childPlan)
         let credentials = try credentialFiles(childPlan, secrets)

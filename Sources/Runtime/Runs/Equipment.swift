@@ -72,6 +72,13 @@ struct Equipment: ~Copyable {
         give(up.write, as: 4)
     }
 
+    /// Descriptors that stay ours, as 3, 4, … (sd_listen_fds(3)).
+    mutating func lend(_ descriptors: [Int32]) {
+        for (index, raw) in descriptors.enumerated() {
+            mappings.append(DescriptorMapping(source: raw, target: 3 + Int32(index)))
+        }
+    }
+
     private mutating func give(_ fd: consuming OwnedFD, as target: Int32) {
         mappings.append(DescriptorMapping(source: fd.raw, target: target))
         childEnds.append(OwnedBox(fd))

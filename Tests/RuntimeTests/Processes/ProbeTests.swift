@@ -21,8 +21,7 @@ struct ProbeTests {
             probe.connected()
         }
         probe.unwatch(with: poller)
-        guard case .finished(let healthy) = probe.state else { return false }
-        return healthy
+        return probe.state == .finished(.healthy)
     }
 
     @Test func listener_isHealthy_andNobodyIsNot() throws {
@@ -40,7 +39,7 @@ struct ProbeTests {
     ])
     func whatIsNoLoopbackPort_isAMissAtOnce(host: String, port: String) throws {
         let probe = ProbeRun.connect(kernel, host: host, port: port, timeout: .seconds(5), at: kernel.monotonic())
-        #expect(probe.state == .finished(false))
+        #expect(probe.state == .finished(.unhealthy("\(host):\(port) is no loopback port")))
     }
 
     @Test func expiredConnect_isAMissAndStaysOne() throws {
@@ -54,7 +53,7 @@ struct ProbeTests {
         guard probe.state == .connecting else { return }  // the kernel may connect loopback at once
         probe.expire()
         probe.connected()
-        #expect(probe.state == .finished(false))
+        #expect(probe.state == .finished(.unhealthy("no answer within 1.0 s")))
     }
 
     @Test func execProbe_runsWithTheChildsEnvironmentInItsScope() async {
@@ -77,12 +76,12 @@ struct ProbeTests {
                 if let exit = nest.exits[process] { probe.ended(exit) }
                 return probe.state
             }
-            try #require(try finish(probe("[ $NEXUS_RUN_ID = \(life.run) ]")) == .finished(true))
-            try #require(try finish(probe("exit 3")) == .finished(false))
+            try #require(try finish(probe("[ $NEXUS_RUN_ID = \(life.run) ]")) == .finished(.healthy))
+            try #require(try finish(probe("exit 3")) == .finished(.unhealthy("the probe ended with exit 3")))
             let slow = try probe("exec sleep 600")
             guard case .running(let process) = slow.state else { exit(1) }
             slow.expire()
-            try #require(slow.state == .finished(false))
+            try #require(slow.state == .finished(.unhealthy("no answer within 5.0 s")))
             try #require(try nest.reap { nest.exits[process] == .signal(.kill, coreDumped: false, oom: false) })
             life.scope.ended(EndedProcess(process: process, exit: .unknown))
             try #require(isAlive(life.process) && life.scope.isEmpty() == false)

@@ -16,7 +16,7 @@ public enum Call: String, Hashable, Sendable, CaseIterable {
     case readSignal
     // sockets and messages
     case makeSocket, makeSocketPair, bind, listen, accept, connect, pendingError, boundPort, shutdownSending
-    case peerCredentials, peerGroups, passCredentials, setSendBuffer, send, receive
+    case peerCredentials, peerGroups, passCredentials, setSendBuffer, prepareListening, send, receive
     // processes
     case spawn, peekEnded, reap, openProcess, signal, becomeSubreaper, limit, setLimit
 }

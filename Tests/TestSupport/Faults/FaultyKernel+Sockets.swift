@@ -68,6 +68,11 @@ extension FaultyKernel {
         try base.setSendBuffer(socket, to: bytes)
     }
 
+    public func prepareListening(_ socket: borrowing OwnedFD) throws(Errno) {
+        try pass(.prepareListening)
+        try base.prepareListening(socket)
+    }
+
     public func send(
         _ socket: borrowing OwnedFD, _ bytes: UnsafeRawBufferPointer, passing descriptors: [Int32],
         to address: SocketAddress?

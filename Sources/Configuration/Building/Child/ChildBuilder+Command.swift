@@ -21,6 +21,7 @@ extension ChildBuilder {
         let first = program(command, "command", programs, texts)
         let arguments = arguments(command, "command", &texts)
         guard let first else { return ("", arguments) }
+        if case .distrusted(let words) = first.value { distrust(first.position, words, enabled: enabled) }
         guard case .missing(let words) = first.value else { return (first.value.path, arguments) }
 
         if !fallback.isEmpty {
@@ -31,12 +32,22 @@ extension ChildBuilder {
                 report.note("'\(draft.name)' runs its fallback '\(path)': \(words)\(hint)")
                 return (path, other)
             }
+            if case .distrusted(let words) = second.value { distrust(second.position, words, enabled: enabled) }
             refuse(second, programs.path, enabled: enabled)
         } else {
             refuse(first, programs.path, enabled: enabled)
         }
         // An absolute path is kept: the program may be there when a command starts the child.
         return (command.first.flatMap { $0.value.hasPrefix("/") ? $0.value : nil } ?? "", arguments)
+    }
+
+    /// A program that others could replace is not run, also not by a later command.
+    private func distrust(_ position: Position, _ words: String, enabled: Bool) {
+        if enabled {
+            report.error(position, words)
+        } else {
+            report.note("'\(draft.name)' is off and cannot be started: \(words)")
+        }
     }
 
     private func refuse(_ program: Placed<Programs.Found>, _ searchPath: String, enabled: Bool) {
@@ -70,7 +81,7 @@ extension Programs.Found {
     var path: String {
         switch self {
         case .path(let path): path
-        case .missing: ""
+        case .missing, .distrusted: ""
         }
     }
 }

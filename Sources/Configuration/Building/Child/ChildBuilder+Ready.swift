@@ -85,6 +85,11 @@ extension ChildBuilder {
                 reader.position(of: ReadyKeys.fd),
                 "fds 3 and 4 of a worker are the bus; take another number, or ready = \"bus\"")
         }
+        let sockets = self.reader(SocketKeys.list)?.count ?? 0
+        if number < 3 + sockets {
+            report.error(
+                reader.position(of: ReadyKeys.fd), "fd \(number) is one of its sockets; take \(3 + sockets) or more")
+        }
         return (.descriptor(Int32(number)), .reported)
     }
 
@@ -130,6 +135,9 @@ extension ChildBuilder {
             return .exec(executable: path, arguments: [Text(shown)] + arguments, timeout: timeout)
         case .missing(let words):
             report.error(first.position, "\(words); install it or correct the name")
+            return nil
+        case .distrusted(let words):
+            report.error(first.position, words)
             return nil
         }
     }

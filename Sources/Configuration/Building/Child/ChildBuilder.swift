@@ -39,8 +39,10 @@ struct ChildBuilder {
                 order, enabled: enabled, schedule: schedule.rule, ready: readiness.rule, liveness: liveness?.rule),
             executable: command.executable, arguments: command.arguments, environment: environment,
             directory: directory(texts, home: base.home), identity: identity,
-            limits: rule.limits(reader(ChildIdentityKeys.limits)), bounds: bounds(), umask: umask(), nice: nice(),
+            limits: rule.limits(reader(ChildIdentityKeys.limits)), bounds: bounds(),
+            umask: reader(ChildIdentityKeys.umask), nice: nice(),
             oomScoreAdjust: oomScore(), noNewPrivileges: reader(ChildIdentityKeys.noNewPrivileges),
+            capabilities: capabilities(identity), sockets: sockets(texts, identity),
             secretFiles: secretFiles(&texts), readiness: readiness.kind, liveness: liveness?.probe, pidFile: pidFile(),
             log: log(), worker: worker, calendar: schedule.times)
         checkSpace(plan)
@@ -70,17 +72,6 @@ struct ChildBuilder {
             report.error(position, "there is no directory '\(path)'; make it or correct the path")
         }
         return path
-    }
-
-    private func umask() -> UInt16 {
-        guard let text = reader(ChildIdentityKeys.umask) else { return 0o077 }
-        guard let mask = UInt16(text, radix: 8), mask <= 0o777, text.utf8.allSatisfy({ $0 < UInt8(ascii: "8") }) else {
-            report.error(
-                reader.position(of: ChildIdentityKeys.umask),
-                "'umask' must be an octal number from \"0000\" to \"0777\", found \"\(text)\"")
-            return 0o077
-        }
-        return mask
     }
 
     private func nice() -> Int8 {

@@ -11,6 +11,8 @@ struct Programs {
         case path(String)
         /// In words, without a remedy.
         case missing(String)
+        /// Somebody else could have put it there: in words, with a remedy.
+        case distrusted(String)
     }
 
     func find(_ name: String) -> Found {
@@ -27,6 +29,7 @@ struct Programs {
         where directory.hasPrefix("/") {
             switch look(directory + "/" + name) {
             case .path(let found): return .path(found)
+            case .distrusted(let words): return .distrusted(words)
             case .missing(let words): rejected = rejected ?? .missing(words)
             case nil: continue
             }
@@ -41,7 +44,10 @@ struct Programs {
         guard isExecutable(status) else {
             return .missing("'\(path)' is not executable for \(identity.map { "'\($0.user)'" } ?? "this user")")
         }
-        return .path(path)
+        // Beside nexusd lies what its owner can change as easily as nexusd itself.
+        guard !path.hasPrefix(context.places.bin + "/") else { return .path(path) }
+        let trust = Trust(host: context.host, user: identity?.uid, group: identity?.gid)
+        return trust.distrust(program: path).map { .distrusted($0) } ?? .path(path)
     }
 
     /// By owner, group and others; root may execute what anybody may (path_resolution(7)).

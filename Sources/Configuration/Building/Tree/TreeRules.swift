@@ -19,6 +19,7 @@ struct TreeRules {
         checkIntensities()
         checkFileNames()
         checkStateDirectories()
+        checkAddresses()
         checkDescriptors()
         noteWaiting()
     }
@@ -154,6 +155,25 @@ struct TreeRules {
         }
     }
 
+    /// One address has one listener.
+    private func checkAddresses() {
+        struct Place: Hashable {
+            let address: SocketPlan.Address
+            let kind: SocketPlan.Kind
+        }
+        var owners: [Place: String] = [:]
+        for child in children {
+            for socket in child.plan.sockets {
+                let words = "'\(socket.name)' of '\(child.plan.name)'"
+                guard let other = owners.updateValue(words, forKey: Place(address: socket.address, kind: socket.kind))
+                else { continue }
+                report.error(
+                    child.reader.position(of: SocketKeys.list),
+                    "the socket \(words) listens where \(other) does; take another address")
+            }
+        }
+    }
+
     private func checkDescriptors() {
         let need = DescriptorNeed(plan: plan)
         let limit = context.host.hardLimit(ResourceName.nofile.rawValue)
@@ -199,9 +219,10 @@ struct DescriptorNeed {
         let own = plan.children.count { child in
             if case .descriptor = child.readiness { true } else { false }
         }
-        sum = DescriptorNeed.base + DescriptorNeed.clients + perChild * children + 2 * workers + notify + own
+        let sockets = plan.children.reduce(0) { $0 + $1.sockets.count }
+        sum = DescriptorNeed.base + DescriptorNeed.clients + perChild * children + 2 * workers + notify + own + sockets
         words =
             "\(DescriptorNeed.base) its own, \(DescriptorNeed.clients) for clients, \(perChild) for each of \(children) children,"
-            + " 2 for each of \(workers) workers, \(notify + own) for readiness"
+            + " 2 for each of \(workers) workers, \(notify + own) for readiness, \(sockets) sockets"
     }
 }

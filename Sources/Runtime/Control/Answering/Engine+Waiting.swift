@@ -6,7 +6,11 @@ import Wire
 extension Engine {
     /// Looks at the children that something was said of.
     func settleBoard() {
-        board.settle { core.view(of: $0).phase }
+        board.settle { child in
+            let phase = core.view(of: child).phase
+            settleSockets(child, phase)
+            return phase
+        }
         guard !board.hasStarted, board.isReady || now - started >= ReadinessBoard.startLimit else { return }
         board.hasStarted = true
         // A start of a thousand leaves holes that a running tree never fills again.

@@ -126,6 +126,7 @@ struct StatusWriter {
             json.field("restarts", view.failedRuns)
             json.field("unstable_runs", view.unstableRuns)
             json.field("status", cell.status)
+            json.field("health", cell.health)
             json.object("values") { json in for capture in cell.captures { json.field(capture.name, capture.value) } }
             json.object("log") { json in
                 let counts = cell.logTally?.counts ?? LogCounts()

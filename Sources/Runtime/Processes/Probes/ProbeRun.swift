@@ -10,8 +10,8 @@ public final class ProbeRun {
         case connecting
         /// A short run: when the reaper brings this process, call `ended`.
         case running(ProcessID)
-        /// It is over; true is healthy.
-        case finished(Bool)
+        /// It is over.
+        case finished(ProbeVerdict)
     }
 
     /// Where it stands.
@@ -21,29 +21,34 @@ public final class ProbeRun {
 
     private let kernel: any Kernel
     private let descriptor: OwnedFD?
+    private let timeout: Duration
 
-    private init(_ kernel: any Kernel, _ state: State, _ descriptor: consuming OwnedFD?, _ deadline: Instant) {
+    private init(
+        _ kernel: any Kernel, _ state: State, _ descriptor: consuming OwnedFD?, _ timeout: Duration, at now: Instant
+    ) {
         self.kernel = kernel
         self.state = state
         self.descriptor = descriptor
-        self.deadline = deadline
+        self.timeout = timeout
+        deadline = now + timeout
     }
 
     /// connect(2) to a loopback address. Anything that goes wrong is a miss, not an error: that is what a probe is for.
     public static func connect(
         _ kernel: any Kernel, host: String, port: String, timeout: Duration, at now: Instant
     ) -> ProbeRun {
-        let deadline = now + timeout
         guard let number = UInt16(port), number > 0, let address = SocketAddress(loopback: host, port: number),
             let socket = try? kernel.makeSocket(address.family, .stream)
-        else { return ProbeRun(kernel, .finished(false), nil, deadline) }
+        else {
+            return ProbeRun(kernel, .finished(.unhealthy("\(host):\(port) is no loopback port")), nil, timeout, at: now)
+        }
         do {
             try kernel.connect(socket, to: address)
-            return ProbeRun(kernel, .finished(true), nil, deadline)
+            return ProbeRun(kernel, .finished(.healthy), nil, timeout, at: now)
         } catch  where error == .inProgress || error == .interrupted {
-            return ProbeRun(kernel, .connecting, socket, deadline)
+            return ProbeRun(kernel, .connecting, socket, timeout, at: now)
         } catch {
-            return ProbeRun(kernel, .finished(false), nil, deadline)
+            return ProbeRun(kernel, .finished(.unhealthy("connect: \(error)")), nil, timeout, at: now)
         }
     }
 
@@ -51,7 +56,7 @@ public final class ProbeRun {
     public static func watch(
         _ kernel: any Kernel, _ spawned: consuming Spawned, timeout: Duration, at now: Instant
     ) -> ProbeRun {
-        ProbeRun(kernel, .running(spawned.process), spawned.pidfd, now + timeout)
+        ProbeRun(kernel, .running(spawned.process), spawned.pidfd, timeout, at: now)
     }
 
     /// Watches a connect; for the other states there is nothing to watch.
@@ -76,14 +81,20 @@ public final class ProbeRun {
         guard state == .connecting else { return }
         switch descriptor {
         case .some(let socket):
-            do { state = .finished(try kernel.pendingError(socket) == nil) } catch { state = .finished(false) }
-        case .none: state = .finished(false)
+            do throws(Errno) {
+                let error = try kernel.pendingError(socket)
+                state = .finished(error.map { .unhealthy("connect: \($0)") } ?? .healthy)
+            } catch {
+                state = .finished(.unhealthy("connect: \(error)"))
+            }
+        case .none: break
         }
     }
 
     /// Its process was reaped: healthy if it exited with 0. Nothing changes when the deadline was first.
     public func ended(_ exit: Exit) {
-        if case .running = state { state = .finished(exit == .code(0)) }
+        guard case .running = state else { return }
+        state = .finished(exit == .code(0) ? .healthy : .unhealthy("the probe ended with \(exit.words)"))
     }
 
     /// The loop was late: its answer may have waited for us.
@@ -100,6 +111,6 @@ public final class ProbeRun {
             case .none: break
             }
         }
-        state = .finished(false)
+        state = .finished(.unhealthy("no answer within \(timeout.words)"))
     }
 }

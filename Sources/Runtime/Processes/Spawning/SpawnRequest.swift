@@ -22,9 +22,21 @@ public struct SpawnRequest {
         self.descriptors = descriptors
     }
 
-    /// The variables nexusd adds to the planned ones, `NAME=value`. WATCHDOG_PID is added by the spawn itself.
+    /// What a probe of the child is told: whose it is.
+    var probeEnvironment: [String] { ["NEXUS_CHILD=\(child.name)", "NEXUS_RUN_ID=\(run)"] }
+
+    /// Variables whose value is the new process's own pid.
+    var pidVariables: [String] {
+        (child.policy.watchdog == nil ? [] : ["WATCHDOG_PID"]) + (child.sockets.isEmpty ? [] : ["LISTEN_PID"])
+    }
+
+    /// The variables nexusd adds to the planned ones, `NAME=value`; but for `pidVariables`, which the spawn itself adds.
     var addedEnvironment: [String] {
-        var added = ["NEXUS_CHILD=\(child.name)", "NEXUS_RUN_ID=\(run)"]
+        var added = probeEnvironment
+        if !child.sockets.isEmpty {
+            added.append("LISTEN_FDS=\(child.sockets.count)")  // sd_listen_fds(3)
+            added.append("LISTEN_FDNAMES=" + child.sockets.map(\.name).joined(separator: ":"))
+        }
         if let notifySocket { added.append("NOTIFY_SOCKET=\(notifySocket)") }
         if let credentialsDirectory { added.append("CREDENTIALS_DIRECTORY=\(credentialsDirectory)") }
         if let watchdog = child.policy.watchdog {

@@ -27,7 +27,7 @@ public struct Spawner: ~Copyable {
         var image = SpawnImage(
             executable: child.executable, arguments: try resolve(child.arguments, values),
             environment: try environment(of: child, values) + request.addedEnvironment + [mark])
-        if child.policy.watchdog != nil { image.pidVariables = ["WATCHDOG_PID"] }
+        image.pidVariables = request.pidVariables
         apply(child, to: &image)
         image.descriptors = withNull(request.descriptors)
         image.cgroup = scope.cgroup
@@ -45,7 +45,7 @@ public struct Spawner: ~Copyable {
         let child = request.child
         var image = SpawnImage(
             executable: executable, arguments: try resolve(arguments, values),
-            environment: try environment(of: child, values) + request.addedEnvironment + [mark])
+            environment: try environment(of: child, values) + request.probeEnvironment + [mark])
         apply(child, to: &image)
         image.descriptors = [0, 1, 2].map { DescriptorMapping(source: null.raw, target: $0) }
         image.cgroup = scope.cgroup
@@ -68,6 +68,7 @@ public struct Spawner: ~Copyable {
     private func apply(_ child: ChildPlan, to image: inout SpawnImage) {
         image.directory = child.directory
         image.identity = child.identity.map { SpawnIdentity(user: $0.uid, group: $0.gid, groups: $0.groups) }
+        image.capabilities = child.spawnCapabilities(own: kernel.userID())
         image.limits = child.limits.map { ResourceLimit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
         if !image.limits.contains(where: { $0.resource == ResourceLimit.openFiles }) { image.limits.append(openFiles) }
         image.umask = child.umask
@@ -102,5 +103,19 @@ public struct Spawner: ~Copyable {
 
     private func resolve(_ text: Text, _ values: TextValues) throws(SpawnFailure) -> String {
         do { return try values.resolve(text) } catch { throw SpawnFailure(stage: .prepare, error: .noData) }
+    }
+}
+
+extension ChildPlan {
+    /// A child of another user has no rights of root, and none that it could gain: an empty bounding set. Not so where it
+    /// may gain privileges, which is asked for by `no-new-privileges = false`: a setuid program without a right to use
+    /// would be of no use. nil: nothing is touched.
+    func spawnCapabilities(own: UInt32) -> SpawnCapabilities? {
+        let isOther = identity.map { $0.uid != own && $0.uid != 0 } ?? false
+        guard isOther || capabilities != Capabilities() else { return nil }
+        let standard: UInt64? = isOther && noNewPrivileges ? capabilities.ambient : nil
+        return SpawnCapabilities(
+            bounding: capabilities.bounding ?? standard, isBoundingRequired: capabilities.bounding != nil,
+            ambient: capabilities.ambient)
     }
 }

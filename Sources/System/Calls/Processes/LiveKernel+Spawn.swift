@@ -42,6 +42,15 @@ extension nexus_spawn_request {
         change_identity = image.identity == nil ? 0 : 1
         uid = image.identity?.user ?? 0
         gid = image.identity?.group ?? 0
+        if let capabilities = image.capabilities {
+            set_capabilities = 1
+            ambient = capabilities.ambient
+            if let set = capabilities.bounding {
+                bounding = set
+                limit_bounding =
+                    capabilities.isBoundingRequired ? NEXUS_CAPABILITIES_REQUIRED : NEXUS_CAPABILITIES_TRIED
+            }
+        }
         new_session = image.newSession ? 1 : 0
         nice = Int32(image.nice)
         oom_score_adjust = Int32(image.oomScoreAdjust)

@@ -18,6 +18,8 @@ public struct SpawnImage: Sendable {
     public var descriptors: [DescriptorMapping] = []
     /// uid, gid and supplementary groups; nil: the caller's.
     public var identity: SpawnIdentity?
+    /// What is left of root's rights; nil: as the kernel has it for that identity.
+    public var capabilities: SpawnCapabilities?
     /// Resource limits.
     public var limits: [ResourceLimit] = []
     /// File mode creation mask.
@@ -71,6 +73,23 @@ public struct SpawnIdentity: Hashable, Sendable {
         self.user = user
         self.group = group
         self.groups = groups
+    }
+}
+
+/// Capability sets of a child; bit N is capability N (capabilities(7)).
+public struct SpawnCapabilities: Hashable, Sendable {
+    /// What the bounding set is cut down to; nil: not at all.
+    public var bounding: UInt64?
+    /// Whether a bounding set that cannot be cut down is an error (stage `privileges`).
+    public var isBoundingRequired: Bool
+    /// The ambient and inheritable sets and, unless the child is root, all that it has.
+    public var ambient: UInt64
+
+    /// All of it.
+    public init(bounding: UInt64?, isBoundingRequired: Bool, ambient: UInt64) {
+        self.bounding = bounding
+        self.isBoundingRequired = isBoundingRequired
+        self.ambient = ambient
     }
 }
 

@@ -45,9 +45,15 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         case .path(let path): path
         case .abstract(let name): "@" + name
         case .inet(let host, let port): host.map(String.init).joined(separator: ".") + ":\(port)"
-        case .inet6(let host, let port):
-            host.last == 1 && host.dropLast().allSatisfy { $0 == 0 } ? "[::1]:\(port)" : "\(host):\(port)"
+        case .inet6(let host, let port): "[\(Self.shown(host))]:\(port)"
         }
+    }
+
+    /// Eight groups of hexadecimal digits; zeros at the front as `::`, which is all that `::` and `::1` need.
+    private static func shown(_ host: [UInt8]) -> String {
+        let groups = stride(from: 0, to: host.count - 1, by: 2).map { UInt16(host[$0]) << 8 | UInt16(host[$0 + 1]) }
+        let rest = groups.drop { $0 == 0 }.map { String($0, radix: 16) }
+        return (rest.count < groups.count ? "::" : "") + rest.joined(separator: ":")
     }
 
     /// The family a socket for it must have.

@@ -29,6 +29,10 @@ public protocol SocketCalls {
     func passCredentials(_ socket: borrowing OwnedFD) throws(Errno)
     /// SO_SNDBUF, bytes.
     func setSendBuffer(_ socket: borrowing OwnedFD, to bytes: Int32) throws(Errno)
+    /// What a socket that others are to accept from needs before bind(2): SO_REUSEADDR (ip(7)), so that connections of
+    /// an earlier life do not keep the port; IPV6_V6ONLY, so that `[::]` is IPv6 alone; and reads that wait, as most
+    /// programs expect of an inherited socket (the flag is shared by all who have it).
+    func prepareListening(_ socket: borrowing OwnedFD) throws(Errno)
 }
 
 /// AF_*.
@@ -157,6 +161,13 @@ extension LiveKernel {
 
     public func setSendBuffer(_ socket: borrowing OwnedFD, to bytes: Int32) throws(Errno) {
         _ = try checked(nexus_set_send_buffer(socket.raw, bytes))
+    }
+}
+
+// swift-format-ignore: AllPublicDeclarationsHaveDocumentation
+extension LiveKernel {
+    public func prepareListening(_ socket: borrowing OwnedFD) throws(Errno) {
+        _ = try checked(nexus_prepare_listening(socket.raw))
     }
 }
 

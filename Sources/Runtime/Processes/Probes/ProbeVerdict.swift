@@ -1,0 +1,6 @@
+/// What came of a probe.
+public enum ProbeVerdict: Hashable, Sendable {
+    case healthy
+    /// A miss, and why: for `status` and `why`.
+    case unhealthy(String)
+}

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import NexusConfiguration
+
+/// What root's nexusd would run, and who else could have put it there.
+@Suite(.timeLimit(.minutes(1))) struct TrustTests {
+    private static let directory = FileStatus(kind: .directory, mode: 0o755, owner: 0, group: 0)
+    private static let program = FileStatus(kind: .regular, mode: 0o755, owner: 0, group: 0)
+
+    private func host(_ files: [String: FileStatus], links: [String: String] = [:]) -> FakeMachine {
+        var host = FakeMachine.root
+        for (path, status) in files { host.files[path] = status }
+        host.links = links
+        return host
+    }
+
+    private func changed(_ status: FileStatus, mode: UInt32? = nil, owner: UInt32 = 0, group: UInt32 = 0) -> FileStatus
+    {
+        FileStatus(kind: status.kind, mode: mode ?? status.mode, owner: owner, group: group)
+    }
+
+    private func words(_ host: FakeMachine, user: String? = nil, enabled: Bool = true) -> String {
+        host.diagnostics(
+            """
+            [child.web]
+            command = ["/opt/app/run"]
+            enabled = \(enabled)
+            \(user.map { "user = \"\($0)\"" } ?? "")
+            """)
+    }
+
+    @Test func programOfRootAlone_isRun() {
+        #expect(words(host(["/opt": Self.directory, "/opt/app": Self.directory, "/opt/app/run": Self.program])) == "")
+    }
+
+    @Test func programThatOthersMayWrite_isRefused() {
+        let place = "Supervisor.toml:2:12: error: "
+        let everybody = host(["/opt/app/run": changed(Self.program, mode: 0o757)])
+        #expect(
+            words(everybody)
+                == place + "everybody may write '/opt/app/run', and nexusd runs as root; chmod o-w it")
+        let group = host(["/opt/app/run": changed(Self.program, mode: 0o775, group: 4)])
+        #expect(
+            words(group) == place
+                + "group 4 may write '/opt/app/run', and nexusd runs as root; chmod g-w it, or chgrp it to root")
+        let owner = host(["/opt/app/run": changed(Self.program, owner: 1000)])
+        #expect(
+            words(owner) == place + "'/opt/app/run' belongs to uid 1000, and nexusd runs as root; chown it to root")
+        // It is off: said, and never an executable in the plan.
+        #expect(words(owner, enabled: false) == "")
+    }
+
+    @Test func directoryAbove_countsLikeTheProgram_butForTheStickyBit() {
+        let program = ["/opt/app/run": Self.program]
+        let open = program.merging(["/opt": changed(Self.directory, mode: 0o777)]) { $1 }
+        #expect(words(host(open)).contains("everybody may write '/opt',"))
+        let sticky = program.merging(["/opt": changed(Self.directory, mode: 0o1777)]) { $1 }
+        #expect(words(host(sticky)) == "")
+    }
+
+    @Test func everyLinkOnTheWay_counts() {
+        let files = [
+            "/opt": Self.directory, "/opt/app": Self.directory, "/srv/web": changed(Self.directory, owner: 33),
+            "/srv/web/run": Self.program,
+        ]
+        #expect(
+            words(host(files, links: ["/opt/app/run": "/srv/web/run"])).contains("'/srv/web' belongs to uid 33,"))
+        let between = ["/opt/app/run": "/srv/web/link", "/srv/web/link": "/bin/true"]
+        #expect(words(host(files, links: between)).contains("'/srv/web' belongs to uid 33,"))
+    }
+
+    @Test func childsOwnUser_mayOwnItsProgram() {
+        let files = ["/opt/app": changed(Self.directory, owner: 33), "/opt/app/run": changed(Self.program, owner: 33)]
+        #expect(words(host(files), user: "web") == "")
+        #expect(words(host(files), user: "ann").contains("belongs to uid 33"))
+    }
+
+    @Test func withoutRoot_nobodyIsAskedFor() {
+        var host = host(["/opt/app/run": changed(Self.program, mode: 0o777)])
+        host.userID = 1000
+        #expect(words(host) == "")
+    }
+
+    @Test func environmentFile_andProbe_areHeldToTheSame() {
+        var machine = host([
+            "/opt": changed(Self.directory, owner: 33), "/opt/app/run": changed(Self.program, owner: 33),
+        ])
+        machine = machine.adding("/opt/env/file", "A=1\n")
+        let text = """
+            [child.web]
+            command = ["/bin/true"]
+            environment-files = ["/opt/env/file"]
+            liveness = { exec = ["/opt/app/run"] }
+            """
+        let found = machine.diagnostics(text)
+        #expect(found.contains("'/opt/env/file': '/opt' belongs to uid 33, and nexusd runs as root"))
+        #expect(found.contains(":4:22: error: '/opt' belongs to uid 33, and nexusd runs as root"))
+    }
+}
