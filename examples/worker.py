@@ -6,7 +6,8 @@ HEADER = struct.Struct(">IBBHQ")  # payload length, version, kind, peer, id
 (HELLO, WELCOME, REQUEST, REPLY, ERROR, EVENT, STREAM, END, CANCEL, CREDIT,
  PING, PONG, DRAIN, DRAINED, READY, STATUS, HEALTH) = range(1, 18)
 from_nexusd, to_nexusd = open(3, "rb"), open(4, "wb")
-streams = {}  # request id -> [peer, numbers left to send, bytes of credit]
+streams = {}  # request id -> [peer, an iterator over the numbers left to send, bytes of credit]
+MOST_STREAMS = 32  # open at a time; whoever wants more hears `busy` and tries again
 
 
 def send(kind, payload=b"", peer=0, id=0):
@@ -26,19 +27,24 @@ def answer(peer, id, words):
     if verb == b"echo":
         send(REPLY, rest.upper(), peer, id)
     elif verb == b"count" and rest.isdigit() and len(rest) < 7:
-        streams[id] = [peer, list(range(int(rest), 0, -1)), 65536]
+        if len(streams) < MOST_STREAMS:
+            streams[id] = [peer, iter(range(1, int(rest) + 1)), 65536]
+        else:
+            send(ERROR, b'{"code":"busy","message":"32 counts are under way; try again"}', peer, id)
     else:
         send(ERROR, b'{"code":"bad-request","message":"say: echo TEXT, or: count N"}', peer, id)
 
 
 def send_what_credit_allows(id, stream):
-    while stream[1] and stream[2] >= 64:  # no frame of ours costs more
-        number = b"%d" % stream[1].pop()
-        send(STREAM, number, stream[0], id)
-        stream[2] -= HEADER.size + len(number)
-    if not stream[1]:
-        send(END, b"", stream[0], id)
-        del streams[id]
+    while stream[2] >= 64:  # no frame of ours costs more
+        number = next(stream[1], None)
+        if number is None:
+            send(END, b"", stream[0], id)
+            del streams[id]
+            return
+        payload = b"%d" % number
+        send(STREAM, payload, stream[0], id)
+        stream[2] -= HEADER.size + len(payload)
 
 
 send(HELLO, b"1 1 python")

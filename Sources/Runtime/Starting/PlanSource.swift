@@ -52,7 +52,7 @@ struct PlanSource {
         let path = surroundings.directories.state + "/last-good"
         let plan: Plan
         do throws(StartError) {
-            plan = try read(path)
+            plan = try read(path, isTrusted: false)
         } catch let second {
             throw StartError(status: error.status, message: "\(error.message)\n\(second.message)")
         }
@@ -61,10 +61,21 @@ struct PlanSource {
         return Origin(plan: plan, notes: ["the last good plan is in force, for the file was refused: \(first)"])
     }
 
-    private func read(_ path: String) throws(StartError) -> Plan {
+    /// A plan decides what runs as whom: one that nobody named on the command line must be a file that nobody else could
+    /// have written.
+    private func read(_ path: String, isTrusted: Bool = true) throws(StartError) -> Plan {
+        let kernel = surroundings.kernel
         let bytes: [UInt8]
         do {
-            bytes = try surroundings.kernel.readFile(path, limit: Plan.encodedLimit)
+            let fd = try kernel.open(path, isTrusted ? .readOnly : [.readOnly, .noFollow, .nonBlocking], mode: 0)
+            if !isTrusted {
+                let status = try kernel.status(fd)
+                let words = status.kind == .regular ? status.distrust(by: kernel) : "is no regular file"
+                if let words { throw StartError.refused("\(path): \(words); remove it, and correct the file instead") }
+            }
+            bytes = try kernel.readAll(fd, limit: Plan.encodedLimit)
+        } catch let error as StartError {
+            throw error
         } catch {
             throw .refused("\(path): \(error)")
         }

@@ -14,18 +14,24 @@ extension Surroundings {
                 options, root: kernel.userID() == 0, current: current, variable: variable)
             let places = try RuntimeDirectory(kernel, path: directories.runtime)
             let lock = try InstanceLock(kernel, path: places.lock)
+            let state: StateDirectory
+            do { state = try StateDirectory(kernel, path: directories.state) } catch let error as InstanceLock.Refusal {
+                throw refusal(error, "state directory", "--state")
+            }
             let openFiles = try raiseOpenFiles(kernel)
             let stderr = StandardError(kernel, try duplicateStandardError(kernel), variable("JOURNAL_STREAM"))
             let containment = try Containment(kernel, override: variable("NEXUS_CGROUP"))
             let surroundings = try Surroundings(
-                kernel, directories, config: options.plan ?? directories.config, places, lock, stderr, containment,
+                kernel, directories, config: options.plan ?? directories.config, places, lock, state, stderr,
+                containment,
                 openFiles: openFiles, variable: variable)
+            if let trouble = state.trouble { stderr.write(LogEvent(.supervisorTrouble, 4, trouble)) }
             surroundings.beginLife()
             return surroundings
         } catch let error as StartError {
             throw error
         } catch let error as InstanceLock.Refusal {
-            throw refusal(error, options)
+            throw refusal(error, "runtime directory", "--runtime")
         } catch let error as PlaceError {
             throw .failed(error.description)
         } catch {
@@ -33,16 +39,16 @@ extension Surroundings {
         }
     }
 
-    private static func refusal(_ refusal: InstanceLock.Refusal, _ options: Options) -> StartError {
+    private static func refusal(_ refusal: InstanceLock.Refusal, _ place: String, _ option: String) -> StartError {
         switch refusal {
         case .held(let process):
             let who = process.map { "pid \($0)" } ?? "another process"
             return StartError(
                 status: 3,
                 message:
-                    "nexusd: another nexusd (\(who)) holds this runtime directory; stop it, or choose another one with"
-                    + " --runtime")
-        case .failed(let error): return .failed("the lock in the runtime directory cannot be taken: \(error)")
+                    "nexusd: another nexusd (\(who)) holds this \(place); stop it, or choose another one with \(option)"
+            )
+        case .failed(let error): return .failed("the lock in the \(place) cannot be taken: \(error)")
         }
     }
 

@@ -16,7 +16,7 @@ final class Surroundings {
     let spawner: Spawner
     let reaper: Reaper
     let stderr: StandardError
-    /// CLOCK_REALTIME at the start, the upper half of every run id.
+    /// Of the start, the upper half of every run id; later than that of every start before.
     let second: UInt32
     /// nexusd's own environment.
     let variable: (String) -> String?
@@ -28,6 +28,7 @@ final class Surroundings {
     private var ownRuns: UInt32 = 0
     /// Kept, for the lock goes with it.
     private let lock: InstanceLock
+    private let state: StateDirectory
     private let lives: LifeBook
     /// What an earlier nexusd had left behind.
     private(set) var leftovers = Leftovers.Outcome()
@@ -46,7 +47,8 @@ final class Surroundings {
 
     init(
         _ kernel: any Kernel, _ directories: Directories, config: String, _ places: RuntimeDirectory,
-        _ lock: InstanceLock, _ stderr: StandardError, _ containment: Containment, openFiles: ResourceLimit,
+        _ lock: InstanceLock, _ state: StateDirectory, _ stderr: StandardError, _ containment: Containment,
+        openFiles: ResourceLimit,
         variable: @escaping (String) -> String?
     ) throws(Errno) {
         self.kernel = kernel
@@ -54,6 +56,7 @@ final class Surroundings {
         self.config = config
         self.places = places
         self.lock = lock
+        self.state = state
         self.stderr = stderr
         self.containment = containment
         self.variable = variable
@@ -63,7 +66,7 @@ final class Surroundings {
         signals = try SignalSource(kernel, [.terminate, .interrupt, .quit, .power, .halt, .hangUp, .child])
         spawner = try Spawner(kernel, openFiles: openFiles, life: life)
         reaper = Reaper(kernel)
-        second = UInt32(clamping: kernel.wallClock() / 1_000_000_000)
+        second = state.second
         scratch = .allocate(byteCount: Self.scratchBytes, alignment: 16)
         pidFile = try? PIDFile(kernel, path: places.pids + "/nexusd.pid", process: kernel.processID())
         try poller.add(signals.fd, token: EventSource.signals.token)

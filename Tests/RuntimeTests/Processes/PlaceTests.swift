@@ -90,6 +90,42 @@ struct PlaceTests {
         file.remove(kernel)  // once more is no error
     }
 
+    @Test func stateDirectory_isLockedWhateverTheRuntimeDirectory() throws {
+        let path = directory.path + "/deep/state"
+        let first = try StateDirectory(kernel, path: path)
+        #expect(first.trouble == nil)
+        #expect(throws: InstanceLock.Refusal.held(by: kernel.processID())) {
+            try StateDirectory(kernel, path: path)
+        }
+    }
+
+    @Test func secondOfTheStart_neverComesTwice() throws {
+        let path = directory.path + "/state"
+        let first = try StateDirectory(kernel, path: path).second
+        let again = try StateDirectory(kernel, path: path).second
+        #expect(again > first)
+        // The clock was set back by a century meanwhile.
+        try kernel.replaceFile(path + "/last-second", with: Array("4000000000\n".utf8), mode: 0o600)
+        #expect(try StateDirectory(kernel, path: path).second == 4_000_000_001)
+        for (last, second) in [(nil, 7), (6, 7), (7, 8), (9, 10), (UInt64(UInt32.max), 7), (1 << 60, 7)]
+            as [(UInt64?, UInt32)]
+        {
+            #expect(StateDirectory.second(clock: 7_900_000_000, last: last) == second)
+        }
+    }
+
+    @Test(
+        arguments: [(0o777, "by everybody (mode 0777)"), (0o1777, "by everybody (mode 01777)")] as [(UInt16, String)])
+    func stateDirectoryThatOthersMayWrite_isRefused(mode: UInt16, words: String) throws {
+        let path = directory.path + "/state"
+        try kernel.makeDirectory(path, mode: 0o700)
+        try kernel.changeMode(path, to: mode)
+        let error = #expect(throws: PlaceError.self) { try StateDirectory(kernel, path: path) }
+        #expect(error?.description.contains(words) == true && error?.description.contains("--state") == true)
+        try kernel.changeMode(path, to: 0o700)
+        _ = try StateDirectory(kernel, path: path)
+    }
+
     @Test func pidFileInPlaceOfALink_leavesItsTargetAlone() throws {
         let path = directory.path + "/child.pid"
         let target = directory.path + "/precious"

@@ -88,6 +88,11 @@ extension WholeTrees {
             #expect(try runToEnd(["--last-good"]).0 == .code(2))
             let kept = Plan(children: [child("kept", "serve")], notes: ["a note of its own"])
             try kernel.replaceFile(directory.path + "/state/last-good", with: kept.encoded(), mode: 0o600)
+            // A plan that somebody else could have written says what root runs.
+            try kernel.changeMode(directory.path + "/state/last-good", to: 0o666)
+            let (exit, words) = try runToEnd(["--last-good"])
+            #expect(exit == .code(2) && words.contains("last-good: may be written by everybody (mode 0666)"))
+            try kernel.changeMode(directory.path + "/state/last-good", to: 0o600)
             try whileRunning(["--last-good"]) { client in
                 let status = try client.object("status")
                 let notes = try #require(status["notes"] as? [String])
