@@ -83,7 +83,7 @@ if !lean {
         library("WorkerKit", ["Wire", "SupervisorCore"]),
         library("OpenCode", ["CCurl", "AgentModel"]),
         library("Tunnel", ["CCurl", yams]),
-        library("Chat", ["AgentModel", grdb]),
+        library("Chat", ["AgentModel", "Wire", grdb]),
         executable("nexus-config", ["NexusConfiguration", "Plan", "Wire", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),
         executable("tunnel-worker", ["Tunnel", "WorkerKit"]),

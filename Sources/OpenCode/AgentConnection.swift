@@ -7,6 +7,8 @@ public actor AgentConnection {
         case waiting
         /// It said so, but cannot be used yet; the words say why.
         case connecting(String)
+        /// An attempt came to nothing, or the connection was lost, for this reason; another one follows by itself.
+        case retrying(String)
         /// It takes turns.
         case ready(AgentIdentity)
         /// It is there and cannot be used; the words say what to do.
@@ -17,6 +19,7 @@ public actor AgentConnection {
             switch self {
             case .waiting: "waiting for opencode to listen"
             case .connecting(let why): "connecting to opencode: \(why)"
+            case .retrying(let why): "no connection to opencode: \(why); trying again"
             case .ready(let identity): "connected to \(identity.product) \(identity.version)"
             case .unusable(let why): why
             }
@@ -79,10 +82,10 @@ public actor AgentConnection {
             switch state {
             case .ready: if let client { return client }
             case .unusable(let why): throw AgentFailure(.refused, why)
-            case .waiting, .connecting: break
+            case .waiting, .connecting, .retrying: break
             }
             guard ContinuousClock.now < deadline, !Task.isCancelled else {
-                throw AgentFailure(.unavailable, "the agent is not there (\(state.words)); nothing was handed over")
+                throw AgentFailure(.unavailable, "\(state.words); nothing was handed over")
             }
             await nextChange()
         }
@@ -115,12 +118,12 @@ public actor AgentConnection {
             backOff = min(backOff * 2, timing.longestPause)
             switch outcome {
             case .wasConnected(let why):
-                change(.connecting(why))
+                change(.retrying(why))
                 (pause, backOff) = (timing.firstPause, timing.firstPause)
-            case .notYet(let why): change(.connecting(why))
+            case .notYet(let why): change(.retrying(why))
             case .ended(let why):
                 retire("opencode ended while it was answering. What it had written so far is kept.")
-                change(.connecting(why))
+                change(.retrying(why))
             case .unusable(let why):
                 change(.unusable(why))
                 pause = timing.refusedPause

@@ -32,8 +32,11 @@ public enum Limits {
     /// Pause when nothing will change by itself soon: a wrong password, an unknown version.
     public static let refusedPause = Duration.seconds(10)
 
-    /// How long a turn may wait for opencode to be there before it is refused as not handed over.
+    /// How long a caller may wait for opencode to be there.
     public static let readyTime = Duration.seconds(20)
+    /// The same for a turn, before it is refused as not handed over: longer than a replaced opencode is away, and short
+    /// enough that chat-bridge, which keeps the turn and tries again, can say what it waits for.
+    public static let handOverTime = Duration.milliseconds(1500)
     /// How often a running turn looks at the clock.
     public static let tick = Duration.seconds(1)
     /// A turn that hears nothing for this long reads the state anew: its last event may be lost.

@@ -23,13 +23,13 @@ struct AgentDesk: Sendable {
             case .describe: await reply(.description(await description), responder)
             case .openSession(let title, let workspace):
                 let directory = try directory(of: workspace)
-                let client = try await connection.readyClient()
+                let client = try await connection.readyClient(within: Limits.handOverTime)
                 await reply(.session(try await client.openSession(title: title, directory: directory)), responder)
             case .runTurn(let session, let workspace, let text):
                 if workspace != nil { _ = try directory(of: workspace) }
                 try await turns.run { () async throws(AgentFailure) in try await run(session, text, responder) }
             case .abort(let session):
-                let client = try await connection.readyClient()
+                let client = try await connection.readyClient(within: Limits.handOverTime)
                 try await client.abort(session, directory: try await directory(of: session, client))
                 await reply(.aborted, responder)
             }
@@ -41,7 +41,7 @@ struct AgentDesk: Sendable {
     private func run(
         _ session: AgentSessionID, _ text: String, _ responder: Responder
     ) async throws(AgentFailure) {
-        let client = try await connection.readyClient()
+        let client = try await connection.readyClient(within: Limits.handOverTime)
         let directory = try await directory(of: session, client)
         try await client.runTurn(session, directory: directory, text: text) { event in
             for piece in event.pieces { try await responder.send(try Self.json(piece)) }
@@ -91,8 +91,10 @@ struct AgentDesk: Sendable {
             return first.path
         }
         guard let workspace = workspaces.first(where: { $0.name == name }) else {
-            let known = workspaces.map(\.name).joined(separator: ", ")
-            throw AgentFailure(.refused, "there is no workspace \"\(name)\" in Supervisor.toml; there is: \(known)")
+            let names = workspaces.map(\.name)
+            let known = "there \(names.count == 1 ? "is" : "are"): \(names.joined(separator: ", "))"
+            let hint = Nearest.hint(for: name, among: names)
+            throw AgentFailure(.refused, "there is no workspace '\(name)' in Supervisor.toml; \(known)\(hint)")
         }
         return workspace.path
     }

@@ -8,6 +8,7 @@ import WorkerKit
 struct ChatBridge {
     static func main() async {
         await Worker.run(name: "chat-bridge") { bus in
+            let workspaces = try workspaces(ProcessInfo.processInfo.environment)
             let store = try open(ProcessInfo.processInfo)
             let status = StatusLine(store: store, bus: bus)
             let hub = EventHub(store: store)
@@ -18,7 +19,8 @@ struct ChatBridge {
             }
             if left.queued > 0 { Log.notice("\(left.queued) message(s) wait for the agent") }
 
-            let desk = ChatDesk(service: ChatService(store: store, hub: hub, runner: runner))
+            let desk = ChatDesk(
+                service: ChatService(store: store, hub: hub, runner: runner, workspaces: workspaces))
             bus.onDrain { await runner.stop() }
             bus.serve { request, responder in await desk.answer(request, responder) }
             bus.ready()
@@ -28,6 +30,17 @@ struct ChatBridge {
             // Cancelled: by SIGTERM without a drain word before it, too.
             await Task { await runner.stop() }.value
         }
+    }
+
+    /// Without the variable only messages that name no workspace are taken: what is stored was checked.
+    private static func workspaces(_ environment: [String: String]) throws -> Workspaces {
+        guard let json = environment["NEXUS_WORKSPACES"] else { return Workspaces(names: nil) }
+        guard let workspaces = Workspaces(json: json) else {
+            throw Worker.ConfigurationError(
+                "NEXUS_WORKSPACES is not a JSON array of {\"name\",\"path\"} with at least one element: set it to "
+                    + "{workspaces} in [child.chat-bridge]")
+        }
+        return workspaces
     }
 
     /// The store in `--directory DIR`, or where Supervisor.toml's `state-directory` says.
@@ -55,7 +68,8 @@ struct ChatBridge {
     private static func follow(_ bus: Bus, _ runner: TurnRunner) async {
         for await event in bus.events() {
             guard case .peer(_, AgentOnTheBus.worker, let isUp) = event else { continue }
-            await runner.agentIs(isUp ? .here : .away("\(AgentOnTheBus.worker) is not running; nexusd restarts it"))
+            await runner.agentIs(
+                isUp ? .here : .away("\(AgentOnTheBus.worker) is not running; stored messages wait for it"))
         }
     }
 }

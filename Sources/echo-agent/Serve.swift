@@ -13,6 +13,7 @@ struct Serve: AsyncParsableCommand {
 
             Prompts with a meaning of their own, for tests:
               /slow N   answers N words, one each 100 ms (N at most \(Answer.slowLimit))
+              /long N   answers N words of \(Answer.longWord) bytes (N at most \(Answer.longLimit))
             """)
 
     @Option(help: "Loopback address to listen on.")

@@ -68,6 +68,7 @@ struct FakeMachine: Machine {
     var userNames: [String] { FakeMachine.users.map(\.name) }
     var groupNames: [String] { FakeMachine.groupsByName.keys.sorted() }
     func variable(_ name: String) -> String? { variables[name] }
+    func isInMemory(_ path: String) -> Bool { path.hasPrefix("/run/") }
     func softLimit(_ resource: UInt8) -> UInt64 { resource == ResourceName.stack.rawValue ? 8 << 20 : .max }
     func status(_ path: String) -> FileStatus? { files[realPath(path) ?? path] }
     func has(capability: UInt8) -> Bool { userID == 0 && capability != 21 }

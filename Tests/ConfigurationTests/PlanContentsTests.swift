@@ -8,6 +8,23 @@ import Wire
 
 /// What the good files mean.
 @Suite(.timeLimit(.minutes(1))) struct PlanContentsTests {
+    @Test func memory_isToldFromDisks() {
+        // Linux mounts a tmpfs there (shm_overview(7)); what does not exist is looked at above.
+        #expect(LiveMachine().isInMemory("/dev/shm"))
+        #expect(LiveMachine().isInMemory("/dev/shm/no/such/directory"))
+        #expect(!LiveMachine().isInMemory("/proc/self"))
+    }
+
+    @Test func secretsOnADisk_areNoted() throws {
+        let text =
+            "[secret.token]\nfile = \"/etc/nexus/token\"\n[child.a]\ncommand = [\"/bin/true\"]\nsecrets = [\"token\"]\n"
+        let onDisk = try FakeMachine().parse(text, runtime: "/home/ann/state/run").plan.notes
+        #expect(onDisk.count == 1 && onDisk[0].contains("/home/ann/state/run is on no tmpfs"))
+        #expect(try FakeMachine().parse(text, runtime: "/run/user/1000/nexus").plan.notes.isEmpty)
+        let without = try FakeMachine().parse("[child.a]\ncommand = [\"/bin/true\"]\n", runtime: "/home/ann/run")
+        #expect(!without.plan.notes.contains { $0.contains("tmpfs") })
+    }
+
     @Test func order_isThatOfTheFile() throws {
         let plan = try good("order")
         #expect(plan.children.map(\.name) == ["log-writer", "zebra", "mouse", "ant", "bee"])

@@ -18,8 +18,9 @@ extension ChatStore {
     /// - Parameters:
     ///   - id: of a new session.
     ///   - before: a number that no event of this turn will have, nor a smaller one.
+    ///   - workspaces: the session's must be one of these.
     public func accept(
-        _ submission: Submission, newSession id: SessionID, before: EventNumber
+        _ submission: Submission, newSession id: SessionID, before: EventNumber, workspaces: Workspaces
     ) async throws -> Acceptance {
         try Self.check(submission)
         let now = Self.milliseconds()
@@ -34,7 +35,7 @@ extension ChatStore {
             guard open < Self.queueLimit else {
                 throw ChatError(.busy, "\(open) messages wait already; try again when the agent has answered some")
             }
-            let session = try Self.session(db, for: submission, new: id, now: now)
+            let session = try Self.session(db, for: submission, new: id, workspaces, now: now)
             try db.execute(
                 sql: """
                     INSERT INTO turn (session, client_id, state, text, before_seq, created) \
@@ -108,9 +109,10 @@ extension ChatStore {
     }
 
     private static func session(
-        _ db: Database, for submission: Submission, new id: SessionID, now: Int64
+        _ db: Database, for submission: Submission, new id: SessionID, _ workspaces: Workspaces, now: Int64
     ) throws -> SessionID {
         guard let wanted = submission.session else {
+            try workspaces.check(submission.workspace)
             let title = submission.text.split(separator: "\n").first.map { String($0.prefix(60)) } ?? ""
             try db.execute(
                 sql: "INSERT INTO session (id, title, workspace, created, updated) VALUES (?, ?, ?, ?, ?)",
@@ -121,9 +123,12 @@ extension ChatStore {
             let row = try Row.fetchOne(
                 db, sql: "SELECT workspace FROM session WHERE id = ?", arguments: [wanted.rawValue])
         else { throw ChatError(.unknown, "there is no session \(wanted); see: nexusctl chat --list") }
-        if let workspace = submission.workspace, workspace != row["workspace"] as String? {
+        let own = row["workspace"] as String?
+        if let workspace = submission.workspace, workspace != own {
             throw ChatError(.badRequest, "session \(wanted) belongs to another workspace; a session never changes it")
         }
+        // Its workspace was in the file once. Where nobody said which there are, agent-worker decides.
+        if workspaces.names != nil { try workspaces.check(own, of: wanted) }
         try db.execute(sql: "UPDATE session SET updated = ? WHERE id = ?", arguments: [now, wanted.rawValue])
         return wanted
     }

@@ -7,12 +7,14 @@ public struct ChatService: Sendable {
     let store: ChatStore
     let hub: EventHub
     let runner: TurnRunner
+    let workspaces: Workspaces
 
     /// Over one store.
-    public init(store: ChatStore, hub: EventHub, runner: TurnRunner) {
+    public init(store: ChatStore, hub: EventHub, runner: TurnRunner, workspaces: Workspaces) {
         self.store = store
         self.hub = hub
         self.runner = runner
+        self.workspaces = workspaces
     }
 
     /// Said to a client whose stream ends because chat-bridge does.
@@ -24,17 +26,34 @@ public struct ChatService: Sendable {
     public func take(_ submission: Submission, to send: Sink) async throws {
         if await hub.isFinished { throw Self.stopping }
         var generator = SystemRandomNumberGenerator()
-        let before: EventNumber
-        if let session = submission.session { before = try await number(before: session) } else { before = .start }
-        let acceptance = try await store.accept(submission, newSession: .random(using: &generator), before: before)
+        let acceptance = try await accept(submission, newSession: .random(using: &generator))
         let turn = acceptance.turn
-        // Watching begins before the turn can move: nothing of it is missed.
-        let live = try await hub.watch(turn.session)
-        if acceptance.isNew { try await runner.enqueue(turn) }
+        // Watching begins before the turn can move: nothing of it is missed. What is stored goes its way, also when it
+        // cannot be watched or its first event cannot be stored.
+        let live: Result<AsyncStream<ChatEvent>, any Error>
+        do {
+            live = .success(try await hub.watch(turn.session))
+        } catch {
+            live = .failure(error)
+        }
+        if acceptance.isNew { await runner.enqueue(turn) }
         // Said from what is stored, not from the event: that one may have been lost in a crash right after.
         try await send(
             ChatEvent(number: nil, session: turn.session, turn: turn.id, what: .accepted(text: turn.text)).json)
-        try await follow(turn.session, live, after: turn.before, only: turn, to: send)
+        try await follow(turn.session, live.get(), after: turn.before, only: turn, to: send)
+    }
+
+    private func accept(_ submission: Submission, newSession: SessionID) async throws -> Acceptance {
+        do {
+            let before: EventNumber
+            if let session = submission.session { before = try await number(before: session) } else { before = .start }
+            return try await store.accept(submission, newSession: newSession, before: before, workspaces: workspaces)
+        } catch  where StoreFailure.isNoRoom(error) {
+            throw ChatError(
+                .failed,
+                "the message is not stored: \(StoreFailure.words(error, path: store.path)); make room and send it again"
+            )
+        }
     }
 
     /// Sends the events of a session after a number, then what happens: until nothing is under way, or for ever.

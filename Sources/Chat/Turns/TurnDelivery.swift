@@ -19,6 +19,9 @@ struct TurnDelivery {
         self.agent = agent
     }
 
+    /// Before the end of a turn is stored again, when there was no room for it.
+    private static let roomPause: Duration = .seconds(1)
+
     enum Outcome: Sendable {
         case over
         case notDelivered(why: String)
@@ -45,7 +48,10 @@ struct TurnDelivery {
         } catch {
             let stop = await stop()
             if !isTakenUp, stop == .shutdown { return .notDelivered(why: "chat-bridge is stopping") }
-            let (state, reason) = Self.judge(error, stop: stop)
+            if !isTakenUp, stop == nil, StoreFailure.isNoRoom(error) {
+                return .notDelivered(why: StoreFailure.words(error, path: store.path))
+            }
+            let (state, reason) = judge(error, stop: stop)
             return await conclude(writer, state, reason)
         }
     }
@@ -99,15 +105,22 @@ struct TurnDelivery {
     }
 
     private func conclude(_ writer: TurnWriter, _ state: TurnState, _ reason: String?) async -> Outcome {
-        do {
-            // In a task of its own: this one may be cancelled, and the end has to be stored all the same.
-            try await Task { try await writer.end(state, reason: reason) }.value
-        } catch {
-            // The store keeps the turn as running; it is interrupted at the next start.
-            let words = "the end of the turn could not be stored: \(error)"
-            await hub.mention(.ended(.failed, reason: words), turn: turn, in: session)
+        while true {
+            do {
+                // In a task of its own: this one may be cancelled, and the end has to be stored all the same.
+                try await Task { try await writer.end(state, reason: reason) }.value
+                return .over
+            } catch  where StoreFailure.isNoRoom(error) && !Task.isCancelled {
+                let words = "\(StoreFailure.words(error, path: store.path)): the end of this turn waits for room"
+                await hub.mention(.notice(words), turn: turn, in: session)
+                try? await Task.sleep(for: Self.roomPause)
+            } catch {
+                // The store keeps the turn as running; it is interrupted at the next start.
+                let words = "the end of the turn could not be stored: \(StoreFailure.words(error, path: store.path))"
+                await hub.mention(.ended(.failed, reason: words), turn: turn, in: session)
+                return .over
+            }
         }
-        return .over
     }
 
     private static func judge(_ outcome: TurnOutcome?, stop: Stop?) -> (TurnState, String?) {
@@ -121,13 +134,13 @@ struct TurnDelivery {
         }
     }
 
-    private static func judge(_ error: any Error, stop: Stop?) -> (TurnState, String?) {
+    private func judge(_ error: any Error, stop: Stop?) -> (TurnState, String?) {
         switch stop {
         case .asked(let words): return (.interrupted, words)
         case .shutdown: return (.interrupted, TurnRunner.stopReason)
         case nil: break
         }
-        guard let error = error as? AgentError else { return (.failed, "\(error)") }
+        guard let error = error as? AgentError else { return (.failed, StoreFailure.words(error, path: store.path)) }
         switch error.code {
         case .lost: return (.interrupted, "\(error); what had arrived is kept")
         case .notDelivered, .unknownSession, .failed: return (.failed, "\(error)")

@@ -52,17 +52,15 @@ public actor TurnRunner {
         return (left.interrupted.count, left.queued.count)
     }
 
-    /// Takes a message: when this returns it is stored. Watch its session before, to miss nothing: see `ChatService`.
-    public func enqueue(_ turn: ChatTurn) async throws {
-        // The turn is stored already and goes its way, whatever becomes of the event that tells of it.
-        defer {
-            carryOut(queue.accepted(turn.id, in: turn.session))
-            // It was asked now and then only, while nobody waited.
-            if queue.agent != .here { askNow() }
+    /// Takes a message that is stored. Watch its session before, to miss nothing: see `ChatService`.
+    public func enqueue(_ turn: ChatTurn) async {
+        // It goes its way, whatever becomes of the event that tells of it.
+        if let event = try? await hub.publish(.accepted(text: turn.text), turn: turn.id, in: turn.session) {
+            if (try? await store.append([event])) != nil { await hub.stored([event]) }
         }
-        let event = try await hub.publish(.accepted(text: turn.text), turn: turn.id, in: turn.session)
-        try await store.append([event])
-        await hub.stored([event])
+        carryOut(queue.accepted(turn.id, in: turn.session))
+        // It was asked now and then only, while nobody waited.
+        if queue.agent != .here { askNow() }
     }
 
     /// Why this turn waits; nil if it does not.

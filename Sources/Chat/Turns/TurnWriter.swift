@@ -45,9 +45,15 @@ actor TurnWriter {
     func end(_ state: TurnState, reason: String?) async throws {
         timer?.cancel()
         timer = nil
-        // An earlier batch that failed stays lost; the end has to be stored all the same.
+        // An earlier batch that failed is in this one again.
         _ = try? await lastWrite?.value
-        try await hub.conclude(turn, in: session, state, reason: reason, rest: takeBatch())
+        let rest = takeBatch()
+        do {
+            try await hub.conclude(turn, in: session, state, reason: reason, rest: rest)
+        } catch {
+            putBack(rest)
+            throw error
+        }
     }
 
     private func expire() async {
@@ -71,7 +77,17 @@ actor TurnWriter {
             await hub.stored(events)
         }
         lastWrite = write
-        try await write.value
+        do {
+            try await write.value
+        } catch {
+            putBack(events)
+            throw error
+        }
+    }
+
+    // What could not be written goes with the end, which is tried again when there is room.
+    private func putBack(_ events: [ChatEvent]) {
+        batch = (events + batch).sorted { ($0.number ?? .start) < ($1.number ?? .start) }
     }
 
     private func takeBatch() -> [ChatEvent] {

@@ -92,6 +92,26 @@ struct LiveMachine: Machine {
         return stat(path, &status) == 0 ? LiveMachine.convert(status) : nil
     }
 
+    func isInMemory(_ path: String) -> Bool {
+        var path = path
+        var status = stat()
+        while stat(path, &status) != 0, let slash = path.lastIndex(of: "/"), path != "/" {
+            path = slash == path.startIndex ? "/" : String(path[..<slash])
+        }
+        // As makedev(3) packs it. proc_pid_mountinfo(5): the third field is major:minor, the type follows the hyphen.
+        let device = UInt64(status.st_dev)
+        let major = (device >> 8 & 0xFFF) | (device >> 32 & ~0xFFF)
+        let minor = (device & 0xFF) | (device >> 12 & ~0xFF)
+        guard let mounts = try? read("/proc/self/mountinfo", limit: 1 << 20).1 else { return false }
+        return mounts.split(separator: UInt8(ascii: "\n")).contains { line in
+            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+            guard words.count > 3, words[2] == "\(major):\(minor)", let hyphen = words.firstIndex(of: "-") else {
+                return false
+            }
+            return words[hyphen...].dropFirst().first.map { $0 == "tmpfs" || $0 == "ramfs" } ?? false
+        }
+    }
+
     func read(_ path: String, limit: Int) throws(MachineError) -> (FileStatus, [UInt8]) {
         // O_NONBLOCK: a named pipe without a writer must not hold us up.
         let file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)

@@ -33,6 +33,8 @@ protocol Machine: Sendable {
     func realPath(_ path: String) -> String?
     /// stat(2); nil when there is nothing.
     func status(_ path: String) -> FileStatus?
+    /// The file system of a path, or of the nearest directory above it that exists, is tmpfs or ramfs.
+    func isInMemory(_ path: String) -> Bool
     /// The status and, if it is a regular file of at most `limit` bytes, the content.
     func read(_ path: String, limit: Int) throws(MachineError) -> (FileStatus, [UInt8])
     /// Soft limit of RLIMIT_`resource`, which children get too; `UInt64.max` is infinity.

@@ -29,6 +29,15 @@ public struct Terminal: Hashable, Sendable {
         return Terminal(colour: !quiet && !dumb, columns: known ? Int(size.ws_col) : 80)
     }
 
+    /// The size of the terminal that standard output is; 80 by 24 where nobody knows it.
+    public static var size: (columns: Int, rows: Int) {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return (80, 24)
+        }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
     /// The text in that style, or as it is where there is no colour.
     public func styled(_ text: String, _ style: Style) -> String {
         colour && style != .plain ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text

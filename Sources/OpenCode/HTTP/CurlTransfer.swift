@@ -133,6 +133,8 @@ final class CurlTransfer: @unchecked Sendable {
         case CURLE_OK: nil
         case CURLE_COULDNT_CONNECT: .refused
         case CURLE_OPERATION_TIMEDOUT: .timedOut
+        // The four ways in which the end of the process on the other side shows.
+        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR: .closed
         case CURLE_WRITE_ERROR: overflow ? .tooLong : .cancelled
         case _: .broken(String(cString: curl_easy_strerror(code)))
         }

@@ -80,7 +80,9 @@ struct HTTPAnswer: Sendable {
 enum HTTPFailure: Error, Hashable, Sendable {
     /// Nothing listens there; the call was certainly not sent.
     case refused
-    /// The connection broke or ended early; the call may have had its effect. The words are libcurl's.
+    /// The other side closed the connection before the answer was whole; the call may have had its effect.
+    case closed
+    /// The connection failed in another way; the call may have had its effect. The words are libcurl's.
     case broken(String)
     /// No answer within its time, or silence in a stream.
     case timedOut
@@ -93,7 +95,8 @@ enum HTTPFailure: Error, Hashable, Sendable {
     var words: String {
         switch self {
         case .refused: "nothing listens on its port"
-        case .broken(let why): "the connection broke (\(why))"
+        case .closed: "it closed the connection"
+        case .broken(let why): "the connection to it failed (\(why))"
         case .timedOut: "it did not answer in time"
         case .tooLong: "its answer is longer than \(Limits.answerBytes >> 20) MiB"
         case .cancelled: "the call was called off"

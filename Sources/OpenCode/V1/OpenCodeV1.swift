@@ -84,7 +84,7 @@ public actor OpenCodeV1: AgentClient {
                     dispatch(frame)
                 }
             case .ended(let failure):
-                return AgentFailure(.unavailable, "the event stream ended: \(failure?.words ?? "opencode closed it")")
+                return AgentFailure(.unavailable, failure?.words ?? HTTPFailure.closed.words)
             }
         }
         return AgentFailure(.unavailable, "the event stream was left: its events came faster than they were read")

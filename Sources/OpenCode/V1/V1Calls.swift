@@ -67,7 +67,7 @@ struct V1Calls: Sendable {
             return true
         case .failure(.refused):
             throw AgentFailure(.unavailable, "opencode is not there: \(HTTPFailure.refused.words)")
-        case .failure(.broken), .failure(.timedOut), .failure(.tooLong), .failure(.cancelled):
+        case .failure(.closed), .failure(.broken), .failure(.timedOut), .failure(.tooLong), .failure(.cancelled):
             return false
         }
     }

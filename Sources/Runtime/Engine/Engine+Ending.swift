@@ -10,6 +10,7 @@ extension Engine {
     /// Each signal of this kind makes it more urgent.
     func shutDown(_ received: ReceivedSignal) {
         guard shutdownLevel < 3 else { return }
+        if shutdownBegan == nil { shutdownBegan = now }
         shutdownLevel += 1
         notify.stopping()
         surroundings.releaseReserve()
@@ -30,6 +31,7 @@ extension Engine {
     /// the child's.
     func treeEnds(because child: ChildID, _ exit: Exit?) {
         significantStatus = exit?.status ?? 1
+        if shutdownBegan == nil { shutdownBegan = now }
         notify.stopping()
         surroundings.releaseReserve()
         let how = exit.map { " (\($0.words))" } ?? ""
@@ -59,6 +61,14 @@ extension Engine {
             cell.notify?.remove()
             cell.sockets?.close()
             cell.pidFile?.remove(kernel)
+        }
+        if let shutdownBegan {
+            let end =
+                finished == true && isEmpty
+                ? "is stopped, and nothing of it is left" : "is left with a rest that did not end"
+            say(
+                LogEvent(.supervisorStopped, 5, "The tree \(end), after \((kernel.monotonic() - shutdownBegan).words).")
+            )
         }
         journal.flush()
         if isEmpty { surroundings.endLife() }

@@ -68,6 +68,8 @@ final class Engine {
     var plannedWake: Instant?
     var loopClock = LoopClock()
     var shutdownLevel: UInt8 = 0
+    /// When the first wish to stop came.
+    var shutdownBegan: Instant?
     /// Set by `Action.finished`.
     var finished: Bool?
     /// The exit status of the significant child that ended the tree.

@@ -9,6 +9,10 @@ struct Answer: Sendable {
     static let slowPause = Duration.milliseconds(100)
     /// Most words that `/slow N` gives.
     static let slowLimit = 10_000
+    /// Most words that `/long N` gives, each of about `longWord` bytes.
+    static let longLimit = 1000
+    /// Bytes of a word of `/long N`.
+    static let longWord = 1000
     /// Bytes of the user's text that are repeated.
     static let echoLimit = 4096
 
@@ -19,7 +23,13 @@ struct Answer: Sendable {
 
     /// The answer to a prompt.
     init(to text: String, attachments: Int) {
-        if let count = Self.slowCount(in: text) {
+        if let count = Self.count(behind: "/long", in: text, limit: Self.longLimit) {
+            let rest = String(repeating: "x", count: Self.longWord)
+            words = (1...count).map { "word-\($0)-\(rest) " } + Self.split("\n\n" + Self.whoAmI)
+            slowWords = 0
+            return
+        }
+        if let count = Self.count(behind: "/slow", in: text, limit: Self.slowLimit) {
             words = (1...count).map { "word-\($0) " } + Self.split("\n\n" + Self.whoAmI)
             slowWords = count
             return
@@ -33,12 +43,12 @@ struct Answer: Sendable {
     /// Pause before a word; nil: the agent's own.
     func pause(before word: Int) -> Duration? { word < slowWords ? Self.slowPause : nil }
 
-    /// `/slow N` anywhere in the prompt: N words, 100 ms each.
-    private static func slowCount(in text: String) -> Int? {
+    /// `/slow N` anywhere in the prompt: N words, 100 ms each; `/long N`: N long ones.
+    private static func count(behind word: String, in text: String, limit: Int) -> Int? {
         let fields = text.split(whereSeparator: \.isWhitespace)
-        guard let place = fields.firstIndex(of: "/slow"), place + 1 < fields.endIndex,
+        guard let place = fields.firstIndex(where: { $0 == word }), place + 1 < fields.endIndex,
             let count = Int(fields[place + 1]),
-            (1...slowLimit).contains(count)
+            (1...limit).contains(count)
         else { return nil }
         return count
     }

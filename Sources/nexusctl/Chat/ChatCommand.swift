@@ -8,7 +8,9 @@ struct ChatCommand: ParsableCommand {
         abstract: "Talks to the agent: one message, or without words a prompt.",
         discussion: """
             The answer goes to standard output, everything about it to standard error. Each call begins a new session \
-            unless --session names one. Ctrl-C stops the turn under way; a second one, or Ctrl-D at the prompt, leaves.
+            unless --session names one. Ctrl-C stops the turn under way; a second one leaves. At the prompt a line can be \
+            edited, Up and Down bring back the lines of this sitting, a paste is one message, Ctrl-C drops the line, \
+            Ctrl-D leaves.
             Exit status 1 when the turn was interrupted or failed. A message that begins with a hyphen: chat -- -like this
             """)
 
@@ -24,7 +26,7 @@ struct ChatCommand: ParsableCommand {
     @Flag(help: "Lists the sessions, newest first.")
     var list = false
 
-    @Flag(help: "Shows a whole session; default: the newest.")
+    @Flag(help: "Shows a whole session; `last`, which is the default, is the newest.")
     var history = false
 
     @Flag(help: "One JSON object a line, as docs/chat.md has them.")
@@ -39,17 +41,17 @@ struct ChatCommand: ParsableCommand {
     }
 
     func run() throws {
-        let link = ChatLink(try place.connect())
+        let link = try ChatLink(place)
         if list { return try ChatBooks(link: link, json: json).list() }
-        if history { return try ChatBooks(link: link, json: json).history(words.first ?? namedSession) }
-        let session = session == "last" ? try ChatBooks(link: link, json: json).newest() : namedSession
+        if history { return try ChatBooks(link: link, json: json).history(named(words.first ?? session)) }
+        let session = session == "last" ? try ChatBooks(link: link, json: json).newest() : named(session)
         let conversation = try Conversation(link: link, session: session, workspace: workspace, json: json)
         let text = words.joined(separator: " ")
         let status = words.isEmpty ? try conversation.prompt() : try conversation.once(text)
         if status != 0 { throw ExitCode(status) }
     }
 
-    private var namedSession: String? { session == "new" || session == "last" ? nil : session }
+    private func named(_ session: String) -> String? { session == "new" || session == "last" ? nil : session }
 }
 
 /// Sessions and their contents, read only.

@@ -6,14 +6,24 @@ import Wire
 /// Requests to chat-bridge over the control socket.
 final class ChatLink {
     /// The worker's name in Supervisor.toml.
-    static let worker = "chat-bridge"
+    static let worker = Chain.bridge
     /// How long chat-bridge may be away before a message is given up; it is back within a second after a crash.
     static let patienceMilliseconds: Int64 = 15_000
 
     let connection: ControlConnection
+    let chain: Chain
     private var peer: PeerID?
 
-    init(_ connection: ControlConnection) { self.connection = connection }
+    init(_ place: Place) throws(ControlError) {
+        connection = try place.connect()
+        chain = Chain(place: place)
+    }
+
+    /// Says at once that chat-bridge is off or given up: asking it would only wait.
+    func requireBridge(hint: String? = nil) throws(ControlError) {
+        guard let obstacle = chain.obstacle(among: [Self.worker]) else { return }
+        throw ControlError(.failed, obstacle, hint: hint)
+    }
 
     /// Sends a request; the answer comes with the id.
     func ask(_ members: [JSONValue.Member]) throws(ControlError) -> FrameID {
@@ -27,6 +37,7 @@ final class ChatLink {
     func collect(
         _ members: [JSONValue.Member], _ body: (JSONValue, [UInt8]) -> Void
     ) throws(ControlError) {
+        try requireBridge()
         let id = try ask(members)
         while let frame = try connection.next(until: ControlConnection.now() + Self.patienceMilliseconds) {
             guard frame.header.id == id else { continue }
@@ -42,6 +53,13 @@ final class ChatLink {
             }
         }
         throw ControlError(.timeout, "\(Self.worker) does not answer", hint: "see: nexusctl status")
+    }
+
+    /// True for an error that says that chat-bridge is not there or went away (docs/control-protocol.md): the same may be
+    /// asked again. Any other is an answer.
+    static func isLoss(_ payload: [UInt8]) -> Bool {
+        let code = (try? ControlConnection.json(payload))?["code"]?.text
+        return code == "unavailable" || code == "peer-restarted"
     }
 
     /// Says that nobody listens to this answer any more.

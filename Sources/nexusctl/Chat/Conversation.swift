@@ -13,8 +13,8 @@ final class Conversation {
 
     // Before chat-bridge is asked again.
     private static let retryPauseMilliseconds: Int32 = 200
-    /// Longest line that is read from the keyboard or a pipe.
-    private static let lineLimit = 60_000
+    /// A message that the agent does not have after this long: nexusd is asked what is in the way, again and again.
+    private static let waitingMilliseconds: Int32 = 1000
 
     init(link: ChatLink, session: String?, workspace: String?, json: Bool) throws(ControlError) {
         self.link = link
@@ -36,20 +36,44 @@ final class Conversation {
 
     /// Lines from standard input until its end, Ctrl-D or Ctrl-C; the exit status of the last turn.
     func prompt() throws(ControlError) -> Int32 {
-        let isTerminal = isatty(STDIN_FILENO) == 1
-        if isTerminal {
-            Output.complain("A line is a message. Ctrl-C stops the answer; Ctrl-D, or Ctrl-C here, leaves.")
+        guard isatty(STDIN_FILENO) == 1 else {
+            var lines = PlainLines()
+            var status: Int32 = 0
+            while let line = try lines.next(interrupts) {
+                if !line.allSatisfy(\.isWhitespace) { status = try answer(line) }
+            }
+            return status
         }
+        Output.complain("A line is a message. Ctrl-C stops the answer, or drops the line; Ctrl-D leaves.")
+        let status = try sitting()
+        if let session { Output.complain("session \(session): nexusctl chat --session \(session)") }
+        return status
+    }
+
+    /// A message that is refused does not end the sitting: another one may be right.
+    private func sitting() throws(ControlError) -> Int32 {
+        let keyboard = Keyboard()
+        var lines = PlainLines()
         var status: Int32 = 0
         while true {
-            if isTerminal { Output.write("> ") }
-            guard let line = try readLine() else { break }
+            let next: String?
+            if let keyboard {
+                next = keyboard.line(interrupts)
+            } else {
+                Output.write("> ")
+                next = try lines.next(interrupts)
+                if next == nil { Output.write("\n") }
+            }
+            guard let line = next else { return status }
             if line.allSatisfy(\.isWhitespace) { continue }
-            status = try answer(line)
+            do throws(ControlError) {
+                status = try answer(line)
+            } catch {
+                if link.connection.isClosed { throw error }
+                Output.complain(error.text)
+                status = error.exitStatus
+            }
         }
-        if isTerminal { Output.write("\n") }
-        if isTerminal, let session { Output.complain("session \(session): nexusctl chat --session \(session)") }
-        return status
     }
 
     /// What happened to a turn so far.
@@ -59,12 +83,17 @@ final class Conversation {
         var printer: TurnPrinter
         var request: FrameID
         var number: Int64?
+        /// The agent does not have it yet.
+        var isWaiting = true
+        /// The last attempt failed because chat-bridge was not there, or went away.
+        var lostBridge = false
         var lastSeen: Int64 = 0
         var interrupts = 0
         var end: String?
     }
 
     private func answer(_ text: String) throws(ControlError) -> Int32 {
+        try link.requireBridge(hint: "the message was not sent and is not stored")
         let clientID = Self.randomID()
         let id = try send(text, clientID)
         var turn = Turn(clientID: clientID, text: text, printer: TurnPrinter(for: .standardOutput), request: id)
@@ -73,13 +102,17 @@ final class Conversation {
             do throws(ControlError) {
                 try follow(&turn)
             } catch {
-                guard error.code == .failed, !link.connection.isClosed, ControlConnection.now() < giveUp else {
+                guard turn.lostBridge, !link.connection.isClosed, ControlConnection.now() < giveUp else {
                     throw explained(error, turn)
                 }
+                if let obstacle = link.chain.obstacle(among: [ChatLink.worker]) {
+                    throw explained(ControlError(.failed, obstacle), turn)
+                }
+                turn.lostBridge = false
                 // chat-bridge went away, as it seems. The same message with the same id is not taken twice: what
                 // comes is the rest of its turn.
                 turn.printer.note("\(error.message); asking again")
-                _ = interrupts.wait(orReadable: -1, milliseconds: Self.retryPauseMilliseconds)
+                _ = interrupts.wait(orReadable: [], milliseconds: Self.retryPauseMilliseconds)
                 turn.request = try send(text, clientID)
             }
             if turn.interrupts > 1 { return 130 }
@@ -98,22 +131,42 @@ final class Conversation {
     /// Until the turn ends, the user leaves, or something fails.
     private func follow(_ turn: inout Turn) throws(ControlError) {
         while turn.end == nil {
-            if !link.connection.hasFrame, case .interrupt = interrupts.wait(orReadable: link.connection.descriptor) {
-                try interrupted(&turn)
-                if turn.interrupts > 1 { return }
-                continue
+            if !link.connection.hasFrame {
+                let patience = turn.isWaiting ? Self.waitingMilliseconds : nil
+                switch interrupts.wait(orReadable: [link.connection.descriptor], milliseconds: patience) {
+                case .interrupt:
+                    try interrupted(&turn)
+                    if turn.interrupts > 1 { return }
+                    continue
+                case .timeout:
+                    noteObstacle(&turn)
+                    continue
+                case .ready: break
+                }
             }
-            guard let frame = try link.connection.next(), frame.header.id == turn.request else { continue }
+            // Never waiting in there: what came may be half a frame, or one that is not for us, and Ctrl-C comes elsewhere.
+            guard let frame = try link.connection.next(until: ControlConnection.now()),
+                frame.header.id == turn.request
+            else { continue }
             switch frame.header.kind {
             case .stream: take(try ControlConnection.json(frame.payload), frame.payload, &turn)
-            case .error: throw ControlConnection.failure(frame.payload)
+            case .error:
+                turn.lostBridge = ChatLink.isLoss(frame.payload)
+                throw ControlConnection.failure(frame.payload)
             case .end, .reply:
+                turn.lostBridge = true
                 throw ControlError(.failed, "chat-bridge ended its answer before the turn was over")
             case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
                 .health:
                 continue
             }
         }
+    }
+
+    /// A message that is stored may wait for a child that comes back by nobody's doing but the owner's.
+    private func noteObstacle(_ turn: inout Turn) {
+        guard turn.number != nil, !json, let obstacle = link.chain.obstacle(among: Chain.agent) else { return }
+        turn.printer.note("the message is stored and waits: \(obstacle)")
     }
 
     private func take(_ event: JSONValue, _ line: [UInt8], _ turn: inout Turn) {
@@ -128,6 +181,7 @@ final class Conversation {
             guard number > turn.lastSeen else { return }
             turn.lastSeen = number
         }
+        if type != "accepted", type != "waiting" { turn.isWaiting = false }
         if json { Output.write(line + [UInt8(ascii: "\n")]) } else { turn.printer.show(event) }
         if type == "ended" { turn.end = event["state"]?.text ?? "failed" }
     }
@@ -148,6 +202,8 @@ final class Conversation {
 
     private func explained(_ error: ControlError, _ turn: Turn) -> ControlError {
         guard let session, turn.number != nil else {
+            // chat-bridge's own word on it is the last one.
+            guard turn.lostBridge || link.connection.isClosed else { return error }
             let hint = error.hint ?? "whether the message was stored is not known; see: nexusctl chat --list"
             return ControlError(error.code, error.message, hint: error.code == .failed ? hint : error.hint)
         }
@@ -155,30 +211,6 @@ final class Conversation {
             error.code, "cut off while the agent was answering: \(error.message)",
             hint: "the message is stored, and what arrives is kept: nexusctl chat --history \(session)")
     }
-
-    /// A line without its newline; nil at the end, or when Ctrl-C came first.
-    private func readLine() throws(ControlError) -> String? {
-        while true {
-            if let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-                defer { pending.removeSubrange(...end) }
-                return String(decoding: pending[..<end], as: UTF8.self)
-            }
-            guard pending.count <= Self.lineLimit else {
-                throw ControlError(.usage, "a line is longer than \(Self.lineLimit) bytes")
-            }
-            if case .interrupt = interrupts.wait(orReadable: STDIN_FILENO) { return nil }
-            var bytes = [UInt8](repeating: 0, count: 4096)
-            let count = read(STDIN_FILENO, &bytes, bytes.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                defer { pending = [] }
-                return pending.isEmpty ? nil : String(decoding: pending, as: UTF8.self)
-            }
-            pending += bytes[..<count]
-        }
-    }
-
-    private var pending: [UInt8] = []
 
     // 128 random bits: two messages never have the same.
     private static func randomID() -> String {

@@ -22,25 +22,23 @@ struct Interrupts: ~Copyable {
     /// What came first.
     enum Arrival {
         case interrupt
-        case ready
+        /// This descriptor can be read.
+        case ready(Int32)
         case timeout
     }
 
-    /// Waits until the other descriptor can be read or Ctrl-C came; at most so many milliseconds, nil: for ever.
-    func wait(orReadable other: Int32, milliseconds: Int32? = nil) -> Arrival {
-        var entries = [
-            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: other, events: Int16(POLLIN), revents: 0),
-        ]
+    /// Waits until one of the others can be read or Ctrl-C came; at most so many milliseconds, nil: for ever.
+    func wait(orReadable others: [Int32], milliseconds: Int32? = nil) -> Arrival {
+        var entries = ([descriptor] + others).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while true {
-            let count = poll(&entries, 2, milliseconds ?? -1)
+            let count = poll(&entries, nfds_t(entries.count), milliseconds ?? -1)
             if count < 0, errno == EINTR { continue }
             if entries[0].revents != 0 {
                 var info = signalfd_siginfo()
                 _ = read(descriptor, &info, MemoryLayout<signalfd_siginfo>.size)
                 return .interrupt
             }
-            return count == 0 ? .timeout : .ready
+            return entries.first { $0.revents != 0 }.map { .ready($0.fd) } ?? .timeout
         }
     }
 }

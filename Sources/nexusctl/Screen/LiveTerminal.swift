@@ -39,11 +39,5 @@ struct LiveTerminal: ~Copyable {
     }
 
     /// Its size now; what a serial line does not know is taken as 80 by 24.
-    var size: (columns: Int, rows: Int) {
-        var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
-            return (80, 24)
-        }
-        return (Int(size.ws_col), Int(size.ws_row))
-    }
+    var size: (columns: Int, rows: Int) { Terminal.size }
 }

@@ -72,6 +72,8 @@ struct AgentPlay {
 struct ClientPlay {
     private(set) var events: [FrameID: [[String: Any]]] = [:]
     private(set) var failures: [FrameID: String] = [:]
+    /// What the failures say to people.
+    private(set) var words: [FrameID: String] = [:]
     private(set) var finished: Set<FrameID> = []
 
     mutating func take(_ frame: Frame) throws {
@@ -84,7 +86,9 @@ struct ClientPlay {
             finished.insert(id)
         case .end: finished.insert(id)
         case .error:
-            failures[id] = try StoreBox.object(frame.payload)["code"] as? String ?? "?"
+            let failure = try StoreBox.object(frame.payload)
+            failures[id] = failure["code"] as? String ?? "?"
+            words[id] = failure["message"] as? String
             finished.insert(id)
         case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
             .health:

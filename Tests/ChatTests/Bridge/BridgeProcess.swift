@@ -129,6 +129,7 @@ final class BridgeProcess {
         var pid: pid_t = 0
         var words: [UnsafeMutablePointer<CChar>?] = [strdup(path), strdup("--directory"), strdup(directory), nil]
         defer { for word in words { free(word) } }
+        setenv("NEXUS_WORKSPACES", #"[{"name":"home","path":"/home/me"}]"#, 1)
         guard posix_spawn(&pid, path, &actions, nil, &words, environ) == 0 else { throw POSIXError(.ENOENT) }
         return pid
     }

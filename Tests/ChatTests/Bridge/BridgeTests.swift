@@ -154,6 +154,17 @@ struct BridgeTests {
         _ = try play.handOver("still there?")
     }
 
+    @Test func unknownWorkspace_isRefusedInWordsAndLeavesNoSession() throws {
+        let play = try Play()
+        let id = play.bridge.ask(
+            #"{"op":"send","session":null,"workspace":"hom","text":"hi","client_id":"c"}"#)
+        try play.until("the refusal") { $0.client.finished.contains(id) }
+        #expect(play.client.failures[id] == "bad-request")
+        #expect(play.client.words[id]?.contains("there is: home; did you mean 'home'?") == true)
+        #expect(play.client.types(id).isEmpty)
+        #expect(try play.answer(#"{"op":"list"}"#).isEmpty)
+    }
+
     @Test func drain_interruptsInWordsKeepsTheQueuedAndEnds() throws {
         let play = try Play()
         let (id, session, turn) = try play.handOver("one")

@@ -6,13 +6,17 @@ import Wire
 
 /// A bridge with its agent and its client, and the directory that outlives it.
 final class Play {
-    let directory = FileManager.default.temporaryDirectory.path + "/nexus-bridge-\(UUID().uuidString)"
+    let directory: String
     private(set) var bridge: BridgeProcess
     var agent = AgentPlay()
     var client = ClientPlay()
     private var epoch: UInt32 = 1
 
-    init() throws { bridge = try BridgeProcess(directory: directory) }
+    init(directory: String = FileManager.default.temporaryDirectory.path + "/nexus-bridge-\(UUID().uuidString)") throws
+    {
+        self.directory = directory
+        bridge = try BridgeProcess(directory: directory)
+    }
 
     deinit {
         bridge.kill()

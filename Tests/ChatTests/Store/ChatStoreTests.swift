@@ -39,6 +39,41 @@ struct ChatStoreTests {
         #expect(error?.code == .unknown)
     }
 
+    @Test func unknownWorkspace_isRefusedBeforeAnythingIsStored() async throws {
+        let box = try StoreBox()
+        let two = Workspaces(names: ["home", "work"])
+        let error = await #expect(throws: ChatError.self) {
+            try await box.accept("hello", workspace: "wrk", workspaces: two)
+        }
+        #expect(error?.code == .badRequest)
+        #expect(
+            error?.message
+                == "there is no workspace 'wrk' in Supervisor.toml; there are: home, work; did you mean 'work'?")
+        let untold = await #expect(throws: ChatError.self) {
+            try await box.accept("hello", workspace: "home", workspaces: Workspaces(names: nil))
+        }
+        #expect(untold?.message.contains("NEXUS_WORKSPACES") == true)
+        #expect(try await box.store.sessions().isEmpty)
+        _ = try await box.accept("hello", workspace: "work", workspaces: two)
+        #expect(try await box.store.sessions().map(\.workspace) == ["work"])
+    }
+
+    @Test func sessionOfAWorkspaceThatIsGone_takesNoMessageMore() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("one", workspace: "old", workspaces: Workspaces(names: ["home", "old"]))
+        let error = await #expect(throws: ChatError.self) { try await box.accept("two", in: turn.session) }
+        #expect(error?.code == .badRequest && error?.message.contains("'old'") == true)
+        #expect(try await box.store.turns(of: turn.session).map(\.text) == ["one"])
+        let again = try await box.accept("three", in: turn.session, workspaces: Workspaces(names: nil))
+        #expect(again.session == turn.session)
+    }
+
+    @Test(arguments: ["", "[]", "{}", "[1]", #"[{"path":"/home/me"}]"#])
+    func workspacesThatAreNoList_areNotTaken(_ json: String) {
+        #expect(Workspaces(json: json) == nil)
+        #expect(Workspaces(json: #"[{"name":"home","path":"/home/me"}]"#)?.names == ["home"])
+    }
+
     @Test func tooManyWaitingMessages_areRefusedAndNothingIsStored() async throws {
         let box = try StoreBox()
         let first = try await box.accept("0")
@@ -177,7 +212,7 @@ struct DamagedStoreTests {
         for number in 0..<200 {
             _ = try await store.accept(
                 Submission(session: nil, text: "message \(number)", clientID: "c\(number)"),
-                newSession: .random(using: &generator), before: .start)
+                newSession: .random(using: &generator), before: .start, workspaces: Workspaces(names: nil))
         }
         try store.close()
         return (directory, store.path)
@@ -208,7 +243,7 @@ struct DamagedStoreTests {
         var generator = SystemRandomNumberGenerator()
         _ = try await store.accept(
             Submission(session: nil, text: "hello", clientID: "c"), newSession: .random(using: &generator),
-            before: .start)
+            before: .start, workspaces: Workspaces(names: nil))
         #expect(try await store.sessions().count == 1)
     }
 

@@ -18,12 +18,12 @@ final class StoreBox {
 
     func accept(
         _ text: String, in session: SessionID? = nil, client: String = UUID().uuidString,
-        before: EventNumber = .start
+        before: EventNumber = .start, workspace: String? = nil, workspaces: Workspaces = Workspaces(names: ["home"])
     ) async throws -> ChatTurn {
         var generator = SystemRandomNumberGenerator()
         return try await store.accept(
-            Submission(session: session, text: text, clientID: client), newSession: .random(using: &generator),
-            before: before
+            Submission(session: session, workspace: workspace, text: text, clientID: client),
+            newSession: .random(using: &generator), before: before, workspaces: workspaces
         ).turn
     }
 

@@ -62,7 +62,10 @@ final class Box {
     }
 
     /// Begins nexusctl and goes on; the caller ends it by `wait()`.
-    func begin(_ arguments: String...) throws -> Running {
+    func begin(_ arguments: String...) throws -> Running { try begin(arguments) }
+
+    /// The same.
+    func begin(_ arguments: [String]) throws -> Running {
         try Running(
             Programs.path("nexusctl"), arguments,
             environment: ["NEXUS_RUNTIME_DIRECTORY": runtime, "NEXUS_STATE_DIRECTORY": state, "HOME": directory])

@@ -73,10 +73,12 @@ final class Running {
 
     /// What it wrote to stdout so far.
     var output: String { text("out") }
+    /// What it wrote to stderr so far.
+    var errors: String { text("err") }
 }
 
 /// A NULL-ended array of C strings for the time of a call.
-private func withCStrings<Result>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
+func withCStrings<Result>(_ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
     let pointers = texts.map { strdup($0) }
     defer { pointers.forEach { free($0) } }
     return body(pointers + [nil])

@@ -22,6 +22,18 @@ struct TreeRules {
         checkAddresses()
         checkDescriptors()
         noteWaiting()
+        noteSecretsOnDisk()
+    }
+
+    /// Files of secrets lie in the runtime directory; nobody would look for them on a disk.
+    private func noteSecretsOnDisk() {
+        let runtime = context.places.runtime
+        guard children.contains(where: { !$0.plan.secretFiles.isEmpty }), !context.host.isInMemory(runtime) else {
+            return
+        }
+        report.note(
+            "files of secrets are kept on a disk: \(runtime) is on no tmpfs; set XDG_RUNTIME_DIR, or give --runtime a "
+                + "directory that is")
     }
 
     /// Ready by the word of a worker needs a worker that may say it.

@@ -31,6 +31,8 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
     case reloadRefused = "37a674df76d334f0a8770bf7cea588b1"
     /// Nothing is left of a child that is not in the file any more.
     case removed = "dccf2c13c1c5dd81b18848048d8288b2"
+    /// nexusd ends. log-writer is gone by then: this one is on stderr only.
+    case supervisorStopped = "7f3c1a5be8d94f0eae2b60c1d4978a35"
     /// An owner or a worker used a control verb.
     case audit = "d46dcc6ca75344cc9f79fcc432c08072"
     /// Somebody was refused at the control socket, or a worker at the bus.

@@ -1,0 +1,47 @@
+import CNexus
+import Glibc
+
+/// The terminal while a line is edited: keys come as they are typed and are not echoed; pastes are marked.
+///
+/// Ends with the value, on every way out. Signals that would end or stop this process wait meanwhile: `leaving` becomes
+/// readable, whoever edits lets go of this value, and then they do what they always do.
+struct RawMode: ~Copyable {
+    private static let endings = [SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
+
+    /// Readable when one of those signals came. Not to be read: the signal itself is still to be delivered.
+    let leaving: Int32
+    private let before: termios
+    private let held: sigset_t
+
+    /// Nil when standard input is no terminal.
+    init?() {
+        var before = termios()
+        guard tcgetattr(STDIN_FILENO, &before) == 0 else { return nil }
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in Self.endings { sigaddset(&set, signal) }
+        let number = signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
+        guard number >= 0 else { return nil }
+        sigprocmask(SIG_BLOCK, &set, nil)
+        leaving = number
+        self.before = before
+        held = set
+        // Ctrl-C, Ctrl-Z and Ctrl-\ stay signals (ISIG), and Return a newline (ICRNL); termios(3).
+        var raw = before
+        raw.c_lflag &= ~tcflag_t(ICANON | ECHO | IEXTEN)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
+        // Bracketed paste, as xterm has it; terminals that do not know it leave it out.
+        Output.write("\u{1B}[?2004h")
+    }
+
+    deinit {
+        Output.write("\u{1B}[?2004l")
+        var before = before
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &before)
+        close(leaving)
+        // Not as they were before: whoever started us may have held them back, and a signal that stays would be met here
+        // again and again.
+        var held = held
+        sigprocmask(SIG_UNBLOCK, &held, nil)
+    }
+}

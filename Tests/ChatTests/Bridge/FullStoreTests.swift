@@ -1,0 +1,101 @@
+import Foundation
+import Glibc
+import Testing
+import Wire
+
+/// No room on the disk of the store: refused in words, nothing accepted is lost, and it works again when there is room.
+@Suite(.timeLimit(.minutes(2)), .serialized)
+struct FullStoreTests {
+    @Test func fullDisk_refusesInWordsKeepsTheAcceptedAndGoesOn() throws {
+        guard let disk = try SmallDisk() else { return }
+        let play = try Play(directory: disk.path + "/chat")
+        play.agent.isReady = false
+        let first = play.send("kept 0")
+        try play.until("the first") { $0.client.types(first).contains("accepted") }
+        var accepted = [first]
+        try disk.fill()
+        var refused: FrameID?
+        // A page that was begun may still take some.
+        for number in 1..<100 where refused == nil {
+            let id = play.send("kept \(number)")
+            try play.until("a word") { $0.client.types(id).contains("accepted") || $0.client.finished.contains(id) }
+            if play.client.finished.contains(id) { refused = id } else { accepted.append(id) }
+        }
+        let said = play.client.words[try #require(refused)]
+        #expect(said?.contains("not stored") == true && said?.contains("no room is left") == true, "\(said ?? "-")")
+        // What is stored waits, and says for what, although the agent would take it.
+        play.agent.isReady = true
+        try play.until("words about the room") { play in
+            accepted.contains { id in
+                play.client.events[id]?.contains { ($0["reason"] as? String)?.contains("no room is left") == true }
+                    == true
+            }
+        }
+        try disk.empty()
+        try play.until("every accepted turn at the agent") { $0.agent.turns.count == accepted.count }
+        for turn in play.agent.turns {
+            try play.agent.tell(turn, .turnStarted, .turnEnded(.done), to: play.bridge)
+        }
+        try play.until("their ends") { $0.client.finished.isSuperset(of: accepted) }
+        let (_, _, next) = try play.handOver("after")
+        #expect(next.text == "after")
+        try play.restart()
+        let titles = try play.answer(#"{"op":"list"}"#).compactMap { $0["title"] as? String }
+        #expect(titles.sorted() == (["after"] + (0..<accepted.count).map { "kept \($0)" }).sorted())
+    }
+
+    @Test func diskThatIsFullDuringAnAnswer_endsTheTurnInWordsWhenThereIsRoom() throws {
+        guard let disk = try SmallDisk() else { return }
+        let play = try Play(directory: disk.path + "/chat")
+        let (id, session, turn) = try play.handOver("tell me more")
+        try play.agent.tell(turn, .turnStarted, to: play.bridge)
+        try disk.fill()
+        for number in 0..<20 {
+            let text = "\(number) " + String(repeating: "x", count: 1000)
+            try play.agent.tell(turn, .textDelta(block: "b", text: text), to: play.bridge)
+        }
+        try play.until("words about the room") { play in
+            play.client.events[id]?.contains { ($0["text"] as? String)?.contains("waits for room") == true } == true
+        }
+        try disk.empty()
+        try play.until("the end") { $0.client.finished.contains(id) }
+        #expect(play.client.last(id)["state"] as? String == "failed")
+        #expect((play.client.last(id)["reason"] as? String)?.contains("no room is left") == true)
+        let history = try play.answer(#"{"op":"history","session":"\#(session)"}"#)
+        #expect(history.contains { ($0["text"] as? String)?.hasPrefix("0 xxx") == true }, "what had arrived is kept")
+        #expect(try play.states(session) == ["failed"])
+        _ = try play.handOver("and on", session: session)
+    }
+}
+
+/// A file system of 1 MiB.
+private final class SmallDisk {
+    let path = FileManager.default.temporaryDirectory.path + "/nexus-small-\(UUID().uuidString)"
+    private var ballast: String { path + "/ballast" }
+
+    /// Nil, with a word, where mounting is not allowed.
+    init?() throws {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        guard mount("nexus-test", path, "tmpfs", 0, "size=1m") == 0 else {
+            print("SKIPPED: a full disk needs the right to mount a tmpfs (\(String(cString: strerror(errno))))")
+            return nil
+        }
+    }
+
+    deinit {
+        // MNT_DETACH: whoever still has a file open keeps it.
+        umount2(path, 2)
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Until nothing fits any more.
+    func fill() throws {
+        let fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard fd >= 0 else { throw POSIXError(.EIO) }
+        defer { close(fd) }
+        let block = [UInt8](repeating: 0, count: 4096)
+        while write(fd, block, block.count) > 0 {}
+    }
+
+    func empty() throws { try FileManager.default.removeItem(atPath: ballast) }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Testing
+
+/// What somebody meets who talks to the agent and has stopped, misspelt or filled something.
+@Suite(.timeLimit(.minutes(5))) struct ChatScenarios {
+    private func ready() throws -> Box {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        return box
+    }
+
+    private func sessions(_ box: Box) throws -> Int {
+        try box.ctl("chat", "--list", "--json").output.split(separator: "\n").count
+    }
+
+    @Test func unknownWorkspace_isRefusedAndNothingIsStored() throws {
+        let box = try ready()
+        let answer = try box.ctl("chat", "--workspace", "hme", "hi")
+        #expect(answer.status == 2)
+        #expect(answer.errors.contains("no workspace 'hme'") && answer.errors.contains("did you mean 'home'?"))
+        #expect(try sessions(box) == 0)
+        #expect(try box.ctl("chat", "--workspace", "home", "hi").status == 0)
+        // `last` names the newest session wherever a session is named.
+        let last = try box.ctl("chat", "--history", "last")
+        #expect(last.status == 0 && last.output.contains("> hi"), "\(last.errors)")
+        #expect(try box.ctl("chat", "--session", "last", "again").status == 0)
+        #expect(try sessions(box) == 1)
+        #expect(box.stop() == 0)
+    }
+
+    @Test func chatBridgeStopped_isSaidAtOnceAndNothingIsStored() throws {
+        let box = try ready()
+        #expect(try box.ctl("stop", "chat-bridge").status == 0)
+        for words in [["hello"], ["--list"], ["--history"]] {
+            let answer = try box.begin(["chat"] + words).wait(.seconds(5))
+            #expect(answer.status == 1)
+            #expect(
+                answer.errors.contains("chat-bridge is off: stopped by command; nexusctl start chat-bridge"),
+                "\(answer.errors)")
+        }
+        #expect(try box.ctl("start", "chat-bridge").status == 0)
+        #expect(try sessions(box) == 0)
+        #expect(box.stop() == 0)
+    }
+
+    @Test(arguments: ["agent-worker", "opencode"])
+    func agentStopped_messageIsStoredWaitsAndIsAnsweredLater(stopped: String) throws {
+        let box = try ready()
+        #expect(try box.ctl("stop", stopped).status == 0)
+        let turn = try box.begin("chat", "patient words")
+        try box.wait("words about what is off") { _ in
+            turn.errors.contains("\(stopped) is off: stopped by command; nexusctl start \(stopped)")
+        }
+        #expect(turn.errors.contains("is stored and waits"))
+        #expect(!turn.errors.contains("nexusd restarts it"))
+        #expect(try box.ctl("start", stopped).status == 0)
+        let answer = try turn.wait()
+        #expect(answer.status == 0 && answer.output.contains("patient words"), "\(answer.errors)")
+        #expect(box.stop() == 0)
+    }
+
+    @Test(arguments: [2000, 59_000]) func longMessage_isAnswered(bytes: Int) throws {
+        let box = try ready()
+        let text = (0..<bytes / 10).map { String(format: "word%05d ", $0) }.joined()
+        let answer = try box.ctl("chat", text)
+        #expect(answer.status == 0, "\(answer.errors)")
+        // echo-agent repeats the first 4 KiB.
+        #expect(answer.output.contains(bytes > 4096 ? "(\(bytes) bytes in all)" : String(text.dropLast())))
+        #expect(try box.ctl("chat", "--history").output.contains(text.dropLast()))
+        #expect(box.stop() == 0)
+    }
+
+    @Test func longAnswersAtOnce_comeWholeAndApart() throws {
+        let box = try ready()
+        // Above 64 KiB each: more than a frame, and more than the credit of a stream.
+        let turns = try [70, 130].map { (words: $0, turn: try box.begin("chat", "/long \($0)")) }
+        for (words, turn) in turns {
+            let answer = try turn.wait()
+            #expect(answer.status == 0, "\(answer.errors)")
+            let expected = (1...words).map { "word-\($0)-" + String(repeating: "x", count: 1000) + " " }.joined()
+            #expect(answer.output.hasPrefix(expected + "\n\nI am the built-in echo agent"))
+        }
+        #expect(try sessions(box) == 2)
+        #expect(box.stop() == 0)
+    }
+
+    @Test func misspeltWords_areNamedWithTheNearest() throws {
+        let box = try Box("")
+        let command = try box.ctl("statsu")
+        #expect(command.status == 2)
+        #expect(command.errors.contains("there is no command 'statsu'; did you mean 'status'?"), "\(command.errors)")
+        let option = try box.ctl("status", "--jsno")
+        #expect(option.status == 2)
+        #expect(option.errors.contains("--json"), "\(option.errors)")
+        let strange = try box.ctl("xyzzy")
+        #expect(strange.status == 2 && strange.errors.contains("nexusctl --help"), "\(strange.errors)")
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+/// `nexusctl chat` at a terminal.
+@Suite(.timeLimit(.minutes(3))) struct PromptScenarios {
+    private func sit(at box: Box) throws -> Typist {
+        try Typist(
+            Programs.path("nexusctl"), ["chat"],
+            environment: [
+                "NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state, "HOME": box.directory,
+                // Swift's backtracer would take SIGQUIT for a crash and ask what to do.
+                "TERM": "xterm", "SWIFT_BACKTRACE": "enable=no",
+            ])
+    }
+
+    @Test func linesAreEditedRememberedAndPasted() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let typist = try sit(at: box)
+        try typist.until("the prompt") { $0.isRaw }
+        typist.type("helo\u{1B}[D\u{1B}[Dl\r")
+        try typist.until("the answer") { $0.seen.contains("You wrote: hello") && $0.isRaw }
+        typist.forget()
+        typist.type("\u{1B}[A, again\r")
+        try typist.until("the line again") { $0.seen.contains("You wrote: hello, again") && $0.isRaw }
+        typist.type("\u{1B}[200~two\nlines\u{1B}[201~\r")
+        try typist.until("one answer to a paste") { $0.seen.contains("You wrote: two\r\nlines") && $0.isRaw }
+        typist.forget()
+        typist.type("dropped\u{3}")
+        try typist.until("the mark of Ctrl-C") { $0.seen.contains("^C") }
+        typist.type("\u{4}")
+        #expect(typist.wait() == 0)
+        #expect(!typist.isRaw)
+        #expect(try box.ctl("chat", "--history").output.components(separatedBy: "> ").count == 4)
+        #expect(box.stop() == 0)
+    }
+
+    @Test(arguments: [SIGTERM, SIGHUP, SIGQUIT]) func signalWhileALineIsEdited_leavesTheTerminalAsItWas(signal: Int32)
+        throws
+    {
+        let box = try Box.defaultTree()
+        try box.start()
+        let typist = try sit(at: box)
+        try typist.until("the prompt") { $0.isRaw }
+        kill(typist.pid, signal)
+        #expect(typist.wait() == -signal)
+        #expect(!typist.isRaw)
+        #expect(box.stop() == 0)
+    }
+
+    @Test func ctrlC_stopsARunningTurnAndTheSittingGoesOn() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let typist = try sit(at: box)
+        try typist.until("the prompt") { $0.isRaw }
+        typist.type("/slow 60\r")
+        try box.wait("the turn to run") { _ in
+            try box.ctl("chat", "--list", "--json").output.contains("\"running\"")
+        }
+        typist.type("\u{3}")
+        try typist.until("the end of the turn") { $0.seen.contains("interrupted") && $0.isRaw }
+        typist.type("\u{3}")
+        #expect(typist.wait() == 1)
+        #expect(!typist.isRaw)
+        #expect(box.stop() == 0)
+    }
+}
