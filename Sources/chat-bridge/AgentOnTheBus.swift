@@ -59,7 +59,7 @@ struct AgentOnTheBus: AgentPort {
                 ? AgentError(.lost, "agent-worker went away while the agent was answering")
                 : AgentError(.notDelivered, error.message)
         case .unknown: inTurn ? AgentError(.unknownSession, error.message) : AgentError(.failed, error.message)
-        case .refused, .badRequest, .tooLarge, .failed: AgentError(.failed, error.message)
+        case .refused, .badRequest, .tooLarge, .failed, .configuration: AgentError(.failed, error.message)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Plan
 import SupervisorCore
 import System
+import Wire
 
 extension Surroundings {
     /// Everything up to the plan: directories, the lock, the raised limit, signals, containment.
