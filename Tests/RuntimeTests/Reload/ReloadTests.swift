@@ -160,12 +160,14 @@ extension WholeTrees {
             guard case .stream(let text) = try owner.end(of: reload) else { return #expect(Bool(false)) }
             #expect(text.hasSuffix(#"{"outcome":"done"}"#))
             #expect(try client.names() == ["one"])
+            #expect(Glibc.unlink(tree.path("up")) == 0)
             try tree.write(plan)
             #expect(try client.reload().outcome == "done")
             #expect(try client.state("slow") == "ready")
-            let process = ProcessID(rawValue: try client.pid("slow") ?? 0)
-            _ = kernel.signal(try #require(ProcessTable.entry(process, kernel)), .kill) { _ in true }
-            #expect(try tree.stop() == .code(0))
+            while (try? kernel.status(tree.path("up"), followingLinks: false)) == nil { usleep(2000) }
+            try tree.signal(.terminate)
+            Glibc.close(Glibc.open(tree.path("gate-of-slow"), O_WRONLY | O_CLOEXEC))
+            #expect(try tree.end() == .code(0))
         }
 
         @Test func controlLists_changeWhoMayUseTheSocket() throws {

@@ -34,10 +34,10 @@ final class RunningTree {
     var register: String { directory.path + "/pids" }
 
     /// Starts it and waits for its control socket. `environment` is nexusd's own; `through` is a command that nexusd is
-    /// started by.
+    /// started by; one that `endsByItself` may be over before anybody has seen its socket.
     init(
         _ plan: Plan, runtime: String? = nil, environment: [String] = [], isOpenToOthers: Bool = false,
-        through: [String] = []
+        through: [String] = [], endsByItself: Bool = false
     ) throws {
         self.runtime = runtime ?? directory.path + "/run"
         let file = directory.path + "/plan"
@@ -65,6 +65,7 @@ final class RunningTree {
         // The name says that it listens: it is bound and listening before anything else happens.
         let limit = kernel.monotonic() + .seconds(20)
         while (try? kernel.status(socket, followingLinks: false)) == nil {
+            if ended != nil, endsByItself { return }
             guard kernel.monotonic() < limit, ended == nil else { throw NoTree(words: try said()) }
             ended = try kernel.reap(process.process)?.exit
             usleep(2000)

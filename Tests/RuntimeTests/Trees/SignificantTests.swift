@@ -16,7 +16,7 @@ extension WholeTrees {
                 $0.policy.restart = restart
                 $0.policy.requires = [ChildID(rawValue: 2)]
             }
-            return try RunningTree(Plan(children: [logWriter, child("db", "serve"), main]))
+            return try RunningTree(Plan(children: [logWriter, child("db", "serve"), main]), endsByItself: true)
         }
 
         @Test func exitCode_isNexusdsOwn_andTheTreeEndsInOrder() throws {
@@ -41,7 +41,7 @@ extension WholeTrees {
                 $0.policy.significant = true
                 $0.policy.restart = .never
             }
-            #expect(try RunningTree(Plan(children: [main])).end() == .code(127))
+            #expect(try RunningTree(Plan(children: [main]), endsByItself: true).end() == .code(127))
         }
 
         @Test func crashThatIsReplaced_andAStopByCommand_endNothing() throws {
