@@ -55,7 +55,7 @@ import Testing
         try box.start()
         try box.waitReady()
         #expect(try box.ctl("stop", "web").status == 0)
-        #expect(try box.ctl("status").output.contains("off by command"))
+        #expect(try box.ctl("status").output.contains("stopped by command"))
         #expect(box.stop() == 0)
         try box.start()
         try box.waitReady()

@@ -43,7 +43,7 @@ extension ChildStatus {
     }
 
     private var offWords: String {
-        if choice == "off" { return "off by command; nexusctl start \(name)" }
+        if choice == "off" { return "stopped by command; nexusctl start \(name)" }
         // Enabled and without an owner's choice: a worker that may stop it did.
         return status ?? (isEnabled ? "stopped by a worker" : "off in the configuration") + "; nexusctl start \(name)"
     }
