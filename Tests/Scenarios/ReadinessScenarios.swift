@@ -94,4 +94,29 @@ import Testing
         #expect(status.child("sick")?.lastEnd?.cause == "probe")
         #expect(box.stop() == 0)
     }
+
+    /// One answer from `is-ready`, `wait --ready` and `status`, also for what the file alone does not tell.
+    @Test func isReady_agreesWithWaitAndStatus_aboutChoicesAndSchedules() throws {
+        let box = try Box(
+            """
+            [child.nightly]
+            command = ["true"]
+            schedule = { every = "1d" }
+            [child.bad]
+            command = ["FIXTURE", "exit", "78"]
+            enabled = false
+            """)
+        try box.start()
+        try box.wait("the first run to be over") { $0.child("nightly")?.state == "scheduled" }
+        #expect(try box.ctl("is-ready").status == 0)
+        #expect(try box.ctl("wait", "--ready").status == 0)
+        try box.ctl("start", "bad")
+        try box.wait("it to park") { $0.child("bad")?.state == "parked" }
+        let answer = try box.ctl("is-ready")
+        #expect(answer.status == 1 && answer.errors.contains("bad is parked"), "\(answer.errors)")
+        let waited = try box.ctl("wait", "--ready")
+        #expect(waited.status == 1 && !waited.errors.contains("everything asked for is ready"), "\(waited.errors)")
+        #expect(try box.ctl("is-ready", "nightly").status == 0)
+        #expect(box.stop() == 0)
+    }
 }

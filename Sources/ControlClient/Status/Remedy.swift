@@ -32,7 +32,8 @@ enum Remedy {
 
     // `STAGE: words (ERRNO)`, as nexusd says of a program that was never executed.
     private static func config(_ child: ChildStatus, _ exit: String) -> String {
-        let program = child.executable ?? "its program"
+        // Empty where the plan found none of that name.
+        let program = child.executable.flatMap { $0.isEmpty ? nil : $0 } ?? "its program"
         let parts = exit.split(separator: ":", maxSplits: 1)
         let stage = parts.count == 2 ? String(parts[0]) : ""
         switch (stage, exit) {

@@ -124,8 +124,10 @@ struct Readiness {
                 .usage, "there is no child '\(wrong)'" + near, hint: near.isEmpty ? "see: nexusctl status" : nil)
         }
         missing = report.children.filter { child in
-            let asked = names.isEmpty ? child.isEnabled && child.state != "off" : names.contains(child.name)
-            return asked && child.state != "ready" && child.state != "done"
+            // Whom `wait-ready` means too: an owner's choice counts before the file. One that rests until its time is up.
+            let isMeant = (child.isEnabled || child.choice == "on") && child.state != "off"
+            let asked = names.isEmpty ? isMeant : names.contains(child.name)
+            return asked && !["ready", "done", "scheduled"].contains(child.state)
         }
     }
 
