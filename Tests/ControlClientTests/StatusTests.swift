@@ -128,10 +128,12 @@ struct SettingPlaceTests {
 
 @Suite(.timeLimit(.minutes(1)))
 struct RemedyTests {
-    private func why(_ state: String, _ cause: String?, exit: String = "", more: String = "") throws -> String {
+    private func why(
+        _ state: String, _ cause: String?, exit: String = "", more: String = "", program: String = "/opt/web"
+    ) throws -> String {
         let cause = cause.map { "\"\($0)\"" } ?? "null"
         let answer = """
-            {"child":{"name":"web","state":"\(state)","cause":\(cause),"executable":"/opt/web","pid":7\(more),\
+            {"child":{"name":"web","state":"\(state)","cause":\(cause),"executable":"\(program)","pid":7\(more),\
             "last_end":{"run":"1-1","cause":"x","exit":"\(exit)"}}}
             """
         return WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
@@ -149,6 +151,11 @@ struct RemedyTests {
     func configurationError_saysHowToMendIt(exit: String, words: String) throws {
         let text = try why("parked", "config", exit: exit)
         #expect(text.contains(words) && text.contains("then `nexusctl start web`"))
+    }
+
+    @Test func programThatWasNotFound_isLookedForByAReload() throws {
+        let text = try why("parked", "config", exit: "exec: No such file or directory (ENOENT)", program: "")
+        #expect(text.contains("install it or correct `command`, then `nexusctl reload`, then `nexusctl start web`"))
     }
 
     @Test func everyStateWithSomethingToDo_saysIt() throws {

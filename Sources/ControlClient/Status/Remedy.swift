@@ -32,8 +32,12 @@ enum Remedy {
 
     // `STAGE: words (ERRNO)`, as nexusd says of a program that was never executed.
     private static func config(_ child: ChildStatus, _ exit: String) -> String {
-        // Empty where the plan found none of that name.
-        let program = child.executable.flatMap { $0.isEmpty ? nil : $0 } ?? "its program"
+        // Empty where none was found when the file was read; only a reload looks again.
+        if child.executable == "" {
+            return
+                "there was no such program when the file was read: install it or correct `command`, then `nexusctl reload`"
+        }
+        let program = child.executable ?? "its program"
         let parts = exit.split(separator: ":", maxSplits: 1)
         let stage = parts.count == 2 ? String(parts[0]) : ""
         switch (stage, exit) {

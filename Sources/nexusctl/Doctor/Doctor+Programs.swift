@@ -7,7 +7,7 @@ extension Doctor {
     func programs() -> [Finding] { [agent(), tunnel()] }
 
     private func agent() -> Finding {
-        let remedy = "install opencode (https://opencode.ai/docs), then `nexusctl restart opencode`"
+        let remedy = "install opencode (https://opencode.ai/docs), then `nexusctl reload`"
         if let child = report?.children.first(where: { $0.name == "opencode" }) {
             guard child.executable?.hasSuffix("/echo-agent") ?? false else {
                 return Finding(.ok, "opencode", "the tree runs \(child.executable ?? "it")")
@@ -27,7 +27,9 @@ extension Doctor {
         guard isWanted else { return Finding(.ok, "cloudflared", "not there, and not needed while the tunnel is off") }
         return Finding(
             .bad, "cloudflared", "the tunnel is on, but cloudflared is not there",
-            remedy: "install cloudflared (its package or binary from Cloudflare), then `nexusctl start cloudflared`")
+            remedy:
+                "install cloudflared (its package or binary from Cloudflare), then `nexusctl reload` and `nexusctl start cloudflared`"
+        )
     }
 
     private static func find(_ program: String) -> String? {

@@ -57,7 +57,8 @@ struct Doctor {
             findings.append(
                 Finding(
                     .warn, "uid wall", "off: every child runs as nexusd's own user and can read what that may read",
-                    remedy: "run nexusd as root and give children `user = …`"))
+                    remedy: geteuid() == 0
+                        ? "give children `user = …`" : "run nexusd as root and give children `user = …`"))
         }
         return findings + report.notes.filter { !$0.hasPrefix("the uid wall is off") }.map(note)
     }
