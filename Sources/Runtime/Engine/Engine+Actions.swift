@@ -3,16 +3,15 @@ import System
 import Wire
 
 extension Engine {
-    /// Starts are spread over turns when they take longer than this: nobody else waits for a tree of a thousand.
+    /// Starts are spread over turns when a turn takes longer than this: nobody else waits for a tree of a thousand.
     static let spawnSlice: Duration = .milliseconds(20)
 
     /// Carries out what the core said, in order. What the carrying out brings up is fed at once and answered behind it.
     func carryOut() {
-        let begun = now
         while nextAction < actions.count {
             let action = actions[nextAction]
             nextAction += 1
-            if perform(action), now - begun > Self.spawnSlice { break }
+            if perform(action), now - turnBegan > Self.spawnSlice { break }
         }
         if nextAction == actions.count {
             actions.removeAll(keepingCapacity: actions.count <= 64)
@@ -45,24 +44,6 @@ extension Engine {
     private func drain(_ child: ChildID, _ run: RunID) {
         guard self[child].run?.id == run else { return }
         if child == logWriter { journal.order(.drain) } else { router.drain(PeerID(child)) }
-    }
-
-    /// Everything is signalled through a descriptor that was opened for this very process.
-    private func send(_ signal: Signal, _ scope: SignalScope, to child: ChildID, _ run: RunID) {
-        guard let living = self[child].run, living.id == run else { return }
-        // Log-writer is to have read everything that was said before its stop.
-        if child == logWriter { journal.flush() }
-        // Before the first word to the leader: afterwards those it leaves behind could not be told from strangers.
-        if !living.hasExited { living.scope.snapshot() }
-        switch scope {
-        case .main:
-            // ESRCH: it was faster. Anything else shows as a stop that takes too long.
-            if !living.hasExited { try? kernel.signal(living.pidfd, signal) }
-        case .all:
-            if signal == .kill { living.scope.killAll() } else { living.scope.signalAll(signal) }
-            // A kill of nobody leaves no SIGCHLD to wait for.
-            if living.hasExited { settleRun(child) }
-        }
     }
 
     private func usage(of record: Record) -> RunUsage {

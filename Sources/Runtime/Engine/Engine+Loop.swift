@@ -32,15 +32,17 @@ extension Engine {
         plannedWake = deadline
         do {
             // What could not be carried out in the last turn goes on at once, after a look at everything else.
-            let limit = nextAction < actions.count || hasMoreStatus ? .zero : deadline.map { $0 - now }
+            let limit = isUnfinished ? .zero : deadline.map { $0 - now }
             try surroundings.poller.wait(atMost: limit)
         } catch {
             say(LogEvent(.supervisorTrouble, 2, "The loop cannot wait: \(error)."))
         }
-        let woken = kernel.monotonic()
-        now = woken
+        now = kernel.monotonic()
+        turnBegan = now
         if let plannedWake, now >= plannedWake { loopClock.lateness.add(now - plannedWake) }
         if let plannedWake, now - plannedWake > Self.lateness { wasLate(by: now - plannedWake) }
+        if surroundings.containment.goOn() { settleLingering() }
+        goOnSignalling()
         let batch = surroundings.poller.batch
         // Deaths first: the way from a crash to its replacement is the shortest there is.
         for index in 0..<batch.count where batch[index].token == EventSource.signals.token { takeSignals() }
@@ -52,7 +54,12 @@ extension Engine {
         settleConfig()
         carryOut()
         endTurn()
-        loopClock.turns.add(kernel.monotonic() - woken)
+        loopClock.turns.add(kernel.monotonic() - turnBegan)
+    }
+
+    /// Work that was cut off for the sake of the others.
+    private var isUnfinished: Bool {
+        nextAction < actions.count || hasMoreStatus || !signalling.isEmpty || surroundings.containment.isBehind
     }
 
     /// Nobody is judged for what was not read in time; that goes for probes under way too.

@@ -18,11 +18,18 @@ extension Engine {
     /// Before a wait that failed is tried again.
     static let reapPause: Duration = .milliseconds(100)
 
+    /// Processes that are reaped before everybody else has a turn; about 10 µs each.
+    static let reapsPerTurn = 512
+
     /// Takes every process that has ended. SIGCHLDs merge, so one of them means any number.
     func reap() {
         // Looked at after all are reaped: what is left of them is then one question to the kernel, not one each.
         var ended: [ChildID] = []
-        while true {
+        for reaped in 0... {
+            guard reaped < Self.reapsPerTurn else {
+                reapAgainAt = now
+                break
+            }
             let step: Reaper.Step
             do {
                 // What a child said last counts: its socket is read before its process is gone.
@@ -39,10 +46,12 @@ extension Engine {
             if let child = take(process) { ended.append(child) }
         }
         for child in ended { settleRun(child) }
-        // An orphan may have been the last of its run.
-        for child in lingering { settleRun(child) }
+        settleLingering()
         carryOut()
     }
+
+    /// An orphan may have been the last of its run.
+    func settleLingering() { for child in lingering { settleRun(child) } }
 
     /// The child whose main process it was, if it was one.
     private func take(_ ended: EndedProcess) -> ChildID? {
@@ -70,6 +79,7 @@ extension Engine {
         guard let run = self[child].run, run.hasExited else { return }
         guard run.scope.isEmpty() else {
             if !lingering.contains(child) { lingering.append(child) }
+            killNewcomers(run, of: child)
             if !run.isWatched {
                 run.isWatched = true
                 try? run.scope.watch(

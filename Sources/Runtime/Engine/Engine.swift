@@ -41,6 +41,8 @@ final class Engine {
     var processes: [ProcessID: ChildID] = [:]
     /// Children whose main process ended while something of the run is left.
     var lingering: [ChildID] = []
+    /// Children with a signal that has not reached everybody.
+    var signalling: [ChildID] = []
     /// Children whose PID file names a process that is gone.
     var endedPIDFiles: [ChildID] = []
     /// Tells of a wall clock that was set; only where a child has a calendar.
@@ -59,6 +61,8 @@ final class Engine {
 
     /// The clock's last reading; every event is fed with it.
     var now: Instant
+    /// When this turn began.
+    var turnBegan: Instant
     /// What the core said and is not carried out yet.
     var actions: [Action] = []
     var nextAction = 0
@@ -91,6 +95,7 @@ final class Engine {
         self.notes = notes
         now = kernel.monotonic()
         started = now
+        turnBegan = now
         var tree = plan.tree
         tree.choices = choices
         core = Supervisor(tree: tree, second: surroundings.second, at: now)

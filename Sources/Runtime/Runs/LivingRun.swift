@@ -10,6 +10,10 @@ final class LivingRun {
     let pidfd: OwnedFD
     /// The main process was reaped.
     var hasExited = false
+    /// Signals on their way, in order.
+    var orders: [SignalOrder] = []
+    /// SIGKILL was ordered for everything that is left.
+    var isToBeEmpty = false
     /// The poller tells when the scope becomes empty.
     var isWatched = false
     /// Where the child says that it is ready, when it does so by a descriptor.

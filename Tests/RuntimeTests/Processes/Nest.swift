@@ -86,6 +86,7 @@ final class Nest {
     /// Reaps everything there is to reap now; true when there is no child left at all.
     @discardableResult
     func reap() throws -> Bool {
+        _ = containment.goOn()
         while true {
             switch try reaper.next(before: { _ in }) {
             case .reaped(let ended):

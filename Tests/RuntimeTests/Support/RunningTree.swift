@@ -14,7 +14,8 @@ enum Built {
         return String(bundle[..<(bundle.lastIndex(of: "/") ?? bundle.endIndex)])
     }()
 
-    static var nexusd: String { directory + "/nexusd" }
+    /// NEXUSD names another one, to measure a release build or an earlier one.
+    static var nexusd: String { ProcessInfo.processInfo.environment["NEXUSD"] ?? directory + "/nexusd" }
     static var fixture: String { directory + "/fixture" }
     static var logWriter: String { directory + "/log-writer" }
 }

@@ -65,6 +65,19 @@ public final class Containment {
         Leftovers(kernel, root: root, lives: lives).end()
     }
 
+    /// A turn of the loop begins: what has to be looked at gets its share of it. True when it brought something to an end
+    /// that an earlier turn did not.
+    func goOn() -> Bool {
+        descendants.renewLooks()
+        return descendants.isBehind && descendants.judge()
+    }
+
+    /// Whether anything may still be looked at in this turn.
+    var hasLooks: Bool { descendants.looks > 0 }
+
+    /// There is more to look at: the next turn is to come at once.
+    var isBehind: Bool { descendants.isBehind }
+
     /// A child that no scope named was reaped: an adopted orphan.
     public func orphanEnded(_ process: ProcessID) { descendants.ended(process) }
 

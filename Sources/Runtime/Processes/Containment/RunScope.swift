@@ -11,18 +11,18 @@ public protocol RunScope: AnyObject {
     func began(_ process: ProcessID)
     /// A process that `began` named was reaped.
     func ended(_ ended: EndedProcess)
-    /// Notes who belongs to the run now. To be called before a stop signal: afterwards the links may be gone.
-    func snapshot()
+    /// A signal to every process of the run, each through a pidfd that was verified; SIGKILL goes to what is being forked
+    /// meanwhile too. Without a signal it only notes who belongs to the run now: to be done before a stop signal, for
+    /// afterwards the links may be gone.
+    func sweep(_ signal: Signal?) -> any Sweep
+    /// Somebody of the run came to light whom no sweep has met.
+    var hasNewcomers: Bool { get }
     /// Whether no process of the run is left. Reap first: what has ended but was not reaped counts as there.
     func isEmpty() -> Bool
     /// Who is left, for words.
     func members() -> [ProcessEntry]
     /// Whether a process is of this run; nil when it cannot be told, mostly because it is gone.
     func holds(_ process: ProcessID) -> Bool?
-    /// Sends a signal to every process of the run, each through a pidfd that was verified. Returns how many got it.
-    @discardableResult func signalAll(_ signal: Signal) -> Int
-    /// SIGKILL to everything, also to what is being forked meanwhile.
-    func killAll()
     /// OOM kills among them since the run began; nil when that cannot be known.
     func oomKills() -> UInt64?
     /// What the run has taken so far; to be asked before `close`.
@@ -37,4 +37,18 @@ public protocol RunScope: AnyObject {
     func unwatch(with poller: borrowing Poller)
     /// Gives back what the scope holds; to be called when it is empty, or will never be.
     func close()
+}
+
+extension RunScope {
+    /// A sweep at once, however long it takes: for what nobody waits beside.
+    func snapshot() { sweep(nil).finish() }
+
+    /// Returns how many were reached.
+    @discardableResult func signalAll(_ signal: Signal) -> Int {
+        let sweep = sweep(signal)
+        sweep.finish()
+        return sweep.reached
+    }
+
+    func killAll() { sweep(.kill).finish() }
 }

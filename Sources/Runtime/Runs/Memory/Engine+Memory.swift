@@ -60,7 +60,7 @@ extension Engine {
                 .memory, 4,
                 "\(names[child]) has \(byteWords(bytes)) of memory, above its limit of \(byteWords(max)); it is killed.",
                 names[child], run.id, [LogEvent.Field(name: "BYTES", value: String(bytes))]))
-        run.scope.killAll()
+        send(.kill, .all, to: child, run.id)
     }
 }
 

@@ -42,7 +42,9 @@ final class CgroupScope: RunScope {
 
     func ended(_ ended: EndedProcess) { accounts.ended(ended.process) }
 
-    func snapshot() {}
+    func sweep(_ signal: Signal?) -> any Sweep { CgroupSweep(kernel, accounts, self, tree, signal) }
+
+    var hasNewcomers: Bool { false }
 
     /// One pread of cgroup.events: 1 µs, where the notification comes up to 16 ms late (the kernel spaces them).
     func isEmpty() -> Bool {
@@ -69,17 +71,6 @@ final class CgroupScope: RunScope {
         return String(decoding: text, as: UTF8.self).split(separator: "\n").contains { line in
             line.hasPrefix("0::") && line.split(separator: "/").contains { $0 == name }
         }
-    }
-
-    /// Each is asked for its own cgroup again: reading all members for every member would take a fork bomb's square.
-    func signalAll(_ signal: Signal) -> Int {
-        members().count { entry in kernel.signal(entry, signal) { holds($0.process) == true } }
-    }
-
-    /// Without cgroup.kill (before Linux 5.14) a few rounds do.
-    func killAll() {
-        if tree.kill() { return }
-        for _ in 0..<8 where signalAll(.kill) == 0 { return }
     }
 
     /// memory.events is there only where the memory controller is.

@@ -12,8 +12,11 @@ public struct ProcessEntry: Hashable, Sendable {
     public let session: ProcessID
     /// Start time in clock ticks since boot.
     public let started: UInt64
+    /// How many threads it has; 0 when it has ended and was not reaped.
+    public let threads: Int
 
-    /// Reads a line of /proc/PID/stat (proc(5)): `PID (COMM) STATE PPID PGRP SESSION …`, field 22 is the start time.
+    /// Reads a line of /proc/PID/stat (proc(5)): `PID (COMM) STATE PPID PGRP SESSION …`, field 20 is the number of threads, 22 the
+    /// start time.
     /// COMM may hold anything, brackets and spaces included, so it ends at the last bracket.
     public init?(stat: [UInt8]) {
         guard let open = stat.firstIndex(of: UInt8(ascii: "(")), let close = stat.lastIndex(of: UInt8(ascii: ")")),
@@ -21,12 +24,13 @@ public struct ProcessEntry: Hashable, Sendable {
         else { return nil }
         let fields = stat[(close + 1)...].split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") })
         guard fields.count >= 20, let process = decimal(stat[..<open]), let parent = decimal(fields[1]),
-            let session = decimal(fields[3]), let started = decimal(fields[19])
+            let session = decimal(fields[3]), let threads = decimal(fields[17]), let started = decimal(fields[19])
         else { return nil }
         self.process = ProcessID(rawValue: Int32(truncatingIfNeeded: process))
         self.parent = ProcessID(rawValue: Int32(truncatingIfNeeded: parent))
         self.session = ProcessID(rawValue: Int32(truncatingIfNeeded: session))
         self.started = started
+        self.threads = Int(truncatingIfNeeded: threads)
         name = String(decoding: stat[(open + 1)..<close], as: UTF8.self)
     }
 }

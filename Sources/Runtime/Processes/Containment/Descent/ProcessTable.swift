@@ -41,8 +41,20 @@ struct ProcessTable {
     /// The children of a process by /proc/PID/task/TID/children, a fraction of the cost of the whole table.
     /// nil when that cannot be had (a kernel without CONFIG_PROC_CHILDREN, or the process is gone).
     static func children(of process: ProcessID, _ kernel: any Kernel) -> [ProcessID]? {
+        threads(of: process, kernel).flatMap { children(of: process, threads: $0, kernel) }
+    }
+
+    /// The same of a process that was just looked at: its threads are told already.
+    static func children(of entry: ProcessEntry, _ kernel: any Kernel) -> [ProcessID]? {
+        let threads =
+            entry.threads > 1 ? try? kernel.list("/proc/\(entry.process)/task") : [entry.process.description]
+        return threads.flatMap { children(of: entry.process, threads: $0, kernel) }
+    }
+
+    private static func children(
+        of process: ProcessID, threads: [String], _ kernel: any Kernel
+    ) -> [ProcessID]? {
         let tasks = "/proc/\(process)/task"
-        guard let threads = threads(of: process, kernel) else { return nil }
         var found: [ProcessID] = []
         for thread in threads {
             do {
@@ -99,14 +111,18 @@ struct ProcessTable {
         return pages.map { $0 &* UInt64(getpagesize()) }
     }
 
-    /// NEXUS_RUN_ID in the environment this process was started with; nil when there is none, or it may not be read.
-    static func runID(of process: ProcessID, _ kernel: any Kernel) -> RunID? {
-        variable("NEXUS_RUN_ID", of: process, kernel).flatMap { RunID(shown: $0) }
+    /// The environment a process was started with (`NAME=value`, each ended by a zero byte); nil when it may not be read.
+    /// Empty also for a moment of execve(2).
+    static func environment(of process: ProcessID, _ kernel: any Kernel) -> [UInt8]? {
+        try? kernel.readFile("/proc/\(process)/environ", limit: 1 << 20)
     }
 
     /// The value of a variable in the environment this process was started with.
     static func variable(_ name: String, of process: ProcessID, _ kernel: any Kernel) -> ArraySlice<UInt8>? {
-        guard let environment = try? kernel.readFile("/proc/\(process)/environ", limit: 1 << 20) else { return nil }
+        environment(of: process, kernel).flatMap { value(of: name, in: $0) }
+    }
+
+    static func value(of name: String, in environment: [UInt8]) -> ArraySlice<UInt8>? {
         let start = Array((name + "=").utf8)
         for variable in environment.split(separator: 0) where variable.starts(with: start) {
             return variable.dropFirst(start.count)

@@ -28,31 +28,15 @@ final class SessionScope: RunScope {
         peakBytes = max(peakBytes, ended.peakBytes)
     }
 
-    func snapshot() { descendants.snapshot(run) }
+    func sweep(_ signal: Signal?) -> any Sweep { SessionSweep(descendants, run: run, signal: signal) }
+
+    var hasNewcomers: Bool { descendants.hasNewcomers(run) }
 
     func isEmpty() -> Bool { descendants.isEmpty(run) }
 
     func members() -> [ProcessEntry] { descendants.members(run) }
 
     func holds(_ process: ProcessID) -> Bool? { descendants.run(of: process).map { $0 == run } }
-
-    func signalAll(_ signal: Signal) -> Int {
-        let members = members()
-        // A stop signal may break the links by which the others are found.
-        snapshot()
-        return members.count { kernel.signal($0, signal) { _ in true } }
-    }
-
-    /// What was forked between the look and the signal is found by the next look; a process with SIGKILL pending
-    /// cannot fork any more (fork(2) restarts into the signal), so each round reaches one generation further.
-    func killAll() {
-        var reached: Set<ProcessEntry> = []
-        for _ in 0..<Self.killRounds {
-            let fresh = members().filter { reached.insert($0).inserted }
-            if fresh.isEmpty { return }
-            for entry in fresh { _ = kernel.signal(entry, .kill) { _ in true } }
-        }
-    }
 
     func oomKills() -> UInt64? { nil }
 
@@ -65,7 +49,4 @@ final class SessionScope: RunScope {
     func unwatch(with poller: borrowing Poller) {}
 
     func close() { descendants.close(run) }
-
-    /// Generations of a fork bomb one kill follows; what is left is met by the next one.
-    private static let killRounds = 10
 }
