@@ -35,7 +35,15 @@ public enum Nexusd {
             getenv(name).map { String(cString: $0) }
         }
         defer { surroundings.leave() }
-        guard let engine = try makeEngine(options, surroundings) else { return 0 }
+        let made: Engine?
+        do throws(StartError) {
+            made = try makeEngine(options, surroundings)
+        } catch {
+            surroundings.leave()
+            surroundings.withdraw()
+            throw error
+        }
+        guard let engine = made else { return 0 }
         // The plan's many pieces are gone; their pages go back before the tree begins to fill the gaps.
         _ = malloc_trim(0)
         return engine.run()

@@ -13,22 +13,18 @@ extension Surroundings {
             let current = try kernel.readLink("/proc/self/cwd")
             let directories = try Directories.resolve(
                 options, root: kernel.userID() == 0, current: current, variable: variable)
+            let (runtime, state) = (
+                Footprint(kernel, runtime: directories.runtime), Footprint(kernel, state: directories.state)
+            )
             let places = try RuntimeDirectory(kernel, path: directories.runtime)
             let lock = try InstanceLock(kernel, path: places.lock)
-            let state: StateDirectory
-            do { state = try StateDirectory(kernel, path: directories.state) } catch let error as InstanceLock.Refusal {
-                throw refusal(error, "state directory", "--state")
+            do {
+                return try prepare(
+                    options, kernel, directories, places, lock, (runtime, state), variable: variable)
+            } catch {
+                runtime.erase()
+                throw error
             }
-            let openFiles = try raiseOpenFiles(kernel)
-            let stderr = StandardError(kernel, try duplicateStandardError(kernel), variable("JOURNAL_STREAM"))
-            let containment = try Containment(kernel, override: variable("NEXUS_CGROUP"))
-            let surroundings = try Surroundings(
-                kernel, directories, config: options.plan ?? directories.config, places, lock, state, stderr,
-                containment,
-                openFiles: openFiles, variable: variable)
-            if let trouble = state.trouble { stderr.write(LogEvent(.supervisorTrouble, 4, trouble)) }
-            surroundings.beginLife()
-            return surroundings
         } catch let error as StartError {
             throw error
         } catch let error as InstanceLock.Refusal {
@@ -37,6 +33,33 @@ extension Surroundings {
             throw .failed(error.description)
         } catch {
             throw .failed("\(error)")
+        }
+    }
+
+    /// With the runtime directory's lock; whatever fails from here on leaves nothing behind in it.
+    private static func prepare(
+        _ options: Options, _ kernel: any Kernel, _ directories: Directories, _ places: RuntimeDirectory,
+        _ lock: InstanceLock, _ footprints: (runtime: Footprint, state: Footprint),
+        variable: @escaping (String) -> String?
+    ) throws -> Surroundings {
+        let state: StateDirectory
+        do { state = try StateDirectory(kernel, path: directories.state) } catch let error as InstanceLock.Refusal {
+            throw refusal(error, "state directory", "--state")
+        }
+        do {
+            let openFiles = try raiseOpenFiles(kernel)
+            let stderr = StandardError(kernel, try duplicateStandardError(kernel), variable("JOURNAL_STREAM"))
+            let containment = try Containment(kernel, override: variable("NEXUS_CGROUP"))
+            let surroundings = try Surroundings(
+                kernel, directories, config: options.plan ?? directories.config, places, lock, state, stderr,
+                containment, openFiles: openFiles, variable: variable)
+            surroundings.footprints = [footprints.runtime, footprints.state]
+            if let trouble = state.trouble { stderr.write(LogEvent(.supervisorTrouble, 4, trouble)) }
+            surroundings.beginLife()
+            return surroundings
+        } catch {
+            footprints.state.erase()
+            throw error
         }
     }
 

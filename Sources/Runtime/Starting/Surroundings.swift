@@ -33,6 +33,8 @@ final class Surroundings {
     /// What an earlier nexusd had left behind.
     private(set) var leftovers = Leftovers.Outcome()
     private let pidFile: PIDFile?
+    /// What there was not before, by directory.
+    var footprints: [Footprint] = []
 
     /// The largest packet of the log link, and the most that is taken from a link in a turn.
     static let scratchBytes = 65_536 + 4096
@@ -104,4 +106,10 @@ final class Surroundings {
 
     /// nexusd ends: what it wrote for people goes.
     func leave() { pidFile?.remove(kernel) }
+
+    /// nexusd is refused before anything of the tree was started: what it made goes, and so does the word of its life.
+    func withdraw() {
+        endLife()
+        for footprint in footprints { footprint.erase() }
+    }
 }

@@ -59,6 +59,15 @@ struct PlaceTests {
         _ = try InstanceLock(kernel, path: path)
     }
 
+    @Test func lockWhoseFileIsTakenAway_isNoLock() throws {
+        let path = directory.path + "/nexusd.lock"
+        let first = try InstanceLock(kernel, path: path)
+        try kernel.removeFile(path)
+        let second = try InstanceLock(kernel, path: path)
+        #expect(throws: InstanceLock.Refusal.held(by: kernel.processID())) { try InstanceLock(kernel, path: path) }
+        withExtendedLifetime((first, second)) {}
+    }
+
     @Test func lockWithGarbage_isStillALock() throws {
         let path = directory.path + "/nexusd.lock"
         let holder = try kernel.open(path, [.readWrite, .create], mode: 0o600)

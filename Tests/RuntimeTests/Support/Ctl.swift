@@ -32,6 +32,7 @@ func ctl(
         DescriptorMapping(source: errorFile.raw, target: 2),
     ]
     image.noNewPrivileges = false
+    image.deathSignal = .kill
     let process = try kernel.spawn(image)
     guard let exit = try waitForExit(process, within: limit) else {
         try? kernel.signal(process.pidfd, .kill)

@@ -90,6 +90,8 @@ final class RunningTree {
             DescriptorMapping(source: errors.raw, target: 2),
         ]
         image.noNewPrivileges = false
+        // A test bundle that is killed, by whoever limits its time, leaves no tree behind: nexusd ends it in order.
+        image.deathSignal = .terminate
         return try kernel.spawn(image)
     }
 

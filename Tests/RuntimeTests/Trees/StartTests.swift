@@ -27,6 +27,49 @@ extension WholeTrees {
             #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
         }
 
+        @Test func refusedInstance_leavesNothingBehind_andTakesNothingFromTheOther() throws {
+            let tree = try RunningTree(Plan(children: [child("one", "serve")]))
+            let kernel = LiveKernel()
+            func paths(_ directory: String) throws -> [String] {
+                try kernel.list(directory).sorted().flatMap { name in
+                    [directory + "/" + name] + ((try? paths(directory + "/" + name)) ?? [])
+                }
+            }
+            _ = try tree.client().ask("wait-ready")
+            let before = try paths(tree.directory.path)
+            // The other one's runtime directory, then only its state directory.
+            for runtime in [tree.runtime, tree.directory.path + "/deep/er"] {
+                let (exit, _) = try RunningTree.runToEnd([
+                    "--plan", tree.directory.path + "/plan", "--state", tree.state, "--runtime", runtime,
+                ])
+                #expect(exit == .code(3))
+                #expect(try paths(tree.directory.path) == before)
+            }
+            #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test(arguments: [true, false]) func refusedPlan_leavesOnlyWhatWasThereBefore(isEmpty: Bool) throws {
+            let directory = TemporaryDirectory()
+            let kernel = LiveKernel()
+            let (state, runtime) = (directory.path + "/a/state", directory.path + "/b/run")
+            if !isEmpty {
+                for path in ["/a", "/a/state", "/b", "/b/run", "/b/run/notify"] {
+                    try kernel.makeDirectory(directory.path + path, mode: 0o755)
+                }
+                try kernel.replaceFile(state + "/last-second", with: Array("17\n".utf8), mode: 0o600)
+            }
+            try kernel.replaceFile(directory.path + "/plan", with: [1, 2, 3], mode: 0o600)
+            let (exit, _) = try RunningTree.runToEnd([
+                "--plan", directory.path + "/plan", "--state", state, "--runtime", runtime,
+            ])
+            #expect(exit == .code(2))
+            #expect(try kernel.list(directory.path).sorted() == (isEmpty ? ["plan"] : ["a", "b", "plan"]))
+            guard !isEmpty else { return }
+            #expect(try kernel.list(state) == ["last-second"])
+            #expect(try kernel.list(runtime) == ["notify"])
+        }
+
         @Test(arguments: ["", "no plan at all", "NXSPLAN\n"])
         func damagedPlan_isRefusedWith2_andNothingStarts(content: String) throws {
             let directory = TemporaryDirectory()

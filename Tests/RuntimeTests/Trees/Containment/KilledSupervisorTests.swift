@@ -84,5 +84,22 @@ extension WholeTrees {
             }
             try kernel.removeDirectory(cgroup.path)
         }
+
+        /// As when a limit of time ends the tests: what a tree of the tests consists of ends with them.
+        @Test func aKilledTestBundle_leavesNoProcessBehind() async throws {
+            let directory = TemporaryDirectory()
+            await #expect(processExitsWith: .signal(SIGKILL)) { [path = directory.path as String] in
+                let tree = try RunningTree(Plan(children: [child("plain", "serve"), child("session", "setsid-child")]))
+                while tree.registered("main").count < 2 || tree.registered("session").isEmpty { usleep(1000) }
+                let pids = tree.registered("main") + tree.registered("session") + [tree.processID]
+                let text = pids.map { "\($0)\n" }.joined()
+                try LiveKernel().replaceFile(path + "/pids", with: Array(text.utf8), mode: 0o600)
+                kill(getpid(), SIGKILL)
+            }
+            let text = String(decoding: try kernel.readFile(directory.path + "/pids", limit: 4096), as: UTF8.self)
+            let pids = text.split(separator: "\n").compactMap { Int32($0) }
+            #expect(pids.count == 4)
+            try waitFor("the end of \(pids)") { !pids.contains { isAlive(ProcessID(rawValue: $0)) } }
+        }
     }
 }
