@@ -49,6 +49,7 @@ extension Supervisor {
 
     /// Policies, gates, groups and deadlines of the new tree; nobody has been told anything yet.
     private mutating func replaceTree(_ new: Tree, _ turn: inout Turn) {
+        let old = tree
         let patience = deadlines.instant(of: logWriterSlot)
         let count = new.children.count
         tree = new
@@ -66,7 +67,7 @@ extension Supervisor {
                 children.append(Child(since: turn.now, wanted: wanted, gates: gates))
             }
         }
-        regroup()
+        regroup(from: old)
         changed = WorkQueue(count: count)
         touched = WorkQueue(count: count)
         deadlines = Deadlines(slots: count + groups.count + 1)
@@ -79,13 +80,14 @@ extension Supervisor {
         touchAll()
     }
 
-    /// Groups keep where they stand. One that was parked because of a child that is not its own any more goes on.
-    private mutating func regroup() {
+    /// Groups keep where they stand. One that was parked because of a child that is not its own any more goes on; one
+    /// with another intensity counts anew.
+    private mutating func regroup(from before: Tree) {
         let old = groups
         groups = zip(tree.groups, order.members).enumerated().map { index, group in
             var new = Group(members: group.1, isOrdered: group.0.strategy != .oneForOne)
             guard index < old.count else { return new }
-            new.restarts = old[index].restarts
+            if group.0.intensity == before.groups[index].intensity { new.restarts = old[index].restarts }
             new.state = old[index].state
             if case .parked(let because, _) = new.state, !new.members.contains(because) { new.state = .running }
             return new
@@ -118,7 +120,10 @@ extension Supervisor {
         let restarts = change.restarted.contains(child) && !change.removed.contains(child)
         if restarts || change.changed.contains(child) { adjust(child, old.children[child.index], &turn) }
         var isMoved = false
-        if restarts || change.changed.contains(child) || (isNews && wish) { isMoved = goOn(child, &turn) }
+        if restarts || change.changed.contains(child) || (isNews && wish) {
+            let isRescheduled = policy(child).schedule != old.children[child.index].schedule
+            isMoved = goOn(child, isRescheduled: isRescheduled, &turn)
+        }
         // Down once, and up again with its new words. What has no run begins the next one with them anyway.
         if restarts, self[child].state.isAlive { self[child].isBouncing = true }
         if isNews || isMoved || self[child].isBouncing { effect.desires.append((child, wish ? .up : .down)) }
@@ -126,7 +131,7 @@ extension Supervisor {
 
     /// What was held against it is forgotten, as by a command; one that is done has done what it was for.
     /// True when it is tried again because of that.
-    private mutating func goOn(_ child: ChildID, _ turn: inout Turn) -> Bool {
+    private mutating func goOn(_ child: ChildID, isRescheduled: Bool, _ turn: inout Turn) -> Bool {
         self[child].tally.forget()
         self[child].restarts = RestartWindow()
         if let group = group(of: child), case .parked(let because, _) = groups[Int(group.rawValue)].state,
@@ -139,7 +144,11 @@ extension Supervisor {
         case .off, .parked, .delayed:
             comeUp(child, &turn)
             return !isScheduled(child)
-        case .waiting, .scheduled, .spawning, .starting, .serving, .stopping, .unkillable, .done: return false
+        case .waiting, .scheduled, .done:
+            // The clock starts it from now on, or at other times.
+            if isRescheduled, isScheduled(child) { comeUp(child, &turn) }
+            return false
+        case .spawning, .starting, .serving, .stopping, .unkillable: return false
         }
     }
 

@@ -2,13 +2,13 @@ extension Supervisor {
     /// True for a child that the clock starts.
     func isScheduled(_ child: ChildID) -> Bool { !timetables.isEmpty && timetables[child] != nil }
 
-    /// Timetables of the tree in force; one whose rule is as before goes on.
+    /// Timetables of the tree in force; one whose rule is as before goes on, another one knows the last start.
     static func timetables(of tree: Tree, count: Int, before: [ChildID: Timetable] = [:]) -> [ChildID: Timetable] {
         var timetables: [ChildID: Timetable] = [:]
         for index in 0..<count {
             let child = ChildID(index: index)
             guard let rule = tree.children[index].schedule, child != tree.logWriter else { continue }
-            timetables[child] = before[child].flatMap { $0.rule == rule ? $0 : nil } ?? Timetable(rule)
+            timetables[child] = before[child]?.under(rule) ?? Timetable(rule)
         }
         return timetables
     }

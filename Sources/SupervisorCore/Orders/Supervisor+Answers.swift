@@ -40,6 +40,8 @@ extension Supervisor {
 
     private func outcomeOfHopeless(_ child: ChildID) -> CommandOutcome? {
         let culprit = culprit(holding: child)
+        // Nobody wants it any more: it is on its way to off.
+        if !self[culprit].wanted { return .overtaken }
         switch self[culprit].state {
         case .parked(let cause, _): return .failed(culprit, cause)
         case .unkillable: return .failed(culprit, .unkillable)

@@ -44,9 +44,20 @@ extension Supervisor {
         let named = members(of: target).filter { isMeant($0, by: target) }
         for child in closure(of: named, over: order.requires) {
             if rests(child), target != .child(child) { continue }
+            if isScheduled(child), self[child].state == .off, target != .child(child) {
+                waitForTime(of: child, &effect, &turn)
+                continue
+            }
             revive(child, &effect, &turn)
             effect.desires.append((child, .up))
         }
+    }
+
+    /// Wanted again, but not before its time: only its own name runs it at once.
+    private mutating func waitForTime(of child: ChildID, _ effect: inout Effect, _ turn: inout Turn) {
+        effect.isChange = true
+        self[child].wanted = true
+        comeUp(child, &turn)
     }
 
     /// Done, or to be started by the clock: it runs again only if it is named.
@@ -91,13 +102,20 @@ extension Supervisor {
     private mutating func reset(_ target: Command.Target, _ effect: inout Effect, _ turn: inout Turn) {
         for child in members(of: target) {
             let wanted = policy(child).enabled
+            if let group = group(of: child), groups[Int(group.rawValue)].state != .running {
+                effect.isChange = true
+                unpark(group, &turn)
+            }
             if wanted, isScheduled(child), self[child].state.run == nil {
                 // What a reset undoes is a stop; it is no reason to run between its times.
-                if case .scheduled = self[child].state { self[child].tally.forget() } else { effect.isChange = true }
-                self[child].wanted = true
-                comeUp(child, &turn)
+                if case .scheduled = self[child].state {
+                    self[child].tally.forget()
+                } else {
+                    waitForTime(of: child, &effect, &turn)
+                }
                 continue
-            } else if wanted {
+            }
+            if wanted {
                 revive(child, &effect, &turn)
             } else if self[child].wanted {
                 self[child].wanted = false

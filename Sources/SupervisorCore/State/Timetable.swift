@@ -12,6 +12,15 @@ struct Timetable: Hashable, Sendable {
 
     init(_ rule: Schedule) { self.rule = rule }
 
+    /// The same under another rule, which has no time yet; under the same, as it is.
+    func under(_ rule: Schedule) -> Timetable {
+        if rule == self.rule { return self }
+        var other = Timetable(rule)
+        other.skipped = skipped
+        other.lastStart = lastStart
+        return other
+    }
+
     /// Waits for its time from now on. A calendar's times that went by while nobody wanted the child are not made up for.
     mutating func arm(at now: Instant) {
         switch rule {

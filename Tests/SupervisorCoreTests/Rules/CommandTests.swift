@@ -15,6 +15,16 @@ struct CommandTests {
         #expect(scene.phases() == "waiting off")
     }
 
+    @Test func resetThatTurnsAParkedChildOff_doesNotCallItFailed() {
+        var scene = Scene.begun([.reporting(requires: [.b]), .reporting(enabled: false)])
+        scene.command(.start(.child(.b)))
+        scene.spawned(.b)
+        scene.ends(.b, .code(78))
+        #expect(scene.phase(.b) == .parked)
+        #expect(scene.command(.reset(.all)) == ["answer 2 overtaken"])
+        #expect(scene.phases() == "waiting off")
+    }
+
     @Test func start_isAnsweredWhenReady() {
         var scene = Scene.begun([.reporting(enabled: false)])
         #expect(scene.phase(.a) == .off)

@@ -175,6 +175,48 @@ struct GroupTests {
         #expect(scene.phases() == "off starting")
     }
 
+    @Test func resetOfAnyMember_unparksTheGroup_alsoOneThatIsOffByIt() {
+        let group = GroupPolicy(children: [.a, .b, .c])
+        let children: [ChildPolicy] = [
+            .reporting(critical: true, enabled: false), .reporting(), .reporting(enabled: false),
+        ]
+        for member in [ChildID.a, .c] {
+            var scene = Scene.begun(children, groups: [group])
+            scene.command(.start(.child(.a)))
+            scene.spawned(.a)
+            scene.ends(.a, .code(78))
+            #expect(scene.supervisor.parked(.first) != nil)
+            #expect(scene.command(.reset(.child(member))).contains("answer 2 done"))
+            #expect(scene.supervisor.parked(.first) == nil)
+        }
+    }
+
+    @Test func anotherIntensity_byReload_countsAnew() {
+        func tree(_ restarts: UInt16) -> Tree {
+            let intensity = Intensity(restarts: restarts, window: .seconds(100))
+            return Tree(children: [.reporting()], groups: [GroupPolicy(children: [.a], intensity: intensity)])
+        }
+        var scene = Scene([.reporting()], groups: tree(3).groups)
+        scene.start()
+        scene.bringAllUp()
+        for _ in 0..<3 {
+            scene.pass(.seconds(30))
+            scene.ends(.a)
+            scene.bringAllUp()
+        }
+        scene.reload(TreeChange(tree: tree(2), changedGroups: [.first]))
+        // As a child's counts: what was before the new bound does not count against it.
+        for _ in 0..<2 {
+            scene.pass(.seconds(30))
+            scene.ends(.a)
+            #expect(scene.supervisor.parked(.first) == nil)
+            scene.bringAllUp()
+        }
+        scene.pass(.seconds(30))
+        scene.ends(.a)
+        #expect(scene.supervisor.parked(.first) != nil)
+    }
+
     @Test func groupIntensity_parksTheGroup() {
         var scene = scene(.oneForOne, intensity: Intensity(restarts: 2, window: .seconds(60)))
         for child in [ChildID.a, .b] {

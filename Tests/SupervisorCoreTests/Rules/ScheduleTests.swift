@@ -129,6 +129,15 @@ struct ScheduleTests {
         #expect(scene.command(.reset(.all)) == ["answer 2 unchanged"])
     }
 
+    @Test func startOfEverything_takesBackAStop_andWaitsForItsTime() {
+        var scene = Self.calendar(100, 200)
+        scene.command(.stop(.child(.a)))
+        #expect(scene.command(.start(.all)) == ["answer 2 done"])
+        #expect(scene.phase(.a) == .scheduled)
+        #expect(scene.pass(.seconds(99)) == [])
+        #expect(scene.pass(.seconds(1)).contains("spawn a"))
+    }
+
     @Test func stop_takesItsTimesAway_andResetGivesThemBack() {
         var scene = Self.calendar(100, 200)
         scene.command(.stop(.child(.a)))
@@ -177,6 +186,33 @@ struct ScheduleTests {
         scene.ends(.b)
         scene.ends(.a, .code(0))
         #expect(scene.phases() == "scheduled starting")
+    }
+
+    @Test func anotherInterval_byReload_countsFromTheLastStart() {
+        var scene = Scene.begun([Self.hourly])
+        scene.pass(.zero)
+        scene.spawned(.a)
+        scene.ends(.a, .code(0))
+        let everyMinute = Tree(children: [Self.scheduled(.every(.seconds(60)))])
+        scene.reload(TreeChange(tree: everyMinute, changed: [.a]))
+        #expect(scene.phase(.a) == .scheduled)
+        #expect(scene.pass(.seconds(59)) == [])
+        #expect(scene.pass(.seconds(1)) == ["say starting a", "spawn a"])
+    }
+
+    @Test func scheduleByReload_bindsWhatIsDoneOrWaits() {
+        let new = Tree(children: [Self.scheduled(.calendar), .reporting()])
+        var scene = Scene.begun([ChildPolicy(restart: .onFailure), .reporting()])
+        scene.spawned(.a)
+        scene.ends(.a, .code(0))
+        #expect(scene.phase(.a) == .done)
+        scene.reload(TreeChange(tree: new, changed: [.a]))
+        #expect(scene.phase(.a) == .scheduled)
+        scene = Scene.begun([.reporting(requires: [.b]), .reporting()])
+        #expect(deeds(scene.reload(TreeChange(tree: new, changed: [.a]))) == ["answer 1 done"])
+        #expect(scene.phase(.a) == .scheduled)
+        scene.tellTimes([100])
+        #expect(scene.pass(.seconds(100)).contains("spawn a"))
     }
 }
 

@@ -47,7 +47,7 @@ struct RandomTree: Equatable {
         self.isTame = isTame
     }
 
-    private static func group(_ children: [ChildID], _ random: inout SplitMix) -> GroupPolicy {
+    static func group(_ children: [ChildID], _ random: inout SplitMix) -> GroupPolicy {
         GroupPolicy(
             children: children, strategy: random.pick(Strategy.allCases),
             intensity: random.chance(20) ? intensity(&random) : nil,
@@ -58,7 +58,7 @@ struct RandomTree: Equatable {
         Intensity(restarts: UInt16(1 + random.below(4)), window: random.milliseconds(5_000))
     }
 
-    private static func policy(_ random: inout SplitMix) -> ChildPolicy {
+    static func policy(_ random: inout SplitMix) -> ChildPolicy {
         let first = Duration.milliseconds(10) + random.milliseconds(100)
         let delay = DelayRule(
             first: first, cap: first + random.milliseconds(2_000), stableAfter: random.milliseconds(2_000),
@@ -74,10 +74,12 @@ struct RandomTree: Equatable {
             enabled: random.chance(90), critical: random.chance(20), significant: random.chance(4),
             restart: random.pick([.always, .always, .always, .onFailure, .never]), delay: delay,
             intensity: random.chance(15) ? intensity(&random) : nil, ready: ready,
+            firstProbe: random.chance(30) ? random.milliseconds(100) : .zero,
             startTimeout: .milliseconds(200) + random.milliseconds(1_000),
             liveness: random.chance(30)
                 ? LivenessRule(
-                    interval: .milliseconds(50) + random.milliseconds(500), misses: UInt8(1 + random.below(3)))
+                    interval: .milliseconds(50) + random.milliseconds(500), misses: UInt8(1 + random.below(3)),
+                    first: random.chance(30) ? random.milliseconds(1_000) : nil)
                 : nil,
             watchdog: random.chance(20) ? .milliseconds(100) + random.milliseconds(900) : nil, stop: stop,
             exits: ExitRule(

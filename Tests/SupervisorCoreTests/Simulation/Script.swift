@@ -16,6 +16,7 @@ struct Script {
         var runs: Int
         var digest: Int
         var trace: [String]
+        var coverage: Coverage?
     }
 
     /// Plays it from the beginning.
@@ -28,7 +29,7 @@ struct Script {
 
     /// Makes one by chance and plays it at the same time: what happens next depends on what is there.
     static func improvise(
-        seed: UInt64, steps: Int, inspector: Referee.Inspector? = nil
+        seed: UInt64, steps: Int, inspector: Referee.Inspector? = nil, coverage: Coverage? = nil
     ) -> (script: Script, verdict: Verdict) {
         var random = SplitMix(seed: seed)
         let tree = RandomTree(&random)
@@ -36,7 +37,7 @@ struct Script {
             tree: tree, steps: [], jitter: UInt16(random.below(65_536)), isCalmed: random.chance(50),
             lastLevel: random.pick([1, 1, 1, 2, 3]))
         let chance = Chance(tree: tree.tree, &random)
-        var simulation = Simulation(script, inspector: inspector)
+        var simulation = Simulation(script, inspector: inspector, coverage: coverage)
         simulation.begin()
         script.steps.reserveCapacity(steps)
         while script.steps.count < steps, simulation.referee.problems.isEmpty, !simulation.referee.isFinished {
@@ -52,7 +53,7 @@ struct Script {
         if simulation.referee.problems.isEmpty { simulation.end(level: lastLevel) }
         return Verdict(
             problems: simulation.referee.problems, events: simulation.eventCount, runs: simulation.referee.spawns,
-            digest: simulation.digest, trace: simulation.trace)
+            digest: simulation.digest, trace: simulation.trace, coverage: simulation.coverage)
     }
 }
 
@@ -128,6 +129,8 @@ struct Chance {
     private func deed(of process: World.Process, _ random: inout SplitMix) -> Step.Deed? {
         let child = process.child
         if !process.isSpawned {
+            // A word, or the end, may be heard before the spawn is answered.
+            if random.chance(6) { return random.chance(30) ? .ready(child) : whim(child, &random) }
             guard random.chance(70) else { return nil }
             return .answerSpawn(child, errno: random.chance(6) ? random.pick([2, 11, 12, 26]) : nil)
         }
@@ -135,10 +138,12 @@ struct Chance {
             return random.chance(process.isImmortal ? 5 : 50) ? .othersEnd(child) : nil
         }
         if process.isKilled {
+            // What has its last signal may still have said something.
+            if random.chance(10) { return lastWord(process, &random) }
             guard random.chance(process.isImmortal ? 3 : 60) else { return nil }
             return .mainEnds(child, .killed, leavesOthers: random.chance(10))
         }
-        if process.isDrained, !process.isAskedToStop, random.chance(40) { return .drained(child) }
+        if process.isDrained, random.chance(process.isAskedToStop ? 3 : 40) { return .drained(child) }
         if process.isAskedToStop, random.chance(40) {
             return .mainEnds(
                 child, random.pick([.code(0), .code(1), .signal(.terminate, coreDumped: false, oom: false)]),
@@ -148,6 +153,12 @@ struct Chance {
         if process.probes > 0, random.chance(5) { return .failProbe(child) }
         if !process.isReady, random.chance(50) { return .ready(child) }
         return whim(child, &random)
+    }
+
+    private func lastWord(_ process: World.Process, _ random: inout SplitMix) -> Step.Deed? {
+        if process.probes > 0, random.chance(30) { return .failProbe(process.child) }
+        if process.isDrained, random.chance(30) { return .drained(process.child) }
+        return random.chance(20) ? .ready(process.child) : whim(process.child, &random)
     }
 
     /// What a process does that nobody asked for.
@@ -161,7 +172,7 @@ struct Chance {
         case ..<39: .breakLink(child, random.pick([.crash, .probe, .recycled]))
         case ..<43: .recycle(child, within: random.milliseconds(2_000))
         case ..<44: .trigger(child)
-        case ..<46: .setInterval(child, .milliseconds(50) + random.milliseconds(2_000))
+        case ..<46: .setInterval(child, random.chance(20) ? .zero : .milliseconds(50) + random.milliseconds(2_000))
         case _: nil
         }
     }

@@ -12,6 +12,8 @@ struct Simulation {
     private(set) var digest = 0
     /// What happened, in words, where somebody wants to read it.
     private(set) var trace: [String] = []
+    /// Nil where nobody counts.
+    private(set) var coverage: Coverage?
     private let isTraced: Bool
     private let jitter: UInt16
     private var commandCount: UInt64 = 0
@@ -19,7 +21,10 @@ struct Simulation {
     private var wall = Duration.zero
     private var actions: [Action] = []
 
-    init(_ script: Script, isTraced: Bool = false, inspector: Referee.Inspector? = nil) {
+    init(
+        _ script: Script, isTraced: Bool = false, inspector: Referee.Inspector? = nil, coverage: Coverage? = nil
+    ) {
+        self.coverage = coverage
         tree = script.tree
         jitter = script.jitter
         self.isTraced = isTraced
@@ -56,7 +61,7 @@ struct Simulation {
         case .command(let command):
             commandCount += 1
             send(.command(command, CommandID(rawValue: commandCount)))
-        case .reload(let seed): reload(RandomChange(from: tree.tree, seed: seed))
+        case .reload(let seed): reload(RandomChange(from: tree.tree, isTame: tree.isTame, seed: seed))
         case .shutDown(let level): send(.shutdown(level: level))
         case .setClock(let time):
             wall = wall + time
@@ -90,10 +95,11 @@ struct Simulation {
         let id = CommandID(rawValue: commandCount)
         let before = tree.tree.children.indices.map { supervisor.view(of: ChildID(rawValue: UInt16($0 + 1))) }
         if isTraced { trace.append("\(now.nanoseconds / 1_000) us: reload \(random.change)") }
+        coverage?.noteReload(supervisor)
         supervisor.reload(random.change, id, at: now, jitter: nextJitter(), into: &actions)
         eventCount += 1
         let isTaken = !actions.contains(.answer(id, .overtaken)) || actions.count > 1
-        referee.noteReload(random, id, isTaken: isTaken, before: before, actions: actions, supervisor)
+        referee.noteReload(random, id, isTaken: isTaken, before: before, supervisor)
         if isTaken {
             tree = RandomTree(tree: random.change.tree, isTame: tree.isTame)
             world.extend(to: tree.tree.children.count)
@@ -104,6 +110,7 @@ struct Simulation {
 
     private mutating func send(_ event: Event) {
         referee.note(event, at: now)
+        coverage?.note(event, at: now, supervisor)
         if isTraced { trace.append("\(now.nanoseconds / 1_000) us: \(event)") }
         supervisor.handle(event, at: now, jitter: nextJitter(), into: &actions)
         eventCount += 1
@@ -135,14 +142,22 @@ extension Simulation {
             goWell(for: .seconds(7)) { _ in false }
         }
         guard referee.level == 0 else { return }
-        for (index, policy) in tree.tree.children.enumerated() where policy.enabled {
+        for index in tree.tree.children.indices {
             let child = ChildID(rawValue: UInt16(index + 1))
             let view = supervisor.view(of: child)
-            let isStoppedLogWriter = child == tree.tree.logWriter && view.phase == .off
-            if view.phase != .ready, view.phase != .done, view.phase != .scheduled, !isStoppedLogWriter {
-                referee.complain(7, "in calm \(child) is \(view)")
-            }
+            let isUp = view.phase == .ready || view.phase == .done || view.phase == .scheduled
+            let isWanted = tree.isTame ? referee.isWanted(child) : tree.tree.children[index].enabled
+            if isWanted, !isUp, !isImpossible(child) { referee.complain(7, "in calm \(child) is \(view)") }
+            if tree.isTame, !isWanted, view.phase != .off { referee.complain(7, "in calm \(child) is \(view)") }
         }
+    }
+
+    /// It requires, or is, what nobody wants; in wild trees it may require what only the clock starts, or be the
+    /// log-writer, which no command for everything starts.
+    private func isImpossible(_ child: ChildID) -> Bool {
+        if tree.isTame { return referee.isHopeless(child, supervisor) }
+        if tree.tree.children.contains(where: { $0.schedule != nil }) { return true }
+        return child == tree.tree.logWriter && supervisor.view(of: child).phase == .off
     }
 
     /// The end of the tree has to come within what the stop rules allow.

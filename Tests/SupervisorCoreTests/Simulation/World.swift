@@ -7,6 +7,8 @@ struct World {
         let child: ChildID
         let run: RunID
         var isSpawned = false
+        /// It was heard of before the spawn was answered: so that has not failed.
+        var hasSpoken = false
         var isMainAlive = true
         var hasOthers = false
         var isReady = false
@@ -57,8 +59,21 @@ struct World {
 
     /// What the core hears of a deed; nothing where it does not fit.
     mutating func events(of deed: Step.Deed) -> [Event] {
+        let events = consequences(of: deed)
+        // Even a run that is not known to be there has spoken then.
+        if case .stale = deed { return events }
+        for event in events {
+            if let child = event.speaker { self[child]?.hasSpoken = true }
+        }
+        return events
+    }
+
+    private mutating func consequences(of deed: Step.Deed) -> [Event] {
         switch deed {
         case .nothing, .command, .reload, .setClock, .shutDown, .beLate: return []
+        case .ready(let child):
+            self[child]?.isReady = true
+            return living(child).map { [.ready(child, $0)] } ?? []
         case .answerSpawn(let child, let errno): return answerSpawn(child, errno)
         case .mainEnds(let child, let exit, let leavesOthers): return endMain(child, exit, leavesOthers)
         case .othersEnd(let child):
@@ -69,9 +84,6 @@ struct World {
             guard let run = living(child), self[child]?.probes ?? 0 > 0 else { return [] }
             self[child]?.probes -= 1
             return [.probed(child, run, healthy: healthy)]
-        case .ready(let child):
-            self[child]?.isReady = true
-            return living(child).map { [.ready(child, $0)] } ?? []
         case .tellHealth(let child, let healthy):
             return living(child).map { [.probed(child, $0, healthy: healthy)] } ?? []
         case .drained(let child):
@@ -84,7 +96,7 @@ struct World {
         case .trigger(let child): return living(child).map { [.watchdogTrigger(child, $0)] } ?? []
         case .setInterval(let child, let time):
             guard let run = living(child) else { return [] }
-            self[child]?.hasInterval = true
+            self[child]?.hasInterval = time > .zero
             return [.watchdogInterval(child, run, time)]
         case .ping(let child): return living(child).map { [.watchdogPing(child, $0)] } ?? []
         case .leave(let child): return living(child).map { [.stopping(child, $0)] } ?? []
@@ -102,15 +114,15 @@ struct World {
     }
 
     private func living(_ child: ChildID) -> RunID? {
-        guard let process = self[child], process.isSpawned, process.isMainAlive else { return nil }
+        guard let process = self[child], process.isMainAlive else { return nil }
         return process.run
     }
 
     private mutating func answerSpawn(_ child: ChildID, _ errno: Int32?) -> [Event] {
         guard let process = self[child], !process.isSpawned else { return [] }
-        if let errno {
+        if let errno, !process.hasSpoken, process.isMainAlive {
             self[child] = nil
-            return [.spawnFailed(child, process.run, .exec, errno: errno)]
+            return [.spawnFailed(child, process.run, errno == 2 ? .exec : .clone, errno: errno)]
         }
         self[child]?.isSpawned = true
         return [.spawned(child, process.run)]
@@ -125,5 +137,21 @@ struct World {
         }
         self[child] = nil
         return [.exited(child, run, exit), .emptied(child, run)]
+    }
+}
+
+extension Event {
+    /// The child whose run says it.
+    fileprivate var speaker: ChildID? {
+        switch self {
+        case .ready(let child, _), .stopping(let child, _), .extendTimeout(let child, _, _),
+            .watchdogPing(let child, _),
+            .watchdogTrigger(let child, _), .watchdogInterval(let child, _, _), .probed(let child, _, _),
+            .linkBroken(let child, _, _), .recycle(let child, _, _), .exited(let child, _, _):
+            child
+        case .spawned, .spawnFailed, .unprobed, .drained, .emptied, .timetable, .crowded, .tick, .late, .shutdown,
+            .command:
+            nil
+        }
     }
 }

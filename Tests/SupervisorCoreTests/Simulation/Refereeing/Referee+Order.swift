@@ -4,98 +4,89 @@ import SupervisorCore
 extension Referee {
     /// The restart of an ordered group: these runs have to be over before anything of it starts.
     mutating func noteSweep(_ child: ChildID, _ cause: Cause, _ lives: [Life?], _ after: Supervisor) {
-        guard isTame, cause != .network, cause != .recycled, level == 0 else { return }
-        let isReasonable = policy(child).requires.allSatisfy {
-            lives[Int($0.rawValue)]?.serves == true || after.view(of: $0).phase == .done
+        guard isTame, cause != .network, cause != .recycled, level == 0, !isScheduled(child) else { return }
+        let isReasonable = requires(child).allSatisfy {
+            lives[Int($0.rawValue)]?.serves == true || isDone($0, after)
         }
-        guard isReasonable, let index = tree.groups.firstIndex(where: { $0.children.contains(child) }) else { return }
-        let members = tree.groups[index].children
+        guard isReasonable, let group = group(of: child) else { return }
         let siblings: [ChildID]
-        switch tree.groups[index].strategy {
+        switch group.strategy {
         case .oneForOne: siblings = []
-        case .oneForAll: siblings = members.filter { $0 != child }
-        case .restForOne: siblings = Array(members.drop { $0 != child }.dropFirst())
+        case .oneForAll: siblings = group.children.filter { $0 != child }
+        case .restForOne: siblings = Array(group.children.drop { $0 != child }.dropFirst())
         }
         for sibling in siblings {
             guard let life = lives[Int(sibling.rawValue)], !life.isUnkillable else { continue }
-            swept[index, default: []].insert(life.run)
+            swept.insert(life.run)
         }
     }
 
-    mutating func judgeGates(of child: ChildID, _ after: Supervisor) {
-        guard isTame else { return }
-        for required in policy(child).requires {
-            let serves = self[required]?.serves ?? (after.view(of: required).phase == .done)
-            if !serves { complain(7, "\(child) started without \(required)") }
+    /// What keeps a child from starting, in words; nil: nothing.
+    func hindrance(of child: ChildID, _ after: Supervisor) -> String? {
+        if let other = requires(child).first(where: { self[$0]?.serves != true && !isDone($0, after) }) {
+            return "\(other) does not serve"
         }
-        for other in policy(child).after where !isSettled(other, after) {
-            complain(7, "\(child) started before \(other)")
+        if child != tree.logWriter, isHeld(child, after) { return "what it requires is given up or goes down" }
+        let required = requires(child)
+        if let other = comesAfter(child).first(where: { !isSettled($0, after) && !required.contains($0) }) {
+            return "\(other) comes first"
         }
-        guard let index = tree.groups.firstIndex(where: { $0.children.contains(child) }) else { return }
-        let group = tree.groups[index]
-        if group.strategy == .oneForOne { return }
-        for other in group.children.prefix(while: { $0 != child }) {
-            // A member that is going down for good holds up nobody, even before it is down.
-            let isGoing =
-                self[other]?.stop.map { $0 == .asked || $0 == .dependency } ?? false || hasCommands
-                || isHeld(other, after)
-            if !isGoing, !isSettled(other, after) { complain(7, "\(child) started before \(other) of its group") }
-        }
-        for case let life? in lives where swept[index]?.contains(life.run) == true && !life.isUnkillable {
-            complain(7, "\(child) started while its group was still going down")
-        }
-        swept[index] = nil
-    }
-
-    private func isSettled(_ child: ChildID, _ after: Supervisor) -> Bool {
-        if let life = self[child] { return life.serves || life.isUnkillable }
-        switch after.view(of: child).phase {
-        case .off, .parked, .done, .scheduled: return true
-        case .waiting, .delayed: return isHeld(child, after)
-        case .starting, .ready, .stopping, .unkillable: return false
-        }
-    }
-
-    /// Something it requires, or that requires, is given up or on its way down.
-    private func isHeld(_ child: ChildID, _ after: Supervisor) -> Bool {
-        if let group = tree.groups.firstIndex(where: { $0.children.contains(child) }),
-            after.parked(GroupID(rawValue: UInt16(group))) != nil
-        {
-            return true
-        }
-        return policy(child).requires.contains { required in
-            switch after.view(of: required).phase {
-            case .off, .parked, .unkillable: true
-            case .stopping: self[required]?.stop?.isWanted ?? true || isHeld(required, after)
-            case .starting, .ready: hasCommands || isHeld(required, after)
-            case .waiting, .delayed: isHeld(required, after)
-            case .done, .scheduled: false
+        guard let group = group(of: child) else { return nil }
+        if group.strategy != .oneForOne {
+            let earlier = group.children.prefix { $0 != child }
+            if let other = earlier.first(where: { !isSettled($0, after) && !isHopeless($0, after) }) {
+                return "\(other) of its group comes first"
             }
         }
+        let isStillDown = group.children.contains {
+            self[$0].map { swept.contains($0.run) && !$0.isUnkillable } ?? false
+        }
+        return isStillDown ? "its group is still going down" : nil
     }
 
-    mutating func judgeStop(_ child: ChildID, _ cause: Cause, _ after: Supervisor) {
-        guard cause == .asked || cause == .dependency, isTame, level < 3 else { return }
+    /// It has come as far as it will for now.
+    private func isSettled(_ child: ChildID, _ after: Supervisor) -> Bool {
+        if let life = self[child] {
+            return life.isUnkillable || (life.serves && (!isGoingDown(child, after) || isHopeless(child, after)))
+        }
+        let phase = after.view(of: child).phase
+        if isDone(child, after) || standings[Int(child.rawValue)].parked != nil || phase == .scheduled { return true }
+        return isHopeless(child, after)
+    }
+
+    /// What must be empty before this one is asked to stop; `orMay`: also what may have to, for a restart of its group
+    /// that need not have been.
+    func trailing(_ child: ChildID, orMay: Bool = false, _ after: Supervisor) -> ChildID? {
         for (index, life) in lives.enumerated() {
             guard let life, !life.isUnkillable, index != Int(child.rawValue) else { continue }
             let other = ChildID(rawValue: UInt16(index))
-            let depends = policy(other).requires.contains(child) || (level > 0 && policy(other).after.contains(child))
-            if depends, level > 0 || cause == .asked { complain(7, "\(child) was stopped before \(other)") }
-            if level > 0, child == tree.logWriter { complain(7, "the log-writer was stopped before \(other)") }
-        }
-        if level > 0, let group = tree.groups.first(where: { $0.children.contains(child) }),
-            group.strategy != .oneForOne
-        {
-            for other in group.children.drop(while: { $0 != child }).dropFirst() {
-                if let life = self[other], !life.isUnkillable {
-                    complain(7, "\(child) was stopped before \(other) after it")
-                }
+            let depends = requires(other).contains(child) || comesAfter(other).contains(child)
+            if depends || isLater(other, than: child) || child == tree.logWriter && level > 0,
+                isGoingDown(other, after) || (orMay && life.isSweepable)
+            {
+                return other
             }
         }
-        // Without an owner's word a run is stopped for others only where one of them is given up or the group restarts.
-        if cause == .dependency, !hasCommands, level == 0, !isHeld(child, after) {
-            let isOrdered = tree.groups.contains { $0.strategy != .oneForOne && $0.children.contains(child) }
-            if !isOrdered { complain(7, "\(child) was stopped for nothing") }
+        return nil
+    }
+
+    private func isLater(_ other: ChildID, than child: ChildID) -> Bool {
+        guard let group = group(of: child), group.strategy != .oneForOne else { return false }
+        return group.children.drop { $0 != child }.dropFirst().contains(other)
+    }
+
+    mutating func judgeStop(_ child: ChildID, _ cause: Cause, _ after: Supervisor) {
+        guard isTame, level < 3 else { return }
+        switch cause {
+        case .asked:
+            if level == 0, isWanted(child), !standings[Int(child.rawValue)].isBouncing {
+                complain(8, "\(child) was stopped and nobody asked for it")
+            }
+        case .dependency:
+            let isForOthers = isHeld(child, after) || self[child]?.isSweepable == true
+            if level > 0 || !isForOthers { complain(7, "\(child) was stopped for nothing") }
+        case .done, .config, .crash, .oom, .watchdog, .probe, .network, .recycled, .unkillable, .unknown: return
         }
+        if let other = trailing(child, after) { complain(7, "\(child) was stopped before \(other)") }
     }
 }

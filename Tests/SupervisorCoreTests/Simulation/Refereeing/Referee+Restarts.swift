@@ -11,16 +11,17 @@ struct RestartBook {
     /// Of a scheduled child: when it started last, and the times it has had.
     var lastStart: Instant?
     var seconds: Set<Int64> = []
+
+    /// As an owner's word does; what the clock has taken stays taken.
+    mutating func forget() {
+        unstable = 0
+        earliest = nil
+        window = []
+    }
 }
 
 /// Promise 6: restarts are bounded in every window, and the back-off is reset after a stable time.
 extension Referee {
-    /// A command forgets all counts.
-    mutating func forgetRestarts() {
-        for index in restarts.indices { restarts[index] = RestartBook() }
-        for index in lives.indices { lives[index]?.isDisturbed = true }
-    }
-
     mutating func judgeRestart(_ child: ChildID, at now: Instant) {
         // The farewell of a log-writer does not wait: see docs/supervision.md.
         let isFarewell = child == tree.logWriter && level > 0
@@ -44,7 +45,8 @@ extension Referee {
         switch schedule {
         case .every(let interval): restarts[Int(child.rawValue)].earliest = now + interval
         case .calendar:
-            guard !hasCommands else { return }
+            defer { standings[Int(child.rawValue)].isCalled = false }
+            guard !standings[Int(child.rawValue)].isCalled, isTame else { return }
             let due = times[child, default: []].filter { $0.instant <= now }
             let known = restarts[Int(child.rawValue)].seconds
             if due.allSatisfy({ known.contains($0.second) }) { complain(6, "\(child) started at none of its times") }
@@ -53,6 +55,7 @@ extension Referee {
     }
 
     mutating func judgeDelay(_ child: ChildID, _ until: Instant, at now: Instant) {
+        if standings[Int(child.rawValue)].parked != nil { complain(6, "\(child) is delayed and parked") }
         let cap = child == tree.logWriter ? .seconds(1) : policy(child).delay.cap
         if until <= now { complain(6, "\(child) is delayed into the past") }
         if until - now > cap + cap / 10 { complain(6, "\(child) is delayed beyond its cap") }
@@ -60,6 +63,7 @@ extension Referee {
     }
 
     mutating func noteParked(_ child: ChildID, retry: Instant?) {
+        standings[Int(child.rawValue)].parked = Standing.Parked(retry: retry)
         restarts[Int(child.rawValue)].earliest = retry ?? .init(nanoseconds: .max)
     }
 
@@ -74,7 +78,7 @@ extension Referee {
         }
         if end.cause == .done, isParked(child, in: actions) { return false }
         // A run that was to go down for another reason is nobody's failure.
-        guard !life.isDisturbed, isTame, !isSwept(life.run), isUndisturbed(child, after) else { return false }
+        guard !life.isDisturbed, isTame, !swept.contains(life.run), isUndisturbed(child, after) else { return false }
         let isStable =
             restarts[Int(child.rawValue)].unstable == 0
             && (life.ready.map { (life.ending ?? end.ended) - $0 >= rule.stableAfter } ?? false)
@@ -97,14 +101,17 @@ extension Referee {
 
     /// Its group may restart because of it: what ends there meanwhile need not be counted.
     private mutating func disturbSiblings(of child: ChildID) {
-        for group in tree.groups where group.strategy != .oneForOne && group.children.contains(child) {
-            for sibling in group.children { self[sibling]?.isDisturbed = true }
+        guard let group = group(of: child), group.strategy != .oneForOne else { return }
+        for sibling in group.children {
+            self[sibling]?.isDisturbed = true
+            self[sibling]?.isSweepable = true
         }
     }
 
     private mutating func judgeBounds(_ child: ChildID, at now: Instant, isParked: Bool) {
         let rule = policy(child).delay
         if isParked { return }
+        judgeGroupBounds(child, at: now)
         if restarts[Int(child.rawValue)].unstable >= max(1, Int(rule.parkAfter)) {
             complain(
                 6, "\(child) had \(restarts[Int(child.rawValue)].unstable) unstable runs in a row and is not parked")
@@ -114,6 +121,15 @@ extension Referee {
         let recent = restarts[Int(child.rawValue)].window.suffix(Int(intensity.restarts) + 1)
         if recent.count > Int(intensity.restarts), let first = recent.first, now - first <= intensity.window {
             complain(6, "\(child) restarted more often than its intensity allows")
+        }
+    }
+
+    private mutating func judgeGroupBounds(_ child: ChildID, at now: Instant) {
+        guard let index = groupIndex[Int(child.rawValue)], let intensity = tree.groups[index].intensity else { return }
+        groupWindows[index, default: []].append(now)
+        let recent = groupWindows[index, default: []].suffix(Int(intensity.restarts) + 1)
+        if recent.count > Int(intensity.restarts), let first = recent.first, now - first <= intensity.window {
+            complain(6, "the group of \(child) restarted more often than its intensity allows")
         }
     }
 
@@ -130,18 +146,12 @@ extension Referee {
         }
     }
 
-    private func isSwept(_ run: RunID) -> Bool { swept.values.contains { $0.contains(run) } }
-
     /// Everything it requires, and what that requires, serves, and its group runs.
     private func isUndisturbed(_ child: ChildID, _ after: Supervisor) -> Bool {
-        if let group = tree.groups.firstIndex(where: { $0.children.contains(child) }),
-            after.parked(GroupID(rawValue: UInt16(group))) != nil
-        {
-            return false
-        }
-        return policy(child).requires.allSatisfy {
+        if isInParkedGroup(child) { return false }
+        return requires(child).allSatisfy {
             (self[$0]?.serves == true && isUndisturbed($0, after))
-                || (self[$0] == nil && after.view(of: $0).phase == .done)
+                || (self[$0] == nil && isDone($0, after))
         }
     }
 }

@@ -14,8 +14,8 @@ extension Referee {
     }
 
     mutating func noteLeaving(_ child: ChildID, _ run: RunID, at now: Instant) {
-        guard let life = self[child], life.run == run, life.ending == nil else { return }
-        let due = now + bounded(policy(child).stop.timeout)
+        guard let life = self[child], life.run == run, life.isSpawned, life.ending == nil else { return }
+        let due = now + bounded(stopRule(child).timeout)
         change(child, run) {
             $0.isLeaving = true
             $0.ending = now
@@ -28,7 +28,7 @@ extension Referee {
         guard let life = self[child], let due = life.due, let ending = life.ending, !life.isKilled, level < 2 else {
             return
         }
-        let stop = policy(child).stop
+        let stop = stopRule(child)
         let limit = ending + max(stop.timeout, stop.drain ?? .zero) * 10
         change(child, run) { $0.due = max(due, min(now + time, limit)) }
     }
@@ -38,7 +38,7 @@ extension Referee {
         // To be recycled it may have longer; no step of the simulation gives more than two seconds.
         let patience =
             self[child]?.stop == .recycled
-            ? max(policy(child).stop.drain ?? .zero, .seconds(2)) : policy(child).stop.drain ?? .zero
+            ? max(stopRule(child).drain ?? .zero, .seconds(2)) : stopRule(child).drain ?? .zero
         let due = now + bounded(patience)
         change(child, run) { $0.due = due }
     }
@@ -51,7 +51,7 @@ extension Referee {
             return
         }
         if scope == .main, life.isExited { complain(3, "a signal for a main process of \(child) that was reaped") }
-        let stop = policy(child).stop
+        let stop = stopRule(child)
         let graceEnds = now + bounded(stop.killGrace)
         let timeoutEnds = now + bounded(stop.timeout)
         change(child, run) {

@@ -1,8 +1,8 @@
 import SupervisorCore
 
 /// What must hold whatever happens, said without knowing how the core does it. It believes nothing but the events that
-/// went in and the actions that came out; of `view` it takes only who is off, parked or done, after it has compared the
-/// runs. Problems carry the number of the promise (DESIGN's list in docs/testing.md) that is broken.
+/// went in and the actions that came out; of `view` it takes only who is done, where that can be, after it has compared
+/// the runs, and it compares where each child stands with what it knows itself. Problems carry the number of the promise (DESIGN's list in docs/testing.md) that is broken.
 struct Referee {
     /// A promise that was not kept.
     struct Problem: Hashable {
@@ -18,6 +18,7 @@ struct Referee {
         let run: RunID
         let started: Instant
         var ready: Instant?
+        var isSpawned = false
         var isLeaving = false
         var stop: Cause?
         /// When it began to end.
@@ -26,8 +27,12 @@ struct Referee {
         var isEmpty = false
         var isKilled = false
         var isUnkillable = false
-        /// An owner's word came while it lived: its end need not be counted.
+        /// An owner's word or a reload came that may concern it: its end need not be counted.
         var isDisturbed = false
+        /// One of its ordered group has failed since: it may go down for that.
+        var isSweepable = false
+        /// The stop rule it was started under, where a reload has brought another one.
+        var oldStop: StopRule?
         /// Something has to have happened by then.
         var due: Instant?
 
@@ -35,6 +40,9 @@ struct Referee {
     }
 
     private(set) var tree: Tree
+    /// By child number less one, and the group of each child number.
+    private(set) var policies: [ChildPolicy]
+    private(set) var groupIndex: [Int?]
     let isTame: Bool
     let began: Instant
     private let inspector: Inspector?
@@ -44,21 +52,23 @@ struct Referee {
     /// By child number.
     var lives: [Life?]
     var level: UInt8 = 0
-    var hasCommands = false
     /// Runs that have to be over before anything of their group starts.
-    var swept: [Int: Set<RunID>] = [:]
+    var swept: Set<RunID> = []
     var restarts: [RestartBook]
+    var standings: [Standing]
+    var parkedGroups: [Int: ParkedGroup] = [:]
+    /// Restarts of a group's members that surely count, for its intensity.
+    var groupWindows: [Int: [Instant]] = [:]
+    /// Commands that were not answered, and the last one of all.
+    var open: [CommandID: Order] = [:]
+    var lastCommand: UInt64 = 0
     /// Times of calendars, as they were last said.
     var times: [ChildID: [Moment]] = [:]
     private var lastRun = RunID(rawValue: 0)
     private var announced: RunID?
     private var ends = 0
-    private var open: [CommandID: Command] = [:]
-    /// Commands whose child has served since they were given; a start waits for what it requires too, and in that time the
-    /// child may fall again.
-    private var fulfilled: Set<CommandID> = []
-    private var logWriterWasReady = false
-    private var crowded: Set<ChildID> = []
+    private(set) var logWriterWasReady = false
+    private(set) var crowded: Set<ChildID> = []
 
     init(tree: Tree, isTame: Bool, at now: Instant, inspector: Inspector?) {
         self.tree = tree
@@ -67,6 +77,27 @@ struct Referee {
         began = now
         lives = Array(repeating: nil, count: tree.children.count + 1)
         restarts = Array(repeating: RestartBook(), count: tree.children.count + 1)
+        policies = Array(tree.children)
+        groupIndex = []
+        standings = [Standing(isWanted: false)] + policies.map { Standing(isWanted: $0.enabled) }
+        put(tree)
+    }
+
+    /// Another tree, and room for its children.
+    mutating func put(_ tree: Tree) {
+        self.tree = tree
+        policies = Array(tree.children)
+        while lives.count < policies.count + 1 {
+            standings.append(Standing(isWanted: policies[lives.count - 1].enabled))
+            lives.append(nil)
+            restarts.append(RestartBook())
+        }
+        groupIndex = Array(repeating: nil, count: policies.count + 1)
+        for (index, group) in tree.groups.enumerated() {
+            for child in group.children where child != tree.logWriter && groupIndex[Int(child.rawValue)] == nil {
+                groupIndex[Int(child.rawValue)] = index
+            }
+        }
     }
 
     mutating func complain(_ promise: Int, _ words: String) {
@@ -78,7 +109,12 @@ struct Referee {
         set { if Int(child.rawValue) < lives.count { lives[Int(child.rawValue)] = newValue } }
     }
 
-    func policy(_ child: ChildID) -> ChildPolicy { tree.children[Int(child.rawValue) - 1] }
+    func policy(_ child: ChildID) -> ChildPolicy { policies[Int(child.rawValue) - 1] }
+
+    /// How its living run is stopped.
+    func stopRule(_ child: ChildID) -> StopRule { self[child]?.oldStop ?? policies[Int(child.rawValue) - 1].stop }
+
+    func group(of child: ChildID) -> GroupPolicy? { groupIndex[Int(child.rawValue)].map { tree.groups[$0] } }
 
     /// Before the core sees it.
     mutating func note(_ event: Event, at now: Instant) {
@@ -99,55 +135,16 @@ struct Referee {
         case .extendTimeout(let child, let run, let time): noteExtension(child, run, time, at: now)
         case .shutdown(let new): noteShutdown(new, at: now)
         case .command(let command, let id):
-            open[id] = command
-            if case .start(.child(let child)) = command, self[child]?.serves == true { fulfilled.insert(id) }
-            hasCommands = true
-            forgetRestarts()
+            lastCommand = id.rawValue
+            noteCommand(command, id)
+        case .spawned(let child, let run), .ready(let child, let run), .linkBroken(let child, let run, _):
+            change(child, run) { $0.isSpawned = true }
+        case .tick: noteTick(at: now)
         case .timetable(let child, let moments, _): noteTimes(child, moments, at: now)
         case .crowded(let child, let isCrowded):
             if isCrowded { crowded.insert(child) } else { crowded.remove(child) }
-        case .tick, .spawned, .ready, .watchdogPing, .watchdogTrigger, .watchdogInterval, .probed, .unprobed, .drained,
-            .linkBroken, .recycle, .late:
-            break
+        case .watchdogPing, .watchdogTrigger, .watchdogInterval, .probed, .unprobed, .drained, .recycle, .late: break
         }
-    }
-
-    /// Promise 8. A reload that is not taken changes nothing; one that is taken leaves alone what it does not touch.
-    mutating func noteReload(
-        _ random: RandomChange, _ id: CommandID, isTaken: Bool, before: [ChildView], actions: [Action],
-        _ after: Supervisor
-    ) {
-        open[id] = .reset(.all)
-        guard isTaken else {
-            let views = before.indices.map { after.view(of: ChildID(rawValue: UInt16($0 + 1))) }
-            if views != before { complain(8, "a reload was refused and changed something") }
-            return
-        }
-        for action in actions {
-            guard case .record(.stopping(let child, _, let cause)) = action, random.untouched.contains(child) else {
-                continue
-            }
-            // A group that goes on, or a child that was on its way down already, is not the reload's doing.
-            if cause == .asked, open.count <= 1 { complain(8, "a reload stopped \(child), which it did not touch") }
-        }
-        for child in random.untouched {
-            let index = Int(child.rawValue) - 1
-            guard let run = before[index].run, before[index].phase == .ready || before[index].phase == .starting else {
-                continue
-            }
-            if after.view(of: child).run != run {
-                complain(8, "a reload took the run of \(child), which it did not touch")
-            }
-        }
-        tree = random.change.tree
-        hasCommands = true
-        forgetRestarts()
-        while lives.count < tree.children.count + 1 {
-            lives.append(nil)
-            restarts.append(RestartBook())
-        }
-        times = [:]
-        swept = [:]
     }
 
     mutating func change(_ child: ChildID, _ run: RunID, _ change: (inout Life) -> Void) {
@@ -179,6 +176,7 @@ struct Referee {
         }
         if event == .tick { checkDues(at: now) }
         checkRuns(after)
+        if isTame, !actions.isEmpty || event?.mayMoveOthers ?? true { checkStandings(at: now, after) }
     }
 
     private mutating func judge(
@@ -202,22 +200,22 @@ struct Referee {
         case .ended(let end):
             if end.cause == .done { fulfil(end.child) }
             judgeEnd(end, in: actions, at: now, after, livesBefore)
+            noteDown(end.child)
+            if isScheduled(end.child) { fulfil(end.child) }
         case .delayed(let child, let until, let cause):
             judgeDelay(child, until, at: now)
             noteSweep(child, cause, livesBefore, after)
         case .parked(let child, _, let retry):
             if child == tree.logWriter { complain(6, "the log-writer parked") }
             noteParked(child, retry: retry)
-        case .groupParked: break
+        case .groupParked(let group, let because, let retry):
+            parkedGroups[Int(group.rawValue)] = ParkedGroup(because: because, retry: retry)
         case .skipped(let child, _):
             if policy(child).schedule == nil { complain(7, "\(child) skipped a time and has none") }
-        case .unkillable(let child, let run): change(child, run) { $0.isUnkillable = true }
-        }
-    }
-
-    private mutating func fulfil(_ child: ChildID) {
-        for (id, command) in open where command == .start(.child(child)) || command == .restart(.child(child)) {
-            fulfilled.insert(id)
+        case .unkillable(let child, let run):
+            change(child, run) { $0.isUnkillable = true }
+            // Its group goes on without it.
+            swept.remove(run)
         }
     }
 
@@ -232,11 +230,13 @@ struct Referee {
         {
             complain(7, "\(child) did not wait for the log-writer")
         }
+        if isTame, let words = hindrance(of: child, after) { complain(7, "\(child) started although \(words)") }
         judgeRestart(child, at: now)
-        judgeGates(of: child, after)
         lastRun = run
         spawns += 1
         self[child] = Life(run: run, started: now)
+        standings[Int(child.rawValue)].mayBeDone = false
+        standings[Int(child.rawValue)].parked = nil
     }
 
     private mutating func judgeEnd(
@@ -246,8 +246,16 @@ struct Referee {
             complain(4, "an end of nothing: \(end)")
             return
         }
+        let wasGoingDown = isTame && isGoingDown(end.child, after)
         self[end.child] = nil
         ends += 1
+        swept.remove(end.run)
+        let index = Int(end.child.rawValue)
+        standings[index].isBouncing = false
+        standings[index].lastCause = end.cause
+        standings[index].mayBeDone =
+            end.cause == .done && policy(end.child).restart != .always && !isScheduled(end.child)
+            && end.child != tree.logWriter && !wasGoingDown
         let isGivenUp = end.cause == .unkillable && level > 0 && life.isUnkillable
         if !(life.isEmpty && (life.isExited || life.isUnkillable)) && !isGivenUp { complain(2, "not over: \(end)") }
         if end.started != life.started || end.ready != life.ready || end.ended != now {
@@ -257,27 +265,6 @@ struct Referee {
             complain(4, "stopped for \(stop), ended as \(end.cause)")
         }
         if countEnd(end, of: life, in: actions, after) { noteSweep(end.child, end.cause, livesBefore, after) }
-    }
-
-    /// "Stopped" is said of what is empty, "started" of what serves.
-    private mutating func judgeAnswer(_ id: CommandID, _ outcome: CommandOutcome, _ after: Supervisor) {
-        guard let command = open.removeValue(forKey: id) else {
-            complain(5, "answered twice or never asked: \(id)")
-            return
-        }
-        guard outcome == .done || outcome == .unchanged else { return }
-        switch command {
-        case .stop(.child(let child)):
-            if self[child] != nil { complain(2, "\(child) counts as stopped and has a run") }
-        case .start(.child(let child)), .restart(.child(let child)):
-            guard child.rawValue > 0, Int(child.rawValue) < lives.count else { return }
-            if self[child]?.serves != true, fulfilled.remove(id) == nil, after.view(of: child).phase != .done,
-                after.view(of: child).phase != .scheduled
-            {
-                complain(7, "\(child) counts as started and does not serve")
-            }
-        case .start, .stop, .restart, .reset: break
-        }
     }
 
     private mutating func judgeEndOfTree(because child: ChildID) {
@@ -303,6 +290,19 @@ struct Referee {
                 complain(
                     1, "\(child) has the run \(String(describing: run)), known is \(String(describing: self[child]))")
             }
+        }
+    }
+}
+
+extension Event {
+    /// Something may have to follow at other children although the core says nothing.
+    fileprivate var mayMoveOthers: Bool {
+        switch self {
+        case .command, .crowded, .shutdown: true
+        case .tick, .spawned, .spawnFailed, .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger,
+            .watchdogInterval, .probed, .unprobed, .drained, .linkBroken, .recycle, .timetable, .exited, .emptied,
+            .late:
+            false
         }
     }
 }

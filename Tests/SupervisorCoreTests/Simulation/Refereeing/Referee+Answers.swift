@@ -1,0 +1,51 @@
+import SupervisorCore
+
+/// A command or a reload that has not been answered.
+struct Order {
+    /// nil: a reload.
+    var command: Command?
+    /// Who was to come up and has not since.
+    var up: Set<ChildID> = []
+    /// Who was to go down and has not since.
+    var down: Set<ChildID> = []
+}
+
+/// What owners are told. "Stopped" is said of what is empty, "started" of what has served, "failed" of what is given up.
+extension Referee {
+    /// Nothing of it is left.
+    mutating func noteDown(_ child: ChildID) {
+        for id in open.keys { open[id]?.down.remove(child) }
+    }
+
+    /// It serves, or has done what it was for.
+    mutating func fulfil(_ child: ChildID) {
+        for id in open.keys { open[id]?.up.remove(child) }
+    }
+
+    mutating func judgeAnswer(_ id: CommandID, _ outcome: CommandOutcome, _ after: Supervisor) {
+        guard let order = open.removeValue(forKey: id) else {
+            complain(5, "answered twice or never asked: \(id)")
+            return
+        }
+        guard isTame else { return }
+        switch outcome {
+        case .done, .unchanged:
+            for child in order.down where self[child].map({ !$0.isUnkillable }) ?? false {
+                complain(2, "\(child) counts as stopped and has a run")
+            }
+            for child in order.up where self[child]?.serves != true && !isDone(child, after) {
+                // It was called, and its run is over.
+                if isScheduled(child), self[child] == nil { continue }
+                complain(7, "\(child) counts as started and does not serve")
+            }
+        case .failed(let child, let cause):
+            let isGivenUp = standings[Int(child.rawValue)].parked != nil || self[child]?.isUnkillable == true
+            let hasFailed = isScheduled(child) && standings[Int(child.rawValue)].lastCause == cause
+            if !isGivenUp, !hasFailed { complain(7, "\(child) counts as failed and is \(after.view(of: child))") }
+        case .overtaken:
+            let isLater = lastCommand > id.rawValue || level > 0 || order.command == nil
+            let isUnwanted = order.up.contains { isHopeless($0, after) }
+            if !isLater, !isUnwanted { complain(5, "\(id) counts as overtaken by nothing") }
+        }
+    }
+}
