@@ -144,9 +144,13 @@ extension Supervisor {
         case .off, .parked, .delayed:
             comeUp(child, &turn)
             return !isScheduled(child)
-        case .waiting, .scheduled, .done:
-            // The clock starts it from now on, or at other times.
+        case .waiting, .done:
+            // The clock starts it from now on.
             if isRescheduled, isScheduled(child) { comeUp(child, &turn) }
+            return false
+        case .scheduled:
+            // Other times, or no clock any more.
+            if isRescheduled { comeUp(child, &turn) }
             return false
         case .spawning, .starting, .serving, .stopping, .unkillable: return false
         }

@@ -72,9 +72,6 @@ extension Supervisor {
         switch (goal(of: child), self[child].state) {
         case (.up, .off):
             comeUp(child, &turn)
-        case (.up, .scheduled):
-            // A reload took its schedule away.
-            if !isScheduled(child) { enter(child, .waiting, &turn) }
         case (.up, .waiting):
             if gatesHold(for: child) { spawn(child, &turn) }
         case (.up, _): break

@@ -200,6 +200,19 @@ struct ScheduleTests {
         #expect(scene.pass(.seconds(1)) == ["say starting a", "spawn a"])
     }
 
+    @Test func scheduleTakenAwayByReload_isNotWaitedFor_evenInAParkedGroup() {
+        let group = GroupPolicy(children: [.a, .b])
+        var scene = Scene.begun([Self.hourly, .reporting(critical: true)], groups: [group])
+        scene.ends(.b, .code(78))
+        scene.spawned(.b)
+        #expect(scene.supervisor.parked(.first) != nil)
+        let new = Tree(children: [.reporting(), .reporting(critical: true)], groups: [group])
+        scene.reload(TreeChange(tree: new, changed: [.a]))
+        #expect(scene.phase(.a) == .parked)
+        scene.command(.stop(.child(.b)))
+        #expect(scene.phases() == "starting off")
+    }
+
     @Test func scheduleByReload_bindsWhatIsDoneOrWaits() {
         let new = Tree(children: [Self.scheduled(.calendar), .reporting()])
         var scene = Scene.begun([ChildPolicy(restart: .onFailure), .reporting()])
