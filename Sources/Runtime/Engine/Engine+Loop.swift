@@ -19,6 +19,7 @@ extension Engine {
         surroundings.leftovers.events.forEach(say)
         beginSchedules()
         openAllSockets()
+        turnBegan = kernel.monotonic()
         core.start(at: now, jitter: jitter(), into: &actions)
         board.touchAll()
         // Until log-writer runs for the first time it is as absent as after a crash.

@@ -145,10 +145,10 @@ struct CaptureTests {
         _ = try box.entries("web") { $0.contains { $0.isPartial } }
         try end.write("0.1:4096\nserver listening on http://127.0.0.1:5000\n")
         #expect(
-            try box.report()
+            try box.reportOfStream()
                 == .matched(stream: number, captures: [LogReport.Capture(name: "port", value: "4096")]))
         end.close()
-        #expect(try box.report() == .eof(stream: number))
+        #expect(try box.reportOfStream() == .eof(stream: number))
     }
 
     @Test func secret_neverReachesTheFile() throws {

@@ -115,6 +115,15 @@ final class LogBox {
         return report
     }
 
+    /// The next report about streams: what was counted is told when some seconds are over, at any place.
+    func reportOfStream() throws -> LogReport? {
+        while true {
+            let report = try report()
+            if case .counted = report { continue }
+            return report
+        }
+    }
+
     /// Waits for a report that is wanted, past all others.
     func wait(within limit: Duration = .seconds(30), for wanted: (LogReport) -> Bool) throws -> LogReport {
         let end = kernel.monotonic() + limit

@@ -11,8 +11,10 @@ import Wire
 extension WholeTrees {
     /// Secrets of two kinds are planted in a tree, and everything that others can see is searched for them.
     @Suite(.timeLimit(.minutes(1))) struct CanaryTests {
-        private static let fromFile = "canary-file-1f6e0a7c"
-        private static let fromCredential = "canary-credential-93b2d4"
+        private static let fromFile = "canary-file-1f6e0a7c-\(unique)"
+        private static let fromCredential = "canary-credential-93b2d4-\(unique)"
+        /// Other processes of the machine are looked at too, and among them may be another run of this very test.
+        private static let unique = UInt64.random(in: 0 ... .max)
 
         private func plan(_ directory: String) -> Plan {
             let holder = script(

@@ -18,10 +18,7 @@ extension WholeTrees {
 
         private func causeOfTheEnd(_ child: ChildPlan) throws -> String? {
             let tree = try RunningTree(Plan(children: [child]))
-            let client = try tree.client()
-            let events = try client.request("events")
-            let ended = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
-            return (ended["fields"] as? [String: String])?["CAUSE"]
+            return try tree.client().end(of: child.name)["cause"] as? String
         }
 
         @Test func wordIntoAnotherChildsSocket_isNotHeard_andSaid() throws {

@@ -56,6 +56,16 @@ extension ControlPeer {
 
     func state(_ child: String) throws -> String { try status(child)["state"] as? String ?? "?" }
 
+    /// How the latest run of a child ended, once one has. Not by its event: it may have ended before anybody subscribed.
+    func end(of child: String) throws -> [String: Any] {
+        var end: [String: Any]?
+        try waitFor("the end of \(child)") {
+            end = try status(child)["last_end"] as? [String: Any]
+            return end != nil
+        }
+        return end ?? [:]
+    }
+
     /// Reads events of a subscription until one fits; the first event is asked for with `events` before.
     func event(
         _ id: FrameID, within limit: Duration = .seconds(20), where fits: ([String: Any]) -> Bool

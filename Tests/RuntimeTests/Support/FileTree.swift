@@ -74,8 +74,17 @@ final class FileTree {
         process = try RunningTree.start(path("nexusd"), arguments, [], errors: pipe.write, kernel)
         errors = consume pipe.read
         let limit = kernel.monotonic() + .seconds(20)
-        while (try? kernel.status(socket, followingLinks: false)) == nil, kernel.monotonic() < limit { usleep(2000) }
+        while (try? kernel.status(socket, followingLinks: false)) == nil, kernel.monotonic() < limit {
+            if try hasEnded(within: .milliseconds(2)) { break }
+        }
         return try ControlPeer(socket)
+    }
+
+    private func hasEnded(within limit: Duration) throws -> Bool {
+        switch process {
+        case .some(let process): try waitUntil(process.pidfd, within: limit)
+        case .none: true
+        }
     }
 
     /// Started, and every wanted child is ready.
@@ -90,8 +99,9 @@ final class FileTree {
         let pipe = try kernel.makePipe(blocking: .write)
         let arguments = ["--config", "/etc/x.toml", "--state", state, "--runtime", path("run")] + more
         let ended = try RunningTree.start(path("nexusd"), arguments, [], errors: pipe.write, kernel)
-        let said = try readToEnd(pipe.read)
-        return (try waitForExit(ended), String(decoding: said, as: UTF8.self))
+        // Its writing end is here as well: the end of the process is what is waited for.
+        let exit = try waitForExit(ended)
+        return (exit, RunningTree.drain(pipe.read, kernel))
     }
 
     var processID: Int32 { process?.process.rawValue ?? -1 }

@@ -72,11 +72,7 @@ extension WholeTrees {
                     worker("bad", verb) { $0.policy.restart = .never }, worker("good", "worker"),
                 ]))
             let client = try tree.client()
-            let events = try client.request("events")
-            let ended = try client.event(events) {
-                $0["message_id"] as? String == EventKind.ended.messageID && $0["child"] as? String == "bad"
-            }
-            #expect((ended["fields"] as? [String: String])?["CAUSE"] == "crash")
+            #expect(try client.end(of: "bad")["cause"] as? String == "crash")
             #expect(try client.ask("wait-ready good") == .reply(#"{"ready":true}"#))
             #expect(try client.status("good")["restarts"] as? Int == 0)
             #expect(try tree.stop() == .code(0))
@@ -137,9 +133,7 @@ extension WholeTrees {
             }
             let tree = try RunningTree(Plan(children: [mute]))
             let client = try tree.client()
-            let events = try client.request("events")
-            let ended = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
-            #expect((ended["fields"] as? [String: String])?["CAUSE"] == "crash")
+            #expect(try client.end(of: "mute")["cause"] as? String == "crash")
         }
     }
 }

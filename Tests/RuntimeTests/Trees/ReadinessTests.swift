@@ -38,10 +38,7 @@ extension WholeTrees {
                 $0.policy.restart = .never
             }
             let tree = try RunningTree(Plan(children: [silent]))
-            let client = try tree.client()
-            let events = try client.request("events")
-            let ended = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
-            #expect((ended["fields"] as? [String: String])?["CAUSE"] == "watchdog")
+            #expect(try tree.client().end(of: "silent")["cause"] as? String == "watchdog")
         }
 
         @Test func floodOfStatusTexts_isBounded_andHoldsUpNobody() throws {

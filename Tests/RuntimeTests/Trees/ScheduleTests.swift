@@ -42,9 +42,7 @@ extension WholeTrees {
             let soon = Int64(time(nil)) + 1
             let tree = try RunningTree(Plan(children: [scheduled("job", "exit 0", .calendar, [soon])]))
             let client = try tree.client()
-            let id = try client.request("events")
-            let end = try client.event(id) { $0["message_id"] as? String == EventKind.ended.messageID }
-            #expect(end["child"] as? String == "job")
+            #expect(try client.end(of: "job")["cause"] as? String == "done")
             #expect(Int64(time(nil)) >= soon)
             let other = try tree.client()
             #expect(try other.state("job") == "scheduled")

@@ -22,7 +22,7 @@ extension WholeTrees {
         @Test func exitCode_isNexusdsOwn_andTheTreeEndsInOrder() throws {
             let tree = try tree("exit 7", restart: .never)
             #expect(try tree.end() == .code(7))
-            #expect(tree.registered("serve").allSatisfy { !tree.isAlive($0) })
+            #expect(tree.registered("main").allSatisfy { !tree.isAlive($0) })
             let log = tree.file(tree.state + "/logs/nexusd/current")
             #expect(log.contains("main is significant and has ended for good (exit 7)"), "\(log)")
         }
