@@ -57,6 +57,7 @@ final class Engine {
     var crowded = CrowdedChildren()
     var board: ReadinessBoard
     var memory: MemoryWatch
+    var wishes = RecycleWishes()
     var random: UInt64
 
     /// The clock's last reading; every event is fed with it.
