@@ -8,7 +8,7 @@ import Testing
         [child.web]
         command = ["/bin/true"]
         memory = { max = "64MiB", high = "48MiB" }
-        processes = 10
+        pids-max = 10
         cpu-weight = 50
         [child.other]
         command = ["/bin/true"]

@@ -71,4 +71,15 @@ struct TextTests {
         #expect(try resolve(nil, nil, root: false, variables) == Locations(state: "/st/nexus", runtime: "/r"))
         #expect(throws: ControlError.self) { try resolve(nil, nil, root: false, [:]) }
     }
+
+    @Test func longLine_isFoldedBetweenWords_andIndented() {
+        let narrow = Terminal(colour: false, columns: 20)
+        #expect(narrow.folded("  rule     started again", indent: 6) == "  rule     started\n      again")
+        #expect(narrow.folded("short", indent: 6) == "short")
+        #expect(
+            narrow.folded("a " + String(repeating: "x", count: 30) + " b", indent: 2)
+                == "a\n  " + String(repeating: "x", count: 30) + "\n  b", "a word is never cut")
+        #expect(Terminal.plain.folded(String(repeating: "x y ", count: 90), indent: 6).contains("\n") == false)
+        #expect(Terminal(colour: false, columns: 10).folded("several words here", indent: 6) == "several words here")
+    }
 }

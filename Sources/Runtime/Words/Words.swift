@@ -71,11 +71,15 @@ extension Duration {
         let milliseconds = wholeMilliseconds
         return switch milliseconds {
         case ..<1000: "\(milliseconds) ms"
-        case ..<9950: "\((milliseconds + 50) / 1000).\((milliseconds + 50) % 1000 / 100) s"
+        case ..<9950: Self.tenths((milliseconds + 50) / 100) + " s"
         case ..<119_500: "\((milliseconds + 500) / 1000) s"
         case ..<7_170_000: "\((milliseconds + 30_000) / 60_000) min"
         case _: "\((milliseconds + 1_800_000) / 3_600_000) h"
         }
+    }
+
+    private static func tenths(_ count: Int64) -> String {
+        count % 10 == 0 ? "\(count / 10)" : "\(count / 10).\(count % 10)"
     }
 }
 

@@ -226,7 +226,8 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
     }
 
     @Test(arguments: [
-        (340, "340 ms"), (4200, "4.2 s"), (4260, "4.3 s"), (9999, "10 s"), (90_400, "90 s"), (119_999, "2 min"),
+        (340, "340 ms"), (2000, "2 s"), (4200, "4.2 s"), (4260, "4.3 s"), (9999, "10 s"), (90_400, "90 s"),
+        (119_999, "2 min"),
         (899_000, "15 min"), (7_199_000, "2 h"), (-5, "0 ms"),
     ])
     func duration_isRoundedToTheNearest(milliseconds: Int, words: String) {
