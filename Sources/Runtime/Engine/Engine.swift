@@ -54,6 +54,8 @@ final class Engine {
     /// Workers that closed their links, the oldest first.
     var severed: [Severed] = []
     var outputGuard = OutputGuard()
+    /// Why log-writer cannot file what a child says, while it cannot.
+    var filingTroubles: [ChildID: String] = [:]
     var crowded = CrowdedChildren()
     var board: ReadinessBoard
     var memory: MemoryWatch
