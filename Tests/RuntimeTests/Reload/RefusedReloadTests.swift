@@ -49,6 +49,9 @@ extension WholeTrees {
                 "server: socket 'web' cannot listen on 127.0.0.1:\(port): Address already in use (EADDRINUSE);"
                 + " end what listens there, or take another address"
             #expect(try client.ask("reload") == .error(code: "failed", message: words))
+            let answer = try tree.ctl(["reload"])
+            #expect(answer.status == 1 && answer.output.isEmpty)
+            #expect(answer.errors == "nexusctl: \(words)\n          nothing was changed\n")
             #expect(try client.names() == ["one", "two"])
             #expect(try ["one", "two"].map { try client.pid($0) } == before)
             #expect(tree.said().contains("Not reloaded, nothing is changed: " + words))
