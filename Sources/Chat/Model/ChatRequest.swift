@@ -9,6 +9,8 @@ public enum ChatRequest: Hashable, Sendable {
     case list
     /// A whole session (nil: the newest): for each turn one object of type `turn`, then its blocks as events.
     case history(SessionID?)
+    /// The newest turns of a session, or those before one, or one alone; with the number to go on from (`resume`).
+    case open(SessionID, Stretch)
     /// The events after that number, and then what happens: until nothing is under way, or with `follow` for ever.
     case resume(SessionID, after: EventNumber, follow: Bool)
     /// Stops the turn that runs and withdraws those that are queued; or only the one that is named.
@@ -19,11 +21,11 @@ public enum ChatRequest: Hashable, Sendable {
 
 extension ChatRequest: Decodable {
     private enum Key: String, CodingKey {
-        case op, session, workspace, text, client_id, after, follow, turn
+        case op, session, workspace, text, client_id, after, follow, turn, before, limit
     }
 
     private enum Operation: String, Decodable {
-        case send, list, history, resume, abort, describe
+        case send, list, history, open, resume, abort, describe
     }
 
     /// Reads the object; unknown fields are ignored, an unknown `op` is refused.
@@ -39,6 +41,13 @@ extension ChatRequest: Decodable {
                     clientID: try fields.decode(String.self, forKey: .client_id)))
         case .list: self = .list
         case .history: self = .history(try fields.decodeIfPresent(SessionID.self, forKey: .session))
+        case .open:
+            self = .open(
+                try fields.decode(SessionID.self, forKey: .session),
+                Stretch(
+                    before: try fields.decodeIfPresent(TurnID.self, forKey: .before),
+                    only: try fields.decodeIfPresent(TurnID.self, forKey: .turn),
+                    limit: try fields.decodeIfPresent(Int.self, forKey: .limit) ?? Stretch.standardLimit))
         case .resume:
             self = .resume(
                 try fields.decode(SessionID.self, forKey: .session),
@@ -59,7 +68,27 @@ extension ChatRequest: Decodable {
         } catch {
             throw ChatError(
                 .badRequest,
-                "not understood; chat-bridge takes JSON with op: send, list, history, resume, abort, describe")
+                "not understood; chat-bridge takes JSON with op: send, list, history, open, resume, abort, describe")
         }
+    }
+}
+
+/// Which turns of a session.
+public struct Stretch: Hashable, Sendable {
+    /// Turns older than this one; nil: the newest.
+    public var before: TurnID?
+    /// This one alone.
+    public var only: TurnID?
+    /// How many at most.
+    public let limit: Int
+
+    /// Turns told without a word of how many.
+    public static let standardLimit = 20
+
+    /// `limit` is brought between 1 and 100.
+    public init(before: TurnID? = nil, only: TurnID? = nil, limit: Int = standardLimit) {
+        self.before = before
+        self.only = only
+        self.limit = min(max(limit, 1), 100)
     }
 }

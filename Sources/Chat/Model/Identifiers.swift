@@ -3,8 +3,7 @@ public struct SessionID: Hashable, Sendable, Codable, CustomStringConvertible {
     /// As people type it.
     public let rawValue: String
 
-    // Crockford's Base32 without the letters that look like digits; 50 bits are enough for the sessions of one owner.
-    private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
+    // 50 bits are enough for the sessions of one owner.
     private static let length = 10
 
     /// Wraps what was read back, or typed.
@@ -12,8 +11,7 @@ public struct SessionID: Hashable, Sendable, Codable, CustomStringConvertible {
 
     /// A new one.
     public static func random(using generator: inout some RandomNumberGenerator) -> SessionID {
-        let letters = (0..<length).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }
-        return SessionID(rawValue: String(letters))
+        SessionID(rawValue: ReadableText.random(length, using: &generator))
     }
 
     /// A plain JSON string.

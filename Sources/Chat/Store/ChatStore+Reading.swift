@@ -8,23 +8,27 @@ extension ChatStore {
 
     /// The sessions, the one with the newest turn first.
     public func sessions(limit: Int = 1000) async throws -> [ChatSession] {
-        try await queue.read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT id, title, workspace, created, updated, \
-                    (SELECT count(*) FROM turn WHERE session = session.id) AS turns, \
-                    coalesce((SELECT state FROM turn WHERE session = session.id AND state IN ('running', 'queued') \
-                    ORDER BY state = 'queued', id LIMIT 1), \
-                    (SELECT state FROM turn WHERE session = session.id ORDER BY id DESC LIMIT 1)) AS state \
-                    FROM session ORDER BY updated DESC, id LIMIT ?
-                    """, arguments: [limit])
-            return rows.map { row in
-                ChatSession(
-                    id: SessionID(rawValue: row["id"]), title: row["title"], workspace: row["workspace"],
-                    state: (row["state"] as String?).flatMap(TurnState.init) ?? .done, turns: row["turns"],
-                    created: row["created"], updated: row["updated"])
-            }
+        try await queue.read { db in try Self.sessions(db, where: "1", [], limit: limit) }
+    }
+
+    static func sessions(
+        _ db: Database, where condition: String, _ arguments: StatementArguments, limit: Int
+    ) throws -> [ChatSession] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT id, title, workspace, created, updated, \
+                (SELECT count(*) FROM turn WHERE session = session.id) AS turns, \
+                coalesce((SELECT state FROM turn WHERE session = session.id AND state IN ('running', 'queued') \
+                ORDER BY state = 'queued', id LIMIT 1), \
+                (SELECT state FROM turn WHERE session = session.id ORDER BY id DESC LIMIT 1)) AS state \
+                FROM session WHERE \(condition) ORDER BY updated DESC, id LIMIT ?
+                """, arguments: arguments + [limit])
+        return rows.map { row in
+            ChatSession(
+                id: SessionID(rawValue: row["id"]), title: row["title"], workspace: row["workspace"],
+                state: (row["state"] as String?).flatMap(TurnState.init) ?? .done, turns: row["turns"],
+                created: row["created"], updated: row["updated"])
         }
     }
 
@@ -77,14 +81,16 @@ extension ChatStore {
 
     /// The blocks of a turn as events without numbers, in order of their first appearance.
     public func blocks(of turn: ChatTurn) async throws -> [ChatEvent] {
-        try await queue.read { db in
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT kind, key, text FROM block WHERE turn = ? ORDER BY position",
-                arguments: [turn.id.rawValue])
-            return try rows.flatMap { row in
-                try Self.whole(kind: row["kind"], key: row["key"], text: row["text"]).map {
-                    ChatEvent(number: nil, session: turn.session, turn: turn.id, what: $0)
-                }
+        try await queue.read { db in try Self.blocks(db, of: turn) }
+    }
+
+    static func blocks(_ db: Database, of turn: ChatTurn) throws -> [ChatEvent] {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT kind, key, text FROM block WHERE turn = ? ORDER BY position",
+            arguments: [turn.id.rawValue])
+        return try rows.flatMap { row in
+            try whole(kind: row["kind"], key: row["key"], text: row["text"]).map {
+                ChatEvent(number: nil, session: turn.session, turn: turn.id, what: $0)
             }
         }
     }
@@ -148,9 +154,11 @@ extension ChatStore {
     }
 
     static func turns(
-        _ db: Database, where condition: String, _ arguments: StatementArguments, limit: Int = queueLimit
+        _ db: Database, where condition: String, _ arguments: StatementArguments, newestFirst: Bool = false,
+        limit: Int = queueLimit
     ) throws -> [ChatTurn] {
-        let sql = "SELECT * FROM turn WHERE \(condition) ORDER BY id LIMIT ?"
+        let order = newestFirst ? "DESC" : "ASC"
+        let sql = "SELECT * FROM turn WHERE \(condition) ORDER BY id \(order) LIMIT ?"
         return try Row.fetchAll(db, sql: sql, arguments: arguments + [limit]).map { row in
             ChatTurn(
                 id: TurnID(rawValue: row["id"]), session: SessionID(rawValue: row["session"]),

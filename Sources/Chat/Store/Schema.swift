@@ -5,6 +5,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1: sessions, turns, blocks, events") { db in try db.execute(sql: first) }
+        migrator.registerMigration("2: devices") { db in try db.execute(sql: devices) }
         return migrator
     }
 
@@ -56,5 +57,18 @@ enum Schema {
             PRIMARY KEY (session, seq)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX event_turn ON event(turn, kind, key);
+        """
+
+    // A token is 256 random bits: its plain hash tells nothing, and nobody can make a token from it.
+    private static let devices = """
+        CREATE TABLE device (
+            id TEXT PRIMARY KEY NOT NULL,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL CHECK (role IN ('owner', 'chat-only')),
+            token_hash BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+            created INTEGER NOT NULL,
+            seen INTEGER NOT NULL,
+            address TEXT NOT NULL
+        ) STRICT;
         """
 }

@@ -20,6 +20,24 @@ extension ChatService {
         var reason: String?
         var text: String
         var created: Int64
+
+        init(_ turn: ChatTurn) {
+            session = turn.session
+            self.turn = turn.id
+            state = turn.state
+            reason = turn.reason
+            text = turn.text
+            created = turn.created
+        }
+    }
+
+    private struct PositionLine: Encodable {
+        var type = "position"
+        var session: SessionID
+        var seq: EventNumber
+        var earlier: Bool
+        var title: String
+        var workspace: String?
     }
 
     private struct DescriptionLine: Encodable {
@@ -30,6 +48,7 @@ extension ChatService {
         var ready: Bool
         var store: String
         var moved_aside: String?
+        var workspaces: [String]?
     }
 
     /// Every session, newest first, one frame each.
@@ -58,11 +77,27 @@ extension ChatService {
         }
     }
 
+    /// A stretch of a session, oldest turn first, behind one line that says from which number `resume` goes on. What is
+    /// not over yet comes without blocks: all its events are behind that number.
+    /// - Parameter line: how an event is written.
+    public func open(
+        _ session: SessionID, _ stretch: Stretch, to send: Sink, line: @Sendable (ChatEvent) -> [UInt8]
+    ) async throws {
+        let opening = try await store.opening(of: session, stretch)
+        let about = opening.session
+        try await send(
+            Self.json(
+                PositionLine(
+                    session: session, seq: opening.position, earlier: opening.hasEarlier, title: about.title,
+                    workspace: about.workspace)))
+        for (turn, blocks) in opening.turns {
+            try await send(Self.json(TurnLine(turn)))
+            for block in blocks { try await send(line(block)) }
+        }
+    }
+
     private func tell(_ turn: ChatTurn, to send: Sink) async throws {
-        let line = TurnLine(
-            session: turn.session, turn: turn.id, state: turn.state, reason: turn.reason, text: turn.text,
-            created: turn.created)
-        try await send(Self.json(line))
+        try await send(Self.json(TurnLine(turn)))
         for block in try await store.blocks(of: turn) { try await send(block.json) }
     }
 
@@ -72,7 +107,8 @@ extension ChatService {
         return try Self.json(
             DescriptionLine(
                 running: summary.running, queued: summary.queued, agent: summary.agentIsAway ?? "takes turns",
-                ready: summary.agentIsAway == nil, store: store.path, moved_aside: store.movedAside))
+                ready: summary.agentIsAway == nil, store: store.path, moved_aside: store.movedAside,
+                workspaces: workspaces.names))
     }
 
     private static func json(_ value: some Encodable) throws -> [UInt8] {

@@ -1,0 +1,47 @@
+import Chat
+import Foundation
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct DeviceStoreTests {
+    private let now = Date(timeIntervalSince1970: 1_800_000_000)
+    private let hash = [UInt8](repeating: 7, count: 32)
+
+    private func device(_ id: String, at: Date) -> Device {
+        let time = Int64(at.timeIntervalSince1970 * 1000)
+        return Device(
+            id: DeviceID(rawValue: id), name: "phone", role: .chatOnly, created: time, seen: time, address: "127.0.0.1")
+    }
+
+    @Test func device_isFoundByTheHashOfItsToken_alsoAfterARestart_untilItIsRevoked() async throws {
+        let box = try StoreBox()
+        try await box.store.add(device("a", at: now), tokenHash: hash)
+        try box.reopen()
+        #expect(try await box.store.device(tokenHash: hash, address: "127.0.0.1", now: now)?.role == .chatOnly)
+        #expect(try await box.store.device(tokenHash: [UInt8](repeating: 8, count: 32), address: "x", now: now) == nil)
+        try await box.store.revoke(DeviceID(rawValue: "a"))
+        #expect(try await box.store.device(tokenHash: hash, address: "127.0.0.1", now: now) == nil)
+        let error = await #expect(throws: ChatError.self) { try await box.store.revoke(DeviceID(rawValue: "a")) }
+        #expect(error?.code == .unknown)
+    }
+
+    @Test func deviceThatStaysAway_isForgotten_oneThatComesIsNot() async throws {
+        let box = try StoreBox()
+        try await box.store.add(device("a", at: now), tokenHash: hash)
+        let day: TimeInterval = 86_400
+        #expect(try await box.store.device(tokenHash: hash, address: "b", now: now + 179 * day) != nil)
+        #expect(try await box.store.device(tokenHash: hash, address: "b", now: now + 358 * day) != nil)
+        #expect(try await box.store.device(tokenHash: hash, address: "b", now: now + 540 * day) == nil)
+    }
+
+    @Test func tooManyDevices_oneMoreIsRefusedInWords() async throws {
+        let box = try StoreBox()
+        for number in 0..<ChatStore.deviceLimit {
+            try await box.store.add(device("d\(number)", at: now), tokenHash: hash.dropLast() + [UInt8(number)])
+        }
+        let error = await #expect(throws: ChatError.self) {
+            try await box.store.add(device("more", at: now), tokenHash: hash.dropLast() + [255])
+        }
+        #expect(error?.message.contains("nexusctl devices revoke") == true)
+    }
+}

@@ -1,0 +1,51 @@
+import AgentModel
+import Chat
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct OpeningTests {
+    private func event(_ number: Int64, _ turn: ChatTurn, _ what: ChatEvent.What) -> ChatEvent {
+        ChatEvent(number: EventNumber(rawValue: number), session: turn.session, turn: turn.id, what: what)
+    }
+    private func text(_ text: String) -> ChatEvent.What { .text(block: "b", text: text, replaces: false) }
+
+    /// Blocks and number fit: what the one does not tell is behind the other.
+    @Test func turnUnderWay_comesWithoutBlocks_andTheNumberIsBeforeAllItsEvents() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("one")
+        _ = try await box.store.reserve(first.session)
+        try await box.store.takeUp(first.id)
+        try await box.store.end(
+            first.id, .done, reason: nil,
+            last: [event(1, first, text("a")), event(2, first, .ended(.done, reason: nil))])
+        var opening = try await box.store.opening(of: first.session, Stretch())
+        #expect(
+            opening.position == EventNumber(rawValue: 2)
+                && opening.turns[0].blocks.map(\.what) == [
+                    .text(block: "b", text: "a", replaces: true)
+                ])
+
+        let second = try await box.accept("two", in: first.session, before: EventNumber(rawValue: 2))
+        try await box.store.takeUp(second.id)
+        try await box.store.append([event(3, second, text("b"))])
+        opening = try await box.store.opening(of: first.session, Stretch())
+        #expect(opening.position == EventNumber(rawValue: 2))
+        #expect(opening.turns.map(\.turn.id) == [first.id, second.id] && opening.turns[1].blocks.isEmpty)
+        #expect(try await box.events(first.session, after: opening.position).count == 1)
+    }
+
+    @Test func stretches_areTheNewest_thoseBefore_orOneAlone() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("1")
+        var all = [first]
+        for number in 2...5 { all.append(try await box.accept("\(number)", in: first.session)) }
+        let store = box.store
+        let newest = try await store.opening(of: first.session, Stretch(limit: 2))
+        #expect(newest.hasEarlier && newest.turns.map(\.turn.text) == ["4", "5"])
+        let before = try await store.opening(of: first.session, Stretch(before: all[3].id, limit: 3))
+        #expect(!before.hasEarlier && before.turns.map(\.turn.text) == ["1", "2", "3"])
+        let one = try await store.opening(of: first.session, Stretch(only: all[2].id))
+        #expect(one.turns.map(\.turn.text) == ["3"])
+        await #expect(throws: ChatError.self) { try await store.opening(of: SessionID(rawValue: "none"), Stretch()) }
+    }
+}
