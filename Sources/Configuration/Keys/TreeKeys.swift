@@ -92,6 +92,41 @@ enum AgentKeys {
         title: "[agent]", summary: "What the agent works on.", keys: [workspaces.info])
 }
 
+/// Keys of `[chat]`.
+enum ChatKeys {
+    static let listen = Key<String>(
+        "listen", type: "string", shape: .text, initial: "127.0.0.1:4780", shown: "\"127.0.0.1:4780\"",
+        range: "address:port of the loopback interface, or \"off\"",
+        "Where the page is served; given to children that name `{chat-listen}`."
+    ) { node throws(Mismatch) in
+        let text = try node.text()
+        guard ChatAddress.isListen(text) else {
+            throw Mismatch(
+                node.position,
+                "must be \"off\" or a port of the loopback interface such as \"127.0.0.1:4780\", found \"\(text)\"; others reach "
+                    + "it by a tunnel or a proxy with TLS, whose address is 'url'")
+        }
+        return text
+    }
+    static let url = Key<String>(
+        "url", type: "string", shape: .text, initial: "", shown: "none",
+        range: "\"https://host\" or \"https://host:port\"",
+        "Under which address a tunnel or a proxy brings others to the page; given to children that name `{chat-url}`."
+    ) { node throws(Mismatch) in
+        let text = try node.text()
+        guard ChatAddress.isURL(text) else {
+            throw Mismatch(
+                node.position,
+                "must be https and a host with nothing behind it, such as \"https://chat.example.invalid\", found \"\(text)\""
+            )
+        }
+        return text
+    }
+
+    static let section = SectionInfo(
+        title: "[chat]", summary: "The page on which the owner talks to the agent.", keys: [listen.info, url.info])
+}
+
 /// Keys of an element of `workspaces`.
 enum WorkspaceKeys {
     static let name = Key.text("name", shown: "required", range: Name.form, "Its name in the chat.")

@@ -49,6 +49,7 @@ struct ChildContext {
     let groups: BuiltGroups
     let log: LogPlan
     let agent: Workspaces
+    let chat: ChatAddress
     let places: Places
     let host: any Machine
     let report: Report

@@ -29,7 +29,9 @@ struct TextBuilder {
         case path
     }
 
-    private static let placeNames = ["state", "runtime", "bin", "home", "workspaces"]
+    private static let placeNames = [
+        "state", "runtime", "bin", "home", "workspaces", "chat-listen", "chat-url",
+    ]
 
     /// The text; a problem is reported and gives nil.
     mutating func text(_ text: String, _ position: Position, key: String, _ use: Use) -> Text? {
@@ -90,12 +92,15 @@ struct TextBuilder {
         case "workspaces":
             if let note = context.agent.note { context.report.noteOnce(note) }
             return .literal(context.agent.json)
+        case "chat-listen": return .literal(context.chat.listen)
+        case "chat-url": return .literal(context.chat.url)
         case _: break
         }
         let parts = word.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else {
             let hint = Nearest.hint(for: word, among: TextBuilder.placeNames)
-            let list = "; known: {state}, {runtime}, {bin}, {home}, {workspaces}, {CHILD.VALUE}, {secret.NAME}"
+            let list =
+                "; known: {state}, {runtime}, {bin}, {home}, {workspaces}, {chat-listen}, {chat-url}, {CHILD.VALUE}, {secret.NAME}"
             context.report.error(position, "'\(key)': unknown '{\(word)}'\(hint.isEmpty ? list : hint)")
             return nil
         }

@@ -9,7 +9,7 @@ struct TreeBuilder {
     let report: Report
 
     /// Tables at the top of the file.
-    private static let tables = ["supervisor", "log", "group", "child", "secret", "agent"]
+    private static let tables = ["supervisor", "log", "group", "child", "secret", "agent", "chat"]
 
     /// Children, groups and secrets that are taken; the size of a plan and the number of fds are bounds of their own.
     static let limit = 10_000
@@ -29,7 +29,8 @@ struct TreeBuilder {
         let secrets = SecretBuilder(
             sections: tables("secret"), names: known, places: places, host: host, report: report)
         let context = ChildContext(
-            names: known, groups: groups, log: log.defaults, agent: agent(), places: places, host: host, report: report)
+            names: known, groups: groups, log: log.defaults, agent: agent(), chat: chat(), places: places, host: host,
+            report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
 
         log.noteTotal(children.map(\.plan.log))
@@ -53,7 +54,7 @@ struct TreeBuilder {
             guard TreeBuilder.tables.contains(entry.key) else {
                 var hint = Nearest.hint(for: entry.key, among: TreeBuilder.tables)
                 if hint.isEmpty {
-                    hint = "; known: [supervisor], [log], [group.NAME], [child.NAME], [secret.NAME], [agent]"
+                    hint = "; known: [supervisor], [log], [group.NAME], [child.NAME], [secret.NAME], [agent], [chat]"
                 }
                 report.error(entry.position, "unknown table '\(entry.key)'\(hint)")
                 continue
@@ -140,4 +141,6 @@ struct TreeBuilder {
     private func agent() -> Workspaces {
         Workspaces(reader: section("agent", AgentKeys.section), places: places, host: host, report: report)
     }
+
+    private func chat() -> ChatAddress { ChatAddress(reader: section("chat", ChatKeys.section)) }
 }
