@@ -75,6 +75,12 @@ if !lean {
     let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
     targets += [
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(
+            name: "CMarkdown", pkgConfig: "libcmark-gfm",
+            providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("AgentModel"),
         // The folder is Configuration; the module cannot be: Hummingbird brings swift-configuration's of that name.
         .target(
@@ -84,10 +90,14 @@ if !lean {
         library("OpenCode", ["CCurl", "AgentModel"]),
         library("Tunnel", ["CCurl", yams]),
         library("Chat", ["AgentModel", "Wire", grdb]),
+        // The page's files are no part of the module: scripts/build lays them beside the program.
+        .target(
+            name: "ChatWeb", dependencies: ["Chat", "CSodium", "CQREncode", "CMarkdown", "CZlib", hummingbird],
+            resources: [.copy("Page")], swiftSettings: strict),
         executable("nexus-config", ["NexusConfiguration", "Plan", "Wire", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),
         executable("tunnel-worker", ["Tunnel", "WorkerKit"]),
-        executable("chat-bridge", ["Chat", "AgentModel", "WorkerKit"]),
+        executable("chat-bridge", ["Chat", "ChatWeb", "AgentModel", "WorkerKit"]),
         executable("echo-agent", [hummingbird, argumentParser]),
         tests("ConfigurationTests", ["NexusConfiguration"], resources: [.copy("Files")]),
         tests("WorkerKitTests", ["WorkerKit"]),
@@ -97,6 +107,7 @@ if !lean {
         tests("TunnelTests", ["Tunnel", yams]),
         // The built chat-bridge runs beside the test bundle.
         tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge"]),
+        tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel"]),
     ]
 }
 

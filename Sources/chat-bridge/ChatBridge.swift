@@ -1,9 +1,10 @@
 import Chat
+import ChatWeb
 import Foundation
-import Synchronization
 import WorkerKit
 
-/// Keeps the conversations: takes messages from control clients, stores them, has agent-worker answer them.
+/// Keeps the conversations: takes messages from control clients and from the page that it serves, stores them, has
+/// agent-worker answer them.
 @main
 struct ChatBridge {
     static func main() async {
@@ -19,16 +20,20 @@ struct ChatBridge {
             }
             if left.queued > 0 { Log.notice("\(left.queued) message(s) wait for the agent") }
 
-            let desk = ChatDesk(
-                service: ChatService(store: store, hub: hub, runner: runner, workspaces: workspaces))
+            let service = ChatService(store: store, hub: hub, runner: runner, workspaces: workspaces)
+            let web = try WebFront.make(ProcessInfo.processInfo.environment, store, service, bus) { status.tell($0) }
+            let desk = ChatDesk(service: service, web: web)
             bus.onDrain { await runner.stop() }
             bus.serve { request, responder in await desk.answer(request, responder) }
             bus.ready()
             status.tell(await runner.summary)
             await runner.agentIs(.here)
+            let serving = Task { await web?.run() }
             await follow(bus, runner)
             // Cancelled: by SIGTERM without a drain word before it, too.
             await Task { await runner.stop() }.value
+            serving.cancel()
+            await serving.value
         }
     }
 
@@ -71,38 +76,5 @@ struct ChatBridge {
             await runner.agentIs(
                 isUp ? .here : .away("\(AgentOnTheBus.worker) is not running; stored messages wait for it"))
         }
-    }
-}
-
-/// The one line of `nexusctl status`, sent when it changes.
-struct StatusLine: Sendable {
-    private let store: ChatStore
-    private let bus: Bus
-    private let last = Last()
-
-    // A class because a Mutex cannot be copied, and this value is shared by the runner and the start.
-    private final class Last: Sendable {
-        let line = Mutex("")
-    }
-
-    init(store: ChatStore, bus: Bus) {
-        self.store = store
-        self.bus = bus
-    }
-
-    func tell(_ summary: TurnRunner.Summary) {
-        var parts: [String] = []
-        if let aside = store.movedAside { parts.append("began anew: the damaged store is kept as \(aside)") }
-        if summary.running > 0 {
-            parts.append("\(summary.running) turn\(summary.running == 1 ? "" : "s") with the agent")
-        }
-        if summary.queued > 0 { parts.append("\(summary.queued) queued") }
-        parts.append(summary.agentIsAway ?? "the agent takes turns")
-        let line = parts.joined(separator: "; ")
-        let isNew = last.line.withLock { last in
-            defer { last = line }
-            return last != line
-        }
-        if isNew { bus.status(line) }
     }
 }

@@ -1,4 +1,5 @@
 import Chat
+import ChatWeb
 import Foundation
 import Wire
 import WorkerKit
@@ -6,22 +7,18 @@ import WorkerKit
 /// Answers the requests of control clients.
 struct ChatDesk: Sendable {
     let service: ChatService
+    let web: WebServer?
 
     /// Each request is finished by exactly one reply, error or end.
     func answer(_ request: IncomingRequest, _ responder: Responder) async {
         let send: ChatService.Sink = { try await responder.send($0) }
         do {
-            switch try ChatRequest(payload: request.payload) {
-            case .send(let submission): try await service.take(submission, to: send)
-            case .list: try await service.list(to: send)
-            case .history(let session): try await service.history(session, to: send)
-            case .resume(let session, let after, let follow):
-                try await service.resume(session, after: after, follow: follow, to: send)
-            case .abort(let session, let turn):
-                let count = try await service.abort(session, turn: turn)
-                return await responder.reply("{\"type\":\"aborted\",\"turns\":\(count)}")
-            case .describe: return await responder.reply(try await service.describe())
+            if let asked = DeviceRequest(payload: request.payload) {
+                for line in try await devices(asked, request) { try await send(line) }
+                return await responder.end()
             }
+            let request = try ChatRequest(payload: request.payload)
+            if let reply = try await service.answer(request, to: send) { return await responder.reply(reply) }
             await responder.end()
         } catch let error as ChatError {
             await responder.fail(error.code.onTheBus, error.message)
@@ -33,6 +30,20 @@ struct ChatDesk: Sendable {
             Log.error("a request failed: \(error)")
             await responder.fail(.failed, "\(error)")
         }
+    }
+
+    /// Only who came over the control socket makes codes and shuts devices out: no other worker.
+    private func devices(_ asked: DeviceRequest, _ request: IncomingRequest) async throws -> [[UInt8]] {
+        guard let client = request.client else {
+            throw BusError(.refused, "only control clients may ask about devices (nexusctl pair, nexusctl devices)")
+        }
+        guard let web else {
+            throw ChatError(
+                .failed,
+                "the page is off; set [chat] listen in Supervisor.toml, and NEXUS_CHAT_LISTEN = \"{chat-listen}\" in "
+                    + "the environment of [child.chat-bridge]")
+        }
+        return try await web.answer(asked, by: "\(client.name) of uid \(client.uid)")
     }
 }
 

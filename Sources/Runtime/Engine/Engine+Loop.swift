@@ -14,7 +14,7 @@ extension Engine {
         return conclude()
     }
 
-    func begin() {
+    private func begin() {
         listener.open(surroundings.poller)
         surroundings.leftovers.events.forEach(say)
         beginSchedules()
@@ -106,7 +106,6 @@ extension Engine {
         listener.resume(surroundings.poller, at: now)
         expireLastLines()
         lookAtMemory()
-        settleWishes()
         if let due = outputGuard.deadline, due <= now { discardOutput() }
         if let due = crowded.deadline, due <= now { letOn() }
     }
@@ -139,7 +138,6 @@ extension Engine {
         consider(answers.deadline)
         consider(outputGuard.deadline)
         consider(memory.deadline)
-        consider(wishes.deadline)
         consider(crowded.deadline)
         consider(listener.resumeAt)
         consider(partings.deadline)

@@ -26,8 +26,7 @@ struct EventsCommand: ParsableCommand {
         guard follow else {
             let printer = LogPrinter(json: json, terminal: .standardOutput)
             return try printer.run(
-                place.locations(), names: ["nexusd"], LogQuery(last: lines), follow: false,
-                silence: "nexusctl: no event is in the logs yet")
+                place.locations(), names: ["nexusd"], LogQuery(last: lines), follow: false)
         }
         let connection = try place.connect()
         let events = connection.request("events")

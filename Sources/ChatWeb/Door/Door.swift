@@ -1,0 +1,122 @@
+public import Chat
+import Foundation
+import Synchronization
+
+/// Who may come in: gives out codes, takes them back for tokens, knows devices by their tokens.
+public final class Door: Sendable {
+    /// Codes that one address may try: 10 at once, then one each 6 s.
+    static let codeTries = (capacity: 10.0, perSecond: 1.0 / 6)
+    /// Requests without a good token that one address may make: 30 at once, then one a second.
+    static let strangerTries = (capacity: 30.0, perSecond: 1.0)
+    /// Requests that one device may make: 120 at once, then 20 a second.
+    static let deviceRequests = (capacity: 120.0, perSecond: 20.0)
+    /// Bytes of a device's name.
+    static let nameLimit = 64
+
+    private struct State {
+        var codes = PairingCodes()
+        var codeTries = TokenBuckets<String>(capacity: Door.codeTries.0, perSecond: Door.codeTries.1)
+        var strangers = TokenBuckets<String>(capacity: Door.strangerTries.0, perSecond: Door.strangerTries.1)
+        var devices = TokenBuckets<DeviceID>(capacity: Door.deviceRequests.0, perSecond: Door.deviceRequests.1)
+    }
+
+    private let store: ChatStore
+    private let audit: @Sendable (String) -> Void
+    private let state = Mutex(State())
+    let streams = LiveStreams()
+
+    /// On a store; `audit` gets one line for each thing that changes who may come in.
+    public init(store: ChatStore, audit: @escaping @Sendable (String) -> Void) {
+        self.store = store
+        self.audit = audit
+    }
+
+    /// A code that lets one device in within ten minutes.
+    func issue(_ role: DeviceRole, by whom: String) -> String {
+        var generator = SystemRandomNumberGenerator()
+        let code = state.withLock { $0.codes.issue(role, at: .now, using: &generator) }
+        audit("a pairing code for one \(role.rawValue) device was made by \(whom)")
+        return code
+    }
+
+    /// Takes a code and gives the device its token, which nobody can learn again.
+    func pair(code: String, name: String, address: String) async throws(Refused) -> (device: Device, token: String) {
+        if let wait = state.withLock({ $0.codeTries.take(address, at: .now) }) { throw .tooMany(wait) }
+        guard let role = state.withLock({ $0.codes.spend(code, at: .now) }) else {
+            audit("a wrong, old or spent pairing code came from \(address)")
+            throw .code
+        }
+        var generator = SystemRandomNumberGenerator()
+        let now = Int64((Date().timeIntervalSince1970 * 1000).rounded())
+        let device = Device(
+            id: .random(using: &generator), name: Self.clean(name), role: role, created: now, seen: now,
+            address: address)
+        let token = Secrets.token()
+        do {
+            try await store.add(device, tokenHash: Secrets.hash(token))
+        } catch {
+            throw .store("\(error)")
+        }
+        audit("device \(device.id) '\(device.name)' was paired as \(role.rawValue) from \(address)")
+        return (device, token)
+    }
+
+    /// Whose token that is.
+    func admit(token: String?, address: String) async throws(Refused) -> Device {
+        var device: Device?
+        if let token, token.utf8.count == Secrets.tokenBytes * 2 {
+            do {
+                device = try await store.device(tokenHash: Secrets.hash(token), address: address)
+            } catch {
+                throw .store("\(error)")
+            }
+        }
+        // Known devices are never refused for what others do from the same address.
+        guard let device else {
+            if let wait = state.withLock({ $0.strangers.take(address, at: .now) }) { throw .tooMany(wait) }
+            throw .unknown
+        }
+        if let wait = state.withLock({ $0.devices.take(device.id, at: .now) }) { throw .tooMany(wait) }
+        return device
+    }
+
+    /// All devices.
+    func devices() async throws -> [Device] { try await store.devices() }
+
+    /// Shuts a device out, at once, also in the middle of an answer.
+    func revoke(_ id: DeviceID, by whom: String) async throws {
+        try await store.revoke(id)
+        streams.revoke(id)
+        audit("device \(id) was revoked by \(whom)")
+    }
+
+    /// A name fit for a table and a log line.
+    private static func clean(_ name: String) -> String {
+        let kept = name.unicodeScalars.filter { !$0.properties.generalCategory.isControl }
+        var text = String(String.UnicodeScalarView(kept)).trimmingCharacters(in: .whitespaces)
+        while text.utf8.count > nameLimit { text.removeLast() }
+        return text.isEmpty ? "a browser" : text
+    }
+}
+
+/// Why somebody may not come in.
+enum Refused: Error, Hashable {
+    /// No token, or one that nobody has.
+    case unknown
+    /// The code lets nobody in.
+    case code
+    /// Too often; after this it may be tried again.
+    case tooMany(Duration)
+    /// The store failed.
+    case store(String)
+}
+
+extension Unicode.GeneralCategory {
+    /// Characters that show nothing, or change how others are shown.
+    fileprivate var isControl: Bool {
+        switch self {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: true
+        case _: false
+        }
+    }
+}

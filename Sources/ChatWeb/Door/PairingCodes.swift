@@ -1,0 +1,44 @@
+import Chat
+
+/// One-time codes that let a device in. Pure: time and randomness come in.
+///
+/// Only their hashes are kept, in memory: a restart forgets them, and `nexusctl pair` makes another.
+struct PairingCodes: Sendable {
+    /// How long a code is good.
+    static let lifetime: Duration = .seconds(600)
+    /// Codes that are good at a time; one more ends the oldest.
+    static let limit = 8
+    /// Characters of a code: 50 bits. At the rate that an address may try (`Door.codeTries`) guessing one takes millions
+    /// of years, so a wrong one ends nothing that is good.
+    static let length = 10
+
+    private struct Code {
+        var hash: [UInt8]
+        var role: DeviceRole
+        var until: ContinuousClock.Instant
+    }
+    private var codes: [Code] = []
+
+    init() {}
+
+    /// A new code, without its hyphen.
+    mutating func issue(
+        _ role: DeviceRole, at now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
+    ) -> String {
+        let text = ReadableText.random(Self.length, using: &generator)
+        codes.removeAll { $0.until <= now }
+        if codes.count >= Self.limit { codes.removeFirst() }
+        codes.append(Code(hash: Secrets.hash(text), role: role, until: now + Self.lifetime))
+        return text
+    }
+
+    /// The role that a code gives, once; nil: it is wrong, old or spent.
+    mutating func spend(_ typed: String, at now: ContinuousClock.Instant) -> DeviceRole? {
+        let hash = Secrets.hash(ReadableText.meant(typed))
+        guard let index = codes.firstIndex(where: { $0.hash == hash && $0.until > now }) else { return nil }
+        return codes.remove(at: index).role
+    }
+
+    /// As people read it: two groups of five.
+    static func shown(_ code: String) -> String { "\(code.prefix(length / 2))-\(code.dropFirst(length / 2))" }
+}

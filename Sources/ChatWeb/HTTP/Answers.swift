@@ -1,0 +1,83 @@
+import Chat
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// A request that is not carried out; becomes `{"type":"error","code":"…","message":"…"}`, the bus's own form.
+struct WebError: Error {
+    let status: HTTPResponse.Status
+    let code: String
+    let message: String
+    var retryAfter: Duration?
+
+    init(_ status: HTTPResponse.Status, _ code: String, _ message: String, retryAfter: Duration? = nil) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retryAfter = retryAfter
+    }
+
+    /// The object as one line.
+    var line: [UInt8] {
+        struct Line: Encodable {
+            var type = "error"
+            var code: String
+            var message: String
+        }
+        return JSONLine.of(Line(code: code, message: message))
+    }
+
+    var response: Response {
+        var response = Response.json(line, status: status)
+        if let retryAfter { response.headers[.retryAfter] = String(max(1, retryAfter.components.seconds + 1)) }
+        return response
+    }
+}
+
+extension WebError {
+    init(_ error: ChatError) {
+        switch error.code {
+        case .unknown: self.init(.notFound, "unknown", error.message)
+        case .badRequest: self.init(.badRequest, "bad-request", error.message)
+        case .busy: self.init(.tooManyRequests, "busy", error.message)
+        case .stopping: self.init(.serviceUnavailable, "unavailable", error.message)
+        case .failed: self.init(.internalServerError, "failed", error.message)
+        }
+    }
+
+    init(_ refused: Refused) {
+        switch refused {
+        case .unknown:
+            self.init(.unauthorized, "unpaired", "this browser is not paired; on the machine: nexusctl pair")
+        case .code:
+            self.init(
+                .forbidden, "code", "this code is wrong, spent or older than ten minutes; make another: nexusctl pair")
+        case .tooMany(let wait):
+            self.init(
+                .tooManyRequests, "busy", "too many requests; again in \(wait.components.seconds + 1) s",
+                retryAfter: wait)
+        case .store(let words): self.init(.internalServerError, "failed", words)
+        }
+    }
+}
+
+/// JSON as the chat writes it: keys sorted, one line.
+enum JSONLine {
+    static func of(_ value: some Encodable) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Texts, numbers and lists only: there is nothing that cannot be encoded.
+        return (try? Array(encoder.encode(value)))
+            ?? Array(#"{"type":"error","code":"failed","message":"not encoded"}"#.utf8)
+    }
+}
+
+extension Response {
+    /// A JSON answer that nobody keeps.
+    static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}

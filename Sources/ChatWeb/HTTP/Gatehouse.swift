@@ -1,0 +1,107 @@
+import Chat
+import HTTPTypes
+import Hummingbird
+
+/// Stands before every route: names, origins, headers of every answer, errors in words.
+struct Gatehouse: RouterMiddleware {
+    typealias Context = WebContext
+
+    let names: ServedNames
+
+    func handle(
+        _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        do {
+            try check(request)
+            response = try await next(request, context)
+        } catch let error as WebError {
+            response = error.response
+        } catch let error as Refused {
+            response = WebError(error).response
+        } catch let error as ChatError {
+            response = WebError(error).response
+        } catch let error as HTTPError where error.status == .notFound {
+            response = WebError(.notFound, "unknown", "there is nothing here").response
+        } catch let error as HTTPError where error.status == .contentTooLarge {
+            response =
+                WebError(.contentTooLarge, "too-large", "a request holds at most \(Body.limitBytes) bytes").response
+            response.headers[.connection] = "close"
+        }
+        for (name, value) in Self.headers { response.headers[name] = value }
+        return response
+    }
+
+    private func check(_ request: Request) throws(WebError) {
+        // Whoever comes under a name that is not ours was led here by somebody else's DNS.
+        guard let known = names.now, let host = request.head.authority?.lowercased(), known.hosts.contains(host) else {
+            throw WebError(
+                .misdirectedRequest, "refused",
+                "this server is not known by that name; name it in [chat] url of Supervisor.toml")
+        }
+        switch request.method {
+        case .get, .head: return
+        case .post: try checkOrigin(request, known)
+        case _: throw WebError(.methodNotAllowed, "bad-request", "only GET and POST are understood here")
+        }
+    }
+
+    /// A page of another origin cannot set the header without being asked first, and cannot lie about `Origin`.
+    private func checkOrigin(_ request: Request, _ known: KnownOrigins) throws(WebError) {
+        guard request.headers[.nexus] == "1", let origin = request.headers[.origin],
+            known.origins.contains(origin.lowercased())
+        else {
+            throw WebError(.forbidden, "refused", "requests come from the page itself only (Origin, X-Nexus)")
+        }
+        guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
+            throw WebError(.unsupportedMediaType, "bad-request", "the body is application/json")
+        }
+    }
+
+    private static let headers: [(HTTPField.Name, String)] = [
+        (
+            .contentSecurityPolicy,
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                + "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+                + "require-trusted-types-for 'script'; trusted-types nexus"
+        ),
+        (.xContentTypeOptions, "nosniff"),
+        (.referrerPolicy, "no-referrer"),
+        (.crossOriginOpenerPolicy, "same-origin"),
+        (.crossOriginResourcePolicy, "same-origin"),
+        (.permissionsPolicy, "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+    ]
+}
+
+extension HTTPField.Name {
+    /// What only the page's own script sets.
+    static let nexus = HTTPField.Name("X-Nexus").unsafelyNamed
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy").unsafelyNamed
+    static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy").unsafelyNamed
+    /// Asks proxies of nginx's kind to hold nothing back.
+    static let accelBuffering = HTTPField.Name("X-Accel-Buffering").unsafelyNamed
+    static let permissionsPolicy = HTTPField.Name("Permissions-Policy").unsafelyNamed
+}
+
+extension HTTPField.Name? {
+    /// Of a literal: letters and hyphens are always a name.
+    fileprivate var unsafelyNamed: HTTPField.Name {
+        guard let self else { preconditionFailure("a header's name was misspelt in the source") }
+        return self
+    }
+}
+
+/// Bodies of requests.
+enum Body {
+    /// A message's JSON has at most 60,000 bytes (`Submission.textLimit`); the rest surrounds it.
+    static let limitBytes = 65_536
+
+    /// The whole body; `WebError` when it is too long.
+    static func of(_ request: Request) async throws -> [UInt8] {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limitBytes {
+            throw HTTPError(.contentTooLarge)
+        }
+        var request = request
+        return Array(buffer: try await request.collectBody(upTo: limitBytes))
+    }
+}

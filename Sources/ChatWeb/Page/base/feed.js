@@ -1,0 +1,98 @@
+// Keeps up with one session, whatever happens to the way there.
+import { ask, canStream, Failure } from './wire.js';
+
+const pauses = [200, 500, 1000, 2000, 5000];
+// A stream that was silent for so long when the page comes back to the front is not waited for.
+const staleLimit = 11000;
+
+export class Feed {
+  /**
+   * @param {string} session
+   * @param {{opened: (lines: any[]) => void, event: (event: any) => void, state: (words: string, isGood: boolean) => void,
+   *   lost: (failure: Failure) => void}} told
+   */
+  constructor(session, told) {
+    this.session = session;
+    this.told = told;
+    this.after = -1;
+    this.failures = 0;
+    this.lastHeard = 0;
+    this.isOver = false;
+    /** @type {AbortController | null} */
+    this.current = null;
+    /** @type {(() => void) | null} */
+    this.wake = null;
+    this.whenShown = () => {
+      if (document.visibilityState === 'visible' && Date.now() - this.lastHeard > staleLimit) this.again();
+    };
+    document.addEventListener('visibilitychange', this.whenShown);
+    window.addEventListener('online', this.whenOnline = () => this.again());
+    this.run();
+  }
+
+  /** Leaves. */
+  close() {
+    this.isOver = true;
+    document.removeEventListener('visibilitychange', this.whenShown);
+    window.removeEventListener('online', this.whenOnline);
+    this.again();
+  }
+
+  /** Asks anew at once. */
+  again() {
+    this.failures = 0;
+    this.current?.abort();
+    this.wake?.();
+  }
+
+  async run() {
+    while (!this.isOver) {
+      this.current = new AbortController();
+      const options = { signal: this.current.signal, heard: () => this.heard() };
+      try {
+        const streams = await canStream();
+        if (this.after < 0) {
+          /** @type {any[]} */
+          const lines = [];
+          await ask('/api/chat', { op: 'open', session: this.session }, (line) => lines.push(line), options);
+          if (this.isOver) return;
+          this.after = lines.find((line) => line.type === 'position')?.seq ?? 0;
+          this.told.opened(lines);
+        }
+        this.told.state(streams ? 'connected' : 'connected, in steps: this way holds streams back', true);
+        const body = { op: 'resume', session: this.session, after: this.after, follow: true };
+        await ask('/api/chat', streams ? body : { ...body, wait: 20 }, (line) => this.take(line), options);
+      } catch (error) {
+        if (this.isOver) return;
+        const failure = /** @type {Failure} */ (error);
+        if (!failure.isPassing) return this.told.lost(failure);
+        if (this.current.signal.aborted) continue;
+        await this.pause(failure);
+      }
+    }
+  }
+
+  heard() {
+    this.lastHeard = Date.now();
+    this.failures = 0;
+  }
+
+  /** @param {any} line */
+  take(line) {
+    if (this.isOver) return;
+    if (line.seq) this.after = line.seq;
+    this.told.event(line);
+  }
+
+  /** @param {Failure} failure */
+  async pause(failure) {
+    const time = pauses[Math.min(this.failures++, pauses.length - 1)];
+    const why = navigator.onLine ? failure.message : 'this device is offline';
+    this.told.state(`${why}; trying again`, false);
+    await new Promise((done) => {
+      this.wake = () => done(undefined);
+      setTimeout(done, time);
+    });
+    this.wake = null;
+  }
+}

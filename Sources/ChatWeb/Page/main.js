@@ -1,0 +1,168 @@
+// Who is here, and which room is shown.
+import { h, workerAddress } from './base/dom.js';
+import { ask, Failure } from './base/wire.js';
+import { Outbox } from './base/outbox.js';
+import { Talk } from './rooms/talk.js';
+import { Side } from './rooms/side.js';
+import { Machine, Devices } from './rooms/machine.js';
+import { pairing } from './rooms/pairing.js';
+
+const app = /** @type {HTMLElement} */ (document.getElementById('app'));
+const known = 'nexus.own';
+/** @type {Page | null} */
+let page = null;
+
+class Page {
+  /** @param {any} own the device */
+  constructor(own) {
+    this.own = own;
+    /** @type {any} */
+    this.room = null;
+    this.draft = String(Date.now());
+    /** @type {string[]} */
+    this.workspaces = [];
+    this.workspace = localStorage.getItem('nexus.workspace');
+    this.outbox = new Outbox({
+      changed: () => { if (this.room instanceof Talk) this.room.showUnsent(); },
+      accepted: (letter, event) => this.accepted(letter, event),
+    });
+    this.side = new Side({ isOwner: own.role === 'owner', chosen: () => this.menu(false) });
+    this.title = h('h1', { class: 'bar-title', text: 'Nexus' });
+    this.choice = h('select', { 'aria-label': 'Workspace of the new session', hidden: true });
+    this.choice.addEventListener('change', () => {
+      this.workspace = this.choice.value;
+      localStorage.setItem('nexus.workspace', this.choice.value);
+      if (this.room instanceof Talk) this.room.given.workspace = this.choice.value;
+    });
+    this.button = h('button', { class: 'menu', type: 'button', 'aria-expanded': 'false', 'aria-controls': 'side', 'aria-label': 'Sessions', text: '☰', onclick: () => this.menu() });
+    this.place = h('div', { class: 'place' });
+    this.shade = h('div', { class: 'shade', onclick: () => this.menu(false) });
+    this.frame = h('div', { class: 'frame' }, this.side.element, this.shade,
+      h('div', { class: 'stage' }, h('header', { class: 'bar' }, this.button, this.title, this.choice, h('a', { class: 'bar-new', href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
+    app.replaceChildren(this.frame);
+    window.addEventListener('hashchange', () => { if (!location.hash.startsWith('#pair=')) this.show(); });
+    document.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.menu(false); });
+    this.side.read();
+    this.describe();
+    this.show();
+  }
+
+  async describe() {
+    try {
+      const about = await ask('/api/chat', { op: 'describe', wait: 25 });
+      this.workspaces = about.workspaces || [];
+      if (!this.workspaces.includes(this.workspace || '')) this.workspace = this.workspaces[0] || null;
+      this.choice.replaceChildren(...this.workspaces.map((name) => h('option', { value: name, text: name, selected: name === this.workspace })));
+      this.show(true);
+    } catch { /* Without them a new session goes to the first. */ }
+  }
+
+  /** @param {boolean} [isOpen] */
+  menu(isOpen = !this.frame.classList.contains('open')) {
+    this.frame.classList.toggle('open', isOpen);
+    this.button.setAttribute('aria-expanded', String(isOpen));
+    if (isOpen) this.side.read();
+  }
+
+  /** @param {any} letter @param {any} event */
+  accepted(letter, event) {
+    this.side.read();
+    if (!(this.room instanceof Talk) || this.room.given.draft !== letter.draft || this.room.session) return;
+    this.room.become(event.session);
+    this.draft = String(Date.now());
+    history.replaceState(null, '', `#/s/${event.session}`);
+    this.side.mark(event.session);
+    this.choice.hidden = true;
+  }
+
+  show(isKept = false) {
+    const [, room, id] = location.hash.split('/');
+    this.choice.hidden = Boolean(room && room !== 'new') || this.workspaces.length < 2;
+    if (isKept) {
+      if (this.room instanceof Talk && !this.room.session) this.room.given.workspace = this.workspace;
+      return;
+    }
+    this.room?.close();
+    this.side.mark(room === 's' ? id : '');
+    if (room === 'machine' && this.own.role === 'owner') this.enter('Machine', new Machine());
+    else if (room === 'devices') this.enter('Devices', new Devices({ own: this.own, left: () => this.leave('This browser is forgotten.') }));
+    else if (room === 's' && id) this.enter('', this.talk(id));
+    else this.enter('New session', this.talk(null));
+  }
+
+  /** @param {string | null} session */
+  talk(session) {
+    return new Talk({
+      session, draft: this.draft, workspace: this.workspace, outbox: this.outbox,
+      titled: (title) => this.call(title),
+      moved: () => this.side.read(),
+      gone: (words) => {
+        if (words.includes('not paired')) this.leave(words);
+        else if (this.room instanceof Talk) this.room.tell(words, false);
+      },
+    });
+  }
+
+  /** @param {string} title @param {any} room */
+  enter(title, room) {
+    this.room = room;
+    this.place.replaceChildren(room.element);
+    this.call(title);
+    if (room instanceof Talk) {
+      room.toEnd();
+      room.focus();
+    }
+  }
+
+  /** @param {string} title */
+  call(title) {
+    this.title.textContent = title || 'Session';
+    document.title = title ? `${title} · Nexus` : 'Nexus';
+  }
+
+  /** @param {string} words */
+  leave(words) {
+    localStorage.removeItem(known);
+    this.room?.close();
+    location.hash = '';
+    enter('', words);
+  }
+}
+
+/** @param {string} code @param {string} words */
+function enter(code, words) {
+  page?.room?.close();
+  app.replaceChildren(pairing({
+    code, words,
+    done: (device) => {
+      localStorage.setItem(known, JSON.stringify(device));
+      page = new Page(device);
+    },
+  }));
+}
+
+async function begin() {
+  const code = new URLSearchParams(location.hash.slice(1)).get('pair') || '';
+  // Gone from the address bar and the history before anything else.
+  if (code) history.replaceState(null, '', '/');
+  const before = JSON.parse(localStorage.getItem(known) || 'null');
+  // Known from last time: shown at once, also without a network; the server has the last word.
+  if (before && !code) page = new Page(before);
+  try {
+    const own = await ask('/api/devices', { op: 'own' });
+    localStorage.setItem(known, JSON.stringify(own));
+    if (code) enter(code, 'This browser is paired already. Pair it anew?');
+    else if (!before || before.role !== own.role) page = new Page(own);
+  } catch (error) {
+    const failure = /** @type {Failure} */ (error);
+    if (failure.code === 'unpaired') {
+      localStorage.removeItem(known);
+      enter(code, '');
+    } else if (!before || code) enter(code, failure.message);
+  }
+}
+
+begin();
+// A pairing link that is opened where the page is open already changes nothing but this.
+window.addEventListener('hashchange', () => { if (location.hash.startsWith('#pair=')) begin(); });
+if ('serviceWorker' in navigator) navigator.serviceWorker.register(workerAddress()).catch(() => {});

@@ -1,0 +1,138 @@
+// The machine: every child of the tree, its last lines, restart; and the devices that may come in.
+import { h, ago } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+
+export class Machine {
+  constructor() {
+    this.words = h('p', { class: 'quiet', role: 'status', text: 'Asking nexusd.' });
+    this.groups = h('div', {});
+    this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: 'Machine' }), this.words, this.groups));
+    /** @type {Map<string, {card: HTMLElement, state: HTMLElement, sub: HTMLElement}>} */
+    this.cards = new Map();
+    this.timer = setInterval(() => { if (document.visibilityState === 'visible') this.read(); }, 4000);
+    this.read();
+  }
+
+  close() { clearInterval(this.timer); }
+
+  async read() {
+    try {
+      const tree = await ask('/api/appliance', { op: 'status' });
+      this.words.textContent = `nexus ${tree.version}, ${tree.ready ? 'everything is ready' : 'not everything is ready'}`;
+      for (const child of tree.children) this.show(child);
+    } catch (error) {
+      this.words.textContent = `nexusd cannot be asked now: ${/** @type {Error} */ (error).message}`;
+    }
+  }
+
+  /** @param {any} child */
+  show(child) {
+    let known = this.cards.get(child.name);
+    if (!known) known = this.add(child);
+    known.state.textContent = child.state;
+    known.state.dataset.state = child.state;
+    const facts = [child.restarts ? `${child.restarts} restart${child.restarts === 1 ? '' : 's'}` : '', child.cause ? `cause ${child.cause}` : '', child.status || ''];
+    known.sub.textContent = facts.filter(Boolean).join(' · ') || 'nothing to report';
+  }
+
+  /** @param {any} child */
+  add(child) {
+    const state = h('span', { class: 'state' });
+    const sub = h('p', { class: 'quiet' });
+    const lines = h('pre', { tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
+    const said = h('p', { class: 'quiet', role: 'status' });
+    const why = h('button', { type: 'button', class: 'plain', text: 'Last lines', onclick: () => this.why(child.name, lines, said) });
+    const restart = h('button', { type: 'button', class: 'plain', text: 'Restart', onclick: () => this.restart(child.name, restart, said) });
+    const card = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: child.name }), state), sub,
+      h('div', { class: 'row' }, why, restart), said, lines);
+    const known = { card, state, sub };
+    this.cards.set(child.name, known);
+    this.groups.append(card);
+    return known;
+  }
+
+  /** @param {string} child @param {HTMLElement} lines @param {HTMLElement} said */
+  async why(child, lines, said) {
+    if (!lines.hidden) {
+      lines.hidden = true;
+      return;
+    }
+    try {
+      const answer = await ask('/api/appliance', { op: 'why', child });
+      lines.textContent = (answer.last_lines || []).join('\n') || 'It has said nothing.';
+      lines.hidden = false;
+      said.textContent = answer.next ? `Next: ${answer.next}` : '';
+    } catch (error) {
+      said.textContent = `Not to be had now: ${/** @type {Error} */ (error).message}`;
+    }
+  }
+
+  /** @param {string} child @param {HTMLButtonElement} button @param {HTMLElement} said */
+  async restart(child, button, said) {
+    if (button.dataset.sure !== 'yes') {
+      button.dataset.sure = 'yes';
+      button.textContent = 'Restart, surely?';
+      setTimeout(() => {
+        button.dataset.sure = '';
+        button.textContent = 'Restart';
+      }, 4000);
+      return;
+    }
+    button.dataset.sure = '';
+    button.textContent = 'Restart';
+    try {
+      await ask('/api/appliance', { op: 'restart', child });
+      said.textContent = 'Asked for. It stops in order, then starts.';
+      this.read();
+    } catch (error) {
+      said.textContent = `Not restarted: ${/** @type {Error} */ (error).message}`;
+    }
+  }
+}
+
+export class Devices {
+  /** @param {{own: any, left: () => void}} given */
+  constructor(given) {
+    this.given = given;
+    this.words = h('p', { class: 'quiet', role: 'status' });
+    this.list = h('div', {});
+    this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: given.own.role === 'owner' ? 'Devices' : 'This device' }),
+      this.words, this.list,
+      h('p', { class: 'quiet' }, 'Another one is let in on the machine: ', h('code', { text: 'nexusctl pair' }))));
+    this.read();
+  }
+
+  close() {}
+
+  async read() {
+    /** @type {any[]} */
+    const devices = [];
+    try {
+      if (this.given.own.role === 'owner') await ask('/api/devices', { op: 'devices' }, (line) => devices.push(line));
+      else devices.push(this.given.own);
+      this.list.replaceChildren(...devices.map((one) => this.card(one)));
+      this.words.textContent = '';
+    } catch (error) {
+      this.words.textContent = `Not to be had now: ${/** @type {Error} */ (error).message}`;
+    }
+  }
+
+  /** @param {any} device */
+  card(device) {
+    const button = h('button', { type: 'button', class: 'plain', text: device.own ? 'Forget this browser' : 'Shut out' });
+    button.addEventListener('click', async () => {
+      try {
+        await ask('/api/devices', device.own ? { op: 'leave' } : { op: 'revoke', device: device.device });
+      } catch (error) {
+        this.words.textContent = `Not done: ${/** @type {Error} */ (error).message}`;
+        return;
+      }
+      if (device.own) this.given.left();
+      else this.read();
+    });
+    return h('section', { class: 'child' },
+      h('div', { class: 'row spread' }, h('h2', { text: device.name }), h('span', { class: 'state', text: device.own ? 'this one' : device.role })),
+      h('p', { class: 'quiet', text: `${device.role} · ${device.device} · seen ${ago(device.seen)} from ${device.address} · paired ${ago(device.created)}` }),
+      h('div', { class: 'row' }, button));
+  }
+}

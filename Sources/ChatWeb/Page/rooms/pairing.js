@@ -1,0 +1,36 @@
+// Letting this browser in. The code comes behind `#`, which is sent to nobody, and is spent by a tap only.
+import { h } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+
+/** What this browser may be called. */
+function guess() {
+  const agent = navigator.userAgent;
+  const device = ['iPhone', 'iPad', 'Android', 'Macintosh', 'Windows', 'Linux'].find((name) => agent.includes(name)) || 'A device';
+  const browser = ['Firefox', 'Edg', 'Chrome', 'Safari'].find((name) => agent.includes(name)) || 'a browser';
+  return `${device}, ${browser === 'Edg' ? 'Edge' : browser}`;
+}
+
+/** @param {{code: string, words: string, done: (device: any) => void}} given */
+export function pairing(given) {
+  const code = h('input', { id: 'code', autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', inputmode: 'text', value: given.code.length === 10 ? `${given.code.slice(0, 5)}-${given.code.slice(5)}` : given.code, placeholder: 'xxxxx-xxxxx', required: true });
+  const name = h('input', { id: 'name', value: guess(), maxlength: 60, required: true });
+  const said = h('p', { class: 'said-no', role: 'alert' });
+  const button = h('button', { class: 'send', type: 'submit', text: 'Pair this browser' });
+  const form = h('form', { class: 'pairing' }, h('label', { for: 'code', text: 'Code' }), code, h('label', { for: 'name', text: 'Name of this browser' }), name, button, said);
+  form.addEventListener('submit', async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    button.disabled = true;
+    button.textContent = 'Pairing';
+    said.textContent = '';
+    try {
+      given.done(await ask('/api/pair', { code: code.value, name: name.value }));
+    } catch (error) {
+      said.textContent = /** @type {Error} */ (error).message;
+    }
+    button.disabled = false;
+    button.textContent = 'Pair this browser';
+  });
+  return h('main', { class: 'alone' }, h('img', { src: '/icon.svg', alt: '', width: 56, height: 56 }), h('h1', { text: 'Nexus' }),
+    h('p', { text: given.words || 'The agent on this machine talks only to browsers that its owner has let in.' }),
+    given.code ? null : h('p', { class: 'quiet' }, 'On the machine, type ', h('code', { text: 'nexusctl pair' }), ' and enter the code it prints.'), form);
+}

@@ -1,0 +1,59 @@
+// The list of sessions and the ways to the other rooms.
+import { h, ago } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+
+/** @type {Record<string, string>} */
+const words = { queued: 'queued', running: 'working', interrupted: 'interrupted', failed: 'failed', done: '' };
+
+export class Side {
+  /** @param {{isOwner: boolean, chosen: () => void}} given */
+  constructor(given) {
+    this.given = given;
+    /** @type {any[]} */
+    this.sessions = [];
+    this.current = '';
+    this.search = h('input', { type: 'search', placeholder: 'Find a session', 'aria-label': 'Find a session', oninput: () => this.show() });
+    this.list = h('ul', { class: 'sessions' });
+    this.words = h('p', { class: 'quiet', role: 'status' });
+    this.element = h('nav', { class: 'side', id: 'side', 'aria-label': 'Sessions' },
+      h('div', { class: 'side-head' }, h('a', { class: 'brand', href: '#/new' }, h('img', { src: '/icon.svg', alt: '', width: 24, height: 24 }), 'Nexus'),
+        h('a', { class: 'new', href: '#/new', text: 'New session' })),
+      this.search, h('div', { class: 'side-list' }, this.list, this.words),
+      h('div', { class: 'side-foot' }, given.isOwner ? h('a', { href: '#/machine', text: 'Machine' }) : null, h('a', { href: '#/devices', text: given.isOwner ? 'Devices' : 'This device' })));
+    this.element.addEventListener('click', (/** @type {Event} */ event) => {
+      if (/** @type {Element} */ (event.target).closest('a')) given.chosen();
+    });
+    document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') this.read(); });
+  }
+
+  async read() {
+    /** @type {any[]} */
+    const sessions = [];
+    try {
+      await ask('/api/chat', { op: 'list', wait: 25 }, (line) => { if (line.type === 'session') sessions.push(line); });
+      this.sessions = sessions;
+      this.show();
+    } catch (error) {
+      this.words.textContent = `The list cannot be read now: ${/** @type {Error} */ (error).message}`;
+    }
+  }
+
+  /** @param {string} session */
+  mark(session) {
+    this.current = session;
+    for (const link of this.list.querySelectorAll('a')) {
+      if (link.getAttribute('href') === `#/s/${session}`) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+  }
+
+  show() {
+    const wanted = this.search.value.trim().toLowerCase();
+    const found = this.sessions.filter((one) => !wanted || `${one.title} ${one.workspace || ''}`.toLowerCase().includes(wanted));
+    this.list.replaceChildren(...found.map((one) => h('li', {},
+      h('a', { href: `#/s/${one.session}` }, h('span', { class: 'title', text: one.title || 'Untitled' }),
+        h('span', { class: 'sub', 'data-state': one.state, text: [words[one.state] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));
+    this.words.textContent = found.length ? '' : this.sessions.length ? 'Nothing has that in its title.' : 'No session yet.';
+    this.mark(this.current);
+  }
+}

@@ -1,0 +1,225 @@
+// One conversation: its turns, what is on its way, and the field to write in.
+import { h, say } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+import { Feed } from '../base/feed.js';
+import { Turn } from './turn.js';
+
+export class Talk {
+  /**
+   * @param {{session: string | null, draft: string, workspace: string | null, outbox: import('../base/outbox.js').Outbox,
+   *   titled: (title: string) => void, gone: (words: string) => void, moved: () => void}} given
+   */
+  constructor(given) {
+    this.given = given;
+    this.session = given.session;
+    /** @type {Map<number, Turn>} */
+    this.turns = new Map();
+    this.atEnd = true;
+    /** @type {Feed | null} */
+    this.feed = null;
+    this.earlier = h('button', { class: 'plain', type: 'button', text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
+    this.list = h('div', { class: 'turns', role: 'log', 'aria-label': 'Conversation' });
+    this.unsent = h('div', { class: 'turns unsent' });
+    this.hello = h('div', { class: 'hello' }, h('h2', { text: 'What shall be done?' }),
+      h('p', { class: 'quiet', text: 'The agent works on this machine. What you send is stored before it is answered, and sent later when you are offline.' }));
+    this.scroller = h('div', { class: 'scroller', tabindex: -1 }, h('div', { class: 'column' }, this.hello, this.earlier, this.list, this.unsent));
+    this.down = h('button', { class: 'down', type: 'button', text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
+    this.status = h('p', { class: 'link', role: 'status' });
+    this.field = h('textarea', { id: 'message', rows: 1, 'aria-label': 'Message to the agent', placeholder: 'Message the agent', autocapitalize: 'sentences', maxlength: 50000 });
+    this.stop = h('button', { class: 'stop', type: 'button', text: 'Stop', hidden: true, onclick: () => this.abort() });
+    this.form = h('form', { class: 'composer' }, this.field,
+      h('div', { class: 'composer-bar' }, this.status, this.stop, h('button', { class: 'send', type: 'submit', text: 'Send' })));
+    this.element = h('main', { class: 'talk' }, this.scroller, h('div', { class: 'dock' }, this.down, this.form));
+    this.listen();
+    this.showUnsent();
+    if (this.session) this.follow(this.session);
+    else this.tell('', true);
+  }
+
+  listen() {
+    this.form.addEventListener('submit', (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.send();
+    });
+    this.field.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+      // On a keyboard Return sends; on a phone it is a new line, and the button sends.
+      const isPhone = matchMedia('(pointer: coarse)').matches;
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || (isPhone && !event.ctrlKey && !event.metaKey)) return;
+      event.preventDefault();
+      this.send();
+    });
+    const saved = `nexus.field.${this.session || 'new'}`;
+    this.field.value = sessionStorage.getItem(saved) || '';
+    this.field.addEventListener('input', () => {
+      sessionStorage.setItem(saved, this.field.value);
+      this.fit();
+    });
+    this.scroller.addEventListener('scroll', () => {
+      const rest = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
+      this.atEnd = rest < 80;
+      this.down.hidden = this.atEnd;
+    }, { passive: true });
+    this.watch = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
+    this.watch.observe(this.list);
+    this.watch.observe(this.scroller);
+    requestAnimationFrame(() => this.fit());
+  }
+
+  close() {
+    this.feed?.close();
+    this.watch?.disconnect();
+  }
+
+  focus() { if (!matchMedia('(pointer: coarse)').matches) this.field.focus(); }
+
+  fit() {
+    this.field.style.height = 'auto';
+    this.field.style.height = `${Math.min(this.field.scrollHeight + 2, innerHeight * 0.4)}px`;
+  }
+
+  toEnd() {
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.atEnd = true;
+    this.down.hidden = true;
+  }
+
+  send() {
+    const text = this.field.value.trim();
+    if (!text) return;
+    this.field.value = '';
+    sessionStorage.removeItem(`nexus.field.${this.session || 'new'}`);
+    this.fit();
+    this.atEnd = true;
+    this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text });
+  }
+
+  /** The first message of a draft has become a session. @param {string} session */
+  become(session) {
+    if (this.session) return;
+    this.session = session;
+    this.follow(session);
+  }
+
+  /** @param {string} session */
+  follow(session) {
+    this.tell('connecting', true);
+    this.feed = new Feed(session, {
+      opened: (lines) => this.opened(lines),
+      event: (event) => this.take(event),
+      state: (words, isGood) => this.tell(words, isGood),
+      lost: (failure) => this.given.gone(failure.message),
+    });
+  }
+
+  /** @param {any[]} lines */
+  opened(lines) {
+    this.list.replaceChildren();
+    this.turns.clear();
+    this.lay(lines, null);
+    this.toEnd();
+  }
+
+  /** @param {any[]} lines of `open` @param {Element | null} before */
+  lay(lines, before) {
+    for (const line of lines) {
+      if (line.type === 'position') {
+        this.earlier.hidden = !line.earlier;
+        if (line.title) this.given.titled(line.title);
+      } else if (line.type === 'turn') {
+        this.add(new Turn(line, { again: (text) => this.again(text) }), before);
+      } else if (line.turn) {
+        this.turns.get(line.turn)?.take(line);
+      }
+    }
+    this.changed();
+  }
+
+  /** @param {Turn} turn @param {Element | null} before */
+  add(turn, before = null) {
+    this.turns.set(turn.id, turn);
+    this.list.insertBefore(turn.element, before);
+  }
+
+  /** @param {any} event */
+  take(event) {
+    if (!event.turn) return;
+    let turn = this.turns.get(event.turn);
+    // What was over when it was read comes again only as far as it was told after the number read on from.
+    if (turn?.isOver) return;
+    if (!turn) {
+      if (event.type !== 'accepted') return;
+      turn = new Turn({ ...event, state: 'queued' }, { again: (text) => this.again(text) });
+      this.add(turn);
+    }
+    turn.take(event);
+    if (event.type === 'ended') {
+      say(event.state === 'done' ? 'The answer is complete' : `The turn was ${event.state}`);
+      this.given.moved();
+    }
+    if (['accepted', 'started', 'ended', 'waiting'].includes(event.type)) this.changed();
+  }
+
+  changed() {
+    this.hello.hidden = this.turns.size > 0 || this.unsent.childElementCount > 0;
+    this.stop.hidden = ![...this.turns.values()].some((turn) => !turn.isOver);
+  }
+
+  async showEarlier() {
+    const first = this.list.firstElementChild;
+    const id = Number(first?.getAttribute('data-turn'));
+    if (!id || !this.session) return;
+    this.earlier.disabled = true;
+    /** @type {any[]} */
+    const lines = [];
+    try {
+      await ask('/api/chat', { op: 'open', session: this.session, before: id }, (line) => lines.push(line));
+      const rest = this.scroller.scrollHeight - this.scroller.scrollTop;
+      this.lay(lines, first);
+      this.scroller.scrollTop = this.scroller.scrollHeight - rest;
+    } catch (error) {
+      this.tell(`Earlier messages cannot be read now: ${/** @type {Error} */ (error).message}`, false);
+    }
+    this.earlier.disabled = false;
+  }
+
+  async abort() {
+    this.stop.disabled = true;
+    this.stop.textContent = 'Stopping';
+    try {
+      await ask('/api/chat', { op: 'abort', session: this.session });
+    } catch (error) {
+      this.tell(`It could not be stopped: ${/** @type {Error} */ (error).message}`, false);
+    }
+    this.stop.disabled = false;
+    this.stop.textContent = 'Stop';
+  }
+
+  /** @param {string} text */
+  again(text) { this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: null, text }); }
+
+  /** Messages that the machine is not known to have. */
+  showUnsent() {
+    const mine = this.given.outbox.letters.filter((one) => (this.session ? one.session === this.session : one.draft === this.given.draft));
+    this.unsent.replaceChildren(...mine.map((letter) => {
+      const words = letter.refused ? `Not taken: ${letter.refused}` : navigator.onLine ? 'Being sent' : 'Sent when this device is online again';
+      const edit = h('button', { class: 'plain', type: 'button', text: letter.refused ? 'Edit' : 'Take back' });
+      edit.addEventListener('click', () => {
+        this.given.outbox.drop(letter);
+        this.field.value = letter.text;
+        this.fit();
+        this.field.focus();
+      });
+      return h('article', { class: 'turn', 'data-state': letter.refused ? 'failed' : 'queued' },
+        h('div', { class: 'mine' }, h('p', { class: 'said', text: letter.text })),
+        h('p', { class: 'foot' }, words, h('span', { class: 'row' }, edit)));
+    }));
+    this.changed();
+    if (mine.length) this.toEnd();
+  }
+
+  /** @param {string} words @param {boolean} isGood */
+  tell(words, isGood) {
+    this.status.textContent = words;
+    this.status.dataset.good = String(isGood);
+  }
+}

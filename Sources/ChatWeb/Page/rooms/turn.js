@@ -1,0 +1,155 @@
+// One turn on the screen: what was asked, and what comes of it.
+import { h, setMarkup, copyText, say } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+
+/** The words of a state. @type {Record<string, string>} */
+const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed' };
+
+export class Turn {
+  /**
+   * @param {any} line of type turn, or an accepted event
+   * @param {{again: (text: string) => void}} told
+   */
+  constructor(line, told) {
+    this.id = line.turn;
+    this.session = line.session;
+    this.text = line.text || '';
+    this.told = told;
+    this.state = line.state || 'queued';
+    /** @type {Map<string, {kind: string, element: HTMLElement, body: HTMLElement, text: string}>} */
+    this.blocks = new Map();
+    this.answer = h('div', { class: 'answer' });
+    this.foot = h('p', { class: 'foot' });
+    this.element = h('article', { class: 'turn', 'data-turn': this.id, 'aria-label': 'Message and answer' },
+      h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text })), this.answer, this.foot);
+    this.end(this.state, line.reason);
+  }
+
+  get isOver() { return ['done', 'interrupted', 'failed'].includes(this.state); }
+
+  /** @param {any} event */
+  take(event) {
+    switch (event.type) {
+      case 'waiting': return this.show('Waiting', event.reason);
+      case 'started': return this.end('running');
+      case 'text': case 'reasoning': return this.append(event);
+      case 'tool': return this.tool(event.tool);
+      case 'notice': return this.note(event.text);
+      case 'permission': case 'question': return this.card(event);
+      case 'ended': return this.end(event.state, event.reason);
+    }
+  }
+
+  /** @param {any} event */
+  append(event) {
+    const block = this.block(event.type, event.block);
+    block.text = event.whole ? event.text : block.text + event.text;
+    if (event.html) {
+      block.body.classList.remove('live');
+      setMarkup(block.body, event.html);
+    } else if (!event.whole && block.body.lastChild instanceof Text && block.body.classList.contains('live')) {
+      block.body.lastChild.appendData(event.text);
+    } else {
+      block.body.classList.add('live');
+      block.body.replaceChildren(document.createTextNode(block.text));
+    }
+    if (this.state === 'running') this.show('Working', '');
+  }
+
+  /** @param {string} kind @param {string} key */
+  block(kind, key) {
+    const name = `${kind} ${key}`;
+    const known = this.blocks.get(name);
+    if (known) return known;
+    const body = h('div', { class: kind === 'text' ? 'prose' : 'thought' });
+    const element = kind === 'text' ? body : h('details', { class: 'fold' }, h('summary', { text: 'Reasoning' }), body);
+    const made = { kind, element, body, text: '' };
+    this.blocks.set(name, made);
+    this.answer.append(element);
+    return made;
+  }
+
+  /** @param {any} tool */
+  tool(tool) {
+    const name = `tool ${tool.id}`;
+    let known = this.blocks.get(name);
+    if (!known) {
+      const body = h('pre', { tabindex: 0 });
+      const element = h('details', { class: 'fold tool' }, h('summary'), body);
+      known = { kind: 'tool', element, body, text: '' };
+      this.blocks.set(name, known);
+      this.answer.append(element);
+    }
+    const state = { pending: 'about to run', running: 'running', completed: 'done', failed: 'failed' }[/** @type {'failed'} */ (tool.status)];
+    known.element.dataset.state = tool.status;
+    const summary = /** @type {HTMLElement} */ (known.element.firstElementChild);
+    summary.replaceChildren(h('b', { text: tool.name }), ' ', h('span', { class: 'what', text: tool.title || '' }),
+      ' ', h('span', { class: 'how', text: state || tool.status }));
+    known.body.textContent = tool.output || 'no output yet';
+  }
+
+  /** @param {string} text */
+  note(text) { this.answer.append(h('p', { class: 'note', text })); }
+
+  /** @param {any} event */
+  card(event) {
+    const name = `card ${event.id}`;
+    if (this.blocks.has(name)) return;
+    const isQuestion = event.type === 'question';
+    const element = h('section', { class: 'card', 'aria-label': isQuestion ? 'The agent asks' : 'The agent wants leave' },
+      h('h3', { text: isQuestion ? event.question : `May the agent: ${event.action}?` }),
+      isQuestion ? null : h('ul', {}, ...(event.resources || []).map((/** @type {string} */ text) => h('li', {}, h('code', { text })))),
+      isQuestion ? h('ul', {}, ...(event.options || []).map((/** @type {string} */ text) => h('li', { text }))) : null,
+      h('p', { class: 'quiet', text: 'The agent waits for this. Without an answer it is stopped after ten minutes.' }));
+    this.blocks.set(name, { kind: 'card', element, body: element, text: '' });
+    this.answer.append(element);
+    say(isQuestion ? 'The agent asks something' : 'The agent asks for leave');
+  }
+
+  /** @param {string} state @param {string} [reason] */
+  end(state, reason = '') {
+    const wasOver = this.isOver;
+    this.state = state;
+    this.element.dataset.state = state;
+    if (state === 'done') this.show('', '');
+    else this.show(words[state] || state, reason);
+    if (!this.isOver) return;
+    for (const block of this.blocks.values()) if (block.kind === 'card') block.element.remove();
+    this.tools();
+    if (!wasOver) this.settle();
+  }
+
+  /** What is left to do with a finished turn. */
+  tools() {
+    const row = h('span', { class: 'row' });
+    if (this.state !== 'done' && this.text) {
+      row.append(h('button', { type: 'button', class: 'plain', text: 'Send again', onclick: () => this.told.again(this.text) }));
+    }
+    const copy = h('button', { type: 'button', class: 'plain', text: 'Copy answer' });
+    copy.addEventListener('click', () => copyText(this.plain(), copy));
+    if (this.state === 'done') row.append(copy);
+    this.foot.append(row);
+  }
+
+  plain() { return [...this.blocks.values()].filter((block) => block.kind === 'text').map((block) => block.text).join('\n\n'); }
+
+  /** @param {string} title @param {string} [reason] */
+  show(title, reason = '') {
+    this.foot.replaceChildren();
+    if (title) this.foot.append(h('span', {}, h('b', { text: title }), reason ? `: ${reason}` : ''));
+    this.foot.classList.toggle('working', title === 'Working');
+  }
+
+  /** Asks for the finished turn with its Markdown rendered. */
+  async settle() {
+    /** @type {any[]} */
+    const lines = [];
+    try {
+      await ask('/api/chat', { op: 'open', session: this.session, turn: this.id }, (line) => lines.push(line));
+    } catch {
+      // The text is there already, only less handsome.
+      return;
+    }
+    for (const line of lines) if (line.html) this.append(line);
+  }
+}

@@ -1,0 +1,27 @@
+// Opens the page without a network: the files of last time are shown, and asked for anew behind that.
+const shelf = 'nexus-page-1';
+const files = ['/', '/page.css', '/main.js', '/base/dom.js', '/base/wire.js', '/base/feed.js', '/base/outbox.js', '/rooms/talk.js', '/rooms/turn.js', '/rooms/side.js', '/rooms/machine.js', '/rooms/pairing.js', '/icon.svg', '/page.webmanifest'];
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(caches.open(shelf).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
+});
+self.addEventListener('activate', (event) => {
+  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== shelf).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
+});
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== 'GET' || url.origin !== location.origin || !files.includes(url.pathname)) return;
+  // The network first, so that a new page is never mixed with an old one; the shelf when it does not answer in time.
+  event.respondWith((async () => {
+    const cache = await caches.open(shelf);
+    const kept = await cache.match(url.pathname);
+    const fresh = fetch(request).then((response) => {
+      if (response.ok) cache.put(url.pathname, response.clone());
+      return response;
+    });
+    if (!kept) return fresh;
+    const late = new Promise((done) => setTimeout(() => done(kept), 2000));
+    return Promise.race([fresh.catch(() => kept), late]);
+  })());
+});

@@ -1,0 +1,79 @@
+public import Chat
+import Foundation
+
+/// What may be asked about devices: JSON with `op`, by control clients over the bus, and by the page.
+public enum DeviceRequest: Hashable, Sendable {
+    /// Makes a one-time code; control clients only.
+    case pair(DeviceRole)
+    /// All devices, one object of type `device` each.
+    case devices
+    /// Shuts one out.
+    case revoke(DeviceID)
+    /// The asking device itself; over HTTP only.
+    case own
+    /// The asking device wants to be forgotten; over HTTP only.
+    case leave
+}
+
+extension DeviceRequest {
+    private struct Fields: Decodable {
+        enum Operation: String, Decodable { case pair, devices, revoke, own, leave }
+        var op: Operation
+        var role: DeviceRole?
+        var device: DeviceID?
+    }
+
+    /// Nil: it is no question about devices.
+    public init?(payload: [UInt8]) {
+        guard let fields = try? JSONDecoder().decode(Fields.self, from: Data(payload)) else { return nil }
+        switch fields.op {
+        case .pair: self = .pair(fields.role ?? .owner)
+        case .devices: self = .devices
+        case .revoke:
+            guard let device = fields.device else { return nil }
+            self = .revoke(device)
+        case .own: self = .own
+        case .leave: self = .leave
+        }
+    }
+}
+
+/// One device as a line.
+struct DeviceLine: Encodable {
+    var type = "device"
+    var device: DeviceID
+    var name: String
+    var role: DeviceRole
+    var created: Int64
+    var seen: Int64
+    var address: String
+    /// The asking device itself.
+    var own: Bool
+
+    init(_ device: Device, own: Bool) {
+        self.device = device.id
+        name = device.name
+        role = device.role
+        created = device.created
+        seen = device.seen
+        address = device.address
+        self.own = own
+    }
+}
+
+/// A one-time code and where to use it.
+struct PairingLine: Encodable {
+    var type = "pairing"
+    var code: String
+    var role: DeviceRole
+    /// Seconds.
+    var good_for: Int64
+    /// With the code behind `#`, which browsers send to nobody.
+    var url: String
+    /// False: only a browser on this machine can open it.
+    var reachable: Bool
+    /// What to do about that.
+    var remedy: String?
+    /// The link as a QR code: a text of 0 and 1 for each row.
+    var qr: [String]
+}

@@ -1,0 +1,177 @@
+import Chat
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+/// What can be asked over HTTP: the files of the page by GET, everything else by POST.
+struct WebRoutes: Sendable {
+    let service: ChatService
+    let door: Door
+    let page: PageFiles
+    let appliance: Appliance?
+    let names: ServedNames
+
+    func router() -> Router<WebContext> {
+        let router = Router(context: WebContext.self)
+        router.add(middleware: Gatehouse(names: names))
+        for path in page.files.keys {
+            router.get(RouterPath(path)) { request, _ in try page.answer(path, request) }
+        }
+        router.post("api/pair") { request, context in try await pair(request, context) }
+        router.post("api/chat") { request, context in try await chat(request, context) }
+        router.post("api/devices") { request, context in try await devices(request, context) }
+        router.post("api/appliance") { request, context in try await ask(request, context) }
+        return router
+    }
+
+    // MARK: - Coming in
+
+    private struct PairingBody: Decodable {
+        var code: String
+        var name: String?
+    }
+
+    private func pair(_ request: Request, _ context: WebContext) async throws -> Response {
+        guard let body = try? JSONDecoder().decode(PairingBody.self, from: Data(try await Body.of(request))) else {
+            throw WebError(.badRequest, "bad-request", "the body is {\"code\":\"…\",\"name\":\"…\"}")
+        }
+        let (device, token) = try await door.pair(
+            code: body.code, name: body.name ?? "", address: context.address)
+        var response = Response.json(JSONLine.of(DeviceLine(device, own: true)))
+        response.headers[.setCookie] = SessionCookie.set(token)
+        return response
+    }
+
+    private func admit(_ request: Request, _ context: WebContext) async throws(Refused) -> Device {
+        try await door.admit(token: SessionCookie.token(in: request), address: context.address)
+    }
+
+    // MARK: - Chat
+
+    private struct Manner: Decodable {
+        /// Seconds; without it the answer is a stream.
+        var wait: Double?
+        /// `probe` is no request of the chat: it shows whether streams get through.
+        var op: String?
+    }
+
+    private func chat(_ request: Request, _ context: WebContext) async throws -> Response {
+        let device = try await admit(request, context)
+        let body = try await Body.of(request)
+        let manner = try? JSONDecoder().decode(Manner.self, from: Data(body))
+        let wait = manner?.wait.map { min(.seconds(max(0, $0)), LineAnswer.longestWait) }
+        let answer = LineAnswer(wait: wait, streams: door.streams, device: device.id)
+        if manner?.op == "probe" { return try answer.response { await StreamProbe.run($0) } }
+        let asked = try ChatRequest(payload: body)
+        return try answer.response { [service] send in
+            do {
+                if let reply = try await service.answer(asked, to: send, line: RenderedEvent.line) { return reply }
+                return LineAnswer.endLine
+            } catch let error as ChatError {
+                return WebError(error).line
+            } catch {
+                return WebError(.internalServerError, "failed", "\(error)").line
+            }
+        }
+    }
+
+    // MARK: - Devices
+
+    private func devices(_ request: Request, _ context: WebContext) async throws -> Response {
+        let device = try await admit(request, context)
+        switch DeviceRequest(payload: try await Body.of(request)) {
+        case .own: return .json(JSONLine.of(DeviceLine(device, own: true)))
+        case .leave:
+            try await door.revoke(device.id, by: "itself")
+            var response = Response.json(LineAnswer.endLine)
+            response.headers[.setCookie] = SessionCookie.cleared
+            return response
+        case .devices:
+            try requireOwner(device)
+            let lines = try await door.devices().map { JSONLine.of(DeviceLine($0, own: $0.id == device.id)) }
+            return .json(Array(lines.joined(separator: [UInt8(ascii: "\n")])))
+        case .revoke(let id):
+            try requireOwner(device)
+            try await door.revoke(id, by: "device \(device.id)")
+            return .json(LineAnswer.endLine)
+        case .pair, nil:
+            throw WebError(
+                .badRequest, "bad-request",
+                "the body is {\"op\":…} with own, leave, devices or revoke; codes are made on the machine: nexusctl pair"
+            )
+        }
+    }
+
+    private func requireOwner(_ device: Device) throws(WebError) {
+        guard device.role == .owner else {
+            throw WebError(.forbidden, "refused", "device \(device.id) was paired for the chat only")
+        }
+    }
+
+    // MARK: - The machine
+
+    private func ask(_ request: Request, _ context: WebContext) async throws -> Response {
+        let device = try await admit(request, context)
+        try requireOwner(device)
+        guard let appliance, let asked = ApplianceRequest(payload: try await Body.of(request)) else {
+            throw WebError(
+                .badRequest, "bad-request",
+                "the body is {\"op\":\"status\"}, {\"op\":\"why\",\"child\":NAME} or restart")
+        }
+        return .json(try await appliance.answer(asked, for: device))
+    }
+}
+
+/// The cookie with a device's token. `__Host-`: browsers take it from this origin only, over TLS or on localhost only.
+enum SessionCookie {
+    private static let name = "__Host-nexus"
+    // As long as browsers keep one; a device that stays away is forgotten earlier (`ChatStore.deviceIdleLimit`).
+    private static let maxAge = 400 * 86_400
+
+    static func set(_ token: String) -> String {
+        "\(name)=\(token); Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=\(maxAge)"
+    }
+
+    static let cleared = "\(name)=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+
+    static func token(in request: Request) -> String? {
+        for header in request.headers[values: .cookie] {
+            for pair in header.split(separator: ";") {
+                let pair = pair.drop { $0 == " " }
+                if pair.hasPrefix("\(name)=") { return String(pair.dropFirst(name.count + 1)) }
+            }
+        }
+        return nil
+    }
+}
+
+/// Two lines with a pause between them: who gets them with the pause gets streams.
+enum StreamProbe {
+    static let pause: Duration = .milliseconds(300)
+
+    static func run(_ send: ChatService.Sink) async -> [UInt8] {
+        try? await send(Array(#"{"n":1,"type":"probe"}"#.utf8))
+        try? await Task.sleep(for: pause)
+        return LineAnswer.endLine
+    }
+}
+
+/// An event with its Markdown as HTML, where that is settled.
+enum RenderedEvent {
+    private struct Text: Encodable {
+        var type = "text"
+        var session: SessionID
+        var turn: TurnID
+        var block: String
+        var text: String
+        var whole = true
+        var html: String
+    }
+
+    @Sendable static func line(_ event: ChatEvent) -> [UInt8] {
+        guard case .text(let block, let text, replaces: true) = event.what, let html = Markdown.html(text) else {
+            return event.json
+        }
+        return JSONLine.of(Text(session: event.session, turn: event.turn, block: block, text: text, html: html))
+    }
+}

@@ -1,0 +1,60 @@
+import Chat
+import ChatWeb
+import Synchronization
+import WorkerKit
+
+/// The one line of `nexusctl status`, sent when it changes.
+struct StatusLine: Sendable {
+    private let store: ChatStore
+    private let bus: Bus
+    private let shown = Shown()
+
+    // A class because a Mutex cannot be copied, and this value is shared by the runner, the page and the start.
+    private final class Shown: Sendable {
+        struct Parts {
+            var summary: TurnRunner.Summary?
+            var web: WebServer.State?
+            var line = ""
+        }
+        let parts = Mutex(Parts())
+    }
+
+    init(store: ChatStore, bus: Bus) {
+        self.store = store
+        self.bus = bus
+    }
+
+    /// How the turns are now.
+    func tell(_ summary: TurnRunner.Summary) { tell { $0.summary = summary } }
+
+    /// How the page is now.
+    func tell(_ web: WebServer.State) { tell { $0.web = web } }
+
+    private func tell(_ change: (inout Shown.Parts) -> Void) {
+        let line: String? = shown.parts.withLock { parts in
+            change(&parts)
+            let line = words(parts)
+            defer { parts.line = line }
+            return line == parts.line ? nil : line
+        }
+        if let line { bus.status(line) }
+    }
+
+    private func words(_ shown: Shown.Parts) -> String {
+        var parts: [String] = []
+        if let aside = store.movedAside { parts.append("began anew: the damaged store is kept as \(aside)") }
+        if let summary = shown.summary {
+            if summary.running > 0 {
+                parts.append("\(summary.running) turn\(summary.running == 1 ? "" : "s") with the agent")
+            }
+            if summary.queued > 0 { parts.append("\(summary.queued) queued") }
+            parts.append(summary.agentIsAway ?? "the agent takes turns")
+        }
+        switch shown.web {
+        case nil, .starting: break
+        case .serving(let port): parts.append("page at http://localhost:\(port)")
+        case .away(let why): parts.append("no page: \(why)")
+        }
+        return parts.joined(separator: "; ")
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import ControlClient
+
+struct PairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pair",
+        abstract: "Lets a browser in: prints a link, a code and, when a phone can use them, a QR code.",
+        discussion: """
+            The code lets one browser in, within ten minutes. It is behind the link's `#`, which browsers send to nobody, and \
+            is spent when "Pair this browser" is tapped on the page, not by opening the link.
+            Where the page can be reached from this machine only, that is said, with what to do about it; the link is for a \
+            browser here then, and the QR code comes with --qr (for a phone to which you forward the port).
+            """)
+
+    @Flag(help: "The device may chat, and nothing else: no restarts, no other devices.")
+    var chatOnly = false
+
+    @Flag(help: "Draws the QR code even when only this machine can reach the link.")
+    var qr = false
+
+    @Flag(help: "One JSON object, as docs/web.md has it.")
+    var json = false
+
+    @OptionGroup var place: Place
+
+    func run() throws {
+        let link = try ChatLink(place)
+        let role = chatOnly ? "chat-only" : "owner"
+        var answer: (JSONValue, [UInt8])?
+        try link.collect([.init("op", .string("pair")), .init("role", .string(role))]) { answer = ($0, $1) }
+        guard let (pairing, line) = answer, let url = pairing["url"]?.text, let code = pairing["code"]?.text else {
+            throw ControlError(.failed, "\(ChatLink.worker) answered something else than a code")
+        }
+        if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+        let isReachable = pairing["reachable"]?.flag ?? false
+        let terminal = Terminal.standardOutput
+        if isReachable || qr {
+            Output.write(QRPicture(rows: (pairing["qr"]?.elements ?? []).compactMap(\.text)).text(for: terminal) + "\n")
+        }
+        let minutes = (pairing["good_for"]?.number ?? 0) / 60
+        Output.write(
+            """
+            Open   \(terminal.styled(Terminal.clean(url), .bold))
+            Code   \(terminal.styled(Terminal.clean(code), .bold))   (\(role), once, within \(minutes) minutes)
+
+            """)
+        guard !isReachable, let remedy = pairing["remedy"]?.text else { return }
+        Output.complain("Not for a phone yet: \(Terminal.clean(remedy))")
+    }
+}
+
+/// A QR code in half blocks: two rows of squares a line.
+struct QRPicture {
+    /// `1` is dark.
+    let rows: [String]
+    /// Light squares around it that readers need (ISO/IEC 18004: four).
+    private static let quiet = 4
+
+    /// Dark squares are the terminal's black where colours are known, else the light ones are drawn, as most terminals are
+    /// dark.
+    func text(for terminal: Terminal) -> String {
+        guard let width = rows.first?.utf8.count else { return "" }
+        let edge = [UInt8](repeating: UInt8(ascii: "0"), count: Self.quiet)
+        let blank = [UInt8](repeating: UInt8(ascii: "0"), count: width + 2 * Self.quiet)
+        var field = [[UInt8]](repeating: blank, count: Self.quiet)
+        field += rows.map { edge + Array($0.utf8) + edge }
+        field += [[UInt8]](repeating: blank, count: Self.quiet)
+        if !field.count.isMultiple(of: 2) { field.append(blank) }
+        let lines = stride(from: 0, to: field.count, by: 2).map { row in
+            String(zip(field[row], field[row + 1]).map { Self.half(isLight($0), isLight($1)) })
+        }
+        // White on black, whatever the terminal's own colours are.
+        let (on, off) = terminal.colour ? ("\u{1B}[97;40m", "\u{1B}[0m") : ("", "")
+        return lines.map { on + $0 + off }.joined(separator: "\n")
+    }
+
+    private func isLight(_ square: UInt8) -> Bool { square == UInt8(ascii: "0") }
+
+    private static func half(_ upper: Bool, _ lower: Bool) -> Character {
+        switch (upper, lower) {
+        case (true, true): "█"
+        case (true, false): "▀"
+        case (false, true): "▄"
+        case (false, false): " "
+        }
+    }
+}

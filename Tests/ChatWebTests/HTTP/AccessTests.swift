@@ -1,0 +1,122 @@
+import Chat
+import Foundation
+import Testing
+
+@testable import ChatWeb
+
+/// Who may come in, and what they may do.
+@Suite(.timeLimit(.minutes(2)))
+struct AccessTests {
+    private let own = #"{"op":"own"}"#
+
+    @Test func codeIsSpentOnce_byAPostOnly() async throws {
+        let box = try await WebBox()
+        let code = try await box.code()
+        let look = try box.connect()
+        try look.send("GET /?pair=\(code) HTTP/1.1\r\nConnection: close\r\nHost: localhost:\(box.port)\r\n\r\n")
+        #expect(try look.answer().status == 200)
+        let body = #"{"code":"\#(code)","name":"x"}"#
+        let first = try box.post("/api/pair", body)
+        #expect(first.status == 200)
+        let cookie = try #require(first.header("set-cookie"))
+        for word in ["__Host-nexus=", "; Secure", "; HttpOnly", "; SameSite=Strict", "; Path=/"] {
+            #expect(cookie.contains(word))
+        }
+        #expect(try box.post("/api/pair", body).status == 403)
+        #expect(try await box.store.devices().count == 1)
+    }
+
+    @Test func guessingCodes_isSlowedDown_andShutsNobodyOut() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let good = try await box.code()
+        var statuses: [Int] = []
+        for number in 0..<30 { statuses.append(try box.post("/api/pair", #"{"code":"wrong\#(number)"}"#).status) }
+        #expect(statuses.prefix(5).allSatisfy { $0 == 403 })
+        #expect(statuses.count { $0 == 403 } < 15 && statuses.last == 429)
+        let refused = try box.post("/api/pair", #"{"code":"\#(good)"}"#)
+        #expect(refused.status == 429 && refused.header("retry-after") != nil)
+        // Whoever is in stays in, from the same address, whatever strangers do there.
+        #expect(try box.post("/api/devices", own, cookie: cookie).status == 200)
+        #expect(box.audit.all.contains { $0.contains("a wrong, old or spent pairing code came from 127.0.0.1") })
+    }
+
+    @Test func strangersWithoutToken_areSlowedDown_devicesAreNot() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        var last = 0
+        for _ in 0..<60 where last != 429 { last = try box.post("/api/devices", own, cookie: "__Host-nexus=x").status }
+        #expect(last == 429)
+        #expect(try box.post("/api/devices", own, cookie: cookie).status == 200)
+    }
+
+    @Test func deviceThatAsksTooMuch_isSlowedDown_othersAreNot() async throws {
+        let box = try await WebBox()
+        let greedy = try await box.pair()
+        let other = try await box.pair()
+        var last = 0
+        for _ in 0..<1000 where last != 429 { last = try box.post("/api/devices", own, cookie: greedy).status }
+        #expect(last == 429)
+        #expect(try box.post("/api/devices", own, cookie: other).status == 200)
+    }
+
+    @Test func revokedDevice_itsCookieIsWorthNothing() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        #expect(try box.post("/api/devices", own, cookie: cookie).status == 200)
+        let device = try #require(try await box.store.devices().first)
+        _ = try await box.server.answer(.revoke(device.id), by: "a test")
+        #expect(try box.post("/api/devices", own, cookie: cookie).status == 401)
+        let second = try await box.pair()
+        #expect(try box.post("/api/devices", #"{"op":"leave"}"#, cookie: second).status == 200)
+        #expect(try box.post("/api/devices", own, cookie: second).status == 401)
+    }
+
+    @Test(arguments: [
+        "__Host-nexus=", "__Host-nexus=' OR 1=1 --", "nexus=x", "__Host-nexus=\(String(repeating: "0", count: 64))",
+    ])
+    func madeUpToken_isRefused(_ cookie: String) async throws {
+        let box = try await WebBox()
+        _ = try await box.pair()
+        #expect(try box.post("/api/chat", #"{"op":"list"}"#, cookie: cookie).status == 401)
+    }
+
+    @Test func tokensAreNotInTheStore() async throws {
+        let box = try await WebBox()
+        let token = String(try await box.pair().dropFirst("__Host-nexus=".count))
+        #expect(token.count == 64)
+        for name in ["chat.sqlite", "chat.sqlite-wal"] {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(box.directory)/\(name)"))
+            #expect(bytes.range(of: Data(token.utf8)) == nil)
+        }
+        #expect(!box.audit.all.joined().contains(token))
+    }
+
+    @Test func chatOnlyDevice_mayChat_andNothingElse() async throws {
+        let box = try await WebBox()
+        let guest = try await box.pair(.chatOnly)
+        #expect(try box.post("/api/chat", #"{"op":"list"}"#, cookie: guest).types == ["end"])
+        #expect(try box.post("/api/appliance", #"{"op":"status"}"#, cookie: guest).status == 403)
+        #expect(try box.post("/api/devices", #"{"op":"devices"}"#, cookie: guest).status == 403)
+        #expect(try box.post("/api/devices", #"{"op":"pair"}"#, cookie: guest).status == 400)
+        #expect(box.asked.all.isEmpty)
+    }
+
+    @Test func ownersMayAskTheMachine_inAFewWordsOnly() async throws {
+        let box = try await WebBox()
+        let owner = try await box.pair()
+        for body in [#"{"op":"status"}"#, #"{"op":"why","child":"opencode"}"#, #"{"op":"restart","child":"opencode"}"#]
+        {
+            #expect(try box.post("/api/appliance", body, cookie: owner).status == 200)
+        }
+        #expect(box.asked.all == ["status", "why opencode", "restart opencode --no-wait"])
+        for body in [
+            #"{"op":"stop","child":"opencode"}"#, #"{"op":"restart","child":"a b"}"#, #"{"op":"restart","child":""}"#,
+            #"{"op":"why","child":"a\nstop all"}"#, #"{"op":"restart"}"#, "status",
+        ] {
+            #expect(try box.post("/api/appliance", body, cookie: owner).status == 400)
+        }
+        #expect(box.asked.all.count == 3)
+        #expect(box.audit.all.contains { $0.hasSuffix("asks to restart opencode") })
+    }
+}

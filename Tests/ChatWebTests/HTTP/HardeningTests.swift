@@ -1,0 +1,143 @@
+import Foundation
+import NIOCore
+import Testing
+
+@testable import ChatWeb
+
+/// What strangers send.
+@Suite(.timeLimit(.minutes(2)))
+struct HardeningTests {
+    private static let head = "Host: localhost:PORT\r\n"
+
+    private func ask(_ box: WebBox, _ text: String) throws -> RawAnswer {
+        let connection = try box.connect()
+        try connection.send(text.replacing("PORT", with: "\(box.port)"))
+        return try connection.answer()
+    }
+
+    @Test(arguments: [
+        "\r\n\r\n\r\nnonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /\u{0} HTTP/1.1\r\nHost: x\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}",
+        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        "POST /api/chat HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzz\r\n",
+    ])
+    func malformedRequest_isRefused_andTheServerGoesOn(_ text: String) async throws {
+        let box = try await WebBox(connection: { ConnectionGuard(requestLimit: .milliseconds(500)) })
+        #expect(![200, 304].contains(try ask(box, text).status))
+        #expect(try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n").status == 200)
+    }
+
+    @Test func endlessHeader_isCutOff() async throws {
+        let box = try await WebBox()
+        let connection = try box.connect()
+        // 400 KB of a request that goes on: it is answered before it ends.
+        try connection.send("GET / HTTP/1.1\r\n")
+        for number in 0..<50 { try connection.send("X-\(number): \(String(repeating: "y", count: 8000))\r\n") }
+        #expect(try [400, 431].contains(RawAnswer(connection.receive()).status))
+    }
+
+    @Test func oversizedBody_isRefusedBeforeItIsRead() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let answer = try ask(
+            box,
+            box.request("/api/chat", "", cookie: cookie).replacing(
+                "Content-Length: 0", with: "Content-Length: 99999999"))
+        #expect(answer.status == 413)
+        let chunk = "10000\r\n" + String(repeating: "x", count: 0x10000) + "\r\n"
+        let chunked = box.request("/api/chat", "", cookie: cookie)
+            .replacing("Content-Length: 0", with: "Transfer-Encoding: chunked")
+        #expect(try ask(box, chunked + chunk + chunk + "0\r\n\r\n").status == 413)
+    }
+
+    @Test func requestThatNeverEnds_isClosed() async throws {
+        let box = try await WebBox(connection: { ConnectionGuard(requestLimit: .milliseconds(300)) })
+        let silent = try box.connect()
+        #expect(try silent.rest().isEmpty)
+        let begun = try box.connect()
+        try begun.send("GET / HTTP/1.1\r\nHost: loc")
+        _ = try begun.rest()
+        let body = try box.connect()
+        let cookie = try await box.pair()
+        try body.send(
+            box.request("/api/chat", "", cookie: cookie).replacing("Content-Length: 0", with: "Content-Length: 10")
+                + "{")
+        #expect(RawAnswer(try body.rest()).status != 200)
+    }
+
+    @Test func answerThatIsNotTaken_isClosed() async throws {
+        let box = try await WebBox(
+            connection: { ConnectionGuard(answerLimit: .milliseconds(300)) }, largeFileBytes: 24_000_000)
+        let slow = try box.connect(receiveBuffer: 4096)
+        try slow.send("GET /rooms/large.js HTTP/1.1\r\nHost: localhost:\(box.port)\r\n\r\n")
+        // It is gone when a write finds nobody; what is in the buffers can still be read.
+        while (try? slow.send("\r\n")) != nil { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try slow.rest().count < 24_000_000)
+        let quick = try box.connect()
+        try quick.send("GET /rooms/large.js HTTP/1.1\r\nConnection: close\r\nHost: localhost:\(box.port)\r\n\r\n")
+        #expect(try quick.rest().count > 24_000_000)
+    }
+
+    @Test(arguments: [
+        "/../secret.js", "/rooms/../../secret.js", "/%2e%2e/secret.js", "/..%2fsecret.js", "//secret.js", "/secret.js",
+        "/rooms", "/rooms/", "/.git/config", "/index.html%00.js",
+    ])
+    func pathThatIsNoFileOfThePage_isNotFound(_ path: String) async throws {
+        let box = try await WebBox()
+        let answer = try ask(box, "GET \(path) HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n")
+        #expect([400, 404].contains(answer.status) && !answer.text.contains("secret\r\n"))
+    }
+
+    @Test(arguments: ["evil.invalid", "localhost", "127.0.0.1.nip.invalid:PORT", "localhost:1"])
+    func foreignHost_isRefused(_ host: String) async throws {
+        let box = try await WebBox()
+        let answer = try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\nHost: \(host)\r\n\r\n")
+        #expect(answer.status == 421)
+        #expect(try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").status != 200)
+    }
+
+    @Test func foreignOrigin_orNone_orNoHeaderOfThePages_isRefused() async throws {
+        let box = try await WebBox(url: "https://chat.example.invalid")
+        let cookie = try await box.pair()
+        let good = box.request("/api/devices", #"{"op":"own"}"#, cookie: cookie)
+        #expect(try ask(box, good).status == 200)
+        let origin = "Origin: http://localhost:\(box.port)\r\n"
+        for other in ["", "Origin: https://evil.invalid\r\n", "Origin: null\r\n", "Origin: http://localhost:1\r\n"] {
+            #expect(try ask(box, good.replacing(origin, with: other)).status == 403)
+        }
+        #expect(try ask(box, good.replacing("X-Nexus: 1\r\n", with: "")).status == 403)
+        #expect(try ask(box, good.replacing("application/json", with: "text/plain")).status == 415)
+        #expect(try ask(box, good.replacing(origin, with: "Origin: https://chat.example.invalid\r\n")).status == 200)
+        #expect(try ask(box, good.replacing("POST", with: "DELETE")).status == 405)
+        #expect(try ask(box, good.replacing("POST", with: "GET")).status == 404)
+    }
+
+    @Test func everyAnswer_carriesThePolicy() async throws {
+        let box = try await WebBox()
+        for answer in [
+            try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n"),
+            try box.post("/api/devices", #"{"op":"own"}"#),
+            try ask(box, "GET /no HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n"),
+        ] {
+            let policy = try #require(answer.header("content-security-policy"))
+            #expect(
+                policy.contains("default-src 'none'") && !policy.contains("unsafe")
+                    && policy.contains("frame-ancestors 'none'"))
+            #expect(answer.header("x-content-type-options") == "nosniff")
+        }
+    }
+
+    @Test func unchangedFile_isNotSentAgain_andComesPacked() async throws {
+        let box = try await WebBox(largeFileBytes: 1_000_000)
+        let first = try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n")
+        let tag = try #require(first.header("etag"))
+        let again = try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\nIf-None-Match: \(tag)\r\n\(Self.head)\r\n")
+        #expect(again.status == 304)
+        let connection = try box.connect()
+        try connection.send(
+            "GET /rooms/large.js HTTP/1.1\r\nConnection: close\r\nAccept-Encoding: gzip\r\nHost: localhost:\(box.port)\r\n\r\n"
+        )
+        let packed = try connection.rest()
+        #expect(packed.count < 100_000 && RawAnswer(packed).header("content-encoding") == "gzip")
+    }
+}

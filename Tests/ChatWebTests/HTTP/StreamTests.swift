@@ -1,0 +1,103 @@
+import Chat
+import Foundation
+import Testing
+
+@testable import ChatWeb
+
+/// The chat over HTTP.
+@Suite(.timeLimit(.minutes(2)))
+struct StreamTests {
+    private func send(_ text: String, _ more: String = "") -> String {
+        #"{"op":"send","text":"\#(text)","client_id":"\#(UUID().uuidString)"\#(more)}"#
+    }
+
+    @Test func words_comeAsTheyAreSaid() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let connection = try box.connect()
+        try connection.send(box.request("/api/chat", send("hello"), cookie: cookie))
+        await box.agent.turnBegins()
+        for word in ["one", "two", "three"] {
+            box.agent.say(word)
+            _ = try connection.receive(until: "\"text\":\"\(word)\"")
+        }
+        box.agent.end()
+        let rest = RawAnswer(Array(try connection.receive(until: #"{"type":"end"}"#).utf8))
+        #expect(rest.types.suffix(2) == ["ended", "end"])
+    }
+
+    @Test func answerThatMayNotBeAStream_endsSoonAfterItsFirstLine() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        // The turn goes on: the answer ends all the same.
+        let answer = try box.post("/api/chat", send("hello", #","wait":20"#), cookie: cookie)
+        #expect(answer.types.first == "accepted" && answer.types.last == "more")
+        let nothing = try box.post("/api/chat", #"{"op":"resume","session":"none","wait":1}"#, cookie: cookie)
+        #expect(nothing.types == ["error"] && nothing.text.contains("unknown"))
+    }
+
+    @Test func openThenResume_tellsEverythingOnce() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let first = try box.connect()
+        try first.send(box.request("/api/chat", send("hello"), cookie: cookie))
+        await box.agent.turnBegins()
+        box.agent.say("one ")
+        _ = try first.receive(until: "one ")
+        let session = try #require(try await box.store.sessions().first?.id)
+        let open = try box.post("/api/chat", #"{"op":"open","session":"\#(session)"}"#, cookie: cookie)
+        #expect(open.types == ["position", "turn", "end"])
+        let position = try #require(open.text.firstMatch(of: /"seq":(\d+)/)?.1)
+        let second = try box.connect()
+        try second.send(
+            box.request("/api/chat", #"{"op":"resume","session":"\#(session)","after":\#(position)}"#, cookie: cookie))
+        var told = try second.receive(until: "one ")
+        box.agent.say("**two**")
+        box.agent.end()
+        told += try second.receive(until: #"{"type":"end"}"#)
+        #expect(told.ranges(of: "one ").count == 1 && told.ranges(of: "**two**").count == 1)
+        let closed = try box.post("/api/chat", #"{"op":"open","session":"\#(session)"}"#, cookie: cookie)
+        #expect(closed.types == ["position", "turn", "text", "end"])
+        #expect(closed.text.contains("<p>one <strong>two</strong></p>"))
+    }
+
+    @Test func deviceRevokedInTheMiddle_itsAnswersEndAtOnce() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let connection = try box.connect()
+        try connection.send(box.request("/api/chat", send("hello"), cookie: cookie))
+        await box.agent.turnBegins()
+        box.agent.say("one")
+        _ = try connection.receive(until: "one")
+        let device = try #require(try await box.store.devices().first)
+        _ = try await box.server.answer(.revoke(device.id), by: "a test")
+        #expect(try connection.receive(until: "unpaired").contains(#""type":"error""#))
+    }
+
+    @Test func tooManyAnswersAtATime_areRefused() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let turn = try await box.store.accept(
+            Submission(session: nil, text: "x", clientID: "c"), newSession: SessionID(rawValue: "s"), before: .start,
+            workspaces: Workspaces(names: ["home"]))
+        let body = #"{"op":"resume","session":"\#(turn.turn.session)","after":0,"follow":true}"#
+        var open: [RawConnection] = []
+        for _ in 0..<LiveStreams.perDevice {
+            let connection = try box.connect()
+            try connection.send(box.request("/api/chat", body, cookie: cookie))
+            _ = try connection.receive(until: "200 OK")
+            open.append(connection)
+        }
+        #expect(try box.post("/api/chat", body, cookie: cookie).status == 429)
+        #expect(try box.post("/api/devices", #"{"op":"own"}"#, cookie: cookie).status == 200)
+        withExtendedLifetime(open) {}
+    }
+
+    @Test(arguments: ["", "{", "[]", #"{"op":"steal"}"#, #"{"op":"send"}"#, "\u{0}\u{1}"])
+    func unreadableRequest_isRefusedInWords(_ body: String) async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let answer = try box.post("/api/chat", body, cookie: cookie)
+        #expect(answer.status == 400 && answer.text.contains("bad-request"))
+    }
+}

@@ -1,0 +1,147 @@
+import AgentModel
+import Chat
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ChatWeb
+
+/// A server on a port of its own, with a store and an agent of its own.
+final class WebBox: Sendable {
+    let directory = FileManager.default.temporaryDirectory.path + "/nexus-web-test-\(UUID().uuidString)"
+    let store: ChatStore
+    let hub: EventHub
+    let server: WebServer
+    let agent = SlowAgent()
+    let port: Int
+    /// What was asked of nexusd.
+    let asked = Words()
+    let audit = Words()
+    private let task: Task<Void, Never>
+
+    final class Words: Sendable {
+        private let words = Mutex<[String]>([])
+        func add(_ word: String) { words.withLock { $0.append(word) } }
+        var all: [String] { words.withLock { $0 } }
+    }
+
+    init(
+        connection: @escaping @Sendable () -> ConnectionGuard = { ConnectionGuard() }, url: String? = nil,
+        largeFileBytes: Int = 0
+    ) async throws {
+        store = try ChatStore(directory: directory)
+        hub = EventHub(store: store)
+        let runner = TurnRunner(store: store, hub: hub, agent: agent)
+        _ = try await runner.begin()
+        await runner.agentIs(.here)
+        let page = directory + "/page"
+        try FileManager.default.createDirectory(atPath: page + "/rooms", withIntermediateDirectories: true)
+        try Data("<!doctype html>page".utf8).write(to: URL(fileURLWithPath: page + "/index.html"))
+        try Data(repeating: UInt8(ascii: " "), count: largeFileBytes).write(
+            to: URL(fileURLWithPath: page + "/rooms/large.js"))
+        try Data("secret".utf8).write(to: URL(fileURLWithPath: directory + "/secret.js"))
+        let (states, said) = AsyncStream<WebServer.State>.makeStream()
+        let settings = try #require(try WebSettings(listen: "127.0.0.1:0", url: url))
+        let asked = asked
+        let audit = audit
+        server = WebServer(
+            settings: settings,
+            service: ChatService(store: store, hub: hub, runner: runner, workspaces: Workspaces(names: ["home"])),
+            door: Door(store: store) { audit.add($0) }, page: try PageFiles(directory: page),
+            appliance: Appliance {
+                asked.add($0)
+                return Array(#"{"version":"test"}"#.utf8)
+            } audit: {
+                audit.add($0)
+            }, connection: connection, changed: { said.yield($0) })
+        task = Task { [server] in await server.run() }
+        var port = 0
+        for await state in states {
+            if case .serving(let number) = state { port = number }
+            break
+        }
+        self.port = port
+    }
+
+    deinit {
+        task.cancel()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Opens a connection.
+    func connect(receiveBuffer: Int32? = nil) throws -> RawConnection {
+        try RawConnection(port: port, receiveBuffer: receiveBuffer)
+    }
+
+    /// A POST of the page's own kind; `headers` come last.
+    func post(_ path: String, _ body: String, cookie: String? = nil, _ headers: [String] = []) throws -> RawAnswer {
+        let connection = try connect()
+        try connection.send(request(path, body, cookie: cookie, headers))
+        return try connection.answer()
+    }
+
+    /// The bytes of one.
+    func request(_ path: String, _ body: String, cookie: String? = nil, _ headers: [String] = []) -> String {
+        let own = [
+            "POST \(path) HTTP/1.1", "Host: localhost:\(port)", "Origin: http://localhost:\(port)", "X-Nexus: 1",
+            "Content-Type: application/json", "Content-Length: \(body.utf8.count)", "Connection: close",
+        ]
+        let cookies = cookie.map { ["Cookie: \($0)"] } ?? []
+        return (own + cookies + headers).joined(separator: "\r\n") + "\r\n\r\n" + body
+    }
+
+    /// A code as `nexusctl pair` gets one.
+    func code(_ role: DeviceRole = .owner) async throws -> String {
+        let line = try #require(try await server.answer(.pair(role), by: "a test").first)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any])
+        return try #require(object["code"] as? String)
+    }
+
+    /// Pairs a device; returns its cookie.
+    func pair(_ role: DeviceRole = .owner) async throws -> String {
+        let answer = try post("/api/pair", #"{"code":"\#(try await code(role))","name":"a test"}"#)
+        #expect(answer.status == 200)
+        let set = try #require(answer.header("set-cookie"))
+        return String(set.prefix { $0 != ";" })
+    }
+}
+
+/// Says word after word, each when the test lets it.
+final class SlowAgent: AgentPort {
+    private let turns = Mutex<[AsyncThrowingStream<AgentEvent, any Error>.Continuation]>([])
+    private let begun = AsyncStream<Void>.makeStream()
+
+    func describe() async throws -> AgentDescription {
+        AgentDescription(product: "test", version: "1", ready: true, state: "ready", workspaces: ["home"])
+    }
+
+    func openSession(title: String, workspace: String?) async throws -> AgentSessionID { AgentSessionID(rawValue: "s") }
+
+    func runTurn(
+        session: AgentSessionID, workspace: String?, text: String
+    ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
+        let (stream, turn) = AsyncThrowingStream<AgentEvent, any Error>.makeStream()
+        turn.yield(.turnStarted)
+        turns.withLock { $0.append(turn) }
+        begun.continuation.yield()
+        return stream
+    }
+
+    func abort(session: AgentSessionID) async throws { end(.interrupted(reason: "stopped")) }
+
+    /// Returns when the next turn is with the agent.
+    func turnBegins() async {
+        for await _ in begun.stream { return }
+    }
+
+    func say(_ text: String) {
+        turns.withLock { _ = $0.last?.yield(.textDelta(block: "b", text: text)) }
+    }
+
+    func end(_ outcome: TurnOutcome = .done) {
+        turns.withLock { turns in
+            turns.last?.yield(.turnEnded(outcome))
+            turns.last?.finish()
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Testing
+
+@testable import ChatWeb
+
+@Suite(.timeLimit(.minutes(1)))
+struct SettingsTests {
+    @Test func loopback_isServed() throws {
+        let settings = try #require(try WebSettings(listen: "127.0.0.1:4780", url: nil))
+        #expect(settings.host == "127.0.0.1" && settings.port == 4780 && settings.publicURL == nil)
+        #expect(try WebSettings(listen: "[::1]:4780", url: "")?.host == "::1")
+        #expect(try WebSettings(listen: "off", url: nil) == nil)
+    }
+
+    @Test(arguments: ["0.0.0.0:4780", "192.168.1.2:4780", "[::]:4780", "example.invalid:80"])
+    func otherAddresses_areRefusedWithTheRemedy(_ listen: String) {
+        let refusal = #expect(throws: WebSettings.Refusal.self) { try WebSettings(listen: listen, url: nil) }
+        #expect(refusal?.description.contains("ssh -L") == true)
+    }
+
+    @Test(arguments: ["", "4780", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000"])
+    func unreadableListen_isRefused(_ listen: String) {
+        #expect(throws: WebSettings.Refusal.self) { try WebSettings(listen: listen, url: nil) }
+    }
+
+    @Test(arguments: [
+        "http://chat.example.invalid", "https://chat.example.invalid/x", "https://u@chat.example.invalid", "chat",
+    ])
+    func unfitURL_isRefused(_ url: String) {
+        #expect(throws: WebSettings.Refusal.self) { try WebSettings(listen: "127.0.0.1:1", url: url) }
+    }
+
+    @Test func publicURL_isKnownAsHostAndOrigin() throws {
+        let settings = try #require(try WebSettings(listen: "127.0.0.1:1", url: "https://Chat.example.invalid/"))
+        let known = KnownOrigins(settings: settings, port: 1)
+        #expect(known.hosts.contains("chat.example.invalid") && known.origins.contains("https://chat.example.invalid"))
+        #expect(!known.origins.contains("http://chat.example.invalid"))
+    }
+
+    @Test func markdown_canDoNothing() throws {
+        let html = try #require(
+            Markdown.html(
+                "<script>alert(1)</script>\n\n[a](javascript:x) ![b](data:text/html,c) **bold**\n\n|a|\n|-|\n|1|"))
+        #expect(!html.contains("<script") && !html.contains("javascript:") && !html.contains("data:"))
+        #expect(html.contains("<strong>bold</strong>") && html.contains("<table>"))
+        #expect(Markdown.html(String(repeating: "x", count: Markdown.limitBytes + 1)) == nil)
+    }
+}

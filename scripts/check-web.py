@@ -1,0 +1,253 @@
+"""Drives the page in a real browser against the built programs and echo-agent, at the size of a phone and of a desk.
+
+    check-web.py BIN PICTURES
+
+pair → send → words appear while streaming → reload in mid-stream and go on → stop → SIGKILL of chat-bridge, agent-worker
+and the agent in mid-stream → what had come is there → a message typed offline is sent later → a device is shut out.
+Screenshots go into the directory PICTURES. Every wait is for an event, with a limit.
+"""
+import json, os, pathlib, re, signal, socket, subprocess, sys, tempfile, time
+
+from playwright.sync_api import sync_playwright, expect
+
+BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 800}}
+LIMIT = 20_000  # ms, of one wait
+expect.set_options(timeout=LIMIT)
+
+home = pathlib.Path(tempfile.mkdtemp(prefix="nexus-web-"))
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+(home / "work").mkdir()
+config = (ROOT / "Supervisor.toml").read_text().replace("127.0.0.1:4780", f"127.0.0.1:{port}")
+config = config.replace('workspaces = [{ name = "home", path = "~" }]',
+                        f'workspaces = [{{ name = "home", path = "~" }}, {{ name = "work", path = "{home}/work" }}]')
+config = config.replace('"--state", "{state}/echo-agent"]', '"--state", "{state}/echo-agent", "--delay-ms", "5"]')
+(home / "Supervisor.toml").write_text(config)
+environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
+origin = f"http://localhost:{port}"
+
+
+def ctl(*words, check=True):
+    done = subprocess.run([BIN / "nexusctl", *words], env=environment, capture_output=True, text=True, timeout=60)
+    if check and done.returncode:
+        raise AssertionError(f"nexusctl {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def step(words):
+    print(f"  {words} ({time.monotonic() - begun:.1f} s)", flush=True)
+
+
+def qr_is_readable():
+    """What `nexusctl pair --qr` draws is drawn again as a picture, and read by zbarimg, which knows nothing of us."""
+    drawn = ctl("pair", "--qr")
+    rows = [line for line in drawn.splitlines() if line and set(line) <= set("█▀▄ ")]
+    squares = []
+    for row in rows:
+        squares.append([c not in "█▀" for c in row])
+        squares.append([c not in "█▄" for c in row])
+    scale = 6
+    picture = f"P1\n{len(squares[0]) * scale} {len(squares) * scale}\n"
+    for row in squares:
+        line = "".join(("1" if dark else "0") * scale for dark in row)
+        picture += (line + "\n") * scale
+    (home / "qr.pbm").write_text(picture)
+    read = subprocess.run(["zbarimg", "-q", "--raw", str(home / "qr.pbm")], capture_output=True, text=True).stdout.strip()
+    link = re.search(r"Open\s+(\S+)", drawn)[1]
+    assert read == link, (read, link)
+
+
+def said(page):
+    """The text of the newest answer."""
+    return page.locator(".turn .answer").last.inner_text()
+
+
+def grows_to(page, count):
+    page.wait_for_function("n => (document.querySelectorAll('.turn .answer')[document.querySelectorAll('.turn .answer').length - 1]?.innerText.match(/\\b\\d+\\b/g) || []).length >= n", arg=count, timeout=LIMIT)
+
+
+def send(page, text):
+    page.get_by_label("Message to the agent").fill(text)
+    page.get_by_role("button", name="Send", exact=True).click()
+
+
+def shot(page, name):
+    page.screenshot(path=str(PICTURES / f"{name}.png"))
+
+
+def pid(child):
+    return next(c["pid"] for c in json.loads(ctl("status", "--json"))["children"] if c["name"] == child)
+
+
+def opened(browser, size, scheme):
+    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, has_touch=size == "phone", is_mobile=size == "phone")
+    page = context.new_page()
+    page.set_default_timeout(LIMIT)
+    # A page that says something here has a fault, or breaks its own Content-Security-Policy. What the network says is expected.
+    page.on("console", lambda message: complaints.append(f"{size}: {message.text}") if message.type == "error" and "Failed to load resource" not in message.text else None)
+    page.on("pageerror", lambda error: complaints.append(f"{size}: {error}"))
+    page.on("request", lambda request: complaints.append(f"asked another host: {request.url}") if not request.url.startswith((origin, "data:", "blob:")) else None)
+    return page
+
+
+def pair(page, name, *words):
+    link = json.loads(ctl("pair", "--json", *words))["url"]
+    page.goto(link)
+    expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
+    assert page.url == origin + "/", f"the code stays in the address bar: {page.url}"
+    shot(page, f"{name}-1-pairing")
+    page.get_by_role("button", name="Pair this browser").click()
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
+    return link
+
+
+def story(page, name):
+    link = pair(page, name)
+    step(f"{name}: paired")
+    shot(page, f"{name}-2-new")
+
+    send(page, "/slow 40")
+    grows_to(page, 3)
+    first = said(page)
+    shot(page, f"{name}-3-streaming")
+    grows_to(page, len(re.findall(r"\b\d+\b", first)) + 4)
+    step(f"{name}: words appear while streaming")
+    page.reload()
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.locator(".turn")).to_have_attribute("data-state", "running")
+    grows_to(page, 12)
+    step(f"{name}: reloaded in mid-stream, and it goes on")
+    expect(page.locator(".turn")).to_have_attribute("data-state", "done")
+    numbers = [int(n) for n in re.findall(r"\b\d+\b", said(page))]
+    assert numbers == list(range(1, 41)), f"words are missing or twice: {numbers}"
+    step(f"{name}: every word is there, once")
+
+    send(page, "/slow 200")
+    grows_to(page, 2)
+    send(page, "and this one waits")
+    expect(page.locator(".turn")).to_have_count(3)
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "queued")
+    shot(page, f"{name}-4-queued")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".turn").nth(1)).to_have_attribute("data-state", "interrupted")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "interrupted")
+    shot(page, f"{name}-5-stopped")
+    step(f"{name}: stopped, the queued one withdrawn")
+
+    send(page, "/slow 100")
+    grows_to(page, 5)
+    for child in ("chat-bridge", "agent-worker", "opencode"):
+        os.kill(pid(child), signal.SIGKILL)
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "interrupted")
+    kept = [int(n) for n in re.findall(r"\b\d+\b", said(page))]
+    assert kept and kept == list(range(1, len(kept) + 1)), f"words are missing or twice after the kills: {kept}"
+    shot(page, f"{name}-6-killed")
+    page.reload()
+    expect(page.locator(".turn")).to_have_count(4)
+    assert [int(n) for n in re.findall(r"\b\d+\b", said(page))] == kept
+    step(f"{name}: chat-bridge, agent-worker and the agent were killed; {len(kept)} words are kept")
+    ctl("wait", "--ready", "--timeout", "20s")
+    return link
+
+
+def later(page):
+    """Typed without a network: kept over a reload, sent when there is one."""
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
+    page.context.set_offline(True)
+    send(page, "typed without a network")
+    expect(page.locator(".unsent .turn")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".unsent .turn")).to_have_count(1)
+    shot(page, "phone-7-offline")
+    page.context.set_offline(False)
+    expect(page.locator(".unsent .turn")).to_have_count(0)
+    expect(page.locator(".turns .turn").last).to_have_attribute("data-state", "done")
+    step("opened and typed offline, sent later")
+
+
+def rooms(page, name):
+    send(page, "Markdown\n\n## A heading\n\nA *list*:\n\n- one\n- two\n\n```swift\nlet a = 1\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<img src=x onerror=alert(1)> [bad](javascript:alert(1))")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    expect(page.locator(".turn").last.locator(".prose h2")).to_have_text("A heading")
+    assert page.locator(".answer img, .answer [href^=javascript]").count() == 0, "raw HTML or a script's address got through"
+    shot(page, f"{name}-8-markdown")
+    if name == "phone":
+        page.get_by_role("button", name="Sessions").click()
+        expect(page.get_by_role("link", name="Machine")).to_be_visible()
+        page.wait_for_timeout(250)  # the slide, for the picture only
+        shot(page, f"{name}-9-sessions")
+    page.get_by_role("link", name="Machine").click()
+    expect(page.locator(".child")).not_to_have_count(0)
+    page.locator(".child", has_text="agent-worker").get_by_role("button", name="Last lines").click()
+    expect(page.locator(".child", has_text="agent-worker").locator("pre")).to_be_visible()
+    shot(page, f"{name}-10-machine")
+    if name == "phone":
+        page.get_by_role("button", name="Sessions").click()
+    page.get_by_role("link", name="Devices").click()
+    expect(page.locator(".child")).not_to_have_count(0)
+    shot(page, f"{name}-11-devices")
+
+
+def shut_out(browser, spent):
+    page = opened(browser, "desk", "light")
+    page.goto(spent)
+    page.get_by_role("button", name="Pair this browser").click()
+    expect(page.get_by_role("alert")).to_contain_text("wrong, spent or older")
+    step("a spent code lets nobody in")
+    pair(page, "guest", "--chat-only")
+    expect(page.get_by_role("link", name="Machine")).to_have_count(0)
+    guest = next(d for d in map(json.loads, ctl("devices", "--json").splitlines()) if d["role"] == "chat-only")
+    send(page, "/slow 300")
+    grows_to(page, 2)
+    ctl("devices", "revoke", guest["device"])
+    expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
+    step("a device was shut out in the middle of an answer")
+
+
+begun = time.monotonic()
+complaints = []
+PICTURES.mkdir(parents=True, exist_ok=True)
+log = open(home / "nexusd.log", "wb")
+tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "--state", f"{home}/s", "--runtime", f"{home}/r"],
+                        env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+try:
+    until = time.monotonic() + 20
+    while not (home / "r/control.sock").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    ctl("wait", "--ready", "--timeout", "20s")
+    while f"page at {origin}" not in ctl("status") and time.monotonic() < until:
+        time.sleep(0.05)
+    qr_is_readable()
+    step("the QR code is read by zbarimg")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        phone = opened(browser, "phone", "light")
+        spent = story(phone, "phone")
+        later(phone)
+        rooms(phone, "phone")
+        desk = opened(browser, "desk", "dark")
+        story(desk, "desk")
+        rooms(desk, "desk")
+        shut_out(browser, spent)
+        browser.close()
+except BaseException:
+    print((home / "nexusd.log").read_text()[-2000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")
+    try:
+        shot(phone, "failed-phone"), shot(desk, "failed-desk")
+    except Exception:
+        pass
+    raise
+finally:
+    tree.send_signal(signal.SIGINT)
+    try:
+        tree.wait(30)
+    except subprocess.TimeoutExpired:
+        tree.kill()
+if complaints:
+    sys.exit("the browser complains:\n" + "\n".join(complaints))
+print(f"web: the page does what it says, {time.monotonic() - begun:.0f} s; pictures in {PICTURES}")
