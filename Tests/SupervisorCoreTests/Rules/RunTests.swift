@@ -9,6 +9,17 @@ struct RunTests {
         #expect(scene.run(.a).description == "1-1")
     }
 
+    @Test func treeThatServes_armsNothing() {
+        var scene = Scene.ready([.reporting(), ChildPolicy(), .reporting(requires: [.a], restart: .onFailure)])
+        #expect(scene.supervisor.nextDeadline == nil)
+        // After a failure there is something to forget; when it is forgotten, nothing more.
+        scene.pass(.seconds(1))
+        scene.ends(.a)
+        scene.bringAllUp()
+        #expect(scene.pass(.seconds(60)) == [])
+        #expect(scene.supervisor.nextDeadline == nil)
+    }
+
     @Test func execSucceeded_isReadyWhereTheRuleSaysSo() {
         var scene = Scene.begun([ChildPolicy()])
         #expect(scene.spawned(.a) == ["say ready a"])

@@ -119,13 +119,15 @@ struct Simulation {
     }
 
     private mutating func conclude(_ event: Event?) {
-        var hasher = Hasher()
-        hasher.combine(digest)
-        for action in actions {
-            hasher.combine(action)
-            if isTraced { trace.append("    \(action.words)") }
+        if !actions.isEmpty {
+            var hasher = Hasher()
+            hasher.combine(digest)
+            for action in actions {
+                hasher.combine(action)
+                if isTraced { trace.append("    \(action.words)") }
+            }
+            digest = hasher.finalize()
         }
-        digest = hasher.finalize()
         referee.judge(actions, after: event, at: now, supervisor)
         for action in actions { world.carryOut(action) }
         actions.removeAll(keepingCapacity: true)

@@ -21,27 +21,38 @@ extension Referee {
         }
     }
 
-    /// What keeps a child from starting, in words; nil: nothing.
-    func hindrance(of child: ChildID, _ after: Supervisor) -> String? {
-        if let other = requires(child).first(where: { self[$0]?.serves != true && !isDone($0, after) }) {
-            return "\(other) does not serve"
-        }
-        if child != tree.logWriter, isHeld(child, after) { return "what it requires is given up or goes down" }
+    /// What keeps a child from starting; nil: nothing.
+    func hindrance(of child: ChildID, _ after: Supervisor) -> Hindrance? {
         let required = requires(child)
-        if let other = comesAfter(child).first(where: { !isSettled($0, after) && !required.contains($0) }) {
-            return "\(other) comes first"
+        for other in required where self[other]?.serves != true && !isDone(other, after) { return .required(other) }
+        if child != tree.logWriter, isHeld(child, after) { return .held }
+        for other in comesAfter(child) where !isSettled(other, after) && !required.contains(other) {
+            return .earlier(other)
         }
         guard let group = group(of: child) else { return nil }
         if group.strategy != .oneForOne {
-            let earlier = group.children.prefix { $0 != child }
-            if let other = earlier.first(where: { !isSettled($0, after) && !isHopeless($0, after) }) {
-                return "\(other) of its group comes first"
+            for other in group.children {
+                if other == child { break }
+                if !isSettled(other, after), !isHopeless(other, after) { return .earlier(other) }
             }
         }
+        if swept.isEmpty { return nil }
         let isStillDown = group.children.contains {
             self[$0].map { swept.contains($0.run) && !$0.isUnkillable } ?? false
         }
-        return isStillDown ? "its group is still going down" : nil
+        return isStillDown ? .group : nil
+    }
+
+    /// Why a child may not start.
+    enum Hindrance {
+        /// This one, which it requires, does not serve.
+        case required(ChildID)
+        /// What it requires, or its group, is given up or goes down.
+        case held
+        /// This one comes first: it comes after it, or the order of their group says so.
+        case earlier(ChildID)
+        /// Its group is going down for a restart.
+        case group
     }
 
     /// It has come as far as it will for now.
@@ -49,8 +60,8 @@ extension Referee {
         if let life = self[child] {
             return life.isUnkillable || (life.serves && (!isGoingDown(child, after) || isHopeless(child, after)))
         }
-        let phase = after.view(of: child).phase
-        if isDone(child, after) || standings[Int(child.rawValue)].parked != nil || phase == .scheduled { return true }
+        if isDone(child, after) || standings[Int(child.rawValue)].parked != nil { return true }
+        if phase(of: child, after) == .scheduled { return true }
         return isHopeless(child, after)
     }
 

@@ -20,6 +20,12 @@ struct RestartBook {
     }
 }
 
+/// The times of a child, as they were last said, and those said before that had come already.
+struct Calendar {
+    var past: [Moment] = []
+    var moments: [Moment] = []
+}
+
 /// Promise 6: restarts are bounded in every window, and the back-off is reset after a stable time.
 extension Referee {
     mutating func judgeRestart(_ child: ChildID, at now: Instant) {
@@ -35,7 +41,8 @@ extension Referee {
     mutating func noteTimes(_ child: ChildID, _ moments: [Moment], at now: Instant) {
         guard child.rawValue > 0, Int(child.rawValue) < lives.count else { return }
         // What was due once may still wait for its gates.
-        times[child] = times[child, default: []].filter { $0.instant <= now } + moments
+        let old = times[child, default: Calendar()]
+        times[child] = Calendar(past: (old.past + old.moments).filter { $0.instant <= now }, moments: moments)
     }
 
     /// A scheduled child starts by the clock, by a command, or not at all; and never twice for one time.
@@ -47,10 +54,13 @@ extension Referee {
         case .calendar:
             defer { standings[Int(child.rawValue)].isCalled = false }
             guard !standings[Int(child.rawValue)].isCalled, isTame else { return }
-            let due = times[child, default: []].filter { $0.instant <= now }
+            let calendar = times[child, default: Calendar()]
             let known = restarts[Int(child.rawValue)].seconds
-            if due.allSatisfy({ known.contains($0.second) }) { complain(6, "\(child) started at none of its times") }
-            restarts[Int(child.rawValue)].seconds.formUnion(due.map(\.second))
+            let due = calendar.moments.filter { $0.instant <= now && !known.contains($0.second) }
+            // What came before the clock was set may have waited for its gates; or nobody wanted it then.
+            let past = due.isEmpty ? calendar.past.filter { !known.contains($0.second) } : []
+            if due.isEmpty, past.isEmpty { complain(6, "\(child) started at none of its times") }
+            restarts[Int(child.rawValue)].seconds.formUnion((due + past).map(\.second))
         }
     }
 

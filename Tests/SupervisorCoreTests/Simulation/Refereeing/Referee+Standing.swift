@@ -23,31 +23,40 @@ extension Referee {
     }
 
     private mutating func checkRest(of child: ChildID, at now: Instant, _ after: Supervisor) {
-        let view = after.view(of: child)
+        let phase = phase(of: child, after)
         let standing = standings[Int(child.rawValue)]
         if !standing.isWanted {
-            if view.phase != .off { complain(7, "\(child) is not wanted and \(view)") }
+            if phase != .off { complain(7, "\(child) is not wanted and \(phase)") }
             return
         }
-        switch view.phase {
+        switch phase {
         case .off: complain(7, "\(child) is wanted and off")
         case .parked:
             if standing.parked == nil, !isInParkedGroup(child) { complain(6, "\(child) is parked for nothing") }
-        case .done: if !standing.mayBeDone { complain(7, "\(child) is done and was not: \(view)") }
+        case .done: if !standing.mayBeDone { complain(7, "\(child) is done and was not") }
         case .scheduled: if !isScheduled(child) { complain(7, "\(child) has no schedule and waits for one") }
         case .delayed: if standing.parked != nil { complain(6, "\(child) is parked and delayed") }
         case .waiting: checkWait(of: child, at: now, after)
-        case .starting, .ready, .stopping, .unkillable: complain(1, "\(child) is \(view) without a run")
+        case .starting, .ready, .stopping, .unkillable: complain(1, "\(child) is \(phase) without a run")
         }
-        if view.phase == .scheduled, view.nextTry == nil, policy(child).schedule != .calendar {
+        if standing.mayBeDone, phase != .done { noteRevival(of: child) }
+        if phase == .scheduled, policy(child).schedule != .calendar, after.view(of: child).nextTry == nil {
             complain(7, "\(child) waits for a time that never comes")
         }
-        if standing.parked != nil, view.phase != .parked { complain(6, "\(child) is given up and \(view)") }
-        if isScheduled(child), view.phase == .done { complain(7, "\(child) is done for good and has a schedule") }
+        if standing.parked != nil, phase != .parked { complain(6, "\(child) is given up and \(phase)") }
+        if isScheduled(child), phase == .done { complain(7, "\(child) is done for good and has a schedule") }
+    }
+
+    /// Only the restart of its group, or a schedule, makes one that was done run again without an owner's word.
+    private mutating func noteRevival(of child: ChildID) {
+        standings[Int(child.rawValue)].mayBeDone = false
+        let isOfItsGroup = policy(child).restart == .onFailure && group(of: child)?.strategy ?? .oneForOne != .oneForOne
+        if !isOfItsGroup, !isScheduled(child) { complain(7, "\(child) was done and is not any more") }
     }
 
     private mutating func checkWait(of child: ChildID, at now: Instant, _ after: Supervisor) {
-        if crowded.contains(child) || hindrance(of: child, after) != nil { return }
+        if crowded.contains(child) { return }
+        if case .some = hindrance(of: child, after) { return }
         if let logWriter = tree.logWriter, child != logWriter, !logWriterWasReady,
             now - began <= Tree.logWriterPatience
         {

@@ -1,4 +1,4 @@
-import SupervisorCore
+@testable import SupervisorCore
 
 /// What the referee knows of one child beside its run: who wants it, and what has become of it.
 struct Standing {
@@ -31,7 +31,14 @@ extension Referee {
 
     /// It is done, as far as the core says so and it can be.
     func isDone(_ child: ChildID, _ after: Supervisor) -> Bool {
-        standings[Int(child.rawValue)].mayBeDone && isWanted(child) && after.view(of: child).phase == .done
+        standings[Int(child.rawValue)].mayBeDone && isWanted(child) && phase(of: child, after) == .done
+    }
+
+    /// As `view` says it, where nothing but that is asked: a simulation asks often.
+    func phase(of child: ChildID, _ after: Supervisor) -> Phase {
+        let phase = after[child].state.phase
+        if phase == .waiting, let group = after.group(of: child), after.parked(group) != nil { return .parked }
+        return phase
     }
 
     /// Something that it requires, or its group, is given up or goes down on purpose: so does it.
