@@ -33,7 +33,9 @@ extension Referee {
         case .off: complain(7, "\(child) is wanted and off")
         case .parked:
             if standing.parked == nil, !isInParkedGroup(child) { complain(6, "\(child) is parked for nothing") }
-        case .done: if !standing.mayBeDone { complain(7, "\(child) is done and was not") }
+        case .done:
+            if !standing.mayBeDone { complain(7, "\(child) is done and was not") }
+            standings[Int(child.rawValue)].wasDone = true
         case .scheduled: if !isScheduled(child) { complain(7, "\(child) has no schedule and waits for one") }
         case .delayed: if standing.parked != nil { complain(6, "\(child) is parked and delayed") }
         case .waiting: checkWait(of: child, at: now, after)
@@ -51,7 +53,9 @@ extension Referee {
     private mutating func noteRevival(of child: ChildID) {
         standings[Int(child.rawValue)].mayBeDone = false
         let isOfItsGroup = policy(child).restart == .onFailure && group(of: child)?.strategy ?? .oneForOne != .oneForOne
-        if !isOfItsGroup, !isScheduled(child) { complain(7, "\(child) was done and is not any more") }
+        if standings[Int(child.rawValue)].wasDone, !isOfItsGroup, !isScheduled(child) {
+            complain(7, "\(child) was done and is not any more")
+        }
     }
 
     private mutating func checkWait(of child: ChildID, at now: Instant, _ after: Supervisor) {

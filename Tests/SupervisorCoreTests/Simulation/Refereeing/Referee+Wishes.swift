@@ -9,6 +9,8 @@ struct Standing {
     var parked: Parked?
     /// Its last run ended with success and its rule wants no more; a sibling's restart may have changed that since.
     var mayBeDone = false
+    /// It was seen to be done since.
+    var wasDone = false
     /// The owner's word runs it although it is not its time.
     var isCalled = false
     /// How its last run ended.

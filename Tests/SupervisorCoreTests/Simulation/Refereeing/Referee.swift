@@ -253,6 +253,7 @@ struct Referee {
         let index = Int(end.child.rawValue)
         standings[index].isBouncing = false
         standings[index].lastCause = end.cause
+        standings[index].wasDone = false
         standings[index].mayBeDone =
             end.cause == .done && policy(end.child).restart != .always && !isScheduled(end.child)
             && end.child != tree.logWriter && !wasGoingDown
