@@ -62,6 +62,29 @@ extension WholeTrees {
             #expect(try client.state("job") == "ready")
             #expect(try tree.stop() == .code(0))
         }
+
+        /// The plan carries times computed ahead; when few are left the file is read again, for its calendars only.
+        @Test func timesThatRunLow_areAskedForAnew_andNothingElseOfTheFileIsTaken() throws {
+            let far = Int64(time(nil)) + 100_000
+            func job(_ times: [Int64]) -> ChildPlan { scheduled("job", "exit 0", .calendar, times) }
+            let tree = try FileTree(Plan(children: [job([far])]))
+            let client = try tree.start()
+            func wait() throws -> Int { try client.status("job")["next_try_ms"] as? Int ?? -1 }
+            #expect((99_000_000...100_000_000).contains(try wait()))
+            try tree.write(Plan(children: [job([far - 50_000, far]), child("new", "serve")]))
+            // A run that begins is the occasion, whoever began it.
+            _ = try client.ask("start job")
+            try waitFor("the new times") { try (49_000_000...50_000_000).contains(wait()) }
+            #expect(try client.names() == ["job"])
+            // A file that is wrong by now is said, and the times there are stay.
+            try tree.refuse("x.toml:3:1: error: unknown key 'comand'")
+            let events = try client.request("events")
+            _ = try client.ask("start job")
+            let said = try client.event(events) { ($0["message"] as? String)?.hasPrefix("No further times") == true }
+            #expect((said["message"] as? String)?.contains("x.toml:3:1") == true)
+            #expect((49_000_000...50_000_000).contains(try wait()))
+            #expect(try tree.stop() == .code(0))
+        }
     }
 
     @Suite(.timeLimit(.minutes(1))) struct OneShotTests {
