@@ -44,6 +44,11 @@ struct SimulationTests {
                 return
             }
             seed += UInt64(Self.batches)
+            // Of a run that is cut off it is known how far it came.
+            if events / 10_000_000 > (events - verdict.events) / 10_000_000 {
+                print("simulation, batch \(batch): \(events) events so far, \(scripts) scripts")
+                fflush(nil)
+            }
         } while events < wanted && Self.setting("NEXUS_SEED") == nil
         print(
             """

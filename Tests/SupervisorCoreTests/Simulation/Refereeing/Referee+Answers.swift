@@ -6,8 +6,18 @@ struct Order {
     var command: Command?
     /// Who was to come up and has not since.
     var up: Set<ChildID> = []
+    /// Who was to come up.
+    var meant: Set<ChildID> = []
     /// Who was to go down and has not since.
     var down: Set<ChildID> = []
+}
+
+extension Order {
+    /// It is to come up.
+    mutating func expect(_ child: ChildID) {
+        up.insert(child)
+        meant.insert(child)
+    }
 }
 
 /// What owners are told. "Stopped" is said of what is empty, "started" of what has served, "failed" of what is given up.
@@ -44,7 +54,7 @@ extension Referee {
             if !isGivenUp, !hasFailed { complain(7, "\(child) counts as failed and is \(after.view(of: child))") }
         case .overtaken:
             let isLater = lastCommand > id.rawValue || level > 0 || order.command == nil
-            let isUnwanted = order.up.contains { isHopeless($0, after) }
+            let isUnwanted = order.meant.contains { isHopeless($0, after) }
             if !isLater, !isUnwanted { complain(5, "\(id) counts as overtaken by nothing") }
         }
     }

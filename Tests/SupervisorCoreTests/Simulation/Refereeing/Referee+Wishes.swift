@@ -151,7 +151,7 @@ extension Referee {
                 standings[Int(child.rawValue)].isCalled =
                     target == .child(child) || standings[Int(child.rawValue)].isBouncing
             }
-            if self[child]?.serves != true || standings[Int(child.rawValue)].isBouncing { order.up.insert(child) }
+            if self[child]?.serves != true || standings[Int(child.rawValue)].isBouncing { order.expect(child) }
         }
         disturb(from: named)
     }
@@ -166,7 +166,7 @@ extension Referee {
                 standings[Int(child.rawValue)].isWanted = true
             } else {
                 revive(child)
-                if self[child]?.serves != true { order.up.insert(child) }
+                if self[child]?.serves != true { order.expect(child) }
             }
         }
         disturb(from: named)
