@@ -193,6 +193,29 @@ def rooms(page, name):
     shot(page, f"{name}-11-devices")
 
 
+def kept(page):
+    """A session gets another title, is found by a word of its answer, and is deleted."""
+    page.goto(origin + "/#/new")
+    send(page, "pomegranate")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    page.locator("summary[aria-label='This session']").click()
+    shot(page, "desk-12-menu")
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Title of the session").fill("A fruit")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="A fruit")).to_be_visible()
+    page.get_by_label("Find in all sessions").fill("pomegr")
+    expect(page.locator(".sessions mark").first).to_have_text("pomegranate")
+    shot(page, "desk-13-found")
+    page.get_by_label("Find in all sessions").fill("")
+    page.locator("summary[aria-label='This session']").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete for good?").click()
+    expect(page.get_by_role("link", name="A fruit")).to_have_count(0)
+    expect(page.locator(".turn")).to_have_count(0)
+    step("renamed, found and deleted")
+
+
 def shut_out(browser, spent):
     page = opened(browser, "desk", "light")
     page.goto(spent)
@@ -233,6 +256,7 @@ try:
         desk = opened(browser, "desk", "dark")
         story(desk, "desk")
         rooms(desk, "desk")
+        kept(desk)
         shut_out(browser, spent)
         browser.close()
 except BaseException:

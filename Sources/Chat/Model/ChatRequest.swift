@@ -15,17 +15,23 @@ public enum ChatRequest: Hashable, Sendable {
     case resume(SessionID, after: EventNumber, follow: Bool)
     /// Stops the turn that runs and withdraws those that are queued; or only the one that is named.
     case abort(SessionID, turn: TurnID?)
+    /// Turns that hold all these words; so many at most.
+    case search(String, limit: Int)
+    /// Gives a session another title.
+    case rename(SessionID, title: String)
+    /// Forgets a session; refused while a turn of it waits or runs.
+    case delete(SessionID)
     /// How chat and agent are.
     case describe
 }
 
 extension ChatRequest: Decodable {
     private enum Key: String, CodingKey {
-        case op, session, workspace, text, client_id, after, follow, turn, before, limit
+        case op, session, workspace, text, client_id, after, follow, turn, before, limit, title
     }
 
     private enum Operation: String, Decodable {
-        case send, list, history, open, resume, abort, describe
+        case send, list, history, open, resume, abort, search, rename, delete, describe
     }
 
     /// Reads the object; unknown fields are ignored, an unknown `op` is refused.
@@ -57,6 +63,15 @@ extension ChatRequest: Decodable {
             self = .abort(
                 try fields.decode(SessionID.self, forKey: .session),
                 turn: try fields.decodeIfPresent(TurnID.self, forKey: .turn))
+        case .search:
+            self = .search(
+                try fields.decode(String.self, forKey: .text),
+                limit: try fields.decodeIfPresent(Int.self, forKey: .limit) ?? Stretch.standardLimit)
+        case .rename:
+            self = .rename(
+                try fields.decode(SessionID.self, forKey: .session),
+                title: try fields.decode(String.self, forKey: .title))
+        case .delete: self = .delete(try fields.decode(SessionID.self, forKey: .session))
         case .describe: self = .describe
         }
     }
@@ -68,7 +83,8 @@ extension ChatRequest: Decodable {
         } catch {
             throw ChatError(
                 .badRequest,
-                "not understood; chat-bridge takes JSON with op: send, list, history, open, resume, abort, describe")
+                "not understood; chat-bridge takes JSON with op: send, list, history, open, resume, abort, search, "
+                    + "rename, delete, describe")
         }
     }
 }

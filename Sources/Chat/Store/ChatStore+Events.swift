@@ -40,6 +40,7 @@ extension ChatStore {
             sql: "UPDATE session SET updated = ? WHERE id = (SELECT session FROM turn WHERE id = ?)",
             arguments: [now, turn.rawValue])
         try fold(db, turn)
+        try rememberWords(db, of: turn)
     }
 
     // Of a finished turn nobody needs the single deltas: who resumes in the middle of a block is given it whole, which

@@ -6,6 +6,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1: sessions, turns, blocks, events") { db in try db.execute(sql: first) }
         migrator.registerMigration("2: devices") { db in try db.execute(sql: devices) }
+        migrator.registerMigration("3: search") { db in try db.execute(sql: search) }
         return migrator
     }
 
@@ -70,5 +71,18 @@ enum Schema {
             seen INTEGER NOT NULL,
             address TEXT NOT NULL
         ) STRICT;
+        """
+
+    // The index keeps no text of its own: it reads it from the view, when it shows what was found.
+    private static let search = """
+        CREATE VIEW turn_words AS SELECT id, text AS asked, (
+            SELECT group_concat(text, char(10)) FROM (
+                SELECT text FROM block WHERE block.turn = turn.id AND kind = 'text' ORDER BY position)) AS answered
+            FROM turn;
+        CREATE VIRTUAL TABLE word USING fts5(
+            asked, answered, content = 'turn_words', content_rowid = 'id',
+            tokenize = 'unicode61 remove_diacritics 2');
+        INSERT INTO word (rowid, asked, answered)
+            SELECT id, asked, answered FROM turn_words WHERE id IN (SELECT id FROM turn WHERE ended IS NOT NULL);
         """
 }

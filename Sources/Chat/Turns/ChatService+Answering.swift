@@ -14,6 +14,13 @@ extension ChatService {
         case .abort(let session, let turn):
             let count = try await abort(session, turn: turn)
             return Array("{\"type\":\"aborted\",\"turns\":\(count)}".utf8)
+        case .search(let text, let limit): try await search(text, limit: limit, to: send)
+        case .rename(let session, let title):
+            try await rename(session, to: title)
+            return Array(#"{"type":"renamed"}"#.utf8)
+        case .delete(let session):
+            try await delete(session)
+            return Array(#"{"type":"deleted"}"#.utf8)
         case .describe: return try await describe()
         }
         return nil

@@ -85,6 +85,12 @@ public actor EventHub {
         return stream
     }
 
+    /// A session is gone: who watches it looks again, and finds that out.
+    public func forget(_ session: SessionID) {
+        guard let feed = feeds.removeValue(forKey: session) else { return }
+        for watcher in feed.watchers.values { watcher.finish() }
+    }
+
     /// True after `finish`.
     public var isFinished: Bool { isOver }
 

@@ -5,6 +5,7 @@ import { Outbox } from './base/outbox.js';
 import { Talk } from './rooms/talk.js';
 import { Side } from './rooms/side.js';
 import { Machine, Devices } from './rooms/machine.js';
+import { Title } from './rooms/title.js';
 import { pairing } from './rooms/pairing.js';
 
 const app = /** @type {HTMLElement} */ (document.getElementById('app'));
@@ -27,7 +28,13 @@ class Page {
       accepted: (letter, event) => this.accepted(letter, event),
     });
     this.side = new Side({ isOwner: own.role === 'owner', chosen: () => this.menu(false) });
-    this.title = h('h1', { class: 'bar-title', text: 'Nexus' });
+    this.title = new Title({
+      changed: () => this.side.read(),
+      deleted: () => {
+        this.side.read();
+        location.hash = '#/new';
+      },
+    });
     this.choice = h('select', { 'aria-label': 'Workspace of the new session', hidden: true });
     this.choice.addEventListener('change', () => {
       this.workspace = this.choice.value;
@@ -38,7 +45,7 @@ class Page {
     this.place = h('div', { class: 'place' });
     this.shade = h('div', { class: 'shade', onclick: () => this.menu(false) });
     this.frame = h('div', { class: 'frame' }, this.side.element, this.shade,
-      h('div', { class: 'stage' }, h('header', { class: 'bar' }, this.button, this.title, this.choice, h('a', { class: 'bar-new', href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
+      h('div', { class: 'stage' }, h('header', { class: 'bar' }, this.button, this.title.words, this.title.form, this.choice, this.title.more, h('a', { class: 'bar-new', href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
     app.replaceChildren(this.frame);
     window.addEventListener('hashchange', () => { if (!location.hash.startsWith('#pair=')) this.show(); });
     document.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.menu(false); });
@@ -73,6 +80,7 @@ class Page {
     history.replaceState(null, '', `#/s/${event.session}`);
     this.side.mark(event.session);
     this.choice.hidden = true;
+    this.call(event.text.split('\n')[0].slice(0, 60));
   }
 
   show(isKept = false) {
@@ -116,8 +124,7 @@ class Page {
 
   /** @param {string} title */
   call(title) {
-    this.title.textContent = title || 'Session';
-    document.title = title ? `${title} · Nexus` : 'Nexus';
+    this.title.show(title, this.room instanceof Talk ? this.room.session : null);
   }
 
   /** @param {string} words */

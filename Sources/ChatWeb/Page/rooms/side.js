@@ -12,13 +12,16 @@ export class Side {
     /** @type {any[]} */
     this.sessions = [];
     this.current = '';
-    this.search = h('input', { type: 'search', placeholder: 'Find a session', 'aria-label': 'Find a session', oninput: () => this.show() });
+    this.search = h('input', { type: 'search', placeholder: 'Find in all sessions', 'aria-label': 'Find in all sessions', oninput: () => this.look() });
+    this.found = h('ul', { class: 'sessions' });
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
     this.list = h('ul', { class: 'sessions' });
     this.words = h('p', { class: 'quiet', role: 'status' });
     this.element = h('nav', { class: 'side', id: 'side', 'aria-label': 'Sessions' },
       h('div', { class: 'side-head' }, h('a', { class: 'brand', href: '#/new' }, h('img', { src: '/icon.svg', alt: '', width: 24, height: 24 }), 'Nexus'),
         h('a', { class: 'new', href: '#/new', text: 'New session' })),
-      this.search, h('div', { class: 'side-list' }, this.list, this.words),
+      this.search, h('div', { class: 'side-list' }, this.list, this.found, this.words),
       h('div', { class: 'side-foot' }, given.isOwner ? h('a', { href: '#/machine', text: 'Machine' }) : null, h('a', { href: '#/devices', text: given.isOwner ? 'Devices' : 'This device' })));
     this.element.addEventListener('click', (/** @type {Event} */ event) => {
       if (/** @type {Element} */ (event.target).closest('a')) given.chosen();
@@ -38,6 +41,31 @@ export class Side {
     }
   }
 
+  /** Titles at once; messages and answers when the typing pauses. */
+  look() {
+    this.found.replaceChildren();
+    this.show();
+    clearTimeout(this.timer);
+    const wanted = this.search.value.trim();
+    if (wanted.length > 1) this.timer = setTimeout(() => this.find(wanted), 250);
+  }
+
+  /** @param {string} wanted */
+  async find(wanted) {
+    /** @type {any[]} */
+    const lines = [];
+    try {
+      await ask('/api/chat', { op: 'search', text: wanted, wait: 25 }, (line) => { if (line.type === 'found') lines.push(line); });
+    } catch (error) {
+      this.words.textContent = `Not searched: ${/** @type {Error} */ (error).message}`;
+      return;
+    }
+    if (this.search.value.trim() !== wanted) return;
+    this.found.replaceChildren(...lines.map((line) => h('li', {}, h('a', { href: `#/s/${line.session}` },
+      h('span', { class: 'title', text: line.title }), h('span', { class: 'sub' }, ...marked(line.snippet))))));
+    if (lines.length) this.words.textContent = '';
+  }
+
   /** @param {string} session */
   mark(session) {
     this.current = session;
@@ -53,7 +81,16 @@ export class Side {
     this.list.replaceChildren(...found.map((one) => h('li', {},
       h('a', { href: `#/s/${one.session}` }, h('span', { class: 'title', text: one.title || 'Untitled' }),
         h('span', { class: 'sub', 'data-state': one.state, text: [words[one.state] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));
-    this.words.textContent = found.length ? '' : this.sessions.length ? 'Nothing has that in its title.' : 'No session yet.';
+    this.words.textContent = found.length ? '' : this.sessions.length ? 'Nothing has that.' : 'No session yet.';
     this.mark(this.current);
   }
+}
+
+/** Found words stand between U+0002 and U+0003. @param {string} snippet */
+function marked(snippet) {
+  return snippet.split('\u0002').flatMap((part, index) => {
+    if (index === 0) return [part];
+    const [word, rest] = part.split('\u0003');
+    return [h('mark', { text: word }), rest || ''];
+  });
 }

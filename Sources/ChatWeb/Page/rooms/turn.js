@@ -1,6 +1,7 @@
 // One turn on the screen: what was asked, and what comes of it.
 import { h, setMarkup, copyText, say } from '../base/dom.js';
 import { ask } from '../base/wire.js';
+import { card, outcome } from './asks.js';
 
 /** The words of a state. @type {Record<string, string>} */
 const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed' };
@@ -36,6 +37,7 @@ export class Turn {
       case 'tool': return this.tool(event.tool);
       case 'notice': return this.note(event.text);
       case 'permission': case 'question': return this.card(event);
+      case 'answered': return this.answered(event);
       case 'ended': return this.end(event.state, event.reason);
     }
   }
@@ -95,15 +97,20 @@ export class Turn {
   card(event) {
     const name = `card ${event.id}`;
     if (this.blocks.has(name)) return;
-    const isQuestion = event.type === 'question';
-    const element = h('section', { class: 'card', 'aria-label': isQuestion ? 'The agent asks' : 'The agent wants leave' },
-      h('h3', { text: isQuestion ? event.question : `May the agent: ${event.action}?` }),
-      isQuestion ? null : h('ul', {}, ...(event.resources || []).map((/** @type {string} */ text) => h('li', {}, h('code', { text })))),
-      isQuestion ? h('ul', {}, ...(event.options || []).map((/** @type {string} */ text) => h('li', { text }))) : null,
-      h('p', { class: 'quiet', text: 'The agent waits for this. Without an answer it is stopped after ten minutes.' }));
+    const element = card(this.session, event);
     this.blocks.set(name, { kind: 'card', element, body: element, text: '' });
     this.answer.append(element);
-    say(isQuestion ? 'The agent asks something' : 'The agent asks for leave');
+    say(event.type === 'question' ? 'The agent asks a question' : 'The agent asks for leave');
+  }
+
+  /** The card becomes a line that says what was answered. @param {any} event */
+  answered(event) {
+    const known = this.blocks.get(`card ${event.id}`);
+    if (!known || known.kind !== 'card') return;
+    const line = h('p', { class: 'quiet', text: outcome(event) });
+    known.element.replaceWith(line);
+    known.kind = 'line';
+    known.element = line;
   }
 
   /** @param {string} state @param {string} [reason] */

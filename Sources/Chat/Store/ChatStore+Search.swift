@@ -1,0 +1,66 @@
+import Foundation
+import GRDB
+
+/// A turn in which something was found.
+public struct Finding: Hashable, Sendable {
+    /// Its session, with title.
+    public var session: SessionID
+    /// Title of the session.
+    public var title: String
+    /// The turn.
+    public var turn: TurnID
+    /// Words around what was found; found words stand between U+0002 and U+0003.
+    public var snippet: String
+    /// Milliseconds since 1970: when the message was accepted.
+    public var created: Int64
+}
+
+extension ChatStore {
+    /// Bytes of what is searched for.
+    public static let searchLimit = 200
+
+    /// Turns that hold all these words, or words that begin with them, in the message or the answer; newest first. Only
+    /// turns that are over are searched.
+    public func search(_ text: String, limit: Int) async throws -> [Finding] {
+        let words = text.split { !$0.isLetter && !$0.isNumber }
+        guard !words.isEmpty, text.utf8.count <= Self.searchLimit else {
+            throw ChatError(
+                .badRequest, "what is searched for has letters or digits, and at most \(Self.searchLimit) bytes")
+        }
+        // Each word in quotes: nothing in it is an operator (https://sqlite.org/fts5.html, 3).
+        let pattern = words.map { "\"\($0)\"*" }.joined(separator: " ")
+        return try await queue.read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT turn.session, session.title, turn.id, turn.created, \
+                    snippet(word, -1, char(2), char(3), '…', 16) AS snippet \
+                    FROM word JOIN turn ON turn.id = word.rowid JOIN session ON session.id = turn.session \
+                    WHERE word MATCH ? ORDER BY word.rowid DESC LIMIT ?
+                    """, arguments: [pattern, min(max(limit, 1), 100)])
+            return rows.map { row in
+                Finding(
+                    session: SessionID(rawValue: row["session"]), title: row["title"],
+                    turn: TurnID(rawValue: row["id"]),
+                    snippet: row["snippet"], created: row["created"])
+            }
+        }
+    }
+
+    /// When a turn is over its words do not change any more.
+    static func rememberWords(_ db: Database, of turn: TurnID) throws {
+        try db.execute(
+            sql: "INSERT INTO word (rowid, asked, answered) SELECT id, asked, answered FROM turn_words WHERE id = ?",
+            arguments: [turn.rawValue])
+    }
+
+    /// An index without content of its own is told what goes (https://sqlite.org/fts5.html, 6.2): before the turns do.
+    static func forgetWords(_ db: Database, of session: SessionID) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO word (word, rowid, asked, answered) SELECT 'delete', id, asked, answered FROM turn_words \
+                WHERE id IN (SELECT id FROM turn WHERE session = ? AND ended IS NOT NULL)
+                """,
+            arguments: [session.rawValue])
+    }
+}

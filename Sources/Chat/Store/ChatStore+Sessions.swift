@@ -1,0 +1,38 @@
+import Foundation
+import GRDB
+
+extension ChatStore {
+    /// Bytes of a title.
+    public static let titleLimit = 200
+
+    /// Gives a session another title.
+    public func rename(_ session: SessionID, to title: String) async throws {
+        let title = title.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !title.isEmpty, title.utf8.count <= Self.titleLimit, !title.contains(where: \.isNewline) else {
+            throw ChatError(.badRequest, "a title is one line of 1 to \(Self.titleLimit) bytes")
+        }
+        try await queue.write { db in
+            try db.execute(sql: "UPDATE session SET title = ? WHERE id = ?", arguments: [title, session.rawValue])
+            guard db.changesCount == 1 else { throw Self.unknown(session) }
+        }
+    }
+
+    /// Forgets a session with all its turns; `busy` while one of them waits or runs.
+    public func delete(_ session: SessionID) async throws {
+        try await queue.write { db in
+            let open = try Int.fetchOne(
+                db, sql: "SELECT count(*) FROM turn WHERE session = ? AND state IN ('queued', 'running')",
+                arguments: [session.rawValue])
+            guard open == 0 else {
+                throw ChatError(.busy, "a turn of session \(session) is under way; stop it first")
+            }
+            try Self.forgetWords(db, of: session)
+            try db.execute(sql: "DELETE FROM session WHERE id = ?", arguments: [session.rawValue])
+            guard db.changesCount == 1 else { throw Self.unknown(session) }
+        }
+    }
+
+    private static func unknown(_ session: SessionID) -> ChatError {
+        ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
+    }
+}

@@ -1,0 +1,73 @@
+// What the agent asks: leave to do something, or a choice. The answer goes back by a tap, and the card goes when it counts.
+import { h } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+
+/** How an answer is told afterwards. @type {Record<string, string>} */
+const told = { once: 'Allowed once', always: 'Always allowed', reject: 'Not allowed', answered: 'Answered', dismissed: 'Put aside', unknown: 'Not waited for any more' };
+
+/** The words under which a card is remembered. @param {any} event of type answered */
+export function outcome(event) {
+  const by = event.by === 'default' ? ', because nobody answered in time' : event.by === 'elsewhere' ? ', elsewhere' : '';
+  return `${told[event.answer] || event.answer}${by}`;
+}
+
+/**
+ * @param {string} session
+ * @param {any} event of type permission or question
+ */
+export function card(session, event) {
+  const said = h('p', { class: 'said-no', role: 'alert' });
+  /** @type {HTMLButtonElement[]} */
+  const buttons = [];
+  const answer = async (/** @type {object} */ body) => {
+    for (const button of buttons) button.disabled = true;
+    said.textContent = '';
+    try {
+      await ask('/api/chat', { op: 'answer', session, id: event.id, ...body });
+    } catch (error) {
+      said.textContent = `Not answered: ${/** @type {Error} */ (error).message}`;
+      for (const button of buttons) button.disabled = false;
+    }
+  };
+  const button = (/** @type {string} */ text, /** @type {string} */ kind, /** @type {() => void} */ act) => {
+    const made = h('button', { type: 'button', class: kind, text, onclick: act });
+    buttons.push(made);
+    return made;
+  };
+  return event.type === 'permission' ? permission(event, said, button, answer) : question(event, said, button, answer);
+}
+
+/** @param {any} event @param {HTMLElement} said @param {Function} button @param {(body: object) => void} answer */
+function permission(event, said, button, answer) {
+  const why = h('input', { 'aria-label': 'Why not, for the agent', placeholder: 'Why not? (the agent reads it)', maxlength: 500 });
+  const always = event.always?.length ? `Always allows: ${event.always.join(', ')}` : '';
+  return h('section', { class: 'card', 'aria-label': 'The agent asks for leave' },
+    h('h3', { text: `May the agent do this? ${event.action}` }),
+    event.resources?.length ? h('ul', {}, ...event.resources.map((/** @type {string} */ text) => h('li', {}, h('code', { text })))) : null,
+    event.details ? h('pre', { text: event.details, tabindex: 0 }) : null,
+    h('div', { class: 'row' }, button('Allow once', 'send', () => answer({ reply: 'once' })),
+      button('Always', 'plain', () => answer({ reply: 'always' })),
+      button('Reject', 'stop', () => answer({ reply: 'reject', ...(why.value.trim() ? { message: why.value.trim() } : {}) }))),
+    why, always ? h('p', { class: 'quiet', text: always }) : null, said);
+}
+
+/** @param {any} event @param {HTMLElement} said @param {Function} button @param {(body: object) => void} answer */
+function question(event, said, button, answer) {
+  const asked = event.questions || [];
+  const fields = asked.map((/** @type {any} */ one, /** @type {number} */ index) => {
+    const name = `${event.id}-${index}`;
+    const options = (one.options || []).map((/** @type {any} */ option) => h('label', { class: 'option' },
+      h('input', { type: one.multiple ? 'checkbox' : 'radio', name, value: option.label }),
+      h('span', {}, h('b', { text: option.label }), option.description ? ` ${option.description}` : '')));
+    const own = one.custom ? h('input', { 'aria-label': 'In own words', placeholder: 'In own words', maxlength: 2000 }) : null;
+    const box = h('fieldset', {}, h('legend', { text: one.question || one.header || 'The agent asks' }), ...options, own);
+    return { box, read: () => [...[...box.querySelectorAll('input:checked')].map((input) => input.value), ...(own?.value.trim() ? [own.value.trim()] : [])] };
+  });
+  const send = () => {
+    const answers = fields.map((/** @type {any} */ field) => field.read());
+    if (answers.some((/** @type {string[]} */ one) => one.length === 0)) said.textContent = 'Each question needs an answer, or put them aside.';
+    else answer({ answers });
+  };
+  return h('section', { class: 'card', 'aria-label': 'The agent asks a question' }, ...fields.map((/** @type {any} */ field) => field.box),
+    h('div', { class: 'row' }, button('Answer', 'send', send), button('Put aside', 'plain', () => answer({ reply: 'dismiss' }))), said);
+}

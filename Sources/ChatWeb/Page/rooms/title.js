@@ -1,0 +1,81 @@
+// The title of what is shown; of a session it can be changed, and the session deleted.
+import { h } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+
+export class Title {
+  /** @param {{changed: () => void, deleted: () => void}} given */
+  constructor(given) {
+    this.given = given;
+    /** @type {string | null} */
+    this.session = null;
+    this.words = h('h1', { class: 'bar-title' });
+    this.field = h('input', { 'aria-label': 'Title of the session', maxlength: 120 });
+    this.form = h('form', { class: 'bar-form', hidden: true }, this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }));
+    this.remove = h('button', { type: 'button', text: 'Delete', onclick: () => this.delete() });
+    this.said = h('p', { class: 'said-no', role: 'alert' });
+    this.more = h('details', { class: 'more', hidden: true }, h('summary', { 'aria-label': 'This session', text: '⋯' }),
+      h('div', {}, h('button', { type: 'button', text: 'Rename', onclick: () => this.edit() }), this.remove, this.said));
+    this.form.addEventListener('submit', (/** @type {Event} */ event) => {
+      event.preventDefault();
+      this.save();
+    });
+    this.field.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') this.close(); });
+    document.addEventListener('click', (event) => { if (!this.more.contains(/** @type {Node} */ (event.target))) this.more.open = false; });
+  }
+
+  /** @param {string} title @param {string | null} session */
+  show(title, session) {
+    this.session = session;
+    this.words.textContent = title || 'Session';
+    document.title = title ? `${title} · Nexus` : 'Nexus';
+    this.more.hidden = !session;
+    this.close();
+  }
+
+  close() {
+    this.form.hidden = true;
+    this.words.hidden = false;
+    this.more.open = false;
+    this.said.textContent = '';
+    this.remove.textContent = 'Delete';
+    this.remove.dataset.sure = '';
+  }
+
+  edit() {
+    this.close();
+    this.field.value = this.words.textContent;
+    this.words.hidden = true;
+    this.form.hidden = false;
+    this.field.focus();
+    this.field.select();
+  }
+
+  async save() {
+    const title = this.field.value.trim();
+    if (!title || !this.session) return this.close();
+    try {
+      await ask('/api/chat', { op: 'rename', session: this.session, title });
+      this.show(title, this.session);
+      this.given.changed();
+    } catch (error) {
+      this.field.setCustomValidity(/** @type {Error} */ (error).message);
+      this.field.reportValidity();
+      this.field.setCustomValidity('');
+    }
+  }
+
+  async delete() {
+    if (this.remove.dataset.sure !== 'yes') {
+      this.remove.dataset.sure = 'yes';
+      this.remove.textContent = 'Delete for good?';
+      return;
+    }
+    try {
+      await ask('/api/chat', { op: 'delete', session: this.session });
+      this.close();
+      this.given.deleted();
+    } catch (error) {
+      this.said.textContent = /** @type {Error} */ (error).message;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import AgentModel
+import Chat
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct SearchTests {
+    private func answer(_ box: StoreBox, _ turn: ChatTurn, _ text: String) async throws {
+        try await box.store.takeUp(turn.id)
+        let first = try await box.store.reserve(turn.session).rawValue + 1
+        let events: [ChatEvent.What] = [.text(block: "b", text: text, replaces: true), .ended(.done, reason: nil)]
+        try await box.store.end(
+            turn.id, .done, reason: nil,
+            last: events.enumerated().map { index, what in
+                ChatEvent(
+                    number: EventNumber(rawValue: first + Int64(index)), session: turn.session, turn: turn.id,
+                    what: what)
+            })
+    }
+
+    @Test func words_areFoundInMessagesAndAnswers_alsoTheirBeginnings_newestFirst() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("Where is the café?")
+        try await answer(box, first, "Behind the station.")
+        let second = try await box.accept("And the stationery?")
+        try await answer(box, second, "Next door.")
+        #expect(try await box.store.search("station", limit: 10).map(\.turn) == [second.id, first.id])
+        #expect(try await box.store.search("cafe STATION", limit: 10).map(\.turn) == [first.id])
+        #expect(try await box.store.search("station", limit: 1).count == 1)
+        #expect(try await box.store.search("nothing", limit: 10).isEmpty)
+        let found = try #require(try await box.store.search("door", limit: 10).first)
+        #expect(found.snippet.contains("\u{2}door\u{3}") && found.title == "And the stationery?")
+    }
+
+    @Test(arguments: ["\" OR 1", "NEAR(a b)", "a* NOT b", "asked:x", "(", "x\u{0}y", "^a - b"])
+    func operators_areWordsOrRefused(_ text: String) async throws {
+        let box = try StoreBox()
+        try await answer(box, try await box.accept("hello"), "world")
+        do {
+            #expect(try await box.store.search(text, limit: 10).isEmpty)
+        } catch let error as ChatError {
+            #expect(error.code == .badRequest)
+        }
+    }
+
+    @Test func deletedSession_isGoneWithItsWords_othersStay() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("same words")
+        try await answer(box, first, "an answer")
+        let second = try await box.accept("same words")
+        try await answer(box, second, "an answer")
+        try await box.store.delete(first.session)
+        #expect(try await box.store.search("same answer", limit: 10).map(\.turn) == [second.id])
+        #expect(try await box.store.sessions().map(\.id) == [second.session])
+        let error = await #expect(throws: ChatError.self) { try await box.store.delete(first.session) }
+        #expect(error?.code == .unknown)
+        try box.reopen()
+        #expect(box.store.movedAside == nil)
+        #expect(try await box.store.search("same", limit: 10).count == 1)
+    }
+
+    @Test func sessionWithATurnUnderWay_isNotDeleted() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("hello")
+        let error = await #expect(throws: ChatError.self) { try await box.store.delete(turn.session) }
+        #expect(error?.code == .busy)
+        #expect(try await box.store.turn(turn.id)?.state == .queued)
+    }
+
+    @Test func title_isOneLineThatFits() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("hello")
+        try await box.store.rename(turn.session, to: "  A better one ")
+        #expect(try await box.store.sessions().first?.title == "A better one")
+        for title in ["", " ", "a\nb", String(repeating: "x", count: 201)] {
+            let error = await #expect(throws: ChatError.self) { try await box.store.rename(turn.session, to: title) }
+            #expect(error?.code == .badRequest)
+        }
+    }
+}
