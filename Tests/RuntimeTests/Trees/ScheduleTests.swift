@@ -76,6 +76,7 @@ extension WholeTrees {
             _ = try client.ask("start job")
             try waitFor("the new times") { try (49_000_000...50_000_000).contains(wait()) }
             #expect(try client.names() == ["job"])
+            try client.wait(for: "job", toBe: "scheduled")
             // A file that is wrong by now is said, and the times there are stay.
             try tree.refuse("x.toml:3:1: error: unknown key 'comand'")
             let events = try client.request("events")
