@@ -4,10 +4,11 @@
 
 pair → send → words appear while streaming → reload in mid-stream and go on → stop → SIGKILL of chat-bridge, agent-worker
 and the agent in mid-stream → what had come is there → a message typed offline is sent later → a device is shut out.
-Screenshots go into the directory PICTURES. Every wait is for an event, with a limit.
+Screenshots go into the directory PICTURES; axe-core looks at each in both themes. Every wait is for an event, with a limit.
 """
 import json, os, pathlib, re, signal, socket, subprocess, sys, tempfile, time
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright, expect
 
 BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
@@ -76,6 +77,13 @@ def send(page, text):
 
 def shot(page, name):
     page.screenshot(path=str(PICTURES / f"{name}.png"))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        result = Axe().run(page).response
+        assert len(result["passes"]) > 5, "axe looked at nothing"
+        for found in result["violations"]:
+            complaints.append(f"axe: {name}, {scheme}: {found['id']}: {found['help']}: " + "; ".join(node["html"][:120] for node in found["nodes"][:4]))
+    page.emulate_media(color_scheme="dark" if name.startswith("desk") else "light")
 
 
 def pid(child):

@@ -2,13 +2,15 @@
 const shelf = 'nexus-page-1';
 const files = ['/', '/page.css', '/main.js', '/base/dom.js', '/base/wire.js', '/base/feed.js', '/base/outbox.js', '/rooms/talk.js', '/rooms/turn.js', '/rooms/asks.js', '/rooms/side.js', '/rooms/title.js', '/rooms/machine.js', '/rooms/pairing.js', '/icon.svg', '/page.webmanifest'];
 
-self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(shelf).then((cache) => cache.addAll(files)).then(() => self.skipWaiting()));
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(caches.open(shelf).then((cache) => cache.addAll(files)).then(() => worker.skipWaiting()));
 });
-self.addEventListener('activate', (event) => {
-  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== shelf).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
+worker.addEventListener('activate', (event) => {
+  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== shelf).map((name) => caches.delete(name)))).then(() => worker.clients.claim()));
 });
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== location.origin || !files.includes(url.pathname)) return;

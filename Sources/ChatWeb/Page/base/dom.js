@@ -80,7 +80,10 @@ export function ago(ms) {
 }
 
 let spoken = /** @type {HTMLElement | null} */ (null);
-/** Says a line to screen readers. @param {string} text */
+/**
+ * Says a line to screen readers.
+ * @param {string} text
+ */
 export function say(text) {
   if (!spoken) {
     spoken = h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite' });

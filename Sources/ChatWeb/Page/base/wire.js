@@ -19,7 +19,7 @@ const silenceLimit = 25000;
  * @param {string} path
  * @param {object} body
  * @param {(line: any) => void} [each]
- * @param {{signal?: AbortSignal, heard?: () => void}} [options] `heard` is called for all that comes, heartbeats too
+ * @param {{signal?: AbortSignal, heard?: () => void}} options `heard` is called for all that comes, heartbeats too
  * @returns {Promise<any>} the last line
  */
 export async function ask(path, body, each = () => {}, { signal, heard = () => {} } = {}) {

@@ -2,10 +2,16 @@
 import { h } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 
-/** How an answer is told afterwards. @type {Record<string, string>} */
+/**
+ * How an answer is told afterwards.
+ * @type {Record<string, string>}
+ */
 const told = { once: 'Allowed once', always: 'Always allowed', reject: 'Not allowed', answered: 'Answered', dismissed: 'Put aside', unknown: 'Not waited for any more' };
 
-/** The words under which a card is remembered. @param {any} event of type answered */
+/**
+ * The words under which a card is remembered.
+ * @param {any} event of type answered
+ */
 export function outcome(event) {
   const by = event.by === 'default' ? ', because nobody answered in time' : event.by === 'elsewhere' ? ', elsewhere' : '';
   return `${told[event.answer] || event.answer}${by}`;

@@ -86,7 +86,10 @@ export class Side {
   }
 }
 
-/** Found words stand between U+0002 and U+0003. @param {string} snippet */
+/**
+ * Found words stand between U+0002 and U+0003.
+ * @param {string} snippet
+ */
 function marked(snippet) {
   return snippet.split('\u0002').flatMap((part, index) => {
     if (index === 0) return [part];

@@ -93,7 +93,10 @@ export class Talk {
     this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text });
   }
 
-  /** The first message of a draft has become a session. @param {string} session */
+  /**
+   * The first message of a draft has become a session.
+   * @param {string} session
+   */
   become(session) {
     if (this.session) return;
     this.session = session;

@@ -3,7 +3,10 @@ import { h, setMarkup, copyText, say } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { card, outcome } from './asks.js';
 
-/** The words of a state. @type {Record<string, string>} */
+/**
+ * The words of a state.
+ * @type {Record<string, string>}
+ */
 const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed' };
 
 export class Turn {
@@ -103,7 +106,10 @@ export class Turn {
     say(event.type === 'question' ? 'The agent asks a question' : 'The agent asks for leave');
   }
 
-  /** The card becomes a line that says what was answered. @param {any} event */
+  /**
+   * The card becomes a line that says what was answered.
+   * @param {any} event
+   */
   answered(event) {
     const known = this.blocks.get(`card ${event.id}`);
     if (!known || known.kind !== 'card') return;
