@@ -1,16 +1,16 @@
 extension ChatService {
     /// Answers any request: a stream goes to `send` frame by frame; what has one answer only is returned.
-    /// - Parameter line: how an event of `open` is written.
+    /// - Parameter line: how an event is written that is told as it happens, or by `open`.
     public func answer(
-        _ request: ChatRequest, to send: Sink, line: @Sendable (ChatEvent) -> [UInt8] = { $0.json }
+        _ request: ChatRequest, to send: Sink, line: Line = { $0.json }
     ) async throws -> [UInt8]? {
         switch request {
-        case .send(let submission): try await take(submission, to: send)
+        case .send(let submission): try await take(submission, to: send, line: line)
         case .list: try await list(to: send)
         case .history(let session): try await history(session, to: send)
         case .open(let session, let stretch): try await open(session, stretch, to: send, line: line)
         case .resume(let session, let after, let follow):
-            try await resume(session, after: after, follow: follow, to: send)
+            try await resume(session, after: after, follow: follow, to: send, line: line)
         case .abort(let session, let turn):
             let count = try await abort(session, turn: turn)
             return Array("{\"type\":\"aborted\",\"turns\":\(count)}".utf8)

@@ -81,7 +81,7 @@ extension ChatService {
     /// not over yet comes without blocks: all its events are behind that number.
     /// - Parameter line: how an event is written.
     public func open(
-        _ session: SessionID, _ stretch: Stretch, to send: Sink, line: @Sendable (ChatEvent) -> [UInt8]
+        _ session: SessionID, _ stretch: Stretch, to send: Sink, line: Line
     ) async throws {
         let opening = try await store.opening(of: session, stretch)
         let about = opening.session

@@ -3,6 +3,8 @@
 public struct ChatService: Sendable {
     /// Takes one frame for the client.
     public typealias Sink = @Sendable ([UInt8]) async throws -> Void
+    /// Writes an event as a frame.
+    public typealias Line = @Sendable (ChatEvent) -> [UInt8]
 
     let store: ChatStore
     let hub: EventHub
@@ -23,7 +25,9 @@ public struct ChatService: Sendable {
 
     /// Takes a message and sends the events of its turn, `accepted` first and `ended` last. Sending the same again with
     /// the same client id takes nothing twice and sends the events of that turn.
-    public func take(_ submission: Submission, to send: Sink) async throws {
+    public func take(
+        _ submission: Submission, to send: Sink, line: Line = { $0.json }
+    ) async throws {
         if await hub.isFinished { throw Self.stopping }
         var generator = SystemRandomNumberGenerator()
         let acceptance = try await accept(submission, newSession: .random(using: &generator))
@@ -40,7 +44,7 @@ public struct ChatService: Sendable {
         // Said from what is stored, not from the event: that one may have been lost in a crash right after.
         try await send(
             ChatEvent(number: nil, session: turn.session, turn: turn.id, what: .accepted(text: turn.text)).json)
-        try await follow(turn.session, live.get(), after: turn.before, only: turn, to: send)
+        try await follow(turn.session, live.get(), after: turn.before, only: turn, to: send, line: line)
     }
 
     private func accept(_ submission: Submission, newSession: SessionID) async throws -> Acceptance {
@@ -57,10 +61,12 @@ public struct ChatService: Sendable {
     }
 
     /// Sends the events of a session after a number, then what happens: until nothing is under way, or for ever.
-    public func resume(_ session: SessionID, after: EventNumber, follow forEver: Bool, to send: Sink) async throws {
+    public func resume(
+        _ session: SessionID, after: EventNumber, follow forEver: Bool, to send: Sink, line: Line = { $0.json }
+    ) async throws {
         try await store.require(session)
         let live = try await hub.watch(session)
-        try await follow(session, live, after: after, only: nil, endsWhenIdle: !forEver, to: send)
+        try await follow(session, live, after: after, only: nil, endsWhenIdle: !forEver, to: send, line: line)
     }
 
     /// Stops what runs in a session and withdraws what waits, or only one turn; returns how many it were.
@@ -77,7 +83,7 @@ public struct ChatService: Sendable {
     /// The store up to where the live events begin, then those; again from the store when they came too fast.
     private func follow(
         _ session: SessionID, _ first: AsyncStream<ChatEvent>, after: EventNumber, only turn: ChatTurn?,
-        endsWhenIdle: Bool = false, to send: Sink
+        endsWhenIdle: Bool = false, to send: Sink, line: Line
     ) async throws {
         var sent = after
         var live = first
@@ -94,7 +100,7 @@ public struct ChatService: Sendable {
                     sent = number
                 }
                 if let turn, event.turn != turn.id || event.what == .accepted(text: turn.text) { continue }
-                try await send(event.json)
+                try await send(line(event))
                 guard case .ended = event.what else { continue }
                 if turn != nil { return }
                 if endsWhenIdle, try await store.isIdle(session) { return }

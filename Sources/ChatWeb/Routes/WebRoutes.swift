@@ -156,10 +156,11 @@ enum StreamProbe {
     }
 }
 
-/// An event with its Markdown as HTML, where that is settled.
+/// An event with its Markdown as HTML, where a block comes whole: the agent has said it, or it was read from the store.
 enum RenderedEvent {
     private struct Text: Encodable {
         var type = "text"
+        var seq: EventNumber?
         var session: SessionID
         var turn: TurnID
         var block: String
@@ -172,6 +173,7 @@ enum RenderedEvent {
         guard case .text(let block, let text, replaces: true) = event.what, let html = Markdown.html(text) else {
             return event.json
         }
-        return JSONLine.of(Text(session: event.session, turn: event.turn, block: block, text: text, html: html))
+        return JSONLine.of(
+            Text(seq: event.number, session: event.session, turn: event.turn, block: block, text: text, html: html))
     }
 }

@@ -21,6 +21,8 @@ struct StreamTests {
             box.agent.say(word)
             _ = try connection.receive(until: "\"text\":\"\(word)\"")
         }
+        box.agent.complete("*three*")
+        _ = try connection.receive(until: "<em>three</em>")
         box.agent.end()
         let rest = RawAnswer(Array(try connection.receive(until: #"{"type":"end"}"#).utf8))
         #expect(rest.types.suffix(2) == ["ended", "end"])

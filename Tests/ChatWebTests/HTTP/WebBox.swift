@@ -138,6 +138,11 @@ final class SlowAgent: AgentPort {
         turns.withLock { _ = $0.last?.yield(.textDelta(block: "b", text: text)) }
     }
 
+    /// The block is whole.
+    func complete(_ text: String) {
+        turns.withLock { _ = $0.last?.yield(.textBlock(block: "b", text: text)) }
+    }
+
     func end(_ outcome: TurnOutcome = .done) {
         turns.withLock { turns in
             turns.last?.yield(.turnEnded(outcome))
