@@ -44,6 +44,9 @@ var targets: [Target] = [
     executable("log-writer", ["LogStore"]),
     library("ControlClient", ["SupervisorCore", "Wire"]),
     executable("nexusctl", ["ControlClient", "CNexus", "NexusSystem", "Wire", "LogStore", argumentParser]),
+    // Not static: libcurl is the system's. Here because RuntimeTests run it.
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    executable("nexus-probe", ["CCurl", "Wire"]),
     // Tests that need nothing else. `fixture` is the bad child: one executable, one verb a misbehaviour.
     executable("fixture", ["CNexus"], path: "Tests/fixture"),
     .target(
@@ -54,7 +57,7 @@ var targets: [Target] = [
     tests("WireTests", ["Wire"]),
     tests("SystemTests", ["NexusSystem", "CNexus"]),
     // The scenarios of RuntimeTests run the built programs beside the test bundle.
-    tests("RuntimeTests", ["Runtime", "nexusd", "log-writer", "nexusctl", "fixture"]),
+    tests("RuntimeTests", ["Runtime", "nexusd", "log-writer", "nexusctl", "nexus-probe", "fixture"]),
     tests("LogStoreTests", ["LogStore"]),
     // The real programs with real children; which ones is said by NEXUS_BIN.
     .testTarget(
@@ -74,7 +77,6 @@ if !lean {
     let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
     let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
     targets += [
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(

@@ -61,6 +61,8 @@ public struct ChildPlan: Hashable, Sendable {
         case child
         /// The log-writer.
         case logWriter
+        /// The worker that asks HTTP servers for nexusd.
+        case prober
     }
 
     /// Everything with a safe default but name, executable and arguments.
@@ -199,6 +201,8 @@ public enum Probe: Hashable, Sendable {
     case tcp(host: String, port: Text, timeout: Duration)
     /// A short run of its own with the child's identity; success is exit code 0.
     case exec(executable: String, arguments: [Text], timeout: Duration)
+    /// One GET, asked by nexus-probe.
+    case http(HTTPProbe)
 }
 
 /// Log options of a child.

@@ -18,6 +18,9 @@ extension Plan {
         }
         for (index, child) in children.enumerated() {
             guard child.role != .logWriter || index == 0 else { throw .invalid("log-writer is not the first child") }
+            guard child.role != .prober || child.worker != nil && prober?.rawValue == UInt16(index + 1) else {
+                throw .invalid("nexus-probe is no worker, or there are two")
+            }
             do {
                 try checkPolicy(of: child)
                 try checkNumbers(of: child)
@@ -134,6 +137,10 @@ extension Plan {
         for probe in probes {
             switch probe {
             case .tcp(_, let port, _): try check(port, secrets: 0)
+            case .http(let http):
+                guard http.isValid else { throw Broken("an HTTP probe out of range") }
+                guard prober != nil else { throw Broken("an HTTP probe without nexus-probe") }
+                try check(http.port, secrets: 0)
             case .exec(_, let arguments, _): for text in arguments { try check(text, secrets: 0) }
             }
         }

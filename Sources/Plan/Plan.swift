@@ -34,6 +34,11 @@ public struct Plan: Hashable, Sendable {
             choices: choices)
     }
 
+    /// nexus-probe, where a child has an HTTP probe.
+    public var prober: ChildID? {
+        children.firstIndex { $0.role == .prober }.map { ChildID(rawValue: UInt16($0 + 1)) }
+    }
+
     /// Choices that are recorded.
     public var choices: [ChildID: Choice] {
         var choices: [ChildID: Choice] = [:]

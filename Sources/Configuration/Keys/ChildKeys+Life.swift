@@ -47,10 +47,10 @@ enum ReadyKeys {
         "log-line", "A line of output contains this; `{name}` and `{name:int}` take values that siblings may name.")
 
     static let section = SectionInfo(
-        title: "ready", summary: "`ready = { … }`: exactly one of fd, tcp, log-line and exec.",
+        title: "ready", summary: "`ready = { … }`: exactly one of fd, tcp, log-line, exec and http.",
         keys: [
-            fd.info, ProbeKeys.tcp.info, logLine.info, ProbeKeys.exec.info, first.info, interval.info,
-            ProbeKeys.timeout.info,
+            fd.info, ProbeKeys.tcp.info, logLine.info, ProbeKeys.exec.info, ProbeKeys.http.info,
+            ProbeKeys.status.info, first.info, interval.info, ProbeKeys.timeout.info,
         ])
 
     static let first = Key.duration(
@@ -69,9 +69,10 @@ enum LivenessKeys {
     static let misses = Key.number("misses", 3, 1...100, "Misses in a row before the run is ended.")
 
     static let section = SectionInfo(
-        title: "liveness", summary: "`liveness = { … }`: exactly one of tcp and exec.",
+        title: "liveness", summary: "`liveness = { … }`: exactly one of tcp, exec and http.",
         keys: [
-            ProbeKeys.tcp.info, ProbeKeys.exec.info, first.info, interval.info, misses.info, ProbeKeys.timeout.info,
+            ProbeKeys.tcp.info, ProbeKeys.exec.info, ProbeKeys.http.info, ProbeKeys.status.info, first.info,
+            interval.info, misses.info, ProbeKeys.timeout.info,
         ])
 }
 
@@ -80,6 +81,11 @@ enum ProbeKeys {
     static let tcp = Key.text(
         "tcp", range: "loopback address and port", "A TCP connection succeeds, for example \"127.0.0.1:8080\".")
     static let exec = Key.texts("exec", of: "strings", "A command run with the child's user exits with 0.")
+    static let http = Key.text(
+        "http", range: "http:// and a loopback address",
+        "A GET is answered with a status of `status`, for example \"http://127.0.0.1:8080/health\".")
+    static let status = Key.statuses(
+        "status", "Of `http`: status codes that are healthy, such as 401 or \"200-299\". Redirects are not followed.")
     static let timeout = Key.duration(
         "timeout", .seconds(2), .milliseconds(10) ... .seconds(600), "A probe that takes longer has failed.")
 }

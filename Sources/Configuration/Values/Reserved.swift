@@ -6,8 +6,8 @@ enum Reserved {
         "WATCHDOG_PID",
         "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
     ]
-    /// `all` is everything on the command line; `log-writer` and `nexusd` are ours; `secret` would hide `{secret.NAME}`.
-    static let names = ["all", "log-writer", "nexusd", "secret"]
+    /// `all` is everything on the command line; `log-writer`, `nexus-probe` and `nexusd` are ours; `secret` would hide `{secret.NAME}`.
+    static let names = ["all", "log-writer", "nexus-probe", "nexusd", "secret"]
     /// Names that log-writer itself uses in the directory where every child's log has its own.
     static let logNames = ["runs", "lock"]
     /// Directories in the state directory that are not a child's.

@@ -8,7 +8,7 @@ extension Plan {
     /// Longest encoded plan, in bytes; a thousand children take about half a megabyte.
     public static let encodedLimit = 4 * 1024 * 1024
     /// Version of the encoding; any change of a field raises it.
-    public static let encodingVersion: UInt16 = 4
+    public static let encodingVersion: UInt16 = 5
 
     static let magic: [UInt8] = Array("NXSPLAN\n".utf8)
     static let headerBytes = magic.count + 2 + 8

@@ -80,6 +80,13 @@ extension Probe: Coded {
             writer.write(executable)
             writer.write(arguments)
             writer.write(timeout)
+        case .http(let probe):
+            writer.write(UInt8(2))
+            writer.write(probe.host)
+            probe.port.write(to: &writer)
+            writer.write(probe.path)
+            writer.write(probe.statuses)
+            writer.write(probe.timeout)
         }
     }
 
@@ -92,8 +99,24 @@ extension Probe: Coded {
             self = .exec(
                 executable: try reader.readText(), arguments: try reader.readList(),
                 timeout: try reader.readDuration())
+        case 2:
+            self = .http(
+                HTTPProbe(
+                    host: try reader.readText(), port: try Text(from: &reader), path: try reader.readText(),
+                    statuses: try reader.readList(), timeout: try reader.readDuration()))
         case _: throw ByteError(.unknownValue, at: reader.offset - 1)
         }
+    }
+}
+
+extension HTTPProbe.StatusRange: Coded {
+    func write(to writer: inout ByteWriter) {
+        writer.write(first)
+        writer.write(last)
+    }
+
+    init(from reader: inout ByteReader) throws(ByteError) {
+        self.init(first: try reader.read(), last: try reader.read())
     }
 }
 

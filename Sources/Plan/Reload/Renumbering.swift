@@ -73,6 +73,11 @@ struct Renumbering {
         case .tcp(let host, let port, let timeout): .tcp(host: host, port: renumbered(port), timeout: timeout)
         case .exec(let executable, let arguments, let timeout):
             .exec(executable: executable, arguments: arguments.map(renumbered), timeout: timeout)
+        case .http(let probe):
+            .http(
+                HTTPProbe(
+                    host: probe.host, port: renumbered(probe.port), path: probe.path, statuses: probe.statuses,
+                    timeout: probe.timeout))
         }
     }
 

@@ -131,6 +131,8 @@ enum SettingWords {
     private static func words(_ probe: Probe, _ plan: Plan) -> String {
         switch probe {
         case .tcp(let host, let port, let timeout): "tcp \(host):\(text(port, plan)), timeout \(time(timeout))"
+        case .http(let http):
+            "http \(http.host):\(text(http.port, plan))\(http.path), status \(http.statusWords), timeout \(time(http.timeout))"
         case .exec(let executable, let arguments, let timeout):
             "exec \(([executable] + arguments.dropFirst().map { text($0, plan) }).joined(separator: " ")),"
                 + " timeout \(time(timeout))"

@@ -16,6 +16,9 @@ struct PlanBook {
     /// The times of scheduled children, in seconds since 1970.
     private(set) var calendars: [(child: ChildID, times: [Int64])]
 
+    /// nexus-probe, if there is one.
+    let prober: ChildID?
+
     private let traits: [ChildTraits]
     /// By `ChildID.rawValue - 1`.
     private let traitsOf: [UInt16]
@@ -32,6 +35,7 @@ struct PlanBook {
         supervisor = plan.supervisor
         groups = plan.groups
         secrets = plan.secrets
+        prober = plan.prober
         names = TreeNames(plan, arrangement)
         tree = plan.tree
         calendars = zip(names.ids, plan.children).filter { !$1.calendar.isEmpty }.map { ($0, $1.calendar) }

@@ -113,6 +113,8 @@ extension Engine {
         case .cancelled(let id):
             answers.forget(id)
             config.forget(id)
+        case .answered(let id, let payload): finishQuestion(id, HTTPAnswer(payload))
+        case .unanswered(let id, let why): finishQuestion(id, .none(why))
         case .ready(let peer):
             if let (child, run) = living(peer), plan.traits(child).readiness == .bus { feed(.ready(child, run.id)) }
         case .drained(let peer): if let (child, run) = living(peer) { feed(.drained(child, run.id)) }

@@ -15,6 +15,11 @@ extension Engine {
             started = port.map { ProbeRun.connect(kernel, host: host, port: $0, timeout: timeout, at: now) }
         case .exec(let executable, let arguments, let timeout):
             started = startProbe(executable, arguments, timeout, child, living)
+        case .http(let http):
+            guard let question = ask(http) else {
+                return judge(.unknown("no verdict: nexus-probe is not up"), child, run)
+            }
+            started = question
         }
         guard let started else { return judge(.unhealthy("the probe cannot be started"), child, run) }
         if case .finished(let verdict) = started.state { return judge(verdict, child, run) }
@@ -24,7 +29,7 @@ extension Engine {
     }
 
     /// Until it is ready a child is asked what readiness means, afterwards what liveness means.
-    private func wantedProbe(_ child: ChildID) -> Probe? {
+    func wantedProbe(_ child: ChildID) -> Probe? {
         if case .probe(let probe) = plan.traits(child).readiness, core.view(of: child).phase == .starting {
             return probe
         }
@@ -68,13 +73,14 @@ extension Engine {
     func expireProbes() {
         for child in probing {
             guard let run = self[child].run, let probe = run.probe, probe.deadline <= now else { continue }
+            if case .asking = probe.state { proberHangs() }
             endSession(of: probe, run)
             probe.expire()
             report(probe, child, run)
         }
     }
 
-    private func report(_ probe: ProbeRun, _ child: ChildID, _ run: LivingRun) {
+    func report(_ probe: ProbeRun, _ child: ChildID, _ run: LivingRun) {
         guard case .finished(let verdict) = probe.state else { return }
         dropProbe(child, run)
         judge(verdict, child, run.id)
@@ -89,6 +95,9 @@ extension Engine {
         case .unhealthy(let why):
             self[child].health = why
             feed(.probed(child, run, healthy: false))
+        case .unknown(let why):
+            self[child].health = why
+            feed(.unprobed(child, run))
         }
     }
 
@@ -103,6 +112,7 @@ extension Engine {
     /// Nobody waits for it any more.
     func dropProbe(_ child: ChildID, _ run: LivingRun) {
         guard let probe = run.probe else { return }
+        if case .asking(let id) = probe.state { router.withdraw(id) }
         probe.expire()
         probe.unwatch(with: surroundings.poller)
         run.probe = nil

@@ -7,6 +7,10 @@ public enum BusDecision: Hashable, Sendable {
     case request(FrameID, from: PeerID, words: [UInt8])
     /// Nobody waits for the answer to this request any more (it was cancelled, or its link is gone).
     case cancelled(FrameID)
+    /// The end of a question of nexusd's own (`Router.ask`): the reply's payload.
+    case answered(FrameID, [UInt8])
+    /// The end of a question of nexusd's own without an answer, and why.
+    case unanswered(FrameID, String)
     /// The worker's `ready`.
     case ready(PeerID)
     /// The worker's `drained`.

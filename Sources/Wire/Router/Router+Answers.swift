@@ -9,6 +9,8 @@ extension Router {
             return
         }
         switch peer {
+        case request.responder where frame.header.peer == request.requester && request.requester == .nexusd:
+            answerToNexusd(frame, id)
         case request.responder where frame.header.peer == request.requester:
             answer(frame, id, request, at: now)
         case request.requester where frame.header.peer == request.responder:
@@ -97,7 +99,7 @@ extension Router {
     // MARK: - Ends
 
     /// The requester does not listen any more.
-    private mutating func cancel(_ id: FrameID, _ request: OpenRequest) {
+    mutating func cancel(_ id: FrameID, _ request: OpenRequest) {
         finish(id)
         if request.responder == .nexusd { return decisions.append(.cancelled(id)) }
         if !takeBack(id, request) { own(.cancel, to: request.responder, from: request.requester, id: id, []) }

@@ -62,7 +62,7 @@ extension Router {
         return nil
     }
 
-    private mutating func register(_ global: FrameID, _ id: FrameID, from peer: PeerID, to receiver: PeerID) {
+    mutating func register(_ global: FrameID, _ id: FrameID, from peer: PeerID, to receiver: PeerID) {
         open[global] = OpenRequest(requester: peer, responder: receiver, requesterID: id)
         _ = mutate(peer) { link in
             link.asking += 1
@@ -70,7 +70,7 @@ extension Router {
         }
     }
 
-    private mutating func markSent(_ id: FrameID, to receiver: PeerID) {
+    mutating func markSent(_ id: FrameID, to receiver: PeerID) {
         open[id]?.isSent = true
         _ = mutate(receiver) { $0.serving += 1 }
     }
@@ -100,6 +100,7 @@ extension Router {
 
     /// An `error` of nexusd's under an id as the peer knows it.
     mutating func fail(_ id: FrameID, at peer: PeerID, _ code: BusErrorCode, _ message: String) {
+        if peer == .nexusd { return decisions.append(.unanswered(id, message)) }
         own(.error, to: peer, id: id, code.payload(message))
     }
 

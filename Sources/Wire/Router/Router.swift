@@ -62,6 +62,7 @@ public struct Router: Sendable {
     var ended: [PeerID: BusCounts] = [:]
     private var scratch: [UInt8] = []
     private var lastEpoch: UInt32 = 0
+    var lastQuestion: UInt32 = 0
     private var lastClient = PeerID.firstClient.rawValue - 1
 
     /// Frames that matched no open request and were dropped.

@@ -43,6 +43,15 @@ var logWriter: ChildPlan {
         environment: [Variable(name: "PATH", value: Text("/usr/bin:/bin"))], noNewPrivileges: false)
 }
 
+/// nexus-probe, as nexus-config adds it.
+var prober: ChildPlan {
+    ChildPlan(
+        name: "nexus-probe", role: .prober,
+        policy: ChildPolicy(delay: .quick, ready: .reported, stop: StopRule(drain: .seconds(1), timeout: .seconds(5))),
+        executable: Built.prober, arguments: [Text("nexus-probe")], noNewPrivileges: false, readiness: .bus,
+        worker: WorkerPlan(may: []))
+}
+
 extension DelayRule {
     /// For tests: what crashes is back at once.
     static let quick = DelayRule(first: .milliseconds(10), cap: .milliseconds(200), stableAfter: .milliseconds(50))

@@ -17,6 +17,7 @@ enum Built {
     /// NEXUSD names another one, to measure a release build or an earlier one.
     static var nexusd: String { ProcessInfo.processInfo.environment["NEXUSD"] ?? directory + "/nexusd" }
     static var fixture: String { directory + "/fixture" }
+    static var prober: String { directory + "/nexus-probe" }
     static var logWriter: String { directory + "/log-writer" }
 }
 

@@ -41,7 +41,7 @@ extension ChildBuilder {
         case _:
             let words = ["spawned", "notify", "bus", "health", "done", "none"]
             var hint = Nearest.hint(for: word, among: words)
-            if hint.isEmpty { hint = ", or a table with fd, tcp, log-line or exec" }
+            if hint.isEmpty { hint = ", or a table with fd, tcp, log-line, exec or http" }
             report.error(
                 position,
                 "'ready' must be one of \(words.map { "\"\($0)\"" }.joined(separator: ", ")), found \"\(word)\"\(hint)")
@@ -52,13 +52,15 @@ extension ChildBuilder {
     private func readiness(
         in reader: SectionReader, _ programs: Programs, _ texts: inout TextBuilder
     ) -> (Readiness, ReadyRule)? {
-        let kinds = ["fd", "tcp", "log-line", "exec"]
+        let kinds = ["fd", "tcp", "log-line", "exec", "http"]
         guard isSingle(kinds, reader) else { return nil }
-        let isProbed = reader.has(ProbeKeys.tcp) || reader.has(ProbeKeys.exec)
+        let isProbed =
+            reader.has(ProbeKeys.tcp) || reader.has(ProbeKeys.exec) || reader.has(ProbeKeys.http)
         let interval = reader(ReadyKeys.interval)
         for key in [ReadyKeys.first, ReadyKeys.interval, ProbeKeys.timeout] where !isProbed && reader.has(key) {
             report.error(
-                reader.keyPosition(of: key), "'\(key.info.name)' is for tcp and exec; take it out, or set start-timeout"
+                reader.keyPosition(of: key),
+                "'\(key.info.name)' is for tcp, exec and http; take it out, or set start-timeout"
             )
         }
         if isProbed {
@@ -95,7 +97,9 @@ extension ChildBuilder {
 
     /// The repeated probe of a ready child.
     func liveness(_ programs: Programs, _ texts: inout TextBuilder) -> (probe: Probe, rule: LivenessRule)? {
-        guard let reader = reader.below(ChildReadyKeys.liveness), isSingle(["tcp", "exec"], reader) else { return nil }
+        guard let reader = reader.below(ChildReadyKeys.liveness), isSingle(["tcp", "exec", "http"], reader) else {
+            return nil
+        }
         let rule = LivenessRule(
             interval: reader(LivenessKeys.interval), misses: UInt8(reader(LivenessKeys.misses)),
             first: reader(LivenessKeys.first))
@@ -117,6 +121,12 @@ extension ChildBuilder {
         _ reader: SectionReader, _ programs: Programs, _ texts: inout TextBuilder, _ use: TextBuilder.Use
     ) -> Probe? {
         let timeout = reader(ProbeKeys.timeout)
+        if let url = reader(ProbeKeys.http) {
+            return http(url, reader.position(of: ProbeKeys.http), reader(ProbeKeys.status), timeout, &texts, use)
+        }
+        if reader.has(ProbeKeys.status) {
+            report.error(reader.keyPosition(of: ProbeKeys.status), "'status' is for http; take it out")
+        }
         if let address = reader(ProbeKeys.tcp) {
             return tcp(address, reader.position(of: ProbeKeys.tcp), timeout, &texts, use)
         }
@@ -151,9 +161,7 @@ extension ChildBuilder {
             return nil
         }
         let host = String(address[..<colon])
-        let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
-        let isLoopback4 = numbers.count == 4 && numbers[0] == "127" && numbers.allSatisfy { UInt8($0) != nil }
-        guard isLoopback4 || host == "localhost" || host == "[::1]" else {
+        guard let known = Self.loopback(host) else {
             report.error(position, "\(form); nexusd connects to this machine only, found \"\(address)\"")
             return nil
         }
@@ -163,7 +171,6 @@ extension ChildBuilder {
             report.error(position, "'tcp': the port must be 1 to 65535, found \"\(literal)\"")
             return nil
         }
-        return .tcp(
-            host: host == "localhost" ? "127.0.0.1" : host == "[::1]" ? "::1" : host, port: port, timeout: timeout)
+        return .tcp(host: known, port: port, timeout: timeout)
     }
 }

@@ -21,6 +21,10 @@ struct NeededDirectories {
             list.append(NeededDirectory(path: places.state + "/logs", owner: uid, group: gid, mode: 0o700))
             list.append(NeededDirectory(path: places.state + "/tmp/log-writer", owner: uid, group: gid, mode: 0o700))
         }
+        if let prober = plan.children.last, prober.role == .prober {
+            let (uid, gid) = (prober.identity?.uid ?? host.userID, prober.identity?.gid ?? host.groupID)
+            list.append(NeededDirectory(path: places.state + "/tmp/nexus-probe", owner: uid, group: gid, mode: 0o700))
+        }
         var seen: Set<String> = []
         for child in children {
             let paths =

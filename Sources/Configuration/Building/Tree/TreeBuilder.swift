@@ -33,10 +33,15 @@ struct TreeBuilder {
             report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
 
-        log.noteTotal(children.map(\.plan.log))
+        let prober =
+            children.contains { ProberBuilder.isNeeded(by: $0.plan) }
+            ? [ProberBuilder(places: places, host: host, log: log.defaults, report: report).child()] : []
+        let all = children.map(\.plan) + prober
+
+        log.noteTotal(all.map(\.log))
         let plan = Plan(
-            supervisor: supervisor(children.map(\.plan) + [log.child(childCount: 0)]),
-            groups: groups.plans, children: [log.child(childCount: children.count)] + children.map(\.plan),
+            supervisor: supervisor(all + [log.child(childCount: 0)]),
+            groups: groups.plans, children: [log.child(childCount: all.count)] + all,
             secrets: secrets.build())
         TreeRules(plan: plan, children: children, groups: groups, names: known, context: context).check()
         return finish(plan, children)

@@ -1,5 +1,6 @@
 public import SupervisorCore
 public import System
+public import Wire
 
 /// One probe under way. Nothing here waits: the loop watches `fd` or hears of the reaped process, and calls `expire`
 /// at the deadline. It ends with exactly one result.
@@ -10,6 +11,8 @@ public final class ProbeRun {
         case connecting
         /// A short run: when the reaper brings this process, call `ended`.
         case running(ProcessID)
+        /// nexus-probe was asked under this id: when the bus brings the answer, call `answered`.
+        case asking(FrameID)
         /// It is over.
         case finished(ProbeVerdict)
     }
@@ -59,6 +62,20 @@ public final class ProbeRun {
         ProbeRun(kernel, .running(spawned.process), spawned.pidfd, timeout, at: now)
     }
 
+    /// For nexus-probe to keep the timeout itself; one that is silent for so long after it hangs.
+    public static let answerGrace: Duration = .seconds(5)
+
+    /// A question that nexus-probe was just asked.
+    public static func ask(_ kernel: any Kernel, _ id: FrameID, timeout: Duration, at now: Instant) -> ProbeRun {
+        ProbeRun(kernel, .asking(id), nil, timeout + answerGrace, at: now)
+    }
+
+    /// What came of the question.
+    public func answered(_ verdict: ProbeVerdict) {
+        guard case .asking = state else { return }
+        state = .finished(verdict)
+    }
+
     /// Watches a connect; for the other states there is nothing to watch.
     public func watch(with poller: borrowing Poller, token: UInt64) throws(Errno) {
         guard state == .connecting else { return }
@@ -105,6 +122,9 @@ public final class ProbeRun {
         switch state {
         case .finished: return
         case .connecting: break
+        case .asking:
+            state = .finished(.unknown("nexus-probe gave no answer within \(timeout.words)"))
+            return
         case .running:
             switch descriptor {
             case .some(let pidfd): try? kernel.signal(pidfd, .kill)
