@@ -137,7 +137,7 @@ final class Transfer {
         // What libcurl calls HTTP/0.9 when it is not allowed.
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY: return .failure("what it says is not HTTP")
         // Its only sign of a single line of more than 100 KB.
-        case CURLE_OUT_OF_MEMORY, CURLE_TOO_LARGE: return .failure("its head has a line that is too long")
+        case CURLE_OUT_OF_MEMORY: return .failure("its head has a line that is too long")
         case _: return .failure(String(cString: curl_easy_strerror(code)))
         }
     }

@@ -37,7 +37,8 @@ struct FakeMachine: Machine {
     private static let machine: [String: FileStatus] = {
         var files: [String: FileStatus] = [:]
         for path in [
-            "/lib/nexus/log-writer", "/lib/nexus/worker", "/bin/true", "/bin/sh", "/usr/bin/env", "/usr/bin/zstd",
+            "/lib/nexus/log-writer", "/lib/nexus/nexus-probe", "/lib/nexus/worker", "/bin/true", "/bin/sh",
+            "/usr/bin/env", "/usr/bin/zstd",
         ] {
             files[path] = FileStatus(kind: .regular, mode: 0o755, owner: 0, group: 0)
         }

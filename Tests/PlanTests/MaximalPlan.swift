@@ -18,7 +18,7 @@ enum MaximalPlan {
                 policy: GroupPolicy(children: [id(4)], strategy: .restForOne, slowRetry: .milliseconds(1))),
             GroupPlan(name: "empty", policy: GroupPolicy(children: [], strategy: .oneForOne)),
         ],
-        children: [logWriter] + ordinary,
+        children: [logWriter] + ordinary + [prober],
         secrets: [
             SecretPlan(name: "file", source: .file("/etc/secret")),
             SecretPlan(name: "credential", source: .credential("nexus.token")),
@@ -40,9 +40,21 @@ enum MaximalPlan {
             file: .init(mode: 0o660, user: 33, group: .max)),
     ]
 
+    private static let prober = ChildPlan(
+        name: "nexus-probe", role: .prober, policy: ChildPolicy(ready: .reported), executable: "/lib/nexus-probe",
+        arguments: [Text("nexus-probe")], readiness: .bus, worker: WorkerPlan(may: []))
+
     private static let readinesses: [(Readiness, ReadyRule)] = [
         (.spawned, .spawned), (.notify, .reported), (.descriptor(3), .reported), (.bus, .reported),
         (.probe(.tcp(host: "::1", port: Text("80"), timeout: .seconds(1))), .probed(interval: .milliseconds(250))),
+        (
+            .probe(
+                .http(
+                    HTTPProbe(
+                        host: "::1", port: Text(pieces: [.captured(id(8), name: "port")]), path: "/health?deep=1",
+                        statuses: [.standard, HTTPProbe.StatusRange(first: 401, last: 401)], timeout: .seconds(2)))),
+            .probed(interval: .seconds(1))
+        ),
         (
             .probe(.exec(executable: "/bin/true", arguments: [Text("true"), Text("x")], timeout: .seconds(2))),
             .probed(interval: .seconds(1))

@@ -14,7 +14,7 @@ import Wire
         }
     }
 
-    static let far = ChildID(rawValue: 10)
+    static let far = ChildID(rawValue: 12)
     static let breaches: [Breach] = [
         Breach("requires nobody") { $0.children[1].policy.requires = [far] },
         Breach("after child 0") { $0.children[1].policy.after = [ChildID(rawValue: 0)] },

@@ -43,6 +43,40 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// python's server on a directory: with the file it answers 200, without it 404.
+    @Test func httpProbes_decideByTheStatus_andNexusProbeMayDieOrHang() throws {
+        let box = try Box(
+            """
+            [child.site]
+            command = ["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", "DIR/site", "47114"]
+            ready = { http = "http://127.0.0.1:47114/health", interval = "20ms" }
+            liveness = { http = "http://localhost:47114/health", interval = "20ms", misses = 3, timeout = "100ms" }
+            delay = { first = "10ms", cap = "10ms", park-after = 100 }
+            """)
+        let file = box.directory + "/site/health"
+        try FileManager.default.createDirectory(atPath: box.directory + "/site", withIntermediateDirectories: true)
+        try box.start()
+        _ = try box.wait("a miss that names the status") {
+            $0.child("site")?.health?.hasPrefix("HTTP 404") == true
+        }
+        #expect(try box.status().child("site")?.state == "starting")
+        try "well".write(toFile: file, atomically: true, encoding: .utf8)
+        try box.waitReady()
+        let first = try #require(try box.status().child("site")?.pid)
+
+        for end in [SIGKILL, SIGKILL, SIGSTOP] {
+            let old = try #require(try box.status().child("nexus-probe")?.pid)
+            Foundation.kill(old, end)
+            _ = try box.waitReplaced("nexus-probe", old)
+        }
+        #expect(try box.status().child("site")?.pid == first)
+
+        try FileManager.default.removeItem(atPath: file)
+        let ended = try box.wait("the end by its probe") { $0.child("site")?.lastEnd?.cause == "probe" }
+        #expect(ended.child("site")?.pid != first)
+        #expect(box.stop() == 0)
+    }
+
     @Test func neverReady_isEndedAfterItsStartTimeout_dependentNeverStarts() throws {
         let box = try Box(
             """

@@ -30,6 +30,7 @@ struct StatusView: Decodable {
         var restarts: Int
         var unstableRuns: Int
         var status: String?
+        var health: String?
         var values: [String: String]
         var lastEnd: End?
     }
