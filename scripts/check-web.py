@@ -6,7 +6,7 @@ pair → send → words appear while streaming → reload in mid-stream and go o
 and the agent in mid-stream → what had come is there → a message typed offline is sent later → a device is shut out.
 Screenshots go into the directory PICTURES; axe-core looks at each in both themes. Every wait is for an event, with a limit.
 """
-import json, os, pathlib, re, signal, socket, statistics, subprocess, sys, tempfile, time
+import http.client, http.server, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright, expect
@@ -97,7 +97,7 @@ def opened(browser, size, scheme):
     # A page that says something here has a fault, or breaks its own Content-Security-Policy. What the network says is expected.
     page.on("console", lambda message: complaints.append(f"{size}: {message.text}") if message.type == "error" and "Failed to load resource" not in message.text else None)
     page.on("pageerror", lambda error: complaints.append(f"{size}: {error}"))
-    page.on("request", lambda request: complaints.append(f"asked another host: {request.url}") if not request.url.startswith((origin, "data:", "blob:")) else None)
+    page.on("request", lambda request: complaints.append(f"asked another host: {request.url}") if not request.url.startswith((*hosts, "data:", "blob:")) else None)
     return page
 
 
@@ -171,9 +171,11 @@ def later(page):
     expect(page.locator(".unsent .turn")).to_have_count(1)
     page.reload()
     expect(page.locator(".unsent .turn")).to_have_count(1)
+    expect(page.locator(".turns:not(.unsent) .turn")).to_have_count(4)
     shot(page, "phone-7-offline")
     page.context.set_offline(False)
     expect(page.locator(".unsent .turn")).to_have_count(0)
+    expect(page.locator(".turns:not(.unsent) .turn")).to_have_count(5)
     expect(page.locator(".turns .turn").last).to_have_attribute("data-state", "done")
     step("opened and typed offline, sent later")
 
@@ -224,6 +226,55 @@ def kept(page):
     step("renamed, found and deleted")
 
 
+class Holding(http.server.BaseHTTPRequestHandler):
+    """A way that holds every answer back until it is whole, as some tunnels and proxies do."""
+    protocol_version = "HTTP/1.1"
+
+    def pass_on(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "origin", "connection", "accept-encoding")}
+        headers["Host"] = f"localhost:{port}"
+        if "Origin" in self.headers:
+            headers["Origin"] = origin
+        upstream = http.client.HTTPConnection("localhost", port, timeout=60)
+        upstream.request(self.command, self.path, body or None, headers)
+        answer = upstream.getresponse()
+        whole = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "content-length", "connection", "date"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(whole)))
+        self.end_headers()
+        self.wfile.write(whole)
+
+    do_GET = do_POST = pass_on
+    log_message = lambda *_: None
+
+
+def held_back(browser):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Holding)
+    server.daemon_threads, server.handle_error = True, lambda *_: None  # a page that leaves is no fault
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = opened(browser, "phone", "light")
+    behind = f"http://localhost:{server.server_port}"
+    code = json.loads(ctl("pair", "--json"))["code"]
+    hosts.append(behind)
+    page.goto(f"{behind}/#pair={code}")
+    page.get_by_role("button", name="Pair this browser").click()
+    send(page, "/slow 40")
+    expect(page.locator(".link")).to_contain_text("in steps")
+    grows_to(page, 3)
+    expect(page.locator(".turn")).to_have_attribute("data-state", "running")
+    first = said(page)
+    grows_to(page, len(re.findall(r"\b\d+\b", first)) + 4)
+    expect(page.locator(".turn")).to_have_attribute("data-state", "done")
+    assert [int(n) for n in re.findall(r"\b\d+\b", said(page))] == list(range(1, 41))
+    page.context.close()
+    server.shutdown()
+    step("behind something that holds streams back: in steps, every word once")
+
+
 def paints_soon(browser):
     """Median of 5 first looks on a slow phone: a quarter of the CPU, 150 ms, 1.6 Mbit/s."""
     painted = []
@@ -260,7 +311,7 @@ def shut_out(browser, spent):
 
 
 begun = time.monotonic()
-complaints = []
+complaints, hosts = [], [origin]
 PICTURES.mkdir(parents=True, exist_ok=True)
 log = open(home / "nexusd.log", "wb")
 tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "--state", f"{home}/s", "--runtime", f"{home}/r"],
@@ -285,6 +336,7 @@ try:
         rooms(desk, "desk")
         kept(desk)
         shut_out(browser, spent)
+        held_back(browser)
         paints_soon(browser)
         browser.close()
 except BaseException:

@@ -1,6 +1,7 @@
 // Who is here, and which room is shown.
 import { h, workerAddress } from './base/dom.js';
 import { ask, Failure } from './base/wire.js';
+import { clear } from './base/shelf.js';
 import { Outbox } from './base/outbox.js';
 import { Talk } from './rooms/talk.js';
 import { Side } from './rooms/side.js';
@@ -129,7 +130,7 @@ class Page {
 
   /** @param {string} words */
   leave(words) {
-    localStorage.removeItem(known);
+    clear();
     this.room?.close();
     location.hash = '';
     enter('', words);
@@ -163,7 +164,7 @@ async function begin() {
   } catch (error) {
     const failure = /** @type {Failure} */ (error);
     if (failure.code === 'unpaired') {
-      localStorage.removeItem(known);
+      clear();
       enter(code, '');
     } else if (!before || code) enter(code, failure.message);
   }

@@ -41,11 +41,15 @@ struct DevicesCommand: ParsableCommand {
         @Argument(help: "The device, as the list names it.")
         var device: String
 
+        @Flag(help: "One JSON object.")
+        var json = false
+
         @OptionGroup var place: Place
 
         func run() throws {
             try ChatLink(place).collect([.init("op", .string("revoke")), .init("device", .string(device))]) { _, _ in }
-            Output.write("\(device) is shut out\n")
+            let line = JSONValue.object([.init("revoked", .string(device))]).line
+            Output.write(json ? line + "\n" : "\(device) is shut out\n")
         }
     }
 }

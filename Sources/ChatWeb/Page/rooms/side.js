@@ -1,6 +1,7 @@
 // The list of sessions and the ways to the other rooms.
 import { h, ago } from '../base/dom.js';
 import { ask } from '../base/wire.js';
+import { keep, kept } from '../base/shelf.js';
 
 /** @type {Record<string, string>} */
 const words = { queued: 'queued', running: 'working', interrupted: 'interrupted', failed: 'failed', done: '' };
@@ -10,7 +11,7 @@ export class Side {
   constructor(given) {
     this.given = given;
     /** @type {any[]} */
-    this.sessions = [];
+    this.sessions = kept('list') || [];
     this.current = '';
     this.search = h('input', { type: 'search', placeholder: 'Find in all sessions', 'aria-label': 'Find in all sessions', oninput: () => this.look() });
     this.found = h('ul', { class: 'sessions' });
@@ -35,8 +36,10 @@ export class Side {
     try {
       await ask('/api/chat', { op: 'list', wait: 25 }, (line) => { if (line.type === 'session') sessions.push(line); });
       this.sessions = sessions;
+      keep('list', sessions.slice(0, 100));
       this.show();
     } catch (error) {
+      this.show();
       this.words.textContent = `The list cannot be read now: ${/** @type {Error} */ (error).message}`;
     }
   }

@@ -2,6 +2,7 @@
 import { h, say } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { Feed } from '../base/feed.js';
+import { keep, kept, drop } from '../base/shelf.js';
 import { Turn } from './turn.js';
 
 export class Talk {
@@ -106,11 +107,20 @@ export class Talk {
   /** @param {string} session */
   follow(session) {
     this.tell('connecting', true);
+    // Of last time, until the machine answers; what was under way then is not shown as if it were now.
+    const old = kept(session);
+    if (old) this.opened(old);
     this.feed = new Feed(session, {
-      opened: (lines) => this.opened(lines),
+      opened: (lines) => {
+        this.opened(lines);
+        keep(session, lines.filter((line) => !['queued', 'running'].includes(line.state)));
+      },
       event: (event) => this.take(event),
       state: (words, isGood) => this.tell(words, isGood),
-      lost: (failure) => this.given.gone(failure.message),
+      lost: (failure) => {
+        drop(session);
+        this.given.gone(failure.message);
+      },
     });
   }
 
