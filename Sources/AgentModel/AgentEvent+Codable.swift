@@ -1,7 +1,7 @@
 // The JSON of what happens in a turn: one object a frame, `event` says which. Written down in docs/agent.md.
 extension AgentEvent: Codable {
     private enum Key: String, CodingKey {
-        case event, block, text, tool, id, action, resources, question, options, outcome, reason
+        case event, block, text, tool
     }
 
     private enum Kind: String, Codable {
@@ -12,6 +12,7 @@ extension AgentEvent: Codable {
         case tool
         case permissionAsked = "permission-asked"
         case questionAsked = "question-asked"
+        case answered
         case notice
         case turnEnded = "turn-ended"
     }
@@ -26,14 +27,9 @@ extension AgentEvent: Codable {
         case .textBlock: self = .textBlock(block: try text(.block), text: try text(.text))
         case .reasoningDelta: self = .reasoningDelta(block: try text(.block), text: try text(.text))
         case .tool: self = .tool(try fields.decode(ToolCall.self, forKey: .tool))
-        case .permissionAsked:
-            self = .permissionAsked(
-                id: try text(.id), action: try text(.action),
-                resources: try fields.decode([String].self, forKey: .resources))
-        case .questionAsked:
-            self = .questionAsked(
-                id: try text(.id), question: try text(.question),
-                options: try fields.decode([String].self, forKey: .options))
+        case .permissionAsked: self = .permissionAsked(try PermissionAsk(from: decoder))
+        case .questionAsked: self = .questionAsked(try QuestionAsk(from: decoder))
+        case .answered: self = .answered(try Answered(from: decoder))
         case .notice: self = .notice(try text(.text))
         case .turnEnded: self = .turnEnded(try TurnOutcome(from: decoder))
         }
@@ -49,14 +45,9 @@ extension AgentEvent: Codable {
             try fields.encode(block, forKey: .block)
             try fields.encode(text, forKey: .text)
         case .tool(let call): try fields.encode(call, forKey: .tool)
-        case .permissionAsked(let id, let action, let resources):
-            try fields.encode(id, forKey: .id)
-            try fields.encode(action, forKey: .action)
-            try fields.encode(resources, forKey: .resources)
-        case .questionAsked(let id, let question, let options):
-            try fields.encode(id, forKey: .id)
-            try fields.encode(question, forKey: .question)
-            try fields.encode(options, forKey: .options)
+        case .permissionAsked(let ask): try ask.encode(to: encoder)
+        case .questionAsked(let ask): try ask.encode(to: encoder)
+        case .answered(let answered): try answered.encode(to: encoder)
         case .notice(let text): try fields.encode(text, forKey: .text)
         case .turnEnded(let outcome): try outcome.encode(to: encoder)
         }
@@ -71,6 +62,7 @@ extension AgentEvent: Codable {
         case .tool: .tool
         case .permissionAsked: .permissionAsked
         case .questionAsked: .questionAsked
+        case .answered: .answered
         case .notice: .notice
         case .turnEnded: .turnEnded
         }

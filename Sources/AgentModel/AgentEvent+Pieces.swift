@@ -17,16 +17,9 @@ extension AgentEvent {
         case .reasoningDelta(let block, let text):
             text.chunks(of: Self.textLimit).map { .reasoningDelta(block: block, text: $0) }
         case .tool(let call): [.tool(call.fittingAFrame)]
-        case .permissionAsked(let id, let action, let resources):
-            [
-                .permissionAsked(
-                    id: id, action: action.cut(to: 200), resources: resources.prefix(20).map { $0.cut(to: 400) })
-            ]
-        case .questionAsked(let id, let question, let options):
-            [
-                .questionAsked(
-                    id: id, question: question.cut(to: 1000), options: options.prefix(20).map { $0.cut(to: 400) })
-            ]
+        case .permissionAsked(let ask): [.permissionAsked(ask.fittingAFrame)]
+        case .questionAsked(let ask): [.questionAsked(ask.fittingAFrame)]
+        case .answered: [self]
         case .notice(let text): [.notice(text.cut(to: Self.textLimit))]
         case .turnEnded(let outcome): [.turnEnded(outcome.fittingAFrame)]
         }
@@ -40,6 +33,43 @@ extension TurnOutcome {
         case .interrupted(let reason): .interrupted(reason: reason.cut(to: AgentEvent.textLimit))
         case .failed(let reason): .failed(reason: reason.cut(to: AgentEvent.textLimit))
         }
+    }
+}
+
+extension PermissionAsk {
+    /// At most 9 KB of texts: below a frame even when JSON writes every byte in six.
+    fileprivate var fittingAFrame: PermissionAsk {
+        PermissionAsk(
+            id: id, action: action.cut(to: 200), resources: resources.prefix(10).map { $0.cut(to: 300) },
+            always: always.prefix(10).map { $0.cut(to: 200) }, tool: tool?.cut(to: 200), details: details?.cut(to: 3000)
+        )
+    }
+}
+
+extension QuestionAsk {
+    /// Labels before descriptions: they are what an answer must repeat.
+    fileprivate var fittingAFrame: QuestionAsk {
+        var room = 8000
+        func taken(_ text: String, _ limit: Int) -> String {
+            let text = text.cut(to: min(limit, max(0, room)))
+            room -= text.utf8.count
+            return text
+        }
+        let questions = self.questions.prefix(10).map { question in
+            Question(
+                header: taken(question.header, 100), question: taken(question.question, 1000),
+                options: question.options.prefix(20).map { Option(label: taken($0.label, 400), description: "") },
+                multiple: question.multiple, custom: question.custom)
+        }
+        // Descriptions get what room is left.
+        let whole = zip(questions, self.questions).map { cut, given in
+            var cut = cut
+            cut.options = zip(cut.options, given.options).map { option, given in
+                Option(label: option.label, description: room > 0 ? taken(given.description, 300) : "")
+            }
+            return cut
+        }
+        return QuestionAsk(id: id, questions: whole, tool: tool?.cut(to: 200))
     }
 }
 

@@ -11,9 +11,11 @@ public enum AgentEvent: Hashable, Sendable {
     /// A tool call's state, whole each time.
     case tool(ToolCall)
     /// The agent wants leave to do something and waits.
-    case permissionAsked(id: String, action: String, resources: [String])
+    case permissionAsked(PermissionAsk)
     /// The agent asks a question and waits.
-    case questionAsked(id: String, question: String, options: [String])
+    case questionAsked(QuestionAsk)
+    /// Neither waits any more.
+    case answered(Answered)
     /// Something the user should read ("retrying in 8 s: overloaded").
     case notice(String)
     /// The last event of every turn.

@@ -1,7 +1,7 @@
 // The JSON of what chat-bridge asks: one object, `op` first. Unknown fields are ignored, an unknown `op` is refused.
 extension AgentRequest: Codable {
     private enum Key: String, CodingKey {
-        case op, title, workspace, session, text
+        case op, title, workspace, session, text, id, reply, message, answers
     }
 
     private enum Operation: String, Codable {
@@ -9,10 +9,14 @@ extension AgentRequest: Codable {
         case openSession = "open-session"
         case runTurn = "run-turn"
         case abort
+        case answerPermission = "answer-permission"
+        case answerQuestion = "answer-question"
     }
 
     /// `{"op":"describe"}` · `{"op":"open-session","title":…,"workspace":…}` ·
-    /// `{"op":"run-turn","session":…,"workspace":…,"text":…}` · `{"op":"abort","session":…}`.
+    /// `{"op":"run-turn","session":…,"workspace":…,"text":…}` · `{"op":"abort","session":…}` ·
+    /// `{"op":"answer-permission","session":…,"id":…,"reply":…,"message":…}` ·
+    /// `{"op":"answer-question","session":…,"id":…,"answers":[[…]]}`.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         switch try fields.decode(Operation.self, forKey: .op) {
@@ -29,6 +33,17 @@ extension AgentRequest: Codable {
                 text: try fields.decode(String.self, forKey: .text))
         case .abort:
             self = .abort(session: try fields.decode(AgentSessionID.self, forKey: .session))
+        case .answerPermission:
+            self = .answerPermission(
+                session: try fields.decode(AgentSessionID.self, forKey: .session),
+                id: try fields.decode(String.self, forKey: .id),
+                reply: try fields.decode(PermissionReply.self, forKey: .reply),
+                message: try fields.decodeIfPresent(String.self, forKey: .message))
+        case .answerQuestion:
+            self = .answerQuestion(
+                session: try fields.decode(AgentSessionID.self, forKey: .session),
+                id: try fields.decode(String.self, forKey: .id),
+                answers: try fields.decodeIfPresent([[String]].self, forKey: .answers))
         }
     }
 
@@ -50,6 +65,17 @@ extension AgentRequest: Codable {
         case .abort(let session):
             try fields.encode(Operation.abort, forKey: .op)
             try fields.encode(session, forKey: .session)
+        case .answerPermission(let session, let id, let reply, let message):
+            try fields.encode(Operation.answerPermission, forKey: .op)
+            try fields.encode(session, forKey: .session)
+            try fields.encode(id, forKey: .id)
+            try fields.encode(reply, forKey: .reply)
+            try fields.encodeIfPresent(message, forKey: .message)
+        case .answerQuestion(let session, let id, let answers):
+            try fields.encode(Operation.answerQuestion, forKey: .op)
+            try fields.encode(session, forKey: .session)
+            try fields.encode(id, forKey: .id)
+            try fields.encodeIfPresent(answers, forKey: .answers)
         }
     }
 }
@@ -57,10 +83,10 @@ extension AgentRequest: Codable {
 // The JSON of the answers: one object with exactly one field, named after the answer.
 extension AgentReply: Codable {
     private enum Key: String, CodingKey {
-        case description, session, aborted
+        case description, session, aborted, answered
     }
 
-    /// `{"description":{…}}` · `{"session":"ses_…"}` · `{"aborted":true}`.
+    /// `{"description":{…}}` · `{"session":"ses_…"}` · `{"aborted":true}` · `{"answered":true}`.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         if let description = try fields.decodeIfPresent(AgentDescription.self, forKey: .description) {
@@ -69,9 +95,13 @@ extension AgentReply: Codable {
             self = .session(session)
         } else if try fields.decodeIfPresent(Bool.self, forKey: .aborted) == true {
             self = .aborted
+        } else if try fields.decodeIfPresent(Bool.self, forKey: .answered) == true {
+            self = .answered
         } else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "none of description, session, aborted"))
+                .init(
+                    codingPath: decoder.codingPath, debugDescription: "none of description, session, aborted, answered")
+            )
         }
     }
 
@@ -82,6 +112,7 @@ extension AgentReply: Codable {
         case .description(let description): try fields.encode(description, forKey: .description)
         case .session(let session): try fields.encode(session, forKey: .session)
         case .aborted: try fields.encode(true, forKey: .aborted)
+        case .answered: try fields.encode(true, forKey: .answered)
         }
     }
 }

@@ -12,6 +12,10 @@ public enum AgentRequest: Hashable, Sendable {
     case runTurn(session: AgentSessionID, workspace: String?, text: String)
     /// Asks the agent to stop the turn that runs in this session.
     case abort(session: AgentSessionID)
+    /// Says yes or no to what the agent wants leave for; a message goes with a no.
+    case answerPermission(session: AgentSessionID, id: String, reply: PermissionReply, message: String?)
+    /// Answers a question: for each one asked at once the labels chosen, or own words. Nil puts it aside.
+    case answerQuestion(session: AgentSessionID, id: String, answers: [[String]]?)
 }
 
 /// The agent's own session id (`ses_…`), opaque to everyone else.
@@ -40,6 +44,8 @@ public enum AgentReply: Hashable, Sendable {
     case session(AgentSessionID)
     /// To `abort`.
     case aborted
+    /// To `answerPermission` and `answerQuestion`: the agent has it.
+    case answered
 }
 
 /// Who answers, and how it is.

@@ -21,6 +21,16 @@ public protocol AgentClient: Sendable {
         emit: @escaping @Sendable (AgentEvent) async throws -> Void
     ) async throws(AgentFailure)
 
+    /// Says yes or no to what a session, or one that it started, wants leave for. `unknown`: it does not wait any more.
+    func answerPermission(
+        _ session: AgentSessionID, id: String, reply: PermissionReply, message: String?, directory: String
+    ) async throws(AgentFailure)
+
+    /// Answers a question likewise: for each one asked at once the labels chosen, or own words; nil puts it aside.
+    func answerQuestion(
+        _ session: AgentSessionID, id: String, answers: [[String]]?, directory: String
+    ) async throws(AgentFailure)
+
     /// Asks the agent to stop what runs in a session; nothing running is fine.
     func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
 }

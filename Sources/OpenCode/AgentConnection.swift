@@ -29,6 +29,7 @@ public actor AgentConnection {
     private let loop: CurlLoop
     private let onChange: @Sendable (State) -> Void
     private let timing: Timing
+    private let policy: AnswerPolicy
     private(set) var state = State.waiting
     private var endpoint: AgentEndpoint?
     private var client: OpenCodeV1?
@@ -52,10 +53,12 @@ public actor AgentConnection {
 
     /// `onChange` is called for every new state, in order.
     public init(
-        _ loop: CurlLoop, timing: Timing = Timing(), onChange: @escaping @Sendable (State) -> Void = { _ in }
+        _ loop: CurlLoop, policy: AnswerPolicy = AnswerPolicy(), timing: Timing = Timing(),
+        onChange: @escaping @Sendable (State) -> Void = { _ in }
     ) {
         self.loop = loop
         self.timing = timing
+        self.policy = policy
         self.onChange = onChange
     }
 
@@ -167,7 +170,8 @@ public actor AgentConnection {
     private func client(for endpoint: AgentEndpoint, _ version: String) -> OpenCodeV1 {
         if let client, client.identity.version == version { return client }
         retire("opencode was replaced by another version. What it had written so far is kept.")
-        let new = OpenCodeV1(V1Calls(loop: loop, endpoint: endpoint, silence: timing.silence), version: version)
+        let new = OpenCodeV1(
+            V1Calls(loop: loop, endpoint: endpoint, silence: timing.silence), version: version, policy: policy)
         client = new
         return new
     }

@@ -47,8 +47,8 @@ public enum Limits {
     public static let beginTime = Duration.seconds(20)
     /// Without an answer of the server for so long during a turn: it is given up as interrupted.
     public static let lostTime = Duration.seconds(60)
-    /// A permission or question that nobody answered for so long ends its turn; it would hang for ever.
-    public static let pendingTime = Duration.seconds(600)
+    /// A permission or question that still waits so long after the answer by default stops its turn.
+    public static let defaultAnswerTime = Duration.seconds(30)
     /// Pause between two looks at whether something still waits for the user.
     public static let pendingPause = Duration.seconds(5)
     /// Pause between two looks at the health.

@@ -32,6 +32,17 @@ struct AgentDesk: Sendable {
                 let client = try await connection.readyClient(within: Limits.handOverTime)
                 try await client.abort(session, directory: try await directory(of: session, client))
                 await reply(.aborted, responder)
+            case .answerPermission(let session, let id, let said, let message):
+                let client = try await connection.readyClient(within: Limits.handOverTime)
+                let directory = try await directory(of: session, client)
+                try await client.answerPermission(
+                    session, id: id, reply: said, message: message, directory: directory)
+                await reply(.answered, responder)
+            case .answerQuestion(let session, let id, let answers):
+                let client = try await connection.readyClient(within: Limits.handOverTime)
+                let directory = try await directory(of: session, client)
+                try await client.answerQuestion(session, id: id, answers: answers, directory: directory)
+                await reply(.answered, responder)
             }
         } catch {
             await responder.fail(error.code.onTheBus, error.message)

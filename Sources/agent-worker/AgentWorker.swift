@@ -12,7 +12,7 @@ struct AgentWorker {
     static func main() async {
         await Worker.run(name: "agent-worker") { bus in
             let settings = try Settings(ProcessInfo.processInfo.environment)
-            let connection = AgentConnection(try CurlLoop()) { state in
+            let connection = AgentConnection(try CurlLoop(), policy: settings.policy) { state in
                 Log.info(state.words)
                 bus.status(state.words)
             }

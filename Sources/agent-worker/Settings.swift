@@ -1,4 +1,6 @@
+import AgentModel
 import Foundation
+import OpenCode
 import WorkerKit
 
 /// What Supervisor.toml gave this process.
@@ -8,6 +10,8 @@ struct Settings {
     /// From the file `opencode-password` in $CREDENTIALS_DIRECTORY; never logged.
     let password: String
     let workspaces: [Workspace]
+    /// What is said to the agent when nobody answers it.
+    let policy: AnswerPolicy
 
     /// Longest password file in bytes.
     static let passwordLimit = 4096
@@ -16,6 +20,25 @@ struct Settings {
         user = environment["OPENCODE_SERVER_USERNAME"].flatMap { $0.isEmpty ? nil : $0 } ?? "opencode"
         password = try Self.password(environment)
         workspaces = try Self.workspaces(environment)
+        policy = try Self.policy(environment)
+    }
+
+    /// `[agent]` as nexus-config writes it; a Supervisor.toml that does not hand it on gets the defaults.
+    private static func policy(_ environment: [String: String]) throws(Worker.ConfigurationError) -> AnswerPolicy {
+        struct Form: Decodable {
+            var permission: PermissionReply
+            var timeout: Int64
+
+            private enum CodingKeys: String, CodingKey {
+                case permission = "permission-default"
+                case timeout = "answer-timeout-milliseconds"
+            }
+        }
+        guard let json = environment["NEXUS_AGENT"] else { return AnswerPolicy() }
+        guard let form = try? JSONDecoder().decode(Form.self, from: Data(json.utf8)), form.timeout > 0 else {
+            throw Worker.ConfigurationError("NEXUS_AGENT is not what {agent} gives: set it to that, or leave it out")
+        }
+        return AnswerPolicy(permission: form.permission, timeout: .milliseconds(form.timeout))
     }
 
     private static func password(_ environment: [String: String]) throws(Worker.ConfigurationError) -> String {

@@ -36,6 +36,23 @@ struct AgentOnTheBus: AgentPort {
 
     func abort(session: AgentSessionID) async throws { _ = try await ask(.abort(session: session)) }
 
+    func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws {
+        let request: AgentRequest =
+            switch answer {
+            case .permission(let reply, let message):
+                .answerPermission(session: session, id: id, reply: reply, message: message)
+            case .question(let answers): .answerQuestion(session: session, id: id, answers: answers)
+            case .dismiss: .answerQuestion(session: session, id: id, answers: nil)
+            }
+        do {
+            _ = try await bus.request(Self.worker, try Self.json(request))
+        } catch let error as BusError where error.code == .unknown {
+            throw AgentError(.unknownRequest, error.message)
+        } catch let error as BusError {
+            throw Self.failure(error, inTurn: false)
+        }
+    }
+
     private func ask(_ request: AgentRequest) async throws -> AgentReply {
         do {
             let answer = try await bus.request(Self.worker, try Self.json(request))

@@ -13,6 +13,10 @@ struct Serve: AsyncParsableCommand {
 
             Prompts with a meaning of their own, for tests:
               /slow N   answers N words, one each 100 ms (N at most \(Answer.slowLimit))
+              /tool, /reasoning, /todo, /diff   do what they say, as if
+              /permission, /question, /subagent   ask first (/subagent in a session of its own)
+              /error, /401, /429   an error of the provider: for good, a wrong key, twice before it works
+              /stall N   says nothing for N seconds; /crash   dies in the middle
               /long N   answers N words of \(Answer.longWord) bytes (N at most \(Answer.longLimit))
             """)
 

@@ -25,6 +25,22 @@ struct AgentModelCodingTests {
             #"{"op":"run-turn","session":"ses_1","text":"hi","workspace":"w"}"#
         ),
         (.abort(session: session), #"{"op":"abort","session":"ses_1"}"#),
+        (
+            .answerPermission(session: session, id: "per_1", reply: .always, message: nil),
+            #"{"id":"per_1","op":"answer-permission","reply":"always","session":"ses_1"}"#
+        ),
+        (
+            .answerPermission(session: session, id: "per_1", reply: .reject, message: "no"),
+            #"{"id":"per_1","message":"no","op":"answer-permission","reply":"reject","session":"ses_1"}"#
+        ),
+        (
+            .answerQuestion(session: session, id: "que_1", answers: [["a", "b"], []]),
+            #"{"answers":[["a","b"],[]],"id":"que_1","op":"answer-question","session":"ses_1"}"#
+        ),
+        (
+            .answerQuestion(session: session, id: "que_1", answers: nil),
+            #"{"id":"que_1","op":"answer-question","session":"ses_1"}"#
+        ),
     ])
     func request_roundTrips(request: AgentRequest, text: String) throws {
         #expect(try json(request) == text)
@@ -33,6 +49,7 @@ struct AgentModelCodingTests {
 
     @Test(arguments: [
         (AgentReply.session(session), #"{"session":"ses_1"}"#), (.aborted, #"{"aborted":true}"#),
+        (.answered, #"{"answered":true}"#),
         (
             .description(
                 AgentDescription(product: "opencode", version: "1.2", ready: true, state: "s", workspaces: ["w"])),
@@ -54,12 +71,26 @@ struct AgentModelCodingTests {
             #"{"event":"tool","tool":{"id":"i","name":"bash","output":"o","status":"running","title":"ls"}}"#
         ),
         (
-            .permissionAsked(id: "p", action: "bash", resources: ["ls"]),
-            #"{"action":"bash","event":"permission-asked","id":"p","resources":["ls"]}"#
+            .permissionAsked(
+                PermissionAsk(id: "p", action: "bash", resources: ["ls"], always: ["ls *"], tool: "m/c", details: "d")),
+            #"{"action":"bash","always":["ls *"],"details":"d","event":"permission-asked","id":"p","#
+                + #""resources":["ls"],"tool":"m/c"}"#
         ),
         (
-            .questionAsked(id: "q", question: "?", options: ["a"]),
-            #"{"event":"question-asked","id":"q","options":["a"],"question":"?"}"#
+            .questionAsked(
+                QuestionAsk(
+                    id: "q",
+                    questions: [
+                        .init(
+                            header: "h", question: "?", options: [.init(label: "a", description: "b")], multiple: true,
+                            custom: false)
+                    ])),
+            #"{"event":"question-asked","id":"q","questions":[{"custom":false,"header":"h","multiple":true,"#
+                + #""options":[{"description":"b","label":"a"}],"question":"?"}]}"#
+        ),
+        (
+            .answered(Answered(id: "p", answer: .reject, by: .default)),
+            #"{"answer":"reject","by":"default","event":"answered","id":"p"}"#
         ),
         (.notice("n"), #"{"event":"notice","text":"n"}"#),
         (.turnEnded(.done), #"{"event":"turn-ended","outcome":"done"}"#),
@@ -105,8 +136,18 @@ struct AgentModelCodingTests {
         let text = String(repeating: unit, count: 40_000)
         let events: [AgentEvent] = [
             .tool(ToolCall(id: "i", name: text, status: .completed, title: text, output: text)),
-            .permissionAsked(id: "p", action: text, resources: Array(repeating: text, count: 100)),
-            .questionAsked(id: "q", question: text, options: Array(repeating: text, count: 100)),
+            .permissionAsked(
+                PermissionAsk(
+                    id: "p", action: text, resources: Array(repeating: text, count: 100),
+                    always: Array(repeating: text, count: 100), tool: text, details: text)),
+            .questionAsked(
+                QuestionAsk(
+                    id: "q",
+                    questions: Array(
+                        repeating: .init(
+                            header: text, question: text,
+                            options: Array(repeating: .init(label: text, description: text), count: 100),
+                            multiple: true, custom: true), count: 100))),
             .notice(text), .turnEnded(.failed(reason: text)), .turnEnded(.interrupted(reason: text)),
         ]
         for event in events {

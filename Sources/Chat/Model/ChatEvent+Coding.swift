@@ -4,7 +4,7 @@ import Foundation
 // The JSON clients read: one object, `type` says what it is; docs/chat.md lists them.
 extension ChatEvent: Encodable {
     enum Key: String, CodingKey {
-        case type, seq, session, turn, text, reason, block, whole, tool, id, action, resources, question, options, state
+        case type, seq, session, turn, text, reason, block, whole, tool, state
     }
 
     /// `{"type":"text","seq":7,"session":"…","turn":3,"block":"…","text":"…"}` and so on.
@@ -15,6 +15,12 @@ extension ChatEvent: Encodable {
         try fields.encode(session, forKey: .session)
         try fields.encode(turn, forKey: .turn)
         try what.encode(into: &fields)
+        switch what {
+        case .permission(let ask): try ask.encode(to: encoder)
+        case .question(let ask): try ask.encode(to: encoder)
+        case .answered(let answered): try answered.encode(to: encoder)
+        case .accepted, .waiting, .started, .text, .reasoning, .tool, .notice, .ended: break
+        }
     }
 
     /// The object as one line.
@@ -38,6 +44,7 @@ extension ChatEvent.What {
         case .tool: "tool"
         case .permission: "permission"
         case .question: "question"
+        case .answered: "answered"
         case .notice: "notice"
         case .ended: "ended"
         }
@@ -53,14 +60,8 @@ extension ChatEvent.What {
             try fields.encode(text, forKey: .text)
             if replaces { try fields.encode(true, forKey: .whole) }
         case .tool(let call): try fields.encode(call, forKey: .tool)
-        case .permission(let id, let action, let resources):
-            try fields.encode(id, forKey: .id)
-            try fields.encode(action, forKey: .action)
-            try fields.encode(resources, forKey: .resources)
-        case .question(let id, let question, let options):
-            try fields.encode(id, forKey: .id)
-            try fields.encode(question, forKey: .question)
-            try fields.encode(options, forKey: .options)
+        // Members of their own, beside those of every event.
+        case .permission, .question, .answered: break
         case .ended(let state, let reason):
             try fields.encode(state, forKey: .state)
             try fields.encodeIfPresent(reason, forKey: .reason)

@@ -34,9 +34,11 @@ public struct ChatEvent: Hashable, Sendable {
         /// A tool call, whole each time.
         case tool(ToolCall)
         /// The agent wants leave and waits.
-        case permission(id: String, action: String, resources: [String])
+        case permission(PermissionAsk)
         /// The agent asks and waits.
-        case question(id: String, question: String, options: [String])
+        case question(QuestionAsk)
+        /// One of these does not wait any more.
+        case answered(Answered)
         /// Something the user should read.
         case notice(String)
         /// The last event of the turn.
@@ -53,10 +55,9 @@ extension ChatEvent.What {
         case .textBlock(let block, let text): self = .text(block: block, text: text, replaces: true)
         case .reasoningDelta(let block, let text): self = .reasoning(block: block, text: text, replaces: false)
         case .tool(let call): self = .tool(call)
-        case .permissionAsked(let id, let action, let resources):
-            self = .permission(id: id, action: action, resources: resources)
-        case .questionAsked(let id, let question, let options):
-            self = .question(id: id, question: question, options: options)
+        case .permissionAsked(let ask): self = .permission(ask)
+        case .questionAsked(let ask): self = .question(ask)
+        case .answered(let answered): self = .answered(answered)
         case .notice(let text): self = .notice(text)
         }
     }
@@ -67,7 +68,7 @@ extension ChatEvent.What {
         case .accepted(let text), .notice(let text): text.utf8.count
         case .text(_, let text, _), .reasoning(_, let text, _): text.utf8.count
         case .tool(let call): call.output.utf8.count + call.title.utf8.count
-        case .waiting, .started, .permission, .question, .ended: 64
+        case .waiting, .started, .permission, .question, .answered, .ended: 64
         }
     }
 }

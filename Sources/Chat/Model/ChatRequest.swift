@@ -21,17 +21,19 @@ public enum ChatRequest: Hashable, Sendable {
     case rename(SessionID, title: String)
     /// Forgets a session; refused while a turn of it waits or runs.
     case delete(SessionID)
+    /// Says yes or no to what the agent wants leave for in a session, or answers its question.
+    case answer(SessionID, id: String, ChatAnswer)
     /// How chat and agent are.
     case describe
 }
 
 extension ChatRequest: Decodable {
     private enum Key: String, CodingKey {
-        case op, session, workspace, text, client_id, after, follow, turn, before, limit, title
+        case op, session, workspace, text, client_id, after, follow, turn, before, limit, title, id, reply, message, answers
     }
 
     private enum Operation: String, Decodable {
-        case send, list, history, open, resume, abort, search, rename, delete, describe
+        case send, list, history, open, resume, abort, search, rename, delete, answer, describe
     }
 
     /// Reads the object; unknown fields are ignored, an unknown `op` is refused.
@@ -72,6 +74,10 @@ extension ChatRequest: Decodable {
                 try fields.decode(SessionID.self, forKey: .session),
                 title: try fields.decode(String.self, forKey: .title))
         case .delete: self = .delete(try fields.decode(SessionID.self, forKey: .session))
+        case .answer:
+            self = .answer(
+                try fields.decode(SessionID.self, forKey: .session), id: try fields.decode(String.self, forKey: .id),
+                try ChatAnswer(from: decoder))
         case .describe: self = .describe
         }
     }

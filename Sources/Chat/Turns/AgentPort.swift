@@ -12,6 +12,8 @@ public protocol AgentPort: Sendable {
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable
     /// Asks the agent to stop the turn that runs in a session.
     func abort(session: AgentSessionID) async throws
+    /// Hands an answer on. `unknownRequest`: nobody waits for it (any more).
+    func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws
 }
 
 /// Why the agent did not do something; anything else that a port throws counts as `failed`.
@@ -22,6 +24,8 @@ public struct AgentError: Error, Hashable, Sendable, CustomStringConvertible {
         case notDelivered
         /// The agent does not know the session any more; it has not seen the turn.
         case unknownSession
+        /// The agent does not wait for this answer (any more).
+        case unknownRequest
         /// The agent, or the way to it, went away in the middle: what it did is not known.
         case lost
         /// It said no, or failed.

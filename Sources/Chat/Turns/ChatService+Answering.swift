@@ -21,6 +21,9 @@ extension ChatService {
         case .delete(let session):
             try await delete(session)
             return Array(#"{"type":"deleted"}"#.utf8)
+        case .answer(let session, let id, let answer):
+            try await pass(answer, to: id, in: session)
+            return Array(#"{"type":"taken"}"#.utf8)
         case .describe: return try await describe()
         }
         return nil

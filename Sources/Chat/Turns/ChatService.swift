@@ -75,6 +75,22 @@ public struct ChatService: Sendable {
         return try await runner.abort(session, turn: turn)
     }
 
+    /// Hands an answer to the agent; what comes of it is told by the turn's events (`answered`).
+    public func pass(_ answer: ChatAnswer, to id: String, in session: SessionID) async throws {
+        guard let agentSession = try await store.agentSession(of: session).id else {
+            throw ChatError(.unknown, "the agent has asked nothing in session \(session)")
+        }
+        do {
+            try await runner.agent.answer(answer, to: id, session: agentSession)
+        } catch let error as AgentError {
+            switch error.code {
+            case .unknownRequest, .unknownSession: throw ChatError(.unknown, error.message)
+            case .notDelivered, .lost, .failed:
+                throw ChatError(.failed, "the answer did not reach the agent: \(error.message)")
+            }
+        }
+    }
+
     private func number(before session: SessionID) async throws -> EventNumber {
         try await store.require(session)
         return try await hub.current(session)

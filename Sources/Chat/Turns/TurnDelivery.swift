@@ -143,7 +143,7 @@ struct TurnDelivery {
         guard let error = error as? AgentError else { return (.failed, StoreFailure.words(error, path: store.path)) }
         switch error.code {
         case .lost: return (.interrupted, "\(error); what had arrived is kept")
-        case .notDelivered, .unknownSession, .failed: return (.failed, "\(error)")
+        case .notDelivered, .unknownSession, .unknownRequest, .failed: return (.failed, "\(error)")
         }
     }
 }

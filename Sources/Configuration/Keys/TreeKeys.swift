@@ -88,8 +88,16 @@ enum AgentKeys {
         "Directories that the agent may work in; given to children that name `{workspaces}`."
     ) { node throws(Mismatch) in try node.list(of: "tables such as { name = \"home\", path = \"~\" }") }
 
+    static let permissionDefault = Key.word(
+        "permission-default", "reject", [("reject", "reject"), ("once", "once")], value: "reject",
+        "What the agent is told when nobody answers a request for leave in time; a question is put aside then.")
+    static let answerTimeout = Key.duration(
+        "answer-timeout", .seconds(600), .seconds(1) ... .seconds(604_800),
+        "How long a request for leave, or a question of the agent, waits for an answer.")
+
     static let section = SectionInfo(
-        title: "[agent]", summary: "What the agent works on.", keys: [workspaces.info])
+        title: "[agent]", summary: "What the agent works on, and what it is told; given as `{agent}`.",
+        keys: [workspaces.info, permissionDefault.info, answerTimeout.info])
 }
 
 /// Keys of `[chat]`.

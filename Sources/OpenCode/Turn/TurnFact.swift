@@ -22,11 +22,15 @@ enum TurnFact: Hashable, Sendable {
     /// Something failed; whether the turn goes on shows in its messages.
     case problem(AgentProblem)
     /// It waits for leave.
-    case permission(PermissionFact)
+    case permission(PermissionAsk)
     /// It waits for an answer.
-    case question(QuestionFact)
+    case question(QuestionAsk)
+    /// We are about to say this to one of them, for that author. Not from the server: its word follows.
+    case answering(Answered)
+    /// The server did not take it.
+    case notAnswered(id: String)
     /// Leave or answer was given, perhaps by another client.
-    case answered(id: String)
+    case answered(id: String, Answered.Answer)
     /// Something to read ("the conversation was compacted").
     case notice(String)
 }
@@ -77,26 +81,12 @@ struct AgentProblem: Hashable, Sendable {
     var words: String
 }
 
-/// What the agent wants leave for.
-struct PermissionFact: Hashable, Sendable {
-    var id: String
-    var action: String
-    var resources: [String]
-}
-
-/// What the agent asks.
-struct QuestionFact: Hashable, Sendable {
-    var id: String
-    var question: String
-    var options: [String]
-}
-
 /// The state of a session as it was read by calls, not told by events.
 struct TurnReread: Hashable, Sendable {
     /// Messages and blocks from the prompt on, oldest first.
     var facts: [TurnFact]
     /// True when the session, or one that it started, is at work.
     var isBusy: Bool
-    var permissions: [PermissionFact]
-    var questions: [QuestionFact]
+    var permissions: [PermissionAsk]
+    var questions: [QuestionAsk]
 }

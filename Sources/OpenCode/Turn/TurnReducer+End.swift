@@ -5,7 +5,11 @@ extension TurnReducer {
     /// the prompt and over. What looks unfinished at rest gets a little time, because opencode also rests for a moment
     /// between two steps.
     mutating func judge(_ reread: TurnReread, at now: Duration) {
-        guard reread.permissions.isEmpty, reread.questions.isEmpty else { return waitForUser(reread, at: now) }
+        guard reread.permissions.isEmpty, reread.questions.isEmpty else {
+            end.idleSince = nil
+            end.pendingSince = end.pendingSince ?? now
+            return
+        }
         end.pendingSince = nil
         guard !reread.isBusy else {
             end.idleSince = nil
@@ -45,18 +49,6 @@ extension TurnReducer {
                         ? "opencode took the message but began no answer; its log (nexusctl logs opencode) may say why."
                         : "opencode said yes to the message but does not have it. Send it again if you still want it."))
         }
-    }
-
-    /// Every look at the state also shows that something still waits.
-    private mutating func waitForUser(_ reread: TurnReread, at now: Duration) {
-        end.idleSince = nil
-        let since = end.pendingSince ?? now
-        end.pendingSince = since
-        guard now - since >= Limits.pendingTime, !end.gaveUpWaiting else { return }
-        end.gaveUpWaiting = true
-        let what = reread.permissions.first.map { "leave for \($0.action)" } ?? "an answer to its question"
-        emit(.notice("Nobody gave the agent \(what) within 10 minutes; the turn is stopped."))
-        steps.append(.abort)
     }
 
     private func outcome(of problem: AgentProblem) -> TurnOutcome {

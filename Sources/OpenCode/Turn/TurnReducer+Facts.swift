@@ -17,21 +17,13 @@ extension TurnReducer {
         case .problem(let problem):
             lastProblem = problem
             wantReread(at: now)
-        case .permission(let permission): ask(permission)
-        case .question(let question): ask(question)
-        case .answered: end.pendingSince = nil
+        case .permission(let permission): ask(permission, at: now)
+        case .question(let question): ask(question, at: now)
+        case .answering(let answered): answering(answered)
+        case .notAnswered(let id): notAnswered(id)
+        case .answered(let id, let answer): self.answered(id, answer)
         case .notice(let words): if !fromReread { emit(.notice(words)) }
         }
-    }
-
-    mutating func ask(_ permission: PermissionFact) {
-        guard asked.count < Limits.turnIDs, asked.insert(permission.id).inserted else { return }
-        emit(.permissionAsked(id: permission.id, action: permission.action, resources: permission.resources))
-    }
-
-    mutating func ask(_ question: QuestionFact) {
-        guard asked.count < Limits.turnIDs, asked.insert(question.id).inserted else { return }
-        emit(.questionAsked(id: question.id, question: question.question, options: question.options))
     }
 
     private mutating func apply(_ message: MessageFact) {

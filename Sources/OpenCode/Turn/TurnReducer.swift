@@ -14,15 +14,22 @@ struct TurnReducer {
         case reread
         /// Ask the agent to stop this turn.
         case abort
+        /// Say this to a request for leave.
+        case answerPermission(String, PermissionReply)
+        /// Put a question aside.
+        case dismissQuestion(String)
     }
 
     /// The message id of the prompt. Ids sort by age, so what is above it belongs to this turn.
     let prompt: String
+    /// What is said when nobody answers.
+    let policy: AnswerPolicy
     var blocks: [String: Block] = [:]
     var messages: [String: MessageFact] = [:]
     var tools: [String: ToolCall] = [:]
     var textBytes = 0
     var asked: Set<String> = []
+    var pending: [String: Pending] = [:]
     var lastProblem: AgentProblem?
     var lastRetry: Int?
     var end = EndWatch()
@@ -63,7 +70,10 @@ struct TurnReducer {
         var gaveUpWaiting = false
     }
 
-    init(prompt: String) { self.prompt = prompt }
+    init(prompt: String, policy: AnswerPolicy = AnswerPolicy()) {
+        self.prompt = prompt
+        self.policy = policy
+    }
 
     /// One fact from the event stream.
     mutating func handle(_ fact: TurnFact, at now: Duration) -> [Step] {
@@ -79,8 +89,9 @@ struct TurnReducer {
         end.lastHeard = now
         end.unreadableSince = nil
         for fact in reread.facts { apply(fact, fromReread: true, at: now) }
-        for permission in reread.permissions { ask(permission) }
-        for question in reread.questions { ask(question) }
+        for permission in reread.permissions { ask(permission, at: now) }
+        for question in reread.questions { ask(question, at: now) }
+        settle(reread)
         judge(reread, at: now)
         return take()
     }
@@ -123,6 +134,7 @@ struct TurnReducer {
     /// Time passes; called about every `Limits.tick`.
     mutating func tick(at now: Duration) -> [Step] {
         guard !isOver else { return [] }
+        answerOverdue(at: now)
         if end.idleSince != nil || end.unreadableSince != nil {
             wantReread(at: now)
         } else if end.pendingSince != nil {

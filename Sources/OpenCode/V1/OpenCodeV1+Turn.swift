@@ -11,7 +11,9 @@ extension OpenCodeV1 {
         defer { closeInbox(of: session.rawValue) }
         let prompt = V1MessageID.make()
         let isCertain = try await calls.prompt(session, id: prompt, text: text, directory: directory)
-        var turn = Turn(session: session, directory: directory, reducer: TurnReducer(prompt: prompt), emit: emit)
+        var turn = Turn(
+            session: session, directory: directory, reducer: TurnReducer(prompt: prompt, policy: policy),
+            emit: emit)
         let ticker = Task {
             while !Task.isCancelled {
                 try? await Task.sleep(for: Limits.tick)
@@ -60,6 +62,10 @@ extension OpenCodeV1 {
             switch step {
             case .emit(let event): try await turn.emit(event)
             case .abort: try? await calls.abort(turn.session, directory: turn.directory)
+            // What comes of it is told by events, and by the next re-read.
+            case .answerPermission(let id, let reply):
+                try? await calls.reply(toPermission: id, reply, message: nil, directory: turn.directory)
+            case .dismissQuestion(let id): try? await calls.reply(toQuestion: id, nil, directory: turn.directory)
             case .reread:
                 for case .emit(let event) in await reread(&turn) { try await turn.emit(event) }
             }

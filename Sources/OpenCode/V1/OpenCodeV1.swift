@@ -6,11 +6,13 @@ public actor OpenCodeV1: AgentClient {
     /// Who answers.
     public nonisolated let identity: AgentIdentity
     let calls: V1Calls
+    let policy: AnswerPolicy
     private var turns: [String: TurnInbox] = [:]
     /// Sessions that the session of a turn started: what they ask for concerns that turn.
     private var children: [String: String] = [:]
 
-    init(_ calls: V1Calls, version: String) {
+    init(_ calls: V1Calls, version: String, policy: AnswerPolicy = AnswerPolicy()) {
+        self.policy = policy
         identity = AgentIdentity(version: version)
         self.calls = calls
     }
@@ -41,6 +43,9 @@ public actor OpenCodeV1: AgentClient {
     func gone(_ words: String) {
         for turn in turns.values { turn.gone(words) }
     }
+
+    /// Tells the turn of a session, if there is one.
+    func tell(_ session: AgentSessionID, _ fact: TurnFact) { turns[session.rawValue]?.post([fact]) }
 
     /// Begins to collect what concerns a session; one turn at a time.
     func openInbox(for session: String) throws(AgentFailure) -> TurnInbox {
@@ -98,7 +103,12 @@ public actor OpenCodeV1: AgentClient {
         case .facts(let facts):
             guard let session = frame.session else { return }
             if let turn = turns[session] { return turn.post(facts) }
-            if let parent = children[session], let turn = turns[parent] { turn.post(facts.filter(\.concernsParent)) }
+            if let parent = children[session] {
+                turns[parent]?.post(facts.filter(\.concernsParent))
+            } else if facts.contains(where: \.concernsParent) {
+                // Perhaps a session that a turn started while nobody heard: each of them looks.
+                for turn in turns.values { turn.post([.idle]) }
+            }
         case .session(nil), .nothing: break
         }
     }
@@ -108,7 +118,7 @@ extension TurnFact {
     /// What a session that was started by another one asks for holds up that other one.
     fileprivate var concernsParent: Bool {
         switch self {
-        case .permission, .question, .answered: true
+        case .permission, .question, .answering, .notAnswered, .answered: true
         case .message, .block, .delta, .tool, .blockRemoved, .busy, .retrying, .idle, .problem, .notice: false
         }
     }

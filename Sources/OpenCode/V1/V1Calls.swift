@@ -84,14 +84,14 @@ struct V1Calls: Sendable {
     ) async throws(AgentFailure) -> TurnReread {
         let query = [("directory", directory)]
         let statuses = try await read([String: V1Status].self, .get("/session/status", query))
-        let permissions = try await read([V1Permission].self, .get("/permission", query))
-        let questions = try await read([V1Question].self, .get("/question", query))
+        let permissions = try await permissions(directory: directory)
+        let questions = try await questions(directory: directory)
         let messages = try await messages(session, since: since, directory: directory)
         return TurnReread(
             facts: messages.flatMap(\.facts),
             isBusy: statuses.contains { family.contains($0.key) && $0.value.fact != .idle },
-            permissions: permissions.filter { family.contains($0.sessionID) }.map(\.fact),
-            questions: questions.filter { family.contains($0.sessionID) }.map(\.fact))
+            permissions: permissions.filter { family.contains($0.sessionID) }.map(\.ask),
+            questions: questions.filter { family.contains($0.sessionID) }.map(\.ask))
     }
 
     /// GET /session/{id}/message, page by page from the newest back to `since`; oldest first.

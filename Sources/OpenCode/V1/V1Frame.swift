@@ -65,10 +65,10 @@ struct V1Frame: Hashable {
             case "session.idle": content = .facts([.idle])
             case "session.error": content = .facts([.problem(try decoded(V1SessionError.self).problem)])
             case "session.compacted": content = .facts([.notice("The conversation was compacted to fit the model.")])
-            case "permission.asked": content = .facts([.permission(try decoded(V1Permission.self).fact)])
-            case "question.asked": content = .facts([.question(try decoded(V1Question.self).fact)])
+            case "permission.asked": content = .facts([.permission(try decoded(V1Permission.self).ask)])
+            case "question.asked": content = .facts([.question(try decoded(V1Question.self).ask)])
             case "permission.replied", "question.replied", "question.rejected":
-                content = .facts([.answered(id: try decoded(V1Answered.self).requestID)])
+                content = .facts([try decoded(V1Answered.self).fact(of: type)])
             case _: content = .nothing
             }
         }

@@ -9,6 +9,7 @@ struct V1Part: Decodable {
     private let synthetic: Bool?
     private let ignored: Bool?
     private let time: Time?
+    private let callID: String?
     private let tool: String?
     private let state: V1ToolState?
     private let attempt: Int?
@@ -19,7 +20,7 @@ struct V1Part: Decodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case id, messageID, type, text, synthetic, ignored, time, tool, state, attempt, error
+        case id, messageID, type, text, synthetic, ignored, time, callID, tool, state, attempt, error
     }
 
     /// Only what the type has is read, so that a field of another meaning in another type does no harm.
@@ -33,6 +34,7 @@ struct V1Part: Decodable {
         synthetic = isText ? try fields.decodeIfPresent(Bool.self, forKey: .synthetic) : nil
         ignored = isText ? try fields.decodeIfPresent(Bool.self, forKey: .ignored) : nil
         time = isText ? try fields.decodeIfPresent(Time.self, forKey: .time) : nil
+        callID = type == "tool" ? try fields.decodeIfPresent(String.self, forKey: .callID) : nil
         tool = type == "tool" ? try fields.decode(String.self, forKey: .tool) : nil
         state = type == "tool" ? try fields.decode(V1ToolState.self, forKey: .state) : nil
         attempt = type == "retry" ? try fields.decodeIfPresent(Int.self, forKey: .attempt) : nil
@@ -65,7 +67,8 @@ struct V1Part: Decodable {
     private var toolCall: ToolCall? {
         guard let tool, let state else { return nil }
         return ToolCall(
-            id: id, name: tool, status: state.status, title: state.title(of: tool),
+            id: callID.map { V1ToolPlace.toolCall(messageID, $0) } ?? id, name: tool, status: state.status,
+            title: state.title(of: tool),
             output: (state.output ?? state.error ?? "").cut(to: ToolCall.outputLimit))
     }
 }

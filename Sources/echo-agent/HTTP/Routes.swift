@@ -19,6 +19,7 @@ struct Routes: Sendable {
         addCatalog(to: router)
         addSessions(to: router)
         addMessages(to: router)
+        addAsking(to: router)
         return router
     }
 
@@ -31,10 +32,8 @@ struct Routes: Sendable {
         router.get("agent") { _, _ in try Response.json(Catalog.agents) }
         router.get("config/providers") { _, _ in try Response.json(Catalog.configured) }
         router.get("provider") { _, _ in try Response.json(Catalog.all) }
-        // An echo has no commands and never asks anything.
-        for path in ["command", "permission", "question"] {
-            router.get(RouterPath(path)) { _, _ in try Response.json([String]()) }
-        }
+        // An echo has no commands.
+        router.get("command") { _, _ in try Response.json([String]()) }
     }
 
     private func addSessions(to router: Router<BasicRequestContext>) {
@@ -61,6 +60,16 @@ struct Routes: Sendable {
             let id = try context.sessionID
             _ = try await agent.conversation(id)
             return try Response.json(await agent.conversations.values.map(\.session).filter { $0.parentID == id })
+        }
+        router.get("session/:id/todo") { _, context in
+            let id = try context.sessionID
+            _ = try await agent.conversation(id)
+            return try Response.json(await agent.todos[id] ?? [])
+        }
+        router.get("session/:id/diff") { _, context in
+            let id = try context.sessionID
+            _ = try await agent.conversation(id)
+            return try Response.json(await agent.diffs[id] ?? [])
         }
         router.post("session/:id/abort") { _, context in
             try await agent.abort(try context.sessionID)

@@ -8,11 +8,13 @@ enum APIError: Error, Sendable {
     case invalid(String, kind: String = "Payload")
     /// 500 `{"name":"UnknownError","data":{"message":…}}`: the disk refused.
     case storage(String)
+    /// 404 `{"_tag":…,"requestID":…,"message":…}`: nobody waits for this answer.
+    case notWaiting(String, tag: String)
 
     /// The status.
     var status: HTTPResponse.Status {
         switch self {
-        case .notFound: .notFound
+        case .notFound, .notWaiting: .notFound
         case .invalid: .badRequest
         case .storage: .internalServerError
         }
@@ -23,6 +25,7 @@ enum APIError: Error, Sendable {
         switch self {
         case .notFound(let message): Body(name: "NotFoundError", data: .init(message: message))
         case .invalid(let message, let kind): Body(tag: "InvalidRequestError", message: message, kind: kind)
+        case .notWaiting(let id, let tag): Body(tag: tag, message: "Request not found: \(id)", requestID: id)
         case .storage(let message): Body(name: "UnknownError", data: .init(message: message))
         }
     }
@@ -32,6 +35,7 @@ enum APIError: Error, Sendable {
         var tag: String?
         var message: String?
         var kind: String?
+        var requestID: String?
         var name: String?
         var data: Data?
 
@@ -41,7 +45,7 @@ enum APIError: Error, Sendable {
 
         enum CodingKeys: String, CodingKey {
             case tag = "_tag"
-            case message, kind, name, data
+            case message, kind, requestID, name, data
         }
     }
 }

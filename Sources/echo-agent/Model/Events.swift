@@ -45,8 +45,8 @@ struct SessionError: Encodable {
     var error: MessageInfo.Problem
 }
 
-/// session.diff; an echo changes no file.
+/// session.diff; an echo changes no file, but says so when asked to.
 struct SessionDiff: Encodable {
     var sessionID: String
-    var diff: [String] = []
+    var diff: [FileDiff] = []
 }

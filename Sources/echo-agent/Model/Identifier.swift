@@ -12,6 +12,10 @@ enum Identifier {
     static func message() -> String { make("msg") }
     /// A new part id.
     static func part() -> String { make("prt") }
+    /// A new id of a request for leave.
+    static func permission() -> String { make("per") }
+    /// A new id of a question.
+    static func question() -> String { make("que") }
     /// A new event id.
     static func event() -> String { make("evt") }
 

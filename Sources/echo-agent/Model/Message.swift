@@ -43,19 +43,33 @@ struct MessageInfo: Codable, Sendable {
     }
 
     /// Why an answer ended early.
-    struct Problem: Codable, Sendable {
+    struct Problem: Codable, Sendable, Error {
         var name: String
         var data: Data
 
         struct Data: Codable, Sendable {
             var message: String
+            var providerID: String?
+            var statusCode: Int?
+            var isRetryable: Bool?
         }
 
         static let aborted = Problem(name: "MessageAbortedError", data: .init(message: "Aborted"))
+
+        /// The provider answered with this status.
+        static func provider(status: Int, _ message: String, isRetryable: Bool) -> Problem {
+            Problem(
+                name: "APIError", data: .init(message: message, statusCode: status, isRetryable: isRetryable))
+        }
+
+        /// The provider wants other credentials.
+        static func login(_ message: String) -> Problem {
+            Problem(name: "ProviderAuthError", data: .init(message: message, providerID: Catalog.providerID))
+        }
     }
 }
 
-/// A part of a message: text, step-start or step-finish.
+/// A part of a message: text, reasoning, tool, step-start or step-finish.
 struct Part: Codable, Sendable {
     var id: String
     var sessionID: String
@@ -63,6 +77,10 @@ struct Part: Codable, Sendable {
     var type: String
     var text: String?
     var time: Time?
+    /// tool only, as the following
+    var callID: String?
+    var tool: String?
+    var state: ToolState?
     /// step-finish only, as the following
     var reason: String?
     var cost: Double?
@@ -72,6 +90,22 @@ struct Part: Codable, Sendable {
     struct Time: Codable, Sendable {
         var start: UInt64
         var end: UInt64?
+    }
+}
+
+/// Where a tool call stands; the status decides which of the optional fields are there.
+struct ToolState: Codable, Sendable {
+    var status: Status
+    var input: [String: String]
+    var raw: String?
+    var output: String?
+    var error: String?
+    var title: String?
+    var metadata: [String: String]?
+    var time: Part.Time?
+
+    enum Status: String, Codable, Sendable {
+        case pending, running, completed, error
     }
 }
 

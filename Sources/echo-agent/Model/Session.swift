@@ -45,6 +45,11 @@ struct Tokens: Codable, Sendable {
 /// Whether a session works; an idle one is absent from the map.
 struct SessionStatus: Codable, Sendable {
     var type: String
+    /// `retry` only, as the following.
+    var attempt: Int?
+    var message: String?
+    /// Milliseconds since 1970.
+    var next: UInt64?
 
     static let busy = SessionStatus(type: "busy")
     static let idle = SessionStatus(type: "idle")

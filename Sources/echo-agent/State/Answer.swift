@@ -3,7 +3,7 @@ struct Answer: Sendable {
     /// Text that is streamed, cut so that each piece ends before a word begins.
     let words: [String]
     /// How many of them, from the first, come one each `slowPause`.
-    private let slowWords: Int
+    let slowWords: Int
 
     /// Pause before each word of `/slow N`.
     static let slowPause = Duration.milliseconds(100)
@@ -39,9 +39,6 @@ struct Answer: Sendable {
         words = Self.split(answer)
         slowWords = 0
     }
-
-    /// Pause before a word; nil: the agent's own.
-    func pause(before word: Int) -> Duration? { word < slowWords ? Self.slowPause : nil }
 
     /// `/slow N` anywhere in the prompt: N words, 100 ms each; `/long N`: N long ones.
     private static func count(behind word: String, in text: String, limit: Int) -> Int? {

@@ -14,6 +14,16 @@ actor EchoAgent {
     private var file: SessionFile
     private(set) var conversations: [String: Conversation]
     private var turns: [String: [Turn]] = [:]
+    /// What waits for an answer, by the request's id.
+    var waiting: [String: Waiting] = [:]
+    /// Actions that were allowed once and for all.
+    var allowed: Set<String> = []
+    /// Sessions without a prompt of their own that do something for another one.
+    var atWork: Set<String> = []
+    /// Of this process only, by session.
+    var todos: [String: [Todo]] = [:]
+    /// Likewise.
+    var diffs: [String: [FileDiff]] = [:]
 
     /// A prompt that was accepted: running or waiting its turn.
     private struct Turn {
@@ -36,6 +46,7 @@ actor EchoAgent {
         for (id, waiting) in turns where !waiting.isEmpty && conversations[id]?.session.directory == directory {
             busy[id] = .busy
         }
+        for id in atWork where conversations[id]?.session.directory == directory { busy[id] = .busy }
         return busy
     }
 
@@ -86,11 +97,11 @@ actor EchoAgent {
         let conversation = try conversation(id)
         try check(prompt, in: conversation)
         let user = try store(prompt, in: conversation.session)
-        let answer = Answer(to: prompt.text, attachments: prompt.attachments)
+        let script = Script(to: prompt)
         let before = turns[id]?.last?.task
         let task = Task {
             _ = await before?.result
-            return try await self.run(answer, to: user, in: id)
+            return try await self.run(script, to: user, in: id)
         }
         turns[id, default: []].append(Turn(prompt: user.id, task: task))
         return task

@@ -90,13 +90,18 @@ final class Conversation {
         var lastSeen: Int64 = 0
         var interrupts = 0
         var end: String?
+        var asks: Asks
+        /// Answers that chat-bridge was given and has not confirmed.
+        var answers: Set<FrameID> = []
     }
 
     private func answer(_ text: String) throws(ControlError) -> Int32 {
         try link.requireBridge(hint: "the message was not sent and is not stored")
         let clientID = Self.randomID()
         let id = try send(text, clientID)
-        var turn = Turn(clientID: clientID, text: text, printer: TurnPrinter(for: .standardOutput), request: id)
+        var turn = Turn(
+            clientID: clientID, text: text, printer: TurnPrinter(for: .standardOutput), request: id,
+            asks: Asks(json: json))
         let giveUp = ControlConnection.now() + ChatLink.patienceMilliseconds
         while turn.end == nil {
             do throws(ControlError) {
@@ -133,7 +138,8 @@ final class Conversation {
         while turn.end == nil {
             if !link.connection.hasFrame {
                 let patience = turn.isWaiting ? Self.waitingMilliseconds : nil
-                switch interrupts.wait(orReadable: [link.connection.descriptor], milliseconds: patience) {
+                let input = turn.asks.isOpen ? [STDIN_FILENO] : []
+                switch interrupts.wait(orReadable: [link.connection.descriptor] + input, milliseconds: patience) {
                 case .interrupt:
                     try interrupted(&turn)
                     if turn.interrupts > 1 { return }
@@ -141,13 +147,16 @@ final class Conversation {
                 case .timeout:
                     noteObstacle(&turn)
                     continue
-                case .ready: break
+                case .ready(link.connection.descriptor): break
+                case .ready:
+                    try readAnswer(&turn)
+                    continue
                 }
             }
             // Never waiting in there: what came may be half a frame, or one that is not for us, and Ctrl-C comes elsewhere.
-            guard let frame = try link.connection.next(until: ControlConnection.now()),
-                frame.header.id == turn.request
-            else { continue }
+            guard let frame = try link.connection.next(until: ControlConnection.now()) else { continue }
+            if turn.answers.remove(frame.header.id) != nil { noteRefusal(frame, &turn) }
+            guard frame.header.id == turn.request else { continue }
             switch frame.header.kind {
             case .stream: take(try ControlConnection.json(frame.payload), frame.payload, &turn)
             case .error:
@@ -182,8 +191,30 @@ final class Conversation {
             turn.lastSeen = number
         }
         if type != "accepted", type != "waiting" { turn.isWaiting = false }
-        if json { Output.write(line + [UInt8(ascii: "\n")]) } else { turn.printer.show(event) }
+        if json {
+            Output.write(line + [UInt8(ascii: "\n")])
+        } else if let ask = ChatAsk(event), !turn.asks.isMute {
+            turn.printer.finishLine()
+            turn.asks.add(ask)
+        } else {
+            turn.printer.show(event)
+        }
+        if type == "answered", let id = event["id"]?.text { turn.asks.remove(id) }
         if type == "ended" { turn.end = event["state"]?.text ?? "failed" }
+    }
+
+    private func readAnswer(_ turn: inout Turn) throws(ControlError) {
+        guard let (id, members) = turn.asks.read(), let session else { return }
+        let request: [JSONValue.Member] = [
+            .init("op", .string("answer")), .init("session", .string(session)), .init("id", .string(id)),
+        ]
+        turn.answers.insert(try link.ask(request + members))
+    }
+
+    /// What was asked still waits, or an event says why not.
+    private func noteRefusal(_ frame: Frame, _ turn: inout Turn) {
+        guard frame.header.kind == .error else { return }
+        turn.printer.note(ControlConnection.failure(frame.payload).message)
     }
 
     private func interrupted(_ turn: inout Turn) throws(ControlError) {

@@ -26,10 +26,8 @@ struct TurnPrinter {
         case "tool": show(tool: event["tool"] ?? .null)
         case "waiting": note("queued: \(event["reason"]?.text ?? "the agent is busy")")
         case "notice": note(event["text"]?.text ?? "")
-        case "permission":
-            let resources = (event["resources"]?.elements ?? []).compactMap(\.text).joined(separator: ", ")
-            note("the agent wants leave: \(event["action"]?.text ?? "?") \(resources)")
-        case "question": note("the agent asks: \(event["question"]?.text ?? "?")")
+        case "permission", "question": if let ask = ChatAsk(event) { for line in ask.lines.dropLast() { note(line) } }
+        case "answered": show(answered: event)
         case "ended": show(end: event)
         case _: break
         }
@@ -89,6 +87,23 @@ struct TurnPrinter {
     private mutating func show(tool call: JSONValue) {
         let title = call["title"]?.text ?? ""
         note("\(call["name"]?.text ?? "tool")\(title.isEmpty ? "" : ": \(title)") \(call["status"]?.text ?? "")")
+    }
+
+    private mutating func show(answered event: JSONValue) {
+        let by =
+            switch event["by"]?.text {
+            case "user": ""
+            case "default": ", by default"
+            case _: ", elsewhere"
+            }
+        switch event["answer"]?.text {
+        case "once": note("allowed once\(by)")
+        case "always": note("allowed from now on\(by)")
+        case "reject": note("rejected\(by)")
+        case "answered": note("answered\(by)")
+        case "dismissed": note("put aside\(by)")
+        case _: note("it does not wait for an answer any more")
+        }
     }
 
     private mutating func show(end event: JSONValue) {

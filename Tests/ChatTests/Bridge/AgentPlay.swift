@@ -18,12 +18,23 @@ struct AgentPlay {
     var opened = 0
     var turns: [Turn] = []
     var aborted: [AgentSessionID] = []
+    /// Answers that arrived.
+    var answers: [AgentRequest] = []
+    /// What waits for an answer.
+    var pending: Set<String> = []
 
     /// Takes a frame if it is for the agent.
     mutating func take(_ frame: Frame, of bridge: BridgeProcess) throws -> Bool {
         guard frame.header.kind == .request, frame.header.peer == BridgeProcess.agentPeer else { return false }
         let id = frame.header.id
         switch try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)) {
+        case .answerPermission(_, let ask, _, _), .answerQuestion(_, let ask, _):
+            answers.append(try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)))
+            guard pending.remove(ask) != nil else {
+                bridge.write(error(id, .unknown, "\(ask) does not wait for an answer"))
+                return true
+            }
+            try reply(.answered, id, bridge)
         case .describe:
             let description = AgentDescription(
                 product: "play", version: "1", ready: isReady, state: isReady ? "ready" : "learning its part",

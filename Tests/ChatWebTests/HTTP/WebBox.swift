@@ -129,6 +129,10 @@ final class SlowAgent: AgentPort {
 
     func abort(session: AgentSessionID) async throws { end(.interrupted(reason: "stopped")) }
 
+    func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws {
+        throw AgentError(.unknownRequest, "it asked nothing")
+    }
+
     /// Returns when the next turn is with the agent.
     func turnBegins() async {
         for await _ in begun.stream { return }

@@ -70,7 +70,7 @@ struct RecordedTurnTests {
         #expect(turn.screen.wholeText == "I will look.There are two files.")
         #expect(turn.screen.asked == ["per_f85ad0bd9001Mg5oVHRsfdSH4k"])
         let tool = ToolCall(
-            id: "prt_f85ad0bd6001Mg5oVHRsfdSH4k", name: "bash", status: .completed, title: "List files",
+            id: "msg_f85acf47a001BhqHLwexuAnYcY/c1", name: "bash", status: .completed, title: "List files",
             output: "a\nb\n")
         #expect(Array(turn.screen.tools.values) == [tool])
     }
@@ -137,7 +137,10 @@ extension TurnFact {
     fileprivate var isStored: Bool {
         switch self {
         case .message, .block, .tool: true
-        case .delta, .blockRemoved, .busy, .retrying, .idle, .problem, .permission, .question, .answered, .notice: false
+        case .delta, .blockRemoved, .busy, .retrying, .idle, .problem, .permission, .question, .answering, .notAnswered,
+            .answered,
+            .notice:
+            false
         }
     }
 }
@@ -148,7 +151,8 @@ extension BidirectionalCollection where Element == TurnFact {
             switch fact {
             case .idle: return true
             case .busy, .retrying: return false
-            case .message, .block, .delta, .tool, .blockRemoved, .problem, .permission, .question, .answered, .notice:
+            case .message, .block, .delta, .tool, .blockRemoved, .problem, .permission, .question, .answering,
+                .notAnswered, .answered, .notice:
                 continue
             }
         }

@@ -10,6 +10,7 @@ struct Screen {
     var tools: [String: ToolCall] = [:]
     var notices: [String] = []
     var asked: [String] = []
+    var answered: [Answered] = []
     var outcome: TurnOutcome?
 
     mutating func show(_ event: AgentEvent) {
@@ -23,7 +24,9 @@ struct Screen {
             text[block] = whole
         case .reasoningDelta(let block, let more): reasoning[block, default: ""] += more
         case .tool(let call): tools[call.id] = call
-        case .permissionAsked(let id, _, _), .questionAsked(let id, _, _): asked.append(id)
+        case .permissionAsked(let ask): asked.append(ask.id)
+        case .questionAsked(let ask): asked.append(ask.id)
+        case .answered(let answer): answered.append(answer)
         case .notice(let words): notices.append(words)
         case .turnEnded(let outcome): self.outcome = outcome
         }
@@ -40,6 +43,8 @@ struct TurnUnderTest {
     var now = Duration.zero
     var rereads = 0
     var aborts = 0
+    /// What was to be answered by default, by id.
+    var defaults: [String: PermissionReply?] = [:]
 
     mutating func tell(_ facts: TurnFact...) { for fact in facts { take(reducer.handle(fact, at: now)) } }
 
@@ -53,8 +58,8 @@ struct TurnUnderTest {
     }
 
     mutating func reread(
-        _ facts: [TurnFact] = [], busy: Bool = false, permissions: [PermissionFact] = [],
-        questions: [QuestionFact] = []
+        _ facts: [TurnFact] = [], busy: Bool = false, permissions: [PermissionAsk] = [],
+        questions: [QuestionAsk] = []
     ) {
         take(
             reducer.handle(
@@ -67,6 +72,8 @@ struct TurnUnderTest {
             case .emit(let event): screen.show(event)
             case .reread: rereads += 1
             case .abort: aborts += 1
+            case .answerPermission(let id, let reply): defaults[id] = .some(reply)
+            case .dismissQuestion(let id): defaults[id] = .some(nil)
             }
         }
     }

@@ -130,20 +130,6 @@ struct TurnEndTests {
         #expect(why.contains("in time"))
     }
 
-    @Test func pendingPermission_isShownOnceAndHoldsTheEnd() {
-        let permission = PermissionFact(id: "per_1", action: "bash", resources: ["rm -rf build"])
-        var turn = started()
-        turn.tell(.permission(permission))
-        turn.reread([Turn.assistant("msg_2", .finished)], permissions: [permission])
-        #expect(turn.screen.asked == ["per_1"])
-        #expect(turn.screen.outcome == nil)
-        turn.now += Limits.pendingTime
-        turn.reread([Turn.assistant("msg_2", .finished)], permissions: [permission])
-        turn.reread([Turn.assistant("msg_2", .finished)], permissions: [permission])
-        #expect(turn.aborts == 1)
-        #expect(turn.screen.notices.count == 1)
-    }
-
     @Test func retry_isSaidOnceAnAttempt() {
         var turn = started()
         turn.tell(.retrying(attempt: 1, words: "overloaded"), .retrying(attempt: 1, words: "overloaded"))

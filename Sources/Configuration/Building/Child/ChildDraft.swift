@@ -48,7 +48,8 @@ struct ChildContext {
     let names: TreeNames
     let groups: BuiltGroups
     let log: LogPlan
-    let agent: Workspaces
+    let workspaces: Workspaces
+    let agent: AgentSettings
     let chat: ChatAddress
     let places: Places
     let host: any Machine

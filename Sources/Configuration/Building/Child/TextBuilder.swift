@@ -30,7 +30,7 @@ struct TextBuilder {
     }
 
     private static let placeNames = [
-        "state", "runtime", "bin", "home", "workspaces", "chat-listen", "chat-url",
+        "state", "runtime", "bin", "home", "workspaces", "agent", "chat-listen", "chat-url",
     ]
 
     /// The text; a problem is reported and gives nil.
@@ -90,8 +90,9 @@ struct TextBuilder {
         case "bin": return .literal(context.places.bin)
         case "home": return .literal(home)
         case "workspaces":
-            if let note = context.agent.note { context.report.noteOnce(note) }
-            return .literal(context.agent.json)
+            if let note = context.workspaces.note { context.report.noteOnce(note) }
+            return .literal(context.workspaces.json)
+        case "agent": return .literal(context.agent.json)
         case "chat-listen": return .literal(context.chat.listen)
         case "chat-url": return .literal(context.chat.url)
         case _: break
@@ -100,7 +101,7 @@ struct TextBuilder {
         guard parts.count == 2 else {
             let hint = Nearest.hint(for: word, among: TextBuilder.placeNames)
             let list =
-                "; known: {state}, {runtime}, {bin}, {home}, {workspaces}, {chat-listen}, {chat-url}, {CHILD.VALUE}, {secret.NAME}"
+                "; known: {state}, {runtime}, {bin}, {home}, {workspaces}, {agent}, {chat-listen}, {chat-url}, {CHILD.VALUE}, {secret.NAME}"
             context.report.error(position, "'\(key)': unknown '{\(word)}'\(hint.isEmpty ? list : hint)")
             return nil
         }

@@ -28,9 +28,11 @@ struct TreeBuilder {
         let groups = GroupBuilder(sections: tables("group"), names: known, report: report).build()
         let secrets = SecretBuilder(
             sections: tables("secret"), names: known, places: places, host: host, report: report)
+        let agent = section("agent", AgentKeys.section)
         let context = ChildContext(
-            names: known, groups: groups, log: log.defaults, agent: agent(), chat: chat(), places: places, host: host,
-            report: report)
+            names: known, groups: groups, log: log.defaults,
+            workspaces: Workspaces(reader: agent, places: places, host: host, report: report),
+            agent: AgentSettings(reader: agent), chat: chat(), places: places, host: host, report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
 
         let prober =
@@ -141,10 +143,6 @@ struct TreeBuilder {
             controlGids: people.groups(
                 reader(SupervisorKeys.controlGroups), key: SupervisorKeys.controlGroups.info.name),
             uidWall: children.contains { $0.identity.map { $0.uid != host.userID } ?? false })
-    }
-
-    private func agent() -> Workspaces {
-        Workspaces(reader: section("agent", AgentKeys.section), places: places, host: host, report: report)
     }
 
     private func chat() -> ChatAddress { ChatAddress(reader: section("chat", ChatKeys.section)) }

@@ -1,0 +1,69 @@
+public import AgentModel
+
+extension OpenCodeV1 {
+    /// Says yes or no to what the session, or one that it started, wants leave for.
+    public func answerPermission(
+        _ session: AgentSessionID, id: String, reply: PermissionReply, message: String?, directory: String
+    ) async throws(AgentFailure) {
+        let pending = try await calls.permissions(directory: directory)
+        try await requireOwner(pending.first { $0.id == id }?.sessionID, id, session, directory)
+        try await say(session, Answered(id: id, answer: .init(reply), by: .user)) { () async throws(AgentFailure) in
+            try await calls.reply(toPermission: id, reply, message: message, directory: directory)
+        }
+    }
+
+    /// Answers what the session, or one that it started, asks; nil puts it aside.
+    public func answerQuestion(
+        _ session: AgentSessionID, id: String, answers: [[String]]?, directory: String
+    ) async throws(AgentFailure) {
+        let pending = try await calls.questions(directory: directory)
+        let question = pending.first { $0.id == id }
+        try await requireOwner(question?.sessionID, id, session, directory)
+        if let answers, let words = question?.ask.objection(to: answers) { throw AgentFailure(.refused, words) }
+        let answer: Answered.Answer = answers == nil ? .dismissed : .answered
+        try await say(session, Answered(id: id, answer: answer, by: .user)) { () async throws(AgentFailure) in
+            try await calls.reply(toQuestion: id, answers, directory: directory)
+        }
+    }
+
+    /// What is asked elsewhere is none of this session's business.
+    private func requireOwner(
+        _ owner: String?, _ id: String, _ session: AgentSessionID, _ directory: String
+    ) async throws(AgentFailure) {
+        guard let owner else { throw V1Calls.notWaiting(id) }
+        if family(of: session.rawValue).contains(owner) { return }
+        guard try await calls.children(session, directory: directory).contains(owner) else {
+            throw AgentFailure(.refused, "\(id) is asked by another session than this one")
+        }
+    }
+
+    /// The turn is told before and after, so that it knows whose answer it was, whether or not an event comes.
+    private func say(
+        _ session: AgentSessionID, _ answered: Answered, _ call: () async throws(AgentFailure) -> Void
+    ) async throws(AgentFailure) {
+        tell(session, .answering(answered))
+        do {
+            try await call()
+        } catch {
+            tell(session, .notAnswered(id: answered.id))
+            throw error
+        }
+        tell(session, .answered(id: answered.id, answered.answer))
+    }
+}
+
+extension QuestionAsk {
+    /// What is wrong with answers, in words; nil when opencode will take them.
+    func objection(to answers: [[String]]) -> String? {
+        guard answers.count == questions.count else {
+            return "\(questions.count) answers are wanted, one for each question, not \(answers.count)"
+        }
+        for (question, chosen) in zip(questions, answers) {
+            if chosen.count > 1, !question.multiple { return "only one answer is taken to '\(question.question)'" }
+            let labels = question.options.map(\.label)
+            guard !question.custom, let odd = chosen.first(where: { !labels.contains($0) }) else { continue }
+            return "'\(odd)' is no answer to '\(question.question)'; there is: \(labels.joined(separator: ", "))"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,66 @@
+import ControlClient
+import Testing
+
+/// What the agent asks, at a terminal.
+struct ChatAskTests {
+    private func ask(_ json: String) throws -> ChatAsk { try #require(ChatAsk(try JSONParser.parse(Array(json.utf8)))) }
+
+    private let permission = #"""
+        {"type":"permission","id":"per_1","action":"bash","resources":["rm -rf build"],"always":["rm *"],
+         "details":"rm -rf build"}
+        """#
+    private let question = #"""
+        {"type":"question","id":"que_1","questions":[
+          {"header":"Database","question":"Which?","options":[{"label":"SQLite","description":"one file"},
+           {"label":"Postgres","description":""}],"multiple":false,"custom":false},
+          {"header":"","question":"Colours?","options":[{"label":"red","description":""},
+           {"label":"blue","description":""}],"multiple":true,"custom":true}]}
+        """#
+
+    @Test func permission_saysWhatAndHow() throws {
+        let lines = try ask(permission).lines
+        #expect(
+            lines == [
+                "the agent wants leave: bash rm -rf build", "y once · a always (rm *) · n reject, also: n and why",
+            ])
+    }
+
+    @Test(arguments: [
+        ("y", #"{"reply":"once"}"#), ("A", #"{"reply":"always"}"#), ("n", #"{"reply":"reject"}"#),
+        ("n  too dangerous ", #"{"reply":"reject","message":"too dangerous"}"#),
+    ])
+    func permission_isAnsweredByALetter(line: String, request: String) throws {
+        var ask = try ask(permission)
+        guard case .answer(let members) = ask.take(line) else { return #expect(Bool(false)) }
+        #expect(JSONValue.object(members).line == request)
+    }
+
+    @Test(arguments: ["", "  ", "yeah", "y please", "1"])
+    func permission_takesNothingElse(line: String) throws {
+        var ask = try ask(permission)
+        guard case .again = ask.take(line) else { return #expect(Bool(false)) }
+    }
+
+    @Test func questions_areAnsweredOneAfterTheOther() throws {
+        var ask = try ask(question)
+        #expect(ask.lines.first == "the agent asks (1 of 2): Database: Which?")
+        #expect(ask.lines.contains("  1  SQLite — one file"))
+        for bad in ["3", "0", "1 2", "Oracle"] {
+            guard case .again = ask.take(bad) else { return #expect(Bool(false), "\(bad)") }
+        }
+        #expect(ask.take("2") == .more)
+        #expect(ask.lines.first == "the agent asks (2 of 2): Colours?")
+        guard case .answer(let members) = ask.take("1, 2") else { return #expect(Bool(false)) }
+        #expect(JSONValue.object(members).line == #"{"answers":[["Postgres"],["red","blue"]]}"#)
+    }
+
+    @Test func questions_takeOwnWordsAndCanBePutAside() throws {
+        var ask = try ask(question)
+        _ = ask.take("SQLite")
+        guard case .answer(let members) = ask.take("a kind of mauve") else { return #expect(Bool(false)) }
+        #expect(JSONValue.object(members).line == #"{"answers":[["SQLite"],["a kind of mauve"]]}"#)
+        ask = try self.ask(question)
+        guard case .answer(let aside) = ask.take("-") else { return #expect(Bool(false)) }
+        #expect(JSONValue.object(aside).line == #"{"reply":"dismiss"}"#)
+    }
+}
