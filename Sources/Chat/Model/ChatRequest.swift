@@ -29,7 +29,8 @@ public enum ChatRequest: Hashable, Sendable {
 
 extension ChatRequest: Decodable {
     private enum Key: String, CodingKey {
-        case op, session, workspace, text, client_id, after, follow, turn, before, limit, title, id, reply, message, answers
+        case op, session, workspace, text, client_id, after, follow, turn, before, limit, title, id, reply, message,
+            answers
     }
 
     private enum Operation: String, Decodable {

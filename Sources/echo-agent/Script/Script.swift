@@ -25,9 +25,10 @@ struct Script: Sendable {
         case "/question": [.use(choose)]
         case "/subagent": [.use(delegate)]
         case "/stall": [.stall(.seconds(min(max(number ?? 60, 1), stallLimit)))]
-        case "/crash": [.say(["These ", "are ", "my ", "last ", "words "], slow: 0), .stall(.milliseconds(300)), .crash]
+        case "/crash":
+            [.say(["These ", "are ", "my ", "last ", "words "], slow: 0), .stall(.milliseconds(300)), .crash]
         case "/error":
-            [.fail(.provider(status: 500, "the model provider broke down (as you asked)", isRetryable: false))]
+            [.fail(.provider(status: 500, "the model broke down (as you asked)", isRetryable: false))]
         case "/401": [.fail(.login("the key was refused with status 401 (as you asked)"))]
         case "/429": [.retry(attempts: 2, message: "rate limited with status 429 (as you asked)")]
         case "/todo": [.plan]
