@@ -193,6 +193,7 @@ def rooms(page, name):
         shot(page, f"{name}-9-sessions")
     page.get_by_role("link", name="Machine").click()
     expect(page.locator(".child")).not_to_have_count(0)
+    expect(page.locator(".child", has_text="agent-worker").locator(".plots")).to_contain_text("MiB")
     page.locator(".child", has_text="agent-worker").get_by_role("button", name="Last lines").click()
     expect(page.locator(".child", has_text="agent-worker").locator("pre")).to_be_visible()
     shot(page, f"{name}-10-machine")

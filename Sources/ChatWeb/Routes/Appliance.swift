@@ -5,13 +5,15 @@ import Foundation
 public enum ApplianceRequest: Hashable, Sendable {
     /// The whole tree.
     case status
+    /// What every child takes, in numbers.
+    case metrics
     /// A child's last end and last lines.
     case why(String)
     /// Restarts a child or a group.
     case restart(String)
 
     private struct Fields: Decodable {
-        enum Operation: String, Decodable { case status, why, restart }
+        enum Operation: String, Decodable { case status, metrics, why, restart }
         var op: Operation
         var child: String?
     }
@@ -20,6 +22,7 @@ public enum ApplianceRequest: Hashable, Sendable {
         guard let fields = try? JSONDecoder().decode(Fields.self, from: Data(payload)) else { return nil }
         switch fields.op {
         case .status: self = .status
+        case .metrics: self = .metrics
         case .why:
             guard let child = Self.name(fields.child) else { return nil }
             self = .why(child)
@@ -48,6 +51,7 @@ public enum ApplianceRequest: Hashable, Sendable {
     var words: String {
         switch self {
         case .status: "status"
+        case .metrics: "metrics"
         case .why(let child): "why \(child)"
         case .restart(let child): "restart \(child) --no-wait"
         }

@@ -105,18 +105,20 @@ struct AccessTests {
     @Test func ownersMayAskTheMachine_inAFewWordsOnly() async throws {
         let box = try await WebBox()
         let owner = try await box.pair()
-        for body in [#"{"op":"status"}"#, #"{"op":"why","child":"opencode"}"#, #"{"op":"restart","child":"opencode"}"#]
-        {
+        for body in [
+            #"{"op":"status"}"#, #"{"op":"metrics"}"#, #"{"op":"why","child":"opencode"}"#,
+            #"{"op":"restart","child":"opencode"}"#,
+        ] {
             #expect(try box.post("/api/appliance", body, cookie: owner).status == 200)
         }
-        #expect(box.asked.all == ["status", "why opencode", "restart opencode --no-wait"])
+        #expect(box.asked.all == ["status", "metrics", "why opencode", "restart opencode --no-wait"])
         for body in [
             #"{"op":"stop","child":"opencode"}"#, #"{"op":"restart","child":"a b"}"#, #"{"op":"restart","child":""}"#,
             #"{"op":"why","child":"a\nstop all"}"#, #"{"op":"restart"}"#, "status",
         ] {
             #expect(try box.post("/api/appliance", body, cookie: owner).status == 400)
         }
-        #expect(box.asked.all.count == 3)
+        #expect(box.asked.all.count == 4)
         #expect(box.audit.all.contains { $0.hasSuffix("asks to restart opencode") })
     }
 }

@@ -48,7 +48,7 @@ function permission(event, said, button, answer) {
   const why = h('input', { 'aria-label': 'Why not, for the agent', placeholder: 'Why not? (the agent reads it)', maxlength: 500 });
   const always = event.always?.length ? `Always allows: ${event.always.join(', ')}` : '';
   return h('section', { class: 'card', 'aria-label': 'The agent asks for leave' },
-    h('h3', { text: `May the agent do this? ${event.action}` }),
+    h('h2', { text: `May the agent do this? ${event.action}` }),
     event.resources?.length ? h('ul', {}, ...event.resources.map((/** @type {string} */ text) => h('li', {}, h('code', { text })))) : null,
     event.details ? h('pre', { text: event.details, tabindex: 0 }) : null,
     h('div', { class: 'row' }, button('Allow once', 'send', () => answer({ reply: 'once' })),

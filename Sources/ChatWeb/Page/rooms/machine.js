@@ -1,13 +1,16 @@
 // The machine: every child of the tree, its last lines, restart; and the devices that may come in.
 import { h, ago } from '../base/dom.js';
 import { ask } from '../base/wire.js';
+import { Plot, size } from './plot.js';
 
 export class Machine {
   constructor() {
     this.words = h('p', { class: 'quiet', role: 'status', text: 'Asking nexusd.' });
     this.groups = h('div', {});
     this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: 'Machine' }), this.words, this.groups));
-    /** @type {Map<string, {card: HTMLElement, state: HTMLElement, sub: HTMLElement}>} */
+    /** @type {Map<string, {cpu_us: number, at: number}>} */
+    this.before = new Map();
+    /** @type {Map<string, {card: HTMLElement, state: HTMLElement, sub: HTMLElement, memory: Plot, cpu: Plot, plots: HTMLElement}>} */
     this.cards = new Map();
     this.timer = setInterval(() => { if (document.visibilityState === 'visible') this.read(); }, 4000);
     this.read();
@@ -20,6 +23,7 @@ export class Machine {
       const tree = await ask('/api/appliance', { op: 'status' });
       this.words.textContent = `nexus ${tree.version}, ${tree.ready ? 'everything is ready' : 'not everything is ready'}`;
       for (const child of tree.children) this.show(child);
+      this.measure(await ask('/api/appliance', { op: 'metrics' }));
     } catch (error) {
       this.words.textContent = `nexusd cannot be asked now: ${/** @type {Error} */ (error).message}`;
     }
@@ -35,17 +39,35 @@ export class Machine {
     known.sub.textContent = facts.filter(Boolean).join(' · ') || 'nothing to report';
   }
 
+  /** @param {any} numbers of nexusd's `metrics` */
+  measure(numbers) {
+    const now = performance.now();
+    for (const child of numbers.children) {
+      const known = this.cards.get(child.name);
+      if (!known) continue;
+      known.plots.hidden = child.memory_bytes === null;
+      if (child.memory_bytes !== null) known.memory.add(child.memory_bytes);
+      const last = this.before.get(child.name);
+      // A new run counts from nothing again.
+      if (last && child.cpu_us >= last.cpu_us) known.cpu.add((child.cpu_us - last.cpu_us) / (now - last.at) / 10);
+      if (child.cpu_us !== null) this.before.set(child.name, { cpu_us: child.cpu_us, at: now });
+    }
+  }
+
   /** @param {any} child */
   add(child) {
     const state = h('span', { class: 'state' });
     const sub = h('p', { class: 'quiet' });
+    const memory = new Plot('Memory', size);
+    const cpu = new Plot('CPU', (percent) => `${percent.toFixed(percent < 10 ? 1 : 0)} %`);
+    const plots = h('div', { class: 'plots', hidden: true }, memory.element, cpu.element);
     const lines = h('pre', { tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
     const said = h('p', { class: 'quiet', role: 'status' });
     const why = h('button', { type: 'button', class: 'plain', text: 'Last lines', onclick: () => this.why(child.name, lines, said) });
     const restart = h('button', { type: 'button', class: 'plain', text: 'Restart', onclick: () => this.restart(child.name, restart, said) });
-    const card = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: child.name }), state), sub,
+    const card = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: child.name }), state), sub, plots,
       h('div', { class: 'row' }, why, restart), said, lines);
-    const known = { card, state, sub };
+    const known = { card, state, sub, memory, cpu, plots };
     this.cards.set(child.name, known);
     this.groups.append(card);
     return known;

@@ -103,6 +103,7 @@ export class Turn {
     const element = card(this.session, event);
     this.blocks.set(name, { kind: 'card', element, body: element, text: '' });
     this.answer.append(element);
+    this.show('Waits for your answer');
     say(event.type === 'question' ? 'The agent asks a question' : 'The agent asks for leave');
   }
 
@@ -115,6 +116,7 @@ export class Turn {
     if (!known || known.kind !== 'card') return;
     const line = h('p', { class: 'quiet', text: outcome(event) });
     known.element.replaceWith(line);
+    if (this.state === 'running') this.show('Working');
     known.kind = 'line';
     known.element = line;
   }
