@@ -227,6 +227,34 @@ def kept(page):
     step("renamed, found and deleted")
 
 
+def asked(page, name):
+    """The agent wants leave, then asks something; both are answered by a tap."""
+    send(page, "/permission")
+    card = page.get_by_role("region", name="The agent asks for leave")
+    expect(card).to_be_visible()
+    shot(page, f"{name}-14-permission")
+    page.reload()
+    card.get_by_role("button", name="Allow once").click()
+    expect(card).to_have_count(0)
+    expect(page.get_by_text("Allowed once")).to_be_visible()
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    send(page, "/permission")
+    card.get_by_label("Why not, for the agent").fill("not on a Friday")
+    card.get_by_role("button", name="Reject").click()
+    expect(card).to_have_count(0)
+    expect(page.locator(".turn").last).to_have_attribute("data-state", re.compile("done|interrupted|failed"))
+    send(page, "/question")
+    card = page.get_by_role("region", name="The agent asks a question")
+    expect(card).to_be_visible()
+    shot(page, f"{name}-15-question")
+    for box in card.locator("fieldset").all():
+        box.locator("label.option").first.click()
+    card.get_by_role("button", name="Answer").click()
+    expect(card).to_have_count(0)
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    step(f"{name}: leave was given and refused, a question answered")
+
+
 class Holding(http.server.BaseHTTPRequestHandler):
     """A way that holds every answer back until it is whole, as some tunnels and proxies do."""
     protocol_version = "HTTP/1.1"
@@ -331,6 +359,7 @@ try:
         phone = opened(browser, "phone", "light")
         spent = story(phone, "phone")
         later(phone)
+        asked(phone, "phone")
         rooms(phone, "phone")
         desk = opened(browser, "desk", "dark")
         story(desk, "desk")
