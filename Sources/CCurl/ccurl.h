@@ -22,6 +22,12 @@ static inline CURLcode nexus_curl_set_header_reader(
     CURLcode code = curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, reader);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_HEADERDATA, context);
 }
+/* Called when a connection is there (new or kept) and before anything is sent on it; 0 lets the call go on. */
+static inline CURLcode nexus_curl_set_look(
+    CURL *handle, int (*look)(void *, char *, char *, int, int), void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, look);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_PREREQDATA, context);
+}
 static inline CURLcode nexus_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }

@@ -9,6 +9,8 @@ public actor AgentConnection {
         case connecting(String)
         /// An attempt came to nothing, or the connection was lost, for this reason; another one follows by itself.
         case retrying(String)
+        /// Somebody else than opencode has its port; another attempt follows by itself.
+        case foreign(String)
         /// It takes turns.
         case ready(AgentIdentity)
         /// It is there and cannot be used; the words say what to do.
@@ -21,7 +23,7 @@ public actor AgentConnection {
             case .connecting(let why): "connecting to opencode: \(why)"
             case .retrying(let why): "no connection to opencode: \(why); trying again"
             case .ready(let identity): "connected to \(identity.product) \(identity.version)"
-            case .unusable(let why): why
+            case .unusable(let why), .foreign(let why): why
             }
         }
     }
@@ -85,7 +87,7 @@ public actor AgentConnection {
             switch state {
             case .ready: if let client { return client }
             case .unusable(let why): throw AgentFailure(.refused, why)
-            case .waiting, .connecting, .retrying: break
+            case .waiting, .connecting, .retrying, .foreign: break
             }
             guard ContinuousClock.now < deadline, !Task.isCancelled else {
                 throw AgentFailure(.unavailable, "\(state.words); nothing was handed over")
@@ -127,6 +129,9 @@ public actor AgentConnection {
             case .ended(let why):
                 retire("opencode ended while it was answering. What it had written so far is kept.")
                 change(.retrying(why))
+            case .foreign(let why):
+                retire("opencode ended while it was answering. What it had written so far is kept.")
+                change(.foreign(why))
             case .unusable(let why):
                 change(.unusable(why))
                 pause = timing.refusedPause
@@ -141,6 +146,7 @@ public actor AgentConnection {
         case notYet(String)
         /// Nothing listens: the process that had the turns is gone for certain. Other failures may pass.
         case ended(String)
+        case foreign(String)
         case unusable(String)
     }
 
@@ -158,6 +164,7 @@ public actor AgentConnection {
         case .foreign(let words): return .unusable(words)
         case .starting: return .notYet("it is starting")
         case .absent(.refused): return .ended(HTTPFailure.refused.words)
+        case .absent(let failure) where failure.isForeign: return .foreign(failure.words)
         case .absent(let failure): return .notYet(failure.words)
         }
     }

@@ -46,7 +46,10 @@ struct AgentWorker {
         for await values in bus.valueUpdates() {
             let port = values["\(agentChild).port"].flatMap(UInt16.init)
             await connection.update(
-                port.map { AgentEndpoint(port: $0, user: settings.user, password: settings.password) })
+                port.map {
+                    AgentEndpoint(
+                        port: $0, user: settings.user, password: settings.password, owner: settings.agentUID)
+                })
             changed()
         }
     }

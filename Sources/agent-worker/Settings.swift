@@ -1,5 +1,6 @@
 import AgentModel
 import Foundation
+import Glibc
 import OpenCode
 import WorkerKit
 
@@ -10,6 +11,8 @@ struct Settings {
     /// From the file `opencode-password` in $CREDENTIALS_DIRECTORY; never logged.
     let password: String
     let workspaces: [Workspace]
+    /// The uid that opencode runs as; only a listener of that uid is given the password.
+    let agentUID: UInt32
     /// What is said to the agent when nobody answers it.
     let policy: AnswerPolicy
 
@@ -21,6 +24,16 @@ struct Settings {
         password = try Self.password(environment)
         workspaces = try Self.workspaces(environment)
         policy = try Self.policy(environment)
+        agentUID = try Self.agentUID(environment)
+    }
+
+    /// Without the variable opencode runs as this worker does.
+    private static func agentUID(_ environment: [String: String]) throws(Worker.ConfigurationError) -> UInt32 {
+        guard let text = environment["NEXUS_AGENT_UID"] else { return geteuid() }
+        guard let uid = UInt32(text) else {
+            throw Worker.ConfigurationError("NEXUS_AGENT_UID is '\(text)', no uid: set it to {opencode.uid}")
+        }
+        return uid
     }
 
     /// `[agent]` as nexus-config writes it; a Supervisor.toml that does not hand it on gets the defaults.

@@ -25,6 +25,21 @@ import Wire
         #expect(!without.plan.notes.contains { $0.contains("tmpfs") })
     }
 
+    @Test func uidOfAnotherChild_isKnown() throws {
+        let text = """
+            [child.agent]
+            command = ["/bin/true"]
+            user = "web"
+            [child.asker]
+            command = ["/bin/true"]
+            environment = { ITS = "{agent.uid}", OURS = "{asker.uid}" }
+            """
+        let plan = try FakeMachine.root.parse(text).plan
+        let web = try #require(FakeMachine.users.first { $0.name == "web" }).id
+        let environment = plan[id(plan, "asker")].environment
+        #expect(environment.suffix(2).map { $0.value.literal ?? "" } == [String(web), "0"])
+    }
+
     @Test func order_isThatOfTheFile() throws {
         let plan = try good("order")
         #expect(plan.children.map(\.name) == ["log-writer", "zebra", "mouse", "ant", "bee"])

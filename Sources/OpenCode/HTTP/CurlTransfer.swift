@@ -16,6 +16,8 @@ final class CurlTransfer: @unchecked Sendable {
 
     let easy: UnsafeMutableRawPointer
     private let silence: Duration?
+    private let owner: UInt32
+    private var stranger: HTTPFailure?
     private let receiver: Receiver
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var head = HTTPHead()
@@ -30,6 +32,7 @@ final class CurlTransfer: @unchecked Sendable {
         self.easy = easy
         self.receiver = receiver
         silence = call.silence
+        owner = endpoint.owner
         bytesLeft = call.answerBytes
         setUp(call, endpoint)
     }
@@ -78,8 +81,17 @@ final class CurlTransfer: @unchecked Sendable {
             number(CURLOPT_FRESH_CONNECT, 1)
         }
         _ = nexus_curl_set_pointer(easy, CURLOPT_HTTPHEADER, headers)
+        _ = nexus_curl_set_look(easy, { CurlTransfer.of($0)?.look(port: $3, localPort: $4) ?? 1 }, context)
         _ = nexus_curl_set_writer(easy, { CurlTransfer.of($3)?.received($0, $1 * $2) ?? 0 }, context)
         _ = nexus_curl_set_header_reader(easy, { CurlTransfer.of($3)?.receivedHeader($0, $1 * $2) ?? 0 }, context)
+    }
+
+    /// The last look before the password goes out: 0 when the other end is opencode's.
+    private func look(port: Int32, localPort: Int32) -> Int32 {
+        let uid = ListenerOwner.uid(port: UInt16(clamping: port), localPort: UInt16(clamping: localPort))
+        if uid == owner { return 0 }
+        stranger = .foreignListener(port: UInt16(clamping: port), uid: uid, wanted: owner)
+        return 1
     }
 
     private static func of(_ context: UnsafeMutableRawPointer?) -> CurlTransfer? {
@@ -131,6 +143,7 @@ final class CurlTransfer: @unchecked Sendable {
     private func failure(_ code: CURLcode) -> HTTPFailure? {
         switch code {
         case CURLE_OK: nil
+        case CURLE_ABORTED_BY_CALLBACK: stranger ?? .cancelled
         case CURLE_COULDNT_CONNECT: .refused
         case CURLE_OPERATION_TIMEDOUT: .timedOut
         // The four ways in which the end of the process on the other side shows.

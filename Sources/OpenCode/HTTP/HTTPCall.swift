@@ -88,8 +88,15 @@ enum HTTPFailure: Error, Hashable, Sendable {
     case timedOut
     /// The answer is longer than it may be.
     case tooLong
+    /// Whoever has the port is not opencode: nothing was sent. Nil: the kernel does not say who it is.
+    case foreignListener(port: UInt16, uid: UInt32?, wanted: UInt32)
     /// This side called it off.
     case cancelled
+
+    /// True for a stranger on opencode's port.
+    var isForeign: Bool {
+        if case .foreignListener = self { true } else { false }
+    }
 
     /// For people.
     var words: String {
@@ -99,6 +106,9 @@ enum HTTPFailure: Error, Hashable, Sendable {
         case .broken(let why): "the connection to it failed (\(why))"
         case .timedOut: "it did not answer in time"
         case .tooLong: "its answer is longer than \(Limits.answerBytes >> 20) MiB"
+        case .foreignListener(let port, let uid, let wanted):
+            "foreign listener: port \(port) belongs to \(uid.map { "uid \($0)" } ?? "nobody knows whom"), not to opencode's "
+                + "uid \(wanted); the password was not sent. Who it is: ss -ltnp 'sport = :\(port)'"
         case .cancelled: "the call was called off"
         }
     }

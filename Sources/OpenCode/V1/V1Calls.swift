@@ -67,6 +67,9 @@ struct V1Calls: Sendable {
             return true
         case .failure(.refused):
             throw AgentFailure(.unavailable, "opencode is not there: \(HTTPFailure.refused.words)")
+        case .failure(.foreignListener(let port, let uid, let wanted)):
+            let failure = HTTPFailure.foreignListener(port: port, uid: uid, wanted: wanted)
+            throw AgentFailure(.unavailable, failure.words)
         case .failure(.closed), .failure(.broken), .failure(.timedOut), .failure(.tooLong), .failure(.cancelled):
             return false
         }

@@ -48,6 +48,8 @@ struct ChildContext {
     let names: TreeNames
     let groups: BuiltGroups
     let log: LogPlan
+    /// Whom each child runs as.
+    let uids: [ChildID: UInt32]
     let workspaces: Workspaces
     let agent: AgentSettings
     let chat: ChatAddress

@@ -129,6 +129,10 @@ struct TextBuilder {
             context.report.error(position, "\(words) names an unknown child '\(name)'\(hint)")
             return nil
         }
+        // Known now, whoever waits for whom; a value of that name that the child captures comes first.
+        if value == "uid", context.names.captures[child]?.contains(value) != true {
+            return .literal(String(context.uids[child] ?? context.host.userID))
+        }
         guard use != .path else {
             context.report.error(position, "\(words) is known only when '\(name)' runs; a path must be known before")
             return nil

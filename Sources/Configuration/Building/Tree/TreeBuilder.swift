@@ -30,7 +30,7 @@ struct TreeBuilder {
             sections: tables("secret"), names: known, places: places, host: host, report: report)
         let agent = section("agent", AgentKeys.section)
         let context = ChildContext(
-            names: known, groups: groups, log: log.defaults,
+            names: known, groups: groups, log: log.defaults, uids: uids(drafts),
             workspaces: Workspaces(reader: agent, places: places, host: host, report: report),
             agent: AgentSettings(reader: agent), chat: chat(), places: places, host: host, report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
@@ -143,6 +143,20 @@ struct TreeBuilder {
             controlGids: people.groups(
                 reader(SupervisorKeys.controlGroups), key: SupervisorKeys.controlGroups.info.name),
             uidWall: children.contains { $0.identity.map { $0.uid != host.userID } ?? false })
+    }
+
+    /// What is wrong with a child's user is said where the child is built.
+    private func uids(_ drafts: [ChildDraft]) -> [ChildID: UInt32] {
+        let rule = IdentityRule(host: host, report: Report(file: ""))
+        return drafts.reduce(into: [:]) { uids, draft in
+            let entry = draft.reader.table[ChildIdentityKeys.user.info.name]
+            let user = entry.flatMap { entry in
+                (try? ChildIdentityKeys.user.read(entry.node)).flatMap { $0 }.map {
+                    Placed(value: $0, position: entry.node.position)
+                }
+            }
+            uids[draft.id] = rule.identity(user: user, group: nil, supplementary: nil)?.uid ?? host.userID
+        }
     }
 
     private func chat() -> ChatAddress { ChatAddress(reader: section("chat", ChatKeys.section)) }
