@@ -9,7 +9,7 @@ extension Supervisor {
         view.ready = entry.state.run?.ready
         view.unstableRuns = entry.tally.unstable
         view.endedRuns = entry.tally.ended
-        view.failedRuns = entry.tally.failed
+        view.restarts = entry.tally.restarts
         view.lastEnd = entry.lastEnd
         if let timetable = timetables[child] {
             view.isScheduled = true

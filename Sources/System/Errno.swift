@@ -57,6 +57,10 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
     /// ENOTDIR.
     public static let notDirectory = Errno(rawValue: ENOTDIR)
+    /// EISDIR: a directory where a file was meant.
+    public static let isDirectory = Errno(rawValue: EISDIR)
+    /// EROFS: that file system is mounted read-only.
+    public static let readOnly = Errno(rawValue: EROFS)
     /// ENOTEMPTY.
     public static let notEmpty = Errno(rawValue: ENOTEMPTY)
     /// EBUSY.

@@ -26,13 +26,14 @@ struct Check: ParsableCommand {
             bin: Defaults.absolute(bin ?? defaults.bin))
         do {
             let plan = try SupervisorFile.load(places).plan
-            if json { return printJSON(config, ok: true, plan.notes) }
+            let notes = plan.notes + MachineNotes(plan).notes
+            if json { return printJSON(config, ok: true, notes) }
             // log-writer is always there; nobody wrote it.
             let children = plan.children.count - 1
             print(
                 "\(config): ok, \(count(children, "child", "children")) in \(count(plan.groups.count, "group", "groups"))"
             )
-            for note in plan.notes { print("note: \(note)") }
+            for note in notes { print("note: \(note)") }
         } catch {
             if json {
                 printJSON(config, ok: false, "\(error)".split(separator: "\n").map(String.init))

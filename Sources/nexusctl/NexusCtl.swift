@@ -16,7 +16,8 @@ struct NexusCtl: ParsableCommand {
             """,
         subcommands: [
             StatusCommand.self, TreeCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self,
-            ResetCommand.self, DiffCommand.self, ReloadCommand.self, SignalCommand.self, LogsCommand.self,
+            RecycleCommand.self, ResetCommand.self, DiffCommand.self, ReloadCommand.self, SignalCommand.self,
+            LogsCommand.self,
             WaitCommand.self, IsReadyCommand.self, WhyCommand.self, HistoryCommand.self, EventsCommand.self,
             MetricsCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self, ReportCommand.self,
             ChatCommand.self, PairCommand.self, DevicesCommand.self,

@@ -147,6 +147,8 @@ struct RemedyTests {
         ("identity: Operation not permitted (EPERM)", "right to change users"),
         ("limits: Operation not permitted (EPERM)", "lower `limits`"), ("exit 0", "foreground"),
         ("exit 78", "its own configuration"),
+        ("prepare: Address already in use (EADDRINUSE)", "take another address"),
+        ("prepare: Permission denied (EACCES)", "`nexusctl events` says"),
     ])
     func configurationError_saysHowToMendIt(exit: String, words: String) throws {
         let text = try why("parked", "config", exit: exit)

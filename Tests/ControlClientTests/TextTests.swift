@@ -5,8 +5,9 @@ import Testing
 struct TextTests {
     @Test(arguments: [
         (0, "0 s"), (49, "0 s"), (50, "0.1 s"), (240, "0.2 s"), (1000, "1 s"), (1640, "1.6 s"), (9940, "9.9 s"),
-        (9950, "9 s"), (12_300, "12 s"), (59_999, "59 s"), (60_000, "1 min"), (180_000, "3 min"), (3_600_000, "1 h"),
-        (172_799_999, "47 h"), (172_800_000, "2 d"), (-5, "0 s"),
+        (9950, "10 s"), (12_300, "12 s"), (59_999, "60 s"), (90_000, "90 s"), (119_499, "119 s"), (119_500, "2 min"),
+        (180_000, "3 min"), (899_000, "15 min"), (3_600_000, "60 min"), (7_170_000, "2 h"), (170_999_999, "47 h"),
+        (171_000_000, "2 d"), (172_800_000, "2 d"), (-5, "0 s"),
     ])
     func duration_isSpokenInOneUnit(_ milliseconds: Int, _ words: String) {
         #expect(Duration.milliseconds(milliseconds).spoken == words)
@@ -69,5 +70,16 @@ struct TextTests {
         let variables = ["NEXUS_RUNTIME_DIRECTORY": "/r", "XDG_STATE_HOME": "/st", "HOME": "relative"]
         #expect(try resolve(nil, nil, root: false, variables) == Locations(state: "/st/nexus", runtime: "/r"))
         #expect(throws: ControlError.self) { try resolve(nil, nil, root: false, [:]) }
+    }
+
+    @Test func longLine_isFoldedBetweenWords_andIndented() {
+        let narrow = Terminal(colour: false, columns: 20)
+        #expect(narrow.folded("  rule     started again", indent: 6) == "  rule     started\n      again")
+        #expect(narrow.folded("short", indent: 6) == "short")
+        #expect(
+            narrow.folded("a " + String(repeating: "x", count: 30) + " b", indent: 2)
+                == "a\n  " + String(repeating: "x", count: 30) + "\n  b", "a word is never cut")
+        #expect(Terminal.plain.folded(String(repeating: "x y ", count: 90), indent: 6).contains("\n") == false)
+        #expect(Terminal(colour: false, columns: 10).folded("several words here", indent: 6) == "several words here")
     }
 }

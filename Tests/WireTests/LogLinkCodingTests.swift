@@ -42,7 +42,7 @@ struct LogLinkCodingTests {
         .matched(stream: 9, captures: [.init(name: "port", value: "4096"), .init(name: "host", value: "::1")]),
         .last(tag: 7, lines: ["one", "", "zwei\u{0}drei"]), .drained,
         .counted(child: "web", counts), .counted(child: "", LogCounts()), .journal(isThere: false),
-        .journal(isThere: true),
+        .journal(isThere: true), .filing(child: "web", trouble: "/logs/web: ENOTDIR"), .filing(child: "", trouble: ""),
     ]
 
     @Test("what was written is read back", arguments: orders)

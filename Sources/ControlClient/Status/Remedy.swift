@@ -48,6 +48,10 @@ enum Remedy {
         case ("exec", let exit) where exit.contains("ENOEXEC"):
             return "\(program) is no program for this machine: see `file` of it, or give it a `#!` line"
         case ("exec", _): return "see whether \(program) can be executed by its user"
+        case ("prepare", let exit) where exit.contains("EADDRINUSE"):
+            return
+                "something else listens where one of its `sockets` is to be: `nexusctl events` says where, `ss -lntup` who; end that or take another address"
+        case ("prepare", _): return "`nexusctl events` says what of it could not be made ready: mend that"
         case ("directory", _): return "make its working directory, or correct `directory`"
         case ("identity", _), ("privileges", _): return "run nexusd with the right to change users, or take `user` out"
         case ("limits", _): return "lower `limits` to what nexusd itself may have"

@@ -17,14 +17,13 @@ extension StatusReport {
     public func picture(
         up: Duration?, user: String?, for terminal: Terminal, only names: [String] = []
     ) -> (head: [String], body: [String]) {
-        let parts = headline(up: up, user: user).split(separator: " · ").map(String.init)
-        let headline = Terminal.wrapped(parts, separator: " · ", columns: terminal.columns ?? 80)
-            .map { terminal.styled($0, .bold) }
+        let headline = headlines(up: up, user: user, for: terminal)
         var lines = table(up: up, user: user, for: terminal, only: names)
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if lines.last == "" { lines.removeLast() }
-        // The table's own headline is the first line, an empty one follows, then the heads of the columns.
-        return (headline + [""] + lines.dropFirst(2).prefix(1), Array(lines.dropFirst(3)))
+        // The headline comes first, an empty line follows, then the heads of the columns.
+        let columns = headline.count + 1
+        return (Array(lines.prefix(columns + 1)), Array(lines.dropFirst(columns + 1)))
     }
 
     /// What is worth a new table in a file: everything but the passing of time.

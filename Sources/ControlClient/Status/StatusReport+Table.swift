@@ -14,6 +14,14 @@ extension StatusReport {
         return Terminal.clean((parts + notes.filter(Self.belongsToHeadline)).joined(separator: " · "))
     }
 
+    /// The same, broken between its parts where the terminal is narrower.
+    func headlines(up: Duration?, user: String?, for terminal: Terminal) -> [String] {
+        let line = headline(up: up, user: user)
+        guard let columns = terminal.columns else { return [terminal.styled(line, .bold)] }
+        return Terminal.wrapped(line.split(separator: " · ").map(String.init), separator: " · ", columns: columns)
+            .map { terminal.styled($0, .bold) }
+    }
+
     // The configuration in force is not the one in the file: nobody may overlook that. Every other note has its line.
     private static func belongsToHeadline(_ note: String) -> Bool { note.hasPrefix("the last good plan is in force") }
 
@@ -41,10 +49,13 @@ extension StatusReport {
             table.append(line: group.words, group.state == "parked" ? .red : .bold)
             for member in members { table.append(row(children[member], "  ", isNarrow)) }
         }
-        var text = terminal.styled(headline(up: up, user: user), .bold) + "\n\n" + table.rendered(for: terminal)
+        let headline = headlines(up: up, user: user, for: terminal).joined(separator: "\n")
+        var text = headline + "\n\n" + table.rendered(for: terminal)
         for stray in strays { text += strayLine(stray) + "\n" }
         if strayCount > strays.count { text += "stray: and \(Int(strayCount) - strays.count) more\n" }
-        for note in notes where !Self.isInHeadline(note) { text += "note: \(Terminal.clean(note))\n" }
+        for note in notes where !Self.isInHeadline(note) {
+            text += terminal.folded("note: \(Terminal.clean(note))", indent: 6) + "\n"
+        }
         return text
     }
 

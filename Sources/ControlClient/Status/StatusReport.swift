@@ -111,7 +111,7 @@ public struct ChildStatus: Hashable, Sendable {
     public var waitsFor: String?
     /// Until the next try.
     public var nextTry: Duration?
-    /// Runs that ended and were replaced.
+    /// Runs begun after an end that nobody asked for.
     public var restarts: Int64 = 0
     /// Unstable runs in a row.
     public var unstableRuns: Int64 = 0
@@ -144,8 +144,9 @@ public struct ChildStatus: Hashable, Sendable {
         public var peakBytes: Int64?
     }
 
-    // One pass over the members: with a thousand children, looking up each name would cost more than everything else.
-    init(_ json: JSONValue) {
+    /// Reads one element of the answer. One pass over the members: with a thousand children, looking up each name would cost
+    /// more than everything else.
+    public init(_ json: JSONValue) {
         for member in json.members {
             let value = member.value
             switch member.name {

@@ -12,6 +12,9 @@ public struct WhyText: Hashable, Sendable {
         self.file = file
     }
 
+    // Of what stands behind the titles.
+    private static let indent = 11
+
     /// Path of the file that the settings are in.
     public static func config(of answer: JSONValue) -> String? { answer["config"]?.text }
 
@@ -23,7 +26,9 @@ public struct WhyText: Hashable, Sendable {
             "\(name) is \(terminal.styled(status.state, status.style))\(since)"
             + (status.words.isEmpty ? "" : ": \(status.words)")
         // The first line carries the colours; the rest are words of others.
-        return ([head] + (lifeLines + ruleLines + saidLines).map { Terminal.clean($0) }).joined(separator: "\n") + "\n"
+        let said = saidLines.map { Terminal.clean($0) }
+        let told = (lifeLines + ruleLines).map { terminal.folded(Terminal.clean($0), indent: Self.indent) }
+        return ([head] + told + said).joined(separator: "\n") + "\n"
     }
 
     private var lifeLines: [String] {

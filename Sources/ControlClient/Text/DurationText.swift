@@ -1,5 +1,6 @@
 extension Duration {
-    /// How people say it, in one unit: `0.2 s`, `12 s`, `3 min`, `5 h`, `8 d`. Negative durations read as `0 s`.
+    /// How people say it, rounded to the nearest in one unit: `0.2 s`, `90 s`, `3 min`, `5 h`, `8 d`. The next unit begins at
+    /// two of it, as in nexusd's own sentences. Negative durations read as `0 s`.
     public var spoken: String {
         let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
         switch milliseconds {
@@ -7,10 +8,10 @@ extension Duration {
         case ..<9950:
             let tenths = (milliseconds + 50) / 100
             return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
-        case ..<60_000: return "\(milliseconds / 1000) s"
-        case ..<3_600_000: return "\(milliseconds / 60_000) min"
-        case ..<172_800_000: return "\(milliseconds / 3_600_000) h"
-        case _: return "\(milliseconds / 86_400_000) d"
+        case ..<119_500: return "\((milliseconds + 500) / 1000) s"
+        case ..<7_170_000: return "\((milliseconds + 30_000) / 60_000) min"
+        case ..<171_000_000: return "\((milliseconds + 1_800_000) / 3_600_000) h"
+        case _: return "\((milliseconds + 43_200_000) / 86_400_000) d"
         }
     }
 

@@ -33,13 +33,22 @@ public struct LogWriterError: Error, CustomStringConvertible {
 
     /// What, where, why, and what to do.
     public var description: String {
-        let advice =
-            switch error {
-            case .busy: "another log-writer has held its lock for 5 s: end it, or give this one a directory of its own"
-            case .noAccess, .notPermitted: "make the directory writable for the user that log-writer runs as"
-            case .noEntry: "make its parent directory"
-            case _: "see errno(3)"
-            }
-        return "log-writer cannot keep logs in \(directory): \(error); \(advice)"
+        "log-writer cannot keep logs in \(directory): \(error); \(error.loggingRemedy)"
+    }
+}
+
+extension Errno {
+    /// What to do about a log directory or file that is not to be used.
+    var loggingRemedy: String {
+        switch self {
+        case .busy: "another log-writer has held its lock for 5 s: end it, or give this one a directory of its own"
+        case .noAccess, .notPermitted: "make the directory writable for the user that log-writer runs as"
+        case .noEntry: "make its parent directory"
+        case .notDirectory: "something else is in the place of a directory: move it away"
+        case .isDirectory: "a directory is in the place of a file: move it away"
+        case .readOnly: "the file system is mounted read-only: mount it writable"
+        case .noSpace: "make room on that file system"
+        case _: "see errno(3)"
+        }
     }
 }

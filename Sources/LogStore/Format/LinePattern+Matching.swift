@@ -8,8 +8,29 @@ extension LinePattern {
     /// Longest captured number, in digits: what an Int64 surely holds.
     static let integerLimit = 18
 
+    /// A captured value: where in the line it stands.
+    struct Found {
+        let name: String
+        let place: Range<Int>
+    }
+
     /// The captured values of the first place in the line where the pattern fits; nil when it fits nowhere.
-    func match(_ line: UnsafeRawBufferPointer) -> [LogReport.Capture]? {
+    func match(_ line: UnsafeRawBufferPointer) -> [LogReport.Capture]? { match(line, Redaction([])) }
+
+    /// The same, and a value that any part of a secret stands in is no value to be told: it is redacted whole, for what is
+    /// left of it may be the rest of the secret.
+    func match(_ line: UnsafeRawBufferPointer, _ redaction: Redaction) -> [LogReport.Capture]? {
+        guard let found = find(line) else { return nil }
+        let secrets = found.isEmpty ? [] : redaction.places(in: line)
+        return found.map { found in
+            let isSecret = secrets.contains { $0.overlaps(found.place) }
+            return LogReport.Capture(
+                name: found.name,
+                value: String(decoding: isSecret ? Redaction.mark[...] : Array(line[found.place])[...], as: UTF8.self))
+        }
+    }
+
+    private func find(_ line: UnsafeRawBufferPointer) -> [Found]? {
         guard let anchor = pieces.firstIndex(where: \.isLiteral), case .literal(let text) = pieces[anchor] else {
             return matchWithoutLiteral(line)
         }
@@ -30,8 +51,8 @@ extension LinePattern {
     /// Pieces behind an anchor, each where the one before ended.
     private func captures(
         from start: Int, _ pieces: ArraySlice<Piece>, _ line: UnsafeRawBufferPointer
-    ) -> [LogReport.Capture]? {
-        var captures: [LogReport.Capture] = []
+    ) -> [Found]? {
+        var captures: [Found] = []
         var position = start
         for index in pieces.indices {
             let next = index + 1 < pieces.endIndex ? pieces[index + 1].bytes : nil
@@ -44,12 +65,12 @@ extension LinePattern {
                 position += literal.count
             case .capture(let name):
                 guard let end = Self.captureEnd(line, position, next) else { return nil }
-                captures.append(LogReport.Capture(name: name, value: line.text(position..<end)))
+                captures.append(Found(name: name, place: position..<end))
                 position = end
             case .integer(let name):
                 let end = line[position...].firstIndex { !$0.isDigit } ?? line.count
                 guard (1...Self.integerLimit).contains(end - position) else { return nil }
-                captures.append(LogReport.Capture(name: name, value: line.text(position..<end)))
+                captures.append(Found(name: name, place: position..<end))
                 position = end
             }
         }
@@ -59,22 +80,22 @@ extension LinePattern {
     /// A capture before the first literal, of which there is at most one, is read backwards from it.
     private func captures(
         endingAt end: Int, _ pieces: ArraySlice<Piece>, _ line: UnsafeRawBufferPointer
-    ) -> [LogReport.Capture]? {
+    ) -> [Found]? {
         guard let piece = pieces.last else { return [] }
         guard pieces.count == 1, let (name, limit) = piece.captured else { return nil }
         var start = end
         while start > 0, piece.takes(line[start - 1]), end - start <= limit { start -= 1 }
         guard (1...limit).contains(end - start) else { return nil }
-        return [LogReport.Capture(name: name, value: line.text(start..<end))]
+        return [Found(name: name, place: start..<end)]
     }
 
     /// Only one capture: the first run of bytes that it takes.
-    private func matchWithoutLiteral(_ line: UnsafeRawBufferPointer) -> [LogReport.Capture]? {
+    private func matchWithoutLiteral(_ line: UnsafeRawBufferPointer) -> [Found]? {
         guard pieces.count == 1, let (name, limit) = pieces[0].captured else { return nil }
         var start = 0
         while let first = line[start...].firstIndex(where: pieces[0].takes) {
             let end = line[first...].firstIndex { !pieces[0].takes($0) } ?? line.count
-            if end - first <= limit { return [LogReport.Capture(name: name, value: line.text(first..<end))] }
+            if end - first <= limit { return [Found(name: name, place: first..<end)] }
             start = end
         }
         return nil
@@ -132,8 +153,4 @@ extension UInt8 {
         case _: false
         }
     }
-}
-
-extension UnsafeRawBufferPointer {
-    fileprivate func text(_ range: Range<Int>) -> String { String(decoding: self[range], as: UTF8.self) }
 }

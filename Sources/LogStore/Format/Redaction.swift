@@ -53,10 +53,19 @@ struct Redaction {
         return rest
     }
 
-    /// The text without secrets.
-    func redacted(_ text: String) -> String {
-        let clean = isEmpty ? nil : Array(text.utf8).withUnsafeBytes { redacted($0) }
-        return clean.map { String(decoding: $0, as: UTF8.self) } ?? text
+    /// Where secrets stand in a line; what may be the beginning of one at its end counts as one.
+    func places(in line: UnsafeRawBufferPointer) -> [Range<Int>] {
+        var places: [Range<Int>] = []
+        for value in values {
+            var start = 0
+            while let found = UnsafeRawBufferPointer(rebasing: line[start...]).offset(of: value) {
+                places.append(start + found..<start + found + value.count)
+                start += found + 1
+            }
+        }
+        let beginning = heldBack(line)
+        if beginning >= LogStream.shortestRedaction { places.append(line.count - beginning..<line.count) }
+        return places
     }
 
     /// How many bytes at the end of an unfinished line may be the beginning of a secret whose rest has not come yet.

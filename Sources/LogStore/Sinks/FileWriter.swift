@@ -195,6 +195,8 @@ struct FileWriter {
             guard all || now - failure.since > FileSink.patience else { continue }
             failing[child]?.waiting = []
             failing[child]?.hasGivenUp = true
+            let trouble = "\(directory)/\(child) takes nothing: \(failure.error); \(failure.error.loggingRemedy)"
+            answers.send(.report(.filing(child: child, trouble: trouble)))
             for writing in failure.waiting { done += drop(writing, of: child) }
         }
         return done
@@ -218,6 +220,7 @@ struct FileWriter {
         var writing = Writing(content: .entry(bytes))
         guard write(&writing, into: child, rotation: rotation) == nil else { return false }
         failing[child] = nil
+        answers.send(.report(.filing(child: child, trouble: "")))
         return true
     }
 }

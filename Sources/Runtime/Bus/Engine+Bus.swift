@@ -118,7 +118,8 @@ extension Engine {
         case .ready(let peer):
             if let (child, run) = living(peer), plan.traits(child).readiness == .bus { feed(.ready(child, run.id)) }
         case .drained(let peer): if let (child, run) = living(peer) { feed(.drained(child, run.id)) }
-        case .status(let peer, let text): if let (child, _) = living(peer) { self[child].status = text }
+        case .status(let peer, let text):
+            if let (child, run) = living(peer) { self[child].status = text.blotting(run.secrets) }
         case .health(let name, let isHealthy, let why, let peer): takeHealth(name, isHealthy, why, from: peer)
         case .refused(let peer, let other):
             let target = router.name(of: other) ?? "peer \(other.rawValue)"
@@ -133,12 +134,14 @@ extension Engine {
     }
 
     private func takeHealth(_ name: String, _ isHealthy: Bool, _ why: String, from peer: PeerID) {
-        guard let (worker, _) = living(peer) else { return }
+        guard let (worker, speaker) = living(peer) else { return }
         guard let child = names.child(named: name), plan.traits(worker).worker?.mayJudge(child) == true else {
             return audit(.refused, 4, "\(names[worker]) may not report the health of \(name)", peer)
         }
         guard let run = self[child].run, !run.hasExited else { return }
-        self[child].health = isHealthy ? nil : "\(names[worker]): \(why.isEmpty ? "unhealthy" : why)"
+        // The worker may know its own secrets and, by its peers, those of the child.
+        let words = why.isEmpty ? "unhealthy" : why.blotting(speaker.secrets + run.secrets)
+        self[child].health = isHealthy ? nil : "\(names[worker]): \(words)"
         if isHealthy, plan.traits(child).readiness == .health { feed(.ready(child, run.id)) }
         feed(.probed(child, run.id, healthy: isHealthy))
     }

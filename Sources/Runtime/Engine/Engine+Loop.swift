@@ -14,7 +14,7 @@ extension Engine {
         return conclude()
     }
 
-    private func begin() {
+    func begin() {
         listener.open(surroundings.poller)
         surroundings.leftovers.events.forEach(say)
         beginSchedules()
@@ -106,6 +106,7 @@ extension Engine {
         listener.resume(surroundings.poller, at: now)
         expireLastLines()
         lookAtMemory()
+        settleWishes()
         if let due = outputGuard.deadline, due <= now { discardOutput() }
         if let due = crowded.deadline, due <= now { letOn() }
     }
@@ -138,6 +139,7 @@ extension Engine {
         consider(answers.deadline)
         consider(outputGuard.deadline)
         consider(memory.deadline)
+        consider(wishes.deadline)
         consider(crowded.deadline)
         consider(listener.resumeAt)
         consider(partings.deadline)

@@ -54,9 +54,12 @@ final class Engine {
     /// Workers that closed their links, the oldest first.
     var severed: [Severed] = []
     var outputGuard = OutputGuard()
+    /// Why log-writer cannot file what a child says, while it cannot.
+    var filingTroubles: [ChildID: String] = [:]
     var crowded = CrowdedChildren()
     var board: ReadinessBoard
     var memory: MemoryWatch
+    var wishes = RecycleWishes()
     var random: UInt64
 
     /// The clock's last reading; every event is fed with it.

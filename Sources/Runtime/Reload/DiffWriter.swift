@@ -10,8 +10,13 @@ struct DiffWriter {
     static let valueLimit = 512
 
     private let update: PlanUpdate
+    private let notes: [String]
 
-    init(_ update: PlanUpdate) { self.update = update }
+    /// Notes that `status` says already are not said again with every look.
+    init(_ update: PlanUpdate, beside known: [String]) {
+        self.update = update
+        notes = update.plan.notes.filter { !known.contains($0) }
+    }
 
     var json: [UInt8] {
         var json = JSONWriter(capacity: 1024)
@@ -38,7 +43,7 @@ struct DiffWriter {
             json.array("supervisor") { json in for key in update.diff.supervisor { json.value(key) } }
             json.field("unchanged", update.diff.unchanged)
             json.field("omitted", omitted)
-            json.array("notes") { json in for note in update.plan.notes.prefix(64) { json.value(note) } }
+            json.array("notes") { json in for note in notes.prefix(64) { json.value(note) } }
         }
         return json.bytes
     }

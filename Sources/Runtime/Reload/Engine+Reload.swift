@@ -8,6 +8,12 @@ extension Engine {
     /// Puts the update in force, whole or not at all: what the machine can refuse comes first, and is undone.
     func reload(_ update: PlanUpdate, _ asker: ConfigDesk.Asker?) {
         guard state != .stopping else { return refuse(.reload(asker), .failed, "the tree is being stopped") }
+        let sockets: [ChildID: ListeningSockets]
+        do {
+            sockets = try openSockets(ahead: update)
+        } catch {
+            return refuse(.reload(asker), .failed, error.words)
+        }
         do {
             try listener.admit(update.plan.supervisor, instead: plan.supervisor, kernel)
         } catch {
@@ -17,9 +23,10 @@ extension Engine {
         say(LogEvent(.reloaded, 5, "Reloaded \(surroundings.config): \(update.diff.summary)."))
         commandCount += 1
         let command = CommandID(rawValue: commandCount)
-        if let asker { promise(DiffWriter(update).json, command, asker) }
+        if let asker { promise(DiffWriter(update, beside: notes).json, command, asker) }
         let change = withChoices(update)
         adopt(PlanBook(update.plan, update.arrangement), update, change)
+        keep(sockets)
         core.reload(change, command, at: now, jitter: jitter(), into: &actions)
         renewSchedules()
         board.touchAll()

@@ -34,7 +34,7 @@ extension Engine {
         switch word {
         case .ready: if plan.traits(child).readiness == .notify { feed(.ready(child, run)) }
         case .stopping: feed(.stopping(child, run))
-        case .status(let text): self[child].status = text
+        case .status(let text): self[child].status = text.blotting(self[child].run?.secrets ?? [])
         case .watchdog: feed(.watchdogPing(child, run))
         case .watchdogTrigger: feed(.watchdogTrigger(child, run))
         case .watchdogInterval(let interval): feed(.watchdogInterval(child, run, interval))

@@ -59,7 +59,8 @@ extension Engine {
         }
         let living = LivingRun(run, spawned, in: scope)
         living.credentials = credentials
-        begin(living, of: childPlan, child, &equipment, redacting: secrets)
+        living.secrets = redactions(secrets)
+        begin(living, of: childPlan, child, &equipment)
     }
 
     private func openScope(_ child: ChildPlan, _ run: RunID) throws(Obstacle) -> any RunScope {
@@ -120,8 +121,7 @@ extension Engine {
 
     /// The run is there: everything it is listened to by.
     private func begin(
-        _ living: LivingRun, of childPlan: ChildPlan, _ child: ChildID, _ equipment: inout Equipment,
-        redacting secrets: [UInt16: String]
+        _ living: LivingRun, of childPlan: ChildPlan, _ child: ChildID, _ equipment: inout Equipment
     ) {
         let cell = self[child]
         cell.run = living
@@ -141,7 +141,7 @@ extension Engine {
             listen(to: living.errors, as: .logWriterErrors(living.generation))
             openLogLink(LogLink(run: living.id, ours: link, theirs: kept))
         } else if let stdout = equipment.stdout.take(), let stderr = equipment.stderr.take() {
-            keepOutput(of: child, stdout, stderr, living.id, redactions: redactions(secrets))
+            keepOutput(of: child, stdout, stderr, living.id, redactions: living.secrets)
         }
         if let name = childPlan.pidFile { writePIDFile(name, of: child, living.process) }
     }

@@ -63,7 +63,8 @@ extension Engine {
         }
     }
 
-    /// What log-writer is to blot out: every secret of the run that is long enough to be told from ordinary text.
+    /// What is to be blotted out wherever it is shown: every secret of the run that is long enough to be told from ordinary
+    /// text.
     func redactions(_ secrets: [UInt16: String]) -> [String] {
         secrets.values.filter { $0.utf8.count >= LogStream.shortestRedaction }
             .sorted { $0.utf8.count > $1.utf8.count }

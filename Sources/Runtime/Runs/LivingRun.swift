@@ -25,6 +25,8 @@ final class LivingRun {
     var awaitsRoom = false
     /// log-writer's stderr.
     var errors: OwnedFD?
+    /// Secret values it was given, which nothing that is shown may hold.
+    var secrets: [String] = []
     /// Its secret files, to be removed with it.
     var credentials: CredentialFiles?
     /// It was killed for what it took; its end is one of `oom`.

@@ -66,16 +66,20 @@ extension Duration {
     /// Whole milliseconds, rounded up so that a time still to come never shows as 0; never negative.
     var wholeMilliseconds: Int64 { max(0, (nanoseconds &+ 999_999) / 1_000_000) }
 
-    /// For people: `340 ms`, `4.2 s`, `15 min`, `3 h`.
+    /// For people, rounded to the nearest: `340 ms`, `4.2 s`, `15 min`, `3 h`.
     var words: String {
         let milliseconds = wholeMilliseconds
         return switch milliseconds {
         case ..<1000: "\(milliseconds) ms"
-        case ..<10_000: "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
-        case ..<120_000: "\(milliseconds / 1000) s"
-        case ..<7_200_000: "\(milliseconds / 60_000) min"
-        case _: "\(milliseconds / 3_600_000) h"
+        case ..<9950: Self.tenths((milliseconds + 50) / 100) + " s"
+        case ..<119_500: "\((milliseconds + 500) / 1000) s"
+        case ..<7_170_000: "\((milliseconds + 30_000) / 60_000) min"
+        case _: "\((milliseconds + 1_800_000) / 3_600_000) h"
         }
+    }
+
+    private static func tenths(_ count: Int64) -> String {
+        count % 10 == 0 ? "\(count / 10)" : "\(count / 10).\(count % 10)"
     }
 }
 

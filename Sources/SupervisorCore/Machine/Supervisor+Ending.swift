@@ -29,9 +29,13 @@ extension Supervisor {
         )
         self[child].lastEnd = end
         self[child].tally.ended &+= 1
-        let isExpected = cause == .done && policy(child).restart != .always
-        if !cause.isPlanned && !isExpected { self[child].tally.failed &+= 1 }
         turn.tell(.ended(end))
+    }
+
+    /// Whether nobody asked for the last end of a child, so that a run after it is a restart.
+    func isFailed(_ child: ChildID) -> Bool {
+        guard let cause = self[child].lastEnd?.cause, !cause.isPlanned else { return false }
+        return cause != .done || policy(child).restart == .always
     }
 
     /// Nobody asked for this end: the restart rule decides.

@@ -52,6 +52,7 @@ extension Supervisor {
         turn.tell(.starting(child, run.id))
         turn.actions.append(.spawn(child, run.id))
         timetables[child]?.started(at: turn.now)
+        if isFailed(child) { self[child].tally.restarts &+= 1 }
         enter(child, .spawning(run), &turn)
     }
 

@@ -68,8 +68,8 @@ struct Tally: Hashable, Sendable {
     var network: UInt16 = 0
     /// Runs ended.
     var ended: UInt32 = 0
-    /// Runs ended that nobody asked for.
-    var failed: UInt32 = 0
+    /// Runs begun after an end that nobody asked for.
+    var restarts: UInt32 = 0
 
     /// True when there is something to forget.
     var isTroubled: Bool { unstable > 0 || network > 0 }

@@ -46,10 +46,10 @@ public struct ChildView: Hashable, Sendable {
     public var skippedRuns: UInt32 = 0
     /// Unstable runs in a row.
     public var unstableRuns: UInt16
-    /// Runs ended since nexusd began, by whatever cause, and those among them that nobody asked for.
+    /// Runs ended since nexusd began, by whatever cause.
     public var endedRuns: UInt32
-    /// Of these: nobody asked for.
-    public var failedRuns: UInt32
+    /// Runs begun after an end that nobody asked for. One that ended and was not replaced is none.
+    public var restarts: UInt32
     /// The last end record, if any.
     public var lastEnd: EndRecord?
 
@@ -65,7 +65,7 @@ public struct ChildView: Hashable, Sendable {
         nextTry = nil
         unstableRuns = 0
         endedRuns = 0
-        failedRuns = 0
+        restarts = 0
         lastEnd = nil
     }
 }

@@ -88,6 +88,10 @@ extension LogReport {
         case .journal(let isThere):
             writer.write(UInt8(7))
             writer.write(isThere)
+        case .filing(let child, let trouble):
+            writer.write(UInt8(8))
+            writer.write(child)
+            writer.write(trouble)
         }
         return writer.bytes
     }
@@ -111,6 +115,7 @@ extension LogReport {
         case 5: self = .counted(child: try reader.readString(), try LogCounts(from: &reader))
         case 6: self = .drained
         case 7: self = .journal(isThere: try reader.readBool())
+        case 8: self = .filing(child: try reader.readString(), trouble: try reader.readString())
         case _: throw ByteError(.unknownValue, at: 0)
         }
         try reader.finish()

@@ -132,6 +132,9 @@ public enum LogReport: Hashable, Sendable {
     case counted(child: String, LogCounts)
     /// journald takes nothing any more, or takes lines again. Said once each way.
     case journal(isThere: Bool)
+    /// Why the files of a child take nothing: what, where and what to do; empty when they take something again. Said once
+    /// each way.
+    case filing(child: String, trouble: String)
     /// Everything is written; it ends now.
     case drained
 

@@ -10,7 +10,7 @@ struct ChatCommand: ParsableCommand {
             The answer goes to standard output, everything about it to standard error. Each call begins a new session \
             unless --session names one. Ctrl-C stops the turn under way; a second one leaves. At the prompt a line can be \
             edited, Up and Down bring back the lines of this sitting, a paste is one message, Ctrl-C drops the line, \
-            Ctrl-D leaves.
+            Ctrl-D leaves, and so does Ctrl-C on an empty line.
             Exit status 1 when the turn was interrupted or failed. A message that begins with a hyphen: chat -- -like this
             """)
 

@@ -44,7 +44,9 @@ final class Conversation {
             }
             return status
         }
-        Output.complain("A line is a message. Ctrl-C stops the answer, or drops the line; Ctrl-D leaves.")
+        Output.complain(
+            "A line is a message. Ctrl-C stops the answer, or drops the line; Ctrl-D, or Ctrl-C on an empty line, leaves."
+        )
         let status = try sitting()
         if let session { Output.complain("session \(session): nexusctl chat --session \(session)") }
         return status

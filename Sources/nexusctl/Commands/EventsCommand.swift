@@ -26,7 +26,8 @@ struct EventsCommand: ParsableCommand {
         guard follow else {
             let printer = LogPrinter(json: json, terminal: .standardOutput)
             return try printer.run(
-                place.locations(), names: ["nexusd"], LogQuery(last: lines), follow: false)
+                place.locations(), names: ["nexusd"], LogQuery(last: lines), follow: false,
+                silence: "nexusctl: no event is in the logs yet")
         }
         let connection = try place.connect()
         let events = connection.request("events")

@@ -6,7 +6,7 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Reads Supervisor.toml and says what is wrong with it; touches nothing.")
 
-    @Argument(help: "The file; without it the one nexusd would read.")
+    @Argument(help: "The file; without it that of the running nexusd, else the one nexusd would read.")
     var file: String?
 
     @Flag(help: "One JSON object.")
@@ -16,6 +16,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let locations = try place.locations()
+        let file = file ?? (try? StatusQuestion.report(place.connect()))?.config
         try BesideUs.execute(
             "nexus-config",
             ["check"] + (file.map { [$0] } ?? []) + ["--state", locations.state, "--runtime", locations.runtime]

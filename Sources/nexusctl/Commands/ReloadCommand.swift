@@ -23,7 +23,8 @@ struct ReloadCommand: ParsableCommand {
         abstract: "Reads Supervisor.toml anew, shows the difference, and puts it in force, whole or not at all.",
         discussion: """
             What did not change keeps its process. Ends when everything that was touched is up, or gone; with 1 when a \
-            child could not come up (the new file is in force), with 2 when the file is refused (nothing is changed).
+            child could not come up (the new file is in force) or when the machine refuses what the file asks for (nothing is \
+            changed; it says which), with 2 when the file is refused (nothing is changed).
             """)
 
     @Flag(help: "Shows the difference and changes nothing, as `diff`.")
@@ -52,7 +53,9 @@ struct ReloadCommand: ParsableCommand {
             case .end: return try conclude(line)
             case .error:
                 let failure = ControlConnection.failure(frame.payload)
-                guard isShown else { throw failure }
+                guard isShown else {
+                    throw ControlError(failure.code, failure.message, hint: failure.hint ?? "nothing was changed")
+                }
                 throw ControlError(
                     failure.code, failure.message, hint: "the new file is in force; see: nexusctl status")
             case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,

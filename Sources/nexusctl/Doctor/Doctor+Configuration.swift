@@ -35,10 +35,19 @@ extension Doctor {
                     remedy: "nexusctl check" + (report.map { " " + $0.config } ?? ""))
             ]
         }
-        return said.map { line in
-            line.hasPrefix("note: ")
-                ? Finding(.warn, "configuration", String(line.dropFirst(6)))
-                : Finding(.ok, "configuration", line)
+        return said.compactMap { line in
+            guard line.hasPrefix("note: ") else { return Finding(.ok, "configuration", line) }
+            let note = String(line.dropFirst(6))
+            return isKnown(note) ? nil : Finding(.warn, "configuration", note)
         }
+    }
+
+    /// What nexusd says of the plan in force is not said of the file again.
+    private func isKnown(_ note: String) -> Bool {
+        guard let report else { return false }
+        if report.notes.contains(note) { return true }
+        if note.hasPrefix("the uid wall is off") { return !report.uidWall }
+        // nexusd knows better what is kept: it has its cgroup.
+        return note.contains("will not be kept by the kernel")
     }
 }

@@ -49,7 +49,8 @@ struct Doctor {
         } else {
             findings.append(
                 Finding(
-                    .warn, "containment", "\(report.guarantee): what leaves its run is ended only at shutdown",
+                    .warn, "containment",
+                    "\(report.guarantee): what leaves its run is ended only at shutdown\(Self.reason(in: report.notes))",
                     remedy: "give nexusd a delegated cgroup: Delegate=yes in its unit, or"
                         + " `systemd-run --user --scope -p Delegate=yes nexusd …`"))
         }
@@ -60,7 +61,16 @@ struct Doctor {
                     remedy: geteuid() == 0
                         ? "give children `user = …`" : "run nexusd as root and give children `user = …`"))
         }
-        return findings + report.notes.filter { !$0.hasPrefix("the uid wall is off") }.map(note)
+        // What findings above say is not said again.
+        let known = ["the uid wall is off", Self.descentNote]
+        return findings + report.notes.filter { note in !known.contains { note.hasPrefix($0) } }.map(note)
+    }
+
+    private static let descentNote = "children are contained by descent only: "
+
+    /// Why there is no cgroup, from nexusd's note.
+    private static func reason(in notes: [String]) -> String {
+        notes.first { $0.hasPrefix(descentNote) }.map { " (\($0.dropFirst(descentNote.count)))" } ?? ""
     }
 
     private func note(_ note: String) -> Finding {

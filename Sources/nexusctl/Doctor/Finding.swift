@@ -45,9 +45,12 @@ extension [Finding] {
             let level = finding.level.rawValue
             let subject = finding.subject + String(repeating: " ", count: width - finding.subject.count)
             text += terminal.styled(level, finding.level.style) + String(repeating: " ", count: 6 - level.count)
-            text += "\(subject)  \(Terminal.clean(finding.words))\n"
+            // Folded as if the level, which has a colour, stood before it.
+            let line = String(repeating: " ", count: 6) + "\(subject)  \(Terminal.clean(finding.words))"
+            text += terminal.folded(line, indent: 8 + width).dropFirst(6) + "\n"
             if let remedy = finding.remedy {
-                text += String(repeating: " ", count: 8 + width) + "→ \(Terminal.clean(remedy))\n"
+                let line = String(repeating: " ", count: 8 + width) + "→ \(Terminal.clean(remedy))"
+                text += terminal.folded(line, indent: 10 + width) + "\n"
             }
         }
         return text

@@ -9,17 +9,20 @@ struct LogPrinter {
     let terminal: Terminal
     private static let writeBytes = 65_536
 
-    /// `names` nil: everybody.
-    func run(_ place: Locations, names: [String]?, _ query: LogQuery, follow: Bool) throws(ControlError) {
+    /// `names` nil: everybody. `silence` is said when there is nothing to show, so that nobody takes an answer for a failure.
+    func run(
+        _ place: Locations, names: [String]?, _ query: LogQuery, follow: Bool, silence: String
+    ) throws(ControlError) {
         let session: LogSession
         do throws(Errno) { session = try LogReader(directory: place.logs).open(names, query) } catch {
             throw Self.unreadable(place, error)
         }
-        show(session)
+        let shown = show(session)
         complain(session)
+        if shown == 0, query.last != 0 { Output.complain(silence) }
         while follow {
             do throws(Errno) { try session.wait() } catch { throw Self.unreadable(place, error) }
-            show(session)
+            _ = show(session)
         }
         Output.write(session.unfinished().flatMap(line))
     }
@@ -41,9 +44,12 @@ struct LogPrinter {
         }
     }
 
-    private func show(_ session: LogSession) {
+    /// How many there were.
+    private func show(_ session: LogSession) -> Int {
         var text: [UInt8] = []
+        var count = 0
         session.read { entry in
+            count += 1
             text += line(entry)
             if text.count >= Self.writeBytes {
                 Output.write(text)
@@ -52,6 +58,7 @@ struct LogPrinter {
             return true
         }
         Output.write(text)
+        return count
     }
 
     private func line(_ entry: LogEntry) -> [UInt8] {

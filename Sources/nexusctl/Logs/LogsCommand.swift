@@ -74,7 +74,17 @@ struct LogsCommand: ParsableCommand {
         if journal { return try JournalQuery(query, grep: grep, regex, ignoreCase, json, follow).execute(names, place) }
         let printer = LogPrinter(json: json, terminal: .standardOutput)
         let names = names.isEmpty ? nil : try LogNames(place).resolve(names)
-        try printer.run(place, names: names, query, follow: follow)
+        try printer.run(place, names: names, query, follow: follow, silence: silence(names))
+    }
+
+    private func silence(_ names: [String]?) -> String {
+        let who = names.map { $0.joined(separator: ", ") } ?? "anybody"
+        let isChoosy = [since, until, level, grep, ofRun, stream].contains { $0 != nil }
+        let words =
+            isChoosy
+            ? "no line of \(who) is like that"
+            : names == nil ? "nobody has said anything yet" : "\(who): not a word yet"
+        return "nexusctl: " + Terminal.clean(words + (follow ? "; waiting" : ""))
     }
 
     /// What the options choose; each refusal says what would be right.

@@ -63,6 +63,32 @@ import Wire
         #expect(match([], "x") == nil && match([.literal("")], "x") == nil)
     }
 
+    /// What is captured is shown by `status`: a part of a secret is not told either, wherever the capture begins and ends.
+    @Test(
+        arguments: [
+            ([.literal("token "), .capture(name: "a")], "token s3cr3t-value+tail", ["a": "[redacted]"]),
+            ([.literal("token s3c"), .capture(name: "a")], "token s3cr3t-value+tail", ["a": "[redacted]"]),
+            (
+                [.literal("s3cr3t"), .capture(name: "a"), .literal("+"), .capture(name: "b")], "xs3cr3t-value+tail",
+                [
+                    "a": "[redacted]", "b": "[redacted]",
+                ]
+            ),
+            ([.capture(name: "a"), .literal("+")], "at s3cr3t-value+tail", ["a": "[redacted]"]),
+            (
+                [.literal("/"), .capture(name: "a"), .literal("@"), .integer(name: "b")], "/me:s3cr3t-value+tail@80",
+                nil
+            ),
+            ([.literal("="), .capture(name: "a")], "=s3cr3t-val", ["a": "[redacted]"]),
+            ([.literal("on "), .integer(name: "a")], "s3cr3t-value+tail on 80", ["a": "80"]),
+        ] as [([LinePattern.Piece], String, [String: String]?)])
+    func capture_tellsNoPartOfASecret(pieces: [LinePattern.Piece], line: String, captures: [String: String]?) {
+        let found = Array(line.utf8).withUnsafeBytes {
+            LinePattern(pieces: pieces).match($0, Redaction(["s3cr3t-value+tail"]))
+        }
+        #expect(found.map { Dictionary($0.map { ($0.name, $0.value) }) { first, _ in first } } == captures)
+    }
+
     @Test func hostileLine_isMatchedInLinearTime() {
         let pattern = LinePattern(pieces: [.literal("="), .capture(name: "v"), .literal("#")])
         // CPU time of this thread, the best of several: other processes and threads do not count.

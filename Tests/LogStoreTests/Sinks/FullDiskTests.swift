@@ -63,6 +63,40 @@ import Wire
     }
 }
 
+/// Something in the place of a child's directory. Its writer notices nothing of it.
+@Suite("A directory that cannot be made", .serialized, .timeLimit(.minutes(1))) struct NoDirectoryTests {
+    @Test func childWithoutADirectory_isReadOnAndCounted_andFiledAgain() throws {
+        let kernel = LiveKernel()
+        let box = LogBox()
+        try box.start()
+        let place = box.directory + "/web"
+        try kernel.replaceFile(place, with: [], mode: 0o600)
+        let (number, end) = try box.stream()
+        try end.writeInBackground((0..<50_000).flatMap { Array("line \($0)\n".utf8) })
+        let said = try box.wait { if case .filing = $0 { true } else { false } }
+        let why = "\(place) takes nothing: Not a directory (ENOTDIR); something else is in the place of a directory"
+        #expect(said == .filing(child: "web", trouble: why + ": move it away"))
+        var dropped: UInt64 = 0
+        var isOver = false
+        while !isOver || dropped < 50_000 {
+            switch try box.report() {
+            case .eof(number): isOver = true
+            case .counted("web", let counts): dropped += counts.dropped
+            case nil: throw LogBox.Missing()
+            case .eof, .counted, .ready, .matched, .last, .drained, .journal, .filing: break
+            }
+        }
+        #expect(dropped == 50_000)
+        try kernel.removeFile(place)
+        let (_, again) = try box.stream()
+        try again.write("room again\n")
+        _ = try box.wait { $0 == .filing(child: "web", trouble: "") }
+        let entries = try box.entries("web") { $0.contains { $0.text == "room again" } }
+        #expect(entries.contains { $0.text == "50000 lines are missing here: Not a directory (ENOTDIR)" })
+        #expect(try box.drain() == .code(0))
+    }
+}
+
 /// A disk whose write(2) never returns. A FIFO that nobody reads plays it: it takes 64 KiB and then blocks for good.
 @Suite("A disk that hangs", .serialized, .timeLimit(.minutes(1))) struct HangingDiskTests {
     @Test func hangingDisk_holdsNobodyUpForLongerThanItsPatience() throws {
@@ -83,7 +117,7 @@ import Wire
             case .eof(let stream): ended.insert(stream)
             case .counted(_, let counts): dropped += counts.dropped
             case nil: throw LogBox.Missing()
-            case .ready, .matched, .last, .drained, .journal: break
+            case .ready, .matched, .last, .drained, .journal, .filing: break
             }
         }
         while dropped < 50_000, case .counted(_, let counts) = try box.report(within: .seconds(3)) {

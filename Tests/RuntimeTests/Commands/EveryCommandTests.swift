@@ -27,6 +27,7 @@ private let promises: [String: Promise] = [
     "status": Promise(words: [], wrong: ["wbe"]), "tree": Promise(words: []),
     "start": Promise(words: ["web"], wrong: ["wbe"]),
     "stop": Promise(words: ["off"], wrong: []), "restart": Promise(words: ["web"], wrong: ["wbe"]),
+    "recycle": Promise(words: ["worn"], wrong: ["wron"]),
     "signal": Promise(words: ["web", "CONT"], wrong: ["wbe", "CONT"]),
     "reset": Promise(words: ["web"], wrong: ["wbe"]),
     "logs": Promise(words: ["web"], wrong: ["wbe"], isLines: true, needsNexusd: false),
@@ -58,6 +59,7 @@ extension WholeTrees {
                 Plan(children: [
                     logWriter, script("web", "echo hello; exec sleep 1000"),
                     script("off", "exec sleep 1000") { $0.policy.enabled = false },
+                    script("worn", "exec sleep 1000") { $0.policy.delay.stableAfter = .zero },
                     child("bad") { $0.executable = "/nonexistent" },
                 ]))
             let peer = try ControlPeer(tree.socket)

@@ -77,6 +77,21 @@ extension WholeTrees {
             #expect(answer.output.contains("last words"))
         }
 
+        @Test func logsOfASilentChild_saySo_andEndWell() throws {
+            let tree = try crashed()
+            for (words, silence) in [
+                (["burner", "--grep", "no such words"], "no line of burner is like that"),
+                (["burner", "--since", "2020-01-01", "--until", "2020-01-02"], "no line of burner is like that"),
+                (["log-writer"], "log-writer: not a word yet"),
+            ] {
+                let answer = try tree.ctl(["logs"] + words)
+                #expect(answer.status == 0 && answer.output.isEmpty, "\(words)")
+                #expect(answer.errors == "nexusctl: \(silence)\n", "\(words)")
+            }
+            let none = try tree.ctl("logs", "burner", "-n", "0")
+            #expect(none.status == 0 && none.errors.isEmpty && none.output.isEmpty, "nothing was asked for")
+        }
+
         @Test func wait_seesNexusdAppear_inADirectoryThatIsNotThereYet() throws {
             let folder = TemporaryDirectory()
             let runtime = folder.path + "/deep/run"

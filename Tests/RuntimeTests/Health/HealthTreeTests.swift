@@ -29,6 +29,32 @@ extension WholeTrees {
             #expect(try client.state("checked") == "ready")
         }
 
+        @Test func whyOfAWorker_standsInStatusAndWhy_boundedAndClean() throws {
+            let why = "\u{1B}[31mred\u{7}\u{9B}31m queue\ttoo long " + String(repeating: "é", count: 2000)
+            let judge = child(
+                "judge", "judge", "checked", "unhealthy", why, readiness: .bus,
+                worker: WorkerPlan(may: [.health(ChildID(rawValue: 1))]))
+            let checked = child("checked", "serve") {
+                $0.policy.liveness = LivenessRule(interval: .seconds(60), misses: 100)
+            }
+            let tree = try RunningTree(Plan(children: [checked, judge]))
+            let client = try tree.client()
+            var health: String?
+            while health == nil { health = try client.status("checked")["health"] as? String }
+            let text = try #require(health)
+            #expect(text.hasPrefix("judge: "), "whose word it is")
+            #expect(text.contains("red") && text.contains("queue"))
+            #expect(text.utf8.count <= 1100)
+            func isClean(_ text: String) -> Bool {
+                text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) }
+            }
+            #expect(isClean(text))
+            for words in [["why", "checked"], ["status", "--color", "never"], ["why", "checked", "--json"]] {
+                let answer = try tree.ctl(words)
+                #expect(answer.status == 0 && answer.output.contains("judge: ") && isClean(answer.output), "\(words)")
+            }
+        }
+
         /// The probe starts a process that would outlive it by far; only the probe's own end is in the plan.
         @Test func probeBeyondItsTimeout_isEndedWithWhatItStarted_andTheChildIsNot() throws {
             let probe = Probe.exec(

@@ -192,7 +192,7 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         let words = [
             Duration.milliseconds(340), .milliseconds(4250), .seconds(42), .seconds(900), .seconds(7200), .seconds(-3),
         ].map(\.words)
-        #expect(words == ["340 ms", "4.2 s", "42 s", "15 min", "2 h", "0 ms"])
+        #expect(words == ["340 ms", "4.3 s", "42 s", "15 min", "2 h", "0 ms"])
     }
 
     @Test func exits_areWords() {
@@ -214,5 +214,23 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
             #expect(kind.messageID.count == 32)
             #expect(kind.messageID.allSatisfy { "0123456789abcdef".contains($0) })
         }
+    }
+
+    @Test(arguments: [
+        ("key abcdefgh!", "key [redacted]!"), ("abcdefghabcdefgh", "[redacted][redacted]"), ("no secret", "no secret"),
+        ("cut off abcdefg", "cut off [redacted]"), ("cut off abcde", "cut off abcde"), ("", ""),
+        ("line two: second-line", "line two: [redacted]"), ("abcabcdefgh", "abc[redacted]"),
+    ])
+    func textOfAChild_isShownWithoutItsSecrets(text: String, shown: String) {
+        #expect(text.blotting(["abcdefgh", "shrt", "first\nsecond-line"]) == shown)
+    }
+
+    @Test(arguments: [
+        (340, "340 ms"), (2000, "2 s"), (4200, "4.2 s"), (4260, "4.3 s"), (9999, "10 s"), (90_400, "90 s"),
+        (119_999, "2 min"),
+        (899_000, "15 min"), (7_199_000, "2 h"), (-5, "0 ms"),
+    ])
+    func duration_isRoundedToTheNearest(milliseconds: Int, words: String) {
+        #expect(Duration.milliseconds(milliseconds).words == words)
     }
 }

@@ -53,7 +53,7 @@ struct ProbeTests {
         guard probe.state == .connecting else { return }  // the kernel may connect loopback at once
         probe.expire()
         probe.connected()
-        #expect(probe.state == .finished(.unhealthy("no answer within 1.0 s")))
+        #expect(probe.state == .finished(.unhealthy("no answer within 1 s")))
     }
 
     @Test func execProbe_runsWithTheChildsEnvironmentInItsScope() async {
@@ -81,7 +81,7 @@ struct ProbeTests {
             let slow = try probe("exec sleep 600")
             guard case .running(let process) = slow.state else { exit(1) }
             slow.expire()
-            try #require(slow.state == .finished(.unhealthy("no answer within 5.0 s")))
+            try #require(slow.state == .finished(.unhealthy("no answer within 5 s")))
             try #require(try nest.reap { nest.exits[process] == .signal(.kill, coreDumped: false, oom: false) })
             life.scope.ended(EndedProcess(process: process, exit: .unknown))
             try #require(isAlive(life.process) && life.scope.isEmpty() == false)

@@ -66,6 +66,20 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func notes_areSaidOnce() throws {
+            let tree = try FileTree(Plan(children: [child("one", "serve")], notes: ["a is odd"]))
+            let client = try tree.startReady()
+            func notes(_ words: String) throws -> [String]? { try client.object(words)["notes"] as? [String] }
+            #expect(try notes("status")?.contains("a is odd") == true)
+            #expect(try notes("diff") == [], "status says it already")
+            try tree.write(Plan(children: [child("one", "serve")], notes: ["a is odd", "b is odd"]))
+            #expect(try notes("diff") == ["b is odd"])
+            #expect(try client.reload().diff["notes"] as? [String] == ["b is odd"])
+            #expect(try notes("status")?.filter { $0.hasSuffix("odd") } == ["a is odd", "b is odd"])
+            #expect(try notes("diff") == [])
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func refusedFile_changesNothing_andSaysSoInTheLog() throws {
             let tree = try FileTree(Plan(children: [child("one", "serve")]))
             let client = try tree.startReady()

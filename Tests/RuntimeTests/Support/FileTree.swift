@@ -68,10 +68,10 @@ final class FileTree {
         Glibc.close(writer)
     }
 
-    func start(_ more: [String] = []) throws -> ControlPeer {
+    func start(_ more: [String] = [], environment: [String] = []) throws -> ControlPeer {
         let pipe = try kernel.makePipe(blocking: .write)
         let arguments = ["--config", "/etc/x.toml", "--state", state, "--runtime", path("run")] + more
-        process = try RunningTree.start(path("nexusd"), arguments, [], errors: pipe.write, kernel)
+        process = try RunningTree.start(path("nexusd"), arguments, environment, errors: pipe.write, kernel)
         errors = consume pipe.read
         let limit = kernel.monotonic() + .seconds(20)
         while (try? kernel.status(socket, followingLinks: false)) == nil, kernel.monotonic() < limit {
@@ -88,8 +88,8 @@ final class FileTree {
     }
 
     /// Started, and every wanted child is ready.
-    func startReady(_ more: [String] = []) throws -> ControlPeer {
-        let client = try start(more)
+    func startReady(_ more: [String] = [], environment: [String] = []) throws -> ControlPeer {
+        let client = try start(more, environment: environment)
         _ = try client.object("wait-ready")
         return client
     }
@@ -102,6 +102,27 @@ final class FileTree {
         // Its writing end is here as well: the end of the process is what is waited for.
         let exit = try waitForExit(ended)
         return (exit, RunningTree.drain(pipe.read, kernel))
+    }
+
+    /// What nexusd has said on stderr so far.
+    func said() -> String {
+        switch errors {
+        case .some(let errors): return RunningTree.drain(errors, kernel)
+        case .none: return ""
+        }
+    }
+
+    /// A command of nexusctl about this tree.
+    func ctl(_ arguments: [String]) throws -> CtlAnswer {
+        try RuntimeTests.ctl(
+            arguments, environment: ["NEXUS_RUNTIME_DIRECTORY=\(path("run"))", "NEXUS_STATE_DIRECTORY=\(state)"])
+    }
+
+    /// log-writer, with the directory that nexusctl looks into.
+    var logWriter: ChildPlan {
+        var child = RuntimeTests.logWriter
+        child.arguments = ["log-writer", "--directory", state + "/logs", "--no-journal"].map { Text($0) }
+        return child
     }
 
     var processID: Int32 { process?.process.rawValue ?? -1 }

@@ -173,6 +173,30 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func directoryThatCannotBeMade_isNamedWithItsReasonAndRemedy_andNoReplacementWaits() throws {
+            let talker = script("talker", "\(Built.fixture) lines-exit 3; exec sleep 1000") {
+                $0.policy.enabled = false
+            }
+            let tree = try RunningTree(Plan(children: [logWriter, talker]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready log-writer")
+            let place = tree.state + "/logs/talker"
+            try LiveKernel().replaceFile(place, with: [], mode: 0o600)
+            let events = try client.request("events")
+            _ = try client.ask("start talker")
+            let why =
+                "\(place) takes nothing: Not a directory (ENOTDIR); something else is in the place of a directory: "
+            // The lines may have been given up in parts.
+            for words in ["What talker says is not filed: \(why)", " of talker were dropped: \(why)"] {
+                _ = try client.event(events) { ($0["message"] as? String)?.contains(words) == true }
+            }
+            try LiveKernel().removeFile(place)
+            _ = try client.ask("restart talker")
+            _ = try client.event(events) { $0["message"] as? String == "What talker says is filed again." }
+            #expect(try tree.stop() == .code(0))
+            #expect(tree.file(place + "/current").contains(" lines are missing here: Not a directory (ENOTDIR)"))
+        }
+
         @Test func wordsOfNexusd_reachTheLog_alsoTheLastOnes() throws {
             let tree = try RunningTree(Plan(children: [logWriter, child("one", "serve")]))
             _ = try tree.client().ask("wait-ready")

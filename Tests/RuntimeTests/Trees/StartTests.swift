@@ -36,6 +36,8 @@ extension WholeTrees {
                 }
             }
             _ = try tree.client().ask("wait-ready")
+            // The fixture's own file is there too.
+            while tree.registered("main").isEmpty { usleep(1000) }
             let before = try paths(tree.directory.path)
             // The other one's runtime directory, then only its state directory.
             for runtime in [tree.runtime, tree.directory.path + "/deep/er"] {

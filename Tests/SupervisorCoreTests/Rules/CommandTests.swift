@@ -133,7 +133,7 @@ struct CommandTests {
         scene.spawned(.a)
         #expect(scene.ready(.a).last == "answer 1 done")
         #expect(scene.view(.a).lastEnd?.cause == .asked)
-        #expect(scene.view(.a).failedRuns == 0)
+        #expect(scene.view(.a).restarts == 0)
     }
 
     @Test func restart_ofAChildThatIsOff_startsIt_butNotByItsGroup() {

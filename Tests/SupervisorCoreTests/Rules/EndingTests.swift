@@ -188,7 +188,16 @@ struct EndingTests {
         #expect(delays.prefix(8) == [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000])
         #expect(delays.last == 10_000)
         #expect(scene.view(.a).unstableRuns == 0)
-        #expect(scene.view(.a).failedRuns == 40)
+        #expect(scene.view(.a).restarts == 40)
+    }
+
+    @Test func firstStartThatFails_isNoRestart_beforeItIsTriedAgain() {
+        var scene = Scene.begun([.reporting()])
+        scene.ends(.a, .code(78))
+        #expect(scene.phase(.a) == .parked)
+        #expect(scene.view(.a).restarts == 0 && scene.view(.a).endedRuns == 1)
+        scene.command(.start(.child(.a)))
+        #expect(scene.view(.a).restarts == 1)
     }
 
     @Test func causes_areNamed() {

@@ -23,7 +23,7 @@ struct RecyclingTests {
         #expect(scene.send(.drained(.a, scene.run(.a))) == ["TERM main a"])
         #expect(scene.ends(.a, .code(1)).suffix(3) == ["say ended a recycled", "say starting a", "spawn a"])
         #expect(scene.view(.a).unstableRuns == 0)
-        #expect(scene.view(.a).failedRuns == 0)
+        #expect(scene.view(.a).restarts == 0)
         #expect(scene.view(.a).endedRuns == 1)
     }
 

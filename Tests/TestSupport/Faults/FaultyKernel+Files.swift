@@ -41,6 +41,8 @@ extension FaultyKernel {
         try base.changeMode(fd, to: mode)
     }
 
+    public func isTerminal(_ fd: borrowing OwnedFD) -> Bool { base.isTerminal(fd) }
+
     public func truncate(_ fd: borrowing OwnedFD, to length: Int64) throws(Errno) {
         try pass(.truncate)
         try base.truncate(fd, to: length)

@@ -116,17 +116,16 @@ final class CapturedStream {
     /// Shows a line to the ready pattern; the captures of its first match, once a run.
     func match(_ text: UnsafeRawBufferPointer, isPartial: Bool) -> [LogReport.Capture]? {
         guard let pattern else { return nil }
-        if carry.isEmpty && !isPartial { return matched(pattern.match(text)) }
+        if carry.isEmpty && !isPartial { return matched(pattern.match(text, redaction)) }
         carry += text.prefix(max(0, CapturedStream.carryLimit - carry.count))
         guard !isPartial else { return nil }
         defer { carry = [] }
-        return matched(carry.withUnsafeBytes { pattern.match($0) })
+        return matched(carry.withUnsafeBytes { pattern.match($0, redaction) })
     }
 
     private func matched(_ captures: [LogReport.Capture]?) -> [LogReport.Capture]? {
         guard let captures else { return nil }
         pattern = nil
-        // What a child tells about itself is shown by `status`: a secret is no value to be told.
-        return captures.map { LogReport.Capture(name: $0.name, value: redaction.redacted($0.value)) }
+        return captures
     }
 }

@@ -97,11 +97,20 @@ extension Engine {
         guard let run = self[child].run else {
             return router.fail(id, .failed, "\(names[child]) has no run that could be recycled")
         }
-        feed(.recycle(child, run.id, within: plan.traits(child).bounds.recycle?.patience ?? .zero))
+        // As the core would judge: what it does not take is no wish that could wait either.
         let view = core.view(of: child)
-        if view.phase == .stopping, view.cause == .recycled { return router.reply(id, outcome("accepted")) }
-        let wait = plan.policy(child).delay.stableAfter.words
-        router.fail(id, .failed, "\(names[child]) is recycled only when it has been ready for \(wait) (stable-after)")
+        let wait = plan.policy(child).delay.stableAfter
+        if view.phase == .ready, let ready = view.ready, now - ready >= wait {
+            if isWorker(peer) {
+                feed(.recycle(child, run.id, within: plan.traits(child).bounds.recycle?.patience ?? .zero))
+            } else {
+                wishRecycling(child, run.id)
+            }
+        } else if view.phase != .stopping || view.cause != .recycled {
+            let words = "\(names[child]) is recycled only when it has been ready for \(wait.words) (stable-after)"
+            return router.fail(id, .failed, words)
+        }
+        router.reply(id, outcome("accepted"))
     }
 
     /// The core says what became of a command.

@@ -13,8 +13,20 @@ extension Engine {
         }
         guard !board.hasStarted, board.isReady || now - started >= ReadinessBoard.startLimit else { return }
         board.hasStarted = true
+        greet()
         // A start of a thousand leaves holes that a running tree never fills again.
         _ = malloc_trim(0)
+    }
+
+    /// Whoever started nexusd at a terminal is told that it is up: everything else it says goes to the log.
+    private func greet() {
+        guard surroundings.stderr.isTerminal, state != .stopping else { return }
+        let wanted = board.count - board.off
+        let children = "\(wanted - board.unsettled) of \(wanted) children ready"
+        let look = "nexusctl --runtime \(surroundings.directories.runtime) status"
+        let words = board.isReady ? "Up: \(children)" : "Up, but only \(children) after \((now - started).words)"
+        surroundings.stderr.write(
+            LogEvent(.supervisorTrouble, 6, "\(words). Look: `\(look)`. Ctrl-C stops everything in order."))
     }
 
     /// Answers what can be answered by now.

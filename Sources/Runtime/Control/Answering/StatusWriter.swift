@@ -123,7 +123,7 @@ struct StatusWriter {
             json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })
             json.field("scheduled", view.isScheduled)
             json.field("skipped_runs", view.skippedRuns)
-            json.field("restarts", view.failedRuns)
+            json.field("restarts", view.restarts)
             json.field("unstable_runs", view.unstableRuns)
             json.field("status", cell.status)
             json.field("health", cell.health)

@@ -23,7 +23,8 @@ extension TreeNames {
     private func unknown(_ name: Substring, _ what: String, _ known: [String]) -> VerbError {
         let name = String(name.prefix(40))
         // Whoever mistypes a child may mean a group just as well.
-        let hint = Nearest.hint(for: name, among: what == "child" ? children + groups : known)
+        let all = (shown.children.map { self[$0] } + shown.groups.map { self[$0] })
+        let hint = Nearest.hint(for: name, among: what == "child" ? all : known)
         // A tree of a thousand must not fill the terminal with names.
         let some = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
         return VerbError(.unknown, "there is no \(what) '\(name)'\(hint.isEmpty ? "; there are \(some)" : hint)")

@@ -37,14 +37,15 @@ final class ControlListener {
         }
     }
 
-    /// 0660; a single group that may use it owns it. One file has no mode for several groups or for a list of uids: then
+    /// 0660; a single group that may use it owns it, else nexusd's own. One file has no mode for several groups or for a list of uids: then
     /// everybody may connect, and is judged and refused by nexusd as anyway.
     private static func admit(_ supervisor: SupervisorPlan, to path: String, _ kernel: any Kernel) throws(Errno) {
         let groups = Set(supervisor.readGids + supervisor.controlGids)
         guard groups.count <= 1, supervisor.readUids.isEmpty, supervisor.controlUids.isEmpty else {
             return try kernel.changeMode(path, to: 0o666)
         }
-        if let group = groups.first { try kernel.changeOwner(path, user: kernel.userID(), group: group) }
+        // Also where there is none: an earlier plan, or one that came to nothing half-way, may have had one.
+        try kernel.changeOwner(path, user: kernel.userID(), group: groups.first ?? kernel.groupID())
         try kernel.changeMode(path, to: 0o660)
     }
 

@@ -49,7 +49,7 @@ extension Engine {
             json.field("group", policy.group.map { names[$0] })
             json.field("state", view.phase.rawValue)
             json.field("starts", view.endedRuns + (view.run == nil ? 0 : 1))
-            json.field("restarts", view.failedRuns)
+            json.field("restarts", view.restarts)
             json.object("ends") { json in
                 for cause in Cause.allCases {
                     let count = cell.ends?.count(of: cause) ?? 0

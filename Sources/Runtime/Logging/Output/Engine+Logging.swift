@@ -75,15 +75,27 @@ extension Engine {
         case .last(let tag, let lines): answerLastLines(tag, lines)
         case .counted(let child, let counts): count(counts, of: child)
         case .journal(let isThere): journal.isJournaldAway = !isThere
+        case .filing(let child, let trouble): tellFiling(of: child, trouble)
         case .drained: if let logWriter, let run = self[logWriter].run { feed(.drained(logWriter, run.id)) }
         }
     }
 
+    /// Kept for the words of each loss until the files take something again.
+    private func tellFiling(of name: String, _ trouble: String) {
+        guard let child = names.child(named: name) else { return }
+        filingTroubles[child] = trouble.isEmpty ? nil : trouble
+        let words =
+            trouble.isEmpty ? "What \(name) says is filed again." : "What \(name) says is not filed: \(trouble)."
+        say(LogEvent(.outputDropped, trouble.isEmpty ? 5 : 3, words, name, nil))
+    }
+
     /// Adds up what log-writer counted, and makes an event of what was lost.
     private func count(_ counts: LogCounts, of name: String) {
-        if let child = names.child(named: name) { self[child].count(counts) }
+        let child = names.child(named: name)
+        if let child { self[child].count(counts) }
+        let trouble = child.flatMap { filingTroubles[$0] } ?? "the log files took nothing for 5 s"
         let losses: [(EventKind, UInt8, UInt64, String)] = [
-            (.outputDropped, 3, counts.dropped, "were dropped: the log files took nothing for 5 s"),
+            (.outputDropped, 3, counts.dropped, "were dropped: \(trouble)"),
             (.outputSuppressed, 4, counts.suppressed, "were suppressed: it says more than its log.rate allows"),
         ]
         for (kind, priority, lines, words) in losses where lines > 0 {

@@ -13,6 +13,8 @@ final class StandardError {
     private let way: Way
     /// `<N>` before each line: what journald takes as the priority.
     private let withPriority: Bool
+    /// A person may sit in front of it.
+    let isTerminal: Bool
     private var leftOut = 0
 
     private enum Way {
@@ -44,6 +46,7 @@ final class StandardError {
         self.kernel = kernel
         let status = try? kernel.status(fd)
         withPriority = journalStream != nil && status.map { "\($0.device):\($0.inode)" } == journalStream
+        isTerminal = kernel.isTerminal(fd)
         way =
             switch status?.kind {
             case .regular, nil: .direct

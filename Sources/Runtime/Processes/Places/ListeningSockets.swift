@@ -76,18 +76,19 @@ public final class ListeningSockets {
         let fd = try kernel.makeSocket(address.family, plan.kind == .stream ? .stream : .datagram)
         try kernel.prepareListening(fd)
         try bind(fd, to: address, plan.kind)
-        var file: FileStatus?
-        var path: String?
-        if case .unix(let name) = plan.address {
-            path = name
-            file = try kernel.status(name, followingLinks: false)
-            do { try admit(plan.file, at: name) } catch {
-                try? kernel.removeFile(name)
-                throw error
-            }
+        guard case .unix(let path) = plan.address else {
+            if plan.kind == .stream { try kernel.listen(fd, backlog: Int32(plan.backlog)) }
+            return Open(fd, path: nil, file: nil)
         }
-        if plan.kind == .stream { try kernel.listen(fd, backlog: Int32(plan.backlog)) }
-        return Open(fd, path: path, file: file)
+        do {
+            let file = try kernel.status(path, followingLinks: false)
+            try admit(plan.file, at: path)
+            if plan.kind == .stream { try kernel.listen(fd, backlog: Int32(plan.backlog)) }
+            return Open(fd, path: path, file: file)
+        } catch {
+            try? kernel.removeFile(path)
+            throw error
+        }
     }
 
     /// A path that an earlier nexusd left is taken over: a socket of ours on which nobody listens any more.

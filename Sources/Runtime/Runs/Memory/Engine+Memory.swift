@@ -44,12 +44,31 @@ extension Engine {
 
     /// To every worker that may restart it: who knows when it is idle asks for it then.
     private func suggestRecycling(_ child: ChildID) {
-        for worker in names.ids {
-            guard let grants = plan.traits(worker).worker,
-                grants.mayRestart(child, groupOf: { plan.policy($0).group })
-            else { continue }
-            router.suggestRecycling(names[child], to: PeerID(worker))
+        for worker in keepers(of: child) { router.suggestRecycling(names[child], to: PeerID(worker)) }
+    }
+
+    private func keepers(of child: ChildID) -> [ChildID] {
+        names.ids.filter { worker in
+            plan.traits(worker).worker?.mayRestart(child) { plan.policy($0).group } ?? false
         }
+    }
+
+    /// An owner asks. A worker is told to drain by the core; of another child one of its keepers knows when it is idle. With
+    /// nobody who knows it is stopped at once.
+    func wishRecycling(_ child: ChildID, _ run: RunID) {
+        let patience = plan.traits(child).bounds.recycle?.patience
+        guard !plan.isWorker(child), keepers(of: child).contains(where: { self[$0].run != nil }) else {
+            return feed(.recycle(child, run, within: patience ?? .zero))
+        }
+        wishes.add(child, run, until: now + (patience ?? RecycleWishes.patience), at: now)
+        suggestRecycling(child)
+    }
+
+    func settleWishes() {
+        guard let due = wishes.deadline, due <= now else { return }
+        let (over, again) = wishes.take(at: now) { self[$0].run?.id == $1 }
+        for (child, run) in over { feed(.recycle(child, run, within: .zero)) }
+        again.forEach(suggestRecycling)
     }
 
     /// What the kernel's OOM killer would do, for the whole run.

@@ -30,6 +30,8 @@ public protocol FileCalls {
     func setNonBlocking(_ fd: borrowing OwnedFD, _ on: Bool) throws(Errno)
     /// F_DUPFD_CLOEXEC.
     func duplicate(_ fd: borrowing OwnedFD) throws(Errno) -> OwnedFD
+    /// isatty(3); false as well where that cannot be told.
+    func isTerminal(_ fd: borrowing OwnedFD) -> Bool
 }
 
 // Each call is described at its requirement.
@@ -73,6 +75,8 @@ extension LiveKernel {
         let raw = fd.raw
         _ = try retrying { fchmod(raw, mode_t(mode)) }
     }
+
+    public func isTerminal(_ fd: borrowing OwnedFD) -> Bool { isatty(fd.raw) == 1 }
 
     public func truncate(_ fd: borrowing OwnedFD, to length: Int64) throws(Errno) {
         let raw = fd.raw

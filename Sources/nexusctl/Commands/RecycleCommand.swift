@@ -1,0 +1,68 @@
+import ArgumentParser
+import ControlClient
+import Wire
+
+struct RecycleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recycle",
+        abstract: "Replaces the run of a child when it is idle; nothing is counted, and nobody restarts with it.",
+        discussion: """
+            A worker is told to drain; for another child a worker that may restart it says when it is idle; where nobody \
+            knows, it is stopped at once. What is still busy after memory.recycle-within (1h) is stopped all the same. Only a \
+            run that has been ready for stable-after is recycled: `restart` asks no such thing and stops it now.
+            """)
+
+    @Argument(help: "The child.", completion: .children)
+    var child: String
+
+    @Flag(help: "Answers when it is accepted, not when the new run is ready.")
+    var noWait = false
+
+    @Flag(help: "What came of it, one JSON object.")
+    var json = false
+
+    @OptionGroup var place: Place
+
+    private static let patienceMilliseconds: Int64 = 2000
+
+    func run() throws {
+        let connection = try place.connect()
+        // Before the wish, so that nothing of what follows is missed.
+        let events = noWait ? nil : connection.request("events")
+        let old = try status(connection)
+        _ = try connection.answer(to: connection.request("recycle \(child)"))
+        if let events { try wait(for: events, on: connection, after: old.run) }
+        let outcome = noWait ? "accepted" : "done"
+        let members: [JSONValue.Member] = [.init("name", .string(child)), .init("outcome", .string(outcome))]
+        let words = "\(Terminal.clean(child)): \(noWait ? "recycle accepted" : "recycled, ready again")"
+        Output.write((json ? JSONValue.object(members).line : words) + "\n")
+    }
+
+    private func status(_ connection: ControlConnection) throws(ControlError) -> ChildStatus {
+        ChildStatus(try ControlConnection.json(StatusQuestion.ask(connection, child: child)))
+    }
+
+    /// With every event of the child it is looked at: whatever else becomes of it ends the waiting too.
+    private func wait(for events: FrameID, on connection: ControlConnection, after run: String?) throws(ControlError) {
+        var patience: Int64? = ControlConnection.now() + Self.patienceMilliseconds
+        while true {
+            guard let frame = try connection.next(until: patience) else {
+                Output.complain("recycle \(child): it is busy still; Ctrl-C ends the waiting, not the wish")
+                patience = nil
+                continue
+            }
+            guard frame.header.id == events, frame.header.kind == .stream,
+                try ControlConnection.json(frame.payload)["child"]?.text == child
+            else { continue }
+            // Of another connection: here events would come between.
+            let now = try status(place.connect())
+            switch now.state {
+            case "ready" where now.run != run: return
+            case "parked", "off", "unkillable", "done":
+                throw ControlError(
+                    .failed, "\(child) is \(now.state): \(now.words)", hint: "see: nexusctl why \(child)")
+            case _: continue
+            }
+        }
+    }
+}

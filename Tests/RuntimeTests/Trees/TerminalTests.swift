@@ -1,0 +1,55 @@
+import CNexus
+import Foundation
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+extension WholeTrees {
+    @Suite(.timeLimit(.minutes(1))) struct TerminalTests {
+        /// A nexusd whose stderr is a terminal; what it says there until `fits`.
+        private func words(_ plan: Plan, until fits: (String) -> Bool) throws -> String {
+            let kernel = LiveKernel()
+            let directory = TemporaryDirectory()
+            try kernel.replaceFile(directory.path + "/plan", with: plan.encoded(), mode: 0o600)
+            let master = OwnedFD(owning: posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK))
+            try #require(grantpt(master.raw) == 0 && unlockpt(master.raw) == 0)
+            let name = try #require(ptsname(master.raw).map { String(cString: $0) })
+            let slave = OwnedFD(owning: open(name, O_RDWR | O_NOCTTY | O_CLOEXEC))
+            let process = try RunningTree.start(
+                Built.nexusd,
+                ["--plan", directory.path + "/plan", "--state", directory.path, "--runtime", directory.path + "/run"],
+                [], errors: slave, kernel)
+            var said = ""
+            while !fits(said) {
+                guard try waitUntil(master) else { throw NotInTime(what: "a line at the terminal: \(said)") }
+                said += RunningTree.drain(master, kernel)
+            }
+            try kernel.signal(process.pidfd, .terminate)
+            #expect(try waitForExit(process) == .code(0))
+            return said + RunningTree.drain(master, kernel)
+        }
+
+        @Test func readyTree_saysSoAtATerminal_once() throws {
+            let said = try words(
+                Plan(children: [child("one", "serve"), child("off", "serve") { $0.policy.enabled = false }])
+            ) {
+                $0.contains("in order.\r\n")
+            }
+            let lines = said.split(separator: "\r\n").filter { $0.contains("Up") }
+            #expect(lines.count == 1, "\(said)")
+            #expect(lines.first?.hasPrefix("nexusd: Up: 1 of 1 children ready. Look: `nexusctl --runtime /") == true)
+            #expect(lines.first?.hasSuffix("/run status`. Ctrl-C stops everything in order.") == true)
+        }
+
+        @Test func withoutATerminal_nothingIsSaid() throws {
+            let tree = try RunningTree(Plan(children: [child("one", "serve")]))
+            #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
+            #expect(try tree.stop() == .code(0))
+            #expect(try !tree.said().contains("Up:"))
+        }
+    }
+}
