@@ -64,6 +64,9 @@ import Testing
         #expect(refusal("stop-timeot").contains("did you mean 'stop-timeout'"))
         #expect(refusal("child.web.command.x").contains("no keys of its own"))
         #expect(refusal("interval").contains("several tables"))
+        #expect(refusal("web.delay") == "there is no key 'web.delay'; did you mean 'child.web.delay'?")
+        #expect(refusal("web") == "there is no key 'web'; did you mean 'child.web'?")
+        #expect(!refusal("web.dely").contains("child.web.dely"), "only what is there is proposed")
         #expect(refusal("").contains("no key"))
         #expect(refusal("child..cap").contains("no key"))
     }

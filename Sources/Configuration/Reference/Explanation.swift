@@ -31,8 +31,12 @@ public struct Explanation: Sendable {
 
     /// Finds a key. `file` is the text of Supervisor.toml and the name by which it is shown.
     public init(_ path: String, in file: (bytes: [UInt8], name: String)?) throws(Unknown) {
-        let place = try KeyPlace(path)
         let root = file.flatMap { Table(toml: $0.bytes, report: Report(file: $0.name)) }
+        let place: KeyPlace
+        do throws(Unknown) { place = try KeyPlace(path) } catch {
+            guard let whole = Self.completed(path, root) else { throw error }
+            throw Unknown(description: "there is no key '\(path)'; did you mean '\(whole)'?")
+        }
         let named = place.name.map { "\(place.top ?? "").\($0)" }
         if let named, let root, place.table(in: root) == nil {
             let known = place.siblings(in: root)
@@ -46,6 +50,14 @@ public struct Explanation: Sendable {
         keys = place.key == nil ? place.section.keys : place.below?.keys ?? []
         reload = place.key.flatMap { [section = place.section] in KeyEffect.words($0, in: section) }
         inForce = file.flatMap { Self.value(place, root, $0.name) }
+    }
+
+    /// A path that begins with the name of a child, a group or a secret of the file: with the table before it.
+    private static func completed(_ path: String, _ root: Table?) -> String? {
+        ["child", "group", "secret"].map { $0 + "." + path }.first { whole in
+            guard let root, let place = try? KeyPlace(whole), place.name != nil else { return false }
+            return place.table(in: root) != nil
+        }
     }
 
     private static func value(_ place: KeyPlace, _ root: Table?, _ name: String) -> Value? {
