@@ -115,7 +115,7 @@ extension WebServer {
     /// - Parameter whom: who asks, for the log.
     public func answer(_ request: DeviceRequest, by whom: String) async throws -> [[UInt8]] {
         switch request {
-        case .pair(let role): return [JSONLine.of(try pairing(role, by: whom))]
+        case .pair(let role): return [JSONLine.of(try await pairing(role, by: whom))]
         case .devices: return try await door.devices().map { JSONLine.of(DeviceLine($0, own: false)) }
         case .revoke(let id):
             try await door.revoke(id, by: whom)
@@ -124,13 +124,23 @@ extension WebServer {
         }
     }
 
-    private func pairing(_ role: DeviceRole, by whom: String) throws -> PairingLine {
-        let port: Int
-        switch state {
-        case .serving(let number): port = number
-        case .starting: throw ChatError(.failed, "the page is not served yet; ask again")
-        case .away(let why): throw ChatError(.failed, "the page is not served: \(why)")
+    /// How long a question about devices waits for a server that is just starting.
+    private static let startLimit: Duration = .seconds(5)
+
+    private func servedPort() async throws -> Int {
+        let limit = ContinuousClock.now + Self.startLimit
+        while true {
+            switch state {
+            case .serving(let port): return port
+            case .away(let why): throw ChatError(.failed, "the page is not served: \(why)")
+            case .starting where .now >= limit: throw ChatError(.failed, "the page is not served yet; ask again")
+            case .starting: try await Task.sleep(for: .milliseconds(20))
+            }
         }
+    }
+
+    private func pairing(_ role: DeviceRole, by whom: String) async throws -> PairingLine {
+        let port = try await servedPort()
         let code = door.issue(role, by: whom)
         let base = settings.publicURL ?? "http://localhost:\(port)"
         let url = "\(base)/#pair=\(code)"

@@ -116,7 +116,7 @@ class Page {
   enter(title, room) {
     this.room = room;
     this.place.replaceChildren(room.element);
-    this.call(title);
+    this.call(title || room.title || '');
     if (room instanceof Talk) {
       room.toEnd();
       room.focus();

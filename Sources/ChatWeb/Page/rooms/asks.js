@@ -50,10 +50,10 @@ function permission(event, said, button, answer) {
   return h('section', { class: 'card', 'aria-label': 'The agent asks for leave' },
     h('h2', { text: `May the agent do this? ${event.action}` }),
     event.resources?.length ? h('ul', {}, ...event.resources.map((/** @type {string} */ text) => h('li', {}, h('code', { text })))) : null,
-    event.details ? h('pre', { text: event.details, tabindex: 0 }) : null,
+    event.details && event.details !== event.resources?.join('\n') ? h('pre', { text: event.details, tabindex: 0 }) : null,
     h('div', { class: 'row' }, button('Allow once', 'send', () => answer({ reply: 'once' })),
-      button('Always', 'plain', () => answer({ reply: 'always' })),
-      button('Reject', 'stop', () => answer({ reply: 'reject', ...(why.value.trim() ? { message: why.value.trim() } : {}) }))),
+      button('Reject', 'stop', () => answer({ reply: 'reject', ...(why.value.trim() ? { message: why.value.trim() } : {}) })),
+      button('Always', 'plain', () => answer({ reply: 'always' }))),
     why, always ? h('p', { class: 'quiet', text: always }) : null, said);
 }
 

@@ -21,11 +21,12 @@ export class Plot {
     picture.setAttribute('aria-hidden', 'true');
     picture.append(this.line);
     this.text = h('span', {});
-    this.element = h('div', { class: 'plot' }, h('span', { text: name }), picture, this.text);
+    this.element = h('div', { class: 'plot', hidden: true }, h('span', { text: name }), picture, this.text);
   }
 
   /** @param {number} value */
   add(value) {
+    this.element.hidden = false;
     this.values.push(value);
     if (this.values.length > limit) this.values.shift();
     const top = Math.max(...this.values, 1e-9);

@@ -16,6 +16,7 @@ export class Talk {
     /** @type {Map<number, Turn>} */
     this.turns = new Map();
     this.atEnd = true;
+    this.title = '';
     /** @type {Feed | null} */
     this.feed = null;
     this.earlier = h('button', { class: 'plain', type: 'button', text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
@@ -137,7 +138,10 @@ export class Talk {
     for (const line of lines) {
       if (line.type === 'position') {
         this.earlier.hidden = !line.earlier;
-        if (line.title) this.given.titled(line.title);
+        if (line.title) {
+          this.title = line.title;
+          this.given.titled(line.title);
+        }
       } else if (line.type === 'turn') {
         this.add(new Turn(line, { again: (text) => this.again(text) }), before);
       } else if (line.turn) {
