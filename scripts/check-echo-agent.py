@@ -194,6 +194,56 @@ def check_events(agent, schemas):
     check_order(turn)
 
 
+def check_asking(agent, schemas):
+    """Everything that the prompts with a meaning of their own can do, in one turn, then its ways to fail."""
+    place = "?directory=/srv/asking"
+    stream = Events(agent, "/event" + place)
+    _, session = agent.call("POST", "/session" + place, {"title": "asking"})
+    one = f"/session/{session['id']}"
+
+    def call(method, path, own, template, body=None, status=200):
+        got, value = agent.call(method, path, body)
+        assert got == status, f"{method} {path}: status {got} instead of {status}: {value}"
+        schemas.check(f"{method} {path}", value, own, schemas.operation(method, template, status))
+        return value
+
+    def asked(kind, count):
+        frames = stream.wait(lambda frame: sum(f["type"] == kind for f in stream.frames) >= count)
+        return [frame["properties"] for frame in frames if frame["type"] == kind][count - 1]
+
+    prompt = "/todo /diff /reasoning /tool /429 /permission /question /subagent"
+    agent.call("POST", one + "/prompt_async", {"parts": [{"type": "text", "text": prompt}]})
+    leave = asked("permission.asked", 1)
+    assert [found["id"] for found in call("GET", "/permission" + place, "Permissions", "/permission")] == [leave["id"]]
+    assert call("GET", "/permission?directory=/elsewhere", "Permissions", "/permission") == []
+    reply = "/permission/{requestID}/reply"
+    call("POST", f"/permission/{leave['id']}/reply{place}", "True", reply, {"reply": "once"})
+    call("POST", f"/permission/{leave['id']}/reply{place}", "NotWaiting", reply, {"reply": "once"}, status=404)
+    question = asked("question.asked", 1)
+    call("GET", "/question" + place, "Questions", "/question")
+    reply = "/question/{requestID}/reply"
+    path = f"/question/{question['id']}/reply{place}"
+    call("POST", path, "Invalid", reply, {"answers": [["Oracle"], []]}, status=400)
+    call("POST", path, "True", reply, {"answers": [["SQLite"], ["mauve"]]})
+    child = asked("permission.asked", 2)
+    assert child["sessionID"] != session["id"], "a subagent asks in its own session"
+    call("POST", f"/permission/{child['id']}/reply{place}", "True", "/permission/{requestID}/reply",
+         {"reply": "reject", "message": "not there"})
+    frames = stream.wait(lambda frame: frame["type"] == "session.idle")
+    types = {frame["type"] for frame in frames}
+    for wanted in ("todo.updated", "session.diff", "permission.replied", "question.replied"):
+        assert wanted in types, f"no {wanted}"
+    call("GET", one + "/todo", "Todos", "/session/{sessionID}/todo")
+    call("GET", one + "/diff", "Diffs", "/session/{sessionID}/diff")
+    call("GET", one + "/message", "Messages", "/session/{sessionID}/message")
+    for prompt, name in [("/401", "ProviderAuthError"), ("/error", "APIError")]:
+        answer = call("POST", one + "/message", "Answer", "/session/{sessionID}/message",
+                      {"parts": [{"type": "text", "text": prompt}]})
+        assert answer["info"]["error"]["name"] == name, answer
+    for frame in list(stream.frames):
+        schemas.frame(f"/event {frame['type']}", frame)
+
+
 def check_order(frames):
     """The order of one turn as captured from opencode 1.18."""
     seen = []
@@ -270,6 +320,7 @@ def main():
         try:
             check_calls(agent, schemas)
             check_events(agent, schemas)
+            check_asking(agent, schemas)
             files = check_recorded(schemas)
             print(f"{schemas.checked['own']} answers and frames against our own schemas, {files} recorded files among them")
             if schemas.whole is None:

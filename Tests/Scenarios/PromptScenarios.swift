@@ -66,4 +66,32 @@ import Testing
         #expect(!typist.isRaw)
         #expect(box.stop() == 0)
     }
+
+    /// From the agent through two workers to the terminal, and back.
+    @Test func whatTheAgentAsks_isAnsweredAtTheTerminal() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let typist = try sit(at: box)
+        try typist.until("the prompt") { $0.isRaw }
+        typist.type("/permission\r")
+        try typist.until("the request for leave") {
+            $0.seen.contains("the agent wants leave: bash rm -rf build") && $0.seen.contains("y once")
+        }
+        typist.type("perhaps\r")
+        try typist.until("a hint") { $0.seen.contains("type y, a or n") }
+        typist.type("n too dangerous\r")
+        try typist.until("the consequence") { $0.seen.contains("Not allowed: too dangerous.") && $0.isRaw }
+        #expect(typist.seen.contains("[rejected]"))
+        typist.forget()
+        typist.type("/question\r")
+        try typist.until("the first question") { $0.seen.contains("1  SQLite — one file") }
+        typist.type("2\r")
+        try typist.until("the second question") { $0.seen.contains("(2 of 2): Colours") }
+        typist.type("1 3\r")
+        try typist.until("the choice") { $0.seen.contains("You chose: Postgres; red + green.") && $0.isRaw }
+        typist.type("\u{4}")
+        #expect(typist.wait() == 0)
+        #expect(box.stop() == 0)
+    }
 }

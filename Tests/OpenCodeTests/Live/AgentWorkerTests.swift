@@ -150,6 +150,30 @@ struct AgentWorkerTests {
         #expect(try worker.refusal(["op": "format-disk"]) == "bad-request")
     }
 
+    @Test func permission_isAnsweredOverTheBus() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        let session = try session(worker)
+        let id = try worker.request(["op": "run-turn", "session": session, "text": "/permission"])
+        var asked: [String: Any] = [:]
+        while asked["event"] as? String != "permission-asked" { asked = try worker.event(of: id) ?? [:] }
+        let ask = try #require(asked["id"] as? String)
+        for (fields, code) in [
+            (["op": "answer-permission", "session": session, "id": "per_nobody", "reply": "once"], "unknown"),
+            (["op": "answer-question", "session": session, "id": ask], "unknown"),
+            (["op": "answer-permission", "session": session, "id": ask, "reply": "perhaps"], "bad-request"),
+        ] {
+            #expect(try worker.refusal(fields) == code)
+        }
+        let reply = try worker.ask(["op": "answer-permission", "session": session, "id": ask, "reply": "once"])
+        #expect(reply["answered"] as? Bool == true)
+        var events: [[String: Any]] = []
+        while let event = try worker.event(of: id) { events.append(event) }
+        let answered = try #require(events.first { $0["event"] as? String == "answered" })
+        #expect(answered["answer"] as? String == "once" && answered["by"] as? String == "user")
+        #expect(events.last?["outcome"] as? String == "done")
+    }
+
     @Test func cancel_stopsTheTurn() throws {
         let agent = try EchoAgentProcess(state: state.url)
         let worker = try worker(agent)
