@@ -150,8 +150,11 @@ extension WholeTrees {
             plan.children[1].directory = tree.directory.path
             plan.children[1].policy.stop.timeout = .seconds(60)
             mkfifo(tree.path("gate-of-slow"), 0o600)
+            mkfifo(tree.path("never"), 0o600)
+            // Without a process of its own: one that is signalled between its fork and its exec loses the signal.
             plan.children[1].arguments[2] = Text(
-                "trap 'read line < gate-of-slow; exit 0' TERM; echo > up; while :; do sleep 1000 & wait $!; done")
+                "trap 'read line < gate-of-slow; exit 0' TERM; exec 9<>never; echo > up; while :; do read line <&9; done"
+            )
             try tree.write(plan)
             let client = try tree.startReady()
             let kernel = LiveKernel()
