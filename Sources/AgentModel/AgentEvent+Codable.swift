@@ -1,7 +1,7 @@
 // The JSON of what happens in a turn: one object a frame, `event` says which. Written down in docs/agent.md.
 extension AgentEvent: Codable {
     private enum Key: String, CodingKey {
-        case event, block, text, tool
+        case event, block, text, tool, todos, changes
     }
 
     private enum Kind: String, Codable {
@@ -12,7 +12,7 @@ extension AgentEvent: Codable {
         case tool
         case permissionAsked = "permission-asked"
         case questionAsked = "question-asked"
-        case answered
+        case answered, todos, changes
         case notice
         case turnEnded = "turn-ended"
     }
@@ -30,6 +30,8 @@ extension AgentEvent: Codable {
         case .permissionAsked: self = .permissionAsked(try PermissionAsk(from: decoder))
         case .questionAsked: self = .questionAsked(try QuestionAsk(from: decoder))
         case .answered: self = .answered(try Answered(from: decoder))
+        case .todos: self = .todos(try fields.decode([Todo].self, forKey: .todos))
+        case .changes: self = .changes(try fields.decode([FileChange].self, forKey: .changes))
         case .notice: self = .notice(try text(.text))
         case .turnEnded: self = .turnEnded(try TurnOutcome(from: decoder))
         }
@@ -48,6 +50,8 @@ extension AgentEvent: Codable {
         case .permissionAsked(let ask): try ask.encode(to: encoder)
         case .questionAsked(let ask): try ask.encode(to: encoder)
         case .answered(let answered): try answered.encode(to: encoder)
+        case .todos(let todos): try fields.encode(todos, forKey: .todos)
+        case .changes(let changes): try fields.encode(changes, forKey: .changes)
         case .notice(let text): try fields.encode(text, forKey: .text)
         case .turnEnded(let outcome): try outcome.encode(to: encoder)
         }
@@ -63,6 +67,8 @@ extension AgentEvent: Codable {
         case .permissionAsked: .permissionAsked
         case .questionAsked: .questionAsked
         case .answered: .answered
+        case .todos: .todos
+        case .changes: .changes
         case .notice: .notice
         case .turnEnded: .turnEnded
         }

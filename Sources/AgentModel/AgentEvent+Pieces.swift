@@ -20,6 +20,8 @@ extension AgentEvent {
         case .permissionAsked(let ask): [.permissionAsked(ask.fittingAFrame)]
         case .questionAsked(let ask): [.questionAsked(ask.fittingAFrame)]
         case .answered: [self]
+        case .todos(let todos): [.todos(Self.fitting(todos))]
+        case .changes(let changes): [.changes(Self.fitting(changes))]
         case .notice(let text): [.notice(text.cut(to: Self.textLimit))]
         case .turnEnded(let outcome): [.turnEnded(outcome.fittingAFrame)]
         }

@@ -16,6 +16,10 @@ public enum AgentEvent: Hashable, Sendable {
     case questionAsked(QuestionAsk)
     /// Neither waits any more.
     case answered(Answered)
+    /// The list of things to do, whole each time.
+    case todos([Todo])
+    /// The files that were changed in the session so far, whole each time.
+    case changes([FileChange])
     /// Something the user should read ("retrying in 8 s: overloaded").
     case notice(String)
     /// The last event of every turn.

@@ -92,6 +92,14 @@ struct AgentModelCodingTests {
             .answered(Answered(id: "p", answer: .reject, by: .default)),
             #"{"answer":"reject","by":"default","event":"answered","id":"p"}"#
         ),
+        (
+            .todos([Todo(content: "c", status: .inProgress, priority: "high")]),
+            #"{"event":"todos","todos":[{"content":"c","priority":"high","status":"in_progress"}]}"#
+        ),
+        (
+            .changes([FileChange(path: "f", status: .added, additions: 1, deletions: 0, patch: "+x")]),
+            #"{"changes":[{"additions":1,"deletions":0,"patch":"+x","path":"f","status":"added"}],"event":"changes"}"#
+        ),
         (.notice("n"), #"{"event":"notice","text":"n"}"#),
         (.turnEnded(.done), #"{"event":"turn-ended","outcome":"done"}"#),
         (
@@ -148,6 +156,11 @@ struct AgentModelCodingTests {
                             header: text, question: text,
                             options: Array(repeating: .init(label: text, description: text), count: 100),
                             multiple: true, custom: true), count: 100))),
+            .todos(Array(repeating: Todo(content: text, status: .pending, priority: text), count: 500)),
+            .changes(
+                Array(
+                    repeating: FileChange(path: text, status: .added, additions: 1, deletions: 1, patch: text),
+                    count: 500)),
             .notice(text), .turnEnded(.failed(reason: text)), .turnEnded(.interrupted(reason: text)),
         ]
         for event in events {

@@ -4,7 +4,7 @@ import Foundation
 // The JSON clients read: one object, `type` says what it is; docs/chat.md lists them.
 extension ChatEvent: Encodable {
     enum Key: String, CodingKey {
-        case type, seq, session, turn, text, reason, block, whole, tool, state
+        case type, seq, session, turn, text, reason, block, whole, tool, todos, changes, state
     }
 
     /// `{"type":"text","seq":7,"session":"…","turn":3,"block":"…","text":"…"}` and so on.
@@ -19,7 +19,7 @@ extension ChatEvent: Encodable {
         case .permission(let ask): try ask.encode(to: encoder)
         case .question(let ask): try ask.encode(to: encoder)
         case .answered(let answered): try answered.encode(to: encoder)
-        case .accepted, .waiting, .started, .text, .reasoning, .tool, .notice, .ended: break
+        case .accepted, .waiting, .started, .text, .reasoning, .tool, .todos, .changes, .notice, .ended: break
         }
     }
 
@@ -45,6 +45,8 @@ extension ChatEvent.What {
         case .permission: "permission"
         case .question: "question"
         case .answered: "answered"
+        case .todos: "todos"
+        case .changes: "changes"
         case .notice: "notice"
         case .ended: "ended"
         }
@@ -60,6 +62,8 @@ extension ChatEvent.What {
             try fields.encode(text, forKey: .text)
             if replaces { try fields.encode(true, forKey: .whole) }
         case .tool(let call): try fields.encode(call, forKey: .tool)
+        case .todos(let todos): try fields.encode(todos, forKey: .todos)
+        case .changes(let changes): try fields.encode(changes, forKey: .changes)
         // Members of their own, beside those of every event.
         case .permission, .question, .answered: break
         case .ended(let state, let reason):

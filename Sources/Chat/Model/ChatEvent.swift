@@ -39,6 +39,10 @@ public struct ChatEvent: Hashable, Sendable {
         case question(QuestionAsk)
         /// One of these does not wait any more.
         case answered(Answered)
+        /// The agent's list of things to do, whole.
+        case todos([Todo])
+        /// The files it changed so far, whole.
+        case changes([FileChange])
         /// Something the user should read.
         case notice(String)
         /// The last event of the turn.
@@ -58,6 +62,8 @@ extension ChatEvent.What {
         case .permissionAsked(let ask): self = .permission(ask)
         case .questionAsked(let ask): self = .question(ask)
         case .answered(let answered): self = .answered(answered)
+        case .todos(let todos): self = .todos(todos)
+        case .changes(let changes): self = .changes(changes)
         case .notice(let text): self = .notice(text)
         }
     }
@@ -68,7 +74,8 @@ extension ChatEvent.What {
         case .accepted(let text), .notice(let text): text.utf8.count
         case .text(_, let text, _), .reasoning(_, let text, _): text.utf8.count
         case .tool(let call): call.output.utf8.count + call.title.utf8.count
-        case .waiting, .started, .permission, .question, .answered, .ended: 64
+        case .changes(let changes): changes.reduce(64) { $0 + $1.patch.utf8.count }
+        case .todos, .waiting, .started, .permission, .question, .answered, .ended: 64
         }
     }
 }

@@ -97,7 +97,8 @@ extension ChatEvent.What {
         switch self {
         case .text(let block, _, _), .reasoning(let block, _, _): block
         case .tool(let call): call.id
-        case .accepted, .waiting, .started, .permission, .question, .answered, .notice, .ended: nil
+        case .accepted, .waiting, .started, .permission, .question, .answered, .todos, .changes, .notice, .ended:
+            nil
         }
     }
 
@@ -106,7 +107,8 @@ extension ChatEvent.What {
         switch self {
         case .text(_, let text, let replaces), .reasoning(_, let text, let replaces): (text, replaces)
         case .tool(let call): (String(decoding: try JSONEncoder().encode(call), as: UTF8.self), true)
-        case .accepted, .waiting, .started, .permission, .question, .answered, .notice, .ended: nil
+        case .accepted, .waiting, .started, .permission, .question, .answered, .todos, .changes, .notice, .ended:
+            nil
         }
     }
 }

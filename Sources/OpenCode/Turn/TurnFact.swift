@@ -31,6 +31,10 @@ enum TurnFact: Hashable, Sendable {
     case notAnswered(id: String)
     /// Leave or answer was given, perhaps by another client.
     case answered(id: String, Answered.Answer)
+    /// The list of things to do, whole.
+    case todos([Todo])
+    /// The files changed so far, whole.
+    case changes([FileChange])
     /// Something to read ("the conversation was compacted").
     case notice(String)
 }

@@ -22,6 +22,12 @@ extension TurnReducer {
         case .answering(let answered): answering(answered)
         case .notAnswered(let id): notAnswered(id)
         case .answered(let id, let answer): self.answered(id, answer)
+        case .todos(let todos):
+            if todos != self.todos { emit(.todos(todos)) }
+            self.todos = todos
+        case .changes(let changes):
+            if changes != self.changes { emit(.changes(changes)) }
+            self.changes = changes
         case .notice(let words): if !fromReread { emit(.notice(words)) }
         }
     }

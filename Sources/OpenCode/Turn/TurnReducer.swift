@@ -30,6 +30,9 @@ struct TurnReducer {
     var textBytes = 0
     var asked: Set<String> = []
     var pending: [String: Pending] = [:]
+    /// As they were told last; opencode begins each turn with an empty list of changes.
+    var todos: [Todo] = []
+    var changes: [FileChange] = []
     var lastProblem: AgentProblem?
     var lastRetry: Int?
     var end = EndWatch()

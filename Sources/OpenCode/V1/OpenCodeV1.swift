@@ -119,7 +119,9 @@ extension TurnFact {
     fileprivate var concernsParent: Bool {
         switch self {
         case .permission, .question, .answering, .notAnswered, .answered: true
-        case .message, .block, .delta, .tool, .blockRemoved, .busy, .retrying, .idle, .problem, .notice: false
+        case .message, .block, .delta, .tool, .blockRemoved, .busy, .retrying, .idle, .problem, .todos, .changes,
+            .notice:
+            false
         }
     }
 }

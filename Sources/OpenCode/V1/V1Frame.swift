@@ -65,6 +65,8 @@ struct V1Frame: Hashable {
             case "session.idle": content = .facts([.idle])
             case "session.error": content = .facts([.problem(try decoded(V1SessionError.self).problem)])
             case "session.compacted": content = .facts([.notice("The conversation was compacted to fit the model.")])
+            case "todo.updated": content = .facts([.todos(try decoded(V1Todos.self).todos.map(\.todo))])
+            case "session.diff": content = .facts([.changes(try decoded(V1Diffs.self).diff.compactMap(\.change))])
             case "permission.asked": content = .facts([.permission(try decoded(V1Permission.self).ask)])
             case "question.asked": content = .facts([.question(try decoded(V1Question.self).ask)])
             case "permission.replied", "question.replied", "question.rejected":

@@ -28,6 +28,16 @@ struct TurnPrinter {
         case "notice": note(event["text"]?.text ?? "")
         case "permission", "question": if let ask = ChatAsk(event) { for line in ask.lines.dropLast() { note(line) } }
         case "answered": show(answered: event)
+        case "todos":
+            let todos = event["todos"]?.elements ?? []
+            let done = todos.count { ["completed", "cancelled"].contains($0["status"]?.text) }
+            let current = todos.first { $0["status"]?.text == "in_progress" }?["content"]?.text
+            note("to do: \(done) of \(todos.count) done\(current.map { "; now: \($0)" } ?? "")")
+        case "changes":
+            for change in event["changes"]?.elements ?? [] {
+                let lines = "+\(change["additions"]?.number ?? 0) -\(change["deletions"]?.number ?? 0)"
+                note("\(change["status"]?.text ?? "changed") \(change["path"]?.text ?? "?") \(lines)")
+            }
         case "ended": show(end: event)
         case _: break
         }

@@ -42,7 +42,9 @@ struct AskingTests: Sendable {
             }
             switch event {
             case .permissionAsked, .questionAsked: try await answer(client, session, event)
-            case .turnStarted, .textDelta, .textBlock, .reasoningDelta, .tool, .answered, .notice, .turnEnded: break
+            case .turnStarted, .textDelta, .textBlock, .reasoningDelta, .tool, .answered, .todos, .changes, .notice,
+                .turnEnded:
+                break
             }
         }
         return run.withLock { $0 }
@@ -136,6 +138,13 @@ struct AskingTests: Sendable {
             if case .tool(let call) = $0 { call.status == .running && call.output == "notes.txt\n" } else { false }
         }
         #expect(running, "the output so far is shown while a tool runs")
+    }
+
+    @Test func todosAndChanges_areTold() async throws {
+        let run = try await run(try patient(), "/todo /diff /todo") { _, _, _ in }
+        #expect(run.screen.todos.map { $0.map(\.status) } == [[.completed, .inProgress, .pending]])
+        #expect(run.screen.changes.map { $0.map(\.path) } == [["notes.txt"]])
+        #expect(run.screen.changes[0][0].patch.contains("+new words") && run.screen.changes[0][0].status == .modified)
     }
 
     @Test func crash_interruptsAndKeepsTheWords() async throws {

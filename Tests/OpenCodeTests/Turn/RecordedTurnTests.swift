@@ -138,8 +138,7 @@ extension TurnFact {
         switch self {
         case .message, .block, .tool: true
         case .delta, .blockRemoved, .busy, .retrying, .idle, .problem, .permission, .question, .answering, .notAnswered,
-            .answered,
-            .notice:
+            .answered, .todos, .changes, .notice:
             false
         }
     }
@@ -152,7 +151,7 @@ extension BidirectionalCollection where Element == TurnFact {
             case .idle: return true
             case .busy, .retrying: return false
             case .message, .block, .delta, .tool, .blockRemoved, .problem, .permission, .question, .answering,
-                .notAnswered, .answered, .notice:
+                .notAnswered, .answered, .todos, .changes, .notice:
                 continue
             }
         }

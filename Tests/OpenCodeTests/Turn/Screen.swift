@@ -11,6 +11,8 @@ struct Screen {
     var notices: [String] = []
     var asked: [String] = []
     var answered: [Answered] = []
+    var todos: [[Todo]] = []
+    var changes: [[FileChange]] = []
     var outcome: TurnOutcome?
 
     mutating func show(_ event: AgentEvent) {
@@ -27,6 +29,8 @@ struct Screen {
         case .permissionAsked(let ask): asked.append(ask.id)
         case .questionAsked(let ask): asked.append(ask.id)
         case .answered(let answer): answered.append(answer)
+        case .todos(let list): todos.append(list)
+        case .changes(let list): changes.append(list)
         case .notice(let words): notices.append(words)
         case .turnEnded(let outcome): self.outcome = outcome
         }
