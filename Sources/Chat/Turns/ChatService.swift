@@ -108,7 +108,11 @@ public struct ChatService: Sendable {
             if let turn, let why = await runner.reasonToWait(turn) {
                 try await send(ChatEvent(number: nil, session: session, turn: turn.id, what: .waiting(why: why)).json)
             }
-            if endsWhenIdle, try await store.isIdle(session) { return }
+            if endsWhenIdle, try await store.isIdle(session) {
+                // A turn may have ended between the two looks: its last events are in the store now.
+                _ = try await replay(session, after: &sent, only: nil, to: send)
+                return
+            }
             let replayed = sent
             for await event in live {
                 if let number = event.number {
