@@ -42,9 +42,14 @@ public final class Responder: Sendable {
         guard payload.count <= FrameHeader.streamPayloadLimit else {
             throw BusError(.tooLarge, "a stream frame holds at most \(FrameHeader.streamPayloadLimit) bytes")
         }
-        try await exchange.takeCredit(StreamBuffer.cost(payload), for: request.id)
+        let frame = frame(.stream, payload)
+        try await exchange.takeCredit(frame.byteCount, for: request.id)
+        guard await exchange.enter(frame.byteCount, to: request.peer, for: request.id) else {
+            throw exchange.state.withLock { $0.isClosed } ? BusError.closed : CancellationError()
+        }
+        defer { exchange.leave(frame.byteCount, to: request.peer) }
         await exchange.writer.room()
-        guard exchange.writer.post(frame(.stream, payload)) else { throw BusError.closed }
+        guard exchange.writer.post(frame) else { throw BusError.closed }
     }
 
     /// Ends a stream as a success.
@@ -66,9 +71,12 @@ public final class Responder: Sendable {
     private static let pieceBytes = 16_384
 
     private func finish(_ kind: FrameKind, _ payload: [UInt8]) async {
+        let frame = frame(kind, payload)
+        guard await exchange.enter(frame.byteCount, to: request.peer, for: request.id) else { return }
+        defer { exchange.leave(frame.byteCount, to: request.peer) }
         guard exchange.finishServed(request.id) else { return }
         await exchange.writer.room()
-        exchange.writer.post(frame(kind, payload))
+        exchange.writer.post(frame)
     }
 
     private func frame(_ kind: FrameKind, _ payload: [UInt8]) -> Frame {

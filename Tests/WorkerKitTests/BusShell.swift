@@ -9,6 +9,8 @@ final class BusShell: @unchecked Sendable {
     private let lock = NSLock()
     private var router: Router
     private var ends: [PeerID: (read: Int32, write: Int32, isFull: Bool)] = [:]
+    /// Links that are not written to for now.
+    private var held: Set<PeerID> = []
     private var isRunning = true
     private let wake: (read: Int32, write: Int32)
     private let feed: AsyncStream<BusDecision>.Continuation
@@ -61,6 +63,17 @@ final class BusShell: @unchecked Sendable {
     func setValues(_ values: [String: String], for peer: PeerID) { act { $0.setValues(values, for: peer) } }
     func replaceWorkers(_ workers: [Router.Worker]) { act { $0.replaceWorkers(workers) } }
     func reply(_ id: FrameID, _ json: [UInt8]) { act { $0.reply(id, json) } }
+    /// Until `release`, this worker's pipe is as good as full.
+    func hold(_ peer: PeerID) { act { _ in held.insert(peer) } }
+
+    func release(_ peer: PeerID) {
+        lock.withLock {
+            held.remove(peer)
+            write(peer)
+        }
+        act { _ in }
+    }
+
     var openRequests: Int { lock.withLock { router.openCount } }
 
     /// Ends the thread and every link.
@@ -133,11 +146,14 @@ final class BusShell: @unchecked Sendable {
             if case .endLink(let peer, _) = decision { close(peer) }
             feed.yield(decision)
         }
-        for peer in router.takeWritable() where ends[peer]?.isFull == false { write(peer) }
+        // What is written may answer a ping: until nobody has anything new to read.
+        while case let peers = router.takeWritable(), !peers.isEmpty {
+            for peer in peers where ends[peer]?.isFull == false { write(peer) }
+        }
     }
 
     private func write(_ peer: PeerID) {
-        guard let fd = ends[peer]?.write else { return }
+        guard let fd = ends[peer]?.write, !held.contains(peer) else { return }
         let isLeft = router.flush(peer, at: BusShell.now()) { bytes in
             max(0, Glibc.write(fd, bytes.baseAddress, bytes.count))
         }

@@ -51,7 +51,7 @@ import Wire
                 guard (try? await responder.send([UInt8](repeating: 1, count: 1008))) != nil else { return }
                 if sent.withLock({ count in
                     count += 1
-                    return count == 2
+                    return count == 64
                 }) {
                     hold.yield()
                 }
@@ -61,7 +61,7 @@ import Wire
         for await _ in held { break }
         // One more would need credit that nobody has given; there is no event for what does not happen.
         try await Task.sleep(for: .milliseconds(50))
-        #expect(sent.withLock { $0 } == 2)
+        #expect(sent.withLock { $0 } == 64)
         var iterator = stream.makeAsyncIterator()
         for _ in 0..<200 { #expect(try await iterator.next()?.count == 1008) }
         stream.cancel()

@@ -120,7 +120,8 @@ extension Engine {
         settleAnswers()
         journal.flush()
         watchLogLink()
-        for peer in router.takeWritable() { writeBus(peer) }
+        // What is written may answer a ping: until nobody has anything new to read.
+        while case let peers = router.takeWritable(), !peers.isEmpty { for peer in peers { writeBus(peer) } }
         // Who takes a long answer as fast as it is made brings no event: the next turn goes on with it.
         hasMoreStatus = answers.hasListing { router.answerBytes(for: $0) == 0 }
         serving.reset()

@@ -120,6 +120,7 @@ extension Router {
             stopWaiting(for: request.responder) { $0.frame.header.id == id }
             return true
         }
+        defer { answerPings(to: request.responder) }
         return mutate(request.responder) { !$0.outbox.withdraw { $0.id == id }.isEmpty } ?? true
     }
 

@@ -4,11 +4,12 @@ extension Router {
     /// A link is gone: its run ended, its descriptor is at its end or failed, its client left. Half a frame of it is
     /// dropped, its requests are cancelled, and what it was asked fails as `peer-restarted`.
     public mutating func linkDown(_ peer: PeerID, at now: Instant) {
-        guard let link = links[peer] else { return }
+        guard var link = links[peer] else { return }
         let mine = open.filter { $0.value.requester == peer || $0.value.responder == peer }
         withdraw(asked: mine.filter { $0.value.requester == peer }, by: peer)
         if link.isGreeted { farewell(peer, link) }
         links[peer] = nil
+        for (sender, ping) in link.outbox.takePings() { pong(ping, to: sender) }
         if link.isWorker { ended[peer, default: BusCounts()].add(link.counts) }
         // What waits for its next run goes on waiting.
         for (id, request) in mine where request.responder == peer && request.isSent {
@@ -56,6 +57,7 @@ extension Router {
         for responder in Set(asked.values.map(\.responder)) {
             stopWaiting(for: responder) { $0.sender == peer }
             let unseen = mutate(responder) { Set($0.outbox.withdraw { $0.peer == peer }) } ?? []
+            answerPings(to: responder)
             for (id, request) in asked where request.responder == responder {
                 if responder == .nexusd {
                     decisions.append(.cancelled(id))

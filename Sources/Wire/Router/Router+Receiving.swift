@@ -47,6 +47,8 @@ extension Router {
             // A pong is a barrier: whatever went wrong with frames before the ping has been said before it.
             tellLostEvents(peer, evenIfUnread: true)
             own(.pong, to: peer, id: frame.header.id, frame.payload)
+        case .ping where isWorker && frame.header.peer != .nexusd && frame.payload.count <= Router.pingLimit:
+            ping(frame, from: peer, at: now)
         case .pong where frame.header.peer == .nexusd: break
         case .event where isWorker: event(frame, from: peer, at: now)
         case .ready, .drained, .status, .health:

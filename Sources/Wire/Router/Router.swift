@@ -140,6 +140,7 @@ public struct Router: Sendable {
         // Memory of a long answer is not kept for short ones.
         if scratch.capacity > Router.keptScratch { scratch = [] }
         guard count > 0 else { return true }
+        defer { answerPings(to: peer) }
         return mutate(peer) { link in
             link.fullSince = nil
             link.counts.framesOut += UInt64(link.outbox.written(count))

@@ -19,10 +19,7 @@ extension Exchange {
 
     /// The next id of this incarnation; 0 is no id.
     func makeID(_ epoch: Epoch) -> FrameID {
-        state.withLock { state in
-            state.lastCount = state.lastCount == .max ? 1 : state.lastCount + 1
-            return FrameID(epoch: epoch, count: state.lastCount)
-        }
+        state.withLock { $0.nextID(epoch) }
     }
 
     /// Nobody here waits for this answer any more: tell the other side, and whoever still waits.

@@ -13,6 +13,10 @@ extension Exchange {
             }
             return Array(state.listeners.values)
         }
+        if case .client(let peer, _, _, false) = event {
+            // Nothing is sent to it any more; its number may come again.
+            for waiter in state.withLock({ $0.ways.removeValue(forKey: peer)?.waiters ?? [] }) { waiter.resume() }
+        }
         for listener in listeners { listener.yield(event) }
     }
 

@@ -83,12 +83,14 @@ extension Exchange {
         guard let entry = state.withLock({ $0.served.removeValue(forKey: id) }) else { return }
         entry.waiter?.resume(returning: .lookAgain)
         entry.task?.cancel()
+        wakeWay(to: entry.peer)
     }
 
     func failServed(_ id: FrameID, _ error: BusError) {
         let entry = state.withLock { state in state.served.removeValue(forKey: id) }
         entry?.waiter?.resume(returning: .lookAgain)
         entry?.task?.cancel()
+        if let entry { wakeWay(to: entry.peer) }
         if entry != nil { Log.warning("an answer did not arrive: \(error)") }
     }
 
@@ -129,15 +131,9 @@ extension Exchange {
         case lookAgain
     }
 
-    /// Bytes of one stream that may be under way: the 64 streams of a link then fit the receiver's pipe and the 64 KiB
-    /// that nexusd queues for it from one sender, and none is cut as `busy` for the sake of another, also while their
-    /// receiver sleeps. It is little for the sake of throughput, but a round trip is short: some 20 MB/s.
-    static let underWayLimit = 2048
-
     private static func take(_ cost: Int, for id: FrameID, _ state: inout State) -> Credit {
         guard var entry = state.served[id] else { return state.isClosed ? .closed : .cancelled }
-        let underWay = FrameHeader.streamWindow - entry.credit
-        guard underWay == 0 || underWay + cost <= underWayLimit else { return .lookAgain }
+        guard entry.credit >= cost else { return .lookAgain }
         entry.credit -= cost
         state.served[id] = entry
         return .taken

@@ -11,6 +11,8 @@ final class Exchange: Sendable {
         var lastCount: UInt32 = 0
         var asked: [FrameID: Asked] = [:]
         var served: [FrameID: Served] = [:]
+        /// What is on the way to each peer that something is on the way to.
+        var ways: [PeerID: Way] = [:]
         var running = 0
         var idle: [CheckedContinuation<Void, Never>] = []
         var handler: Handler?
@@ -24,6 +26,12 @@ final class Exchange: Sendable {
         var isClosed = false
         var listeners: [Int: AsyncStream<BusEvent>.Continuation] = [:]
         var lastListener = 0
+
+        /// The next id of this incarnation; 0 is no id.
+        mutating func nextID(_ epoch: Epoch) -> FrameID {
+            lastCount = lastCount == .max ? 1 : lastCount + 1
+            return FrameID(epoch: epoch, count: lastCount)
+        }
     }
 
     typealias Handler = @Sendable (IncomingRequest, Responder) async -> Void
@@ -70,8 +78,9 @@ final class Exchange: Sendable {
         case .event: announce(BusEvent(payload: frame.payload, from: frame.header.peer))
         case .ping: writer.post(Frame(.pong, peer: .nexusd, id: frame.header.id, payload: frame.payload))
         case .drain: drain()
-        // A worker asks nobody for a pong, and the rest goes from workers to nexusd only.
-        case .pong, .hello, .drained, .ready, .status, .health: break
+        case .pong: pong(frame)
+        // The rest goes from workers to nexusd only.
+        case .hello, .drained, .ready, .status, .health: break
         }
     }
 
@@ -125,6 +134,7 @@ final class Exchange: Sendable {
         }
         for entry in asked.values { Exchange.finish(entry, .failure(BusError.closed)) }
         for waiter in waiters { waiter.resume(returning: .lookAgain) }
+        for peer in state.withLock({ Array($0.ways.keys) }) { wakeWay(to: peer) }
         for task in tasks { task.cancel() }
         for listener in listeners.values { listener.finish() }
         greeting?.resume(returning: .failure(.closed))

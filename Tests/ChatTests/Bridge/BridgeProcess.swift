@@ -97,7 +97,7 @@ final class BridgeProcess {
             guard count > 0 else { return nil }
             try buffer[..<count].withUnsafeBytes { bytes in
                 var rest = bytes
-                while let frame = try decoder.next(from: &rest) { inbox.append(frame) }
+                while let frame = try decoder.next(from: &rest) { take(frame) }
             }
         }
         let frame = inbox.removeFirst()
@@ -108,6 +108,12 @@ final class BridgeProcess {
             write(Frame(.credit, peer: frame.header.peer, id: frame.header.id, payload: credit.bytes))
         }
         return frame
+    }
+
+    /// A ping to a peer is nexusd's to answer: what was before it has been read.
+    private func take(_ frame: Frame) {
+        guard frame.header.kind == .ping else { return inbox.append(frame) }
+        write(Frame(.pong, peer: frame.header.peer, id: frame.header.id, payload: frame.payload))
     }
 
     private static func makePipe() throws -> (read: Int32, write: Int32) {

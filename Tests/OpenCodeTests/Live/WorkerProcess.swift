@@ -142,9 +142,15 @@ final class WorkerProcess {
             try #require(count > 0, "agent-worker ended its side of the bus")
             try buffer[..<count].withUnsafeBytes { bytes in
                 var rest = bytes
-                while let frame = try decoder.next(from: &rest) { inbox.append(frame) }
+                while let frame = try decoder.next(from: &rest) { take(frame) }
             }
         }
+    }
+
+    /// A ping to a peer is nexusd's to answer: what was before it has been read.
+    private func take(_ frame: Frame) {
+        guard frame.header.kind == .ping else { return inbox.append(frame) }
+        send(Frame(.pong, peer: frame.header.peer, id: frame.header.id, payload: frame.payload))
     }
 
     /// Waits for the end of the process; its exit status.

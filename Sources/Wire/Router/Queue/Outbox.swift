@@ -16,12 +16,22 @@ struct Outbox: Sendable {
     private struct Queued: Sendable {
         var frame: Frame
         var account: Account
+
+        var isPing: Bool { frame.header.kind == .ping }
+        var ping: (PeerID, Frame)? {
+            switch account {
+            case .sender(let sender): isPing ? (sender, frame) : nil
+            case .own, .answer: nil
+            }
+        }
     }
 
     static let limit = 256 * 1024
     /// The largest frame fits into a sender's empty share.
     static let shareLimit = FrameHeader.payloadLimit + FrameHeader.byteCount
     static let ownLimit = 256 * 1024
+    /// Pings still find room when data has filled the share.
+    static let pingRoom = 1024
 
     private var urgent = FIFO<Queued>()
     private var data = FIFO<Queued>()
@@ -32,6 +42,8 @@ struct Outbox: Sendable {
     private var routedBytes = 0
     private(set) var ownBytes = 0
     private(set) var answerBytes = 0
+    /// Pings to this link whose turn has come: everything that their sender had queued before them is written.
+    private var passed: [(PeerID, Frame)] = []
 
     var isEmpty: Bool { current == nil && urgent.isEmpty && data.isEmpty }
 
@@ -43,7 +55,7 @@ struct Outbox: Sendable {
         var sum = current?.frame.byteCount ?? 0
         for queue in [urgent, data] {
             queue.scan {
-                sum += $0.frame.byteCount
+                if !$0.isPing { sum += $0.frame.byteCount }
                 return true
             }
         }
@@ -61,6 +73,28 @@ struct Outbox: Sendable {
         return true
     }
 
+    /// Takes in a ping that another link sent to this one. It is never written: when everything of its sender before it
+    /// is, `takePassed` has it; at once when nothing of its sender is queued. False when too many wait already.
+    mutating func offer(ping: Frame, from sender: PeerID) -> Bool {
+        guard let share = shares[sender] else {
+            passed.append((sender, ping))
+            return true
+        }
+        guard share + ping.byteCount <= Outbox.shareLimit + Outbox.pingRoom else { return false }
+        shares[sender] = share + ping.byteCount
+        data.append(Queued(frame: ping, account: .sender(sender)))
+        return true
+    }
+
+    /// The pings whose turn has come since the last call, with their senders.
+    mutating func takePassed() -> [(PeerID, Frame)] {
+        defer { passed = [] }
+        return passed
+    }
+
+    /// The same when the link is gone: nothing of what was queued can still be in somebody's way.
+    mutating func takePings() -> [(PeerID, Frame)] { takePassed() + data.remove(where: \.isPing).compactMap(\.ping) }
+
     /// Queues a frame of nexusd itself.
     mutating func put(own frame: Frame) {
         ownBytes += frame.byteCount
@@ -77,6 +111,7 @@ struct Outbox: Sendable {
     mutating func withdraw(where matches: (FrameHeader) -> Bool) -> [FrameID] {
         let removed = data.remove { $0.frame.header.kind == .request && matches($0.frame.header) }
         for queued in removed { release(queued) }
+        passPings()
         return removed.map(\.frame.header.id)
     }
 
@@ -85,6 +120,7 @@ struct Outbox: Sendable {
     func stage(into bytes: inout [UInt8], limit: Int) {
         if let current { current.frame.append(to: &bytes, from: currentOffset) }
         func add(_ queued: Queued) -> Bool {
+            if queued.isPing { return true }
             if !bytes.isEmpty, bytes.count + queued.frame.byteCount > limit { return false }
             queued.frame.append(to: &bytes)
             return true
@@ -98,6 +134,10 @@ struct Outbox: Sendable {
         var left = count
         var frames = 0
         while left > 0, let queued = current ?? urgent.popFirst() ?? data.popFirst() {
+            if queued.isPing {
+                pass(queued)
+                continue
+            }
             let size = queued.frame.byteCount - currentOffset
             guard left >= size else {
                 current = queued
@@ -110,7 +150,21 @@ struct Outbox: Sendable {
             currentOffset = 0
             release(queued)
         }
+        passPings()
         return frames
+    }
+
+    /// Takes out the pings that have nothing before them any more.
+    private mutating func passPings() {
+        while current == nil, urgent.isEmpty, let first = data.first, first.isPing {
+            data.popFirst()
+            pass(first)
+        }
+    }
+
+    private mutating func pass(_ queued: Queued) {
+        release(queued)
+        if let ping = queued.ping { passed.append(ping) }
     }
 
     private mutating func put(_ queued: Queued) {
@@ -123,7 +177,7 @@ struct Outbox: Sendable {
         case .own: ownBytes -= size
         case .answer: answerBytes -= size
         case .sender(let sender):
-            routedBytes -= size
+            if !queued.isPing { routedBytes -= size }
             let share = shares[sender, default: size] - size
             shares[sender] = share > 0 ? share : nil
         }
