@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import ServiceLifecycle
 import Synchronization
 
 /// The page and its API over HTTP, inside chat-bridge.
@@ -98,7 +99,25 @@ public final class WebServer: Sendable {
                 names.serve(KnownOrigins(settings: settings, port: port))
                 become(.serving(port: port))
             }, logger: logger)
-        try await app.run()
+        try await run(app, logger)
+    }
+
+    /// How long answers under way have to end when the server is stopped.
+    private static let stopLimit: Duration = .seconds(2)
+
+    /// Until this task is cancelled; then no connection is taken any more and those that are there end. A server that is
+    /// cancelled itself would drop a connection it has accepted and not looked at yet, which NIO takes for a mistake of
+    /// its user and ends the process.
+    private func run(_ app: some ApplicationProtocol, _ logger: Logger) async throws {
+        var configuration = ServiceGroupConfiguration(services: [.init(service: app)], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.stopLimit
+        let group = ServiceGroup(configuration: configuration)
+        let serving = Task { try await group.run() }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            Task { await group.triggerGracefulShutdown() }
+        }
     }
 
     private func become(_ state: State) {
