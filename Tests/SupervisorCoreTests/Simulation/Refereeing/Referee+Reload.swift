@@ -37,7 +37,11 @@ extension Referee {
         let isNews = wish != standings[index].isWanted
         let isRestarted = change.restarted.contains(child) && !isRemoved
         standings[index].isWanted = wish
-        if !wish { standings[index].parked = nil }
+        // As by a stop: switched on again, it runs again.
+        if !wish {
+            standings[index].parked = nil
+            standings[index].mayBeDone = false
+        }
         if change.restarted.contains(child), let life = self[child], !life.isUnkillable, life.oldStop == nil {
             lives[index]?.oldStop = old.stop
         }

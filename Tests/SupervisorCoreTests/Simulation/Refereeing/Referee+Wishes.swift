@@ -166,6 +166,8 @@ extension Referee {
                 standings[Int(child.rawValue)].isWanted = true
             } else {
                 revive(child)
+                // One that serves may be on its way down for what it requires, and is waited for all the same.
+                order.meant.insert(child)
                 if self[child]?.serves != true { order.expect(child) }
             }
         }
