@@ -68,6 +68,7 @@ struct SessionFile {
         let handle = try openForAppending(directory.appendingPathComponent("lock"))
         for _ in 0..<20 {
             if flock(handle.fileDescriptor, LOCK_EX | LOCK_NB) == 0 { return handle }
+            // flock(2) has no time limit of its own; the process that was killed is gone in one of these steps.
             usleep(50_000)
         }
         throw StartError("another echo-agent keeps its sessions in \(directory.path); give this one another --state")

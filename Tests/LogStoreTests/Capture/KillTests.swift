@@ -19,6 +19,7 @@ struct KillTests {
         let (number, end) = try box.stream(fileBytes: 300_000, files: 1000)
         let child = try box.fixture(["lines-exit", String(count), "20"], into: end)
         for _ in 0..<50 {
+            // Nothing is waited for: the instant of the kill is what is random.
             usleep(UInt32.random(in: 0...20_000, using: &random))
             try box.kill()
             try box.start()
@@ -52,6 +53,7 @@ struct KillTests {
                 sent += 1
             }
             guard kills < 30 else { break }
+            // As above.
             usleep(UInt32.random(in: 0...3000, using: &random))
             try box.kill()
             try box.start()
@@ -99,6 +101,7 @@ struct KillTests {
         let second = LogBox(directory: first.directory)
         let before = first.kernel.monotonic()
         try NativeThread.start("drain") { [first = Handed(first)] in
+            // How long the first holds the lock: the second has to have waited as long.
             usleep(300_000)
             _ = try? first.value.drain()
         }

@@ -129,6 +129,7 @@ import Wire
         try NativeThread.start("reader") { [raw = fifo.release()] in
             var buffer = [UInt8](repeating: 0, count: 65_536)
             while true {
+                // A reader that stays at work: a FIFO opened for both has no end to wait for.
                 if read(raw, &buffer, buffer.count) <= 0 { usleep(1000) }
             }
         }
