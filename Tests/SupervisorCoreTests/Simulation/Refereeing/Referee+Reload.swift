@@ -52,6 +52,8 @@ extension Referee {
         }
         // From now on the clock starts it: nobody waits for it any more.
         if isScheduled(child), old.schedule != policies[index - 1].schedule, self[child] == nil { fulfil(child) }
+        // A restart that somebody asked for before the child had a schedule is still owed.
+        if isScheduled(child), old.schedule == nil, standings[index].isBouncing { standings[index].isCalled = true }
         if isRestarted, let life = self[child], !life.isUnkillable {
             standings[index].isBouncing = true
             standings[index].isCalled = true
