@@ -1,7 +1,6 @@
 public import AgentModel
 
-/// One opencode, of whichever line. v1 is the one there is; v2 will be the second, with its own calls and events behind
-/// the same words.
+/// One opencode, of whichever line: their calls and events differ, and stand behind the same words (`OpenCodeLine`).
 public protocol AgentClient: Sendable {
     /// `opencode` or `echo-agent`, and its version.
     var identity: AgentIdentity { get }

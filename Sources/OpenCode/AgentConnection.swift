@@ -34,7 +34,7 @@ public actor AgentConnection {
     private let policy: AnswerPolicy
     private(set) var state = State.waiting
     private var endpoint: AgentEndpoint?
-    private var client: OpenCodeV1?
+    private var client: OpenCodeClient?
     private var work: Task<Void, Never>?
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -99,10 +99,11 @@ public actor AgentConnection {
     /// One look at whether it answers: nil when it does, else why not. `unknown` when there is no port to look at.
     public func health() async -> Health {
         guard let endpoint else { return .unknown }
-        switch await LineDetection.health(loop, endpoint) {
-        case nil: return .healthy
-        case let why?: return .unhealthy(why)
-        }
+        let why =
+            if let client { await client.line.health() } else {
+                await LineDetection.detect(loop, endpoint).complaint
+            }
+        return why.map(Health.unhealthy) ?? .healthy
     }
 
     /// What a look at the health shows.
@@ -153,14 +154,9 @@ public actor AgentConnection {
     private func attempt(_ endpoint: AgentEndpoint) async -> Outcome {
         switch await LineDetection.detect(loop, endpoint) {
         case .v1(let version):
-            guard !Task.isCancelled else { return .notYet("") }
-            let client = client(for: endpoint, version)
-            let failure = await client.follow { [identity = client.identity] in await self.connected(identity) }
-            if failure.code == .refused { return .unusable(failure.message) }
-            if case .ready = state { return .wasConnected(failure.message) }
-            return .notYet(failure.message)
+            return await follow(V1Calls(loop: loop, endpoint: endpoint, silence: timing.silence), version)
         case .v2(let version): return .unusable(Self.words(forV2: version))
-        case .wrongPassword: return .unusable(V1Calls.wrongPassword)
+        case .wrongPassword: return .unusable(AgentFailure.wrongPassword)
         case .foreign(let words): return .unusable(words)
         case .starting: return .notYet("it is starting")
         case .absent(.refused): return .ended(HTTPFailure.refused.words)
@@ -169,16 +165,24 @@ public actor AgentConnection {
         }
     }
 
+    private func follow(_ line: any OpenCodeLine, _ version: String) async -> Outcome {
+        guard !Task.isCancelled else { return .notYet("") }
+        let client = client(line, version)
+        let failure = await client.follow { [identity = client.identity] in await self.connected(identity) }
+        if failure.code == .refused { return .unusable(failure.message) }
+        if case .ready = state { return .wasConnected(failure.message) }
+        return .notYet(failure.message)
+    }
+
     private func connected(_ identity: AgentIdentity) {
         if !Task.isCancelled { change(.ready(identity)) }
     }
 
     /// The same client across lost connections, so that its turns go on; a new one for another version.
-    private func client(for endpoint: AgentEndpoint, _ version: String) -> OpenCodeV1 {
+    private func client(_ line: any OpenCodeLine, _ version: String) -> OpenCodeClient {
         if let client, client.identity.version == version { return client }
         retire("opencode was replaced by another version. What it had written so far is kept.")
-        let new = OpenCodeV1(
-            V1Calls(loop: loop, endpoint: endpoint, silence: timing.silence), version: version, policy: policy)
+        let new = OpenCodeClient(line, version: version, policy: policy)
         client = new
         return new
     }

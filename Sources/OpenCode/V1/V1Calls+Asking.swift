@@ -2,18 +2,22 @@ import AgentModel
 
 extension V1Calls {
     /// GET /permission: what waits for leave in a directory.
-    func permissions(directory: String) async throws(AgentFailure) -> [V1Permission] {
-        try await read([V1Permission].self, .get("/permission", [("directory", directory)]))
+    func permissions(directory: String) async throws(AgentFailure) -> [Asked<PermissionAsk>] {
+        try await read([V1Permission].self, .get("/permission", [("directory", directory)])).map {
+            Asked(session: $0.sessionID, ask: $0.ask)
+        }
     }
 
     /// GET /question: what waits for an answer in a directory.
-    func questions(directory: String) async throws(AgentFailure) -> [V1Question] {
-        try await read([V1Question].self, .get("/question", [("directory", directory)]))
+    func questions(directory: String) async throws(AgentFailure) -> [Asked<QuestionAsk>] {
+        try await read([V1Question].self, .get("/question", [("directory", directory)])).map {
+            Asked(session: $0.sessionID, ask: $0.ask)
+        }
     }
 
     /// POST /permission/{id}/reply
     func reply(
-        toPermission id: String, _ reply: PermissionReply, message: String?, directory: String
+        toPermission id: String, of session: String, _ reply: PermissionReply, message: String?, directory: String
     ) async throws(AgentFailure) {
         struct Body: Encodable {
             var reply: PermissionReply
@@ -24,18 +28,15 @@ extension V1Calls {
     }
 
     /// POST /question/{id}/reply, or …/reject without answers
-    func reply(toQuestion id: String, _ answers: [[String]]?, directory: String) async throws(AgentFailure) {
+    func reply(
+        toQuestion id: String, of session: String, _ answers: [[String]]?, directory: String
+    ) async throws(AgentFailure) {
         struct Body: Encodable {
             var answers: [[String]]
         }
         let path = "/question/\(HTTPCall.encoded(id))"
         guard let answers else { return try await send("\(path)/reject", nil, about: id, directory) }
         try await send("\(path)/reply", try Self.json(Body(answers: answers)), about: id, directory)
-    }
-
-    /// Nobody waits for this answer.
-    static func notWaiting(_ id: String) -> AgentFailure {
-        AgentFailure(.unknown, "\(id) does not wait for an answer (any more); somebody else may have given it")
     }
 
     private func send(

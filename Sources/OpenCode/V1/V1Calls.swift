@@ -2,7 +2,10 @@ import AgentModel
 import FoundationEssentials
 
 /// The calls of v1 that are used (docs/agent.md lists them), each with what its failures mean.
-struct V1Calls: Sendable {
+struct V1Calls: OpenCodeLine {
+    static let name = "1.x"
+    static let healthPath = "/global/health"
+
     let loop: CurlLoop
     let endpoint: AgentEndpoint
     /// Silence after which the event stream counts as dead.
@@ -17,11 +20,15 @@ struct V1Calls: Sendable {
         return loop.open(call, to: endpoint)
     }
 
-    /// Nil when the head is that of an event stream.
-    static func failure(ofStream head: HTTPHead) -> AgentFailure? {
-        if head.status == 200, head.contentType == "text/event-stream" { return nil }
-        if let failure = failure(of: head, body: []) { return failure }
-        return AgentFailure(.failed, "opencode answered \(head.contentType) where its event stream should be")
+    /// `{"id","type","properties"}`
+    func frame(_ data: [UInt8]) -> LineFrame? { V1Frame.read(data) }
+
+    /// In opencode's own form.
+    func makePromptID() -> String { V1MessageID.make() }
+
+    /// The path of a session's call; the id is opencode's own, but it is not trusted to be a path segment.
+    static func path(_ session: AgentSessionID, _ rest: String) -> String {
+        "/session/\(HTTPCall.encoded(session.rawValue))\(rest)"
     }
 
     /// POST /session
@@ -46,8 +53,7 @@ struct V1Calls: Sendable {
         _ = try await answer(.post(Self.path(session, "/abort"), [("directory", directory)]))
     }
 
-    /// POST /session/{id}/prompt_async. True when it was taken, false when that is not known: then only the messages
-    /// can tell, and it must not be sent again. Throws when it certainly was not taken.
+    /// POST /session/{id}/prompt_async
     func prompt(
         _ session: AgentSessionID, id: String, text: String, directory: String
     ) async throws(AgentFailure) -> Bool {
@@ -61,18 +67,7 @@ struct V1Calls: Sendable {
         }
         let body = try Self.json(Body(messageID: id, parts: [Part(text: text)]))
         let call = HTTPCall.post(Self.path(session, "/prompt_async"), [("directory", directory)], body: body)
-        switch await attempt(call) {
-        case .success(let answer):
-            if let failure = Self.failure(of: answer.head, body: answer.body) { throw failure }
-            return true
-        case .failure(.refused):
-            throw AgentFailure(.unavailable, "opencode is not there: \(HTTPFailure.refused.words)")
-        case .failure(.foreignListener(let port, let uid, let wanted)):
-            let failure = HTTPFailure.foreignListener(port: port, uid: uid, wanted: wanted)
-            throw AgentFailure(.unavailable, failure.words)
-        case .failure(.closed), .failure(.broken), .failure(.timedOut), .failure(.tooLong), .failure(.cancelled):
-            return false
-        }
+        return try Self.wasTaken(await attempt(call))
     }
 
     /// GET /session/{id}/children
@@ -80,8 +75,7 @@ struct V1Calls: Sendable {
         try await read([V1Session].self, .get(Self.path(session, "/children"), [("directory", directory)])).map(\.id)
     }
 
-    /// The state of a session from the message `since` on. Whether it rests is read before its messages: what they lack
-    /// at rest they will always lack.
+    /// From /session/status, /permission, /question and the messages.
     func state(
         _ session: AgentSessionID, family: Set<String>, since: String, directory: String
     ) async throws(AgentFailure) -> TurnReread {
@@ -93,8 +87,8 @@ struct V1Calls: Sendable {
         return TurnReread(
             facts: messages.flatMap(\.facts),
             isBusy: statuses.contains { family.contains($0.key) && $0.value.fact != .idle },
-            permissions: permissions.filter { family.contains($0.sessionID) }.map(\.ask),
-            questions: questions.filter { family.contains($0.sessionID) }.map(\.ask))
+            permissions: permissions.filter { family.contains($0.session) }.map(\.ask),
+            questions: questions.filter { family.contains($0.session) }.map(\.ask))
     }
 
     /// GET /session/{id}/message, page by page from the newest back to `since`; oldest first.

@@ -2,26 +2,12 @@ import FoundationEssentials
 
 /// One frame of v1's event stream: `{"id","type","properties"}`, or the same as `payload` of `/global/event`.
 /// Types and fields that are not needed are read over: there are about 90 of them, and new ones come.
-struct V1Frame: Hashable {
-    /// The session it is about.
-    let session: String?
-    /// What it says.
-    let content: Content
-
-    enum Content: Hashable {
-        case connected
-        case facts([TurnFact])
-        /// A session exists; with its parent when another session started it.
-        case session(parent: String?)
-        /// Heartbeats and all that is not needed.
-        case nothing
-    }
-
+enum V1Frame {
     /// From the data of one SSE frame; nil for what is no frame of v1.
-    static func read(_ data: [UInt8]) -> V1Frame? {
+    static func read(_ data: [UInt8]) -> LineFrame? {
         let decoder = JSONDecoder()
         guard let event = try? decoder.decode(Envelope.self, from: Data(data)).event else { return nil }
-        return V1Frame(session: event.properties.session, content: event.content)
+        return LineFrame(session: event.properties.session, content: event.content)
     }
 
     private struct Envelope: Decodable {
@@ -39,7 +25,7 @@ struct V1Frame: Hashable {
 
     private struct Event: Decodable {
         let properties: Properties
-        let content: Content
+        let content: LineFrame.Content
 
         private enum CodingKeys: String, CodingKey {
             case type, properties

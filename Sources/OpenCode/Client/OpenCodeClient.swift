@@ -1,35 +1,35 @@
 public import AgentModel
 import FoundationEssentials
 
-/// opencode 1.x: its event stream, its calls, and the turns that run.
-public actor OpenCodeV1: AgentClient {
+/// One opencode process, of whichever line: its event stream, its calls, and the turns that run.
+public actor OpenCodeClient: AgentClient {
     /// Who answers.
     public nonisolated let identity: AgentIdentity
-    let calls: V1Calls
+    let line: any OpenCodeLine
     let policy: AnswerPolicy
     private var turns: [String: TurnInbox] = [:]
     /// Sessions that the session of a turn started: what they ask for concerns that turn.
     private var children: [String: String] = [:]
 
-    init(_ calls: V1Calls, version: String, policy: AnswerPolicy = AnswerPolicy()) {
+    init(_ line: any OpenCodeLine, version: String, policy: AnswerPolicy = AnswerPolicy()) {
         self.policy = policy
         identity = AgentIdentity(version: version)
-        self.calls = calls
+        self.line = line
     }
 
     /// Makes a session.
     public func openSession(title: String, directory: String) async throws(AgentFailure) -> AgentSessionID {
-        try await calls.createSession(title: title, directory: directory)
+        try await line.createSession(title: title, directory: directory)
     }
 
     /// The directory that a session belongs to.
     public func directory(of session: AgentSessionID) async throws(AgentFailure) -> String {
-        try await calls.directory(of: session)
+        try await line.directory(of: session)
     }
 
     /// Stops what runs in a session.
     public func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure) {
-        try await calls.abort(session, directory: directory)
+        try await line.abort(session, directory: directory)
     }
 
     /// Reads the event stream until it ends and gives the reason. `connected` is called when events come from now on.
@@ -76,15 +76,15 @@ public actor OpenCodeV1: AgentClient {
 
     private func read(connected: @Sendable () async -> Void) async -> AgentFailure {
         var parser = SSEParser()
-        for await input in calls.events() {
+        for await input in line.events() {
             switch input {
             case .head(let head):
-                if let failure = V1Calls.failure(ofStream: head) { return failure }
+                if let failure = type(of: line).failure(ofStream: head) { return failure }
             case .bytes(let bytes):
                 guard let frames = try? parser.feed(bytes) else {
                     return AgentFailure(.failed, "an event is longer than \(Limits.frameBytes >> 20) MiB")
                 }
-                for frame in frames.lazy.compactMap(V1Frame.read) {
+                for frame in frames.lazy.compactMap(line.frame) {
                     if frame.content == .connected { await connected() }
                     dispatch(frame)
                 }
@@ -95,7 +95,7 @@ public actor OpenCodeV1: AgentClient {
         return AgentFailure(.unavailable, "the event stream was left: its events came faster than they were read")
     }
 
-    private func dispatch(_ frame: V1Frame) {
+    private func dispatch(_ frame: LineFrame) {
         switch frame.content {
         case .connected: for turn in turns.values { turn.connectionBack() }
         case .session(let parent?):

@@ -60,17 +60,14 @@ enum LineDetection: Hashable, Sendable {
 }
 
 extension LineDetection {
-    /// One look at `/global/health` of the 1.x line: nil when it is well, else why not.
-    static func health(_ loop: CurlLoop, _ endpoint: AgentEndpoint) async -> String? {
-        do throws(HTTPFailure) {
-            let answer = try await loop.send(.get("/global/health", limit: Limits.healthTime), to: endpoint)
-            if let failure = V1Calls.failure(of: answer.head, body: answer.body) { return failure.message }
-            guard answer.head.isJSON, Facts.read(answer.body)?.healthy == true else {
-                return "/global/health does not say healthy"
-            }
-            return nil
-        } catch {
-            return error.words
+    /// What is wrong with what was found; nil when it is an opencode that serves.
+    var complaint: String? {
+        switch self {
+        case .v1, .v2: nil
+        case .starting: "it is starting"
+        case .wrongPassword: AgentFailure.wrongPassword
+        case .foreign(let words): words
+        case .absent(let failure): failure.words
         }
     }
 }

@@ -1,6 +1,6 @@
 public import AgentModel
 
-extension OpenCodeV1 {
+extension OpenCodeClient {
     /// Hands a turn over and tells what happens, to its end.
     public func runTurn(
         _ session: AgentSessionID, directory: String, text: String,
@@ -9,8 +9,8 @@ extension OpenCodeV1 {
         // Events are collected before the prompt goes out, so that none is missed.
         let inbox = try openInbox(for: session.rawValue)
         defer { closeInbox(of: session.rawValue) }
-        let prompt = V1MessageID.make()
-        let isCertain = try await calls.prompt(session, id: prompt, text: text, directory: directory)
+        let prompt = line.makePromptID()
+        let isCertain = try await line.prompt(session, id: prompt, text: text, directory: directory)
         var turn = Turn(
             session: session, directory: directory, reducer: TurnReducer(prompt: prompt, policy: policy),
             emit: emit)
@@ -61,22 +61,35 @@ extension OpenCodeV1 {
         for step in steps {
             switch step {
             case .emit(let event): try await turn.emit(event)
-            case .abort: try? await calls.abort(turn.session, directory: turn.directory)
+            case .abort: try? await line.abort(turn.session, directory: turn.directory)
             // What comes of it is told by events, and by the next re-read.
-            case .answerPermission(let id, let reply):
-                try? await calls.reply(toPermission: id, reply, message: nil, directory: turn.directory)
-            case .dismissQuestion(let id): try? await calls.reply(toQuestion: id, nil, directory: turn.directory)
+            case .answerPermission(let id, let reply): try? await answerByDefault(id, reply, turn.directory)
+            case .dismissQuestion(let id): try? await dismissByDefault(id, turn.directory)
             case .reread:
                 for case .emit(let event) in await reread(&turn) { try await turn.emit(event) }
             }
         }
     }
 
+    private func answerByDefault(
+        _ id: String, _ reply: PermissionReply, _ directory: String
+    ) async throws(AgentFailure) {
+        let pending = try await line.permissions(directory: directory)
+        guard let asked = pending.first(where: { $0.ask.id == id }) else { return }
+        try await line.reply(toPermission: id, of: asked.session, reply, message: nil, directory: directory)
+    }
+
+    private func dismissByDefault(_ id: String, _ directory: String) async throws(AgentFailure) {
+        let pending = try await line.questions(directory: directory)
+        guard let asked = pending.first(where: { $0.ask.id == id }) else { return }
+        try await line.reply(toQuestion: id, of: asked.session, nil, directory: directory)
+    }
+
     private func reread(_ turn: inout Turn) async -> [TurnReducer.Step] {
         do throws(AgentFailure) {
             let session = turn.session.rawValue
-            adopt(try await calls.children(turn.session, directory: turn.directory), by: session)
-            let state = try await calls.state(
+            adopt(try await line.children(turn.session, directory: turn.directory), by: session)
+            let state = try await line.state(
                 turn.session, family: family(of: session), since: turn.reducer.prompt, directory: turn.directory)
             return turn.reducer.handle(state, at: turn.now)
         } catch {
@@ -90,7 +103,7 @@ extension OpenCodeV1 {
     /// Nobody listens any more: what runs unseen and unasked-for is stopped. In a task of its own, since this one may
     /// be cancelled.
     private func callOff(_ turn: Turn) async {
-        let calls = calls
-        await Task { try? await calls.abort(turn.session, directory: turn.directory) }.value
+        let line = line
+        await Task { try? await line.abort(turn.session, directory: turn.directory) }.value
     }
 }

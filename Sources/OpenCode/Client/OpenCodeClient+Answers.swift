@@ -1,14 +1,14 @@
 public import AgentModel
 
-extension OpenCodeV1 {
+extension OpenCodeClient {
     /// Says yes or no to what the session, or one that it started, wants leave for.
     public func answerPermission(
         _ session: AgentSessionID, id: String, reply: PermissionReply, message: String?, directory: String
     ) async throws(AgentFailure) {
-        let pending = try await calls.permissions(directory: directory)
-        try await requireOwner(pending.first { $0.id == id }?.sessionID, id, session, directory)
+        let pending = try await line.permissions(directory: directory)
+        let owner = try await owned(pending.first { $0.ask.id == id }, id, by: session, directory).session
         try await say(session, Answered(id: id, answer: .init(reply), by: .user)) { () async throws(AgentFailure) in
-            try await calls.reply(toPermission: id, reply, message: message, directory: directory)
+            try await line.reply(toPermission: id, of: owner, reply, message: message, directory: directory)
         }
     }
 
@@ -16,25 +16,25 @@ extension OpenCodeV1 {
     public func answerQuestion(
         _ session: AgentSessionID, id: String, answers: [[String]]?, directory: String
     ) async throws(AgentFailure) {
-        let pending = try await calls.questions(directory: directory)
-        let question = pending.first { $0.id == id }
-        try await requireOwner(question?.sessionID, id, session, directory)
-        if let answers, let words = question?.ask.objection(to: answers) { throw AgentFailure(.refused, words) }
+        let pending = try await line.questions(directory: directory)
+        let question = try await owned(pending.first { $0.ask.id == id }, id, by: session, directory)
+        if let answers, let words = question.ask.objection(to: answers) { throw AgentFailure(.refused, words) }
         let answer: Answered.Answer = answers == nil ? .dismissed : .answered
         try await say(session, Answered(id: id, answer: answer, by: .user)) { () async throws(AgentFailure) in
-            try await calls.reply(toQuestion: id, answers, directory: directory)
+            try await line.reply(toQuestion: id, of: question.session, answers, directory: directory)
         }
     }
 
     /// What is asked elsewhere is none of this session's business.
-    private func requireOwner(
-        _ owner: String?, _ id: String, _ session: AgentSessionID, _ directory: String
-    ) async throws(AgentFailure) {
-        guard let owner else { throw V1Calls.notWaiting(id) }
-        if family(of: session.rawValue).contains(owner) { return }
-        guard try await calls.children(session, directory: directory).contains(owner) else {
+    private func owned<Ask>(
+        _ asked: Asked<Ask>?, _ id: String, by session: AgentSessionID, _ directory: String
+    ) async throws(AgentFailure) -> Asked<Ask> {
+        guard let asked else { throw type(of: line).notWaiting(id) }
+        if family(of: session.rawValue).contains(asked.session) { return asked }
+        guard try await line.children(session, directory: directory).contains(asked.session) else {
             throw AgentFailure(.refused, "\(id) is asked by another session than this one")
         }
+        return asked
     }
 
     /// The turn is told before and after, so that it knows whose answer it was, whether or not an event comes.

@@ -1,0 +1,77 @@
+import AgentModel
+
+/// What a line of opencode has of its own: the form of its frames and of its calls, in the words that both share.
+/// Turns, their end, families of sessions and answers are `OpenCodeClient`'s, once for all lines.
+protocol OpenCodeLine: Sendable {
+    /// "1.x", for people.
+    static var name: String { get }
+    /// GET of this with 200 and JSON means that it is well.
+    static var healthPath: String { get }
+
+    var loop: CurlLoop { get }
+    var endpoint: AgentEndpoint { get }
+
+    /// The one event stream: all directories.
+    func events() -> AsyncStream<StreamInput>
+    /// One frame of it; nil for what is none of this line.
+    func frame(_ data: [UInt8]) -> LineFrame?
+
+    /// Makes a session.
+    func createSession(title: String, directory: String) async throws(AgentFailure) -> AgentSessionID
+    /// The directory that a session belongs to.
+    func directory(of session: AgentSessionID) async throws(AgentFailure) -> String
+    /// Sessions that this one started itself.
+    func children(_ session: AgentSessionID, directory: String) async throws(AgentFailure) -> [String]
+
+    /// An id for a prompt that is handed over now: ids sort by age, so it is below those of its answers.
+    func makePromptID() -> String
+    /// Hands a prompt over. True when it was taken, false when that is not known: then only the messages can tell, and it
+    /// must not be sent again. Throws when it certainly was not taken.
+    func prompt(
+        _ session: AgentSessionID, id: String, text: String, directory: String
+    ) async throws(AgentFailure) -> Bool
+    /// Stops what runs in a session.
+    func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
+    /// The state of a session and its family, with the messages from the prompt `since` on. Whether it rests is read
+    /// before its messages: what they lack at rest they will always lack.
+    func state(
+        _ session: AgentSessionID, family: Set<String>, since: String, directory: String
+    ) async throws(AgentFailure) -> TurnReread
+
+    /// What waits for leave in a directory.
+    func permissions(directory: String) async throws(AgentFailure) -> [Asked<PermissionAsk>]
+    /// What waits for an answer in a directory.
+    func questions(directory: String) async throws(AgentFailure) -> [Asked<QuestionAsk>]
+    /// Gives or refuses leave; `session` is the one that asked.
+    func reply(
+        toPermission id: String, of session: String, _ reply: PermissionReply, message: String?, directory: String
+    ) async throws(AgentFailure)
+    /// Answers a question of that session; without answers it is put aside.
+    func reply(
+        toQuestion id: String, of session: String, _ answers: [[String]]?, directory: String
+    ) async throws(AgentFailure)
+}
+
+/// Something that waits for the user, and the session that asked.
+struct Asked<Ask: Hashable & Sendable>: Hashable, Sendable {
+    var session: String
+    var ask: Ask
+}
+
+/// One frame of the event stream.
+struct LineFrame: Hashable, Sendable {
+    /// The session it is about.
+    let session: String?
+    /// What it says.
+    let content: Content
+
+    enum Content: Hashable, Sendable {
+        /// The first frame: events come from now on.
+        case connected
+        case facts([TurnFact])
+        /// A session exists; with its parent when another session started it.
+        case session(parent: String?)
+        /// Heartbeats and all that is not needed.
+        case nothing
+    }
+}
