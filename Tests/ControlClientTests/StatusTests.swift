@@ -4,7 +4,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct StatusTests {
     private static let answer = #"""
-        {"version":"0.1.0","pid":4711,"instance":"6743f2a1","started":"2026-11-23T04:20:53Z","state":"running",
+        {"version":"0.1.0","pid":4711,"instance":"6743f2a1","started":"2026-11-23T04:20:53Z","uptime_ms":180000,"state":"running",
         "ready":false,"uid_wall":false,"guarantee":"whole tree only","config":"/c","state_directory":"/s",
         "runtime_directory":"/r","notes":["the uid wall is off: every child runs as nexusd's own user","the last good plan is in force, for the file was refused: x","no cloudflared here"],"strays":[{"pid":99,"name":"sleep"}],
         "groups":[{"name":"agent","strategy":"one-for-one","children":["opencode","agent-worker"],"state":"running","next_try_ms":null},
@@ -36,20 +36,20 @@ struct StatusTests {
             note: no cloudflared here
 
             """
-        #expect(try report().table(up: .seconds(180), user: "alice", for: .plain) == expected)
+        #expect(try report().table(user: "alice", for: .plain) == expected)
     }
 
     @Test func oneChildOrGroup_canBeShownAlone() throws {
-        let child = try report().table(up: nil, user: nil, for: .plain, only: ["opencode"])
+        let child = try report().table(user: nil, for: .plain, only: ["opencode"])
         #expect(child.contains("opencode") && !child.contains("tunnel") && !child.contains("log-writer  "))
-        let group = try report().table(up: nil, user: nil, for: .plain, only: ["tunnel"])
+        let group = try report().table(user: nil, for: .plain, only: ["tunnel"])
         #expect(group.contains("cloudflared") && group.contains("tunnel-worker") && !group.contains("opencode"))
     }
 
     @Test func colours_areOnlyOnATerminal() throws {
         let terminal = Terminal(colour: true, columns: nil)
-        #expect(try report().table(up: nil, user: nil, for: terminal).contains("\u{1B}[32mready\u{1B}[0m"))
-        #expect(try !report().table(up: nil, user: nil, for: .plain).contains("\u{1B}"))
+        #expect(try report().table(user: nil, for: terminal).contains("\u{1B}[32mready\u{1B}[0m"))
+        #expect(try !report().table(user: nil, for: .plain).contains("\u{1B}"))
     }
 
     @Test func tree_isAPicture() throws {
@@ -69,7 +69,7 @@ struct StatusTests {
 
     @Test func answerOfANewerNexusd_isStillShown() throws {
         let report = StatusReport(try JSONParser.parse(Array(#"{"children":[{"name":"a","state":"dreaming"}]}"#.utf8)))
-        #expect(report.table(up: nil, user: nil, for: .plain).contains("a     dreaming  -"))
+        #expect(report.table(user: nil, for: .plain).contains("a     dreaming  -"))
     }
 }
 

@@ -2,6 +2,7 @@ extension StatusReport {
     /// The same some time later, when nothing has happened meanwhile: the times in it have gone on.
     public func aged(by time: Duration) -> StatusReport {
         var aged = self
+        aged.uptime? += time
         for index in aged.children.indices {
             aged.children[index].since? += time
             aged.children[index].lastEnd?.ago? += time
@@ -15,10 +16,10 @@ extension StatusReport {
 
     /// The table for a screen: what stands still at its top, and what scrolls.
     public func picture(
-        up: Duration?, user: String?, for terminal: Terminal, only names: [String] = []
+        user: String?, for terminal: Terminal, only names: [String] = []
     ) -> (head: [String], body: [String]) {
-        let headline = headlines(up: up, user: user, for: terminal)
-        var lines = table(up: up, user: user, for: terminal, only: names)
+        let headline = headlines(user: user, for: terminal)
+        var lines = table(user: user, for: terminal, only: names)
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if lines.last == "" { lines.removeLast() }
         // The headline comes first, an empty line follows, then the heads of the columns.

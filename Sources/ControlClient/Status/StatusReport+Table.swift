@@ -1,11 +1,9 @@
 extension StatusReport {
     /// One line: who runs, since when, how, and what the owner has to know.
-    /// - Parameters:
-    ///   - up: how long nexusd has been running; nil when its clock says nothing of use.
-    ///   - user: nexusd's own.
-    public func headline(up: Duration?, user: String?) -> String {
+    /// - Parameter user: nexusd's own.
+    public func headline(user: String?) -> String {
         var parts = ["nexus \(version)", "pid \(pid)"]
-        if let up { parts.append("up \(up.spoken)") }
+        if let uptime { parts.append("up \(uptime.spoken)") }
         parts.append(state == "running" && !ready ? "running, not ready yet" : state)
         if guarantee != "exact" { parts.append("containment: \(guarantee)") }
         if !uidWall {
@@ -15,8 +13,8 @@ extension StatusReport {
     }
 
     /// The same, broken between its parts where the terminal is narrower.
-    func headlines(up: Duration?, user: String?, for terminal: Terminal) -> [String] {
-        let line = headline(up: up, user: user)
+    func headlines(user: String?, for terminal: Terminal) -> [String] {
+        let line = headline(user: user)
         guard let columns = terminal.columns else { return [terminal.styled(line, .bold)] }
         return Terminal.wrapped(line.split(separator: " · ").map(String.init), separator: " · ", columns: columns)
             .map { terminal.styled($0, .bold) }
@@ -32,7 +30,7 @@ extension StatusReport {
 
     /// The whole of `nexusctl status`.
     /// - Parameter names: only these children and groups; empty: all.
-    public func table(up: Duration?, user: String?, for terminal: Terminal, only names: [String] = []) -> String {
+    public func table(user: String?, for terminal: Terminal, only names: [String] = []) -> String {
         // A narrow terminal keeps what says most: the status.
         let isNarrow = terminal.columns.map { $0 < Self.narrowColumns } ?? false
         var table = TextTable(rightAligned: isNarrow ? [] : [3, 4])
@@ -49,7 +47,7 @@ extension StatusReport {
             table.append(line: group.words, group.state == "parked" ? .red : .bold)
             for member in members { table.append(row(children[member], "  ", isNarrow)) }
         }
-        let headline = headlines(up: up, user: user, for: terminal).joined(separator: "\n")
+        let headline = headlines(user: user, for: terminal).joined(separator: "\n")
         var text = headline + "\n\n" + table.rendered(for: terminal)
         for stray in strays { text += strayLine(stray) + "\n" }
         if strayCount > strays.count { text += "stray: and \(Int(strayCount) - strays.count) more\n" }

@@ -7,6 +7,8 @@ public struct StatusReport: Hashable, Sendable {
     public var pid: Int64
     /// RFC 3339, UTC.
     public var started: String
+    /// Since then; nil from a nexusd that does not say it.
+    public var uptime: Duration?
     /// `starting`, `running`, `stopping`.
     public var state: String
     /// Every enabled child is ready or done.
@@ -44,6 +46,7 @@ public struct StatusReport: Hashable, Sendable {
         version = text("version")
         pid = json["pid"]?.number ?? 0
         started = text("started")
+        uptime = (json["uptime_ms"]?.number).map { .milliseconds($0) }
         state = text("state")
         ready = json["ready"]?.flag ?? false
         uidWall = json["uid_wall"]?.flag ?? false

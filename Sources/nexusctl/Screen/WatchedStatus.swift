@@ -112,7 +112,7 @@ final class WatchedStatus {
         if let report {
             let now = report.aged(by: .milliseconds(ControlConnection.now() - reportedAt))
             let picture = now.picture(
-                up: StatusQuestion.uptime(of: now), user: now.uidWall ? nil : user, for: style,
+                user: now.uidWall ? nil : user, for: style,
                 only: name.map { [$0] } ?? [])
             // A low terminal is for the children.
             frame.head =

@@ -29,7 +29,8 @@ extension Engine {
     private var view: SupervisorView {
         let strays = surroundings.containment.strays()
         return SupervisorView(
-            pid: kernel.processID().rawValue, second: surroundings.second, state: state, ready: board.isReady,
+            pid: kernel.processID().rawValue, second: surroundings.second, uptime: now - started, state: state,
+            ready: board.isReady,
             exactContainment: surroundings.containment.guarantee == .exact, config: surroundings.config,
             directories: surroundings.directories, notes: notes + journaldNote + (unrecorded.map { [$0] } ?? []),
             strays: strays.prefix(Self.shownStrays).map {

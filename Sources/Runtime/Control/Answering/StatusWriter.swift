@@ -7,6 +7,8 @@ struct SupervisorView {
     var pid: Int32
     /// CLOCK_REALTIME in whole seconds at the start.
     var second: UInt32
+    /// Since then, by the monotonic clock: the wall clock may have been set.
+    var uptime: Duration
     var state: State
     var ready: Bool
     var exactContainment: Bool
@@ -45,6 +47,7 @@ struct StatusWriter {
             json.field("pid", view.pid)
             json.field("instance", String(view.second, radix: 16))
             json.field("started", timestamp(second: Int64(view.second)))
+            json.field("uptime_ms", view.uptime.wholeMilliseconds)
             json.field("state", view.state.rawValue)
             json.field("ready", view.ready)
             json.field("uid_wall", plan.supervisor.uidWall)

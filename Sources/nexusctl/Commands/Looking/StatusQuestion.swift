@@ -1,5 +1,4 @@
 import ControlClient
-import Glibc
 
 /// Asking for the status, for all who need it.
 enum StatusQuestion {
@@ -17,20 +16,12 @@ enum StatusQuestion {
         StatusReport(try ControlConnection.json(ask(connection)))
     }
 
-    /// The table with what only this side knows: the clock and the name behind nexusd's uid.
+    /// The table with what only this side knows: the name behind nexusd's uid.
     static func table(
         of report: StatusReport, from connection: ControlConnection, for terminal: Terminal,
         only names: [String] = []
     ) -> String {
         let user = report.uidWall ? nil : connection.serverUid.map { Accounts.name(of: $0) ?? "uid \($0)" }
-        return report.table(up: uptime(of: report), user: user, for: terminal, only: names)
-    }
-
-    /// How long nexusd has been running, by the wall clock; nil when that says nothing of use.
-    static func uptime(of report: StatusReport) -> Duration? {
-        guard let started = WallTime(rfc3339: report.started) else { return nil }
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return WallTime(nanosecondsSince1970: Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)) - started
+        return report.table(user: user, for: terminal, only: names)
     }
 }
