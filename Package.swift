@@ -108,7 +108,7 @@ if !lean {
             resources: [.copy("Schemas"), .copy("Frames")]),
         tests("TunnelTests", ["Tunnel", yams]),
         // The built chat-bridge runs beside the test bundle.
-        tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge"]),
+        tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge", grdb]),
         tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel"]),
     ]
 }

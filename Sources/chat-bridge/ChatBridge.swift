@@ -62,11 +62,20 @@ struct ChatBridge {
             throw Worker.ConfigurationError(
                 "no place for the conversations: set state-directory = \"chat\" in [child.chat-bridge]")
         }
-        let store = try ChatStore(directory: directory)
-        if let aside = store.movedAside {
-            Log.warning(
-                "the conversations in \(store.path) were damaged; the file is kept as \(aside), a new one begun")
+        let store: ChatStore
+        do {
+            store = try ChatStore(directory: directory)
+        } catch let refusal as StoreRefusal {
+            throw Worker.ConfigurationError(refusal.description)
         }
+        if let damage = store.damage {
+            Log.warning(
+                "the conversations in \(store.path) were damaged (\(damage)); the file is kept as \(store.movedAside ?? "?"), "
+                    + "a new one begun")
+        } else if let aside = store.movedAside {
+            Log.notice("a damaged store is still kept as \(aside); take it away when you do not want it any more")
+        }
+        if store.hasNewIndex { Log.warning("the index for searching was damaged and was made anew; no text is lost") }
         return store
     }
 

@@ -42,7 +42,11 @@ struct StatusLine: Sendable {
 
     private func words(_ shown: Shown.Parts) -> String {
         var parts: [String] = []
-        if let aside = store.movedAside { parts.append("began anew: the damaged store is kept as \(aside)") }
+        if let aside = store.movedAside {
+            parts.append(
+                store.damage == nil
+                    ? "a damaged store is kept as \(aside)" : "began anew: the damaged store is kept as \(aside)")
+        }
         if let summary = shown.summary {
             if summary.running > 0 {
                 parts.append("\(summary.running) turn\(summary.running == 1 ? "" : "s") with the agent")

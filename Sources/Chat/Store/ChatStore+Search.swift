@@ -63,4 +63,25 @@ extension ChatStore {
                 """,
             arguments: [session.rawValue])
     }
+
+    /// Makes the index anew where FTS5 finds it damaged, which quick_check does not see: a turn could not end with it.
+    static func mendIndex(_ queue: DatabaseQueue) throws -> Bool {
+        do {
+            try queue.write { db in try db.execute(sql: "INSERT INTO word (word) VALUES ('integrity-check')") }
+            return false
+        } catch let error as DatabaseError where StoreInspection.isDamage(error) {
+            try queue.write { db in try Self.indexAnew(db) }
+            return true
+        }
+    }
+
+    /// Of the turns that are over; the others are added when they are.
+    static func indexAnew(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO word (word) VALUES ('delete-all');
+                INSERT INTO word (rowid, asked, answered)
+                    SELECT id, asked, answered FROM turn_words WHERE id IN (SELECT id FROM turn WHERE ended IS NOT NULL);
+                """)
+    }
 }

@@ -8,31 +8,48 @@ import Glibc
 /// One process writes: chat-bridge. All calls may come from any task.
 public final class ChatStore: Sendable {
     let queue: DatabaseQueue
-    /// Where a damaged file was put; nil where there was none.
+    /// A damaged file that is kept beside the store: moved there now, or at an earlier start and not taken away since.
     public let movedAside: String?
+    /// What was wrong with it, when it was moved at this start.
+    public let damage: String?
+    /// The index of words was damaged, and was made anew from the text.
+    public let hasNewIndex: Bool
     /// The file.
     public let path: String
 
     /// Opens or makes `chat.sqlite` in a directory, which is made too (mode 0700, the file 0600). A file that SQLite
-    /// finds damaged is moved aside under a dated name and kept; a new one is begun.
+    /// finds damaged is moved aside under a dated name and kept; a new one is begun. Throws `StoreRefusal` for one that
+    /// is sound and not for this version.
     public init(directory: String, now: Date = Date()) throws {
         let file = StoreFile(directory: directory)
-        try file.prepare()
+        try file.prepare(now: now)
         path = file.path
-        do {
-            queue = try Self.open(file.path)
-            movedAside = nil
-        } catch let error as DatabaseError where Self.isDamage(error) {
-            movedAside = try file.moveAside(now: now)
-            try file.prepare()
-            queue = try Self.open(file.path)
+        var damage: String?
+        switch try StoreInspection.verdict(on: file.path) {
+        case .usable: break
+        case .refused(let words): throw StoreRefusal(description: words)
+        case .damaged(let words): damage = words
         }
+        if damage == nil {
+            do {
+                (queue, hasNewIndex) = try Self.open(file.path)
+                self.damage = nil
+                movedAside = file.newestAside()
+                return
+            } catch let error as DatabaseError where StoreInspection.isDamage(error) {
+                damage = error.message
+            }
+        }
+        movedAside = try file.moveAside(now: now)
+        self.damage = damage
+        try file.prepare(now: now)
+        (queue, hasNewIndex) = try Self.open(file.path)
     }
 
     /// Writes everything into the one file and lets go of it.
     public func close() throws { try queue.close() }
 
-    private static func open(_ path: String) throws -> DatabaseQueue {
+    private static func open(_ path: String) throws -> (DatabaseQueue, hasNewIndex: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = true
@@ -42,18 +59,12 @@ public final class ChatStore: Sendable {
             try db.execute(sql: "PRAGMA synchronous = FULL")
         }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
-        try queue.read { db in
-            let verdict = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
-            guard verdict == ["ok"] else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: verdict.joined(separator: "; "))
-            }
-        }
         try Schema.migrator.migrate(queue)
-        return queue
-    }
-
-    private static func isDamage(_ error: DatabaseError) -> Bool {
-        error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
+        if let strange = try queue.read({ try StoreInspection.strangeTable($0) }) {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "the description of \(strange) in it has changed")
+        }
+        return (queue, try mendIndex(queue))
     }
 
     /// Milliseconds since 1970.

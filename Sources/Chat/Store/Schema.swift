@@ -7,6 +7,9 @@ enum Schema {
         migrator.registerMigration("1: sessions, turns, blocks, events") { db in try db.execute(sql: first) }
         migrator.registerMigration("2: devices") { db in try db.execute(sql: devices) }
         migrator.registerMigration("3: search") { db in try db.execute(sql: search) }
+        migrator.registerMigration("application id") { db in
+            try db.execute(sql: "PRAGMA application_id = \(StoreInspection.applicationID)")
+        }
         return migrator
     }
 

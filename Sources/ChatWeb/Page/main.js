@@ -59,6 +59,7 @@ class Page {
     try {
       const about = await ask('/api/chat', { op: 'describe', wait: 25 });
       this.workspaces = about.workspaces || [];
+      if (about.moved_aside) this.side.warn(`A store of conversations was damaged. It is kept on the machine as ${about.moved_aside}`);
       if (!this.workspaces.includes(this.workspace || '')) this.workspace = this.workspaces[0] || null;
       this.choice.replaceChildren(...this.workspaces.map((name) => h('option', { value: name, text: name, selected: name === this.workspace })));
       this.show(true);

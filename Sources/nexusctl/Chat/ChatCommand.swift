@@ -42,6 +42,7 @@ struct ChatCommand: ParsableCommand {
 
     func run() throws {
         let link = try ChatLink(place)
+        defer { if !json { link.tellOfDamage() } }
         if list { return try ChatBooks(link: link, json: json).list() }
         if history { return try ChatBooks(link: link, json: json).history(named(words.first ?? session)) }
         let session = session == "last" ? try ChatBooks(link: link, json: json).newest() : named(session)

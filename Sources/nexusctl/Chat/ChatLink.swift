@@ -68,6 +68,21 @@ final class ChatLink {
         try connection.flush()
     }
 
+    // An aside: nothing waits long for it.
+    private static let asideMilliseconds: Int64 = 1000
+
+    /// Says on standard error that conversations were put aside because their file was damaged; nothing when
+    /// chat-bridge cannot be asked.
+    func tellOfDamage() {
+        guard !connection.isClosed, let id = try? ask([.init("op", .string("describe"))]),
+            let answer = try? connection.answerIfAny(to: id, until: ControlConnection.now() + Self.asideMilliseconds),
+            let aside = try? ControlConnection.json(answer)["moved_aside"]?.text
+        else { return }
+        Output.complain(
+            "[a store of conversations was damaged and is kept as \(Terminal.clean(aside)); what it held may be saved: "
+                + "sqlite3 FILE .recover; take it away when you do not want it any more]")
+    }
+
     private func worker() throws(ControlError) -> PeerID {
         if let peer { return peer }
         let limit = ControlConnection.now() + Self.patienceMilliseconds

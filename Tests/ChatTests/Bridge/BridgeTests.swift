@@ -199,5 +199,10 @@ struct BridgeTests {
         try play.restart()
         try play.until("the status line") { $0.bridge.statusLine.contains("damaged") }
         _ = try play.handOver("hello")
+        let about = try play.answer(#"{"op":"describe"}"#)
+        #expect((about.first?["moved_aside"] as? String)?.contains("chat.sqlite.damaged-") == true)
+        // The next start says it too, as long as the file is there.
+        try play.restart()
+        try play.until("the status line") { $0.bridge.statusLine.contains("a damaged store is kept as") }
     }
 }

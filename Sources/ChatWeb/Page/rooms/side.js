@@ -19,15 +19,22 @@ export class Side {
     this.timer = undefined;
     this.list = h('ul', { class: 'sessions' });
     this.words = h('p', { class: 'quiet', role: 'status' });
+    this.warning = h('p', { class: 'quiet', role: 'status', hidden: true });
     this.element = h('nav', { class: 'side', id: 'side', 'aria-label': 'Sessions' },
       h('div', { class: 'side-head' }, h('a', { class: 'brand', href: '#/new' }, h('img', { src: '/icon.svg', alt: '', width: 24, height: 24 }), 'Nexus'),
         h('a', { class: 'new', href: '#/new', text: 'New session' })),
-      this.search, h('div', { class: 'side-list' }, this.list, this.found, this.words),
+      this.search, h('div', { class: 'side-list' }, this.warning, this.list, this.found, this.words),
       h('div', { class: 'side-foot' }, given.isOwner ? h('a', { href: '#/machine', text: 'Machine' }) : null, h('a', { href: '#/devices', text: given.isOwner ? 'Devices' : 'This device' })));
     this.element.addEventListener('click', (/** @type {Event} */ event) => {
       if (/** @type {Element} */ (event.target).closest('a')) given.chosen();
     });
     document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') this.read(); });
+  }
+
+  /** @param {string} words what the owner should know of the machine */
+  warn(words) {
+    this.warning.textContent = words;
+    this.warning.hidden = false;
   }
 
   async read() {

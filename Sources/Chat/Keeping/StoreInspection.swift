@@ -1,0 +1,99 @@
+import Foundation
+import GRDB
+
+/// Why chat-bridge will not use a file that is sound: it is not for this version, or not a store at all. Nothing in it
+/// was changed.
+public struct StoreRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What it is, and what to do.
+    public let description: String
+}
+
+/// What a file is, found by reading only: whatever comes of it, the file is as it was.
+enum StoreInspection {
+    enum Verdict: Hashable, Sendable {
+        /// A store of this version or an older one, or nothing yet.
+        case usable
+        /// SQLite's word on it.
+        case damaged(String)
+        /// In words for the owner.
+        case refused(String)
+    }
+
+    /// "NxCh", in the header of each store (https://sqlite.org/fileformat.html, 1.3.7).
+    static let applicationID = 0x4E78_4368
+
+    /// Reads the whole file, its log included: `PRAGMA quick_check` and the names of the migrations. Throws when the
+    /// machine is at fault (no memory, an I/O error, somebody else's lock): that says nothing about the file.
+    static func verdict(on path: String) throws -> Verdict {
+        guard StoreFile.bytes(path) > 0 else { return .usable }
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            defer { try? queue.close() }
+            return try queue.read { db in try look(db, path) }
+        } catch let error as DatabaseError where isDamage(error) {
+            return .damaged(error.message ?? "SQLite error \(error.resultCode.rawValue)")
+        }
+    }
+
+    private static func look(_ db: Database, _ path: String) throws -> Verdict {
+        let check = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
+        guard check == ["ok"] else { return .damaged(check.joined(separator: "; ")) }
+        let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
+        if tables.isEmpty { return .usable }
+        let known = Schema.migrator.migrations
+        var applied: Set<String> = []
+        if tables.contains("grdb_migrations") {
+            applied = Set(try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations"))
+        }
+        let unknown = applied.subtracting(known).sorted()
+        if applied.isDisjoint(with: known) {
+            return .refused("\(path) is no store of chat-bridge; move it away, and a new one is begun")
+        }
+        if unknown.isEmpty {
+            // An older one gets the rest of its tables first.
+            let strange = applied.count == known.count ? try strangeTable(db) : nil
+            return strange.map { .damaged("the description of \($0) in it has changed") } ?? .usable
+        }
+        // A later version has all that this one knows, and more. Anything else are bytes that changed.
+        guard applied.isSuperset(of: known) else {
+            return .damaged("its list of migrations is not that of any version")
+        }
+        return .refused(
+            "\(path) was written by a newer Nexus (it has \"\(unknown.joined(separator: "\", \""))\", which this version does "
+                + "not know) and is left as it is; install that version again, or move the file away to begin anew")
+    }
+
+    /// The name of something that is not as the migrations make it, with all of them; nil: all is. quick_check believes
+    /// what the file says of its own tables.
+    static func strangeTable(_ db: Database) throws -> String? {
+        let fresh = try DatabaseQueue()
+        try Schema.migrator.migrate(fresh)
+        let meant = try fresh.read { try descriptions($0) }
+        let found = try descriptions(db)
+        return Set(meant.keys).union(found.keys).sorted().first { meant[$0] != found[$0] }
+    }
+
+    // In words without their order: which migration added its column first does not matter.
+    private static func descriptions(_ db: Database) throws -> [String: [String]] {
+        let rows = try Row.fetchAll(db, sql: "SELECT type, name, tbl_name, sql FROM sqlite_schema")
+        let pairs = rows.map { row -> (String, [String]) in
+            let words = (row["sql"] as String? ?? "").split { " ,()\n".contains($0) }.map(String.init).sorted()
+            return (
+                row["name"] as String? ?? "", [row["type"] as String? ?? "", row["tbl_name"] as String? ?? ""] + words
+            )
+        }
+        return Dictionary(pairs) { $0 + $1 }
+    }
+
+    /// True when it is the file that is wrong. While a file is only looked at, everything else than these is.
+    static func isDamage(_ error: DatabaseError) -> Bool {
+        let ofTheMachine: [ResultCode] = [
+            .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_NOMEM, .SQLITE_FULL, .SQLITE_PERM,
+            .SQLITE_AUTH, .SQLITE_PROTOCOL, .SQLITE_INTERRUPT, .SQLITE_MISUSE, .SQLITE_NOLFS,
+        ]
+        return !ofTheMachine.contains(error.resultCode)
+    }
+}
