@@ -255,6 +255,26 @@ def asked(page, name):
     step(f"{name}: leave was given and refused, a question answered")
 
 
+def lists(page, name):
+    """What is to do and what was changed: shown while it comes, and when it is read again."""
+    send(page, "/todo /diff /slow 10")
+    answer = page.locator(".turn .answer").last
+    expect(answer.get_by_text("1 of 3 done; now: Repeat it")).to_be_visible()
+    expect(answer.locator(".todos li")).to_have_count(3)
+    expect(answer.locator(".todos li").nth(1)).to_contain_text("under way: Repeat it")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    page.reload()
+    changed = answer.locator("summary", has_text="Changed")
+    changed.focus()
+    page.keyboard.press("Enter")
+    expect(answer.locator(".diff .plus")).to_have_text("+new words\n")
+    expect(answer.locator(".diff .minus")).to_have_text("-old words\n")
+    answer.locator("summary", has_text="To do").click()
+    expect(answer.locator(".todos li").first).to_be_visible()
+    shot(page, f"{name}-16-lists")
+    step(f"{name}: what is to do and what was changed, live and read again")
+
+
 class Holding(http.server.BaseHTTPRequestHandler):
     """A way that holds every answer back until it is whole, as some tunnels and proxies do."""
     protocol_version = "HTTP/1.1"
@@ -360,11 +380,13 @@ try:
         spent = story(phone, "phone")
         later(phone)
         asked(phone, "phone")
+        lists(phone, "phone")
         rooms(phone, "phone")
         desk = opened(browser, "desk", "dark")
         story(desk, "desk")
         rooms(desk, "desk")
         kept(desk)
+        lists(desk, "desk")
         shut_out(browser, spent)
         held_back(browser)
         paints_soon(browser)

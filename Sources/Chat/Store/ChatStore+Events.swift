@@ -52,6 +52,14 @@ extension ChatStore {
                     SELECT max(seq) FROM event WHERE turn = gone.turn AND kind = gone.kind AND key = gone.key)
                 """,
             arguments: [turn.rawValue])
+        // Of a list there is the first, which says where it stands, and the last.
+        try db.execute(
+            sql: """
+                DELETE FROM event AS gone WHERE turn = ? AND kind IN ('todos', 'changes') AND seq > (
+                    SELECT min(seq) FROM event WHERE turn = gone.turn AND kind = gone.kind) AND seq < (
+                    SELECT max(seq) FROM event WHERE turn = gone.turn AND kind = gone.kind)
+                """,
+            arguments: [turn.rawValue])
         try db.execute(
             sql: "UPDATE event SET body = NULL WHERE turn = ? AND kind IN ('text', 'reasoning', 'tool')",
             arguments: [turn.rawValue])

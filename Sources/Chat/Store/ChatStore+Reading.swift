@@ -79,14 +79,22 @@ extension ChatStore {
         try await queue.read { db in try Self.turn(db, where: "id = ?", [id.rawValue]) }
     }
 
-    /// The blocks of a turn as events without numbers, in order of their first appearance.
+    /// The blocks and lists of a turn as events without numbers, in order of their first appearance; of a list what it
+    /// was last.
     public func blocks(of turn: ChatTurn) async throws -> [ChatEvent] {
         try await queue.read { db in try Self.blocks(db, of: turn) }
     }
 
     static func blocks(_ db: Database, of turn: ChatTurn) throws -> [ChatEvent] {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT kind, key, text FROM block WHERE turn = ? ORDER BY position",
+            db,
+            sql: """
+                SELECT kind, key, text, position FROM block WHERE turn = ?1 UNION ALL \
+                SELECT kind, '', body, (SELECT min(seq) FROM event AS first \
+                WHERE first.turn = event.turn AND first.kind = event.kind) FROM event \
+                WHERE turn = ?1 AND kind IN ('todos', 'changes') AND seq = (SELECT max(seq) FROM event AS last \
+                WHERE last.turn = event.turn AND last.kind = event.kind) ORDER BY position
+                """,
             arguments: [turn.id.rawValue])
         return try rows.flatMap { row in
             try whole(kind: row["kind"], key: row["key"], text: row["text"]).map {
@@ -138,6 +146,7 @@ extension ChatStore {
     private static func whole(kind: String, key: String, text: String) throws -> [ChatEvent.What] {
         switch kind {
         case "tool": return [.tool(try JSONDecoder().decode(ToolCall.self, from: Data(text.utf8)))]
+        case "todos", "changes": return [try JSONDecoder().decode(ListEvent.self, from: Data(text.utf8)).what]
         case "reasoning":
             return AgentEvent.textBlock(block: key, text: text).pieces.enumerated().compactMap { index, piece in
                 guard case .text(let block, let text, _)? = ChatEvent.What(piece) else { return nil }
@@ -166,4 +175,12 @@ extension ChatStore {
                 before: EventNumber(rawValue: row["before_seq"]), created: row["created"])
         }
     }
+}
+
+/// The stored event of a list.
+private struct ListEvent: Decodable {
+    let todos: [Todo]?
+    let changes: [FileChange]?
+
+    var what: ChatEvent.What { todos.map { .todos($0) } ?? .changes(changes ?? []) }
 }

@@ -89,8 +89,12 @@ extension OpenCodeClient {
         do throws(AgentFailure) {
             let session = turn.session.rawValue
             adopt(try await line.children(turn.session, directory: turn.directory), by: session)
-            let state = try await line.state(
-                turn.session, family: family(of: session), since: turn.reducer.prompt, directory: turn.directory)
+            let prompt = turn.reducer.prompt
+            var state = try await line.state(
+                turn.session, family: family(of: session), since: prompt, directory: turn.directory)
+            if turn.reducer.mayLackLists {
+                state.facts += await line.lists(turn.session, since: prompt, directory: turn.directory)
+            }
             return turn.reducer.handle(state, at: turn.now)
         } catch {
             switch error.code {

@@ -37,6 +37,9 @@ protocol OpenCodeLine: Sendable {
     func state(
         _ session: AgentSessionID, family: Set<String>, since: String, directory: String
     ) async throws(AgentFailure) -> TurnReread
+    /// The lists that no message holds: what is to do, and what was changed since a prompt. A turn goes on without what
+    /// cannot be read of them.
+    func lists(_ session: AgentSessionID, since prompt: String, directory: String) async -> [TurnFact]
 
     /// What waits for leave in a directory.
     func permissions(directory: String) async throws(AgentFailure) -> [Asked<PermissionAsk>]

@@ -33,6 +33,8 @@ struct TurnReducer {
     /// As they were told last; opencode begins each turn with an empty list of changes.
     var todos: [Todo] = []
     var changes: [FileChange] = []
+    /// Events were lost, perhaps one of these lists, which the messages do not hold.
+    var mayLackLists = false
     var lastProblem: AgentProblem?
     var lastRetry: Int?
     var end = EndWatch()
@@ -91,6 +93,7 @@ struct TurnReducer {
         guard !isOver else { return [] }
         end.lastHeard = now
         end.unreadableSince = nil
+        mayLackLists = false
         for fact in reread.facts { apply(fact, fromReread: true, at: now) }
         for permission in reread.permissions { ask(permission, at: now) }
         for question in reread.questions { ask(question, at: now) }
@@ -114,6 +117,7 @@ struct TurnReducer {
     mutating func missedEvents(at now: Duration, connectionLost: Bool) -> [Step] {
         guard !isOver else { return [] }
         if connectionLost { end.wasLost = true }
+        mayLackLists = true
         for (id, block) in blocks where block.state == .open { blocks[id] = Block(block, .frozen) }
         wantReread(at: now)
         return take()

@@ -91,6 +91,16 @@ struct V1Calls: OpenCodeLine {
             questions: questions.filter { family.contains($0.session) }.map(\.ask))
     }
 
+    /// GET /session/{id}/todo and /diff?messageID=
+    func lists(_ session: AgentSessionID, since prompt: String, directory: String) async -> [TurnFact] {
+        let query = [("directory", directory)]
+        let todos = try? await read([V1Todo].self, .get(Self.path(session, "/todo"), query))
+        let changes = try? await read(
+            [V1FileDiff].self, .get(Self.path(session, "/diff"), query + [("messageID", prompt)]))
+        return [todos.map { .todos($0.map(\.todo)) }, changes.map { .changes($0.compactMap(\.change)) }]
+            .compactMap { $0 }
+    }
+
     /// GET /session/{id}/message, page by page from the newest back to `since`; oldest first.
     private func messages(
         _ session: AgentSessionID, since: String, directory: String

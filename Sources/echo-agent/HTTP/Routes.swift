@@ -66,10 +66,11 @@ struct Routes: Sendable {
             _ = try await agent.conversation(id)
             return try Response.json(await agent.todos[id] ?? [])
         }
-        router.get("session/:id/diff") { _, context in
-            let id = try context.sessionID
-            _ = try await agent.conversation(id)
-            return try Response.json(await agent.diffs[id] ?? [])
+        router.get("session/:id/diff") { request, context in
+            _ = try await agent.conversation(try context.sessionID)
+            // Of a message only: of a session at rest opencode 1.18 answers with nothing.
+            let message = request.uri.queryParameters["messageID"].map(String.init) ?? ""
+            return try Response.json(await agent.diffs[message] ?? [])
         }
         router.post("session/:id/abort") { _, context in
             try await agent.abort(try context.sessionID)

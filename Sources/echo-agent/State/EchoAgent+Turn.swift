@@ -161,7 +161,7 @@ extension EchoAgent {
         let diff = FileDiff(
             file: "notes.txt", patch: "--- a/notes.txt\n+++ b/notes.txt\n@@ -1 +1 @@\n-old words\n+new words\n",
             additions: 1, deletions: 1, status: "modified")
-        diffs[stage.message.sessionID] = [diff]
+        diffs[stage.user.id] = [diff]
         broker.publish(
             "session.diff", SessionDiff(sessionID: stage.message.sessionID, diff: [diff]), directory: stage.directory)
     }

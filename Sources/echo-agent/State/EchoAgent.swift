@@ -22,7 +22,7 @@ actor EchoAgent {
     var atWork: Set<String> = []
     /// Of this process only, by session.
     var todos: [String: [Todo]] = [:]
-    /// Likewise.
+    /// Likewise, by the message that asked for it.
     var diffs: [String: [FileDiff]] = [:]
 
     /// A prompt that was accepted: running or waiting its turn.

@@ -34,6 +34,31 @@ struct OpeningTests {
         #expect(try await box.events(first.session, after: opening.position).count == 1)
     }
 
+    /// A finished turn is told with its lists as they were last, where they came first; what was between is gone.
+    @Test func lists_areToldAsTheyWereLast_whereTheyCameFirst() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("one")
+        _ = try await box.store.reserve(turn.session)
+        try await box.store.takeUp(turn.id)
+        let todos = [Todo.Status.pending, .inProgress, .completed].map {
+            [Todo(content: "it", status: $0, priority: "high")]
+        }
+        let changes = [FileChange(path: "f", status: .added, additions: 1, deletions: 0, patch: "+x")]
+        try await box.store.append([
+            event(1, turn, .todos(todos[0])), event(2, turn, text("a")), event(3, turn, .todos(todos[1])),
+            event(4, turn, .changes(changes)),
+        ])
+        let told: [ChatEvent.What] = [
+            .todos(todos[2]), .text(block: "b", text: "a", replaces: true), .changes(changes),
+        ]
+        try await box.store.end(
+            turn.id, .done, reason: nil,
+            last: [event(5, turn, .todos(todos[2])), event(6, turn, .ended(.done, reason: nil))])
+        #expect(try await box.store.opening(of: turn.session, Stretch()).turns[0].blocks.map(\.what) == told)
+        let types = try await box.events(turn.session).compactMap { $0["type"] as? String }
+        #expect(types == ["todos", "text", "changes", "todos", "ended"])
+    }
+
     @Test func stretches_areTheNewest_thoseBefore_orOneAlone() async throws {
         let box = try StoreBox()
         let first = try await box.accept("1")

@@ -135,6 +135,21 @@ struct EchoAgentTests {
         #expect(state.facts.count { if case .message = $0 { true } else { false } } == 120)
     }
 
+    /// What a lost event would have told of the lists is read back by the prompt.
+    @Test func listsOfATurn_areReadBack() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
+        let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
+        let session = try await calls.createSession(title: "lists", directory: "/w")
+        let prompt = V1MessageID.make()
+        let body = #"{"messageID":"\#(prompt)","parts":[{"type":"text","text":"/todo /diff"}]}"#
+        _ = try await calls.answer(.post(V1Calls.path(session, "/message"), body: Array(body.utf8)))
+        let facts = await calls.lists(session, since: prompt, directory: "/w")
+        let todos = facts.lazy.compactMap { if case .todos(let list) = $0 { list } else { nil } }.first
+        let changes = facts.lazy.compactMap { if case .changes(let list) = $0 { list } else { nil } }.first
+        #expect(todos?.map(\.status) == [.completed, .inProgress, .pending])
+        #expect(changes?.map(\.path) == ["notes.txt"])
+    }
+
     @Test func readerThatTakesNothing_isDroppedAndHoldsNobodyUp() async throws {
         let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
         let calls = V1Calls(loop: loop, endpoint: agent.endpoint)

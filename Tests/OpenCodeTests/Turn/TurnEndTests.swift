@@ -22,6 +22,16 @@ struct TurnEndTests {
         #expect(turn.screen.outcome == .done)
     }
 
+    @Test func listsThatMayBeLost_areReadBackOnce() {
+        var turn = started()
+        let todos = [Todo(content: "it", status: .pending, priority: "high")]
+        #expect(!turn.reducer.mayLackLists)
+        turn.miss()
+        #expect(turn.reducer.mayLackLists)
+        turn.reread([.todos(todos), .changes([])], busy: true)
+        #expect(!turn.reducer.mayLackLists && turn.screen.todos == [todos] && turn.screen.changes.isEmpty)
+    }
+
     @Test func idleBetweenTwoSteps_goesOn() {
         var turn = started()
         turn.tell(Turn.assistant("msg_2", .toolCalls), .idle)

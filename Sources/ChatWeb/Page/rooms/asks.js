@@ -1,6 +1,7 @@
 // What the agent asks: leave to do something, or a choice. The answer goes back by a tap, and the card goes when it counts.
 import { h } from '../base/dom.js';
 import { ask } from '../base/wire.js';
+import { diff, isDiff } from './lists.js';
 
 /**
  * How an answer is told afterwards.
@@ -50,7 +51,7 @@ function permission(event, said, button, answer) {
   return h('section', { class: 'card', 'aria-label': 'The agent asks for leave' },
     h('h2', { text: `May the agent do this? ${event.action}` }),
     event.resources?.length ? h('ul', {}, ...event.resources.map((/** @type {string} */ text) => h('li', {}, h('code', { text })))) : null,
-    event.details && event.details !== event.resources?.join('\n') ? h('pre', { text: event.details, tabindex: 0 }) : null,
+    event.details && event.details !== event.resources?.join('\n') ? isDiff(event.details) ? diff(event.details) : h('pre', { text: event.details, tabindex: 0 }) : null,
     h('div', { class: 'row' }, button('Allow once', 'send', () => answer({ reply: 'once' })),
       button('Reject', 'stop', () => answer({ reply: 'reject', ...(why.value.trim() ? { message: why.value.trim() } : {}) })),
       button('Always', 'plain', () => answer({ reply: 'always' }))),

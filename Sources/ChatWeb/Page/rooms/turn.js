@@ -2,6 +2,7 @@
 import { h, setMarkup, copyText, say } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { card, outcome } from './asks.js';
+import { showTodos, showChanges } from './lists.js';
 
 /**
  * The words of a state.
@@ -38,6 +39,8 @@ export class Turn {
       case 'started': return this.end('running');
       case 'text': case 'reasoning': return this.append(event);
       case 'tool': return this.tool(event.tool);
+      case 'todos': return showTodos(this.list('todos', true), event.todos);
+      case 'changes': return showChanges(this.list('changes', false), event.changes);
       case 'notice': return this.note(event.text);
       case 'permission': case 'question': return this.card(event);
       case 'answered': return this.answered(event);
@@ -91,6 +94,19 @@ export class Turn {
     summary.replaceChildren(h('b', { text: tool.name }), ' ', h('span', { class: 'what', text: tool.title || '' }),
       ' ', h('span', { class: 'how', text: state || tool.status }));
     known.body.textContent = tool.output || 'no output yet';
+  }
+
+  /**
+   * A list of which there is one in a turn.
+   * @param {string} kind @param {boolean} isOpen while the turn goes on
+   */
+  list(kind, isOpen) {
+    const known = this.blocks.get(kind);
+    if (known) return /** @type {HTMLDetailsElement} */ (known.element);
+    const element = h('details', { class: 'fold', open: isOpen && !this.isOver });
+    this.blocks.set(kind, { kind, element, body: element, text: '' });
+    this.answer.append(element);
+    return element;
   }
 
   /** @param {string} text */
