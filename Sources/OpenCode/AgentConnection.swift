@@ -46,8 +46,8 @@ public actor AgentConnection {
         public var longestPause = Limits.longestPause
         /// After something that does not change by itself soon.
         public var refusedPause = Limits.refusedPause
-        /// Silence after which the event stream counts as dead.
-        public var silence = Limits.streamSilence
+        /// Silence after which the event stream counts as dead; nil: three heartbeats of its line.
+        public var silence: Duration?
 
         /// As in `Limits`.
         public init() {}
@@ -154,8 +154,11 @@ public actor AgentConnection {
     private func attempt(_ endpoint: AgentEndpoint) async -> Outcome {
         switch await LineDetection.detect(loop, endpoint) {
         case .v1(let version):
-            return await follow(V1Calls(loop: loop, endpoint: endpoint, silence: timing.silence), version)
-        case .v2(let version): return .unusable(Self.words(forV2: version))
+            let silence = timing.silence ?? Limits.streamSilence
+            return await follow(V1Calls(loop: loop, endpoint: endpoint, silence: silence), version)
+        case .v2(let version):
+            let silence = timing.silence ?? Limits.streamSilenceV2
+            return await follow(V2Calls(loop: loop, endpoint: endpoint, version: version, silence: silence), version)
         case .wrongPassword: return .unusable(AgentFailure.wrongPassword)
         case .foreign(let words): return .unusable(words)
         case .starting: return .notYet("it is starting")
@@ -212,10 +215,5 @@ public actor AgentConnection {
         } onCancel: {
             Task { await self.wake() }
         }
-    }
-
-    private static func words(forV2 version: String) -> String {
-        "opencode \(version) listens, of the 2.x line, whose API this version of Nexus does not speak yet. "
-            + "Install the 1.x line beside it (npm install -g opencode-ai@1) and name it in Supervisor.toml."
     }
 }

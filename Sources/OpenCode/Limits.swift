@@ -25,6 +25,8 @@ public enum Limits {
     public static let healthTime = Duration.seconds(5)
     /// Silence after which the event stream counts as dead: three of the server's heartbeats (10 s).
     public static let streamSilence = Duration.seconds(30)
+    /// The same for the 2.x line, whose heartbeat is a comment every 15 s.
+    public static let streamSilenceV2 = Duration.seconds(45)
     /// Pauses between attempts to connect: from, and doubling up to.
     public static let firstPause = Duration.milliseconds(50)
     /// See `firstPause`. Loopback connections are cheap, and a replaced opencode wants to be found within a second.

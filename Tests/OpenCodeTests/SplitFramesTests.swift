@@ -9,7 +9,7 @@ struct SplitFramesTests {
 
     /// Our own recordings, and the real ones where they lie beside the repository.
     private static var recordings: [URL] {
-        let own = ["echo-turn", "echo-abort-global", "tool-turn"].compactMap {
+        let own = ["echo-turn", "echo-abort-global", "tool-turn", "v2-tool-turn"].compactMap {
             Bundle.module.url(forResource: $0, withExtension: "sse", subdirectory: "Frames")
         }
         let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -26,7 +26,8 @@ struct SplitFramesTests {
         var whole = SSEParser()
         let frames = try whole.feed(bytes)
         #expect(frames.count > 5)
-        let read = frames.map(V1Frame.read)
+        let isV2 = recording.lastPathComponent.hasPrefix("v2-")
+        let read = frames.map(isV2 ? V2Frame.read : V1Frame.read)
         #expect(read.allSatisfy { $0 != nil })
         for seed in 1...UInt64(Self.rounds) {
             var random = Dice(state: seed)
@@ -45,7 +46,7 @@ struct SplitFramesTests {
 }
 
 /// SplitMix64: the same pieces for the same seed, everywhere.
-private struct Dice: RandomNumberGenerator {
+struct Dice: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -9,10 +9,11 @@ extension OpenCodeClient {
         // Events are collected before the prompt goes out, so that none is missed.
         let inbox = try openInbox(for: session.rawValue)
         defer { closeInbox(of: session.rawValue) }
-        let prompt = line.makePromptID()
+        let prompt = PromptID.make()
         let isCertain = try await line.prompt(session, id: prompt, text: text, directory: directory)
         var turn = Turn(
-            session: session, directory: directory, reducer: TurnReducer(prompt: prompt, policy: policy),
+            session: session, directory: directory,
+            reducer: TurnReducer(prompt: prompt, policy: policy, order: type(of: line).messageOrder),
             emit: emit)
         let ticker = Task {
             while !Task.isCancelled {
@@ -25,6 +26,7 @@ extension OpenCodeClient {
             try await emit(.turnStarted)
             if !isCertain { try await perform(turn.reducer.missedEvents(at: turn.now, connectionLost: true), &turn) }
             while !turn.reducer.isOver { try await handle(await inbox.next(), &turn) }
+            if !turn.reducer.hasBegun { try? await line.withdraw(prompt, of: session) }
         } catch {
             await callOff(turn)
         }

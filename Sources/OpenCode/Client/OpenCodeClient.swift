@@ -119,7 +119,8 @@ extension TurnFact {
     fileprivate var concernsParent: Bool {
         switch self {
         case .permission, .question, .answering, .notAnswered, .answered: true
-        case .message, .block, .delta, .tool, .blockRemoved, .busy, .retrying, .idle, .problem, .todos, .changes,
+        case .message, .block, .delta, .tool, .toolChanged, .blockRemoved, .withdrawn, .busy, .retrying, .idle,
+            .problem, .todos, .changes,
             .notice:
             false
         }

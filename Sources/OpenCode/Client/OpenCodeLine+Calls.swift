@@ -5,13 +5,13 @@ import FoundationEssentials
 extension OpenCodeLine {
     /// What one look at its health shows: nil when it is well, else why not.
     func health() async -> String? {
-        switch await attempt(.get(Self.healthPath, limit: Limits.healthTime)) {
+        switch await attempt(.get(healthPath, limit: Limits.healthTime)) {
         case .failure(let failure): return failure.words
         case .success(let answer):
             if let failure = Self.failure(of: answer.head, body: answer.body) { return failure.message }
             let says = try? JSONDecoder().decode(HealthForm.self, from: Data(answer.body))
             return answer.head.isJSON && says != nil && says?.healthy != false
-                ? nil : "\(Self.healthPath) does not say that it is well"
+                ? nil : "\(healthPath) does not say that it is well"
         }
     }
 
@@ -36,17 +36,22 @@ extension OpenCodeLine {
 
     /// An answer with a good status and JSON in it.
     func answer(_ call: HTTPCall) async throws(AgentFailure) -> HTTPAnswer {
+        let answer = try await outcome(of: call)
+        if let failure = Self.failure(of: answer.head, body: answer.body) { throw failure }
+        guard answer.head.isJSON else {
+            throw AgentFailure(
+                .failed,
+                "opencode answered \(call.path) with \(answer.head.contentType), not JSON: it does not know it")
+        }
+        return answer
+    }
+
+    /// An answer, whatever its status is.
+    func outcome(of call: HTTPCall) async throws(AgentFailure) -> HTTPAnswer {
         switch await attempt(call) {
         case .failure(let failure):
             throw AgentFailure(.unavailable, "opencode could not be asked: \(failure.words)")
-        case .success(let answer):
-            if let failure = Self.failure(of: answer.head, body: answer.body) { throw failure }
-            guard answer.head.isJSON else {
-                throw AgentFailure(
-                    .failed,
-                    "opencode answered \(call.path) with \(answer.head.contentType), not JSON: it does not know it")
-            }
-            return answer
+        case .success(let answer): return answer
         }
     }
 

@@ -5,8 +5,10 @@ import AgentModel
 protocol OpenCodeLine: Sendable {
     /// "1.x", for people.
     static var name: String { get }
+    /// How messages tell which of them follow a prompt.
+    static var messageOrder: MessageOrder { get }
     /// GET of this with 200 and JSON means that it is well.
-    static var healthPath: String { get }
+    var healthPath: String { get }
 
     var loop: CurlLoop { get }
     var endpoint: AgentEndpoint { get }
@@ -23,13 +25,13 @@ protocol OpenCodeLine: Sendable {
     /// Sessions that this one started itself.
     func children(_ session: AgentSessionID, directory: String) async throws(AgentFailure) -> [String]
 
-    /// An id for a prompt that is handed over now: ids sort by age, so it is below those of its answers.
-    func makePromptID() -> String
     /// Hands a prompt over. True when it was taken, false when that is not known: then only the messages can tell, and it
     /// must not be sent again. Throws when it certainly was not taken.
     func prompt(
         _ session: AgentSessionID, id: String, text: String, directory: String
     ) async throws(AgentFailure) -> Bool
+    /// Takes a prompt back that was taken and not begun; nothing to take back is fine.
+    func withdraw(_ prompt: String, of session: AgentSessionID) async throws(AgentFailure)
     /// Stops what runs in a session.
     func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
     /// The state of a session and its family, with the messages from the prompt `since` on. Whether it rests is read

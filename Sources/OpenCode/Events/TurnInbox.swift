@@ -91,15 +91,17 @@ final class TurnInbox: Sendable {
             state.overflowed = false
             return .missed(connectionLost: false)
         }
+        // What was said while nobody listened is read before what is said now, so that it is also shown before.
+        if state.isBack {
+            state.isBack = false
+            state.connectionLost = false
+            return .back
+        }
         if !state.facts.isEmpty { return .fact(state.facts.removeFirst()) }
         if let gone = state.gone { return .gone(gone) }
         if state.connectionLost {
             state.connectionLost = false
             return .missed(connectionLost: true)
-        }
-        if state.isBack {
-            state.isBack = false
-            return .back
         }
         defer { state.hasTick = false }
         return state.hasTick ? .tick : nil

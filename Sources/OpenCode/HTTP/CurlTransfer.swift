@@ -68,7 +68,12 @@ final class CurlTransfer: @unchecked Sendable {
         number(CURLOPT_CONNECTTIMEOUT_MS, Limits.connectTime.wholeMilliseconds)
         if let limit = call.limit { number(CURLOPT_TIMEOUT_MS, limit.wholeMilliseconds) }
         add(header: "Accept: \(call.silence == nil ? "application/json" : "text/event-stream")")
-        if call.method == .post {
+        switch call.method {
+        case .get: break
+        case .delete:
+            text(CURLOPT_CUSTOMREQUEST, call.method.rawValue)
+            number(CURLOPT_FRESH_CONNECT, 1)
+        case .post:
             // Without `Expect:` libcurl would wait a second for a "100 Continue" before a long body.
             add(header: "Content-Type: application/json")
             add(header: "Expect:")

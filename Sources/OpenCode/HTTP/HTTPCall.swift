@@ -3,6 +3,7 @@ struct HTTPCall: Sendable {
     var method: Method
     /// Starts with a slash; percent-encoded where it holds what came from elsewhere.
     var path: String
+    /// Values are encoded, names are not.
     var query: [(name: String, value: String)] = []
     /// JSON.
     var body: [UInt8]?
@@ -17,6 +18,7 @@ struct HTTPCall: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case delete = "DELETE"
     }
 
     static func get(_ path: String, _ query: [(String, String)] = [], limit: Duration = Limits.callTime) -> HTTPCall {
@@ -28,6 +30,8 @@ struct HTTPCall: Sendable {
             method: .post, path: path, query: query.map { (name: $0.0, value: $0.1) }, body: body,
             limit: Limits.callTime)
     }
+
+    static func delete(_ path: String) -> HTTPCall { HTTPCall(method: .delete, path: path, limit: Limits.callTime) }
 
     /// Path and query as they go out.
     var target: String {

@@ -11,8 +11,12 @@ enum TurnFact: Hashable, Sendable {
     case delta(block: String, message: String, text: String)
     /// A tool call's state, whole.
     case tool(ToolCall, message: String)
+    /// Something new about a tool call whose beginning was told before.
+    case toolChanged(ToolChange, message: String)
     /// A block is gone (a step is done once more).
     case blockRemoved(block: String)
+    /// A prompt that was not begun was taken back.
+    case withdrawn(prompt: String)
     /// The session is at work.
     case busy
     /// It waits before it tries once more.
@@ -37,6 +41,26 @@ enum TurnFact: Hashable, Sendable {
     case changes([FileChange])
     /// Something to read ("the conversation was compacted").
     case notice(String)
+}
+
+/// What an event adds to a tool call; nil: as it was.
+struct ToolChange: Hashable, Sendable {
+    /// As `ToolCall.id`.
+    var id: String
+    var status: ToolCall.Status?
+    /// What it was called with.
+    var input: ToolInput?
+    var output: String?
+
+    func title(of tool: String) -> String? { input?.title(of: tool) }
+}
+
+/// How messages tell which of them follow a prompt.
+enum MessageOrder: Hashable, Sendable {
+    /// Their ids sort by age.
+    case byID
+    /// They come in order, by event and in lists; what comes behind the prompt follows it.
+    case byArrival
 }
 
 /// A message: who wrote it, and if it is over.
@@ -83,6 +107,9 @@ struct AgentProblem: Hashable, Sendable {
     /// True when the turn was stopped on demand.
     var isAbort: Bool
     var words: String
+
+    /// By whoever talks to the agent.
+    static let stopped = AgentProblem(isAbort: true, words: "The turn was stopped.")
 }
 
 /// The state of a session as it was read by calls, not told by events.

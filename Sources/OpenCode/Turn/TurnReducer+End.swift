@@ -32,7 +32,12 @@ extension TurnReducer {
     }
 
     private var newestAnswer: MessageFact? {
-        messages.values.filter { $0.author == .assistant && isOurs($0.id) }.max { $0.id < $1.id }
+        messages.values.filter { $0.author == .assistant && isOurs($0.id) }.max { left, right in
+            switch order {
+            case .byID: left.id < right.id
+            case .byArrival: arrivals[left.id, default: 0] < arrivals[right.id, default: 0]
+            }
+        }
     }
 
     /// At rest, and no answer was begun.
@@ -52,7 +57,7 @@ extension TurnReducer {
     }
 
     private func outcome(of problem: AgentProblem) -> TurnOutcome {
-        problem.isAbort ? .interrupted(reason: "The turn was stopped.") : .failed(reason: problem.words)
+        problem.isAbort ? .interrupted(reason: problem.words) : .failed(reason: problem.words)
     }
 
     private var unfinished: TurnOutcome {

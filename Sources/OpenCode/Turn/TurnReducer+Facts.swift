@@ -7,7 +7,10 @@ extension TurnReducer {
         case .block(let block): apply(block, fromReread: fromReread, at: now)
         case .delta(let block, let message, let text): append(text, to: block, of: message, at: now)
         case .tool(let call, let message): apply(call, of: message)
+        case .toolChanged(let change, let message): apply(change, of: message, at: now)
         case .blockRemoved(let block): remove(block)
+        case .withdrawn(let id):
+            if id == prompt, !hasBegun { apply(.problem(.stopped), fromReread: fromReread, at: now) }
         case .busy: end.idleSince = nil
         case .retrying(let attempt, let words):
             end.idleSince = nil
@@ -33,10 +36,11 @@ extension TurnReducer {
     }
 
     private mutating func apply(_ message: MessageFact) {
-        guard message.id >= prompt, messages.count < Limits.turnIDs else { return }
+        guard message.id == prompt || isOurs(message.id), messages.count < Limits.turnIDs else { return }
         // An event that was overtaken by a re-read must not make a finished message unfinished.
         if message.end == nil, messages[message.id]?.end != nil { return }
         messages[message.id] = message
+        arrivals[message.id] = arrivals[message.id] ?? arrivals.count
     }
 
     private mutating func apply(_ call: ToolCall, of message: String) {
@@ -46,6 +50,13 @@ extension TurnReducer {
         guard tools[call.id] != nil || tools.count < Limits.turnIDs else { return }
         tools[call.id] = call
         emit(.tool(call))
+    }
+
+    /// What an event says of a call only has a place where its beginning is known.
+    private mutating func apply(_ change: ToolChange, of message: String, at now: Duration) {
+        guard isOurs(message) else { return }
+        guard let known = tools[change.id] else { return wantReread(at: now) }
+        apply(known.changed(by: change), of: message)
     }
 
     /// True for an assistant's message of this turn. One that is not known yet is none: its `message` fact always comes
@@ -146,6 +157,14 @@ extension String {
     func rest(after beginning: String) -> String? {
         guard utf8.starts(with: beginning.utf8) else { return nil }
         return String(self[utf8.index(startIndex, offsetBy: beginning.utf8.count)...])
+    }
+}
+
+extension ToolCall {
+    fileprivate func changed(by change: ToolChange) -> ToolCall {
+        ToolCall(
+            id: id, name: name, status: change.status ?? status, title: change.title(of: name) ?? title,
+            output: change.output ?? output)
     }
 }
 

@@ -20,12 +20,16 @@ struct TurnReducer {
         case dismissQuestion(String)
     }
 
-    /// The message id of the prompt. Ids sort by age, so what is above it belongs to this turn.
+    /// The message id of the prompt.
     let prompt: String
+    /// Which messages follow it.
+    let order: MessageOrder
     /// What is said when nobody answers.
     let policy: AnswerPolicy
     var blocks: [String: Block] = [:]
     var messages: [String: MessageFact] = [:]
+    /// When each of them was first told of, counted from the first.
+    var arrivals: [String: Int] = [:]
     var tools: [String: ToolCall] = [:]
     var textBytes = 0
     var asked: Set<String> = []
@@ -75,8 +79,9 @@ struct TurnReducer {
         var gaveUpWaiting = false
     }
 
-    init(prompt: String, policy: AnswerPolicy = AnswerPolicy()) {
+    init(prompt: String, policy: AnswerPolicy = AnswerPolicy(), order: MessageOrder = .byID) {
         self.prompt = prompt
+        self.order = order
         self.policy = policy
     }
 
@@ -95,6 +100,7 @@ struct TurnReducer {
         end.unreadableSince = nil
         mayLackLists = false
         for fact in reread.facts { apply(fact, fromReread: true, at: now) }
+        putInOrder(reread.facts)
         for permission in reread.permissions { ask(permission, at: now) }
         for question in reread.questions { ask(question, at: now) }
         settle(reread)
@@ -152,8 +158,24 @@ struct TurnReducer {
         return take()
     }
 
-    /// True for what was written after the prompt.
-    func isOurs(_ message: String) -> Bool { message > prompt }
+    /// True for what was written after the prompt, as far as that is known.
+    func isOurs(_ message: String) -> Bool {
+        switch order {
+        case .byID: message > prompt
+        case .byArrival: hasBegun && message != prompt
+        }
+    }
+
+    /// True when the server has the prompt among its messages.
+    var hasBegun: Bool { messages[prompt] != nil }
+
+    /// As the server lists the messages; what it did not list yet came later.
+    private mutating func putInOrder(_ facts: [TurnFact]) {
+        let listed = facts.compactMap { if case .message(let message) = $0 { message.id } else { nil } }
+        let known = Set(listed)
+        let later = arrivals.filter { !known.contains($0.key) }.sorted { $0.value < $1.value }.map(\.key)
+        for (place, id) in (listed + later).enumerated() where messages[id] != nil { arrivals[id] = place }
+    }
 
     mutating func emit(_ event: AgentEvent) { steps.append(.emit(event)) }
 

@@ -22,11 +22,11 @@ struct V1Permission: Decodable {
     private let patterns: [String]?
     private let always: [String]?
     private let tool: V1ToolPlace?
-    private let metadata: [String: V1InputValue]?
+    private let metadata: ToolInput?
 
     /// The whole command, or what an edit would change: the patterns alone may hide half of it.
     var ask: PermissionAsk {
-        let details = ["diff", "command", "description", "filepath"].lazy.compactMap { metadata?[$0]?.text }.first
+        let details = ["diff", "command", "description", "filepath"].lazy.compactMap { metadata?[$0] }.first
         return PermissionAsk(
             id: id, action: permission, resources: patterns ?? [], always: always ?? [], tool: tool?.toolCall,
             details: details)

@@ -4,7 +4,8 @@ import FoundationEssentials
 /// The calls of v1 that are used (docs/agent.md lists them), each with what its failures mean.
 struct V1Calls: OpenCodeLine {
     static let name = "1.x"
-    static let healthPath = "/global/health"
+    static let messageOrder = MessageOrder.byID
+    let healthPath = "/global/health"
 
     let loop: CurlLoop
     let endpoint: AgentEndpoint
@@ -22,9 +23,6 @@ struct V1Calls: OpenCodeLine {
 
     /// `{"id","type","properties"}`
     func frame(_ data: [UInt8]) -> LineFrame? { V1Frame.read(data) }
-
-    /// In opencode's own form.
-    func makePromptID() -> String { V1MessageID.make() }
 
     /// The path of a session's call; the id is opencode's own, but it is not trusted to be a path segment.
     static func path(_ session: AgentSessionID, _ rest: String) -> String {
@@ -47,6 +45,9 @@ struct V1Calls: OpenCodeLine {
         }
         return try await read(Place.self, .get(Self.path(session, ""))).directory
     }
+
+    /// 1.x has no way to take one back alone: what waits is stopped with what runs.
+    func withdraw(_ prompt: String, of session: AgentSessionID) async throws(AgentFailure) {}
 
     /// POST /session/{id}/abort
     func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure) {

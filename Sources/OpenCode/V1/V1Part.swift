@@ -79,7 +79,7 @@ struct V1ToolState: Decodable {
     let output: String?
     let error: String?
     private let title: String?
-    private let input: [String: V1InputValue]
+    private let input: ToolInput
 
     private enum CodingKeys: String, CodingKey {
         case status, title, output, error, input, metadata
@@ -100,7 +100,7 @@ struct V1ToolState: Decodable {
             }
         title = try fields.decodeIfPresent(String.self, forKey: .title)
         error = try fields.decodeIfPresent(String.self, forKey: .error)
-        input = (try? fields.decode([String: V1InputValue].self, forKey: .input)) ?? [:]
+        input = (try? fields.decode(ToolInput.self, forKey: .input)) ?? ToolInput()
         // While a command runs its output so far is in the metadata.
         let metadata = try? fields.nestedContainer(keyedBy: MetadataKeys.self, forKey: .metadata)
         output =
@@ -111,18 +111,6 @@ struct V1ToolState: Decodable {
     /// The server's title, else what the call is about, from its input.
     func title(of tool: String) -> String {
         if let title, !title.isEmpty { return title.cut(to: 500) }
-        for key in ["description", "command", "filePath", "path", "pattern", "url", "query"] {
-            if let text = input[key]?.text, !text.isEmpty { return text.cut(to: 500) }
-        }
-        return tool
-    }
-}
-
-/// A value of a tool's input; only texts are of use.
-struct V1InputValue: Decodable {
-    let text: String?
-
-    init(from decoder: any Decoder) throws {
-        text = try? decoder.singleValueContainer().decode(String.self)
+        return input.title(of: tool)
     }
 }

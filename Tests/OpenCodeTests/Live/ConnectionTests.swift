@@ -195,17 +195,49 @@ struct ConnectionTests: Sendable {
         #expect(failure?.message.contains("wrong") == false)
     }
 
-    @Test(arguments: ["/api/info", "/api/health"])
-    func version2_isNamedAndRefused(path: String) async throws {
+    /// 2.1 says it at another place than 2.0, and the health is asked where it said it.
+    @Test(arguments: [("/api/info", "2.1.2"), ("/api/health", "2.0.14")])
+    func version2_isRecognised(path: String, version: String) async throws {
         let server = try Listener.scripted { asked in
-            asked == path
-                ? .init(body: #"{"healthy":true,"version":"2.0.14","pid":4711}"#)
-                : .init(type: "text/html", body: "<html></html>")
+            switch asked {
+            case path: .init(body: #"{"healthy":true,"version":"\#(version)","pid":4711}"#)
+            case "/api/event":
+                .init(
+                    type: "text/event-stream",
+                    body: "data: {\"id\":\"e\",\"type\":\"server.connected\",\"data\":{}}\n\n",
+                    staysOpen: true)
+            case _: .init(type: "text/html", body: "<html></html>")
+            }
         }
         await connection.update(AgentEndpoint(port: server.port, password: "x"))
-        let failure = await #expect(throws: AgentFailure.self) { try await connection.readyClient() }
-        #expect(failure?.message.contains("2.0.14") == true)
-        #expect(failure?.message.contains("does not speak yet") == true)
+        #expect(try await connection.readyClient().identity == AgentIdentity(version: version))
+        #expect(await connection.health() == .healthy)
+        server.stop()
+    }
+
+    @Test func version2ThatStarts_isWaitedFor() async throws {
+        let looks = Mutex(0)
+        let server = try Listener.scripted { asked in
+            switch asked {
+            case "/api/health":
+                .init(status: "503 Service Unavailable", body: #"{"healthy":true,"version":"2.1.2","pid":1}"#)
+            case "/api/info":
+                looks.withLock { looks in
+                    looks += 1
+                    return looks < 3
+                        ? .init(status: "503 Service Unavailable", body: #"{"code":"service_starting"}"#)
+                        : .init(body: #"{"version":"2.1.2","pid":1,"urls":[],"paths":{"tmp":"/tmp"}}"#)
+                }
+            case "/api/event":
+                .init(
+                    type: "text/event-stream",
+                    body: "data: {\"id\":\"e\",\"type\":\"server.connected\",\"data\":{}}\n\n",
+                    staysOpen: true)
+            case _: .init(status: "503 Service Unavailable", body: #"{"code":"service_starting"}"#)
+            }
+        }
+        await connection.update(AgentEndpoint(port: server.port, password: "x"))
+        #expect(try await connection.readyClient().identity.version == "2.1.2")
         server.stop()
     }
 

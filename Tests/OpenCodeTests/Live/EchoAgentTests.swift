@@ -90,7 +90,7 @@ struct EchoAgentTests {
         var agent = try EchoAgentProcess(state: scratch.url)
         var calls = V1Calls(loop: loop, endpoint: agent.endpoint)
         let session = try await calls.createSession(title: "kept", directory: "/srv/work")
-        let prompt = V1MessageID.make()
+        let prompt = PromptID.make()
         #expect(try await calls.prompt(session, id: prompt, text: "/slow 1000", directory: "/srv/work"))
         agent.kill()
         agent = try EchoAgentProcess(state: scratch.url)
@@ -123,10 +123,10 @@ struct EchoAgentTests {
         let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
         let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
         let session = try await calls.createSession(title: "long", directory: "/w")
-        let first = V1MessageID.make()
+        let first = PromptID.make()
         for number in 0..<60 {
             let body =
-                #"{"messageID":"\#(number == 0 ? first : V1MessageID.make())","parts":[{"type":"text","text":"x"}]}"#
+                #"{"messageID":"\#(number == 0 ? first : PromptID.make())","parts":[{"type":"text","text":"x"}]}"#
             let answer = try await loop.send(
                 .post(V1Calls.path(session, "/message"), body: Array(body.utf8)), to: agent.endpoint)
             #expect(answer.head.status == 200)
@@ -140,7 +140,7 @@ struct EchoAgentTests {
         let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
         let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
         let session = try await calls.createSession(title: "lists", directory: "/w")
-        let prompt = V1MessageID.make()
+        let prompt = PromptID.make()
         let body = #"{"messageID":"\#(prompt)","parts":[{"type":"text","text":"/todo /diff"}]}"#
         _ = try await calls.answer(.post(V1Calls.path(session, "/message"), body: Array(body.utf8)))
         let facts = await calls.lists(session, since: prompt, directory: "/w")

@@ -134,10 +134,11 @@ struct RecordedTurnTests {
 
 extension TurnFact {
     /// What a re-read would find.
-    fileprivate var isStored: Bool {
+    var isStored: Bool {
         switch self {
-        case .message, .block, .tool: true
-        case .delta, .blockRemoved, .busy, .retrying, .idle, .problem, .permission, .question, .answering, .notAnswered,
+        case .message, .block, .tool, .toolChanged: true
+        case .delta, .blockRemoved, .withdrawn, .busy, .retrying, .idle, .problem, .permission, .question, .answering,
+            .notAnswered,
             .answered, .todos, .changes, .notice:
             false
         }
@@ -150,7 +151,8 @@ extension BidirectionalCollection where Element == TurnFact {
             switch fact {
             case .idle: return true
             case .busy, .retrying: return false
-            case .message, .block, .delta, .tool, .blockRemoved, .problem, .permission, .question, .answering,
+            case .message, .block, .delta, .tool, .toolChanged, .blockRemoved, .withdrawn, .problem, .permission,
+                .question, .answering,
                 .notAnswered, .answered, .todos, .changes, .notice:
                 continue
             }

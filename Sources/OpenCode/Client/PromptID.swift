@@ -1,9 +1,10 @@
 import FoundationEssentials
 
 /// Message ids chosen by the client: the handle by which a turn's events are told from others. The form is opencode's
-/// (`msg_`, 12 hexadecimal digits of milliseconds × 4096 + a counter, 14 base62 digits), since opencode sorts messages
-/// by id: the prompt must come before its answer. opencode's counter starts at 1 in each millisecond, ours is 0.
-enum V1MessageID {
+/// (`msg_`, 12 hexadecimal digits of milliseconds × 4096 + a counter, 14 base62 digits), since 1.x sorts
+/// messages by id: the prompt must come before its answer. opencode's counter starts at 1 in each millisecond, ours is 0.
+/// 2.x keeps messages in the order in which they came, whatever their ids are.
+enum PromptID {
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
     /// For a prompt that is handed over now.

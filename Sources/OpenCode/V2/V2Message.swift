@@ -1,0 +1,129 @@
+/// A message as lists have it; `type` decides, types that say nothing here are read over.
+struct V2Message: Decodable {
+    let id: String
+    /// What it says; nothing for the types that are not for people.
+    let facts: [TurnFact]
+    /// True for a step that changed files.
+    let changedFiles: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case id, type, content, finish, error, outcome, snapshot, summary, status
+    }
+
+    private struct Snapshot: Decodable {
+        let files: [String]?
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let id = try fields.decode(String.self, forKey: .id)
+        self.id = id
+        var changedFiles = false
+        switch try fields.decode(String.self, forKey: .type) {
+        case "user": facts = [.message(MessageFact(id: id, author: .user, end: nil))]
+        case "assistant":
+            let finish = try fields.decodeIfPresent(String.self, forKey: .finish)
+            let error = try fields.decodeIfPresent(V2Problem.self, forKey: .error)
+            let end = error.map { .failed($0.problem) } ?? MessageFact.End.v2(finish)
+            let content = try fields.decode([V2Content].self, forKey: .content)
+            facts = [.message(MessageFact(id: id, author: .assistant, end: end))] + V2Content.facts(content, in: id)
+            changedFiles = try fields.decodeIfPresent(Snapshot.self, forKey: .snapshot)?.files?.isEmpty == false
+        case "idle":
+            // What ended the run, also where it ended before a model was asked.
+            let error = try fields.decodeIfPresent(V2Problem.self, forKey: .error)
+            switch try fields.decodeIfPresent(String.self, forKey: .outcome) {
+            case "failed": facts = [.problem(error?.problem ?? .unexplained)]
+            case "interrupted": facts = [.problem(.stopped)]
+            case _: facts = []
+            }
+        case _: facts = []
+        }
+        self.changedFiles = changedFiles
+    }
+}
+
+extension MessageFact.End {
+    /// From `finish`; nil while the step runs.
+    static func v2(_ finish: String?) -> MessageFact.End? {
+        switch finish {
+        case nil: nil
+        case "tool-calls": .toolCalls
+        case "length": .cut
+        case "content-filter":
+            .failed(.init(isAbort: false, words: "The model provider's content filter stopped the answer."))
+        // "stop", "error" and "unknown" without an error, and whatever comes: opencode goes on with nothing.
+        case _: .finished
+        }
+    }
+}
+
+extension AgentProblem {
+    static let unexplained = AgentProblem(
+        isAbort: false, words: "opencode reported an error without words; see its log.")
+}
+
+/// A piece of an assistant's message: text, reasoning or a tool call.
+struct V2Content: Decodable {
+    private let type: String
+    private let text: String
+    private let isClosed: Bool
+    private let tool: V2Tool?
+
+    private enum CodingKeys: String, CodingKey {
+        case type, text, time
+    }
+
+    private struct Time: Decodable {
+        let completed: Double?
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        type = try fields.decode(String.self, forKey: .type)
+        text = type == "tool" ? "" : try fields.decodeIfPresent(String.self, forKey: .text) ?? ""
+        isClosed = try type == "reasoning" && fields.decodeIfPresent(Time.self, forKey: .time)?.completed != nil
+        tool = type == "tool" ? try V2Tool(from: decoder) : nil
+    }
+
+    /// Texts and reasoning have no ids: events count them in their message, each kind from 0.
+    static func facts(_ content: [V2Content], in message: String) -> [TurnFact] {
+        var (texts, thoughts) = (0, 0)
+        return content.compactMap { piece in
+            switch piece.type {
+            case "text":
+                defer { texts += 1 }
+                // What is stored of a text is nothing until it is whole.
+                return .block(
+                    BlockFact(
+                        id: V2Block.text.id(texts, in: message), message: message, kind: .text, text: piece.text,
+                        isComplete: !piece.text.isEmpty))
+            case "reasoning":
+                defer { thoughts += 1 }
+                return .block(
+                    BlockFact(
+                        id: V2Block.reasoning.id(thoughts, in: message), message: message, kind: .reasoning,
+                        text: piece.text, isComplete: piece.isClosed && !piece.text.isEmpty))
+            case _: return piece.tool.map { .tool($0.call(in: message), message: message) }
+            }
+        }
+    }
+}
+
+/// Names for what has none: a text or reasoning is known by its message and its number there.
+enum V2Block {
+    case text, reasoning
+
+    func id(_ ordinal: Int, in message: String) -> String {
+        switch self {
+        case .text: "\(message)/text-\(ordinal)"
+        case .reasoning: "\(message)/reasoning-\(ordinal)"
+        }
+    }
+
+    var kind: BlockFact.Kind {
+        switch self {
+        case .text: .text
+        case .reasoning: .reasoning
+        }
+    }
+}
