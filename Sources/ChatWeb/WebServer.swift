@@ -4,13 +4,11 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
-import ServiceLifecycle
+import NIOHTTP1
 import Synchronization
 
 /// The page and its API over HTTP, inside chat-bridge.
 public final class WebServer: Sendable {
-    /// Connections at once; more wait in the kernel's queue.
-    static let connectionLimit = 512
     /// How often a port that is taken is tried again.
     static let retryInterval: Duration = .seconds(5)
 
@@ -29,31 +27,35 @@ public final class WebServer: Sendable {
     private let door: Door
     private let page: PageFiles
     private let appliance: Appliance?
-    private let connection: @Sendable () -> ConnectionGuard
+    /// cloudflared's own socket, when there is one.
+    private let tunnelSocket: Int32?
+    private let limits: ConnectionLimits
     private let changed: @Sendable (State) -> Void
     private let current = Mutex(State.starting)
+    let connections = Connections()
 
     /// `changed` hears of each new state.
     public convenience init(
         settings: WebSettings, service: ChatService, door: Door, page: PageFiles, appliance: Appliance?,
-        changed: @escaping @Sendable (State) -> Void
+        tunnelSocket: Int32?, changed: @escaping @Sendable (State) -> Void
     ) {
         self.init(
             settings: settings, service: service, door: door, page: page, appliance: appliance,
-            connection: { ConnectionGuard() }, changed: changed)
+            tunnelSocket: tunnelSocket, limits: ConnectionLimits(), changed: changed)
     }
 
     /// The same with limits of a test's own.
     init(
         settings: WebSettings, service: ChatService, door: Door, page: PageFiles, appliance: Appliance?,
-        connection: @escaping @Sendable () -> ConnectionGuard, changed: @escaping @Sendable (State) -> Void
+        tunnelSocket: Int32?, limits: ConnectionLimits, changed: @escaping @Sendable (State) -> Void
     ) {
         self.settings = settings
         self.service = service
         self.door = door
         self.page = page
         self.appliance = appliance
-        self.connection = connection
+        self.tunnelSocket = tunnelSocket
+        self.limits = limits
         self.changed = changed
     }
 
@@ -61,14 +63,21 @@ public final class WebServer: Sendable {
     public var state: State { current.withLock { $0 } }
 
     /// Serves until its task is cancelled. A port that cannot be had keeps the conversations of nobody: it is said, and
-    /// tried again.
+    /// tried again. What comes through the tunnel is served meanwhile.
     public func run() async {
+        await withDiscardingTaskGroup { group in
+            if let tunnelSocket { group.addTask { await self.serveTunnel(tunnelSocket) } }
+            group.addTask { await self.servePort() }
+        }
+    }
+
+    private func servePort() async {
         while !Task.isCancelled {
             do {
-                try await serve()
+                try await listener(.address(host: settings.host, port: settings.port), .local).run { channel in
+                    become(.serving(port: channel.localAddress?.port ?? settings.port))
+                }
                 if !Task.isCancelled { become(.away("the server ended by itself")) }
-            } catch is CancellationError {
-                return
             } catch let error as IOError where error.errnoCode == EADDRINUSE {
                 become(.away("\(settings.host):\(settings.port) is in use; choose another port in [chat] listen"))
             } catch {
@@ -78,47 +87,46 @@ public final class WebServer: Sendable {
         }
     }
 
-    private func serve() async throws {
-        let names = ServedNames()
-        let routes = WebRoutes(service: service, door: door, page: page, appliance: appliance, names: names)
+    private func serveTunnel(_ socket: Int32) async {
+        do {
+            try await listener(.lent(socket), .tunnel).run { _ in }
+        } catch {
+            door.say("the tunnel's socket cannot be served: \(error)")
+        }
+    }
+
+    private func listener(_ place: Listener.Place, _ entrance: Entrance) -> Listener {
+        let routes = WebRoutes(
+            service: service, door: door, page: page, appliance: appliance,
+            names: KnownNames(publicURL: settings.publicURL))
+        let responder = routes.router().buildResponder()
         var logger = Logger(label: "web") { StreamLogHandler.standardError(label: $0) }
         // What it calls errors are connections that end, ours included when the server is stopped.
         logger.logLevel = .critical
-        let app = Application(
-            router: routes.router(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [self.connection()],
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64))),
-            configuration: .init(
-                address: .hostname(settings.host, port: settings.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimit)),
-            onServerRunning: { [self] channel in
-                let port = channel.localAddress?.port ?? settings.port
-                names.serve(KnownOrigins(settings: settings, port: port))
-                become(.serving(port: port))
-            }, logger: logger)
-        try await run(app, logger)
-    }
-
-    /// How long answers under way have to end when the server is stopped.
-    private static let stopLimit: Duration = .seconds(2)
-
-    /// Until this task is cancelled; then no connection is taken any more and those that are there end. A server that is
-    /// cancelled itself would drop a connection it has accepted and not looked at yet, which NIO takes for a mistake of
-    /// its user and ends the process.
-    private func run(_ app: some ApplicationProtocol, _ logger: Logger) async throws {
-        var configuration = ServiceGroupConfiguration(services: [.init(service: app)], logger: logger)
-        configuration.maximumGracefulShutdownDuration = Self.stopLimit
-        let group = ServiceGroup(configuration: configuration)
-        let serving = Task { try await group.run() }
-        try await withTaskCancellationHandler {
-            try await serving.value
-        } onCancel: {
-            Task { await group.triggerGracefulShutdown() }
+        return Listener(
+            place: place, entrance: entrance, connections: connections, limits: limits, logger: logger
+        ) { [logger] request, writer, connection in
+            let context = WebContext(source: .init(logger: logger, connection: connection))
+            var response: Response
+            do {
+                response = try await responder.respond(to: request, context: context)
+            } catch let error as HTTPParserError {
+                throw error
+            } catch {
+                response = Response(status: .internalServerError)
+            }
+            response.headers[.date] = HTTPDate.text()
+            do {
+                try await writer.write(response: response.head, body: response.body)
+            } catch is HTTPParserError {
+                // Its head is on the way already: another answer would be read as a part of it.
+                throw BrokenRequest()
+            }
         }
     }
+
+    /// A body that stopped being HTTP while it was being answered.
+    private struct BrokenRequest: Error {}
 
     private func become(_ state: State) {
         let isNew = current.withLock { current in

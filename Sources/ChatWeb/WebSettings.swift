@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Where the page is served, and under which names it may be asked for.
 public struct WebSettings: Hashable, Sendable {
@@ -55,33 +54,37 @@ public struct WebSettings: Hashable, Sendable {
     }
 }
 
-/// Under which names this server may be asked for: whoever reaches it by another one was led here by a DNS record
-/// of somebody else's.
-struct KnownOrigins: Sendable {
-    /// What may stand in `Origin`.
-    let origins: Set<String>
-    /// What may stand in `Host`.
-    let hosts: Set<String>
+/// Under which names the page may be asked for: whoever reaches it by another one was led here by a DNS record of
+/// somebody else's.
+struct KnownNames: Sendable {
+    /// `https://…` of the owner's tunnel or proxy.
+    let publicURL: String?
 
-    init(settings: WebSettings, port: Int) {
-        let local = ["localhost", "127.0.0.1", "[::1]"].map { "\($0):\(port)" }
-        var origins = Set(local.map { "http://\($0)" })
-        var hosts = Set(local)
-        if let url = settings.publicURL {
-            origins.insert(url)
-            hosts.insert(String(url.dropFirst("https://".count)))
+    /// What may stand in `Origin` of a request for that host; nil: it is no name of ours.
+    func origins(of host: String, by connection: Connection) -> [String]? {
+        let publicOrigins = publicURL.map { [$0] } ?? []
+        if publicOrigins.contains("https://" + host) { return publicOrigins }
+        switch connection.entrance {
+        case .local:
+            let own = ["localhost", "127.0.0.1", "[::1]"].map { "\($0):\(connection.port)" }
+            return own.contains(host) ? own.map { "http://" + $0 } + publicOrigins : nil
+        case .network:
+            return nil
+        case .tunnel:
+            // Cloudflare brings only names here that its owner gave to this tunnel; a quick tunnel's is not known before.
+            return publicURL == nil && Self.isName(host) ? ["https://" + host] : nil
         }
-        self.origins = origins
-        self.hosts = hosts
     }
-}
 
-/// The names, known as soon as the port is.
-final class ServedNames: Sendable {
-    private let known = Mutex<KnownOrigins?>(nil)
-
-    /// Nil: not served yet.
-    var now: KnownOrigins? { known.withLock { $0 } }
-
-    func serve(_ names: KnownOrigins) { known.withLock { $0 = names } }
+    private static func isName(_ text: String) -> Bool {
+        (1...253).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+                    UInt8(ascii: "."):
+                    true
+                case _: false
+                }
+            }
+    }
 }

@@ -47,6 +47,8 @@ public struct ChildPlan: Hashable, Sendable {
     public var log: LogPlan
     /// The bus, for workers.
     public var worker: WorkerPlan?
+    /// The number of its first socket: a worker's fds 3 and 4 are the bus.
+    public var firstSocket: Int32 { worker == nil ? 3 : 5 }
     /// What an owner chose by command, as it was recorded; not a part of the file.
     public var choice: Choice?
     /// The next times of a scheduled child's calendar: seconds since 1970, ascending; empty for all others.

@@ -101,7 +101,9 @@ extension Plan {
             throw Broken("resource limit out of range")
         }
         try checkBounds(child.bounds)
-        if case .descriptor(let number) = child.readiness, !(3 + child.sockets.count...1023).contains(Int(number)) {
+        if case .descriptor(let number) = child.readiness,
+            !(Int(child.firstSocket) + child.sockets.count...1023).contains(Int(number))
+        {
             throw Broken("readiness descriptor out of range")
         }
         guard child.capabilities.isConsistent else { throw Broken("an ambient capability outside of the bounding set") }
@@ -110,8 +112,8 @@ extension Plan {
 
     private func checkSockets(of child: ChildPlan) throws(Broken) {
         guard child.sockets.count <= SocketPlan.limit else { throw Broken("too many sockets") }
-        guard child.sockets.isEmpty || child.worker == nil && child.role == .child else {
-            throw Broken("sockets of a child whose fds 3 and 4 are its link")
+        guard child.sockets.isEmpty || child.role == .child else {
+            throw Broken("sockets of log-writer, which has a link")
         }
         guard Set(child.sockets.map(\.name)).count == child.sockets.count else { throw Broken("a socket named twice") }
         for socket in child.sockets where !socket.isValid { throw Broken("socket '\(socket.name)' out of range") }

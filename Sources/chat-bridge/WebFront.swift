@@ -26,6 +26,7 @@ enum WebFront {
         return WebServer(
             settings: settings, service: service, door: Door(store: store, audit: audit),
             page: try PageFiles(directory: directory),
-            appliance: Appliance(ask: { try await bus.ask($0) }, audit: audit), changed: changed)
+            appliance: Appliance(ask: { try await bus.ask($0) }, audit: audit),
+            tunnelSocket: LentSockets(environment: environment)["tunnel"], changed: changed)
     }
 }

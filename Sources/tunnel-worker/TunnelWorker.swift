@@ -57,8 +57,11 @@ struct TunnelWorker {
             var type = "tunnel"
             var mode: String
             var state: String
+            /// What a tunnel would lead to.
+            var origin: String?
         }
-        // Two texts: there is nothing that cannot be encoded.
-        return (try? Array(JSONEncoder().encode(Line(mode: mode.rawValue, state: state.words)))) ?? []
+        let origin = ProcessInfo.processInfo.environment["NEXUS_CHAT_SOCKET"].map { "unix:" + $0 }
+        // A few texts: there is nothing that cannot be encoded.
+        return (try? Array(JSONEncoder().encode(Line(mode: mode.rawValue, state: state.words, origin: origin)))) ?? []
     }
 }

@@ -29,13 +29,6 @@ struct SettingsTests {
         #expect(throws: WebSettings.Refusal.self) { try WebSettings(listen: "127.0.0.1:1", url: url) }
     }
 
-    @Test func publicURL_isKnownAsHostAndOrigin() throws {
-        let settings = try #require(try WebSettings(listen: "127.0.0.1:1", url: "https://Chat.example.invalid/"))
-        let known = KnownOrigins(settings: settings, port: 1)
-        #expect(known.hosts.contains("chat.example.invalid") && known.origins.contains("https://chat.example.invalid"))
-        #expect(!known.origins.contains("http://chat.example.invalid"))
-    }
-
     @Test func markdown_canDoNothing() throws {
         let html = try #require(
             Markdown.html(

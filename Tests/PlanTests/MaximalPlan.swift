@@ -45,7 +45,7 @@ enum MaximalPlan {
         arguments: [Text("nexus-probe")], readiness: .bus, worker: WorkerPlan(may: []))
 
     private static let readinesses: [(Readiness, ReadyRule)] = [
-        (.spawned, .spawned), (.notify, .reported), (.descriptor(3), .reported), (.bus, .reported),
+        (.spawned, .spawned), (.notify, .reported), (.descriptor(5), .reported), (.bus, .reported),
         (.probe(.tcp(host: "::1", port: Text("80"), timeout: .seconds(1))), .probed(interval: .milliseconds(250))),
         (
             .probe(

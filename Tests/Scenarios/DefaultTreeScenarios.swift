@@ -38,6 +38,28 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// What cloudflared comes by: nobody else may connect, and a restart of chat-bridge refuses nobody.
+    @Test func tunnelsSocket_isItsUsersAlone_andKeptWhileChatBridgeRestarts() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let path = box.runtime + "/chat.sock"
+        let file = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(file[.type] as? FileAttributeType == .typeSocket && file[.posixPermissions] as? Int == 0o600)
+        #expect(file[.ownerAccountID] as? UInt32 == getuid())
+        let request =
+            "GET / HTTP/1.1\r\nHost: chat.example.invalid\r\nCF-Connecting-IP: 203.0.113.1\r\nConnection: close\r\n\r\n"
+        #expect(try UnixConnection(path).ask(request).hasPrefix("HTTP/1.1 200"))
+        let pid = try #require(try box.status().pid("chat-bridge"))
+        kill(pid, SIGKILL)
+        // What the dying one had taken already ends with it; nobody is refused.
+        var answer = try UnixConnection(path).ask(request)
+        while answer.isEmpty { answer = try UnixConnection(path).ask(request) }
+        #expect(answer.hasPrefix("HTTP/1.1 200"))
+        #expect(try box.waitReplaced("chat-bridge", pid) != pid)
+        #expect(box.stop() == 0)
+    }
+
     @Test func chatAnswer_streamsAndIsHonest() throws {
         let box = try Box.defaultTree()
         try box.start()

@@ -44,6 +44,21 @@ struct TunnelConfigurationTests {
         #expect(!text.contains("credentials-file") && !text.contains("tunnel:"))
     }
 
+    @Test func quickTunnel_leadsToTheSocketWhateverItsNameIs() throws {
+        let text = try TunnelConfiguration(
+            identity: .quick, hostname: nil, chatSocket: "/run/nexus/chat.sock", metricsPort: 1
+        ).yaml()
+        let read = try #require(try Yams.load(yaml: text) as? [String: Any])
+        #expect(read["ingress"] as? [[String: String]] == [["service": "unix:/run/nexus/chat.sock"]])
+        for name in ["tunnel", "token-file", "credentials-file", "url"] { #expect(read[name] == nil) }
+        #expect(throws: TunnelError.self) {
+            try TunnelConfiguration(identity: .quick, hostname: "a.example", chatSocket: "/s", metricsPort: 1)
+        }
+        #expect(throws: TunnelError.self) {
+            try TunnelConfiguration(identity: .token(file: "/t"), hostname: nil, chatSocket: "/s", metricsPort: 1)
+        }
+    }
+
     @Test(arguments: ["/a b/#c: [x]", "/ü/\"quoted\"", "/it's", "/\\back", "/- x", "/yes"])
     func strangePaths_areReadBackAsTheyWere(_ path: String) throws {
         let text = try configuration(file: path, socket: path).yaml()

@@ -15,8 +15,8 @@ public final class Door: Sendable {
 
     private struct State {
         var codes = PairingCodes()
-        var codeTries = TokenBuckets<String>(capacity: Door.codeTries.0, perSecond: Door.codeTries.1)
-        var strangers = TokenBuckets<String>(capacity: Door.strangerTries.0, perSecond: Door.strangerTries.1)
+        var codeTries = TokenBuckets<AddressGroup>(capacity: Door.codeTries.0, perSecond: Door.codeTries.1)
+        var strangers = TokenBuckets<AddressGroup>(capacity: Door.strangerTries.0, perSecond: Door.strangerTries.1)
         var devices = TokenBuckets<DeviceID>(capacity: Door.deviceRequests.0, perSecond: Door.deviceRequests.1)
     }
 
@@ -41,7 +41,7 @@ public final class Door: Sendable {
 
     /// Takes a code and gives the device its token, which nobody can learn again.
     func pair(code: String, name: String, address: String) async throws(Refused) -> (device: Device, token: String) {
-        if let wait = state.withLock({ $0.codeTries.take(address, at: .now) }) { throw .tooMany(wait) }
+        if let wait = state.withLock({ $0.codeTries.take(AddressGroup(address), at: .now) }) { throw .tooMany(wait) }
         guard let role = state.withLock({ $0.codes.spend(code, at: .now) }) else {
             audit("a wrong, old or spent pairing code came from \(address)")
             throw .code
@@ -73,12 +73,17 @@ public final class Door: Sendable {
         }
         // Known devices are never refused for what others do from the same address.
         guard let device else {
-            if let wait = state.withLock({ $0.strangers.take(address, at: .now) }) { throw .tooMany(wait) }
+            if let wait = state.withLock({ $0.strangers.take(AddressGroup(address), at: .now) }) {
+                throw .tooMany(wait)
+            }
             throw .unknown
         }
         if let wait = state.withLock({ $0.devices.take(device.id, at: .now) }) { throw .tooMany(wait) }
         return device
     }
+
+    /// A line of the log that is about who may come in.
+    func say(_ line: String) { audit(line) }
 
     /// All devices.
     func devices() async throws -> [Device] { try await store.devices() }

@@ -6,14 +6,14 @@ import Hummingbird
 struct Gatehouse: RouterMiddleware {
     typealias Context = WebContext
 
-    let names: ServedNames
+    let names: KnownNames
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
     ) async throws -> Response {
         var response: Response
         do {
-            try check(request)
+            try check(request, context.connection)
             response = try await next(request, context)
         } catch let error as WebError {
             response = error.response
@@ -32,24 +32,29 @@ struct Gatehouse: RouterMiddleware {
         return response
     }
 
-    private func check(_ request: Request) throws(WebError) {
+    private func check(_ request: Request, _ connection: Connection) throws(WebError) {
         // Whoever comes under a name that is not ours was led here by somebody else's DNS.
-        guard let known = names.now, let host = request.head.authority?.lowercased(), known.hosts.contains(host) else {
+        guard let host = request.head.authority?.lowercased(),
+            let origins = names.origins(of: host, by: connection)
+        else {
             throw WebError(
                 .misdirectedRequest, "refused",
                 "this server is not known by that name; name it in [chat] url of Supervisor.toml")
         }
+        if connection.entrance == .tunnel, Forwarding(request.headers).isPlain {
+            throw WebError(.forbidden, "refused", "this came without TLS to the tunnel; use https://\(host)")
+        }
         switch request.method {
         case .get, .head: return
-        case .post: try checkOrigin(request, known)
+        case .post: try checkOrigin(request, origins)
         case _: throw WebError(.methodNotAllowed, "bad-request", "only GET and POST are understood here")
         }
     }
 
     /// A page of another origin cannot set the header without being asked first, and cannot lie about `Origin`.
-    private func checkOrigin(_ request: Request, _ known: KnownOrigins) throws(WebError) {
+    private func checkOrigin(_ request: Request, _ origins: [String]) throws(WebError) {
         guard request.headers[.nexus] == "1", let origin = request.headers[.origin],
-            known.origins.contains(origin.lowercased())
+            origins.contains(origin.lowercased())
         else {
             throw WebError(.forbidden, "refused", "requests come from the page itself only (Origin, X-Nexus)")
         }
@@ -85,7 +90,7 @@ extension HTTPField.Name {
 
 extension HTTPField.Name? {
     /// Of a literal: letters and hyphens are always a name.
-    fileprivate var unsafelyNamed: HTTPField.Name {
+    var unsafelyNamed: HTTPField.Name {
         guard let self else { preconditionFailure("a header's name was misspelt in the source") }
         return self
     }

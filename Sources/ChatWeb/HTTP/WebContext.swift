@@ -1,14 +1,24 @@
 import Hummingbird
+import Logging
 import NIOCore
 
 /// What is known of a request beside its own words.
 struct WebContext: RequestContext {
-    var coreContext: CoreRequestContextStorage
-    /// The address at the other end of the connection, without its port. Nothing that a request claims goes into it.
-    let address: String
-
-    init(source: ApplicationRequestContextSource) {
-        coreContext = .init(source: source)
-        address = source.channel.remoteAddress?.ipAddress ?? "unknown"
+    struct Source: RequestContextSource {
+        let logger: Logger
+        let connection: Connection
     }
+
+    var coreContext: CoreRequestContextStorage
+    /// The connection it came by.
+    let connection: Connection
+
+    init(source: Source) {
+        coreContext = .init(source: source)
+        connection = source.connection
+    }
+
+    /// Where whoever asks comes from, without a port. Of what a request claims about it only cloudflared's word counts,
+    /// and only on its own socket.
+    var address: String { connection.address }
 }

@@ -9,7 +9,7 @@ struct WebRoutes: Sendable {
     let door: Door
     let page: PageFiles
     let appliance: Appliance?
-    let names: ServedNames
+    let names: KnownNames
 
     func router() -> Router<WebContext> {
         let router = Router(context: WebContext.self)
@@ -43,7 +43,9 @@ struct WebRoutes: Sendable {
     }
 
     private func admit(_ request: Request, _ context: WebContext) async throws(Refused) -> Device {
-        try await door.admit(token: SessionCookie.token(in: request), address: context.address)
+        let device = try await door.admit(token: SessionCookie.token(in: request), address: context.address)
+        context.connection.belongs(to: device.id)
+        return device
     }
 
     // MARK: - Chat

@@ -5,7 +5,7 @@ enum SocketKeys {
     static let list = Key<[Node]?>(
         "sockets", type: "array of tables", shape: .list(of: .section("sockets")), initial: nil, shown: "none",
         "Listening sockets that nexusd opens before the first start and keeps while the child restarts; the child gets"
-            + " them as fds 3, 4, … with $LISTEN_FDS (sd_listen_fds(3)). Not for workers."
+            + " them as fds 3, 4, … (a worker 5, 6, …) with $LISTEN_FDS (sd_listen_fds(3))."
     ) { node throws(Mismatch) in try node.list(of: "tables such as { name = \"web\", listen = \"127.0.0.1:8080\" }") }
 
     static let name = Key.text("name", shown: "required", range: Name.form, "Its name in $LISTEN_FDNAMES.")

@@ -104,15 +104,37 @@ enum AgentKeys {
 enum ChatKeys {
     static let listen = Key<String>(
         "listen", type: "string", shape: .text, initial: "127.0.0.1:4780", shown: "\"127.0.0.1:4780\"",
-        range: "address:port of the loopback interface, or \"off\"",
+        range: "address:port, or \"off\"; other addresses than those of the loopback interface need a `certificate`",
         "Where the page is served; given to children that name `{chat-listen}`."
     ) { node throws(Mismatch) in
         let text = try node.text()
         guard ChatAddress.isListen(text) else {
             throw Mismatch(
                 node.position,
-                "must be \"off\" or a port of the loopback interface such as \"127.0.0.1:4780\", found \"\(text)\"; others reach "
-                    + "it by a tunnel or a proxy with TLS, whose address is 'url'")
+                "must be \"off\", or an address and a port such as \"127.0.0.1:4780\" or \"[::1]:4780\", found \"\(text)\""
+            )
+        }
+        return text
+    }
+    static let certificate = Key<String>(
+        "certificate", type: "string", shape: .text, initial: "", shown: "none",
+        range: "\"self-made\", or the absolute path of a PEM file: the certificate, then its chain",
+        "With it the page is served by TLS only; given to children that name `{chat-certificate}`."
+    ) { node throws(Mismatch) in
+        let text = try node.text()
+        guard text == ChatAddress.selfMade || text.hasPrefix("/") else {
+            throw Mismatch(node.position, "must be \"self-made\" or the absolute path of a PEM file, found \"\(text)\"")
+        }
+        return text
+    }
+    static let key = Key<String>(
+        "key", type: "string", shape: .text, initial: "", shown: "none", range: "absolute path of a PEM file",
+        "The private key of a `certificate` of your own, for chat-bridge's user to read; given to children that name "
+            + "`{chat-key}`."
+    ) { node throws(Mismatch) in
+        let text = try node.text()
+        guard text.hasPrefix("/") else {
+            throw Mismatch(node.position, "must be the absolute path of a PEM file, found \"\(text)\"")
         }
         return text
     }
@@ -132,7 +154,8 @@ enum ChatKeys {
     }
 
     static let section = SectionInfo(
-        title: "[chat]", summary: "The page on which the owner talks to the agent.", keys: [listen.info, url.info])
+        title: "[chat]", summary: "The page on which the owner talks to the agent.",
+        keys: [listen.info, certificate.info, key.info, url.info])
 }
 
 /// Keys of an element of `workspaces`.

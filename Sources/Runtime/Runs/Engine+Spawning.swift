@@ -43,7 +43,7 @@ extension Engine {
         try checkCaptures(childPlan)
         var equipment = try equip(childPlan)
         try openSockets(child)
-        equipment.lend(self[child].sockets?.descriptors ?? [])
+        equipment.lend(self[child].sockets?.descriptors ?? [], from: childPlan.firstSocket)
         var request = SpawnRequest(child: childPlan, run: run, descriptors: equipment.mappings)
         request.notifySocket = try notifySocket(child, childPlan)
         let credentials = try credentialFiles(childPlan, secrets)

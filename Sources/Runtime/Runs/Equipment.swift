@@ -72,10 +72,10 @@ struct Equipment: ~Copyable {
         give(up.write, as: 4)
     }
 
-    /// Descriptors that stay ours, as 3, 4, … (sd_listen_fds(3)).
-    mutating func lend(_ descriptors: [Int32]) {
+    /// Descriptors that stay ours, in a row from that number on (sd_listen_fds(3)).
+    mutating func lend(_ descriptors: [Int32], from first: Int32) {
         for (index, raw) in descriptors.enumerated() {
-            mappings.append(DescriptorMapping(source: raw, target: 3 + Int32(index)))
+            mappings.append(DescriptorMapping(source: raw, target: first + Int32(index)))
         }
     }
 

@@ -9,36 +9,51 @@ public struct TunnelConfiguration: Hashable, Sendable {
         case named(UUID, credentialsFile: String)
         /// The absolute path of a file with its token.
         case token(file: String)
+        /// A quick tunnel: no account, a random name that Cloudflare gives at each start. It is begun by `--url` on the
+        /// command line, whose value does not count: rules of the file come first. There is no `run` behind it.
+        case quick
     }
 
     private let identity: Identity
-    private let hostname: String
+    private let hostname: String?
     private let chatSocket: String
     private let metricsPort: UInt16
 
     /// Checks what the owner wrote: cloudflared ignores unknown keys and names of the wrong form silently.
     /// - Parameters:
-    ///   - hostname: the public name, without port; letters, digits, hyphens and dots.
+    ///   - hostname: the public name, without port; letters, digits, hyphens and dots. Nil for quick tunnels only.
     ///   - chatSocket: absolute path of chat-bridge's socket.
     ///   - metricsPort: where /ready answers, on loopback.
-    public init(identity: Identity, hostname: String, chatSocket: String, metricsPort: UInt16) throws(TunnelError) {
-        let file =
+    public init(identity: Identity, hostname: String?, chatSocket: String, metricsPort: UInt16) throws(TunnelError) {
+        let file: String? =
             switch identity {
             case .named(_, let file), .token(let file): file
+            case .quick: nil
             }
-        for path in [file, chatSocket] {
+        for path in [file, chatSocket].compactMap({ $0 }) {
             guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
                 throw TunnelError("'\(path)' is no absolute path (without control characters)")
             }
         }
-        let labels = hostname.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard labels.count >= 2, hostname.utf8.count <= 253, labels.allSatisfy(Self.isLabel) else {
-            throw TunnelError("'\(hostname)' is no host name; write it like chat.example.com, without port or path")
-        }
+        try Self.check(hostname, for: identity)
         self.identity = identity
         self.hostname = hostname
         self.chatSocket = chatSocket
         self.metricsPort = metricsPort
+    }
+
+    private static func check(_ hostname: String?, for identity: Identity) throws(TunnelError) {
+        guard let hostname else {
+            if identity == .quick { return }
+            throw TunnelError("this tunnel needs the name under which the chat is reached, like chat.example.com")
+        }
+        if identity == .quick {
+            throw TunnelError("a quick tunnel gets a random name; '\(hostname)' needs a named one")
+        }
+        let labels = hostname.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard labels.count >= 2, hostname.utf8.count <= 253, labels.allSatisfy(isLabel) else {
+            throw TunnelError("'\(hostname)' is no host name; write it like chat.example.com, without port or path")
+        }
     }
 
     // RFC 1123, section 2.1, of RFC 952: letters, digits and inner hyphens, at most 63.
@@ -71,11 +86,14 @@ public struct TunnelConfiguration: Hashable, Sendable {
             case .named(let uuid, let file):
                 [(key("tunnel"), text(uuid.uuidString.lowercased())), (key("credentials-file"), text(file))]
             case .token(let file): [(key("token-file"), text(file))]
+            case .quick: []
             }
-        let rules: [[(Node, Node)]] = [
-            [(key("hostname"), text(hostname)), (key("service"), text("unix:" + chatSocket))],
-            [(key("service"), text("http_status:404"))],
-        ]
+        let chat = (key("service"), text("unix:" + chatSocket))
+        // Of a quick tunnel everything that comes has its one name: the chat is the last rule, which takes all.
+        let rules: [[(Node, Node)]] =
+            hostname.map { [[(key("hostname"), text($0)), chat], [(key("service"), text("http_status:404"))]] } ?? [
+                [chat]
+            ]
         return own + [
             // It would replace its own file and end with 11.
             (key("no-autoupdate"), plain("true")),

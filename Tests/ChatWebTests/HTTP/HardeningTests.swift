@@ -22,7 +22,7 @@ struct HardeningTests {
         "POST /api/chat HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nzz\r\n",
     ])
     func malformedRequest_isRefused_andTheServerGoesOn(_ text: String) async throws {
-        let box = try await WebBox(connection: { ConnectionGuard(requestLimit: .milliseconds(500)) })
+        let box = try await WebBox(limits: ConnectionLimits(stranger: .milliseconds(500)))
         #expect(![200, 304].contains(try ask(box, text).status))
         #expect(try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n").status == 200)
     }
@@ -51,7 +51,7 @@ struct HardeningTests {
     }
 
     @Test func requestThatNeverEnds_isClosed() async throws {
-        let box = try await WebBox(connection: { ConnectionGuard(requestLimit: .milliseconds(300)) })
+        let box = try await WebBox(limits: ConnectionLimits(stranger: .milliseconds(300), device: .milliseconds(600)))
         let silent = try box.connect()
         #expect(try silent.rest().isEmpty)
         let begun = try box.connect()
@@ -67,7 +67,7 @@ struct HardeningTests {
 
     @Test func answerThatIsNotTaken_isClosed() async throws {
         let box = try await WebBox(
-            connection: { ConnectionGuard(answerLimit: .milliseconds(300)) }, largeFileBytes: 24_000_000)
+            limits: ConnectionLimits(stranger: .milliseconds(300)), largeFileBytes: 24_000_000)
         let slow = try box.connect(receiveBuffer: 4096)
         try slow.send("GET /rooms/large.js HTTP/1.1\r\nHost: localhost:\(box.port)\r\n\r\n")
         // It is gone when a write finds nobody; what is in the buffers can still be read.

@@ -10,11 +10,22 @@ final class RawConnection {
         let description: String
     }
 
-    init(port: Int, receiveBuffer: Int32? = nil) throws {
+    /// From 127.0.0.`host`: all of 127.0.0.0/8 is this machine's.
+    init(port: Int, receiveBuffer: Int32? = nil, host: UInt8 = 1) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        limitWaiting()
+        var own = sockaddr_in()
+        own.sin_family = sa_family_t(AF_INET)
+        own.sin_addr.s_addr = (0x7F00_0000 | UInt32(host)).bigEndian
+        guard
+            withUnsafePointer(
+                to: &own,
+                {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                    }
+                }) == 0
+        else { throw Failure(description: "bind: \(errno)") }
         if var size = receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
         }
@@ -28,6 +39,21 @@ final class RawConnection {
             }
         }
         guard status == 0 else { throw Failure(description: "connect: \(errno)") }
+    }
+
+    /// To a unix socket.
+    init(path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        limitWaiting()
+        guard UnixAddress.use(path, { Glibc.connect(descriptor, $0, $1) }) == 0 else {
+            throw Failure(description: "connect: \(errno)")
+        }
+    }
+
+    private func limitWaiting() {
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(descriptor) }
@@ -97,6 +123,20 @@ struct RawAnswer {
                 return nil
             }
             return (object as? [String: Any])?["type"] as? String
+        }
+    }
+}
+
+/// The address of a unix socket as the kernel takes it.
+enum UnixAddress {
+    static func use(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 import AgentModel
 import Chat
 import Foundation
+import Glibc
 import Synchronization
 import Testing
 
@@ -17,6 +18,7 @@ final class WebBox: Sendable {
     /// What was asked of nexusd.
     let asked = Words()
     let audit = Words()
+    private let tunnelSocket: Int32
     private let task: Task<Void, Never>
 
     final class Words: Sendable {
@@ -26,8 +28,7 @@ final class WebBox: Sendable {
     }
 
     init(
-        connection: @escaping @Sendable () -> ConnectionGuard = { ConnectionGuard() }, url: String? = nil,
-        largeFileBytes: Int = 0
+        limits: ConnectionLimits = ConnectionLimits(), url: String? = nil, largeFileBytes: Int = 0
     ) async throws {
         store = try ChatStore(directory: directory)
         hub = EventHub(store: store)
@@ -40,6 +41,10 @@ final class WebBox: Sendable {
         try Data(repeating: UInt8(ascii: " "), count: largeFileBytes).write(
             to: URL(fileURLWithPath: page + "/rooms/large.js"))
         try Data("secret".utf8).write(to: URL(fileURLWithPath: directory + "/secret.js"))
+        let tunnelSocket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        #expect(UnixAddress.use(directory + "/tunnel.sock") { bind(tunnelSocket, $0, $1) } == 0)
+        #expect(listen(tunnelSocket, 512) == 0)
+        self.tunnelSocket = tunnelSocket
         let (states, said) = AsyncStream<WebServer.State>.makeStream()
         let settings = try #require(try WebSettings(listen: "127.0.0.1:0", url: url))
         let asked = asked
@@ -53,7 +58,7 @@ final class WebBox: Sendable {
                 return Array(#"{"version":"test"}"#.utf8)
             } audit: {
                 audit.add($0)
-            }, connection: connection, changed: { said.yield($0) })
+            }, tunnelSocket: tunnelSocket, limits: limits, changed: { said.yield($0) })
         task = Task { [server] in await server.run() }
         var port = 0
         for await state in states {
@@ -65,13 +70,17 @@ final class WebBox: Sendable {
 
     deinit {
         task.cancel()
+        close(tunnelSocket)
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// Opens a connection.
-    func connect(receiveBuffer: Int32? = nil) throws -> RawConnection {
-        try RawConnection(port: port, receiveBuffer: receiveBuffer)
+    func connect(receiveBuffer: Int32? = nil, host: UInt8 = 1) throws -> RawConnection {
+        try RawConnection(port: port, receiveBuffer: receiveBuffer, host: host)
     }
+
+    /// The same to the tunnel's socket.
+    func connectAsTunnel() throws -> RawConnection { try RawConnection(path: directory + "/tunnel.sock") }
 
     /// A POST of the page's own kind; `headers` come last.
     func post(_ path: String, _ body: String, cookie: String? = nil, _ headers: [String] = []) throws -> RawAnswer {

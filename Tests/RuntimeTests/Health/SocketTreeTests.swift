@@ -108,6 +108,32 @@ extension WholeTrees {
             #expect(try ask(.path(path))?.hasSuffix(" api:six\n") == true)
         }
 
+        @Test func worker_hasItsSocketBehindTheBus_andKeepsItOverAKill() throws {
+            let directory = TemporaryDirectory()
+            let path = directory.path + "/worker.sock"
+            let server = child("server", "inherited-worker") {
+                $0.worker = WorkerPlan(may: [])
+                $0.readiness = .bus
+                $0.policy.ready = .reported
+                $0.policy.delay = DelayRule(first: .milliseconds(1), cap: .milliseconds(1), parkAfter: .max)
+                $0.sockets = [
+                    SocketPlan(
+                        name: "web", address: .unix(path),
+                        file: .init(mode: 0o600, user: kernel.userID(), group: kernel.groupID()))
+                ]
+            }
+            let tree = try RunningTree(Plan(children: [server]))
+            #expect(try tree.client().ask("wait-ready server") == .reply(#"{"ready":true}"#))
+            let first = try #require(try ask(.path(path)))
+            #expect(first.hasSuffix(" bus:bus:web\n"))
+            let pid = try #require(first.split(separator: " ").first.flatMap { Int32($0) })
+            kill(pid, SIGKILL)
+            // Whoever the dying run had taken already is closed with it; the next one waits for the next run.
+            var second = try ask(.path(path))
+            while second == first || second?.isEmpty == true { second = try ask(.path(path)) }
+            #expect(second?.hasSuffix(" bus:bus:web\n") == true)
+        }
+
         @Test func addressInUse_parksItsChildAlone_andSaysWho() throws {
             let taken = try kernel.makeSocket(.inet, .stream)
             try kernel.bind(taken, to: .inet([127, 0, 0, 1], port: 0))

@@ -87,10 +87,9 @@ extension ChildBuilder {
                 reader.position(of: ReadyKeys.fd),
                 "fds 3 and 4 of a worker are the bus; take another number, or ready = \"bus\"")
         }
-        let sockets = self.reader(SocketKeys.list)?.count ?? 0
-        if number < 3 + sockets {
-            report.error(
-                reader.position(of: ReadyKeys.fd), "fd \(number) is one of its sockets; take \(3 + sockets) or more")
+        let free = (draft.isWorker ? 5 : 3) + (self.reader(SocketKeys.list)?.count ?? 0)
+        if number < free, !draft.isWorker || number > 4 {
+            report.error(reader.position(of: ReadyKeys.fd), "fd \(number) is one of its sockets; take \(free) or more")
         }
         return (.descriptor(Int32(number)), .reported)
     }

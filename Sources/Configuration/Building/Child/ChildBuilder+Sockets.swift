@@ -6,12 +6,6 @@ extension ChildBuilder {
     func sockets(_ texts: TextBuilder, _ identity: Identity?) -> [SocketPlan] {
         guard let nodes = reader(SocketKeys.list) else { return [] }
         let position = reader.keyPosition(of: SocketKeys.list)
-        if draft.isWorker {
-            report.error(
-                position,
-                "a worker's fds 3 and 4 are the bus, and sockets begin at fd 3 (sd_listen_fds(3)); let a child that is no"
-                    + " worker listen")
-        }
         if nodes.count > SocketPlan.limit {
             report.error(position, "\(nodes.count) sockets; a child has at most \(SocketPlan.limit)")
         }

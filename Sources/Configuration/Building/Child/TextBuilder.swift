@@ -30,7 +30,8 @@ struct TextBuilder {
     }
 
     private static let placeNames = [
-        "state", "runtime", "bin", "home", "workspaces", "agent", "chat-listen", "chat-url",
+        "state", "runtime", "bin", "home", "workspaces", "agent", "chat-listen", "chat-certificate", "chat-key",
+        "chat-url",
     ]
 
     /// The text; a problem is reported and gives nil.
@@ -94,6 +95,8 @@ struct TextBuilder {
             return .literal(context.workspaces.json)
         case "agent": return .literal(context.agent.json)
         case "chat-listen": return .literal(context.chat.listen)
+        case "chat-certificate": return .literal(context.chat.certificate)
+        case "chat-key": return .literal(context.chat.key)
         case "chat-url": return .literal(context.chat.url)
         case _: break
         }
@@ -101,7 +104,7 @@ struct TextBuilder {
         guard parts.count == 2 else {
             let hint = Nearest.hint(for: word, among: TextBuilder.placeNames)
             let list =
-                "; known: {state}, {runtime}, {bin}, {home}, {workspaces}, {agent}, {chat-listen}, {chat-url}, {CHILD.VALUE}, {secret.NAME}"
+                "; known: {state}, {runtime}, {bin}, {home}, {workspaces}, {agent}, {chat-listen}, {chat-certificate}, {chat-key}, {chat-url}, {CHILD.VALUE}, {secret.NAME}"
             context.report.error(position, "'\(key)': unknown '{\(word)}'\(hint.isEmpty ? list : hint)")
             return nil
         }

@@ -1,22 +1,62 @@
 /// `[chat]` as it goes to the children that name it.
 struct ChatAddress {
     let listen: String
+    let certificate: String
+    let key: String
     let url: String
 
-    init(reader: SectionReader) {
+    /// chat-bridge makes its certificate itself.
+    static let selfMade = "self-made"
+
+    init(reader: SectionReader, report: Report) {
         listen = reader(ChatKeys.listen)
+        certificate = reader(ChatKeys.certificate)
+        key = reader(ChatKeys.key)
         url = reader(ChatKeys.url)
+        if listen != "off", !Self.isLoopback(listen), certificate.isEmpty {
+            report.error(
+                reader.position(of: ChatKeys.listen),
+                "'listen' is an address that other machines reach, and without TLS everybody on the way reads along: add"
+                    + " certificate = \"\(Self.selfMade)\", or certificate and key of your own; or take 127.0.0.1 and bring"
+                    + " others here by a tunnel or a proxy with TLS, named in 'url'")
+        }
+        if certificate.hasPrefix("/"), key.isEmpty {
+            report.error(reader.position(of: ChatKeys.certificate), "'certificate' is a file; add its private 'key'")
+        }
+        if !key.isEmpty, !certificate.hasPrefix("/") {
+            report.error(
+                reader.position(of: ChatKeys.key),
+                "'key' belongs to a 'certificate' of your own, which is a file too; take it out, or name the certificate"
+            )
+        }
     }
 
-    /// `off`, or a loopback address and a port.
+    /// `off`, or an address and a port. Names are not looked up.
     static func isListen(_ text: String) -> Bool {
         if text == "off" { return true }
         guard let colon = text.lastIndex(of: ":") else { return false }
         let port = text[text.index(after: colon)...]
-        guard port.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), UInt16(port) != nil else {
-            return false
+        guard port.utf8.allSatisfy(isDigit), UInt16(port) != nil else { return false }
+        let host = text[..<colon]
+        if host == "localhost" { return true }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            let inner = host.dropFirst().dropLast()
+            return inner.contains(":") && inner.utf8.allSatisfy { isDigit($0) || isHexadecimal($0) || $0 == colonByte }
         }
-        return ["127.0.0.1", "localhost", "[::1]"].contains(String(text[..<colon]))
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { $0.utf8.allSatisfy(isDigit) && UInt8($0) != nil }
+    }
+
+    private static let colonByte = UInt8(ascii: ":")
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
+    }
+
+    private static func isLoopback(_ listen: String) -> Bool {
+        listen.hasPrefix("127.") || listen.hasPrefix("localhost:") || listen.hasPrefix("[::1]:")
     }
 
     /// https, a host, perhaps a port.

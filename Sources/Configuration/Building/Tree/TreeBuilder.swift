@@ -159,5 +159,5 @@ struct TreeBuilder {
         }
     }
 
-    private func chat() -> ChatAddress { ChatAddress(reader: section("chat", ChatKeys.section)) }
+    private func chat() -> ChatAddress { ChatAddress(reader: section("chat", ChatKeys.section), report: report) }
 }

@@ -34,8 +34,10 @@ public struct SpawnRequest {
     var addedEnvironment: [String] {
         var added = probeEnvironment
         if !child.sockets.isEmpty {
-            added.append("LISTEN_FDS=\(child.sockets.count)")  // sd_listen_fds(3)
-            added.append("LISTEN_FDNAMES=" + child.sockets.map(\.name).joined(separator: ":"))
+            // sd_listen_fds(3): all from 3 on are counted, so a worker's bus is among them, and named so.
+            let names = (child.worker == nil ? [] : ["bus", "bus"]) + child.sockets.map(\.name)
+            added.append("LISTEN_FDS=\(names.count)")
+            added.append("LISTEN_FDNAMES=" + names.joined(separator: ":"))
         }
         if let notifySocket { added.append("NOTIFY_SOCKET=\(notifySocket)") }
         if let credentialsDirectory { added.append("CREDENTIALS_DIRECTORY=\(credentialsDirectory)") }
