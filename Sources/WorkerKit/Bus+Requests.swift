@@ -9,15 +9,32 @@ extension Bus {
         try await request(number(of: peer), payload, timeout: timeout, label: peer)
     }
 
+    /// Sends one frame of an upload; waits while the receiver is slow, throws when it does not want any more.
+    public typealias UploadSink = @Sendable ([UInt8]) async throws -> Void
+
     /// Asks another worker for a stream. There is no time limit: cancel the task that reads it.
-    public func stream(_ peer: String, _ payload: [UInt8]) async throws -> BusStream {
+    /// - Parameter upload: sends what goes with the request, at most `FrameHeader.streamPayloadLimit` bytes a frame. When
+    ///   it throws the request is cancelled, and its error is what the stream ends with.
+    public func stream(
+        _ peer: String, _ payload: [UInt8], upload: (@Sendable (UploadSink) async throws -> Void)? = nil
+    ) async throws -> BusStream {
         let number = try number(of: peer)
         try check(payload)
         await exchange.writer.room()
         let buffer = StreamBuffer()
         let id = exchange.makeID(welcome.epoch)
         let stream = BusStream(buffer, id: id, peer: number, exchange)
-        exchange.open(to: number, payload, id: id, .stream(buffer, number))
+        exchange.open(to: number, payload, id: id, .stream(buffer, number), hasUpload: upload != nil)
+        if let upload {
+            Task { [exchange] in
+                do {
+                    try await upload { try await exchange.send($0, to: number, id: id) }
+                    exchange.finishUpload(id, to: number)
+                } catch {
+                    exchange.abandon(id, error)
+                }
+            }
+        }
         return stream
     }
 

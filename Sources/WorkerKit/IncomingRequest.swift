@@ -19,3 +19,44 @@ public struct IncomingRequest: Sendable {
         public var uid: UInt32
     }
 }
+
+/// What comes with a request, one element a frame, in order. It ends where the requester says so and throws when the
+/// requester is gone, or does not want the answer any more. One reader.
+public struct IncomingUpload: AsyncSequence, Sendable {
+    /// A frame's payload.
+    public typealias Element = [UInt8]
+    private let request: IncomingRequest
+    private let exchange: Exchange
+
+    init(_ request: IncomingRequest, _ exchange: Exchange) {
+        self.request = request
+        self.exchange = exchange
+    }
+
+    /// One iterator at a time.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(buffer: exchange.upload(of: request.id), request: request, exchange: exchange)
+    }
+
+    /// Reads it.
+    public struct Iterator: AsyncIteratorProtocol {
+        fileprivate let buffer: StreamBuffer?
+        fileprivate let request: IncomingRequest
+        fileprivate let exchange: Exchange
+
+        /// The next payload, nil at the end.
+        public mutating func next() async throws -> [UInt8]? {
+            // Answered or cancelled already: nothing comes.
+            guard let buffer else { throw CancellationError() }
+            while true {
+                switch await buffer.next() {
+                case .chunk(let payload): return payload
+                case .grant(let bytes): exchange.grant(bytes, request.peer, request.id)
+                case .ended(let result):
+                    try result.get()
+                    return nil
+                }
+            }
+        }
+    }
+}

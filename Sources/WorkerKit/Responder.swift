@@ -39,18 +39,12 @@ public final class Responder: Sendable {
     /// Throws `CancellationError` when nobody listens any more, `BusError` (`too-large`, at most
     /// `FrameHeader.streamPayloadLimit` bytes a frame; `unavailable` when the bus is gone).
     public func send(_ payload: [UInt8]) async throws {
-        guard payload.count <= FrameHeader.streamPayloadLimit else {
-            throw BusError(.tooLarge, "a stream frame holds at most \(FrameHeader.streamPayloadLimit) bytes")
-        }
-        let frame = frame(.stream, payload)
-        try await exchange.takeCredit(frame.byteCount, for: request.id)
-        guard await exchange.enter(frame.byteCount, to: request.peer, for: request.id) else {
-            throw exchange.state.withLock { $0.isClosed } ? BusError.closed : CancellationError()
-        }
-        defer { exchange.leave(frame.byteCount, to: request.peer) }
-        await exchange.writer.room()
-        guard exchange.writer.post(frame) else { throw BusError.closed }
+        try await exchange.send(payload, to: request.peer, id: request.id)
     }
+
+    /// What the requester sends behind its request; to be read once. Reading it grants credit, so not reading it stops
+    /// the requester.
+    public var upload: IncomingUpload { IncomingUpload(request, exchange) }
 
     /// Ends a stream as a success.
     public func end() async { await finish(.end, []) }

@@ -3,13 +3,16 @@ import Wire
 /// Requests of this worker.
 extension Exchange {
     /// Registers a request and sends it; answered through `entry`.
-    func open(to peer: PeerID, _ payload: [UInt8], id: FrameID, _ entry: Asked) {
+    func open(to peer: PeerID, _ payload: [UInt8], id: FrameID, _ entry: Asked, hasUpload: Bool = false) {
         let isClosed = state.withLock { state in
-            if !state.isClosed { state.asked[id] = entry }
+            if !state.isClosed {
+                state.asked[id] = entry
+                if hasUpload { state.uploads[id] = Flow() }
+            }
             return state.isClosed
         }
         if isClosed || !writer.post(Frame(.request, peer: peer, id: id, payload: payload)) {
-            state.withLock { _ = $0.asked.removeValue(forKey: id) }
+            _ = take(id)
             Exchange.finish(entry, .failure(BusError.closed))
         } else if Task.isCancelled {
             // The cancellation handler may have run before the entry was there.
@@ -24,7 +27,7 @@ extension Exchange {
 
     /// Nobody here waits for this answer any more: tell the other side, and whoever still waits.
     func abandon(_ id: FrameID, _ reason: any Error) {
-        guard let entry = state.withLock({ $0.asked.removeValue(forKey: id) }) else { return }
+        guard let entry = take(id) else { return }
         writer.post(Frame(.cancel, peer: entry.peer, id: id))
         Exchange.finish(entry, .failure(reason))
     }
@@ -37,7 +40,7 @@ extension Exchange {
         case .reply: take(id).map { Exchange.finish($0, .success(frame.payload)) }
         case .error: settle(error: frame)
         case .end:
-            guard let entry = take(id) else { return }
+            guard let entry = take(id) else { return endUpload(id) }
             if case .reply(_, _, let pieces) = entry {
                 Exchange.finish(entry, .success(pieces))
             } else {
@@ -54,15 +57,24 @@ extension Exchange {
         failServed(frame.header.id, error)
     }
 
-    private func take(_ id: FrameID) -> Asked? { state.withLock { $0.asked.removeValue(forKey: id) } }
+    /// The request is over, and its upload with it.
+    private func take(_ id: FrameID) -> Asked? {
+        let (entry, flow) = state.withLock {
+            ($0.asked.removeValue(forKey: id), $0.uploads.removeValue(forKey: id))
+        }
+        flow?.waiter?.resume(returning: .lookAgain)
+        if flow != nil, let entry { wakeWay(to: entry.peer) }
+        return entry
+    }
 
-    private enum Overrun { case none, credit, answer }
+    private enum Overrun { case none, credit, answer, upload }
 
     private func piece(_ frame: Frame) {
         let id = frame.header.id
         let overrun = state.withLock { state -> Overrun in
             switch state.asked[id] {
-            case nil: return .none
+            // Not an answer: what comes with a request to us.
+            case nil: return state.served[id]?.upload.put(frame.payload) == false ? .upload : .none
             case .stream(let buffer, _): return buffer.put(frame.payload) ? .none : .credit
             case .reply(let continuation, let peer, var pieces):
                 guard pieces.count + frame.payload.count <= Exchange.answerLimit else { return .answer }
@@ -79,6 +91,7 @@ extension Exchange {
         case .none: break
         case .credit: abandon(id, BusError(.failed, "the stream went beyond its credit"))
         case .answer: abandon(id, BusError(.tooLarge, "the answer is longer than \(Exchange.answerLimit) bytes"))
+        case .upload: cancelServed(id, telling: BusError(.failed, "the upload went beyond its credit"))
         }
     }
 

@@ -6,9 +6,17 @@ extension Exchange {
     struct Served {
         let peer: PeerID
         var task: Task<Void, Never>?
+        /// The answer, when it is a stream.
+        var flow = Flow()
+        /// What the requester sends behind its request.
+        let upload = StreamBuffer()
+    }
+
+    /// One direction of a stream, on its sender's side.
+    struct Flow {
         /// Bytes of `stream` frames that may still be sent.
         var credit = FrameHeader.streamWindow
-        /// The handler's task, waiting for credit.
+        /// The sender's task, waiting for credit.
         var waiter: CheckedContinuation<Credit, Never>?
     }
 
@@ -79,18 +87,31 @@ extension Exchange {
     }
 
     /// Nobody listens any more: the handler's task is cancelled and what it still says goes nowhere.
-    func cancelServed(_ id: FrameID) {
+    /// - Parameter telling: the reason is this side's, and the requester hears it.
+    func cancelServed(_ id: FrameID, telling reason: BusError? = nil) {
         guard let entry = state.withLock({ $0.served.removeValue(forKey: id) }) else { return }
-        entry.waiter?.resume(returning: .lookAgain)
+        if let reason {
+            writer.post(Frame(.error, peer: entry.peer, id: id, payload: reason.code.payload(reason.message)))
+        }
+        end(entry)
+    }
+
+    private func end(_ entry: Served) {
+        entry.flow.waiter?.resume(returning: .lookAgain)
+        entry.upload.end(.failure(CancellationError()))
         entry.task?.cancel()
         wakeWay(to: entry.peer)
     }
 
+    /// That was all of what came with a request.
+    func endUpload(_ id: FrameID) { state.withLock { $0.served[id]?.upload.end(.success(())) } }
+
+    /// Where the rest of a request to us is read.
+    func upload(of id: FrameID) -> StreamBuffer? { state.withLock { $0.served[id]?.upload } }
+
     func failServed(_ id: FrameID, _ error: BusError) {
         let entry = state.withLock { state in state.served.removeValue(forKey: id) }
-        entry?.waiter?.resume(returning: .lookAgain)
-        entry?.task?.cancel()
-        if let entry { wakeWay(to: entry.peer) }
+        if let entry { end(entry) }
         if entry != nil { Log.warning("an answer did not arrive: \(error)") }
     }
 
@@ -110,7 +131,7 @@ extension Exchange {
                 let known = state.withLock { state -> Credit? in
                     let outcome = Exchange.take(cost, for: id, &state)
                     guard case .lookAgain = outcome else { return outcome }
-                    state.served[id]?.waiter = continuation
+                    state[flow: id]?.waiter = continuation
                     return nil
                 }
                 if let known { continuation.resume(returning: known) }
@@ -132,10 +153,9 @@ extension Exchange {
     }
 
     private static func take(_ cost: Int, for id: FrameID, _ state: inout State) -> Credit {
-        guard var entry = state.served[id] else { return state.isClosed ? .closed : .cancelled }
-        guard entry.credit >= cost else { return .lookAgain }
-        entry.credit -= cost
-        state.served[id] = entry
+        guard let flow = state[flow: id] else { return state.isClosed ? .closed : .cancelled }
+        guard flow.credit >= cost else { return .lookAgain }
+        state[flow: id]?.credit -= cost
         return .taken
     }
 
@@ -143,11 +163,25 @@ extension Exchange {
         var reader = ByteReader(frame.payload)
         guard let bytes = try? reader.read(UInt32.self) else { return }
         let waiter = state.withLock { state -> CheckedContinuation<Credit, Never>? in
-            guard var entry = state.served[frame.header.id] else { return nil }
-            entry.credit = min(entry.credit + Int(bytes), FrameHeader.streamWindow)
-            defer { state.served[frame.header.id] = entry }
-            return entry.waiter.take()
+            guard var flow = state[flow: frame.header.id] else { return nil }
+            flow.credit = min(flow.credit + Int(bytes), FrameHeader.streamWindow)
+            defer { state[flow: frame.header.id] = flow }
+            return flow.waiter.take()
         }
         waiter?.resume(returning: .lookAgain)
     }
+}
+
+extension Exchange.State {
+    /// The stream that this worker sends under an id: an answer of its own, or an upload. Setting it to nil does nothing.
+    subscript(flow id: FrameID) -> Exchange.Flow? {
+        get { served[id]?.flow ?? uploads[id] }
+        set {
+            guard let newValue else { return }
+            if served[id] == nil { uploads[id] = newValue } else { served[id]?.flow = newValue }
+        }
+    }
+
+    /// Something may still be sent under this id.
+    func isSending(_ id: FrameID) -> Bool { served[id] != nil || uploads[id] != nil }
 }

@@ -4,13 +4,13 @@ import Wire
 extension Exchange {
     private enum Entry { case taken, closed, waits }
 
-    /// Waits until there is room for a frame of a request's answer on the way to its peer, and takes it: `leave` must
+    /// Waits until there is room for a frame of an answer or an upload on the way to its peer, and takes it: `leave` must
     /// follow. False when the request is not open any more. It waits as long as the peer reads nothing at all, and ends
     /// with the request, the peer's link or this one.
     func enter(_ cost: Int, to peer: PeerID, for id: FrameID) async -> Bool {
         while true {
             let entry = state.withLock { state -> Entry in
-                guard state.served[id] != nil else { return .closed }
+                guard state.isSending(id) else { return .closed }
                 return state.ways[peer, default: Way()].take(cost) ? .taken : .waits
             }
             switch entry {
@@ -24,7 +24,7 @@ extension Exchange {
     private func wait(_ cost: Int, _ peer: PeerID, _ id: FrameID) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isReady = state.withLock { state in
-                guard state.served[id] != nil, var way = state.ways[peer], !way.hasRoom(cost) else { return true }
+                guard state.isSending(id), var way = state.ways[peer], !way.hasRoom(cost) else { return true }
                 way.wait(continuation)
                 state.ways[peer] = way
                 return false

@@ -11,6 +11,8 @@ final class Exchange: Sendable {
         var lastCount: UInt32 = 0
         var asked: [FrameID: Asked] = [:]
         var served: [FrameID: Served] = [:]
+        /// What goes with requests of ours: their uploads.
+        var uploads: [FrameID: Flow] = [:]
         /// What is on the way to each peer that something is on the way to.
         var ways: [PeerID: Way] = [:]
         var running = 0
@@ -124,12 +126,12 @@ final class Exchange: Sendable {
                 state.listeners = [:]
                 state.greeting = nil
             }
-            var waiters: [CheckedContinuation<Credit, Never>] = []
-            for id in Array(state.served.keys) {
-                if let waiter = state.served[id]?.waiter.take() { waiters.append(waiter) }
-            }
+            let flows = state.served.values.map(\.flow) + state.uploads.values
+            let waiters = flows.compactMap(\.waiter)
+            for entry in state.served.values { entry.upload.end(.failure(BusError.closed)) }
             let tasks = state.served.values.compactMap(\.task)
             state.served = [:]
+            state.uploads = [:]
             return (state.asked, waiters, tasks, state.listeners, state.greeting)
         }
         for entry in asked.values { Exchange.finish(entry, .failure(BusError.closed)) }
