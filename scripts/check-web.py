@@ -275,6 +275,41 @@ def lists(page, name):
     step(f"{name}: what is to do and what was changed, live and read again")
 
 
+def chosen(page, name):
+    """Model and agent are chosen before the first message and later, a command is found by its first letters."""
+    page.goto(origin + "/#/new")
+    page.get_by_label("Model and agent").click()
+    model, agent = page.get_by_label("Model", exact=True), page.get_by_label("Agent", exact=True)
+    expect(model.locator("option")).to_have_count(3)
+    model.select_option("nexus/meter")
+    shot(page, f"{name}-17-choice")
+    page.keyboard.press("Escape")
+    expect(model).to_be_hidden()
+    send(page, "grüße")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    expect(page.get_by_label("Model and agent")).to_contain_text("Meter")
+    page.reload()
+    expect(page.get_by_label("Model and agent")).to_contain_text("meter")
+    page.get_by_label("Model and agent").click()
+    with page.expect_response(lambda answer: '"op":"choose"' in (answer.request.post_data or "")) as answer:
+        agent.select_option("capitals")
+    assert answer.value.ok
+    page.keyboard.press("Escape")
+    field = page.get_by_label("Message to the agent")
+    field.press_sequentially("/tw")
+    expect(page.get_by_role("list", name="Commands").get_by_role("button")).to_have_count(1)
+    shot(page, f"{name}-18-commands")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("/twice ")
+    expect(field).to_be_focused()
+    field.press_sequentially("hi")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    expect(page.locator(".turn .answer").last).to_contain_text("YOU WROTE: HI HI")
+    step(f"{name}: model and agent chosen, a command called")
+
+
 class Holding(http.server.BaseHTTPRequestHandler):
     """A way that holds every answer back until it is whole, as some tunnels and proxies do."""
     protocol_version = "HTTP/1.1"
@@ -382,11 +417,13 @@ try:
         asked(phone, "phone")
         lists(phone, "phone")
         rooms(phone, "phone")
+        chosen(phone, "phone")
         desk = opened(browser, "desk", "dark")
         story(desk, "desk")
         rooms(desk, "desk")
         kept(desk)
         lists(desk, "desk")
+        chosen(desk, "desk")
         shut_out(browser, spent)
         held_back(browser)
         paints_soon(browser)

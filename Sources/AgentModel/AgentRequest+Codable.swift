@@ -1,11 +1,11 @@
 // The JSON of what chat-bridge asks: one object, `op` first. Unknown fields are ignored, an unknown `op` is refused.
 extension AgentRequest: Codable {
     private enum Key: String, CodingKey {
-        case op, title, workspace, session, text, id, reply, message, answers
+        case op, title, workspace, session, text, model, agent, id, reply, message, answers
     }
 
     private enum Operation: String, Codable {
-        case describe
+        case describe, catalog
         case openSession = "open-session"
         case runTurn = "run-turn"
         case abort
@@ -13,8 +13,8 @@ extension AgentRequest: Codable {
         case answerQuestion = "answer-question"
     }
 
-    /// `{"op":"describe"}` · `{"op":"open-session","title":…,"workspace":…}` ·
-    /// `{"op":"run-turn","session":…,"workspace":…,"text":…}` · `{"op":"abort","session":…}` ·
+    /// `{"op":"describe"}` · `{"op":"catalog","workspace":…}` · `{"op":"open-session","title":…,"workspace":…}` ·
+    /// `{"op":"run-turn","session":…,"workspace":…,"text":…,"model":…,"agent":…}` · `{"op":"abort","session":…}` ·
     /// `{"op":"answer-permission","session":…,"id":…,"reply":…,"message":…}` ·
     /// `{"op":"answer-question","session":…,"id":…,"answers":[[…]]}`.
     public init(from decoder: any Decoder) throws {
@@ -22,6 +22,8 @@ extension AgentRequest: Codable {
         switch try fields.decode(Operation.self, forKey: .op) {
         case .describe:
             self = .describe
+        case .catalog:
+            self = .catalog(workspace: try fields.decodeIfPresent(String.self, forKey: .workspace))
         case .openSession:
             self = .openSession(
                 title: try fields.decode(String.self, forKey: .title),
@@ -30,7 +32,10 @@ extension AgentRequest: Codable {
             self = .runTurn(
                 session: try fields.decode(AgentSessionID.self, forKey: .session),
                 workspace: try fields.decodeIfPresent(String.self, forKey: .workspace),
-                text: try fields.decode(String.self, forKey: .text))
+                text: try fields.decode(String.self, forKey: .text),
+                choice: TurnChoice(
+                    model: try fields.decodeIfPresent(String.self, forKey: .model),
+                    agent: try fields.decodeIfPresent(String.self, forKey: .agent)))
         case .abort:
             self = .abort(session: try fields.decode(AgentSessionID.self, forKey: .session))
         case .answerPermission:
@@ -53,15 +58,20 @@ extension AgentRequest: Codable {
         switch self {
         case .describe:
             try fields.encode(Operation.describe, forKey: .op)
+        case .catalog(let workspace):
+            try fields.encode(Operation.catalog, forKey: .op)
+            try fields.encodeIfPresent(workspace, forKey: .workspace)
         case .openSession(let title, let workspace):
             try fields.encode(Operation.openSession, forKey: .op)
             try fields.encode(title, forKey: .title)
             try fields.encodeIfPresent(workspace, forKey: .workspace)
-        case .runTurn(let session, let workspace, let text):
+        case .runTurn(let session, let workspace, let text, let choice):
             try fields.encode(Operation.runTurn, forKey: .op)
             try fields.encode(session, forKey: .session)
             try fields.encodeIfPresent(workspace, forKey: .workspace)
             try fields.encode(text, forKey: .text)
+            try fields.encodeIfPresent(choice.model, forKey: .model)
+            try fields.encodeIfPresent(choice.agent, forKey: .agent)
         case .abort(let session):
             try fields.encode(Operation.abort, forKey: .op)
             try fields.encode(session, forKey: .session)

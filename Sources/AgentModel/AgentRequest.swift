@@ -2,14 +2,16 @@
 ///
 /// `runTurn` is answered by a stream: one `AgentEvent` as JSON a frame, then `end`. `turnEnded` is always the last
 /// event; a stream that ends without it was cut (agent-worker died) and the turn is `interrupted`.
-/// Everything else is answered by one `reply` (`AgentReply`) or an `error`.
+/// `catalog` is answered by a stream too. Everything else is answered by one `reply` (`AgentReply`) or an `error`.
 public enum AgentRequest: Hashable, Sendable {
     /// What the agent is and whether it can take a turn.
     case describe
+    /// What can be chosen and called in a workspace; answered by a stream, one `CatalogEntry` a frame.
+    case catalog(workspace: String?)
     /// Makes a session of the agent in a workspace (a name from `[agent] workspaces`; nil: the first).
     case openSession(title: String, workspace: String?)
     /// Hands a turn over. From here on it is never sent again without the user's word.
-    case runTurn(session: AgentSessionID, workspace: String?, text: String)
+    case runTurn(session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice = TurnChoice())
     /// Asks the agent to stop the turn that runs in this session.
     case abort(session: AgentSessionID)
     /// Says yes or no to what the agent wants leave for; a message goes with a no.
@@ -36,7 +38,7 @@ public struct AgentSessionID: Hashable, Sendable, Codable {
     }
 }
 
-/// The answer to everything but `runTurn`.
+/// The answer to everything but `runTurn` and `catalog`.
 public enum AgentReply: Hashable, Sendable {
     /// To `describe`.
     case description(AgentDescription)

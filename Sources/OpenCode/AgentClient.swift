@@ -11,12 +11,15 @@ public protocol AgentClient: Sendable {
     /// The directory that a session belongs to.
     func directory(of session: AgentSessionID) async throws(AgentFailure) -> String
 
+    /// What can be chosen and called in a directory.
+    func catalog(directory: String) async throws(AgentFailure) -> [CatalogEntry]
+
     /// Hands a turn over and tells what happens, to its end: the last event is `turnEnded`.
     ///
     /// Throws only while nothing was handed over (then without any event). `emit` may take its time: events of the
     /// server wait meanwhile, bounded. When it throws, or this task is cancelled, the agent is told to stop the turn.
     func runTurn(
-        _ session: AgentSessionID, directory: String, text: String,
+        _ session: AgentSessionID, directory: String, text: String, choice: TurnChoice,
         emit: @escaping @Sendable (AgentEvent) async throws -> Void
     ) async throws(AgentFailure)
 
@@ -32,6 +35,16 @@ public protocol AgentClient: Sendable {
 
     /// Asks the agent to stop what runs in a session; nothing running is fine.
     func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
+}
+
+extension AgentClient {
+    /// A turn for which nothing is chosen.
+    public func runTurn(
+        _ session: AgentSessionID, directory: String, text: String,
+        emit: @escaping @Sendable (AgentEvent) async throws -> Void
+    ) async throws(AgentFailure) {
+        try await runTurn(session, directory: directory, text: text, choice: TurnChoice(), emit: emit)
+    }
 }
 
 /// Who answers.

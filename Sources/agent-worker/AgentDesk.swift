@@ -21,13 +21,20 @@ struct AgentDesk: Sendable {
         do throws(AgentFailure) {
             switch asked {
             case .describe: await reply(.description(await description), responder)
+            case .catalog(let workspace):
+                let directory = try directory(of: workspace)
+                let client = try await connection.readyClient(within: Limits.handOverTime)
+                let catalog = try await client.catalog(directory: directory)
+                await stream(catalog, responder)
             case .openSession(let title, let workspace):
                 let directory = try directory(of: workspace)
                 let client = try await connection.readyClient(within: Limits.handOverTime)
                 await reply(.session(try await client.openSession(title: title, directory: directory)), responder)
-            case .runTurn(let session, let workspace, let text):
+            case .runTurn(let session, let workspace, let text, let choice):
                 if workspace != nil { _ = try directory(of: workspace) }
-                try await turns.run { () async throws(AgentFailure) in try await run(session, text, responder) }
+                try await turns.run { () async throws(AgentFailure) in
+                    try await run(session, text, choice, responder)
+                }
             case .abort(let session):
                 let client = try await connection.readyClient(within: Limits.handOverTime)
                 try await client.abort(session, directory: try await directory(of: session, client))
@@ -50,14 +57,23 @@ struct AgentDesk: Sendable {
     }
 
     private func run(
-        _ session: AgentSessionID, _ text: String, _ responder: Responder
+        _ session: AgentSessionID, _ text: String, _ choice: TurnChoice, _ responder: Responder
     ) async throws(AgentFailure) {
         let client = try await connection.readyClient(within: Limits.handOverTime)
         let directory = try await directory(of: session, client)
-        try await client.runTurn(session, directory: directory, text: text) { event in
+        try await client.runTurn(session, directory: directory, text: text, choice: choice) { event in
             for piece in event.pieces { try await responder.send(try Self.json(piece)) }
         }
         await responder.end()
+    }
+
+    private func stream(_ catalog: [CatalogEntry], _ responder: Responder) async {
+        do {
+            for entry in catalog { try await responder.send(try Self.json(entry)) }
+            await responder.end()
+        } catch {
+            await responder.fail(.failed, "the catalog could not be told: \(error)")
+        }
     }
 
     private func reply(_ reply: AgentReply, _ responder: Responder) async {

@@ -16,6 +16,18 @@ struct AgentOnTheBus: AgentPort {
         return description
     }
 
+    func catalog(workspace: String?) async throws -> [CatalogEntry] {
+        do {
+            var entries: [CatalogEntry] = []
+            for try await frame in try await bus.stream(Self.worker, try Self.json(.catalog(workspace: workspace))) {
+                entries.append(try JSONDecoder().decode(CatalogEntry.self, from: Data(frame)))
+            }
+            return entries
+        } catch let error as BusError {
+            throw Self.failure(error, inTurn: false)
+        }
+    }
+
     func openSession(title: String, workspace: String?) async throws -> AgentSessionID {
         guard case .session(let id) = try await ask(.openSession(title: title, workspace: workspace)) else {
             throw Self.wrongAnswer
@@ -24,9 +36,9 @@ struct AgentOnTheBus: AgentPort {
     }
 
     func runTurn(
-        session: AgentSessionID, workspace: String?, text: String
+        session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
-        let request = AgentRequest.runTurn(session: session, workspace: workspace, text: text)
+        let request = AgentRequest.runTurn(session: session, workspace: workspace, text: text, choice: choice)
         do {
             return TurnEvents(frames: try await bus.stream(Self.worker, try Self.json(request)))
         } catch let error as BusError {

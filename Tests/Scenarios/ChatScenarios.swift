@@ -29,6 +29,23 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test func modelAndAgent_areListedChosenAndKept() throws {
+        let box = try ready()
+        let listed = try box.ctl("chat", "--models")
+        #expect(listed.status == 0, "\(listed.errors)")
+        for word in ["nexus/echo", "nexus/meter", "capitals", "/twice", "/compact"] {
+            #expect(listed.output.contains(word))
+        }
+        let refused = try box.ctl("chat", "--model", "nexus/meterr", "hi")
+        #expect(refused.status == 2 && refused.errors.contains("did you mean 'nexus/meter'?"), "\(refused.errors)")
+        let loud = try box.ctl("chat", "--model", "nexus/meter", "--agent", "capitals", "hi")
+        #expect(loud.status == 0 && loud.output.hasPrefix("YOU WROTE: HI"), "\(loud.output)\(loud.errors)")
+        #expect(try box.ctl("chat", "--session", "last", "again").output.hasPrefix("YOU WROTE: AGAIN"))
+        let quiet = try box.ctl("chat", "--session", "last", "--agent", "echo", "/twice hi")
+        #expect(quiet.output.hasPrefix("You wrote: hi hi"), "\(quiet.output)")
+        #expect(box.stop() == 0)
+    }
+
     @Test func chatBridgeStopped_isSaidAtOnceAndNothingIsStored() throws {
         let box = try ready()
         #expect(try box.ctl("stop", "chat-bridge").status == 0)

@@ -21,6 +21,11 @@ public enum ChatRequest: Hashable, Sendable {
     case rename(SessionID, title: String)
     /// Forgets a session; refused while a turn of it waits or runs.
     case delete(SessionID)
+    /// Models, agents and commands of a workspace (nil: of the first): one object of type `model`, `agent` or `command` a
+    /// frame.
+    case catalog(workspace: String?)
+    /// Model and agent of a session from now on.
+    case choose(SessionID, ChoiceChange)
     /// Says yes or no to what the agent wants leave for in a session, or answers its question.
     case answer(SessionID, id: String, ChatAnswer)
     /// How chat and agent are.
@@ -29,12 +34,13 @@ public enum ChatRequest: Hashable, Sendable {
 
 extension ChatRequest: Decodable {
     private enum Key: String, CodingKey {
-        case op, session, workspace, text, client_id, after, follow, turn, before, limit, title, id, reply, message,
+        case op, session, workspace, text, model, agent, client_id, after, follow, turn, before, limit, title, id,
+            reply, message,
             answers
     }
 
     private enum Operation: String, Decodable {
-        case send, list, history, open, resume, abort, search, rename, delete, answer, describe
+        case send, list, history, open, resume, abort, search, rename, delete, catalog, choose, answer, describe
     }
 
     /// Reads the object; unknown fields are ignored, an unknown `op` is refused.
@@ -46,7 +52,7 @@ extension ChatRequest: Decodable {
                 Submission(
                     session: try fields.decodeIfPresent(SessionID.self, forKey: .session),
                     workspace: try fields.decodeIfPresent(String.self, forKey: .workspace),
-                    text: try fields.decode(String.self, forKey: .text),
+                    text: try fields.decode(String.self, forKey: .text), choice: try Self.choice(fields),
                     clientID: try fields.decode(String.self, forKey: .client_id)))
         case .list: self = .list
         case .history: self = .history(try fields.decodeIfPresent(SessionID.self, forKey: .session))
@@ -75,12 +81,22 @@ extension ChatRequest: Decodable {
                 try fields.decode(SessionID.self, forKey: .session),
                 title: try fields.decode(String.self, forKey: .title))
         case .delete: self = .delete(try fields.decode(SessionID.self, forKey: .session))
+        case .catalog: self = .catalog(workspace: try fields.decodeIfPresent(String.self, forKey: .workspace))
+        case .choose: self = .choose(try fields.decode(SessionID.self, forKey: .session), try Self.choice(fields))
         case .answer:
             self = .answer(
                 try fields.decode(SessionID.self, forKey: .session), id: try fields.decode(String.self, forKey: .id),
                 try ChatAnswer(from: decoder))
         case .describe: self = .describe
         }
+    }
+
+    /// A member that is there changes something, also to null.
+    private static func choice(_ fields: KeyedDecodingContainer<Key>) throws -> ChoiceChange {
+        func field(_ key: Key) throws -> ChoiceChange.Field {
+            fields.contains(key) ? .set(try fields.decodeIfPresent(String.self, forKey: key)) : .keep
+        }
+        return ChoiceChange(model: try field(.model), agent: try field(.agent))
     }
 
     /// Reads a payload; the error says what would have been right.
@@ -91,7 +107,7 @@ extension ChatRequest: Decodable {
             throw ChatError(
                 .badRequest,
                 "not understood; chat-bridge takes JSON with op: send, list, history, open, resume, abort, search, "
-                    + "rename, delete, describe")
+                    + "rename, delete, catalog, choose, answer, describe")
         }
     }
 }

@@ -1,3 +1,5 @@
+public import AgentModel
+
 /// One session as a list shows it.
 public struct ChatSession: Hashable, Sendable {
     /// Id.
@@ -6,6 +8,8 @@ public struct ChatSession: Hashable, Sendable {
     public var title: String
     /// A name from `[agent] workspaces`; nil: the agent's first.
     public var workspace: String?
+    /// What its next message is done with.
+    public var choice: TurnChoice
     /// State of its last turn.
     public var state: TurnState
     /// Turns in it.

@@ -1,3 +1,5 @@
+public import AgentModel
+
 /// One turn.
 public struct ChatTurn: Hashable, Sendable {
     /// Id.
@@ -8,6 +10,8 @@ public struct ChatTurn: Hashable, Sendable {
     public var state: TurnState
     /// What the user wrote.
     public var text: String
+    /// What it is done with.
+    public var choice = TurnChoice()
     /// Why it was interrupted or failed.
     public var reason: String?
     /// A number below those of all its events.

@@ -6,14 +6,20 @@ public struct Submission: Hashable, Sendable {
     public var workspace: String?
     /// What the user wrote.
     public var text: String
+    /// Model and agent from this message on.
+    public var choice: ChoiceChange
     /// Made by the client, random; sending the same again finds the same turn.
     public var clientID: String
 
     /// All fields.
-    public init(session: SessionID?, workspace: String? = nil, text: String, clientID: String) {
+    public init(
+        session: SessionID?, workspace: String? = nil, text: String, choice: ChoiceChange = ChoiceChange(),
+        clientID: String
+    ) {
         self.session = session
         self.workspace = workspace
         self.text = text
+        self.choice = choice
         self.clientID = clientID
     }
 

@@ -17,7 +17,7 @@ extension ChatStore {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT id, title, workspace, created, updated, \
+                SELECT id, title, workspace, model, agent, created, updated, \
                 (SELECT count(*) FROM turn WHERE session = session.id) AS turns, \
                 coalesce((SELECT state FROM turn WHERE session = session.id AND state IN ('running', 'queued') \
                 ORDER BY state = 'queued', id LIMIT 1), \
@@ -27,6 +27,7 @@ extension ChatStore {
         return rows.map { row in
             ChatSession(
                 id: SessionID(rawValue: row["id"]), title: row["title"], workspace: row["workspace"],
+                choice: TurnChoice(model: row["model"], agent: row["agent"]),
                 state: (row["state"] as String?).flatMap(TurnState.init) ?? .done, turns: row["turns"],
                 created: row["created"], updated: row["updated"])
         }
@@ -171,7 +172,8 @@ extension ChatStore {
         return try Row.fetchAll(db, sql: sql, arguments: arguments + [limit]).map { row in
             ChatTurn(
                 id: TurnID(rawValue: row["id"]), session: SessionID(rawValue: row["session"]),
-                state: TurnState(rawValue: row["state"]) ?? .failed, text: row["text"], reason: row["reason"],
+                state: TurnState(rawValue: row["state"]) ?? .failed, text: row["text"],
+                choice: TurnChoice(model: row["model"], agent: row["agent"]), reason: row["reason"],
                 before: EventNumber(rawValue: row["before_seq"]), created: row["created"])
         }
     }

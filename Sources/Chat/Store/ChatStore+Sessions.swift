@@ -1,3 +1,4 @@
+public import AgentModel
 import Foundation
 import GRDB
 
@@ -30,6 +31,25 @@ extension ChatStore {
             try db.execute(sql: "DELETE FROM session WHERE id = ?", arguments: [session.rawValue])
             guard db.changesCount == 1 else { throw Self.unknown(session) }
         }
+    }
+
+    /// Changes what the next message of a session goes with; returns what holds now.
+    @discardableResult
+    public func choose(_ change: ChoiceChange, in session: SessionID) async throws -> TurnChoice {
+        try change.check()
+        return try await queue.write { db in try Self.choose(db, change, in: session) }
+    }
+
+    static func choose(_ db: Database, _ change: ChoiceChange, in session: SessionID) throws -> TurnChoice {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT model, agent FROM session WHERE id = ?", arguments: [session.rawValue])
+        guard let row else { throw unknown(session) }
+        let choice = change.applied(to: TurnChoice(model: row["model"], agent: row["agent"]))
+        guard !change.isNothing else { return choice }
+        try db.execute(
+            sql: "UPDATE session SET model = ?, agent = ? WHERE id = ?",
+            arguments: [choice.model, choice.agent, session.rawValue])
+        return choice
     }
 
     private static func unknown(_ session: SessionID) -> ChatError {

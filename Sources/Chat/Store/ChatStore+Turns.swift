@@ -36,15 +36,19 @@ extension ChatStore {
                 throw ChatError(.busy, "\(open) messages wait already; try again when the agent has answered some")
             }
             let session = try Self.session(db, for: submission, new: id, workspaces, now: now)
+            let choice = try Self.choose(db, submission.choice, in: session)
             try db.execute(
                 sql: """
-                    INSERT INTO turn (session, client_id, state, text, before_seq, created) \
-                    VALUES (?, ?, 'queued', ?, ?, ?)
+                    INSERT INTO turn (session, client_id, state, text, model, agent, before_seq, created) \
+                    VALUES (?, ?, 'queued', ?, ?, ?, ?, ?)
                     """,
-                arguments: [session.rawValue, submission.clientID, submission.text, before.rawValue, now])
+                arguments: [
+                    session.rawValue, submission.clientID, submission.text, choice.model, choice.agent, before.rawValue,
+                    now,
+                ])
             let turn = ChatTurn(
                 id: TurnID(rawValue: db.lastInsertedRowID), session: session, state: .queued, text: submission.text,
-                reason: nil, before: before, created: now)
+                choice: choice, reason: nil, before: before, created: now)
             return Acceptance(turn: turn, isNew: true)
         }
     }
@@ -95,6 +99,7 @@ extension ChatStore {
     }
 
     private static func check(_ submission: Submission) throws {
+        try submission.choice.check()
         guard !submission.text.allSatisfy(\.isWhitespace) else { throw ChatError(.badRequest, "the message is empty") }
         let size = try JSONEncoder().encode(submission.text).count
         guard size <= Submission.textLimit else {

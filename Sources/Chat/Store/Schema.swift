@@ -10,6 +10,7 @@ enum Schema {
         migrator.registerMigration("application id") { db in
             try db.execute(sql: "PRAGMA application_id = \(StoreInspection.applicationID)")
         }
+        migrator.registerMigration("choice of model and agent") { db in try db.execute(sql: choice) }
         return migrator
     }
 
@@ -87,5 +88,13 @@ enum Schema {
             tokenize = 'unicode61 remove_diacritics 2');
         INSERT INTO word (rowid, asked, answered)
             SELECT id, asked, answered FROM turn_words WHERE id IN (SELECT id FROM turn WHERE ended IS NOT NULL);
+        """
+
+    // Of a session what its next message goes with, of a turn what it went with; null: as the agent has it.
+    private static let choice = """
+        ALTER TABLE session ADD COLUMN model TEXT;
+        ALTER TABLE session ADD COLUMN agent TEXT;
+        ALTER TABLE turn ADD COLUMN model TEXT;
+        ALTER TABLE turn ADD COLUMN agent TEXT;
         """
 }

@@ -4,11 +4,13 @@ public import AgentModel
 public protocol AgentPort: Sendable {
     /// Who answers, and whether it takes turns now.
     func describe() async throws -> AgentDescription
+    /// What can be chosen and called in a workspace.
+    func catalog(workspace: String?) async throws -> [CatalogEntry]
     /// Makes a session of the agent.
     func openSession(title: String, workspace: String?) async throws -> AgentSessionID
     /// Hands a turn over. Nothing is read ahead: whoever reads slowly slows the agent's stream down.
     func runTurn(
-        session: AgentSessionID, workspace: String?, text: String
+        session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable
     /// Asks the agent to stop the turn that runs in a session.
     func abort(session: AgentSessionID) async throws

@@ -21,6 +21,8 @@ extension ChatService {
         case .delete(let session):
             try await delete(session)
             return Array(#"{"type":"deleted"}"#.utf8)
+        case .catalog(let workspace): try await catalog(workspace, to: send)
+        case .choose(let session, let change): return try await choose(change, in: session)
         case .answer(let session, let id, let answer):
             try await pass(answer, to: id, in: session)
             return Array(#"{"type":"taken"}"#.utf8)

@@ -6,6 +6,8 @@ extension ChatService {
         var session: SessionID
         var title: String
         var workspace: String?
+        var model: String?
+        var agent: String?
         var state: TurnState
         var turns: Int
         var created: Int64
@@ -19,6 +21,8 @@ extension ChatService {
         var state: TurnState
         var reason: String?
         var text: String
+        var model: String?
+        var agent: String?
         var created: Int64
 
         init(_ turn: ChatTurn) {
@@ -27,6 +31,7 @@ extension ChatService {
             state = turn.state
             reason = turn.reason
             text = turn.text
+            (model, agent) = (turn.choice.model, turn.choice.agent)
             created = turn.created
         }
     }
@@ -38,6 +43,8 @@ extension ChatService {
         var earlier: Bool
         var title: String
         var workspace: String?
+        var model: String?
+        var agent: String?
     }
 
     private struct DescriptionLine: Encodable {
@@ -55,7 +62,8 @@ extension ChatService {
     public func list(to send: Sink) async throws {
         for session in try await store.sessions() {
             let line = SessionLine(
-                session: session.id, title: session.title, workspace: session.workspace, state: session.state,
+                session: session.id, title: session.title, workspace: session.workspace,
+                model: session.choice.model, agent: session.choice.agent, state: session.state,
                 turns: session.turns, created: session.created, updated: session.updated)
             try await send(Self.json(line))
         }
@@ -89,7 +97,7 @@ extension ChatService {
             Self.json(
                 PositionLine(
                     session: session, seq: opening.position, earlier: opening.hasEarlier, title: about.title,
-                    workspace: about.workspace)))
+                    workspace: about.workspace, model: about.choice.model, agent: about.choice.agent)))
         for (turn, blocks) in opening.turns {
             try await send(Self.json(TurnLine(turn)))
             for block in blocks { try await send(line(block)) }

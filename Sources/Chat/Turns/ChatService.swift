@@ -29,6 +29,7 @@ public struct ChatService: Sendable {
         _ submission: Submission, to send: Sink, line: Line = { $0.json }
     ) async throws {
         if await hub.isFinished { throw Self.stopping }
+        try await check(submission.choice, workspace: try await workspace(of: submission))
         var generator = SystemRandomNumberGenerator()
         let acceptance = try await accept(submission, newSession: .random(using: &generator))
         let turn = acceptance.turn

@@ -63,14 +63,14 @@ struct TurnDelivery {
         try await store.takeUp(turn)
         isTakenUp = true
         do {
-            return try await attempt(id, workspace, message.text, writer)
+            return try await attempt(id, workspace, message, writer)
         } catch let error as AgentError where error.code == .unknownSession && known != nil {
             // The agent said that it has not seen the turn. Its session went with its memory.
             try await writer.append(
                 .notice(
                     "the agent does not know this session any more: it begins anew and remembers nothing said before"))
             let new = try await openSession(message, workspace)
-            return try await attempt(new, workspace, message.text, writer)
+            return try await attempt(new, workspace, message, writer)
         } catch let error as AgentError where error.code == .notDelivered {
             try await store.putBack(turn)
             isTakenUp = false
@@ -87,11 +87,13 @@ struct TurnDelivery {
 
     /// Hands over and follows to the end. Nil: the stream ended without the word that the turn is over.
     private func attempt(
-        _ id: AgentSessionID, _ workspace: String?, _ text: String, _ writer: TurnWriter
+        _ id: AgentSessionID, _ workspace: String?, _ message: ChatTurn, _ writer: TurnWriter
     ) async throws -> TurnOutcome? {
         var hasBegun = false
         do {
-            for try await event in try await agent.runTurn(session: id, workspace: workspace, text: text) {
+            let events = try await agent.runTurn(
+                session: id, workspace: workspace, text: message.text, choice: message.choice)
+            for try await event in events {
                 if !hasBegun { try await writer.append(.started) }
                 hasBegun = true
                 if case .turnEnded(let outcome) = event { return outcome }

@@ -25,13 +25,24 @@ protocol OpenCodeLine: Sendable {
     /// Sessions that this one started itself.
     func children(_ session: AgentSessionID, directory: String) async throws(AgentFailure) -> [String]
 
+    /// Models of the providers that have credentials.
+    func models(directory: String) async throws(AgentFailure) -> [ModelEntry]
+    /// Agents that a session may work as.
+    func agents(directory: String) async throws(AgentFailure) -> [AgentEntry]
+    /// Commands, `compact` among them.
+    func commands(directory: String) async throws(AgentFailure) -> [CommandEntry]
+
     /// Hands a prompt over. True when it was taken, false when that is not known: then only the messages can tell, and it
     /// must not be sent again. Throws when it certainly was not taken.
     func prompt(
-        _ session: AgentSessionID, id: String, text: String, directory: String
+        _ session: AgentSessionID, id: String, text: String, choice: TurnChoice, directory: String
     ) async throws(AgentFailure) -> Bool
     /// Takes a prompt back that was taken and not begun; nothing to take back is fine.
     func withdraw(_ prompt: String, of session: AgentSessionID) async throws(AgentFailure)
+    /// Has a command done, with that id for its prompt where the line takes one; answers when its turn is over.
+    func perform(
+        _ command: CommandCall, in session: AgentSessionID, id: String, choice: TurnChoice, directory: String
+    ) async throws(AgentFailure)
     /// Stops what runs in a session.
     func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
     /// The state of a session and its family, with the messages from the prompt `since` on. Whether it rests is read
@@ -55,6 +66,12 @@ protocol OpenCodeLine: Sendable {
     func reply(
         toQuestion id: String, of session: String, _ answers: [[String]]?, directory: String
     ) async throws(AgentFailure)
+}
+
+extension CommandEntry {
+    /// Both lines have this as a call of its own; here it is a command like the others.
+    static let compact = CommandEntry(
+        name: "compact", description: "Summarizes the conversation, so that there is room for more")
 }
 
 /// Something that waits for the user, and the session that asked.

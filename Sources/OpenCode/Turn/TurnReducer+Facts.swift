@@ -31,7 +31,10 @@ extension TurnReducer {
         case .changes(let changes):
             if changes != self.changes { emit(.changes(changes)) }
             self.changes = changes
-        case .notice(let words): if !fromReread { emit(.notice(words)) }
+        case .notice(let words):
+            // opencode tells the same twice: as a part of a message, and as an event of the session.
+            if !fromReread, words != lastNotice { emit(.notice(words)) }
+            lastNotice = words
         }
     }
 

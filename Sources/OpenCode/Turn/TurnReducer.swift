@@ -41,6 +41,7 @@ struct TurnReducer {
     var mayLackLists = false
     var lastProblem: AgentProblem?
     var lastRetry: Int?
+    var lastNotice: String?
     var end = EndWatch()
     var steps: [Step] = []
     private(set) var isOver = false

@@ -46,7 +46,7 @@ extension V2Calls {
     }
 
     /// A location in a query (deepObject).
-    private static func place(_ directory: String) -> [(String, String)] { [("location%5Bdirectory%5D", directory)] }
+    static func place(_ directory: String) -> [(String, String)] { [("location%5Bdirectory%5D", directory)] }
 
     /// 404 and 409 (it was settled meanwhile): nobody waits for this answer.
     private func settle(_ id: String, _ call: HTTPCall) async throws(AgentFailure) {

@@ -57,7 +57,7 @@ struct V2Calls: OpenCodeLine {
     /// begun (opencode was killed meanwhile) are taken back first: the inbox outlives the process, and its next turn
     /// would do them too.
     func prompt(
-        _ session: AgentSessionID, id: String, text: String, directory: String
+        _ session: AgentSessionID, id: String, text: String, choice: TurnChoice, directory: String
     ) async throws(AgentFailure) -> Bool {
         struct Body: Encodable {
             var id: String
@@ -65,6 +65,7 @@ struct V2Calls: OpenCodeLine {
             var delivery = "queue"
             var metadata = V2Mark()
         }
+        try await choose(choice, for: session)
         for left in try await waitingPrompts(session) { try await withdraw(left, of: session) }
         let body = try Self.json(Body(id: id, text: text))
         return try Self.wasTaken(await attempt(.post(Self.path(session.rawValue, "/prompt"), body: body)))

@@ -32,8 +32,7 @@ struct Routes: Sendable {
         router.get("agent") { _, _ in try Response.json(Catalog.agents) }
         router.get("config/providers") { _, _ in try Response.json(Catalog.configured) }
         router.get("provider") { _, _ in try Response.json(Catalog.all) }
-        // An echo has no commands.
-        router.get("command") { _, _ in try Response.json([String]()) }
+        router.get("command") { _, _ in try Response.json(Catalog.commands) }
     }
 
     private func addSessions(to router: Router<BasicRequestContext>) {
@@ -100,6 +99,15 @@ struct Routes: Sendable {
         router.post("session/:id/message") { request, context in
             let prompt = try await request.json(Prompt.self, context: context)
             return try Response.json(try await agent.accept(prompt, in: try context.sessionID).value)
+        }
+        router.post("session/:id/command") { request, context in
+            let command = try await request.json(CommandRequest.self, context: context)
+            return try Response.json(try await agent.call(command, in: try context.sessionID).value)
+        }
+        router.post("session/:id/summarize") { request, context in
+            let wanted = try await request.json(SummaryRequest.self, context: context)
+            try await agent.summarize(wanted, in: try context.sessionID)
+            return try Response.json(true)
         }
         router.post("session/:id/prompt_async") { request, context in
             let prompt = try await request.json(Prompt.self, context: context)

@@ -1,15 +1,43 @@
-/// What there is to choose from: one agent, one provider with one model. Each says what it is.
+/// What there is to choose from, each of which says what it is: agents, one provider with its models, commands.
 enum Catalog {
     static let agentName = "echo"
     static let providerID = "nexus"
     static let modelID = "echo"
+    /// A model that costs something, as if.
+    static let meterID = "meter"
 
     /// Answer of GET /agent.
-    static let agents = [Agent()]
+    static let agents = [
+        Agent(),
+        Agent(name: capitals, description: "The same in capital letters"),
+        Agent(name: "helper", description: "Only other agents call it", mode: "subagent"),
+    ]
+    static let capitals = "capitals"
+    /// Answer of GET /command.
+    static let commands = [
+        Command(name: "twice", description: "Says your words twice", template: "$ARGUMENTS $ARGUMENTS")
+    ]
     /// Answer of GET /config/providers.
     static let configured = Configured(providers: [Provider()], default: [providerID: modelID])
     /// Answer of GET /provider.
     static let all = All(all: [Provider()], default: [providerID: modelID], connected: [providerID])
+
+    /// Why a model or an agent cannot be had; nil when it can.
+    static func objection(to user: MessageInfo) -> MessageInfo.Problem? {
+        if let model = user.model, model.providerID != providerID || ![modelID, meterID].contains(model.modelID) {
+            return .unknown("Model not found: \(model.providerID)/\(model.modelID).")
+        }
+        guard !agents.contains(where: { $0.name == user.agent }) else { return nil }
+        return .unknown("Agent not found: \"\(user.agent)\". Available agents: \(agentName), \(capitals)")
+    }
+
+    struct Command: Encodable, Sendable {
+        var name: String
+        var description: String
+        var source = "command"
+        var template: String
+        var hints = ["$ARGUMENTS"]
+    }
 
     struct Agent: Encodable, Sendable {
         var name = agentName
@@ -37,7 +65,12 @@ enum Catalog {
         var source = "custom"
         var env: [String] = []
         var options: [String: String] = [:]
-        var models = [modelID: Model()]
+        var models = [
+            modelID: Model(),
+            meterID: Model(
+                id: meterID, name: "Meter (not an AI; counts words, as if each cost a tenth of a cent)",
+                cost: .init(input: Usage.price, output: Usage.price)),
+        ]
     }
 
     struct Model: Encodable, Sendable {
@@ -66,8 +99,9 @@ enum Catalog {
         }
 
         struct Cost: Encodable, Sendable {
-            var input = 0
-            var output = 0
+            /// Of a million tokens.
+            var input = 0.0
+            var output = 0.0
             var cache = Tokens.Cache()
         }
 

@@ -12,6 +12,8 @@ struct MessageInfo: Codable, Sendable {
     var modelID: String?
     var providerID: String?
     var mode: String?
+    /// True for the summary of a conversation.
+    var summary: Bool?
     var path: Path?
     var cost: Double?
     var tokens: Tokens?
@@ -62,6 +64,11 @@ struct MessageInfo: Codable, Sendable {
                 name: "APIError", data: .init(message: message, statusCode: status, isRetryable: isRetryable))
         }
 
+        /// What has no name of its own.
+        static func unknown(_ message: String) -> Problem {
+            Problem(name: "UnknownError", data: .init(message: message))
+        }
+
         /// The provider wants other credentials.
         static func login(_ message: String) -> Problem {
             Problem(name: "ProviderAuthError", data: .init(message: message, providerID: Catalog.providerID))
@@ -69,7 +76,7 @@ struct MessageInfo: Codable, Sendable {
     }
 }
 
-/// A part of a message: text, reasoning, tool, step-start or step-finish.
+/// A part of a message: text, reasoning, tool, step-start, step-finish or compaction.
 struct Part: Codable, Sendable {
     var id: String
     var sessionID: String
@@ -85,6 +92,8 @@ struct Part: Codable, Sendable {
     var reason: String?
     var cost: Double?
     var tokens: Tokens?
+    /// compaction only
+    var auto: Bool?
 
     /// Milliseconds since 1970.
     struct Time: Codable, Sendable {

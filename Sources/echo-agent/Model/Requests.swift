@@ -40,3 +40,19 @@ struct Prompt: Decodable {
     /// How many parts are not text.
     var attachments: Int { parts.count { $0.type != "text" } }
 }
+
+/// Body of POST /session/{id}/command.
+struct CommandRequest: Decodable {
+    var command: String
+    var arguments: String
+    var messageID: String?
+    var agent: String?
+    /// `PROVIDER/MODEL`
+    var model: String?
+}
+
+/// Body of POST /session/{id}/summarize.
+struct SummaryRequest: Decodable {
+    var providerID: String
+    var modelID: String
+}

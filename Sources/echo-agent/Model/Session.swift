@@ -28,7 +28,7 @@ struct Session: Codable, Sendable {
     }
 }
 
-/// Token counts; an echo uses none.
+/// Token counts: words, as if.
 struct Tokens: Codable, Sendable {
     var input = 0
     var output = 0

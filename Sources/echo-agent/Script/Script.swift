@@ -5,6 +5,9 @@ struct Script: Sendable {
     /// Longest silence of `/stall N` in seconds.
     static let stallLimit = 3600
 
+    /// These steps.
+    init(steps: [Step]) { self.steps = steps }
+
     /// Words with a meaning of their own, in the order of the prompt, then the answer in text.
     init(to prompt: Prompt) {
         var steps: [Step] = []
@@ -13,7 +16,8 @@ struct Script: Sendable {
             steps += Self.steps(for: word, number: place + 1 < words.count ? Int(words[place + 1]) : nil)
         }
         let answer = Answer(to: prompt.text, attachments: prompt.attachments)
-        steps.append(.say(answer.words, slow: answer.slowWords))
+        let isLoud = prompt.agent == Catalog.capitals
+        steps.append(.say(isLoud ? answer.words.map { $0.uppercased() } : answer.words, slow: answer.slowWords))
         self.steps = steps
     }
 

@@ -14,6 +14,12 @@ struct Conversation: Sendable {
     /// True when no further prompt fits.
     var isFull: Bool { messages.count + 2 > Self.messageLimit }
 
+    /// How many words a message has.
+    func words(of id: String) -> Int {
+        let texts = messages.last { $0.info.id == id }?.parts.compactMap(\.text) ?? []
+        return texts.reduce(0) { $0 + $1.split(whereSeparator: \.isWhitespace).count }
+    }
+
     /// Inserts or replaces a message.
     mutating func put(_ info: MessageInfo) {
         if let index = messages.lastIndex(where: { $0.info.id == info.id }) {

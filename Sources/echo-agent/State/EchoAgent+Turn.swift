@@ -17,9 +17,16 @@ extension EchoAgent {
     /// Stores the user's message: session.updated, message.updated, message.part.updated.
     func store(_ prompt: Prompt, in session: Session) throws(APIError) -> MessageInfo {
         let now = WallClock.milliseconds
+        // As opencode does: who chooses nothing gets what the session used last.
+        let last = MessageInfo.Model(providerID: session.model.providerID, modelID: session.model.id)
         let user = MessageInfo(
             id: prompt.messageID ?? Identifier.message(), sessionID: session.id, role: .user, time: .init(created: now),
-            agent: Catalog.agentName, model: .init(providerID: Catalog.providerID, modelID: Catalog.modelID))
+            agent: prompt.agent ?? session.agent, model: prompt.model ?? last)
+        var session = session
+        if Catalog.objection(to: user) == nil {
+            session.agent = user.agent
+            session.model = .init(id: user.model?.modelID ?? last.modelID, providerID: last.providerID)
+        }
         try update(session)
         try put(user, directory: session.directory)
         for part in prompt.parts where part.type == "text" {
@@ -34,16 +41,20 @@ extension EchoAgent {
 
     /// session.status busy, then for each step of the model the empty assistant message, step-start, what it says and
     /// does, step-finish, the finished message; at the end session.status idle and session.idle.
-    func run(_ script: Script, to user: MessageInfo, in id: String) async throws -> Message {
+    func run(
+        _ script: Script, to user: MessageInfo, in id: String, isSummary: Bool = false
+    ) async throws -> Message {
         defer { finished(user.id, in: id) }
         let directory = try conversation(id).session.directory
         broker.publish("session.status", StatusChanged(sessionID: id, status: .busy), directory: directory)
         var stage = Stage(
             user: user, directory: directory, message: Self.emptyAnswer(to: user, in: id, directory: directory))
+        if isSummary { stage.message.summary = true }
         try put(stage.message, directory: directory)
         broker.publish("session.diff", SessionDiff(sessionID: id), directory: directory)
         try put(Part.make("step-start", in: stage.message), directory: directory)
         do {
+            if let problem = Catalog.objection(to: user) { throw problem }
             try await perform(script, &stage)
         } catch let problem as MessageInfo.Problem {
             try fail(problem, stage)
@@ -109,11 +120,11 @@ extension EchoAgent {
     /// The message is finished.
     func endStep(_ reason: String, _ stage: inout Stage) throws {
         stage.message.finish = reason
-        let tokens = Tokens(output: stage.words)
+        let usage = Usage(of: stage, asked: try conversation(stage.user.sessionID).words(of: stage.user.id))
         var step = Part.make("step-finish", in: stage.message)
-        (step.reason, step.cost, step.tokens) = (reason, 0, tokens)
+        (step.reason, step.cost, step.tokens) = (reason, usage.cost, usage.tokens)
         try put(step, directory: stage.directory)
-        stage.message.tokens = tokens
+        (stage.message.cost, stage.message.tokens) = (usage.cost, usage.tokens)
         stage.message.time.completed = WallClock.milliseconds
         try put(stage.message, directory: stage.directory)
     }
@@ -166,11 +177,11 @@ extension EchoAgent {
             "session.diff", SessionDiff(sessionID: stage.message.sessionID, diff: [diff]), directory: stage.directory)
     }
 
-    private static func emptyAnswer(to user: MessageInfo, in id: String, directory: String) -> MessageInfo {
+    static func emptyAnswer(to user: MessageInfo, in id: String, directory: String) -> MessageInfo {
         MessageInfo(
             id: Identifier.message(), sessionID: id, role: .assistant, time: .init(created: WallClock.milliseconds),
-            agent: Catalog.agentName, parentID: user.id, modelID: Catalog.modelID, providerID: Catalog.providerID,
-            mode: Catalog.agentName, path: .init(cwd: directory, root: "/"), cost: 0, tokens: Tokens())
+            agent: user.agent, parentID: user.id, modelID: user.model?.modelID, providerID: user.model?.providerID,
+            mode: user.agent, path: .init(cwd: directory, root: "/"), cost: 0, tokens: Tokens())
     }
 }
 

@@ -97,11 +97,17 @@ actor EchoAgent {
         let conversation = try conversation(id)
         try check(prompt, in: conversation)
         let user = try store(prompt, in: conversation.session)
-        let script = Script(to: prompt)
+        return begin(Script(to: prompt), to: user, in: id)
+    }
+
+    /// Does what is stored already, when the turns before it are over. The task's value is the answer.
+    func begin(_ script: Script, to user: MessageInfo, in id: String, isSummary: Bool = false) -> Task<
+        Message, any Error
+    > {
         let before = turns[id]?.last?.task
         let task = Task {
             _ = await before?.result
-            return try await self.run(script, to: user, in: id)
+            return try await self.run(script, to: user, in: id, isSummary: isSummary)
         }
         turns[id, default: []].append(Turn(prompt: user.id, task: task))
         return task

@@ -23,6 +23,15 @@ struct ChatCommand: ParsableCommand {
     @Option(help: "Workspace of a new session; default: the first of [agent] workspaces.")
     var workspace: String?
 
+    @Option(help: "Model of the session from this message on (see --models); `default` is the agent's own.")
+    var model: String?
+
+    @Option(help: "Agent of the session from this message on (see --models); `default` is the agent's own.")
+    var agent: String?
+
+    @Flag(help: "Lists the models, agents and slash commands of --workspace.")
+    var models = false
+
     @Flag(help: "Lists the sessions, newest first.")
     var list = false
 
@@ -35,6 +44,7 @@ struct ChatCommand: ParsableCommand {
     @OptionGroup var place: Place
 
     func validate() throws {
+        if models && (list || history || !words.isEmpty) { throw ValidationError("--models is a question of its own") }
         if list && history { throw ValidationError("--list and --history are two questions") }
         if list && !words.isEmpty { throw ValidationError("--list takes no words") }
         if history && words.count > 1 { throw ValidationError("--history takes one session") }
@@ -43,13 +53,22 @@ struct ChatCommand: ParsableCommand {
     func run() throws {
         let link = try ChatLink(place)
         defer { if !json { link.tellOfDamage() } }
+        if models { return try ChatCatalog(link: link, json: json).show(of: workspace) }
         if list { return try ChatBooks(link: link, json: json).list() }
         if history { return try ChatBooks(link: link, json: json).history(named(words.first ?? session)) }
         let session = session == "last" ? try ChatBooks(link: link, json: json).newest() : named(session)
-        let conversation = try Conversation(link: link, session: session, workspace: workspace, json: json)
+        let conversation = try Conversation(
+            link: link, session: session, workspace: workspace, choice: choice, json: json)
         let text = words.joined(separator: " ")
         let status = words.isEmpty ? try conversation.prompt() : try conversation.once(text)
         if status != 0 { throw ExitCode(status) }
+    }
+
+    /// `default` is null: the agent's own.
+    private var choice: [JSONValue.Member] {
+        [("model", model), ("agent", agent)].compactMap { key, value in
+            value.map { .init(key, $0 == "default" ? .null : .string($0)) }
+        }
     }
 
     private func named(_ session: String) -> String? { session == "new" || session == "last" ? nil : session }

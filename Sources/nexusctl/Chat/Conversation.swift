@@ -7,6 +7,8 @@ import Wire
 final class Conversation {
     private let link: ChatLink
     private let workspace: String?
+    /// Model and agent, with the first message.
+    private var choice: [JSONValue.Member]
     private let json: Bool
     private let interrupts: Interrupts
     private var session: String?
@@ -16,10 +18,13 @@ final class Conversation {
     /// A message that the agent does not have after this long: nexusd is asked what is in the way, again and again.
     private static let waitingMilliseconds: Int32 = 1000
 
-    init(link: ChatLink, session: String?, workspace: String?, json: Bool) throws(ControlError) {
+    init(link: ChatLink, session: String?, workspace: String?, choice: [JSONValue.Member] = [], json: Bool)
+        throws(ControlError)
+    {
         self.link = link
         self.session = session
         self.workspace = workspace
+        self.choice = choice
         self.json = json
         interrupts = try Interrupts()
     }
@@ -131,7 +136,7 @@ final class Conversation {
         var members: [JSONValue.Member] = [.init("op", .string("send"))]
         members.append(.init("session", session.map { .string($0) } ?? .null))
         if let workspace { members.append(.init("workspace", .string(workspace))) }
-        members += [.init("text", .string(text)), .init("client_id", .string(clientID))]
+        members += choice + [.init("text", .string(text)), .init("client_id", .string(clientID))]
         return try link.ask(members)
     }
 

@@ -10,6 +10,7 @@ struct AgentPlay {
         var id: FrameID
         var session: AgentSessionID
         var text: String
+        var choice: TurnChoice
     }
 
     var isReady = true
@@ -20,6 +21,8 @@ struct AgentPlay {
     var aborted: [AgentSessionID] = []
     /// Answers that arrived.
     var answers: [AgentRequest] = []
+    /// What there is to choose.
+    var catalog: [CatalogEntry] = []
     /// What waits for an answer.
     var pending: Set<String> = []
 
@@ -44,12 +47,18 @@ struct AgentPlay {
             opened += 1
             known.insert("ses_\(opened)")
             try reply(.session(AgentSessionID(rawValue: "ses_\(opened)")), id, bridge)
-        case .runTurn(let session, _, let text):
+        case .catalog:
+            for entry in catalog {
+                let payload = Array(try JSONEncoder().encode(entry))
+                bridge.write(Frame(.stream, peer: BridgeProcess.agentPeer, id: id, payload: payload))
+            }
+            bridge.write(Frame(.end, peer: BridgeProcess.agentPeer, id: id))
+        case .runTurn(let session, _, let text, let choice):
             guard known.contains(session.rawValue) else {
                 bridge.write(error(id, .unknown, "no such session"))
                 return true
             }
-            turns.append(Turn(id: id, session: session, text: text))
+            turns.append(Turn(id: id, session: session, text: text, choice: choice))
         case .abort(let session):
             aborted.append(session)
             try reply(.aborted, id, bridge)

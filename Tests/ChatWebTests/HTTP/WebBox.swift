@@ -124,10 +124,12 @@ final class SlowAgent: AgentPort {
         AgentDescription(product: "test", version: "1", ready: true, state: "ready", workspaces: ["home"])
     }
 
+    func catalog(workspace: String?) async throws -> [CatalogEntry] { [] }
+
     func openSession(title: String, workspace: String?) async throws -> AgentSessionID { AgentSessionID(rawValue: "s") }
 
     func runTurn(
-        session: AgentSessionID, workspace: String?, text: String
+        session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
         let (stream, turn) = AsyncThrowingStream<AgentEvent, any Error>.makeStream()
         turn.yield(.turnStarted)

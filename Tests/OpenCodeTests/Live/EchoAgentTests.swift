@@ -1,3 +1,4 @@
+import AgentModel
 import Foundation
 import Testing
 
@@ -91,7 +92,9 @@ struct EchoAgentTests {
         var calls = V1Calls(loop: loop, endpoint: agent.endpoint)
         let session = try await calls.createSession(title: "kept", directory: "/srv/work")
         let prompt = PromptID.make()
-        #expect(try await calls.prompt(session, id: prompt, text: "/slow 1000", directory: "/srv/work"))
+        #expect(
+            try await calls.prompt(
+                session, id: prompt, text: "/slow 1000", choice: TurnChoice(), directory: "/srv/work"))
         agent.kill()
         agent = try EchoAgentProcess(state: scratch.url)
         calls = V1Calls(loop: loop, endpoint: agent.endpoint)

@@ -45,7 +45,8 @@ struct ForeignListenerTests: Sendable {
             endpoint: AgentEndpoint(port: listener.port, password: "secret", owner: geteuid() + 1))
         let failure = await #expect(throws: AgentFailure.self) {
             try await calls.prompt(
-                AgentSessionID(rawValue: "ses_1"), id: "msg_1", text: "private words", directory: "/srv/work")
+                AgentSessionID(rawValue: "ses_1"), id: "msg_1", text: "private words", choice: TurnChoice(),
+                directory: "/srv/work")
         }
         #expect(failure?.code == .unavailable)
         listener.stop()

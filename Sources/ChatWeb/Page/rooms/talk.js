@@ -4,6 +4,7 @@ import { ask } from '../base/wire.js';
 import { Feed } from '../base/feed.js';
 import { keep, kept, drop } from '../base/shelf.js';
 import { Turn } from './turn.js';
+import { Choice, Commands } from './choice.js';
 
 export class Talk {
   /**
@@ -28,9 +29,12 @@ export class Talk {
     this.down = h('button', { class: 'down', type: 'button', text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
     this.status = h('p', { class: 'link', role: 'status' });
     this.field = h('textarea', { id: 'message', rows: 1, 'aria-label': 'Message to the agent', placeholder: 'Message the agent', autocapitalize: 'sentences', maxlength: 50000 });
+    const place = { workspace: () => this.given.workspace, session: () => this.session };
+    this.choice = new Choice(place);
+    this.commands = new Commands(this.field, place);
     this.stop = h('button', { class: 'stop', type: 'button', text: 'Stop', hidden: true, onclick: () => this.abort() });
-    this.form = h('form', { class: 'composer' }, this.field,
-      h('div', { class: 'composer-bar' }, this.status, this.stop, h('button', { class: 'send', type: 'submit', text: 'Send' })));
+    this.form = h('form', { class: 'composer' }, this.field, this.commands.element,
+      h('div', { class: 'composer-bar' }, this.choice.element, this.status, this.stop, h('button', { class: 'send', type: 'submit', text: 'Send' })));
     this.element = h('main', { class: 'talk' }, this.scroller, h('div', { class: 'dock' }, this.down, this.form));
     this.listen();
     this.showUnsent();
@@ -69,6 +73,7 @@ export class Talk {
 
   close() {
     this.feed?.close();
+    this.choice.close();
     this.watch?.disconnect();
   }
 
@@ -92,7 +97,8 @@ export class Talk {
     sessionStorage.removeItem(`nexus.field.${this.session || 'new'}`);
     this.fit();
     this.atEnd = true;
-    this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text });
+    this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text, ...(this.session ? {} : this.choice.first) });
+    this.commands.element.hidden = true;
   }
 
   /**
@@ -138,6 +144,8 @@ export class Talk {
     for (const line of lines) {
       if (line.type === 'position') {
         this.earlier.hidden = !line.earlier;
+        this.given.workspace = line.workspace || null;
+        if (!before) this.choice.show(line);
         if (line.title) {
           this.title = line.title;
           this.given.titled(line.title);

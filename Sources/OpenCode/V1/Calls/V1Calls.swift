@@ -56,17 +56,22 @@ struct V1Calls: OpenCodeLine {
 
     /// POST /session/{id}/prompt_async
     func prompt(
-        _ session: AgentSessionID, id: String, text: String, directory: String
+        _ session: AgentSessionID, id: String, text: String, choice: TurnChoice, directory: String
     ) async throws(AgentFailure) -> Bool {
         struct Body: Encodable {
             var messageID: String
+            var model: ModelChoice?
+            var agent: String?
             var parts: [Part]
         }
         struct Part: Encodable {
             var type = "text"
             var text: String
         }
-        let body = try Self.json(Body(messageID: id, parts: [Part(text: text)]))
+        let body = try Self.json(
+            Body(
+                messageID: id, model: try choice.model.map(ModelChoice.init), agent: choice.agent,
+                parts: [Part(text: text)]))
         let call = HTTPCall.post(Self.path(session, "/prompt_async"), [("directory", directory)], body: body)
         return try Self.wasTaken(await attempt(call))
     }

@@ -1,0 +1,135 @@
+import AgentModel
+import Foundation
+import Synchronization
+import Testing
+
+@testable import OpenCode
+
+/// Models, agents and commands of the real echo-agent, through the client.
+@Suite(.timeLimit(.minutes(1)))
+struct AgentChoiceTests: Sendable {
+    private let scratch: Scratch
+    private let loop: CurlLoop
+    private let connection: AgentConnection
+    private let directory = "/srv/work"
+
+    init() throws {
+        scratch = try Scratch()
+        loop = try CurlLoop()
+        connection = AgentConnection(loop)
+    }
+
+    /// An agent of the test's own, which ends with it.
+    private func begin() async throws -> (client: any AgentClient, agent: EchoAgentProcess) {
+        let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
+        await connection.update(agent.endpoint)
+        return (try await connection.readyClient(), agent)
+    }
+
+    private func run(
+        _ text: String, _ client: any AgentClient, in session: AgentSessionID? = nil,
+        _ choice: TurnChoice = TurnChoice()
+    ) async throws -> Screen {
+        let screen = Mutex(Screen())
+        let new = try await client.openSession(title: "test", directory: directory)
+        try await client.runTurn(session ?? new, directory: directory, text: text, choice: choice) { event in
+            screen.withLock { $0.show(event) }
+        }
+        return screen.withLock { $0 }
+    }
+
+    @Test func catalog_hasWhatMayBeChosen() async throws {
+        let (client, agent) = try await begin()
+        defer { agent.kill() }
+        let catalog = try await client.catalog(directory: directory)
+        let models = catalog.compactMap { if case .model(let model) = $0 { model } else { nil } }
+        #expect(models.map(\.id) == ["nexus/echo", "nexus/meter"])
+        #expect(models.allSatisfy { $0.context > 0 && $0.name.contains("not an AI") })
+        let names: [String] = catalog.compactMap {
+            switch $0 {
+            case .model: nil
+            case .agent(let agent): agent.name
+            case .command(let command): "/" + command.name
+            }
+        }
+        // The agent that only others call is not among them.
+        #expect(names == ["echo", "capitals", "/twice", "/compact"])
+    }
+
+    @Test func chosenAgent_answers_andTheSessionKeepsIt() async throws {
+        let (client, agent) = try await begin()
+        defer { agent.kill() }
+        let session = try await client.openSession(title: "loud", directory: directory)
+        let loud = try await run("grüße", client, in: session, TurnChoice(model: "nexus/meter", agent: "capitals"))
+        #expect(loud.outcome == .done && loud.wholeText.hasPrefix("YOU WROTE: GRÜSSE"))
+        let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
+        struct Form: Decodable {
+            struct Model: Decodable { var id: String }
+            var agent: String
+            var model: Model
+        }
+        let form = try await calls.read(Form.self, .get(V1Calls.path(session, "")))
+        #expect(form.agent == "capitals" && form.model.id == "meter")
+    }
+
+    @Test(arguments: [
+        (TurnChoice(model: "nexus/oracle"), "Model not found: nexus/oracle"),
+        (TurnChoice(agent: "oracle"), "Agent not found"),
+    ])
+    func unknownChoice_failsTheTurnInWords(choice: TurnChoice, words: String) async throws {
+        let (client, agent) = try await begin()
+        defer { agent.kill() }
+        guard case .failed(let why) = try await run("hello", client, choice).outcome else {
+            return #expect(Bool(false))
+        }
+        #expect(why.contains(words), "\(why)")
+    }
+
+    @Test func modelWithoutAProvider_isRefusedBeforeAnythingIsSaid() async throws {
+        let (client, agent) = try await begin()
+        defer { agent.kill() }
+        let failure = await #expect(throws: AgentFailure.self) {
+            _ = try await run("hello", client, TurnChoice(model: "oracle"))
+        }
+        #expect(failure?.code == .refused)
+    }
+
+    @Test func command_isDone_andOtherSlashesArePrompts() async throws {
+        let (client, agent) = try await begin()
+        defer { agent.kill() }
+        let twice = try await run("/twice a b", client, TurnChoice(agent: "capitals"))
+        #expect(twice.outcome == .done && twice.wholeText.hasPrefix("YOU WROTE: A B A B\n"))
+        let none = try await run("/nothing of that name", client)
+        #expect(none.outcome == .done && none.wholeText.hasPrefix("You wrote: /nothing of that name"))
+    }
+
+    @Test func compact_summarizes_asATurnLikeOthers() async throws {
+        let (client, agent) = try await begin()
+        defer { agent.kill() }
+        let session = try await client.openSession(title: "long", directory: directory)
+        _ = try await run("one", client, in: session)
+        _ = try await run("two", client, in: session)
+        let screen = try await run("/compact", client, in: session)
+        #expect(screen.outcome == .done && screen.wholeText == "So far you wrote 2 times.")
+        #expect(screen.notices == ["The conversation was compacted to fit the model."])
+        #expect(try await run("three", client, in: session).outcome == .done)
+    }
+
+    @Test func command_canBeStopped() async throws {
+        let (client, agent) = try await begin()
+        defer { agent.kill() }
+        let session = try await client.openSession(title: "slow", directory: directory)
+        let (words, said) = AsyncStream<Void>.makeStream()
+        let turn = Task {
+            let screen = Mutex(Screen())
+            try await client.runTurn(session, directory: directory, text: "/twice /slow 1000") { event in
+                if case .textDelta = event { said.yield() }
+                screen.withLock { $0.show(event) }
+            }
+            return screen.withLock { $0.outcome }
+        }
+        for await _ in words { break }
+        try await client.abort(session, directory: directory)
+        #expect(try await turn.value == .interrupted(reason: "The turn was stopped."))
+    }
+}
