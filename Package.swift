@@ -61,7 +61,7 @@ var targets: [Target] = [
     tests("LogStoreTests", ["LogStore"]),
     // The real programs with real children; which ones is said by NEXUS_BIN.
     .testTarget(
-        name: "Scenarios", dependencies: ["CNexus"], exclude: ["systemd", "vm", "asker.py"], swiftSettings: strict),
+        name: "Scenarios", dependencies: ["CNexus"], exclude: ["systemd", "vm", "asker.py", "receiver.py"], swiftSettings: strict),
     tests("ControlClientTests", ["ControlClient", "Wire"]),
 ]
 
@@ -71,10 +71,12 @@ if !lean {
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ]
     let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
     let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
     let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+    let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
     let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
     targets += [
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -92,6 +94,10 @@ if !lean {
         library("OpenCode", ["CCurl", "AgentModel"]),
         library("Tunnel", ["CCurl", yams]),
         library("Chat", ["AgentModel", "Wire", grdb]),
+        // Calls to the outside, and what is brought by them.
+        library("Outgoing", ["CCurl"]),
+        library("Outbox", ["Chat", "Outgoing", crypto]),
+        library("Telegram", ["Outgoing"]),
         // The page's files are no part of the module: scripts/build lays them beside the program.
         .target(
             name: "ChatWeb", dependencies: ["Chat", "CSodium", "CQREncode", "CMarkdown", "CZlib", hummingbird],
@@ -99,7 +105,8 @@ if !lean {
         executable("nexus-config", ["NexusConfiguration", "Plan", "Wire", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),
         executable("tunnel-worker", ["Tunnel", "WorkerKit"]),
-        executable("chat-bridge", ["Chat", "ChatWeb", "AgentModel", "WorkerKit"]),
+        executable("chat-bridge", ["Chat", "ChatWeb", "Outbox", "Outgoing", "AgentModel", "WorkerKit"]),
+        executable("telegram-bridge", ["Telegram", "Outgoing", "WorkerKit"]),
         executable("echo-agent", [hummingbird, argumentParser]),
         tests("ConfigurationTests", ["NexusConfiguration"], resources: [.copy("Files")]),
         tests("WorkerKitTests", ["WorkerKit"]),
@@ -110,6 +117,8 @@ if !lean {
         // The built chat-bridge runs beside the test bundle.
         tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge", grdb]),
         tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel"]),
+        tests("TelegramTests", ["Telegram", "Outgoing"]),
+        tests("OutboxTests", ["Outbox", "Outgoing", "Chat", "AgentModel", crypto]),
     ]
 }
 

@@ -28,6 +28,12 @@ static inline CURLcode nexus_curl_set_look(
     CURLcode code = curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, look);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_PREREQDATA, context);
 }
+/* Makes the socket of a connection, when it is known to which address; CURL_SOCKET_BAD refuses it. */
+static inline CURLcode nexus_curl_set_socket_maker(
+    CURL *handle, curl_socket_t (*maker)(void *, curlsocktype, struct curl_sockaddr *), void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, maker);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, context);
+}
 static inline CURLcode nexus_curl_get_long(CURL *handle, CURLINFO info, long *value) {
     return curl_easy_getinfo(handle, info, value);
 }

@@ -27,6 +27,7 @@ public final class WebServer: Sendable {
     private let door: Door
     private let page: PageFiles
     private let appliance: Appliance?
+    private let push: PushDesk?
     /// cloudflared's own socket, when there is one.
     private let tunnelSocket: Int32?
     private let limits: ConnectionLimits
@@ -37,23 +38,24 @@ public final class WebServer: Sendable {
     /// `changed` hears of each new state.
     public convenience init(
         settings: WebSettings, service: ChatService, door: Door, page: PageFiles, appliance: Appliance?,
-        tunnelSocket: Int32?, changed: @escaping @Sendable (State) -> Void
+        push: PushDesk?, tunnelSocket: Int32?, changed: @escaping @Sendable (State) -> Void
     ) {
         self.init(
-            settings: settings, service: service, door: door, page: page, appliance: appliance,
+            settings: settings, service: service, door: door, page: page, appliance: appliance, push: push,
             tunnelSocket: tunnelSocket, limits: ConnectionLimits(), changed: changed)
     }
 
     /// The same with limits of a test's own.
     init(
         settings: WebSettings, service: ChatService, door: Door, page: PageFiles, appliance: Appliance?,
-        tunnelSocket: Int32?, limits: ConnectionLimits, changed: @escaping @Sendable (State) -> Void
+        push: PushDesk?, tunnelSocket: Int32?, limits: ConnectionLimits, changed: @escaping @Sendable (State) -> Void
     ) {
         self.settings = settings
         self.service = service
         self.door = door
         self.page = page
         self.appliance = appliance
+        self.push = push
         self.tunnelSocket = tunnelSocket
         self.limits = limits
         self.changed = changed
@@ -98,7 +100,7 @@ public final class WebServer: Sendable {
     private func listener(_ place: Listener.Place, _ entrance: Entrance) -> Listener {
         let routes = WebRoutes(
             service: service, door: door, page: page, appliance: appliance,
-            names: KnownNames(publicURL: settings.publicURL))
+            names: KnownNames(publicURL: settings.publicURL), push: push)
         let responder = routes.router().buildResponder()
         var logger = Logger(label: "web") { StreamLogHandler.standardError(label: $0) }
         // What it calls errors are connections that end, ours included when the server is stopped.

@@ -18,7 +18,17 @@ extension Bus {
     public func stream(
         _ peer: String, _ payload: [UInt8], upload: (@Sendable (UploadSink) async throws -> Void)? = nil
     ) async throws -> BusStream {
-        let number = try number(of: peer)
+        try await stream(number(of: peer), payload, upload: upload)
+    }
+
+    /// Asks nexusd for a stream (`events`); one who reads too slowly loses it (`failed`) and asks again.
+    public func follow(_ words: String) async throws -> BusStream {
+        try await stream(.nexusd, Array(words.utf8), upload: nil)
+    }
+
+    private func stream(
+        _ number: PeerID, _ payload: [UInt8], upload: (@Sendable (UploadSink) async throws -> Void)?
+    ) async throws -> BusStream {
         try check(payload)
         await exchange.writer.room()
         let buffer = StreamBuffer()

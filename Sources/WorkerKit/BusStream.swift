@@ -53,7 +53,8 @@ public struct BusStream: AsyncSequence, Sendable {
                 }
                 switch next {
                 case .chunk(let payload): return payload
-                case .grant(let bytes): exchange.grant(bytes, peer, id)
+                // nexusd's own streams know no credit (docs/bus-protocol.md): the window is only ours to refill.
+                case .grant(let bytes): if peer != .nexusd { exchange.grant(bytes, peer, id) }
                 case .ended(let result):
                     try result.get()
                     return nil

@@ -12,7 +12,8 @@ struct ChatBridge {
             let workspaces = try workspaces(ProcessInfo.processInfo.environment)
             let store = try open(ProcessInfo.processInfo)
             let status = StatusLine(store: store, bus: bus)
-            let hub = EventHub(store: store)
+            let word = try WordOut(ProcessInfo.processInfo.environment, store, bus)
+            let hub = EventHub(store: store) { word?.book.hear($0) }
             let runner = TurnRunner(store: store, hub: hub, agent: AgentOnTheBus(bus: bus)) { status.tell($0) }
             let left = try await runner.begin()
             if left.interrupted > 0 {
@@ -21,7 +22,9 @@ struct ChatBridge {
             if left.queued > 0 { Log.notice("\(left.queued) message(s) wait for the agent") }
 
             let service = ChatService(store: store, hub: hub, runner: runner, workspaces: workspaces)
-            let web = try WebFront.make(ProcessInfo.processInfo.environment, store, service, bus) { status.tell($0) }
+            let web = try WebFront.make(ProcessInfo.processInfo.environment, store, service, bus, word) {
+                status.tell($0)
+            }
             let desk = ChatDesk(service: service, web: web)
             bus.onDrain { await runner.stop() }
             bus.serve { request, responder in await desk.answer(request, responder) }
@@ -29,11 +32,14 @@ struct ChatBridge {
             status.tell(await runner.summary)
             await runner.agentIs(.here)
             let serving = Task { await web?.run() }
+            let telling = Task { await word?.run() }
             await follow(bus, runner)
             // Cancelled: by SIGTERM without a drain word before it, too.
             await Task { await runner.stop() }.value
             serving.cancel()
+            telling.cancel()
             await serving.value
+            await telling.value
         }
     }
 

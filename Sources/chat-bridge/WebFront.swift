@@ -6,7 +6,7 @@ import WorkerKit
 enum WebFront {
     /// Nil: it is off, or nobody said where.
     static func make(
-        _ environment: [String: String], _ store: ChatStore, _ service: ChatService, _ bus: Bus,
+        _ environment: [String: String], _ store: ChatStore, _ service: ChatService, _ bus: Bus, _ word: WordOut?,
         changed: @escaping @Sendable (WebServer.State) -> Void
     ) throws -> WebServer? {
         guard let listen = environment["NEXUS_CHAT_LISTEN"], !listen.isEmpty else { return nil }
@@ -27,6 +27,7 @@ enum WebFront {
             settings: settings, service: service, door: Door(store: store, audit: audit),
             page: try PageFiles(directory: directory),
             appliance: Appliance(ask: { try await bus.ask($0) }, audit: audit),
+            push: word?.desk(store, audit: audit),
             tunnelSocket: LentSockets(environment: environment)["tunnel"], changed: changed)
     }
 }

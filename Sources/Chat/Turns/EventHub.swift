@@ -18,12 +18,16 @@ public actor EventHub {
     }
 
     private let store: ChatStore
+    private let heard: @Sendable (ChatEvent) -> Void
     private var feeds: [SessionID: Feed] = [:]
     private var lastWatcher = 0
     private var isOver = false
 
-    /// On a store.
-    public init(store: ChatStore) { self.store = store }
+    /// On a store. `heard` gets every event of every session as it is given out; it must not wait.
+    public init(store: ChatStore, heard: @escaping @Sendable (ChatEvent) -> Void = { _ in }) {
+        self.store = store
+        self.heard = heard
+    }
 
     /// A number that all further events of a session are above.
     public func current(_ session: SessionID) async throws -> EventNumber {
@@ -105,6 +109,7 @@ public actor EventHub {
     private func leave(_ watcher: Int, _ session: SessionID) { feeds[session]?.watchers[watcher] = nil }
 
     private func give(_ event: ChatEvent) {
+        heard(event)
         for (number, watcher) in feeds[event.session]?.watchers ?? [:] {
             guard case .dropped = watcher.yield(event) else { continue }
             feeds[event.session]?.watchers[number] = nil

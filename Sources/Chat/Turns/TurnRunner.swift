@@ -45,9 +45,22 @@ public actor TurnRunner {
         "chat-bridge restarted while the agent was answering; what had arrived is kept"
     static let stopReason = "chat-bridge was stopped while the agent was answering; what had arrived is kept"
 
+    private static let stopped = "stopped by the user"
+    private static let withdrawn = "withdrawn before it was handed to the agent"
+
+    /// True for the reason of a turn that was interrupted because the user wanted it.
+    static func wasAskedFor(_ reason: String?) -> Bool {
+        reason.map { $0.hasPrefix(stopped) || $0.hasPrefix(withdrawn) } ?? false
+    }
+
     /// Takes the store up as it was left: turns that were with the agent are interrupted, the others go on.
     public func begin() async throws -> (interrupted: Int, queued: Int) {
         let left = try await store.recover(reason: Self.restartReason)
+        for turn in left.interrupted {
+            let end = ChatEvent.What.ended(.interrupted, reason: Self.restartReason)
+            // Nobody watches yet; it is told to whom the owner wants it told.
+            await hub.mention(end, turn: turn.id, in: turn.session)
+        }
         for turn in left.queued { carryOut(queue.accepted(turn.id, in: turn.session)) }
         return (left.interrupted.count, left.queued.count)
     }
@@ -81,7 +94,7 @@ public actor TurnRunner {
         let withdrawn = queue.withdraw(turn, in: session)
         for turn in withdrawn.queued {
             try await hub.conclude(
-                turn, in: session, .interrupted, reason: "withdrawn before it was handed to the agent", rest: [])
+                turn, in: session, .interrupted, reason: Self.withdrawn, rest: [])
         }
         if let running = withdrawn.running { try await abortAtTheAgent(running, session) }
         tell()
@@ -101,10 +114,10 @@ public actor TurnRunner {
     }
 
     private func abortAtTheAgent(_ turn: TurnID, _ session: SessionID) async throws {
-        stops[turn] = .asked("stopped by the user")
+        stops[turn] = .asked(Self.stopped)
         guard try await store.turn(turn)?.state == .running, let id = try await store.agentSession(of: session).id
         else {
-            stops[turn] = .asked("withdrawn before it was handed to the agent")
+            stops[turn] = .asked(Self.withdrawn)
             tasks[turn]?.cancel()
             return
         }
@@ -121,7 +134,7 @@ public actor TurnRunner {
 
     private func giveUp(_ turn: TurnID, _ why: String) {
         guard let task = tasks[turn] else { return }
-        stops[turn] = .asked("stopped by the user; \(why)")
+        stops[turn] = .asked("\(Self.stopped); \(why)")
         task.cancel()
     }
 

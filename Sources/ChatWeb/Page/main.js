@@ -8,6 +8,7 @@ import { Side } from './rooms/side.js';
 import { Machine, Devices } from './rooms/machine.js';
 import { Title } from './rooms/title.js';
 import { pairing } from './rooms/pairing.js';
+import { followTaps, stayQuiet } from './rooms/tell.js';
 
 const app = /** @type {HTMLElement} */ (document.getElementById('app'));
 const known = 'nexus.own';
@@ -132,6 +133,7 @@ class Page {
   /** @param {string} words */
   leave(words) {
     clear();
+    stayQuiet();
     this.room?.close();
     location.hash = '';
     enter('', words);
@@ -172,6 +174,7 @@ async function begin() {
 }
 
 begin();
+followTaps();
 // A pairing link that is opened where the page is open already changes nothing but this.
 window.addEventListener('hashchange', () => { if (location.hash.startsWith('#pair=')) begin(); });
 if ('serviceWorker' in navigator) navigator.serviceWorker.register(workerAddress()).catch(() => {});

@@ -10,6 +10,7 @@ struct WebRoutes: Sendable {
     let page: PageFiles
     let appliance: Appliance?
     let names: KnownNames
+    let push: PushDesk?
 
     func router() -> Router<WebContext> {
         let router = Router(context: WebContext.self)
@@ -20,6 +21,7 @@ struct WebRoutes: Sendable {
         router.post("api/pair") { request, context in try await pair(request, context) }
         router.post("api/chat") { request, context in try await chat(request, context) }
         router.post("api/devices") { request, context in try await devices(request, context) }
+        router.post("api/push") { request, context in try await tell(request, context) }
         router.post("api/appliance") { request, context in try await ask(request, context) }
         return router
     }
@@ -108,6 +110,22 @@ struct WebRoutes: Sendable {
         guard device.role == .owner else {
             throw WebError(.forbidden, "refused", "device \(device.id) was paired for the chat only")
         }
+    }
+
+    private func tell(_ request: Request, _ context: WebContext) async throws -> Response {
+        let device = try await admit(request, context)
+        let body = try await Body.of(request)
+        guard let push else {
+            throw WebError(
+                .notFound, "unknown",
+                "Nexus says nothing by itself; [word] send of Supervisor.toml chooses what it says")
+        }
+        guard let asked = PushRequest(payload: body) else {
+            throw WebError(
+                .badRequest, "bad-request",
+                "the body is {\"op\":\"key\"}, unsubscribe, or subscribe with endpoint (https), p256dh and auth")
+        }
+        return .json(try await push.answer(asked, for: device))
     }
 
     // MARK: - The machine

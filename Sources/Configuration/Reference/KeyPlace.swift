@@ -17,7 +17,7 @@ struct KeyPlace {
         ("supervisor", SupervisorKeys.section, false), ("log", LogKeys.section, false),
         ("group", GroupKeys.section, true), ("child", ChildKeys.section, true),
         ("secret", SecretKeys.section, true), ("agent", AgentKeys.section, false),
-        ("chat", ChatKeys.section, false),
+        ("chat", ChatKeys.section, false), ("word", WordKeys.section, false),
     ]
 
     init(_ path: String) throws(Explanation.Unknown) {

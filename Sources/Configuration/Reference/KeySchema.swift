@@ -8,7 +8,7 @@ public enum KeySchema {
         ("supervisor", SupervisorKeys.section, false), ("log", LogKeys.section, false),
         ("group", GroupKeys.section, true), ("child", ChildKeys.section, true),
         ("secret", SecretKeys.section, true), ("agent", AgentKeys.section, false),
-        ("chat", ChatKeys.section, false),
+        ("chat", ChatKeys.section, false), ("word", WordKeys.section, false),
     ]
 
     /// Indented, its members in alphabetical order, a newline at the end.

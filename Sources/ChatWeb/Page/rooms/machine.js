@@ -2,6 +2,7 @@
 import { h, ago } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { Plot, size } from './plot.js';
+import { Tell } from './tell.js';
 
 export class Machine {
   constructor() {
@@ -119,7 +120,7 @@ export class Devices {
     this.words = h('p', { class: 'quiet', role: 'status' });
     this.list = h('div', {});
     this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: given.own.role === 'owner' ? 'Devices' : 'This device' }),
-      this.words, this.list,
+      this.words, new Tell().element, this.list,
       h('p', { class: 'quiet' }, 'Another one is let in on the machine: ', h('code', { text: 'nexusctl pair' }))));
     this.read();
   }

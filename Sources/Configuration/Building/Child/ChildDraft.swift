@@ -53,6 +53,7 @@ struct ChildContext {
     let workspaces: Workspaces
     let agent: AgentSettings
     let chat: ChatAddress
+    let word: WordSettings
     let places: Places
     let host: any Machine
     let report: Report

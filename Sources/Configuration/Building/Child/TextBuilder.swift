@@ -31,7 +31,7 @@ struct TextBuilder {
 
     private static let placeNames = [
         "state", "runtime", "bin", "home", "workspaces", "agent", "chat-listen", "chat-certificate", "chat-key",
-        "chat-url",
+        "chat-url", "word",
     ]
 
     /// The text; a problem is reported and gives nil.
@@ -98,13 +98,14 @@ struct TextBuilder {
         case "chat-certificate": return .literal(context.chat.certificate)
         case "chat-key": return .literal(context.chat.key)
         case "chat-url": return .literal(context.chat.url)
+        case "word": return .literal(context.word.json)
         case _: break
         }
         let parts = word.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else {
             let hint = Nearest.hint(for: word, among: TextBuilder.placeNames)
             let list =
-                "; known: {state}, {runtime}, {bin}, {home}, {workspaces}, {agent}, {chat-listen}, {chat-certificate}, {chat-key}, {chat-url}, {CHILD.VALUE}, {secret.NAME}"
+                "; known: " + TextBuilder.placeNames.map { "{\($0)}, " }.joined() + "{CHILD.VALUE}, {secret.NAME}"
             context.report.error(position, "'\(key)': unknown '{\(word)}'\(hint.isEmpty ? list : hint)")
             return nil
         }

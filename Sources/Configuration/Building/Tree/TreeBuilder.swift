@@ -9,7 +9,7 @@ struct TreeBuilder {
     let report: Report
 
     /// Tables at the top of the file.
-    private static let tables = ["supervisor", "log", "group", "child", "secret", "agent", "chat"]
+    private static let tables = ["supervisor", "log", "group", "child", "secret", "agent", "chat", "word"]
 
     /// Children, groups and secrets that are taken; the size of a plan and the number of fds are bounds of their own.
     static let limit = 10_000
@@ -32,7 +32,8 @@ struct TreeBuilder {
         let context = ChildContext(
             names: known, groups: groups, log: log.defaults, uids: uids(drafts),
             workspaces: Workspaces(reader: agent, places: places, host: host, report: report),
-            agent: AgentSettings(reader: agent), chat: chat(), places: places, host: host, report: report)
+            agent: AgentSettings(reader: agent), chat: chat(), word: word(), places: places, host: host,
+            report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
 
         let prober =
@@ -160,4 +161,6 @@ struct TreeBuilder {
     }
 
     private func chat() -> ChatAddress { ChatAddress(reader: section("chat", ChatKeys.section), report: report) }
+
+    private func word() -> WordSettings { WordSettings(reader: section("word", WordKeys.section)) }
 }

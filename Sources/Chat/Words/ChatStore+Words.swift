@@ -1,0 +1,130 @@
+public import Foundation
+import GRDB
+
+extension ChatStore {
+    /// Words on their way at a time; beyond it the oldest is given up.
+    public static let deliveryLimit = 256
+    /// Words whose keys are remembered, so that none is said twice.
+    static let wordLimit = 1024
+
+    /// Writes a word down for all who are to get it. False: it was said before, or nobody gets it.
+    func add(_ word: Word, id: String, _ rules: WordRules, now: Int64) async throws -> Bool {
+        try await queue.write { db in
+            if case .address = word {
+                // An address that comes back after another one is new again.
+                try db.execute(
+                    sql: "DELETE FROM owner_word WHERE key LIKE ? AND key <> ?",
+                    arguments: [Word.addressKeys + "%", word.key])
+            }
+            let title = rules.withTitle ? try Self.title(db, of: word.session) : nil
+            let body = WordMessage(word, id: id, title: title, created: now).json
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO owner_word (id, key, body, urgent, created) VALUES (?, ?, ?, ?, ?)",
+                arguments: [id, word.key, body, word.isUrgent, now])
+            guard db.changesCount == 1 else { return false }
+            if rules.webhook != nil {
+                try db.execute(
+                    sql: "INSERT INTO delivery (word, device, tries, due) VALUES (?, NULL, 0, ?)", arguments: [id, now])
+            }
+            try db.execute(
+                sql: "INSERT INTO delivery (word, device, tries, due) SELECT ?, device, 0, ? FROM subscription",
+                arguments: [id, now])
+            try Self.keepBounds(db)
+            return true
+        }
+    }
+
+    /// This child may be parked anew.
+    func forgetParked(_ children: [String]) async throws {
+        guard !children.isEmpty else { return }
+        try await queue.write { db in
+            for child in children {
+                // What is still on its way goes on.
+                try db.execute(
+                    sql: "UPDATE owner_word SET key = 'was-' || key || ':' || id WHERE key = ?",
+                    arguments: [Word.parkedKey(child)])
+            }
+        }
+    }
+
+    /// Children that were told as parked and did not come back since.
+    func parkedChildren() async throws -> [String] {
+        try await queue.read { db in
+            try String.fetchAll(
+                db, sql: "SELECT substr(key, ?) FROM owner_word WHERE key LIKE ?",
+                arguments: [Word.parkedKey("").count + 1, Word.parkedKey("%")])
+        }
+    }
+
+    /// What is due now, oldest first, so many at most.
+    public func dueDeliveries(now: Date = Date(), limit: Int) async throws -> [Delivery] {
+        try await queue.read { db in
+            let sql = """
+                SELECT d.id, d.word, d.tries, d.device, w.body, w.urgent, w.created, s.endpoint, s.public_key, s.secret
+                FROM delivery d JOIN owner_word w ON w.id = d.word LEFT JOIN subscription s ON s.device = d.device
+                WHERE d.due <= ? ORDER BY d.due, d.id LIMIT ?
+                """
+            return try Row.fetchAll(db, sql: sql, arguments: [Self.milliseconds(now), limit]).compactMap(Self.delivery)
+        }
+    }
+
+    /// When the next one is due; nil: none is on its way.
+    public func nextDelivery() async throws -> Date? {
+        try await queue.read { db in
+            try Int64.fetchOne(db, sql: "SELECT min(due) FROM delivery").map {
+                Date(timeIntervalSince1970: Double($0) / 1000)
+            }
+        }
+    }
+
+    /// It came, or it is given up.
+    public func settle(_ delivery: Delivery) async throws {
+        try await queue.write { db in
+            try db.execute(sql: "DELETE FROM delivery WHERE id = ?", arguments: [delivery.id])
+        }
+    }
+
+    /// It is tried again then.
+    public func postpone(_ delivery: Delivery, until due: Date) async throws {
+        try await queue.write { db in
+            try db.execute(
+                sql: "UPDATE delivery SET tries = ?, due = ? WHERE id = ?",
+                arguments: [delivery.tries + 1, Self.milliseconds(due), delivery.id])
+        }
+    }
+
+    private static func title(_ db: Database, of session: SessionID?) throws -> String? {
+        guard let session else { return nil }
+        return try String.fetchOne(db, sql: "SELECT title FROM session WHERE id = ?", arguments: [session.rawValue])
+    }
+
+    private static func keepBounds(_ db: Database) throws {
+        try db.execute(
+            sql: "DELETE FROM delivery WHERE id NOT IN (SELECT id FROM delivery ORDER BY id DESC LIMIT ?)",
+            arguments: [deliveryLimit])
+        // Who is parked and what the address is has to be remembered as long as it is so.
+        try db.execute(
+            sql: """
+                DELETE FROM owner_word WHERE key NOT LIKE 'parked:%' AND key NOT LIKE 'address:%'
+                AND rowid NOT IN (SELECT rowid FROM owner_word ORDER BY rowid DESC LIMIT ?)
+                """, arguments: [wordLimit])
+    }
+
+    private static func delivery(_ row: Row) -> Delivery? {
+        let receiver: Delivery.Receiver
+        if let device = row["device"] as String? {
+            guard
+                let subscription = PushSubscription(
+                    endpoint: row["endpoint"], publicKey: row["public_key"], secret: row["secret"])
+            else { return nil }
+            receiver = .device(DeviceID(rawValue: device), subscription)
+        } else {
+            receiver = .webhook
+        }
+        return Delivery(
+            id: row["id"], word: row["word"], body: row["body"], isUrgent: row["urgent"], created: row["created"],
+            tries: row["tries"], receiver: receiver)
+    }
+
+    static func milliseconds(_ date: Date) -> Int64 { Int64((date.timeIntervalSince1970 * 1000).rounded()) }
+}

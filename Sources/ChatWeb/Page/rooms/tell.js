@@ -1,0 +1,104 @@
+// Whether this device is told what needs its owner, also when the page is closed.
+import { h } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+
+/** @type {Record<string, string>} */
+const kinds = { turn: 'a turn is over', asked: 'the agent asks something', parked: 'a program is given up', address: 'the address changes' };
+
+/** @param {string} text Base64url */
+function bytes(text) {
+  const plain = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(plain, (one) => one.charCodeAt(0));
+}
+
+/** @returns {Promise<PushSubscription | null>} */
+async function current() {
+  const registration = await navigator.serviceWorker.getRegistration();
+  return registration ? registration.pushManager.getSubscription() : null;
+}
+
+/** Why this browser cannot be told anything, in words; empty: it can. */
+function hindrance() {
+  if (!window.isSecureContext) return 'Browsers let themselves be told something only by a page that came over https, or from localhost. This one did not.';
+  if (!('serviceWorker' in navigator) || !('PushManager' in window) || !('Notification' in window)) return 'This browser takes no messages. On an iPhone or iPad: add the page to the home screen, and open it from there.';
+  if (Notification.permission === 'denied') return 'This browser lets the page tell you nothing: allow notifications for it in the settings of the browser, then come back.';
+  return '';
+}
+
+export class Tell {
+  constructor() {
+    this.said = h('p', { class: 'quiet', role: 'status', text: 'Looking whether this device is told anything.' });
+    this.button = h('button', { type: 'button', class: 'plain', role: 'switch', 'aria-checked': 'false', text: 'Tell me', hidden: true, onclick: () => this.turn() });
+    this.element = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: 'Word from Nexus' }), this.button), this.said);
+    this.isOn = false;
+    this.key = '';
+    this.words = '';
+    this.read();
+  }
+
+  async read() {
+    try {
+      const line = await ask('/api/push', { op: 'key' });
+      this.key = line.key;
+      this.words = line.words.map((/** @type {string} */ one) => kinds[one] || one).join(', ');
+      const why = hindrance();
+      if (why) return this.show(false, why);
+      const subscription = await current();
+      const isOn = Boolean(subscription && subscription.endpoint === line.endpoint);
+      this.button.hidden = false;
+      this.show(isOn);
+    } catch (error) {
+      this.show(false, /** @type {Error} */ (error).message);
+    }
+  }
+
+  /** @param {boolean} isOn @param {string} [words] */
+  show(isOn, words = isOn ? `This device is told, also when the page is closed, when ${this.words}.` : `This device can be told, also when the page is closed, when ${this.words}.`) {
+    this.isOn = isOn;
+    this.button.setAttribute('aria-checked', String(isOn));
+    this.button.textContent = isOn ? 'Tell me: on' : 'Tell me: off';
+    this.said.textContent = words;
+  }
+
+  async turn() {
+    this.button.disabled = true;
+    try {
+      if (this.isOn) await this.off();
+      else await this.on();
+    } catch (error) {
+      this.show(this.isOn, `Not done: ${/** @type {Error} */ (error).message}`);
+    }
+    this.button.disabled = false;
+  }
+
+  async on() {
+    if (await Notification.requestPermission() !== 'granted') return this.show(false, hindrance() || 'The browser asked, and nothing was allowed. Ask again by the switch.');
+    const registration = await navigator.serviceWorker.ready;
+    // A subscription under another key, of another life of the box, is in the way.
+    await (await registration.pushManager.getSubscription())?.unsubscribe();
+    const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) });
+    const { endpoint, keys } = made.toJSON();
+    await ask('/api/push', { op: 'subscribe', endpoint, p256dh: keys?.p256dh, auth: keys?.auth });
+    this.show(true);
+  }
+
+  async off() {
+    await ask('/api/push', { op: 'unsubscribe' });
+    await (await current())?.unsubscribe();
+    this.show(false);
+  }
+}
+
+/** This browser is forgotten: it wants no messages either. */
+export function stayQuiet() {
+  if ('serviceWorker' in navigator && 'PushManager' in window) current().then((one) => one?.unsubscribe()).catch(() => {});
+}
+
+/** A message that was tapped leads to its room. */
+export function followTaps() {
+  if (!('serviceWorker' in navigator)) return;
+  navigator.serviceWorker.addEventListener('message', (event) => {
+    const place = event.data?.go;
+    if (typeof place === 'string' && place.startsWith('#/')) location.hash = place;
+  });
+}

@@ -1,0 +1,77 @@
+/// One HTTP request to somebody outside, with its bounds.
+public struct OutgoingCall: Sendable {
+    /// `https://…`; `http://…` only where it is not `httpsOnly`.
+    public var url: String
+    /// Header lines beside those that libcurl makes.
+    public var headers: [(name: String, value: String)]
+    /// The body of a POST; nil: a GET.
+    public var body: [UInt8]?
+    /// From the start to the last byte of the answer.
+    public var limit: Duration
+    /// Bytes of an answer that are kept; a longer one fails.
+    public var answerLimit: Int
+    /// Whom it may reach.
+    public var reach: AddressReach
+    /// No plain HTTP.
+    public var httpsOnly: Bool
+
+    /// A POST, or a GET without a body.
+    public init(
+        _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
+        limit: Duration = .seconds(15), answerLimit: Int = 65_536, reach: AddressReach, httpsOnly: Bool
+    ) {
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.limit = limit
+        self.answerLimit = answerLimit
+        self.reach = reach
+        self.httpsOnly = httpsOnly
+    }
+}
+
+/// What came back; redirects are not followed, so they come back too.
+public struct OutgoingAnswer: Hashable, Sendable {
+    /// The status.
+    public var status: Int
+    /// `Retry-After` in seconds, where it is a number.
+    public var retryAfter: Int?
+    /// The body.
+    public var body: [UInt8]
+
+    /// All fields.
+    public init(status: Int, retryAfter: Int? = nil, body: [UInt8] = []) {
+        self.status = status
+        self.retryAfter = retryAfter
+        self.body = body
+    }
+}
+
+/// Why nothing came back. The words name no address beyond its host: paths and tokens are secrets.
+public enum OutgoingFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// No way there, nobody there, TLS that is not trusted, no whole answer.
+    case unreachable(String)
+    /// The address is one that this call may not reach.
+    case forbiddenAddress(String)
+    /// Not within the call's limit.
+    case timedOut(Duration)
+    /// The answer is longer than the call's limit.
+    case tooLong(Int)
+    /// No URL, or another protocol.
+    case badURL
+    /// The task was cancelled.
+    case cancelled
+
+    /// For people.
+    public var description: String {
+        switch self {
+        case .unreachable(let why): why
+        case .forbiddenAddress(let address):
+            "\(address) is an address of this machine or of its local networks, and is not called"
+        case .timedOut(let limit): "no whole answer within \(limit)"
+        case .tooLong(let bytes): "the answer is longer than \(bytes) bytes"
+        case .badURL: "not an address that can be called"
+        case .cancelled: "called off"
+        }
+    }
+}
