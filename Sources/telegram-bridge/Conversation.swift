@@ -1,0 +1,199 @@
+import Telegram
+import WorkerKit
+
+/// One chat: takes what is written in it to chat-bridge, and shows what comes back.
+actor Conversation {
+    /// Turns of a chat that are shown at a time.
+    static let turnLimit = 16
+    /// Before chat-bridge is asked again when it was away.
+    static let pause: Duration = .seconds(1)
+
+    let chat: Int64
+    private let api: BotAPI
+    private let port: ChatPort
+    private let remember: @Sendable (Int64, Memory.Chat) async -> Void
+    private let pace = Pace()
+    private var memory: Memory.Chat
+    /// What waits for an answer, by the name its buttons carry.
+    private var asks: [String: (ask: Ask, message: Int64)] = [:]
+    private var turns: [String: Task<Void, Never>] = [:]
+
+    init(
+        chat: Int64, api: BotAPI, port: ChatPort, memory: Memory.Chat,
+        remember: @escaping @Sendable (Int64, Memory.Chat) async -> Void
+    ) {
+        self.chat = chat
+        self.api = api
+        self.port = port
+        self.memory = memory
+        self.remember = remember
+    }
+
+    /// Goes on with what was under way when this worker ended.
+    func resume() { for open in memory.open { begin(open, accepted: {}) } }
+
+    /// Ends what is shown; it goes on in the next life.
+    func stop() async {
+        for task in turns.values { task.cancel() }
+        for task in Array(turns.values) { await task.value }
+    }
+
+    /// Takes a message. Returns when it is stored, or answered otherwise: what comes after it must not overtake it.
+    func take(_ message: Message, update: Int64) async {
+        guard let text = message.text else {
+            return await say("Only text is understood here; pictures and files go by the page.")
+        }
+        if let reply = message.reply_to_message,
+            let name = asks.first(where: { $0.value.message == reply.message_id })?.key,
+            let answer = asks[name]?.ask.answer(written: text)
+        {
+            return await pass(answer, to: name)
+        }
+        switch Saying(text) {
+        case .help: await say("What you write here goes to the agent. /new begins a session, /stop stops what runs.")
+        case .new:
+            memory.session = nil
+            await remember(chat, memory)
+            await say("The next message begins a new session.")
+        case .stop: await stopTurns()
+        case .message(let text): await send(text, update: update)
+        }
+    }
+
+    /// Takes a tap.
+    func take(_ query: CallbackQuery) async {
+        let words = (query.data ?? "").split(separator: ":", maxSplits: 1).map(String.init)
+        guard words.count == 2, let ask = asks[words[0]]?.ask, let answer = ask.answer(tapped: words[1]) else {
+            return await confirm(query, "This is not waited for any more.")
+        }
+        await confirm(query, "")
+        await pass(answer, to: words[0])
+    }
+
+    private func confirm(_ query: CallbackQuery, _ words: String) async {
+        // Not paced: it is no message, and the button waits for it.
+        do { try await api.answer(query, words) } catch { Log.debug("telegram: \(error)") }
+    }
+
+    private func say(_ text: String) async {
+        let (api, chat) = (api, chat)
+        _ = await pace.call { () async throws(BotAPI.Failure) in try await api.send(text, to: chat) }
+    }
+
+    private func stopTurns() async {
+        guard let session = memory.session else { return await say("Nothing runs.") }
+        do {
+            let count = try await port.abort(session)
+            if count == 0 { await say("Nothing runs.") }
+        } catch {
+            await say("Not stopped: \(error)")
+        }
+    }
+
+    private func pass(_ answer: Ask.Answer, to name: String) async {
+        guard let ask = asks[name]?.ask else { return }
+        do {
+            try await port.answer(answer, to: ask)
+        } catch {
+            await say("Not answered: \(error)")
+        }
+    }
+
+    // MARK: - Turns
+
+    private func send(_ text: String, update: Int64) async {
+        guard turns.count < Self.turnLimit else {
+            return await say("\(turns.count) messages wait already: this one was not taken. Send it again later.")
+        }
+        let open = Memory.Open(client_id: "telegram-\(chat)-\(update)", text: text, session: memory.session)
+        guard turns[open.client_id] == nil else { return }
+        let (accepted, signal) = AsyncStream<Void>.makeStream()
+        begin(open) { signal.finish() }
+        for await _ in accepted {}
+    }
+
+    private func begin(_ open: Memory.Open, accepted: @escaping @Sendable () -> Void) {
+        turns[open.client_id] = Task {
+            await self.follow(open, accepted)
+            accepted()
+            self.turns[open.client_id] = nil
+        }
+    }
+
+    private func follow(_ open: Memory.Open, _ accepted: @Sendable () -> Void) async {
+        let view = AnswerView(chat: chat, api: api, pace: pace, messages: open.messages) { messages in
+            await self.note(open.client_id) { $0.messages = messages }
+        }
+        while !Task.isCancelled {
+            do {
+                await view.beginAnew()
+                for try await frame in try await port.send(open) {
+                    guard let line = ChatLine(json: frame) else { continue }
+                    if line.type == "accepted" {
+                        await keep(open, in: line.session)
+                        accepted()
+                    }
+                    await show(line, view)
+                    if line.type == "ended" {
+                        await view.finish()
+                        return await forget(open.client_id)
+                    }
+                }
+            } catch let error as BusError where ![.unavailable, .peerRestarted, .timeout, .busy].contains(error.code) {
+                await say("Not taken: \(error.message)")
+                return await forget(open.client_id)
+            } catch {
+                if Task.isCancelled { return }
+            }
+            // chat-bridge is away, or was: the same message under the same id is told again from its beginning.
+            try? await Task.sleep(for: Self.pause)
+        }
+    }
+
+    private func show(_ line: ChatLine, _ view: AnswerView) async {
+        if let ask = Ask(line) { return await put(ask) }
+        if line.type == "answered", let id = line.id { return await close(id, line.answer ?? "answered") }
+        await view.take(line)
+    }
+
+    private func put(_ ask: Ask) async {
+        guard !asks.values.contains(where: { $0.ask == ask }) else { return }
+        // Of this life only: a button of an earlier one means nothing.
+        let name = String(UInt64.random(in: 0 ... .max), radix: 36)
+        let (api, chat) = (api, chat)
+        let message = await pace.call { () async throws(BotAPI.Failure) in
+            try await api.send(ask.text, to: chat, ask.keyboard(name))
+        }
+        if let message { asks[name] = (ask, message) }
+    }
+
+    private func close(_ id: String, _ answer: String) async {
+        guard let (name, known) = asks.first(where: { $0.value.ask.id == id }) else { return }
+        asks[name] = nil
+        let (api, chat) = (api, chat)
+        let words = ["once": "allowed once", "always": "always allowed", "reject": "not allowed"][answer] ?? answer
+        _ = await pace.call { () async throws(BotAPI.Failure) in
+            try await api.edit(known.message, in: chat, "\(known.ask.text)\n\n→ \(words)")
+        }
+    }
+
+    // MARK: - Memory
+
+    private func keep(_ open: Memory.Open, in session: String?) async {
+        // A session that was begun meanwhile by /new stays the newest.
+        if open.session == nil, memory.session == nil { memory.session = session }
+        if !memory.open.contains(where: { $0.client_id == open.client_id }) { memory.open.append(open) }
+        await remember(chat, memory)
+    }
+
+    private func note(_ id: String, _ change: (inout Memory.Open) -> Void) async {
+        guard let index = memory.open.firstIndex(where: { $0.client_id == id }) else { return }
+        change(&memory.open[index])
+        await remember(chat, memory)
+    }
+
+    private func forget(_ id: String) async {
+        memory.open.removeAll { $0.client_id == id }
+        await remember(chat, memory)
+    }
+}
