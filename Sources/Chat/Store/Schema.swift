@@ -11,7 +11,9 @@ enum Schema {
             try db.execute(sql: "PRAGMA application_id = \(StoreInspection.applicationID)")
         }
         migrator.registerMigration("choice of model and agent") { db in try db.execute(sql: choice) }
-        migrator.registerMigration("word: words, subscriptions, deliveries") { db in try db.execute(sql: WordSchema.tables) }
+        migrator.registerMigration("word: words, subscriptions, deliveries") { db in
+            try db.execute(sql: WordSchema.tables)
+        }
         return migrator
     }
 
