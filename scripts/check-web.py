@@ -26,6 +26,7 @@ config = (ROOT / "Supervisor.toml").read_text().replace("127.0.0.1:4780", f"127.
 config = config.replace('workspaces = [{ name = "home", path = "~" }]',
                         f'workspaces = [{{ name = "home", path = "~" }}, {{ name = "work", path = "{home}/work" }}]')
 config = config.replace('"--state", "{state}/echo-agent"]', '"--state", "{state}/echo-agent", "--delay-ms", "5"]')
+config += '\n[word]\nsend = ["turn", "asked", "parked", "address"]\n'
 (home / "Supervisor.toml").write_text(config)
 environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
 origin = f"http://localhost:{port}"
@@ -310,6 +311,60 @@ def chosen(page, name):
     step(f"{name}: model and agent chosen, a command called")
 
 
+# Chromium without Google's push service: the page's own part of it is played, everything behind it is real.
+PUSH = """
+PushManager.prototype.getSubscription = async () => made(localStorage.getItem('played'));
+PushManager.prototype.subscribe = async (options) => {
+  if (!options.userVisibleOnly || options.applicationServerKey.length !== 65) throw new Error('not a key of P-256');
+  localStorage.setItem('played', 'https://push.example.invalid/' + Math.random());
+  return made(localStorage.getItem('played'));
+};
+function made(endpoint) {
+  const keys = {p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4', auth: 'BTBZMqHH6r4Tts7J_aSIgg'};
+  return endpoint ? {endpoint, toJSON: () => ({endpoint, keys}), unsubscribe: async () => localStorage.removeItem('played')} : null;
+}
+"""
+
+
+def told(page):
+    """This device wants to be told; what comes is shown, and a tap on it leads to its session."""
+    page.context.grant_permissions(["notifications"], origin=origin)
+    page.add_init_script(PUSH)
+    page.goto(origin + "/#/new")
+    page.reload()
+    send(page, "to be told")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    session = page.url.split("/")[-1]
+    page.goto(origin + "/#/devices")
+    switch = page.get_by_role("switch", name="Tell me")
+    expect(switch).to_have_text("Tell me: off")
+    switch.click()
+    expect(switch).to_have_text("Tell me: on")
+    shot(page, "phone-16-told")
+    page.reload()
+    expect(switch).to_have_text("Tell me: on")
+    devtools, registered = page.context.new_cdp_session(page), []
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: registered.extend(event["registrations"]))
+    devtools.send("ServiceWorker.enable")
+    page.wait_for_function("navigator.serviceWorker.ready")
+    word = {"type": "word", "id": "word_x", "kind": "turn", "sentence": "The agent is done.", "session": session}
+    devtools.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": registered[-1]["registrationId"], "data": json.dumps(word)})
+    shown = "navigator.serviceWorker.getRegistration().then((one) => one.getNotifications()).then((all) => all.map((one) => one.body))"
+    page.wait_for_function(f"{shown}.then((all) => all.length)")
+    assert page.evaluate(shown) == ["The agent is done."], page.evaluate(shown)
+    page.context.service_workers[0].evaluate("""registration.getNotifications().then(([notification]) =>
+        { self.dispatchEvent(new NotificationEvent('notificationclick', {notification})); })""")
+    expect(page).to_have_url(f"{origin}/#/s/{session}")
+    page.goto(origin + "/#/devices")
+    switch.click()
+    expect(switch).to_have_text("Tell me: off")
+    page.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
+    page.reload()
+    expect(page.get_by_text("only by a page that came over https")).to_be_visible()
+    expect(switch).to_have_count(0)
+    step("told: switched on, shown, tapped, switched off; where it cannot be, in words")
+
+
 class Holding(http.server.BaseHTTPRequestHandler):
     """A way that holds every answer back until it is whole, as some tunnels and proxies do."""
     protocol_version = "HTTP/1.1"
@@ -417,6 +472,7 @@ try:
         asked(phone, "phone")
         lists(phone, "phone")
         rooms(phone, "phone")
+        told(phone)
         chosen(phone, "phone")
         desk = opened(browser, "desk", "dark")
         story(desk, "desk")

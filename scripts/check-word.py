@@ -151,12 +151,10 @@ while True:
     if kind == 2:
         epoch = json.loads(payload)["epoch"] << 32
         send(15)
-    event = json.loads(payload) if kind == 6 else {}
-    if event.get("event") == "peer" and event.get("name") == "chat-bridge" and event.get("state") == "up":
-        number += 1
-        send(6, json.dumps({"event": "address", "url": "https://a.example.invalid"}).encode(), event["peer"], epoch | number)
     if kind == 3:
-        send(4, b'{"type":"tunnel","mode":"off","state":"off"}', peer, name)
+        send(4, b'{"type":"tunnel","url":"https://a.example.invalid"}', peer, name)
+        number += 1
+        send(6, b'{"event":"address","url":"https://b.example.invalid"}', peer, epoch | number)
     if kind == 13:
         send(14)
         sys.exit(0)
@@ -198,7 +196,11 @@ tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "
 try:
     until("nexusd", lambda: (home / "r/control.sock").exists())
     ctl("wait", "--ready", "--timeout", "20s")
-    assert hooked("address")["url"] == "https://a.example.invalid"
+    # The second comes by an event right behind the first, which need not be told any more.
+    told = [hooked("address")["url"]]
+    if told != ["https://b.example.invalid"]:
+        told.append(hooked("address")["url"])
+    assert told[-1] == "https://b.example.invalid", told
     step("the tunnel's new address is at the webhook")
 
     browser = Browser()

@@ -97,6 +97,23 @@ public struct Ask: Hashable, Sendable {
         }
     }
 
+    /// Said to a reply that means nothing.
+    public var howToAnswer: String {
+        switch kind {
+        case .permission: "Not understood: tap one of the buttons."
+        case .question(let questions): "Not understood. " + Self.how(questions)
+        }
+    }
+
+    private static func how(_ questions: [ChatLine.Question]) -> String {
+        guard questions.count == 1 else {
+            return
+                "Reply to this message with a line for each of the \(questions.count) questions: a number, or own words."
+        }
+        let what = questions[0].multiple == true ? "numbers, separated by commas," : "a number"
+        return "Tap, or reply to this message with \(what) or own words."
+    }
+
     private static func words(of questions: [ChatLine.Question]) -> String {
         let asked = questions.map { question in
             ([question.question]
@@ -104,11 +121,7 @@ public struct Ask: Hashable, Sendable {
                     "\(index + 1). \(option.label)\((option.description.map { $0.isEmpty ? "" : " – \($0)" }) ?? "")"
                 }).joined(separator: "\n")
         }
-        let how =
-            questions.count == 1
-            ? "Tap, or reply to this message with \(questions[0].multiple == true ? "numbers, separated by commas," : "a number") or own words."
-            : "Reply to this message with a line for each question: a number, or own words."
-        return (["The agent asks:"] + asked + [how]).joined(separator: "\n\n")
+        return (["The agent asks:"] + asked + [how(questions)]).joined(separator: "\n\n")
     }
 
     private static func cut(_ text: String) -> String {

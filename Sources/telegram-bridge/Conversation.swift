@@ -43,10 +43,9 @@ actor Conversation {
         guard let text = message.text else {
             return await say("Only text is understood here; pictures and files go by the page.")
         }
-        if let reply = message.reply_to_message,
-            let name = asks.first(where: { $0.value.message == reply.message_id })?.key,
-            let answer = asks[name]?.ask.answer(written: text)
-        {
+        let replied = message.reply_to_message?.message_id
+        if let (name, known) = asks.first(where: { $0.value.message == replied }) {
+            guard let answer = known.ask.answer(written: text) else { return await say(known.ask.howToAnswer) }
             return await pass(answer, to: name)
         }
         switch Saying(text) {

@@ -1,0 +1,189 @@
+import Foundation
+import Testing
+
+/// telegram-bridge in the real tree, against a stand-in of the Bot API: another chat platform is one more worker.
+@Suite(.timeLimit(.minutes(4))) struct TelegramScenarios {
+    private static let token = "123456789:AAsecretsecretsecretsecretsecretsecr"
+
+    /// The default tree with telegram-bridge and the stand-in, ready and listening.
+    private func box() throws -> Box {
+        let box = try Box.defaultTree()
+        let port = try freePort()
+        let (secret, fifo) = (box.directory + "/token", box.directory + "/bot.fifo")
+        try Data((Self.token + "\n").utf8).write(to: URL(fileURLWithPath: secret))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
+        guard mkfifo(fifo, 0o600) == 0 else { throw Trouble("no FIFO") }
+        let toml = try String(contentsOfFile: box.config, encoding: .utf8)
+        try box.write(
+            toml + """
+
+                [secret.telegram-token]
+                file = "\(secret)"
+                [child.telegram-bridge]
+                command = ["telegram-bridge"]
+                worker = true
+                peers = ["chat-bridge"]
+                secrets = ["telegram-token"]
+                state-directory = "telegram"
+                after = ["chat-bridge", "botapi"]
+                delay = { first = "20ms", cap = "200ms", stable-after = "50ms" }
+                environment = { NEXUS_TELEGRAM_CHATS = "42", NEXUS_TELEGRAM_API = "http://127.0.0.1:\(port)" }
+                [child.botapi]
+                command = ["python3", "\(Programs.repository)/Tests/Scenarios/botapi.py", "\(port)", "\(secret)", "\(fifo)"]
+                ready = { log-line = "listening" }
+                """)
+        try box.start()
+        try box.waitReady()
+        try box.wait("telegram-bridge to listen") {
+            $0.child("telegram-bridge")?.status?.contains("listening as @nexus_test_bot to 1 chat") == true
+        }
+        return box
+    }
+
+    /// Gives the stand-in a line.
+    private func say(_ box: Box, _ json: String) throws {
+        let pipe = try #require(FileHandle(forWritingAtPath: box.directory + "/bot.fifo"))
+        try pipe.write(contentsOf: Data((json + "\n").utf8))
+        try pipe.close()
+    }
+
+    private struct Message: Decodable {
+        struct Buttons: Decodable {
+            struct Button: Decodable {
+                var text: String
+                var callback_data: String
+            }
+            var inline_keyboard: [[Button]]
+        }
+        var id: Int
+        var text: String
+        var buttons: Buttons?
+
+        func data(of button: String) -> String? {
+            buttons?.inline_keyboard.flatMap { $0 }.first { $0.text == button }?.callback_data
+        }
+    }
+
+    private struct Entry: Decodable { var message: String }
+
+    /// What the stand-in printed with this word before it.
+    private func printed<Line: Decodable>(_ box: Box, _ word: String, _ type: Line.Type) throws -> [Line] {
+        return try box.ctl("logs", "botapi", "-n", "2000", "--json").output.split(separator: "\n").compactMap { line in
+            let text = try JSONDecoder().decode(Entry.self, from: Data(line.utf8)).message
+            guard text.hasPrefix(word + " ") else { return nil }
+            return try JSONDecoder().decode(type, from: Data(text.dropFirst(word.count + 1).utf8))
+        }
+    }
+
+    /// Every state of every message, in order, as soon as it is as wanted.
+    @discardableResult
+    private func messages(
+        _ box: Box, _ what: String, until isGood: ([Message]) -> Bool
+    ) throws -> [Message] {
+        var all: [Message] = []
+        do {
+            try box.wait(what, limit: .seconds(40)) { _ in
+                all = try printed(box, "message", Message.self)
+                return isGood(all)
+            }
+        } catch {
+            throw Trouble("\(error)\n\(all.suffix(6))\n\(try box.ctl("logs", "telegram-bridge").output)")
+        }
+        return all
+    }
+
+    @Test func message_isAnsweredInOneThatGrows_andTheTokenIsNowhere() throws {
+        let box = try box()
+        try say(box, #"{"text":"/slow 40"}"#)
+        let grown = try messages(box, "an answer that grows to its end") {
+            $0.last?.text.contains("word-40") == true && $0.last?.text.contains("echo") == true
+        }
+        #expect(Set(grown.map(\.id)).count == 1 && grown.count > 2, "\(grown.map(\.text.count))")
+        let words = grown.filter { $0.text != "Working …" }
+        #expect(zip(words, words.dropFirst()).allSatisfy { $0.text.count <= $1.text.count })
+        // The next message goes on with the session; /new begins another.
+        try say(box, #"{"text":"second"}"#)
+        try messages(box, "the second answer") { $0.last?.text.contains("second") == true }
+        try say(box, #"{"text":"/new"}"#)
+        try messages(box, "the word about a new session") { $0.last?.text.contains("new session") == true }
+        try say(box, #"{"text":"third"}"#)
+        try messages(box, "the third answer") { $0.last?.text.contains("third") == true }
+        #expect(try box.ctl("chat", "--list", "--json").output.split(separator: "\n").count == 2)
+        // A stranger is not heard, and named once.
+        try say(box, #"{"text":"let me in","chat":7}"#)
+        try say(box, #"{"text":"let me in","chat":7}"#)
+        try say(box, #"{"text":"fourth"}"#)
+        try messages(box, "the fourth answer") { $0.last?.text.contains("fourth") == true }
+        let said = try box.ctl("logs", "telegram-bridge").output
+        #expect(said.components(separatedBy: "chat 7 is not in NEXUS_TELEGRAM_CHATS").count == 2, "\(said)")
+        #expect(!(try box.ctl("chat", "--list", "--json").output.contains("let me in")))
+        let pid = try #require(try box.status().pid("telegram-bridge"))
+        let shown =
+            try said + box.ctl("status", "--json").output
+            + String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+            + String(contentsOfFile: "/proc/\(pid)/environ", encoding: .utf8)
+        #expect(!shown.contains("AAsecret"))
+        #expect(box.stop() == 0)
+    }
+
+    @Test func leave_isGivenByATap_aQuestionAnswered_aTurnStopped() throws {
+        let box = try box()
+        try say(box, #"{"text":"/permission"}"#)
+        let asked = try messages(box, "the request for leave") { $0.last?.data(of: "Allow once") != nil }
+        let ask = try #require(asked.last)
+        try say(box, #"{"tap":"\#(try #require(ask.data(of: "Allow once")))","on":\#(ask.id)}"#)
+        try messages(box, "the outcome") { all in
+            all.contains { $0.id == ask.id && $0.text.hasSuffix("→ allowed once") && $0.buttons == nil }
+        }
+        try say(box, #"{"text":"/question"}"#)
+        let question = try #require(
+            try messages(box, "the question") { $0.last?.data(of: "Put aside") != nil }.last)
+        // echo-agent asks two at once.
+        try say(box, #"{"text":"1","reply":\#(question.id)}"#)
+        try messages(box, "how to answer") { $0.last?.text.contains("a line for each of the 2 questions") == true }
+        try say(box, #"{"text":"1\n1, 2","reply":\#(question.id)}"#)
+        try messages(box, "the answered question") { all in
+            all.contains { $0.id == question.id && $0.text.hasSuffix("→ answered") }
+        }
+        try say(box, #"{"text":"/slow 200"}"#)
+        try messages(box, "words of a long answer") { $0.last?.text.contains("word-3 ") == true }
+        try say(box, #"{"text":"/stop"}"#)
+        try messages(box, "the end of it") { $0.last?.text.contains("— interrupted: stopped by the user") == true }
+        // A button of the past does nothing.
+        try say(box, #"{"tap":"\#(try #require(ask.data(of: "Reject")))","on":\#(ask.id)}"#)
+        try box.wait("the word that it is over") { _ in
+            try box.ctl("logs", "botapi", "-n", "50").output.contains("This is not waited for any more.")
+        }
+        #expect(box.stop() == 0)
+    }
+
+    @Test func longAnswer_comesInSeveralMessages_evenWhenTelegramWantsPauses() throws {
+        let box = try box()
+        try say(box, #"{"fail":[429,500]}"#)
+        try say(box, #"{"text":"/long 10"}"#)
+        let all = try messages(box, "the end of a long answer") { $0.last?.text.contains("echo") == true }
+        var last: [Int: String] = [:]
+        for message in all { last[message.id] = message.text }
+        #expect(last.count >= 3 && last.values.allSatisfy { $0.utf16.count <= 4096 })
+        let whole = last.sorted { $0.key < $1.key }.map(\.value).joined(separator: " ")
+        for word in 1...10 { #expect(whole.components(separatedBy: "word-\(word)-").count == 2) }
+        #expect(box.stop() == 0)
+    }
+
+    @Test(arguments: ["telegram-bridge", "chat-bridge"])
+    func killedInMidStream_theSameMessageIsGoneOnWith(victim: String) throws {
+        let box = try box()
+        try say(box, #"{"text":"/slow 80"}"#)
+        let before = try messages(box, "words of an answer") { $0.last?.text.contains("word-3 ") == true }
+        let pid = try #require(try box.status().pid(victim))
+        kill(pid, SIGKILL)
+        let after = try messages(box, "the end of it, in the same message") {
+            $0.last?.text.contains(victim == "chat-bridge" ? "— interrupted" : "word-80") == true
+        }
+        #expect(Set(after.map(\.id)) == Set(before.map(\.id)))
+        // One turn, however often it was sent.
+        let list = try box.ctl("chat", "--list", "--json").output
+        #expect(list.split(separator: "\n").count == 1 && list.contains(#""turns":1"#), "\(list)")
+        #expect(box.stop() == 0)
+    }
+}
