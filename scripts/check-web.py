@@ -349,9 +349,15 @@ def told(page):
     page.wait_for_function("navigator.serviceWorker.ready")
     word = {"type": "word", "id": "word_x", "kind": "turn", "sentence": "The agent is done.", "session": session}
     devtools.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": registered[-1]["registrationId"], "data": json.dumps(word)})
-    shown = "navigator.serviceWorker.getRegistration().then((one) => one.getNotifications()).then((all) => all.map((one) => one.body))"
-    page.wait_for_function(f"{shown}.then((all) => all.length)")
-    assert page.evaluate(shown) == ["The agent is done."], page.evaluate(shown)
+    shown = page.evaluate("""async (limit) => {
+        const registration = await navigator.serviceWorker.getRegistration(), until = performance.now() + limit;
+        for (;;) {
+            const all = await registration.getNotifications();
+            if (all.length || performance.now() > until) return all.map((one) => [one.title, one.body]);
+            await new Promise(requestAnimationFrame);
+        }
+    }""", LIMIT)
+    assert shown == [["Nexus", "The agent is done."]], shown
     page.context.service_workers[0].evaluate("""registration.getNotifications().then(([notification]) =>
         { self.dispatchEvent(new NotificationEvent('notificationclick', {notification})); })""")
     expect(page).to_have_url(f"{origin}/#/s/{session}")
