@@ -7,6 +7,16 @@ public struct Update: Decodable, Sendable {
     public var message: Message?
     /// Somebody tapped a button.
     public var callback_query: CallbackQuery?
+
+    private enum CodingKeys: String, CodingKey { case update_id, message, callback_query }
+
+    /// What is not understood of it is left out: one strange update must not hold up those behind it.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        update_id = try fields.decode(Int64.self, forKey: .update_id)
+        message = try? fields.decodeIfPresent(Message.self, forKey: .message)
+        callback_query = try? fields.decodeIfPresent(CallbackQuery.self, forKey: .callback_query)
+    }
 }
 
 /// A message in a chat.

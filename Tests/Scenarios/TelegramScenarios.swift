@@ -186,4 +186,34 @@ import Testing
         #expect(list.split(separator: "\n").count == 1 && list.contains(#""turns":1"#), "\(list)")
         #expect(box.stop() == 0)
     }
+
+    @Test(arguments: [
+        (#"NEXUS_TELEGRAM_CHATS = "me""#, "123456789:AAsecretsecret", "names the chats that are listened to"),
+        (
+            #"NEXUS_TELEGRAM_CHATS = "42", NEXUS_TELEGRAM_API = "http://api.example.invalid""#,
+            "123456789:AAsecretsecret", "is no https address"
+        ),
+        (#"NEXUS_TELEGRAM_CHATS = "42""#, "../../AAsecretsecret", "has not the form of a bot's token"),
+    ])
+    func badSettings_parkAtOnce_inWords_withoutTheToken(environment: String, token: String, words: String) throws {
+        let box = try Box(
+            """
+            [secret.telegram-token]
+            file = "DIR/token"
+            [child.telegram-bridge]
+            command = ["telegram-bridge"]
+            worker = true
+            secrets = ["telegram-token"]
+            state-directory = "telegram"
+            environment = { \(environment) }
+            """)
+        try Data(token.utf8).write(to: URL(fileURLWithPath: box.directory + "/token"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: box.directory + "/token")
+        try box.start()
+        let status = try box.wait("telegram-bridge to park") { $0.child("telegram-bridge")?.state == "parked" }
+        #expect(status.child("telegram-bridge")?.cause == "config")
+        let said = try box.ctl("why", "telegram-bridge").output
+        #expect(said.contains(words) && !said.contains("AAsecret"), "\(said)")
+        #expect(box.stop() == 0)
+    }
 }

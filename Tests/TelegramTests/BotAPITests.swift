@@ -62,6 +62,17 @@ import Testing
         }
     }
 
+    @Test func strangeUpdate_holdsUpNobody() async throws {
+        let port = Port(
+            200,
+            #"{"ok":true,"result":[{"update_id":1,"message":{"odd":true}},{"update_id":2,"poll":{}},{"update_id":3,"message":{"message_id":5,"chat":{"id":-7},"text":"hi"}}]}"#
+        )
+        let updates = try await BotAPI(base: "https://api.example.invalid", token: Self.token, port: port).updates(
+            from: 0)
+        #expect(updates.map(\.update_id) == [1, 2, 3])
+        #expect(updates.map(\.message?.text) == [nil, nil, "hi"] && updates[2].message?.chat.id == -7)
+    }
+
     @Test func unchangedMessage_isNoFailure() async throws {
         let port = Port(400, #"{"ok":false,"error_code":400,"description":"Bad Request: message is not modified: …"}"#)
         try await BotAPI(base: "https://api.example.invalid", token: Self.token, port: port).edit(7, in: 1, "x")

@@ -63,6 +63,8 @@ final class BusShell: @unchecked Sendable {
     func setValues(_ values: [String: String], for peer: PeerID) { act { $0.setValues(values, for: peer) } }
     func replaceWorkers(_ workers: [Router.Worker]) { act { $0.replaceWorkers(workers) } }
     func reply(_ id: FrameID, _ json: [UInt8]) { act { $0.reply(id, json) } }
+    func stream(_ id: FrameID, _ json: [UInt8]) { act { _ = $0.stream(id, json) } }
+    func endStream(_ id: FrameID) { act { $0.endStream(id) } }
     /// Until `release`, this worker's pipe is as good as full.
     func hold(_ peer: PeerID) { act { _ in held.insert(peer) } }
 

@@ -94,6 +94,23 @@ import Wire
         sleeper.cancel()
     }
 
+    @Test func streamOfNexusd_knowsNoCredit_andGoesOnBeyondAWindow() async throws {
+        let pair = try await Pair()
+        defer { pair.shell.stop() }
+        var iterator = try await pair.asker.follow("events").makeAsyncIterator()
+        for await case .request(let id, _, let words) in pair.shell.decisions {
+            #expect(words == Array("events".utf8))
+            // Two windows of 64 KiB; credit for it would be a frame that makes no sense, and end this link.
+            for number in 0..<128 {
+                pair.shell.stream(id, [UInt8](repeating: UInt8(number), count: 1024))
+                #expect(try await iterator.next()?.first == UInt8(number))
+            }
+            pair.shell.endStream(id)
+            break
+        }
+        #expect(try await iterator.next() == nil)
+    }
+
     @Test func failedStream_throwsItsError() async throws {
         let pair = try await Pair()
         defer { pair.shell.stop() }
