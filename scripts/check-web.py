@@ -221,11 +221,16 @@ def kept(page):
     shot(page, "desk-13-found")
     page.get_by_label("Find in all sessions").fill("")
     page.locator("summary[aria-label='This session']").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as Markdown").click()
+    text = open(download.value.path(), encoding="utf-8").read()
+    assert download.value.suggested_filename == "A-fruit.md" and text.startswith("# A fruit\n") and "> pomegranate" in text, text
+    page.locator("summary[aria-label='This session']").click()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good?").click()
     expect(page.get_by_role("link", name="A fruit")).to_have_count(0)
     expect(page.locator(".turn")).to_have_count(0)
-    step("renamed, found and deleted")
+    step("renamed, saved, found and deleted")
 
 
 def asked(page, name):

@@ -99,7 +99,7 @@ extension String {
     }
 
     /// The text in pieces of at most `limit` UTF-8 bytes, never split inside a scalar; one empty piece for no text.
-    func chunks(of limit: Int) -> [String] {
+    public func chunks(of limit: Int) -> [String] {
         guard utf8.count > limit else { return [self] }
         var chunks: [String] = []
         var start = startIndex

@@ -25,7 +25,12 @@ struct ChatBridge {
             let web = try WebFront.make(ProcessInfo.processInfo.environment, store, service, bus, word) {
                 status.tell($0)
             }
-            let desk = ChatDesk(service: service, web: web)
+            let desk = ChatDesk(
+                service: service, web: web,
+                keeping: KeepingDesk(store: store) {
+                    bus.finish()
+                    exit(0)
+                })
             bus.onDrain { await runner.stop() }
             bus.serve { request, responder in await desk.answer(request, responder) }
             bus.ready()

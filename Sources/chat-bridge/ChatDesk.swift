@@ -8,6 +8,7 @@ import WorkerKit
 struct ChatDesk: Sendable {
     let service: ChatService
     let web: WebServer?
+    let keeping: KeepingDesk
 
     /// Each request is finished by exactly one reply, error or end.
     func answer(_ request: IncomingRequest, _ responder: Responder) async {
@@ -16,6 +17,9 @@ struct ChatDesk: Sendable {
             if let asked = DeviceRequest(payload: request.payload) {
                 for line in try await devices(asked, request) { try await send(line) }
                 return await responder.end()
+            }
+            if let asked = KeepingRequest(payload: request.payload) {
+                return try await keeping.answer(asked, request, responder)
             }
             let request = try ChatRequest(payload: request.payload)
             if let reply = try await service.answer(request, to: send) { return await responder.reply(reply) }

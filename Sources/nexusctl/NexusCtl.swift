@@ -33,6 +33,10 @@ struct NexusCtl: ParsableCommand {
                 return 0
             }
             try checkCommand(arguments.first)
+            if var command = try ChatCommand.ofWholeConversations(arguments) {
+                try command.run()
+                return 0
+            }
             var command = try parseAsRoot(arguments)
             try command.run()
             return 0

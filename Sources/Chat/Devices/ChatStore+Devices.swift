@@ -11,7 +11,7 @@ extension ChatStore {
 
     /// Remembers a device under the hash of its token; the token itself is kept nowhere.
     public func add(_ device: Device, tokenHash: [UInt8]) async throws {
-        try await queue.write { db in
+        try await write { db in
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM device") ?? 0
             guard count < Self.deviceLimit else {
                 throw ChatError(
@@ -41,7 +41,7 @@ extension ChatStore {
         device.seen = now
         device.address = address
         // A disk that is full shuts nobody out: the date alone is not kept.
-        try? await queue.write { [device] db in
+        try? await write { [device] db in
             try db.execute(
                 sql: "UPDATE device SET seen = ?, address = ? WHERE id = ?",
                 arguments: [now, address, device.id.rawValue])
@@ -56,7 +56,7 @@ extension ChatStore {
 
     /// Forgets a device; throws `unknown` for no such one.
     public func revoke(_ id: DeviceID) async throws {
-        try await queue.write { db in
+        try await write { db in
             try db.execute(sql: "DELETE FROM device WHERE id = ?", arguments: [id.rawValue])
             guard db.changesCount == 1 else {
                 throw ChatError(.unknown, "there is no device '\(id)'; see: nexusctl devices")

@@ -13,6 +13,7 @@ struct StoreFile {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         try keepLogWithoutFile(now: now)
+        clearWork()
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw ChatError(.failed, "cannot open \(path): \(String(cString: strerror(errno)))")
@@ -23,7 +24,7 @@ struct StoreFile {
 
     /// Renames file and companions; returns the new path.
     func moveAside(now: Date) throws -> String {
-        let target = freeName(now: now)
+        let target = freeName(Self.mark, now: now)
         for companion in Self.companions where FileManager.default.fileExists(atPath: path + companion) {
             try FileManager.default.moveItem(atPath: path + companion, toPath: target + companion)
         }
@@ -41,23 +42,76 @@ struct StoreFile {
     }
 
     private static let mark = ".damaged-"
+    private static let replacedMark = ".before-restore-"
+
+    /// A file beside the store that somebody works on; whatever of it is there at the next start goes.
+    func workPath(_ name: String) -> String { "\(path).\(name)-partial" }
+
+    /// An empty file nobody else can read; throws when there is one.
+    static func create(_ path: String) throws {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw ChatError(.failed, "cannot make \(path): \(String(cString: strerror(errno)))")
+        }
+        close(descriptor)
+    }
+
+    /// Removes a work file with its companions.
+    static func remove(_ path: String) { for companion in companions { unlink(path + companion) } }
+
+    /// Puts another file in place of the store's, which gets a second name first: at no moment there is none. Returns
+    /// that name.
+    func replace(with other: String, now: Date) throws -> String {
+        let kept = freeName(Self.replacedMark, now: now)
+        func step(_ done: Int32, _ what: String) throws {
+            guard done == 0 else { throw ChatError(.failed, "\(what): \(String(cString: strerror(errno)))") }
+        }
+        try Self.sync(other)
+        try step(link(path, kept), "cannot keep the present store as \(kept)")
+        try Self.sync(directory)
+        try step(rename(other, path), "cannot put the backup in place")
+        try Self.sync(directory)
+        return kept
+    }
+
+    private static func sync(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0, fsync(descriptor) == 0 else {
+            throw ChatError(.failed, "\(path) cannot be synced: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// What a backup or a restore left that was killed: work files, and a second name of the store.
+    private func clearWork() {
+        for name in ["backup", "restore"] { Self.remove(workPath(name)) }
+        var own = stat()
+        guard stat(path, &own) == 0, own.st_nlink > 1 else { return }
+        let prefix = (path as NSString).lastPathComponent + Self.replacedMark
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] where name.hasPrefix(prefix)
+        {
+            var other = stat()
+            guard stat(directory + "/" + name, &other) == 0, other.st_ino == own.st_ino else { continue }
+            unlink(directory + "/" + name)
+        }
+    }
 
     // A crash between the renames of `moveAside` leaves a log whose file is away already. SQLite would delete it.
     private func keepLogWithoutFile(now: Date) throws {
         let log = path + "-wal"
         guard Self.bytes(path) == 0, Self.bytes(log) > 0 else { return }
-        let aside = newestAside() ?? freeName(now: now)
-        let target = FileManager.default.fileExists(atPath: aside + "-wal") ? freeName(now: now) : aside
+        let aside = newestAside() ?? freeName(Self.mark, now: now)
+        let target = FileManager.default.fileExists(atPath: aside + "-wal") ? freeName(Self.mark, now: now) : aside
         try FileManager.default.moveItem(atPath: log, toPath: target + "-wal")
     }
 
-    private func freeName(now: Date) -> String {
+    private func freeName(_ mark: String, now: Date) -> String {
         let stamp = now.formatted(.iso8601.timeSeparator(.omitted))
-        var target = path + Self.mark + stamp
+        var target = path + mark + stamp
         var count = 1
         while Self.companions.contains(where: { FileManager.default.fileExists(atPath: target + $0) }) {
             count += 1
-            target = "\(path)\(Self.mark)\(stamp)-\(count)"
+            target = "\(path)\(mark)\(stamp)-\(count)"
         }
         return target
     }

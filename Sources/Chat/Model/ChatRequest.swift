@@ -28,6 +28,8 @@ public enum ChatRequest: Hashable, Sendable {
     case choose(SessionID, ChoiceChange)
     /// Says yes or no to what the agent wants leave for in a session, or answers its question.
     case answer(SessionID, id: String, ChatAnswer)
+    /// A whole session as a text.
+    case export(SessionID, ExportFormat)
     /// How chat and agent are.
     case describe
 }
@@ -36,11 +38,11 @@ extension ChatRequest: Decodable {
     private enum Key: String, CodingKey {
         case op, session, workspace, text, model, agent, client_id, after, follow, turn, before, limit, title, id,
             reply, message,
-            answers
+            answers, format
     }
 
     private enum Operation: String, Decodable {
-        case send, list, history, open, resume, abort, search, rename, delete, catalog, choose, answer, describe
+        case send, list, history, open, resume, abort, search, rename, delete, catalog, choose, answer, export, describe
     }
 
     /// Reads the object; unknown fields are ignored, an unknown `op` is refused.
@@ -87,6 +89,10 @@ extension ChatRequest: Decodable {
             self = .answer(
                 try fields.decode(SessionID.self, forKey: .session), id: try fields.decode(String.self, forKey: .id),
                 try ChatAnswer(from: decoder))
+        case .export:
+            self = .export(
+                try fields.decode(SessionID.self, forKey: .session),
+                try fields.decodeIfPresent(ExportFormat.self, forKey: .format) ?? .markdown)
         case .describe: self = .describe
         }
     }
@@ -107,7 +113,7 @@ extension ChatRequest: Decodable {
             throw ChatError(
                 .badRequest,
                 "not understood; chat-bridge takes JSON with op: send, list, history, open, resume, abort, search, "
-                    + "rename, delete, catalog, choose, answer, describe")
+                    + "rename, delete, catalog, choose, answer, export, describe")
         }
     }
 }

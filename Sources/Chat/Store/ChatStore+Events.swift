@@ -8,7 +8,7 @@ extension ChatStore {
 
     /// Sets numbers aside for events of a session: those behind the returned one, `reservation` of them.
     public func reserve(_ session: SessionID) async throws -> EventNumber {
-        try await queue.write { db in
+        try await write { db in
             let first = try Self.reserve(db, session, count: Self.reservation)
             return EventNumber(rawValue: first.rawValue - 1)
         }
@@ -17,13 +17,13 @@ extension ChatStore {
     /// Stores events of a turn and what they do to its blocks, in one transaction.
     public func append(_ events: [ChatEvent]) async throws {
         if events.isEmpty { return }
-        try await queue.write { db in try Self.append(db, events) }
+        try await write { db in try Self.append(db, events) }
     }
 
     /// Ends a turn: its last events (the `ended` among them), its state, and its deltas folded into its blocks.
     public func end(_ turn: TurnID, _ state: TurnState, reason: String?, last: [ChatEvent]) async throws {
         let now = Self.milliseconds()
-        try await queue.write { db in try Self.end(db, turn, state, reason, now: now, last: last) }
+        try await write { db in try Self.end(db, turn, state, reason, now: now, last: last) }
     }
 
     static func end(

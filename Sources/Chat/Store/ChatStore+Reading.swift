@@ -11,6 +11,11 @@ extension ChatStore {
         try await queue.read { db in try Self.sessions(db, where: "1", [], limit: limit) }
     }
 
+    /// One session; nil: there is none of that name.
+    public func session(_ id: SessionID) async throws -> ChatSession? {
+        try await queue.read { db in try Self.sessions(db, where: "id = ?", [id.rawValue], limit: 1).first }
+    }
+
     static func sessions(
         _ db: Database, where condition: String, _ arguments: StatementArguments, limit: Int
     ) throws -> [ChatSession] {

@@ -12,7 +12,7 @@ extension ChatStore {
         guard !title.isEmpty, title.utf8.count <= Self.titleLimit, !title.contains(where: \.isNewline) else {
             throw ChatError(.badRequest, "a title is one line of 1 to \(Self.titleLimit) bytes")
         }
-        try await queue.write { db in
+        try await write { db in
             try db.execute(sql: "UPDATE session SET title = ? WHERE id = ?", arguments: [title, session.rawValue])
             guard db.changesCount == 1 else { throw Self.unknown(session) }
         }
@@ -20,7 +20,7 @@ extension ChatStore {
 
     /// Forgets a session with all its turns; `busy` while one of them waits or runs.
     public func delete(_ session: SessionID) async throws {
-        try await queue.write { db in
+        try await write { db in
             let open = try Int.fetchOne(
                 db, sql: "SELECT count(*) FROM turn WHERE session = ? AND state IN ('queued', 'running')",
                 arguments: [session.rawValue])
@@ -37,7 +37,7 @@ extension ChatStore {
     @discardableResult
     public func choose(_ change: ChoiceChange, in session: SessionID) async throws -> TurnChoice {
         try change.check()
-        return try await queue.write { db in try Self.choose(db, change, in: session) }
+        return try await write { db in try Self.choose(db, change, in: session) }
     }
 
     static func choose(_ db: Database, _ change: ChoiceChange, in session: SessionID) throws -> TurnChoice {

@@ -24,7 +24,7 @@ extension ChatStore {
     ) async throws -> Acceptance {
         try Self.check(submission)
         let now = Self.milliseconds()
-        return try await queue.write { db in
+        return try await write { db in
             if let known = try Self.turn(db, where: "client_id = ?", [submission.clientID]) {
                 guard known.text == submission.text, submission.session ?? known.session == known.session else {
                     throw ChatError(.badRequest, "this client_id was used for another message")
@@ -65,7 +65,7 @@ extension ChatStore {
 
     /// Remembers the agent's own session; nil: the agent does not know it any more.
     public func setAgentSession(_ agent: AgentSessionID?, of session: SessionID) async throws {
-        try await queue.write { db in
+        try await write { db in
             try db.execute(
                 sql: "UPDATE session SET agent_session = ? WHERE id = ?",
                 arguments: [agent?.rawValue, session.rawValue])
@@ -75,16 +75,21 @@ extension ChatStore {
     /// At the start of chat-bridge: turns that were with the agent are interrupted, with that reason; returns those that
     /// wait, oldest first.
     public func recover(reason: String) async throws -> (interrupted: [ChatTurn], queued: [ChatTurn]) {
-        let now = Self.milliseconds()
-        return try await queue.write { db in
+        try await write { db in
             let cut = try Self.turns(db, where: "state = 'running'", [])
-            for turn in cut {
-                let number = try Self.reserve(db, turn.session, count: 1)
-                let event = ChatEvent(
-                    number: number, session: turn.session, turn: turn.id, what: .ended(.interrupted, reason: reason))
-                try Self.end(db, turn.id, .interrupted, reason, now: now, last: [event])
-            }
+            try Self.interrupt(db, cut, reason: reason)
             return (cut, try Self.turns(db, where: "state = 'queued'", []))
+        }
+    }
+
+    /// Ends turns that are not over, without anybody who watches.
+    static func interrupt(_ db: Database, _ turns: [ChatTurn], reason: String) throws {
+        let now = milliseconds()
+        for turn in turns {
+            let number = try reserve(db, turn.session, count: 1)
+            let event = ChatEvent(
+                number: number, session: turn.session, turn: turn.id, what: .ended(.interrupted, reason: reason))
+            try end(db, turn.id, .interrupted, reason, now: now, last: [event])
         }
     }
 
@@ -92,7 +97,7 @@ extension ChatStore {
         _ turn: TurnID, from state: TurnState, _ assignments: String, _ arguments: [any DatabaseValueConvertible]
     ) async throws {
         let values = StatementArguments(arguments) + [turn.rawValue, state.rawValue]
-        try await queue.write { db in
+        try await write { db in
             try db.execute(sql: "UPDATE turn SET \(assignments) WHERE id = ? AND state = ?", arguments: values)
             guard db.changesCount == 1 else { throw ChatError(.failed, "turn \(turn) is not \(state.rawValue)") }
         }

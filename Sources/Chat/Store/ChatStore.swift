@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Glibc
+import Synchronization
 
 /// Sessions, turns and events in one SQLite file. What is accepted is on the disk (WAL, synchronous FULL) before it is
 /// acknowledged; every change is one transaction.
@@ -8,6 +9,12 @@ import Glibc
 /// One process writes: chat-bridge. All calls may come from any task.
 public final class ChatStore: Sendable {
     let queue: DatabaseQueue
+    let file: StoreFile
+    /// Nothing is written any more: another file takes this one's place.
+    let isSealed = Mutex(false)
+    let closing = Mutex(false)
+    /// It was let go of, so that another file takes its place: this process can do nothing more with it.
+    public var isClosed: Bool { closing.withLock { $0 } }
     /// A damaged file that is kept beside the store: moved there now, or at an earlier start and not taken away since.
     public let movedAside: String?
     /// What was wrong with it, when it was moved at this start.
@@ -21,7 +28,7 @@ public final class ChatStore: Sendable {
     /// finds damaged is moved aside under a dated name and kept; a new one is begun. Throws `StoreRefusal` for one that
     /// is sound and not for this version.
     public init(directory: String, now: Date = Date()) throws {
-        let file = StoreFile(directory: directory)
+        file = StoreFile(directory: directory)
         try file.prepare(now: now)
         path = file.path
         var damage: String?
@@ -44,6 +51,16 @@ public final class ChatStore: Sendable {
         self.damage = damage
         try file.prepare(now: now)
         (queue, hasNewIndex) = try Self.open(file.path)
+    }
+
+    /// One transaction that changes something; refused while the store is about to be replaced.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        try await queue.write { [self] db in
+            if isSealed.withLock({ $0 }) {
+                throw ChatError(.stopping, "a backup is being restored; ask again when chat-bridge is back")
+            }
+            return try body(db)
+        }
     }
 
     /// Writes everything into the one file and lets go of it.

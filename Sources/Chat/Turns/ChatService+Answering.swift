@@ -26,6 +26,7 @@ extension ChatService {
         case .answer(let session, let id, let answer):
             try await pass(answer, to: id, in: session)
             return Array(#"{"type":"taken"}"#.utf8)
+        case .export(let session, let format): try await export(session, as: format, to: send)
         case .describe: return try await describe()
         }
         return nil

@@ -14,7 +14,7 @@ extension ChatService {
         var updated: Int64
     }
 
-    private struct TurnLine: Encodable {
+    struct TurnLine: Encodable {
         var type = "turn"
         var session: SessionID
         var turn: TurnID

@@ -4,7 +4,7 @@ extension ChatStore {
     /// Remembers how a device wants to be told things, in place of what it said before. It goes with the device.
     public func subscribe(_ device: DeviceID, _ subscription: PushSubscription) async throws {
         let now = Self.milliseconds()
-        try await queue.write { db in
+        try await write { db in
             // REPLACE would take what is on its way with it.
             try db.execute(
                 sql: """
@@ -20,14 +20,14 @@ extension ChatStore {
 
     /// The device wants to hear nothing any more.
     public func unsubscribe(_ device: DeviceID) async throws {
-        try await queue.write { db in
+        try await write { db in
             try db.execute(sql: "DELETE FROM subscription WHERE device = ?", arguments: [device.rawValue])
         }
     }
 
     /// The push service does not know this subscription any more. One that took its place meanwhile stays.
     public func forget(_ subscription: PushSubscription, of device: DeviceID) async throws {
-        try await queue.write { db in
+        try await write { db in
             try db.execute(
                 sql: "DELETE FROM subscription WHERE device = ? AND endpoint = ?",
                 arguments: [device.rawValue, subscription.endpoint])

@@ -9,7 +9,7 @@ extension ChatStore {
 
     /// Writes a word down for all who are to get it. False: it was said before, or nobody gets it.
     func add(_ word: Word, id: String, _ rules: WordRules, now: Int64) async throws -> Bool {
-        try await queue.write { db in
+        try await write { db in
             if case .address = word {
                 // An address that comes back after another one is new again.
                 try db.execute(
@@ -37,7 +37,7 @@ extension ChatStore {
     /// This child may be parked anew.
     func forgetParked(_ children: [String]) async throws {
         guard !children.isEmpty else { return }
-        try await queue.write { db in
+        try await write { db in
             for child in children {
                 // What is still on its way goes on.
                 try db.execute(
@@ -79,14 +79,14 @@ extension ChatStore {
 
     /// It came, or it is given up.
     public func settle(_ delivery: Delivery) async throws {
-        try await queue.write { db in
+        try await write { db in
             try db.execute(sql: "DELETE FROM delivery WHERE id = ?", arguments: [delivery.id])
         }
     }
 
     /// It is tried again then.
     public func postpone(_ delivery: Delivery, until due: Date) async throws {
-        try await queue.write { db in
+        try await write { db in
             try db.execute(
                 sql: "UPDATE delivery SET tries = ?, due = ? WHERE id = ?",
                 arguments: [delivery.tries + 1, Self.milliseconds(due), delivery.id])

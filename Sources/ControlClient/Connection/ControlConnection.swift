@@ -49,6 +49,11 @@ public final class ControlConnection {
     /// Queues the word that nobody listens to this answer any more.
     public func cancel(_ id: FrameID, of peer: PeerID = .nexusd) { queue(.cancel, peer: peer, id: id) }
 
+    /// Queues a `stream` or `end` frame of an upload, which goes with a request. Credit comes as frames of `next`.
+    public func send(_ kind: FrameKind, _ payload: [UInt8], _ id: FrameID, to peer: PeerID) {
+        queue(kind, peer: peer, id: id, payload: payload)
+    }
+
     /// Sends what is queued.
     public func flush() throws(ControlError) {
         if outgoing.isEmpty { return }

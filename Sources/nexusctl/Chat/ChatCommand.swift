@@ -11,8 +11,10 @@ struct ChatCommand: ParsableCommand {
             unless --session names one. Ctrl-C stops the turn under way; a second one leaves. At the prompt a line can be \
             edited, Up and Down bring back the lines of this sitting, a paste is one message, Ctrl-C drops the line, \
             Ctrl-D leaves, and so does Ctrl-C on an empty line.
-            Exit status 1 when the turn was interrupted or failed. A message that begins with a hyphen: chat -- -like this
-            """)
+            Exit status 1 when the turn was interrupted or failed. A message that begins with a hyphen: chat -- -like this. \
+            One whose first word is backup, restore or export: chat "backup my notes"
+            """,
+        subcommands: [ChatBackupCommand.self, ChatRestoreCommand.self, ChatExportCommand.self])
 
     @Argument(help: "The message; with --history the session.")
     var words: [String] = []
@@ -42,6 +44,20 @@ struct ChatCommand: ParsableCommand {
     var json = false
 
     @OptionGroup var place: Place
+
+    /// ArgumentParser takes the name of a subcommand for a word of the message, since a message takes any words.
+    static func ofWholeConversations(_ arguments: [String]) throws -> (any ParsableCommand)? {
+        guard arguments.first == configuration.commandName else { return nil }
+        // Options that stand before the command were moved behind it.
+        let place = arguments.dropFirst().firstIndex { name in
+            configuration.subcommands.contains { $0.configuration.commandName == name }
+        }
+        guard let place, Place.hoisted(Array(arguments[1...place])).first == arguments[place] || place == 1 else {
+            return nil
+        }
+        let type = configuration.subcommands.first { $0.configuration.commandName == arguments[place] }
+        return try type?.parseAsRoot(Array(arguments[1..<place] + arguments[(place + 1)...]))
+    }
 
     func validate() throws {
         if models && (list || history || !words.isEmpty) { throw ValidationError("--models is a question of its own") }

@@ -55,6 +55,37 @@ final class ChatLink {
         throw ControlError(.timeout, "\(Self.worker) does not answer", hint: "see: nexusctl status")
     }
 
+    /// Hands on each payload of the answer to a request; at most so long apart.
+    func answer(
+        to id: FrameID, within milliseconds: Int64, _ body: ([UInt8]) throws(ControlError) -> Void
+    ) throws(ControlError) {
+        while let frame = try connection.next(until: ControlConnection.now() + milliseconds) {
+            guard frame.header.id == id else { continue }
+            switch frame.header.kind {
+            case .stream: try body(frame.payload)
+            case .reply: return try body(frame.payload)
+            case .end: return
+            case .error: throw ControlConnection.failure(frame.payload)
+            case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
+                .health:
+                continue
+            }
+        }
+        throw ControlError(.timeout, "\(Self.worker) does not answer", hint: "see: nexusctl status")
+    }
+
+    /// Sends what goes with a request, one frame of it.
+    func upload(_ payload: [UInt8], _ id: FrameID) throws(ControlError) {
+        connection.send(.stream, payload, id, to: try worker())
+        try connection.flush()
+    }
+
+    /// Says that it was all.
+    func finishUpload(_ id: FrameID) throws(ControlError) {
+        connection.send(.end, [], id, to: try worker())
+        try connection.flush()
+    }
+
     /// True for an error that says that chat-bridge is not there or went away (docs/control-protocol.md): the same may be
     /// asked again. Any other is an answer.
     static func isLoss(_ payload: [UInt8]) -> Bool {

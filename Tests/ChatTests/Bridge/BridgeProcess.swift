@@ -37,6 +37,8 @@ final class BridgeProcess {
             "peers":[{"name":"agent-worker","peer":\(Self.agentPeer.rawValue)}],"values":{}}
             """
         write(Frame(.welcome, peer: .nexusd, id: .none, payload: Array(welcome.utf8)))
+        let joined = #"{"event":"client","peer":32768,"uid":0,"name":"nexusctl","state":"joined"}"#
+        write(Frame(.event, peer: .nexusd, id: .none, payload: Array(joined.utf8)))
         while try next().header.kind != .ready {}
     }
 

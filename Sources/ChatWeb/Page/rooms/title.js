@@ -14,7 +14,9 @@ export class Title {
     this.remove = h('button', { type: 'button', text: 'Delete', onclick: () => this.delete() });
     this.said = h('p', { class: 'said-no', role: 'alert' });
     this.more = h('details', { class: 'more', hidden: true }, h('summary', { 'aria-label': 'This session', text: '⋯' }),
-      h('div', {}, h('button', { type: 'button', text: 'Rename', onclick: () => this.edit() }), this.remove, this.said));
+      h('div', {}, h('button', { type: 'button', text: 'Rename', onclick: () => this.edit() }),
+        h('button', { type: 'button', text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
+        h('button', { type: 'button', text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.said));
     this.form.addEventListener('submit', (/** @type {Event} */ event) => {
       event.preventDefault();
       this.save();
@@ -62,6 +64,29 @@ export class Title {
       this.field.reportValidity();
       this.field.setCustomValidity('');
     }
+  }
+
+  /**
+   * The whole session as a file.
+   * @param {'markdown' | 'json'} format
+   */
+  async keep(format) {
+    /** @type {string[]} */
+    const pieces = [];
+    const title = this.words.textContent || 'session';
+    this.said.textContent = 'Being written …';
+    try {
+      const last = await ask('/api/chat', { op: 'export', session: this.session, format }, (line) => { if (line.type === 'piece') pieces.push(line.text); });
+      if (last?.type !== 'end') throw new Error('it broke off');
+    } catch (error) {
+      this.said.textContent = `Not saved: ${/** @type {Error} */ (error).message}`;
+      return;
+    }
+    const address = URL.createObjectURL(new Blob(pieces, { type: 'application/octet-stream' }));
+    const name = title.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '').slice(0, 60) || 'session';
+    h('a', { href: address, download: `${name}.${format === 'json' ? 'json' : 'md'}` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60000);
+    this.close();
   }
 
   async delete() {

@@ -1,0 +1,30 @@
+import ArgumentParser
+import ControlClient
+
+struct ChatExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Prints a whole session: as Markdown to be read, or as JSON to be worked with."
+    )
+
+    /// Forms of the text.
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case markdown, json
+    }
+
+    @Argument(help: "The session; `last` is the newest.")
+    var session: String
+
+    @Option(help: "markdown or json.")
+    var format = Format.markdown
+
+    @OptionGroup var place: Place
+
+    func run() throws {
+        let link = try ChatLink(place)
+        let session = session == "last" ? try ChatBooks(link: link, json: false).newest() : session
+        try link.collect([
+            .init("op", .string("export")), .init("session", .string(session)),
+            .init("format", .string(format.rawValue)),
+        ]) { piece, _ in Output.write(piece["text"]?.text ?? "") }
+    }
+}

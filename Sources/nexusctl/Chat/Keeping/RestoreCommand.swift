@@ -1,0 +1,100 @@
+import ArgumentParser
+import ControlClient
+import Glibc
+import Wire
+
+struct ChatRestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Puts a backup in place of the conversations, which are kept beside it.",
+        discussion: """
+            chat-bridge checks the file first and changes nothing when anything is wrong with it, or while a turn waits or \
+            runs. The conversations until now are kept as chat.sqlite.before-restore-DATE in its state directory; who may \
+            come in stays as it is. chat-bridge starts anew afterwards. What had not ended when the backup was made is \
+            interrupted, and not sent to the agent again.
+            """)
+
+    @Argument(help: "The file that `chat backup` wrote.", completion: .file())
+    var file: String
+
+    @Flag(help: "What was restored, one JSON object.")
+    var json = false
+
+    @OptionGroup var place: Place
+
+    /// The whole file is checked, twice, before the answer comes.
+    private static let patienceMilliseconds: Int64 = 600_000
+    private static let pieceBytes = 16_384
+    /// What is under way at most: a stream's credit, less what the request itself takes of the peer's queue.
+    private static let windowBytes = 48 * 1024
+
+    func run() throws {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        var about = stat()
+        guard descriptor >= 0, fstat(descriptor, &about) == 0, about.st_mode & S_IFMT == S_IFREG else {
+            throw ControlError(
+                .usage, "cannot read \(file): \(descriptor < 0 ? String(cString: strerror(errno)) : "it is no file")")
+        }
+        defer { close(descriptor) }
+        let link = try ChatLink(place)
+        try link.requireBridge(hint: "nothing was changed")
+        let id = try link.ask([.init("op", .string("restore")), .init("bytes", .integer(Int64(about.st_size)))])
+        var answer: JSONValue?
+        try send(descriptor, id, link) { answer = $0 }
+        if answer == nil {
+            try link.answer(to: id, within: Self.patienceMilliseconds) { payload throws(ControlError) in
+                answer = try ControlConnection.json(payload)
+            }
+        }
+        guard let answer else { throw ControlError(.failed, "chat-bridge ended its answer without a word") }
+        try awaitReturn(link)
+        if json { return Output.write(answer.line + "\n") }
+        Output.write(
+            "restored: \(ChatContents.words(answer)); what was there "
+                + "before is kept as \(Terminal.clean(answer["kept"]?.text ?? "?"))\n")
+    }
+
+    /// The whole file, as credit comes. An error that comes meanwhile is the answer.
+    private func send(
+        _ descriptor: Int32, _ id: FrameID, _ link: ChatLink, _ answered: (JSONValue) -> Void
+    ) throws(ControlError) {
+        var window = Self.windowBytes
+        var isWhole = false
+        while !isWhole || link.connection.hasFrame {
+            while !isWhole, window >= Self.pieceBytes + FrameHeader.byteCount {
+                var piece = [UInt8](repeating: 0, count: Self.pieceBytes)
+                let count = read(descriptor, &piece, piece.count)
+                guard count >= 0 else {
+                    throw ControlError(.failed, "cannot read \(file): \(String(cString: strerror(errno)))")
+                }
+                isWhole = count == 0
+                if isWhole { try link.finishUpload(id) } else { try link.upload(Array(piece[..<count]), id) }
+                window -= count + FrameHeader.byteCount
+            }
+            if isWhole { return }
+            guard let frame = try link.connection.next(until: ControlConnection.now() + Self.patienceMilliseconds)
+            else {
+                throw ControlError(.timeout, "chat-bridge takes no more of the backup", hint: "nothing was changed")
+            }
+            guard frame.header.id == id else { continue }
+            if frame.header.kind == .error { throw ControlConnection.failure(frame.payload) }
+            var reader = ByteReader(frame.payload)
+            if frame.header.kind == .credit, let bytes = try? reader.read(UInt32.self) { window += Int(bytes) }
+        }
+    }
+
+    /// Until chat-bridge answers again, on what was restored.
+    private func awaitReturn(_ link: ChatLink) throws(ControlError) {
+        let limit = ControlConnection.now() + ChatLink.patienceMilliseconds
+        while ControlConnection.now() < limit {
+            let id = try link.ask([.init("op", .string("describe"))])
+            do throws(ControlError) {
+                try link.answer(to: id, within: ChatLink.patienceMilliseconds) { _ throws(ControlError) in }
+                return
+            } catch {
+                // The one that is just ending, or nobody yet; its requests wait 5 s for the next.
+                if let obstacle = link.chain.obstacle(among: [ChatLink.worker]) { return Output.complain(obstacle) }
+                _ = usleep(50_000)
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import AgentModel
+import Chat
+import Foundation
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ExportTests {
+    private struct NoAgent: AgentPort {
+        struct Absent: Error {}
+        func describe() async throws -> AgentDescription { throw Absent() }
+        func catalog(workspace: String?) async throws -> [CatalogEntry] { throw Absent() }
+        func openSession(title: String, workspace: String?) async throws -> AgentSessionID { throw Absent() }
+        func runTurn(
+            session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
+        ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable { throw Absent() }
+        func abort(session: AgentSessionID) async throws {}
+        func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws {}
+    }
+
+    private func export(_ box: StoreBox, _ session: SessionID, _ format: ExportFormat) async throws -> String {
+        let hub = EventHub(store: box.store)
+        let service = ChatService(
+            store: box.store, hub: hub, runner: TurnRunner(store: box.store, hub: hub, agent: NoAgent()),
+            workspaces: Workspaces(names: nil))
+        let (pieces, piece) = AsyncStream<[UInt8]>.makeStream()
+        try await service.export(session, as: format) { frame in
+            #expect(frame.count <= 65_520)
+            piece.yield(frame)
+        }
+        piece.finish()
+        var text = ""
+        for await frame in pieces { text += try #require(StoreBox.object(frame)["text"] as? String) }
+        return text
+    }
+
+    private func filled(_ box: StoreBox) async throws -> ChatTurn {
+        let turn = try await box.accept("Fix it\nplease", workspace: "home")
+        _ = try await box.store.reserve(turn.session)
+        try await box.store.takeUp(turn.id)
+        let tool = ToolCall(id: "t", name: "bash", status: .completed, title: "make", output: "a ``` b\n")
+        let whats: [ChatEvent.What] = [
+            .reasoning(block: "r", text: "first\nthen", replaces: true), .tool(tool),
+            .text(block: "b", text: String(repeating: "é\u{1}word ", count: 8000), replaces: true),
+            .ended(.failed, reason: "the provider\nsaid no"),
+        ]
+        let events = whats.enumerated().map {
+            ChatEvent(
+                number: EventNumber(rawValue: Int64($0.offset + 1)), session: turn.session, turn: turn.id,
+                what: $0.element)
+        }
+        try await box.store.end(turn.id, .failed, reason: "the provider\nsaid no", last: events)
+        return turn
+    }
+
+    @Test func markdown_holdsEverythingInOrder() async throws {
+        let box = try StoreBox()
+        let turn = try await filled(box)
+        let text = try await export(box, turn.session, .markdown)
+        let parts = [
+            "# Fix it\n", "workspace home", "> Fix it\n> please\n", "*Reasoning*\n\n> first\n> then\n",
+            "*bash: make (completed)*\n\n````\na ``` b\n````\n",
+            String(repeating: "é\u{1}word ", count: 8000), "*failed: the provider said no*",
+        ]
+        var rest = text[...]
+        for part in parts {
+            let found = try #require(rest.range(of: part), "\(part.prefix(40)) in order")
+            rest = rest[found.upperBound...]
+        }
+    }
+
+    @Test func json_isOneObjectWithAllTurns() async throws {
+        let box = try StoreBox()
+        let turn = try await filled(box)
+        _ = try await box.accept("and then", in: turn.session)
+        let whole = try StoreBox.object(Array(try await export(box, turn.session, .json).utf8))
+        #expect(whole["title"] as? String == "Fix it" && whole["workspace"] as? String == "home")
+        let turns = try #require(whole["turns"] as? [[String: Any]])
+        #expect(turns.compactMap { ($0["turn"] as? [String: Any])?["state"] as? String } == ["failed", "queued"])
+        let blocks = try #require(turns[0]["blocks"] as? [[String: Any]])
+        #expect(blocks.compactMap { $0["type"] as? String }.prefix(3) == ["reasoning", "tool", "text"])
+    }
+
+    @Test func emptyAndUnknownSessions_areSaid() async throws {
+        let box = try StoreBox()
+        let error = await #expect(throws: ChatError.self) {
+            try await export(box, SessionID(rawValue: "nosuch"), .json)
+        }
+        #expect(error?.code == .unknown)
+    }
+}

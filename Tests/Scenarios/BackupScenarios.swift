@@ -1,0 +1,53 @@
+import Foundation
+import Testing
+
+/// All conversations into a file and back, by the commands.
+@Suite(.timeLimit(.minutes(3))) struct BackupScenarios {
+    private func titles(_ box: Box) throws -> [String] {
+        try box.ctl("chat", "--list", "--json").output.split(separator: "\n").compactMap {
+            (try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["title"] as? String
+        }
+    }
+
+    @Test func backupAndRestore_bringTheConversationsBack() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let file = box.directory + "/kept.sqlite"
+        #expect(try box.ctl("chat", "the first message").status == 0)
+        let backup = try box.ctl("chat", "backup", file)
+        #expect(backup.status == 0 && backup.output.contains("1 session, 1 turn,"), "\(backup.errors)")
+        let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        // Never over a file that is there.
+        let again = try box.ctl("chat", "backup", file)
+        #expect(again.status == 2 && again.errors.contains("is there already"), "\(again.errors)")
+
+        #expect(try box.ctl("chat", "the second message").status == 0)
+        let nothing = try box.ctl("chat", "restore", box.config)
+        #expect(nothing.status == 2 && nothing.errors.contains("nothing was changed"), "\(nothing.errors)")
+        #expect(try titles(box).count == 2)
+        let restored = try box.ctl("chat", "restore", "--json", file)
+        #expect(restored.status == 0 && restored.output.contains("before-restore-"), "\(restored.errors)")
+        #expect(try titles(box) == ["the first message"])
+        #expect(try box.ctl("chat", "--session", "last", "and on").status == 0)
+        let status = try box.status().child("chat-bridge")
+        #expect(status?.lastEnd?.code == 0 && status?.state == "ready")
+        #expect(box.stop() == 0)
+    }
+
+    @Test func export_printsTheSession_andQuotedWordsAreAMessage() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        #expect(try box.ctl("chat", "backup my notes").status == 0)
+        let text = try box.ctl("chat", "export", "last")
+        #expect(text.status == 0 && text.output.hasPrefix("# backup my notes\n"), "\(text.errors)")
+        #expect(text.output.contains("> backup my notes\n") && text.output.contains("I am the built-in echo agent"))
+        let json = try box.ctl("chat", "export", "last", "--format", "json")
+        let whole = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+        #expect((whole?["turns"] as? [Any])?.count == 1)
+        #expect(try box.ctl("chat", "export", "nosuch").status == 2)
+        #expect(box.stop() == 0)
+    }
+}
