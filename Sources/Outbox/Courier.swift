@@ -3,7 +3,7 @@ import Foundation
 public import Outgoing
 
 /// Brings words to their receivers: what is due is tried, what fails is tried again later and later, and given up when
-/// it is old. The order is that of the store; a receiver that hangs holds up three others at most, for seconds.
+/// it is old. The order is that of the store; a receiver that hangs holds up the others for the time of one call.
 public final class Courier: Sendable {
     /// Calls at once.
     static let width = 4

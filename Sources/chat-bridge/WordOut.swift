@@ -46,7 +46,7 @@ struct WordOut: Sendable {
         pushKey.map {
             PushDesk(
                 store: store, publicKey: $0.publicText,
-                kinds: Word.Kind.allCases.filter(rules.send.contains).map(\.rawValue), audit: audit)
+                kinds: Word.Kind.allCases.filter(rules.send.contains), audit: audit)
         }
     }
 

@@ -26,9 +26,13 @@ extension ChatStore {
                 try db.execute(
                     sql: "INSERT INTO delivery (word, device, tries, due) VALUES (?, NULL, 0, ?)", arguments: [id, now])
             }
+            // A device that was let in for the chat alone learns nothing of the machine.
             try db.execute(
-                sql: "INSERT INTO delivery (word, device, tries, due) SELECT ?, device, 0, ? FROM subscription",
-                arguments: [id, now])
+                sql: """
+                    INSERT INTO delivery (word, device, tries, due) SELECT ?, device, 0, ?
+                    FROM subscription JOIN device ON device.id = subscription.device WHERE ? OR device.role = ?
+                    """,
+                arguments: [id, now, word.kind.isOfTheChat, DeviceRole.owner.rawValue])
             try Self.keepBounds(db)
             return true
         }

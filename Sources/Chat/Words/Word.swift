@@ -27,6 +27,14 @@ public enum Word: Hashable, Sendable {
         case parked
         /// The tunnel has a new address.
         case address
+
+        /// False: it is about the machine, and for owners only.
+        public var isOfTheChat: Bool {
+            switch self {
+            case .turn, .asked, .address: true
+            case .parked: false
+            }
+        }
     }
 
     /// Its kind.

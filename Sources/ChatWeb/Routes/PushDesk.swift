@@ -45,12 +45,12 @@ enum PushRequest: Hashable, Sendable {
 public struct PushDesk: Sendable {
     private let store: ChatStore
     private let publicKey: String
-    private let kinds: [String]
+    private let kinds: [Word.Kind]
     private let audit: @Sendable (String) -> Void
 
     /// `publicKey` as browsers take it, `kinds` of words that are said at all.
     public init(
-        store: ChatStore, publicKey: String, kinds: [String], audit: @escaping @Sendable (String) -> Void
+        store: ChatStore, publicKey: String, kinds: [Word.Kind], audit: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
         self.publicKey = publicKey
@@ -70,7 +70,8 @@ public struct PushDesk: Sendable {
         switch request {
         case .key:
             let known = try await store.subscription(of: device.id)
-            return JSONLine.of(Line(key: publicKey, words: kinds, endpoint: known?.endpoint))
+            let words = kinds.filter { $0.isOfTheChat || device.role == .owner }.map(\.rawValue)
+            return JSONLine.of(Line(key: publicKey, words: words, endpoint: known?.endpoint))
         case .subscribe(let subscription):
             try await store.subscribe(device.id, subscription)
             audit("device \(device.id) wants to be told things, by \(subscription.host)")

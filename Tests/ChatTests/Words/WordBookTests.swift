@@ -140,6 +140,25 @@ import Testing
         #expect(left.count == ChatStore.deliveryLimit && left.first?.word == "w5")
     }
 
+    @Test func deviceForTheChatAlone_learnsNothingOfTheMachine() async throws {
+        let box = try StoreBox()
+        for (number, role) in [DeviceRole.owner, .chatOnly].enumerated() {
+            let device = Device(
+                id: DeviceID(rawValue: role.rawValue), name: "phone", role: role, created: 0, seen: 0, address: "::1")
+            try await box.store.add(device, tokenHash: [UInt8](repeating: UInt8(number), count: 32))
+            try await box.store.subscribe(device.id, #require(subscription("https://push.example.invalid/\(number)")))
+        }
+        var rules = Self.all
+        rules.webhook = nil
+        _ = try await box.store.add(
+            .parked(child: "a", cause: "crash", isTriedAgain: true), id: "w1", rules, now: 0)
+        _ = try await box.store.add(.turn(session, turn, .done), id: "w2", rules, now: 0)
+        let told = try await box.store.dueDeliveries(now: .distantFuture, limit: 9).map { delivery in
+            if case .device(let device, _) = delivery.receiver { "\(delivery.word) \(device)" } else { "webhook" }
+        }
+        #expect(told.sorted() == ["w1 owner", "w2 chat-only", "w2 owner"])
+    }
+
     @Test func subscription_goesWithItsDevice() async throws {
         let box = try StoreBox()
         let device = Device(

@@ -24,7 +24,9 @@ import Testing
         #expect(try box.post("/api/push", subscribe("https://push.example.invalid/1"), cookie: one).status == 200)
         let own = try line(box.post("/api/push", #"{"op":"key"}"#, cookie: one))
         #expect(own["key"] as? String == "key" && own["endpoint"] as? String == "https://push.example.invalid/1")
-        // The other one learns nothing of it.
+        #expect(own["words"] as? [String] == ["turn", "parked"])
+        // The other one learns nothing of it, and nothing of the machine.
+        #expect(try line(box.post("/api/push", #"{"op":"key"}"#, cookie: two))["words"] as? [String] == ["turn"])
         #expect(try line(box.post("/api/push", #"{"op":"key"}"#, cookie: two))["endpoint"] == nil)
         #expect(box.audit.all.contains { $0.contains("by push.example.invalid") })
         #expect(!box.audit.all.contains { $0.contains("/1") }, "the address is as good as a secret")

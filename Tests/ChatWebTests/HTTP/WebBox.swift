@@ -58,7 +58,7 @@ final class WebBox: Sendable {
                 return Array(#"{"version":"test"}"#.utf8)
             } audit: {
                 audit.add($0)
-            }, push: PushDesk(store: store, publicKey: "key", kinds: ["turn"]) { audit.add($0) },
+            }, push: PushDesk(store: store, publicKey: "key", kinds: [.turn, .parked]) { audit.add($0) },
             tunnelSocket: tunnelSocket, limits: limits, changed: { said.yield($0) })
         task = Task { [server] in await server.run() }
         var port = 0
