@@ -8,8 +8,11 @@ let pure = Context.environment["NEXUS_PURE"] == "1"
 let lean = pure || Context.environment["NEXUS_LEAN"] == "1"
 
 // `System` of our sources is compiled as NexusSystem: swift-nio asks canImport(System), meaning Apple's, and would take ours.
+// NEXUS_FUZZ=1 adds the program of scripts/fuzz, and libFuzzer's marks to all of our modules.
+let fuzzing = Context.environment["NEXUS_FUZZ"] == "1"
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error), .swiftLanguageMode(.v6), .unsafeFlags(["-module-alias", "System=NexusSystem"]),
+    .unsafeFlags(fuzzing ? ["-sanitize=fuzzer"] : []),
 ]
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -122,6 +125,16 @@ if !lean {
         tests("TelegramTests", ["Telegram", "Outgoing"]),
         tests("OutboxTests", ["Outbox", "Outgoing", "Chat", "AgentModel", crypto]),
     ]
+}
+
+if !lean && fuzzing {
+    targets.append(
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "NexusConfiguration", "Runtime", "LogStore", "ControlClient", "Chat", "OpenCode", "AgentModel",
+            ], path: "Tests/Fuzz", exclude: ["Corpus"],
+            swiftSettings: strict))
 }
 
 if pure {
