@@ -26,7 +26,7 @@ extension Engine {
         if let asker { promise(DiffWriter(update, beside: notes).json, command, asker) }
         let change = withChoices(update)
         adopt(PlanBook(update.plan, update.arrangement), update, change)
-        keep(sockets)
+        keep(sockets, update)
         core.reload(change, command, at: now, jitter: jitter(), into: &actions)
         renewSchedules()
         board.touchAll()

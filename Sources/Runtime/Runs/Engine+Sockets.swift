@@ -16,18 +16,31 @@ extension Engine {
         }
     }
 
-    /// Opened once, and kept until the child is off or out of the plan.
+    /// Opened once, and kept until the child is off or out of the plan; what a run has made useless is opened anew.
     func openSockets(_ child: ChildID) throws(Obstacle) {
-        let sockets = plan.traits(child).sockets
-        if self[child].sockets?.plans == sockets { return }
-        // A reload may have given it others.
-        closeSockets(child)
-        guard !sockets.isEmpty else { return }
+        equipSockets(child)
+        guard let sockets = self[child].sockets else { return }
         do {
-            self[child].sockets = try ListeningSockets(kernel, sockets)
+            try sockets.complete()
         } catch {
+            self[child].sockets = nil
+            // What ends is waited for: the next try comes soon.
+            if error.error == .addressInUse, isHeldByEnding(sockets.plans) {
+                throw Obstacle(
+                    SpawnFailure(stage: .prepare, error: .again),
+                    "socket '\(error.name)' cannot listen on \(error.address): a run that is being ended listens there still"
+                )
+            }
             throw Obstacle(SpawnFailure(stage: .prepare, error: error.error), error.description)
         }
+    }
+
+    /// Sockets by the plan in force, of which those that are open already stay so.
+    private func equipSockets(_ child: ChildID) {
+        let plans = plan.traits(child).sockets
+        guard self[child].sockets?.plans ?? [] != plans else { return }
+        var spare = self[child].sockets?.release() ?? []
+        self[child].sockets = plans.isEmpty ? nil : ListeningSockets(kernel, plans, taking: &spare)
     }
 
     /// A socket that a new plan asks for and the machine refuses.
@@ -64,8 +77,17 @@ extension Engine {
     /// Whether what listens there is a run that this reload ends, as when a server that opened its port by itself is given
     /// it from now on.
     private func isHeldByEnding(_ sockets: [SocketPlan], _ update: PlanUpdate) -> Bool {
-        let ending = update.change.removed.union(update.change.restarted).compactMap { has($0) ? self[$0].run : nil }
-        let processes = ending.flatMap { [$0.process] + $0.scope.members().map(\.process) }
+        isHeld(sockets, by: update.change.removed.union(update.change.restarted).filter(has))
+    }
+
+    private func isHeldByEnding(_ sockets: [SocketPlan]) -> Bool {
+        isHeld(sockets, by: names.ids.filter { core.view(of: $0).phase == .stopping })
+    }
+
+    private func isHeld(_ sockets: [SocketPlan], by children: some Sequence<ChildID>) -> Bool {
+        let processes = children.compactMap { self[$0].run }.flatMap {
+            [$0.process] + $0.scope.members().map(\.process)
+        }
         guard !processes.isEmpty else { return false }
         return sockets.contains { socket in
             let holders = SocketHolders(of: socket, kernel)
@@ -73,11 +95,24 @@ extension Engine {
         }
     }
 
-    /// The same, now that their plan is in force.
-    func keep(_ opened: [ChildID: ListeningSockets]) {
-        for (child, sockets) in opened {
-            closeSockets(child)
-            self[child].sockets = sockets
+    /// The sockets of the plan that is in force from now on: those that were opened ahead, and those that children gave up
+    /// and others want. Nobody's connection is refused because its server has another name now.
+    func keep(_ opened: [ChildID: ListeningSockets], _ update: PlanUpdate) {
+        var spare: [OpenSocket] = []
+        for child in update.change.removed.union(update.change.restarted) where has(child) {
+            let wanted = update.change.removed.contains(child) ? [] : plan.traits(child).sockets
+            guard let held = self[child].sockets, held.plans != wanted else { continue }
+            self[child].sockets = nil
+            spare += held.release()
+        }
+        for (child, sockets) in opened { self[child].sockets = sockets }
+        for child in update.arrangement.children
+        where self[child].sockets == nil && (choices[child]?.isOn ?? plan.policy(child).enabled) {
+            let wanted = plan.traits(child).sockets
+            guard wanted.contains(where: { socket in spare.contains { $0.plan.isSameSocket(as: socket) } }) else {
+                continue
+            }
+            self[child].sockets = ListeningSockets(kernel, wanted, taking: &spare)
         }
     }
 

@@ -15,48 +15,8 @@ extension WholeTrees {
 
         private static let loopback6: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
 
-        private func freePort() throws -> UInt16 {
-            let socket = try kernel.makeSocket(.inet, .stream)
-            try kernel.bind(socket, to: .inet([127, 0, 0, 1], port: 0))
-            return try kernel.boundPort(socket)
-        }
-
-        /// Connects and reads to the end; nil when it was refused. A class, for the compiler (6.3.1) does not come to an
-        /// end with a descriptor that is live over the error of its own connect.
-        private func ask(_ address: SocketAddress) throws -> String? { try Caller(address).answer() }
-
-        private final class Caller {
-            private let kernel = LiveKernel()
-            private let socket: OwnedFD
-            private let error: Errno?
-
-            init(_ address: SocketAddress) throws {
-                socket = try kernel.makeSocket(address.family, .stream)
-                error = Self.connect(kernel, socket, address)
-            }
-
-            private static func connect(
-                _ kernel: LiveKernel, _ socket: borrowing OwnedFD, _ address: SocketAddress
-            ) -> Errno? {
-                do {
-                    try kernel.connect(socket, to: address)
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-
-            func answer() throws -> String? {
-                if error == .connectionRefused { return nil }
-                #expect(error == nil || error == .inProgress)
-                _ = try waitUntil(socket, is: .writable)
-                if let late = try kernel.pendingError(socket) {
-                    #expect(late == .connectionRefused)
-                    return nil
-                }
-                return String(decoding: try readToEnd(socket), as: UTF8.self)
-            }
-        }
+        private func freePort() throws -> UInt16 { try SocketCaller.freePort() }
+        private func ask(_ address: SocketAddress) throws -> String? { try SocketCaller(address).answer() }
 
         @Test func fiftyRestarts_refuseNoConnection_andEachIsAnswered() throws {
             let port = try freePort()
@@ -154,6 +114,26 @@ extension WholeTrees {
             let words =
                 "server: socket 'web' cannot listen on 127.0.0.1:\(port): Address already in use (EADDRINUSE); end what"
             #expect(try tree.said().contains(words))
+        }
+
+        @Test(arguments: [false, true])
+        func listenerThatARunShutDown_isOpenedAnew(isUnix: Bool) throws {
+            let directory = TemporaryDirectory()
+            let port = try freePort()
+            let plan: SocketPlan.Address =
+                isUnix ? .unix(directory.path + "/s") : .inet([127, 0, 0, 1], port: port)
+            let file = SocketPlan.File(mode: 0o600, user: kernel.userID(), group: kernel.groupID())
+            let server = child("server", "inherited-shut") {
+                $0.sockets = [SocketPlan(name: "web", address: plan, file: isUnix ? file : nil)]
+            }
+            let tree = try RunningTree(Plan(children: [server]))
+            let client = try tree.client()
+            #expect(try client.ask("wait-ready server") == .reply(#"{"ready":true}"#))
+            let first = try #require(try ask(SocketAddress(plan)))
+            _ = try client.ask("restart server")
+            #expect(try client.ask("wait-ready server") == .reply(#"{"ready":true}"#))
+            let second = try #require(try ask(SocketAddress(plan)))
+            #expect(second.hasSuffix(" web\n") && second != first)
         }
 
         @Test func leftOverSocketFile_isTakenOver_butNothingElseIs() throws {

@@ -15,7 +15,8 @@ public enum Call: String, Hashable, Sendable, CaseIterable {
         makeSignalFD
     case readSignal
     // sockets and messages
-    case makeSocket, makeSocketPair, bind, listen, accept, connect, pendingError, boundPort, shutdownSending
+    case makeSocket, makeSocketPair, bind, listen, accept, connect, pendingError, boundPort, isHungUp,
+        shutdownSending
     case peerCredentials, peerGroups, passCredentials, setSendBuffer, prepareListening, send, receive
     // processes
     case spawn, peekEnded, reap, openProcess, signal, becomeSubreaper, limit, setLimit

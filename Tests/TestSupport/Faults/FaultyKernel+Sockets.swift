@@ -43,6 +43,11 @@ extension FaultyKernel {
         return try base.boundPort(socket)
     }
 
+    public func isHungUp(_ socket: borrowing OwnedFD) throws(Errno) -> Bool {
+        try pass(.isHungUp)
+        return try base.isHungUp(socket)
+    }
+
     public func shutdownSending(_ socket: borrowing OwnedFD) throws(Errno) {
         try pass(.shutdownSending)
         try base.shutdownSending(socket)

@@ -19,6 +19,8 @@ public protocol SocketCalls {
     func pendingError(_ socket: borrowing OwnedFD) throws(Errno) -> Errno?
     /// The port a TCP socket is bound to.
     func boundPort(_ socket: borrowing OwnedFD) throws(Errno) -> UInt16
+    /// poll(2) without waiting: whether either side has shut the socket down, or who listened does so no more.
+    func isHungUp(_ socket: borrowing OwnedFD) throws(Errno) -> Bool
     /// shutdown(2) of the sending side.
     func shutdownSending(_ socket: borrowing OwnedFD) throws(Errno)
     /// SO_PEERCRED: who connected, as it was at that moment.
@@ -137,6 +139,13 @@ extension LiveKernel {
 
     public func boundPort(_ socket: borrowing OwnedFD) throws(Errno) -> UInt16 {
         UInt16(truncatingIfNeeded: try checked(nexus_bound_port(socket.raw)))
+    }
+
+    public func isHungUp(_ socket: borrowing OwnedFD) throws(Errno) -> Bool {
+        // POLLRDHUP; glibc has it behind _GNU_SOURCE alone.
+        var request = pollfd(fd: socket.raw, events: 0x2000, revents: 0)
+        _ = try retrying { poll(&request, 1, 0) }
+        return request.revents & (Int16(POLLHUP) | 0x2000) != 0
     }
 
     public func shutdownSending(_ socket: borrowing OwnedFD) throws(Errno) {
