@@ -123,30 +123,44 @@ actor Conversation {
         let view = AnswerView(chat: chat, api: api, pace: pace, messages: open.messages) { messages in
             await self.note(open.client_id) { $0.messages = messages }
         }
+        var isTold = memory.open.contains { $0.client_id == open.client_id }
         while !Task.isCancelled {
             do {
-                await view.beginAnew()
-                for try await frame in try await port.send(open) {
-                    guard let line = ChatLine(json: frame) else { continue }
-                    if line.type == "accepted" {
-                        await keep(open, in: line.session)
-                        accepted()
-                    }
-                    await show(line, view)
-                    if line.type == "ended" {
-                        await view.finish()
-                        return await forget(open.client_id)
-                    }
-                }
+                if try await hear(open, view, accepted) { return await forget(open.client_id) }
             } catch let error as BusError where ![.unavailable, .peerRestarted, .timeout, .busy].contains(error.code) {
                 await say("Not taken: \(error.message)")
                 return await forget(open.client_id)
             } catch {
                 if Task.isCancelled { return }
             }
+            if !isTold, !memory.open.contains(where: { $0.client_id == open.client_id }) {
+                isTold = true
+                await say("The chat is away. Your message waits and goes when it is back.")
+            }
             // chat-bridge is away, or was: the same message under the same id is told again from its beginning.
             try? await Task.sleep(for: Self.pause)
         }
+    }
+
+    /// Sends, and shows what comes; true at the end of the turn.
+    private func hear(
+        _ open: Memory.Open, _ view: AnswerView, _ accepted: @Sendable () -> Void
+    ) async throws -> Bool {
+        await view.beginAnew()
+        for try await frame in try await port.send(open) {
+            guard let line = ChatLine(json: frame) else { continue }
+            if line.type == "accepted" {
+                await keep(open, in: line.session)
+                accepted()
+            }
+            await show(line, view)
+            guard line.type == "ended" else { continue }
+            await view.finish()
+            // What it asked is not waited for any more.
+            for ask in asks.values.map(\.ask) where ask.session == line.session { await close(ask.id, "over") }
+            return true
+        }
+        return false
     }
 
     private func show(_ line: ChatLine, _ view: AnswerView) async {

@@ -149,6 +149,11 @@ import Testing
         try messages(box, "words of a long answer") { $0.last?.text.contains("word-3 ") == true }
         try say(box, #"{"text":"/stop"}"#)
         try messages(box, "the end of it") { $0.last?.text.contains("— interrupted: stopped by the user") == true }
+        // What a turn asked goes with it.
+        try say(box, #"{"text":"/permission"}"#)
+        let lost = try #require(try messages(box, "a request") { $0.last?.data(of: "Reject") != nil }.last)
+        try say(box, #"{"text":"/stop"}"#)
+        try messages(box, "its end") { all in all.contains { $0.id == lost.id && $0.text.contains("→ ") } }
         // A button of the past does nothing.
         try say(box, #"{"tap":"\#(try #require(ask.data(of: "Reject")))","on":\#(ask.id)}"#)
         try box.wait("the word that it is over") { _ in
@@ -167,6 +172,18 @@ import Testing
         #expect(last.count >= 3 && last.values.allSatisfy { $0.utf16.count <= 4096 })
         let whole = last.sorted { $0.key < $1.key }.map(\.value).joined(separator: " ")
         for word in 1...10 { #expect(whole.components(separatedBy: "word-\(word)-").count == 2) }
+        #expect(box.stop() == 0)
+    }
+
+    @Test func chatBridgeOff_messageWaits_andIsAnsweredOnceWhenItIsBack() throws {
+        let box = try box()
+        #expect(try box.ctl("stop", "chat-bridge").status == 0)
+        try say(box, #"{"text":"patient words"}"#)
+        try messages(box, "the word that it waits") { $0.last?.text.contains("goes when it is back") == true }
+        #expect(try box.ctl("start", "chat-bridge").status == 0)
+        try messages(box, "the answer") { $0.last?.text.contains("echo") == true }
+        let list = try box.ctl("chat", "--list", "--json").output
+        #expect(list.split(separator: "\n").count == 1 && list.contains(#""turns":1"#), "\(list)")
         #expect(box.stop() == 0)
     }
 
