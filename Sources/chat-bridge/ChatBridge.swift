@@ -10,6 +10,7 @@ struct ChatBridge {
     static func main() async {
         await Worker.run(name: "chat-bridge") { bus in
             let workspaces = try workspaces(ProcessInfo.processInfo.environment)
+            let retention = try retention(ProcessInfo.processInfo.environment)
             let store = try open(ProcessInfo.processInfo)
             let status = StatusLine(store: store, bus: bus)
             let word = try WordOut(ProcessInfo.processInfo.environment, store, bus)
@@ -37,6 +38,12 @@ struct ChatBridge {
             status.tell(await runner.summary)
             await runner.agentIs(.here)
             let serving = Task { await web?.run() }
+            let keeping = Task {
+                await service.keepTo(retention) {
+                    Log.notice("\($0) session(s) deleted, as [chat] max-age and total want it")
+                }
+            }
+            defer { keeping.cancel() }
             let telling = Task { await word?.run() }
             await follow(bus, runner)
             // Cancelled: by SIGTERM without a drain word before it, too.
@@ -57,6 +64,16 @@ struct ChatBridge {
                     + "{workspaces} in [child.chat-bridge]")
         }
         return workspaces
+    }
+
+    /// Without the variable everything is kept.
+    private static func retention(_ environment: [String: String]) throws -> Retention {
+        guard let json = environment["NEXUS_CHAT_KEEP"] else { return Retention() }
+        guard let retention = Retention(json: json) else {
+            throw Worker.ConfigurationError(
+                "NEXUS_CHAT_KEEP is not what {chat-keep} gives: set it to that, or leave it out")
+        }
+        return retention
     }
 
     /// The store in `--directory DIR`, or where Supervisor.toml's `state-directory` says.
@@ -86,6 +103,7 @@ struct ChatBridge {
         } else if let aside = store.movedAside {
             Log.notice("a damaged store is still kept as \(aside); take it away when you do not want it any more")
         }
+        if let lost = store.lostLog { Log.warning(lost) }
         if store.hasNewIndex { Log.warning("the index for searching was damaged and was made anew; no text is lost") }
         return store
     }

@@ -22,6 +22,19 @@ struct StoreFile {
         close(descriptor)
     }
 
+    /// Keeps a copy of a log of which SQLite will read a beginning only, and forget the rest; what to say about it.
+    func keepUnreadableLog(now: Date) throws -> String? {
+        let log = path + "-wal"
+        guard let byte = try LogInspection.unreadable(log) else { return nil }
+        let kept = freeName(Self.mark, now: now) + Self.logSuffix
+        try FileManager.default.copyItem(atPath: log, toPath: kept)
+        return
+            "the log of \(path) cannot be read from byte \(byte) of \(Self.bytes(log)) on, and what was stored there last is "
+            + "lost; it is kept as \(kept)"
+    }
+
+    private static let logSuffix = "-log"
+
     /// Renames file and companions; returns the new path.
     func moveAside(now: Date) throws -> String {
         let target = freeName(Self.mark, now: now)
@@ -109,7 +122,9 @@ struct StoreFile {
         let stamp = now.formatted(.iso8601.timeSeparator(.omitted))
         var target = path + mark + stamp
         var count = 1
-        while Self.companions.contains(where: { FileManager.default.fileExists(atPath: target + $0) }) {
+        while (Self.companions + [Self.logSuffix]).contains(where: {
+            FileManager.default.fileExists(atPath: target + $0)
+        }) {
             count += 1
             target = "\(path)\(mark)\(stamp)-\(count)"
         }

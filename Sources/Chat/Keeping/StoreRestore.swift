@@ -172,6 +172,8 @@ extension ChatStore {
                             (SELECT reserved FROM present.session AS now WHERE now.id = session.id), 0));
                         UPDATE main.sqlite_sequence SET seq = max(seq, coalesce(
                             (SELECT seq FROM present.sqlite_sequence AS now WHERE now.name = sqlite_sequence.name), 0));
+                        INSERT INTO main.sqlite_sequence (name, seq) SELECT name, seq FROM present.sqlite_sequence
+                            WHERE name NOT IN (SELECT name FROM main.sqlite_sequence);
                         """)
                 return .commit
             }

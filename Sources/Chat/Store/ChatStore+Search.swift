@@ -56,12 +56,19 @@ extension ChatStore {
 
     /// An index without content of its own is told what goes (https://sqlite.org/fts5.html, 6.2): before the turns do.
     static func forgetWords(_ db: Database, of session: SessionID) throws {
+        let turns = try Int64.fetchAll(
+            db, sql: "SELECT id FROM turn WHERE session = ?", arguments: [session.rawValue])
+        try forgetWords(db, ofTurns: turns.map(TurnID.init))
+    }
+
+    /// The same for some turns.
+    static func forgetWords(_ db: Database, ofTurns turns: [TurnID]) throws {
+        let list = turns.map(\.description).joined(separator: ", ")
         try db.execute(
             sql: """
                 INSERT INTO word (word, rowid, asked, answered) SELECT 'delete', id, asked, answered FROM turn_words \
-                WHERE id IN (SELECT id FROM turn WHERE session = ? AND ended IS NOT NULL)
-                """,
-            arguments: [session.rawValue])
+                WHERE id IN (SELECT id FROM turn WHERE id IN (\(list)) AND ended IS NOT NULL)
+                """)
     }
 
     /// Makes the index anew where FTS5 finds it damaged, which quick_check does not see: a turn could not end with it.

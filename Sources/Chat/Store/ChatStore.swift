@@ -19,6 +19,8 @@ public final class ChatStore: Sendable {
     public let movedAside: String?
     /// What was wrong with it, when it was moved at this start.
     public let damage: String?
+    /// Messages were lost with a damaged write-ahead log: which, and where it is kept.
+    public let lostLog: String?
     /// The index of words was damaged, and was made anew from the text.
     public let hasNewIndex: Bool
     /// The file.
@@ -31,6 +33,7 @@ public final class ChatStore: Sendable {
         file = StoreFile(directory: directory)
         try file.prepare(now: now)
         path = file.path
+        lostLog = try file.keepUnreadableLog(now: now)
         var damage: String?
         switch try StoreInspection.verdict(on: file.path) {
         case .usable: break
@@ -39,7 +42,7 @@ public final class ChatStore: Sendable {
         }
         if damage == nil {
             do {
-                (queue, hasNewIndex) = try Self.open(file.path)
+                (queue, hasNewIndex) = try Self.open(file.path, emptyingLog: lostLog != nil)
                 self.damage = nil
                 movedAside = file.newestAside()
                 return
@@ -66,7 +69,9 @@ public final class ChatStore: Sendable {
     /// Writes everything into the one file and lets go of it.
     public func close() throws { try queue.close() }
 
-    private static func open(_ path: String) throws -> (DatabaseQueue, hasNewIndex: Bool) {
+    private static func open(
+        _ path: String, emptyingLog: Bool = false
+    ) throws -> (DatabaseQueue, hasNewIndex: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = true
@@ -76,6 +81,8 @@ public final class ChatStore: Sendable {
             try db.execute(sql: "PRAGMA synchronous = FULL")
         }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
+        // What could not be read of it must not be behind what comes now.
+        if emptyingLog { _ = try queue.writeWithoutTransaction { db in try db.checkpoint(.truncate) } }
         try Schema.migrator.migrate(queue)
         if let strange = try queue.read({ try StoreInspection.strangeTable($0) }) {
             throw DatabaseError(

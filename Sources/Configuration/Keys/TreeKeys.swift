@@ -153,9 +153,16 @@ enum ChatKeys {
         return text
     }
 
+    static let maxAge = Key.duration(
+        "max-age", in: .seconds(3600) ... .seconds(315_360_000), shown: "none",
+        "A session in which nothing was said for so long is deleted; given with `total` as `{chat-keep}`.")
+    static let total = Key.size(
+        "total", in: 1_000_000...1_000_000_000_000_000, shown: "none",
+        "Bytes of all conversations; above it the session unused for longest is deleted, never the newest.")
+
     static let section = SectionInfo(
-        title: "[chat]", summary: "The page on which the owner talks to the agent.",
-        keys: [listen.info, certificate.info, key.info, url.info])
+        title: "[chat]", summary: "The page on which the owner talks to the agent, and how long it is kept.",
+        keys: [listen.info, certificate.info, key.info, url.info, maxAge.info, total.info])
 }
 
 /// Keys of an element of `workspaces`.

@@ -31,7 +31,7 @@ struct TextBuilder {
 
     private static let placeNames = [
         "state", "runtime", "bin", "home", "workspaces", "agent", "chat-listen", "chat-certificate", "chat-key",
-        "chat-url", "word",
+        "chat-url", "chat-keep", "word",
     ]
 
     /// The text; a problem is reported and gives nil.
@@ -98,6 +98,7 @@ struct TextBuilder {
         case "chat-certificate": return .literal(context.chat.certificate)
         case "chat-key": return .literal(context.chat.key)
         case "chat-url": return .literal(context.chat.url)
+        case "chat-keep": return .literal(context.chat.keep)
         case "word": return .literal(context.word.json)
         case _: break
         }

@@ -4,6 +4,8 @@ struct ChatAddress {
     let certificate: String
     let key: String
     let url: String
+    /// JSON: how long conversations are kept.
+    let keep: String
 
     /// chat-bridge makes its certificate itself.
     static let selfMade = "self-made"
@@ -13,6 +15,9 @@ struct ChatAddress {
         certificate = reader(ChatKeys.certificate)
         key = reader(ChatKeys.key)
         url = reader(ChatKeys.url)
+        let age = reader(ChatKeys.maxAge).map { "\"max-age-milliseconds\":\($0.components.seconds * 1000)" }
+        let total = reader(ChatKeys.total).map { "\"total-bytes\":\($0)" }
+        keep = "{" + [age, total].compactMap { $0 }.joined(separator: ",") + "}"
         if listen != "off", !Self.isLoopback(listen), certificate.isEmpty {
             report.error(
                 reader.position(of: ChatKeys.listen),

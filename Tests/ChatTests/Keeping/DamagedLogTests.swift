@@ -1,0 +1,74 @@
+import Chat
+import Foundation
+import Testing
+
+/// The write-ahead log of a process that was killed, damaged: what SQLite would drop without a word is kept and said.
+@Suite(.timeLimit(.minutes(1)))
+struct DamagedLogTests {
+    private static let frame = 24 + 4096
+    private static let written = 12
+
+    /// A store whose last messages are in its log only, as a killed process leaves it.
+    private func killed() async throws -> (box: FilledStore, log: [UInt8]) {
+        let filled = try await FilledStore()
+        let living = try filled.open()
+        for number in 0..<Self.written { try await FilledStore.use(living, 1000 + number) }
+        let box = try filled.copy()
+        return (box, try filled.bytes(filled.path + "-wal"))
+    }
+
+    private func open(_ box: FilledStore, _ log: [UInt8]) throws -> ChatStore {
+        try box.change { _ in }
+        try Data(log).write(to: URL(fileURLWithPath: box.path + "-wal"))
+        return try box.open()
+    }
+
+    @Test func soundLog_isReadWhole() async throws {
+        let (box, log) = try await killed()
+        let store = try open(box, log)
+        #expect(store.lostLog == nil && store.movedAside == nil)
+        #expect(try await store.sessions().count == FilledStore.sessions + Self.written)
+    }
+
+    @Test func frameInTheMiddleIsBroken_theLogIsKeptAndSaid() async throws {
+        let (box, sound) = try await killed()
+        var log = sound
+        log[32 + Self.frame * 3 + 100] ^= 1
+        let store = try open(box, log)
+        let words = try #require(store.lostLog)
+        #expect(words.contains("byte \(32 + Self.frame * 3)"))
+        let aside = try #require(store.movedAside)
+        #expect(aside.hasSuffix("-log") && words.contains(aside))
+        #expect(try box.bytes(aside) == log)
+        #expect(try await store.sessions().count < FilledStore.sessions + Self.written)
+        try await FilledStore.use(store)
+    }
+
+    /// What a power cut leaves was never acknowledged.
+    @Test func tornEnd_isNoDamage() async throws {
+        let (box, log) = try await killed()
+        for cut in [1, 100, Self.frame - 1, Self.frame] {
+            let store = try open(box, Array(log.dropLast(cut)))
+            #expect(store.lostLog == nil && store.movedAside == nil, "\(cut)")
+            #expect(try await store.sessions().count >= FilledStore.sessions + Self.written - 1)
+            try store.close()
+        }
+    }
+
+    @Test func brokenAnywhere_nothingIsLostWithoutAWord() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        var random = SplitMix(state: seed)
+        let (box, sound) = try await killed()
+        let all = FilledStore.sessions + Self.written
+        for round in 0..<92 {
+            var log = sound
+            let place = round < 32 ? round : Int.random(in: 32..<log.count, using: &random)
+            log[place] ^= UInt8.random(in: 1 ... .max, using: &random)
+            let store = try open(box, log)
+            let count = try await store.sessions().count
+            #expect(count >= all - 1 || store.lostLog != nil, "seed \(seed), round \(round), byte \(place): \(count)")
+            #expect(store.damage == nil, "seed \(seed), round \(round)")
+            try store.close()
+        }
+    }
+}
