@@ -77,13 +77,22 @@ if !lean {
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // Of Hummingbird's own dependencies: what the page's listener is made of.
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.2"),
     ]
     let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
     let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
     let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
     let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
     let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+    let nio: [Target.Dependency] = [
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOExtras", package: "swift-nio-extras"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    ]
     targets += [
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(
@@ -105,7 +114,8 @@ if !lean {
         library("Telegram", ["Outgoing"]),
         // The page's files are no part of the module: scripts/build lays them beside the program.
         .target(
-            name: "ChatWeb", dependencies: ["Chat", "CSodium", "CQREncode", "CMarkdown", "CZlib", hummingbird],
+            name: "ChatWeb",
+            dependencies: ["Chat", "CSodium", "COpenSSL", "CQREncode", "CMarkdown", "CZlib", hummingbird] + nio,
             resources: [.copy("Page")], swiftSettings: strict),
         executable("nexus-config", ["NexusConfiguration", "Plan", "Wire", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),

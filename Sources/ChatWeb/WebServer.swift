@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
+import Glibc
 import NIOCore
 import NIOHTTP1
 import Synchronization
@@ -16,8 +17,8 @@ public final class WebServer: Sendable {
     public enum State: Hashable, Sendable {
         /// Not yet.
         case starting
-        /// Serves on this port.
-        case serving(port: Int)
+        /// Serves on this port; browsers find it there.
+        case serving(port: Int, url: String)
         /// Does not, for this reason; tried again.
         case away(String)
     }
@@ -30,6 +31,7 @@ public final class WebServer: Sendable {
     private let push: PushDesk?
     /// cloudflared's own socket, when there is one.
     private let tunnelSocket: Int32?
+    private let certificate: PageCertificate?
     private let limits: ConnectionLimits
     private let changed: @Sendable (State) -> Void
     private let current = Mutex(State.starting)
@@ -38,17 +40,19 @@ public final class WebServer: Sendable {
     /// `changed` hears of each new state.
     public convenience init(
         settings: WebSettings, service: ChatService, door: Door, page: PageFiles, appliance: Appliance?,
-        push: PushDesk?, tunnelSocket: Int32?, changed: @escaping @Sendable (State) -> Void
+        push: PushDesk?, tunnelSocket: Int32?, certificate: PageCertificate? = nil,
+        changed: @escaping @Sendable (State) -> Void
     ) {
         self.init(
             settings: settings, service: service, door: door, page: page, appliance: appliance, push: push,
-            tunnelSocket: tunnelSocket, limits: ConnectionLimits(), changed: changed)
+            tunnelSocket: tunnelSocket, certificate: certificate, limits: ConnectionLimits(), changed: changed)
     }
 
     /// The same with limits of a test's own.
     init(
         settings: WebSettings, service: ChatService, door: Door, page: PageFiles, appliance: Appliance?,
-        push: PushDesk?, tunnelSocket: Int32?, limits: ConnectionLimits, changed: @escaping @Sendable (State) -> Void
+        push: PushDesk?, tunnelSocket: Int32?, certificate: PageCertificate? = nil, limits: ConnectionLimits,
+        changed: @escaping @Sendable (State) -> Void
     ) {
         self.settings = settings
         self.service = service
@@ -57,6 +61,7 @@ public final class WebServer: Sendable {
         self.appliance = appliance
         self.push = push
         self.tunnelSocket = tunnelSocket
+        self.certificate = certificate
         self.limits = limits
         self.changed = changed
     }
@@ -70,14 +75,28 @@ public final class WebServer: Sendable {
         await withDiscardingTaskGroup { group in
             if let tunnelSocket { group.addTask { await self.serveTunnel(tunnelSocket) } }
             group.addTask { await self.servePort() }
+            if let certificate { group.addTask { await Self.lookAfter(certificate) } }
         }
     }
+
+    /// How often it is looked whether the certificate is to be made or read anew.
+    private static let certificateInterval: Duration = .seconds(3600)
+
+    private static func lookAfter(_ certificate: PageCertificate) async {
+        // An old one stays in use, with words, when there is no new one.
+        while (try? await Task.sleep(for: certificateInterval)) != nil { try? certificate.look(at: time(nil)) }
+    }
+
+    /// This machine's names now: its addresses come and go.
+    private var names: MachineNames { MachineNames(listening: Address(settings.host) ?? .loopback) }
 
     private func servePort() async {
         while !Task.isCancelled {
             do {
-                try await listener(.address(host: settings.host, port: settings.port), .local).run { channel in
-                    become(.serving(port: channel.localAddress?.port ?? settings.port))
+                let place = Listener.Place.address(host: settings.host, port: settings.port)
+                try await listener(place, certificate == nil ? .local : .network).run { channel in
+                    let port = channel.localAddress?.port ?? settings.port
+                    become(.serving(port: port, url: settings.url(port: port, names)))
                 }
                 if !Task.isCancelled { become(.away("the server ended by itself")) }
             } catch let error as IOError where error.errnoCode == EADDRINUSE {
@@ -100,13 +119,14 @@ public final class WebServer: Sendable {
     private func listener(_ place: Listener.Place, _ entrance: Entrance) -> Listener {
         let routes = WebRoutes(
             service: service, door: door, page: page, appliance: appliance,
-            names: KnownNames(publicURL: settings.publicURL), push: push)
+            names: KnownNames(publicURL: settings.publicURL, machine: names), push: push)
         let responder = routes.router().buildResponder()
         var logger = Logger(label: "web") { StreamLogHandler.standardError(label: $0) }
         // What it calls errors are connections that end, ours included when the server is stopped.
         logger.logLevel = .critical
         return Listener(
-            place: place, entrance: entrance, connections: connections, limits: limits, logger: logger
+            place: place, entrance: entrance, certificate: entrance == .network ? certificate : nil,
+            connections: connections, limits: limits, logger: logger
         ) { [logger] request, writer, connection in
             let context = WebContext(source: .init(logger: logger, connection: connection))
             var response: Response
@@ -149,6 +169,13 @@ extension WebServer {
         case .revoke(let id):
             try await door.revoke(id, by: whom)
             return []
+        case .password(let change):
+            switch change {
+            case .none: break
+            case .set(let password): try await door.setPassword(password, by: whom)
+            case .remove: try await door.setPassword(nil, by: whom)
+            }
+            return [JSONLine.of(PasswordLine(set: try await door.hasPassword()))]
         case .own, .leave: throw ChatError(.badRequest, "only a device has a self")
         }
     }
@@ -160,7 +187,7 @@ extension WebServer {
         let limit = ContinuousClock.now + Self.startLimit
         while true {
             switch state {
-            case .serving(let port): return port
+            case .serving(let port, _): return port
             case .away(let why): throw ChatError(.failed, "the page is not served: \(why)")
             case .starting where .now >= limit: throw ChatError(.failed, "the page is not served yet; ask again")
             case .starting: try await Task.sleep(for: .milliseconds(20))
@@ -170,17 +197,21 @@ extension WebServer {
 
     private func pairing(_ role: DeviceRole, by whom: String) async throws -> PairingLine {
         let port = try await servedPort()
+        // What is printed is what a browser will meet.
+        try? certificate?.look(at: time(nil))
         let code = door.issue(role, by: whom)
-        let base = settings.publicURL ?? "http://localhost:\(port)"
-        let url = "\(base)/#pair=\(code)"
-        let isReachable = settings.publicURL != nil
+        let names = names
+        let url = "\(settings.url(port: port, names))/#pair=\(code)"
+        let isReachable = settings.publicURL != nil || certificate != nil && names.reachable != nil
+        let isOwnTLS = settings.publicURL == nil && certificate?.isSelfMade == true
         return PairingLine(
             code: PairingCodes.shown(code), role: role, good_for: PairingCodes.lifetime.components.seconds, url: url,
-            reachable: isReachable,
+            reachable: isReachable, fingerprint: isOwnTLS ? certificate?.fingerprint : nil,
             remedy: isReachable
                 ? nil
                 : "only a browser on this machine can open it. For a phone bring this port behind TLS (a tunnel, a proxy) and "
-                    + "name its address in [chat] url; or from another computer: ssh -L \(port):localhost:\(port) HOST",
+                    + "name its address in [chat] url, or serve the page at home: listen = \"0.0.0.0:\(port)\" and certificate "
+                    + "= \"self-made\" in [chat]; or from another computer: ssh -L \(port):localhost:\(port) HOST",
             qr: QRCode.rows(of: url))
     }
 }

@@ -2,12 +2,20 @@ import Foundation
 
 /// Where the page is served, and under which names it may be asked for.
 public struct WebSettings: Hashable, Sendable {
-    /// A loopback address.
+    /// The address it listens on.
     public let host: String
     /// Its port.
     public let port: Int
-    /// `https://…` under which a proxy or a tunnel of the owner's brings others here; nil: only this machine can.
+    /// `https://…` under which a proxy or a tunnel of the owner's brings others here; nil: none does.
     public let publicURL: String?
+    /// What TLS needs; nil: plain HTTP, on the loopback interface only.
+    public let certificate: Certificate?
+
+    /// Where the certificate comes from.
+    public enum Certificate: Hashable, Sendable {
+        case selfMade
+        case files(certificate: String, key: String)
+    }
 
     /// Why a setting is refused, in words.
     public struct Refusal: Error, Hashable, CustomStringConvertible {
@@ -15,28 +23,59 @@ public struct WebSettings: Hashable, Sendable {
         public let description: String
     }
 
-    /// Reads `[chat] listen` and `[chat] url` as Supervisor.toml has them. Nil: `listen = "off"`.
-    public init?(listen: String, url: String?) throws(Refusal) {
+    /// Reads `[chat] listen`, `url`, `certificate` and `key` as Supervisor.toml has them; empty is absent. Nil:
+    /// `listen = "off"`.
+    public init?(listen: String, url: String?, certificate: String? = nil, key: String? = nil) throws(Refusal) {
         if listen == "off" { return nil }
         guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]),
-            (0...65_535).contains(port)
+            (0...65_535).contains(port), let address = Self.address(String(listen[..<colon]))
         else {
             throw Refusal(
                 description:
                     "[chat] listen is '\(listen)'; write an address and a port, such as \"127.0.0.1:4780\", or \"off\"")
         }
-        var host = String(listen[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard ["127.0.0.1", "::1", "localhost"].contains(host) else {
+        let source = try Self.certificate(certificate ?? "", key ?? "")
+        guard address.isLoopback || source != nil else {
             throw Refusal(
                 description:
-                    "[chat] listen is '\(listen)': this version serves the loopback interface only, because it has no TLS "
-                    + "of its own. Take 127.0.0.1:\(port) and bring others here by a tunnel or a proxy with TLS, named in "
-                    + "[chat] url; or forward the port: ssh -L \(port):localhost:\(port)")
+                    "[chat] listen is '\(listen)', which other machines reach, and without TLS everybody on the way reads "
+                    + "along. Add certificate = \"self-made\" to [chat], or certificate and key of your own; or take "
+                    + "127.0.0.1:\(port) and bring others here by a tunnel or a proxy with TLS, named in [chat] url, or by "
+                    + "ssh -L \(port):localhost:\(port)")
         }
-        self.host = host == "localhost" ? "127.0.0.1" : host
+        host = address.text
         self.port = port
+        self.certificate = source
         publicURL = try url.flatMap { $0.isEmpty ? nil : $0 }.map { text throws(Refusal) in try Self.origin(text) }
+    }
+
+    private static func address(_ host: String) -> Address? {
+        if host == "localhost" { return Address("127.0.0.1") }
+        if host.hasPrefix("["), host.hasSuffix("]") { return Address(String(host.dropFirst().dropLast())) }
+        return host.contains(":") ? nil : Address(host)
+    }
+
+    private static func certificate(_ certificate: String, _ key: String) throws(Refusal) -> Certificate? {
+        switch (certificate, key) {
+        case ("", ""): return nil
+        case ("self-made", ""): return .selfMade
+        case (let certificate, let key) where certificate.hasPrefix("/") && key.hasPrefix("/"):
+            return .files(certificate: certificate, key: key)
+        case _:
+            throw Refusal(
+                description:
+                    "[chat] certificate is '\(certificate)' and key '\(key)'; write certificate = \"self-made\" alone, or "
+                    + "the absolute paths of both files")
+        }
+    }
+
+    /// Where a browser finds the page that is served on that port.
+    /// - Parameter names: of this machine, when it listens on all its addresses.
+    func url(port: Int, _ names: MachineNames) -> String {
+        if let publicURL { return publicURL }
+        let scheme = certificate == nil ? "http" : "https"
+        let shown = certificate != nil && port == 443 ? "" : ":\(port)"
+        return "\(scheme)://\(names.reachable?.inURL ?? "localhost")\(shown)"
     }
 
     /// `https://host` or `https://host:port` and nothing behind it.
@@ -59,6 +98,8 @@ public struct WebSettings: Hashable, Sendable {
 struct KnownNames: Sendable {
     /// `https://…` of the owner's tunnel or proxy.
     let publicURL: String?
+    /// This machine's own, for a port with TLS.
+    let machine: MachineNames
 
     /// What may stand in `Origin` of a request for that host; nil: it is no name of ours.
     func origins(of host: String, by connection: Connection) -> [String]? {
@@ -69,22 +110,13 @@ struct KnownNames: Sendable {
             let own = ["localhost", "127.0.0.1", "[::1]"].map { "\($0):\(connection.port)" }
             return own.contains(host) ? own.map { "http://" + $0 } + publicOrigins : nil
         case .network:
-            return nil
+            let port = connection.port == 443 ? "" : ":\(connection.port)"
+            let local = Address(connection.local).map { [$0.inURL] } ?? []
+            let own = (machine.hosts + local).map { $0 + port }
+            return own.contains(host) ? own.map { "https://" + $0 } + publicOrigins : nil
         case .tunnel:
             // Cloudflare brings only names here that its owner gave to this tunnel; a quick tunnel's is not known before.
-            return publicURL == nil && Self.isName(host) ? ["https://" + host] : nil
+            return publicURL == nil && MachineNames.isName(host) ? ["https://" + host] : nil
         }
-    }
-
-    private static func isName(_ text: String) -> Bool {
-        (1...253).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-                    UInt8(ascii: "."):
-                    true
-                case _: false
-                }
-            }
     }
 }

@@ -6,7 +6,7 @@ public enum BusEvent: Hashable, Sendable {
     /// Siblings told new values; all of them, not only the changed ones.
     case values([String: String])
     /// A reload changed whom this worker may address: all of them, by name.
-    case peers([String: PeerID])
+    case peers([String: PeerID], may: [String])
     /// A worker that this one may address came or went.
     case peer(PeerID, name: String, isUp: Bool)
     /// A control client that talks to this worker came or went.
@@ -28,6 +28,7 @@ extension BusEvent {
         var name: String?
         var state: String?
         var peers: [Peer]?
+        var may: [String]?
 
         struct Peer: Decodable {
             var name: String
@@ -50,7 +51,7 @@ extension BusEvent {
         case ("stopping", _): return .stopping
         case ("peers", _):
             let listed = (read.peers ?? []).map { ($0.name, PeerID(rawValue: $0.peer)) }
-            return .peers(Dictionary(listed) { first, _ in first })
+            return .peers(Dictionary(listed) { first, _ in first }, may: read.may ?? [])
         case ("recycle", _): return read.name.map { .recycle(child: $0) }
         case ("peer", let peer?): return .peer(peer, name: read.name ?? "", isUp: read.state == "up")
         case ("client", let peer?):

@@ -10,12 +10,14 @@ public struct Welcome: Hashable, Sendable {
     public var name: String
     /// The workers it may address, by name.
     public var peers: [String: PeerID]
+    /// What it may ask of nexusd, in the words of Supervisor.toml: `restart:opencode`.
+    public var may: [String]
     /// What siblings told about themselves: `["opencode.port": "4096"]`.
     public var values: [String: String]
 }
 
 extension Welcome: Decodable {
-    private enum CodingKeys: String, CodingKey { case epoch, peer, name, peers, values }
+    private enum CodingKeys: String, CodingKey { case epoch, peer, name, peers, may, values }
 
     private struct Peer: Decodable {
         var name: String
@@ -30,6 +32,7 @@ extension Welcome: Decodable {
         name = try fields.decode(String.self, forKey: .name)
         let listed = try fields.decodeIfPresent([Peer].self, forKey: .peers) ?? []
         peers = Dictionary(listed.map { ($0.name, PeerID(rawValue: $0.peer)) }) { first, _ in first }
+        may = try fields.decodeIfPresent([String].self, forKey: .may) ?? []
         values = try fields.decodeIfPresent([String: String].self, forKey: .values) ?? [:]
     }
 }

@@ -56,7 +56,7 @@ struct StatusLine: Sendable {
         }
         switch shown.web {
         case nil, .starting: break
-        case .serving(let port): parts.append("page at http://localhost:\(port)")
+        case .serving(_, let url): parts.append("page at \(url)")
         case .away(let why): parts.append("no page: \(why)")
         }
         return parts.joined(separator: "; ")

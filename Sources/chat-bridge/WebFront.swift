@@ -1,5 +1,6 @@
 import Chat
 import ChatWeb
+import Foundation
 import WorkerKit
 
 /// The page, as Supervisor.toml wants it.
@@ -12,7 +13,9 @@ enum WebFront {
         guard let listen = environment["NEXUS_CHAT_LISTEN"], !listen.isEmpty else { return nil }
         let settings: WebSettings?
         do {
-            settings = try WebSettings(listen: listen, url: environment["NEXUS_CHAT_URL"])
+            settings = try WebSettings(
+                listen: listen, url: environment["NEXUS_CHAT_URL"], certificate: environment["NEXUS_CHAT_CERTIFICATE"],
+                key: environment["NEXUS_CHAT_KEY"])
         } catch {
             throw Worker.ConfigurationError(error.description)
         }
@@ -23,11 +26,31 @@ enum WebFront {
             return nil
         }
         let audit: @Sendable (String) -> Void = { Log.notice("access: \($0)") }
+        let certificate: PageCertificate?
+        do {
+            certificate = try settings.certificate.map { source throws(PageCertificate.Failure) in
+                try PageCertificate(
+                    source.place(below: (store.path as NSString).deletingLastPathComponent), listening: settings.host,
+                    said: audit)
+            }
+        } catch {
+            throw Worker.ConfigurationError("the page's certificate: \(error)")
+        }
         return WebServer(
             settings: settings, service: service, door: Door(store: store, audit: audit),
             page: try PageFiles(directory: directory),
-            appliance: Appliance(ask: { try await bus.ask($0) }, audit: audit),
-            push: word?.desk(store, audit: audit),
-            tunnelSocket: LentSockets(environment: environment)["tunnel"], changed: changed)
+            appliance: Appliance(ask: { try await bus.ask($0) }, may: { bus.may }, audit: audit),
+            push: word?.desk(store, audit: audit), tunnelSocket: LentSockets(environment: environment)["tunnel"], certificate: certificate,
+            changed: changed)
+    }
+}
+
+extension WebSettings.Certificate {
+    /// A self-made one is kept below the state directory.
+    fileprivate func place(below directory: String) -> PageCertificate.Source {
+        switch self {
+        case .selfMade: .selfMade(directory: directory + "/tls")
+        case .files(let certificate, let key): .files(certificate: certificate, key: key)
+        }
     }
 }

@@ -11,13 +11,21 @@ struct SettingsTests {
         #expect(try WebSettings(listen: "off", url: nil) == nil)
     }
 
-    @Test(arguments: ["0.0.0.0:4780", "192.168.1.2:4780", "[::]:4780", "example.invalid:80"])
-    func otherAddresses_areRefusedWithTheRemedy(_ listen: String) {
+    @Test(arguments: ["0.0.0.0:4780", "192.168.1.2:4780", "[::]:4780"])
+    func addressesThatOthersReach_needTLS(_ listen: String) throws {
         let refusal = #expect(throws: WebSettings.Refusal.self) { try WebSettings(listen: listen, url: nil) }
-        #expect(refusal?.description.contains("ssh -L") == true)
+        #expect(refusal?.description.contains("self-made") == true && refusal?.description.contains("ssh -L") == true)
+        #expect(try WebSettings(listen: listen, url: nil, certificate: "self-made")?.certificate == .selfMade)
     }
 
-    @Test(arguments: ["", "4780", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000"])
+    @Test(arguments: [("self-made", "/key.pem"), ("/page.pem", ""), ("", "/key.pem"), ("page.pem", "key.pem")])
+    func unfitCertificate_isRefused(_ certificate: String, _ key: String) {
+        #expect(throws: WebSettings.Refusal.self) {
+            try WebSettings(listen: "127.0.0.1:1", url: nil, certificate: certificate, key: key)
+        }
+    }
+
+    @Test(arguments: ["", "4780", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", "example.invalid:80", "::1:80"])
     func unreadableListen_isRefused(_ listen: String) {
         #expect(throws: WebSettings.Refusal.self) { try WebSettings(listen: listen, url: nil) }
     }

@@ -182,7 +182,7 @@ struct Pair {
         #expect(pair.asker.peer(named: "server") != nil)
         let events = pair.asker.events()
         pair.shell.replaceWorkers([.init(1, "asker"), .init(2, "server")])
-        for await case .peers(let peers) in events {
+        for await case .peers(let peers, _) in events {
             #expect(peers.isEmpty)
             break
         }

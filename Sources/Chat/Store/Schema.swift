@@ -14,8 +14,18 @@ enum Schema {
         migrator.registerMigration("word: words, subscriptions, deliveries") { db in
             try db.execute(sql: WordSchema.tables)
         }
+        migrator.registerMigration("password") { db in try db.execute(sql: password) }
         return migrator
     }
+
+    // One row at most.
+    private static let password = """
+        CREATE TABLE password (
+            id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+            hash TEXT NOT NULL,
+            changed INTEGER NOT NULL
+        ) STRICT;
+        """
 
     // Times are milliseconds since 1970. `reserved` is the number up to which events may have been numbered: numbers
     // are given in memory, and after a crash counting goes on behind it, so that none is used twice.

@@ -23,6 +23,7 @@ public final class Door: Sendable {
     private let store: ChatStore
     private let audit: @Sendable (String) -> Void
     private let state = Mutex(State())
+    private let passwords = Passwords()
     let streams = LiveStreams()
 
     /// On a store; `audit` gets one line for each thing that changes who may come in.
@@ -40,9 +41,14 @@ public final class Door: Sendable {
     }
 
     /// Takes a code and gives the device its token, which nobody can learn again.
-    func pair(code: String, name: String, address: String) async throws(Refused) -> (device: Device, token: String) {
+    /// - Parameter password: needed when there is one; a code takes a few wrong ones.
+    func pair(
+        code: String, password: String?, name: String, address: String
+    ) async throws(Refused) -> (device: Device, token: String) {
         if let wait = state.withLock({ $0.codeTries.take(AddressGroup(address), at: .now) }) { throw .tooMany(wait) }
-        guard let role = state.withLock({ $0.codes.spend(code, at: .now) }) else {
+        let isGood = state.withLock { $0.codes.isGood(code, at: .now) }
+        if isGood { try await check(password, beside: code, from: address) }
+        guard isGood, let role = state.withLock({ $0.codes.spend(code, at: .now) }) else {
             audit("a wrong, old or spent pairing code came from \(address)")
             throw .code
         }
@@ -59,6 +65,52 @@ public final class Door: Sendable {
         }
         audit("device \(device.id) '\(device.name)' was paired as \(role.rawValue) from \(address)")
         return (device, token)
+    }
+
+    /// Nobody gets here without a good code: what the hash costs is no stranger's to spend.
+    private func check(_ password: String?, beside code: String, from address: String) async throws(Refused) {
+        guard let hash = try await stored({ try await $0.passwordHash() }) else { return }
+        guard let password, !password.isEmpty else { throw .password(isMissing: true) }
+        // Taken before the hash is made, so that guesses at one time are counted too.
+        guard state.withLock({ $0.codes.tryPassword(code, at: .now) }) else {
+            audit(
+                "a pairing code ended after \(PairingCodes.passwordTries) wrong passwords, the last one from \(address)"
+            )
+            throw .code
+        }
+        if let bytes = Passwords.normal(password), try await passwords.isRight(bytes, for: hash) { return }
+        audit("a wrong password came with a good pairing code from \(address)")
+        throw .password(isMissing: false)
+    }
+
+    private func stored<Value: Sendable>(
+        _ body: (ChatStore) async throws -> Value
+    ) async throws(Refused) -> Value {
+        do { return try await body(store) } catch { throw .store("\(error)") }
+    }
+
+    /// Whether a browser needs a password beside a code.
+    func hasPassword() async throws(Refused) -> Bool { try await stored { try await $0.passwordHash() } != nil }
+
+    /// Sets the password, or takes it away.
+    func setPassword(_ password: String?, by whom: String) async throws {
+        guard let password else {
+            try await store.setPassword(hash: nil)
+            return audit("the password was taken away by \(whom)")
+        }
+        guard let bytes = Passwords.normal(password) else {
+            throw ChatError(
+                .badRequest,
+                "a password has \(Passwords.length.lowerBound) to \(Passwords.length.upperBound) bytes and no NUL")
+        }
+        let hash: String
+        do {
+            hash = try await passwords.hash(bytes)
+        } catch {
+            throw ChatError(.failed, WebError(error).message)
+        }
+        try await store.setPassword(hash: hash)
+        audit("the password was set by \(whom)")
     }
 
     /// Whose token that is.
@@ -110,6 +162,8 @@ enum Refused: Error, Hashable {
     case unknown
     /// The code lets nobody in.
     case code
+    /// The code is good, and needs the password beside it.
+    case password(isMissing: Bool)
     /// Too often; after this it may be tried again.
     case tooMany(Duration)
     /// The store failed.

@@ -12,7 +12,11 @@ struct PairingCodes: Sendable {
     /// of years, so a wrong one ends nothing that is good.
     static let length = 10
 
+    /// Wrong passwords that a code takes; then it is worth nothing.
+    static let passwordTries = 5
+
     private struct Code {
+        var passwordTries = PairingCodes.passwordTries
         var hash: [UInt8]
         var role: DeviceRole
         var until: ContinuousClock.Instant
@@ -34,9 +38,27 @@ struct PairingCodes: Sendable {
 
     /// The role that a code gives, once; nil: it is wrong, old or spent.
     mutating func spend(_ typed: String, at now: ContinuousClock.Instant) -> DeviceRole? {
-        let hash = Secrets.hash(ReadableText.meant(typed))
-        guard let index = codes.firstIndex(where: { $0.hash == hash && $0.until > now }) else { return nil }
+        guard let index = index(of: typed, at: now) else { return nil }
         return codes.remove(at: index).role
+    }
+
+    /// Whether a code would give a role now; it is not spent by that.
+    func isGood(_ typed: String, at now: ContinuousClock.Instant) -> Bool { index(of: typed, at: now) != nil }
+
+    /// Takes one of a code's tries for the password. False: it has none left, and is gone; or it is no good code.
+    mutating func tryPassword(_ typed: String, at now: ContinuousClock.Instant) -> Bool {
+        guard let index = index(of: typed, at: now) else { return false }
+        guard codes[index].passwordTries > 0 else {
+            codes.remove(at: index)
+            return false
+        }
+        codes[index].passwordTries -= 1
+        return true
+    }
+
+    private func index(of typed: String, at now: ContinuousClock.Instant) -> Int? {
+        let hash = Secrets.hash(ReadableText.meant(typed))
+        return codes.firstIndex { $0.hash == hash && $0.until > now }
     }
 
     /// As people read it: two groups of five.

@@ -14,8 +14,10 @@ enum Secrets {
     }
 
     /// SHA-256. What is hashed here is random and long: it needs no slow hash.
-    static func hash(_ text: some StringProtocol) -> [UInt8] {
-        let bytes = Array(text.utf8)
+    static func hash(_ text: some StringProtocol) -> [UInt8] { hash(bytes: Array(text.utf8)) }
+
+    /// The same of bytes.
+    static func hash(bytes: [UInt8]) -> [UInt8] {
         var hash = [UInt8](repeating: 0, count: Int(crypto_hash_sha256_BYTES))
         crypto_hash_sha256(&hash, bytes, UInt64(bytes.count))
         return hash

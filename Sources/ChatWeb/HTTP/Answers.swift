@@ -53,6 +53,10 @@ extension WebError {
         case .code:
             self.init(
                 .forbidden, "code", "this code is wrong, spent or older than ten minutes; make another: nexusctl pair")
+        case .password(isMissing: true):
+            self.init(.unauthorized, "password", "this machine wants its password beside the code")
+        case .password(isMissing: false):
+            self.init(.unauthorized, "password", "this is not the password; a code takes five wrong ones")
         case .tooMany(let wait):
             self.init(
                 .tooManyRequests, "busy", "too many requests; again in \(wait.components.seconds + 1) s",

@@ -7,13 +7,15 @@ public enum ApplianceRequest: Hashable, Sendable {
     case status
     /// What every child takes, in numbers.
     case metrics
+    /// What Supervisor.toml lets the page have done.
+    case may
     /// A child's last end and last lines.
     case why(String)
     /// Restarts a child or a group.
     case restart(String)
 
     private struct Fields: Decodable {
-        enum Operation: String, Decodable { case status, metrics, why, restart }
+        enum Operation: String, Decodable { case status, metrics, may, why, restart }
         var op: Operation
         var child: String?
     }
@@ -23,6 +25,7 @@ public enum ApplianceRequest: Hashable, Sendable {
         switch fields.op {
         case .status: self = .status
         case .metrics: self = .metrics
+        case .may: self = .may
         case .why:
             guard let child = Self.name(fields.child) else { return nil }
             self = .why(child)
@@ -47,9 +50,10 @@ public enum ApplianceRequest: Hashable, Sendable {
         return text
     }
 
-    /// In the words of the control socket. Restarts are not waited for: a page can look itself.
-    var words: String {
+    /// In the words of the control socket; nil: nexusd is not asked. Restarts are not waited for: a page can look itself.
+    var words: String? {
         switch self {
+        case .may: nil
         case .status: "status"
         case .metrics: "metrics"
         case .why(let child): "why \(child)"
@@ -60,21 +64,30 @@ public enum ApplianceRequest: Hashable, Sendable {
 
 /// nexusd, as far as Supervisor.toml lets this worker ask it.
 public struct Appliance: Sendable {
+    private struct MayLine: Encodable {
+        var type = "may"
+        var may: [String]
+    }
+
     private let ask: @Sendable (String) async throws -> [UInt8]
+    private let may: @Sendable () -> [String]
     private let audit: @Sendable (String) -> Void
 
     /// `ask` takes words of the control socket; its errors go to the page in their own words.
     public init(
-        ask: @escaping @Sendable (String) async throws -> [UInt8], audit: @escaping @Sendable (String) -> Void
+        ask: @escaping @Sendable (String) async throws -> [UInt8], may: @escaping @Sendable () -> [String],
+        audit: @escaping @Sendable (String) -> Void
     ) {
         self.ask = ask
+        self.may = may
         self.audit = audit
     }
 
     func answer(_ request: ApplianceRequest, for device: Device) async throws -> [UInt8] {
         if case .restart(let child) = request { audit("device \(device.id) asks to restart \(child)") }
+        guard let words = request.words else { return JSONLine.of(MayLine(may: may())) }
         do {
-            return try await ask(request.words)
+            return try await ask(words)
         } catch {
             throw WebError(.badGateway, "refused", "\(error)")
         }

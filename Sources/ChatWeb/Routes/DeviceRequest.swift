@@ -9,18 +9,29 @@ public enum DeviceRequest: Hashable, Sendable {
     case devices
     /// Shuts one out.
     case revoke(DeviceID)
+    /// How the password is, after it was changed or not; control clients only.
+    case password(PasswordChange)
     /// The asking device itself; over HTTP only.
     case own
     /// The asking device wants to be forgotten; over HTTP only.
     case leave
 }
 
+/// What becomes of the password that pairing needs beside a code.
+public enum PasswordChange: Hashable, Sendable {
+    case none
+    case set(String)
+    case remove
+}
+
 extension DeviceRequest {
     private struct Fields: Decodable {
-        enum Operation: String, Decodable { case pair, devices, revoke, own, leave }
+        enum Operation: String, Decodable { case pair, devices, revoke, password, own, leave }
         var op: Operation
         var role: DeviceRole?
         var device: DeviceID?
+        var set: String?
+        var remove: Bool?
     }
 
     /// Nil: it is no question about devices.
@@ -32,6 +43,8 @@ extension DeviceRequest {
         case .revoke:
             guard let device = fields.device else { return nil }
             self = .revoke(device)
+        case .password:
+            self = .password(fields.set.map { .set($0) } ?? (fields.remove == true ? .remove : .none))
         case .own: self = .own
         case .leave: self = .leave
         }
@@ -61,6 +74,12 @@ struct DeviceLine: Encodable {
     }
 }
 
+/// Whether a browser needs a password beside a code.
+struct PasswordLine: Encodable {
+    var type = "password"
+    var set: Bool
+}
+
 /// A one-time code and where to use it.
 struct PairingLine: Encodable {
     var type = "pairing"
@@ -72,7 +91,9 @@ struct PairingLine: Encodable {
     var url: String
     /// False: only a browser on this machine can open it.
     var reachable: Bool
-    /// What to do about that.
+    /// SHA-256 of a self-made certificate, which the browser will ask about.
+    var fingerprint: String?
+    /// What to do when it is not reachable.
     var remedy: String?
     /// The link as a QR code: a text of 0 and 1 for each row.
     var qr: [String]

@@ -30,6 +30,7 @@ struct WebRoutes: Sendable {
 
     private struct PairingBody: Decodable {
         var code: String
+        var password: String?
         var name: String?
     }
 
@@ -38,7 +39,7 @@ struct WebRoutes: Sendable {
             throw WebError(.badRequest, "bad-request", "the body is {\"code\":\"…\",\"name\":\"…\"}")
         }
         let (device, token) = try await door.pair(
-            code: body.code, name: body.name ?? "", address: context.address)
+            code: body.code, password: body.password, name: body.name ?? "", address: context.address)
         var response = Response.json(JSONLine.of(DeviceLine(device, own: true)))
         response.headers[.setCookie] = SessionCookie.set(token)
         return response
@@ -98,7 +99,7 @@ struct WebRoutes: Sendable {
             try requireOwner(device)
             try await door.revoke(id, by: "device \(device.id)")
             return .json(LineAnswer.endLine)
-        case .pair, nil:
+        case .pair, .password, nil:
             throw WebError(
                 .badRequest, "bad-request",
                 "the body is {\"op\":…} with own, leave, devices or revoke; codes are made on the machine: nexusctl pair"

@@ -22,11 +22,25 @@ struct Address: Hashable, Sendable {
     /// The loopback interface's.
     var isLoopback: Bool { bytes.count == 4 ? bytes[0] == 127 : bytes == [UInt8](repeating: 0, count: 15) + [1] }
 
+    /// The loopback interface's first one.
+    static let loopback = Address([127, 0, 0, 1])
+
     /// All addresses of the machine.
     var isAny: Bool { bytes.allSatisfy { $0 == 0 } }
 
     /// As a URL has it: IPv6 in brackets.
     var inURL: String { bytes.count == 4 ? text : "[\(text)]" }
+
+    /// Nil: not four or sixteen.
+    init?(bytes: [UInt8]) {
+        guard bytes.count == 4 || bytes.count == 16 else { return nil }
+        self.init(bytes)
+    }
+
+    /// Good on one link only (RFC 3927, RFC 4291).
+    var isLinkLocal: Bool {
+        bytes.count == 4 ? bytes[0] == 169 && bytes[1] == 254 : bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80
+    }
 
     private init(_ bytes: [UInt8]) {
         self.bytes = bytes

@@ -6,6 +6,7 @@ import NIOCore
 import NIOExtras
 import NIOHTTPTypes
 import NIOPosix
+import NIOSSL
 
 /// Takes connections on one socket and has each answered.
 struct Listener: Sendable {
@@ -26,6 +27,8 @@ struct Listener: Sendable {
 
     let place: Place
     let entrance: Entrance
+    /// For TLS.
+    let certificate: PageCertificate?
     let connections: Connections
     let limits: ConnectionLimits
     let logger: Logger
@@ -107,6 +110,16 @@ struct Listener: Sendable {
                 additionalChannelHandlers: [ConnectionGuard(limits: limits, connection: connection)],
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64)))
-        return http.setup(channel: channel, logger: logger).map { Taken(http: http, value: $0) }
+        return channel.eventLoop.makeCompletedFuture { try secure(channel, connection) }
+            .flatMap { http.setup(channel: channel, logger: logger).map { Taken(http: http, value: $0) } }
+    }
+
+    /// Each connection gets the certificate of its time.
+    private func secure(_ channel: any Channel, _ connection: Connection) throws {
+        guard let context = certificate?.context else { return }
+        let host = Address(connection.local)?.inURL ?? "localhost"
+        try channel.pipeline.syncOperations.addHandlers([
+            PlainTalk(place: "https://\(host):\(connection.port)"), NIOSSLServerHandler(context: context),
+        ])
     }
 }

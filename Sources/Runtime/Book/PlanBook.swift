@@ -101,8 +101,29 @@ struct PlanBook {
     var workers: [Router.Worker] {
         names.ids.compactMap { child in
             traits(child).worker.map { worker in
-                Router.Worker(peer: PeerID(child), name: names[child], peers: Set(worker.peers.map(PeerID.init)))
+                Router.Worker(
+                    peer: PeerID(child), name: names[child], peers: Set(worker.peers.map(PeerID.init)),
+                    may: worker.may.map(words))
             }
+        }
+    }
+
+    /// As Supervisor.toml has it.
+    private func words(_ grant: WorkerPlan.Grant) -> String {
+        switch grant {
+        case .status: "status"
+        case .start(let target): "start:\(name(target))"
+        case .stop(let target): "stop:\(name(target))"
+        case .restart(let target): "restart:\(name(target))"
+        case .health(let child): "health:\(names[child])"
+        }
+    }
+
+    private func name(_ target: Command.Target) -> String {
+        switch target {
+        case .all: "all"
+        case .group(let group): names[group]
+        case .child(let child): names[child]
         }
     }
 

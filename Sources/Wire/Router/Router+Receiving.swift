@@ -95,6 +95,7 @@ extension Router {
             json.field("peer", peer.rawValue)
             json.field("name", link.name)
             Router.write(peers, into: &json)
+            Router.write(may: workers[peer]?.may ?? [], into: &json)
             json.object("values") { Router.write(values[peer] ?? [:], into: &$0) }
         }
         return json.bytes

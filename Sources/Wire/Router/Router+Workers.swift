@@ -11,7 +11,7 @@ extension Router {
             _ = mutate(worker.peer) { $0.role = .worker(peers: worker.peers) }
             // A peer's name never changes, but a number that may be addressed may be a worker's only from now on.
             let isSame = addressable(before.peers, among: old) == addressable(worker.peers, among: workers)
-            if !isSame { announcePeers(of: worker.peer) }
+            if !isSame || before.may != worker.may { announcePeers(of: worker.peer) }
         }
     }
 
@@ -23,10 +23,16 @@ extension Router {
     private mutating func announcePeers(of peer: PeerID) {
         guard let link = links[peer] else { return }
         let peers = peers(of: link)
+        let may = workers[peer]?.may ?? []
         event(to: peer) { json in
             json.field("event", "peers")
             Router.write(peers, into: &json)
+            Router.write(may: may, into: &json)
         }
+    }
+
+    static func write(may: [String], into json: inout JSONWriter) {
+        json.array("may") { json in for word in may { json.value(word) } }
     }
 
     /// Whom a link may address, as `welcome` and the event `peers` list them.

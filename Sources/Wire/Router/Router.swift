@@ -19,12 +19,15 @@ public struct Router: Sendable {
         public var name: String
         /// Whom it may address.
         public var peers: Set<PeerID>
+        /// What it may ask of nexusd, in the words of Supervisor.toml. It is told so; nexusd judges by itself.
+        public var may: [String]
 
         /// All of it.
-        public init(peer: PeerID, name: String, peers: Set<PeerID>) {
+        public init(peer: PeerID, name: String, peers: Set<PeerID>, may: [String] = []) {
             self.peer = peer
             self.name = name
             self.peers = peers
+            self.may = may
         }
     }
 

@@ -8,7 +8,9 @@ extension Exchange {
             case .values(let values): state.values = values
             case .client(let peer, let uid, let name, let hasJoined):
                 state.clients[peer] = hasJoined ? IncomingRequest.Client(name: name, uid: uid) : nil
-            case .peers(let peers): state.peers = peers
+            case .peers(let peers, let may):
+                state.peers = peers
+                state.may = may
             case .peer, .stopping, .recycle, .other: break
             }
             return Array(state.listeners.values)

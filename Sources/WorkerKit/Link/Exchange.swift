@@ -22,6 +22,7 @@ final class Exchange: Sendable {
         var values: [String: String] = [:]
         /// Whom this worker may address, as of the welcome or of the last reload.
         var peers: [String: PeerID] = [:]
+        var may: [String] = []
         var clients: [PeerID: IncomingRequest.Client] = [:]
         var drainers: [@Sendable () async -> Void] = []
         var isDraining = false
@@ -98,6 +99,7 @@ final class Exchange: Sendable {
             if case .success(let welcome) = result {
                 state.values = welcome.values
                 state.peers = welcome.peers
+                state.may = welcome.may
             }
             defer { state.greeting = nil }
             return state.greeting

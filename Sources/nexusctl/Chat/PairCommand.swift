@@ -44,6 +44,14 @@ struct PairCommand: ParsableCommand {
             Code   \(terminal.styled(Terminal.clean(code), .bold))   (\(role), once, within \(minutes) minutes)
 
             """)
+        if let fingerprint = pairing["fingerprint"]?.text {
+            Output.write(
+                """
+                The browser will say that it does not know this machine: the certificate is made here. Go on when it shows
+                SHA-256 \(Terminal.clean(fingerprint))
+
+                """)
+        }
         guard !isReachable, let remedy = pairing["remedy"]?.text else { return }
         Output.complain("Not for a phone yet: \(Terminal.clean(remedy))")
     }

@@ -15,6 +15,7 @@ final class WebBox: Sendable {
     let server: WebServer
     let agent = SlowAgent()
     let port: Int
+    let certificate: PageCertificate?
     /// What was asked of nexusd.
     let asked = Words()
     let audit = Words()
@@ -28,7 +29,8 @@ final class WebBox: Sendable {
     }
 
     init(
-        limits: ConnectionLimits = ConnectionLimits(), url: String? = nil, largeFileBytes: Int = 0
+        limits: ConnectionLimits = ConnectionLimits(), url: String? = nil, largeFileBytes: Int = 0,
+        certificate isSecure: Bool = false
     ) async throws {
         store = try ChatStore(directory: directory)
         hub = EventHub(store: store)
@@ -46,9 +48,14 @@ final class WebBox: Sendable {
         #expect(listen(tunnelSocket, 512) == 0)
         self.tunnelSocket = tunnelSocket
         let (states, said) = AsyncStream<WebServer.State>.makeStream()
-        let settings = try #require(try WebSettings(listen: "127.0.0.1:0", url: url))
+        let settings = try #require(
+            try WebSettings(listen: "127.0.0.1:0", url: url, certificate: isSecure ? "self-made" : nil))
         let asked = asked
         let audit = audit
+        certificate =
+            isSecure
+            ? try PageCertificate(.selfMade(directory: directory + "/tls"), listening: "127.0.0.1") { audit.add($0) }
+            : nil
         server = WebServer(
             settings: settings,
             service: ChatService(store: store, hub: hub, runner: runner, workspaces: Workspaces(names: ["home"])),
@@ -56,14 +63,16 @@ final class WebBox: Sendable {
             appliance: Appliance {
                 asked.add($0)
                 return Array(#"{"version":"test"}"#.utf8)
+            } may: {
+                ["status", "restart:opencode", "restart:chat"]
             } audit: {
                 audit.add($0)
             }, push: PushDesk(store: store, publicKey: "key", kinds: [.turn, .parked]) { audit.add($0) },
-            tunnelSocket: tunnelSocket, limits: limits, changed: { said.yield($0) })
+            tunnelSocket: tunnelSocket, certificate: certificate, limits: limits, changed: { said.yield($0) })
         task = Task { [server] in await server.run() }
         var port = 0
         for await state in states {
-            if case .serving(let number) = state { port = number }
+            if case .serving(let number, _) = state { port = number }
             break
         }
         self.port = port

@@ -11,7 +11,7 @@ struct BusRig {
 
     var router = Router(workers: [
         Router.Worker(peer: a, name: "a", peers: [b]),
-        Router.Worker(peer: b, name: "b", peers: [a, c]),
+        Router.Worker(peer: b, name: "b", peers: [a, c], may: ["status"]),
         Router.Worker(peer: c, name: "c", peers: []),
     ])
     var now = Instant(nanoseconds: 1_000_000_000)

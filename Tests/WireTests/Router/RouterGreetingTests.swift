@@ -12,7 +12,8 @@ import Testing
         #expect(frames.map(\.header.kind) == [.welcome])
         #expect(
             frames.first?.text == #"{"protocol":1,"epoch":1,"peer":2,"name":"b","#
-                + #""peers":[{"name":"a","peer":1},{"name":"c","peer":3}],"values":{"x.port":"4096"}}"#)
+                + #""peers":[{"name":"a","peer":1},{"name":"c","peer":3}],"may":["status"],"values":{"x.port":"4096"}}"#
+        )
         #expect(rig.decisions() == [.joined(BusRig.b)])
     }
 

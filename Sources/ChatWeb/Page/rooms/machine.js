@@ -11,7 +11,9 @@ export class Machine {
     this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: 'Machine' }), this.words, this.groups));
     /** @type {Map<string, {cpu_us: number, at: number}>} */
     this.before = new Map();
-    /** @type {Map<string, {card: HTMLElement, state: HTMLElement, sub: HTMLElement, memory: Plot, cpu: Plot, plots: HTMLElement}>} */
+    /** @type {Set<string>} what Supervisor.toml lets this page ask for */
+    this.may = new Set();
+    /** @type {Map<string, {card: HTMLElement, state: HTMLElement, sub: HTMLElement, memory: Plot, cpu: Plot, plots: HTMLElement, restart: HTMLElement}>} */
     this.cards = new Map();
     this.timer = setInterval(() => { if (document.visibilityState === 'visible') this.read(); }, 4000);
     this.read();
@@ -22,6 +24,7 @@ export class Machine {
   async read() {
     try {
       const tree = await ask('/api/appliance', { op: 'status' });
+      this.may = new Set((await ask('/api/appliance', { op: 'may' })).may);
       this.words.textContent = `nexus ${tree.version}, ${tree.ready ? 'everything is ready' : 'not everything is ready'}`;
       for (const child of tree.children) this.show(child);
       this.measure(await ask('/api/appliance', { op: 'metrics' }));
@@ -34,6 +37,8 @@ export class Machine {
   show(child) {
     let known = this.cards.get(child.name);
     if (!known) known = this.add(child);
+    // Not offered where nexusd would refuse it.
+    known.restart.hidden = ![child.name, child.group, 'all'].some((name) => this.may.has(`restart:${name}`));
     known.state.textContent = child.state;
     known.state.dataset.state = child.state;
     const facts = [child.restarts ? `${child.restarts} restart${child.restarts === 1 ? '' : 's'}` : '', child.cause ? `cause ${child.cause}` : '', child.status || ''];
@@ -68,7 +73,7 @@ export class Machine {
     const restart = h('button', { type: 'button', class: 'plain', text: 'Restart', onclick: () => this.restart(child.name, restart, said) });
     const card = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: child.name }), state), sub, plots,
       h('div', { class: 'row' }, why, restart), said, lines);
-    const known = { card, state, sub, memory, cpu, plots };
+    const known = { card, state, sub, memory, cpu, plots, restart };
     this.cards.set(child.name, known);
     this.groups.append(card);
     return known;

@@ -1,6 +1,6 @@
 // Letting this browser in. The code comes behind `#`, which is sent to nobody, and is spent by a tap only.
 import { h } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, Failure } from '../base/wire.js';
 
 /** What this browser may be called. */
 function guess() {
@@ -14,18 +14,29 @@ function guess() {
 export function pairing(given) {
   const code = h('input', { id: 'code', autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', inputmode: 'text', value: given.code.length === 10 ? `${given.code.slice(0, 5)}-${given.code.slice(5)}` : given.code, placeholder: 'xxxxx-xxxxx', required: true });
   const name = h('input', { id: 'name', value: guess(), maxlength: 60, required: true });
+  // Asked for by a machine that has one.
+  const password = h('input', { id: 'password', type: 'password', autocomplete: 'current-password', maxlength: 256 });
+  const secret = h('div', { class: 'secret', hidden: true }, h('label', { for: 'password', text: 'Password of this machine' }), password);
   const said = h('p', { class: 'said-no', role: 'alert' });
   const button = h('button', { class: 'send', type: 'submit', text: 'Pair this browser' });
-  const form = h('form', { class: 'pairing' }, h('label', { for: 'code', text: 'Code' }), code, h('label', { for: 'name', text: 'Name of this browser' }), name, button, said);
+  const form = h('form', { class: 'pairing' }, h('label', { for: 'code', text: 'Code' }), code, h('label', { for: 'name', text: 'Name of this browser' }), name, secret, button, said);
   form.addEventListener('submit', async (/** @type {Event} */ event) => {
     event.preventDefault();
     button.disabled = true;
     button.textContent = 'Pairing';
     said.textContent = '';
     try {
-      given.done(await ask('/api/pair', { code: code.value, name: name.value }));
+      given.done(await ask('/api/pair', { code: code.value, name: name.value, ...(secret.hidden ? {} : { password: password.value }) }));
     } catch (error) {
-      said.textContent = /** @type {Error} */ (error).message;
+      const failure = /** @type {Failure} */ (error);
+      const isFirst = failure.code === 'password' && secret.hidden;
+      said.textContent = isFirst ? '' : failure.message;
+      if (failure.code === 'password') {
+        secret.hidden = false;
+        password.value = '';
+        password.required = true;
+        password.focus();
+      }
     }
     button.disabled = false;
     button.textContent = 'Pair this browser';

@@ -1,0 +1,7 @@
+// Certificates: X509_new(3ssl), X509V3_EXT_conf_nid(3ssl), PEM_write_bio_X509(3ssl).
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>

@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+@testable import ChatWeb
+
+/// The page by TLS, asked by somebody else's TLS: Python's, which is OpenSSL's.
+@Suite(.timeLimit(.minutes(2)))
+struct NetworkTests {
+    /// Asks with the page's own certificate as the only one that is trusted.
+    private func ask(_ box: WebBox, _ name: String, _ text: String) throws -> String {
+        let program = """
+            import socket, ssl, sys
+            context = ssl.create_default_context(cafile=sys.argv[1])
+            plain = socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=20)
+            with context.wrap_socket(plain, server_hostname=sys.argv[3]) as secure:
+                secure.sendall(sys.stdin.buffer.read())
+                data = b""
+                while more := secure.recv(65536): data += more
+                print(secure.version(), secure.selected_alpn_protocol())
+                sys.stdout.write(data.decode())
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.arguments = ["-c", program, box.directory + "/tls/page.pem", "\(box.port)", name]
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
+        try input.fileHandleForWriting.close()
+        let all = try output.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return String(decoding: all, as: UTF8.self)
+    }
+
+    @Test(arguments: ["localhost", "127.0.0.1"])
+    func page_isServedByTLS_underNamesThatTheCertificateHolds(_ name: String) async throws {
+        let box = try await WebBox(certificate: true)
+        let answer = try ask(box, name, "GET / HTTP/1.1\r\nHost: \(name):\(box.port)\r\nConnection: close\r\n\r\n")
+        #expect(answer.hasPrefix("TLSv1.3") && answer.contains("HTTP/1.1 200"), "\(answer)")
+        let other = try ask(box, name, "GET / HTTP/1.1\r\nHost: evil.invalid:\(box.port)\r\nConnection: close\r\n\r\n")
+        #expect(other.contains("HTTP/1.1 421"), "\(other)")
+        #expect(try ask(box, "evil.invalid", "GET / HTTP/1.1\r\n\r\n").contains("CERTIFICATE_VERIFY_FAILED"))
+    }
+
+    @Test func device_isPairedByTLS_fromThePagesOwnOriginOnly() async throws {
+        let box = try await WebBox(certificate: true)
+        let code = try await box.code()
+        let plain = box.request("/api/pair", #"{"code":"\#(code)"}"#)
+        #expect(try ask(box, "localhost", plain).contains("HTTP/1.1 403"))
+        let secure = plain.replacing("Origin: http://", with: "Origin: https://")
+        #expect(try ask(box, "localhost", secure).contains("Set-Cookie: __Host-nexus="))
+    }
+
+    @Test func plainHTTP_isSentToTLS_whateverNameItGives() async throws {
+        let box = try await WebBox(certificate: true)
+        let connection = try box.connect()
+        try connection.send("GET / HTTP/1.1\r\nHost: evil.invalid\r\n\r\n")
+        let answer = try connection.answer()
+        #expect(answer.status == 307 && answer.header("location") == "https://127.0.0.1:\(box.port)/")
+        // Whoever speaks neither, or nothing, is let go like any stranger.
+        let silent = try await WebBox(limits: ConnectionLimits(stranger: .milliseconds(200)), certificate: true)
+        #expect(try silent.connect().rest().isEmpty)
+        let broken = try silent.connect()
+        try broken.send("\u{16}\u{3}\u{1}nonsense that is no handshake")
+        _ = try broken.rest()
+    }
+
+    @Test func pairing_namesTheAddressThatAPhoneUses_andTheFingerprint() async throws {
+        let names = MachineNames(own: "box", addresses: ["192.0.2.5", "127.0.0.1"].compactMap { Address($0) })
+        func url(_ listen: String, _ url: String? = nil, _ port: Int = 4780) throws -> String? {
+            try WebSettings(listen: listen, url: url, certificate: "self-made")?.url(port: port, names)
+        }
+        #expect(try url("0.0.0.0:4780") == "https://192.0.2.5:4780")
+        #expect(try url("0.0.0.0:443", nil, 443) == "https://192.0.2.5")
+        #expect(try url("0.0.0.0:4780", "https://chat.example.invalid") == "https://chat.example.invalid")
+        let box = try await WebBox(certificate: true)
+        let line = try #require(try await box.server.answer(.pair(.owner), by: "a test").first)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any])
+        #expect((object["url"] as? String)?.hasPrefix("https://localhost:\(box.port)/#pair=") == true)
+        #expect(object["fingerprint"] as? String == box.certificate?.fingerprint)
+        // On loopback it is nobody else's all the same.
+        #expect(object["reachable"] as? Bool == false)
+    }
+}
