@@ -6,6 +6,9 @@ import { keep, kept } from '../base/shelf.js';
 /** @type {Record<string, string>} */
 const words = { queued: 'queued', running: 'working', interrupted: 'interrupted', failed: 'failed', done: '' };
 
+// The list is read again this often while the page is in front, in milliseconds.
+const interval = 5000;
+
 export class Side {
   /** @param {{isOwner: boolean, chosen: () => void}} given */
   constructor(given) {
@@ -13,6 +16,8 @@ export class Side {
     /** @type {any[]} */
     this.sessions = kept('list') || [];
     this.current = '';
+    this.told = '';
+    this.shown = 0;
     this.search = h('input', { type: 'search', placeholder: 'Find in all sessions', 'aria-label': 'Find in all sessions', oninput: () => this.look() });
     this.found = h('ul', { class: 'sessions' });
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -29,6 +34,8 @@ export class Side {
       if (/** @type {Element} */ (event.target).closest('a')) given.chosen();
     });
     document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') this.read(); });
+    // What other devices and the terminal do shows here too.
+    setInterval(() => { if (document.visibilityState === 'visible') this.read(); }, interval);
   }
 
   /** @param {string} words what the owner should know of the machine */
@@ -42,12 +49,19 @@ export class Side {
     const sessions = [];
     try {
       await ask('/api/chat', { op: 'list', wait: 25 }, (line) => { if (line.type === 'session') sessions.push(line); });
+      const told = JSON.stringify(sessions);
+      // An unchanged list stays as it is, with whatever is marked or under the finger; its ages are told anew each minute.
+      if (told === this.told && Date.now() - this.shown < 60000) return;
+      this.told = told;
       this.sessions = sessions;
       keep('list', sessions.slice(0, 100));
       this.show();
     } catch (error) {
+      const words = `The list cannot be read now: ${/** @type {Error} */ (error).message}`;
+      this.told = '';
+      if (this.words.textContent === words) return;
       this.show();
-      this.words.textContent = `The list cannot be read now: ${/** @type {Error} */ (error).message}`;
+      this.words.textContent = words;
     }
   }
 
@@ -86,6 +100,7 @@ export class Side {
   }
 
   show() {
+    this.shown = Date.now();
     const wanted = this.search.value.trim().toLowerCase();
     const found = this.sessions.filter((one) => !wanted || `${one.title} ${one.workspace || ''}`.toLowerCase().includes(wanted));
     this.list.replaceChildren(...found.map((one) => h('li', {},

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Measures what chat-bridge adds to each word of the agent while many browsers listen, and what a browser costs it.
+
+    scripts/bench-page.py [--clients N] [--words N] [--rate PER_SECOND] [--json FILE]      needs scripts/build
+
+This program is chat-bridge's nexusd and its agent-worker (docs/bus-protocol.md): each word that the agent says is the time
+at which it was written to the pipe, so that a client knows how long it took. Clients are one process of their own, over
+loopback, all following one session. Nothing here passes or fails.
+"""
+import argparse, asyncio, json, multiprocessing, os, pathlib, re, shutil, signal, socket, statistics, struct, tempfile, threading, time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BIN = pathlib.Path(os.environ.get("NEXUS_BIN", ROOT / ".build-bin"))
+HEADER = struct.Struct(">IBBHQ")  # payload length, version, kind, peer, id
+(HELLO, WELCOME, REQUEST, REPLY, ERROR, EVENT, STREAM, END, CANCEL, CREDIT,
+ PING, PONG, DRAIN, DRAINED, READY, STATUS, HEALTH) = range(1, 18)
+CLIENT, AGENT = 0x8000, 2
+PER_DEVICE = 14  # answers that one device has open here; it may have 16
+
+
+class Bridge:
+    """chat-bridge between two pipes."""
+
+    def __init__(self, directory, port):
+        down, up = os.pipe(), os.pipe()
+        moved = [os.dup(down[0]), os.dup(up[1])]
+        while min(moved) < 16:
+            moved = [os.dup(n) for n in moved]
+        environment = {"PATH": os.environ["PATH"], "HOME": directory, "NEXUS_CHAT_LISTEN": f"127.0.0.1:{port}",
+                       "NEXUS_WORKSPACES": json.dumps([{"name": "home", "path": directory}])}
+        self.pid = os.posix_spawn(
+            BIN / "chat-bridge", ["chat-bridge", "--directory", directory], environment,
+            file_actions=[(os.POSIX_SPAWN_DUP2, moved[0], 3), (os.POSIX_SPAWN_DUP2, moved[1], 4)])
+        self.input, self.output, self.last = up[0], down[1], 1 << 32
+        self.lock, self.ready, self.turn = threading.Lock(), threading.Event(), threading.Event()
+        self.answers = {}
+        threading.Thread(target=self.read, daemon=True).start()
+        if not self.ready.wait(60):
+            raise SystemExit("chat-bridge is not ready within 60 s")
+
+    def send(self, kind, payload=b"", peer=0, id=0):
+        with self.lock:
+            os.write(self.output, HEADER.pack(len(payload), 1, kind, peer, id) + payload)
+
+    def read(self):
+        with open(self.input, "rb", closefd=False) as frames:
+            while header := frames.read(HEADER.size):
+                length, _, kind, peer, id = HEADER.unpack(header)
+                payload = frames.read(length)
+                if kind == HELLO:
+                    self.send(WELCOME, json.dumps({"protocol": 1, "epoch": 1, "peer": 1, "name": "chat-bridge", "may": [],
+                                                   "peers": [{"name": "agent-worker", "peer": AGENT}], "values": {}}).encode())
+                    self.send(EVENT, json.dumps({"event": "client", "peer": CLIENT, "uid": os.getuid(), "name": "bench",
+                                                 "state": "joined"}).encode())
+                elif kind == READY:
+                    self.ready.set()
+                elif kind == PING:
+                    self.send(PONG, payload, peer, id)
+                elif kind == REQUEST and peer == AGENT:
+                    self.be_agent(json.loads(payload), id)
+                elif kind == REQUEST:
+                    self.send(ERROR, b'{"code":"refused","message":"this nexusd only measures"}', peer, id)
+                elif kind == STREAM:
+                    self.answers[id].append(json.loads(payload))
+                    self.send(CREDIT, struct.pack(">I", HEADER.size + length), peer, id)
+                elif kind == ERROR and id in self.answers:
+                    print("chat-bridge:", payload.decode(), flush=True)
+                    self.answers[id].append(None)
+                elif kind == REPLY and id in self.answers:
+                    self.answers[id] += [json.loads(payload), None]
+                elif kind == END and id in self.answers:
+                    self.answers[id].append(None)
+
+    def be_agent(self, asked, id):
+        if asked["op"] == "describe":
+            about = {"product": "bench", "version": "1", "ready": True, "state": "ready", "workspaces": ["home"]}
+            self.send(REPLY, json.dumps({"description": about}).encode(), AGENT, id)
+        elif asked["op"] == "open-session":
+            self.send(REPLY, b'{"session":"bench"}', AGENT, id)
+        elif asked["op"] == "run-turn":
+            self.turn_id = id
+            self.say(event="turn-started")
+            self.turn.set()
+        else:
+            self.send(ERROR, b'{"code":"failed","message":"not here"}', AGENT, id)
+
+    def say(self, **event):
+        self.send(STREAM, json.dumps(event).encode(), AGENT, self.turn_id)
+
+    def ask(self, **request):
+        self.last += 1
+        id, self.answers[self.last] = self.last, []
+        self.send(REQUEST, json.dumps(request).encode(), CLIENT, id)
+        until = time.monotonic() + 60
+        while time.monotonic() < until and (not self.answers[id] or self.answers[id][-1] is not None):
+            time.sleep(0.005)
+        return [line for line in self.answers[id] if line]
+
+
+def post(port, path, body, cookie=""):
+    body = json.dumps(body)
+    lines = [f"POST {path} HTTP/1.1", f"Host: localhost:{port}", f"Origin: http://localhost:{port}", "X-Nexus: 1",
+             "Content-Type: application/json", f"Content-Length: {len(body)}"] + ([f"Cookie: {cookie}"] if cookie else [])
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+def pair(bridge, port):
+    answer = bridge.ask(op="pair", role="owner")
+    if not answer:
+        raise SystemExit("chat-bridge makes no code")
+    code = answer[0]["code"]
+    with socket.create_connection(("127.0.0.1", port), 20) as link:
+        link.sendall(post(port, "/api/pair", {"code": code, "name": "bench"}))
+        answer = link.recv(65536).decode()
+    return answer.split("Set-Cookie: ")[1].split(";")[0]
+
+
+def listen(port, cookies, count, words, session, results):
+    """The clients: a process of its own."""
+    class Client(asyncio.Protocol):
+        """Takes the time when bytes are there, and looks at them when all have come."""
+
+        def __init__(self, cookie, ready):
+            self.cookie, self.ready, self.came, self.left = cookie, ready, [], words
+            self.over = asyncio.get_running_loop().create_future()
+
+        def connection_made(self, transport):
+            transport.write(post(port, "/api/chat", {"op": "resume", "session": session, "after": 0, "follow": True}, self.cookie))
+
+        def data_received(self, data):
+            self.came.append((time.monotonic_ns(), data))
+            self.left -= data.count(b'"type":"text"')
+            if self.ready and b'"started"' in data:
+                self.ready.release()
+                self.ready = None
+            if self.left <= 0 and not self.over.done():
+                self.over.set_result(None)
+
+        def connection_lost(self, error):
+            if not self.over.done():
+                self.over.set_result(None)
+
+        def took(self):
+            return [(at - int(text)) / 1e6 for at, data in self.came for text in re.findall(rb'"text":"(\d{9,})"', data)]
+
+    async def main():
+        ready, clients = asyncio.Semaphore(0), []
+        # One after the other: all come from one address, of which the page takes 32 strangers at a time.
+        for number in range(count):
+            one = Client(cookies[number // PER_DEVICE], ready)
+            await asyncio.get_running_loop().create_connection(lambda: one, "127.0.0.1", port)
+            clients.append(one)
+            await asyncio.wait_for(ready.acquire(), 60)
+        results.send("ready")
+        await asyncio.wait_for(asyncio.gather(*(one.over for one in clients)), 600)
+        results.send([time for one in clients for time in one.took()])
+
+    asyncio.run(main())
+
+
+def anonymous_kib(pid):
+    return next(int(line.split()[1]) for line in open(f"/proc/{pid}/smaps_rollup") if line.startswith("Anonymous:"))
+
+
+def measure(count, words, rate):
+    directory = tempfile.mkdtemp(prefix="nexus-bench-page-")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    bridge = Bridge(directory, port)
+    try:
+        # Each address has ten tries at once, then one each 6 s.
+        cookies = []
+        while len(cookies) * PER_DEVICE < count:
+            try:
+                cookies.append(pair(bridge, port))
+            except IndexError:
+                time.sleep(6)
+        threading.Thread(target=bridge.ask, kwargs={"op": "send", "text": "go", "client_id": "bench"}, daemon=True).start()
+        if not bridge.turn.wait(60):
+            raise SystemExit("no turn came to the agent")
+        session = bridge.ask(op="list")[0]["session"]
+        before = anonymous_kib(bridge.pid)
+        near, far = multiprocessing.Pipe()
+        clients = multiprocessing.Process(target=listen, args=(port, cookies, count, words, session, far))
+        clients.start()
+        if not near.poll(90) or near.recv() != "ready":
+            raise SystemExit("the clients are not there within 90 s")
+        begun = time.monotonic()
+        for number in range(words):
+            time.sleep(max(0, begun + number / rate - time.monotonic()))
+            bridge.say(event="text-delta", block="b", text=str(time.monotonic_ns()))
+        took = sorted(near.recv())
+        after = anonymous_kib(bridge.pid)
+        clients.join()
+        if len(took) != count * words:
+            raise SystemExit(f"{count * words} words were to come, {len(took)} did")
+        return {"clients": count, "words": words, "rate": rate, "median_ms": round(statistics.median(took), 2),
+                "p99_ms": round(took[int(len(took) * 0.99)], 2), "worst_ms": round(took[-1], 2),
+                "kib_a_client": round((after - before) / count, 1)}
+    finally:
+        os.kill(bridge.pid, signal.SIGKILL)
+        os.waitpid(bridge.pid, 0)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--words", type=int, default=300)
+    parser.add_argument("--rate", type=float, default=20)
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    rows = [measure(count, options.words, options.rate) for count in (1, options.clients)]
+    print("| streaming clients | words | median | p99 | worst | anonymous memory a client |\n|---|---|---|---|---|---|")
+    for row in rows:
+        print(f"| {row['clients']} | {row['words']} at {row['rate']:g}/s | {row['median_ms']} ms | {row['p99_ms']} ms | "
+              f"{row['worst_ms']} ms | {row['kib_a_client']} KiB |")
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    main()
