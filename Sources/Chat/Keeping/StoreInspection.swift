@@ -13,6 +13,9 @@ enum StoreInspection {
     enum Verdict: Hashable, Sendable {
         /// A store of this version or an older one, or nothing yet.
         case usable
+        /// What was under way when its process was killed has to be undone before it can be read, which takes a writer: it
+        /// is to be looked at again then (https://sqlite.org/rescode.html, SQLITE_READONLY_ROLLBACK).
+        case interrupted
         /// SQLite's word on it.
         case damaged(String)
         /// In words for the owner.
@@ -35,10 +38,13 @@ enum StoreInspection {
             return try queue.read { db in try look(db, path) }
         } catch let error as DatabaseError where isDamage(error) {
             return .damaged(error.message ?? "SQLite error \(error.resultCode.rawValue)")
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_READONLY {
+            return .interrupted
         }
     }
 
-    private static func look(_ db: Database, _ path: String) throws -> Verdict {
+    /// The same on a connection that is open.
+    static func look(_ db: Database, _ path: String) throws -> Verdict {
         let check = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
         guard check == ["ok"] else { return .damaged(check.joined(separator: "; ")) }
         let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
@@ -94,6 +100,8 @@ enum StoreInspection {
             .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_NOMEM, .SQLITE_FULL, .SQLITE_PERM,
             .SQLITE_AUTH, .SQLITE_PROTOCOL, .SQLITE_INTERRUPT, .SQLITE_MISUSE, .SQLITE_NOLFS,
         ]
+        // A file of which the header says that nobody may write it, and nothing else of that kind.
+        if error.resultCode == .SQLITE_READONLY { return error.extendedResultCode == .SQLITE_READONLY }
         return !ofTheMachine.contains(error.resultCode)
     }
 }

@@ -71,7 +71,7 @@ public final class StoreRestore: Sendable {
         }
         try file.close()
         switch try StoreInspection.verdict(on: path) {
-        case .usable: break
+        case .usable, .interrupted: break
         case .damaged(let words): throw refusal("it is damaged: \(words)")
         case .refused(let words): throw refusal(words.replacing(path, with: "it"))
         }

@@ -35,14 +35,16 @@ public final class ChatStore: Sendable {
         path = file.path
         lostLog = try file.keepUnreadableLog(now: now)
         var damage: String?
-        switch try StoreInspection.verdict(on: file.path) {
-        case .usable: break
+        let verdict = try StoreInspection.verdict(on: file.path)
+        switch verdict {
+        case .usable, .interrupted: break
         case .refused(let words): throw StoreRefusal(description: words)
         case .damaged(let words): damage = words
         }
         if damage == nil {
             do {
-                (queue, hasNewIndex) = try Self.open(file.path, emptyingLog: lostLog != nil)
+                (queue, hasNewIndex) = try Self.open(
+                    file.path, emptyingLog: lostLog != nil, isInterrupted: verdict == .interrupted)
                 self.damage = nil
                 movedAside = file.newestAside()
                 return
@@ -70,7 +72,7 @@ public final class ChatStore: Sendable {
     public func close() throws { try queue.close() }
 
     private static func open(
-        _ path: String, emptyingLog: Bool = false
+        _ path: String, emptyingLog: Bool = false, isInterrupted: Bool = false
     ) throws -> (DatabaseQueue, hasNewIndex: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal
@@ -81,6 +83,11 @@ public final class ChatStore: Sendable {
             try db.execute(sql: "PRAGMA synchronous = FULL")
         }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
+        switch isInterrupted ? try queue.read({ try StoreInspection.look($0, path) }) : .usable {
+        case .usable, .interrupted: break
+        case .refused(let words): throw StoreRefusal(description: words)
+        case .damaged(let words): throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: words)
+        }
         // What could not be read of it must not be behind what comes now.
         if emptyingLog { _ = try queue.writeWithoutTransaction { db in try db.checkpoint(.truncate) } }
         try Schema.migrator.migrate(queue)

@@ -101,6 +101,30 @@ struct DamagedStoreTests {
         #expect(try await store.sessions().isEmpty)
     }
 
+    /// What a process leaves that is killed while it writes the file itself (a restore does): nobody may read it before
+    /// that is undone, and it is sound.
+    @Test func killedWhileWritingTheFile_isNoDamage() async throws {
+        let box = try await FilledStore()
+        let other = try box.copy()
+        let (from, to) = (box.path, other.path)
+        let queue = try DatabaseQueue(path: from)
+        try await queue.writeWithoutTransaction { db in
+            // Few pages in memory: the others are written before the transaction ends.
+            try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 5; BEGIN")
+            try db.execute(sql: "UPDATE block SET text = text || 'more'; UPDATE turn SET text = 'changed'")
+            for companion in ["", "-journal"] {
+                try Data(contentsOf: URL(fileURLWithPath: from + companion))
+                    .write(to: URL(fileURLWithPath: to + companion))
+            }
+            try db.execute(sql: "ROLLBACK")
+        }
+        let store = try other.open()
+        #expect(store.movedAside == nil)
+        #expect(try await store.sessions().count == FilledStore.sessions)
+        #expect(try await store.search("changed", limit: 1).isEmpty)
+        try await FilledStore.use(store)
+    }
+
     /// A crash between the two renames: SQLite would take the log for a stale one and delete it.
     @Test func logWithoutItsFile_isKept() async throws {
         let box = try await FilledStore()
