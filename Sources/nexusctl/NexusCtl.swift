@@ -20,7 +20,7 @@ struct NexusCtl: ParsableCommand {
             LogsCommand.self,
             WaitCommand.self, IsReadyCommand.self, WhyCommand.self, HistoryCommand.self, EventsCommand.self,
             MetricsCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self, ReportCommand.self,
-            ChatCommand.self, PairCommand.self, PasswordCommand.self, DevicesCommand.self,
+            ChatCommand.self, PairCommand.self, PasswordCommand.self, DevicesCommand.self, TunnelCommand.self,
             VersionCommand.self, CompletionsCommand.self,
         ])
 

@@ -2,66 +2,50 @@ import Foundation
 import Tunnel
 import WorkerKit
 
-/// Looks after the tunnel: knows whether one is wanted and how it is. In this version only `off`.
+/// Looks after the tunnel: prepares, starts and watches cloudflared, and says how it is. With `--launch DIR` it is the child
+/// `cloudflared` itself, which becomes that program.
 @main
 struct TunnelWorker {
     static func main() async {
+        let arguments = Array(ProcessInfo.processInfo.arguments.dropFirst())
+        if arguments.first == "--launch" { launch(arguments.dropFirst().first ?? "") }
         await Worker.run(name: "tunnel-worker") { bus in
-            let options = try options(ProcessInfo.processInfo.arguments.dropFirst())
-            var monitor = TunnelMonitor()
-            let state = monitor.see(.wanted(options.mode))
-            let words = "\(state.words) (\(programWords(options)))"
-            Log.info(words)
-            bus.serve { request, responder in
-                guard request.payload == Array(#"{"op":"describe"}"#.utf8) else {
-                    return await responder.fail(.badRequest, #"tunnel-worker understands {"op":"describe"}"#)
-                }
-                await responder.reply(Self.description(options.mode, state))
+            guard arguments.isEmpty else {
+                throw Worker.ConfigurationError(
+                    "usage: tunnel-worker, or tunnel-worker --launch DIR; the mode is in [tunnel] of Supervisor.toml")
             }
-            bus.status(words)
+            let keeper = try keeper(bus, ProcessInfo.processInfo.environment)
+            let desk = TunnelDesk(keeper: keeper)
+            bus.serve { request, responder in await desk.answer(request, responder) }
             bus.ready()
+            await keeper.run()
         }
     }
 
-    private struct Options {
-        var mode = TunnelMode.off
-        var program: String?
-    }
-
-    private static func options(_ arguments: ArraySlice<String>) throws -> Options {
-        var options = Options()
-        var rest = arguments
+    private static func keeper(_ bus: Bus, _ environment: [String: String]) throws -> TunnelKeeper {
+        guard let directory = environment["STATE_DIRECTORY"], directory.hasPrefix("/") else {
+            throw Worker.ConfigurationError(
+                "no place for the tunnel's files: set state-directory = \"tunnel\" in [child.tunnel-worker]")
+        }
+        let settings: TunnelSettings
         do {
-            while let word = rest.popFirst() {
-                guard word == "--mode" || word == "--cloudflared", let value = rest.popFirst() else {
-                    throw TunnelError("usage: tunnel-worker [--mode off] [--cloudflared PATH], not '\(word)'")
-                }
-                if word == "--mode" { options.mode = try .supported(value) } else { options.program = value }
-            }
-        } catch let error as TunnelError {
+            settings = try TunnelSettings(environment: environment)
+        } catch {
             throw Worker.ConfigurationError(error.description)
         }
-        return options
+        return TunnelKeeper(
+            bus: bus, workshop: TunnelWorkshop(settings: settings, directory: directory, environment: environment),
+            pace: Pace(environment: environment))
     }
 
-    private static func programWords(_ options: Options) -> String {
-        let environment = ProcessInfo.processInfo.environment
-        let candidates = CloudflaredProgram.candidates(
-            configured: options.program, searchPath: environment["PATH"] ?? "", home: environment["HOME"])
-        guard let program = CloudflaredProgram.find(among: candidates) else { return "cloudflared is not installed" }
-        return "cloudflared is at \(program.path)"
-    }
-
-    private static func description(_ mode: TunnelMode, _ state: TunnelState) -> [UInt8] {
-        struct Line: Encodable {
-            var type = "tunnel"
-            var mode: String
-            var state: String
-            /// What a tunnel would lead to.
-            var origin: String?
+    private static func launch(_ directory: String) -> Never {
+        do {
+            let failure = try LaunchFile.read(in: directory).run()
+            Log.error(failure.description)
+        } catch {
+            Log.error("\(error)")
         }
-        let origin = ProcessInfo.processInfo.environment["NEXUS_CHAT_SOCKET"].map { "unix:" + $0 }
-        // A few texts: there is nothing that cannot be encoded.
-        return (try? Array(JSONEncoder().encode(Line(mode: mode.rawValue, state: state.words, origin: origin)))) ?? []
+        // EX_CONFIG of sysexits.h: starting again does not help.
+        exit(78)
     }
 }

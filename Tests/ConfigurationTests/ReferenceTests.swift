@@ -44,7 +44,7 @@ import Testing
                 "log-writer", "opencode", "agent-worker", "tunnel-worker", "cloudflared", "chat-bridge",
             ])
         #expect(plan.children[1].executable == "/lib/nexus/echo-agent")
-        #expect(plan.notes.count == 2 && plan.notes[0].contains("install opencode"))
+        #expect(plan.notes.count == 1 && plan.notes[0].contains("install opencode"))
 
         host.files["/home/ann/.opencode/bin/opencode"] = FileStatus(
             kind: .regular, mode: 0o755, owner: 1000, group: 1000)

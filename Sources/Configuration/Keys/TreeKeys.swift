@@ -165,6 +165,49 @@ enum ChatKeys {
         keys: [listen.info, certificate.info, key.info, url.info, maxAge.info, total.info])
 }
 
+/// Keys of `[tunnel]`.
+enum TunnelKeys {
+    static let mode = Key.word(
+        "mode", "off", ["off", "quick", "named", "token"].map { ($0, $0) }, value: "off",
+        "How the page is reached from outside; `nexusctl tunnel mode` chooses another without a change here.")
+    static let id = Key<String>(
+        "id", type: "string", shape: .text, initial: "", shown: "none", range: "a UUID",
+        "The tunnel of `mode = \"named\"`."
+    ) { node throws(Mismatch) in
+        let text = try node.text()
+        guard TunnelSettings.isUUID(text) else {
+            throw Mismatch(
+                node.position,
+                "must be the tunnel's UUID, such as \"6ff42ae2-765d-4adf-8112-31c55c1551ef\", found \"\(text)\"; its"
+                    + " credentials file has it as TunnelID")
+        }
+        return text
+    }
+    static let credentialsFile = file(
+        "credentials-file",
+        "What proves that this machine may be the tunnel of `id`; written by `cloudflared tunnel create`."
+    )
+    static let tokenFile = file(
+        "token-file", "Holds the token of `mode = \"token\"`, of a tunnel that is managed at Cloudflare's dashboard.")
+    static let program = file("program", "cloudflared itself; without it PATH and the usual places are looked through.")
+
+    private static func file(_ name: String, _ summary: String) -> Key<String> {
+        Key<String>(
+            name, type: "string", shape: .text, initial: "", shown: "none", range: "absolute path", summary
+        ) { node throws(Mismatch) in
+            let text = try node.text()
+            guard text.hasPrefix("/"), text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+                throw Mismatch(node.position, "must be an absolute path, found \"\(text)\"")
+            }
+            return text
+        }
+    }
+
+    static let section = SectionInfo(
+        title: "[tunnel]", summary: "How the page is reached from outside, through cloudflared; given as `{tunnel}`.",
+        keys: [mode.info, id.info, credentialsFile.info, tokenFile.info, program.info])
+}
+
 /// Keys of an element of `workspaces`.
 enum WorkspaceKeys {
     static let name = Key.text("name", shown: "required", range: Name.form, "Its name in the chat.")

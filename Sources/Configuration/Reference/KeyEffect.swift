@@ -18,7 +18,8 @@ enum KeyEffect {
         // Log-writer's own words, and the defaults of its children's.
         case LogKeys.section.title: key.name == "user" ? "restart" : log(key.name)
         case SecretKeys.section.title: "restart of whom it is given"
-        case AgentKeys.section.title, WorkspaceKeys.section.title, ChatKeys.section.title, WordKeys.section.title:
+        case AgentKeys.section.title, WorkspaceKeys.section.title, ChatKeys.section.title, WordKeys.section.title,
+            TunnelKeys.section.title:
             "restart of whom names it"
         // `ready`, `delay`, …: parts of one setting of a child, unless the table has the part itself.
         case _: words(forChild: "\(section.title).\(key.name)") ?? words(forChild: section.title)

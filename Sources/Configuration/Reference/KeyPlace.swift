@@ -18,6 +18,7 @@ struct KeyPlace {
         ("group", GroupKeys.section, true), ("child", ChildKeys.section, true),
         ("secret", SecretKeys.section, true), ("agent", AgentKeys.section, false),
         ("chat", ChatKeys.section, false), ("word", WordKeys.section, false),
+        ("tunnel", TunnelKeys.section, false),
     ]
 
     init(_ path: String) throws(Explanation.Unknown) {

@@ -5,7 +5,7 @@ public enum KeyReference {
         SupervisorKeys.section, LogKeys.section, GroupKeys.section, ChildKeys.section, DelayKeys.section,
         IntensityKeys.section, ScheduleKeys.section, ReadyKeys.section, LivenessKeys.section, ExitKeys.section,
         SocketKeys.section, MemoryKeys.section, CapabilityKeys.section, ChildLogKeys.section, SecretKeys.section,
-        AgentKeys.section, WorkspaceKeys.section, ChatKeys.section, WordKeys.section,
+        AgentKeys.section, WorkspaceKeys.section, ChatKeys.section, WordKeys.section, TunnelKeys.section,
     ]
 
     /// The reference as Markdown: what `nexus-config keys` prints and docs/configuration.md holds.

@@ -9,6 +9,7 @@ public enum KeySchema {
         ("group", GroupKeys.section, true), ("child", ChildKeys.section, true),
         ("secret", SecretKeys.section, true), ("agent", AgentKeys.section, false),
         ("chat", ChatKeys.section, false), ("word", WordKeys.section, false),
+        ("tunnel", TunnelKeys.section, false),
     ]
 
     /// Indented, its members in alphabetical order, a newline at the end.

@@ -18,19 +18,25 @@ public struct TunnelConfiguration: Hashable, Sendable {
     private let hostname: String?
     private let chatSocket: String
     private let metricsPort: UInt16
+    private let transport: TunnelMachine.Transport
+    private let logDirectory: String
 
     /// Checks what the owner wrote: cloudflared ignores unknown keys and names of the wrong form silently.
     /// - Parameters:
-    ///   - hostname: the public name, without port; letters, digits, hyphens and dots. Nil for quick tunnels only.
+    ///   - hostname: the public name, without port; letters, digits, hyphens and dots. Nil for quick and token tunnels only.
     ///   - chatSocket: absolute path of chat-bridge's socket.
     ///   - metricsPort: where /ready answers, on loopback.
-    public init(identity: Identity, hostname: String?, chatSocket: String, metricsPort: UInt16) throws(TunnelError) {
+    ///   - logDirectory: absolute; there cloudflared writes its lines a second time, 1 MB a file, six at most.
+    public init(
+        identity: Identity, hostname: String?, chatSocket: String, metricsPort: UInt16,
+        transport: TunnelMachine.Transport, logDirectory: String
+    ) throws(TunnelError) {
         let file: String? =
             switch identity {
             case .named(_, let file), .token(let file): file
             case .quick: nil
             }
-        for path in [file, chatSocket].compactMap({ $0 }) {
+        for path in [file, chatSocket, logDirectory].compactMap({ $0 }) {
             guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
                 throw TunnelError("'\(path)' is no absolute path (without control characters)")
             }
@@ -40,11 +46,17 @@ public struct TunnelConfiguration: Hashable, Sendable {
         self.hostname = hostname
         self.chatSocket = chatSocket
         self.metricsPort = metricsPort
+        self.transport = transport
+        self.logDirectory = logDirectory
     }
 
     private static func check(_ hostname: String?, for identity: Identity) throws(TunnelError) {
         guard let hostname else {
-            if identity == .quick { return }
+            switch identity {
+            // A quick tunnel's name is not known before, a token tunnel's stands in the rules that are pushed to it.
+            case .quick, .token: return
+            case .named: break
+            }
             throw TunnelError("this tunnel needs the name under which the chat is reached, like chat.example.com")
         }
         if identity == .quick {
@@ -89,21 +101,26 @@ public struct TunnelConfiguration: Hashable, Sendable {
             case .quick: []
             }
         let chat = (key("service"), text("unix:" + chatSocket))
+        let nothing = [(key("service"), text("http_status:404"))]
         // Of a quick tunnel everything that comes has its one name: the chat is the last rule, which takes all.
         let rules: [[(Node, Node)]] =
-            hostname.map { [[(key("hostname"), text($0)), chat], [(key("service"), text("http_status:404"))]] } ?? [
-                [chat]
-            ]
+            if let hostname {
+                [[(key("hostname"), text(hostname)), chat], nothing]
+            } else {
+                [identity == .quick ? [chat] : nothing]
+            }
         return own + [
             // It would replace its own file and end with 11.
             (key("no-autoupdate"), plain("true")),
             (key("metrics"), text("127.0.0.1:\(metricsPort)")),
-            (key("protocol"), text("auto")),
+            (key("protocol"), text(transport.rawValue)),
             // With the default of 5 it waits up to 320 s before it connects again; 0 would mean "not set".
             (key("retries"), plain("2")),
             // An open page counts as a request under way: each stop would take the whole of the default 30 s.
             (key("grace-period"), text("5s")),
             (key("loglevel"), text("info")),
+            // tunnel-worker reads there what no number says: the edge's reason for a refusal.
+            (key("log-directory"), text(logDirectory)),
             (key("ingress"), .sequence(.init(rules.map { .mapping(.init($0)) }))),
         ]
     }

@@ -2,9 +2,11 @@
 public enum TunnelState: Hashable, Sendable {
     /// No tunnel is wanted.
     case off
-    /// One is wanted, cloudflared does not run.
+    /// One is wanted, its settings were not taken: nothing was started.
+    case settingsRefused(String)
+    /// One is wanted, cloudflared was stopped behind tunnel-worker's back.
     case stopped
-    /// It runs and has not connected yet.
+    /// It runs, or is about to, and has not connected yet.
     case starting
     /// Connected, and a remotely managed tunnel has sent no configuration: every request gets 503.
     case waitingForConfiguration
@@ -12,16 +14,16 @@ public enum TunnelState: Hashable, Sendable {
     case connected(Connections)
     /// Some of them do.
     case degraded(Connections)
-    /// None does, and some did: it tries again.
-    case reconnecting
+    /// None does, or they stand and carry nothing, and some did: it tries again.
+    case reconnecting(Loss)
     /// The edge refuses the credentials; trying again does not help.
-    case credentialsRefused
+    case credentialsRefused(String)
     /// This machine has no way out: nothing is wrong with the tunnel.
     case noNetwork
     /// The tunnel stands, the chat behind it does not answer.
     case originDown
-    /// Its configuration lets more be reached than the chat: it is stopped.
-    case exposesMoreThanTheChat
+    /// More can be reached than the chat, or by more people: it is stopped.
+    case exposesMoreThanTheChat(String)
     /// It ended without having been asked to.
     case crashed(exit: String)
 
@@ -39,20 +41,49 @@ public enum TunnelState: Hashable, Sendable {
         }
     }
 
+    /// How it is known that nothing gets through.
+    public enum Loss: Hashable, Sendable {
+        /// cloudflared says so.
+        case said
+        /// cloudflared says that it is connected, and the public address does not lead here.
+        case silent
+    }
+
+    /// One word or a few, the same in JSON, CLI and docs.
+    public var name: String {
+        switch self {
+        case .off: "off"
+        case .settingsRefused: "settings refused"
+        case .stopped: "stopped"
+        case .starting: "starting"
+        case .waitingForConfiguration: "waiting for configuration"
+        case .connected: "connected"
+        case .degraded: "degraded"
+        case .reconnecting: "reconnecting"
+        case .credentialsRefused: "credentials refused"
+        case .noNetwork: "no network"
+        case .originDown: "origin down"
+        case .exposesMoreThanTheChat: "exposes more than the chat"
+        case .crashed: "crashed"
+        }
+    }
+
     /// For the status line: what is, and what to do where the owner can do something.
     public var words: String {
         switch self {
-        case .off: "off: no tunnel is configured; set \"--mode\" in [child.tunnel-worker] of Supervisor.toml"
-        case .stopped: "stopped: cloudflared does not run"
-        case .starting: "starting: cloudflared runs and is not connected yet"
+        case .off: "off: no tunnel brings others to the page; nexusctl tunnel mode"
+        case .settingsRefused(let why): "settings refused: \(why)"
+        case .stopped: "stopped: cloudflared was stopped by command; nexusctl tunnel start"
+        case .starting: "starting: cloudflared is not connected yet"
         case .waitingForConfiguration: "waiting for configuration: the tunnel's dashboard has sent none yet"
         case .connected(let connections): "connected \(connections.count)/\(connections.of)"
         case .degraded(let connections): "degraded: \(connections.count) of \(connections.of) connections stand"
-        case .reconnecting: "reconnecting: no connection to the edge stands"
-        case .credentialsRefused: "credentials refused: the tunnel was deleted, or its secret was changed"
-        case .noNetwork: "no network: this machine has no way out"
+        case .reconnecting(.said): "reconnecting: no connection to the edge stands"
+        case .reconnecting(.silent): "reconnecting: its connections seem to stand and carry nothing"
+        case .credentialsRefused(let why): "credentials refused: \(why)"
+        case .noNetwork: "no network: this machine has no way out; it goes on when there is one"
         case .originDown: "origin down: the tunnel stands, the chat does not answer"
-        case .exposesMoreThanTheChat: "exposes more than the chat: stopped; see its ingress rules"
+        case .exposesMoreThanTheChat(let what): "exposes more than the chat, so it is stopped: \(what)"
         case .crashed(let exit): "crashed: \(exit)"
         }
     }

@@ -9,6 +9,8 @@ final class Box {
     var config: String { directory + "/Supervisor.toml" }
     var pidsFile: String { directory + "/pids" }
     private var nexusd: Running?
+    /// A program that becomes nexusd by exec, with its first arguments; for namespaces.
+    var launcher: [String] = []
 
     /// `toml` may use FIXTURE (the bad child's path), DIR (this box) and PIDS (a line of TOML that makes the fixture
     /// register every process it makes).
@@ -38,8 +40,10 @@ final class Box {
     func start(_ more: [String] = [], environment: [String: String] = [:]) throws {
         var clean = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": directory]
         clean.merge(environment) { $1 }
+        let command =
+            launcher + [Programs.path("nexusd"), "--config", config, "--state", state, "--runtime", runtime] + more
         nexusd = try Running(
-            Programs.path("nexusd"), ["--config", config, "--state", state, "--runtime", runtime] + more,
+            command[0], Array(command.dropFirst()),
             environment: clean, output: directory + "/nexusd.err")
         try waitForSocket()
     }

@@ -54,6 +54,7 @@ struct ChildContext {
     let agent: AgentSettings
     let chat: ChatAddress
     let word: WordSettings
+    let tunnel: TunnelSettings
     let places: Places
     let host: any Machine
     let report: Report

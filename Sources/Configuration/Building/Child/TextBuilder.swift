@@ -31,7 +31,7 @@ struct TextBuilder {
 
     private static let placeNames = [
         "state", "runtime", "bin", "home", "workspaces", "agent", "chat-listen", "chat-certificate", "chat-key",
-        "chat-url", "chat-keep", "word",
+        "chat-url", "chat-keep", "word", "tunnel",
     ]
 
     /// The text; a problem is reported and gives nil.
@@ -100,6 +100,7 @@ struct TextBuilder {
         case "chat-url": return .literal(context.chat.url)
         case "chat-keep": return .literal(context.chat.keep)
         case "word": return .literal(context.word.json)
+        case "tunnel": return .literal(context.tunnel.json)
         case _: break
         }
         let parts = word.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

@@ -9,7 +9,7 @@ struct TreeBuilder {
     let report: Report
 
     /// Tables at the top of the file.
-    private static let tables = ["supervisor", "log", "group", "child", "secret", "agent", "chat", "word"]
+    private static let tables = ["supervisor", "log", "group", "child", "secret", "agent", "chat", "word", "tunnel"]
 
     /// Children, groups and secrets that are taken; the size of a plan and the number of fds are bounds of their own.
     static let limit = 10_000
@@ -32,7 +32,8 @@ struct TreeBuilder {
         let context = ChildContext(
             names: known, groups: groups, log: log.defaults, uids: uids(drafts),
             workspaces: Workspaces(reader: agent, places: places, host: host, report: report),
-            agent: AgentSettings(reader: agent), chat: chat(), word: word(), places: places, host: host,
+            agent: AgentSettings(reader: agent), chat: chat(), word: word(), tunnel: tunnel(), places: places,
+            host: host,
             report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
 
@@ -62,7 +63,8 @@ struct TreeBuilder {
             guard TreeBuilder.tables.contains(entry.key) else {
                 var hint = Nearest.hint(for: entry.key, among: TreeBuilder.tables)
                 if hint.isEmpty {
-                    hint = "; known: [supervisor], [log], [group.NAME], [child.NAME], [secret.NAME], [agent], [chat]"
+                    hint =
+                        "; known: [supervisor], [log], [group.NAME], [child.NAME], [secret.NAME], [agent], [chat], [tunnel]"
                 }
                 report.error(entry.position, "unknown table '\(entry.key)'\(hint)")
                 continue
@@ -158,6 +160,10 @@ struct TreeBuilder {
             }
             uids[draft.id] = rule.identity(user: user, group: nil, supplementary: nil)?.uid ?? host.userID
         }
+    }
+
+    private func tunnel() -> TunnelSettings {
+        TunnelSettings(reader: section("tunnel", TunnelKeys.section), report: report)
     }
 
     private func chat() -> ChatAddress { ChatAddress(reader: section("chat", ChatKeys.section), report: report) }

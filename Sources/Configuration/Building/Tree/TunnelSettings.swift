@@ -1,0 +1,38 @@
+import Wire
+
+/// `[tunnel]` as the JSON that tunnel-worker gets:
+/// `{"mode":"named","id":"…","credentials-file":"…","token-file":"","program":""}`.
+struct TunnelSettings {
+    let json: String
+
+    init(reader: SectionReader, report: Report) {
+        let mode = reader(TunnelKeys.mode)
+        let values = [TunnelKeys.id, TunnelKeys.credentialsFile, TunnelKeys.tokenFile, TunnelKeys.program]
+            .map { (name: $0.info.name, value: reader($0)) }
+        let needed = ["named": ["id", "credentials-file"], "token": ["token-file"]][mode] ?? []
+        for missing in values where needed.contains(missing.name) && missing.value.isEmpty {
+            report.error(
+                reader.position(of: TunnelKeys.mode), "'mode' is \"\(mode)\", which needs '\(missing.name)' beside it")
+        }
+        var json = JSONWriter()
+        json.object {
+            $0.field("mode", mode)
+            for (name, value) in values { $0.field(name, value) }
+        }
+        self.json = String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    /// 8-4-4-4-12 hexadecimal digits.
+    static func isUUID(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return parts.map(\.count) == [8, 4, 4, 4, 12]
+            && parts.joined().allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+                    UInt8(ascii: "A")...UInt8(ascii: "F"):
+                    true
+                case _: false
+                }
+            }
+    }
+}

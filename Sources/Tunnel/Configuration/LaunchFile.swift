@@ -1,0 +1,66 @@
+import Foundation
+import Glibc
+
+/// What the child `cloudflared` runs, written by tunnel-worker: which program, and the words that only the mode decides.
+///
+/// The child's command is `tunnel-worker --launch DIR`, which reads this and becomes cloudflared by exec: the program may lie
+/// where only tunnel-worker's search finds it, a quick tunnel is begun by other words than a named one, and nothing of
+/// nexusd's environment reaches it (each `TUNNEL_*` would change what it does).
+public struct LaunchFile: Hashable, Sendable, Codable {
+    /// cloudflared, absolute.
+    public var program: String
+    /// Behind the program's name.
+    public var arguments: [String]
+    /// Where it will answer, for a tunnel-worker that comes later.
+    public var metricsPort: UInt16
+    /// As its configuration has it.
+    public var transport: TunnelMachine.Transport
+
+    private static let name = "launch.json"
+    private static let limitBytes = 65_536
+
+    /// Of a tunnel with this configuration.
+    public init(
+        program: String, configuration: String, identity: TunnelConfiguration.Identity, metricsPort: UInt16,
+        transport: TunnelMachine.Transport
+    ) {
+        self.metricsPort = metricsPort
+        self.transport = transport
+        self.program = program
+        arguments = ["tunnel", "--config", configuration, "--no-autoupdate"]
+        switch identity {
+        case .named, .token: arguments.append("run")
+        // What begins a quick tunnel; the rule in the file says where to (cloudflared.md: an `ingress` beats it).
+        case .quick: arguments += ["--url", "http://127.0.0.1:9"]
+        }
+    }
+
+    /// Writes it into the tunnel's directory.
+    public func write(in directory: String) throws(TunnelError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        guard let data = try? encoder.encode(self) else { return }
+        try ConfigurationFile.write(String(decoding: data, as: UTF8.self), to: directory + "/" + Self.name)
+    }
+
+    /// Reads it from there.
+    public static func read(in directory: String) throws(TunnelError) -> LaunchFile {
+        let path = directory + "/" + name
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: limitBytes),
+            let launch = try? JSONDecoder().decode(LaunchFile.self, from: data), launch.program.hasPrefix("/")
+        else {
+            throw TunnelError(
+                "there is nothing to start: \(path) is not there; choose a way first: nexusctl tunnel mode")
+        }
+        return launch
+    }
+
+    /// Becomes cloudflared; returns only when that failed.
+    public func run() -> TunnelError {
+        var arguments = ([program] + arguments).map { strdup($0) } + [nil]
+        // HOME it does not need; without PATH a program that is a script would not find its interpreter's helpers.
+        var environment = [strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), nil]
+        execve(program, &arguments, &environment)
+        return TunnelError("cannot start \(program): \(String(cString: strerror(errno)))")
+    }
+}

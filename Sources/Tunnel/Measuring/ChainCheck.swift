@@ -1,0 +1,70 @@
+import Foundation
+
+/// Follows the way of a visitor: from the public address through the tunnel to the chat, compared with what the chat gives
+/// on its own socket.
+public struct ChainCheck: Hashable, Sendable {
+    private let url: String
+    private let socket: String
+    private let edge: String?
+
+    /// What was found at one hop.
+    public struct Verdict: Hashable, Sendable {
+        /// It carries.
+        public var isGood: Bool
+        /// What was seen.
+        public var words: String
+
+        /// Both.
+        public init(_ isGood: Bool, _ words: String) {
+            self.isGood = isGood
+            self.words = words
+        }
+    }
+
+    /// - Parameters:
+    ///   - url: `https://…`, without a path.
+    ///   - edge: `HOST:PORT` to be asked instead, without TLS; for tests.
+    public init(url: String, socket: String, edge: String?) {
+        self.url = url
+        self.socket = socket
+        self.edge = edge
+    }
+
+    private var host: String { url.replacingOccurrences(of: "https://", with: "") }
+
+    /// The chat on its own socket.
+    public func bridge() async -> Verdict {
+        do {
+            let answer = try await ChatDoor(socket: socket, host: host).page()
+            return answer.status == 200
+                ? Verdict(true, "the chat serves its page") : Verdict(false, "the chat answers with \(answer.status)")
+        } catch {
+            return Verdict(false, "the chat does not answer on \(socket): \(error)")
+        }
+    }
+
+    /// The public address: it must give what the socket gives.
+    public func outside() async -> Verdict {
+        let address = edge == nil ? url : "http://\(host)"
+        let look = HTTPLook(url: address + ChatDoor.canary, via: edge, limit: .seconds(10))
+        do {
+            let answer = try await look.answer()
+            switch answer.status {
+            case 200: break
+            case 530: return Verdict(false, "Cloudflare knows of no connection of this tunnel (530)")
+            case 502: return Verdict(false, "the tunnel does not reach the chat (502)")
+            case 503: return Verdict(false, "the tunnel has no rules yet (503)")
+            case 404: return Verdict(false, "no rule of the tunnel is for \(host) (404)")
+            case 301, 302, 303, 307, 308, 401, 403:
+                return Verdict(false, "something in front of the tunnel asks who comes (\(answer.status))")
+            case let status: return Verdict(false, "\(url) answers with \(status)")
+            }
+            let own = try await ChatDoor(socket: socket, host: host).page()
+            return own.body == answer.body
+                ? Verdict(true, "\(url) leads to this machine's page")
+                : Verdict(false, "\(url) answers, but not with this machine's page")
+        } catch {
+            return Verdict(false, "\(url) does not answer: \(error)")
+        }
+    }
+}

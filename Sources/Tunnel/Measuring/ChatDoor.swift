@@ -1,0 +1,74 @@
+import Foundation
+
+/// Looks at the chat as cloudflared reaches it: whether it answers, and whether it keeps strangers out.
+public struct ChatDoor: Hashable, Sendable {
+    /// chat-bridge's socket.
+    public var socket: String
+    /// The name under which visitors come.
+    public var host: String
+
+    /// Both.
+    public init(socket: String, host: String) {
+        self.socket = socket
+        self.host = host
+    }
+
+    /// The page's first file, for a comparison with what the public address gives.
+    static let canary = "/page.webmanifest"
+
+    /// What the socket gives for the canary; the error says why it gives nothing.
+    func page() async throws(TunnelError) -> HTTPLook.Answer {
+        try await HTTPLook(
+            url: "http://\(host)\(Self.canary)", socket: socket, headers: ["X-Forwarded-Proto: https"]
+        ).answer()
+    }
+
+    /// The chat serves its page.
+    public func answers() async -> Bool { (try? await page())?.status == 200 }
+
+    /// What a stranger without a device may do, in words; nil: nothing. No answer is no opening.
+    public func opening() async -> String? {
+        let look = HTTPLook(
+            url: "http://\(host)/api/devices", socket: socket,
+            headers: [
+                "X-Forwarded-Proto: https", "X-Nexus: 1", "Origin: https://\(host)", "Content-Type: application/json",
+            ], body: #"{"op":"own"}"#)
+        guard let answer = try? await look.answer(), answer.status == 200 else { return nil }
+        return "the chat answers to strangers: nothing asks them for a pairing"
+    }
+}
+
+/// Looks at the agent's own port: it is never to be reached but by agent-worker.
+public enum AgentDoor {
+    /// What is wrong about it, in words; nil: nothing.
+    public static func opening(port: UInt16) async -> String? {
+        for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            if let address = beyondLoopback(port: port, table: NetworkRoutes.contents(path)) {
+                return "the agent listens on \(address), not on this machine alone: --hostname 127.0.0.1 in its command"
+            }
+        }
+        let look = HTTPLook(url: "http://127.0.0.1:\(port)/global/health")
+        guard let answer = try? await look.answer(), answer.status == 200 else { return nil }
+        return "the agent answers without a password: OPENCODE_SERVER_PASSWORD in its environment"
+    }
+
+    /// The address of a listener on this port that others reach (proc(5), net/tcp: local address, remote, state 0A).
+    static func beyondLoopback(port: UInt16, table: String) -> String? {
+        for line in table.split(separator: "\n").dropFirst() {
+            let fields = line.split(separator: " ")
+            guard fields.count > 3, fields[3] == "0A" else { continue }
+            let parts = fields[1].split(separator: ":")
+            guard parts.count == 2, UInt16(parts[1], radix: 16) == port else { continue }
+            let address = String(parts[0])
+            // The kernel's words of an address are in the machine's order: the first byte is the last.
+            let isLoopback =
+                address.count == 8
+                ? address.hasSuffix("7F")
+                : address == "00000000000000000000000001000000"
+                    || address.hasPrefix("0000000000000000FFFF0000")
+                        && address.hasSuffix("7F")
+            if !isLoopback { return address.allSatisfy { $0 == "0" } ? "every address" : "address \(address)" }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import Glibc
+
+/// The credentials file of a named tunnel. cloudflared takes `{}` and tries for ever, so it is looked at here.
+enum CredentialsFile {
+    private struct Contents: Decodable {
+        var AccountTag: String
+        var TunnelSecret: String
+        var TunnelID: String
+    }
+
+    /// Nothing of what is in it is in the words of the error.
+    static func check(_ path: String, tunnel: UUID) throws(TunnelError) {
+        let field = "[tunnel] credentials-file"
+        let text = try SecretFile.read(path, field: field, what: "written by `cloudflared tunnel create`")
+        guard let contents = try? JSONDecoder().decode(Contents.self, from: Data(text.utf8)) else {
+            throw TunnelError(
+                "\(field): \(path) is no credentials file: a JSON object with AccountTag, TunnelSecret and TunnelID")
+        }
+        guard !contents.AccountTag.isEmpty else { throw TunnelError("\(field): AccountTag in \(path) is empty") }
+        guard let secret = Data(base64Encoded: contents.TunnelSecret), secret.count >= 32 else {
+            throw TunnelError("\(field): TunnelSecret in \(path) is not base64 of at least 32 bytes")
+        }
+        guard let id = UUID(uuidString: contents.TunnelID) else {
+            throw TunnelError("\(field): TunnelID in \(path) is no UUID")
+        }
+        guard id == tunnel else {
+            throw TunnelError(
+                "[tunnel] id: \(tunnel.uuidString.lowercased()), but \(path) is of the tunnel \(id.uuidString.lowercased())"
+            )
+        }
+    }
+}
+
+/// The file with a tunnel's token: base64 of `{"a":ACCOUNT,"s":SECRET,"t":UUID}`.
+enum TokenFile {
+    private struct Contents: Decodable {
+        var a: String
+        var s: String
+        var t: String
+    }
+
+    /// Nothing of what is in it is in the words of the error.
+    static func check(_ path: String) throws(TunnelError) {
+        let field = "[tunnel] token-file"
+        let text = try SecretFile.read(path, field: field, what: "with the token that Cloudflare's dashboard shows")
+        guard let data = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)),
+            let contents = try? JSONDecoder().decode(Contents.self, from: data)
+        else {
+            throw TunnelError(
+                "\(field): \(path) holds no token; copy the long word behind --token (or `service install`), nothing else"
+            )
+        }
+        guard let secret = Data(base64Encoded: contents.s), secret.count >= 32, UUID(uuidString: contents.t) != nil,
+            !contents.a.isEmpty
+        else {
+            throw TunnelError("\(field): the token in \(path) is cut off or mistyped: copy it again, whole")
+        }
+    }
+}
+
+/// A small file that holds a secret.
+enum SecretFile {
+    /// Longest one that is read, in bytes; a token has about 200.
+    static let limitBytes = 16_384
+
+    static func read(_ path: String, field: String, what: String) throws(TunnelError) -> String {
+        guard path.hasPrefix("/") else { throw TunnelError("\(field): name the file \(what), by its absolute path") }
+        // O_NONBLOCK: a FIFO would wait for a writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw TunnelError("\(field): cannot open \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw TunnelError("\(field): \(path) is no file")
+        }
+        guard status.st_mode & 0o007 == 0 else {
+            throw TunnelError("\(field): everybody on this machine may use \(path); chmod 600 \(path)")
+        }
+        var bytes = [UInt8](repeating: 0, count: limitBytes + 1)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        guard count >= 0, count <= limitBytes else {
+            throw TunnelError("\(field): \(path) is longer than \(limitBytes) bytes, or cannot be read")
+        }
+        guard let text = String(validating: bytes.prefix(count), as: UTF8.self) else {
+            throw TunnelError("\(field): \(path) is not text")
+        }
+        return text
+    }
+}

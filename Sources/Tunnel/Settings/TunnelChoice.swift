@@ -1,0 +1,37 @@
+import Foundation
+
+/// What an owner chose by command; it outlives restarts of everything and goes before Supervisor.toml.
+public struct TunnelChoice: Hashable, Sendable, Codable {
+    /// Nil: as the file says.
+    public var mode: TunnelMode?
+    /// False: stopped by command until it is started by command.
+    public var isOn: Bool
+
+    /// Both.
+    public init(mode: TunnelMode?, isOn: Bool) {
+        self.mode = mode
+        self.isOn = isOn
+    }
+
+    /// Nothing was chosen.
+    public static let none = TunnelChoice(mode: nil, isOn: true)
+
+    private static let name = "choice.json"
+    private static let limitBytes = 4096
+
+    /// Reads it from the tunnel's directory; nothing there, or nothing readable, is no choice.
+    public static func read(in directory: String) -> TunnelChoice {
+        guard let file = FileHandle(forReadingAtPath: directory + "/" + name),
+            let data = try? file.read(upToCount: limitBytes),
+            let choice = try? JSONDecoder().decode(TunnelChoice.self, from: data)
+        else { return .none }
+        return choice
+    }
+
+    /// Writes it, whole and synced.
+    public func write(in directory: String) throws(TunnelError) {
+        // Two fields that can always be encoded.
+        guard let data = try? JSONEncoder().encode(self) else { return }
+        try ConfigurationFile.write(String(decoding: data, as: UTF8.self), to: directory + "/" + Self.name)
+    }
+}

@@ -1,0 +1,27 @@
+/// How long the tunnel may be in a bad way before something is done about it.
+public struct Patience: Hashable, Sendable {
+    /// No connection stands though some did: a fresh start connects in a second, cloudflared's own waits reach 40 s.
+    public var stuck: Duration = .seconds(60)
+    /// The same, counted from the return of the default route.
+    public var stuckAfterReturn: Duration = .seconds(20)
+    /// UDP seems blocked: cloudflared itself would try for 53 s and more.
+    public var blockedUDP: Duration = .seconds(30)
+    /// Refused over http2, and no reason came.
+    public var reason: Duration = .seconds(20)
+    /// Refused credentials are tried again after this: the owner may have mended them at Cloudflare.
+    public var refused: Duration = .seconds(900)
+    /// Looks through the public address that fail in a row before a tunnel that calls itself connected is restarted.
+    public var outsideMisses = 3
+
+    /// As it is for owners.
+    public init() {}
+
+    /// All times divided by this, for tests.
+    public init(hastenedBy factor: Int) {
+        let factor = max(1, factor)
+        stuck /= factor
+        stuckAfterReturn /= factor
+        blockedUDP /= factor
+        reason /= factor
+    }
+}

@@ -1,0 +1,220 @@
+/// Judges the tunnel from what was seen, and says what to do. Pure: events and time in, state and actions out; nothing here
+/// looks or waits by itself. Time is any clock that only goes forward.
+public struct TunnelMachine: Hashable, Sendable {
+    /// By which protocol cloudflared is to reach the edge.
+    public enum Transport: String, Hashable, Sendable, CaseIterable, Codable {
+        /// As cloudflared chooses: QUIC where it can.
+        case auto
+        /// Where QUIC does not get through, or to learn why the edge refuses: QUIC does not say.
+        case http2
+    }
+
+    /// One thing that was seen.
+    public enum Event: Hashable, Sendable {
+        /// The owner chose, and the settings for it were found good.
+        case chosen(TunnelMode)
+        /// A tunnel-worker before this one started it, with settings that are the same now.
+        case found(TunnelMode, run: String)
+        /// The owner chose, and they were not: the words name the field. What runs goes on.
+        case settingsRefused(String)
+        /// The default route came or went.
+        case network(isUp: Bool)
+        /// The child `cloudflared`, as nexusd says.
+        case child(TunnelChild)
+        /// The metrics port; nil: it does not answer. `excess`: what more than the chat can be reached.
+        case measured(TunnelMeasurement?, excess: String?)
+        /// A line of its log.
+        case logged(LogTail.Fact)
+        /// The chat or the agent stands open to strangers, in words; nil: neither.
+        case opening(String?)
+        /// The chat answered on its socket, or did not.
+        case origin(answers: Bool)
+        /// The chat answered through the public address, or did not.
+        case outside(answers: Bool)
+        /// Time passed.
+        case tick
+    }
+
+    /// What nexusd says about the child.
+    public enum TunnelChild: Hashable, Sendable {
+        /// It runs: starting or ready.
+        case running(run: String)
+        /// It does not, or is being stopped. With its last end, if there was one.
+        case down(End?)
+
+        /// How a run ended.
+        public struct End: Hashable, Sendable {
+            /// Which one.
+            public var run: String
+            /// `exit 1: Could not lookup srv records…`
+            public var words: String
+            /// Somebody wanted that.
+            public var asked: Bool
+
+            /// All of it.
+            public init(run: String, words: String, asked: Bool) {
+                self.run = run
+                self.words = words
+                self.asked = asked
+            }
+        }
+    }
+
+    /// What is to be done now.
+    public enum Action: Hashable, Sendable {
+        /// Write the configuration, with a metrics port that is free, and start it.
+        case start(Transport)
+        /// The same, in place of what runs.
+        case restart(Transport, why: String)
+        /// Stop it.
+        case stop
+        /// Tell nexusd that it is ready.
+        case healthy
+    }
+
+    enum Phase: Hashable, Sendable {
+        case off
+        case settingsRefused(String)
+        case held(Hold)
+        case asked(Transport)
+        case running(TunnelRun)
+        case down(String)
+    }
+
+    /// Why it does not run though it is wanted.
+    enum Hold: Hashable, Sendable {
+        case network
+        case command
+        case exposure(String)
+        case opening(String)
+        case credentials(String, until: Duration)
+    }
+
+    var mode = TunnelMode.off
+    var phase = Phase.off
+    var hasNetwork = true
+    var originAnswers = true
+    var opening: String?
+    var lastEnd: String?
+    /// The run that is to go: seen once more, it is not the one that was asked for.
+    var leaving: String?
+    let patience: Patience
+
+    /// Off, nothing seen yet.
+    public init(patience: Patience = Patience()) { self.patience = patience }
+
+    /// What follows from one event.
+    public mutating func step(_ event: Event, at now: Duration) -> [Action] {
+        switch event {
+        case .chosen(let mode): return choose(mode)
+        case .found(let mode, let run):
+            self.mode = mode
+            phase = .running(newRun(run, .auto, now))
+            return []
+        case .settingsRefused(let words): return refuse(words)
+        case .network(let isUp): return network(isUp, now)
+        case .child(let child): return see(child, now)
+        case .measured(let measurement, let excess): return measure(measurement, excess, now)
+        case .logged(let fact): return hear(fact, now)
+        case .opening(let words): return door(words)
+        case .origin(let answers):
+            originAnswers = answers
+            return []
+        case .outside(let answers): return outside(answers)
+        case .tick: return tick(now)
+        }
+    }
+
+    /// The mode in force.
+    public var chosen: TunnelMode { mode }
+
+    /// The state now.
+    public var state: TunnelState {
+        switch phase {
+        case .off: .off
+        case .settingsRefused(let words): .settingsRefused(words)
+        case .held(.network): .noNetwork
+        case .held(.command): .stopped
+        case .held(.exposure(let words)), .held(.opening(let words)): .exposesMoreThanTheChat(words)
+        case .held(.credentials(let words, _)): .credentialsRefused(words)
+        case .asked: .starting
+        // Without network it ends with 1 at its start (cloudflared.md, 1.3): that is no crash of its own.
+        case .down(let exit): hasNetwork ? .crashed(exit: exit) : .noNetwork
+        case .running(let run): run.state(mode, hasNetwork: hasNetwork, originAnswers: originAnswers)
+        }
+    }
+
+    // MARK: - The owner
+
+    private mutating func choose(_ mode: TunnelMode) -> [Action] {
+        self.mode = mode
+        guard mode != .off else {
+            phase = .off
+            return [.stop]
+        }
+        let isThere: Bool
+        switch phase {
+        case .asked, .down: isThere = true
+        case .running(let run): (isThere, leaving) = (true, run.id)
+        case .off, .settingsRefused, .held: isThere = false
+        }
+        guard let action = begin(.auto) else { return [.stop] }
+        return isThere ? [.restart(.auto, why: "chosen by command")] : [action]
+    }
+
+    private mutating func refuse(_ words: String) -> [Action] {
+        switch phase {
+        case .asked, .running, .down: return []
+        case .off, .settingsRefused, .held:
+            phase = .settingsRefused(words)
+            return [.stop]
+        }
+    }
+
+    /// Starts it, unless something holds it.
+    mutating func begin(_ transport: Transport) -> Action? {
+        if let opening {
+            phase = .held(.opening(opening))
+            return nil
+        }
+        guard hasNetwork else {
+            phase = .held(.network)
+            return nil
+        }
+        phase = .asked(transport)
+        return .start(transport)
+    }
+
+    mutating func hold(_ hold: Hold) -> [Action] {
+        phase = .held(hold)
+        return [.stop]
+    }
+
+    // MARK: - What holds it
+
+    private mutating func network(_ isUp: Bool, _ now: Duration) -> [Action] {
+        guard isUp != hasNetwork else { return [] }
+        hasNetwork = isUp
+        switch phase {
+        case .off, .settingsRefused, .held(.command), .held(.exposure), .held(.opening), .held(.credentials): return []
+        case .held(.network): return isUp ? begin(.auto).map { [$0] } ?? [] : []
+        // It would end with 1, or try in vain: starts are not spent on a machine that has no way out.
+        case .asked, .down: return isUp ? [] : hold(.network)
+        case .running(var run):
+            // Once connected it waits by itself, and its pages go on without a new start.
+            if !isUp, !run.wasConnected { return hold(.network) }
+            run.networkReturned = isUp ? now : nil
+            phase = .running(run)
+            return []
+        }
+    }
+
+    private mutating func door(_ words: String?) -> [Action] {
+        opening = words
+        switch phase {
+        case .off, .settingsRefused, .held(.network), .held(.command), .held(.exposure), .held(.credentials): return []
+        case .held(.opening): return words == nil ? begin(.auto).map { [$0] } ?? [] : []
+        case .asked, .running, .down: return words.map { hold(.opening($0)) } ?? []
+        }
+    }
+}

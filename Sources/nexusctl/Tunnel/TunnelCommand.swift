@@ -1,0 +1,133 @@
+import ArgumentParser
+import ControlClient
+
+struct TunnelCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tunnel", abstract: "How the page is reached from outside, through cloudflared.",
+        discussion: """
+            What is chosen here holds over restarts of everything and goes before [tunnel] mode of Supervisor.toml; `nexusctl \
+            tunnel mode file` goes back to that. Settings are checked before anything is started or stopped: what is wrong \
+            is said with its field, and what ran goes on.
+            """,
+        subcommands: [Status.self, Start.self, Stop.self, Mode.self, URL.self, Check.self],
+        defaultSubcommand: Status.self)
+
+    struct Status: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "How it is now, as measured.")
+
+        @Flag(help: "One JSON object, as docs/tunnel.md has it.")
+        var json = false
+
+        @OptionGroup var place: Place
+
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("describe"), json: json) }
+    }
+
+    struct Start: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Starts it in the way that was chosen; what runs is started anew.")
+
+        @Flag(help: "One JSON object, as docs/tunnel.md has it.")
+        var json = false
+
+        @OptionGroup var place: Place
+
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("start"), json: json) }
+    }
+
+    struct Stop: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Stops it until it is started by command.")
+
+        @Flag(help: "One JSON object, as docs/tunnel.md has it.")
+        var json = false
+
+        @OptionGroup var place: Place
+
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("stop"), json: json) }
+    }
+
+    struct Mode: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Chooses the way, and takes it: off, quick, named, token; or file, as Supervisor.toml says.")
+
+        @Argument(help: "off, quick, named, token or file.")
+        var mode: String
+
+        @Flag(help: "One JSON object, as docs/tunnel.md has it.")
+        var json = false
+
+        @OptionGroup var place: Place
+
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("mode", mode: mode), json: json) }
+    }
+
+    struct URL: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "url", abstract: "Prints the address of the page, nothing else; fails while there is none.")
+
+        @OptionGroup var place: Place
+
+        func run() throws {
+            let answer = try TunnelLink(place).ask("describe").json
+            guard let url = answer["url"]?.text else {
+                throw ControlError(
+                    .failed, "there is no address: \(Terminal.clean(answer["words"]?.text ?? "?"))",
+                    hint: "see: nexusctl tunnel")
+            }
+            Output.write(Terminal.clean(url) + "\n")
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Goes the way of a visitor, from the public address to the agent, with a verdict for each hop.",
+            discussion: "Exit status 1 when a hop does not carry.")
+
+        @Flag(help: "One JSON object, as docs/tunnel.md has it.")
+        var json = false
+
+        @OptionGroup var place: Place
+
+        func run() throws {
+            let (answer, line) = try TunnelLink(place).ask("check")
+            let isGood = answer["good"]?.flag ?? false
+            if json {
+                Output.write(line + [UInt8(ascii: "\n")])
+            } else {
+                var table = TextTable()
+                for hop in answer["hops"]?.elements ?? [] {
+                    table.append([
+                        .init(hop["good"]?.flag == true ? "good" : "bad", .bold), .init(hop["hop"]?.text ?? "?"),
+                        .init(Terminal.clean(hop["words"]?.text ?? "")),
+                    ])
+                }
+                Output.write(table.rendered(for: .standardOutput))
+            }
+            if !isGood { throw ExitCode(1) }
+        }
+    }
+}
+
+/// The answer to `describe` for people.
+enum TunnelPicture {
+    static func show(_ answer: (json: JSONValue, line: [UInt8]), json: Bool) {
+        if json { return Output.write(answer.line + [UInt8(ascii: "\n")]) }
+        let description = answer.json
+        func text(_ name: String) -> String? { description[name]?.text.map { Terminal.clean($0) } }
+        let terminal = Terminal.standardOutput
+        var lines = ["State    " + terminal.styled(text("words") ?? "?", .bold)]
+        let byCommand = description["chosen_by_command"]?.flag == true ? "by command" : "by Supervisor.toml"
+        lines.append("Mode     \(text("mode") ?? "?"), chosen \(byCommand)")
+        if let url = text("url") {
+            let lasts = description["url_lasts"]?.flag ?? true
+            lines.append("Address  \(url)" + (lasts ? "" : "   (another one after each start)"))
+        }
+        lines.append("Reach    \(text("reach") ?? "?")")
+        if let program = text("program") { lines.append("Program  \(program), \(text("version") ?? "?")") }
+        if let complaint = text("complaint") { lines.append("Refused  \(complaint)") }
+        if description["new_program"]?.flag == true {
+            lines.append("         another cloudflared lies on disk; nexusctl tunnel start takes it")
+        }
+        Output.write(lines.joined(separator: "\n") + "\n")
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Tunnel
+import WorkerKit
+
+/// How the tunnel is, for `nexusctl tunnel status`.
+struct TunnelDescription: Encodable, Sendable {
+    var type = "tunnel"
+    var mode: TunnelMode
+    /// By command; false: by Supervisor.toml.
+    var chosen_by_command: Bool
+    var state: String
+    var words: String
+    var connections: Int
+    var connections_wanted: Int
+    var url: String?
+    /// Of a quick tunnel: another one after each start.
+    var url_lasts: Bool
+    var program: String?
+    var version: String?
+    var metrics_port: UInt16?
+    var complaint: String?
+    var new_program: Bool
+    /// Who can reach the page, in words.
+    var reach: String
+}
+
+/// What was found on the way of a visitor.
+struct ChainReport: Encodable, Sendable {
+    var type = "check"
+    var good: Bool
+    /// The first hop, from the machine outwards, that does not carry.
+    var failing: String?
+    var hops: [Hop]
+
+    struct Hop: Encodable, Sendable {
+        var hop: String
+        var good: Bool
+        var words: String
+    }
+}
+
+extension TunnelKeeper {
+    func description() -> TunnelDescription {
+        let state = machine.state
+        return TunnelDescription(
+            mode: wanted, chosen_by_command: choice != .none, state: state.name, words: state.words,
+            connections: state.connections?.count ?? 0, connections_wanted: wanted.connections, url: address,
+            url_lasts: wanted != .quick, program: preparation?.program.path,
+            version: preparation?.program.version.description, metrics_port: preparation?.metrics.port,
+            complaint: complaint, new_program: hasNewProgram, reach: reach)
+    }
+
+    private var reach: String {
+        let pairing = "whoever was let in by nexusctl pair"
+        guard case .off = machine.state else {
+            return address.map { "\(pairing), at \($0)" } ?? "\(pairing), once the tunnel stands"
+        }
+        return workshop.settings.url.isEmpty
+            ? "\(pairing), from where `[chat] listen` is reached" : "\(pairing), at \(workshop.settings.url)"
+    }
+
+    /// A choice of an owner: tried first, kept when it is good.
+    func change(isOn: Bool, mode word: String?) async throws(TunnelError) {
+        var next = choice
+        next.isOn = isOn
+        if let word {
+            next.mode = word == "file" ? nil : try TunnelMode.of(word)
+            next.isOn = true
+        }
+        let mode = next.isOn ? next.mode ?? workshop.settings.mode : .off
+        if next.isOn, mode == .off, word == nil {
+            throw TunnelError("no way is chosen: nexusctl tunnel mode quick, named or token")
+        }
+        if mode != .off { try await workshop.check(mode) }
+        try next.write(in: workshop.directory)
+        choice = next
+        measurement = nil
+        if mode == .off { await act(on: .chosen(.off)) } else if let error = await choose(mode) { throw error }
+        show()
+        wake.yield()
+    }
+
+    /// From the machine outwards; the first hop that does not carry is the one to mend.
+    func check() async -> ChainReport {
+        let agent = await agentVerdict()
+        guard machine.chosen != .off, let address else {
+            let tunnel = ChainCheck.Verdict(false, machine.state.words)
+            return report([("agent", agent), ("tunnel", tunnel)])
+        }
+        let chain = ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge)
+        let bridge = await chain.bridge()
+        let now = await preparation?.metrics.measure()
+        let connections = now?.connections ?? 0
+        let tunnel = ChainCheck.Verdict(
+            connections > 0,
+            connections > 0
+                ? "\(connections) of \(machine.chosen.connections) connections to the edge stand" : machine.state.words)
+        return report([("agent", agent), ("bridge", bridge), ("tunnel", tunnel), ("edge", await chain.outside())])
+    }
+
+    private func report(_ hops: [(String, ChainCheck.Verdict)]) -> ChainReport {
+        ChainReport(
+            good: hops.allSatisfy(\.1.isGood), failing: hops.first { !$0.1.isGood }?.0,
+            hops: hops.map { .init(hop: $0.0, good: $0.1.isGood, words: $0.1.words) })
+    }
+
+    /// What agent-worker says about the agent, as nexusd has it.
+    private func agentVerdict() async -> ChainCheck.Verdict {
+        struct Answer: Decodable {
+            var state: String
+            var health: String?
+        }
+        guard let payload = try? await bus.ask("status opencode"),
+            let answer = try? JSONDecoder().decode(Answer.self, from: Data(payload))
+        else { return .init(false, "nexusd knows of no child opencode") }
+        guard answer.state == "ready" else { return .init(false, "opencode is \(answer.state): nexusctl why opencode") }
+        if let health = answer.health, health.hasPrefix("unhealthy") { return .init(false, "opencode is \(health)") }
+        return .init(true, "opencode is ready" + (answer.health.map { " and \($0)" } ?? ""))
+    }
+}
+
+extension TunnelState {
+    /// Those that stand.
+    var connections: Connections? {
+        switch self {
+        case .connected(let connections), .degraded(let connections): connections
+        case .off, .settingsRefused, .stopped, .starting, .waitingForConfiguration, .reconnecting, .credentialsRefused,
+            .noNetwork, .originDown, .exposesMoreThanTheChat, .crashed:
+            nil
+        }
+    }
+}

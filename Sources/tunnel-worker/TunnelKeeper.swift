@@ -1,0 +1,257 @@
+import Foundation
+import Tunnel
+import WorkerKit
+
+/// Feeds the machine with what is seen, carries out what it says, tells nexusd how it is. One turn at a time.
+actor TunnelKeeper {
+    /// The child in Supervisor.toml.
+    static let child = "cloudflared"
+    /// The worker in Supervisor.toml, and in this child's `peers`.
+    static let bridge = "chat-bridge"
+
+    let bus: Bus
+    let workshop: TunnelWorkshop
+    let pace: Pace
+    private let clock = ContinuousClock()
+    private let began: ContinuousClock.Instant
+    private let wakes: AsyncStream<Void>
+    nonisolated let wake: AsyncStream<Void>.Continuation
+
+    var machine: TunnelMachine
+    var choice: TunnelChoice
+    var preparation: TunnelWorkshop.Preparation?
+    var measurement: TunnelMeasurement?
+    /// Settings that were refused while something older goes on.
+    var complaint: String?
+    var hasNewProgram = false
+    private var tail: LogTail
+    private var turns = 0
+    private var shown = ""
+    private var announced: String?
+
+    init(bus: Bus, workshop: TunnelWorkshop, pace: Pace) {
+        self.bus = bus
+        self.workshop = workshop
+        self.pace = pace
+        began = clock.now
+        (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        machine = TunnelMachine(patience: pace.patience)
+        choice = TunnelChoice.read(in: workshop.directory)
+        tail = LogTail(path: workshop.logFile)
+    }
+
+    var now: Duration { clock.now - began }
+
+    /// What is wanted: by command, else by the file.
+    var wanted: TunnelMode { choice.isOn ? choice.mode ?? workshop.settings.mode : .off }
+
+    /// Until it is cancelled.
+    func run() async {
+        let routes = Task { for await _ in NetworkRoutes.changes() { wake.yield() } }
+        let ticks = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: pace.look)
+                wake.yield()
+            }
+        }
+        defer {
+            routes.cancel()
+            ticks.cancel()
+        }
+        await act(on: .network(isUp: NetworkRoutes.hasDefault()))
+        await takeUp()
+        show()
+        for await _ in wakes {
+            await turn()
+            if Task.isCancelled { return }
+        }
+    }
+
+    /// A tunnel that a tunnel-worker before this one had started goes on as it is: a new quick tunnel would have a new name.
+    private func takeUp() async {
+        guard wanted != .off else { return await act(on: .chosen(.off)) }
+        if let answer = try? await bus.ask("status \(Self.child)"), let seen = ChildReport(answer), seen.isRunning,
+            let run = seen.run, let found = await workshop.inForce(wanted)
+        {
+            preparation = found
+            return await act(on: .found(wanted, run: run))
+        }
+        await choose(wanted)
+    }
+
+    /// Prepares what a mode needs and starts it; the error is that of its settings, and then what was before goes on.
+    @discardableResult
+    func choose(_ mode: TunnelMode) async -> TunnelError? {
+        do {
+            // Looked at before anything is stopped or written; the start prepares, with a port of that moment.
+            try await workshop.check(mode)
+            complaint = nil
+            await act(on: .chosen(mode))
+            return nil
+        } catch {
+            complaint = error.description
+            await act(on: .settingsRefused(error.description))
+            return error
+        }
+    }
+
+    private func turn() async {
+        turns += 1
+        guard wanted != .off else { return }
+        await act(on: .network(isUp: NetworkRoutes.hasDefault()))
+        await lookAtChild()
+        await lookAtMetrics()
+        for fact in tail.facts() { await act(on: .logged(fact)) }
+        // Nothing is offered before it was looked at.
+        if turns.isMultiple(of: pace.door) || machine.state == .starting { await lookAtDoors() }
+        if turns.isMultiple(of: pace.outside) { await lookFromOutside() }
+        if turns.isMultiple(of: pace.settings) { await lookAtSettings() }
+        await act(on: .tick)
+        show()
+    }
+
+    // MARK: - Looking
+
+    private func lookAtChild() async {
+        guard let answer = try? await bus.ask("status \(Self.child)"), let seen = ChildReport(answer) else { return }
+        var end = seen.end
+        if let ended = end, !ended.asked, ended.run != lastExplained {
+            lastExplained = ended.run
+            explanation = await lastWords()
+        }
+        if let explanation, end?.run == lastExplained { end?.words += ": \(explanation)" }
+        await act(on: .child(seen.isRunning ? .running(run: seen.run ?? "") : .down(end)))
+    }
+
+    private var lastExplained: String?
+    private var explanation: String?
+
+    /// The line with which it ended; a bare one, which a failed start says last, before any other.
+    private func lastWords() async -> String? {
+        guard let answer = try? await bus.ask("why \(Self.child)") else { return nil }
+        return ChildReport.lastWords(inWhy: answer)
+    }
+
+    private func lookAtMetrics() async {
+        guard let metrics = preparation?.metrics else { return }
+        measurement = await metrics.measure()
+        let excess = measurement?.rules?.excess(
+            chatSocket: workshop.settings.chatSocket, endsInChat: machine.chosen == .quick)
+        await act(on: .measured(measurement, excess: excess))
+    }
+
+    private func lookAtDoors() async {
+        let door = ChatDoor(socket: workshop.settings.chatSocket, host: host ?? "localhost")
+        await act(on: .origin(answers: await door.answers()))
+        var opening = await door.opening()
+        if opening == nil, let port = bus.values["opencode.port"].flatMap({ UInt16($0) }) {
+            opening = await AgentDoor.opening(port: port)
+        }
+        await act(on: .opening(opening))
+    }
+
+    private func lookFromOutside() async {
+        guard let address else { return }
+        let hop = await ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge).outside()
+        await act(on: .outside(answers: hop.isGood))
+    }
+
+    private func lookAtSettings() async {
+        if let program = preparation?.program {
+            hasNewProgram = CloudflaredProgram.FileMark(path: program.path) != program.file
+        }
+        if case .settingsRefused = machine.state { await choose(wanted) }
+    }
+
+    // MARK: - Acting
+
+    /// One event, and what follows from it.
+    func act(on event: TunnelMachine.Event) async {
+        let before = machine.state.name
+        let actions = machine.step(event, at: now)
+        for action in actions { await carryOut(action) }
+        if machine.state.name != before { Log.notice("the tunnel: \(machine.state.words)") }
+    }
+
+    private func carryOut(_ action: TunnelMachine.Action) async {
+        switch action {
+        case .start(let transport): await start(transport, "start")
+        case .restart(let transport, let why):
+            Log.notice("cloudflared is started anew: \(why)")
+            await start(transport, "restart")
+        case .stop: order("stop")
+        case .healthy: bus.health(of: Self.child, healthy: true)
+        }
+    }
+
+    private func start(_ transport: TunnelMachine.Transport, _ verb: String) async {
+        do {
+            preparation = try await workshop.prepare(machine.chosen, transport)
+            hasNewProgram = false
+            measurement = nil
+            order(verb)
+        } catch {
+            complaint = error.description
+            Log.error(error.description)
+            order("stop")
+            _ = machine.step(.chosen(.off), at: now)
+            _ = machine.step(.settingsRefused(error.description), at: now)
+        }
+    }
+
+    /// nexusd answers when it has come to be; nobody waits for that here, it is seen.
+    private func order(_ verb: String) {
+        Task { [bus] in
+            do {
+                _ = try await bus.ask("\(verb) \(Self.child)", timeout: .seconds(180))
+            } catch let error as BusError where error.code == .refused {
+                Log.error("\(error.message); [child.tunnel-worker] needs may = [\"\(verb):\(Self.child)\"]")
+            } catch {
+                // It did not come to be, or something else was asked meanwhile: the next look tells.
+                Log.info("\(verb) \(Self.child): \(error)")
+            }
+        }
+    }
+
+    // MARK: - Telling
+
+    /// The status line, when it changed; a new address of a quick tunnel also goes to the log.
+    func show() {
+        var words = machine.state.words
+        if let address { words += " at \(address)" }
+        if let complaint, !words.contains(complaint) { words += "; not taken: \(complaint)" }
+        if hasNewProgram { words += "; another cloudflared lies on disk: nexusctl tunnel start" }
+        if words != shown {
+            shown = words
+            bus.status(words)
+        }
+        guard let address, address != announced else { return }
+        announced = address
+        Log.notice("the page is reached at \(address)")
+        tell(address)
+    }
+
+    /// chat-bridge brings it to the owner's devices where that is wanted (docs/word.md); it may be down, and asks later.
+    private func tell(_ address: String) {
+        guard bus.peer(named: Self.bridge) != nil, let event = try? JSON.line(["event": "address", "url": address])
+        else {
+            return
+        }
+        Task { [bus] in try? await bus.emit(event, to: Self.bridge) }
+    }
+
+    /// The name that visitors use.
+    var host: String? {
+        switch machine.chosen {
+        case .off: nil
+        case .quick: measurement?.quickHostname
+        case .named: workshop.settings.hostname
+        case .token:
+            workshop.settings.hostname
+                ?? measurement?.rules?.hostnames(chatSocket: workshop.settings.chatSocket).first
+        }
+    }
+
+    /// `https://…` while cloudflared is connected, and before that for a name that is known.
+    var address: String? { host.map { "https://\($0)" } }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import Testing
+
+/// A box of the repository's own Supervisor.toml with the stand-in of cloudflared, in a network namespace of its own: there is
+/// loopback and nothing else, so nothing can leave the machine, and "the network" is the default route that the test sets.
+final class TunnelBox {
+    let box: Box
+    /// The folder with cloudflared.
+    var bin: String { box.directory + "/bin" }
+    static let tunnel = "11111111-2222-3333-4444-555555555555"
+    static let edge = "127.0.0.1:8081"
+
+    /// A namespace needs root here, and ip(8) to bring its loopback up.
+    static let canMakeNetworks =
+        getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip")
+        && (try? run("/usr/bin/unshare", ["-n", "/bin/true"]))?.status == 0
+
+    /// `mode` of `[tunnel]`.
+    init(mode: String, url: String? = "https://chat.example.invalid") throws {
+        var toml = try String(contentsOfFile: Programs.repository + "/Supervisor.toml", encoding: .utf8)
+        toml = toml.replacingOccurrences(
+            of: "\nmode = \"off\"\n",
+            with: """
+
+                mode = "\(mode)"
+                id = "\(Self.tunnel)"
+                credentials-file = "DIR/credentials.json"
+                token-file = "DIR/token"
+                program = "DIR/bin/cloudflared"
+
+                """)
+        if let url {
+            toml = toml.replacingOccurrences(of: "\n# url = \"https", with: "\nurl = \"\(url)\"\n# url = \"https")
+        }
+        toml = toml.replacingOccurrences(
+            of: "\nNEXUS_TUNNEL = ",
+            with: "\nNEXUS_TUNNEL_HASTE = \"20\"\nNEXUS_TUNNEL_EDGE = \"\(Self.edge)\"\nNEXUS_TUNNEL = ")
+        toml = toml.replacingOccurrences(
+            of: "\nstop-timeout = \"30s\"",
+            with: "\nstop-timeout = \"30s\"\ndelay = { first = \"500ms\", cap = \"1s\" }")
+        box = try Box(toml)
+        try FileManager.default.createDirectory(atPath: bin + "/standin", withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: bin + "/cloudflared",
+            withDestinationPath: Programs.repository + "/Tests/Fixtures/cloudflared/cloudflared")
+        let secret = Data(repeating: 7, count: 32).base64EncodedString()
+        try secretFile(
+            "credentials.json", #"{"AccountTag":"a1","TunnelSecret":"\#(secret)","TunnelID":"\#(Self.tunnel)"}"#)
+        let token = Data(#"{"a":"a1","s":"\#(secret)","t":"\#(Self.tunnel)"}"#.utf8).base64EncodedString()
+        try secretFile("token", token + "\n")
+        try set("edge", Self.edge)
+        try set("apart", "0.1")
+        try set("faster", "20")
+        try set("precheck-after", "0.3")
+    }
+
+    /// An agent that asks nobody for a password, in place of opencode.
+    func openAgent() throws {
+        let script = """
+            import http.server
+            class Open(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    self.send_response(200)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+            server = http.server.HTTPServer(("127.0.0.1", 0), Open)
+            print(f"opencode server listening on http://127.0.0.1:{server.server_address[1]}", flush=True)
+            server.serve_forever()
+            """
+        try script.write(toFile: bin + "/agent.py", atomically: true, encoding: .utf8)
+        let toml = try String(contentsOfFile: box.config, encoding: .utf8)
+        try box.write(
+            toml.replacingOccurrences(
+                of: "command = [\"opencode\", \"serve\", \"--hostname\", \"127.0.0.1\", \"--port\", \"0\"]",
+                with: "command = [\"/usr/bin/python3\", \"\(bin)/agent.py\"]"))
+    }
+
+    /// Starts nexusd with a way out, unless it is to have none.
+    func start(network: Bool = true) throws {
+        box.launcher = [
+            "/usr/bin/unshare", "-n", "/bin/sh", "-c",
+            "ip link set lo up && \(network ? "ip route add default dev lo" : "true") && exec \"$@\"", "sh",
+        ]
+        try box.start()
+    }
+
+    /// Another Supervisor.toml, or a file beside it.
+    func secretFile(_ name: String, _ text: String) throws {
+        try text.write(toFile: box.directory + "/" + name, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: box.directory + "/" + name)
+    }
+
+    /// Sets a switch of the stand-in; nil takes it away.
+    func set(_ name: String, _ text: String?) throws {
+        let path = bin + "/standin/" + name
+        if let text {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+        } else {
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
+
+    /// Runs a command in the box's network.
+    @discardableResult
+    func inside(_ command: String...) throws -> Finished {
+        try run("/usr/bin/nsenter", ["-t", "\(box.pid)", "-n"] + command, limit: .seconds(30))
+    }
+
+    /// The default route comes or goes.
+    func network(_ isUp: Bool) throws {
+        let answer = try inside("/usr/sbin/ip", "route", isUp ? "add" : "del", "default", "dev", "lo")
+        guard answer.status == 0 else { throw Trouble("ip route: \(answer.errors)") }
+    }
+
+    struct Described: Decodable {
+        var mode: String
+        var state: String
+        var words: String
+        var connections: Int
+        var url: String?
+        var complaint: String?
+    }
+
+    func described() throws -> Described {
+        let answer = try box.ctl("tunnel", "status", "--json")
+        guard answer.status == 0 else { throw Trouble("tunnel status: \(answer.errors)") }
+        return try JSONDecoder().decode(Described.self, from: Data(answer.output.utf8))
+    }
+
+    /// Until tunnel-worker's line in `status --json` begins so; the line.
+    @discardableResult
+    func waitLine(_ state: String, limit: Duration = .seconds(20)) throws -> String {
+        let status = try box.wait("the tunnel to be \(state)", limit: limit) {
+            $0.child("tunnel-worker")?.status?.hasPrefix(state) == true
+        }
+        return status.child("tunnel-worker")?.status ?? ""
+    }
+
+    /// The same for a state that stays; `nexusctl tunnel status --json` must say it too.
+    @discardableResult
+    func waitState(_ state: String, limit: Duration = .seconds(20)) throws -> Described {
+        try waitLine(state, limit: limit)
+        let described = try described()
+        guard described.words.hasPrefix(state) else {
+            throw Trouble("status --json says \(state), tunnel status \(described.words)")
+        }
+        return described
+    }
+
+    /// A request of a visitor through the edge: status and body.
+    func visit(_ path: String, host: String = "chat.example.invalid") throws -> (status: String, body: String) {
+        let answer = try inside(
+            "/usr/bin/curl", "-s", "-m", "10", "-H", "Host: \(host)", "-w", "\n%{http_code}",
+            "http://\(Self.edge)\(path)")
+        let lines = answer.output.split(separator: "\n", omittingEmptySubsequences: false)
+        return (String(lines.last ?? ""), lines.dropLast().joined(separator: "\n"))
+    }
+}

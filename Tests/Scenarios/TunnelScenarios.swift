@@ -1,0 +1,286 @@
+import Foundation
+import Testing
+
+/// The tunnel with the stand-in of cloudflared, each box in a network namespace of its own.
+@Suite(.timeLimit(.minutes(5)), .enabled(if: TunnelBox.canMakeNetworks)) struct TunnelScenarios {
+    @Test func namedTunnel_connectsIsReachedChecksStopsAndStaysStopped() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        let connected = try tunnel.waitState("connected 4/4")
+        #expect(connected.state == "connected")
+        #expect(connected.connections == 4)
+        #expect(try tunnel.box.ctl("tunnel", "url").output == "https://chat.example.invalid\n")
+        // Nothing but loopback is there: what was carried did not leave the machine.
+        #expect(try tunnel.inside("/usr/sbin/ip", "-o", "link").output.split(separator: "\n").count == 1)
+
+        #expect(try tunnel.visit("/").status == "200")
+        #expect(try tunnel.visit("/", host: "other.example.invalid").status == "404")
+        let check = try tunnel.box.ctl("tunnel", "check")
+        #expect(check.status == 0, "\(check.output)\(check.errors)")
+
+        let mode = try FileManager.default.attributesOfItem(atPath: tunnel.box.state + "/tunnel/config.yml")
+        #expect(mode[.posixPermissions] as? Int == 0o600)
+
+        #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
+        try tunnel.waitState("off")
+        try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+        #expect(tunnel.box.stop() == 0)
+        try tunnel.start()
+        try tunnel.box.waitReady()
+        #expect(try tunnel.described().state == "off")
+        #expect(try tunnel.box.status().child("cloudflared")?.state == "off")
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func quickTunnel_hasItsOwnAddress_andAnotherAfterACrash() throws {
+        let tunnel = try TunnelBox(mode: "quick", url: nil)
+        try tunnel.start()
+        let first = try #require(try tunnel.waitState("connected 1/1").url)
+        #expect(first.hasSuffix(".trycloudflare.com"))
+        let host = String(first.dropFirst("https://".count))
+        #expect(try tunnel.visit("/", host: host).status == "200")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        kill(pid, SIGKILL)
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        try tunnel.box.wait("another address") { _ in
+            let now = try tunnel.described()
+            return now.state == "connected" && now.url != nil && now.url != first
+        }
+        let log = try tunnel.box.ctl("logs", "tunnel-worker").output
+        #expect(log.contains("the page is reached at \(first)"), "\(log)")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func tokenTunnel_waitsForItsRules_andIsStoppedWhenTheyExposeMore() throws {
+        let tunnel = try TunnelBox(mode: "token", url: nil)
+        try tunnel.start()
+        try tunnel.waitState("waiting for configuration")
+        #expect(try tunnel.visit("/").status != "200")
+        let chat = #"{"hostname":"chat.example.invalid","service":"unix:\#(tunnel.box.runtime)/chat.sock"}"#
+        let end = #"{"service":"http_status:404"}"#
+        try tunnel.set("remote", #"{"ingress":[\#(chat),\#(end)]}"#)
+        let connected = try tunnel.waitState("connected 4/4")
+        #expect(connected.url == "https://chat.example.invalid")
+        #expect(try tunnel.visit("/").status == "200")
+        // The token is in a file: nobody reads it in /proc.
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        let token = try String(contentsOfFile: tunnel.box.directory + "/token", encoding: .utf8).dropLast()
+        for file in ["cmdline", "environ"] {
+            let text = String(
+                decoding: FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") ?? Data(), as: UTF8.self)
+            #expect(!text.isEmpty && !text.contains(token), "\(file)")
+        }
+
+        try tunnel.set(
+            "remote",
+            #"{"ingress":[\#(chat),{"hostname":"x.example.invalid","service":"http://127.0.0.1:4096"},\#(end)]}"#)
+        let exposed = try tunnel.waitState("exposes more than the chat")
+        #expect(exposed.words.contains("rule 2 leads x.example.invalid to http://127.0.0.1:4096"), "\(exposed.words)")
+        try tunnel.box.wait("cloudflared to be stopped") { $0.child("cloudflared")?.state == "off" }
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func crash_isSaidWithItsEnd_andItIsBackWithItsAddress() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        try tunnel.set("crash", "3")
+        let crashed = try tunnel.waitLine("crashed")
+        #expect(crashed.contains("3"), "\(crashed)")
+        try tunnel.set("crash", nil)
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        let back = try tunnel.waitState("connected 4/4")
+        #expect(back.url == "https://chat.example.invalid")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func networkLossAndReturn_spendNoRestart() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let before = try #require(try tunnel.box.status().child("cloudflared"))
+        try tunnel.network(false)
+        try tunnel.waitState("no network")
+        try tunnel.set("lose", "")
+        try tunnel.network(true)
+        try tunnel.waitLine("reconnecting")
+        try tunnel.set("lose", nil)
+        try tunnel.waitState("connected 4/4")
+        let after = try #require(try tunnel.box.status().child("cloudflared"))
+        #expect(after.run == before.run && after.restarts == before.restarts)
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func noNetworkAtTheStart_waits_andStartsAtOnceWhenThereIsOne() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start(network: false)
+        try tunnel.waitState("no network")
+        #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
+        try tunnel.network(true)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func stuck_isStartedAnew() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        try tunnel.set("stuck", "\(pid)")
+        try tunnel.waitLine("reconnecting")
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func silentLoss_isFoundByAnOwnLook_andStartedAnew() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        try tunnel.box.wait("a look that came through") { _ in
+            try tunnel.inside("/usr/bin/curl", "-s", "http://\(TunnelBox.edge)/", "-H", "Host: chat.example.invalid")
+                .status == 0
+        }
+        try tunnel.set("silent", "\(pid)")
+        try tunnel.waitLine("reconnecting: its connections seem to stand")
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func refusedCredentials_areParkedWithTheReason() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.set("refuse", "")
+        try tunnel.start()
+        let refused = try tunnel.waitState("credentials refused", limit: .seconds(40))
+        #expect(refused.words.contains("Unauthorized: Invalid tunnel secret"), "\(refused.words)")
+        try tunnel.box.wait("cloudflared to be stopped") { $0.child("cloudflared")?.state == "off" }
+        try tunnel.set("refuse", nil)
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func blockedUDP_isGoneRoundByHTTP2() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.set("udp-blocked", "")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4", limit: .seconds(40))
+        let config = try String(contentsOfFile: tunnel.box.state + "/tunnel/config.yml", encoding: .utf8)
+        #expect(config.contains("protocol: \"http2\""))
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func selfUpdate_isBackAndSaid() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        try tunnel.set("update-pid", "\(pid)")
+        try tunnel.set("update", "2026.9.0")
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.box.status().child("cloudflared")?.lastEnd?.code == 11)
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func badSettings_areNamed_andWhatRunsGoesOn() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        let quick = try tunnel.box.ctl("tunnel", "mode", "quick")
+        #expect(quick.status == 2 && quick.errors.contains("[chat] url"), "\(quick.errors)")
+        try tunnel.secretFile("token", "nonsense")
+        let token = try tunnel.box.ctl("tunnel", "mode", "token")
+        #expect(token.status == 2 && token.errors.contains("[tunnel] token-file"), "\(token.errors)")
+        #expect(try tunnel.box.status().pid("cloudflared") == pid)
+        #expect(try tunnel.described().mode == "named")
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func originDown_isTold_andTheCheckNamesTheHop() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let bridge = try #require(try tunnel.box.status().pid("chat-bridge"))
+        kill(bridge, SIGSTOP)
+        defer { kill(bridge, SIGCONT) }
+        try tunnel.waitState("origin down")
+        let check = try tunnel.box.ctl("tunnel", "check", "--json")
+        #expect(check.status == 1 && check.output.contains(#""failing":"bridge""#), "\(check.output)\(check.errors)")
+        kill(bridge, SIGCONT)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func killedTunnelWorker_leavesTheTunnelAsItIs() throws {
+        let tunnel = try TunnelBox(mode: "quick", url: nil)
+        try tunnel.start()
+        let url = try tunnel.waitState("connected 1/1").url
+        let status = try tunnel.box.status()
+        kill(try #require(status.pid("tunnel-worker")), SIGKILL)
+        try tunnel.box.waitReplaced("tunnel-worker", try #require(status.pid("tunnel-worker")))
+        #expect(try tunnel.waitState("connected 1/1").url == url)
+        #expect(try tunnel.box.status().pid("cloudflared") == status.pid("cloudflared"))
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func slowDrain_endsWithTheGracePeriod() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        try tunnel.set("slow-drain", "")
+        #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
+        try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+        let end = try #require(try tunnel.box.status().child("cloudflared")?.lastEnd)
+        #expect(end.cause == "asked" && end.code == 0, "\(end)")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func takenMetricsPort_isSaid_andAnotherIsTaken() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.set("start-fails", "port")
+        try tunnel.start()
+        let line = try tunnel.waitLine("crashed")
+        #expect(line.contains("address already in use"), "\(line)")
+        func port() throws -> String? {
+            try String(contentsOfFile: tunnel.box.state + "/tunnel/config.yml", encoding: .utf8).split(separator: "\n")
+                .first { $0.hasPrefix("metrics:") }.map(String.init)
+        }
+        let first = try port()
+        try tunnel.box.wait("another port") { _ in try port() != first }
+        try tunnel.set("start-fails", nil)
+        try tunnel.waitState("connected 4/4", limit: .seconds(40))
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func deadResolverAtTheStart_isACrashInItsWords_andNeverParks() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.set("start-fails", "dns")
+        try tunnel.start()
+        let line = try tunnel.waitLine("crashed")
+        #expect(line.contains("Could not lookup srv records"), "\(line)")
+        #expect(try tunnel.box.status().child("cloudflared")?.lastEnd?.cause == "network")
+        try tunnel.set("start-fails", nil)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func openAgent_keepsTheTunnelShut() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.openAgent()
+        try tunnel.start()
+        let shut = try tunnel.waitState("exposes more than the chat")
+        #expect(shut.words.contains("without a password"), "\(shut.words)")
+        try tunnel.box.wait("cloudflared to be stopped") { $0.child("cloudflared")?.state == "off" }
+        let restart = try tunnel.box.ctl("tunnel", "start")
+        #expect(restart.output.contains("exposes more than the chat"), "\(restart.output)\(restart.errors)")
+        #expect(tunnel.box.stop() == 0)
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+import Tunnel
+
+@Suite(.timeLimit(.minutes(1)))
+struct CloudflaredProgramTests {
+    @Test func configuredPath_isTheOnlyCandidate() {
+        #expect(CloudflaredProgram.candidates(configured: "/x/cf", searchPath: "/bin", home: "/h") == ["/x/cf"])
+    }
+
+    @Test func searchPathComesFirst_eachPlaceOnce() {
+        let places = CloudflaredProgram.candidates(configured: nil, searchPath: "/mine:relative::/usr/bin", home: "/h")
+        #expect(
+            places == [
+                "/mine/cloudflared", "/usr/bin/cloudflared", "/usr/local/bin/cloudflared",
+                "/opt/cloudflared/cloudflared",
+                "/h/.local/bin/cloudflared", "/snap/bin/cloudflared", "/home/linuxbrew/.linuxbrew/bin/cloudflared",
+            ])
+    }
+
+    @Test func directoryOrUnexecutable_isNoProgram() {
+        #expect(CloudflaredProgram.isExecutableFile("/bin/sh"))
+        #expect(!CloudflaredProgram.isExecutableFile("/tmp"))
+        #expect(!CloudflaredProgram.isExecutableFile("/etc/passwd"))
+        #expect(!CloudflaredProgram.isExecutableFile("/no/such"))
+    }
+
+    @Test func version_isReadOrItIsNotCloudflared() {
+        #expect(ProgramVersion(output: "2026.8.2\n")?.description == "2026.8.2")
+        #expect(ProgramVersion(output: "DEV")?.isEnough == true)
+        for bad in ["", "1.2.3", "cloudflared version 2026.8.2", "2026.8", "2026.8.x", "2026..2"] {
+            #expect(ProgramVersion(output: bad) == nil, "\(bad)")
+        }
+    }
+
+    @Test(arguments: [
+        ("2025.4.0", true), ("2025.4.1", true), ("2026.1.0", true), ("2025.3.9", false), ("2024.12.2", false),
+    ])
+    func version_isEnoughFrom2025_4(_ text: String, _ isEnough: Bool) {
+        #expect(ProgramVersion(output: text)?.isEnough == isEnough)
+    }
+
+    @Test func nothingInstalled_saysHowToInstallIt() async {
+        let error = await #expect(throws: TunnelError.self) {
+            try await CloudflaredProgram.find(among: ["/no/such/cloudflared", "/neither"])
+        }
+        #expect(error?.description.contains("https://pkg.cloudflare.com") == true)
+        let wrong = await #expect(throws: TunnelError.self) { try await CloudflaredProgram.find(among: ["/bin/true"]) }
+        #expect(wrong?.description.contains("/bin/true is not cloudflared") == true)
+    }
+}

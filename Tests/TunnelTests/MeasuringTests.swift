@@ -1,0 +1,100 @@
+import Foundation
+import Testing
+
+@testable import Tunnel
+
+@Suite(.timeLimit(.minutes(1)))
+struct MeasuringTests {
+    private let chat = IngressRules.Rule(hostname: "chat.example.com", service: "unix:/run/chat.sock")
+    private let end = IngressRules.Rule(service: "http_status:404")
+
+    private func excess(_ rules: [IngressRules.Rule], endsInChat: Bool = false) -> String? {
+        IngressRules(version: 1, rules: rules).excess(chatSocket: "/run/chat.sock", endsInChat: endsInChat)
+    }
+
+    @Test func chatAndNothing_isAllThereMayBe() {
+        #expect(excess([chat, end]) == nil)
+        #expect(excess([.init(service: "http_status:503")]) == nil)
+        #expect(excess([.init(service: "unix:/run/chat.sock")], endsInChat: true) == nil)
+    }
+
+    @Test func anotherService_isNamedWithItsRule() throws {
+        let words = try #require(excess([chat, .init(hostname: "x.example", service: "http://127.0.0.1:4096"), end]))
+        #expect(words.contains("rule 2 leads x.example to http://127.0.0.1:4096"))
+        #expect(excess([.init(service: "unix:/run/other.sock"), end]) != nil)
+        #expect(excess([.init(service: "hello_world"), end]) != nil)
+    }
+
+    @Test func missingEnd_isSaid() {
+        #expect(excess([chat])?.contains("http_status:404") == true)
+        #expect(excess([.init(service: "unix:/run/chat.sock")])?.contains("every name") == true)
+        #expect(excess([])?.contains("http_status:404") == true)
+    }
+
+    @Test func counter_isSummedOverItsLabels_andIsNoOthers() {
+        let text = """
+            # HELP x
+            cloudflared_tunnel_tunnel_register_fail{error="server_error",rpcName="registerConnection"} 3
+            cloudflared_tunnel_tunnel_register_fail{error="dup_edge_conn",rpcName="registerConnection"} 2
+            cloudflared_tunnel_tunnel_register_failures 9
+            """
+        #expect(MetricsPort.counter("cloudflared_tunnel_tunnel_register_fail", in: text) == 5)
+        #expect(MetricsPort.counter("cloudflared_tunnel_request_errors", in: text) == 0)
+    }
+
+    @Test func routes_defaultThatLeadsSomewhere() {
+        let head = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+        func has(_ ipv4: String, _ ipv6: String = "") -> Bool {
+            NetworkRoutes.hasDefault(ipv4: head + ipv4, ipv6: ipv6)
+        }
+        #expect(has("eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"))
+        #expect(!has("eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"))
+        #expect(!has("*\t00000000\t00000000\t0200\t0\t0\t0\t00000000\t0\t0\t0\n"))
+        let zero = String(repeating: "0", count: 32)
+        #expect(has("", "\(zero) 00 \(zero) 00 fe80\(zero.dropFirst(4)) 00000400 00000001 00000000 00000003 eth0\n"))
+        #expect(!has("", "\(zero) 00 \(zero) 00 \(zero) ffffffff 00000001 00000000 00200200 lo\n"))
+        #expect(!has(""))
+    }
+
+    @Test func logLines_tellWhatNoNumberDoes() {
+        func fact(_ text: String) -> LogTail.Fact? { LogTail.fact(Array(text.utf8)) }
+        #expect(
+            fact(
+                #"{"connIndex":0,"error":"Unauthorized: Invalid tunnel secret","level":"error","message":"Register tunnel error from server side"}"#
+            ) == .refused("Unauthorized: Invalid tunnel secret"))
+        #expect(
+            fact(#"{"hard_fail":false,"message":"precheck complete","suggested_protocol":"http2"}"#) == .suggestsHTTP2)
+        #expect(fact(#"{"hard_fail":false,"message":"precheck complete","suggested_protocol":"quic"}"#) == nil)
+        #expect(fact("Could not lookup srv records") == nil)
+    }
+
+    @Test func logTail_readsWholeLinesOnce_andFollowsANewFile() throws {
+        let path = "/tmp/nexus-tail-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let line = #"{"message":"precheck complete","suggested_protocol":"http2"}"# + "\n"
+        try line.write(toFile: path, atomically: false, encoding: .utf8)
+        var tail = LogTail(path: path)
+        #expect(tail.facts() == [])
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(line.dropLast(5).utf8))
+        #expect(tail.facts() == [])
+        try handle.write(contentsOf: Data(line.suffix(5).utf8))
+        #expect(tail.facts() == [.suggestsHTTP2])
+        #expect(tail.facts() == [])
+        try FileManager.default.removeItem(atPath: path)
+        try (line + line).write(toFile: path, atomically: false, encoding: .utf8)
+        #expect(tail.facts() == [.suggestsHTTP2, .suggestsHTTP2])
+    }
+
+    @Test func agentsPort_beyondLoopbackIsSeen() {
+        let head = "  sl  local_address rem_address   st\n"
+        func address(_ line: String) -> String? { AgentDoor.beyondLoopback(port: 4096, table: head + line) }
+        #expect(address("   0: 0100007F:1000 00000000:0000 0A 0\n") == nil)
+        #expect(address("   0: 00000000:1000 00000000:0000 0A 0\n") == "every address")
+        #expect(address("   0: 0A00A8C0:1000 00000000:0000 0A 0\n") != nil)
+        #expect(address("   0: 00000000:1001 00000000:0000 0A 0\n") == nil)
+        #expect(address("   0: 00000000000000000000000001000000:1000 0:0 0A 0\n") == nil)
+        #expect(address("   0: 00000000000000000000000000000000:1000 0:0 0A 0\n") == "every address")
+    }
+}

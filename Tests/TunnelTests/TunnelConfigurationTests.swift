@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+import Tunnel
+import Yams
+
+@Suite(.timeLimit(.minutes(1)))
+struct TunnelConfigurationTests {
+    private let uuid = UUID(uuidString: "11111111-2222-3333-4444-555555555555") ?? UUID()
+
+    private func configuration(
+        hostname: String = "chat.example.com", file: String = "/var/lib/nexus/tunnel/creds.json",
+        socket: String = "/run/nexus/chat/page.sock"
+    ) throws(TunnelError) -> TunnelConfiguration {
+        try TunnelConfiguration(
+            identity: .named(uuid, credentialsFile: file), hostname: hostname, chatSocket: socket, metricsPort: 20241,
+            transport: .auto, logDirectory: "/var/lib/nexus/tunnel/log")
+    }
+
+    @Test func namedTunnel_isWrittenAsThis() throws {
+        let expected = """
+            # Written by tunnel-worker; changes here are lost.
+            tunnel: "11111111-2222-3333-4444-555555555555"
+            credentials-file: "/var/lib/nexus/tunnel/creds.json"
+            no-autoupdate: true
+            metrics: "127.0.0.1:20241"
+            protocol: "auto"
+            retries: 2
+            grace-period: "5s"
+            loglevel: "info"
+            log-directory: "/var/lib/nexus/tunnel/log"
+            ingress:
+            - hostname: "chat.example.com"
+              service: "unix:/run/nexus/chat/page.sock"
+            - service: "http_status:404"
+
+            """
+        #expect(try configuration().yaml() == expected)
+    }
+
+    @Test func tokenTunnel_namesItsFileOnly() throws {
+        let text = try TunnelConfiguration(
+            identity: .token(file: "/run/nexus/credentials/tunnel-worker/token"), hostname: "a.example",
+            chatSocket: "/s", metricsPort: 1, transport: .http2, logDirectory: "/l"
+        ).yaml()
+        #expect(text.contains("token-file: \"/run/nexus/credentials/tunnel-worker/token\"\n"))
+        #expect(text.contains("protocol: \"http2\"\n"))
+        #expect(!text.contains("credentials-file") && !text.contains("tunnel:"))
+    }
+
+    @Test func quickTunnel_leadsToTheSocketWhateverItsNameIs() throws {
+        let text = try TunnelConfiguration(
+            identity: .quick, hostname: nil, chatSocket: "/run/nexus/chat.sock", metricsPort: 1, transport: .auto,
+            logDirectory: "/l"
+        ).yaml()
+        let read = try #require(try Yams.load(yaml: text) as? [String: Any])
+        #expect(read["ingress"] as? [[String: String]] == [["service": "unix:/run/nexus/chat.sock"]])
+        for name in ["tunnel", "token-file", "credentials-file", "url"] { #expect(read[name] == nil) }
+        #expect(throws: TunnelError.self) {
+            try TunnelConfiguration(
+                identity: .quick, hostname: "a.example", chatSocket: "/s", metricsPort: 1, transport: .auto,
+                logDirectory: "/l")
+        }
+    }
+
+    @Test(arguments: ["/a b/#c: [x]", "/ü/\"quoted\"", "/it's", "/\\back", "/- x", "/yes"])
+    func strangePaths_areReadBackAsTheyWere(_ path: String) throws {
+        let text = try configuration(file: path, socket: path).yaml()
+        let read = try #require(try Yams.load(yaml: text) as? [String: Any])
+        #expect(read["credentials-file"] as? String == path)
+        let rules = try #require(read["ingress"] as? [[String: Any]])
+        #expect(rules.count == 2)
+        #expect(rules[0]["service"] as? String == "unix:" + path)
+        #expect(rules[1] as? [String: String] == ["service": "http_status:404"])
+    }
+
+    @Test(arguments: [
+        "", "chat", "chat.example.com:443", "https://chat.example.com", "a..b", "-a.b", "a-.b", "a_b.c", "*.a.b",
+        "a.b/c", "ä.example",
+    ])
+    func unfitHostname_isRefused(_ name: String) {
+        #expect(throws: TunnelError.self) { try configuration(hostname: name) }
+    }
+
+    @Test(arguments: ["relative", "", "/line\nbreak", "/nul\0"])
+    func unfitPath_isRefused(_ path: String) {
+        #expect(throws: TunnelError.self) { try configuration(file: path) }
+        #expect(throws: TunnelError.self) { try configuration(socket: path) }
+    }
+
+    @Test func file_isWrittenWholeAndForItsOwnerOnly() throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/nexus-tunnel-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = directory + "/config.yml"
+        try ConfigurationFile.write("one", to: path)
+        // Left over by a crash: not in the way.
+        try Data("half".utf8).write(to: URL(fileURLWithPath: path + ".new"))
+        try ConfigurationFile.write("two", to: path)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "two")
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["config.yml"])
+        #expect(throws: TunnelError.self) { try ConfigurationFile.write("x", to: directory + "/no/config.yml") }
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+import Tunnel
+
+/// Bad settings are refused with the field, before anything is started.
+@Suite(.timeLimit(.minutes(1)))
+struct TunnelSettingsTests {
+    private static let id = "11111111-2222-3333-4444-555555555555"
+    private static let secret = Data(repeating: 7, count: 32).base64EncodedString()
+    private let directory = "/tmp/nexus-settings-\(UUID().uuidString)"
+
+    private func file(_ text: String, mode: Int = 0o600) throws -> String {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let path = directory + "/" + UUID().uuidString
+        try text.write(toFile: path, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        return path
+    }
+
+    private func settings(
+        id: String = id, credentials: String = "", token: String = "", url: String = "https://chat.example.com"
+    ) throws -> TunnelSettings {
+        let json =
+            #"{"mode":"named","id":"\#(id)","credentials-file":"\#(credentials)","token-file":"\#(token)","program":""}"#
+        return try TunnelSettings(
+            environment: ["NEXUS_TUNNEL": json, "NEXUS_CHAT_URL": url, "NEXUS_CHAT_SOCKET": "/run/chat.sock"])
+    }
+
+    private func refusal(_ mode: TunnelMode, _ settings: TunnelSettings) -> String {
+        do {
+            _ = try settings.identity(mode)
+            return "taken"
+        } catch { return error.description }
+    }
+
+    @Test func goodFiles_areTaken() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let credentials = try file(#"{"AccountTag":"a","TunnelSecret":"\#(Self.secret)","TunnelID":"\#(Self.id)"}"#)
+        let token = try file(
+            Data(#"{"a":"a","s":"\#(Self.secret)","t":"\#(Self.id)"}"#.utf8).base64EncodedString() + "\n")
+        let uuid = try #require(UUID(uuidString: Self.id))
+        #expect(
+            try settings(credentials: credentials).identity(.named) == .named(uuid, credentialsFile: credentials))
+        #expect(try settings(token: token).identity(.token) == .token(file: token))
+        #expect(try settings(url: "").identity(.quick) == .quick)
+        #expect(try settings().identity(.off) == nil)
+    }
+
+    @Test func eachBadField_isNamed() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let other = "99999999-2222-3333-4444-555555555555"
+        let good = try file(#"{"AccountTag":"a","TunnelSecret":"\#(Self.secret)","TunnelID":"\#(Self.id)"}"#)
+        let open = try file(#"{"AccountTag":"a"}"#, mode: 0o644)
+        let short = try file(#"{"AccountTag":"a","TunnelSecret":"c2hvcnQ=","TunnelID":"\#(Self.id)"}"#)
+        let empty = try file("{}")
+        for (mode, settings, words) in [
+            (TunnelMode.named, try settings(id: "chat", credentials: good), "[tunnel] id"),
+            (.named, try settings(id: other, credentials: good), "[tunnel] id"),
+            (.named, try settings(credentials: good, url: ""), "[chat] url"),
+            (.named, try settings(credentials: "/no/such"), "[tunnel] credentials-file: cannot open"),
+            (.named, try settings(credentials: ""), "[tunnel] credentials-file: name the file"),
+            (.named, try settings(credentials: empty), "[tunnel] credentials-file"),
+            (.named, try settings(credentials: short), "TunnelSecret"),
+            (.named, try settings(credentials: open), "chmod 600"),
+            (.named, try settings(credentials: "/tmp"), "is no file"),
+            (.token, try settings(token: try file("not a token")), "[tunnel] token-file"),
+            (.token, try settings(token: try file("e30=")), "[tunnel] token-file"),
+            (.quick, try settings(), "[chat] url"),
+        ] {
+            let said = refusal(mode, settings)
+            #expect(said.contains(words), "\(said)")
+            #expect(!said.contains(Self.secret))
+        }
+    }
+
+    @Test func choice_outlivesTheProcess() throws {
+        _ = try file("")
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        #expect(TunnelChoice.read(in: directory) == .none)
+        let choice = TunnelChoice(mode: .quick, isOn: false)
+        try choice.write(in: directory)
+        #expect(TunnelChoice.read(in: directory) == choice)
+        try "{ torn".write(toFile: directory + "/choice.json", atomically: false, encoding: .utf8)
+        #expect(TunnelChoice.read(in: directory) == .none)
+    }
+}
