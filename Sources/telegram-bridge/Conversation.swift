@@ -12,19 +12,20 @@ actor Conversation {
     private let api: BotAPI
     private let port: ChatPort
     private let remember: @Sendable (Int64, Memory.Chat) async -> Void
-    private let pace = Pace()
+    private let pace: Pace
     private var memory: Memory.Chat
     /// What waits for an answer, by the name its buttons carry.
-    private var asks: [String: (ask: Ask, message: Int64)] = [:]
+    private var asks: [String: (ask: Ask, message: Int64, turn: String)] = [:]
     private var turns: [String: Task<Void, Never>] = [:]
 
     init(
-        chat: Int64, api: BotAPI, port: ChatPort, memory: Memory.Chat,
+        chat: Int64, api: BotAPI, port: ChatPort, pause: Duration, memory: Memory.Chat,
         remember: @escaping @Sendable (Int64, Memory.Chat) async -> Void
     ) {
         self.chat = chat
         self.api = api
         self.port = port
+        pace = Pace(interval: pause)
         self.memory = memory
         self.remember = remember
     }
@@ -153,23 +154,24 @@ actor Conversation {
                 await keep(open, in: line.session)
                 accepted()
             }
-            await show(line, view)
+            await show(line, view, of: open.client_id)
             guard line.type == "ended" else { continue }
             await view.finish()
             // What it asked is not waited for any more.
-            for ask in asks.values.map(\.ask) where ask.session == line.session { await close(ask.id, "over") }
+            let left = asks.values.filter { $0.turn == open.client_id }.map(\.ask.id)
+            for id in left { await close(id, "over") }
             return true
         }
         return false
     }
 
-    private func show(_ line: ChatLine, _ view: AnswerView) async {
-        if let ask = Ask(line) { return await put(ask) }
+    private func show(_ line: ChatLine, _ view: AnswerView, of turn: String) async {
+        if let ask = Ask(line) { return await put(ask, of: turn) }
         if line.type == "answered", let id = line.id { return await close(id, line.answer ?? "answered") }
         await view.take(line)
     }
 
-    private func put(_ ask: Ask) async {
+    private func put(_ ask: Ask, of turn: String) async {
         guard !asks.values.contains(where: { $0.ask == ask }) else { return }
         // Of this life only: a button of an earlier one means nothing.
         let name = String(UInt64.random(in: 0 ... .max), radix: 36)
@@ -177,7 +179,7 @@ actor Conversation {
         let message = await pace.call { () async throws(BotAPI.Failure) in
             try await api.send(ask.text, to: chat, ask.keyboard(name))
         }
-        if let message { asks[name] = (ask, message) }
+        if let message { asks[name] = (ask, message, turn) }
     }
 
     private func close(_ id: String, _ answer: String) async {

@@ -4,13 +4,15 @@ import WorkerKit
 /// The way to one chat: one call at a time, with a pause between them, because Telegram takes about a message a second
 /// in a chat, and says so (429) when it is too many.
 actor Pace {
-    /// Between two calls.
-    static let interval: Duration = .seconds(1)
     /// Tries of one call.
     static let tryLimit = 8
 
+    private let interval: Duration
     private var free = ContinuousClock.now
     private var last: Task<Void, Never>?
+
+    /// `interval`: between two calls.
+    init(interval: Duration) { self.interval = interval }
 
     /// Makes a call when it is its turn; what does not go through is tried again. Nil: it is given up, which is logged.
     func call<Result: Sendable>(
@@ -34,7 +36,7 @@ actor Pace {
     ) async -> Result? {
         for round in 0..<Self.tryLimit {
             do { try await Task.sleep(until: free) } catch { return nil }
-            var pause = Self.interval
+            var pause = interval
             defer { free = .now + pause }
             do throws(BotAPI.Failure) {
                 return try await body()

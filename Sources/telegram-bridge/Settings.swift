@@ -9,6 +9,8 @@ struct Settings: Sendable {
     let token: String
     /// The chats that are listened to; all others are strangers.
     let chats: Set<Int64>
+    /// Between two calls for one chat.
+    let pause: Duration
     /// Where it remembers what is under way.
     let directory: String
 
@@ -18,6 +20,7 @@ struct Settings: Sendable {
         base = try Self.base(environment["NEXUS_TELEGRAM_API"] ?? "https://api.telegram.org")
         token = try Self.token(environment["CREDENTIALS_DIRECTORY"])
         chats = try Self.chats(environment["NEXUS_TELEGRAM_CHATS"] ?? "")
+        pause = try Self.pause(environment["NEXUS_TELEGRAM_PAUSE_MS"] ?? "1000")
         guard let directory = environment["STATE_DIRECTORY"] else {
             throw .init("no place to remember: set state-directory = \"telegram\" in [child.telegram-bridge]")
         }
@@ -49,6 +52,13 @@ struct Settings: Sendable {
             throw .init("the secret telegram-token has not the form of a bot's token (123456789:AA…)")
         }
         return token
+    }
+
+    private static func pause(_ text: String) throws(Worker.ConfigurationError) -> Duration {
+        guard let milliseconds = Int(text), (20...60_000).contains(milliseconds) else {
+            throw .init("NEXUS_TELEGRAM_PAUSE_MS is a number of milliseconds from 20 to 60000, found \"\(text)\"")
+        }
+        return .milliseconds(milliseconds)
     }
 
     private static func chats(_ text: String) throws(Worker.ConfigurationError) -> Set<Int64> {

@@ -30,7 +30,7 @@ actor TelegramDesk {
     func run() async {
         for id in settings.chats {
             let chat = Conversation(
-                chat: id, api: api, port: port, memory: memory.chats[String(id)] ?? Memory.Chat()
+                chat: id, api: api, port: port, pause: settings.pause, memory: memory.chats[String(id)] ?? Memory.Chat()
             ) { [weak self] chat, memory in await self?.remember(chat, memory) }
             chats[id] = chat
             await chat.resume()

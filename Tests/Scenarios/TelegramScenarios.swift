@@ -27,7 +27,7 @@ import Testing
                 state-directory = "telegram"
                 after = ["chat-bridge", "botapi"]
                 delay = { first = "20ms", cap = "200ms", stable-after = "50ms" }
-                environment = { NEXUS_TELEGRAM_CHATS = "42", NEXUS_TELEGRAM_API = "http://127.0.0.1:\(port)" }
+                environment = { NEXUS_TELEGRAM_CHATS = "42", NEXUS_TELEGRAM_API = "http://127.0.0.1:\(port)", NEXUS_TELEGRAM_PAUSE_MS = "200" }
                 [child.botapi]
                 command = ["python3", "\(Programs.repository)/Tests/Scenarios/botapi.py", "\(port)", "\(secret)", "\(fifo)"]
                 ready = { log-line = "listening" }
@@ -129,18 +129,22 @@ import Testing
     @Test func leave_isGivenByATap_aQuestionAnswered_aTurnStopped() throws {
         let box = try box()
         try say(box, #"{"text":"/permission"}"#)
-        let asked = try messages(box, "the request for leave") { $0.last?.data(of: "Allow once") != nil }
-        let ask = try #require(asked.last)
+        // What is asked stands among what is said, in no order of its own.
+        let isAsked = { (all: [Message], button: String) in all.last { $0.data(of: button) != nil } }
+        let asked = try messages(box, "the request for leave") { isAsked($0, "Allow once") != nil }
+        let ask = try #require(isAsked(asked, "Allow once"))
         try say(box, #"{"tap":"\#(try #require(ask.data(of: "Allow once")))","on":\#(ask.id)}"#)
         try messages(box, "the outcome") { all in
             all.contains { $0.id == ask.id && $0.text.hasSuffix("→ allowed once") && $0.buttons == nil }
         }
         try say(box, #"{"text":"/question"}"#)
-        let question = try #require(
-            try messages(box, "the question") { $0.last?.data(of: "Put aside") != nil }.last)
+        let questions = try messages(box, "the question") { isAsked($0, "Put aside") != nil }
+        let question = try #require(isAsked(questions, "Put aside"))
         // echo-agent asks two at once.
         try say(box, #"{"text":"1","reply":\#(question.id)}"#)
-        try messages(box, "how to answer") { $0.last?.text.contains("a line for each of the 2 questions") == true }
+        try messages(box, "how to answer") { all in
+            all.contains { $0.text.hasPrefix("Not understood.") }
+        }
         try say(box, #"{"text":"1\n1, 2","reply":\#(question.id)}"#)
         try messages(box, "the answered question") { all in
             all.contains { $0.id == question.id && $0.text.hasSuffix("→ answered") }
@@ -148,10 +152,13 @@ import Testing
         try say(box, #"{"text":"/slow 200"}"#)
         try messages(box, "words of a long answer") { $0.last?.text.contains("word-3 ") == true }
         try say(box, #"{"text":"/stop"}"#)
-        try messages(box, "the end of it") { $0.last?.text.contains("— interrupted: stopped by the user") == true }
+        try messages(box, "the end of it") { all in
+            all.contains { $0.text.contains("— interrupted: stopped by the user") }
+        }
         // What a turn asked goes with it.
         try say(box, #"{"text":"/permission"}"#)
-        let lost = try #require(try messages(box, "a request") { $0.last?.data(of: "Reject") != nil }.last)
+        let again = try messages(box, "a request") { isAsked($0, "Reject")?.id != ask.id }
+        let lost = try #require(isAsked(again, "Reject"))
         try say(box, #"{"text":"/stop"}"#)
         try messages(box, "its end") { all in all.contains { $0.id == lost.id && $0.text.contains("→ ") } }
         // A button of the past does nothing.
