@@ -165,7 +165,7 @@ def configure(reach):
     config = (ROOT / "Supervisor.toml").read_text().replace("127.0.0.1:4780", f"127.0.0.1:{port}")
     config = config.replace("\n[child.chat-bridge]\n", '\n[child.chat-bridge]\nsecrets = ["webhook"]\n')
     config = config.replace('NEXUS_WORD = "{word}"\n', f'NEXUS_WORD = "{{word}}"\nSSL_CERT_FILE = "{home}/cert.pem"\n')
-    config = config.replace('["tunnel-worker", "--mode", "off"]', f'["python3", "{home}/tunnel.py"]')
+    config = config.replace('\ncommand = ["tunnel-worker"]\n', f'\ncommand = ["python3", "{home}/tunnel.py"]\n')
     (home / "Supervisor.toml").write_text(config + f'''
 [word]
 send = ["turn", "asked", "parked", "address"]
