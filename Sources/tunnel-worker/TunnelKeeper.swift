@@ -144,10 +144,17 @@ actor TunnelKeeper {
         let door = ChatDoor(socket: workshop.settings.chatSocket, host: host ?? "localhost")
         await act(on: .origin(answers: await door.answers()))
         var opening = await door.opening()
-        if opening == nil, let port = bus.values["opencode.port"].flatMap({ UInt16($0) }) {
+        if opening == nil, let port = await agentPort() {
             opening = await AgentDoor.opening(port: port)
         }
         await act(on: .opening(opening))
+    }
+
+    /// Where the agent listens, as nexusd has it: values go to siblings by themselves, and this is none.
+    private func agentPort() async -> UInt16? {
+        struct Answer: Decodable { var values: [String: String] }
+        guard let payload = try? await bus.ask("status opencode") else { return nil }
+        return (try? JSONDecoder().decode(Answer.self, from: Data(payload)))?.values["port"].flatMap { UInt16($0) }
     }
 
     private func lookFromOutside() async {

@@ -269,7 +269,7 @@ struct TunnelMachineTests {
                 Step(
                     1, ended("exit 1: bind: address already in use"),
                     .crashed(exit: "exit 1: bind: address already in use"),
-                    [.start(.auto)]),
+                    [.restart(.auto, why: "its metrics port was taken")]),
                 Step(2, runs("1-2"), .starting),
             ]
         ),

@@ -76,7 +76,9 @@ extension TunnelMachine {
                 phase = .down(end.words)
             }
             // Somebody else took the port between the look and its start: nexusd would start it on the same one again.
-            return end.words.contains("address already in use") ? [.start(.auto)] : []
+            // A restart, not a start: nexusd's own may have come first, on the old port.
+            return end.words.contains("address already in use")
+                ? [.restart(.auto, why: "its metrics port was taken")] : []
         }
     }
 
