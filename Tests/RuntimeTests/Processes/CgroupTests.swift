@@ -168,4 +168,17 @@ struct CgroupTests {
             try root.remove()
         }
     }
+
+    /// A run of nexusd's own uid nests as deep as it likes.
+    @Test func deeplyNestedCgroups_goWithTheRun() throws {
+        let kernel = LiveKernel()
+        let cgroup = try TestCgroup()
+        var path = cgroup.path
+        for _ in 0..<20 {
+            path += "/d"
+            try kernel.makeDirectory(path, mode: 0o755)
+        }
+        CgroupTree(kernel, path: cgroup.path).remove()
+        #expect(throws: Errno.noEntry) { try kernel.status(cgroup.path, followingLinks: false) }
+    }
 }

@@ -11,14 +11,17 @@ struct CgroupTree {
         self.path = path
     }
 
-    /// cgroups below that are looked into.
-    private static let depthLimit = 8
+    /// How deep cgroups below are looked into, and how many of them at a time: a run of nexusd's own uid makes what it likes.
+    private static let depthLimit = 64
+    private static let countLimit = 1024
 
     /// Numbers in cgroup.procs, of the cgroups below as well or not.
     func members(belowAsWell: Bool = true) -> [ProcessID] {
         var found: [ProcessID] = []
         var pending = [(path, 0)]
-        while let (path, depth) = pending.popLast() {
+        var looked = 0
+        while looked < Self.countLimit, let (path, depth) = pending.popLast() {
+            looked += 1
             let text = (try? kernel.readFile(path + "/cgroup.procs", limit: 1 << 20)) ?? []
             found += text.split(separator: UInt8(ascii: "\n")).compactMap { line in
                 decimal(line).map { ProcessID(rawValue: Int32(truncatingIfNeeded: $0)) }
@@ -41,11 +44,15 @@ struct CgroupTree {
     }
 
     /// Removes it with what a run made below; what is busy stays, and the next start finds it.
-    func remove() { remove(path, depth: 0) }
+    func remove() {
+        var left = Self.countLimit
+        remove(path, depth: 0, &left)
+    }
 
-    private func remove(_ path: String, depth: Int) {
+    private func remove(_ path: String, depth: Int, _ left: inout Int) {
+        left -= 1
         if (try? kernel.removeDirectory(path)) != nil || depth >= Self.depthLimit { return }
-        for below in subgroups(of: path) { remove(below, depth: depth + 1) }
+        for below in subgroups(of: path) where left > 0 { remove(below, depth: depth + 1, &left) }
         try? kernel.removeDirectory(path)
     }
 
