@@ -46,6 +46,28 @@ struct LeftoverTests {
         }
     }
 
+    /// Its own environ is empty then; that of the thread that lives has the mark.
+    @Test func processWhoseMainThreadHasEnded_isRecognisedByAnother() async {
+        await #expect(processExitsWith: .success) {
+            let nest = try Nest(life: Self.old)
+            let program = """
+                import ctypes, os, platform, threading
+                c = ctypes.CDLL(None)
+                threading.Thread(target=lambda: c.sleep(600)).start(); print(os.getpid(), flush=True)
+                c.syscall(60 if platform.machine() == 'x86_64' else 93, 0)
+                """
+            let life = try nest.start("exec /usr/bin/python3 -c \"\(program)\"")
+            _ = try life.lines(1)
+            let stat = "/proc/\(life.process)/stat"
+            try waitFor("the end of the main thread") {
+                String(decoding: try nest.kernel.readFile(stat, limit: 4096), as: UTF8.self).contains(") Z ")
+            }
+            let outcome = Self.endLeftovers(nest)
+            try #require(outcome.named.map(\.process).contains(life.process))
+            try #require(outcome.remaining.isEmpty)
+        }
+    }
+
     @Test func withoutAnEarlierLife_nothingIsTouched() async {
         await #expect(processExitsWith: .success) {
             let nest = try Nest(life: Self.old)

@@ -112,10 +112,21 @@ struct ProcessTable {
     }
 
     /// The environment a process was started with (`NAME=value`, each ended by a zero byte); nil when it may not be read.
-    /// Empty also for a moment of execve(2).
+    /// Empty also for a moment of execve(2). One whose main thread has ended says nothing (ESRCH) under its own number while others
+    /// live on (state Z, several threads): any of these knows it.
     static func environment(of process: ProcessID, _ kernel: any Kernel) -> [UInt8]? {
-        try? kernel.readFile("/proc/\(process)/environ", limit: 1 << 20)
+        let own = try? kernel.readFile("/proc/\(process)/environ", limit: 1 << 20)
+        if let own, !own.isEmpty { return own }
+        guard let threads = threads(of: process, kernel), threads.count > 1 else { return own }
+        for thread in threads.filter({ $0 != process.description }).prefix(threadsAsked) {
+            let text = try? kernel.readFile("/proc/\(process)/task/\(thread)/environ", limit: 1 << 20)
+            if let text, !text.isEmpty { return text }
+        }
+        return own
     }
+
+    /// Some may end while they are asked; all that live have the same memory.
+    private static let threadsAsked = 8
 
     /// The value of a variable in the environment this process was started with.
     static func variable(_ name: String, of process: ProcessID, _ kernel: any Kernel) -> ArraySlice<UInt8>? {
