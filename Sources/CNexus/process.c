@@ -79,8 +79,12 @@ int nexus_signalfd(uint64_t mask) {
     return fd < 0 ? -errno : fd;
 }
 
-int nexus_ignore_signals(uint64_t mask) {
+static int dispose(uint64_t mask, sighandler_t disposition) {
     for (int number = 1; number <= 64; number++)
-        if (mask >> (number - 1) & 1 && signal(number, SIG_IGN) == SIG_ERR) return -errno;
+        if (mask >> (number - 1) & 1 && signal(number, disposition) == SIG_ERR) return -errno;
     return 0;
 }
+
+int nexus_ignore_signals(uint64_t mask) { return dispose(mask, SIG_IGN); }
+
+int nexus_default_signals(uint64_t mask) { return dispose(mask, SIG_DFL); }

@@ -44,5 +44,7 @@ int nexus_block_signals(uint64_t mask);
 int nexus_signalfd(uint64_t mask);
 /* SIG_IGN for each signal of `mask`. */
 int nexus_ignore_signals(uint64_t mask);
+/* SIG_DFL for each signal of `mask`. */
+int nexus_default_signals(uint64_t mask);
 
 #endif

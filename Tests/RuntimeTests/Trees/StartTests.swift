@@ -9,6 +9,19 @@ import Testing
 
 extension WholeTrees {
     @Suite(.timeLimit(.minutes(1))) struct StartTests {
+        /// A caller that ignores SIGCHLD leaves that to nexusd: nobody could be waited for.
+        @Test(.enabled(if: access("/usr/bin/python3", X_OK) == 0, "needs python3"))
+        func startedWithSIGCHLDIgnored_childrenAreReapedAllTheSame() throws {
+            let ignoring =
+                "import os,signal,sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+            let tree = try RunningTree(
+                Plan(children: [child("c", "serve")]), through: ["/usr/bin/python3", "-c", ignoring])
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            #expect(try client.ask("restart c") == .reply(#"{"outcome":"done"}"#))
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func versionAndUsage_needNothing() throws {
             #expect(try RunningTree.runToEnd(["--version"]).0 == .code(0))
             let (exit, words) = try RunningTree.runToEnd(["--frobnicate"])

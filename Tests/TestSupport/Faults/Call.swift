@@ -18,6 +18,7 @@ public enum Call: String, Hashable, Sendable, CaseIterable {
     case makeSocket, makeSocketPair, bind, listen, accept, connect, pendingError, boundPort, isHungUp,
         shutdownSending
     case peerCredentials, peerGroups, passCredentials, setSendBuffer, prepareListening, send, receive
+    case shutdownReceiving, refuseDescriptors, look, restore
     // processes
     case spawn, peekEnded, reap, openProcess, signal, becomeSubreaper, limit, setLimit
 }

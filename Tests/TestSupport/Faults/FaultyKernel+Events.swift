@@ -56,6 +56,11 @@ extension FaultyKernel {
         try base.ignore(signals)
     }
 
+    public func restore(_ signals: SignalSet) throws(Errno) {
+        try pass(.restore)
+        try base.restore(signals)
+    }
+
     public func makeSignalFD(_ signals: SignalSet) throws(Errno) -> OwnedFD {
         try pass(.makeSignalFD)
         return try base.makeSignalFD(signals)

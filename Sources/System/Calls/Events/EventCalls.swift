@@ -27,6 +27,8 @@ public protocol EventCalls {
     func block(_ signals: SignalSet) throws(Errno)
     /// SIG_IGN.
     func ignore(_ signals: SignalSet) throws(Errno)
+    /// SIG_DFL.
+    func restore(_ signals: SignalSet) throws(Errno)
     /// signalfd(2).
     func makeSignalFD(_ signals: SignalSet) throws(Errno) -> OwnedFD
     /// One pending signal of a signalfd; nil when there is none.
@@ -97,6 +99,8 @@ extension LiveKernel {
     public func block(_ signals: SignalSet) throws(Errno) { _ = try checked(nexus_block_signals(signals.rawValue)) }
 
     public func ignore(_ signals: SignalSet) throws(Errno) { _ = try checked(nexus_ignore_signals(signals.rawValue)) }
+
+    public func restore(_ signals: SignalSet) throws(Errno) { _ = try checked(nexus_default_signals(signals.rawValue)) }
 
     public func makeSignalFD(_ signals: SignalSet) throws(Errno) -> OwnedFD {
         try owned(nexus_signalfd(signals.rawValue))
