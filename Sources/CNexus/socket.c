@@ -89,6 +89,13 @@ static int set_option(int fd, int option, int value) {
 
 int nexus_pass_credentials(int fd) { return set_option(fd, SO_PASSCRED, 1); }
 
+/* 83 in asm-generic/socket.h since Linux 6.16 (architectures with numbers of their own are none of ours); older headers
+ * have no name for it. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+int nexus_refuse_descriptors(int fd) { return set_option(fd, SO_PASSRIGHTS, 0); }
+
 int nexus_prepare_listening(int fd) {
     int family = 0, on = 1;
     socklen_t length = sizeof family;
@@ -148,14 +155,18 @@ static void take_descriptors(const struct cmsghdr *header, struct nexus_received
     }
 }
 
-static int receive(int fd, void *buffer, size_t capacity, int flags, struct nexus_received *result) {
+static int receive(
+    int fd, void *buffer, size_t capacity, int flags, size_t control_room, struct nexus_received *result) {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(NEXUS_MESSAGE_DESCRIPTORS * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
     } control;
     struct iovec part = {.iov_base = buffer, .iov_len = capacity};
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control_room > 0 ? &control : NULL,
+        .msg_controllen = control_room < sizeof control ? control_room : sizeof control};
     memset(result, 0, sizeof *result);
     ssize_t length = recvmsg(fd, &message, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (length < 0) return -errno;
@@ -177,11 +188,21 @@ static int receive(int fd, void *buffer, size_t capacity, int flags, struct nexu
 }
 
 int nexus_receive(int fd, void *buffer, size_t capacity, struct nexus_received *result) {
-    return receive(fd, buffer, capacity, 0, result);
+    return receive(fd, buffer, capacity, 0, SIZE_MAX, result);
 }
 
 int nexus_peek(int fd, void *buffer, size_t capacity, struct nexus_received *result) {
-    return receive(fd, buffer, capacity, MSG_PEEK, result);
+    return receive(fd, buffer, capacity, MSG_PEEK, SIZE_MAX, result);
+}
+
+int nexus_look(int fd, void *buffer, size_t capacity, int credentials, struct nexus_received *result) {
+    return receive(fd, buffer, capacity, MSG_PEEK, credentials ? CMSG_SPACE(sizeof(struct ucred)) : 0, result);
+}
+
+int nexus_drop_message(int fd) {
+    struct nexus_received ignored;
+    char nothing;
+    return receive(fd, &nothing, 1, 0, 0, &ignored);
 }
 
 int nexus_peek_in_turn(int fd) {

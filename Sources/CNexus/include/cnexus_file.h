@@ -26,6 +26,10 @@ static inline int nexus_readable_bytes(int fd) {
     return ioctl(fd, FIONREAD, &count) < 0 ? -errno : count;
 }
 
+/* Removes a directory with everything in it, however deep, with two descriptors: what lies deeper is moved up first. Links are
+ * not followed. It takes as long as it takes, so never call it in a loop; after `limit` removals it gives up. */
+int nexus_clear_directory(const char *path, uint64_t limit);
+
 static inline int nexus_at_cwd(void) { return AT_FDCWD; }
 
 #endif

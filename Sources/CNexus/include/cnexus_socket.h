@@ -46,6 +46,9 @@ int nexus_peer_credentials(int fd, struct nexus_credentials *credentials);
 int nexus_peer_groups(int fd, uint32_t *groups, size_t capacity);
 /* SO_PASSCRED: every message is received with its sender's credentials. */
 int nexus_pass_credentials(int fd);
+/* SO_PASSRIGHTS (Linux 6.16) off: whoever sends descriptors to this socket, or to one accepted from it, gets EPERM.
+ * -ENOPROTOOPT where the kernel does not know it. */
+int nexus_refuse_descriptors(int fd);
 /* SO_ERROR: the errno of a finished non-blocking connect, 0 for success. */
 int nexus_pending_error(int fd);
 /* SO_SNDBUF (without privilege capped by net.core.wmem_max). */
@@ -72,6 +75,12 @@ struct nexus_received {
 int nexus_receive(int fd, void *buffer, size_t capacity, struct nexus_received *result);
 /* The same with MSG_PEEK: the message stays in the queue; its descriptors are duplicates. */
 int nexus_peek(int fd, void *buffer, size_t capacity, struct nexus_received *result);
+/* What the next message, or the bytes up to the first one with descriptors, look like. Nothing is taken from the queue and
+ * no descriptor is made: there is room for credentials alone, so the kernel says MSG_CTRUNC where others ride along.
+ * `credentials`: the socket has SO_PASSCRED. */
+int nexus_look(int fd, void *buffer, size_t capacity, int credentials, struct nexus_received *result);
+/* Takes one message without its descriptors: the kernel lets go of them, and if that takes time, in this call. */
+int nexus_drop_message(int fd);
 /* SO_PEEK_OFF: each peek goes on behind the one before, so that several messages can be looked at before any is taken. */
 int nexus_peek_in_turn(int fd);
 

@@ -56,10 +56,9 @@ extension Engine {
     func conclude() -> Int32 {
         let isEmpty = endStrays()
         listener.close(surroundings.poller, kernel)
-        clients.removeAll()
         for cell in cells {
             cell.notify?.remove()
-            cell.sockets?.close()
+            cell.sockets?.close(by: disposal)
             cell.pidFile?.remove(kernel)
         }
         if let shutdownBegan {

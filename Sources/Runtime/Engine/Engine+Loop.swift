@@ -19,6 +19,7 @@ extension Engine {
         surroundings.leftovers.events.forEach(say)
         beginSchedules()
         openAllSockets()
+        CredentialFiles.removeLeftovers(kernel, disposal, directory: surroundings.places.credentials)
         turnBegan = kernel.monotonic()
         core.start(at: now, jitter: jitter(), into: &actions)
         board.touchAll()
@@ -74,6 +75,7 @@ extension Engine {
         case .signals: break
         case .planOutput, .planDiagnostics: config.current?.run.take(source)
         case .clock: clockWasSet()
+        case .disposal: takeDisposals()
         case .listener: acceptClients()
         case .client(let number): serveClient(PeerID(rawValue: number), events)
         case .notify(let child): hearNotify(child)
@@ -126,6 +128,7 @@ extension Engine {
         hasMoreStatus = answers.hasListing { router.answerBytes(for: $0) == 0 }
         serving.reset()
         announce()
+        disposal.begin(with: surroundings.poller, token: EventSource.disposal.token, at: now)
     }
 
     private var nextDeadline: Instant? {
@@ -143,6 +146,7 @@ extension Engine {
         consider(wishes.deadline)
         consider(crowded.deadline)
         consider(listener.resumeAt)
+        consider(disposal.retryAt)
         consider(partings.deadline)
         consider(reapAgainAt)
         consider(severed.first?.until)

@@ -101,7 +101,7 @@ extension Engine {
         run.scope.close()
         leave(run.readyDescriptor)
         closeBus(run, of: child)
-        run.credentials?.remove(kernel)
+        removeCredentials(of: run, child)
         if child == logWriter { closeLogLink(run) }
         severed.removeAll { $0.child == child }
         cell.run = nil

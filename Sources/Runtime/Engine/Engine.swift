@@ -29,7 +29,8 @@ final class Engine {
     var serving = ServingMeter()
     var clients: [PeerID: ControlClient] = [:]
     var refusals = RefusalMeter()
-    var partings = Partings()
+    var partings: Partings
+    let disposal: Disposal
     /// By `ChildID.rawValue - 1`.
     var cells: [ChildCell]
     /// What owners chose by command, as far as the file says otherwise.
@@ -95,6 +96,8 @@ final class Engine {
         kernel = surroundings.kernel
         self.plan = plan
         self.listener = listener
+        disposal = Disposal(surroundings.kernel)
+        partings = Partings(listener.refusesDescriptors ? nil : disposal)
         self.notes = notes
         now = kernel.monotonic()
         started = now

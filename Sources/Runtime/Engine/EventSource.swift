@@ -33,6 +33,8 @@ enum EventSource: Hashable, Sendable {
     case planOutput
     /// nexus-config's stderr: the diagnostics.
     case planDiagnostics
+    /// Threads that are done (`Disposal`).
+    case disposal
 
     /// The lower 24 bits of a run's count.
     struct Generation: Hashable, Sendable {
@@ -60,6 +62,7 @@ enum EventSource: Hashable, Sendable {
         case .clock: Self.pack(.clock)
         case .planOutput: Self.pack(.planOutput)
         case .planDiagnostics: Self.pack(.planDiagnostics)
+        case .disposal: Self.pack(.disposal)
         }
     }
 
@@ -84,6 +87,7 @@ enum EventSource: Hashable, Sendable {
         case .clock: self = .clock
         case .planOutput: self = .planOutput
         case .planDiagnostics: self = .planDiagnostics
+        case .disposal: self = .disposal
         }
     }
 
@@ -91,7 +95,7 @@ enum EventSource: Hashable, Sendable {
         // 0 stays free: a token that was never set is then no source.
         case signals = 1
         case listener, client, notify, readyDescriptor, busInput, busOutput, population, probe, logLink
-        case logWriterErrors, planOutput, planDiagnostics, clock
+        case logWriterErrors, planOutput, planDiagnostics, clock, disposal
     }
 
     private static func pack(_ kind: Kind, _ number: UInt16 = 0, _ run: Generation? = nil) -> UInt64 {

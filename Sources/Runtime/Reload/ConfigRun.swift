@@ -29,8 +29,10 @@ final class ConfigRun {
     let process: ProcessID
     private let pidfd: OwnedFD
     private let scope: any RunScope
-    private let until: Instant
+    private var until: Instant
     private var exit: Exit?
+    /// It is gone, and nobody will tell how it ended.
+    private var isLost = false
     private var isStopped = false
     private var isLate = false
 
@@ -50,6 +52,9 @@ final class ConfigRun {
             self.limit = limit
         }
     }
+
+    /// Between two looks whether one that was killed is still there.
+    private static let reapPatience: Duration = .seconds(1)
 
     /// Starts it.
     init(_ surroundings: Surroundings, _ task: ConfigTask) throws(Errno) {
@@ -94,11 +99,13 @@ final class ConfigRun {
         return image
     }
 
-    /// When `expire` is due; nil once it was killed: its end comes by itself.
-    var deadline: Instant? { isLate || isStopped ? nil : until }
+    /// When `expire` is due. Once it was killed its end comes by itself, but for one that somebody else has reaped.
+    var deadline: Instant? { hasEnded ? nil : until }
+
+    private var hasEnded: Bool { exit != nil || isLost }
 
     /// Its process is gone and its pipes are empty; after a kill they may be held by something it started.
-    var isOver: Bool { exit != nil && (isLate || isStopped || !plan.isOpen && !diagnostics.isOpen) }
+    var isOver: Bool { hasEnded && (isLate || isStopped || !plan.isOpen && !diagnostics.isOpen) }
 
     /// Something can be read from one of its pipes.
     func take(_ source: EventSource) {
@@ -106,8 +113,7 @@ final class ConfigRun {
         case .planOutput: read(plan)
         case .planDiagnostics: read(diagnostics)
         case .signals, .clock, .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population,
-            .probe,
-            .logLink, .logWriterErrors:
+            .probe, .logLink, .logWriterErrors, .disposal:
             break
         }
     }
@@ -134,7 +140,10 @@ final class ConfigRun {
 
     private func giveUp(late: Bool) {
         if late { isLate = true } else { isStopped = true }
-        if exit == nil { try? kernel.signal(pidfd, .kill) }
+        // Asked again as long as it is not reaped; a pidfd knows when that was done by somebody else.
+        until = kernel.monotonic() + Self.reapPatience
+        guard exit == nil else { return }
+        do { try kernel.signal(pidfd, .kill) } catch { isLost = error == .noProcess }
     }
 
     private func read(_ intake: Intake) {
@@ -158,6 +167,9 @@ final class ConfigRun {
         var words = String(decoding: diagnostics.bytes, as: UTF8.self)
         if diagnostics.isOver { words += "\n… more than \(Self.diagnosticsLimit) bytes of diagnostics were left out" }
         if isStopped { return .stopped }
+        if isLost {
+            return .failed("has ended, and its exit status was taken by somebody else", diagnostics: words)
+        }
         if isLate { return .failed("was not done within \(Self.limit.words) and was killed", diagnostics: words) }
         switch exit {
         case .code(0) where plan.isOver: return .failed("made a plan above \(Self.planLimit) bytes", diagnostics: words)

@@ -136,7 +136,7 @@ extension Engine {
     func dropNotify(of child: ChildID) {
         guard let socket = self[child].notify else { return }
         surroundings.poller.remove(socket.fd)
-        socket.remove()
+        socket.abandon()
         self[child].notify = nil
     }
 }

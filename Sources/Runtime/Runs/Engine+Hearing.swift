@@ -12,6 +12,23 @@ extension Engine {
             if let run = cell.run { self.hear(word, child, run.id) }
         }
         if all { socket.receiveAll(hear) } else { _ = socket.receive(hear) }
+        guard socket.isBlocked else { return }
+        surroundings.poller.remove(socket.fd)
+        guard socket.awaitsRoom else { return }
+        note(
+            .unread, of: child,
+            "\(names[child]) sent descriptors on its notify socket, and \(Disposal.limit) that others sent are still being "
+                + "closed: it is not heard until there is room")
+    }
+
+    /// Threads have let go of what was sent along: those who wait for that are heard again.
+    func takeDisposals() {
+        for number in disposal.takeReports() {
+            for cell in cells {
+                guard let socket = cell.notify, socket.goOn(after: number) else { continue }
+                try? surroundings.poller.add(socket.fd, token: EventSource.notify(cell.id).token)
+            }
+        }
     }
 
     /// Whether a message on the child's socket is known to come from elsewhere; said once a run.

@@ -21,7 +21,7 @@ extension Engine {
         equipSockets(child)
         guard let sockets = self[child].sockets else { return }
         do {
-            try sockets.complete()
+            try sockets.complete(by: disposal)
         } catch {
             self[child].sockets = nil
             // What ends is waited for: the next try comes soon.
@@ -41,6 +41,7 @@ extension Engine {
         guard self[child].sockets?.plans ?? [] != plans else { return }
         var spare = self[child].sockets?.release() ?? []
         self[child].sockets = plans.isEmpty ? nil : ListeningSockets(kernel, plans, taking: &spare)
+        for socket in spare { socket.leave(by: disposal) }
     }
 
     /// A socket that a new plan asks for and the machine refuses.
@@ -70,7 +71,7 @@ extension Engine {
                 throw SocketRefusal(words: "\(plan.name): \(error.description)")
             }
         }
-        tried.forEach { $0.close() }
+        tried.forEach { $0.close(by: disposal) }
         return opened
     }
 
@@ -114,11 +115,12 @@ extension Engine {
             }
             self[child].sockets = ListeningSockets(kernel, wanted, taking: &spare)
         }
+        for socket in spare { socket.leave(by: disposal) }
     }
 
     /// Nobody is to wait for a child that does not come: it is off, done or given up, or gone from the plan.
     func closeSockets(_ child: ChildID) {
-        self[child].sockets?.close()
+        self[child].sockets?.close(by: disposal)
         self[child].sockets = nil
     }
 

@@ -54,7 +54,7 @@ extension Engine {
             spawned = try surroundings.spawner.spawn(request, in: scope, values: values(secrets))
         } catch {
             scope.close()
-            credentials?.remove(kernel)
+            credentials?.remove(kernel, disposal)
             throw Obstacle(error)
         }
         let living = LivingRun(run, spawned, in: scope)
@@ -97,11 +97,13 @@ extension Engine {
         }
         if let socket = self[child].notify {
             socket.discardPending()
-            return socket.path
+            if !socket.isBlocked { return socket.path }
+            // What the former run has said last must not be heard as a word of this one.
+            dropNotify(of: child)
         }
         do {
             let socket = try NotifySocket(
-                kernel, directory: surroundings.places.notify, child: childPlan.name,
+                kernel, disposal, directory: surroundings.places.notify, child: childPlan.name,
                 user: childPlan.identity?.uid ?? kernel.userID(), group: childPlan.identity?.gid ?? kernel.groupID())
             try surroundings.poller.add(socket.fd, token: EventSource.notify(child).token)
             socket.isForeign = { [unowned self] in isForeign($0, to: child) }

@@ -56,11 +56,26 @@ extension Engine {
         }
         do {
             return try CredentialFiles(
-                kernel, directory: surroundings.places.credentials, child: child.name, files: files,
+                kernel, disposal, directory: surroundings.places.credentials, child: child.name, files: files,
                 owner: child.identity)
         } catch {
             throw Obstacle(error, "its secret files cannot be written")
         }
+    }
+
+    /// They go with the run; what keeps them from going whole is said.
+    func removeCredentials(of run: LivingRun, _ child: ChildID) {
+        guard let files = run.credentials else { return }
+        let what: String
+        switch files.remove(kernel, disposal) {
+        case .whole: return
+        case .movedAside: what = "had more in it than its secrets; these are removed, the rest is being removed aside"
+        case .failed(let error): what = "cannot be removed: \(error)"
+        }
+        say(
+            LogEvent(
+                .spawnTrouble, 4, "The credentials directory of \(names[child]) (\(files.path)) \(what).", names[child],
+                run.id))
     }
 
     /// What is to be blotted out wherever it is shown: every secret of the run that is long enough to be told from ordinary

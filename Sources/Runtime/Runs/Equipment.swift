@@ -48,6 +48,7 @@ struct Equipment: ~Copyable {
     mutating func addLogLink(_ kernel: any Kernel) throws(Errno) {
         let pair = try kernel.makeSocketPair(.seqpacket, blocking: .second)
         let errors = try kernel.makePipe(blocking: .write)
+        try? kernel.refuseDescriptors(pair.first)  // log-writer has none to send
         keptLogLink = try kernel.duplicate(pair.second)
         logLink = consume pair.first
         stderr = consume errors.read

@@ -46,6 +46,7 @@ final class LivingRun {
 
         static let mainProcess = Oddity(rawValue: 1)
         static let foreignMessage = Oddity(rawValue: 2)
+        static let unread = Oddity(rawValue: 4)
     }
 
     init(_ id: RunID, _ spawned: consuming Spawned, in scope: any RunScope) {

@@ -16,7 +16,7 @@ public enum Nexusd {
             switch options.task {
             case .help: print(Options.usage)
             case .version: print("nexusd \(NexusVersion.current)")
-            case .run: return try supervise(options, kernel)
+            case .run: return try supervise(options, kernel, endsProcess: true)
             }
             return 0
         } catch {
@@ -28,8 +28,11 @@ public enum Nexusd {
         }
     }
 
-    /// The same with a kernel of the caller's.
-    static func supervise(_ options: Options, _ kernel: any Kernel) throws(StartError) -> Int32 {
+    /// The same with a kernel of the caller's. `endsProcess`: what others have sent and nobody read is closed by the end of the
+    /// process, where nothing lingers, and not here.
+    static func supervise(
+        _ options: Options, _ kernel: any Kernel, endsProcess: Bool = false
+    ) throws(StartError) -> Int32 {
         nexus_keep_heap_small()
         let surroundings = try Surroundings.prepare(options, kernel) { name in
             getenv(name).map { String(cString: $0) }
@@ -46,6 +49,7 @@ public enum Nexusd {
         guard let engine = made else { return 0 }
         // The plan's many pieces are gone; their pages go back before the tree begins to fill the gaps.
         _ = malloc_trim(0)
+        defer { if endsProcess { _ = Unmanaged.passRetained(engine) } }
         return engine.run()
     }
 

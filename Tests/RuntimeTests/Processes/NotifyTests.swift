@@ -10,10 +10,21 @@ import Testing
 struct NotifyTests {
     let kernel = LiveKernel()
     let directory = TemporaryDirectory()
+    let disposal = Disposal(LiveKernel())
+
+    /// As at the end of a turn: the threads do what was ordered, and say so.
+    private func letGo(_ socket: NotifySocket) throws {
+        let poller = try Poller(kernel)
+        disposal.begin(with: poller, token: 1, at: kernel.monotonic())
+        try poller.wait(atMost: .seconds(20))
+        for number in disposal.takeReports() { #expect(socket.goOn(after: number)) }
+        #expect(!socket.isBlocked)
+    }
 
     private func makeSocket(user: UInt32? = nil) throws -> NotifySocket {
         try NotifySocket(
-            kernel, directory: directory.path, child: "child", user: user ?? kernel.userID(), group: kernel.groupID())
+            kernel, disposal, directory: directory.path, child: "child", user: user ?? kernel.userID(),
+            group: kernel.groupID())
     }
 
     private func say(_ text: String, passing descriptors: [Int32] = []) throws {
@@ -130,8 +141,12 @@ struct NotifyTests {
         try say("BARRIER=1", passing: [write])
         _ = close(write)
         #expect(try waitUntil(read, is: .hangUp, within: .milliseconds(20)) == false)
+        try say("STATUS=behind")
         #expect(heard(socket) == [.ready])
+        #expect(socket.isBlocked && heard(socket).isEmpty)
+        try letGo(socket)
         #expect(try waitUntil(read, is: .hangUp, within: .seconds(10)))
+        #expect(heard(socket) == [.status("behind")])
     }
 
     @Test func descriptorsOfAnyMessage_areClosed() throws {
@@ -142,6 +157,7 @@ struct NotifyTests {
         try say("FDSTORE=1\nFDNAME=x", passing: [write, write, write])
         _ = close(write)
         #expect(heard(socket).isEmpty)
+        try letGo(socket)
         #expect(try waitUntil(read, is: .hangUp, within: .seconds(10)))
     }
 
@@ -185,7 +201,8 @@ struct NotifyTests {
             let leaks = try leaksDescriptors(over: 20) {
                 let calls = FaultyKernel.sweep(.tooManyOpen) { kernel in
                     _ = try? NotifySocket(
-                        kernel, directory: directory.path, child: "c", user: kernel.userID(), group: 0)
+                        kernel, Disposal(kernel), directory: directory.path, child: "c", user: kernel.userID(), group: 0
+                    )
                 }
                 try #require(calls >= 5)
             }

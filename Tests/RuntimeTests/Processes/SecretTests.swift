@@ -11,6 +11,7 @@ import Testing
 struct SecretTests {
     let kernel = LiveKernel()
     let directory = TemporaryDirectory()
+    let disposal = Disposal(LiveKernel())
 
     private func vault(_ sources: SecretPlan.Source..., credentials: String? = nil) -> SecretVault {
         SecretVault(kernel, sources.map { SecretPlan(name: "token", source: $0) }, credentials: credentials)
@@ -65,14 +66,16 @@ struct SecretTests {
     @Test func credentialFiles_areTheChildsAloneAndGoAfterwards() throws {
         let files = [CredentialFiles.File(name: "a", value: "one"), CredentialFiles.File(name: "b", value: "")]
         for _ in 0..<2 {
-            let made = try CredentialFiles(kernel, directory: directory.path, child: "child", files: files, owner: nil)
+            let made = try CredentialFiles(
+                kernel, disposal, directory: directory.path, child: "child", files: files, owner: nil)
             let outer = try kernel.status(made.path, followingLinks: false)
             #expect(outer.mode == 0o500 && outer.user == kernel.userID())
             #expect(try kernel.status(made.path + "/a", followingLinks: false).mode == 0o400)
             #expect(try kernel.readFile(made.path + "/a", limit: 10) == Array("one".utf8))
         }
-        let made = try CredentialFiles(kernel, directory: directory.path, child: "child", files: [], owner: nil)
-        made.remove(kernel)
+        let made = try CredentialFiles(
+            kernel, disposal, directory: directory.path, child: "child", files: files, owner: nil)
+        made.remove(kernel, disposal)
         #expect(try kernel.list(directory.path).isEmpty)
     }
 
@@ -81,18 +84,82 @@ struct SecretTests {
         try kernel.changeMode(directory.path, to: 0o711)
         let owner = Identity(uid: 65_534, gid: 65_533, groups: [], user: "nobody")
         let files = [CredentialFiles.File(name: "a", value: "one")]
-        let made = try CredentialFiles(kernel, directory: directory.path, child: "child", files: files, owner: owner)
+        let made = try CredentialFiles(
+            kernel, disposal, directory: directory.path, child: "child", files: files, owner: owner)
         let status = try kernel.status(made.path + "/a", followingLinks: false)
         #expect(status.user == 65_534 && status.group == 65_533 && status.mode == 0o400)
         #expect(try read(made.path + "/a", as: 65_534) == .code(0))
         #expect(try read(made.path + "/a", as: 65_533) != .code(0))
-        made.remove(kernel)
+        made.remove(kernel, disposal)
         #expect(try kernel.list(directory.path).isEmpty)
     }
 
+    /// A child of nexusd's own uid can put what it likes into its directory; the secrets go at once all the same, and the
+    /// rest goes by a thread.
+    @Test func whatASameUserLeftThere_isMovedAsideAndRemovedByAThread() throws {
+        let files = [CredentialFiles.File(name: "a", value: "one"), CredentialFiles.File(name: "b", value: "two")]
+        let made = try CredentialFiles(
+            kernel, disposal, directory: directory.path, child: "child", files: files, owner: nil)
+        try kernel.changeMode(made.path, to: 0o700)
+        for number in 0..<500 { try kernel.replaceFile(made.path + "/\(number)", with: [1], mode: 0o400) }
+        // One of the secrets' names is a directory now, with a hundred below it, and nothing of it is writable.
+        try kernel.removeFile(made.path + "/b")
+        var deep = made.path + "/b"
+        for _ in 0..<100 {
+            try kernel.makeDirectory(deep, mode: 0o700)
+            deep += "/b"
+        }
+        try kernel.changeMode(made.path + "/b", to: 0)
+        #expect(made.remove(kernel, disposal) == .movedAside)
+        #expect(throws: Errno.noEntry) { try kernel.status(made.path, followingLinks: false) }
+        #expect(throws: Errno.noEntry) {
+            try kernel.status(directory.path + "/.removed/child-0/a", followingLinks: false)
+        }
+        let poller = try Poller(kernel)
+        disposal.begin(with: poller, token: 1, at: kernel.monotonic())
+        try poller.wait(atMost: .seconds(20))
+        #expect(disposal.takeReports().count == 1)
+        #expect(try kernel.list(directory.path).isEmpty)
+    }
+
+    @Test func whatAKilledNexusdLeft_goesBeforeThereIsAChild() throws {
+        let files = [CredentialFiles.File(name: "a", value: "one")]
+        _ = try CredentialFiles(kernel, disposal, directory: directory.path, child: "c", files: files, owner: nil)
+        CredentialFiles.removeLeftovers(kernel, disposal, directory: directory.path)
+        #expect(throws: Errno.noEntry) { try kernel.status(directory.path + "/c", followingLinks: false) }
+        let poller = try Poller(kernel)
+        disposal.begin(with: poller, token: 1, at: kernel.monotonic())
+        var done = 0
+        while done < 2 {
+            try poller.wait(atMost: .seconds(20))
+            done += disposal.takeReports().count
+        }
+        #expect(try kernel.list(directory.path).isEmpty)
+    }
+
+    @Test(.enabled(if: LiveKernel().userID() == 0, "needs root"))
+    func childOfAnotherUser_canAddNothingToItsDirectory() throws {
+        try kernel.changeMode(directory.path, to: 0o711)
+        let owner = Identity(uid: 65_534, gid: 65_533, groups: [], user: "nobody")
+        let files = [CredentialFiles.File(name: "a", value: "one")]
+        let made = try CredentialFiles(
+            kernel, disposal, directory: directory.path, child: "child", files: files, owner: owner)
+        let script = """
+            ls "$0" >/dev/null && cat "$0/a" || exit 7
+            chmod 700 "$0" 2>/dev/null; mkdir "$0/0" 2>/dev/null && exit 8
+            touch "$0/x" 2>/dev/null && exit 9; rm -f "$0/a" 2>/dev/null && exit 10; exit 0
+            """
+        #expect(try run("/bin/sh", ["sh", "-c", script, made.path], as: 65_534, group: 65_533) == .code(0))
+        #expect(made.remove(kernel, disposal) == .whole)
+    }
+
     private func read(_ path: String, as user: UInt32) throws -> Exit? {
-        var image = SpawnImage(executable: "/bin/cat", arguments: ["cat", path], environment: [])
-        image.identity = SpawnIdentity(user: user, group: user)
+        try run("/bin/cat", ["cat", path], as: user, group: user)
+    }
+
+    private func run(_ program: String, _ arguments: [String], as user: UInt32, group: UInt32) throws -> Exit? {
+        var image = SpawnImage(executable: program, arguments: arguments, environment: ["PATH=/usr/bin:/bin"])
+        image.identity = SpawnIdentity(user: user, group: group)
         let null = try kernel.open("/dev/null", .readWrite, mode: 0)
         image.descriptors = (0...2).map { DescriptorMapping(source: null.raw, target: $0) }
         return try waitForExit(try kernel.spawn(image))
@@ -102,8 +169,9 @@ struct SecretTests {
         let files = [CredentialFiles.File(name: "a", value: "one")]
         let calls = try FaultyKernel.sweep(.noSpace) { faulty in
             do {
-                let made = try CredentialFiles(faulty, directory: directory.path, child: "c", files: files, owner: nil)
-                made.remove(kernel)
+                let made = try CredentialFiles(
+                    faulty, Disposal(faulty), directory: directory.path, child: "c", files: files, owner: nil)
+                made.remove(kernel, disposal)
             } catch {
                 #expect(error as? Errno == .noSpace)
             }

@@ -85,7 +85,8 @@ struct SpawnerTests {
         else { return }
         let run = RunID(second: 1, count: 1)
         do {
-            let socket = try NotifySocket(faulty, directory: directory, child: "child", user: real.userID(), group: 0)
+            let socket = try NotifySocket(
+                faulty, Disposal(faulty), directory: directory, child: "child", user: real.userID(), group: 0)
             defer { socket.remove() }
             let scope = try containment.open(child: "child", run: run)
             defer { scope.close() }

@@ -53,6 +53,16 @@ extension FaultyKernel {
         try base.shutdownSending(socket)
     }
 
+    public func shutdownReceiving(_ socket: borrowing OwnedFD) throws(Errno) {
+        try pass(.shutdownReceiving)
+        try base.shutdownReceiving(socket)
+    }
+
+    public func refuseDescriptors(_ socket: borrowing OwnedFD) throws(Errno) {
+        try pass(.refuseDescriptors)
+        try base.refuseDescriptors(socket)
+    }
+
     public func peerCredentials(_ socket: borrowing OwnedFD) throws(Errno) -> Credentials {
         try pass(.peerCredentials)
         return try base.peerCredentials(socket)
@@ -91,5 +101,12 @@ extension FaultyKernel {
     {
         try pass(.receive)
         return try base.receive(socket, into: buffer)
+    }
+
+    public func look(
+        _ socket: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer, credentials: Bool
+    ) throws(Errno) -> ReceivedMessage {
+        try pass(.look)
+        return try base.look(socket, into: buffer, credentials: credentials)
     }
 }

@@ -3,7 +3,7 @@ import System
 import Wire
 
 /// One connection to the control socket; what is said on it is the router's business.
-final class ControlClient {
+final class ControlClient: Leaving {
     /// For the hello, and for the rest of a frame that has begun.
     static let patience: Duration = .seconds(5)
     /// With more than this waiting for it nothing is read from a client: its answers would only pile up.
@@ -34,6 +34,8 @@ final class ControlClient {
         self.groups = groups
         deadline = now + Self.patience
     }
+
+    func leave(by disposal: Disposal) { disposal.closeIfUnread(socket) }
 
     /// `uid 1000 (pid 4711, nexusctl)`, for the log.
     var words: String {

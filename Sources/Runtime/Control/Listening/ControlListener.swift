@@ -10,6 +10,8 @@ final class ControlListener {
     /// After EMFILE or ENFILE nobody is let in for this long.
     static let pause: Duration = .milliseconds(100)
 
+    /// Nobody can send descriptors to those who were accepted here.
+    let refusesDescriptors: Bool
     private let socket: OwnedFD
     private let path: String
     /// When it is listened to again.
@@ -22,6 +24,12 @@ final class ControlListener {
         let fresh = path + ".new"
         do { try kernel.removeFile(fresh) } catch { if error != .noEntry { throw error } }
         socket = try kernel.makeSocket(.unix, .stream)
+        do {
+            try kernel.refuseDescriptors(socket)
+            refusesDescriptors = true
+        } catch {
+            refusesDescriptors = false
+        }
         try kernel.bind(socket, to: .path(fresh))
         try Self.admit(supervisor, to: fresh, kernel)
         try kernel.listen(socket, backlog: Self.backlog)
@@ -56,12 +64,15 @@ final class ControlListener {
         do {
             return try kernel.accept(socket)
         } catch {
-            if error == .tooManyOpen || error == .tooManyOpenInSystem {
-                poller.remove(socket)
-                resumeAt = now + Self.pause
-            }
+            if error == .tooManyOpen || error == .tooManyOpenInSystem { rest(poller, at: now) }
             return nil
         }
+    }
+
+    /// Lets nobody in for a while.
+    func rest(_ poller: borrowing Poller, at now: Instant) {
+        poller.remove(socket)
+        resumeAt = now + Self.pause
     }
 
     func resume(_ poller: borrowing Poller, at now: Instant) {

@@ -11,6 +11,7 @@ extension Engine {
     func acceptClients() {
         // Bounded: a crowd at the door must not keep the children waiting.
         for _ in 0..<16 {
+            guard disposal.backlog < Disposal.limit else { return listener.rest(surroundings.poller, at: now) }
             guard let socket = listener.accept(kernel, surroundings.poller, at: now) else { return }
             admit(socket)
         }

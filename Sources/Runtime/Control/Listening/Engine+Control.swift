@@ -10,7 +10,12 @@ extension Engine {
         let scratch = UnsafeMutableRawBufferPointer(rebasing: surroundings.scratch[..<65_536])
         let count: Int
         do {
-            count = try kernel.read(client.socket, into: scratch)
+            let safe = try listener.refusesDescriptors ? scratch.count : bytesWithoutDescriptors(client, scratch)
+            guard let safe else {
+                let why = BusErrorCode.badRequest.payload("descriptors mean nothing here")
+                return dismiss(peer, Frame(.error, peer: .nexusd, id: .none, payload: why).bytes)
+            }
+            count = try kernel.read(client.socket, into: UnsafeMutableRawBufferPointer(rebasing: scratch[..<safe]))
         } catch {
             if error != .again { dismiss(peer) }
             return
@@ -20,6 +25,14 @@ extension Engine {
         guard client.name != nil else { return }
         // The limit runs from the first byte of a frame and is not moved by its further ones.
         client.deadline = router.isMidFrame(peer) ? client.deadline ?? now + ControlClient.patience : nil
+    }
+
+    /// How much can be read before the first byte that descriptors came with, which read(2) would close here; nil: none.
+    private func bytesWithoutDescriptors(
+        _ client: ControlClient, _ scratch: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int? {
+        let next = try kernel.look(client.socket, into: scratch, credentials: false)
+        return next.descriptorsLost ? nil : next.count
     }
 
     /// A hello has come.
@@ -45,7 +58,11 @@ extension Engine {
         guard let client = clients.removeValue(forKey: peer) else { return }
         router.linkDown(peer, at: now)
         surroundings.poller.remove(client.socket)
-        if !lastWord.isEmpty { partings.say(lastWord, to: client, kernel, at: now) }
+        if !lastWord.isEmpty {
+            partings.say(lastWord, to: client, kernel, at: now)
+        } else if !listener.refusesDescriptors {
+            client.leave(by: disposal)
+        }
     }
 
     func expireClients() {

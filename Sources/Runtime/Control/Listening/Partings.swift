@@ -10,18 +10,24 @@ struct Partings {
     static let limit = 16
 
     private var waiting: [Parting] = []
+    /// Where what is unread may hold descriptors (Linux before 6.16).
+    private let disposal: Disposal?
 
     private struct Parting {
         /// Closes the socket when it goes.
-        let owner: AnyObject
+        let owner: any Leaving
         let until: Instant
     }
 
-    private final class Owner {
+    private final class Owner: Leaving {
         let socket: OwnedFD
 
         init(_ socket: consuming OwnedFD) { self.socket = socket }
+
+        func leave(by disposal: Disposal) { disposal.closeIfUnread(socket) }
     }
+
+    init(_ disposal: Disposal?) { self.disposal = disposal }
 
     /// When the next one goes.
     var deadline: Instant? { waiting.first?.until }
@@ -38,7 +44,14 @@ struct Partings {
         keep(client, at: now)
     }
 
-    mutating func expire(at now: Instant) { waiting.removeAll { $0.until <= now } }
+    mutating func expire(at now: Instant) {
+        while let first = waiting.first, first.until <= now { removeFirst() }
+    }
+
+    private mutating func removeFirst() {
+        let owner = waiting.removeFirst().owner
+        if let disposal { owner.leave(by: disposal) }
+    }
 
     /// Nothing is sent behind the word, and nothing is read any more.
     private static func end(_ socket: borrowing OwnedFD, _ word: [UInt8], _ kernel: any Kernel) {
@@ -46,8 +59,14 @@ struct Partings {
         try? kernel.shutdownSending(socket)
     }
 
-    private mutating func keep(_ owner: AnyObject, at now: Instant) {
-        if waiting.count == Self.limit { waiting.removeFirst() }
+    private mutating func keep(_ owner: any Leaving, at now: Instant) {
+        if waiting.count == Self.limit { removeFirst() }
         waiting.append(Parting(owner: owner, until: now + Self.patience))
     }
+}
+
+/// Has a connection that closes with it.
+protocol Leaving: AnyObject {
+    /// To be called right before the last reference goes.
+    func leave(by disposal: Disposal)
 }

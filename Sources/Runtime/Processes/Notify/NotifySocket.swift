@@ -16,7 +16,14 @@ public final class NotifySocket {
     /// Messages refused since the start: wrong uid, foreign, or longer than 4 KiB.
     public private(set) var refused: UInt64 = 0
 
+    /// The message at the front came with descriptors: it was heard, a thread lets go of it, and what is behind it waits. The
+    /// number of that order.
+    public private(set) var heldBy: UInt64?
+    /// The same, but there is no thread for it yet: it stays where it is, and was not heard.
+    public private(set) var awaitsRoom = false
+
     private let kernel: any Kernel
+    private let disposal: Disposal
     private let user: UInt32
     private let supervisor: UInt32
     /// The last sender that was no stranger.
@@ -32,9 +39,10 @@ public final class NotifySocket {
 
     /// Binds `directory/CHILD.sock`, mode 0600, for this uid. What an earlier nexusd left there is replaced.
     public init(
-        _ kernel: any Kernel, directory: String, child: String, user: UInt32, group: UInt32
+        _ kernel: any Kernel, _ disposal: Disposal, directory: String, child: String, user: UInt32, group: UInt32
     ) throws(Errno) {
         self.kernel = kernel
+        self.disposal = disposal
         self.user = user
         supervisor = kernel.userID()
         path = directory + "/" + child + ".sock"
@@ -45,6 +53,17 @@ public final class NotifySocket {
         // The directory is nexusd's own, so nobody can put a link here between these calls.
         try kernel.changeMode(path, to: 0o600)
         if user != supervisor { try kernel.changeOwner(path, user: user, group: group) }
+    }
+
+    /// Nothing is read for now, so it is not to be watched.
+    public var isBlocked: Bool { heldBy != nil || awaitsRoom }
+
+    /// This order is done, and with it there is room again. True when the socket is to be read again.
+    public func goOn(after number: UInt64) -> Bool {
+        guard heldBy == number || awaitsRoom else { return false }
+        if heldBy == number { heldBy = nil }
+        awaitsRoom = false
+        return heldBy == nil
     }
 
     /// Hears at most `limit` messages, in order. True when there may be more.
@@ -62,11 +81,18 @@ public final class NotifySocket {
         known = nil
     }
 
+    /// The socket goes, with what nobody has read in it; to be called in the turn in which this object goes.
+    public func abandon() {
+        remove()
+        disposal.close(fd)
+    }
+
     /// The file goes; to be called when the child leaves the plan or nexusd ends.
     public func remove() { try? kernel.removeFile(path) }
 
-    /// False when nothing is there. Descriptors that come along are closed with `message`, at the end of this call: for a
-    /// barrier (sd_notify_barrier(3)), whose sender waits for exactly that, everything before it is heard by then.
+    /// False when nothing is there, or not to be read now. Descriptors that come along are never received: closing one may
+    /// take as long as its sender likes. Such a message is heard, then a thread takes it, and reading goes on behind it. For a
+    /// barrier (sd_notify_barrier(3)), whose sender waits for the close, everything before it is heard by then.
     private func receiveOne(_ hear: (NotifyWord) -> Void) -> Bool {
         withUnsafeTemporaryAllocation(byteCount: Self.messageLimit, alignment: 16) { receiveOne(into: $0, hear) }
     }
@@ -80,19 +106,34 @@ public final class NotifySocket {
     }
 
     private func receiveOne(into buffer: UnsafeMutableRawBufferPointer, _ hear: (NotifyWord) -> Void) -> Bool {
+        guard !isBlocked else { return false }
         do {
-            let message = try kernel.receive(fd, into: buffer)
-            guard !message.truncated, let sender = message.sender,
-                sender.user == user || sender.user == 0 || sender.user == supervisor, isOwn(sender)
-            else {
-                refused += 1
-                return true
+            let message = try kernel.look(fd, into: buffer, credentials: true)
+            if message.descriptorsLost {
+                heldBy = disposal.dropMessage(of: fd)
+                awaitsRoom = heldBy == nil
+                if awaitsRoom { return false }
+            } else {
+                // The same message again: nobody else reads here.
+                _ = try kernel.receive(fd, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<0]))
             }
-            for word in NotifyWord.parse(buffer[..<message.count]) { hear(word) }
-            return true
+            judge(message, buffer, hear)
+            return heldBy == nil
         } catch {
             // EAGAIN; and ENOBUFS or ENOMEM, when the next turn asks again because the socket stays readable.
             return false
         }
+    }
+
+    private func judge(
+        _ message: borrowing ReceivedMessage, _ buffer: UnsafeMutableRawBufferPointer, _ hear: (NotifyWord) -> Void
+    ) {
+        guard !message.truncated, let sender = message.sender,
+            sender.user == user || sender.user == 0 || sender.user == supervisor, isOwn(sender)
+        else {
+            refused += 1
+            return
+        }
+        for word in NotifyWord.parse(buffer[..<message.count]) { hear(word) }
     }
 }

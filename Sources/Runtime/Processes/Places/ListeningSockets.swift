@@ -44,10 +44,11 @@ public final class ListeningSockets {
 
     /// Opens what is not open, and anew what a run has made useless. When one cannot be had all are closed: nobody waits
     /// for a child that does not come.
-    func complete() throws(Failure) {
+    func complete(by disposal: Disposal? = nil) throws(Failure) {
         for (index, plan) in plans.enumerated() {
             if open[index]?.isUsable() == true { continue }
             // The address has to be free before it can be taken again.
+            if let disposal { open[index]?.leave(by: disposal) }
             open[index] = nil
             do {
                 open[index] = try OpenSocket(kernel, plan)
@@ -69,8 +70,12 @@ public final class ListeningSockets {
         return open.compactMap { $0 }
     }
 
-    /// Nobody listens any more. Files go if they are still the ones that were made here.
-    public func close() { open = plans.map { _ in nil } }
+    /// Nobody listens any more. Files go if they are still the ones that were made here. The last close is left to
+    /// `disposal`.
+    public func close(by disposal: Disposal? = nil) {
+        if let disposal { for socket in open { socket?.leave(by: disposal) } }
+        open = plans.map { _ in nil }
+    }
 
     private func remedy(_ error: Errno, _ address: SocketPlan.Address) -> String {
         switch error {

@@ -40,6 +40,10 @@ public final class OpenSocket {
         try? kernel.removeFile(path)
     }
 
+    /// To be called right before this object goes: who was not accepted on a unix socket may have sent descriptors, which its
+    /// last close closes too.
+    func leave(by disposal: Disposal) { if case .unix = plan.address { disposal.close(fd) } }
+
     /// False when a run has shut it down (as some servers do to wake a thread out of accept(2)): then it is dead for all
     /// who have it. What a run did to its flags, which all share too, is taken back.
     func isUsable() -> Bool {

@@ -13,6 +13,12 @@ public protocol MessageCalls {
     func receive(
         _ socket: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> ReceivedMessage
+    /// recvmsg(2) with MSG_PEEK and room for credentials alone, which a socket with SO_PASSCRED has to be asked for: what
+    /// is next, of a stream at most up to the first byte that descriptors came with. Nothing is taken, and no descriptor
+    /// is received; `descriptorsLost` says that some ride along.
+    func look(
+        _ socket: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer, credentials: Bool
+    ) throws(Errno) -> ReceivedMessage
 }
 
 /// What came with one message.
@@ -65,6 +71,12 @@ extension LiveKernel {
         _ socket: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> ReceivedMessage {
         try receive(socket.raw, into: buffer, by: nexus_receive)
+    }
+
+    public func look(
+        _ socket: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer, credentials: Bool
+    ) throws(Errno) -> ReceivedMessage {
+        try receive(socket.raw, into: buffer) { nexus_look($0, $1, $2, credentials ? 1 : 0, $3) }
     }
 
     func receive(

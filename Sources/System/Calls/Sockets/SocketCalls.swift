@@ -23,12 +23,16 @@ public protocol SocketCalls {
     func isHungUp(_ socket: borrowing OwnedFD) throws(Errno) -> Bool
     /// shutdown(2) of the sending side.
     func shutdownSending(_ socket: borrowing OwnedFD) throws(Errno)
+    /// shutdown(2) of the receiving side: of a unix stream nobody can send to it any more.
+    func shutdownReceiving(_ socket: borrowing OwnedFD) throws(Errno)
     /// SO_PEERCRED: who connected, as it was at that moment.
     func peerCredentials(_ socket: borrowing OwnedFD) throws(Errno) -> Credentials
     /// SO_PEERGROUPS: the supplementary groups of who connected; ERANGE above 1,024.
     func peerGroups(_ socket: borrowing OwnedFD) throws(Errno) -> [UInt32]
     /// SO_PASSCRED: each message comes with its sender's credentials.
     func passCredentials(_ socket: borrowing OwnedFD) throws(Errno)
+    /// SO_PASSRIGHTS off: nobody can send descriptors to it, nor to what is accepted from it. ENOPROTOOPT before Linux 6.16.
+    func refuseDescriptors(_ socket: borrowing OwnedFD) throws(Errno)
     /// SO_SNDBUF, bytes.
     func setSendBuffer(_ socket: borrowing OwnedFD, to bytes: Int32) throws(Errno)
     /// What a socket that others are to accept from needs before bind(2): SO_REUSEADDR (ip(7)), so that connections of
@@ -152,6 +156,10 @@ extension LiveKernel {
         if shutdown(socket.raw, Int32(SHUT_WR)) < 0 { throw Errno.current }
     }
 
+    public func shutdownReceiving(_ socket: borrowing OwnedFD) throws(Errno) {
+        if shutdown(socket.raw, Int32(SHUT_RD)) < 0 { throw Errno.current }
+    }
+
     public func peerCredentials(_ socket: borrowing OwnedFD) throws(Errno) -> Credentials {
         var peer = nexus_credentials()
         _ = try checked(nexus_peer_credentials(socket.raw, &peer))
@@ -166,6 +174,10 @@ extension LiveKernel {
 
     public func passCredentials(_ socket: borrowing OwnedFD) throws(Errno) {
         _ = try checked(nexus_pass_credentials(socket.raw))
+    }
+
+    public func refuseDescriptors(_ socket: borrowing OwnedFD) throws(Errno) {
+        _ = try checked(nexus_refuse_descriptors(socket.raw))
     }
 
     public func setSendBuffer(_ socket: borrowing OwnedFD, to bytes: Int32) throws(Errno) {
