@@ -42,7 +42,10 @@ public struct Plan: Hashable, Sendable {
     /// Choices that are recorded.
     public var choices: [ChildID: Choice] {
         var choices: [ChildID: Choice] = [:]
-        for (index, child) in children.enumerated() { choices[ChildID(rawValue: UInt16(index + 1))] = child.choice }
+        // log-writer is no matter of choice; earlier versions recorded one.
+        for (index, child) in children.enumerated() where child.role != .logWriter {
+            choices[ChildID(rawValue: UInt16(index + 1))] = child.choice
+        }
         return choices
     }
 

@@ -5,6 +5,14 @@ extension Kernel {
         return try readAll(fd, limit: limit)
     }
 
+    /// A regular file, and nothing else that may be in its place: EINVAL for a FIFO, a socket or a device, whose opening or
+    /// reading could block for ever. Give `noFollow` and `nonBlocking`, which means nothing for a regular file.
+    public func openRegular(_ path: String, _ flags: OpenFlags, mode: UInt16) throws(Errno) -> OwnedFD {
+        let fd = try open(path, flags, mode: mode)
+        guard try status(fd).kind == .regular else { throw .invalid }
+        return fd
+    }
+
     /// Everything up to the end; EFBIG above `limit` bytes.
     public func readAll(_ fd: borrowing OwnedFD, limit: Int) throws(Errno) -> [UInt8] {
         var content: [UInt8] = []

@@ -26,6 +26,8 @@ struct MakePlan: ParsableCommand {
             let configured = try SupervisorFile.load(places)
             plan = configured.plan
             if !dryRun { try store.make(configured.directories) }
+        } catch let error as PlanStore.Failure {
+            throw Refusal(words: "nexus-config: \(error)")
         } catch {
             throw Refusal(words: "\(error)")
         }

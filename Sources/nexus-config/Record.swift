@@ -16,7 +16,7 @@ struct Record: ParsableCommand {
             let complaint = try ChoiceBook(PlanStore(state: Defaults.absolute(state))).record(choices)
             if let complaint { try Output.write(Array((complaint + "\n").utf8), to: STDERR_FILENO) }
         } catch {
-            throw Refusal(words: "\(error)")
+            throw Refusal(words: "nexus-config: \(error)")
         }
     }
 }

@@ -27,6 +27,21 @@ import Testing
         return (plan.children.map(\.choice), notes)
     }
 
+    @Test func logWriterThatWasOnceSwitchedOff_isNot_andSoIsSaidOnce() throws {
+        #expect(try book.record(["log-writer=off", "web=off"]) == nil)
+        var plan = plan()
+        plan.children.insert(
+            ChildPlan(name: "log-writer", role: .logWriter, executable: "/bin/log-writer", arguments: []), at: 0)
+        let note = "the recorded choice 'log-writer off' is ignored: what children say is always kept"
+        #expect(book.apply(to: &plan, mayRepair: false) == [note])
+        #expect(plan.children.map(\.choice) == [nil, .off, nil])
+        #expect(book.apply(to: &plan, mayRepair: true) == [note])
+        #expect(book.apply(to: &plan, mayRepair: true) == [])
+        #expect(plan.children.map(\.choice) == [nil, .off, nil])
+        plan.children[0].choice = .off
+        #expect(plan.choices.count == 1, "as last-good of an earlier version may have it")
+    }
+
     @Test func noFile_isNoChoice() {
         #expect(applied().choices == [nil, nil])
         #expect(applied().notes.isEmpty)

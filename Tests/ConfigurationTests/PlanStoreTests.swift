@@ -34,6 +34,18 @@ import Testing
         #expect(LiveMachine().status("/etc")?.mode == 0o755)
     }
 
+    @Test func fileInsteadOfADirectory_isNamedWithARemedy() throws {
+        let path = directory + "/logs"
+        try Data().write(to: URL(fileURLWithPath: path))
+        do {
+            try PlanStore(state: directory).make([needed(path)])
+            Issue.record("it was made")
+        } catch {
+            let words = "cannot use '\(path)': Not a directory; something else is in its place: move it away"
+            #expect(error.description == words)
+        }
+    }
+
     @Test func givenDirectory_mayBeALink() throws {
         let link = directory + "/link"
         symlink(directory, link)

@@ -27,7 +27,7 @@ struct LogLinkCodingTests {
                 run: run,
                 book: .ended, fields: [.init(name: "CAUSE", value: "crash"), .init(name: "EXIT_CODE", value: "3")])),
         .last(run, lines: 10, tag: 7),
-        .drain,
+        .drain, .missing(child: "web", lines: .max),
     ]
 
     static let counts: LogCounts = {
@@ -42,7 +42,8 @@ struct LogLinkCodingTests {
         .matched(stream: 9, captures: [.init(name: "port", value: "4096"), .init(name: "host", value: "::1")]),
         .last(tag: 7, lines: ["one", "", "zwei\u{0}drei"]), .drained,
         .counted(child: "web", counts), .counted(child: "", LogCounts()), .journal(isThere: false),
-        .journal(isThere: true), .filing(child: "web", trouble: "/logs/web: ENOTDIR"), .filing(child: "", trouble: ""),
+        .journal(isThere: true), .alive(isBehind: true), .alive(isBehind: false),
+        .filing(child: "web", trouble: "/logs/web: ENOTDIR"), .filing(child: "", trouble: ""),
     ]
 
     @Test("what was written is read back", arguments: orders)

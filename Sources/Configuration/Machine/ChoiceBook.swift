@@ -19,9 +19,16 @@ public struct ChoiceBook {
     /// Merges what is recorded into a plan. A file that cannot be read is moved aside if `mayRepair`; the notes say so,
     /// and that the choices in it are forgotten.
     public func apply(to plan: inout Plan, mayRepair: Bool) -> [String] {
-        let (choices, complaint) = load(mayRepair: mayRepair)
+        var (choices, complaint) = load(mayRepair: mayRepair)
+        var notes = complaint.map { [$0] } ?? []
+        for child in plan.children where child.role == .logWriter && choices[child.name] == .off {
+            // Earlier versions took it, and kept no log of anything from then on.
+            notes.append("the recorded choice '\(child.name) off' is ignored: what children say is always kept")
+            choices[child.name] = nil
+            if mayRepair { try? store.replace(Self.name, with: Self.text(choices)) }
+        }
         for index in plan.children.indices { plan.children[index].choice = choices[plan.children[index].name] }
-        return complaint.map { [$0] } ?? []
+        return notes
     }
 
     /// Records words like `web=off`; a choice for a child that is in no plan is kept for its return. The text, if there is

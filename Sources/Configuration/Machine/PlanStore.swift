@@ -14,7 +14,16 @@ public struct PlanStore: Sendable {
         public let description: String
 
         init(_ what: String, _ path: String) {
-            description = "cannot \(what) '\(path)': \(String(cString: strerror(errno)))"
+            let problem = errno
+            let remedy =
+                switch problem {
+                case ENOTDIR, ELOOP, EISDIR: "; something else is in its place: move it away"
+                case ENOSPC, EDQUOT: "; make room on that file system"
+                case EACCES, EPERM: "; give it to the user that nexusd runs as"
+                case EROFS: "; mount that file system writable, or choose another place with --state"
+                case _: ""
+                }
+            description = "cannot \(what) '\(path)': \(String(cString: strerror(problem)))\(remedy)"
         }
 
         init(words: String) { description = words }

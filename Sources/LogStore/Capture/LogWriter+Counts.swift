@@ -46,17 +46,18 @@ extension LogWriter {
         }
         suppressing.removeAll { $0 == child }
         tally.add(child, at: now) { $0.suppressed += UInt64(lines) }
-        remark("\(lines) lines were suppressed here", of: child)
+        remark("\(lines) lines were suppressed here", of: child, lines: lines)
     }
 
     /// A remark of log-writer about a child: in the child's file and in the journal.
     private func remark(_ text: String, of target: LogTarget) {
-        remark(text, of: target.child, toJournal: target.journal)
+        remark(text, of: target.child, toJournal: target.journal, lines: 0)
     }
 
-    private func remark(_ text: String, of child: String, toJournal: Bool = true) {
+    private func remark(_ text: String, of child: String, toJournal: Bool = true, lines: Int) {
         let stamp = WallStamp(nanoseconds: kernel.wallClock())
-        files.send(EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: child)
+        files.send(
+            EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: child, worth: lines)
         if toJournal { journal?.send(.suppression(of: child, text)) }
     }
 
@@ -74,14 +75,21 @@ extension LogWriter {
     /// file. `all`: nothing can be told later.
     func tellCounts(_ now: Instant, all: Bool = false) {
         for child in suppressing { tellSuppressed(child, now, all: all) }
-        for (child, counts) in tally.take(at: now, all: all) { link.send(.counted(child: child, counts)) }
+        tellTally(now, all: all)
         // A queue that nobody empties must not grow by words about itself.
         guard !unwritten.isEmpty, files.hasRoom, !files.isStuck(at: now) else { return }
         for (child, lines) in unwritten.sorted(by: { $0.key < $1.key }) {
             let text = "\(lines) lines are missing here: the disk took nothing for 5 s"
             let stamp = WallStamp(nanoseconds: kernel.wallClock())
-            files.send(EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: child)
+            files.send(
+                EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: child,
+                worth: lines)
+            link.send(.filing(child: child, trouble: ""))
         }
         unwritten = [:]
+    }
+
+    func tellTally(_ now: Instant, all: Bool) {
+        for (child, counts) in tally.take(at: now, all: all) { link.send(.counted(child: child, counts)) }
     }
 }

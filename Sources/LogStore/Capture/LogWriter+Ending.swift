@@ -9,7 +9,7 @@ extension LogWriter {
         /// nexusd is gone: the pipes are read on until this instant.
         case orphaned(until: Instant)
         /// What is in the pipes is read, until this instant at the latest.
-        case draining(until: Instant)
+        case draining(until: Instant, isAsked: Bool)
         /// The writers were told to finish, and are waited for.
         case finishing
         /// The files have everything; the journal is given until this instant.
@@ -32,13 +32,13 @@ extension LogWriter {
         return true
     }
 
-    /// Reads what is in the pipes and then ends.
-    func beginDraining(_ now: Instant) {
+    /// Reads what is in the pipes and then ends. `isAsked`: by nexusd's word.
+    func beginDraining(_ now: Instant, isAsked: Bool = false) {
         switch ending {
         case .no, .orphaned: break
         case .draining, .finishing, .finished: return
         }
-        ending = .draining(until: now + LogWriter.drainTime)
+        ending = .draining(until: now + LogWriter.drainTime, isAsked: isAsked)
         for stream in streams.values {
             switch stream.phase {
             case .waiting, .due: look(at: stream, from: now)
@@ -56,7 +56,7 @@ extension LogWriter {
             guard streams.isEmpty || now >= until else { return false }
             beginDraining(now)
             return goOnEnding(now)
-        case .draining(let until):
+        case .draining(let until, let isAsked):
             let isEmpty = active.allSatisfy { stream in
                 guard case .waiting = stream.phase else { return false }
                 return true
@@ -64,7 +64,7 @@ extension LogWriter {
             if isEmpty || now >= until {
                 ending = .finishing
                 tellCounts(now, all: true)
-                files.send(.finish(ownRun: ownRun, WallStamp(nanoseconds: kernel.wallClock())))
+                files.send(.finish(ownRun: ownRun, WallStamp(nanoseconds: kernel.wallClock()), isAsked: isAsked))
             }
             return false
         case .finishing:

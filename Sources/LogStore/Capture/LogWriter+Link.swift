@@ -51,18 +51,23 @@ extension LogWriter {
             let child = streams.values.first { $0.target.run == run }?.target.child
             files.send(.last(run, child: child, lines: Int(lines), tag: tag))
         case .drain:
-            beginDraining(now)
+            beginDraining(now, isAsked: true)
+        case .missing(let child, let lines):
+            guard LogFileName.isChild(child) else { return }
+            files.send(.missing(child: child, lines: Int(clamping: lines)))
         }
     }
 
     /// Keeps an event of nexusd or of our own: in the file of nexusd's events, in the journal, in the book of runs.
     func note(_ event: LogEvent, at stamp: WallStamp? = nil) {
         let stamp = stamp ?? WallStamp(nanoseconds: kernel.wallClock())
-        files.send(event.entry(at: stamp), to: LogFileName.supervisor, .ofEvents)
+        files.send(event.entry(at: stamp), to: LogFileName.supervisor, .ofEvents, worth: 1)
         journal?.send(event)
         if event.isLossOfChild, let child = event.child, LogFileName.isChild(child) {
             let run = event.run ?? EntryFormat.noRun
-            files.send(EntryFormat.entry(stamp, run, .logWriter, .warning, text: event.message), to: child)
+            files.send(
+                EntryFormat.entry(stamp, run, .logWriter, .warning, text: event.message), to: child,
+                worth: event.fields.first { $0.name == "LINES" }.flatMap { Int($0.value) } ?? 1)
         }
         guard let run = event.run, let child = event.child, LogFileName.isChild(child) else { return }
         switch event.book {
@@ -93,6 +98,8 @@ extension LogWriter {
         case .journalHasRoom:
             break  // the wait has ended: those that are held are looked at
         case .report(let report):
+            // What was lost comes before the word that it is over.
+            if case .filing = report { tellTally(kernel.monotonic(), all: true) }
             link.send(report)
         case .event(let event):
             note(event)

@@ -128,6 +128,10 @@ extension LogWriter {
     private func drop(_ bytes: UnsafeRawBufferPointer, of stream: CapturedStream, _ now: Instant) {
         let lines = max(1, bytes.count { $0 == 0x0A })
         tally.add(stream.target.child, at: now) { $0.dropped += UInt64(lines) }
+        if unwritten[stream.target.child] == nil {
+            let trouble = "a write to their disk has not returned for 5 s; see `dmesg` for what the kernel says of it"
+            link.send(.filing(child: stream.target.child, trouble: trouble))
+        }
         unwritten[stream.target.child, default: 0] += lines
         leave(stream, bytes.count)
         stream.phase = .due(now + Pace.longest)

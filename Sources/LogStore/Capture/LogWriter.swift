@@ -46,7 +46,7 @@ public final class LogWriter {
         ownRun = run
         do throws(Errno) {
             kernel.setTimerSlack(.microseconds(1))
-            signals = try SignalSource(kernel, [.terminate, .interrupt, .hangUp])
+            signals = try SignalSource(kernel, [.terminate, .interrupt, .hangUp, .user1])
             lock = try DirectoryLock(kernel, directory: directory)
             let answers = try Mailbox<SinkAnswer>(kernel)
             self.answers = answers
@@ -100,8 +100,23 @@ public final class LogWriter {
         try kernel.wait(for: &requests, atMost: limit)
         if requests[1].isReady { answers.silence() }
         if requests[0].isReady { serveLink() }
-        if requests[2].isReady, try signals.next() != nil { beginDraining(kernel.monotonic()) }
+        if requests[2].isReady { try takeSignals() }
         if isPaced || requests[3].isReady { try collectEdges() }
+    }
+
+    /// Asked for a sign of life, or to end.
+    private func takeSignals() throws(Errno) {
+        while let received = try signals.next() {
+            if received.signal == .user1 {
+                let isBehind = active.contains { stream in
+                    guard case .waiting = stream.phase else { return true }
+                    return false
+                }
+                link.send(.alive(isBehind: isBehind))
+            } else {
+                beginDraining(kernel.monotonic())
+            }
+        }
     }
 
     private func collectEdges() throws(Errno) {
@@ -141,7 +156,7 @@ public final class LogWriter {
         if waitsForDisk { consider(kernel.monotonic() + LogWriter.hangCheck) }
         switch ending {
         case .no, .finishing: break
-        case .orphaned(let until), .draining(let until), .finished(let until): consider(until)
+        case .orphaned(let until), .draining(let until, _), .finished(let until): consider(until)
         }
         if active.isEmpty { consider(memoryDue) }
         if !unwritten.isEmpty || link.unconfirmed > 0 { consider(kernel.monotonic() + LogWriter.hangCheck) }

@@ -16,6 +16,10 @@ public struct LogEntry: Hashable, Sendable {
     public var bytes: [UInt8]
     /// True when the line goes on in the next entry of the same run and source.
     public var isPartial: Bool
+    /// True for what a reader is given of a line of which it has seen the beginning already.
+    public var isContinuation = false
+    /// True for a piece of a line that is longer than what readers put together (256 KiB).
+    public var isCut = false
 
     /// The line as text; what is not UTF-8 becomes U+FFFD. For JSON and the like: it may hold control characters.
     public var message: String { String(decoding: words, as: UTF8.self) }

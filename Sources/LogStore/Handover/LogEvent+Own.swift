@@ -40,6 +40,26 @@ extension LogEvent {
             run: run, fields: [Field(name: "CAUSE", value: "unknown")])
     }
 
+    /// log-writer's own end when nexusd has it drain: nobody could write it down later. A nexusd that lives says it anew,
+    /// with all it knows.
+    static func drained(_ run: RunID, child: String) -> LogEvent {
+        LogEvent(
+            priority: 6, messageID: "1c657580dcbb4e52bd2e5ff3959019e0",
+            message: "\(child) ended when it had written everything (asked).", child: child, run: run,
+            fields: [Field(name: "CAUSE", value: "asked"), Field(name: "EXIT", value: "drained")])
+    }
+
+    /// The book of runs cannot be read.
+    static func unusableBook(_ directory: String, _ error: Errno) -> LogEvent {
+        let path = directory + "/" + LogFileName.book
+        let way =
+            switch error {
+            case .invalid, .symbolicLink: "what was in its place and no file is replaced"
+            case _: "how runs ended is not kept until it can be; \(error.loggingRemedy)"
+            }
+        return trouble("The book of runs \(path) cannot be used (\(error)): \(way).")
+    }
+
     /// A stream that cannot be read.
     static func unusable(_ stream: LogStream) -> LogEvent {
         trouble(

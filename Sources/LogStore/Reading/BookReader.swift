@@ -35,10 +35,18 @@ public struct BookReader {
         let content = try kernel.readFile(directory + "/" + LogFileName.book, limit: Self.sizeLimit)
         var begun: [RunID: WallStamp] = [:]
         var ends: [BookEnd] = []
+        var places: [RunID: Int] = [:]
         for line in content.split(separator: 0x0A).lazy.compactMap({ BookLine($0) }) {
             switch line.event {
             case .starting: begun[line.run] = line.stamp
-            case .ended: ends.append(BookEnd(line, started: begun.removeValue(forKey: line.run)))
+            case .ended:
+                // Said again by somebody who knows more: log-writer's own end by nexusd.
+                if let place = places[line.run] {
+                    ends[place] = BookEnd(line, started: ends[place].started)
+                } else {
+                    places[line.run] = ends.count
+                    ends.append(BookEnd(line, started: begun.removeValue(forKey: line.run)))
+                }
             }
         }
         return ends

@@ -36,8 +36,9 @@ public final class LogSession {
     }
 
     /// Hands out every wanted entry that was not handed out yet. The first time that is the past, with `last` of it; from
-    /// then on what has come. `body` returns false to stop; what it was not shown then comes with the next call.
-    public func read(_ body: (LogEntry) throws -> Bool) rethrows {
+    /// then on what has come. `body` returns false to stop; what it was not shown then comes with the next call. With
+    /// `showingUnfinished` also what there is of lines without an end, and later their rest (`isContinuation`).
+    public func read(showingUnfinished: Bool = false, _ body: (LogEntry) throws -> Bool) rethrows {
         findNewChildren()
         isHolding = false
         if hasBacklog, let last = query.last {
@@ -45,7 +46,7 @@ public final class LogSession {
             // A ring of the last ones: the past may be long, and is not held.
             var ring: [LogEntry] = []
             var next = 0
-            while let entry = nextEntry(after: nil) {
+            func keep(_ entry: LogEntry) {
                 if ring.count < last {
                     ring.append(entry)
                 } else if last > 0 {
@@ -53,6 +54,8 @@ public final class LogSession {
                     next = (next + 1) % last
                 }
             }
+            while let entry = nextEntry(after: nil) { keep(entry) }
+            if showingUnfinished { showUnfinished().forEach(keep) }
             for entry in ring[next...] + ring[..<next] where try !body(entry) { return }
             return
         }
@@ -62,6 +65,13 @@ public final class LogSession {
         while let entry = nextEntry(after: horizon) {
             if try !body(entry) { return }
         }
+        // What is held back comes first.
+        guard showingUnfinished, !isHolding else { return }
+        for entry in showUnfinished() where try !body(entry) { return }
+    }
+
+    private func showUnfinished() -> [LogEntry] {
+        cursors.flatMap { $0.cursor.showUnfinished(query) }.sorted { $0.stamp < $1.stamp }
     }
 
     /// Waits until there may be more to read, at most this long: for those who follow. Begins to watch with the first call, which returns at

@@ -7,19 +7,22 @@ import Wire
 enum FileOrder: Sendable {
     /// Lines of a child.
     case batch(Batch)
-    /// An entry of nexusd or of log-writer itself for this directory; without a rotation, with the one it has.
-    case entry([UInt8], child: String, rotation: Rotation?)
+    /// An entry of nexusd or of log-writer itself for this directory; without a rotation, with the one it has. Where it
+    /// cannot be written `worth` lines are missing: itself, or those that it speaks of.
+    case entry([UInt8], child: String, rotation: Rotation?, worth: Int)
     /// A line for the book of runs.
     case book(WallStamp, RunID, BookLine.Event, child: String, text: String)
     /// A new nexusd: which runs are alive.
     case greeting(second: UInt32, alive: [RunID], WallStamp)
     /// The last lines of a run; the child if the reading thread knows it.
     case last(RunID, child: String?, lines: Int, tag: UInt32)
+    /// So many lines of this child are missing, by an earlier log-writer's count; its file is to say so.
+    case missing(child: String, lines: Int)
     /// Answered by `marked`.
     case mark
     /// Everything to the disk, then answer `finished`. The run of log-writer itself ends with it: nobody could write its
-    /// end record later.
-    case finish(ownRun: RunID?, WallStamp)
+    /// end record later. `isAsked`: nexusd ordered it.
+    case finish(ownRun: RunID?, WallStamp, isAsked: Bool)
 }
 
 /// The reading thread's end of the file-writing thread. Its queue is bounded by `hasRoom`, which the reading thread asks
@@ -37,8 +40,8 @@ final class FileSink: Sendable {
         _ kernel: any LogKernel, directory: String, retention: Retention, answers: Mailbox<SinkAnswer>
     ) throws(Errno) {
         inbox = try Mailbox(kernel)
-        // Opened here, so that a directory that cannot be used is an error at the start and not a log that never comes.
-        let book = try RunBook(kernel, directory: directory)
+        let book = RunBook(kernel, directory: directory)
+        if let trouble = book.trouble { answers.send(.event(.unusableBook(directory, trouble))) }
         let handover = Handover(book: book)
         let drain = try PipeDrain(kernel)
         try NativeThread.start("log-files") { [self] in
@@ -71,8 +74,8 @@ final class FileSink: Sendable {
     func send(_ batch: Batch) { inbox.send(.batch(batch), weight: batch.weight) }
 
     /// An entry that is no captured line, for the files of this directory.
-    func send(_ entry: [UInt8], to child: String, _ rotation: Rotation? = nil) {
-        inbox.send(.entry(entry, child: child, rotation: rotation), weight: entry.count)
+    func send(_ entry: [UInt8], to child: String, _ rotation: Rotation? = nil, worth: Int) {
+        inbox.send(.entry(entry, child: child, rotation: rotation, worth: worth), weight: entry.count)
     }
 
     /// Anything else.

@@ -6,6 +6,8 @@ import Wire
 struct FileWriter {
     /// How often a failing file is tried again.
     static let retryPause: Duration = .milliseconds(100)
+    /// How often one that was given up is tried, to say in it what is missing.
+    static let sayPause: Duration = .seconds(1)
 
     private let kernel: any LogKernel
     private let directory: String
@@ -19,7 +21,8 @@ struct FileWriter {
     /// What a file that takes nothing is behind with.
     private struct Failure {
         var since: Instant
-        var error: Errno
+        /// Nil: an earlier log-writer knew.
+        var error: Errno?
         /// Waits, in order; empty once given up.
         var waiting: [Writing] = []
         var hasGivenUp = false
@@ -34,17 +37,19 @@ struct FileWriter {
 
         enum Content {
             case batch(Batch)
-            case entry([UInt8])
+            case entry([UInt8], worth: Int)
         }
 
         /// What it adds to the queue's weight.
         var weight: Int {
             switch content {
             case .batch(let batch): batch.weight
-            case .entry(let bytes): bytes.count
+            case .entry(let bytes, _): bytes.count
             }
         }
     }
+
+    private var nextSaying = Instant(nanoseconds: 0)
 
     init(
         _ kernel: any LogKernel, directory: String, book: RunBook, retention: Retention, drain: PipeDrain,
@@ -61,7 +66,8 @@ struct FileWriter {
     /// How long the thread may wait for orders: without end, unless something has to be tried again or removed.
     var waitLimit: Duration? {
         if failing.values.contains(where: { !$0.waiting.isEmpty }) { return FileWriter.retryPause }
-        return housekeeping.dueAt.map { max(.zero, $0 - kernel.monotonic()) }
+        let due = failing.isEmpty ? housekeeping.dueAt : min(housekeeping.dueAt ?? nextSaying, nextSaying)
+        return due.map { max(.zero, $0 - kernel.monotonic()) }
     }
 
     /// What is waited for beside orders.
@@ -77,8 +83,9 @@ struct FileWriter {
         switch order {
         case .batch(let batch):
             return put(Writing(content: .batch(batch)), into: batch.target.child, batch.target.rotation)
-        case .entry(let bytes, let child, let rotation):
-            return put(Writing(content: .entry(bytes)), into: child, rotation)
+        case .entry(let bytes, let child, let rotation, let worth):
+            return put(Writing(content: .entry(bytes, worth: worth)), into: child, rotation)
+        case .missing(let child, let lines): owe(lines, to: child)
         case .book(let stamp, let run, let event, let child, let text):
             book.record(stamp, run, event, child: child, text: text)
         case .greeting(let second, let alive, let stamp):
@@ -93,10 +100,12 @@ struct FileWriter {
             answers.send(.report(.last(tag: tag, lines: found ?? [])))
         case .mark:
             answers.send(.marked)
-        case .finish(let ownRun, let stamp):
+        case .finish(let ownRun, let stamp, let isAsked):
             let done = giveUp(all: true)
-            if let ownRun, let child = book.open[ownRun] {
-                book.record(stamp, ownRun, .ended, child: child, text: "drained")
+            // Where nobody asked nexusd lives, and knows better; or it does not, and the next one says so.
+            if let ownRun, isAsked, let child = book.open[ownRun] {
+                let end = LogEvent.drained(ownRun, child: child)
+                book.record(stamp, ownRun, .ended, child: child, text: end.bookText)
             }
             book.flush()
             housekeeping.end()
@@ -126,7 +135,28 @@ struct FileWriter {
             }
             failing[child] = failure.waiting.isEmpty ? nil : failure
         }
-        return done + giveUp(all: false)
+        done += giveUp(all: false)
+        sayWhatIsMissing()
+        return done
+    }
+
+    /// Those that were given up are looked at again although nobody says anything: what is missing is said, and that it is
+    /// over.
+    private mutating func sayWhatIsMissing() {
+        let now = kernel.monotonic()
+        guard now >= nextSaying else { return }
+        for (child, failure) in failing where failure.hasGivenUp {
+            nextSaying = now + FileWriter.sayPause
+            _ = say(failure, into: child, nil)
+        }
+    }
+
+    /// An earlier log-writer dropped lines of this child, and was killed before its file took the word about it.
+    private mutating func owe(_ lines: Int, to child: String) {
+        if failing[child] == nil { failing[child] = Failure(since: kernel.monotonic(), error: nil, hasGivenUp: true) }
+        failing[child]?.dropped += lines
+        // At once: what comes behind it is younger.
+        if let failure = failing[child], failure.hasGivenUp { _ = say(failure, into: child, nil) }
     }
 
     /// Writes at once, or puts it behind what the file is behind with already.
@@ -136,7 +166,7 @@ struct FileWriter {
             return 0
         }
         var writing = writing
-        if let failure = failing[child], failure.dropped > 0, !say(failure, into: child, rotation) {
+        if let failure = failing[child], failure.hasGivenUp, !say(failure, into: child, rotation) {
             return drop(writing, of: child)
         }
         guard let error = write(&writing, into: child, rotation: rotation) else {
@@ -144,7 +174,6 @@ struct FileWriter {
             confirm(writing)
             return writing.weight
         }
-        if failing[child]?.hasGivenUp == true { return drop(writing, of: child) }
         failing[child] = Failure(since: kernel.monotonic(), error: error, waiting: [writing])
         return 0
     }
@@ -164,7 +193,7 @@ struct FileWriter {
         do {
             switch writing.content {
             case .batch(let batch): try file.append(batch.entries, from: &writing.offset)
-            case .entry(let bytes):
+            case .entry(let bytes, _):
                 try bytes.withUnsafeBufferPointer { all throws(Errno) in
                     try file.append(UnsafeRawBufferPointer(all), from: &writing.offset)
                 }
@@ -195,7 +224,8 @@ struct FileWriter {
             guard all || now - failure.since > FileSink.patience else { continue }
             failing[child]?.waiting = []
             failing[child]?.hasGivenUp = true
-            let trouble = "\(directory)/\(child) takes nothing: \(failure.error); \(failure.error.loggingRemedy)"
+            let error = failure.error ?? .inputOutput
+            let trouble = "\(directory)/\(child) takes nothing: \(error); \(error.loggingRemedy)"
             answers.send(.report(.filing(child: child, trouble: trouble)))
             for writing in failure.waiting { done += drop(writing, of: child) }
         }
@@ -203,7 +233,13 @@ struct FileWriter {
     }
 
     private mutating func drop(_ writing: Writing, of child: String) -> Int {
-        guard case .batch(let batch) = writing.content else { return writing.weight }
+        let batch: Batch
+        switch writing.content {
+        case .batch(let lines): batch = lines
+        case .entry(_, let worth):
+            failing[child]?.dropped += worth
+            return writing.weight
+        }
         let rest = UnsafeRawBufferPointer(rebasing: batch.entries[writing.offset...])
         let lines = writing.offset == 0 ? batch.lines : rest.count { $0 == 0x0A }
         failing[child]?.dropped += lines
@@ -214,11 +250,15 @@ struct FileWriter {
 
     /// Says in the file what is missing in it, as soon as it takes something again.
     private mutating func say(_ failure: Failure, into child: String, _ rotation: Rotation?) -> Bool {
-        let text = "\(failure.dropped) lines are missing here: \(failure.error)"
+        let why = failure.error.map { "\($0)" } ?? "the files took nothing, and log-writer was ended meanwhile"
         let bytes = EntryFormat.entry(
-            WallStamp(nanoseconds: kernel.wallClock()), EntryFormat.noRun, .logWriter, .warning, text: text)
-        var writing = Writing(content: .entry(bytes))
-        guard write(&writing, into: child, rotation: rotation) == nil else { return false }
+            WallStamp(nanoseconds: kernel.wallClock()), EntryFormat.noRun, .logWriter, .warning,
+            text: "\(failure.dropped) lines are missing here: \(why)")
+        var writing = Writing(content: .entry(bytes, worth: 0))
+        if failure.dropped > 0, let error = write(&writing, into: child, rotation: rotation) {
+            failing[child]?.error = error
+            return false
+        }
         failing[child] = nil
         answers.send(.report(.filing(child: child, trouble: "")))
         return true

@@ -17,17 +17,34 @@ final class RunBook {
     private(set) var open: [RunID: String] = [:]
     private var waiting: [[UInt8]] = []
     private var size: Int64 = 0
+    /// The file may end in a piece of a line: what is written next begins a new one.
+    private var isTorn = false
 
-    /// Reads what earlier log-writers wrote; a line that is none (a torn one) is passed over.
-    init(_ kernel: any Kernel, directory: String) throws(Errno) {
+    /// Why the book of earlier log-writers cannot be read, or this one's cannot be written, nil: it can. The book is
+    /// disposable: log-writer serves without it.
+    private(set) var trouble: Errno?
+
+    /// Reads what earlier log-writers wrote; a line that is none (a torn one) is passed over. What is in its place and no
+    /// file (a FIFO, a link) is replaced.
+    init(_ kernel: any Kernel, directory: String) {
         self.kernel = kernel
         path = directory + "/" + LogFileName.book
-        let content = try content()
+        let content: [UInt8]
+        do throws(Errno) { content = try self.content() } catch {
+            trouble = error
+            if error == .invalid || error == .symbolicLink { try? kernel.replaceFile(path, with: [], mode: 0o640) }
+            return
+        }
         for line in content.split(separator: 0x0A) {
             if let line = BookLine(line) { take(line) }
         }
-        // Written anew once a life: what a crash may have left torn at the end is gone.
-        if !content.isEmpty { try rewrite() }
+        // Written anew once a life: what a crash may have left torn at the end is gone. A disk that has no room for that
+        // must not keep log-writer from serving.
+        guard !content.isEmpty else { return }
+        do { try rewrite() } catch {
+            isTorn = content.last != 0x0A
+            size = Int64(content.count)
+        }
     }
 
     /// The child of a run; nil when the book does not know it (any more).
@@ -62,9 +79,12 @@ final class RunBook {
     func flush() {
         guard !waiting.isEmpty else { return }
         do {
-            let fd = try kernel.open(path, [.writeOnly, .create, .append, .noFollow], mode: 0o640)
-            let bytes = waiting.flatMap { $0 }
+            let fd = try kernel.openRegular(
+                path, [.writeOnly, .create, .append, .noFollow, .nonBlocking], mode: 0o640)
+            let bytes: [UInt8] = (isTorn ? [0x0A] : []) + waiting.joined()
+            isTorn = true
             try kernel.writeAll(fd, bytes)
+            isTorn = false
             waiting = []
             size += Int64(bytes.count)
             if size > RunBook.sizeLimit { try rewrite() }
@@ -75,7 +95,7 @@ final class RunBook {
 
     private func content() throws(Errno) -> [UInt8] {
         do {
-            let fd = try kernel.open(path, [.readOnly, .noFollow], mode: 0)
+            let fd = try kernel.openRegular(path, [.readOnly, .noFollow, .nonBlocking], mode: 0)
             let limit = RunBook.sizeLimit * 4
             let start = max(0, try kernel.status(fd).size - limit)
             return try kernel.bytes(of: fd, at: start, count: Int(limit))

@@ -43,7 +43,9 @@ extension Engine {
 
     private func drain(_ child: ChildID, _ run: RunID) {
         guard self[child].run?.id == run else { return }
-        if child == logWriter { journal.order(.drain) } else { router.drain(PeerID(child)) }
+        guard child == logWriter else { return router.drain(PeerID(child)) }
+        handStreams()
+        journal.order(.drain)
     }
 
     private func usage(of record: Record) -> RunUsage {

@@ -25,6 +25,7 @@ extension Engine {
         board.touchAll()
         // Until log-writer runs for the first time it is as absent as after a crash.
         if logWriter != nil { outputGuard.begin(at: now) }
+        if let pipeWatch { try? surroundings.poller.add(pipeWatch.set, token: EventSource.outputs.token, for: []) }
         carryOut()
         endTurn()
     }
@@ -67,6 +68,7 @@ extension Engine {
     /// Nobody is judged for what was not read in time; that goes for probes under way too.
     private func wasLate(by lateness: Duration) {
         for child in probing { self[child].run?.probe?.extend(by: lateness) }
+        pulse.extend(by: lateness)
         feed(.late(lateness))
     }
 
@@ -85,6 +87,7 @@ extension Engine {
         case .population(let child, let generation): if run(child, generation) != nil { settleRun(child) }
         case .probe(let child, let generation): finishConnect(child, generation)
         case .logLink(let generation): if journal.link?.generation == generation { readReports() }
+        case .outputs: askLogWriter()
         case .logWriterErrors(let generation): readLogWriterErrors(generation)
         }
     }
@@ -109,6 +112,7 @@ extension Engine {
         expireLastLines()
         lookAtMemory()
         settleWishes()
+        if let due = pulse.deadline, due <= now { feelPulse() }
         if let due = outputGuard.deadline, due <= now { discardOutput() }
         if let due = crowded.deadline, due <= now { letOn() }
     }
@@ -122,6 +126,7 @@ extension Engine {
         settleAnswers()
         journal.flush()
         watchLogLink()
+        if journal.takeSent() { askLogWriter() }
         // What is written may answer a ping: until nobody has anything new to read.
         while case let peers = router.takeWritable(), !peers.isEmpty { for peer in peers { writeBus(peer) } }
         // Who takes a long answer as fast as it is made brings no event: the next turn goes on with it.
@@ -142,6 +147,7 @@ extension Engine {
         consider(notify.deadline)
         consider(answers.deadline)
         consider(outputGuard.deadline)
+        consider(pulse.deadline)
         consider(memory.deadline)
         consider(wishes.deadline)
         consider(crowded.deadline)

@@ -15,7 +15,10 @@ extension Engine {
     func send(_ signal: Signal, _ scope: SignalScope, to child: ChildID, _ run: RunID) {
         guard let living = self[child].run, living.id == run else { return }
         // Log-writer is to have read everything that was said before its stop.
-        if child == logWriter { journal.flush() }
+        if child == logWriter, signal != .kill {
+            handStreams()
+            journal.flush()
+        }
         if scope == .main, living.hasExited { return }
         if scope == .all, signal == .kill {
             // It overtakes: what is dead needs no other signal.

@@ -55,8 +55,12 @@ final class Engine {
     /// Workers that closed their links, the oldest first.
     var severed: [Severed] = []
     var outputGuard = OutputGuard()
-    /// Why log-writer cannot file what a child says, while it cannot.
-    var filingTroubles: [ChildID: String] = [:]
+    var pulse = LogWriterPulse()
+    /// Nil without log-writer, and where the kernel gives none: then only its link tells whether it lives.
+    let pipeWatch: PipeWatch?
+    var isWatchingPipes = false
+    /// What log-writer cannot file.
+    var unfiled = UnfiledLines()
     var crowded = CrowdedChildren()
     var board: ReadinessBoard
     var memory: MemoryWatch
@@ -113,6 +117,7 @@ final class Engine {
         board = ReadinessBoard(count: plan.count)
         memory = MemoryWatch(plan, kernelKeepsMaximum: surroundings.containment.enforces(.memory))
         random = UInt64(bitPattern: kernel.wallClock()) | 1
+        pipeWatch = plan.tree.logWriter == nil ? nil : try? PipeWatch(kernel)
         journal = Journal(kernel, stderr: surroundings.stderr, keepsForLogWriter: plan.tree.logWriter != nil)
     }
 

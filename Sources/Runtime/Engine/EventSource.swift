@@ -27,6 +27,8 @@ enum EventSource: Hashable, Sendable {
     case logLink(Generation)
     /// log-writer's own stderr.
     case logWriterErrors(Generation)
+    /// Something new is in the pipes that log-writer reads.
+    case outputs
     /// The wall clock was set, or the machine has slept.
     case clock
     /// nexus-config's stdout: the plan.
@@ -59,6 +61,7 @@ enum EventSource: Hashable, Sendable {
         case .probe(let child, let run): Self.pack(.probe, child.rawValue, run)
         case .logLink(let run): Self.pack(.logLink, 0, run)
         case .logWriterErrors(let run): Self.pack(.logWriterErrors, 0, run)
+        case .outputs: Self.pack(.outputs)
         case .clock: Self.pack(.clock)
         case .planOutput: Self.pack(.planOutput)
         case .planDiagnostics: Self.pack(.planDiagnostics)
@@ -84,6 +87,7 @@ enum EventSource: Hashable, Sendable {
         case .probe: self = .probe(child, run)
         case .logLink: self = .logLink(run)
         case .logWriterErrors: self = .logWriterErrors(run)
+        case .outputs: self = .outputs
         case .clock: self = .clock
         case .planOutput: self = .planOutput
         case .planDiagnostics: self = .planDiagnostics
@@ -95,7 +99,7 @@ enum EventSource: Hashable, Sendable {
         // 0 stays free: a token that was never set is then no source.
         case signals = 1
         case listener, client, notify, readyDescriptor, busInput, busOutput, population, probe, logLink
-        case logWriterErrors, planOutput, planDiagnostics, clock, disposal
+        case logWriterErrors, planOutput, planDiagnostics, clock, disposal, outputs
     }
 
     private static func pack(_ kind: Kind, _ number: UInt16 = 0, _ run: Generation? = nil) -> UInt64 {

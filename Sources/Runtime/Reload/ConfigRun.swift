@@ -113,7 +113,7 @@ final class ConfigRun {
         case .planOutput: read(plan)
         case .planDiagnostics: read(diagnostics)
         case .signals, .clock, .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population,
-            .probe, .logLink, .logWriterErrors, .disposal:
+            .probe, .logLink, .logWriterErrors, .disposal, .outputs:
             break
         }
     }

@@ -28,13 +28,14 @@ extension Engine {
             problem = "nexus-config \(how)" + (diagnostics.isEmpty ? "" : ": \(diagnostics)")
         case .stopped: problem = "nexusd was asked to stop at once"
         }
-        if let problem {
-            let line = problem.split(separator: "\n").joined(separator: "; ")
+        // One line of it goes into the answer, the log and `status`.
+        let line = problem.map { $0.split(separator: "\n").joined(separator: "; ") }
+        if let line {
             unrecorded = "a choice made by command is not recorded and holds only while this nexusd lives: \(line)"
             say(LogEvent(.supervisorTrouble, 3, "A choice made by command could not be recorded: \(line)"))
         } else {
             unrecorded = nil
         }
-        for (command, outcome) in config.release(commands, problem: problem) { tell(command, outcome) }
+        for (command, outcome) in config.release(commands, problem: line) { tell(command, outcome) }
     }
 }

@@ -30,6 +30,10 @@ extension LogOrder {
             writer.write(tag)
         case .drain:
             writer.write(UInt8(5))
+        case .missing(let child, let lines):
+            writer.write(UInt8(6))
+            writer.write(child)
+            writer.write(lines)
         }
         return writer.bytes
     }
@@ -46,6 +50,7 @@ extension LogOrder {
         case 3: self = .event(try LogEvent(from: &reader))
         case 4: self = .last(try reader.readRun(), lines: try reader.read(), tag: try reader.read())
         case 5: self = .drain
+        case 6: self = .missing(child: try reader.readString(), lines: try reader.read())
         case _: throw ByteError(.unknownValue, at: 0)
         }
         try reader.finish()
@@ -92,6 +97,9 @@ extension LogReport {
             writer.write(UInt8(8))
             writer.write(child)
             writer.write(trouble)
+        case .alive(let isBehind):
+            writer.write(UInt8(9))
+            writer.write(isBehind)
         }
         return writer.bytes
     }
@@ -116,6 +124,7 @@ extension LogReport {
         case 6: self = .drained
         case 7: self = .journal(isThere: try reader.readBool())
         case 8: self = .filing(child: try reader.readString(), trouble: try reader.readString())
+        case 9: self = .alive(isBehind: try reader.readBool())
         case _: throw ByteError(.unknownValue, at: 0)
         }
         try reader.finish()

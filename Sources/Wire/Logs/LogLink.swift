@@ -18,6 +18,9 @@ public enum LogOrder: Hashable, Sendable {
     case event(LogEvent)
     /// Asks for the last lines of a run; answered by `LogReport.last` with the same tag.
     case last(RunID, lines: UInt16, tag: UInt32)
+    /// Lines of this child that an earlier log-writer dropped and its file does not say yet; answered by `filing` with no
+    /// trouble once it does.
+    case missing(child: String, lines: UInt64)
     /// Read everything to its end, write it, say `drained`, exit.
     case drain
 }
@@ -135,6 +138,8 @@ public enum LogReport: Hashable, Sendable {
     /// Why the files of a child take nothing: what, where and what to do; empty when they take something again. Said once
     /// each way.
     case filing(child: String, trouble: String)
+    /// The answer to SIGUSR1: it serves. `isBehind`: something it has seen is not written yet.
+    case alive(isBehind: Bool)
     /// Everything is written; it ends now.
     case drained
 

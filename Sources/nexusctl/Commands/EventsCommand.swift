@@ -24,7 +24,7 @@ struct EventsCommand: ParsableCommand {
 
     func run() throws {
         guard follow else {
-            let printer = LogPrinter(json: json, terminal: .standardOutput)
+            var printer = LogPrinter(json: json, terminal: .standardOutput)
             return try printer.run(
                 place.locations(), names: ["nexusd"], LogQuery(last: lines), follow: false,
                 silence: "nexusctl: no event is in the logs yet")

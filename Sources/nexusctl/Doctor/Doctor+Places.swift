@@ -48,7 +48,8 @@ extension Doctor {
         let words = "\(ByteText.spoken(Int64(clamping: free))) free on the disk of \(place)"
         let inodes = facts.f_files > 0 && facts.f_favail < 1000
         let remedy =
-            "make room: `nexusctl logs` keeps what [log] allows, `journalctl --vacuum-size=200M` shrinks the journal"
+            "make room: `du -xh \(place) | sort -h | tail` shows what takes it; a lower `total` in [log] and"
+            + " `nexusctl reload` shrink the logs, `journalctl --vacuum-size=200M` the journal"
         if free < empty || (inodes && facts.f_favail < 10) { return [Finding(.bad, subject, words, remedy: remedy)] }
         if free < short || inodes {
             return [Finding(.warn, subject, words + (inodes ? ", few inodes" : ""), remedy: remedy)]

@@ -74,6 +74,10 @@ struct Doctor {
     }
 
     private func note(_ note: String) -> Finding {
+        if note.hasPrefix("no log-writer serves") {
+            return Finding(.bad, "logs", note, remedy: "nexusctl why log-writer")
+        }
+        if note.contains(" is not filed") { return Finding(.bad, "logs", note) }
         guard note.hasPrefix("the last good plan is in force") else { return Finding(.warn, "note", note) }
         return Finding(
             .bad, "configuration in force", note, remedy: "mend the file, then `nexusctl check` and a restart")

@@ -7,10 +7,26 @@ import System
 struct LogPrinter {
     let json: Bool
     let terminal: Terminal
+    /// Whose line stands on the terminal without an end.
+    private var open: Speaker?
+
+    private struct Speaker: Equatable {
+        let child: String
+        let run: RunID?
+        let source: LogSource
+
+        init(_ entry: LogEntry) { (child, run, source) = (entry.child, entry.run, entry.source) }
+    }
+
+    init(json: Bool, terminal: Terminal) {
+        self.json = json
+        self.terminal = terminal
+    }
+
     private static let writeBytes = 65_536
 
     /// `names` nil: everybody. `silence` is said when there is nothing to show, so that nobody takes an answer for a failure.
-    func run(
+    mutating func run(
         _ place: Locations, names: [String]?, _ query: LogQuery, follow: Bool, silence: String
     ) throws(ControlError) {
         let session: LogSession
@@ -24,7 +40,7 @@ struct LogPrinter {
             do throws(Errno) { try session.wait() } catch { throw Self.unreadable(place, error) }
             _ = show(session)
         }
-        Output.write(session.unfinished().flatMap(line))
+        if open != nil { Output.write("\n") }
     }
 
     /// The logs cannot be read at all.
@@ -45,10 +61,10 @@ struct LogPrinter {
     }
 
     /// How many there were.
-    private func show(_ session: LogSession) -> Int {
+    private mutating func show(_ session: LogSession) -> Int {
         var text: [UInt8] = []
         var count = 0
-        session.read { entry in
+        session.read(showingUnfinished: true) { entry in
             count += 1
             text += line(entry)
             if text.count >= Self.writeBytes {
@@ -61,11 +77,19 @@ struct LogPrinter {
         return count
     }
 
-    private func line(_ entry: LogEntry) -> [UInt8] {
+    /// A line without an end stands on the terminal as it does for its writer, and goes on there unless somebody else
+    /// spoke in between.
+    private mutating func line(_ entry: LogEntry) -> [UInt8] {
         if json { return Array((object(entry).line + "\n").utf8) }
         // Milliseconds: a reader's eye, not a clock, compares these lines.
-        let time = entry.stamp.description.prefix(23) + "Z"
-        return Array("\(terminal.styled(String(time), .dim)) \(entry.child): \(coloured(entry))\n".utf8)
+        let time = terminal.styled(entry.stamp.description.prefix(23) + "Z", .dim)
+        let speaker = Speaker(entry)
+        let goesOn = entry.isContinuation && open == speaker
+        var text = goesOn ? "" : (open == nil ? "" : "\n") + "\(time) \(entry.child): "
+        if entry.isContinuation, !goesOn { text += "…" }
+        text += coloured(entry) + (entry.isCut ? "…" : "")
+        open = entry.isPartial && !entry.isCut ? speaker : nil
+        return Array((text + (open == nil ? "\n" : "")).utf8)
     }
 
     private func coloured(_ entry: LogEntry) -> String {
@@ -88,6 +112,7 @@ struct LogPrinter {
             members.append(.init("fields", facts))
         }
         if entry.isPartial { members.append(.init("partial", .bool(true))) }
+        if entry.isContinuation { members.append(.init("continues", .bool(true))) }
         return .object(members)
     }
 }

@@ -72,7 +72,7 @@ struct LogsCommand: ParsableCommand {
         var query = try choices()
         query.last = lines ?? (since != nil ? nil : follow ? Self.usualFollowedLines : Self.usualLines)
         if journal { return try JournalQuery(query, grep: grep, regex, ignoreCase, json, follow).execute(names, place) }
-        let printer = LogPrinter(json: json, terminal: .standardOutput)
+        var printer = LogPrinter(json: json, terminal: .standardOutput)
         let names = names.isEmpty ? nil : try LogNames(place).resolve(names)
         try printer.run(place, names: names, query, follow: follow, silence: silence(names))
     }

@@ -72,7 +72,9 @@ struct BookAndEventTests {
                     priority: 6, messageID: "", message: "x", child: "log-writer", run: box.ownRun, book: .starting)))
         #expect(try box.drain() == .code(0))
         let book = String(decoding: try box.kernel.readFile(box.directory + "/runs", limit: 1 << 20), as: UTF8.self)
-        #expect(book.hasSuffix(" \(box.ownRun) ended log-writer drained\n"))
+        let end = try BookReader(directory: box.directory).ends().last
+        #expect(end?.run == box.ownRun && end?.words == "log-writer ended when it had written everything (asked).")
+        #expect(end?.facts?.contains(#""CAUSE":"asked""#) == true, "\(book)")
     }
 
     @Test func lastLines_areThoseOfTheRun() throws {

@@ -65,6 +65,33 @@ import Wire
         #expect(try follow(session, until: 1) == ["new"])
     }
 
+    @Test func lineWithoutAnEnd_isShownAsItIs_andGoesOn() throws {
+        func partial(_ text: String) -> [UInt8] {
+            var bytes = entry(now, text)
+            bytes[bytes.count - text.utf8.count - 1 - EntryFormat.flagFromEnd] = EntryFormat.partial
+            return bytes
+        }
+        let web = file("web")
+        try append(web, entry(now, "old") + partial("password: "))
+        let session = try LogReader(directory: home.path).open(["web"], LogQuery(last: 1))
+        func shown() -> [String] {
+            var shown: [String] = []
+            session.read(showingUnfinished: true) {
+                shown.append(($0.isContinuation ? "…" : "") + $0.text + ($0.isPartial ? "+" : ""))
+                return true
+            }
+            return shown
+        }
+        #expect(shown() == ["password: +"], "it is the last line")
+        #expect(shown() == [])
+        try append(web, partial("se"))
+        #expect(shown() == ["…se+"])
+        try append(web, entry(now, "cret") + entry(now, "next"))
+        #expect(shown() == ["…cret", "next"])
+        let picky = try LogReader(directory: home.path).open(["web"], LogQuery(pattern: LogPattern(text: "word: sec")))
+        #expect(texts(of: picky) == ["password: secret"], "whole lines are searched")
+    }
+
     @Test func childThatBeginsLater_isPickedUpByTheWait() throws {
         try append(file("web"), entry(now, "old"))
         let session = try LogReader(directory: home.path).open(nil, LogQuery(last: 0))

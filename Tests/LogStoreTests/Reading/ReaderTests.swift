@@ -51,6 +51,27 @@ import Wire
         #expect(try LogReader(directory: home.path).children() == ["db", "web"])
     }
 
+    @Test func lineWithoutABound_isCutForItsReader() throws {
+        let web = file("web", rotation: Rotation(fileBytes: 10_000_000, files: 10))
+        let part = String(repeating: "x", count: 16_384)
+        for second in 0..<100 { try append(web, entry(Int64(second), part, partial: true)) }
+        let session = try LogReader(directory: home.path).open(["web"], LogQuery(last: 1))
+        var shown: [LogEntry] = []
+        session.read(showingUnfinished: true) {
+            shown.append($0)
+            return true
+        }
+        #expect(shown.count == 1 && shown[0].bytes.count <= EntryJoiner.lineLimit)
+        var all: [LogEntry] = []
+        try LogReader(directory: home.path).open(["web"]).read(showingUnfinished: true) {
+            all.append($0)
+            return true
+        }
+        #expect(all.reduce(0) { $0 + $1.bytes.count } == 100 * part.utf8.count)
+        #expect(all.dropLast().allSatisfy { $0.isCut && $0.bytes.count == EntryJoiner.lineLimit })
+        #expect(all.dropFirst().allSatisfy(\.isContinuation) && all.last?.isCut == false)
+    }
+
     @Test func lastLines_areReadFromTheEndOverRotatedFiles() throws {
         let web = file("web")
         for second in 0..<20_000 {

@@ -83,7 +83,7 @@ import Wire
             case .eof(number): isOver = true
             case .counted("web", let counts): dropped += counts.dropped
             case nil: throw LogBox.Missing()
-            case .eof, .counted, .ready, .matched, .last, .drained, .journal, .filing: break
+            case .eof, .counted, .ready, .matched, .last, .drained, .journal, .filing, .alive: break
             }
         }
         #expect(dropped == 50_000)
@@ -94,6 +94,65 @@ import Wire
         let entries = try box.entries("web") { $0.contains { $0.text == "room again" } }
         #expect(entries.contains { $0.text == "50000 lines are missing here: Not a directory (ENOTDIR)" })
         #expect(try box.drain() == .code(0))
+    }
+}
+
+/// log-writer was killed, or asked for a sign of life, while a disk was in the way.
+@Suite("What the next log-writer is told", .serialized, .timeLimit(.minutes(1))) struct HandedOverLossTests {
+    @Test func linesThatAnEarlierOneDropped_areSaidBeforeWhatComes() throws {
+        let box = LogBox()
+        try box.start()
+        try box.send(.missing(child: "web", lines: 12))
+        _ = try box.wait { $0 == .filing(child: "web", trouble: "") }
+        let (_, end) = try box.stream()
+        try end.write("after\n")
+        let entries = try box.entries("web") { $0.count >= 2 }
+        let remark = "12 lines are missing here: the files took nothing, and log-writer was ended meanwhile"
+        #expect(entries.map(\.text) == [remark, "after"])
+        #expect(try box.drain() == .code(0))
+    }
+
+    @Test func remarkThatCannotBeWritten_waitsForTheDisk_alsoWhenNobodySpeaks() throws {
+        let kernel = LiveKernel()
+        let box = LogBox()
+        try box.start()
+        let place = box.directory + "/web"
+        try kernel.replaceFile(place, with: [], mode: 0o600)
+        try box.send(.missing(child: "web", lines: 3))
+        // nexusd itself had discarded some: that word does not get lost on such a disk either.
+        let lost = [LogEvent.Field(name: "BYTES", value: "40"), LogEvent.Field(name: "LINES", value: "4")]
+        try box.send(
+            .event(
+                LogEvent(
+                    priority: 3, messageID: "092462c0e9cc4e579ff7979b397c2492", message: "discarded", child: "web",
+                    fields: lost)))
+        _ = try box.entries("nexusd") { !$0.isEmpty }
+        try kernel.removeFile(place)
+        _ = try box.wait { $0 == .filing(child: "web", trouble: "") }
+        let entries = try box.entries("web") { !$0.isEmpty }
+        #expect(entries.first?.text.hasPrefix("7 lines are missing here: ") == true, "\(entries.map(\.text))")
+        #expect(try box.drain() == .code(0))
+    }
+
+    @Test func signOfLife_isGivenAlsoWhileTheDiskHangs() throws {
+        let kernel = LiveKernel()
+        let box = LogBox()
+        try kernel.makeDirectory(box.directory, mode: 0o750)
+        try kernel.makeDirectory(box.directory + "/web", mode: 0o750)
+        #expect(mkfifo(box.directory + "/web/current", 0o640) == 0)
+        try box.start()
+        let writer = try #require(box.writer)
+        try kernel.signal(writer.spawned.pidfd, .user1)
+        #expect(try box.wait { if case .alive = $0 { true } else { false } } == .alive(isBehind: false))
+        let (_, end) = try box.stream("web")
+        try end.writeInBackground((0..<100_000).flatMap { Array("line \($0)\n".utf8) })
+        // As soon as its pipe is looked at something is not written, and stays so.
+        var answer = LogReport.alive(isBehind: false)
+        while answer == .alive(isBehind: false) {
+            try kernel.signal(writer.spawned.pidfd, .user1)
+            answer = try box.wait { if case .alive = $0 { true } else { false } }
+        }
+        #expect(answer == .alive(isBehind: true))
     }
 }
 
@@ -117,7 +176,7 @@ import Wire
             case .eof(let stream): ended.insert(stream)
             case .counted(_, let counts): dropped += counts.dropped
             case nil: throw LogBox.Missing()
-            case .ready, .matched, .last, .drained, .journal, .filing: break
+            case .ready, .matched, .last, .drained, .journal, .filing, .alive: break
             }
         }
         while dropped < 50_000, case .counted(_, let counts) = try box.report(within: .seconds(3)) {

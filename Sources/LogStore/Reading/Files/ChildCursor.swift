@@ -62,9 +62,9 @@ final class ChildCursor {
     func head(_ query: LogQuery) -> LogEntry? {
         while next == nil, let line = nextLine() {
             guard let entry = line.withUnsafeBytes({ LogEntry(line: $0, child: child) }),
-                let whole = joiner.take(entry), query.wants(whole)
+                let whole = joiner.take(entry)
             else { continue }
-            next = whole
+            if whole.isContinuation || query.wants(whole) { next = whole } else { joiner.skip(whole) }
         }
         return next
     }
@@ -73,6 +73,9 @@ final class ChildCursor {
         defer { next = nil }
         return next
     }
+
+    /// What there is of lines whose end has not come; the rest of them is handed out as it comes.
+    func showUnfinished(_ query: LogQuery) -> [LogEntry] { joiner.showUnfinished(query.wants) }
 
     /// Lines whose end has not come.
     func unfinished() -> [LogEntry] { joiner.finish() }

@@ -40,6 +40,8 @@ struct TailSearch {
     private func place(before count: Int, _ query: LogQuery, _ names: [String]) -> Place {
         var found = 0
         var before = 0
+        // A line without an end counts as often as it is cut.
+        var unfinished = 0
         var place = Place.beginning
         for name in names.reversed() {
             guard let fd = try? StoredFile(kernel).open(directory + "/" + name),
@@ -50,7 +52,12 @@ struct TailSearch {
                 if let since = query.since, entry.stamp < since { return place }
                 if found >= count { before += 1 }
                 if before > TailSearch.lookBack { return place }
+                unfinished = entry.isPartial ? unfinished + entry.bytes.count : 0
                 if !entry.isPartial && query.wants(entry) { found += 1 }
+                if unfinished >= EntryJoiner.lineLimit {
+                    found += 1
+                    unfinished = 0
+                }
                 place = .file(name, lines.offset)
             }
         }

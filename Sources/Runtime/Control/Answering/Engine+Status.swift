@@ -32,16 +32,26 @@ extension Engine {
             pid: kernel.processID().rawValue, second: surroundings.second, uptime: now - started, state: state,
             ready: board.isReady,
             exactContainment: surroundings.containment.guarantee == .exact, config: surroundings.config,
-            directories: surroundings.directories, notes: notes + journaldNote + (unrecorded.map { [$0] } ?? []),
+            directories: surroundings.directories, notes: notes + logNotes + (unrecorded.map { [$0] } ?? []),
             strays: strays.prefix(Self.shownStrays).map {
                 SupervisorView.Stray(
                     pid: $0.process.rawValue, name: $0.name, child: surroundings.containment.child(of: $0))
             }, strayCount: strays.count)
     }
 
-    private var journaldNote: [String] {
-        journal.isJournaldAway
-            ? ["journald takes nothing: what children say is in the files only, until it is back"] : []
+    /// What keeps the logs from being whole, while it does.
+    private var logNotes: [String] {
+        var notes: [String] = []
+        if outputGuard.isWorthSaying {
+            notes.append(
+                "no log-writer serves: what children say waits in their pipes; after 5 s it is discarded and counted"
+                    + " (`nexusctl why log-writer`)")
+        }
+        if let note = unfiled.note { notes.append(note) }
+        if journal.isJournaldAway {
+            notes.append("journald takes nothing: what children say is in the files only, until it is back")
+        }
+        return notes
     }
 
     var state: SupervisorView.State {

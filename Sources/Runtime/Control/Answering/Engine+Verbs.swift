@@ -39,6 +39,12 @@ extension Engine {
             isAllowed = false
         }
         guard isAllowed else { throw VerbError(.refused, "\(words(of: peer)) may not ask for '\(verb.words(names))'") }
+        if case .change(.stop, .child(let child), _) = verb, child == logWriter {
+            throw VerbError(
+                .failed,
+                "\(names[child]) is not stopped alone: everything that is said from then on would be lost. It ends last when"
+                    + " nexusd stops; `nexusctl restart \(names[child])` gives it a new run")
+        }
     }
 
     private func carryOut(_ verb: Verb, _ id: FrameID, _ peer: PeerID) {

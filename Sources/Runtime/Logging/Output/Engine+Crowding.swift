@@ -12,7 +12,7 @@ extension Engine {
     /// Log-writer has come to the end of something of this child, or it is time for a look at all of them.
     func letOn(_ reader: ChildID? = nil) {
         // A log-writer that is away reads nothing.
-        let isRead = journal.link != nil
+        let isRead = journal.isServed
         for child in crowded.take(at: now, where: { isRead && (reader ?? $0) == $0 && hasRoom($0) }) {
             feed(.crowded(child, false))
         }

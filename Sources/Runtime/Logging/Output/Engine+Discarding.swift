@@ -11,6 +11,7 @@ extension Engine {
             // A living log-writer has descriptors of its own and reads on.
             let isHanded = journal.hasHanded(number)
             _ = output.with(number.kind) { fd in
+                pipeWatch?.remove(fd)
                 if isHanded { left += (try? kernel.readableBytes(fd)) ?? 0 } else { discard(fd, &lost) }
             }
         }
@@ -24,7 +25,7 @@ extension Engine {
                 output.run))
     }
 
-    /// One look at the pipes while log-writer is not running.
+    /// One look at the pipes while no log-writer serves.
     func discardOutput() {
         guard outputGuard.look(at: now) else { return }
         for cell in cells {
@@ -35,7 +36,7 @@ extension Engine {
                         if isFull(fd) { discard(fd, &lost) }
                     }
                 }
-                report(lost, of: cell.id, output.run, "log-writer is not running")
+                report(lost, of: cell.id, output.run, "no log-writer serves")
             }
         }
     }

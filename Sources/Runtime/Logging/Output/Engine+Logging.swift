@@ -8,12 +8,19 @@ extension Engine {
 
     func openLogLink(_ link: LogLink) {
         try? surroundings.poller.add(link.socket, token: EventSource.logLink(link.generation).token)
-        outputGuard.end()
         let alive = cells.compactMap(\.run?.id)
         journal.lendStream = { [unowned self] in lend($0, $1) }
-        journal.open(
-            link, greeting: .greeting(second: surroundings.second, alive: alive),
-            streams: cells.flatMap { cell in cell.outputs.flatMap { $0.numbers(of: cell.id) } })
+        journal.open(link, greeting: .greeting(second: surroundings.second, alive: alive))
+    }
+
+    /// log-writer serves, or is to end and has to read them first. Not sooner: while it has none of the pipes they may be
+    /// emptied by us.
+    func handStreams() {
+        guard journal.link?.hasStreams == false else { return }
+        outputGuard.end()
+        // Before what comes behind it.
+        for order in unfiled.orders { journal.order(order) }
+        journal.hand(all: cells.flatMap { cell in cell.outputs.flatMap { $0.numbers(of: cell.id) } })
     }
 
     func closeLogLink(_ run: LivingRun) {
@@ -21,6 +28,8 @@ extension Engine {
         leave(run.errors)
         if let link = journal.link { surroundings.poller.remove(link.socket) }
         for report in journal.close(surroundings.scratch) { take(report) }
+        endPulse()
+        unfiled.logWriterEnded()
         if logWriter != nil, finished == nil { outputGuard.begin(at: now) }
     }
 
@@ -66,6 +75,8 @@ extension Engine {
         switch report {
         case .ready:
             journal.link?.isReady = true
+            handStreams()
+            beginPulse()
             if let logWriter, let run = self[logWriter].run { feed(.ready(logWriter, run.id)) }
         case .eof(let number): finishStream(StreamNumber(rawValue: number))
         case .matched(let number, let captures):
@@ -76,14 +87,15 @@ extension Engine {
         case .counted(let child, let counts): count(counts, of: child)
         case .journal(let isThere): journal.isJournaldAway = !isThere
         case .filing(let child, let trouble): tellFiling(of: child, trouble)
+        case .alive(let isBehind): takePulse(isBehind: isBehind)
         case .drained: if let logWriter, let run = self[logWriter].run { feed(.drained(logWriter, run.id)) }
         }
     }
 
     /// Kept for the words of each loss until the files take something again.
     private func tellFiling(of name: String, _ trouble: String) {
-        guard let child = names.child(named: name) else { return }
-        filingTroubles[child] = trouble.isEmpty ? nil : trouble
+        guard name == "nexusd" || names.child(named: name) != nil else { return }
+        unfiled.tell(name, trouble: trouble)
         let words =
             trouble.isEmpty ? "What \(name) says is filed again." : "What \(name) says is not filed: \(trouble)."
         say(LogEvent(.outputDropped, trouble.isEmpty ? 5 : 3, words, name, nil))
@@ -91,9 +103,9 @@ extension Engine {
 
     /// Adds up what log-writer counted, and makes an event of what was lost.
     private func count(_ counts: LogCounts, of name: String) {
-        let child = names.child(named: name)
-        if let child { self[child].count(counts) }
-        let trouble = child.flatMap { filingTroubles[$0] } ?? "the log files took nothing for 5 s"
+        if let child = names.child(named: name) { self[child].count(counts) }
+        let trouble = unfiled.trouble(of: name)
+        unfiled.count(name, lines: counts.dropped)
         let losses: [(EventKind, UInt8, UInt64, String)] = [
             (.outputDropped, 3, counts.dropped, "were dropped: \(trouble)"),
             (.outputSuppressed, 4, counts.suppressed, "were suppressed: it says more than its log.rate allows"),
@@ -115,6 +127,7 @@ extension Engine {
         let output = RunOutput(run: run, stdout: stdout, stderr: stderr, redactions: redactions)
         makeRoom(for: child)
         cell.outputs.append(output)
+        for kind in StreamKind.allCases { _ = output.with(kind) { fd in pipeWatch?.add(fd) } }
         for number in output.numbers(of: child) { journal.hand(number) }
     }
 
@@ -128,6 +141,7 @@ extension Engine {
 
     /// Log-writer has the pipes of this child; what is to become of what comes out of them is said anew.
     func describeOutput(of child: ChildID) {
+        guard journal.link?.hasStreams == true else { return }
         for output in self[child].outputs {
             for number in output.numbers(of: child) { journal.order(.stream(describe(number, of: output))) }
         }
@@ -147,6 +161,7 @@ extension Engine {
         guard has(number.child) else { return }
         let cell = self[number.child]
         guard let index = cell.outputs.firstIndex(where: { number.isOf($0.run) }) else { return }
+        _ = cell.outputs[index].with(number.kind) { fd in pipeWatch?.remove(fd) }
         cell.outputs[index].finish(number.kind)
         guard cell.outputs[index].isDrained else { return }
         cell.outputs.remove(at: index)

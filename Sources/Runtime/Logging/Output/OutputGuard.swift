@@ -1,7 +1,7 @@
 import SupervisorCore
 
-/// While log-writer is not running nobody empties the children's pipes: after a while nexusd does, and counts, so that a
-/// child is held up for seconds and not for ever.
+/// While no log-writer serves nobody empties the children's pipes: after a while nexusd does, and counts, so that a child
+/// is held up for seconds and not for ever.
 struct OutputGuard {
     /// Between two looks at the pipes.
     static let interval: Duration = .seconds(1)
@@ -11,15 +11,18 @@ struct OutputGuard {
     private(set) var deadline: Instant?
     private var looks = 0
 
-    /// There is no log-writer from now on.
-    mutating func begin(at now: Instant) {
+    /// Nobody serves from now on, or has for so long.
+    mutating func begin(at now: Instant, after silence: Duration = .zero) {
         guard deadline == nil else { return }
-        looks = 0
+        looks = Int(silence.components.seconds)
         deadline = now + Self.interval
     }
 
-    /// Log-writer runs.
+    /// Log-writer serves; one that was merely started may end again before it does.
     mutating func end() { deadline = nil }
+
+    /// It is long enough that whoever asks is told.
+    var isWorthSaying: Bool { deadline != nil && looks > 0 }
 
     /// One look; true when what fills a pipe is to be discarded.
     mutating func look(at now: Instant) -> Bool {

@@ -16,6 +16,7 @@ final class Journal {
     var isJournaldAway = false
     /// Records of nexusd itself that were lost since it began.
     private(set) var lostRecords: UInt64 = 0
+    private var hasSent = false
     /// Log-writer's own last words.
     var lastWords = ByteRing(capacity: 4096)
     /// Finds the descriptor and the description of a stream that is to be handed over; set once by the engine.
@@ -35,12 +36,11 @@ final class Journal {
         if !isServed { stderr.write(event) }
     }
 
-    /// A log-writer was started: it is greeted, then told of every stream, then of what waited.
-    func open(_ link: LogLink, greeting: LogOrder, streams: [StreamNumber]) {
+    /// A log-writer was started: it is greeted, then told of what waited.
+    func open(_ link: LogLink, greeting: LogOrder) {
         let waiting = queue
         queue.removeAll()
         queue.append(.words(greeting.packet()))
-        for stream in streams { queue.append(.stream(stream.rawValue)) }
         queue.append(contentsOf: waiting)
         self.link = link
         flush()
@@ -63,11 +63,18 @@ final class Journal {
     /// Queues an order for the living log-writer.
     func order(_ order: LogOrder) { if link != nil { queue.append(.words(order.packet())) } }
 
-    /// Hands a fresh stream over, if there is somebody to take it; else the next log-writer gets it with all others.
-    func hand(_ stream: StreamNumber) { if link != nil { queue.append(.stream(stream.rawValue)) } }
+    /// Hands over every stream there is.
+    func hand(all streams: [StreamNumber]) {
+        link?.hasStreams = true
+        for stream in streams { hand(stream) }
+        flush()
+    }
+
+    /// Hands a fresh stream over, if there is somebody to take it; else it comes with all others.
+    func hand(_ stream: StreamNumber) { if link?.hasStreams == true { queue.append(.stream(stream.rawValue)) } }
 
     /// True when the living log-writer has a descriptor of its own of this stream and reads on, whatever becomes of ours.
-    func hasHanded(_ stream: StreamNumber) -> Bool { link != nil && !queue.contains(stream.rawValue) }
+    func hasHanded(_ stream: StreamNumber) -> Bool { link?.hasStreams == true && !queue.contains(stream.rawValue) }
 
     /// Sends what the socket takes.
     func flush() {
@@ -80,9 +87,16 @@ final class Journal {
             }
             link.wantsRoom = !sent
             guard sent else { return }
+            hasSent = true
             queue.removeFirst()
         }
         reportLost()
+    }
+
+    /// Whether anything was sent since the last time: log-writer has something to do.
+    func takeSent() -> Bool {
+        defer { hasSent = false }
+        return hasSent
     }
 
     private func send(_ number: StreamNumber) -> Bool {

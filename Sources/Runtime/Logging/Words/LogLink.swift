@@ -12,6 +12,8 @@ final class LogLink {
     private let kept: OwnedFD
     /// log-writer said that it serves.
     var isReady = false
+    /// It was given the streams.
+    var hasStreams = false
     /// Something waits for room in the socket.
     var wantsRoom = false
     /// The poller watches for that.

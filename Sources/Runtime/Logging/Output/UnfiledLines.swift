@@ -1,0 +1,44 @@
+import Wire
+
+/// Children whose log files take nothing: why, and how many lines that has cost so far. It outlives log-writers, until one
+/// has said in the file what is missing there.
+struct UnfiledLines {
+    private struct Loss {
+        var trouble: String?
+        var lines: UInt64 = 0
+    }
+
+    private var losses: [String: Loss] = [:]
+
+    /// Why, when log-writer gives no other reason.
+    static let usualTrouble = "the log files took nothing for 5 s"
+
+    func trouble(of child: String) -> String { losses[child]?.trouble ?? Self.usualTrouble }
+
+    mutating func tell(_ child: String, trouble: String) {
+        losses[child, default: Loss()].trouble = trouble.isEmpty ? nil : trouble
+        if trouble.isEmpty { losses[child] = nil }
+    }
+
+    mutating func count(_ child: String, lines: UInt64) {
+        guard lines > 0 else { return }
+        losses[child, default: Loss()].lines += lines
+    }
+
+    /// Log-writer is gone: what only it could know to be over is forgotten, what is to be said in the files is not.
+    mutating func logWriterEnded() { losses = losses.filter { $0.value.lines > 0 } }
+
+    /// For the next one.
+    var orders: [LogOrder] {
+        losses.sorted { $0.key < $1.key }.map { .missing(child: $0.key, lines: $0.value.lines) }
+    }
+
+    /// For `status`, while there is something.
+    var note: String? {
+        guard let first = losses.min(by: { $0.key < $1.key }) else { return nil }
+        let lines = losses.values.reduce(0) { $0 &+ $1.lines }
+        let who = losses.count == 1 ? first.key : "\(first.key) and \(losses.count - 1) more"
+        let lost = lines == 0 ? "" : ", \(lines) lines are lost so far"
+        return "what \(who) says is not filed\(lost): \(first.value.trouble ?? Self.usualTrouble)"
+    }
+}

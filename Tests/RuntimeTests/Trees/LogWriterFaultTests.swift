@@ -1,0 +1,189 @@
+import Glibc
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+import Wire
+
+@testable import Runtime
+
+extension WholeTrees {
+    /// log-writer itself is the fault: it ends again and again, lives without doing anything, or has no room.
+    @Suite(.timeLimit(.minutes(2))) struct LogWriterFaultTests {
+        @Test func logWriterThatStartsAndEnds_isAsAbsentAsNone() throws {
+            var failing = logWriter
+            failing.executable = "/bin/false"
+            failing.arguments = [Text("false")]
+            let tree = try RunningTree(Plan(children: [failing, child("flood", "flood", "1")]))
+            let client = try tree.client()
+            let events = try client.request("events")
+            let dropped = try client.event(events, within: .seconds(40)) {
+                $0["message_id"] as? String == EventKind.outputDropped.messageID
+            }
+            #expect(dropped["child"] as? String == "flood")
+            #expect(notes(try client.object("status")).contains { $0.hasPrefix("no log-writer serves: ") })
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func logWriterThatIsStopped_isReplacedAsHanging_andNothingIsLost() throws {
+            let count = 20_000
+            let tree = try RunningTree(Plan(children: [logWriter, child("talker", "lines", "\(count)", "500")]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let events = try client.request("events")
+            let before = try client.status("log-writer")
+            kill(try #require(before["pid"] as? Int32), SIGSTOP)
+            let ended = try client.event(events) {
+                $0["message_id"] as? String == EventKind.ended.messageID && $0["child"] as? String == "log-writer"
+            }
+            #expect((ended["fields"] as? [String: String])?["CAUSE"] == "watchdog")
+            _ = try client.ready("log-writer", events, after: before["run"] as? String)
+            try waitFor("the last line") {
+                tree.file(tree.state + "/logs/talker/current").hasSuffix(" \(count - 1)\n")
+            }
+            #expect(try tree.stop() == .code(0))
+            let text = tree.file(tree.state + "/logs/talker/current")
+            let said = Set(text.split(separator: "\n").compactMap { $0.split(separator: " ").last.flatMap { Int($0) } })
+            #expect((0..<count).allSatisfy(said.contains))
+            #expect(tree.file(tree.state + "/logs/nexusd/current").contains("log-writer has not answered for "))
+        }
+
+        @Test func logWriterOfASilentTree_isNotAsked() throws {
+            let tree = try RunningTree(Plan(children: [logWriter, child("silent", "serve")]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            // The control socket wakes nexusd without a word to log-writer; what it says at its start is answered for.
+            func woken() throws -> Int {
+                let nexusd = try client.object("metrics")["nexusd"] as? [String: Any]
+                let counts = (nexusd?["turns"] as? [String: Any])?["counts"] as? [Int]
+                return try #require(counts).reduce(0, +)
+            }
+            // What nexusd said at the start is told as counted 10 s later at most; then nothing is left to wake anybody.
+            let kernel = LiveKernel()
+            var last = try woken()
+            var quiet = 0
+            let limit = kernel.monotonic() + .seconds(40)
+            while quiet < 2, kernel.monotonic() < limit {
+                // A span of time without a wake-up is what is measured.
+                usleep(2_000_000)
+                let now = try woken()
+                quiet = now - last <= 2 ? quiet + 1 : 0
+                last = now
+            }
+            #expect(quiet == 2)
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func logWriter_isNotStoppedByCommand() throws {
+            let tree = try RunningTree(Plan(children: [logWriter, child("web", "serve")]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            guard case .error(let code, let message) = try client.ask("stop log-writer") else {
+                Issue.record("it was stopped")
+                return
+            }
+            #expect(code == "failed" && message.hasPrefix("log-writer is not stopped alone: everything that is said"))
+            #expect(message.hasSuffix("`nexusctl restart log-writer` gives it a new run"))
+            #expect(try client.state("log-writer") == "ready")
+            #expect(try client.ask("restart log-writer") == .reply(#"{"outcome":"done"}"#))
+            #expect(try client.ask("stop all") == .reply(#"{"outcome":"done"}"#))
+            #expect(try client.state("log-writer") == "ready")
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func fullDisk_isServedOn_andWhatItCostIsSaid_alsoByTheNextLogWriter() throws {
+            let kernel = LiveKernel()
+            let home = TemporaryDirectory()
+            let disk = home.path + "/disk"
+            try kernel.makeDirectory(disk, mode: 0o755)
+            guard mount("nexus-test", disk, "tmpfs", 0, "size=1m") == 0 else {
+                print("SKIPPED: a full disk needs the right to mount a tmpfs (\(Errno.current))")
+                return
+            }
+            defer { umount2(disk, 2) }
+            var keeper = logWriter
+            keeper.arguments = [Text("log-writer"), Text("--directory"), Text(disk + "/logs"), Text("--no-journal")]
+            keeper.policy.delay.stableAfter = .nanoseconds(1)
+            let tree = try RunningTree(Plan(children: [keeper, child("talker", "lines", "1000000", "1000")]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let events = try client.request("events")
+            try waitFor("the first line") { tree.file(disk + "/logs/talker/current").contains(" line ") }
+            let ballast = try kernel.open(disk + "/ballast", [.writeOnly, .create], mode: 0o600)
+            do { while true { try kernel.writeAll(ballast, [UInt8](repeating: 0, count: 4096)) } } catch {}
+            // Killed on the full disk: the next one serves there, and drops by the 5 s rule.
+            try killLogWriter(client, events)
+            let dropped = try client.event(events, within: .seconds(40)) {
+                ($0["message"] as? String)?.contains(" lines of talker were dropped: ") == true
+            }
+            #expect((dropped["message"] as? String)?.contains("No space left on device (ENOSPC)") == true)
+            let note = try #require(notes(try client.object("status")).first { $0.contains(" is not filed, ") })
+            #expect(
+                note.contains(" lines are lost so far: ") && note.hasSuffix("; make room on that file system"),
+                "\(note)")
+            // Killed before the file could say what is missing in it.
+            try killLogWriter(client, events)
+            try kernel.truncate(ballast, to: 0)
+            _ = try client.event(events) { $0["message"] as? String == "What talker says is filed again." }
+            try waitFor("a remark") {
+                tree.file(disk + "/logs/talker/current").contains(
+                    " lines are missing here: the files took nothing, and log-writer was ended meanwhile")
+            }
+            #expect(!notes(try client.object("status")).contains { $0.contains("is not filed") })
+            #expect(try tree.stop() == .code(0))
+        }
+
+        private func killLogWriter(_ client: ControlPeer, _ events: FrameID) throws {
+            let status = try client.status("log-writer")
+            kill(try #require(status["pid"] as? Int32), SIGKILL)
+            _ = try client.ready("log-writer", events, after: status["run"] as? String)
+        }
+
+        private func notes(_ status: [String: Any]) -> [String] { status["notes"] as? [String] ?? [] }
+    }
+
+    /// The rule by which log-writer is asked for a sign of life.
+    @Suite struct LogWriterPulseTests {
+        @Test func silence_asksNobody_andNewsAreAskedAboutUntilThereAreNone() {
+            let start = Instant(nanoseconds: 0)
+            var pulse = LogWriterPulse()
+            #expect(!pulse.ask(at: start) && pulse.deadline == nil && !pulse.isWatching)
+            pulse.begin()
+            #expect(pulse.deadline == nil && pulse.isWatching)
+            #expect(pulse.ask(at: start) && !pulse.ask(at: start) && !pulse.isWatching)
+            pulse.answered(isBehind: false, at: start)
+            let rested = start + LogWriterPulse.pause
+            #expect(pulse.deadline == rested)
+            guard case .watch = pulse.step(at: rested, hasNews: { false }) else {
+                Issue.record("nothing new is no reason to ask")
+                return
+            }
+            #expect(pulse.deadline == nil && pulse.isWatching)
+            _ = pulse.ask(at: rested)
+            pulse.answered(isBehind: true, at: rested)
+            guard case .ask = pulse.step(at: rested + LogWriterPulse.pause, hasNews: { false }) else {
+                Issue.record("who is behind is asked again")
+                return
+            }
+        }
+
+        @Test func noAnswer_isTheEnd_unlessTheLoopWasLateItself() throws {
+            let start = Instant(nanoseconds: 0)
+            var pulse = LogWriterPulse()
+            pulse.begin()
+            _ = pulse.ask(at: start)
+            pulse.extend(by: .seconds(7))
+            let until = try #require(pulse.deadline)
+            #expect(until == start + LogWriterPulse.patience + .seconds(7))
+            guard case .nothing = pulse.step(at: start + LogWriterPulse.patience, hasNews: { true }),
+                case .end(let silence) = pulse.step(at: until, hasNews: { true })
+            else {
+                Issue.record("it has to end then, and not before")
+                return
+            }
+            #expect(silence == LogWriterPulse.patience)
+            #expect(pulse.deadline == nil && !pulse.ask(at: until))
+        }
+    }
+}
