@@ -99,7 +99,7 @@ extension LogWriter {
             break  // the wait has ended: those that are held are looked at
         case .report(let report):
             // What was lost comes before the word that it is over.
-            if case .filing = report { tellTally(kernel.monotonic(), all: true) }
+            if case .filing(_, "") = report { tellTally(kernel.monotonic(), all: true) }
             link.send(report)
         case .event(let event):
             note(event)
