@@ -33,6 +33,7 @@ struct NexusCtl: ParsableCommand {
                 return 0
             }
             try checkCommand(arguments.first)
+            if arguments.first == "help", arguments.count > 1 { try checkCommand(arguments[1]) }
             if var command = try ChatCommand.ofWholeConversations(arguments) {
                 try command.run()
                 return 0

@@ -16,12 +16,23 @@ struct Place: ParsableArguments {
     )
     var color: String?
 
-    /// The two directories.
-    func locations() throws(ControlError) -> Locations { try .ofThisProcess(state: state, runtime: runtime) }
+    /// The two directories. Where only the runtime directory is said, nexusd knows its other one.
+    func locations() throws(ControlError) -> Locations {
+        var place = try Locations.ofThisProcess(state: state, runtime: runtime)
+        let isSaid = { (option: String?, name: String) in option != nil || getenv(name).map { $0.pointee != 0 } ?? false
+        }
+        guard isSaid(runtime, "NEXUS_RUNTIME_DIRECTORY"), !isSaid(state, "NEXUS_STATE_DIRECTORY"),
+            let connection = try? ControlConnection(socket: place.controlSocket),
+            let answer = try? ControlConnection.json(StatusQuestion.ask(connection)),
+            let directory = answer["state_directory"]?.text
+        else { return place }
+        place.state = directory
+        return place
+    }
 
     /// A connection to that nexusd.
     func connect() throws(ControlError) -> ControlConnection {
-        try ControlConnection(socket: locations().controlSocket)
+        try ControlConnection(socket: Locations.ofThisProcess(state: state, runtime: runtime).controlSocket)
     }
 
     /// ArgumentParser knows options of a command only after its name; people write these before it as well.

@@ -15,7 +15,7 @@ import Testing
             {"setting":"stop-timeout","restarts":false,"from":"10s","to":"3s"}]},
             {"name":"soft","change":"changed","settings":[{"setting":"log","restarts":false,"from":"a","to":"b\u001b[2J"}]},
             {"name":"gone","change":"removed","settings":[]}],
-            "groups":[{"name":"g","change":"changed","settings":[]}],"supervisor":["read-users"],"unchanged":1,
+            "dependents":["app"],"groups":[{"name":"g","change":"changed","settings":[]}],"supervisor":["read-users"],"unchanged":1,
             "omitted":2,"notes":["a note"]}
             """#
         #expect(
@@ -28,6 +28,7 @@ import Testing
                 ~ soft changed in place
                     log  a → b·[2J
                 - gone removed
+                ! app restarted with what it requires
                 ~ group g changed in place
                 ~ [supervisor] read-users changed
                 … and 2 more differences

@@ -42,6 +42,20 @@ import Testing
         #expect(update.diff.children.map(\.kind) == [.added, .changed, .changed, .removed])
     }
 
+    @Test func whatRequiresARestartedChild_isRestartedToo_byWayOfOthers() throws {
+        func plan(_ words: String) -> Plan {
+            Plan(children: [
+                child("site") { $0.policy.requires = [id(2)] }, child("app") { $0.policy.requires = [id(3)] },
+                child("db") { $0.arguments = [Text(words)] }, child("other"),
+                child("late") { $0.policy.after = [id(3)] },
+            ])
+        }
+        let update = try update(plan("new"), over: plan("old"))
+        #expect(update.diff.children.map(\.id) == [id(3)])
+        #expect(update.diff.dependents == [id(1), id(2)])
+        #expect(update.diff.unchanged == 2)
+    }
+
     @Test func everyReference_isRenumbered() throws {
         let old = Plan(
             groups: [GroupPlan(name: "gone", policy: GroupPolicy(children: []))],

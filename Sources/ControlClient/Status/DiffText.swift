@@ -15,6 +15,10 @@ public struct DiffText: Hashable, Sendable {
         let unchanged = answer["unchanged"]?.number ?? 0
         var lines: [String] = []
         for child in answer["children"]?.elements ?? [] { lines += words(child, "", terminal) }
+        for child in answer["dependents"]?.elements ?? [] {
+            let name = terminal.styled(Terminal.clean(child.text ?? "?"), .bold)
+            lines.append("\(terminal.styled("!", .yellow)) \(name) restarted with what it requires")
+        }
         for group in answer["groups"]?.elements ?? [] { lines += words(group, "group ", terminal) }
         for key in answer["supervisor"]?.elements ?? [] {
             lines.append("\(terminal.styled("~", .yellow)) [supervisor] \(Terminal.clean(key.text ?? "?")) changed")

@@ -5,7 +5,7 @@ extension StatusReport {
         var parts = ["nexus \(version)", "pid \(pid)"]
         if let uptime { parts.append("up \(uptime.spoken)") }
         parts.append(state == "running" && !ready ? "running, not ready yet" : state)
-        if guarantee != "exact" { parts.append("containment: \(guarantee)") }
+        parts.append("containment: \(guarantee)")
         if !uidWall {
             parts.append("uid wall off: every child runs as \(user ?? "nexusd's own user")")
         }

@@ -8,7 +8,10 @@ public struct PlanDiff: Hashable, Sendable {
     public var groups: [GroupDifference] = []
     /// Lists of `[supervisor]` that are not the same, by their keys.
     public var supervisor: [String] = []
-    /// Children of the new plan that are the same, log-writer among them.
+    /// Children that are stopped and started again because they require one that is, by way of others too; in the order of
+    /// the file.
+    public var dependents: [ChildID] = []
+    /// Children of the new plan that are the same and keep their runs, log-writer among them.
     public var unchanged = 0
 
     /// True when nothing is different.
@@ -48,6 +51,7 @@ public struct PlanDiff: Hashable, Sendable {
 
     init(from old: Plan, _ before: Arrangement, to new: Plan, _ after: Arrangement) {
         compareChildren(from: old, before, to: new, after)
+        followRequires(in: new, after)
         compareGroups(from: old, before, to: new, after)
         let lists: [(String, KeyPath<SupervisorPlan, [UInt32]>)] = [
             ("read-users", \.readUids), ("read-groups", \.readGids), ("control-users", \.controlUids),
@@ -76,6 +80,21 @@ public struct PlanDiff: Hashable, Sendable {
         for child in before.children where !kept.contains(child) {
             children.append(ChildDifference(id: child, kind: .removed, settings: []))
         }
+    }
+
+    private mutating func followRequires(in plan: Plan, _ arrangement: Arrangement) {
+        let own = Set(children.filter { $0.kind == .restarted || $0.kind == .added }.map(\.id))
+        var restarted = Set(children.filter { $0.kind == .restarted }.map(\.id))
+        var count = 0
+        repeat {
+            count = restarted.count
+            for child in arrangement.children where plan[child].policy.requires.contains(where: restarted.contains) {
+                restarted.insert(child)
+            }
+        } while restarted.count > count
+        dependents = arrangement.children.filter { restarted.contains($0) && !own.contains($0) }
+        let changed = Set(children.map(\.id))
+        unchanged -= dependents.count { !changed.contains($0) }
     }
 
     private mutating func compareGroups(

@@ -31,6 +31,15 @@ struct DiffWriter {
                     write(update.plan[child.id].name, child.kind, child.settings, into: &json)
                 }
             }
+            json.array("dependents") { json in
+                for child in update.diff.dependents {
+                    guard json.bytes.count < Self.limit else {
+                        omitted += 1
+                        continue
+                    }
+                    json.value(update.plan[child].name)
+                }
+            }
             json.array("groups") { json in
                 for group in update.diff.groups {
                     guard json.bytes.count < 2 * Self.limit else {

@@ -147,7 +147,8 @@ extension PlanDiff {
         func count(_ kind: Kind) -> Int { children.count { $0.kind == kind } }
         let counts = [
             (count(.added), "added"), (count(.removed), "removed"), (count(.restarted), "restarted"),
-            (count(.changed), "changed in place"), (unchanged, "unchanged"),
+            (dependents.count, "restarted with what they require"), (count(.changed), "changed in place"),
+            (unchanged, "unchanged"),
         ]
         return counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     }

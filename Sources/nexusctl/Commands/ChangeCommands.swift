@@ -5,7 +5,7 @@ import Wire
 
 /// What start, stop, restart and reset have in common.
 struct Change: ParsableArguments {
-    @Argument(help: "Children or groups, or `all`; `child:NAME` and `group:NAME` tell them apart.", completion: .names)
+    @Argument(help: "Children or groups, or `all`.", completion: .names)
     var names: [String]
 
     @Flag(help: "Answers when the command is accepted, not when it has come to be.")
@@ -25,6 +25,13 @@ struct Change: ParsableArguments {
             throw ControlError(.usage, "'\(bad)' is no name of a child or a group")
         }
         let connection = try place.connect()
+        // One name that is wrong, and nothing is done to the others.
+        if names.count > 1 {
+            let report = try StatusQuestion.report(connection)
+            for name in names where name != "all" {
+                try StatusCommand.checkName(Self.bare(name), in: report)
+            }
+        }
         let ids = names.map { connection.request("\(verb) \($0)\(noWait ? " --no-wait" : "")") }
         var failure: ControlError?
         var results: [JSONValue] = []
@@ -48,6 +55,11 @@ struct Change: ParsableArguments {
         }
         guard let failure else { return }
         throw names.count > 1 ? ControlError(failure.code, "not every \(verb) came to be") : failure
+    }
+
+    private static func bare(_ name: String) -> String {
+        for prefix in ["child:", "group:"] where name.hasPrefix(prefix) { return String(name.dropFirst(prefix.count)) }
+        return name
     }
 
     private func wait(

@@ -14,7 +14,14 @@ struct DiffCommand: ParsableCommand {
 
     @OptionGroup var place: Place
 
-    func run() throws { try Difference.show(place.connect(), json: json) }
+    func run() throws {
+        do {
+            try Difference.show(place.connect(), json: json)
+        } catch {
+            if json { Difference.writeRefusal(error) }
+            throw error
+        }
+    }
 }
 
 struct ReloadCommand: ParsableCommand {
@@ -36,7 +43,15 @@ struct ReloadCommand: ParsableCommand {
     @OptionGroup var place: Place
 
     func run() throws {
-        let connection = try place.connect()
+        do {
+            try reload(place.connect())
+        } catch let error as ControlError {
+            if json { Difference.writeRefusal(error) }
+            throw error
+        }
+    }
+
+    private func reload(_ connection: ControlConnection) throws {
         if dryRun { return try Difference.show(connection, json: json) }
         let id = connection.request("reload")
         var line: [UInt8] = []
@@ -81,6 +96,14 @@ struct ReloadCommand: ParsableCommand {
 private enum Difference {
     /// nexus-config has 10 s for the file, and others may be before us.
     private static let limitMilliseconds: Int64 = 120_000
+
+    /// What was refused, for programs: the same words as on standard error.
+    static func writeRefusal(_ error: ControlError) {
+        let lines = error.message.split(separator: "\n").map { JSONValue.string(String($0)) }
+        let words: JSONValue.Member =
+            error.code == .configuration ? .init("diagnostics", .array(lines)) : .init("error", .string(error.message))
+        Output.write(JSONValue.object([.init("outcome", .string("failed")), words]).line + "\n")
+    }
 
     static func show(_ connection: ControlConnection, json: Bool) throws(ControlError) {
         let answer = try connection.answer(

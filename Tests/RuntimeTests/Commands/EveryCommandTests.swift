@@ -116,6 +116,25 @@ extension WholeTrees {
             }
         }
 
+        @Test func oneWrongName_andNothingIsDoneToTheOthers() throws {
+            let tree = try tree()
+            let before = try tree.ctl(["status", "web", "--json"]).object
+            for verb in ["restart", "stop"] {
+                let answer = try tree.ctl([verb, "web", "wbe"])
+                #expect(answer.status == 2 && answer.output.isEmpty && answer.errors.contains("'wbe'"))
+            }
+            let after = try tree.ctl(["status", "web", "--json"]).object
+            #expect(after["run"] as? String == before["run"] as? String && before["run"] is String)
+            #expect(try ctl(["help", "stauts"]).status == 2)
+        }
+
+        @Test func runtimeDirectoryAlone_isEnough_becauseNexusdKnowsItsOther() throws {
+            let tree = try tree()
+            let runtime = (tree.socket as NSString).deletingLastPathComponent
+            let answer = try ctl(["logs", "web", "--runtime", runtime])
+            #expect(answer.status == 0 && answer.output.contains("hello"), "\(answer.errors)")
+        }
+
         @Test func mistypedCommand_isAnsweredWithTheNearest() throws {
             let answer = try ctl(["stauts"])
             #expect(answer.status == 2)

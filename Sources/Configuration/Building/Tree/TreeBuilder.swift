@@ -128,10 +128,19 @@ struct TreeBuilder {
                 section.position,
                 "a child named '\(name)' would have its log where log-writer keeps '\(name)' of its own; take another name"
             )
+        } else if kind == "group", hasChild(name) {
+            report.error(
+                section.position,
+                "there is a child '\(name)' too, and commands would mean one of them; give the group another name")
         } else {
             return true
         }
         return false
+    }
+
+    private func hasChild(_ name: String) -> Bool {
+        guard case .table(let table) = root["child"]?.node.value else { return false }
+        return table[name] != nil
     }
 
     // MARK: - The small sections

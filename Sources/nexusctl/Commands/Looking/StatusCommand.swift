@@ -25,11 +25,28 @@ struct StatusCommand: ParsableCommand {
         if watch { return try WatchedStatus(place.locations(), name: name).run() }
         let connection = try place.connect()
         if json {
-            Output.write(try StatusQuestion.ask(connection, child: name) + [UInt8(ascii: "\n")])
+            Output.write(try answer(connection) + [UInt8(ascii: "\n")])
         } else {
             Output.write(
                 try Self.text(StatusQuestion.report(connection), from: connection, name: name, for: .standardOutput))
         }
+    }
+
+    /// Of a group there is no answer of nexusd's own: the whole one with its children only.
+    private func answer(_ connection: ControlConnection) throws(ControlError) -> [UInt8] {
+        guard let name else { return try StatusQuestion.ask(connection) }
+        let whole = try ControlConnection.json(StatusQuestion.ask(connection))
+        let report = StatusReport(whole)
+        try Self.checkName(name, in: report)
+        if report.children.contains(where: { $0.name == name }) {
+            return try StatusQuestion.ask(connection, child: name)
+        }
+        guard case .object(let members) = whole else { return Array(whole.line.utf8) }
+        let kept = members.map { member in
+            guard member.name == "children" else { return member }
+            return JSONValue.Member("children", .array(member.value.elements.filter { $0["group"]?.text == name }))
+        }
+        return Array(JSONValue.object(kept).line.utf8)
     }
 
     /// A name that is neither a child's nor a group's is an error that says what may have been meant.
