@@ -44,7 +44,9 @@ private let promises: [String: Promise] = [
 ]
 
 /// Commands of others, tried by their own tests.
-private let elsewhere: Set<String> = ["reload", "diff", "explain", "schema", "tunnel", "pair", "devices", "help"]
+private let elsewhere: Set<String> = [
+    "reload", "diff", "explain", "schema", "tunnel", "pair", "devices", "password", "help",
+]
 
 extension WholeTrees {
     @Suite(.serialized, .timeLimit(.minutes(3))) struct EveryCommandTests {
