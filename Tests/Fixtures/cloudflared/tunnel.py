@@ -78,6 +78,8 @@ class Tunnel:
     # Its life.
 
     def run(self):
+        # As Go's runtime does: what the caller had blocked is heard.
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
         signal.signal(signal.SIGTERM, self.asked)
         signal.signal(signal.SIGINT, self.asked)
         # A dump of goroutines, and 2.

@@ -172,6 +172,8 @@ final class LogBox {
         /// Writes on another thread, which closes the end when it is done.
         func writeInBackground(_ bytes: [UInt8]) throws {
             guard let held else { return }
+            // The reader may be gone before the end of it.
+            signal(SIGPIPE, SIG_IGN)
             try NativeThread.start("writer") { try? LiveKernel().writeAll(held.fd, bytes) }
             close()
         }
