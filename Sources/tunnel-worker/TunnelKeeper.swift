@@ -206,11 +206,12 @@ actor TunnelKeeper {
         }
     }
 
-    /// nexusd answers when it has come to be; nobody waits for that here, it is seen.
+    /// What comes of it is seen; nobody waits for it here. Requests that wait would pile up while it does not come to be,
+    /// until nexusd takes no more of them, not even a question.
     private func order(_ verb: String) {
         Task { [bus] in
             do {
-                _ = try await bus.ask("\(verb) \(Self.child)", timeout: .seconds(180))
+                _ = try await bus.ask("\(verb) \(Self.child) --no-wait")
             } catch let error as BusError where error.code == .refused {
                 Log.error("\(error.message); [child.tunnel-worker] needs may = [\"\(verb):\(Self.child)\"]")
             } catch {

@@ -15,6 +15,15 @@ extension OpenCodeLine {
         }
     }
 
+    /// The one event stream: all directories.
+    func events() -> AsyncStream<StreamInput> {
+        var call = HTTPCall.get(Self.eventPath)
+        call.limit = nil
+        call.silence = silence
+        call.answerBytes = .max
+        return loop.open(call, to: endpoint)
+    }
+
     /// Nil when the head is that of an event stream.
     static func failure(ofStream head: HTTPHead) -> AgentFailure? {
         if head.status == 200, head.contentType == "text/event-stream" { return nil }

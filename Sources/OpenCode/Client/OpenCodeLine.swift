@@ -13,8 +13,10 @@ protocol OpenCodeLine: Sendable {
     var loop: CurlLoop { get }
     var endpoint: AgentEndpoint { get }
 
-    /// The one event stream: all directories.
-    func events() -> AsyncStream<StreamInput>
+    /// GET of this is the one event stream: all directories.
+    static var eventPath: String { get }
+    /// Silence after which it counts as dead.
+    var silence: Duration { get }
     /// One frame of it; nil for what is none of this line.
     func frame(_ data: [UInt8]) -> LineFrame?
 

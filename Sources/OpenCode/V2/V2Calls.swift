@@ -4,24 +4,15 @@ import AgentModel
 struct V2Calls: OpenCodeLine {
     static let name = "2.x"
     static let messageOrder = MessageOrder.byArrival
+    static let eventPath = "/api/event"
 
     let loop: CurlLoop
     let endpoint: AgentEndpoint
     /// As detected: 2.0 says its health elsewhere.
     let version: String
-    /// Silence after which the event stream counts as dead.
     var silence = Limits.streamSilenceV2
 
     var healthPath: String { version.hasPrefix("2.0") ? "/api/health" : "/api/info" }
-
-    /// GET /api/event: all directories in one stream.
-    func events() -> AsyncStream<StreamInput> {
-        var call = HTTPCall.get("/api/event")
-        call.limit = nil
-        call.silence = silence
-        call.answerBytes = .max
-        return loop.open(call, to: endpoint)
-    }
 
     /// `{"id","created","type","data"}`
     func frame(_ data: [UInt8]) -> LineFrame? { V2Frame.read(data) }

@@ -44,16 +44,26 @@ struct ShortRun: Sendable {
         }
         let deadline = ContinuousClock.now + limit
         let said = Self.readBoth(output[0], errors[0], until: deadline)
-        var status: Int32 = 0
-        while waitpid(pid, &status, WNOHANG) == 0 {
-            if ContinuousClock.now >= deadline { kill(pid, SIGKILL) }
-            usleep(2000)
-        }
+        let status = Self.status(of: pid, by: deadline)
         guard status & 0x7F == 0 else {
             return .failure(
                 TunnelError("\(program) \(arguments.joined(separator: " ")) did not end within \(limit), or crashed"))
         }
         return .success(End(status: status >> 8 & 0xFF, output: said.output, errors: said.errors))
+    }
+
+    /// Waits for the end, and brings it about at the deadline.
+    private static func status(of pid: pid_t, by deadline: ContinuousClock.Instant) -> Int32 {
+        // What is done to the process happens on one queue, so that a number which may be somebody else's is not killed.
+        let queue = DispatchQueue(label: "short-run")
+        let killing = DispatchWorkItem { kill(pid, SIGKILL) }
+        queue.asyncAfter(deadline: .now() + max(0, (deadline - ContinuousClock.now) / .seconds(1)), execute: killing)
+        var info = siginfo_t()
+        while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        queue.sync { killing.cancel() }
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return status
     }
 
     private func spawn(output: Int32, errors: Int32) -> Result<pid_t, TunnelError> {

@@ -6,20 +6,12 @@ struct V1Calls: OpenCodeLine {
     static let name = "1.x"
     static let messageOrder = MessageOrder.byID
     let healthPath = "/global/health"
+    /// It outlives the disposal of a directory's instance.
+    static let eventPath = "/global/event"
 
     let loop: CurlLoop
     let endpoint: AgentEndpoint
-    /// Silence after which the event stream counts as dead.
     var silence = Limits.streamSilence
-
-    /// GET /global/event: all directories in one stream. It outlives the disposal of a directory's instance.
-    func events() -> AsyncStream<StreamInput> {
-        var call = HTTPCall.get("/global/event")
-        call.limit = nil
-        call.silence = silence
-        call.answerBytes = .max
-        return loop.open(call, to: endpoint)
-    }
 
     /// `{"id","type","properties"}`
     func frame(_ data: [UInt8]) -> LineFrame? { V1Frame.read(data) }

@@ -91,7 +91,8 @@ struct ChatRestoreCommand: ParsableCommand {
                 try link.answer(to: id, within: ChatLink.patienceMilliseconds) { _ throws(ControlError) in }
                 return
             } catch {
-                // The one that is just ending, or nobody yet; its requests wait 5 s for the next.
+                // The one that is just ending, or nobody yet. Its requests wait 5 s for the next by themselves; this keeps
+                // refusals that come at once (it is stopped, it parks) from being asked for without a pause.
                 if let obstacle = link.chain.obstacle(among: [ChatLink.worker]) { return Output.complain(obstacle) }
                 _ = usleep(50_000)
             }
