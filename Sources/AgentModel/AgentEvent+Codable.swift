@@ -1,7 +1,7 @@
 // The JSON of what happens in a turn: one object a frame, `event` says which. Written down in docs/agent.md.
 extension AgentEvent: Codable {
     private enum Key: String, CodingKey {
-        case event, block, text, tool, todos, changes
+        case event, block, text, tool, todos, changes, usage
     }
 
     private enum Kind: String, Codable {
@@ -12,7 +12,7 @@ extension AgentEvent: Codable {
         case tool
         case permissionAsked = "permission-asked"
         case questionAsked = "question-asked"
-        case answered, todos, changes
+        case answered, todos, changes, usage
         case notice
         case turnEnded = "turn-ended"
     }
@@ -32,6 +32,7 @@ extension AgentEvent: Codable {
         case .answered: self = .answered(try Answered(from: decoder))
         case .todos: self = .todos(try fields.decode([Todo].self, forKey: .todos))
         case .changes: self = .changes(try fields.decode([FileChange].self, forKey: .changes))
+        case .usage: self = .usage(try fields.decode(Usage.self, forKey: .usage))
         case .notice: self = .notice(try text(.text))
         case .turnEnded: self = .turnEnded(try TurnOutcome(from: decoder))
         }
@@ -52,6 +53,7 @@ extension AgentEvent: Codable {
         case .answered(let answered): try answered.encode(to: encoder)
         case .todos(let todos): try fields.encode(todos, forKey: .todos)
         case .changes(let changes): try fields.encode(changes, forKey: .changes)
+        case .usage(let usage): try fields.encode(usage, forKey: .usage)
         case .notice(let text): try fields.encode(text, forKey: .text)
         case .turnEnded(let outcome): try outcome.encode(to: encoder)
         }
@@ -69,6 +71,7 @@ extension AgentEvent: Codable {
         case .answered: .answered
         case .todos: .todos
         case .changes: .changes
+        case .usage: .usage
         case .notice: .notice
         case .turnEnded: .turnEnded
         }

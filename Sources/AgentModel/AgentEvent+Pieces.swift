@@ -19,7 +19,7 @@ extension AgentEvent {
         case .tool(let call): [.tool(call.fittingAFrame)]
         case .permissionAsked(let ask): [.permissionAsked(ask.fittingAFrame)]
         case .questionAsked(let ask): [.questionAsked(ask.fittingAFrame)]
-        case .answered: [self]
+        case .answered, .usage: [self]
         case .todos(let todos): [.todos(Self.fitting(todos))]
         case .changes(let changes): [.changes(Self.fitting(changes))]
         case .notice(let text): [.notice(text.cut(to: Self.textLimit))]

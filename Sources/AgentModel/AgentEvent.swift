@@ -20,6 +20,8 @@ public enum AgentEvent: Hashable, Sendable {
     case todos([Todo])
     /// The files that were changed in the session so far, whole each time.
     case changes([FileChange])
+    /// What the turn used so far, whole each time.
+    case usage(Usage)
     /// Something the user should read ("retrying in 8 s: overloaded").
     case notice(String)
     /// The last event of every turn.

@@ -15,7 +15,10 @@ struct ChatBridge {
             let status = StatusLine(store: store, bus: bus)
             let word = try WordOut(ProcessInfo.processInfo.environment, store, bus)
             let hub = EventHub(store: store) { word?.book.hear($0) }
-            let runner = TurnRunner(store: store, hub: hub, agent: AgentOnTheBus(bus: bus)) { status.tell($0) }
+            let ceiling = try ceiling(ProcessInfo.processInfo.environment)
+            let runner = TurnRunner(store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: ceiling) {
+                status.tell($0)
+            }
             let left = try await runner.begin()
             if left.interrupted > 0 {
                 Log.warning("\(left.interrupted) turn(s) interrupted: \(TurnRunner.restartReason)")
@@ -53,6 +56,16 @@ struct ChatBridge {
             await serving.value
             await telling.value
         }
+    }
+
+    /// Without the variable there is none.
+    private static func ceiling(_ environment: [String: String]) throws -> DailyCeiling {
+        guard let json = environment["NEXUS_AGENT"] else { return DailyCeiling() }
+        guard let ceiling = DailyCeiling(json: json) else {
+            throw Worker.ConfigurationError(
+                "NEXUS_AGENT is not what {agent} gives: set it to that in [child.chat-bridge], or leave it out")
+        }
+        return ceiling
     }
 
     /// Without the variable only messages that name no workspace are taken: what is stored was checked.

@@ -56,6 +56,7 @@ extension ChatError.Code {
         switch self {
         case .unknown: .unknown
         case .badRequest: .badRequest
+        case .refused: .refused
         case .busy: .busy
         case .stopping: .unavailable
         case .failed: .failed

@@ -100,6 +100,11 @@ struct AgentModelCodingTests {
             .changes([FileChange(path: "f", status: .added, additions: 1, deletions: 0, patch: "+x")]),
             #"{"changes":[{"additions":1,"deletions":0,"patch":"+x","path":"f","status":"added"}],"event":"changes"}"#
         ),
+        (
+            .usage(Usage(input: 1, output: 2, cacheRead: 3, cost: 0.5, model: "p/m")),
+            #"{"event":"usage","usage":{"cache_read":3,"cache_write":0,"cost":0.5,"input":1,"model":"p/m","output":2,"#
+                + #""reasoning":0}}"#
+        ),
         (.notice("n"), #"{"event":"notice","text":"n"}"#),
         (.turnEnded(.done), #"{"event":"turn-ended","outcome":"done"}"#),
         (

@@ -6,6 +6,8 @@ public struct ChatError: Error, Hashable, Sendable, CustomStringConvertible {
         case unknown
         /// The request makes no sense as it stands.
         case badRequest
+        /// Not allowed now; the words say until when.
+        case refused
         /// Too much at once.
         case busy
         /// chat-bridge ends; the same can be asked again when it is back.

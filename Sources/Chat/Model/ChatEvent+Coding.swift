@@ -4,7 +4,7 @@ import Foundation
 // The JSON clients read: one object, `type` says what it is; docs/chat.md lists them.
 extension ChatEvent: Encodable {
     enum Key: String, CodingKey {
-        case type, seq, session, turn, text, reason, block, whole, tool, todos, changes, state
+        case type, seq, session, turn, text, reason, block, whole, tool, todos, changes, usage, state
     }
 
     /// `{"type":"text","seq":7,"session":"…","turn":3,"block":"…","text":"…"}` and so on.
@@ -19,7 +19,7 @@ extension ChatEvent: Encodable {
         case .permission(let ask): try ask.encode(to: encoder)
         case .question(let ask): try ask.encode(to: encoder)
         case .answered(let answered): try answered.encode(to: encoder)
-        case .accepted, .waiting, .started, .text, .reasoning, .tool, .todos, .changes, .notice, .ended: break
+        case .accepted, .waiting, .started, .text, .reasoning, .tool, .todos, .changes, .usage, .notice, .ended: break
         }
     }
 
@@ -47,6 +47,7 @@ extension ChatEvent.What {
         case .answered: "answered"
         case .todos: "todos"
         case .changes: "changes"
+        case .usage: "usage"
         case .notice: "notice"
         case .ended: "ended"
         }
@@ -64,6 +65,7 @@ extension ChatEvent.What {
         case .tool(let call): try fields.encode(call, forKey: .tool)
         case .todos(let todos): try fields.encode(todos, forKey: .todos)
         case .changes(let changes): try fields.encode(changes, forKey: .changes)
+        case .usage(let usage): try fields.encode(usage, forKey: .usage)
         // Members of their own, beside those of every event.
         case .permission, .question, .answered: break
         case .ended(let state, let reason):

@@ -43,6 +43,8 @@ public struct ChatEvent: Hashable, Sendable {
         case todos([Todo])
         /// The files it changed so far, whole.
         case changes([FileChange])
+        /// What the turn used so far, whole.
+        case usage(Usage)
         /// Something the user should read.
         case notice(String)
         /// The last event of the turn.
@@ -64,6 +66,7 @@ extension ChatEvent.What {
         case .answered(let answered): self = .answered(answered)
         case .todos(let todos): self = .todos(todos)
         case .changes(let changes): self = .changes(changes)
+        case .usage(let usage): self = .usage(usage)
         case .notice(let text): self = .notice(text)
         }
     }
@@ -75,7 +78,7 @@ extension ChatEvent.What {
         case .text(_, let text, _), .reasoning(_, let text, _): text.utf8.count
         case .tool(let call): call.output.utf8.count + call.title.utf8.count
         case .changes(let changes): changes.reduce(64) { $0 + $1.patch.utf8.count }
-        case .todos, .waiting, .started, .permission, .question, .answered, .ended: 64
+        case .todos, .usage, .waiting, .started, .permission, .question, .answered, .ended: 64
         }
     }
 }

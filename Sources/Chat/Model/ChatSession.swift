@@ -14,6 +14,10 @@ public struct ChatSession: Hashable, Sendable {
     public var state: TurnState
     /// Turns in it.
     public var turns: Int
+    /// Tokens that its turns used.
+    public var tokens: Int
+    /// US dollars that they cost.
+    public var cost: Double
     /// Milliseconds since 1970.
     public var created: Int64
     /// Milliseconds since 1970: its last turn began, moved on or ended.

@@ -55,7 +55,7 @@ extension ChatStore {
         // Of a list there is the first, which says where it stands, and the last.
         try db.execute(
             sql: """
-                DELETE FROM event AS gone WHERE turn = ? AND kind IN ('todos', 'changes') AND seq > (
+                DELETE FROM event AS gone WHERE turn = ? AND kind IN ('todos', 'changes', 'usage') AND seq > (
                     SELECT min(seq) FROM event WHERE turn = gone.turn AND kind = gone.kind) AND seq < (
                     SELECT max(seq) FROM event WHERE turn = gone.turn AND kind = gone.kind)
                 """,
@@ -83,6 +83,7 @@ extension ChatStore {
                 String(decoding: event.json, as: UTF8.self),
             ])
             try addToBlock(db, event)
+            if case .usage(let usage) = event.what { try spend(db, usage, by: event.turn) }
         }
     }
 
@@ -105,7 +106,8 @@ extension ChatEvent.What {
         switch self {
         case .text(let block, _, _), .reasoning(let block, _, _): block
         case .tool(let call): call.id
-        case .accepted, .waiting, .started, .permission, .question, .answered, .todos, .changes, .notice, .ended:
+        case .accepted, .waiting, .started, .permission, .question, .answered, .todos, .changes, .usage, .notice,
+            .ended:
             nil
         }
     }
@@ -115,7 +117,8 @@ extension ChatEvent.What {
         switch self {
         case .text(_, let text, let replaces), .reasoning(_, let text, let replaces): (text, replaces)
         case .tool(let call): (String(decoding: try JSONEncoder().encode(call), as: UTF8.self), true)
-        case .accepted, .waiting, .started, .permission, .question, .answered, .todos, .changes, .notice, .ended:
+        case .accepted, .waiting, .started, .permission, .question, .answered, .todos, .changes, .usage, .notice,
+            .ended:
             nil
         }
     }

@@ -24,6 +24,8 @@ extension ChatStore {
             sql: """
                 SELECT id, title, workspace, model, agent, created, updated, \
                 (SELECT count(*) FROM turn WHERE session = session.id) AS turns, \
+                (SELECT coalesce(sum(tokens), 0) FROM turn WHERE session = session.id) AS tokens, \
+                (SELECT coalesce(sum(cost), 0) FROM turn WHERE session = session.id) AS cost, \
                 coalesce((SELECT state FROM turn WHERE session = session.id AND state IN ('running', 'queued') \
                 ORDER BY state = 'queued', id LIMIT 1), \
                 (SELECT state FROM turn WHERE session = session.id ORDER BY id DESC LIMIT 1)) AS state \
@@ -34,6 +36,7 @@ extension ChatStore {
                 id: SessionID(rawValue: row["id"]), title: row["title"], workspace: row["workspace"],
                 choice: TurnChoice(model: row["model"], agent: row["agent"]),
                 state: (row["state"] as String?).flatMap(TurnState.init) ?? .done, turns: row["turns"],
+                tokens: row["tokens"], cost: row["cost"],
                 created: row["created"], updated: row["updated"])
         }
     }
@@ -98,7 +101,7 @@ extension ChatStore {
                 SELECT kind, key, text, position FROM block WHERE turn = ?1 UNION ALL \
                 SELECT kind, '', body, (SELECT min(seq) FROM event AS first \
                 WHERE first.turn = event.turn AND first.kind = event.kind) FROM event \
-                WHERE turn = ?1 AND kind IN ('todos', 'changes') AND seq = (SELECT max(seq) FROM event AS last \
+                WHERE turn = ?1 AND kind IN ('todos', 'changes', 'usage') AND seq = (SELECT max(seq) FROM event AS last \
                 WHERE last.turn = event.turn AND last.kind = event.kind) ORDER BY position
                 """,
             arguments: [turn.id.rawValue])
@@ -152,7 +155,7 @@ extension ChatStore {
     private static func whole(kind: String, key: String, text: String) throws -> [ChatEvent.What] {
         switch kind {
         case "tool": return [.tool(try JSONDecoder().decode(ToolCall.self, from: Data(text.utf8)))]
-        case "todos", "changes": return [try JSONDecoder().decode(ListEvent.self, from: Data(text.utf8)).what]
+        case "todos", "changes", "usage": return [try JSONDecoder().decode(ListEvent.self, from: Data(text.utf8)).what]
         case "reasoning":
             return AgentEvent.textBlock(block: key, text: text).pieces.enumerated().compactMap { index, piece in
                 guard case .text(let block, let text, _)? = ChatEvent.What(piece) else { return nil }
@@ -188,6 +191,7 @@ extension ChatStore {
 private struct ListEvent: Decodable {
     let todos: [Todo]?
     let changes: [FileChange]?
+    let usage: Usage?
 
-    var what: ChatEvent.What { todos.map { .todos($0) } ?? .changes(changes ?? []) }
+    var what: ChatEvent.What { todos.map { .todos($0) } ?? usage.map { .usage($0) } ?? .changes(changes ?? []) }
 }

@@ -19,8 +19,10 @@ extension ChatStore {
     ///   - id: of a new session.
     ///   - before: a number that no event of this turn will have, nor a smaller one.
     ///   - workspaces: the session's must be one of these.
+    ///   - ceiling: of what today used; above it nothing is taken.
     public func accept(
-        _ submission: Submission, newSession id: SessionID, before: EventNumber, workspaces: Workspaces
+        _ submission: Submission, newSession id: SessionID, before: EventNumber, workspaces: Workspaces,
+        ceiling: DailyCeiling = DailyCeiling()
     ) async throws -> Acceptance {
         try Self.check(submission)
         let now = Self.milliseconds()
@@ -31,6 +33,7 @@ extension ChatStore {
                 }
                 return Acceptance(turn: known, isNew: false)
             }
+            if let why = ceiling.refusal(of: try Self.spentToday(db), at: Date()) { throw ChatError(.refused, why) }
             let open = try Int.fetchOne(db, sql: "SELECT count(*) FROM turn WHERE state IN ('queued', 'running')") ?? 0
             guard open < Self.queueLimit else {
                 throw ChatError(.busy, "\(open) messages wait already; try again when the agent has answered some")

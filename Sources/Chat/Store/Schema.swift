@@ -15,6 +15,7 @@ enum Schema {
             try db.execute(sql: WordSchema.tables)
         }
         migrator.registerMigration("password") { db in try db.execute(sql: password) }
+        migrator.registerMigration("what turns and days used") { db in try db.execute(sql: usage) }
         return migrator
     }
 
@@ -109,5 +110,16 @@ enum Schema {
         ALTER TABLE session ADD COLUMN agent TEXT;
         ALTER TABLE turn ADD COLUMN model TEXT;
         ALTER TABLE turn ADD COLUMN agent TEXT;
+        """
+
+    // A day is one of this machine's time zone, YYYY-MM-DD; its sum outlives the sessions that made it.
+    private static let usage = """
+        ALTER TABLE turn ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE turn ADD COLUMN cost REAL NOT NULL DEFAULT 0;
+        CREATE TABLE spent (
+            day TEXT PRIMARY KEY NOT NULL,
+            tokens INTEGER NOT NULL,
+            cost REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 }

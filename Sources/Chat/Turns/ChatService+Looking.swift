@@ -10,6 +10,8 @@ extension ChatService {
         var agent: String?
         var state: TurnState
         var turns: Int
+        var tokens: Int
+        var cost: Double
         var created: Int64
         var updated: Int64
     }
@@ -45,6 +47,8 @@ extension ChatService {
         var workspace: String?
         var model: String?
         var agent: String?
+        var tokens: Int
+        var cost: Double
     }
 
     private struct DescriptionLine: Encodable {
@@ -64,7 +68,8 @@ extension ChatService {
             let line = SessionLine(
                 session: session.id, title: session.title, workspace: session.workspace,
                 model: session.choice.model, agent: session.choice.agent, state: session.state,
-                turns: session.turns, created: session.created, updated: session.updated)
+                turns: session.turns, tokens: session.tokens, cost: session.cost, created: session.created,
+                updated: session.updated)
             try await send(Self.json(line))
         }
     }
@@ -97,7 +102,8 @@ extension ChatService {
             Self.json(
                 PositionLine(
                     session: session, seq: opening.position, earlier: opening.hasEarlier, title: about.title,
-                    workspace: about.workspace, model: about.choice.model, agent: about.choice.agent)))
+                    workspace: about.workspace, model: about.choice.model, agent: about.choice.agent,
+                    tokens: about.tokens, cost: about.cost)))
         for (turn, blocks) in opening.turns {
             try await send(Self.json(TurnLine(turn)))
             for block in blocks { try await send(line(block)) }

@@ -52,7 +52,8 @@ public struct ChatService: Sendable {
         do {
             let before: EventNumber
             if let session = submission.session { before = try await number(before: session) } else { before = .start }
-            return try await store.accept(submission, newSession: newSession, before: before, workspaces: workspaces)
+            return try await store.accept(
+                submission, newSession: newSession, before: before, workspaces: workspaces, ceiling: runner.ceiling)
         } catch  where StoreFailure.isNoRoom(error) {
             throw ChatError(
                 .failed,

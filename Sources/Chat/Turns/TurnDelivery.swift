@@ -1,4 +1,5 @@
 import AgentModel
+import Foundation
 
 /// One turn on its way: the agent's session is made sure of, the turn is marked as running, then it is handed over, and
 /// what comes is stored. Whatever happens, the turn is queued again (certainly not seen by the agent) or over.
@@ -8,15 +9,18 @@ struct TurnDelivery {
     let store: ChatStore
     let hub: EventHub
     let agent: any AgentPort
+    let ceiling: DailyCeiling
     /// From the moment the store says that the turn runs.
     private var isTakenUp = false
 
-    init(turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub, agent: any AgentPort) {
+    init(turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub, agent: any AgentPort, ceiling: DailyCeiling)
+    {
         self.turn = turn
         self.session = session
         self.store = store
         self.hub = hub
         self.agent = agent
+        self.ceiling = ceiling
     }
 
     /// Before the end of a turn is stored again, when there was no room for it.
@@ -57,6 +61,8 @@ struct TurnDelivery {
     }
 
     private mutating func deliver(_ message: ChatTurn, _ writer: TurnWriter) async throws -> TurnOutcome? {
+        // It was taken before the ceiling was reached, and waited.
+        if let why = ceiling.refusal(of: try await store.spentToday(), at: Date()) { return .failed(reason: why) }
         let (known, workspace) = try await store.agentSession(of: session)
         let id: AgentSessionID
         if let known { id = known } else { id = try await openSession(message, workspace) }

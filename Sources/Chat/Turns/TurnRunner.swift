@@ -21,6 +21,7 @@ public actor TurnRunner {
     let store: ChatStore
     let hub: EventHub
     let agent: any AgentPort
+    let ceiling: DailyCeiling
     private let changed: @Sendable (Summary) -> Void
     var queue = TurnQueue(agent: .away("the agent has not been asked yet"))
     private var tasks: [TurnID: Task<Void, Never>] = [:]
@@ -32,11 +33,13 @@ public actor TurnRunner {
 
     /// `changed` is called whenever the summary may have changed.
     public init(
-        store: ChatStore, hub: EventHub, agent: any AgentPort, changed: @escaping @Sendable (Summary) -> Void = { _ in }
+        store: ChatStore, hub: EventHub, agent: any AgentPort, ceiling: DailyCeiling = DailyCeiling(),
+        changed: @escaping @Sendable (Summary) -> Void = { _ in }
     ) {
         self.store = store
         self.hub = hub
         self.agent = agent
+        self.ceiling = ceiling
         self.changed = changed
     }
 
@@ -153,7 +156,8 @@ public actor TurnRunner {
     }
 
     private func run(_ turn: TurnID, _ session: SessionID) async {
-        var delivery = TurnDelivery(turn: turn, session: session, store: store, hub: hub, agent: agent)
+        var delivery = TurnDelivery(
+            turn: turn, session: session, store: store, hub: hub, agent: agent, ceiling: ceiling)
         let outcome = await delivery.run { await self.stop(of: turn) }
         tasks[turn] = nil
         stops[turn] = nil

@@ -40,6 +40,7 @@ extension WebError {
         switch error.code {
         case .unknown: self.init(.notFound, "unknown", error.message)
         case .badRequest: self.init(.badRequest, "bad-request", error.message)
+        case .refused: self.init(.forbidden, "refused", error.message)
         case .busy: self.init(.tooManyRequests, "busy", error.message)
         case .stopping: self.init(.serviceUnavailable, "unavailable", error.message)
         case .failed: self.init(.internalServerError, "failed", error.message)

@@ -95,9 +95,16 @@ enum AgentKeys {
         "answer-timeout", .seconds(600), .seconds(1) ... .seconds(604_800),
         "How long a request for leave, or a question of the agent, waits for an answer.")
 
+    static let dailyDollars = Key.number(
+        "daily-dollars", in: 1...1_000_000,
+        "What the agent may cost a day, as opencode reckons it; above that messages are refused until the next day.")
+    static let dailyTokens = Key.number(
+        "daily-tokens", in: 1...1_000_000_000_000,
+        "The same in tokens of all kinds, for providers that are not paid by token.")
+
     static let section = SectionInfo(
         title: "[agent]", summary: "What the agent works on, and what it is told; given as `{agent}`.",
-        keys: [workspaces.info, permissionDefault.info, answerTimeout.info])
+        keys: [workspaces.info, permissionDefault.info, answerTimeout.info, dailyDollars.info, dailyTokens.info])
 }
 
 /// Keys of `[chat]`.

@@ -39,6 +39,8 @@ enum TurnFact: Hashable, Sendable {
     case todos([Todo])
     /// The files changed so far, whole.
     case changes([FileChange])
+    /// What a message used so far, of this session or of one that it started.
+    case usage(Usage, message: String)
     /// Something to read ("the conversation was compacted").
     case notice(String)
 }

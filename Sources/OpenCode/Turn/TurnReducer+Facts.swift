@@ -31,11 +31,21 @@ extension TurnReducer {
         case .changes(let changes):
             if changes != self.changes { emit(.changes(changes)) }
             self.changes = changes
+        case .usage(let usage, let message): apply(usage, of: message)
         case .notice(let words):
             // opencode tells the same twice: as a part of a message, and as an event of the session.
             if !fromReread, words != lastNotice { emit(.notice(words)) }
             lastNotice = words
         }
+    }
+
+    /// The sum is told whenever it changes. What a message is said to have used before it is over may be nothing.
+    private mutating func apply(_ usage: Usage, of message: String) {
+        guard isOurs(message), used[message] != usage, used.count < Limits.turnIDs else { return }
+        let isNew = used[message] != nil || usage.tokens > 0 || usage.cost > 0
+        used[message] = usage
+        guard isNew else { return }
+        emit(.usage(used.sorted { $0.key < $1.key }.reduce(Usage()) { $0 + $1.value }))
     }
 
     private mutating func apply(_ message: MessageFact) {

@@ -37,6 +37,8 @@ struct TurnReducer {
     /// As they were told last; opencode begins each turn with an empty list of changes.
     var todos: [Todo] = []
     var changes: [FileChange] = []
+    /// What each message used, as it was told last.
+    var used: [String: Usage] = [:]
     /// Events were lost, perhaps one of these lists, which the messages do not hold.
     var mayLackLists = false
     var lastProblem: AgentProblem?

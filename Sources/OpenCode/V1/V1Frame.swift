@@ -42,7 +42,7 @@ enum V1Frame {
             case "server.connected": content = .connected
             case "session.created", "session.updated":
                 content = .session(parent: try decoded(V1SessionChange.self).info.parentID)
-            case "message.updated": content = .facts([.message(try decoded(V1MessageChange.self).info.fact)])
+            case "message.updated": content = .facts(try decoded(V1MessageChange.self).info.facts)
             case "message.part.updated": content = .facts(try decoded(V1PartChange.self).part.facts)
             case "message.part.delta": content = .facts(try decoded(V1Delta.self).facts)
             case "message.part.removed":

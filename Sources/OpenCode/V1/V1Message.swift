@@ -6,6 +6,19 @@ struct V1MessageInfo: Decodable {
     let role: String
     let finish: String?
     let error: V1Problem?
+    private let cost: Double?
+    private let tokens: OpenCodeTokens?
+    private let providerID: String?
+    private let modelID: String?
+
+    /// The message, and what it used.
+    var facts: [TurnFact] { [.message(fact)] + (usage.map { [.usage($0, message: id)] } ?? []) }
+
+    private var usage: Usage? {
+        guard role == "assistant", let tokens else { return nil }
+        let model = providerID.flatMap { provider in modelID.map { "\(provider)/\($0)" } }
+        return tokens.usage(cost: cost ?? 0, model: model)
+    }
 
     /// For the reducer.
     var fact: MessageFact { MessageFact(id: id, author: role == "assistant" ? .assistant : .user, end: end) }
@@ -30,7 +43,7 @@ struct V1Message: Decodable {
     let parts: [V1Part]
 
     /// The message first, then what it holds.
-    var facts: [TurnFact] { [.message(info.fact)] + parts.flatMap(\.facts) }
+    var facts: [TurnFact] { info.facts + parts.flatMap(\.facts) }
 }
 
 /// An error of a message or session: `{"name":…,"data":{"message":…}}`.

@@ -65,13 +65,31 @@ struct V2Step: Decodable {
     private let assistantMessageID: String
     private let finish: String?
     private let error: V2Problem?
+    private let model: V2ModelName?
+    private let cost: Double?
+    private let tokens: OpenCodeTokens?
 
-    var fact: TurnFact {
-        .message(
-            MessageFact(
-                id: assistantMessageID, author: .assistant,
-                end: error.map { .failed($0.problem) } ?? MessageFact.End.v2(finish)))
+    var facts: [TurnFact] {
+        let message = MessageFact(
+            id: assistantMessageID, author: .assistant,
+            end: error.map { .failed($0.problem) } ?? MessageFact.End.v2(finish))
+        let usage = tokens?.usage(cost: cost ?? 0, model: model?.id)
+        return [.message(message)] + (usage.map { [.usage($0, message: assistantMessageID)] } ?? [])
     }
+}
+
+/// The model of a step or a message.
+struct V2ModelName: Decodable {
+    private let provider: String
+    private let model: String
+
+    private enum CodingKeys: String, CodingKey {
+        case provider = "providerID"
+        case model = "id"
+    }
+
+    /// As `ModelEntry.id`.
+    var id: String { "\(provider)/\(model)" }
 }
 
 /// session.message.content.updated

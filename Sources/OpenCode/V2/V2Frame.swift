@@ -67,7 +67,7 @@ struct V2Frame: Decodable {
         func data<Value: Decodable>(_ as: Value.Type) throws -> Value { try fields.decode(Value.self, forKey: .data) }
         switch type {
         case "session.step.started", "session.step.ended", "session.step.failed":
-            return .facts([try data(V2Step.self).fact])
+            return .facts(try data(V2Step.self).facts)
         case "session.message.content.updated": return .facts(try data(V2ContentUpdated.self).facts)
         case "session.text.started": return .facts([try data(V2BlockChange.self).begun(.text)])
         case "session.text.delta": return .facts([try data(V2BlockChange.self).grown(.text)])

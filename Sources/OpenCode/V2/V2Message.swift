@@ -7,7 +7,7 @@ struct V2Message: Decodable {
     let changedFiles: Bool
 
     private enum CodingKeys: String, CodingKey {
-        case id, type, content, finish, error, outcome, snapshot, summary, status
+        case id, type, content, finish, error, outcome, snapshot, summary, status, cost, tokens, model
     }
 
     private struct Snapshot: Decodable {
@@ -26,7 +26,12 @@ struct V2Message: Decodable {
             let error = try fields.decodeIfPresent(V2Problem.self, forKey: .error)
             let end = error.map { .failed($0.problem) } ?? MessageFact.End.v2(finish)
             let content = try fields.decode([V2Content].self, forKey: .content)
-            facts = [.message(MessageFact(id: id, author: .assistant, end: end))] + V2Content.facts(content, in: id)
+            let tokens = try fields.decodeIfPresent(OpenCodeTokens.self, forKey: .tokens)
+            let model = try? fields.decodeIfPresent(V2ModelName.self, forKey: .model)
+            let cost = try fields.decodeIfPresent(Double.self, forKey: .cost) ?? 0
+            let usage = tokens.map { [TurnFact.usage($0.usage(cost: cost, model: model?.id), message: id)] } ?? []
+            facts =
+                [.message(MessageFact(id: id, author: .assistant, end: end))] + usage + V2Content.facts(content, in: id)
             changedFiles = try fields.decodeIfPresent(Snapshot.self, forKey: .snapshot)?.files?.isEmpty == false
         case "idle":
             // What ended the run, also where it ended before a model was asked.

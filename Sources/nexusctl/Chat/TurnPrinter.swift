@@ -11,6 +11,7 @@ struct TurnPrinter {
     private var block: String?
     private var isAtLineStart = true
     private var lastNote: String?
+    private var usage: JSONValue?
 
     init(for terminal: Terminal, toErrors: Bool = true, isFresh: Bool = true) {
         self.terminal = terminal
@@ -38,7 +39,10 @@ struct TurnPrinter {
                 let lines = "+\(change["additions"]?.number ?? 0) -\(change["deletions"]?.number ?? 0)"
                 note("\(change["status"]?.text ?? "changed") \(change["path"]?.text ?? "?") \(lines)")
             }
-        case "ended": show(end: event)
+        case "usage": usage = event["usage"]
+        case "ended":
+            noteUsage()
+            show(end: event)
         case _: break
         }
     }
@@ -57,6 +61,28 @@ struct TurnPrinter {
         let line = terminal.styled("[\(Terminal.clean(text))]", .dim)
         isFresh = false
         if toErrors { Output.complain(line) } else { Output.write(line + "\n") }
+    }
+
+    /// What the turn used, where it is known.
+    mutating func noteUsage() {
+        guard let used = usage else { return }
+        usage = nil
+        let kinds = ["input", "output", "reasoning", "cache_read", "cache_write"]
+        let tokens = kinds.reduce(0) { $0 + (used[$1]?.number ?? 0) }
+        note("\(tokens) tokens\(used["cost"].flatMap(Self.dollars).map { ", \($0) US dollars" } ?? "")")
+    }
+
+    /// With four digits behind the point; nil: nothing, or nothing known.
+    private static func dollars(_ cost: JSONValue) -> String? {
+        let amount: Double
+        switch cost {
+        case .integer(let number): amount = Double(number)
+        case .real(let number): amount = number
+        case .null, .bool, .string, .array, .object: return nil
+        }
+        guard amount > 0, let units = Int64(exactly: (amount * 10_000).rounded(.up)) else { return nil }
+        let digits = String(units % 10_000)
+        return "\(units / 10_000)." + String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     private mutating func show(text event: JSONValue) {

@@ -20,12 +20,12 @@ final class BridgeProcess {
     private(set) var statusLine = ""
     private(set) var isAlive = true
 
-    /// Starts it and waits until it is ready.
-    init(directory: String, epoch: UInt32 = 1) throws {
+    /// Starts it and waits until it is ready. `settings` is what `{agent}` gives.
+    init(directory: String, epoch: UInt32 = 1, settings: String? = nil) throws {
         signal(SIGPIPE, SIG_IGN)
         let down = try Self.makePipe()
         let up = try Self.makePipe()
-        pid = try Self.spawn(directory, read: down.read, write: up.write)
+        pid = try Self.spawn(directory, settings, read: down.read, write: up.write)
         Glibc.close(down.read)
         Glibc.close(up.write)
         input = up.read
@@ -127,7 +127,7 @@ final class BridgeProcess {
         return (moved[0], moved[1])
     }
 
-    private static func spawn(_ directory: String, read: Int32, write: Int32) throws -> pid_t {
+    private static func spawn(_ directory: String, _ settings: String?, read: Int32, write: Int32) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -138,6 +138,7 @@ final class BridgeProcess {
         var words: [UnsafeMutablePointer<CChar>?] = [strdup(path), strdup("--directory"), strdup(directory), nil]
         defer { for word in words { free(word) } }
         setenv("NEXUS_WORKSPACES", #"[{"name":"home","path":"/home/me"}]"#, 1)
+        if let settings { setenv("NEXUS_AGENT", settings, 1) } else { unsetenv("NEXUS_AGENT") }
         guard posix_spawn(&pid, path, &actions, nil, &words, environ) == 0 else { throw POSIXError(.ENOENT) }
         return pid
     }

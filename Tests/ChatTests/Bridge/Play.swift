@@ -12,10 +12,13 @@ final class Play {
     var client = ClientPlay()
     private var epoch: UInt32 = 1
 
-    init(directory: String = FileManager.default.temporaryDirectory.path + "/nexus-bridge-\(UUID().uuidString)") throws
-    {
+    /// `settings` is what `{agent}` gives.
+    init(
+        settings: String? = nil,
+        directory: String = FileManager.default.temporaryDirectory.path + "/nexus-bridge-\(UUID().uuidString)"
+    ) throws {
         self.directory = directory
-        bridge = try BridgeProcess(directory: directory)
+        bridge = try BridgeProcess(directory: directory, settings: settings)
     }
 
     deinit {

@@ -42,7 +42,8 @@ struct AskingTests: Sendable {
             }
             switch event {
             case .permissionAsked, .questionAsked: try await answer(client, session, event)
-            case .turnStarted, .textDelta, .textBlock, .reasoningDelta, .tool, .answered, .todos, .changes, .notice,
+            case .turnStarted, .textDelta, .textBlock, .reasoningDelta, .tool, .answered, .todos, .changes, .usage,
+                .notice,
                 .turnEnded:
                 break
             }

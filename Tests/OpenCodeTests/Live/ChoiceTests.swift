@@ -60,8 +60,10 @@ struct AgentChoiceTests: Sendable {
         let (client, agent) = try await begin()
         defer { agent.kill() }
         let session = try await client.openSession(title: "loud", directory: directory)
-        let loud = try await run("grüße", client, in: session, TurnChoice(model: "nexus/meter", agent: "capitals"))
-        #expect(loud.outcome == .done && loud.wholeText.hasPrefix("YOU WROTE: GRÜSSE"))
+        let loud = try await run("grüße dich", client, in: session, TurnChoice(model: "nexus/meter", agent: "capitals"))
+        #expect(loud.outcome == .done && loud.wholeText.hasPrefix("YOU WROTE: GRÜSSE DICH"))
+        #expect(loud.used.last?.model == "nexus/meter" && loud.used.last?.input == 2)
+        #expect((loud.used.last?.cost ?? 0) > 0.002)
         let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
         struct Form: Decodable {
             struct Model: Decodable { var id: String }

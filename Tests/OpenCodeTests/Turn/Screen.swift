@@ -8,6 +8,7 @@ struct Screen {
     var reasoning: [String: String] = [:]
     var order: [String] = []
     var tools: [String: ToolCall] = [:]
+    var used: [Usage] = []
     var notices: [String] = []
     var asked: [String] = []
     var answered: [Answered] = []
@@ -31,6 +32,7 @@ struct Screen {
         case .answered(let answer): answered.append(answer)
         case .todos(let list): todos.append(list)
         case .changes(let list): changes.append(list)
+        case .usage(let usage): used.append(usage)
         case .notice(let words): notices.append(words)
         case .turnEnded(let outcome): self.outcome = outcome
         }

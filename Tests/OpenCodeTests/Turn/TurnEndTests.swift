@@ -32,6 +32,18 @@ struct TurnEndTests {
         #expect(!turn.reducer.mayLackLists && turn.screen.todos == [todos] && turn.screen.changes.isEmpty)
     }
 
+    @Test func usage_isTheSumOfTheTurnsMessages_subagentsIncluded() {
+        var turn = started()
+        turn.tell(.usage(Usage(), message: "msg_2"), .usage(Usage(input: 9), message: "msg_0"))
+        #expect(turn.screen.used.isEmpty)
+        turn.tell(.usage(Usage(input: 5, output: 1, cost: 0.5, model: "p/a"), message: "msg_2"))
+        turn.tell(.usage(Usage(output: 2, cost: 0.25, model: "p/b"), message: "msg_3"))
+        turn.reread(
+            [Turn.assistant("msg_2"), .usage(Usage(output: 2, cost: 0.25, model: "p/b"), message: "msg_3")], busy: true)
+        #expect(turn.screen.used.map(\.tokens) == [6, 8])
+        #expect(turn.screen.used.last == Usage(input: 5, output: 3, cost: 0.75, model: "p/b"))
+    }
+
     @Test func idleBetweenTwoSteps_goesOn() {
         var turn = started()
         turn.tell(Turn.assistant("msg_2", .toolCalls), .idle)

@@ -79,6 +79,15 @@ export function ago(ms) {
   return new Date(ms).toLocaleDateString();
 }
 
+/**
+ * What something used, in words.
+ * @param {number} tokens @param {number} cost US dollars; 0: not known, or none is asked
+ */
+export function spent(tokens, cost) {
+  const words = `${tokens.toLocaleString()} ${tokens === 1 ? 'token' : 'tokens'}`;
+  return cost > 0 ? `${words}, ${cost.toLocaleString(undefined, { minimumFractionDigits: 2, maximumSignificantDigits: cost < 1 ? 2 : 6 })} US dollars` : words;
+}
+
 let spoken = /** @type {HTMLElement | null} */ (null);
 /**
  * Says a line to screen readers.

@@ -1,5 +1,5 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
-import { h } from '../base/dom.js';
+import { h, spent } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 
 export class Title {
@@ -13,15 +13,22 @@ export class Title {
     this.form = h('form', { class: 'bar-form', hidden: true }, this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }));
     this.remove = h('button', { type: 'button', text: 'Delete', onclick: () => this.delete() });
     this.said = h('p', { class: 'said-no', role: 'alert' });
+    this.used = h('p', { class: 'quiet', hidden: true });
     this.more = h('details', { class: 'more', hidden: true }, h('summary', { 'aria-label': 'This session', text: '⋯' }),
       h('div', {}, h('button', { type: 'button', text: 'Rename', onclick: () => this.edit() }),
         h('button', { type: 'button', text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
-        h('button', { type: 'button', text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.said));
+        h('button', { type: 'button', text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.used, this.said));
+    this.more.addEventListener('toggle', () => { if (this.more.open) this.read(); });
     this.form.addEventListener('submit', (/** @type {Event} */ event) => {
       event.preventDefault();
       this.save();
     });
     this.field.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') this.close(); });
+    this.more.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== 'Escape' || !this.more.open) return;
+      this.more.open = false;
+      this.more.firstElementChild.focus();
+    });
     document.addEventListener('click', (event) => { if (!this.more.contains(/** @type {Node} */ (event.target))) this.more.open = false; });
   }
 
@@ -32,6 +39,18 @@ export class Title {
     document.title = title ? `${title} · Nexus` : 'Nexus';
     this.more.hidden = !session;
     this.close();
+  }
+
+  /** What the session used so far. */
+  async read() {
+    this.used.hidden = true;
+    try {
+      await ask('/api/chat', { op: 'open', session: this.session, limit: 1 }, (line) => {
+        if (line.type !== 'position' || line.session !== this.session) return;
+        this.used.hidden = false;
+        this.used.textContent = line.tokens || line.cost ? `In all: ${spent(line.tokens, line.cost)}` : 'Nothing is known to be used.';
+      });
+    } catch { /* It is not said then. */ }
   }
 
   close() {

@@ -1,5 +1,5 @@
 // One turn on the screen: what was asked, and what comes of it.
-import { h, setMarkup, copyText, say } from '../base/dom.js';
+import { h, setMarkup, copyText, say, spent } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { card, outcome } from './asks.js';
 import { showTodos, showChanges } from './lists.js';
@@ -25,8 +25,9 @@ export class Turn {
     this.blocks = new Map();
     this.answer = h('div', { class: 'answer' });
     this.foot = h('p', { class: 'foot' });
+    this.used = h('p', { class: 'quiet used', hidden: true });
     this.element = h('article', { class: 'turn', 'data-turn': this.id, 'aria-label': 'Message and answer' },
-      h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text })), this.answer, this.foot);
+      h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text })), this.answer, this.foot, this.used);
     this.end(this.state, line.reason);
   }
 
@@ -41,6 +42,7 @@ export class Turn {
       case 'tool': return this.tool(event.tool);
       case 'todos': return showTodos(this.list('todos', true), event.todos);
       case 'changes': return showChanges(this.list('changes', false), event.changes);
+      case 'usage': return this.use(event.usage);
       case 'notice': return this.note(event.text);
       case 'permission': case 'question': return this.card(event);
       case 'answered': return this.answered(event);
@@ -107,6 +109,12 @@ export class Turn {
     this.blocks.set(kind, { kind, element, body: element, text: '' });
     this.answer.append(element);
     return element;
+  }
+
+  /** @param {any} usage */
+  use(usage) {
+    this.used.hidden = false;
+    this.used.textContent = [spent(usage.input + usage.output + usage.reasoning + usage.cache_read + usage.cache_write, usage.cost), usage.model].filter(Boolean).join(', ');
   }
 
   /** @param {string} text */

@@ -1,0 +1,23 @@
+import AgentModel
+
+/// Counts of tokens, as both lines have them; all are numbers without a fraction in fact.
+struct OpenCodeTokens: Decodable, Hashable {
+    private let input: Double?
+    private let output: Double?
+    private let reasoning: Double?
+    private let cache: Cache?
+
+    private struct Cache: Decodable, Hashable {
+        let read: Double?
+        let write: Double?
+    }
+
+    /// What cannot be a count is none.
+    func usage(cost: Double, model: String?) -> Usage {
+        func count(_ number: Double?) -> Int { number.flatMap { Int(exactly: $0.rounded()) }.map { max(0, $0) } ?? 0 }
+        return Usage(
+            input: count(input), output: count(output), reasoning: count(reasoning), cacheRead: count(cache?.read),
+            cacheWrite: count(cache?.write), cost: cost.isFinite ? max(0, cost) : 0,
+            model: model?.cut(to: TurnChoice.limit))
+    }
+}
