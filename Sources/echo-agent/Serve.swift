@@ -32,6 +32,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Directory to keep sessions in; made if it is missing.")
     var state: String?
 
+    @Flag(help: "As if there were no model provider: every turn fails.")
+    var noProvider = false
+
     @Flag(help: "Log to stderr.")
     var printLogs = false
 
@@ -78,7 +81,8 @@ struct Serve: AsyncParsableCommand {
         }
         let user = environment["OPENCODE_SERVER_USERNAME"].flatMap { $0.isEmpty ? nil : $0 } ?? "opencode"
         let agent = try EchoAgent(
-            directory: try stateDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker())
+            directory: try stateDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker(),
+            hasProvider: !noProvider)
         let server = Server(agent: agent, credentials: Credentials(user: user, password: password), hostname: hostname)
         try await server.run(port: port)
     }

@@ -66,13 +66,15 @@ extension OpenCodeClient {
     private func perform(_ steps: [TurnReducer.Step], _ turn: inout Turn) async throws {
         for step in steps {
             switch step {
-            case .emit(let event): try await turn.emit(event)
+            case .emit(let event): try await turn.emit(await explained(event, directory: turn.directory))
             case .abort: try? await line.abort(turn.session, directory: turn.directory)
             // What comes of it is told by events, and by the next re-read.
             case .answerPermission(let id, let reply): try? await answerByDefault(id, reply, turn.directory)
             case .dismissQuestion(let id): try? await dismissByDefault(id, turn.directory)
             case .reread:
-                for case .emit(let event) in await reread(&turn) { try await turn.emit(event) }
+                for case .emit(let event) in await reread(&turn) {
+                    try await turn.emit(await explained(event, directory: turn.directory))
+                }
             }
         }
     }
@@ -89,6 +91,17 @@ extension OpenCodeClient {
         let pending = try await line.questions(directory: directory)
         guard let asked = pending.first(where: { $0.ask.id == id }) else { return }
         try await line.reply(toQuestion: id, of: asked.session, nil, directory: directory)
+    }
+
+    /// Without any provider opencode says only that it did not find one.
+    private func explained(_ event: AgentEvent, directory: String) async -> AgentEvent {
+        guard case .turnEnded(.failed(let reason)) = event,
+            let models = try? await line.models(directory: directory), models.isEmpty
+        else { return event }
+        let words =
+            "opencode has no model provider. Log in at one with `opencode auth login`, as the user that opencode runs "
+            + "as, and send this again. \(reason)"
+        return .turnEnded(.failed(reason: words))
     }
 
     private func reread(_ turn: inout Turn) async -> [TurnReducer.Step] {

@@ -30,7 +30,9 @@ struct Routes: Sendable {
 
     private func addCatalog(to router: Router<BasicRequestContext>) {
         router.get("agent") { _, _ in try Response.json(Catalog.agents) }
-        router.get("config/providers") { _, _ in try Response.json(Catalog.configured) }
+        router.get("config/providers") { _, _ in
+            try Response.json(agent.hasProvider ? Catalog.configured : Catalog.none)
+        }
         router.get("provider") { _, _ in try Response.json(Catalog.all) }
         router.get("command") { _, _ in try Response.json(Catalog.commands) }
     }

@@ -19,6 +19,8 @@ enum Catalog {
     ]
     /// Answer of GET /config/providers.
     static let configured = Configured(providers: [Provider()], default: [providerID: modelID])
+    /// The same where nobody logged in.
+    static let none = Configured(providers: [], default: [:])
     /// Answer of GET /provider.
     static let all = All(all: [Provider()], default: [providerID: modelID], connected: [providerID])
 

@@ -54,6 +54,7 @@ extension EchoAgent {
         broker.publish("session.diff", SessionDiff(sessionID: id), directory: directory)
         try put(Part.make("step-start", in: stage.message), directory: directory)
         do {
+            guard hasProvider else { throw MessageInfo.Problem.unknown("no providers found") }
             if let problem = Catalog.objection(to: user) { throw problem }
             try await perform(script, &stage)
         } catch let problem as MessageInfo.Problem {

@@ -11,6 +11,8 @@ actor EchoAgent {
 
     let broker: EventBroker
     let pause: Duration
+    /// False: as opencode is before anybody logged in at a provider.
+    let hasProvider: Bool
     private var file: SessionFile
     private(set) var conversations: [String: Conversation]
     private var turns: [String: [Turn]] = [:]
@@ -32,11 +34,12 @@ actor EchoAgent {
     }
 
     /// Reads what the last process left.
-    init(directory: URL, pause: Duration, broker: EventBroker) throws {
+    init(directory: URL, pause: Duration, broker: EventBroker, hasProvider: Bool = true) throws {
         let (file, conversations) = try SessionFile.open(directory)
         self.file = file
         self.conversations = conversations
         self.pause = pause
+        self.hasProvider = hasProvider
         self.broker = broker
     }
 

@@ -74,6 +74,26 @@ struct AgentChoiceTests: Sendable {
         #expect(form.agent == "capitals" && form.model.id == "meter")
     }
 
+    /// What opencode says of it does not help: what to do is said before it.
+    @Test func noProviderAtAll_saysWhatToDo() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, arguments: ["--no-provider"])
+        await connection.update(agent.endpoint)
+        let client = try await connection.readyClient()
+        guard case .failed(let why) = try await run("hello", client).outcome else { return #expect(Bool(false)) }
+        #expect(why.hasPrefix("opencode has no model provider. Log in at one with `opencode auth login`"), "\(why)")
+        #expect(why.hasSuffix("opencode reported: no providers found"))
+        #expect(
+            try await client.catalog(directory: directory).allSatisfy { if case .model = $0 { false } else { true } })
+        agent.kill()
+    }
+
+    @Test(arguments: [401, 403, 500]) func statusOfAProvider_saysWhatToDo(status: Int) throws {
+        let json = #"{"name":"APIError","data":{"message":"invalid key","statusCode":\#(status),"isRetryable":false}}"#
+        let words = try JSONDecoder().decode(V1Problem.self, from: Data(json.utf8)).problem.words
+        #expect(words.contains("status \(status)") && words.contains("invalid key"))
+        #expect(words.contains("opencode auth login") == (status != 500))
+    }
+
     @Test(arguments: [
         (TurnChoice(model: "nexus/oracle"), "Model not found: nexus/oracle"),
         (TurnChoice(agent: "oracle"), "Agent not found"),

@@ -13,13 +13,14 @@ final class EchoAgentProcess {
 
     /// Starts it and waits for the line that says where it listens. Without a port it gets one that was free just now:
     /// with 0 each would take 4096 as soon as another test's agent has left it.
-    init(state: URL, port given: Int? = nil, delay: Int = 1) throws {
+    init(state: URL, port given: Int? = nil, delay: Int = 1, arguments: [String] = []) throws {
         let port = try given ?? Listener.freePort()
         process.executableURL = URL(fileURLWithPath: Self.path("echo-agent"))
-        process.arguments = [
-            "serve", "--hostname", "127.0.0.1", "--port", String(port), "--delay-ms", String(delay), "--state",
-            state.path,
-        ]
+        process.arguments =
+            [
+                "serve", "--hostname", "127.0.0.1", "--port", String(port), "--delay-ms", String(delay), "--state",
+                state.path,
+            ] + arguments
         process.environment = ["OPENCODE_SERVER_PASSWORD": Self.password, "PATH": "/usr/bin:/bin"]
         process.standardOutput = output
         try process.run()
