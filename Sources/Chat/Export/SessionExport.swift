@@ -104,7 +104,7 @@ struct SessionExport {
                 text +=
                     "\n"
                     + todos.map { "- [\($0.status == .completed ? "x" : " ")] \(Self.line($0.content))\n" }.joined()
-            case .accepted, .waiting, .started, .permission, .question, .answered, .ended: continue
+            case .accepted, .waiting, .started, .permission, .question, .answered, .usage, .ended: continue
             }
         }
         close()
