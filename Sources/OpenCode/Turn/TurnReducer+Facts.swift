@@ -34,7 +34,7 @@ extension TurnReducer {
         case .usage(let usage, let message): apply(usage, of: message)
         case .notice(let words):
             // opencode tells the same twice: as a part of a message, and as an event of the session.
-            if !fromReread, words != lastNotice { emit(.notice(words)) }
+            if words != lastNotice { emit(.notice(words)) }
             lastNotice = words
         }
     }

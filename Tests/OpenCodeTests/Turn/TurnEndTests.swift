@@ -32,6 +32,13 @@ struct TurnEndTests {
         #expect(!turn.reducer.mayLackLists && turn.screen.todos == [todos] && turn.screen.changes.isEmpty)
     }
 
+    @Test func noticeFirstSeenInAReread_isToldOnce() {
+        var turn = started()
+        turn.reread([.notice("compacted")], busy: true)
+        turn.tell(.notice("compacted"))
+        #expect(turn.screen.notices == ["compacted"])
+    }
+
     @Test func usage_isTheSumOfTheTurnsMessages_subagentsIncluded() {
         var turn = started()
         turn.tell(.usage(Usage(), message: "msg_2"), .usage(Usage(input: 9), message: "msg_0"))
