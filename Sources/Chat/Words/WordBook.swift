@@ -45,7 +45,8 @@ public final class WordBook: Sendable {
             say(.turn(event.session, event.turn, state))
         case .permission(let ask): say(.asked(event.session, event.turn, id: ask.id, .permission))
         case .question(let ask): say(.asked(event.session, event.turn, id: ask.id, .question))
-        case .accepted, .waiting, .started, .text, .reasoning, .tool, .answered, .todos, .changes, .usage, .notice: break
+        case .accepted, .waiting, .started, .text, .reasoning, .tool, .answered, .todos, .changes, .usage, .notice:
+            break
         }
     }
 
