@@ -7,6 +7,7 @@ extension Supervisor {
         view.run = entry.state.run?.id
         view.started = entry.state.run?.started
         view.ready = entry.state.run?.ready
+        view.watchdog = entry.state.run?.watchdog(under: policy(child))
         view.unstableRuns = entry.tally.unstable
         view.endedRuns = entry.tally.ended
         view.restarts = entry.tally.restarts
@@ -25,15 +26,18 @@ extension Supervisor {
         case .delayed(let until, let cause):
             view.cause = cause
             view.nextTry = until
-        case .stopping(_, let ending):
+        case .starting(_, let starting): view.until = starting.until
+        case .stopping(let run, let ending):
             // Why a run leaves by itself is known when it has left.
             let isLeaving = ending.verdict == .byExit && ending.step.exit == nil
-            view.cause = isLeaving ? nil : ending.verdict.cause(of: ending.step.exit, under: policy(child).exits)
+            view.cause = isLeaving ? nil : cause(of: ending, child, run)
+            view.until = ending.step.until
         case .unkillable: view.cause = .unkillable
-        case .parked(let cause, let retry):
+        case .parked(let cause, let retry, let ground):
             view.cause = cause
+            view.ground = ground
             view.nextTry = retry ?? group(of: child).flatMap { parked($0) ?? nil }
-        case .spawning, .starting, .serving, .done: break
+        case .spawning, .serving, .done: break
         }
         return view
     }
@@ -53,23 +57,32 @@ extension Supervisor {
             view.phase = .parked
             view.cause = .dependency
             view.waitsFor = because
+            if case .parked(_, _, let ground) = self[because].state { view.ground = ground }
             view.nextTry = retry
             return
         }
         view.cause = isHeld(child) ? .dependency : nil
-        view.waitsFor = gate(of: child)
+        view.hold = hold(of: child)
+        view.waitsFor = view.hold?.child
     }
 
-    /// The first child that keeps this one from starting.
-    private func gate(of child: ChildID) -> ChildID? {
-        if let held = order.requires[child].first(where: { self[$0].facets.contains(.withdrawn) }) { return held }
-        if life == .awaitingLogWriter || self[child].isCrowded, !isLogWriter(child) { return tree.logWriter }
-        if let unmet = order.requires[child].first(where: { !self[$0].facets.contains(.serves) }) { return unmet }
-        if let ahead = order.after[child].first(where: { !self[$0].facets.contains(.settled) }) { return ahead }
+    /// The first thing that keeps this one from starting.
+    private func hold(of child: ChildID) -> Hold? {
+        if let held = order.requires[child].first(where: { self[$0].facets.contains(.withdrawn) }) {
+            return .requires(held)
+        }
+        if let logWriter = tree.logWriter, !isLogWriter(child) {
+            if life == .awaitingLogWriter { return .logWriter(logWriter) }
+            if self[child].isCrowded { return .output(logWriter) }
+        }
+        if let unmet = order.requires[child].first(where: { !self[$0].facets.contains(.serves) }) {
+            return .requires(unmet)
+        }
+        if let ahead = order.after[child].first(where: { !self[$0].facets.contains(.settled) }) { return .after(ahead) }
         guard let group = group(of: child) else { return nil }
         let entry = groups[Int(group.rawValue)]
-        if let swept = entry.members.first(where: { self[$0].isSwept }) { return swept }
+        if let swept = entry.members.first(where: { self[$0].isSwept }) { return .sweep(swept) }
         guard let previous = order.previous[child.index], !self[previous].facets.contains(.passed) else { return nil }
-        return entry.members.first { !self[$0].facets.contains(.settled) }
+        return entry.members.first { !self[$0].facets.contains(.settled) }.map { .order($0) }
     }
 }

@@ -1,9 +1,9 @@
 extension Supervisor {
     /// A run is over and nothing of it is left: its one end record, then what becomes of the child.
     mutating func conclude(_ child: ChildID, _ run: Run, _ ending: Ending, _ turn: inout Turn) {
-        let cause = ending.verdict.cause(of: ending.step.exit, under: policy(child).exits)
         // Judged before the reasons to go down are taken away that this end fulfils.
         let goal = goal(of: child)
+        let cause = cause(of: ending, child, run)
         let isBouncing = self[child].isBouncing
         self[child].isBouncing = false
         oldStops[child] = nil
@@ -32,9 +32,29 @@ extension Supervisor {
         turn.tell(.ended(end))
     }
 
-    /// Whether nobody asked for the last end of a child, so that a run after it is a restart.
+    /// Why a run ends: the one judge, by whom end records, counts and what follows go.
+    func cause(of ending: Ending, _ child: ChildID, _ run: Run) -> Cause {
+        let cause = ending.verdict.cause(of: ending.step.exit, under: policy(child).exits)
+        return cause == .done && isUseless(ending, child, run) ? .config : cause
+    }
+
+    /// A clean exit at once is how a program looks that put itself into the background, or one that printed its usage:
+    /// replacing it would only do the same again.
+    private func isUseless(_ ending: Ending, _ child: ChildID, _ run: Run) -> Bool {
+        guard ending.verdict == .byExit, ending.step.exit.isCode, policy(child).restart == .always, goal(of: child) == .up,
+            !isScheduled(child), !isLogWriter(child)
+        else { return false }
+        return ending.begun - run.started < Self.shortLife && !isStable(ending, child, run)
+    }
+
+    private func isStable(_ ending: Ending, _ child: ChildID, _ run: Run) -> Bool {
+        run.ready.map { ending.begun - $0 >= policy(child).delay.stableAfter } ?? false
+    }
+
+    /// Whether nobody asked for the last end of a child, so that a run after it is a restart. A run of a scheduled child
+    /// is begun by the clock, however the last one ended.
     func isFailed(_ child: ChildID) -> Bool {
-        guard let cause = self[child].lastEnd?.cause, !cause.isPlanned else { return false }
+        guard let cause = self[child].lastEnd?.cause, !cause.isPlanned, !isScheduled(child) else { return false }
         return cause != .done || policy(child).restart == .always
     }
 
@@ -43,7 +63,7 @@ extension Supervisor {
         _ child: ChildID, _ run: Run, _ ending: Ending, _ cause: Cause, _ turn: inout Turn
     ) {
         let policy = policy(child)
-        let isStable = run.ready.map { ending.begun - $0 >= policy.delay.stableAfter } ?? false
+        let isStable = isStable(ending, child, run)
         if isStable { self[child].tally.forget() }
         if isLogWriter(child) {
             if !isStable { self[child].tally.unstable.increase() }
@@ -55,18 +75,11 @@ extension Supervisor {
             enter(child, .done, &turn)
             endTree(after: child, &turn)
         case (.never, _):
-            park(child, cause, retry: nil, &turn)
+            park(child, cause, .never, retry: nil, &turn)
+        case (.always, .config), (.onFailure, .config):
+            park(child, cause, .config, retry: policy.delay.slowRetry.map { turn.now + $0 }, &turn)
         case (.always, _), (.onFailure, _):
-            // A clean exit at once is how a program that puts itself into the background looks, or one that printed its
-            // usage: replacing it would only do the same again.
-            let isUseless =
-                ending.step.exit.isCode && cause == .done && !isStable
-                && ending.begun - run.started < Self.shortLife
-            if cause == .config || isUseless {
-                park(child, .config, retry: policy.delay.slowRetry.map { turn.now + $0 }, &turn)
-            } else {
-                restart(child, after: run, isStable: isStable, cause, &turn)
-            }
+            restart(child, after: run, isStable: isStable, cause, &turn)
         }
     }
 
@@ -83,7 +96,8 @@ extension Supervisor {
             if !isStable { self[child].tally.unstable.increase() }
             let isTooOften = policy.intensity.map { self[child].restarts.counts(turn.now, beyond: $0) } ?? false
             if isTooOften || self[child].tally.unstable >= max(1, policy.delay.parkAfter) {
-                park(child, cause, retry: policy.delay.slowRetry.map { turn.now + $0 }, &turn)
+                let ground = isTooOften ? Ground.intensity : .unstable
+                park(child, cause, ground, retry: policy.delay.slowRetry.map { turn.now + $0 }, &turn)
                 return
             }
             if groupParks(for: child, cause, &turn) { return }
@@ -115,11 +129,13 @@ extension Supervisor {
     }
 
     /// Gives a child up for now; a critical one takes its group with it.
-    private mutating func park(_ child: ChildID, _ cause: Cause, retry: Instant?, _ turn: inout Turn) {
+    private mutating func park(
+        _ child: ChildID, _ cause: Cause, _ ground: Ground, retry: Instant?, _ turn: inout Turn
+    ) {
         if policy(child).critical, let group = group(of: child) {
-            park(group, because: child, cause, &turn)
+            park(group, because: child, cause, ground, &turn)
         } else {
-            enter(child, .parked(cause, retry: retry), &turn)
+            enter(child, .parked(cause, retry: retry, ground), &turn)
             turn.tell(.parked(child, cause, retry: retry))
             if retry == nil { endTree(after: child, &turn) }
         }

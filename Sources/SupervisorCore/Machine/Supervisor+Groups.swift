@@ -38,16 +38,18 @@ extension Supervisor {
         guard let id = group(of: child), let intensity = tree.groups[Int(id.rawValue)].intensity,
             groups[Int(id.rawValue)].restarts.counts(turn.now, beyond: intensity)
         else { return false }
-        park(id, because: child, cause, &turn)
+        park(id, because: child, cause, .groupIntensity, &turn)
         return true
     }
 
     /// Gives a group up for now: its members are stopped and wait for the one slow retry of the group.
-    mutating func park(_ group: GroupID, because child: ChildID, _ cause: Cause, _ turn: inout Turn) {
+    mutating func park(
+        _ group: GroupID, because child: ChildID, _ cause: Cause, _ ground: Ground, _ turn: inout Turn
+    ) {
         let retry = tree.groups[Int(group.rawValue)].slowRetry.map { turn.now + $0 }
         groups[Int(group.rawValue)].state = .parked(because: child, retry: retry)
         deadlines.set(slot(of: group), retry)
-        enter(child, .parked(cause, retry: nil), &turn)
+        enter(child, .parked(cause, retry: nil, ground), &turn)
         turn.tell(.parked(child, cause, retry: retry))
         turn.tell(.groupParked(group, because: child, retry: retry))
         touchMembers(of: group)

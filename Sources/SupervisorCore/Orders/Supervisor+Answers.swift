@@ -29,7 +29,7 @@ extension Supervisor {
             // The run that was waited for is over.
             guard self[child].tally.unstable > 0, let end = self[child].lastEnd else { return .done }
             return .failed(child, end.cause)
-        case (.up, .parked(let cause, _)): return .failed(child, cause)
+        case (.up, .parked(let cause, _, _)): return .failed(child, cause)
         case (.up, .waiting), (.up, .delayed): return isHopeless(child) ? outcomeOfHopeless(child) : nil
         case (.up, .off), (.up, .spawning), (.up, .starting), (.up, .stopping): return nil
         case (.down, .spawning), (.down, .starting), (.down, .serving), (.down, .stopping): return nil
@@ -43,7 +43,7 @@ extension Supervisor {
         // Nobody wants it any more: it is on its way to off.
         if !self[culprit].wanted { return .overtaken }
         switch self[culprit].state {
-        case .parked(let cause, _): return .failed(culprit, cause)
+        case .parked(let cause, _, _): return .failed(culprit, cause)
         case .unkillable: return .failed(culprit, .unkillable)
         case .off: return .overtaken
         case .waiting, .scheduled, .delayed, .spawning, .starting, .serving, .stopping, .done: return nil

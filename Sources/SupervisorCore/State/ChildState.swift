@@ -18,8 +18,8 @@ enum ChildState: Hashable, Sendable {
     case stopping(Run, Ending)
     /// Outlived SIGKILL and its grace; when it began to end, because readiness counts until there.
     case unkillable(Run, Verdict, begun: Instant, Exit?)
-    /// Given up for now; nil: until its group's retry or a command.
-    case parked(Cause, retry: Instant?)
+    /// Given up for now, by this rule; nil: until its group's retry or a command.
+    case parked(Cause, retry: Instant?, Ground)
     /// Ended with success, and its rule wants no more.
     case done
 }
@@ -147,7 +147,7 @@ extension ChildState {
         switch self {
         case .off, .waiting, .scheduled, .spawning, .unkillable, .done: nil
         case .delayed(let until, _): until
-        case .parked(_, let retry): retry
+        case .parked(_, let retry, _): retry
         case .starting(_, let starting): starting.until.orEarlier(starting.probe.instant)
         case .serving(_, let serving): serving.deadline
         case .stopping(_, let ending): ending.step.until

@@ -36,8 +36,16 @@ public struct ChildView: Hashable, Sendable {
     public var ready: Instant?
     /// Why it is delayed, parked, stopping or off; nil where the phase needs no reason.
     public var cause: Cause?
-    /// The gate or group member it waits for, when waiting.
+    /// The gate or group member it waits for, when waiting; parked with its group: because of whom.
     public var waitsFor: ChildID?
+    /// What holds it back, when waiting.
+    public var hold: Hold?
+    /// Which rule gave it up, when parked: of a member of a parked group, the rule that parked the group.
+    public var ground: Ground?
+    /// When the timeout in force has passed: of a start that is not ready yet, or of a step of a stop.
+    public var until: Instant?
+    /// The watchdog of the living run, which may have chosen another one than its policy's.
+    public var watchdog: Duration?
     /// Next try, when delayed or parked; of a scheduled child the next time, nil where its calendar is used up.
     public var nextTry: Instant?
     /// True for a child that the clock starts.
@@ -48,7 +56,8 @@ public struct ChildView: Hashable, Sendable {
     public var unstableRuns: UInt16
     /// Runs ended since nexusd began, by whatever cause.
     public var endedRuns: UInt32
-    /// Runs begun after an end that nobody asked for. One that ended and was not replaced is none.
+    /// Runs begun after an end that nobody asked for. One that ended and was not replaced is none, and neither is one that
+    /// the clock began.
     public var restarts: UInt32
     /// The last end record, if any.
     public var lastEnd: EndRecord?
@@ -62,6 +71,10 @@ public struct ChildView: Hashable, Sendable {
         ready = nil
         cause = nil
         waitsFor = nil
+        hold = nil
+        ground = nil
+        until = nil
+        watchdog = nil
         nextTry = nil
         unstableRuns = 0
         endedRuns = 0
