@@ -41,7 +41,8 @@ extension Supervisor {
     /// A clean exit at once is how a program looks that put itself into the background, or one that printed its usage:
     /// replacing it would only do the same again.
     private func isUseless(_ ending: Ending, _ child: ChildID, _ run: Run) -> Bool {
-        guard ending.verdict == .byExit, ending.step.exit.isCode, policy(child).restart == .always, goal(of: child) == .up,
+        guard ending.verdict == .byExit, ending.step.exit.isCode, policy(child).restart == .always,
+            goal(of: child) == .up,
             !isScheduled(child), !isLogWriter(child)
         else { return false }
         return ending.begun - run.started < Self.shortLife && !isStable(ending, child, run)
