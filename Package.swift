@@ -76,7 +76,6 @@ if !lean {
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // Of Hummingbird's own dependencies: what the page's listener is made of.
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
@@ -85,7 +84,6 @@ if !lean {
     let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
     let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
     let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
-    let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
     let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
     let nio: [Target.Dependency] = [
         .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -108,14 +106,17 @@ if !lean {
         library("OpenCode", ["CCurl", "AgentModel"]),
         library("Tunnel", ["CCurl", yams]),
         library("Chat", ["AgentModel", "Wire", grdb]),
+        library("Cryptography", ["COpenSSL"]),
         // Calls to the outside, and what is brought by them.
         library("Outgoing", ["CCurl"]),
-        library("Outbox", ["Chat", "Outgoing", crypto]),
+        library("Outbox", ["Chat", "Outgoing", "Cryptography"]),
         library("Telegram", ["Outgoing"]),
         // The page's files are no part of the module: scripts/build lays them beside the program.
         .target(
             name: "ChatWeb",
-            dependencies: ["Chat", "CSodium", "COpenSSL", "CQREncode", "CMarkdown", "CZlib", hummingbird] + nio,
+            dependencies: [
+                "Chat", "Cryptography", "CSodium", "COpenSSL", "CQREncode", "CMarkdown", "CZlib", hummingbird,
+            ] + nio,
             resources: [.copy("Page")], swiftSettings: strict),
         executable("nexus-config", ["NexusConfiguration", "Plan", "Wire", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),
@@ -133,7 +134,7 @@ if !lean {
         tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge", grdb]),
         tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel"]),
         tests("TelegramTests", ["Telegram", "Outgoing"]),
-        tests("OutboxTests", ["Outbox", "Outgoing", "Chat", "AgentModel", crypto]),
+        tests("OutboxTests", ["Outbox", "Outgoing", "Chat", "AgentModel", "Cryptography", "COpenSSL"]),
     ]
 }
 

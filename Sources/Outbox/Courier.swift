@@ -77,8 +77,15 @@ public final class Courier: Sendable {
     }
 
     private func bring(_ delivery: Delivery) async throws {
-        let (call, whom) = call(for: delivery)
-        guard let call else { return try await store.settle(delivery) }
+        let whom = whom(delivery)
+        let call: OutgoingCall
+        do {
+            guard let made = try self.call(for: delivery) else { return try await store.settle(delivery) }
+            call = made
+        } catch {
+            tell("no message for \(whom) can be made: \(delivery.word) is given up: \(error)")
+            return try await store.settle(delivery)
+        }
         let verdict: Verdict
         do {
             verdict = Verdict(try await port.send(call))
@@ -118,12 +125,18 @@ public final class Courier: Sendable {
         .milliseconds(Int64(Date().timeIntervalSince1970 * 1000) - delivery.created)
     }
 
-    /// Nil: nobody is there for it any more.
-    private func call(for delivery: Delivery) -> (OutgoingCall?, whom: String) {
+    private func whom(_ delivery: Delivery) -> String {
         switch delivery.receiver {
-        case .webhook: (webhook?.call(delivery, at: Date()), "the webhook")
-        case .device(_, let subscription):
-            (push?.call(delivery, to: subscription, at: Date()), "the push service \(subscription.host)")
+        case .webhook: "the webhook"
+        case .device(_, let subscription): "the push service \(subscription.host)"
+        }
+    }
+
+    /// Nil: nobody is there for it any more.
+    private func call(for delivery: Delivery) throws -> OutgoingCall? {
+        switch delivery.receiver {
+        case .webhook: try webhook?.call(delivery, at: Date())
+        case .device(_, let subscription): try push?.call(delivery, to: subscription, at: Date())
         }
     }
 }

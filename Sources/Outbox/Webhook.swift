@@ -1,5 +1,5 @@
 import Chat
-import Crypto
+import Cryptography
 public import Foundation
 import Outgoing
 
@@ -10,7 +10,7 @@ public struct Webhook: Sendable {
     static let secretBytes = 16...64
 
     private let url: String
-    private let key: SymmetricKey
+    private let key: SecretBytes
 
     /// Why there is no webhook.
     public struct Refusal: Error, CustomStringConvertible {
@@ -34,13 +34,13 @@ public struct Webhook: Sendable {
                 description: "the webhook's secret has \(bytes.count) bytes; it takes 16 to 64: openssl rand -hex 24")
         }
         self.url = url
-        key = SymmetricKey(data: bytes)
+        key = SecretBytes(bytes)
     }
 
-    func call(_ delivery: Delivery, at now: Date) -> OutgoingCall {
+    func call(_ delivery: Delivery, at now: Date) throws(CryptographyFailure) -> OutgoingCall {
         let time = String(Int64(now.timeIntervalSince1970))
-        let signed = Data("\(delivery.word).\(time).\(delivery.body)".utf8)
-        let signature = Data(HMAC<SHA256>.authenticationCode(for: signed, using: key)).base64EncodedString()
+        let signed = Array("\(delivery.word).\(time).\(delivery.body)".utf8)
+        let signature = Data(try HMACSHA256.code(of: signed, key: key)).base64EncodedString()
         return OutgoingCall(
             url,
             headers: [

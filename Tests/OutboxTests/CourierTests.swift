@@ -1,6 +1,6 @@
 import AgentModel
 import Chat
-import Crypto
+import Cryptography
 import Foundation
 import Outgoing
 import Synchronization
@@ -19,11 +19,11 @@ import Testing
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
-    private func courier(key: P256.Signing.PrivateKey = P256.Signing.PrivateKey()) throws -> Courier {
+    private func courier() throws -> Courier {
         Courier(
             store: store, port: port,
             webhook: try Webhook(url: "https://hook.example.invalid/x", secret: Data("0123456789abcdef\n".utf8)),
-            push: PushService(key: PushKey(key), contact: nil, mayBePrivate: false)
+            push: PushService(key: try PushKey(P256Key()), contact: nil, mayBePrivate: false)
         ) { [log] in log.add($0) }
     }
 
@@ -47,17 +47,15 @@ import Testing
         task.cancel()
     }
 
-    private func pair(_ id: String) async throws -> (PushSubscription, P256.KeyAgreement.PrivateKey) {
+    private func pair(_ id: String, point: Data? = nil) async throws {
         let device = Device(
             id: DeviceID(rawValue: id), name: "phone", role: .owner, created: 0, seen: 0, address: "127.0.0.1")
-        try await store.add(device, tokenHash: Array(SHA256.hash(data: Data(id.utf8))))
-        let key = P256.KeyAgreement.PrivateKey()
+        try await store.add(device, tokenHash: [UInt8](repeating: id.utf8.first ?? 0, count: 32))
         let subscription = try #require(
             PushSubscription(
-                endpoint: "https://push.example.invalid/\(id)", publicKey: key.publicKey.x963Representation,
+                endpoint: "https://push.example.invalid/\(id)", publicKey: point ?? Data(P256Key().point()),
                 secret: Data(repeating: 3, count: 16)))
         try await store.subscribe(device.id, subscription)
-        return (subscription, key)
     }
 
     private var waiting: Int {
@@ -73,8 +71,7 @@ import Testing
         let header = { name in call.headers.first { $0.name == name }?.value ?? "" }
         let signed =
             "\(header("webhook-id")).\(header("webhook-timestamp")).\(call.body.map { String(decoding: $0, as: UTF8.self) } ?? "")"
-        let code = HMAC<SHA256>.authenticationCode(
-            for: Data(signed.utf8), using: SymmetricKey(data: Data("0123456789abcdef".utf8)))
+        let code = try HMACSHA256.code(of: Array(signed.utf8), key: SecretBytes("0123456789abcdef".utf8))
         #expect(header("webhook-signature") == "v1," + Data(code).base64EncodedString())
         let body = try #require(
             try JSONSerialization.jsonObject(with: Data(call.body ?? [])) as? [String: Any])
@@ -111,7 +108,7 @@ import Testing
     }
 
     @Test(arguments: [404, 410]) func pushServiceThatForgot_isForgotten(status: Int) async throws {
-        let (_, _) = try await pair("aaaaaa")
+        try await pair("aaaaaa")
         try await say(1, webhook: false)
         try await say(2, webhook: false)
         port.answer = .success(OutgoingAnswer(status: status))
@@ -121,8 +118,8 @@ import Testing
     }
 
     @Test func deviceThatIsShutOut_isToldNothing_notEvenWhatWaits() async throws {
-        _ = try await pair("aaaaaa")
-        _ = try await pair("bbbbbb")
+        try await pair("aaaaaa")
+        try await pair("bbbbbb")
         try await say(1, webhook: false)
         try await store.revoke(DeviceID(rawValue: "aaaaaa"))
         #expect(try await courier().bringWhatIsDue() == nil)
@@ -130,7 +127,7 @@ import Testing
     }
 
     @Test func pushMessage_isSealedAndBounded() async throws {
-        _ = try await pair("aaaaaa")
+        try await pair("aaaaaa")
         try await say(1, webhook: false)
         _ = try await courier().bringWhatIsDue()
         let call = try #require(port.calls.first)
@@ -139,6 +136,15 @@ import Testing
         #expect(header("Content-Encoding") == "aes128gcm" && header("TTL") == "43200" && header("Urgency") == "normal")
         #expect(header("Topic").count <= 32 && header("Authorization").hasPrefix("vapid t="))
         #expect(!String(decoding: call.body ?? [], as: UTF8.self).contains("done"))
+    }
+
+    @Test func deviceWhoseKeyIsNoPoint_isGivenUp_andSaid() async throws {
+        try await pair("aaaaaa", point: Data([4] + [UInt8](repeating: 7, count: 64)))
+        try await say(1, webhook: false)
+        #expect(try await courier().bringWhatIsDue() == nil)
+        #expect(port.calls.isEmpty)
+        #expect(try await waiting == 0)
+        #expect(log.all.count == 1 && log.all[0].contains("no point of the curve"), "\(log.all)")
     }
 
     @Test func patience_growsAndEnds() {

@@ -1,11 +1,13 @@
-public import Crypto
+public import Cryptography
 import Foundation
 import Glibc
 
 /// The key by which push services know this box (RFC 8292): made once, kept for ever, because browsers subscribe with its
 /// public half.
 public struct PushKey: Sendable {
-    let key: P256.Signing.PrivateKey
+    let key: P256Key
+    /// As browsers take it (`applicationServerKey`): the uncompressed point, Base64url.
+    public let publicText: String
 
     /// Why it is not to be had.
     public struct Failure: Error, CustomStringConvertible {
@@ -13,24 +15,25 @@ public struct PushKey: Sendable {
         public let description: String
     }
 
-    /// A key, for tests.
-    public init(_ key: P256.Signing.PrivateKey) { self.key = key }
+    /// That key.
+    public init(_ key: P256Key) throws(CryptographyFailure) {
+        self.key = key
+        publicText = Base64URL.text(Data(try key.point()))
+    }
 
     /// Reads `push-key.pem` of a directory, or makes it (mode 0600).
     public init(directory: String) throws {
         let path = directory + "/push-key.pem"
         if let known = try Self.read(path) {
-            key = known
+            try self.init(known)
             return
         }
-        key = P256.Signing.PrivateKey()
-        try Self.write(Array(key.pemRepresentation.utf8), path)
+        let new = try P256Key()
+        try Self.write(new.pem(), path)
+        try self.init(new)
     }
 
-    /// As browsers take it (`applicationServerKey`): the uncompressed point, Base64url.
-    public var publicText: String { Base64URL.text(key.publicKey.x963Representation) }
-
-    private static func read(_ path: String) throws -> P256.Signing.PrivateKey? {
+    private static func read(_ path: String) throws -> P256Key? {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else {
             if errno == ENOENT { return nil }
@@ -40,25 +43,25 @@ public struct PushKey: Sendable {
         // Whoever copied it about may have let others in.
         fchmod(file, 0o600)
         var bytes = [UInt8](repeating: 0, count: 4096)
+        defer { explicit_bzero(&bytes, bytes.count) }
         let count = Glibc.read(file, &bytes, bytes.count)
-        guard count > 0,
-            let key = try? P256.Signing.PrivateKey(pemRepresentation: String(decoding: bytes[..<count], as: UTF8.self))
-        else {
+        do {
+            return try P256Key(pem: bytes.prefix(max(0, count)))
+        } catch {
             throw Failure(
                 description:
-                    "\(path) is no key of P-256; put it back from a backup, or remove it: then every browser has "
-                    + "to be told anew that it wants messages")
+                    "\(path) is no key of P-256 (\(error)); put it back from a backup, or remove it: then every "
+                    + "browser has to be told anew that it wants messages")
         }
-        return key
     }
 
     /// Whole or not at all, and readable by nobody else at any time.
-    private static func write(_ bytes: [UInt8], _ path: String) throws {
+    private static func write(_ pem: SecretBytes, _ path: String) throws {
         let new = path + ".new"
         unlink(new)
         let file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw Failure(description: "\(new): \(String(cString: strerror(errno)))") }
-        let isWhole = Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
+        let isWhole = pem.withBytes { Glibc.write(file, $0.baseAddress, $0.count) == $0.count } && fsync(file) == 0
         close(file)
         guard isWhole, rename(new, path) == 0 else {
             throw Failure(description: "\(path) cannot be written: \(String(cString: strerror(errno)))")

@@ -1,5 +1,5 @@
 import Chat
-import Crypto
+import Cryptography
 import Foundation
 import Outgoing
 
@@ -21,16 +21,15 @@ public struct PushService: Sendable {
         reach = mayBePrivate ? .anywhere : .publicOnly
     }
 
-    /// Nil: a message for this browser cannot be made.
-    func call(_ delivery: Delivery, to subscription: PushSubscription, at now: Date) -> OutgoingCall? {
+    func call(
+        _ delivery: Delivery, to subscription: PushSubscription, at now: Date
+    ) throws(PushEncryption.Failure) -> OutgoingCall {
         var salt = Data(count: 16)
         for index in salt.indices { salt[index] = .random(in: 0...255) }
-        guard
-            let body = try? PushEncryption.encrypt(
-                Data(delivery.body.utf8), publicKey: subscription.publicKey, secret: subscription.secret,
-                sender: P256.KeyAgreement.PrivateKey(), salt: salt),
-            let authorization = authorization(for: subscription.endpoint, at: now)
-        else { return nil }
+        let authorization = try authorization(for: subscription.endpoint, at: now)
+        let body = try PushEncryption.encrypt(
+            Data(delivery.body.utf8), publicKey: subscription.publicKey, secret: subscription.secret, sender: nil,
+            salt: salt)
         return OutgoingCall(
             subscription.endpoint,
             headers: [
@@ -43,20 +42,24 @@ public struct PushService: Sendable {
     }
 
     /// `vapid t=TOKEN, k=KEY` (RFC 8292, 3).
-    func authorization(for endpoint: String, at now: Date) -> String? {
+    func authorization(for endpoint: String, at now: Date) throws(PushEncryption.Failure) -> String {
         struct Claims: Encodable {
             var aud: String
             var exp: Int64
             var sub: String?
         }
-        guard let origin = Self.origin(of: endpoint) else { return nil }
+        guard let origin = Self.origin(of: endpoint) else { throw .endpoint }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let claims = Claims(aud: origin, exp: Int64(now.timeIntervalSince1970) + Int64(Self.tokenLife), sub: contact)
-        guard let body = try? encoder.encode(claims) else { return nil }
+        guard let body = try? encoder.encode(claims) else { throw .endpoint }
         let signed = Base64URL.text(Data(#"{"alg":"ES256","typ":"JWT"}"#.utf8)) + "." + Base64URL.text(body)
-        guard let signature = try? key.key.signature(for: Data(signed.utf8)) else { return nil }
-        return "vapid t=\(signed).\(Base64URL.text(signature.rawRepresentation)), k=\(key.publicText)"
+        do {
+            let signature = try key.key.sign(Array(signed.utf8))
+            return "vapid t=\(signed).\(Base64URL.text(Data(signature))), k=\(key.publicText)"
+        } catch {
+            throw .cryptography(error)
+        }
     }
 
     /// Scheme, host and a port that is not the usual one (RFC 6454, 6.2).
