@@ -61,6 +61,8 @@ class Tunnel:
         with self.lock:
             self.requests += 1
             self.in_flight += 1
+        for _ in range(int(switches.number("chatter", 0))):
+            self.log.info("request " + "." * 1000)
         try:
             yield
         finally:
@@ -141,7 +143,10 @@ class Tunnel:
             if self.connected and self.is_cut():
                 self.lose()
                 next_at = now + 0.1
-            if now >= next_at and len(self.connected) < self.wanted:
+            most = min(self.wanted, int(switches.number("most", self.wanted)))
+            if len(self.connected) > most:
+                self.lose(most)
+            if now >= next_at and len(self.connected) < most:
                 if self.register(retry):
                     retry = 0
                     # The second at once, the others a second apart.
@@ -210,8 +215,9 @@ class Tunnel:
         self.log.info(f"Retrying connection in up to {2 ** min(retry + 1, 6)}s", connIndex=index, event=0, ip=address)
         return False
 
-    def lose(self):
-        for index in sorted(self.connected):
+    def lose(self, kept=0):
+        """All its connections but so many."""
+        for index in sorted(self.connected)[kept:]:
             last = len(self.connected) == 1
             self.connected.discard(index)
             address = f"198.41.192.{index + 7}"
@@ -223,7 +229,8 @@ class Tunnel:
                 self.log.error("failed to accept incoming stream requests", connIndex=index, event=0, ip=address,
                                error="failed to accept QUIC stream: timeout: no recent network activity")
             self.retrying(index, address, 0)
-        self.cut_streams()
+        if not kept:
+            self.cut_streams()
 
     def cut_streams(self):
         for stream in list(self.streams):

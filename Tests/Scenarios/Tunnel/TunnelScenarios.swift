@@ -10,8 +10,13 @@ import Testing
         #expect(connected.state == "connected")
         #expect(connected.connections == 4)
         #expect(try tunnel.box.ctl("tunnel", "url").output == "https://chat.example.invalid\n")
-        // Nothing but loopback is there: what was carried did not leave the machine.
-        #expect(try tunnel.inside("/usr/sbin/ip", "-o", "link").output.split(separator: "\n").count == 1)
+        // Each process of the tree is where nothing but loopback is (TunnelBox.start): what was carried did not leave.
+        func network(_ pid: Int32) throws -> String {
+            try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/net")
+        }
+        for pid in try tunnel.box.status().children.compactMap(\.pid) {
+            #expect(try network(pid) == network(tunnel.box.pid))
+        }
 
         #expect(try tunnel.visit("/").status == "200")
         #expect(try tunnel.visit("/", host: "other.example.invalid").status == "404")
@@ -48,8 +53,10 @@ import Testing
             let now = try tunnel.described()
             return now.state == "connected" && now.url != nil && now.url != first
         }
+        let second = try #require(try tunnel.described().url)
         let log = try tunnel.box.ctl("logs", "tunnel-worker").output
-        #expect(log.contains("the page is reached at \(first)"), "\(log)")
+        for url in [first, second] { #expect(log.contains("the page is reached at \(url)"), "\(log)") }
+        #expect(try tunnel.visit("/", host: String(second.dropFirst("https://".count))).status == "200")
         #expect(tunnel.box.stop() == 0)
     }
 

@@ -15,8 +15,8 @@ final class TunnelBox {
         getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/ip")
         && (try? run("/usr/bin/unshare", ["-n", "/bin/true"]))?.status == 0
 
-    /// `mode` of `[tunnel]`.
-    init(mode: String, url: String? = "https://chat.example.invalid") throws {
+    /// `mode` of `[tunnel]`. `haste` divides tunnel-worker's patience.
+    init(mode: String, url: String? = "https://chat.example.invalid", haste: Int = 20) throws {
         var toml = try String(contentsOfFile: Programs.repository + "/Supervisor.toml", encoding: .utf8)
         toml = toml.replacingOccurrences(
             of: "\nmode = \"off\"\n",
@@ -34,7 +34,7 @@ final class TunnelBox {
         }
         toml = toml.replacingOccurrences(
             of: "\nNEXUS_TUNNEL = ",
-            with: "\nNEXUS_TUNNEL_HASTE = \"20\"\nNEXUS_TUNNEL_EDGE = \"\(Self.edge)\"\nNEXUS_TUNNEL = ")
+            with: "\nNEXUS_TUNNEL_HASTE = \"\(haste)\"\nNEXUS_TUNNEL_EDGE = \"\(Self.edge)\"\nNEXUS_TUNNEL = ")
         toml = toml.replacingOccurrences(
             of: "\nstop-timeout = \"30s\"",
             with: "\nstop-timeout = \"30s\"\ndelay = { first = \"500ms\", cap = \"1s\" }")
@@ -82,6 +82,18 @@ final class TunnelBox {
             "ip link set lo up && \(network ? "ip route add default dev lo" : "true") && exec \"$@\"", "sh",
         ]
         try box.start()
+        try proveNothingLeaves()
+    }
+
+    /// There is no device but loopback, and it is not the machine's: whatever the tree sends stays in it.
+    func proveNothingLeaves() throws {
+        let links = try inside("/usr/sbin/ip", "-o", "link").output.split(separator: "\n").map(String.init)
+        let isApart =
+            try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(box.pid)/ns/net")
+            != FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
+        guard isApart, links.count == 1, links[0].hasPrefix("1: lo:") else {
+            throw Trouble("the box could reach others: \(links)")
+        }
     }
 
     /// Another Supervisor.toml, or a file beside it.
@@ -119,6 +131,12 @@ final class TunnelBox {
         var connections: Int
         var url: String?
         var complaint: String?
+        var metricsPort: UInt16?
+
+        enum CodingKeys: String, CodingKey {
+            case mode, state, words, connections, url, complaint
+            case metricsPort = "metrics_port"
+        }
     }
 
     func described() throws -> Described {
@@ -147,10 +165,21 @@ final class TunnelBox {
         return described
     }
 
+    /// Until tunnel-worker's own look through the edge came through, in a test that sends no visitor.
+    func waitLookedThrough() throws {
+        let port = try described().metricsPort ?? 0
+        try box.wait("a look through the edge") { _ in
+            try inside("/usr/bin/curl", "-s", "http://127.0.0.1:\(port)/metrics").output
+                .contains(#"cloudflared_tunnel_response_by_code{status_code="200"}"#)
+        }
+    }
+
     /// A request of a visitor through the edge: status and body.
-    func visit(_ path: String, host: String = "chat.example.invalid") throws -> (status: String, body: String) {
+    func visit(
+        _ path: String, host: String = "chat.example.invalid", limit: Int = 10
+    ) throws -> (status: String, body: String) {
         let answer = try inside(
-            "/usr/bin/curl", "-s", "-m", "10", "-H", "Host: \(host)", "-w", "\n%{http_code}",
+            "/usr/bin/curl", "-s", "-m", "\(limit)", "-H", "Host: \(host)", "-w", "\n%{http_code}",
             "http://\(Self.edge)\(path)")
         let lines = answer.output.split(separator: "\n", omittingEmptySubsequences: false)
         return (String(lines.last ?? ""), lines.dropLast().joined(separator: "\n"))
