@@ -101,9 +101,10 @@ class Tunnel:
                           f"({address}): listen tcp {address}: bind: {error.strerror.lower()}")
             return 1
         self.log.info(f"Starting metrics server on {host}:{port}/metrics")
-        edge = switches.read("edge")
-        if edge:
-            Edge((edge.rpartition(":")[0], int(edge.rpartition(":")[2])), self)
+        for name in ("edge", "edge-tls"):
+            place, _, certificate = (switches.read(name) or "").partition(" ")
+            if place:
+                Edge((place.rpartition(":")[0], int(place.rpartition(":")[2])), self, certificate)
         return self.live()
 
     def say_start(self):

@@ -1,0 +1,157 @@
+"""Comes to the page from outside in a real browser: Chromium → the edge of a stand-in of cloudflared, by TLS and under a public
+name → chat-bridge → echo-agent.
+
+    unshare -n check-tunnel.py BIN PICTURES
+
+pair → send → words appear while streaming → reload in mid-stream → cloudflared is killed and restarted under it, and it goes on,
+every word once. All of it is in a network of its own with nothing but loopback, which is looked at first. Every wait is for an
+event, with a limit.
+"""
+import json, os, pathlib, re, signal, subprocess, sys, tempfile, time
+
+from playwright.sync_api import sync_playwright, expect
+
+BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NAME, EDGE, TLS = "chat.example.invalid", "127.0.0.1:8081", "127.0.0.1:8443"
+ORIGIN = f"https://{NAME}"
+LIMIT = 20_000  # ms, of one wait
+expect.set_options(timeout=LIMIT)
+
+links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout.splitlines()
+assert len(links) == 1 and links[0].startswith("1: lo:"), f"this network has more than loopback: {links}"
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+subprocess.run(["ip", "route", "add", "default", "dev", "lo"], check=True)
+
+home = pathlib.Path(tempfile.mkdtemp(prefix="nexus-tunnel-"))
+switches = home / "bin/standin"
+switches.mkdir(parents=True)
+(home / "bin/cloudflared").symlink_to(ROOT / "Tests/Fixtures/cloudflared/cloudflared")
+subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={NAME}",
+                "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", home / "key.pem", "-out", home / "edge.pem"], check=True, capture_output=True)
+with open(home / "edge.pem", "a") as certificate:
+    certificate.write((home / "key.pem").read_text())
+for switch, text in {"edge": EDGE, "edge-tls": f"{TLS} {home}/edge.pem", "apart": "0.1", "faster": "20"}.items():
+    (switches / switch).write_text(text)
+tunnel = "11111111-2222-3333-4444-555555555555"
+(home / "credentials.json").write_text(json.dumps({"AccountTag": "a1", "TunnelSecret": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "TunnelID": tunnel}))
+(home / "credentials.json").chmod(0o600)
+config = (ROOT / "Supervisor.toml").read_text()
+config = config.replace('\nmode = "off"\n', f'\nmode = "named"\nid = "{tunnel}"\ncredentials-file = "{home}/credentials.json"\nprogram = "{home}/bin/cloudflared"\n')
+config = config.replace('\n# url = "https', f'\nurl = "{ORIGIN}"\n# url = "https', 1)
+config = config.replace("\nNEXUS_TUNNEL = ", f'\nNEXUS_TUNNEL_HASTE = "20"\nNEXUS_TUNNEL_EDGE = "{EDGE}"\nNEXUS_TUNNEL = ')
+(home / "Supervisor.toml").write_text(config)
+environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
+
+
+def ctl(*words, check=True):
+    done = subprocess.run([BIN / "nexusctl", *words], env=environment, capture_output=True, text=True, timeout=60)
+    if check and done.returncode:
+        raise AssertionError(f"nexusctl {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def child(name):
+    return next(c for c in json.loads(ctl("status", "--json"))["children"] if c["name"] == name)
+
+
+def until(what, condition):
+    limit = time.monotonic() + LIMIT / 1000
+    while not condition():
+        assert time.monotonic() < limit, f"waited in vain for: {what}; {ctl('status')}"
+        time.sleep(0.05)
+
+
+def step(words):
+    print(f"  {words} ({time.monotonic() - begun:.1f} s)", flush=True)
+
+
+def said(page):
+    return [int(n) for n in re.findall(r"\b\d+\b", page.locator(".turn .answer").last.inner_text())]
+
+
+def grows_to(page, count):
+    page.wait_for_function("n => ([...document.querySelectorAll('.turn .answer')].at(-1)?.innerText.match(/\\b\\d+\\b/g) || []).length >= n", arg=count, timeout=LIMIT)
+
+
+def send(page, text):
+    page.get_by_label("Message to the agent").fill(text)
+    page.get_by_role("button", name="Send", exact=True).click()
+
+
+def opened(browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, ignore_https_errors=True)
+    page = context.new_page()
+    page.set_default_timeout(LIMIT)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(f"asked another host: {request.url}") if not request.url.startswith((ORIGIN, "data:", "blob:")) else None)
+    return page
+
+
+def pair(page, *words):
+    link = json.loads(ctl("pair", "--json", *words))["url"]
+    assert link.startswith(ORIGIN + "/#pair="), link
+    page.goto(link)
+    page.get_by_role("button", name="Pair this browser").click()
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
+
+
+def story(page):
+    pair(page)
+    step("paired through the tunnel, as the public name")
+    send(page, "/slow 150")
+    grows_to(page, 3)
+    first = said(page)
+    grows_to(page, len(first) + 4)
+    step("words appear while streaming")
+    page.reload()
+    expect(page.locator(".turn")).to_have_attribute("data-state", "running")
+    grows_to(page, 25)
+    step("reloaded in mid-stream, and it goes on")
+    before = child("cloudflared")
+    os.kill(before["pid"], signal.SIGKILL)
+    until("cloudflared to be back", lambda: child("cloudflared")["pid"] not in (None, before["pid"]) and child("cloudflared")["state"] == "ready")
+    grows_to(page, max(said(page) or [0]) + 5)
+    expect(page.locator(".turn")).to_have_attribute("data-state", "running")
+    step("cloudflared was killed under it, and it goes on")
+    before = child("cloudflared")
+    ctl("restart", "cloudflared")
+    assert child("cloudflared")["pid"] != before["pid"]
+    expect(page.locator(".turn")).to_have_attribute("data-state", "done", timeout=2 * LIMIT)
+    assert said(page) == list(range(1, 151)), f"words are missing or twice: {said(page)}"
+    page.screenshot(path=str(PICTURES / "tunnel-1-done.png"))
+    until("the tunnel to be connected", lambda: (child("tunnel-worker")["status"] or "").startswith("connected 4/4"))
+    step("cloudflared was restarted under it; every word is there, once")
+
+
+begun = time.monotonic()
+complaints = []
+PICTURES.mkdir(parents=True, exist_ok=True)
+log = open(home / "nexusd.log", "wb")
+tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "--state", f"{home}/s", "--runtime", f"{home}/r"],
+                        env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+try:
+    until("nexusd's socket", lambda: (home / "r/control.sock").exists())
+    until("the tunnel to be connected", lambda: (child("tunnel-worker")["status"] or "").startswith("connected 4/4"))
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--ignore-certificate-errors", f"--host-resolver-rules=MAP {NAME}:443 {TLS}"])
+        page = opened(browser)
+        story(page)
+        browser.close()
+except BaseException:
+    print((home / "nexusd.log").read_text()[-2000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")
+    try:
+        page.screenshot(path=str(PICTURES / "failed-tunnel.png"))
+    except Exception:
+        pass
+    raise
+finally:
+    tree.send_signal(signal.SIGINT)
+    try:
+        tree.wait(30)
+    except subprocess.TimeoutExpired:
+        tree.kill()
+if complaints:
+    sys.exit("the browser complains:\n" + "\n".join(complaints))
+print(f"web: the page is reached through the tunnel, {time.monotonic() - begun:.0f} s; pictures in {PICTURES}")
