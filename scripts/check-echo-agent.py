@@ -33,12 +33,14 @@ LIMIT = 20  # seconds for anything that is waited for
 class Schemas:
     """Our own schemas and, where it is there, the whole document; counts what was checked."""
 
+    own_file, whole_file = SCHEMAS, WHOLE
+
     def __init__(self):
         import jsonschema
 
         self.validator = jsonschema.Draft202012Validator
-        self.own = json.loads(SCHEMAS.read_text())
-        self.whole = json.loads(WHOLE.read_text()) if WHOLE.exists() else None
+        self.own = json.loads(self.own_file.read_text())
+        self.whole = json.loads(self.whole_file.read_text()) if self.whole_file.exists() else None
         self.checked = {"own": 0, "whole": 0}
         self.failures = []
 
@@ -81,15 +83,18 @@ class Schemas:
 class Agent:
     """A running echo-agent."""
 
+    arguments = []
+    ready = "opencode server listening on "
+
     def __init__(self, program, state):
         environment = {"OPENCODE_SERVER_PASSWORD": PASSWORD, "PATH": os.environ["PATH"], "HOME": state}
         self.process = subprocess.Popen(
-            [program, "serve", "--hostname", "127.0.0.1", "--port", "0", "--delay-ms", "1", "--state", state],
+            [program, "serve", "--hostname", "127.0.0.1", "--port", "0", "--delay-ms", "1", "--state", state,
+             *self.arguments],
             env=environment, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
-        prefix = "opencode server listening on "
-        assert line.startswith(prefix), f"unexpected first line {line!r}"
-        self.url = line.removeprefix(prefix).strip()
+        assert line.startswith(self.ready), f"unexpected first line {line!r}"
+        self.url = line.removeprefix(self.ready).strip()
 
     def request(self, method, path, body=None):
         token = base64.b64encode(f"opencode:{PASSWORD}".encode()).decode()

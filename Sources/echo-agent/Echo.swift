@@ -7,7 +7,7 @@ struct Echo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "echo-agent",
         abstract: "Stands in for opencode where none is installed: speaks its HTTP API, answers by rule, and says so.",
-        version: EchoAgent.version,
+        version: Line.v1.version,
         subcommands: [Serve.self])
 
     /// opencode ends with status 1 whatever is wrong, usage errors too; so does its stand-in.

@@ -5,10 +5,13 @@ import Logging
 /// `echo-agent serve`: prints one line when it listens, serves until a signal ends it.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serves opencode's v1 API on the loopback interface.",
+        abstract: "Serves opencode's API on the loopback interface.",
         discussion: """
             OPENCODE_SERVER_PASSWORD must be set; OPENCODE_SERVER_USERNAME is "opencode" if it is not. Every request \
-            needs them (HTTP Basic, or ?auth_token= with the base64 of user:password).
+            needs them (HTTP Basic, or ?auth_token= with the base64 of user:password). With --line v2 the user is \
+            always "opencode", and OPENCODE_PASSWORD comes before the other.
+            Both lines show the same sessions and do the same prompts. 2.x has no list of things to do, so /todo \
+            shows nothing there.
             Sessions are kept in --state; without it in $XDG_DATA_HOME/echo-agent or $HOME/.local/share/echo-agent.
 
             Prompts with a meaning of their own, for tests:
@@ -19,6 +22,9 @@ struct Serve: AsyncParsableCommand {
               /stall N   says nothing for N seconds; /crash   dies in the middle
               /long N   answers N words of \(Answer.longWord) bytes (N at most \(Answer.longLimit))
             """)
+
+    @Option(help: "Line of opencode to speak for: v1 (1.x) or v2 (2.x).")
+    var line = Line.v1
 
     @Option(help: "Loopback address to listen on.")
     var hostname = "127.0.0.1"
@@ -68,7 +74,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
-        guard let password = environment["OPENCODE_SERVER_PASSWORD"], !password.isEmpty else {
+        let names = line == .v2 ? ["OPENCODE_PASSWORD", "OPENCODE_SERVER_PASSWORD"] : ["OPENCODE_SERVER_PASSWORD"]
+        guard let password = names.compactMap({ environment[$0] }).first(where: { !$0.isEmpty }) else {
             throw StartError(
                 "OPENCODE_SERVER_PASSWORD is not set. echo-agent serves nobody without a password: set it, to anything, "
                     + "in its environment (nexus does, from [secret.…] in Supervisor.toml).")
@@ -79,9 +86,10 @@ struct Serve: AsyncParsableCommand {
             handler.logLevel = level
             return handler
         }
-        let user = environment["OPENCODE_SERVER_USERNAME"].flatMap { $0.isEmpty ? nil : $0 } ?? "opencode"
+        let given = environment["OPENCODE_SERVER_USERNAME"].flatMap { $0.isEmpty ? nil : $0 }
+        let user = line == .v1 ? given ?? "opencode" : "opencode"
         let agent = try EchoAgent(
-            directory: try stateDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker(),
+            directory: try stateDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker(line),
             hasProvider: !noProvider)
         let server = Server(agent: agent, credentials: Credentials(user: user, password: password), hostname: hostname)
         try await server.run(port: port)

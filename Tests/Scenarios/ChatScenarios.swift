@@ -102,6 +102,26 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// The same tree, file and words when the installed opencode is of the second line.
+    @Test func secondLine_chatsThroughTheWholeChainAndOutlivesItsDeath() throws {
+        let box = try Box.defaultTree(line: "v2")
+        try box.start()
+        try box.waitReady()
+        let first = try box.ctl("chat", "/reasoning /tool grüße")
+        #expect(first.status == 0 && first.output.contains("You wrote: /reasoning /tool grüße"), "\(first.errors)")
+        let turn = try box.begin("chat", "--session", "last", "/slow 1000")
+        try box.wait("words of the answer") { _ in turn.output.contains("word-3 ") }
+        #expect(try box.ctl("signal", "opencode", "KILL").status == 0)
+        let answer = try turn.wait()
+        #expect(answer.status == 1 && answer.output.contains("word-1 word-2 word-3 "), "\(answer.output)")
+        #expect(answer.errors.contains("What it had written so far is kept"), "\(answer.errors)")
+        #expect(try box.ctl("chat", "--session", "last", "still there?").output.contains("You wrote: still there?"))
+        let status = try box.ctl("status", "agent-worker")
+        #expect(status.output.contains("connected to echo-agent 2."), "\(status.output)")
+        #expect(try box.ctl("chat", "--history", "last").output.contains("word-3 "))
+        #expect(box.stop() == 0)
+    }
+
     @Test func misspeltWords_areNamedWithTheNearest() throws {
         let box = try Box("")
         let command = try box.ctl("statsu")

@@ -26,17 +26,21 @@ struct Credentials: Sendable {
     }
 }
 
-/// Refuses everything without the password: 401 with an empty body, as opencode does.
+/// Refuses everything without the password: 401, with an empty body in 1.x, with a word in 2.x, as opencode does.
 struct Gate: RouterMiddleware {
     typealias Context = BasicRequestContext
 
     let credentials: Credentials
+    let line: Line
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard credentials.admit(request) else {
-            return Response(status: .unauthorized, headers: [.wwwAuthenticate: "Basic realm=\"Secure Area\""])
+            let headers: HTTPFields = [.wwwAuthenticate: "Basic realm=\"Secure Area\""]
+            guard line == .v2 else { return Response(status: .unauthorized, headers: headers) }
+            let body: Shape = ["_tag": "UnauthorizedError", "message": "Authentication required"]
+            return try .json(body, status: .unauthorized, headers: headers)
         }
         return try await next(request, context)
     }

@@ -25,7 +25,7 @@ struct Routes: Sendable {
 
     private struct Health: Encodable {
         var healthy = true
-        var version = EchoAgent.version
+        var version = Line.v1.version
     }
 
     private func addCatalog(to router: Router<BasicRequestContext>) {

@@ -30,20 +30,22 @@ struct Server: Sendable {
     }
 
     private func serve(port: Int) async throws {
+        let line = agent.broker.line
+        let gate = Gate(credentials: credentials, line: line)
         let app = Application(
-            router: Routes(agent: agent).router(gate: Gate(credentials: credentials)),
+            router: line == .v1 ? Routes(agent: agent).router(gate: gate) : V2Routes(agent: agent).router(gate: gate),
             configuration: .init(
                 address: .hostname(hostname, port: port),
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimit)),
             onServerRunning: { [hostname] channel in
-                let line = "opencode server listening on http://\(hostname):\(channel.localAddress?.port ?? port)\n"
-                FileHandle.standardOutput.write(Data(line.utf8))
+                let url = "http://\(hostname):\(channel.localAddress?.port ?? port)"
+                FileHandle.standardOutput.write(Data(line.readyLine(url).utf8))
             })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await app.run() }
             group.addTask { [agent] in
                 while true {
-                    try await Task.sleep(for: EventBroker.heartbeat)
+                    try await Task.sleep(for: agent.broker.line.heartbeat)
                     agent.broker.beat()
                 }
             }

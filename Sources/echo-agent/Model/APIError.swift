@@ -10,6 +10,8 @@ enum APIError: Error, Sendable {
     case storage(String)
     /// 404 `{"_tag":…,"requestID":…,"message":…}`: nobody waits for this answer.
     case notWaiting(String, tag: String)
+    /// As 2.x has it: `{"_tag":…,…}`.
+    case tagged(HTTPResponse.Status, Shape)
 
     /// The status.
     var status: HTTPResponse.Status {
@@ -17,6 +19,7 @@ enum APIError: Error, Sendable {
         case .notFound, .notWaiting: .notFound
         case .invalid: .badRequest
         case .storage: .internalServerError
+        case .tagged(let status, _): status
         }
     }
 
@@ -27,6 +30,7 @@ enum APIError: Error, Sendable {
         case .invalid(let message, let kind): Body(tag: "InvalidRequestError", message: message, kind: kind)
         case .notWaiting(let id, let tag): Body(tag: tag, message: "Request not found: \(id)", requestID: id)
         case .storage(let message): Body(name: "UnknownError", data: .init(message: message))
+        case .tagged(_, let shape): Body(name: "UnknownError", data: .init(message: "\(shape)"))
         }
     }
 

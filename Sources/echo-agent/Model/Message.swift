@@ -20,6 +20,8 @@ struct MessageInfo: Codable, Sendable {
     /// Absent while the answer is under way, and for ever if the process was killed meanwhile.
     var finish: String?
     var error: Problem?
+    /// What a client of 2.x gave with its prompt.
+    var metadata: Shape?
 
     /// Who wrote it.
     enum Role: String, Codable, Sendable {

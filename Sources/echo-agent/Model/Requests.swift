@@ -22,6 +22,8 @@ struct Prompt: Decodable {
     var agent: String?
     var model: MessageInfo.Model?
     var noReply: Bool?
+    /// Kept with the message; 2.x only.
+    var metadata: Shape?
 
     struct Part: Decodable {
         var type: String

@@ -39,6 +39,9 @@ struct Conversation: Sendable {
         }
     }
 
+    /// Removes a message with its parts.
+    mutating func remove(_ id: String) { messages.removeAll { $0.info.id == id } }
+
     /// The newest `limit` messages older than `before`, and the cursor of the page before them.
     func page(limit: Int?, before: String?) -> (messages: [Message], next: String?) {
         let end = before.flatMap { id in messages.firstIndex { $0.info.id == id } } ?? messages.count

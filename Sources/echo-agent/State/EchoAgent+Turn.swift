@@ -21,7 +21,8 @@ extension EchoAgent {
         let last = MessageInfo.Model(providerID: session.model.providerID, modelID: session.model.id)
         let user = MessageInfo(
             id: prompt.messageID ?? Identifier.message(), sessionID: session.id, role: .user, time: .init(created: now),
-            agent: prompt.agent ?? session.agent, model: prompt.model ?? last)
+            agent: prompt.agent ?? session.agent, model: prompt.model ?? last,
+            metadata: prompt.metadata)
         var session = session
         if Catalog.objection(to: user) == nil {
             session.agent = user.agent

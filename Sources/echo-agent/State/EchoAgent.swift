@@ -6,8 +6,6 @@ actor EchoAgent {
     static let sessionLimit = 1000
     /// Prompts that wait in one session behind the running turn.
     static let waitingLimit = 8
-    /// The line of opencode this speaks for, and what it is.
-    static let version = "1.18.34+echo-agent.0.1.0"
 
     let broker: EventBroker
     let pause: Duration
@@ -33,6 +31,9 @@ actor EchoAgent {
         var task: Task<Message, any Error>
     }
 
+    /// The line of opencode this speaks for, and what it is.
+    nonisolated var version: String { broker.line.version }
+
     /// Reads what the last process left.
     init(directory: URL, pause: Duration, broker: EventBroker, hasProvider: Bool = true) throws {
         let (file, conversations) = try SessionFile.open(directory)
@@ -41,6 +42,7 @@ actor EchoAgent {
         self.pause = pause
         self.hasProvider = hasProvider
         self.broker = broker
+        broker.remember(conversations.values.map(\.session))
     }
 
     /// Sessions with a turn, by directory.
@@ -69,7 +71,7 @@ actor EchoAgent {
             id: id, slug: "echo-\(id.suffix(6).lowercased())", projectID: "global", directory: directory,
             path: String(directory.drop { $0 == "/" }), parentID: request.parentID,
             title: request.title ?? "New session - \(Date().formatted(.iso8601))", agent: Catalog.agentName,
-            model: .init(id: Catalog.modelID, providerID: Catalog.providerID), version: Self.version, cost: 0,
+            model: .init(id: Catalog.modelID, providerID: Catalog.providerID), version: version, cost: 0,
             tokens: Tokens(), time: .init(created: now, updated: now))
         conversations[id] = Conversation(session: session)
         try save(SessionFile.Record(session: session))
@@ -104,16 +106,42 @@ actor EchoAgent {
     }
 
     /// Does what is stored already, when the turns before it are over. The task's value is the answer.
-    func begin(_ script: Script, to user: MessageInfo, in id: String, isSummary: Bool = false) -> Task<
-        Message, any Error
-    > {
+    @discardableResult
+    func begin(
+        _ script: Script, to user: MessageInfo, in id: String, isSummary: Bool = false
+    ) -> Task<Message, any Error> {
         let before = turns[id]?.last?.task
         let task = Task {
             _ = await before?.result
+            // In 2.x what is stopped before it was begun stays in the inbox; in 1.x it is begun and fails.
+            if broker.line == .v2 { try Task.checkCancellation() }
             return try await self.run(script, to: user, in: id, isSummary: isSummary)
         }
         turns[id, default: []].append(Turn(prompt: user.id, task: task))
         return task
+    }
+
+    /// Prompts whose turns run or are about to.
+    func prompts(in id: String) -> [String] { (turns[id] ?? []).map(\.prompt) }
+
+    /// True from being accepted to the end.
+    func isRunning(_ prompt: String, in id: String) -> Bool { prompts(in: id).contains(prompt) }
+
+    /// A prompt that waits is not begun when its time comes.
+    func park(_ prompt: String, in id: String) {
+        turns[id]?.first { $0.prompt == prompt }?.task.cancel()
+        finished(prompt, in: id)
+    }
+
+    /// Removes a message.
+    func forget(_ message: String, in id: String) throws(APIError) {
+        conversations[id]?.remove(message)
+        try save(SessionFile.Record(removedMessage: .init(sessionID: id, messageID: message)))
+    }
+
+    /// When nothing runs in a session any more.
+    func rest(of id: String) async {
+        while let turn = turns[id]?.last { _ = await turn.task.result }
     }
 
     /// Stops what runs and what waits in a session; nothing to stop is fine too.
@@ -159,7 +187,7 @@ actor EchoAgent {
             PartChanged(sessionID: part.sessionID, part: part, time: WallClock.milliseconds), directory: directory)
     }
 
-    private func check(_ prompt: Prompt, in conversation: Conversation) throws(APIError) {
+    func check(_ prompt: Prompt, in conversation: Conversation) throws(APIError) {
         guard !prompt.parts.isEmpty else { throw .invalid("parts must not be empty") }
         guard prompt.noReply != true else { throw .invalid("the echo agent knows no noReply") }
         guard prompt.text.utf8.count <= Prompt.textLimit else {

@@ -8,11 +8,14 @@ final class EventBroker: Sendable {
     static let queueLimit = 1024
     /// Open streams at most.
     static let streamLimit = 64
-    /// Pause between heartbeats.
-    static let heartbeat = Duration.seconds(10)
 
+    /// Whose frames are sent.
+    let line: Line
+    private let view = Mutex(V2View())
     private let readers = Mutex<[UInt64: Reader]>([:])
     private let numbers = Mutex<UInt64>(0)
+
+    init(_ line: Line) { self.line = line }
 
     /// Which events a stream carries.
     enum Scope: Sendable {
@@ -20,6 +23,8 @@ final class EventBroker: Sendable {
         case directory(String)
         /// `/global/event`: all, wrapped with their directory.
         case global
+        /// `/api/event` of 2.x: all, bare.
+        case everything
     }
 
     private struct Reader {
@@ -42,27 +47,47 @@ final class EventBroker: Sendable {
         }
         guard accepted else { return nil }
         continuation.onTermination = { [weak self] _ in self?.remove(number) }
-        continuation.yield(EventFrame(type: "server.connected", properties: NoProperties()).bytes(for: scope))
+        continuation.yield(hello(scope))
         return stream
     }
 
-    /// One event of a directory to whom it concerns.
-    func publish<Properties: Encodable>(_ type: String, _ properties: Properties, directory: String) {
-        let frame = EventFrame(type: type, properties: properties, directory: directory)
-        let everyone = readers.withLock { $0 }
-        for (number, reader) in everyone {
-            if case .directory(let own) = reader.scope, own != directory { continue }
-            deliver(frame.bytes(for: reader.scope), to: reader, number: number)
+    private func hello(_ scope: Scope) -> Data {
+        switch line {
+        case .v1: EventFrame(type: "server.connected", properties: NoProperties()).bytes(for: scope)
+        case .v2: V2Event.connected
         }
     }
 
-    /// A heartbeat to every stream; called every `heartbeat`.
+    /// One event of a directory to whom it concerns.
+    func publish<Properties: V2Visible>(_ type: String, _ properties: Properties, directory: String) {
+        let everyone = readers.withLock { $0 }
+        switch line {
+        case .v1:
+            let frame = EventFrame(type: type, properties: properties, directory: directory)
+            for (number, reader) in everyone {
+                if case .directory(let own) = reader.scope, own != directory { continue }
+                deliver(frame.bytes(for: reader.scope), to: reader, number: number)
+            }
+        case .v2:
+            for frame in view.withLock({ $0.frames(of: type, properties, directory: directory) }) {
+                for (number, reader) in everyone { deliver(frame, to: reader, number: number) }
+            }
+        }
+    }
+
+    /// A heartbeat to every stream; called every `line.heartbeat`.
     func beat() {
         let frame = EventFrame(type: "server.heartbeat", properties: NoProperties())
         for (number, reader) in readers.withLock({ $0 }) {
-            deliver(frame.bytes(for: reader.scope), to: reader, number: number)
+            deliver(line == .v1 ? frame.bytes(for: reader.scope) : V2Event.heartbeat, to: reader, number: number)
         }
     }
+
+    /// What the last process left.
+    func remember(_ sessions: [Session]) { view.withLock { $0.remember(sessions) } }
+
+    /// True for a form that was answered or put aside.
+    func isSettled(_ form: String) -> Bool { view.withLock { $0.settled.contains(form) } }
 
     private func deliver(_ bytes: Data, to reader: Reader, number: UInt64) {
         if case .dropped = reader.continuation.yield(bytes) {
@@ -79,7 +104,7 @@ final class EventBroker: Sendable {
 /// Properties of events that have none.
 struct NoProperties: Encodable {}
 
-/// One event in both forms of the wire: `data: {…}` and an empty line.
+/// One event of 1.x in both forms of the wire: `data: {…}` and an empty line.
 struct EventFrame<Properties: Encodable> {
     private let event: Event
     private let directory: String?
@@ -107,7 +132,7 @@ struct EventFrame<Properties: Encodable> {
     func bytes(for scope: EventBroker.Scope) -> Data {
         let json =
             switch scope {
-            case .directory: try? JSON.encode(event)
+            case .directory, .everything: try? JSON.encode(event)
             case .global: try? JSON.encode(Wrapped(directory: directory ?? "global", payload: event))
             }
         return Data("data: ".utf8) + (json ?? Data("{}".utf8)) + Data("\n\n".utf8)

@@ -20,6 +20,13 @@ struct SessionFile {
         var message: MessageInfo?
         var part: Part?
         var removedSession: String?
+        var removedMessage: Place?
+
+        /// A message's.
+        struct Place: Codable {
+            var sessionID: String
+            var messageID: String
+        }
     }
 
     /// Opens or makes `DIRECTORY/sessions.jsonl`, takes its lock and gives what was in it.
@@ -99,6 +106,8 @@ struct SessionFile {
                 sessions[info.sessionID]?.put(info)
             } else if let part = record.part {
                 sessions[part.sessionID]?.put(part)
+            } else if let place = record.removedMessage {
+                sessions[place.sessionID]?.remove(place.messageID)
             } else if let id = record.removedSession {
                 sessions[id] = nil
             }

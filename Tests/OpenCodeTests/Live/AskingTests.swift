@@ -11,6 +11,7 @@ struct AskingTests: Sendable {
     private let scratch: Scratch
     private let connection: AgentConnection
     private let directory = "/srv/work"
+    private typealias Line = EchoAgentProcess.Line
 
     init() throws {
         scratch = try Scratch()
@@ -27,10 +28,10 @@ struct AskingTests: Sendable {
 
     /// Runs a turn; each ask is answered by `answer`.
     private func run(
-        _ connection: AgentConnection, _ text: String,
+        _ connection: AgentConnection, _ line: Line, _ text: String,
         answer: @escaping @Sendable (any AgentClient, AgentSessionID, AgentEvent) async throws -> Void
     ) async throws -> Run {
-        let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
+        let agent = try EchoAgentProcess(state: scratch.url, delay: 0, line: line)
         await connection.update(agent.endpoint)
         let client = try await connection.readyClient()
         let session = try await client.openSession(title: "test", directory: directory)
@@ -51,9 +52,12 @@ struct AskingTests: Sendable {
         return run.withLock { $0 }
     }
 
-    @Test(arguments: ["/permission", "/subagent"], [PermissionReply.once, .always])
-    func allowed_goesOn(prompt: String, reply: PermissionReply) async throws {
-        let run = try await run(try patient(), prompt) { client, session, event in
+    @Test(arguments: [
+        (EchoAgentProcess.Line.v1, "/permission", PermissionReply.once), (.v1, "/subagent", .always),
+        (.v2, "/permission", .always), (.v2, "/subagent", .once),
+    ])
+    func allowed_goesOn(line: EchoAgentProcess.Line, prompt: String, reply: PermissionReply) async throws {
+        let run = try await run(try patient(), line, prompt) { client, session, event in
             guard case .permissionAsked(let ask) = event else { return }
             #expect(!ask.always.isEmpty && ask.tool?.hasSuffix("/call_1") == true)
             try await client.answerPermission(session, id: ask.id, reply: reply, message: nil, directory: directory)
@@ -66,8 +70,10 @@ struct AskingTests: Sendable {
         #expect(ask.count == 1 && run.screen.tools[ask[0].tool ?? ""]?.status == .completed)
     }
 
-    @Test func rejectedWithWords_isToldToTheAgent() async throws {
-        let run = try await run(try patient(), "/permission") { client, session, event in
+    @Test(arguments: EchoAgentProcess.Line.allCases) func rejectedWithWords_isToldToTheAgent(
+        line: EchoAgentProcess.Line
+    ) async throws {
+        let run = try await run(try patient(), line, "/permission") { client, session, event in
             guard case .permissionAsked(let ask) = event else { return }
             try await client.answerPermission(
                 session, id: ask.id, reply: .reject, message: "too dangerous", directory: directory)
@@ -77,15 +83,20 @@ struct AskingTests: Sendable {
         #expect(run.screen.tools.values.map(\.status) == [.failed])
     }
 
-    @Test func nobody_isAnsweredForByTheDefault() async throws {
-        let run = try await run(connection, "/permission") { _, _, _ in }
-        #expect(run.screen.outcome == .done)
+    @Test(arguments: EchoAgentProcess.Line.allCases) func nobody_isAnsweredForByTheDefault(line: EchoAgentProcess.Line)
+        async throws
+    {
+        let run = try await run(connection, line, "/permission") { _, _, _ in }
+        // A plain no stops the turn: in 1.x it rests, in 2.x it is interrupted.
+        #expect(run.screen.outcome == (line == .v1 ? .done : .interrupted(reason: "The turn was stopped.")))
         #expect(run.screen.answered.map(\.by) == [.default])
         #expect(run.screen.notices.contains { $0.contains("it is rejected") })
     }
 
-    @Test func question_isAnsweredByLabelsAndOwnWords() async throws {
-        let run = try await run(try patient(), "/question") { client, session, event in
+    @Test(arguments: EchoAgentProcess.Line.allCases) func question_isAnsweredByLabelsAndOwnWords(
+        line: EchoAgentProcess.Line
+    ) async throws {
+        let run = try await run(try patient(), line, "/question") { client, session, event in
             guard case .questionAsked(let ask) = event else { return }
             #expect(ask.questions.map(\.header) == ["Database", "Colours"])
             #expect(ask.questions.map(\.multiple) == [false, true] && ask.questions.map(\.custom) == [false, true])
@@ -101,8 +112,10 @@ struct AskingTests: Sendable {
         #expect(run.screen.answered.map(\.answer) == [.answered])
     }
 
-    @Test func answers_ofOtherSessionsOrTwice_areRefused() async throws {
-        let run = try await run(try patient(), "/permission") { client, session, event in
+    @Test(arguments: EchoAgentProcess.Line.allCases) func answers_ofOtherSessionsOrTwice_areRefused(
+        line: EchoAgentProcess.Line
+    ) async throws {
+        let run = try await run(try patient(), line, "/permission") { client, session, event in
             guard case .permissionAsked(let ask) = event else { return }
             let other = try await client.openSession(title: "other", directory: directory)
             let foreign = await #expect(throws: AgentFailure.self) {
@@ -120,17 +133,20 @@ struct AskingTests: Sendable {
         #expect(run.screen.outcome == .done)
     }
 
-    @Test(arguments: [
-        ("/401", "opencode auth login"), ("/error", "status 500"),
-    ])
-    func providerErrors_failInWords(prompt: String, words: String) async throws {
-        let run = try await run(try patient(), prompt) { _, _, _ in }
+    @Test(
+        arguments: EchoAgentProcess.Line.allCases,
+        [("/401", "opencode auth login"), ("/error", "status 500")])
+    func providerErrors_failInWords(line: EchoAgentProcess.Line, said: (prompt: String, words: String)) async throws {
+        let (prompt, words) = said
+        let run = try await run(try patient(), line, prompt) { _, _, _ in }
         guard case .failed(let why) = run.screen.outcome else { return #expect(Bool(false), "\(run.screen)") }
         #expect(why.contains(words), "\(why)")
     }
 
-    @Test func retries_areSaidAndGoOn() async throws {
-        let run = try await run(try patient(), "/429 /reasoning /tool") { _, _, _ in }
+    @Test(arguments: EchoAgentProcess.Line.allCases) func retries_areSaidAndGoOn(line: EchoAgentProcess.Line)
+        async throws
+    {
+        let run = try await run(try patient(), line, "/429 /reasoning /tool") { _, _, _ in }
         #expect(run.screen.outcome == .done)
         #expect(run.screen.notices.count { $0.contains("status 429") } == 2)
         #expect(run.screen.reasoning.values.contains("Somebody wants to see me think."))
@@ -141,15 +157,21 @@ struct AskingTests: Sendable {
         #expect(running, "the output so far is shown while a tool runs")
     }
 
-    @Test func todosAndChanges_areTold() async throws {
-        let run = try await run(try patient(), "/todo /diff /todo") { _, _, _ in }
-        #expect(run.screen.todos.map { $0.map(\.status) } == [[.completed, .inProgress, .pending]])
+    @Test(arguments: EchoAgentProcess.Line.allCases) func todosAndChanges_areTold(line: EchoAgentProcess.Line)
+        async throws
+    {
+        let run = try await run(try patient(), line, "/todo /diff /todo") { _, _, _ in }
+        // 2.x has no such list.
+        #expect(
+            run.screen.todos.map { $0.map(\.status) } == (line == .v1 ? [[.completed, .inProgress, .pending]] : []))
         #expect(run.screen.changes.map { $0.map(\.path) } == [["notes.txt"]])
         #expect(run.screen.changes[0][0].patch.contains("+new words") && run.screen.changes[0][0].status == .modified)
     }
 
-    @Test func crash_interruptsAndKeepsTheWords() async throws {
-        let run = try await run(try patient(), "/crash") { _, _, _ in }
+    @Test(arguments: EchoAgentProcess.Line.allCases) func crash_interruptsAndKeepsTheWords(line: EchoAgentProcess.Line)
+        async throws
+    {
+        let run = try await run(try patient(), line, "/crash") { _, _, _ in }
         guard case .interrupted = run.screen.outcome else { return #expect(Bool(false), "\(run.screen)") }
         // Words that were on their way may die with it; what came is kept, in order.
         #expect(run.screen.wholeText.hasPrefix("These are"))

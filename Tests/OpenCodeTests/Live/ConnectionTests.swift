@@ -51,8 +51,9 @@ struct ConnectionTests: Sendable {
         return (client, try await client.openSession(title: "test", directory: "/srv/work"))
     }
 
-    @Test func turn_streamsAndIsDone() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func turn_streamsAndIsDone(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let (client, session) = try await connected(to: agent)
         #expect(client.identity.product == "echo-agent")
         let screen = try await run(client, session, "Grüße 👋🏽")
@@ -61,8 +62,9 @@ struct ConnectionTests: Sendable {
         #expect(await connection.health() == .healthy)
     }
 
-    @Test func killedMidTurn_isInterruptedAndTheNextTurnWorks() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func killedMidTurn_isInterruptedAndTheNextTurnWorks(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let (client, session) = try await connected(to: agent)
         let reader = Reader()
         async let turn = run(client, session, "/slow 1000", reader)
@@ -73,27 +75,29 @@ struct ConnectionTests: Sendable {
         #expect(why.contains("kept"))
         #expect(screen.wholeText.hasPrefix("word-1 word-2 "))
         // Back on the same port, as a supervisor would bring it back.
-        let next = try EchoAgentProcess(state: scratch.url, port: Int(agent.port))
+        let next = try EchoAgentProcess(state: scratch.url, port: Int(agent.port), line: line)
         let again = try await connection.readyClient()
         #expect(try await run(again, session, "still there?").outcome == .done)
         next.kill()
     }
 
-    @Test func anotherPort_interruptsAndTheNextTurnWorks() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func anotherPort_interruptsAndTheNextTurnWorks(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let (client, session) = try await connected(to: agent)
         let reader = Reader()
         async let turn = run(client, session, "/slow 1000", reader)
         await reader.sees(words: 2)
         agent.kill()
-        let next = try EchoAgentProcess(state: scratch.url)
+        let next = try EchoAgentProcess(state: scratch.url, line: line)
         await connection.update(next.endpoint)
         guard case .interrupted = try await turn.outcome else { return #expect(Bool(false)) }
         #expect(try await run(try await connection.readyClient(), session, "hello").outcome == .done)
     }
 
-    @Test func brokenConnections_loseNothingAndDoubleNothing() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func brokenConnections_loseNothingAndDoubleNothing(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let proxy = try Listener.proxy(to: agent.port)
         await connection.update(AgentEndpoint(port: proxy.port, password: EchoAgentProcess.password))
         let client = try await connection.readyClient()
@@ -110,8 +114,9 @@ struct ConnectionTests: Sendable {
         proxy.stop()
     }
 
-    @Test func abort_interruptsAndTheSessionTakesTheNextTurn() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func abort_interruptsAndTheSessionTakesTheNextTurn(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let (client, session) = try await connected(to: agent)
         let reader = Reader()
         async let turn = run(client, session, "/slow 1000", reader)
@@ -121,23 +126,30 @@ struct ConnectionTests: Sendable {
         #expect(try await run(client, session, "go on").outcome == .done)
     }
 
-    @Test func readerThatGoesAway_stopsTheTurn() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func readerThatGoesAway_stopsTheTurn(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let (client, session) = try await connected(to: agent)
         let reader = Reader()
         let turn = Task { try await run(client, session, "/slow 1000", reader) }
         await reader.sees(words: 1)
         turn.cancel()
         _ = await turn.result
-        let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
-        while try await calls.state(session, family: [session.rawValue], since: "", directory: "/srv/work").isBusy {
+        let calls: any OpenCodeLine =
+            switch line {
+            case .v1: V1Calls(loop: loop, endpoint: agent.endpoint)
+            case .v2: V2Calls(loop: loop, endpoint: agent.endpoint, version: "2.1.2")
+            }
+        while try await calls.state(session, family: [session.rawValue], since: "msg_0", directory: "/srv/work").isBusy
+        {
             try await Task.sleep(for: .milliseconds(10))
         }
         #expect(try await run(client, session, "next").outcome == .done)
     }
 
-    @Test func slowReader_getsTheWholeText() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func slowReader_getsTheWholeText(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, delay: 0, line: line)
         let (client, session) = try await connected(to: agent)
         let text = (0..<700).map { "w\($0)" }.joined(separator: " ")
         let screen = Mutex(Screen())
@@ -149,8 +161,9 @@ struct ConnectionTests: Sendable {
         #expect(screen.withLock { $0.wholeText }.hasPrefix("You wrote: \(text)\n\nI am"))
     }
 
-    @Test func secondTurnInASession_isBusy() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func secondTurnInASession_isBusy(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let (client, session) = try await connected(to: agent)
         let reader = Reader()
         let turn = Task { try await run(client, session, "/slow 1000", reader) }
@@ -160,8 +173,9 @@ struct ConnectionTests: Sendable {
         turn.cancel()
     }
 
-    @Test func unknownSession_isRefusedWithoutAnEvent() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func unknownSession_isRefusedWithoutAnEvent(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let (client, _) = try await connected(to: agent)
         let reader = Reader()
         let failure = await #expect(throws: AgentFailure.self) {
@@ -169,6 +183,22 @@ struct ConnectionTests: Sendable {
         }
         #expect(failure?.code == .unknown)
         #expect(reader.screen.withLock { $0.outcome } == nil)
+    }
+
+    /// What was handed over to a 2.x that was killed before it began it is taken back, not done behind the user's back.
+    @Test func promptLeftInTheInbox_isNotDoneByTheNextTurn() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: .v2)
+        let (client, session) = try await connected(to: agent)
+        let calls = V2Calls(loop: loop, endpoint: agent.endpoint, version: "2.1.2")
+        // As it stands there after such a death: accepted, ours, and nobody about to begin it; and one of somebody else.
+        for (id, mark) in [("msg_left", #"{"nexus":true}"#), ("msg_foreign", "{}")] {
+            let body = #"{"id":"\#(id)","text":"left \#(id)","resume":false,"metadata":\#(mark)}"#
+            try await calls.carryOut(.post(V2Calls.path(session.rawValue, "/prompt"), body: Array(body.utf8)))
+        }
+        #expect(try await run(client, session, "the next").outcome == .done)
+        let answer = try await calls.answer(.get(V2Calls.path(session.rawValue, "/message")))
+        let said = String(decoding: answer.body, as: UTF8.self)
+        #expect(!said.contains("left msg_left") && said.contains("left msg_foreign") && said.contains("the next"))
     }
 
     @Test func agentThatComesLate_isWaitedFor() async throws {
@@ -186,8 +216,9 @@ struct ConnectionTests: Sendable {
         #expect(failure?.message.contains("nothing was handed over") == true)
     }
 
-    @Test func wrongPassword_isSaidAtOnce() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url)
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func wrongPassword_isSaidAtOnce(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
         await connection.update(AgentEndpoint(port: agent.port, password: "wrong"))
         let failure = await #expect(throws: AgentFailure.self) { try await connection.readyClient() }
         #expect(failure?.code == .refused)

@@ -7,19 +7,24 @@ import Testing
 final class EchoAgentProcess {
     static let password = "correct horse"
 
+    /// Which line of opencode it speaks for.
+    enum Line: String, CaseIterable, Sendable {
+        case v1, v2
+    }
+
     let process = Process()
     let port: UInt16
     private let output = Pipe()
 
     /// Starts it and waits for the line that says where it listens. Without a port it gets one that was free just now:
     /// with 0 each would take 4096 as soon as another test's agent has left it.
-    init(state: URL, port given: Int? = nil, delay: Int = 1, arguments: [String] = []) throws {
+    init(state: URL, port given: Int? = nil, delay: Int = 1, line: Line = .v1, arguments: [String] = []) throws {
         let port = try given ?? Listener.freePort()
         process.executableURL = URL(fileURLWithPath: Self.path("echo-agent"))
         process.arguments =
             [
                 "serve", "--hostname", "127.0.0.1", "--port", String(port), "--delay-ms", String(delay), "--state",
-                state.path,
+                state.path, "--line", line.rawValue,
             ] + arguments
         process.environment = ["OPENCODE_SERVER_PASSWORD": Self.password, "PATH": "/usr/bin:/bin"]
         process.standardOutput = output
@@ -30,10 +35,11 @@ final class EchoAgentProcess {
             try #require(!more.isEmpty, "echo-agent ended before it listened")
             said.append(more)
         }
-        let line = String(decoding: said, as: UTF8.self)
+        let words = String(decoding: said, as: UTF8.self)
         let match = try #require(
-            line.wholeMatch(of: /opencode server listening on http:\/\/127\.0\.0\.1:([0-9]+)\n/), "\(line)")
-        self.port = try #require(UInt16(match.1))
+            words.wholeMatch(of: /(opencode )?server listening on http:\/\/127\.0\.0\.1:([0-9]+)\n/), "\(words)")
+        #expect((match.1 != nil) == (line == .v1), "each line says it in words of its own")
+        self.port = try #require(UInt16(match.2))
     }
 
     deinit { kill() }

@@ -35,14 +35,18 @@ struct ForeignListenerTests: Sendable {
         listener.stop()
     }
 
-    @Test func promptToAStranger_isNotHandedOver() async throws {
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func promptToAStranger_isNotHandedOver(line: EchoAgentProcess.Line) async throws {
         let listener = try Listener { connection in
             var byte: UInt8 = 0
             while read(connection, &byte, 1) == 1 {}
         }
-        let calls = V1Calls(
-            loop: try CurlLoop(),
-            endpoint: AgentEndpoint(port: listener.port, password: "secret", owner: geteuid() + 1))
+        let endpoint = AgentEndpoint(port: listener.port, password: "secret", owner: geteuid() + 1)
+        let calls: any OpenCodeLine =
+            switch line {
+            case .v1: V1Calls(loop: try CurlLoop(), endpoint: endpoint)
+            case .v2: V2Calls(loop: try CurlLoop(), endpoint: endpoint, version: "2.1.2")
+            }
         let failure = await #expect(throws: AgentFailure.self) {
             try await calls.prompt(
                 AgentSessionID(rawValue: "ses_1"), id: "msg_1", text: "private words", choice: TurnChoice(),
