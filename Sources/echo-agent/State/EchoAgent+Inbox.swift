@@ -31,6 +31,14 @@ extension EchoAgent {
             "session.inbox.cancelled", PromptWithdrawn(sessionID: id, messageID: prompt), directory: directory)
     }
 
+    /// From now on the session works as this agent or with this model; what cannot be had fails its next turn.
+    func choose(agent: String? = nil, model: Session.Model? = nil, in id: String) throws(APIError) {
+        var session = try conversation(id).session
+        session.agent = agent ?? session.agent
+        session.model = model ?? session.model
+        try update(session)
+    }
+
     /// Stops what runs; what waits stays in the inbox. False when nothing ran.
     func interrupt(_ id: String) throws(APIError) -> Bool {
         let waiting = Set(try inbox(of: id).map(\.info.id))

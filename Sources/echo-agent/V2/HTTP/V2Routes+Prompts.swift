@@ -11,6 +11,16 @@ extension V2Routes {
             let interrupted = try await agent.interrupt(try context.sessionID)
             return try Response.json(["interrupted": .yes(interrupted)] as Shape)
         }
+        router.post("api/session/:id/agent") { request, context in
+            let body = try await request.json(V2AgentChoice.self, context: context)
+            try await agent.choose(agent: body.agent, in: try context.sessionID)
+            return Response(status: .noContent)
+        }
+        router.post("api/session/:id/model") { request, context in
+            let body = try await request.json(V2ModelChoice.self, context: context)
+            try await agent.choose(model: body.model, in: try context.sessionID)
+            return Response(status: .noContent)
+        }
         router.get("api/session/:id/inbox") { _, context in
             try Self.data(.list(try await agent.inbox(of: try context.sessionID).map(V2Message.waiting)))
         }
@@ -39,6 +49,16 @@ extension V2Routes {
         else { throw APIError.noMessage(prompt.messageID ?? "", in: id) }
         return V2Message.waiting(stored)
     }
+}
+
+/// Body of POST /api/session/{id}/agent.
+struct V2AgentChoice: Decodable {
+    var agent: String
+}
+
+/// Body of POST /api/session/{id}/model.
+struct V2ModelChoice: Decodable {
+    var model: Session.Model
 }
 
 /// Body of POST /api/session/{id}/prompt. What an echo has no use for (agents, skills) is read over.

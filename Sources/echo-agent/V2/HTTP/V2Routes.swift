@@ -37,8 +37,11 @@ struct V2Routes: Sendable {
             try located(request, V2Catalog.models().first ?? .null)
         }
         router.get("api/provider") { request, _ in try located(request, V2Catalog.providers()) }
-        // An echo has no commands.
-        router.get("api/command") { request, _ in try located(request, []) }
+        router.get("api/command") { request, _ in
+            try located(
+                request,
+                .list(Catalog.commands.map { ["name": .text($0.name), "description": .text($0.description)] }))
+        }
     }
 
     private func addSessions(to router: Router<BasicRequestContext>) {

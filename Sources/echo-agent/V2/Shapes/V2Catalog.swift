@@ -23,7 +23,7 @@ enum V2Catalog {
             "variants": [], "time": ["released": 0],
             "cost": [
                 [
-                    "input": .number(Double(model.cost.input)), "output": .number(Double(model.cost.output)),
+                    "input": .number(model.cost.input), "output": .number(model.cost.output),
                     "cache": ["read": 0, "write": 0],
                 ]
             ],

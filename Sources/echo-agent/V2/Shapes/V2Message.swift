@@ -69,6 +69,14 @@ enum V2Message {
         ]
     }
 
+    /// A summary, which 1.x has as a message with its answer.
+    static func compaction(_ message: Message, summary: Message) -> Shape {
+        [
+            "id": .text(message.info.id), "type": "compaction", "status": "completed", "reason": "manual",
+            "time": ["created": .time(message.info.time.created)], "summary": .text(summary.text),
+        ]
+    }
+
     /// The mark of a run's end.
     static func idle(after message: Message, wasDeclined: Bool) -> Shape {
         let problem = wasDeclined ? MessageInfo.Problem.aborted : message.info.error

@@ -35,6 +35,10 @@ extension EchoAgent {
         for prompt in conversation.messages where prompt.info.role == .user {
             let answers = conversation.messages.filter { $0.info.parentID == prompt.info.id }
             guard let last = answers.last else { continue }
+            if prompt.parts.contains(where: { $0.type == "compaction" }) {
+                shapes.append(V2Message.compaction(prompt, summary: last))
+                continue
+            }
             let isOver = !isRunning(prompt.info.id, in: id) && (last.info.error != nil || last.info.finish != nil)
             let wasDeclined = isOver && last.info.finish == "tool-calls"
             let files = (diffs[prompt.info.id] ?? []).map(\.file)
