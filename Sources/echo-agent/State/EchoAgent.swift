@@ -114,7 +114,10 @@ actor EchoAgent {
         let task = Task {
             _ = await before?.result
             // In 2.x what is stopped before it was begun stays in the inbox; in 1.x it is begun and fails.
-            if broker.line == .v2 { try Task.checkCancellation() }
+            if broker.line == .v2, Task.isCancelled {
+                finished(user.id, in: id)
+                throw CancellationError()
+            }
             return try await self.run(script, to: user, in: id, isSummary: isSummary)
         }
         turns[id, default: []].append(Turn(prompt: user.id, task: task))

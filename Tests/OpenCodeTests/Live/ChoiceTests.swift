@@ -75,8 +75,9 @@ struct AgentChoiceTests: Sendable {
     }
 
     /// What opencode says of it does not help: what to do is said before it.
-    @Test func noProviderAtAll_saysWhatToDo() async throws {
-        let agent = try EchoAgentProcess(state: scratch.url, arguments: ["--no-provider"])
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func noProviderAtAll_saysWhatToDo(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line, arguments: ["--no-provider"])
         await connection.update(agent.endpoint)
         let client = try await connection.readyClient()
         guard case .failed(let why) = try await run("hello", client).outcome else { return #expect(Bool(false)) }

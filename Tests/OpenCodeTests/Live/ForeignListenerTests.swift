@@ -59,6 +59,8 @@ struct ForeignListenerTests: Sendable {
     /// Both ways to ask the kernel, before and after somebody takes the connection, and when nobody listens.
     @Test func owner_isThatOfTheConnection() throws {
         let listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(listening, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let port = try bound(listening)
         try #require(listen(listening, 1) == 0)
         let near = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -7,6 +7,8 @@ final class Listener: Sendable {
     let port: UInt16
     private let descriptor: Int32
     private let open = Mutex<Set<Int32>>([])
+    /// Signalled when nobody uses the descriptor any more.
+    private let ended = DispatchSemaphore(value: 0)
 
     init(_ handle: @escaping @Sendable (Int32) -> Void) throws {
         signal(SIGPIPE, SIG_IGN)
@@ -27,7 +29,7 @@ final class Listener: Sendable {
         Thread { [self] in
             while true {
                 let connection = accept(descriptor, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else { break }
                 open.withLock { _ = $0.insert(connection) }
                 Thread { [self] in
                     handle(connection)
@@ -35,6 +37,10 @@ final class Listener: Sendable {
                     close(connection)
                 }.start()
             }
+            // By the thread that accepts on it: closed by another one its number may be a new socket's already, whose
+            // connections this thread would take.
+            close(descriptor)
+            ended.signal()
         }.start()
     }
 
@@ -44,7 +50,8 @@ final class Listener: Sendable {
     /// No further connections: whoever tries is refused.
     func stop() {
         shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
+        ended.wait()
+        ended.signal()
         cut()
     }
 

@@ -60,7 +60,8 @@ struct V2EchoAgentTests {
         var prompts: [String] = []
         for number in 0..<40 {
             prompts.append(PromptID.make())
-            #expect(try await calls.prompt(session, id: prompts[number], text: "x", directory: "/w"))
+            #expect(
+                try await calls.prompt(session, id: prompts[number], text: "x", choice: TurnChoice(), directory: "/w"))
             try await wait(for: session, calls)
         }
         for number in [0, 20, 39] {
@@ -76,7 +77,8 @@ struct V2EchoAgentTests {
         let agent = try EchoAgentProcess(state: scratch.url, line: .v2)
         let session = try await calls(agent).createSession(title: "dies", directory: "/w")
         let prompt = PromptID.make()
-        #expect(try await calls(agent).prompt(session, id: prompt, text: "/crash", directory: "/w"))
+        #expect(
+            try await calls(agent).prompt(session, id: prompt, text: "/crash", choice: TurnChoice(), directory: "/w"))
         agent.process.waitUntilExit()
         let next = try EchoAgentProcess(state: scratch.url, line: .v2)
         defer { next.kill() }
@@ -96,13 +98,13 @@ struct V2EchoAgentTests {
         let slow = #"{"text":"/slow 1000"}"#
         try await calls.carryOut(.post(V2Calls.path(session.rawValue, "/prompt"), body: Array(slow.utf8)))
         let prompt = PromptID.make()
-        #expect(try await calls.prompt(session, id: prompt, text: "later", directory: "/w"))
+        #expect(try await calls.prompt(session, id: prompt, text: "later", choice: TurnChoice(), directory: "/w"))
         let before = try await calls.state(session, family: [session.rawValue], since: prompt, directory: "/w")
         #expect(before.isBusy && before.facts.isEmpty)
         try await calls.abort(session, directory: "/w")
         try await wait(for: session, calls)
         let next = PromptID.make()
-        #expect(try await calls.prompt(session, id: next, text: "next", directory: "/w"))
+        #expect(try await calls.prompt(session, id: next, text: "next", choice: TurnChoice(), directory: "/w"))
         try await wait(for: session, calls)
         let after = try await calls.state(session, family: [session.rawValue], since: next, directory: "/w")
         #expect(after.facts.contains(.message(MessageFact(id: next, author: .user, end: nil))))

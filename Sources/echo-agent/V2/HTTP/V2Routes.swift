@@ -27,16 +27,20 @@ struct V2Routes: Sendable {
         return router
     }
 
+    /// None before anybody logged in at a provider.
+    private var models: [Shape] { agent.hasProvider ? V2Catalog.models() : [] }
+
     private func addCatalog(to router: Router<BasicRequestContext>) {
         @Sendable func located(_ request: Request, _ data: Shape) throws -> Response {
             try Response.json(["location": V2Session.place(try request.location), "data": data] as Shape)
         }
         router.get("api/agent") { request, _ in try located(request, V2Catalog.agents()) }
-        router.get("api/model") { request, _ in try located(request, .list(V2Catalog.models())) }
+        router.get("api/model") { request, _ in try located(request, .list(models)) }
         router.get("api/model/default") { request, _ in
-            try located(request, V2Catalog.models().first ?? .null)
+            try located(request, models.first ?? .null)
         }
-        router.get("api/provider") { request, _ in try located(request, V2Catalog.providers()) }
+        router.get("api/provider") { request, _ in try located(request, agent.hasProvider ? V2Catalog.providers() : [])
+        }
         router.get("api/command") { request, _ in
             try located(
                 request,
