@@ -104,7 +104,7 @@ if !lean {
             path: "Sources/Configuration", swiftSettings: strict),
         library("WorkerKit", ["Wire", "SupervisorCore"]),
         library("OpenCode", ["CCurl", "AgentModel"]),
-        library("Tunnel", ["CCurl", yams]),
+        library("Tunnel", ["Outgoing", yams]),
         library("Chat", ["AgentModel", "Wire", grdb]),
         library("Cryptography", ["COpenSSL"]),
         // Calls to the outside, and what is brought by them.
@@ -129,7 +129,7 @@ if !lean {
         tests(
             "OpenCodeTests", ["OpenCode", "AgentModel", "Wire", "echo-agent", "agent-worker"],
             resources: [.copy("Schemas"), .copy("Frames")]),
-        tests("TunnelTests", ["Tunnel", yams]),
+        tests("TunnelTests", ["Tunnel", "Outgoing", yams]),
         // The built chat-bridge runs beside the test bundle.
         tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge", grdb]),
         tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel"]),

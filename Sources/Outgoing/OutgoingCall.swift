@@ -6,6 +6,8 @@ public struct OutgoingCall: Sendable {
     public var headers: [(name: String, value: String)]
     /// The body of a POST; nil: a GET.
     public var body: [UInt8]?
+    /// Where the connection goes to.
+    public var way: OutgoingWay
     /// From the start to the last byte of the answer.
     public var limit: Duration
     /// Bytes of an answer that are kept; a longer one fails.
@@ -18,16 +20,28 @@ public struct OutgoingCall: Sendable {
     /// A POST, or a GET without a body.
     public init(
         _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
-        limit: Duration = .seconds(15), answerLimit: Int = 65_536, reach: AddressReach, httpsOnly: Bool
+        way: OutgoingWay = .asTheURLSays, limit: Duration = .seconds(15), answerLimit: Int = 65_536,
+        reach: AddressReach, httpsOnly: Bool
     ) {
         self.url = url
         self.headers = headers
         self.body = body
+        self.way = way
         self.limit = limit
         self.answerLimit = answerLimit
         self.reach = reach
         self.httpsOnly = httpsOnly
     }
+}
+
+/// Where a call's connection goes to. The request, its `Host` and the name in TLS are the URL's in any case.
+public enum OutgoingWay: Hashable, Sendable {
+    /// The URL's host and port.
+    case asTheURLSays
+    /// A unix socket, by its path. It is no public address: it needs `AddressReach.anywhere`.
+    case socket(String)
+    /// `HOST:PORT`, whose address is held against the call's reach as the URL's would be.
+    case through(String)
 }
 
 /// What came back; redirects are not followed, so they come back too.
@@ -38,6 +52,8 @@ public struct OutgoingAnswer: Hashable, Sendable {
     public var retryAfter: Int?
     /// The body.
     public var body: [UInt8]
+    /// The body as text.
+    public var text: String { String(decoding: body, as: UTF8.self) }
 
     /// All fields.
     public init(status: Int, retryAfter: Int? = nil, body: [UInt8] = []) {

@@ -12,6 +12,7 @@ final class OutgoingTransfer: @unchecked Sendable {
     private let multi: UnsafeMutableRawPointer
     private let isCancelled = Atomic(false)
     private var headers: UnsafeMutablePointer<curl_slist>?
+    private var target: UnsafeMutablePointer<curl_slist>?
     private var answer = OutgoingAnswer(status: 0)
     private var forbidden: String?
     private var isTooLong = false
@@ -34,6 +35,7 @@ final class OutgoingTransfer: @unchecked Sendable {
         curl_easy_cleanup(easy)
         curl_multi_cleanup(multi)
         curl_slist_free_all(headers)
+        curl_slist_free_all(target)
     }
 
     func cancel() {
@@ -68,6 +70,14 @@ final class OutgoingTransfer: @unchecked Sendable {
         number(CURLOPT_NOSIGNAL, 1)
         number(CURLOPT_TIMEOUT_MS, Int(call.limit / .milliseconds(1)))
         if let certificates { text(CURLOPT_CAINFO, certificates) }
+        switch call.way {
+        case .asTheURLSays: break
+        case .socket(let path): text(CURLOPT_UNIX_SOCKET_PATH, path)
+        case .through(let place):
+            // Whatever the URL's host and port are (CURLOPT_CONNECT_TO(3)).
+            target = curl_slist_append(nil, "::\(place)")
+            _ = nexus_curl_set_pointer(easy, CURLOPT_CONNECT_TO, target)
+        }
         for header in call.headers { add("\(header.name): \(header.value)") }
         if let body = call.body {
             // Without `Expect:` libcurl would wait a second for a "100 Continue" before a long body.

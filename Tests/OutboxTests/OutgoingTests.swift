@@ -42,6 +42,38 @@ import Testing
         }
     }
 
+    @Test func anotherPlace_isAskedInstead_underTheSameName_withinReach() async throws {
+        let receiver = try Receiver(["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"])
+        defer { receiver.stop() }
+        var call = OutgoingCall(
+            "http://chat.example.invalid/a", way: .through("127.0.0.1:\(receiver.port)"), reach: .anywhere,
+            httpsOnly: false)
+        #expect(try await client.send(call).text == "ok")
+        var requests = receiver.requests.makeAsyncIterator()
+        #expect(await requests.next()?.header("host") == "chat.example.invalid")
+        call.reach = .publicOnly
+        #expect(await failure(call) == .forbiddenAddress("127.0.0.1"))
+    }
+
+    @Test func unixSocket_isAskedInstead_andIsNoPublicAddress() async throws {
+        let path = FileManager.default.temporaryDirectory.path + "/nexus-out-\(UUID().uuidString.prefix(8))"
+        let receiver = try Receiver(socketAt: path, ["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"])
+        defer {
+            receiver.stop()
+            unlink(path)
+        }
+        var call = OutgoingCall(
+            "http://chat.example.invalid/a", way: .socket(path), reach: .anywhere, httpsOnly: false)
+        #expect(try await client.send(call).text == "ok")
+        var requests = receiver.requests.makeAsyncIterator()
+        #expect(await requests.next()?.header("host") == "chat.example.invalid")
+        call.reach = .publicOnly
+        guard case .forbiddenAddress = await failure(call) else {
+            Issue.record("a socket of this machine was called as a public address")
+            return
+        }
+    }
+
     @Test func redirect_isNotFollowed() async throws {
         let receiver = try Receiver(["HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"]
         )

@@ -2,7 +2,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// An HTTP server on a port of its own of the loopback interface: keeps what it gets, answers what it was told to.
+/// An HTTP server on a port of its own of the loopback interface, or on a unix socket: keeps what it gets, answers what it
+/// was told to.
 final class Receiver: Sendable {
     struct Request: Sendable {
         var head: String
@@ -20,14 +21,12 @@ final class Receiver: Sendable {
     private let got = AsyncStream<Request>.makeStream()
 
     /// `answers` in order, the last one again and again; an empty one closes the connection without a word.
-    init(_ answers: [String] = ["HTTP/1.1 204 No Content\r\n\r\n"]) throws {
-        self.answers = Mutex(answers)
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    convenience init(_ answers: [String] = ["HTTP/1.1 204 No Content\r\n\r\n"]) throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                 bind(listener, address, length) == 0 && listen(listener, 16) == 0
@@ -35,7 +34,28 @@ final class Receiver: Sendable {
             }
         }
         guard isBound else { throw POSIXError(.EADDRINUSE) }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        self.init(listener, answers, port: Int(UInt16(bigEndian: address.sin_port)))
+    }
+
+    /// On a unix socket of that path, which is the caller's to remove.
+    convenience init(socketAt path: String, _ answers: [String]) throws {
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 && listen(listener, 16) == 0
+            }
+        }
+        guard isBound else { throw POSIXError(.EADDRINUSE) }
+        self.init(listener, answers, port: 0)
+    }
+
+    private init(_ listener: Int32, _ answers: [String], port: Int) {
+        self.listener = listener
+        self.answers = Mutex(answers)
+        self.port = port
         Thread.detachNewThread { [self] in serve() }
     }
 

@@ -46,7 +46,8 @@ public struct ChainCheck: Hashable, Sendable {
     /// The public address: it must give what the socket gives.
     public func outside() async -> Verdict {
         let address = edge == nil ? url : "http://\(host)"
-        let look = HTTPLook(url: address + ChatDoor.canary, via: edge, limit: .seconds(10))
+        let look = HTTPLook(
+            url: address + ChatDoor.canary, way: edge.map { .through($0) } ?? .asTheURLSays, limit: .seconds(10))
         do {
             let answer = try await look.answer()
             switch answer.status {

@@ -1,4 +1,5 @@
 import Foundation
+import Outgoing
 
 /// Looks at the chat as cloudflared reaches it: whether it answers, and whether it keeps strangers out.
 public struct ChatDoor: Hashable, Sendable {
@@ -17,9 +18,9 @@ public struct ChatDoor: Hashable, Sendable {
     static let canary = "/page.webmanifest"
 
     /// What the socket gives for the canary; the error says why it gives nothing.
-    func page() async throws(TunnelError) -> HTTPLook.Answer {
+    func page() async throws(OutgoingFailure) -> OutgoingAnswer {
         try await HTTPLook(
-            url: "http://\(host)\(Self.canary)", socket: socket, headers: ["X-Forwarded-Proto: https"]
+            url: "http://\(host)\(Self.canary)", way: .socket(socket), headers: [("X-Forwarded-Proto", "https")]
         ).answer()
     }
 
@@ -29,9 +30,10 @@ public struct ChatDoor: Hashable, Sendable {
     /// What a stranger without a device may do, in words; nil: nothing. No answer is no opening.
     public func opening() async -> String? {
         let look = HTTPLook(
-            url: "http://\(host)/api/devices", socket: socket,
+            url: "http://\(host)/api/devices", way: .socket(socket),
             headers: [
-                "X-Forwarded-Proto: https", "X-Nexus: 1", "Origin: https://\(host)", "Content-Type: application/json",
+                ("X-Forwarded-Proto", "https"), ("X-Nexus", "1"), ("Origin", "https://\(host)"),
+                ("Content-Type", "application/json"),
             ], body: #"{"op":"own"}"#)
         guard let answer = try? await look.answer(), answer.status == 200 else { return nil }
         return "the chat answers to strangers: nothing asks them for a pairing"

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Outgoing
 
 /// What cloudflared says about itself on its metrics port (cloudflared.md, section 5).
 public struct MetricsPort: Hashable, Sendable {
@@ -54,7 +55,7 @@ public struct MetricsPort: Hashable, Sendable {
         }
     }
 
-    private func look(_ path: String) async throws(TunnelError) -> HTTPLook.Answer {
+    private func look(_ path: String) async throws(OutgoingFailure) -> OutgoingAnswer {
         try await HTTPLook(url: "http://127.0.0.1:\(port)\(path)").answer()
     }
 
