@@ -97,6 +97,7 @@ if !lean {
             name: "CMarkdown", pkgConfig: "libcmark-gfm",
             providers: [.apt(["libcmark-gfm-dev", "libcmark-gfm-extensions-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        library("QR", ["CQREncode"]),
         library("AgentModel"),
         // The folder is Configuration; the module cannot be: Hummingbird brings swift-configuration's of that name.
         .target(
@@ -115,12 +116,12 @@ if !lean {
         .target(
             name: "ChatWeb",
             dependencies: [
-                "Chat", "Cryptography", "CSodium", "COpenSSL", "CQREncode", "CMarkdown", "CZlib", hummingbird,
+                "Chat", "Cryptography", "CSodium", "COpenSSL", "QR", "CMarkdown", "CZlib", hummingbird,
             ] + nio,
             resources: [.copy("Page")], swiftSettings: strict),
         executable("nexus-config", ["NexusConfiguration", "Plan", "Wire", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),
-        executable("tunnel-worker", ["Tunnel", "WorkerKit"]),
+        executable("tunnel-worker", ["Tunnel", "QR", "WorkerKit"]),
         executable("chat-bridge", ["Chat", "ChatWeb", "Outbox", "Outgoing", "AgentModel", "WorkerKit"]),
         executable("telegram-bridge", ["Telegram", "Outgoing", "WorkerKit"]),
         executable("echo-agent", [hummingbird, argumentParser]),

@@ -6,6 +6,7 @@ import Logging
 import Glibc
 import NIOCore
 import NIOHTTP1
+import QR
 import Synchronization
 
 /// The page and its API over HTTP, inside chat-bridge.

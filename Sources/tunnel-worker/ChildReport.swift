@@ -4,6 +4,7 @@ import Tunnel
 /// nexusd's answer to `status CHILD`, as far as the tunnel goes by it.
 struct ChildReport {
     let isRunning: Bool
+    let isReady: Bool
     let run: String?
     let end: TunnelMachine.TunnelChild.End?
 
@@ -21,6 +22,7 @@ struct ChildReport {
     init?(_ payload: [UInt8]) {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(payload)) else { return nil }
         isRunning = answer.state == "starting" || answer.state == "ready"
+        isReady = answer.state == "ready"
         run = answer.run
         end = answer.last_end.map { end in
             // What nexusd ended on its own account (a start that took too long) nobody asked for.

@@ -10,6 +10,7 @@ struct TunnelDesk: Sendable {
     private struct Asked: Decodable {
         var op: String
         var mode: String?
+        var answers: TunnelAnswers?
     }
 
     /// Each request is finished by exactly one reply or error.
@@ -29,18 +30,23 @@ struct TunnelDesk: Sendable {
     private func carryOut(_ asked: Asked, _ request: IncomingRequest) async throws -> [UInt8] {
         switch asked.op {
         case "describe": return try JSON.line(await keeper.description())
+        case "address": return try JSON.line(await keeper.addressLine())
         case "check": return try JSON.line(await keeper.check())
-        case "start", "stop", "mode": break
+        case "start", "stop", "mode", "examine": break
         case let word:
-            throw BusError(.badRequest, "there is no op '\(word)'; there are describe, check, start, stop and mode")
+            throw BusError(
+                .badRequest,
+                "there is no op '\(word)'; there are describe, address, check, examine, start, stop and mode")
         }
         // Only who came over the control socket changes how this machine is reached.
         guard let client = request.client else {
             throw BusError(.refused, "only control clients may change the tunnel (nexusctl tunnel)")
         }
         Log.notice("access: \(client.name) of uid \(client.uid) asks the tunnel for: \(asked.op) \(asked.mode ?? "")")
+        var examination: TunnelExamination?
         do throws(TunnelError) {
             switch asked.op {
+            case "examine": examination = try await keeper.workshop.examine(asked.answers ?? TunnelAnswers())
             case "start": try await keeper.change(isOn: true, mode: nil)
             case "stop": try await keeper.change(isOn: false, mode: nil)
             case _: try await keeper.change(isOn: true, mode: asked.mode ?? "")
@@ -48,6 +54,7 @@ struct TunnelDesk: Sendable {
         } catch {
             throw BusError(.configuration, error.description)
         }
+        if let examination { return try JSON.line(examination) }
         return try JSON.line(await keeper.description())
     }
 }

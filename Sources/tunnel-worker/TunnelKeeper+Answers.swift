@@ -1,5 +1,7 @@
 import Foundation
+import QR
 import Tunnel
+import Wire
 import WorkerKit
 
 /// How the tunnel is, for `nexusctl tunnel status`.
@@ -22,6 +24,16 @@ struct TunnelDescription: Encodable, Sendable {
     var new_program: Bool
     /// Who can reach the page, in words.
     var reach: String
+}
+
+/// Where the page is reached from outside.
+struct AddressLine: Encodable, Sendable {
+    var type = "address"
+    var url: String
+    /// False: another one after each start.
+    var lasts: Bool
+    /// Rows of a QR code with it, `1` is dark.
+    var qr: [String]
 }
 
 /// What was found on the way of a visitor.
@@ -48,6 +60,12 @@ extension TunnelKeeper {
             url_lasts: wanted != .quick, program: preparation?.program.path,
             version: preparation?.program.version.description, metrics_port: preparation?.metrics.port,
             complaint: complaint, new_program: hasNewProgram, reach: reach)
+    }
+
+    /// Refused while there is none.
+    func addressLine() throws(BusError) -> AddressLine {
+        guard let address else { throw BusError(.failed, "there is no address: \(machine.state.words)") }
+        return AddressLine(url: address, lasts: wanted != .quick, qr: QRCode.rows(of: address))
     }
 
     private var reach: String {

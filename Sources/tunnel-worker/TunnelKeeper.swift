@@ -188,7 +188,17 @@ actor TunnelKeeper {
             await start(transport, "restart")
         case .stop: order("stop")
         case .healthy: bus.health(of: Self.child, healthy: true)
+        case .mendChat: await mendChat()
         }
+    }
+
+    /// One that is down, or on its way, is in nexusd's hands.
+    private func mendChat() async {
+        guard let answer = try? await bus.ask("status \(Self.bridge)"), ChildReport(answer)?.isReady == true else {
+            return
+        }
+        Log.error("\(Self.bridge) is ready and answers nobody on its socket: it is started anew")
+        order("restart", Self.bridge)
     }
 
     private func start(_ transport: TunnelMachine.Transport, _ verb: String) async {
@@ -208,15 +218,15 @@ actor TunnelKeeper {
 
     /// What comes of it is seen; nobody waits for it here. Requests that wait would pile up while it does not come to be,
     /// until nexusd takes no more of them, not even a question.
-    private func order(_ verb: String) {
+    private func order(_ verb: String, _ child: String = TunnelKeeper.child) {
         Task { [bus] in
             do {
-                _ = try await bus.ask("\(verb) \(Self.child) --no-wait")
+                _ = try await bus.ask("\(verb) \(child) --no-wait")
             } catch let error as BusError where error.code == .refused {
-                Log.error("\(error.message); [child.tunnel-worker] needs may = [\"\(verb):\(Self.child)\"]")
+                Log.error("\(error.message); [child.tunnel-worker] needs may = [\"\(verb):\(child)\"]")
             } catch {
                 // It did not come to be, or something else was asked meanwhile: the next look tells.
-                Log.info("\(verb) \(Self.child): \(error)")
+                Log.info("\(verb) \(child): \(error)")
             }
         }
     }

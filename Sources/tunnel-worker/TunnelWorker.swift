@@ -17,6 +17,7 @@ struct TunnelWorker {
             let keeper = try keeper(bus, ProcessInfo.processInfo.environment)
             let desk = TunnelDesk(keeper: keeper)
             bus.serve { request, responder in await desk.answer(request, responder) }
+            keeper.workshop.sweep()
             bus.ready()
             await keeper.run()
         }

@@ -81,6 +81,21 @@ struct TunnelMachineTests {
             ]
         ),
         (
+            "a chat that worked and answers no more is mended, and not again for ten minutes",
+            up + [
+                Step(3, .origin(answers: true), .connected(.init(4, of: 4))),
+                Step(4, .origin(answers: false), .originDown), Step(5, .origin(answers: false), .originDown),
+                Step(6, .origin(answers: false), .originDown, [.mendChat]),
+                Step(7, .origin(answers: false), .originDown),
+                Step(605, .origin(answers: false), .originDown),
+                Step(606, .origin(answers: false), .originDown, [.mendChat]),
+            ]
+        ),
+        (
+            "a chat that never answered is on its way",
+            up + (3..<9).map { Step($0, .origin(answers: false), .originDown) }
+        ),
+        (
             "crash, and nexusd starts it again",
             up + [
                 Step(3, ended("exit 2: boom"), .crashed(exit: "exit 2: boom")), Step(4, runs("1-2"), .starting),
@@ -311,7 +326,7 @@ struct TunnelMachineTests {
             for action in machine.step(event, at: .seconds(second)) {
                 switch action {
                 case .start, .restart: #expect(hasNetwork, "seed \(seed), second \(second): \(event)")
-                case .stop, .healthy: break
+                case .stop, .healthy, .mendChat: break
                 }
             }
         }

@@ -19,6 +19,12 @@ public struct TunnelWorkshop: Hashable, Sendable {
         home = environment["HOME"]
     }
 
+    /// Takes away what a look that was cut off has left.
+    public func sweep() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names where name.hasPrefix("candidate-") { unlink(directory + "/" + name) }
+    }
+
     /// What a start will use, or what runs does.
     public struct Preparation: Hashable, Sendable {
         /// It was asked for its version a moment ago.
@@ -68,13 +74,28 @@ public struct TunnelWorkshop: Hashable, Sendable {
         return Preparation(program: draft.program, metrics: MetricsPort(port: launch.metricsPort))
     }
 
+    /// cloudflared, as it is found now.
+    func program() async throws(TunnelError) -> CloudflaredProgram {
+        let configured = settings.program.isEmpty ? nil : settings.program
+        return try await CloudflaredProgram.find(
+            among: CloudflaredProgram.candidates(configured: configured, searchPath: searchPath, home: home))
+    }
+
+    /// The same place with other settings.
+    func changed(to settings: TunnelSettings) -> TunnelWorkshop { TunnelWorkshop(self, settings) }
+
+    private init(_ other: TunnelWorkshop, _ settings: TunnelSettings) {
+        self.settings = settings
+        directory = other.directory
+        searchPath = other.searchPath
+        home = other.home
+    }
+
     private func draft(
         _ mode: TunnelMode, _ transport: TunnelMachine.Transport, _ port: UInt16
     ) async throws(TunnelError) -> Draft? {
         guard let identity = try settings.identity(mode) else { return nil }
-        let configured = settings.program.isEmpty ? nil : settings.program
-        let program = try await CloudflaredProgram.find(
-            among: CloudflaredProgram.candidates(configured: configured, searchPath: searchPath, home: home))
+        let program = try await program()
         let configuration = try TunnelConfiguration(
             identity: identity, hostname: identity == .quick ? nil : settings.hostname,
             chatSocket: settings.chatSocket, metricsPort: port, transport: transport, logDirectory: directory + "/log")
@@ -82,7 +103,8 @@ public struct TunnelWorkshop: Hashable, Sendable {
     }
 
     private func validate(_ draft: Draft) async throws(TunnelError) {
-        let candidate = directory + "/candidate.yml"
+        // An owner's answers may be looked at while a start is prepared.
+        let candidate = directory + "/candidate-\(UUID().uuidString).yml"
         try ConfigurationFile.write(draft.text, to: candidate)
         defer { unlink(candidate) }
         try await draft.program.validate(candidate)

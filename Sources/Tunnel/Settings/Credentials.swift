@@ -9,9 +9,20 @@ enum CredentialsFile {
         var TunnelID: String
     }
 
+    private static let field = "[tunnel] credentials-file"
+
     /// Nothing of what is in it is in the words of the error.
     static func check(_ path: String, tunnel: UUID) throws(TunnelError) {
-        let field = "[tunnel] credentials-file"
+        let id = try Self.tunnel(path)
+        guard id == tunnel else {
+            throw TunnelError(
+                "[tunnel] id: \(tunnel.uuidString.lowercased()), but \(path) is of the tunnel \(id.uuidString.lowercased())"
+            )
+        }
+    }
+
+    /// Whose it is.
+    static func tunnel(_ path: String) throws(TunnelError) -> UUID {
         let text = try SecretFile.read(path, field: field, what: "written by `cloudflared tunnel create`")
         guard let contents = try? JSONDecoder().decode(Contents.self, from: Data(text.utf8)) else {
             throw TunnelError(
@@ -24,11 +35,7 @@ enum CredentialsFile {
         guard let id = UUID(uuidString: contents.TunnelID) else {
             throw TunnelError("\(field): TunnelID in \(path) is no UUID")
         }
-        guard id == tunnel else {
-            throw TunnelError(
-                "[tunnel] id: \(tunnel.uuidString.lowercased()), but \(path) is of the tunnel \(id.uuidString.lowercased())"
-            )
-        }
+        return id
     }
 }
 

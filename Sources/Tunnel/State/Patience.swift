@@ -12,6 +12,10 @@ public struct Patience: Hashable, Sendable {
     public var refused: Duration = .seconds(900)
     /// Looks through the public address that fail in a row before a tunnel that calls itself connected is restarted.
     public var outsideMisses = 3
+    /// Looks at the chat's socket that fail in a row before chat-bridge is started anew.
+    public var originMisses = 3
+    /// Between two such starts.
+    public var betweenMends: Duration = .seconds(600)
 
     /// As it is for owners.
     public init() {}
@@ -23,5 +27,6 @@ public struct Patience: Hashable, Sendable {
         stuckAfterReturn /= factor
         blockedUDP /= factor
         reason /= factor
+        betweenMends /= factor
     }
 }

@@ -70,6 +70,8 @@ public struct TunnelMachine: Hashable, Sendable {
         case stop
         /// Tell nexusd that it is ready.
         case healthy
+        /// The chat answers no more though it did: start chat-bridge anew, if nexusd takes it for ready.
+        case mendChat
     }
 
     enum Phase: Hashable, Sendable {
@@ -79,6 +81,16 @@ public struct TunnelMachine: Hashable, Sendable {
         case asked(Transport)
         case running(TunnelRun)
         case down(String)
+    }
+
+    /// The chat on its socket.
+    struct Origin: Hashable, Sendable {
+        var answers = true
+        /// It did at least once: one that is still on its way to its first start is left alone.
+        var worked = false
+        var misses = 0
+        /// When it was last mended.
+        var mended: Duration?
     }
 
     /// Why it does not run though it is wanted.
@@ -93,7 +105,7 @@ public struct TunnelMachine: Hashable, Sendable {
     var mode = TunnelMode.off
     var phase = Phase.off
     var hasNetwork = true
-    var originAnswers = true
+    var origin = Origin()
     var opening: String?
     var lastEnd: String?
     /// The run that is to go: seen once more, it is not the one that was asked for.
@@ -117,9 +129,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .measured(let measurement, let excess): return measure(measurement, excess, now)
         case .logged(let fact): return hear(fact, now)
         case .opening(let words): return door(words)
-        case .origin(let answers):
-            originAnswers = answers
-            return []
+        case .origin(let answers): return look(atOrigin: answers, now)
         case .outside(let answers): return outside(answers)
         case .tick: return tick(now)
         }
@@ -140,7 +150,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .asked: .starting
         // Without network it ends with 1 at its start (cloudflared.md, 1.3): that is no crash of its own.
         case .down(let exit): hasNetwork ? .crashed(exit: exit) : .noNetwork
-        case .running(let run): run.state(mode, hasNetwork: hasNetwork, originAnswers: originAnswers)
+        case .running(let run): run.state(mode, hasNetwork: hasNetwork, originAnswers: origin.answers)
         }
     }
 
@@ -207,6 +217,18 @@ public struct TunnelMachine: Hashable, Sendable {
             phase = .running(run)
             return []
         }
+    }
+
+    /// Only this hop is mended when this hop fails, and rarely: nexusd has rules of its own for a chat-bridge that ends.
+    private mutating func look(atOrigin answers: Bool, _ now: Duration) -> [Action] {
+        origin.answers = answers
+        origin.worked = origin.worked || answers
+        origin.misses = answers ? 0 : origin.misses + 1
+        guard mode != .off, origin.worked, origin.misses >= patience.originMisses,
+            origin.mended.map({ now - $0 >= patience.betweenMends }) ?? true
+        else { return [] }
+        origin.mended = now
+        return [.mendChat]
     }
 
     private mutating func door(_ words: String?) -> [Action] {

@@ -130,7 +130,7 @@ extension TunnelMachine {
         run.outsideMisses = answers ? 0 : run.outsideMisses + 1
         phase = .running(run)
         // What never led here is a matter of DNS or of rules at Cloudflare; what did, and the chat answers, is the tunnel.
-        guard run.outsideWorked, originAnswers, hasNetwork, run.outsideMisses >= patience.outsideMisses else {
+        guard run.outsideWorked, origin.answers, hasNetwork, run.outsideMisses >= patience.outsideMisses else {
             return []
         }
         (phase, leaving) = (.asked(.auto), run.id)

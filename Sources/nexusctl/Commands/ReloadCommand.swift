@@ -51,6 +51,13 @@ struct ReloadCommand: ParsableCommand {
         }
     }
 
+    /// The same for another command.
+    static func reload(_ place: Place) throws {
+        var command = ReloadCommand()
+        (command.dryRun, command.json, command.place) = (false, false, place)
+        try command.reload(place.connect())
+    }
+
     private func reload(_ connection: ControlConnection) throws {
         if dryRun { return try Difference.show(connection, json: json) }
         let id = connection.request("reload")

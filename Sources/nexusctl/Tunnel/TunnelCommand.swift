@@ -9,7 +9,9 @@ struct TunnelCommand: ParsableCommand {
             tunnel mode file` goes back to that. Settings are checked before anything is started or stopped: what is wrong \
             is said with its field, and what ran goes on.
             """,
-        subcommands: [Status.self, Start.self, Stop.self, Mode.self, URL.self, Check.self],
+        subcommands: [
+            Status.self, Setup.self, Start.self, Stop.self, Mode.self, URL.self, Check.self,
+        ],
         defaultSubcommand: Status.self)
 
     struct Status: ParsableCommand {
@@ -63,18 +65,26 @@ struct TunnelCommand: ParsableCommand {
 
     struct URL: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "url", abstract: "Prints the address of the page, nothing else; fails while there is none.")
+            commandName: "url", abstract: "Prints the address of the page; fails while there is none.",
+            discussion:
+                "Opening it lets nobody in: that takes a code of `nexusctl pair`, which draws a QR code with both.")
+
+        @Flag(help: "Draws it as a QR code too.")
+        var qr = false
+
+        @Flag(help: "One JSON object, as docs/tunnel.md has it.")
+        var json = false
 
         @OptionGroup var place: Place
 
         func run() throws {
-            let answer = try TunnelLink(place).ask("describe").json
-            guard let url = answer["url"]?.text else {
-                throw ControlError(
-                    .failed, "there is no address: \(Terminal.clean(answer["words"]?.text ?? "?"))",
-                    hint: "see: nexusctl tunnel")
+            let (answer, line) = try TunnelLink(place).ask("address")
+            if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+            if qr {
+                let rows = (answer["qr"]?.elements ?? []).compactMap(\.text)
+                Output.write(QRPicture(rows: rows).text(for: .standardOutput) + "\n")
             }
-            Output.write(Terminal.clean(url) + "\n")
+            Output.write(Terminal.clean(answer["url"]?.text ?? "?") + "\n")
         }
     }
 

@@ -18,7 +18,9 @@ struct TunnelLink {
     }
 
     /// Asks and waits for the one object of the answer.
-    func ask(_ op: String, mode: String? = nil) throws(ControlError) -> (json: JSONValue, line: [UInt8]) {
+    func ask(_ op: String, mode: String? = nil, more: [JSONValue.Member] = []) throws(ControlError) -> (
+        json: JSONValue, line: [UInt8]
+    ) {
         if let obstacle = chain.obstacle(among: [Self.worker]) { throw ControlError(.failed, obstacle) }
         let limit = ControlConnection.now() + Self.patienceMilliseconds
         guard let peer = try connection.peer(named: Self.worker, until: limit) else {
@@ -27,6 +29,7 @@ struct TunnelLink {
                 hint: "it is a worker in Supervisor.toml, and asking it needs the control class of the socket")
         }
         var members: [JSONValue.Member] = [.init("op", .string(op))]
+        members += more
         if let mode { members.append(.init("mode", .string(mode))) }
         let id = connection.request(Array(JSONValue.object(members).line.utf8), to: peer)
         try connection.flush()

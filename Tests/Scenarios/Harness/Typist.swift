@@ -30,7 +30,12 @@ final class Typist {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Self.newSession)
+        // A test run in the background inherits SIGINT, SIGQUIT or SIGHUP ignored, and so would the program.
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        for signal in [SIGINT, SIGQUIT, SIGHUP] { sigaddset(&defaults, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setflags(&attributes, Self.newSession | Int16(POSIX_SPAWN_SETSIGDEF))
         var started: pid_t = 0
         let error = withCStrings([path] + arguments) { argv in
             withCStrings(environment.map { $0 + "=" + $1 }) { envp in

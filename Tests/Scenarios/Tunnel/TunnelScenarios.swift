@@ -10,6 +10,8 @@ import Testing
         #expect(connected.state == "connected")
         #expect(connected.connections == 4)
         #expect(try tunnel.box.ctl("tunnel", "url").output == "https://chat.example.invalid\n")
+        let drawn = try tunnel.box.ctl("tunnel", "url", "--qr").output
+        #expect(drawn.contains("█") && drawn.hasSuffix("\nhttps://chat.example.invalid\n"))
         // Each process of the tree is where nothing but loopback is (TunnelBox.start): what was carried did not leave.
         func network(_ pid: Int32) throws -> String {
             try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/net")
@@ -57,6 +59,42 @@ import Testing
         let log = try tunnel.box.ctl("logs", "tunnel-worker").output
         for url in [first, second] { #expect(log.contains("the page is reached at \(url)"), "\(log)") }
         #expect(try tunnel.visit("/", host: String(second.dropFirst("https://".count))).status == "200")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func setup_asksChecksEachAnswerAndStartsTheTunnel() throws {
+        let tunnel = try TunnelBox(mode: "off", url: nil)
+        try tunnel.start()
+        try tunnel.box.waitReady()
+        let other = try tunnel.box.ctl("tunnel", "setup", input: "fast\n")
+        #expect(other.status == 2)
+        #expect(other.errors.contains("'fast' is none of quick, named and token"), "\(other.errors)")
+        let missing = try tunnel.box.ctl("tunnel", "setup", input: "named\n/no/such\n")
+        #expect(missing.errors.contains("[tunnel] credentials-file: cannot open /no/such"), "\(missing.errors)")
+        let file = tunnel.box.directory + "/credentials.json"
+        let path = try tunnel.box.ctl("tunnel", "setup", input: "named\n\(file)\nhttps://chat.example.invalid/page\n")
+        #expect(path.errors.contains("[chat] url: https:// and a name, nothing behind it"), "\(path.errors)")
+        #expect(try tunnel.described().state == "off")
+
+        // Left before the last answer: nothing was changed.
+        let left = try tunnel.box.ctl("tunnel", "setup", input: "named\n\(file)\nhttps://chat.example.invalid\n")
+        #expect(left.status == 130)
+        #expect(left.output.contains("url = \"https://chat.example.invalid\""), "\(left.output)")
+        #expect(left.output.contains("id = \"\(TunnelBox.tunnel)\""), "\(left.output)")
+        let secret = Data(repeating: 7, count: 32).base64EncodedString()
+        #expect(!left.output.contains(secret))
+        #expect(try tunnel.described().state == "off")
+
+        // The lines are written; the box's file has those of [tunnel] already.
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(
+            toml.replacingOccurrences(
+                of: "\n# url = \"https", with: "\nurl = \"https://chat.example.invalid\"\n# url = \"https"))
+        let done = try tunnel.box.ctl(
+            "tunnel", "setup", input: "named\n\(file)\nhttps://chat.example.invalid\n\n", limit: .seconds(120))
+        #expect(done.status == 0, "\(done.output)\(done.errors)")
+        #expect(done.output.contains("Address   https://chat.example.invalid"), "\(done.output)")
+        try tunnel.waitState("connected 4/4")
         #expect(tunnel.box.stop() == 0)
     }
 
@@ -211,18 +249,31 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
-    @Test func originDown_isTold_andTheCheckNamesTheHop() throws {
+    @Test func originDown_isTold_theCheckNamesTheHop_andItAloneIsMended() throws {
         let tunnel = try TunnelBox(mode: "named")
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        // A stopped process hears no SIGTERM: the kill is not waited for.
+        try tunnel.box.write(
+            toml.replacingOccurrences(
+                of: "[\"chat-bridge\"]\nworker", with: "[\"chat-bridge\"]\nstop-timeout = \"1s\"\nworker"))
         try tunnel.start()
         try tunnel.waitState("connected 4/4")
-        let bridge = try #require(try tunnel.box.status().pid("chat-bridge"))
+        let before = try tunnel.box.status()
+        let bridge = try #require(before.pid("chat-bridge"))
         kill(bridge, SIGSTOP)
         defer { kill(bridge, SIGCONT) }
         try tunnel.waitState("origin down")
         let check = try tunnel.box.ctl("tunnel", "check", "--json")
         #expect(check.status == 1 && check.output.contains(#""failing":"bridge""#), "\(check.output)\(check.errors)")
-        kill(bridge, SIGCONT)
+        try tunnel.box.waitReplaced("chat-bridge", bridge)
         try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.visit("/").status == "200")
+        let after = try tunnel.box.status()
+        for other in ["cloudflared", "opencode", "agent-worker", "tunnel-worker"] {
+            #expect(after.pid(other) == before.pid(other), "\(other)")
+        }
+        let log = try tunnel.box.ctl("logs", "tunnel-worker").output
+        #expect(log.contains("chat-bridge is ready and answers nobody on its socket: it is started anew"), "\(log)")
         #expect(tunnel.box.stop() == 0)
     }
 

@@ -1,9 +1,9 @@
 import CQREncode
 
 /// A text as the squares of a QR code, by libqrencode.
-enum QRCode {
+public enum QRCode {
     /// A row each, `1` is dark; empty when the text is too long for one. Without the quiet zone around it.
-    static func rows(of text: String) -> [String] {
+    public static func rows(of text: String) -> [String] {
         // Version 0: the smallest that holds it. Level M survives a dirty screen and keeps a link at about 33 squares.
         guard let code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_M) else { return [] }
         defer { QRcode_free(code) }

@@ -1,0 +1,99 @@
+import Foundation
+
+/// What an owner answers on the way to a tunnel (`nexusctl tunnel setup`), as far as it goes: looked at before any of it stands
+/// in Supervisor.toml.
+public struct TunnelAnswers: Hashable, Sendable, Codable {
+    /// Nil: only the program is looked at.
+    public var mode: TunnelMode?
+    /// Of a named tunnel.
+    public var credentialsFile: String?
+    /// Of a token tunnel.
+    public var tokenFile: String?
+    /// Nil: not asked for yet; then only the file is looked at.
+    public var url: String?
+
+    enum CodingKeys: String, CodingKey {
+        case mode, url
+        case credentialsFile = "credentials_file"
+        case tokenFile = "token_file"
+    }
+
+    /// All of it.
+    public init(
+        mode: TunnelMode? = nil, credentialsFile: String? = nil, tokenFile: String? = nil, url: String? = nil
+    ) {
+        self.mode = mode
+        self.credentialsFile = credentialsFile
+        self.tokenFile = tokenFile
+        self.url = url
+    }
+}
+
+/// What was found good.
+public struct TunnelExamination: Hashable, Sendable, Codable {
+    public var type = "examination"
+    /// Path of cloudflared.
+    public var program: String
+    /// As it says.
+    public var version: String
+    /// Of a named tunnel, as its credentials file says.
+    public var id: String?
+    /// What a rule of Cloudflare's dashboard must lead to.
+    public var service: String
+    /// Supervisor.toml says all of this already; nothing is to be written there.
+    public var stands: Bool
+}
+
+extension TunnelWorkshop {
+    /// Looks at answers as a start would. The error names the field of the first that is not good; nothing is changed.
+    public func examine(_ answers: TunnelAnswers) async throws(TunnelError) -> TunnelExamination {
+        let program = try await program()
+        var found = TunnelExamination(
+            program: program.path, version: program.version.description, id: nil,
+            service: "unix:" + settings.chatSocket, stands: true)
+        guard let mode = answers.mode, mode != .off else { return found }
+        var wanted = settings
+        switch mode {
+        case .off, .quick: break
+        case .named:
+            let file = answers.credentialsFile ?? ""
+            let id = try CredentialsFile.tunnel(file).uuidString.lowercased()
+            (wanted.credentialsFile, wanted.id, found.id) = (file, id, id)
+        case .token:
+            let file = answers.tokenFile ?? ""
+            try TokenFile.check(file)
+            wanted.tokenFile = file
+        }
+        if mode != .quick {
+            guard let url = answers.url else {
+                found.stands = wanted.says(as: settings)
+                return found
+            }
+            wanted.url = try Self.address(url)
+        }
+        try await changed(to: wanted).check(mode)
+        found.stands = wanted.says(as: settings)
+        return found
+    }
+
+    /// `[chat] url` is an origin: what browsers send as `Origin` is compared with it.
+    private static func address(_ text: String) throws(TunnelError) -> String {
+        guard let parts = URLComponents(string: text), parts.scheme == "https", let host = parts.host,
+            text == "https://\(host)"
+        else {
+            throw TunnelError(
+                "[chat] url: https:// and a name, nothing behind it, such as \"https://chat.example.com\"")
+        }
+        return text
+    }
+}
+
+extension TunnelSettings {
+    /// The same but for the mode, which is chosen by command, and ways of writing a UUID.
+    fileprivate func says(as other: TunnelSettings) -> Bool {
+        var mine = self
+        mine.mode = other.mode
+        if let id = UUID(uuidString: id), id == UUID(uuidString: other.id) { mine.id = other.id }
+        return mine == other
+    }
+}

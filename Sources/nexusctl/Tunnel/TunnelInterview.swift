@@ -1,0 +1,198 @@
+import ControlClient
+import SupervisorCore
+import Wire
+
+/// Asks what a tunnel needs. Each answer is looked at by tunnel-worker, as a start would.
+struct TunnelInterview {
+    let link: TunnelLink
+
+    /// What came of it.
+    struct Plan {
+        var mode: String
+        var file: String?
+        var url: String?
+        /// Of a named tunnel.
+        var id: String?
+        /// Supervisor.toml says it already.
+        var stands = false
+
+        /// For Supervisor.toml.
+        var lines: String {
+            var lines: [String] = []
+            if let url { lines += ["    [chat]", "    url = \"\(Terminal.clean(url))\"", ""] }
+            lines.append("    [tunnel]")
+            if let id { lines.append("    id = \"\(Terminal.clean(id))\"") }
+            if let file { lines.append("    \(fileKey) = \(JSONValue.string(file).line)") }
+            return lines.joined(separator: "\n") + "\n"
+        }
+
+        private var fileKey: String { mode == "named" ? "credentials-file" : "token-file" }
+
+        fileprivate var members: [JSONValue.Member] {
+            let file = file.map { [JSONValue.Member(mode == "named" ? "credentials_file" : "token_file", .string($0))] }
+            let url = url.map { [JSONValue.Member("url", .string($0))] }
+            return [.init("mode", .string(mode))] + (file ?? []) + (url ?? [])
+        }
+    }
+
+    /// Nil: the owner left.
+    func plan(_ questions: inout Questions, _ interrupts: borrowing Interrupts) throws(ControlError) -> Plan? {
+        Output.write(
+            """
+            cloudflared keeps a way open from this machine to Cloudflare, by which browsers reach the page. Nothing on this
+            machine listens for others, and only the page is offered.
+
+            """)
+        guard let found = try program(&questions, interrupts), let mode = try mode(&questions, interrupts) else {
+            return nil
+        }
+        var plan = Plan(mode: mode)
+        guard mode != "quick" else {
+            plan.stands = true
+            return plan
+        }
+        Output.write("\n" + (mode == "named" ? Self.named : Self.token(found.service)) + "\n")
+        guard try answer("The file, from /: ", &plan, \.file, &questions, interrupts) else { return nil }
+        guard try answer("The page's address: ", &plan, \.url, &questions, interrupts) else { return nil }
+        return plan
+    }
+
+    /// Looks at a plan as far as it goes; what the look found is in the plan that comes back.
+    func examine(_ plan: Plan?, mustStand: Bool = false) throws(ControlError) -> (plan: Plan?, found: Found) {
+        let answer = try link.ask("examine", more: [.init("answers", .object(plan?.members ?? []))]).json
+        var plan = plan
+        plan?.id = answer["id"]?.text
+        plan?.stands = answer["stands"]?.flag ?? false
+        if mustStand, plan?.stands == false {
+            throw ControlError(.failed, "the lines are not in force yet: the file says something else")
+        }
+        func text(_ name: String) -> String { Terminal.clean(answer[name]?.text ?? "?") }
+        return (plan, Found(program: "\(text("program")), \(text("version"))", service: text("service")))
+    }
+
+    /// What tunnel-worker says besides.
+    struct Found {
+        /// cloudflared and its version.
+        var program: String
+        /// What a rule of Cloudflare's dashboard must lead to.
+        var service: String
+    }
+
+    /// Nil: the owner left.
+    private func program(
+        _ questions: inout Questions, _ interrupts: borrowing Interrupts
+    ) throws(ControlError) -> Found? {
+        while true {
+            do {
+                let found = try examine(nil).found
+                Output.write("\nProgram   \(found.program)\n")
+                return found
+            } catch {
+                guard error.code == .configuration, questions.canAskAgain else { throw error }
+                Output.write("\n\(Terminal.clean(error.message))\n")
+                guard try questions.ask("Press Enter when it is there: ", interrupts) != nil else { return nil }
+            }
+        }
+    }
+
+    private func mode(_ questions: inout Questions, _ interrupts: borrowing Interrupts) throws(ControlError) -> String?
+    {
+        Output.write(
+            """
+
+            quick   no account, for a try: the address changes with every start of cloudflared, and whoever used the old
+                    one has to be told
+            named   an address of your own that lasts; the tunnel is made here, by `cloudflared tunnel create`
+            token   an address of your own that lasts; the tunnel is made in Cloudflare's dashboard
+
+            """)
+        while let word = try questions.ask("Which way? ", interrupts) {
+            do throws(ControlError) {
+                guard ["quick", "named", "token"].contains(word) else {
+                    throw ControlError(.usage, "'\(word)' is none of quick, named and token")
+                }
+                if word == "quick" { _ = try examine(Plan(mode: word)) }
+                return word
+            } catch {
+                guard questions.canAskAgain else { throw error }
+                Output.complain(error.message)
+            }
+        }
+        return nil
+    }
+
+    /// One more answer, taken when what there is then is good. False: the owner left.
+    private func answer(
+        _ question: String, _ plan: inout Plan, _ field: WritableKeyPath<Plan, String?>, _ questions: inout Questions,
+        _ interrupts: borrowing Interrupts
+    ) throws(ControlError) -> Bool {
+        while let word = try questions.ask(question, interrupts) {
+            do {
+                var next = plan
+                next[keyPath: field] = word
+                plan = try examine(next).plan ?? next
+                return true
+            } catch {
+                guard questions.canAskAgain else { throw error }
+                Output.complain(error.message)
+            }
+        }
+        return false
+    }
+
+    private static let named = """
+        On any machine with a browser, once:
+            cloudflared tunnel login
+            cloudflared tunnel create nexus
+            cloudflared tunnel route dns nexus chat.example.com     (with your own name)
+        The second of them writes a file UUID.json. It belongs on this machine, readable for tunnel-worker alone (chmod 600).
+        """
+
+    private static func token(_ service: String) -> String {
+        """
+        In Cloudflare's dashboard: Networks, Tunnels, Create a tunnel, Cloudflared. It shows a command with a long word behind
+        --token: that word alone belongs in a file on this machine, readable for tunnel-worker alone (chmod 600). In the
+        dashboard, lead the public name to the service \(service) and to nothing else.
+        """
+    }
+}
+
+/// Waits for a tunnel to stand, and says what becomes of it meanwhile.
+struct TunnelArrival {
+    let link: TunnelLink
+    private static let limitMilliseconds: Int64 = 120_000
+    private static let lookMilliseconds: Int32 = 1000
+
+    func wait(_ interrupts: borrowing Interrupts) throws {
+        let limit = ControlConnection.now() + Self.limitMilliseconds
+        var shown = ""
+        while true {
+            let answer = try link.ask("describe").json
+            let (state, words) = (answer["state"]?.text ?? "?", Terminal.clean(answer["words"]?.text ?? "?"))
+            if words != shown { Output.write("State     \(words)\n") }
+            shown = words
+            switch state {
+            case "connected", "degraded": return conclude(answer)
+            case "starting", "reconnecting", "waiting for configuration", "no network", "origin down", "crashed": break
+            case _: throw ControlError(.failed, "it does not come to stand: \(words)", hint: "see: nexusctl tunnel")
+            }
+            guard ControlConnection.now() < limit else {
+                throw ControlError(
+                    .timeout, "it does not stand after two minutes", hint: "it goes on trying; see: nexusctl tunnel")
+            }
+            if case .interrupt = interrupts.wait(orReadable: [], milliseconds: Self.lookMilliseconds) {
+                throw ControlError(.failed, "left while it was on its way", hint: "it goes on; see: nexusctl tunnel")
+            }
+        }
+    }
+
+    private func conclude(_ answer: JSONValue) {
+        Output.write(
+            """
+            Address   \(Terminal.clean(answer["url"]?.text ?? "?"))
+
+            It stays so over restarts. Let a phone in: nexusctl pair. See whether the whole way carries: nexusctl tunnel check.
+
+            """)
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import ControlClient
+import Glibc
+
+extension TunnelCommand {
+    struct Setup: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Asks what a tunnel needs, one thing after the other, checks each answer, and starts it.",
+            discussion: """
+                Nothing is changed before the last answer. Lines for Supervisor.toml are shown, not written: it is your file. \
+                From a pipe each line is an answer. Exit status 1 when the tunnel does not stand within two minutes, 130 \
+                when you leave.
+                """)
+
+        @OptionGroup var place: Place
+
+        func run() throws {
+            // Said before anybody types an answer in vain.
+            var link = try TunnelLink(place)
+            let interrupts = try Interrupts()
+            var questions = Questions()
+            guard let plan = try TunnelInterview(link: link).plan(&questions, interrupts) else { throw ExitCode(130) }
+            if !plan.stands {
+                guard try write(plan, &questions, interrupts) else { throw ExitCode(130) }
+                // The reload gave tunnel-worker its new settings by a new process.
+                link = try TunnelLink(place)
+            }
+            Output.write("\n")
+            _ = try link.ask("mode", mode: plan.mode)
+            try TunnelArrival(link: link).wait(interrupts)
+        }
+
+        /// Shows the lines, and puts them in force when the owner has written them. False: the owner left.
+        private func write(
+            _ plan: TunnelInterview.Plan, _ questions: inout Questions, _ interrupts: borrowing Interrupts
+        ) throws -> Bool {
+            let file = try StatusReport(ControlConnection.json(StatusQuestion.ask(place.connect()))).config
+            Output.write(
+                """
+
+                These lines belong in \(Terminal.clean(file)), in place of those with the same names:
+
+                \(plan.lines)
+
+                """)
+            while true {
+                guard try questions.ask("Press Enter when they are there: ", interrupts) != nil else { return false }
+                do {
+                    try ReloadCommand.reload(place)
+                    _ = try TunnelInterview(link: TunnelLink(place)).examine(plan, mustStand: true)
+                    return true
+                } catch let error as ControlError where questions.canAskAgain {
+                    Output.complain(error.text)
+                }
+            }
+        }
+    }
+}
+
+/// Questions at a terminal, or answers from a pipe.
+struct Questions {
+    private var lines = PlainLines()
+
+    /// Whether another answer may be better: from a pipe the next line is the answer to another question.
+    var canAskAgain: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// The answer without blanks around it; nil: the person left.
+    mutating func ask(_ question: String, _ interrupts: borrowing Interrupts) throws(ControlError) -> String? {
+        Output.write(question)
+        guard let line = try lines.next(interrupts) else {
+            Output.write("\n")
+            return nil
+        }
+        if !canAskAgain { Output.write(Terminal.clean(line) + "\n") }
+        return String(
+            line.trimmingPrefix { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
+    }
+}
