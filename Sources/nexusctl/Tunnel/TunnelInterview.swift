@@ -51,7 +51,7 @@ struct TunnelInterview {
             plan.stands = true
             return plan
         }
-        Output.write("\n" + (mode == "named" ? Self.named : Self.token(found.service)) + "\n")
+        Output.write("\n" + (mode == "named" ? Self.named : Self.token(found.service)) + "\n\n")
         guard try answer("The file, from /: ", &plan, \.file, &questions, interrupts) else { return nil }
         guard try answer("The page's address: ", &plan, \.url, &questions, interrupts) else { return nil }
         return plan
@@ -106,7 +106,7 @@ struct TunnelInterview {
             token   an address of your own that lasts; the tunnel is made in Cloudflare's dashboard
 
             """)
-        while let word = try questions.ask("Which way? ", interrupts) {
+        while let word = try questions.ask("\nWhich way? ", interrupts) {
             do throws(ControlError) {
                 guard ["quick", "named", "token"].contains(word) else {
                     throw ControlError(.usage, "'\(word)' is none of quick, named and token")
