@@ -31,6 +31,7 @@ public struct TunnelAnswers: Hashable, Sendable, Codable {
 
 /// What was found good.
 public struct TunnelExamination: Hashable, Sendable, Codable {
+    /// Says what this is, in JSON.
     public var type = "examination"
     /// Path of cloudflared.
     public var program: String
