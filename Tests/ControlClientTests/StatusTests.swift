@@ -99,6 +99,47 @@ struct WhyTests {
 }
 
 @Suite(.timeLimit(.minutes(1)))
+struct ChildWordsTests {
+    @Test(arguments: [
+        (
+            #""state":"waiting","waits_for":"db","awaits":"db, which is starting (`requires`)""#,
+            "waits for db, which is starting (`requires`)"
+        ),
+        (#""state":"waiting","waits_for":"db""#, "waits for db"),
+        (
+            #""state":"starting","awaits":"READY=1 on its notify socket","limit_ms":4200"#,
+            "waits for READY=1 on its notify socket; 4.2 s left"
+        ),
+        (#""state":"starting","awaits":"its turn to be started""#, "waits for its turn to be started"),
+        (#""state":"stopping","cause":"asked","limit_ms":9000"#, "stopping: asked; killed in 9 s"),
+        (
+            #""state":"parked","cause":"dependency","waits_for":"db","next_try_ms":60000"#,
+            "its group is parked because of db; slow retry in 60 s"
+        ),
+        (#""state":"ready","scheduled":true,"skipped_runs":2"#, "skipped 2 runs: it ran still"),
+        (
+            #""state":"scheduled","scheduled":true,"skipped_runs":1,"next_try_ms":3000"#,
+            "next run in 3 s; skipped one run: it ran still"
+        ),
+        (
+            #""state":"scheduled","scheduled":true,"cause":"probe","next_try_ms":3000,"last_end":{"cause":"probe","exit":"signal 15 (TERM)","detail":"not ready within 5 s"}"#,
+            "probe: not ready within 5 s; next run in 3 s"
+        ),
+    ])
+    func statusColumn_saysWhatItIsAbout(members: String, words: String) throws {
+        #expect(ChildStatus(try JSONParser.parse(Array("{\(members)}".utf8))).words == words)
+    }
+
+    @Test func whatIsBuiltIn_hasNoSettings() throws {
+        let answer = #"{"child":{"name":"log-writer","state":"ready"},"built_in":true,"settings":[],"config":"/c"}"#
+        let text = WhyText(try JSONParser.parse(Array(answer.utf8)), file: "").text(for: .plain)
+        #expect(
+            text.contains(
+                "  setting  none: log-writer is built in and has no table of its own; [log] says what it keeps\n"))
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
 struct SettingPlaceTests {
     private static let file = """
         [supervisor]
@@ -113,13 +154,21 @@ struct SettingPlaceTests {
         slow-retry = "never"
         [ child . "api" ]
         restart="never"
+        [group.g]
+        intensity = { restarts = 2, window = "1min" }
+        [[child.api.sockets]]
+        name = "web"
+        [secret.token]
+        file = "/etc/token"
         """
 
     @Test(arguments: [
         ("child.web.start-timeout", SettingPlace.written(line: 5)), ("child.web.delay.park-after", .written(line: 4)),
-        ("child.web.delay.cap", .table(line: 2)), ("child.db.start-timeout", .table(line: 6)),
+        ("child.web.delay.cap", .table(line: 4)), ("child.db.start-timeout", .table(line: 6)),
         ("child.db.delay.cap", .written(line: 8)), ("child.db.delay.slow-retry", .written(line: 10)),
         ("child.api.restart", .written(line: 12)), ("child.gone.restart", .missing), ("child", .missing),
+        ("group.g.intensity.window", .written(line: 14)), ("group.g.slow-retry", .table(line: 13)),
+        ("child.api.sockets", .written(line: 15)), ("secret.token.file", .written(line: 18)),
     ])
     func key_isFoundByItsShape(key: String, place: SettingPlace) {
         #expect(SettingPlace(of: key, in: Self.file) == place)
@@ -148,7 +197,7 @@ struct RemedyTests {
         ("limits: Operation not permitted (EPERM)", "lower `limits`"), ("exit 0", "foreground"),
         ("exit 78", "its own configuration"),
         ("prepare: Address already in use (EADDRINUSE)", "take another address"),
-        ("prepare: Permission denied (EACCES)", "`nexusctl events` says"),
+        ("prepare: Permission denied (EACCES)", "its last lines tell of"),
     ])
     func configurationError_saysHowToMendIt(exit: String, words: String) throws {
         let text = try why("parked", "config", exit: exit)
@@ -158,6 +207,23 @@ struct RemedyTests {
     @Test func programThatWasNotFound_isLookedForByAReload() throws {
         let text = try why("parked", "config", exit: "exec: No such file or directory (ENOENT)", program: "")
         #expect(text.contains("install it or correct `command`, then `nexusctl reload`, then `nexusctl start web`"))
+    }
+
+    @Test func whatCouldNotBeHad_isNamed_andNotSaidTwice() throws {
+        let answer = """
+            {"child":{"name":"web","state":"parked","cause":"config","executable":"/opt/web","next_try_ms":60000,"last_end":{
+            "run":"1-1","cause":"config","exit":"prepare: No such file or directory (ENOENT)",
+            "detail":"secret token: /etc/token: No such file or directory (ENOENT); make the file"}},"settings":[]}
+            """
+        let json = try JSONParser.parse(Array(answer.utf8))
+        let text = WhyText(json).text(for: .plain)
+        #expect(
+            text.contains("  because  secret token: /etc/token: No such file or directory (ENOENT); make the file\n"))
+        #expect(text.contains("  do       mend that, then `nexusctl start web`"))
+        #expect(
+            ChildStatus(json["child"] ?? .null).words
+                == "config: secret token: /etc/token: No such file or directory (ENOENT); make the file; slow retry in 60 s"
+        )
     }
 
     @Test func everyStateWithSomethingToDo_saysIt() throws {

@@ -8,21 +8,25 @@ extension ChildStatus {
     private var stateWords: String {
         switch state {
         case "off": offWords
-        case "waiting": waitsFor.map { "waits for \($0)" } ?? "waits for what it requires"
+        case "waiting": (awaits ?? waitsFor).map { "waits for \($0)" } ?? "waits for what it requires"
         case "scheduled":
-            joined([
-                cause == nil ? nil : lastWords,
-                nextTry.map { "next run in \($0.spoken)" } ?? "no time left in its calendar; nexusctl reload",
-            ])
+            joined([cause == nil ? nil : lastWords, nextRunWords, skippedWords])
         case "delayed": joined([lastWords, nextTry.map { "next try in \($0.spoken)" }])
-        case "starting": joined([health, status, "not ready yet"])
-        case "stopping": joined([cause.map { "stopping: \($0)" } ?? "stopping", status])
+        case "starting":
+            joined([
+                health, status, awaits.map { "waits for \($0)" } ?? "not ready yet", limit.map { "\($0.spoken) left" },
+            ])
+        case "stopping":
+            joined([cause.map { "stopping: \($0)" } ?? "stopping", limit.map { "killed in \($0.spoken)" }, status])
         case "unkillable":
             "outlived SIGKILL: ended by nobody, replaced by nobody; see process \(pid.map(String.init) ?? "?")"
         case "parked":
-            joined([lastWords, nextTry.map { "slow retry in \($0.spoken)" } ?? "needs you: nexusctl why \(name)"])
+            joined([
+                culpritWords ?? lastWords,
+                nextTry.map { "slow retry in \($0.spoken)" } ?? "needs you: nexusctl why \(name)",
+            ])
         case "done": lastEnd?.exit ?? "finished"
-        case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, onWords])
+        case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, skippedWords, onWords])
         }
     }
 
@@ -36,10 +40,25 @@ extension ChildStatus {
         }
     }
 
-    /// `crash: signal 9 (KILL)`: cause and end of the last run.
+    /// `crash: signal 9 (KILL)`: cause and end of the last run; what is known beyond its exit says more.
     public var lastWords: String? {
         guard let lastEnd else { return cause }
-        return "\(cause ?? lastEnd.cause): \(lastEnd.exit)"
+        return "\(cause ?? lastEnd.cause): \(lastEnd.detail ?? lastEnd.exit)"
+    }
+
+    private var nextRunWords: String {
+        nextTry.map { "next run in \($0.spoken)" } ?? "no time left in its calendar; nexusctl reload"
+    }
+
+    private var skippedWords: String? {
+        guard isScheduled, skippedRuns > 0 else { return nil }
+        return "skipped \(skippedRuns == 1 ? "one run" : "\(skippedRuns) runs"): it ran still"
+    }
+
+    /// A member of a group that is parked because of another one.
+    private var culpritWords: String? {
+        guard cause == "dependency", let waitsFor else { return nil }
+        return "its group is parked because of \(waitsFor)"
     }
 
     private var offWords: String {

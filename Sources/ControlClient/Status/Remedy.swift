@@ -17,7 +17,7 @@ enum Remedy {
     private static func parked(_ child: ChildStatus) -> String {
         let again = "then `nexusctl start \(child.name)`"
         if child.cause == "dependency", let other = child.waitsFor {
-            return "its group is given up because of \(other): see `nexusctl why \(other)`"
+            return "its group is parked because of \(other): see `nexusctl why \(other)`"
         }
         let exit = child.lastEnd?.exit ?? ""
         switch child.cause {
@@ -49,9 +49,8 @@ enum Remedy {
             return "\(program) is no program for this machine: see `file` of it, or give it a `#!` line"
         case ("exec", _): return "see whether \(program) can be executed by its user"
         case ("prepare", let exit) where exit.contains("EADDRINUSE"):
-            return
-                "something else listens where one of its `sockets` is to be: `nexusctl events` says where, `ss -lntup` who; end that or take another address"
-        case ("prepare", _): return "`nexusctl events` says what of it could not be made ready: mend that"
+            return "`ss -lntup` says who listens there: end that, or take another address"
+        case ("prepare", _): return child.lastEnd?.detail == nil ? "mend what its last lines tell of" : "mend that"
         case ("directory", _): return "make its working directory, or correct `directory`"
         case ("identity", _), ("privileges", _): return "run nexusd with the right to change users, or take `user` out"
         case ("limits", _): return "lower `limits` to what nexusd itself may have"

@@ -8,7 +8,7 @@ public enum SettingPlace: Hashable, Sendable {
     /// Not even its table is there.
     case missing
 
-    /// Looks for `child.NAME.KEY` or `child.NAME.KEY.PART`.
+    /// Looks for `child.NAME.KEY` or `child.NAME.KEY.PART`, and the same of groups and secrets.
     public init(of key: String, in file: String) {
         let path = key.split(separator: ".").map(String.init)
         guard path.count >= 3 else {
@@ -23,18 +23,24 @@ public enum SettingPlace: Hashable, Sendable {
             let line = line.drop { $0 == " " || $0 == "\t" }
             if line.hasPrefix("[") {
                 current = Self.name(of: line)
-                if current == table { header = index + 1 }
-            } else if let written = Self.key(of: line), Self.names(current, written, line, table, inner, path[2]) {
-                self = .written(line: index + 1)
-                return
+                if current == table || current == table + "." + path[2] { header = index + 1 }
+                guard current == table + "." + inner else { continue }
+            } else if let written = Self.key(of: line) {
+                // The table of a key that is not in it.
+                if (current.isEmpty ? written : current + "." + written) == table + "." + path[2] { header = index + 1 }
+                guard Self.names(current, written, line, table, inner, path[2]) else { continue }
+            } else {
+                continue
             }
+            self = .written(line: index + 1)
+            return
         }
         self = header.map { .table(line: $0) } ?? .missing
     }
 
-    /// `[child.web]`, spaces and quotes taken off.
+    /// `[child.web]` and `[[child.web.sockets]]`, spaces and quotes taken off.
     private static func name(of line: Substring) -> String {
-        String(line.dropFirst().prefix { $0 != "]" }.filter { $0 != " " && $0 != "\"" && $0 != "'" })
+        String(line.drop { $0 == "[" }.prefix { $0 != "]" }.filter { $0 != " " && $0 != "\"" && $0 != "'" })
     }
 
     private static func key(of line: Substring) -> String? {
@@ -50,6 +56,7 @@ public enum SettingPlace: Hashable, Sendable {
         if full == table + "." + inner { return true }
         guard inner != first, full == table + "." + first else { return false }
         let part = inner.dropFirst(first.count + 1)
-        return line.contains("\(part) ") || line.contains("\(part)=")
+        // `{ part = …` or `, part=…`, and not `slow-part = …`.
+        return line.split(whereSeparator: { "{, ".contains($0) }).contains { $0 == part || $0.hasPrefix("\(part)=") }
     }
 }

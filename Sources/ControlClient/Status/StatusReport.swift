@@ -112,8 +112,16 @@ public struct ChildStatus: Hashable, Sendable {
     public var cause: String?
     /// What it waits for.
     public var waitsFor: String?
+    /// The same in words, or what a start waits for.
+    public var awaits: String?
+    /// Until the timeout of a start, or of a step of a stop.
+    public var limit: Duration?
     /// Until the next try.
     public var nextTry: Duration?
+    /// The clock starts it.
+    public var isScheduled = false
+    /// Times at which it did not run because it was running still.
+    public var skippedRuns: Int64 = 0
     /// Runs begun after an end that nobody asked for.
     public var restarts: Int64 = 0
     /// Unstable runs in a row.
@@ -137,6 +145,8 @@ public struct ChildStatus: Hashable, Sendable {
         public var cause = "?"
         /// `exit 1`, `signal 9 (KILL)`, ….
         public var exit = "?"
+        /// What is known beyond that: which socket could not be had, what a probe got.
+        public var detail: String?
         /// How long the run lived.
         public var ran: Duration?
         /// How long ago it ended.
@@ -166,6 +176,10 @@ public struct ChildStatus: Hashable, Sendable {
             case "user": user = value.text
             case "cause": cause = value.text
             case "waits_for": waitsFor = value.text
+            case "awaits": awaits = value.text
+            case "limit_ms": limit = value.number.map { .milliseconds($0) }
+            case "scheduled": isScheduled = value.flag ?? false
+            case "skipped_runs": skippedRuns = value.number ?? 0
             case "next_try_ms": nextTry = value.number.map { .milliseconds($0) }
             case "restarts": restarts = value.number ?? 0
             case "unstable_runs": unstableRuns = value.number ?? 0
@@ -185,6 +199,7 @@ extension ChildStatus.LastEnd {
         run = json["run"]?.text ?? "?"
         cause = json["cause"]?.text ?? "?"
         exit = json["exit"]?.text ?? "?"
+        detail = json["detail"]?.text
         ran = (json["ran_ms"]?.number).map { .milliseconds($0) }
         ago = (json["ended_ms_ago"]?.number).map { .milliseconds($0) }
         cpu = (json["cpu_ms"]?.number).map { .milliseconds($0) }

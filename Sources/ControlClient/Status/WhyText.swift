@@ -44,6 +44,7 @@ public struct WhyText: Hashable, Sendable {
             ]
             .compactMap { $0 }.joined(separator: ", ")
             lines.append("  last end \(end.exit) (cause \(end.cause))\(ran)\(ago); run \(end.run)")
+            if let detail = end.detail { lines.append("  because  \(detail)") }
             if !took.isEmpty { lines.append("  it took  \(took)") }
         }
         return lines + ["  restarts \(status.restarts), unstable in a row \(status.unstableRuns)"]
@@ -60,6 +61,9 @@ public struct WhyText: Hashable, Sendable {
             if let words = answer[member]?.text { lines.append("  \(title) \(words)") }
         }
         if let words = Remedy.words(for: status) { lines.append("  do       \(words)") }
+        if answer["built_in"]?.flag ?? false {
+            lines.append("  setting  none: \(status.name) is built in and has no table of its own\(logTable)")
+        }
         for setting in answer["settings"]?.elements ?? [] {
             guard let key = setting["key"]?.text, let value = setting["value"]?.text else { continue }
             // What nexusd keeps for itself, as a command line, has no value here.
@@ -67,6 +71,9 @@ public struct WhyText: Hashable, Sendable {
         }
         return lines
     }
+
+    /// log-writer's is the table of all logs.
+    private var logTable: String { status.name == "log-writer" ? "; [log] says what it keeps" : "" }
 
     private func place(of key: String) -> String {
         guard let file, let path = Self.config(of: answer) else { return "" }

@@ -155,6 +155,7 @@ extension Engine {
         case .none: break
         }
         closeBus(run, of: child)
+        remark(child, run.id, "its link of the bus was ended: \(fault)")
         feed(.linkBroken(child, run.id, fault.isStall ? .probe : .crash))
     }
 

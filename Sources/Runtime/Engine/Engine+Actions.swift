@@ -59,7 +59,10 @@ extension Engine {
         case .starting(let child, _):
             board.touch(child)
             askForTimes(of: child)
-        case .ready(let child, _), .stopping(let child, _, _), .killing(let child, _),
+        case .stopping(let child, let run, let cause):
+            board.touch(child)
+            remarkStop(child, run, for: cause)
+        case .ready(let child, _), .killing(let child, _),
             .delayed(let child, _, _), .parked(let child, _, _),
             .skipped(let child, _), .unkillable(let child, _):
             board.touch(child)

@@ -27,6 +27,8 @@ final class ChildCell {
 
     /// What its last run took.
     var usage: EndUsage?
+    /// What is known of its last end, or of the one under way, beyond its exit.
+    var remark: EndRemark?
 
     /// What became of its lines; nil until something is known, for most of a thousand children say little.
     private(set) var logTally: LogTally?

@@ -46,6 +46,7 @@ extension Engine {
     /// It has let a question lie that it was to give up itself: its run ends, and its rule brings it back.
     func proberHangs() {
         guard let prober = plan.prober, let run = self[prober].run, !run.hasExited else { return }
+        remark(prober, run.id, "it left a question unanswered")
         feed(.linkBroken(prober, run.id, .probe))
     }
 }

@@ -53,7 +53,12 @@ extension Engine {
         case .stopping: feed(.stopping(child, run))
         case .status(let text): self[child].status = text.blotting(self[child].run?.secrets ?? [])
         case .watchdog: feed(.watchdogPing(child, run))
-        case .watchdogTrigger: feed(.watchdogTrigger(child, run))
+        case .watchdogTrigger:
+            if [.starting, .ready].contains(core.view(of: child).phase) {
+                remark(
+                    child, run, "it said WATCHDOG=trigger", explanation(of: child).settings(of: .watchdog))
+            }
+            feed(.watchdogTrigger(child, run))
         case .watchdogInterval(let interval): feed(.watchdogInterval(child, run, interval))
         case .mainProcess:
             note(
@@ -102,6 +107,7 @@ extension Engine {
     private func recycleReaders(of child: ChildID) {
         for cell in cells {
             guard let run = cell.run, !run.hasExited, plan[cell.id].names(child) else { continue }
+            remark(cell.id, run.id, "\(names[child]) told a new value that stands in its words")
             feed(.linkBroken(cell.id, run.id, .recycled))
         }
     }

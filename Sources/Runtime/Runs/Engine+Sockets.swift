@@ -24,14 +24,18 @@ extension Engine {
             try sockets.complete(by: disposal)
         } catch {
             self[child].sockets = nil
+            let key = [
+                Explanation.Setting(
+                    key: "child.\(names[child]).sockets", value: "\(error.address), called '\(error.name)'")
+            ]
             // What ends is waited for: the next try comes soon.
             if error.error == .addressInUse, isHeldByEnding(sockets.plans) {
                 throw Obstacle(
                     SpawnFailure(stage: .prepare, error: .again),
-                    "socket '\(error.name)' cannot listen on \(error.address): a run that is being ended listens there still"
-                )
+                    "socket '\(error.name)' cannot listen on \(error.address): a run that is being ended listens there still",
+                    key)
             }
-            throw Obstacle(SpawnFailure(stage: .prepare, error: error.error), error.description)
+            throw Obstacle(SpawnFailure(stage: .prepare, error: error.error), error.description, key)
         }
     }
 

@@ -16,6 +16,7 @@ extension Engine {
             now = kernel.monotonic()
             if let words = error.words {
                 say(LogEvent(.spawnTrouble, 4, "\(names[child]) cannot be started: \(words).", names[child], run))
+                remark(child, run, words, error.settings)
             }
             feed(.spawnFailed(child, run, error.failure.stage, errno: error.failure.error.rawValue))
         }
@@ -26,10 +27,13 @@ extension Engine {
         let failure: SpawnFailure
         /// What the stage and the errno do not say.
         let words: String?
+        /// The keys it is about.
+        let settings: [Explanation.Setting]
 
-        init(_ failure: SpawnFailure, _ words: String? = nil) {
+        init(_ failure: SpawnFailure, _ words: String? = nil, _ settings: [Explanation.Setting] = []) {
             self.failure = failure
             self.words = words
+            self.settings = settings
         }
 
         init(_ error: Errno, _ words: String) {

@@ -17,7 +17,9 @@ extension Engine {
             do {
                 values[index] = try vault.value(of: index)
             } catch {
-                throw Obstacle(SpawnFailure(stage: .prepare, error: .noData), "\(error)")
+                let secret = plan.secrets[Int(index)]
+                throw Obstacle(
+                    SpawnFailure(stage: .prepare, error: error.error ?? .noData), "\(error)", secret.settings)
             }
         }
         return values
@@ -83,5 +85,16 @@ extension Engine {
     func redactions(_ secrets: [UInt16: String]) -> [String] {
         secrets.values.filter { $0.utf8.count >= LogStream.shortestRedaction }
             .sorted { $0.utf8.count > $1.utf8.count }
+    }
+}
+
+extension SecretPlan {
+    /// The key that says where it comes from.
+    fileprivate var settings: [Explanation.Setting] {
+        switch source {
+        case .file(let path): [Explanation.Setting(key: "secret.\(name).file", value: path)]
+        case .credential(let credential): [Explanation.Setting(key: "secret.\(name).credential", value: credential)]
+        case .generated(let bytes): [Explanation.Setting(key: "secret.\(name).generate", value: "\(bytes)")]
+        }
     }
 }

@@ -12,6 +12,9 @@ extension Signal {
 }
 
 extension Signal {
+    /// As in Supervisor.toml: `SIGHUP`, or the number of one without a name.
+    var name: String { sigabbrev_np(rawValue).map { "SIG" + String(cString: $0) } ?? "\(rawValue)" }
+
     /// `HUP`, `SIGHUP` or `1`; nil for what is none of signal(7).
     init?(named word: Substring) {
         if let number = Int32(word) {

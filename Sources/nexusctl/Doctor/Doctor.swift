@@ -98,10 +98,18 @@ struct Doctor {
                     Finding(
                         .warn, "child", "\(child.name) keeps ending: \(child.words)",
                         remedy: "nexusctl why \(child.name)"))
+            case "scheduled" where child.unstableRuns > 0:
+                let runs = child.unstableRuns == 1 ? "its last run" : "its last \(child.unstableRuns) runs"
+                findings.append(
+                    Finding(
+                        .bad, "child", "\(child.name) failed in \(runs): \(child.words)",
+                        remedy: "nexusctl why \(child.name)"))
             case _: continue
             }
         }
-        if findings.isEmpty { findings.append(Finding(.ok, "children", "none is parked or keeps ending")) }
+        if findings.isEmpty {
+            findings.append(Finding(.ok, "children", "none is parked, keeps ending or failed in its last run"))
+        }
         return findings
             + report.strays.map {
                 Finding(

@@ -69,7 +69,8 @@ extension WholeTrees {
             let why = try client.object("why crashing")
             #expect(
                 Set(why.keys) == [
-                    "child", "cause_rule", "rule", "next", "gives_up", "settings", "config", "last_lines",
+                    "child", "cause_rule", "rule", "next", "gives_up", "built_in", "settings", "config",
+                    "last_lines",
                 ])
             let settings = try #require(why["settings"] as? [[String: String]])
             #expect(settings.allSatisfy { Set($0.keys) == ["key", "value"] } && !settings.isEmpty)

@@ -8,8 +8,16 @@ extension Engine {
 
     func status(of child: ChildID) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        statusWriter.write(child, core.view(of: child), self[child], choices[child], into: &json)
+        let view = core.view(of: child)
+        statusWriter.write(child, view, self[child], choices[child], awaits: awaits(child, view.phase), into: &json)
         return json.bytes
+    }
+
+    private func awaits(_ child: ChildID, _ phase: Phase) -> String? {
+        switch phase {
+        case .waiting, .starting: explanation(of: child).awaits
+        case .off, .scheduled, .delayed, .ready, .stopping, .unkillable, .parked, .done: nil
+        }
     }
 
     /// Everything up to the first child.

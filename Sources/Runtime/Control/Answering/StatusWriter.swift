@@ -104,9 +104,10 @@ struct StatusWriter {
         }
     }
 
-    /// One child.
+    /// One child. `awaits`: what it waits for, in words.
     func write(
-        _ child: ChildID, _ view: ChildView, _ cell: ChildCell, _ choice: Choice?, into json: inout JSONWriter
+        _ child: ChildID, _ view: ChildView, _ cell: ChildCell, _ choice: Choice?, awaits: String?,
+        into json: inout JSONWriter
     ) {
         let (traits, policy) = (plan.traits(child), plan.policy(child))
         json.object { json in
@@ -123,6 +124,8 @@ struct StatusWriter {
             json.field("user", traits.identity?.user)
             json.field("cause", view.cause?.rawValue)
             json.field("waits_for", view.waitsFor.map { names[$0] })
+            json.field("awaits", awaits)
+            json.field("limit_ms", view.until.map { ($0 - now).wholeMilliseconds })
             json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })
             json.field("scheduled", view.isScheduled)
             json.field("skipped_runs", view.skippedRuns)
@@ -141,18 +144,20 @@ struct StatusWriter {
             }
             json.field("executable", plan.executable(child))
             if let end = view.lastEnd {
-                write(end, cell.usage?.usage(of: end.run) ?? RunUsage(), into: &json)
+                write(end, cell, into: &json)
             } else {
                 json.null("last_end")
             }
         }
     }
 
-    private func write(_ end: EndRecord, _ usage: RunUsage, into json: inout JSONWriter) {
+    private func write(_ end: EndRecord, _ cell: ChildCell, into json: inout JSONWriter) {
+        let usage = cell.usage?.usage(of: end.run) ?? RunUsage()
         json.object("last_end") { json in
             json.field("run", end.run.description)
             json.field("cause", end.cause.rawValue)
             json.field("exit", end.exit?.words ?? "still there")
+            json.field("detail", cell.remark.flatMap { $0.run == end.run ? $0.words : nil })
             json.field("code", end.exit?.code)
             json.field("signal", end.exit?.signal)
             json.field("ran_ms", (end.ended - end.started).wholeMilliseconds)

@@ -61,7 +61,7 @@ public struct SecretVault {
             let fd = try kernel.open(path, [.readOnly, .nonBlocking], mode: 0)
             bytes = try kernel.readAll(fd, limit: Self.valueLimit)
         } catch {
-            throw SecretError(name: name, problem: "\(path): \(error)")
+            throw SecretError(name: name, problem: "\(path): \(error)", error)
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
@@ -77,7 +77,7 @@ public struct SecretVault {
                 try kernel.random(into: UnsafeMutableRawBufferPointer(buffer))
             }
         } catch {
-            throw SecretError(name: name, problem: "no random bytes: \(error)")
+            throw SecretError(name: name, problem: "no random bytes: \(error)", error)
         }
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
@@ -90,7 +90,25 @@ public struct SecretError: Error, Hashable, Sendable, CustomStringConvertible {
     public let name: String
     /// Why.
     public let problem: String
+    /// What the kernel said, where it was the kernel.
+    public let error: Errno?
 
-    /// `secret token: /etc/token: No such file or directory (ENOENT)`.
-    public var description: String { "secret \(name): \(problem)" }
+    init(name: String, problem: String, _ error: Errno? = nil) {
+        self.name = name
+        self.problem = problem
+        self.error = error
+    }
+
+    /// `secret token: /etc/token: No such file or directory (ENOENT); make the file, or correct where it comes from`.
+    public var description: String { "secret \(name): \(problem)" + (error.map { "; " + Self.remedy($0) } ?? "") }
+
+    private static func remedy(_ error: Errno) -> String {
+        switch error {
+        case .noEntry, .notDirectory: "make the file, or correct where it comes from"
+        case .noAccess, .notPermitted: "let nexusd's user read it"
+        case .isDirectory: "name a file in it"
+        case .tooManyOpen, .tooManyOpenInSystem: "raise the limit of open files"
+        case _: "see whether it can be read"
+        }
+    }
 }

@@ -74,6 +74,9 @@ extension Engine {
     /// What the kernel's OOM killer would do, for the whole run.
     private func endForMemory(_ bytes: UInt64, _ max: UInt64, _ run: LivingRun, _ child: ChildID) {
         run.isOverMemory = true
+        remark(
+            child, run.id, "it had \(byteWords(bytes)), above its limit of \(byteWords(max)), and nexusd killed it",
+            explanation(of: child).settings(of: .oom))
         say(
             LogEvent(
                 .memory, 4,

@@ -33,43 +33,37 @@ extension Engine {
         }
     }
 
+    /// A child as it stands now, to be put into words.
+    func explanation(of child: ChildID) -> Explanation {
+        let cell = self[child]
+        return Explanation(
+            child: child, view: core.view(of: child), plan: plan, now: now, choice: choices[child],
+            remark: cell.remark, hasProcess: cell.process != nil,
+            kernelKeepsMemory: surroundings.containment.enforces(.memory), phase: { [core] in core.view(of: $0).phase })
+    }
+
     private func why(_ child: ChildID, lines: [String]) -> [UInt8] {
-        let view = core.view(of: child)
+        let explanation = explanation(of: child)
         var json = JSONWriter(capacity: 2048)
         json.object { json in
             json.raw("child", status(of: child))
-            let policy = plan.policy(child)
-            json.field("cause_rule", (view.cause ?? view.lastEnd?.cause)?.rule(policy))
-            json.field("rule", policy.rule)
-            json.field("next", next(child, view))
-            json.field("gives_up", policy.givesUp(after: view.unstableRuns))
-            WhySettings(child, view, plan).write(into: &json)
+            json.field("cause_rule", explanation.causeWords)
+            json.field("rule", explanation.rule)
+            json.field("next", explanation.next + growth(of: child))
+            json.field("gives_up", explanation.givesUp)
+            json.field("built_in", explanation.isBuiltIn)
+            json.array("settings") { json in
+                for setting in explanation.settings {
+                    json.object {
+                        $0.field("key", setting.key)
+                        $0.field("value", setting.value)
+                    }
+                }
+            }
             json.field("config", surroundings.config)
             json.array("last_lines") { json in for line in lines.suffix(Int(Self.lastLineCount)) { json.value(line) } }
         }
         return json.bytes
-    }
-
-    private func next(_ child: ChildID, _ view: ChildView) -> String {
-        let inTime = view.nextTry.map { "in \(($0 - now).words)" }
-        return switch view.phase {
-        case .off: "nothing until `nexusctl start \(names[child])`"
-        case .waiting: view.waitsFor.map { "it starts when \(names[$0]) is ready" } ?? "it starts when its turn comes"
-        case .scheduled:
-            inTime.map { "its next run \($0), or `nexusctl start \(names[child])` at once" }
-                ?? "its calendar is used up: `nexusctl reload`, or a restart of nexusd, computes the next times"
-        case .delayed: "the next try \(inTime ?? "soon")"
-        case .starting where plan.traits(child).readiness == .done:
-            "it works, and is done when it ends with success; it has until \(plan.policy(child).startTimeout.words) after its start"
-        case .starting: "it has until \(plan.policy(child).startTimeout.words) after its start to be ready"
-        case .ready: "it serves" + growth(of: child)
-        case .stopping: "it is being stopped"
-        case .unkillable: "nothing while it is there: the kernel does not end it"
-        case .parked:
-            inTime.map { "the next try \($0), or `nexusctl start \(names[child])`" }
-                ?? "it needs you: mend it, then `nexusctl start \(names[child])`"
-        case .done: "nothing: it has done what it was for"
-        }
     }
 
     private func growth(of child: ChildID) -> String {

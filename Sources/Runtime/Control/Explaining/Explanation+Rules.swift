@@ -1,0 +1,131 @@
+import Plan
+import SupervisorCore
+
+extension Explanation {
+    /// What the cause means here, and which key made it so; nil: nothing has ended, or nothing is wrong.
+    var causeWords: String? {
+        guard let cause else { return nil }
+        let counts = policy.schedule == nil && !isBuiltIn ? "; it counts as a crash" : ""
+        let exit = view.lastEnd?.exit?.words ?? "its end"
+        switch cause {
+        case .done:
+            return view.lastEnd?.exit?.code ?? 0 == 0 ? "a success" : "a success: `exits.success` names \(exit)"
+        case .config: return configWords(exit)
+        case .crash:
+            return hasNoProcess
+                ? "it could not be started, for a reason that may pass by itself\(counts)"
+                : "nobody asked for this end, and `exits` does not name it"
+        case .oom: return memoryWords + counts
+        case .watchdog: return "it did not send WATCHDOG=1 in time (`watchdog`)\(counts)"
+        case .probe: return probeWords + counts
+        case .network:
+            return
+                "no network: `exits.network` names \(exit); it is tried for ever, at least every 10 s, and never parked for it"
+        case .dependency: return dependencyWords
+        case .asked:
+            return choice == .off
+                ? "an owner stopped it by command; nothing is counted" : "somebody asked for it; nothing is counted"
+        case .recycled: return "it was replaced when idle; nothing is counted"
+        case .unkillable:
+            return
+                "SIGKILL did not end it within `kill-grace`: it waits in the kernel, on a disk or a mount; it is replaced"
+                + " when it is gone"
+        case .unknown: return "how it ended cannot be known\(counts)"
+        }
+    }
+
+    /// When it is started again, or which rule gave it up.
+    var rule: String {
+        if view.phase == .parked, let words = parkedWords { return words }
+        switch policy.schedule {
+        case .every(let interval):
+            return "started \(interval.words) after its last start (`schedule.every`), however that run ended"
+        case .calendar: return "started at its times (`schedule.at`), however the last run ended"
+        case nil: break
+        }
+        let delay = policy.delay
+        if isBuiltIn {
+            return "built in: started again whenever it ends, after at most \(delay.cap.words)"
+        }
+        let when =
+            switch policy.restart {
+            case .always: "started again whenever it ends (`restart`)"
+            case .onFailure: "started again unless it ends with success (`restart`)"
+            case .never: "never started again by itself (`restart`)"
+            }
+        guard policy.restart != .never else { return when }
+        if cause == .network {
+            let cap = min(delay.cap, .seconds(10))
+            return when + ", for want of a network after \(delay.first.words) doubling up to \(cap.words)"
+        }
+        return when
+            + ", after \(delay.first.words) doubling up to \(delay.cap.words), counted from its last start; back to the"
+            + " first after \(delay.stableAfter.words) of being ready (`delay`)"
+    }
+
+    /// Whether the run that ended, or is being ended, had been ready.
+    var wasReady: Bool { view.phase == .stopping ? view.ready != nil : view.lastEnd?.ready != nil }
+
+    private var hasNoProcess: Bool {
+        if case .notExecuted = view.lastEnd?.exit { true } else { false }
+    }
+
+    private func configWords(_ exit: String) -> String {
+        if hasNoProcess { return "it cannot be started, and a new try would only say so again" }
+        if policy.restart == .always, view.lastEnd?.exit?.code == 0 {
+            return
+                "it ended with success at once, where it must run (`restart` is always): so does a program that puts"
+                + " itself into the background"
+        }
+        return "an error of its configuration: `exits.config` names \(exit); a new start would only repeat it"
+    }
+
+    private var memoryWords: String {
+        guard plan.traits(child).bounds.memoryMax != nil else {
+            return "the machine had no memory left and the kernel killed it; it has no limit of its own (`memory.max`)"
+        }
+        return kernelKeepsMemory
+            ? "it took more than `memory.max`, and the kernel killed it"
+            : "it took more than `memory.max`, and nexusd killed it, which keeps that limit where no cgroup does"
+    }
+
+    private var probeWords: String {
+        guard wasReady else { return "it was not ready within `start-timeout`" }
+        if policy.liveness != nil { return "its `liveness` probe missed too often in a row" }
+        return judges.isEmpty
+            ? "it did not take or answer what the bus had for it" : "a worker called it unhealthy too often in a row"
+    }
+
+    private var dependencyWords: String {
+        if let group = parkedGroup, let culprit {
+            return "its group \(names[group]) is parked because of \(names[culprit]); nothing is counted"
+        }
+        return "what it `requires`, or its group, went down; it comes back with that, and nothing is counted"
+    }
+
+    /// The rule that parked it, and what that parked with it.
+    private var parkedWords: String? {
+        guard let ground = view.ground else { return nil }
+        let who = culprit ?? child
+        let policy = plan.policy(who)
+        let whom = culprit.map { names[$0] } ?? "it"
+        var words: String
+        switch ground {
+        case .config: words = "an error of configuration parks \(whom) at once"
+        case .unstable: words = "\(policy.delay.parkAfter) unstable runs in a row park \(whom) (`delay.park-after`)"
+        case .intensity:
+            words = "more than \(policy.intensity?.words ?? "so many restarts") park \(whom) (`intensity`)"
+        case .never: words = "a failure of \(whom) is final (`restart` is never)"
+        case .groupIntensity:
+            guard let group = policy.group else { return nil }
+            let rule = plan.groups[Int(group.rawValue)].policy.intensity
+            return
+                "more than \(rule?.words ?? "so many restarts") in group \(names[group]) park the group"
+                + " (`group.\(names[group]).intensity`)"
+        }
+        if policy.critical, let group = policy.group {
+            words += ", and with it, as \(whom) is `critical`, its group \(names[group])"
+        }
+        return words
+    }
+}

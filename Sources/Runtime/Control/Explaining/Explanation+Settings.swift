@@ -1,0 +1,241 @@
+import Plan
+import SupervisorCore
+
+extension Explanation {
+    /// A key of Supervisor.toml.
+    struct Setting: Hashable {
+        /// Its place in the file, dots between the tables: `child.web.delay.park-after`.
+        let key: String
+        /// As it would be written there; `…`: nexusd does not have it in that form.
+        let value: String
+    }
+
+    /// The keys that made it what it is and decide what comes next, the most telling first. A child that is built in has
+    /// none.
+    var settings: [Setting] {
+        if isBuiltIn { return [] }
+        var settings: [Setting] = []
+        for setting in endSettings + phaseSettings where !settings.contains(where: { $0.key == setting.key }) {
+            settings.append(setting)
+        }
+        return settings
+    }
+
+    func setting(_ key: String, _ value: String) -> Setting { Setting(key: "child.\(name).\(key)", value: value) }
+
+    /// What made the end that it still suffers from.
+    private var endSettings: [Setting] {
+        guard let cause = view.cause, culprit == nil else { return [] }
+        switch view.phase {
+        case .scheduled, .delayed, .stopping, .parked: break
+        case .off, .waiting, .starting, .ready, .unkillable, .done: return []
+        }
+        let run = view.lastEnd?.run ?? view.run
+        if let remark, remark.run == (view.phase == .stopping ? view.run : run), !remark.settings.isEmpty {
+            return remark.settings
+        }
+        return settings(of: cause)
+    }
+
+    /// Which keys make this cause.
+    func settings(of cause: Cause) -> [Setting] {
+        let bounds = plan.traits(child).bounds
+        switch cause {
+        case .done: return [setting("exits.success", policy.exits.success.text)]
+        case .config: return configSettings
+        case .crash, .unknown, .asked, .unkillable: return []
+        case .oom: return bounds.memoryMax.map { [setting("memory.max", sizeText($0))] } ?? []
+        case .watchdog: return policy.watchdog.map { [setting("watchdog", DurationText.show($0))] } ?? []
+        case .probe: return wasReady ? healthSettings : startSettings
+        case .network: return [setting("exits.network", policy.exits.network.text)]
+        case .dependency: return policy.requires.isEmpty ? [] : [setting("requires", list(policy.requires))]
+        case .recycled:
+            return bounds.recycle.map {
+                [
+                    setting("memory.recycle", sizeText($0.above)),
+                    setting("memory.recycle-within", DurationText.show($0.patience)),
+                ]
+            } ?? []
+        }
+    }
+
+    private var configSettings: [Setting] {
+        switch view.lastEnd?.exit {
+        case .code(0): return [setting("restart", policy.restart.text), setting("command", "…")]
+        case .code, .signal: return [setting("exits.config", policy.exits.config.text)]
+        case .notExecuted(let stage, _): return stage.key.map { [setting($0, "…")] } ?? []
+        case .unknown, nil: return []
+        }
+    }
+
+    /// What a start is judged by.
+    var startSettings: [Setting] {
+        [setting("start-timeout", DurationText.show(policy.startTimeout)), setting("ready", "…")]
+    }
+
+    /// What its health is judged by, while it is ready.
+    var healthSettings: [Setting] {
+        guard let rule = policy.liveness, let probe = plan.traits(child).liveness else {
+            return judges.map { Setting(key: "child.\(names[$0]).may", value: "…") }
+        }
+        return [
+            setting("liveness.misses", "\(rule.misses)"),
+            setting("liveness.interval", DurationText.show(rule.interval)),
+            setting("liveness.timeout", DurationText.show(probe.timeout)),
+        ]
+    }
+
+    /// Workers that may report its health.
+    var judges: [ChildID] { names.shown.children.filter { plan.traits($0).worker?.mayJudge(child) ?? false } }
+
+    /// What decides about what comes next.
+    private var phaseSettings: [Setting] {
+        let delay = policy.delay
+        switch view.phase {
+        case .off: return [setting("enabled", policy.enabled ? "true" : "false")]
+        case .waiting: return holdSettings
+        case .scheduled:
+            switch policy.schedule {
+            case .every(let interval): return [setting("schedule.every", DurationText.show(interval))]
+            case .calendar: return [setting("schedule.at", "…")]
+            case nil: return []
+            }
+        case .delayed: return delaySettings
+        case .starting: return startSettings
+        case .ready:
+            let stable = setting("delay.stable-after", DurationText.show(delay.stableAfter))
+            return [setting("restart", policy.restart.text)] + (view.unstableRuns > 0 ? [stable] : [])
+        case .stopping:
+            return [
+                setting("stop-timeout", DurationText.show(policy.stop.timeout)),
+                setting("kill-grace", DurationText.show(policy.stop.killGrace)),
+            ]
+        case .unkillable: return [setting("kill-grace", DurationText.show(policy.stop.killGrace))]
+        case .parked: return parkedSettings
+        case .done: return [setting("restart", policy.restart.text)]
+        }
+    }
+
+    private var delaySettings: [Setting] {
+        let delay = policy.delay
+        let first = setting("delay.first", DurationText.show(delay.first))
+        let cap = setting("delay.cap", DurationText.show(delay.cap))
+        switch view.cause {
+        case .recycled: return [first]
+        case .network: return [first, cap]
+        case .done, .config, .crash, .oom, .watchdog, .probe, .dependency, .asked, .unkillable, .unknown, nil:
+            return [first, cap, setting("delay.park-after", "\(delay.parkAfter)")]
+        }
+    }
+
+    private var holdSettings: [Setting] {
+        switch view.hold {
+        case .requires: return [setting("requires", list(policy.requires))]
+        case .after: return [setting("after", list(policy.after))]
+        case .order, .sweep:
+            guard let group = policy.group else { return [] }
+            let rule = plan.groups[Int(group.rawValue)].policy
+            return [
+                groupSetting(group, "strategy", "\"\(rule.strategy.words)\""),
+                groupSetting(group, "children", list(rule.children)),
+            ]
+        case .logWriter, .output, nil: return []
+        }
+    }
+
+    /// The rule that parked it, and when it is tried again.
+    private var parkedSettings: [Setting] {
+        let who = culprit ?? child
+        let policy = plan.policy(who)
+        func of(_ key: String, _ value: String) -> Setting { Setting(key: "child.\(names[who]).\(key)", value: value) }
+        var settings: [Setting] = []
+        switch view.ground {
+        case .unstable: settings = [of("delay.park-after", "\(policy.delay.parkAfter)")]
+        case .intensity: settings = policy.intensity.map { rule in rule.settings.map { of($0.key, $0.value) } } ?? []
+        case .never: return [of("restart", policy.restart.text)] + criticalSettings(who)
+        case .groupIntensity:
+            guard let group = policy.group, let rule = plan.groups[Int(group.rawValue)].policy.intensity else { break }
+            settings = rule.settings.map { groupSetting(group, $0.key, $0.value) }
+        case .config, nil: break
+        }
+        guard parkedGroup == nil else { return settings + criticalSettings(who) }
+        return settings + [of("delay.slow-retry", retryText(policy.delay.slowRetry))]
+    }
+
+    /// What parks a group with its member, and when the group is tried again.
+    private func criticalSettings(_ who: ChildID) -> [Setting] {
+        guard let group = parkedGroup else { return [] }
+        let retry = groupSetting(group, "slow-retry", retryText(plan.groups[Int(group.rawValue)].policy.slowRetry))
+        let isCritical = plan.policy(who).critical && view.ground != .groupIntensity
+        return (isCritical ? [Setting(key: "child.\(names[who]).critical", value: "true")] : []) + [retry]
+    }
+
+    private func groupSetting(_ group: GroupID, _ key: String, _ value: String) -> Setting {
+        Setting(key: "group.\(names[group]).\(key)", value: value)
+    }
+
+    private func list(_ children: [ChildID]) -> String {
+        "[" + children.map { "\"\(names[$0])\"" }.joined(separator: ", ") + "]"
+    }
+
+    private func retryText(_ retry: Duration?) -> String { retry.map(DurationText.show) ?? "never" }
+}
+
+extension Intensity {
+    fileprivate var settings: [(key: String, value: String)] {
+        [("intensity.restarts", "\(restarts)"), ("intensity.window", DurationText.show(window))]
+    }
+}
+
+extension RestartRule {
+    /// As in the file.
+    var text: String {
+        switch self {
+        case .always: "always"
+        case .onFailure: "on-failure"
+        case .never: "never"
+        }
+    }
+}
+
+extension Set<ExitPattern> {
+    /// As in the file: `[64, 78]`, `["SIGHUP"]`.
+    var text: String {
+        let codes = compactMap { if case .code(let code) = $0 { Int(code) } else { nil } }.sorted().map { "\($0)" }
+        let signals = compactMap { if case .signal(let signal) = $0 { signal } else { nil } }
+            .sorted { $0.rawValue < $1.rawValue }.map { "\"\($0.name)\"" }
+        return "[" + (codes + signals).joined(separator: ", ") + "]"
+    }
+}
+
+extension SpawnStage {
+    /// The key of a child that this stage carries out; nil where it is no matter of one.
+    fileprivate var key: String? {
+        switch self {
+        case .exec: "command"
+        case .directory: "directory"
+        case .identity: "user"
+        case .limits: "limits"
+        case .privileges: "capabilities"
+        case .scheduling: "nice"
+        case .cgroup: "memory"
+        case .prepare, .clone, .session, .files, .signals: nil
+        }
+    }
+}
+
+extension Probe {
+    fileprivate var timeout: Duration {
+        switch self {
+        case .tcp(_, _, let timeout), .exec(_, _, let timeout): timeout
+        case .http(let http): http.timeout
+        }
+    }
+}
+
+/// A size as in the file: in the largest unit that divides it.
+func sizeText(_ bytes: UInt64) -> String {
+    let units: [(String, UInt64)] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+    guard bytes > 0, let (name, size) = units.first(where: { bytes % $0.1 == 0 }) else { return "\(bytes)" }
+    return "\(bytes / size)\(name)"
+}

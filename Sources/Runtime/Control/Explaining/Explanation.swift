@@ -1,0 +1,115 @@
+import Plan
+import SupervisorCore
+
+/// Why a child is where it is, in words that name the setting in charge: what `why` answers, and what `status` says of a
+/// child that waits. One value is one child at one instant.
+struct Explanation {
+    let child: ChildID
+    let view: ChildView
+    let plan: PlanBook
+    let now: Instant
+    /// What an owner chose by command.
+    let choice: Choice?
+    /// What is known of its last end, or of the one under way.
+    let remark: EndRemark?
+    /// The main process is there.
+    let hasProcess: Bool
+    /// A cgroup keeps `memory.max`; else nexusd does.
+    let kernelKeepsMemory: Bool
+    /// Where others stand.
+    let phase: (ChildID) -> Phase
+
+    var policy: ChildPolicy { plan.policy(child) }
+    var names: TreeNames { plan.names }
+    var name: String { names[child] }
+    /// nexus-config adds it; it has no table in the file.
+    var isBuiltIn: Bool { plan.traits(child).role != .child }
+
+    /// Why it is where it is, or how its last run ended.
+    var cause: Cause? { view.cause ?? view.lastEnd?.cause }
+
+    /// The group that is parked with it.
+    var parkedGroup: GroupID? {
+        guard view.phase == .parked, let group = policy.group else { return nil }
+        return policy.critical || view.ground == .groupIntensity || view.cause == .dependency ? group : nil
+    }
+
+    /// A member of a parked group is parked because of another one.
+    var culprit: ChildID? { view.phase == .parked && view.cause == .dependency ? view.waitsFor : nil }
+
+    /// What comes next, and when.
+    var next: String {
+        let inTime = view.nextTry.map { "in \(($0 - now).words)" }
+        let left = view.until.map { ($0 - now).words }
+        switch view.phase {
+        case .off: return "nothing until `nexusctl start \(name)`"
+        case .waiting: return awaits.map { "it starts when it need not wait any more for \($0)" } ?? "it starts at once"
+        case .scheduled:
+            return inTime.map { "its next run \($0), or `nexusctl start \(name)` at once" }
+                ?? "its calendar is used up: `nexusctl reload`, or a restart of nexusd, computes the next times"
+        case .delayed: return "the next try \(inTime ?? "soon")"
+        case .starting:
+            guard let awaits, let left else { return "it is started when it is its turn" }
+            if plan.traits(child).readiness == .done {
+                return "it is done when it ends with success; it has \(left) left (`start-timeout`)"
+            }
+            return "it waits for \(awaits) and has \(left) left; then it is ended, with cause probe"
+        case .ready: return "it serves"
+        case .stopping: return "it is being stopped" + (left.map { "; what is left in \($0) is killed" } ?? "")
+        case .unkillable: return "nothing while it is there: the kernel does not end it"
+        case .parked:
+            let whom = culprit.map { names[$0] } ?? name
+            return inTime.map { "one try \($0), or `nexusctl start \(whom)` at once" }
+                ?? "it needs you: mend it, then `nexusctl start \(whom)`"
+        case .done: return "nothing: it has done what it was for"
+        }
+    }
+
+    /// What would make it give up, and what then; nil where it is given up, or nothing is expected of it.
+    var givesUp: String? {
+        switch view.phase {
+        case .off, .done, .unkillable: return nil
+        case .parked: return parkedAgain
+        case .waiting, .scheduled, .delayed, .starting, .ready, .stopping: break
+        }
+        if isBuiltIn { return "never: others need it" }
+        if policy.schedule != nil { return "never: a run that fails is followed by the next one at its time" }
+        guard policy.restart != .never else { return "any failure is final (`restart`)" + whatThen }
+        let delay = policy.delay
+        var bounds = ["\(delay.parkAfter) unstable runs in a row (now \(view.unstableRuns))"]
+        if let rule = policy.intensity { bounds.append("more than \(rule.words) (`intensity`)") }
+        if let group = policy.group, let rule = plan.groups[Int(group.rawValue)].policy.intensity {
+            bounds.append("more than \(rule.words) in its group (`group.\(names[group]).intensity`)")
+        }
+        return bounds.joined(separator: ", ") + ", or an error of configuration" + whatThen
+    }
+
+    /// The consequence of being given up.
+    private var whatThen: String {
+        if policy.critical, let group = policy.group {
+            let retry = plan.groups[Int(group.rawValue)].policy.slowRetry
+            return
+                "; its group \(names[group]) is parked with it (`critical`) and "
+                + Self.retryWords(retry, "group.\(names[group]).slow-retry")
+        }
+        let retry = policy.restart == .never ? nil : policy.delay.slowRetry
+        let end = policy.significant && retry == nil ? "; the tree ends with it (`significant`)" : ""
+        if policy.restart == .never { return end }
+        return "; then it " + Self.retryWords(retry, "delay.slow-retry") + end
+    }
+
+    private var parkedAgain: String? {
+        guard view.nextTry != nil, culprit == nil else { return nil }
+        return
+            "that try parks it again, unless it is ready for \(policy.delay.stableAfter.words) (`delay.stable-after`)"
+    }
+
+    private static func retryWords(_ retry: Duration?, _ key: String) -> String {
+        retry.map { "is tried once every \($0.words) (`\(key)`)" } ?? "needs you (`\(key)` is never)"
+    }
+}
+
+extension Intensity {
+    /// `5 restarts within 60 s`.
+    var words: String { "\(restarts) restart\(restarts == 1 ? "" : "s") within \(window.words)" }
+}

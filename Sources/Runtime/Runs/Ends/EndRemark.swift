@@ -1,0 +1,17 @@
+import SupervisorCore
+
+/// What is known of the end of a run beyond how it exited: which socket could not be had, which limit was passed, what a
+/// probe got. For `status` and `why`; most ends have none.
+final class EndRemark {
+    let run: RunID
+    /// One sentence without a full stop.
+    let words: String
+    /// The keys of Supervisor.toml it is about, the most telling first; each with its value, where nexusd knows it.
+    let settings: [Explanation.Setting]
+
+    init(_ run: RunID, _ words: String, _ settings: [Explanation.Setting] = []) {
+        self.run = run
+        self.words = words
+        self.settings = settings
+    }
+}

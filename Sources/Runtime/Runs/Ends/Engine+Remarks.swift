@@ -1,0 +1,37 @@
+import Plan
+import SupervisorCore
+
+extension Engine {
+    /// Says of an end what its exit does not. The first word about a run stands: it is the nearest to what happened.
+    func remark(_ child: ChildID, _ run: RunID, _ words: String, _ settings: [Explanation.Setting] = []) {
+        guard self[child].remark?.run != run else { return }
+        self[child].remark = EndRemark(run, words, settings)
+    }
+
+    /// The core begins to end a run.
+    func remarkStop(_ child: ChildID, _ run: RunID, for cause: Cause) {
+        let view = core.view(of: child)
+        guard view.run == run else { return }
+        let explanation = explanation(of: child)
+        switch cause {
+        case .watchdog:
+            let time = view.watchdog?.words ?? "long"
+            let own = view.watchdog == plan.policy(child).watchdog ? "" : ", as it chose itself by WATCHDOG_USEC"
+            remark(child, run, "no WATCHDOG=1 came for \(time)\(own)", explanation.settings(of: .watchdog))
+        case .probe where view.ready == nil:
+            let wait = explanation.readyWords.map { ": it waited for \($0)" } ?? ""
+            let last = self[child].health.map { "; the last probe: \($0)" } ?? ""
+            let time = (now - (view.started ?? now)).words
+            remark(child, run, "not ready within \(time)\(wait)\(last)", explanation.startSettings)
+        case .probe:
+            let misses = plan.policy(child).liveness?.misses ?? LivenessRule.defaultMisses
+            let last = self[child].health.map { ", the last: \($0)" } ?? ""
+            remark(child, run, "\(misses) misses in a row\(last)", explanation.healthSettings)
+        case .recycled:
+            let above = plan.traits(child).bounds.recycle?.above
+            guard self[child].run?.grownSince != nil, let above else { return }
+            remark(child, run, "it had grown above \(byteWords(above))", explanation.settings(of: .recycled))
+        case .done, .config, .crash, .oom, .network, .dependency, .asked, .unkillable, .unknown: break
+        }
+    }
+}
