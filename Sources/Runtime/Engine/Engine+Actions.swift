@@ -66,7 +66,9 @@ extension Engine {
             .delayed(let child, _, _), .parked(let child, _, _),
             .skipped(let child, _), .unkillable(let child, _):
             board.touch(child)
-        case .ended(let end): board.touch(end.child)
+        case .ended(let end):
+            board.touch(end.child)
+            remarkEnd(end)
         case .groupParked(let group, _, _):
             for child in plan.groups[Int(group.rawValue)].policy.children { board.touch(child) }
         }

@@ -94,7 +94,7 @@ extension ExplanationTests {
         },
         Case(
             testDescription: "restart = never", phase: .parked, cause: .crash, settings: ["restart = never"],
-            says: ["a failure of it is final (`restart` is never)", "it needs you"]
+            says: ["a failure is final (`restart` is never)", "it needs you"]
         ) {
             var stage = up { $0.policy.restart = .never }
             stage.ends(.a)
@@ -129,6 +129,15 @@ extension ExplanationTests {
             return stage
         },
         Case(
+            testDescription: "a job that runs", phase: .ready, cause: nil, settings: ["schedule.every = 1h"],
+            says: ["it runs; its next time comes in 60 min, and is skipped if it runs still then"]
+        ) {
+            var stage = Stage([a { $0.policy.schedule = .every(.seconds(3600)) }])
+            stage.pass(.zero)
+            stage.ready(.a)
+            return stage
+        },
+        Case(
             testDescription: "log-writer", phase: .ready, cause: nil, settings: [],
             says: ["built in: started again whenever it ends", "never: others need it"]
         ) {
@@ -151,7 +160,7 @@ extension ExplanationTests {
         [
             Case(
                 testDescription: "stopped by command", phase: .off, cause: .asked, settings: ["enabled = true"],
-                says: ["an owner stopped it by command", "nothing until `nexusctl start a`"]
+                says: ["an owner stopped it by command", "or `nexusctl reset a`", "nothing until `nexusctl start a`"]
             ) {
                 var stage = Stage([a()], choices: [.a: .off])
                 stage.choice = .off
@@ -163,7 +172,7 @@ extension ExplanationTests {
             ) { Stage([a { $0.policy.enabled = false }]) },
             Case(
                 testDescription: "requires", phase: .waiting, cause: nil, settings: ["requires = [\"b\"]"],
-                says: ["b, which is starting (`requires`)"]
+                says: ["b, which is starting (`requires`)", "it starts when b is ready"]
             ) { Stage([a { $0.policy.requires = [.b] }, child("b", "serve", readiness: .notify)]) },
             Case(
                 testDescription: "what it requires is off", phase: .waiting, cause: .dependency,

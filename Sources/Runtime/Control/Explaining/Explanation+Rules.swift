@@ -37,6 +37,7 @@ extension Explanation {
     /// When it is started again, or which rule gave it up.
     var rule: String {
         if view.phase == .parked, let words = parkedWords { return words }
+        if view.phase == .off { return offWords }
         switch policy.schedule {
         case .every(let interval):
             return "started \(interval.words) after its last start (`schedule.every`), however that run ended"
@@ -56,11 +57,26 @@ extension Explanation {
         guard policy.restart != .never else { return when }
         if cause == .network {
             let cap = min(delay.cap, .seconds(10))
-            return when + ", for want of a network after \(delay.first.words) doubling up to \(cap.words)"
+            return when + ", for want of a network after \(Self.growing(delay.first, cap))"
         }
         return when
-            + ", after \(delay.first.words) doubling up to \(delay.cap.words), counted from its last start; back to the"
+            + ", after \(Self.growing(delay.first, delay.cap)), counted from its last start; back to the"
             + " first after \(delay.stableAfter.words) of being ready (`delay`)"
+    }
+
+    private static func growing(_ first: Duration, _ cap: Duration) -> String {
+        first < cap ? "\(first.words) doubling up to \(cap.words)" : cap.words
+    }
+
+    private var offWords: String {
+        switch choice {
+        case .off:
+            "stopped by command: that lasts, over restarts of nexusd too, until `nexusctl start \(name)` or"
+                + " `nexusctl reset \(name)`"
+        case .on, nil:
+            policy.enabled
+                ? "stopped by a worker, or with the tree" : "off in the file (`enabled`), until a command starts it"
+        }
     }
 
     /// Whether the run that ended, or is being ended, had been ready.
@@ -115,7 +131,7 @@ extension Explanation {
         case .unstable: words = "\(policy.delay.parkAfter) unstable runs in a row park \(whom) (`delay.park-after`)"
         case .intensity:
             words = "more than \(policy.intensity?.words ?? "so many restarts") park \(whom) (`intensity`)"
-        case .never: words = "a failure of \(whom) is final (`restart` is never)"
+        case .never: words = "a failure\(culprit.map { " of \(names[$0])" } ?? "") is final (`restart` is never)"
         case .groupIntensity:
             guard let group = policy.group else { return nil }
             let rule = plan.groups[Int(group.rawValue)].policy.intensity

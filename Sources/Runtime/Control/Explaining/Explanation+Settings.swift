@@ -63,8 +63,23 @@ extension Explanation {
         switch view.lastEnd?.exit {
         case .code(0): return [setting("restart", policy.restart.text), setting("command", "…")]
         case .code, .signal: return [setting("exits.config", policy.exits.config.text)]
-        case .notExecuted(let stage, _): return stage.key.map { [setting($0, "…")] } ?? []
+        case .notExecuted(let stage, _): return stageSettings(stage)
         case .unknown, nil: return []
+        }
+    }
+
+    /// What a stage of a start carries out.
+    private func stageSettings(_ stage: SpawnStage) -> [Setting] {
+        let traits = plan.traits(child)
+        return switch stage {
+        case .exec: [setting("command", "…")]
+        case .directory: [setting("directory", traits.directory)]
+        case .identity: [setting("user", traits.identity?.user ?? "…")]
+        case .limits: [setting("limits", "…")]
+        case .privileges: [setting("capabilities", "…")]
+        case .scheduling: [setting("nice", "\(traits.nice)"), setting("oom-score-adjust", "\(traits.oomScoreAdjust)")]
+        case .cgroup: [setting("memory", "…")]
+        case .prepare, .clone, .session, .files, .signals: []
         }
     }
 
@@ -94,15 +109,11 @@ extension Explanation {
         switch view.phase {
         case .off: return [setting("enabled", policy.enabled ? "true" : "false")]
         case .waiting: return holdSettings
-        case .scheduled:
-            switch policy.schedule {
-            case .every(let interval): return [setting("schedule.every", DurationText.show(interval))]
-            case .calendar: return [setting("schedule.at", "…")]
-            case nil: return []
-            }
+        case .scheduled: return scheduleSettings
         case .delayed: return delaySettings
         case .starting: return startSettings
         case .ready:
+            if view.isScheduled { return scheduleSettings }
             let stable = setting("delay.stable-after", DurationText.show(delay.stableAfter))
             return [setting("restart", policy.restart.text)] + (view.unstableRuns > 0 ? [stable] : [])
         case .stopping:
@@ -113,6 +124,14 @@ extension Explanation {
         case .unkillable: return [setting("kill-grace", DurationText.show(policy.stop.killGrace))]
         case .parked: return parkedSettings
         case .done: return [setting("restart", policy.restart.text)]
+        }
+    }
+
+    private var scheduleSettings: [Setting] {
+        switch policy.schedule {
+        case .every(let interval): [setting("schedule.every", DurationText.show(interval))]
+        case .calendar: [setting("schedule.at", "…")]
+        case nil: []
         }
     }
 
@@ -205,22 +224,6 @@ extension Set<ExitPattern> {
         let signals = compactMap { if case .signal(let signal) = $0 { signal } else { nil } }
             .sorted { $0.rawValue < $1.rawValue }.map { "\"\($0.name)\"" }
         return "[" + (codes + signals).joined(separator: ", ") + "]"
-    }
-}
-
-extension SpawnStage {
-    /// The key of a child that this stage carries out; nil where it is no matter of one.
-    fileprivate var key: String? {
-        switch self {
-        case .exec: "command"
-        case .directory: "directory"
-        case .identity: "user"
-        case .limits: "limits"
-        case .privileges: "capabilities"
-        case .scheduling: "nice"
-        case .cgroup: "memory"
-        case .prepare, .clone, .session, .files, .signals: nil
-        }
     }
 }
 

@@ -25,6 +25,18 @@ extension Explanation {
         }
     }
 
+    /// When that is over.
+    func startWords(_ hold: Hold) -> String {
+        switch hold {
+        case .requires(let child): "it starts when \(names[child]) is ready"
+        case .after(let child), .order(let child):
+            "it starts when \(names[child]) is ready, done, parked or off"
+        case .sweep: "it starts when what is left of its group has stopped"
+        case .logWriter(let child): "it starts when \(names[child]) is ready, or after 5 s"
+        case .output(let child): "it starts when \(names[child]) has read that, or after 5 s"
+        }
+    }
+
     /// By what it shows that it is ready; nil: by being there.
     var readyWords: String? {
         switch plan.traits(child).readiness {

@@ -43,7 +43,7 @@ struct Explanation {
         let left = view.until.map { ($0 - now).words }
         switch view.phase {
         case .off: return "nothing until `nexusctl start \(name)`"
-        case .waiting: return awaits.map { "it starts when it need not wait any more for \($0)" } ?? "it starts at once"
+        case .waiting: return view.hold.map(startWords) ?? "it starts at once"
         case .scheduled:
             return inTime.map { "its next run \($0), or `nexusctl start \(name)` at once" }
                 ?? "its calendar is used up: `nexusctl reload`, or a restart of nexusd, computes the next times"
@@ -54,7 +54,10 @@ struct Explanation {
                 return "it is done when it ends with success; it has \(left) left (`start-timeout`)"
             }
             return "it waits for \(awaits) and has \(left) left; then it is ended, with cause probe"
-        case .ready: return "it serves"
+        case .ready:
+            guard view.isScheduled else { return "it serves" }
+            return "it runs"
+                + (inTime.map { "; its next time comes \($0), and is skipped if it runs still then" } ?? "")
         case .stopping: return "it is being stopped" + (left.map { "; what is left in \($0) is killed" } ?? "")
         case .unkillable: return "nothing while it is there: the kernel does not end it"
         case .parked:
@@ -81,7 +84,8 @@ struct Explanation {
         if let group = policy.group, let rule = plan.groups[Int(group.rawValue)].policy.intensity {
             bounds.append("more than \(rule.words) in its group (`group.\(names[group]).intensity`)")
         }
-        return bounds.joined(separator: ", ") + ", or an error of configuration" + whatThen
+        return (cause == .network ? "not for want of a network, but for " : "") + bounds.joined(separator: ", ")
+            + ", or an error of configuration" + whatThen
     }
 
     /// The consequence of being given up.
@@ -100,8 +104,14 @@ struct Explanation {
 
     private var parkedAgain: String? {
         guard view.nextTry != nil, culprit == nil else { return nil }
-        return
-            "that try parks it again, unless it is ready for \(policy.delay.stableAfter.words) (`delay.stable-after`)"
+        switch view.ground {
+        case .config: return "the same error parks it again"
+        case .unstable:
+            return
+                "that try parks it again, unless it is ready for \(policy.delay.stableAfter.words) (`delay.stable-after`)"
+        case .intensity, .groupIntensity: return "the same rule parks it again"
+        case .never, nil: return nil
+        }
     }
 
     private static func retryWords(_ retry: Duration?, _ key: String) -> String {

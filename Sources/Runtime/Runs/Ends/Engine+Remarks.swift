@@ -1,11 +1,24 @@
 import Plan
 import SupervisorCore
+import System
 
 extension Engine {
     /// Says of an end what its exit does not. The first word about a run stands: it is the nearest to what happened.
     func remark(_ child: ChildID, _ run: RunID, _ words: String, _ settings: [Explanation.Setting] = []) {
         guard self[child].remark?.run != run else { return }
         self[child].remark = EndRemark(run, words, settings)
+    }
+
+    /// A run is over; what can be said of it that nobody said before.
+    func remarkEnd(_ end: EndRecord) {
+        switch (end.cause, end.exit) {
+        case (.config, .code(0)):
+            remark(end.child, end.run, "it ended at once with success, where it must run")
+        case (.config, .notExecuted(.directory, let errno)):
+            let directory = plan.traits(end.child).directory
+            remark(end.child, end.run, "directory \(directory): \(Errno(rawValue: errno))")
+        case (_, _): break
+        }
     }
 
     /// The core begins to end a run.

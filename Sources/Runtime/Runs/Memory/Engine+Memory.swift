@@ -75,7 +75,8 @@ extension Engine {
     private func endForMemory(_ bytes: UInt64, _ max: UInt64, _ run: LivingRun, _ child: ChildID) {
         run.isOverMemory = true
         remark(
-            child, run.id, "it had \(byteWords(bytes)), above its limit of \(byteWords(max)), and nexusd killed it",
+            child, run.id,
+            "it had \(byteWords(bytes)), above its memory.max of \(byteWords(max)), and nexusd killed it",
             explanation(of: child).settings(of: .oom))
         say(
             LogEvent(

@@ -1,0 +1,191 @@
+import Foundation
+import Testing
+
+/// `status`, `why`, `doctor` and `history` about a box in which everything goes wrong at once: each names what really
+/// governs it, with the line of the file.
+@Suite(.timeLimit(.minutes(2))) struct WhyScenarios {
+    private static let slow = #"delay = { first = "1h", cap = "1h" }"#
+
+    private static func config(_ port: UInt16) -> String {
+        """
+        [group.g]
+        children = ["flappy", "mate"]
+        intensity = { restarts = 2, window = "1min" }
+        [child.flappy]
+        command = ["FIXTURE", "exit", "1"]
+        delay = { first = "10ms", cap = "20ms" }
+        [child.mate]
+        command = ["FIXTURE", "serve"]
+        [child.hog]
+        command = ["FIXTURE", "grow", "64"]
+        memory = { max = "20MiB" }
+        \(slow)
+        [child.dog]
+        command = ["FIXTURE", "serve"]
+        watchdog = "300ms"
+        \(slow)
+        [child.alive]
+        command = ["FIXTURE", "serve"]
+        liveness = { exec = ["/bin/false"], interval = "50ms", misses = 2 }
+        \(slow)
+        [child.late]
+        command = ["FIXTURE", "serve"]
+        ready = "notify"
+        start-timeout = "100ms"
+        \(slow)
+        [child.starts]
+        command = ["FIXTURE", "serve"]
+        ready = "notify"
+        start-timeout = "1h"
+        [child.needs]
+        command = ["FIXTURE", "serve"]
+        requires = ["starts"]
+        [child.nonet]
+        command = ["FIXTURE", "exit", "68"]
+        \(slow)
+        [child.background]
+        command = ["FIXTURE", "exit", "0"]
+        [child.job]
+        command = ["/bin/sh", "-c", "echo no space left; exit 5"]
+        schedule = { every = "1h" }
+        [child.long]
+        command = ["FIXTURE", "serve"]
+        schedule = { every = "1s" }
+        [child.sock]
+        command = ["FIXTURE", "serve"]
+        sockets = [{ name = "web", listen = "127.0.0.1:\(port)" }]
+        [child.sec]
+        command = ["FIXTURE", "serve"]
+        secrets = ["token"]
+        [secret.token]
+        file = "DIR/token"
+        """
+    }
+
+    /// A box in which all of that has come to be, and the port that is taken.
+    private func box() throws -> (Box, TakenPort) {
+        let taken = try TakenPort()
+        let box = try Box(Self.config(taken.port))
+        try "a-secret-value".write(toFile: box.directory + "/token", atomically: true, encoding: .utf8)
+        chmod(box.directory + "/token", 0o600)
+        try box.start()
+        // It was there when the file was read, and is not when the child is started anew.
+        try FileManager.default.removeItem(atPath: box.directory + "/token")
+        #expect(try box.ctl("restart", "sec", "--no-wait").status == 0)
+        let states = [
+            "flappy": "parked", "mate": "parked", "hog": "delayed", "dog": "delayed", "alive": "delayed",
+            "late": "delayed", "starts": "starting", "needs": "waiting", "nonet": "delayed", "background": "parked",
+            "job": "scheduled", "long": "ready", "sock": "parked", "sec": "parked",
+        ]
+        try box.wait("every state") { status in states.allSatisfy { status.child($0)?.state == $1 } }
+        return (box, taken)
+    }
+
+    private struct Expected {
+        let child: String
+        let says: [String]
+
+        init(_ child: String, _ says: String...) {
+            self.child = child
+            self.says = says
+        }
+    }
+
+    private func governed(_ box: Box, _ port: UInt16) -> [Expected] {
+        let file = box.config
+        return [
+            Expected(
+                "flappy", "more than 2 restarts within 60 s in group g", "next     one try in 15 min",
+                "group.g.intensity.restarts = 2, \(file):3", "group.g.slow-retry = 15min, the default"),
+            Expected("mate", "because of flappy", "group.g.intensity.window = 1min, \(file):3"),
+            Expected("hog", "`memory.max`", "child.hog.memory.max = 20MiB, \(file):11"),
+            Expected("dog", "no WATCHDOG=1 came for 300 ms", "child.dog.watchdog = 300ms, \(file):15"),
+            Expected(
+                "alive", "2 misses in a row, the last: ", "child.alive.liveness.misses = 2, \(file):19",
+                "child.alive.liveness.interval = 50ms, \(file):19", "liveness.timeout = 2s, the default"),
+            Expected(
+                "late", "it waited for READY=1 on its notify socket", "child.late.start-timeout = 100ms, \(file):24"),
+            Expected("starts", "waits for READY=1 on its notify socket", "child.starts.start-timeout = 1h, \(file):29"),
+            Expected("needs", "waits for starts, which is starting", "child.needs.requires = [\"starts\"], \(file):32"),
+            Expected("nonet", "no network", "child.nonet.exits.network = [68], the default"),
+            Expected("background", "cause config", "child.background.restart = always, the default"),
+            Expected("job", "no space left", "next     its next run in", "child.job.schedule.every = 1h, \(file):40"),
+            Expected("long", "it ran still", "child.long.schedule.every = 1s, \(file):43"),
+            Expected(
+                "sock", "cannot listen on 127.0.0.1:\(port): Address already in use (EADDRINUSE)",
+                "take another address", "child.sock.sockets = 127.0.0.1:\(port), called 'web', \(file):46"),
+            Expected(
+                "sec", "\(box.directory)/token: No such file or directory (ENOENT)", "make the file",
+                "secret.token.file = \(box.directory)/token, \(file):51"),
+            Expected("log-writer", "is built in", "never: others need it"),
+        ]
+    }
+
+    @Test func everyReason_isNamedWithItsKeyAndLine_inWhyAndInStatus() throws {
+        let (box, taken) = try box()
+        for expected in governed(box, taken.port) {
+            let why = try box.ctl("why", expected.child)
+            #expect(why.status == 0)
+            for part in expected.says { #expect(why.output.contains(part), "\(part) is not in:\n\(why.output)") }
+        }
+        let isKept = try !box.status().notes.contains { $0.hasPrefix("memory.max of hog is not kept by the kernel") }
+        #expect(try box.ctl("why", "hog").output.contains(isKept ? "the kernel killed it" : "nexusd killed it"))
+        let table = try box.ctl("status").output
+        for part in [
+            "EADDRINUSE", "127.0.0.1:\(taken.port)", "ENOENT", "\(box.directory)/token",
+            "its group is parked because of flappy",
+            "watchdog: no WATCHDOG=1 came for 300 ms", "waits for starts, which is starting", "it ran still",
+        ] {
+            #expect(table.contains(part), "\(part) is not in:\n\(table)")
+        }
+        #expect(box.stop() == 0)
+    }
+
+    @Test func oneEnd_hasOneCause_everywhere() throws {
+        let (box, _) = try box()
+        #expect(try box.status().child("background")?.cause == "config")
+        #expect(try box.status().child("background")?.lastEnd?.cause == "config")
+        #expect(try box.ctl("history", "background").output.contains("config"))
+        let metrics = try box.ctl("metrics").output
+        #expect(metrics.contains(#"child="background",cause="config"} 1"#), "\(metrics)")
+        #expect(box.stop() == 0)
+    }
+
+    @Test func failingJob_isBadForDoctor_andItsRunsAreNoRestarts() throws {
+        let (box, _) = try box()
+        let doctor = try box.ctl("doctor")
+        #expect(doctor.status == 1)
+        #expect(doctor.output.contains("job failed in its last run: crash: exit 5"))
+        #expect(try box.ctl("start", "job", "--no-wait").status == 0)
+        try box.wait("the second failure") {
+            $0.child("job").map { $0.state == "scheduled" && $0.unstableRuns == 2 } ?? false
+        }
+        #expect(try box.ctl("doctor").output.contains("job failed in its last 2 runs"))
+        #expect(try box.status().child("job")?.restarts == 0)
+        #expect(box.stop() == 0)
+    }
+}
+
+/// A port of this machine on which this test listens.
+private final class TakenPort {
+    let port: UInt16
+    private let fd: Int32
+
+    init() throws {
+        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(fd, $0, length) == 0 && getsockname(fd, $0, &length) == 0
+            }
+        }
+        guard isBound, listen(fd, 1) == 0 else { throw Trouble("no port can be had: errno \(errno)") }
+        self.fd = fd
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { close(fd) }
+}
