@@ -60,7 +60,8 @@ struct ExplanationTests {
             testDescription: "exit 78", phase: .parked, cause: .config,
             settings: ["exits.config = [64, 78]", "delay.slow-retry = 15min"],
             says: [
-                "`exits.config` names exit 78", "parks it at once", "one try in 15 min", "the same error parks it again",
+                "`exits.config` names exit 78", "parks it at once", "one try in 15 min",
+                "the same error parks it again",
             ]
         ) {
             var stage = up()
