@@ -1,7 +1,7 @@
 // The JSON of what happens in a turn: one object a frame, `event` says which. Written down in docs/agent.md.
 extension AgentEvent: Codable {
     private enum Key: String, CodingKey {
-        case event, block, text, tool, todos, changes, usage
+        case event, prompt, block, text, tool, todos, changes, usage
     }
 
     private enum Kind: String, Codable {
@@ -22,7 +22,7 @@ extension AgentEvent: Codable {
         let fields = try decoder.container(keyedBy: Key.self)
         func text(_ key: Key) throws -> String { try fields.decode(String.self, forKey: key) }
         switch try fields.decode(Kind.self, forKey: .event) {
-        case .turnStarted: self = .turnStarted
+        case .turnStarted: self = .turnStarted(prompt: try fields.decodeIfPresent(String.self, forKey: .prompt))
         case .textDelta: self = .textDelta(block: try text(.block), text: try text(.text))
         case .textBlock: self = .textBlock(block: try text(.block), text: try text(.text))
         case .reasoningDelta: self = .reasoningDelta(block: try text(.block), text: try text(.text))
@@ -43,7 +43,7 @@ extension AgentEvent: Codable {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(kind, forKey: .event)
         switch self {
-        case .turnStarted: break
+        case .turnStarted(let prompt): try fields.encodeIfPresent(prompt, forKey: .prompt)
         case .textDelta(let block, let text), .textBlock(let block, let text), .reasoningDelta(let block, let text):
             try fields.encode(block, forKey: .block)
             try fields.encode(text, forKey: .text)

@@ -1,7 +1,7 @@
 /// The one event model for every line of opencode: what happens in a turn.
 public enum AgentEvent: Hashable, Sendable {
-    /// The agent took the turn up.
-    case turnStarted
+    /// The agent took the turn up; with the id that the prompt has there, by which it can be forked from and taken back.
+    case turnStarted(prompt: String? = nil)
     /// Text to append to the block with this id.
     case textDelta(block: String, text: String)
     /// The whole text of a block: replaces what was streamed of it (sent after a re-read, and when a block is complete).

@@ -1,7 +1,7 @@
 // The JSON of what chat-bridge asks: one object, `op` first. Unknown fields are ignored, an unknown `op` is refused.
 extension AgentRequest: Codable {
     private enum Key: String, CodingKey {
-        case op, title, workspace, session, text, model, agent, id, reply, message, answers
+        case op, title, workspace, session, text, model, agent, id, reply, message, answers, before, to
     }
 
     private enum Operation: String, Codable {
@@ -11,12 +11,18 @@ extension AgentRequest: Codable {
         case abort
         case answerPermission = "answer-permission"
         case answerQuestion = "answer-question"
+        case renameSession = "rename-session"
+        case deleteSession = "delete-session"
+        case forkSession = "fork-session"
+        case revert, unrevert
     }
 
     /// `{"op":"describe"}` · `{"op":"catalog","workspace":…}` · `{"op":"open-session","title":…,"workspace":…}` ·
     /// `{"op":"run-turn","session":…,"workspace":…,"text":…,"model":…,"agent":…}` · `{"op":"abort","session":…}` ·
     /// `{"op":"answer-permission","session":…,"id":…,"reply":…,"message":…}` ·
-    /// `{"op":"answer-question","session":…,"id":…,"answers":[[…]]}`.
+    /// `{"op":"answer-question","session":…,"id":…,"answers":[[…]]}` · `{"op":"rename-session","session":…,"title":…}` ·
+    /// `{"op":"delete-session","session":…}` · `{"op":"fork-session","session":…,"before":…}` ·
+    /// `{"op":"revert","session":…,"to":…}` · `{"op":"unrevert","session":…}`.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         switch try fields.decode(Operation.self, forKey: .op) {
@@ -49,7 +55,19 @@ extension AgentRequest: Codable {
                 session: try fields.decode(AgentSessionID.self, forKey: .session),
                 id: try fields.decode(String.self, forKey: .id),
                 answers: try fields.decodeIfPresent([[String]].self, forKey: .answers))
+        case .renameSession:
+            self = .renameSession(try Self.session(fields), title: try fields.decode(String.self, forKey: .title))
+        case .deleteSession: self = .deleteSession(try Self.session(fields))
+        case .forkSession:
+            self = .forkSession(
+                try Self.session(fields), before: try fields.decodeIfPresent(String.self, forKey: .before))
+        case .revert: self = .revert(try Self.session(fields), to: try fields.decode(String.self, forKey: .to))
+        case .unrevert: self = .unrevert(try Self.session(fields))
         }
+    }
+
+    private static func session(_ fields: KeyedDecodingContainer<Key>) throws -> AgentSessionID {
+        try fields.decode(AgentSessionID.self, forKey: .session)
     }
 
     /// As `init(from:)` reads it; a nil workspace is left out.
@@ -86,17 +104,36 @@ extension AgentRequest: Codable {
             try fields.encode(session, forKey: .session)
             try fields.encode(id, forKey: .id)
             try fields.encodeIfPresent(answers, forKey: .answers)
+        case .renameSession(let session, let title):
+            try Self.encode(.renameSession, session, to: &fields)
+            try fields.encode(title, forKey: .title)
+        case .deleteSession(let session): try Self.encode(.deleteSession, session, to: &fields)
+        case .forkSession(let session, let before):
+            try Self.encode(.forkSession, session, to: &fields)
+            try fields.encodeIfPresent(before, forKey: .before)
+        case .revert(let session, let message):
+            try Self.encode(.revert, session, to: &fields)
+            try fields.encode(message, forKey: .to)
+        case .unrevert(let session): try Self.encode(.unrevert, session, to: &fields)
         }
+    }
+
+    private static func encode(
+        _ operation: Operation, _ session: AgentSessionID, to fields: inout KeyedEncodingContainer<Key>
+    ) throws {
+        try fields.encode(operation, forKey: .op)
+        try fields.encode(session, forKey: .session)
     }
 }
 
 // The JSON of the answers: one object with exactly one field, named after the answer.
 extension AgentReply: Codable {
     private enum Key: String, CodingKey {
-        case description, session, aborted, answered
+        case description, session, aborted, answered, changed
     }
 
-    /// `{"description":{…}}` · `{"session":"ses_…"}` · `{"aborted":true}` · `{"answered":true}`.
+    /// `{"description":{…}}` · `{"session":"ses_…"}` · `{"aborted":true}` · `{"answered":true}` ·
+    /// `{"changed":true}`.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         if let description = try fields.decodeIfPresent(AgentDescription.self, forKey: .description) {
@@ -107,11 +144,13 @@ extension AgentReply: Codable {
             self = .aborted
         } else if try fields.decodeIfPresent(Bool.self, forKey: .answered) == true {
             self = .answered
+        } else if try fields.decodeIfPresent(Bool.self, forKey: .changed) == true {
+            self = .changed
         } else {
             throw DecodingError.dataCorrupted(
                 .init(
-                    codingPath: decoder.codingPath, debugDescription: "none of description, session, aborted, answered")
-            )
+                    codingPath: decoder.codingPath,
+                    debugDescription: "none of description, session, aborted, answered, changed"))
         }
     }
 
@@ -123,6 +162,7 @@ extension AgentReply: Codable {
         case .session(let session): try fields.encode(session, forKey: .session)
         case .aborted: try fields.encode(true, forKey: .aborted)
         case .answered: try fields.encode(true, forKey: .answered)
+        case .changed: try fields.encode(true, forKey: .changed)
         }
     }
 }

@@ -18,6 +18,16 @@ public enum AgentRequest: Hashable, Sendable {
     case answerPermission(session: AgentSessionID, id: String, reply: PermissionReply, message: String?)
     /// Answers a question: for each one asked at once the labels chosen, or own words. Nil puts it aside.
     case answerQuestion(session: AgentSessionID, id: String, answers: [[String]]?)
+    /// Gives a session another title at the agent too.
+    case renameSession(AgentSessionID, title: String)
+    /// Removes a session at the agent; one that it does not know is removed already.
+    case deleteSession(AgentSessionID)
+    /// Makes a session of what was said before a message (nil: of everything); answered like `openSession`.
+    case forkSession(AgentSessionID, before: String?)
+    /// Takes back a message and all that followed, with the changes of files that the agent kept a record of.
+    case revert(AgentSessionID, to: String)
+    /// Brings back what was taken back last; not any more when something was said since.
+    case unrevert(AgentSessionID)
 }
 
 /// The agent's own session id (`ses_…`), opaque to everyone else.
@@ -42,12 +52,14 @@ public struct AgentSessionID: Hashable, Sendable, Codable {
 public enum AgentReply: Hashable, Sendable {
     /// To `describe`.
     case description(AgentDescription)
-    /// To `openSession`.
+    /// To `openSession` and `forkSession`.
     case session(AgentSessionID)
     /// To `abort`.
     case aborted
     /// To `answerPermission` and `answerQuestion`: the agent has it.
     case answered
+    /// To `renameSession`, `deleteSession`, `revert` and `unrevert`: done.
+    case changed
 }
 
 /// Who answers, and how it is.

@@ -35,6 +35,20 @@ public protocol AgentClient: Sendable {
 
     /// Asks the agent to stop what runs in a session; nothing running is fine.
     func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
+
+    /// Gives a session another title.
+    func rename(_ session: AgentSessionID, to title: String, directory: String) async throws(AgentFailure)
+    /// Removes a session; `busy` while a turn runs in it.
+    func remove(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
+    /// Makes a session of what was said before a message (nil: of everything).
+    func fork(
+        _ session: AgentSessionID, before message: String?, directory: String
+    ) async throws(AgentFailure) -> AgentSessionID
+    /// Takes back a message and all that followed it, with what it changed in files where the agent kept a record of
+    /// them. `busy` while a turn runs, `unknown`: there is no such message.
+    func revert(_ session: AgentSessionID, to message: String, directory: String) async throws(AgentFailure)
+    /// Brings back what was taken back last.
+    func unrevert(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
 }
 
 extension AgentClient {

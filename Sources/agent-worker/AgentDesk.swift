@@ -50,6 +50,9 @@ struct AgentDesk: Sendable {
                 let directory = try await directory(of: session, client)
                 try await client.answerQuestion(session, id: id, answers: answers, directory: directory)
                 await reply(.answered, responder)
+            case .renameSession(let session, _), .deleteSession(let session), .forkSession(let session, _),
+                .revert(let session, _), .unrevert(let session):
+                await reply(try await change(session, asked), responder)
             }
         } catch {
             await responder.fail(error.code.onTheBus, error.message)
@@ -103,7 +106,7 @@ struct AgentDesk: Sendable {
 
     /// A session works in the directory it was made in, whatever a request says; one that was made elsewhere (by
     /// another client of opencode) is not for this way.
-    private func directory(of session: AgentSessionID, _ client: any AgentClient) async throws(AgentFailure) -> String {
+    func directory(of session: AgentSessionID, _ client: any AgentClient) async throws(AgentFailure) -> String {
         let directory = try await client.directory(of: session)
         guard workspaces.contains(where: { $0.isPlace(directory) }) else {
             throw AgentFailure(.refused, "this session works in \(directory), which is no workspace in Supervisor.toml")

@@ -65,6 +65,25 @@ struct AgentOnTheBus: AgentPort {
         }
     }
 
+    func rename(session: AgentSessionID, to title: String) async throws {
+        _ = try await ask(.renameSession(session, title: title))
+    }
+
+    func remove(session: AgentSessionID) async throws { _ = try await ask(.deleteSession(session)) }
+
+    func fork(session: AgentSessionID, before prompt: String?) async throws -> AgentSessionID {
+        guard case .session(let id) = try await ask(.forkSession(session, before: prompt)) else {
+            throw Self.wrongAnswer
+        }
+        return id
+    }
+
+    func revert(session: AgentSessionID, to prompt: String) async throws {
+        _ = try await ask(.revert(session, to: prompt))
+    }
+
+    func unrevert(session: AgentSessionID) async throws { _ = try await ask(.unrevert(session)) }
+
     private func ask(_ request: AgentRequest) async throws -> AgentReply {
         do {
             let answer = try await bus.request(Self.worker, try Self.json(request))

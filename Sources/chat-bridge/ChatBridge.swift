@@ -16,9 +16,9 @@ struct ChatBridge {
             let word = try WordOut(ProcessInfo.processInfo.environment, store, bus)
             let hub = EventHub(store: store) { word?.book.hear($0) }
             let ceiling = try ceiling(ProcessInfo.processInfo.environment)
-            let runner = TurnRunner(store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: ceiling) {
-                status.tell($0)
-            }
+            let runner = TurnRunner(
+                store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: ceiling, complain: { Log.warning($0) },
+                changed: { status.tell($0) })
             let left = try await runner.begin()
             if left.interrupted > 0 {
                 Log.warning("\(left.interrupted) turn(s) interrupted: \(TurnRunner.restartReason)")

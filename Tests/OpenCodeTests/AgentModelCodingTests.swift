@@ -62,7 +62,7 @@ struct AgentModelCodingTests {
     }
 
     @Test(arguments: [
-        (AgentEvent.turnStarted, #"{"event":"turn-started"}"#),
+        (AgentEvent.turnStarted(), #"{"event":"turn-started"}"#),
         (.textDelta(block: "b", text: "x"), #"{"block":"b","event":"text-delta","text":"x"}"#),
         (.textBlock(block: "b", text: "x"), #"{"block":"b","event":"text-block","text":"x"}"#),
         (.reasoningDelta(block: "b", text: "x"), #"{"block":"b","event":"reasoning-delta","text":"x"}"#),

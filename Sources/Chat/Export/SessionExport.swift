@@ -72,6 +72,7 @@ struct SessionExport {
 
     private func markdown(_ turn: ChatTurn, _ blocks: [ChatEvent]) -> String {
         var text = "\n## \(Self.date(turn.created))\n\n" + Self.quoted(turn.text) + "\n"
+        if turn.isTakenBack { text += "\n*Taken back: the agent does not remember this.*\n" }
         var open: (isReasoning: Bool, text: String)?
         func close() {
             guard let block = open else { return }

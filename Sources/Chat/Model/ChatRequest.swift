@@ -21,6 +21,12 @@ public enum ChatRequest: Hashable, Sendable {
     case rename(SessionID, title: String)
     /// Forgets a session; refused while a turn of it waits or runs.
     case delete(SessionID)
+    /// Makes a session of what was said before a turn (nil: of everything).
+    case fork(SessionID, before: TurnID?)
+    /// Takes back a turn and all behind it: the agent forgets them, and what it changed meanwhile is changed back.
+    case revert(SessionID, to: TurnID)
+    /// Brings back what was taken back last, unless something was said since.
+    case unrevert(SessionID)
     /// Models, agents and commands of a workspace (nil: of the first): one object of type `model`, `agent` or `command` a
     /// frame.
     case catalog(workspace: String?)
@@ -42,7 +48,8 @@ extension ChatRequest: Decodable {
     }
 
     private enum Operation: String, Decodable {
-        case send, list, history, open, resume, abort, search, rename, delete, catalog, choose, answer, export, describe
+        case send, list, history, open, resume, abort, search, rename, delete, fork, revert,
+            unrevert, catalog, choose, answer, export, describe
     }
 
     /// Reads the object; unknown fields are ignored, an unknown `op` is refused.
@@ -83,6 +90,14 @@ extension ChatRequest: Decodable {
                 try fields.decode(SessionID.self, forKey: .session),
                 title: try fields.decode(String.self, forKey: .title))
         case .delete: self = .delete(try fields.decode(SessionID.self, forKey: .session))
+        case .fork:
+            self = .fork(
+                try fields.decode(SessionID.self, forKey: .session),
+                before: try fields.decodeIfPresent(TurnID.self, forKey: .turn))
+        case .revert:
+            self = .revert(
+                try fields.decode(SessionID.self, forKey: .session), to: try fields.decode(TurnID.self, forKey: .turn))
+        case .unrevert: self = .unrevert(try fields.decode(SessionID.self, forKey: .session))
         case .catalog: self = .catalog(workspace: try fields.decodeIfPresent(String.self, forKey: .workspace))
         case .choose: self = .choose(try fields.decode(SessionID.self, forKey: .session), try Self.choice(fields))
         case .answer:
@@ -113,7 +128,7 @@ extension ChatRequest: Decodable {
             throw ChatError(
                 .badRequest,
                 "not understood; chat-bridge takes JSON with op: send, list, history, open, resume, abort, search, "
-                    + "rename, delete, catalog, choose, answer, export, describe")
+                    + "rename, delete, fork, revert, unrevert, catalog, choose, answer, export, describe")
         }
     }
 }

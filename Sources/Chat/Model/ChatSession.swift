@@ -18,6 +18,8 @@ public struct ChatSession: Hashable, Sendable {
     public var tokens: Int
     /// US dollars that they cost.
     public var cost: Double
+    /// Turns that were taken back and can be brought back.
+    public var reverted: Int
     /// Milliseconds since 1970.
     public var created: Int64
     /// Milliseconds since 1970: its last turn began, moved on or ended.

@@ -18,4 +18,8 @@ public struct ChatTurn: Hashable, Sendable {
     public var before: EventNumber
     /// Milliseconds since 1970: when it was accepted.
     public var created: Int64
+    /// The agent's id of the message; nil: it was never handed over, or by a version that did not keep it.
+    public var prompt: String?
+    /// The agent does not remember it any more, because the user wanted it so.
+    public var isTakenBack = false
 }

@@ -26,6 +26,7 @@ extension ChatStore {
                 (SELECT count(*) FROM turn WHERE session = session.id) AS turns, \
                 (SELECT coalesce(sum(tokens), 0) FROM turn WHERE session = session.id) AS tokens, \
                 (SELECT coalesce(sum(cost), 0) FROM turn WHERE session = session.id) AS cost, \
+                (SELECT count(*) FROM turn WHERE session = session.id AND taken_back = 1) AS reverted, \
                 coalesce((SELECT state FROM turn WHERE session = session.id AND state IN ('running', 'queued') \
                 ORDER BY state = 'queued', id LIMIT 1), \
                 (SELECT state FROM turn WHERE session = session.id ORDER BY id DESC LIMIT 1)) AS state \
@@ -37,7 +38,7 @@ extension ChatStore {
                 choice: TurnChoice(model: row["model"], agent: row["agent"]),
                 state: (row["state"] as String?).flatMap(TurnState.init) ?? .done, turns: row["turns"],
                 tokens: row["tokens"], cost: row["cost"],
-                created: row["created"], updated: row["updated"])
+                reverted: row["reverted"], created: row["created"], updated: row["updated"])
         }
     }
 
@@ -182,7 +183,8 @@ extension ChatStore {
                 id: TurnID(rawValue: row["id"]), session: SessionID(rawValue: row["session"]),
                 state: TurnState(rawValue: row["state"]) ?? .failed, text: row["text"],
                 choice: TurnChoice(model: row["model"], agent: row["agent"]), reason: row["reason"],
-                before: EventNumber(rawValue: row["before_seq"]), created: row["created"])
+                before: EventNumber(rawValue: row["before_seq"]), created: row["created"], prompt: row["prompt"],
+                isTakenBack: row["taken_back"] != 0)
         }
     }
 }

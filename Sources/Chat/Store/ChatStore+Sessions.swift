@@ -15,6 +15,7 @@ extension ChatStore {
         try await write { db in
             try db.execute(sql: "UPDATE session SET title = ? WHERE id = ?", arguments: [title, session.rawValue])
             guard db.changesCount == 1 else { throw Self.unknown(session) }
+            try Self.leaveErrand(db, title: title, for: session)
         }
     }
 
@@ -28,6 +29,7 @@ extension ChatStore {
                 throw ChatError(.busy, "a turn of session \(session) is under way; stop it first")
             }
             try Self.forgetWords(db, of: session)
+            try Self.leaveErrand(db, title: nil, for: session)
             try db.execute(sql: "DELETE FROM session WHERE id = ?", arguments: [session.rawValue])
             guard db.changesCount == 1 else { throw Self.unknown(session) }
         }
@@ -52,7 +54,7 @@ extension ChatStore {
         return choice
     }
 
-    private static func unknown(_ session: SessionID) -> ChatError {
+    static func unknown(_ session: SessionID) -> ChatError {
         ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
     }
 }

@@ -40,6 +40,10 @@ extension ChatStore {
             }
             let session = try Self.session(db, for: submission, new: id, workspaces, now: now)
             let choice = try Self.choose(db, submission.choice, in: session)
+            // What was taken back before this is gone at the agent from here on.
+            try db.execute(
+                sql: "UPDATE turn SET taken_back = 2 WHERE session = ? AND taken_back = 1",
+                arguments: [session.rawValue])
             try db.execute(
                 sql: """
                     INSERT INTO turn (session, client_id, state, text, model, agent, before_seq, created) \
@@ -59,6 +63,13 @@ extension ChatStore {
     /// Says that a turn goes to the agent now. After this it is never handed over again.
     public func takeUp(_ turn: TurnID) async throws {
         try await change(turn, from: .queued, "state = 'running', started = ?", [Self.milliseconds()])
+    }
+
+    /// Remembers the agent's id of a turn's message.
+    public func setPrompt(_ prompt: String, of turn: TurnID) async throws {
+        try await write { db in
+            try db.execute(sql: "UPDATE turn SET prompt = ? WHERE id = ?", arguments: [prompt, turn.rawValue])
+        }
     }
 
     /// Takes `takeUp` back: the agent has certainly not seen the turn.

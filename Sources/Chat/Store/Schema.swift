@@ -16,6 +16,7 @@ enum Schema {
         }
         migrator.registerMigration("password") { db in try db.execute(sql: password) }
         migrator.registerMigration("what turns and days used") { db in try db.execute(sql: usage) }
+        migrator.registerMigration("copies, what is taken back, errands") { db in try db.execute(sql: copies) }
         return migrator
     }
 
@@ -110,6 +111,20 @@ enum Schema {
         ALTER TABLE session ADD COLUMN agent TEXT;
         ALTER TABLE turn ADD COLUMN model TEXT;
         ALTER TABLE turn ADD COLUMN agent TEXT;
+        """
+
+    // `prompt` is the agent's own id of the message. A turn that was taken back can be brought back (1) until something
+    // is said since (2). An errand is what the agent is still to do to a session of its own: a new title, or (null) its
+    // end; the session here may be gone by then.
+    private static let copies = """
+        ALTER TABLE turn ADD COLUMN prompt TEXT;
+        ALTER TABLE turn ADD COLUMN taken_back INTEGER NOT NULL DEFAULT 0 CHECK (taken_back IN (0, 1, 2));
+        CREATE TABLE errand (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            agent_session TEXT NOT NULL,
+            title TEXT,
+            created INTEGER NOT NULL
+        ) STRICT;
         """
 
     // A day is one of this machine's time zone, YYYY-MM-DD; its sum outlives the sessions that made it.

@@ -16,6 +16,16 @@ public protocol AgentPort: Sendable {
     func abort(session: AgentSessionID) async throws
     /// Hands an answer on. `unknownRequest`: nobody waits for it (any more).
     func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws
+    /// Gives a session of the agent another title.
+    func rename(session: AgentSessionID, to title: String) async throws
+    /// Removes a session of the agent; one that it does not know is removed already.
+    func remove(session: AgentSessionID) async throws
+    /// Makes a session of what was said before a message of the agent (nil: of everything).
+    func fork(session: AgentSessionID, before prompt: String?) async throws -> AgentSessionID
+    /// Takes back a message of the agent and all behind it.
+    func revert(session: AgentSessionID, to prompt: String) async throws
+    /// Brings back what was taken back last.
+    func unrevert(session: AgentSessionID) async throws
 }
 
 /// Why the agent did not do something; anything else that a port throws counts as `failed`.

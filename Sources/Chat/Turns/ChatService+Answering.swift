@@ -21,6 +21,9 @@ extension ChatService {
         case .delete(let session):
             try await delete(session)
             return Array(#"{"type":"deleted"}"#.utf8)
+        case .fork(let session, let turn): return try await fork(session, before: turn)
+        case .revert(let session, let turn): return try await revert(session, to: turn)
+        case .unrevert(let session): return try await unrevert(session)
         case .catalog(let workspace): try await catalog(workspace, to: send)
         case .choose(let session, let change): return try await choose(change, in: session)
         case .answer(let session, let id, let answer):

@@ -21,11 +21,13 @@ extension ChatService {
     /// Gives a session another title.
     public func rename(_ session: SessionID, to title: String) async throws {
         try await store.rename(session, to: title)
+        await runner.runErrands()
     }
 
     /// Forgets a session; who watches it is told that it is not there any more.
     public func delete(_ session: SessionID) async throws {
         try await store.delete(session)
         await hub.forget(session)
+        await runner.runErrands()
     }
 }

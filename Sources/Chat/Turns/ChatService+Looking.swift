@@ -12,6 +12,7 @@ extension ChatService {
         var turns: Int
         var tokens: Int
         var cost: Double
+        var reverted: Int?
         var created: Int64
         var updated: Int64
     }
@@ -25,6 +26,7 @@ extension ChatService {
         var text: String
         var model: String?
         var agent: String?
+        var taken_back: Bool?
         var created: Int64
 
         init(_ turn: ChatTurn) {
@@ -34,6 +36,7 @@ extension ChatService {
             reason = turn.reason
             text = turn.text
             (model, agent) = (turn.choice.model, turn.choice.agent)
+            taken_back = turn.isTakenBack ? true : nil
             created = turn.created
         }
     }
@@ -49,6 +52,7 @@ extension ChatService {
         var agent: String?
         var tokens: Int
         var cost: Double
+        var reverted: Int?
     }
 
     private struct DescriptionLine: Encodable {
@@ -68,7 +72,8 @@ extension ChatService {
             let line = SessionLine(
                 session: session.id, title: session.title, workspace: session.workspace,
                 model: session.choice.model, agent: session.choice.agent, state: session.state,
-                turns: session.turns, tokens: session.tokens, cost: session.cost, created: session.created,
+                turns: session.turns, tokens: session.tokens, cost: session.cost,
+                reverted: session.reverted == 0 ? nil : session.reverted, created: session.created,
                 updated: session.updated)
             try await send(Self.json(line))
         }
@@ -103,7 +108,7 @@ extension ChatService {
                 PositionLine(
                     session: session, seq: opening.position, earlier: opening.hasEarlier, title: about.title,
                     workspace: about.workspace, model: about.choice.model, agent: about.choice.agent,
-                    tokens: about.tokens, cost: about.cost)))
+                    tokens: about.tokens, cost: about.cost, reverted: about.reverted == 0 ? nil : about.reverted)))
         for (turn, blocks) in opening.turns {
             try await send(Self.json(TurnLine(turn)))
             for block in blocks { try await send(line(block)) }

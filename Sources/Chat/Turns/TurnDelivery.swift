@@ -102,6 +102,7 @@ struct TurnDelivery {
             for try await event in events {
                 if !hasBegun { try await writer.append(.started) }
                 hasBegun = true
+                if case .turnStarted(let prompt?) = event { try await store.setPrompt(prompt, of: turn) }
                 if case .turnEnded(let outcome) = event { return outcome }
                 if let what = ChatEvent.What(event) { try await writer.append(what) }
             }

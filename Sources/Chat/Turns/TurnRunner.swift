@@ -23,23 +23,28 @@ public actor TurnRunner {
     let agent: any AgentPort
     let ceiling: DailyCeiling
     private let changed: @Sendable (Summary) -> Void
+    let complain: @Sendable (String) -> Void
+    /// What the agent is still to do to its sessions, under way.
+    var errands: Task<Void, Never>?
     var queue = TurnQueue(agent: .away("the agent has not been asked yet"))
     private var tasks: [TurnID: Task<Void, Never>] = [:]
     private var stops: [TurnID: TurnDelivery.Stop] = [:]
     private var asking: Task<Void, Never>?
     private var askRound = 0
     private var lastAsked: ContinuousClock.Instant?
-    private var isStopping = false
+    private(set) var isStopping = false
 
-    /// `changed` is called whenever the summary may have changed.
+    /// `changed` is called whenever the summary may have changed, `complain` with words for the log.
     public init(
         store: ChatStore, hub: EventHub, agent: any AgentPort, ceiling: DailyCeiling = DailyCeiling(),
+        complain: @escaping @Sendable (String) -> Void = { _ in },
         changed: @escaping @Sendable (Summary) -> Void = { _ in }
     ) {
         self.store = store
         self.hub = hub
         self.agent = agent
         self.ceiling = ceiling
+        self.complain = complain
         self.changed = changed
     }
 
@@ -64,6 +69,7 @@ public actor TurnRunner {
             // Nobody watches yet; it is told to whom the owner wants it told.
             await hub.mention(end, turn: turn.id, in: turn.session)
         }
+        runErrands()
         for turn in left.queued { carryOut(queue.accepted(turn.id, in: turn.session)) }
         return (left.interrupted.count, left.queued.count)
     }
@@ -108,6 +114,7 @@ public actor TurnRunner {
     public func stop() async {
         isStopping = true
         asking?.cancel()
+        errands?.cancel()
         for (turn, task) in tasks {
             stops[turn] = .shutdown
             task.cancel()

@@ -25,7 +25,7 @@ extension OpenCodeClient {
         }
         defer { ticker.cancel() }
         do {
-            try await emit(.turnStarted)
+            try await emit(.turnStarted(prompt: prompt))
             if !handOver.isCertain {
                 try await perform(turn.reducer.missedEvents(at: turn.now, connectionLost: true), &turn)
             }

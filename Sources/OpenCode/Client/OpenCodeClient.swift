@@ -63,6 +63,9 @@ public actor OpenCodeClient: AgentClient {
         children = children.filter { $0.value != session }
     }
 
+    /// True while a turn runs in a session.
+    func hasTurn(_ session: String) -> Bool { turns[session] != nil }
+
     /// Sessions whose work and questions belong to this one: itself and those that it started.
     func family(of session: String) -> Set<String> {
         Set(children.compactMap { $0.value == session ? $0.key : nil }).union([session])

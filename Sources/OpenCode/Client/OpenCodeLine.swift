@@ -27,6 +27,19 @@ protocol OpenCodeLine: Sendable {
     /// Sessions that this one started itself.
     func children(_ session: AgentSessionID, directory: String) async throws(AgentFailure) -> [String]
 
+    /// Gives a session another title.
+    func rename(_ session: AgentSessionID, to title: String, directory: String) async throws(AgentFailure)
+    /// Removes a session.
+    func remove(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
+    /// Makes a session of what was said before a message (nil: of everything).
+    func fork(
+        _ session: AgentSessionID, before message: String?, directory: String
+    ) async throws(AgentFailure) -> AgentSessionID
+    /// Takes back a message and all that followed it.
+    func revert(_ session: AgentSessionID, to message: String, directory: String) async throws(AgentFailure)
+    /// Brings back what was taken back last.
+    func unrevert(_ session: AgentSessionID, directory: String) async throws(AgentFailure)
+
     /// Models of the providers that have credentials.
     func models(directory: String) async throws(AgentFailure) -> [ModelEntry]
     /// Agents that a session may work as.

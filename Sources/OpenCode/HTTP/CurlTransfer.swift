@@ -73,7 +73,7 @@ final class CurlTransfer: @unchecked Sendable {
         case .delete:
             text(CURLOPT_CUSTOMREQUEST, call.method.rawValue)
             number(CURLOPT_FRESH_CONNECT, 1)
-        case .post:
+        case .post, .patch:
             // Without `Expect:` libcurl would wait a second for a "100 Continue" before a long body.
             add(header: "Content-Type: application/json")
             add(header: "Expect:")
@@ -81,6 +81,7 @@ final class CurlTransfer: @unchecked Sendable {
             number(CURLOPT_POSTFIELDSIZE, body.count)
             body.withUnsafeBytes { _ = nexus_curl_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) }
             number(CURLOPT_POST, 1)
+            if call.method == .patch { text(CURLOPT_CUSTOMREQUEST, call.method.rawValue) }
             // On a kept connection that turns out dead libcurl sends once more by itself. What has effects must not be
             // sent twice: the dead server may have taken it.
             number(CURLOPT_FRESH_CONNECT, 1)

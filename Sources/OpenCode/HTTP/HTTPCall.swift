@@ -18,6 +18,7 @@ struct HTTPCall: Sendable {
     enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"
+        case patch = "PATCH"
         case delete = "DELETE"
     }
 
@@ -31,7 +32,16 @@ struct HTTPCall: Sendable {
             limit: Limits.callTime)
     }
 
-    static func delete(_ path: String) -> HTTPCall { HTTPCall(method: .delete, path: path, limit: Limits.callTime) }
+    static func patch(_ path: String, _ query: [(String, String)] = [], body: [UInt8]) -> HTTPCall {
+        HTTPCall(
+            method: .patch, path: path, query: query.map { (name: $0.0, value: $0.1) }, body: body,
+            limit: Limits.callTime)
+    }
+
+    static func delete(_ path: String, _ query: [(String, String)] = []) -> HTTPCall {
+        HTTPCall(
+            method: .delete, path: path, query: query.map { (name: $0.0, value: $0.1) }, limit: Limits.callTime)
+    }
 
     /// Path and query as they go out.
     var target: String {

@@ -50,7 +50,7 @@ enum V1Frame {
             case "session.status": content = .facts([try decoded(V1StatusChange.self).status.fact])
             case "session.idle": content = .facts([.idle])
             case "session.error": content = .facts([.problem(try decoded(V1SessionError.self).problem)])
-            case "session.compacted": content = .facts([.notice("The conversation was compacted to fit the model.")])
+            case "session.compacted": content = .facts([.notice(TurnFact.compacted)])
             case "todo.updated": content = .facts([.todos(try decoded(V1Todos.self).todos.map(\.todo))])
             case "session.diff": content = .facts([.changes(try decoded(V1Diffs.self).diff.compactMap(\.change))])
             case "permission.asked": content = .facts([.permission(try decoded(V1Permission.self).ask)])

@@ -52,7 +52,7 @@ struct V1Part: Decodable {
                     attempt: attempt ?? 0,
                     words: "The model provider did not answer; trying again. \(error?.problem.words ?? "")")
             ]
-        case "compaction": [.notice("The conversation was compacted to fit the model.")]
+        case "compaction": [.notice(TurnFact.compacted)]
         case _: []
         }
     }

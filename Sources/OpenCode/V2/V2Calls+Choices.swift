@@ -12,14 +12,18 @@ extension V2Calls {
         try await read(V2Answer<[V2Agent]>.self, .get("/api/agent", Self.place(directory))).data.compactMap(\.entry)
     }
 
-    /// None: the call of a command takes no id for its prompt, so that nothing ties what comes of it to a turn.
-    func commands(directory: String) async throws(AgentFailure) -> [CommandEntry] { [] }
+    /// `compact` alone: the call of another command takes no id for its prompt, so that nothing ties what comes of it to a
+    /// turn.
+    func commands(directory: String) async throws(AgentFailure) -> [CommandEntry] { [.compact] }
 
     /// See `commands`.
     func perform(
         _ command: CommandCall, in session: AgentSessionID, id: String, choice: TurnChoice, directory: String
     ) async throws(AgentFailure) {
-        throw AgentFailure(.refused, "commands of opencode \(Self.name) cannot be called from here")
+        if command.name == CommandEntry.compact.name {
+            return try await compact(session, id: id, choice: choice)
+        }
+        throw AgentFailure(.refused, "other commands of opencode \(Self.name) cannot be called from here")
     }
 
     /// POST /api/session/{id}/model and …/agent: here both are the session's. Nothing chosen leaves what it has.

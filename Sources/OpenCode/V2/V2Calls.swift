@@ -41,7 +41,9 @@ struct V2Calls: OpenCodeLine {
     /// GET /api/session?parentID=: the newest of them.
     func children(_ session: AgentSessionID, directory: String) async throws(AgentFailure) -> [String] {
         let query = [("parentID", session.rawValue), ("limit", String(Limits.pageMessages))]
-        return try await read(V2Answer<[V2Session]>.self, .get("/api/session", query)).data.map(\.id)
+        // A copy of a session is no subagent of it.
+        return try await read(V2Answer<[V2Session]>.self, .get("/api/session", query)).data
+            .filter { $0.fork == nil }.map(\.id)
     }
 
     /// POST /api/session/{id}/prompt, to be begun when what runs is over. Prompts of turns that ended before they were
@@ -57,6 +59,7 @@ struct V2Calls: OpenCodeLine {
             var metadata = V2Mark()
         }
         try await choose(choice, for: session)
+        try await commitRevert(session)
         for left in try await waitingPrompts(session) { try await withdraw(left, of: session) }
         let body = try Self.json(Body(id: id, text: text))
         return try Self.wasTaken(await attempt(.post(Self.path(session.rawValue, "/prompt"), body: body)))
@@ -99,6 +102,10 @@ struct V2Answer<Value: Decodable & Sendable>: Decodable, Sendable {
 struct V2Session: Decodable, Sendable {
     let id: String
     let location: V2Location
+    /// What was taken back and can be brought back.
+    let revert: V2Nothing?
+    /// What it is a copy of.
+    let fork: V2Nothing?
 }
 
 /// Where a session works.

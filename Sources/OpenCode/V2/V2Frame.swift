@@ -50,7 +50,7 @@ struct V2Frame: Decodable {
         case "session.execution.interrupted": return .facts([.problem(try data(V2Interrupted.self).problem)])
         case "session.status": return .facts([try data(V2StatusChange.self).status.fact])
         case "session.retry.scheduled": return .facts([try data(V2Retry.self).fact])
-        case "session.compaction.ended": return .facts([.notice("The conversation was compacted to fit the model.")])
+        case "session.compaction.ended": return .facts([.notice(TurnFact.compacted)])
         case "permission.asked": return .facts([.permission(try data(V2Permission.self).ask)])
         case "permission.replied": return .facts([try data(V2PermissionReplied.self).fact])
         case "form.created": return .facts([.question(try data(V2FormCreated.self).form.ask)])

@@ -41,10 +41,41 @@ struct V2Message: Decodable {
             case "interrupted": facts = [.problem(.stopped)]
             case _: facts = []
             }
+        case "compaction": facts = try Self.compaction(id, fields)
         case _: facts = []
         }
         self.changedFiles = changedFiles
     }
+}
+
+extension V2Message {
+    /// Of a summary there is one message, which is what asked for it, and in the end the summary too.
+    private static func compaction(
+        _ id: String, _ fields: KeyedDecodingContainer<CodingKeys>
+    ) throws -> [TurnFact] {
+        let asked = TurnFact.message(MessageFact(id: id, author: .user, end: nil))
+        switch try fields.decodeIfPresent(String.self, forKey: .status) {
+        case "completed":
+            let answer = id + "/summary"
+            let text = try fields.decodeIfPresent(String.self, forKey: .summary) ?? ""
+            return [
+                asked, .message(MessageFact(id: answer, author: .assistant, end: .finished)),
+                .block(
+                    BlockFact(
+                        id: V2Block.text.id(0, in: answer), message: answer, kind: .text, text: text,
+                        isComplete: !text.isEmpty)),
+                .notice(TurnFact.compacted),
+            ]
+        case "failed":
+            let error = try fields.decodeIfPresent(V2Problem.self, forKey: .error)
+            return [asked, .problem(error?.problem ?? .unexplained)]
+        case _: return [asked]
+        }
+    }
+}
+
+extension TurnFact {
+    static let compacted = "The conversation was compacted to fit the model."
 }
 
 extension MessageFact.End {

@@ -20,6 +20,7 @@ struct Routes: Sendable {
         addSessions(to: router)
         addMessages(to: router)
         addAsking(to: router)
+        addCopies(to: router)
         return router
     }
 

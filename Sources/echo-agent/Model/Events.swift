@@ -39,6 +39,17 @@ struct SessionOnly: Encodable {
     var sessionID: String
 }
 
+/// session.compacted
+struct SessionCompacted: Encodable {
+    var sessionID: String
+    /// 2.x tells it.
+    var summary: String
+
+    private enum CodingKeys: String, CodingKey {
+        case sessionID
+    }
+}
+
 /// session.error
 struct SessionError: Encodable {
     var sessionID: String

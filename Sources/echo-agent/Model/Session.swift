@@ -1,4 +1,4 @@
-/// A session as the API shows it. Fields that this stand-in has no use for (share, revert, permission) are absent.
+/// A session as the API shows it. Fields that this stand-in has no use for (share, permission) are absent.
 struct Session: Codable, Sendable {
     var id: String
     var slug: String
@@ -13,6 +13,26 @@ struct Session: Codable, Sendable {
     var cost: Double
     var tokens: Tokens
     var time: Time
+    /// What was taken back: this message and all behind it. The next prompt removes them.
+    var revert: Revert?
+    /// Nothing but what it is a copy of.
+    var metadata: Metadata?
+
+    /// 1.x takes any.
+    struct Metadata: Codable, Sendable {
+        var fork: Fork?
+    }
+
+    /// Where a session goes back to.
+    struct Revert: Codable, Sendable {
+        var messageID: String
+    }
+
+    /// Another session, up to before a message of it.
+    struct Fork: Codable, Sendable {
+        var sessionID: String
+        var before: String
+    }
 
     /// The model of a session; a message calls the first field `modelID`.
     struct Model: Codable, Sendable {

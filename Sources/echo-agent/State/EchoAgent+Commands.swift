@@ -19,18 +19,31 @@ extension EchoAgent {
 
     /// A message that asks for it and the summary as its answer, as opencode has them; the echo itself remembers nothing.
     func summarize(_ wanted: SummaryRequest, in id: String) async throws {
+        _ = try await beginSummary(wanted, message: Identifier.message(), in: id).value
+    }
+
+    /// The same with an id for the message that asks; the task's end is the summary's.
+    @discardableResult
+    func beginSummary(
+        _ wanted: SummaryRequest, message: String, in id: String
+    ) throws(APIError) -> Task<Void, any Error> {
+        try commitRevert(of: id)
         let conversation = try conversation(id)
         let directory = conversation.session.directory
         let asked = conversation.messages.filter { $0.info.role == .user }.count
         let user = MessageInfo(
-            id: Identifier.message(), sessionID: id, role: .user, time: .init(created: WallClock.milliseconds),
+            id: message, sessionID: id, role: .user, time: .init(created: WallClock.milliseconds),
             agent: conversation.session.agent, model: .init(providerID: wanted.providerID, modelID: wanted.modelID))
         try put(user, directory: directory)
         var part = Part(id: Identifier.part(), sessionID: id, messageID: user.id, type: "compaction")
         part.auto = false
         try put(part, directory: directory)
         let words = ["So ", "far ", "you ", "wrote ", "\(asked) ", "times."]
-        _ = try await begin(Script(steps: [.say(words, slow: 0)]), to: user, in: id, isSummary: true).value
-        broker.publish("session.compacted", SessionOnly(sessionID: id), directory: directory)
+        let summary = begin(Script(steps: [.say(words, slow: 0)]), to: user, in: id, isSummary: true)
+        return Task {
+            _ = try await summary.value
+            broker.publish(
+                "session.compacted", SessionCompacted(sessionID: id, summary: words.joined()), directory: directory)
+        }
     }
 }

@@ -99,6 +99,7 @@ actor EchoAgent {
 
     /// Takes a prompt: stores it, then answers it when the turns before it are over. The task's value is the answer.
     func accept(_ prompt: Prompt, in id: String) throws(APIError) -> Task<Message, any Error> {
+        try commitRevert(of: id)
         let conversation = try conversation(id)
         try check(prompt, in: conversation)
         let user = try store(prompt, in: conversation.session)

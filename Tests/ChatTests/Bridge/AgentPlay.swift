@@ -21,6 +21,10 @@ struct AgentPlay {
     var aborted: [AgentSessionID] = []
     /// Answers that arrived.
     var answers: [AgentRequest] = []
+    /// Changes of whole sessions that arrived.
+    var changes: [AgentRequest] = []
+    /// Refuse them: the agent is away.
+    var isAway = false
     /// What there is to choose.
     var catalog: [CatalogEntry] = []
     /// What waits for an answer.
@@ -59,6 +63,18 @@ struct AgentPlay {
                 return true
             }
             turns.append(Turn(id: id, session: session, text: text, choice: choice))
+        case .renameSession, .deleteSession, .revert, .unrevert:
+            changes.append(try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)))
+            if isAway {
+                bridge.write(error(id, .unavailable, "the agent is away"))
+            } else {
+                try reply(.changed, id, bridge)
+            }
+        case .forkSession:
+            changes.append(try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)))
+            opened += 1
+            known.insert("ses_\(opened)")
+            try reply(.session(AgentSessionID(rawValue: "ses_\(opened)")), id, bridge)
         case .abort(let session):
             aborted.append(session)
             try reply(.aborted, id, bridge)

@@ -11,7 +11,7 @@ struct AnswerTests {
         let (id, session, turn) = try play.handOver("/permission")
         play.agent.pending = ["per_1", "que_1"]
         try play.agent.tell(
-            turn, .turnStarted,
+            turn, .turnStarted(),
             .permissionAsked(
                 PermissionAsk(id: "per_1", action: "bash", resources: ["ls"], always: ["ls *"], tool: "m/c")),
             .questionAsked(

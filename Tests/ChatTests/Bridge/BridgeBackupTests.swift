@@ -65,7 +65,7 @@ struct BridgeBackupTests {
 
     private func answered(_ text: String, _ play: Play) throws {
         let (id, _, turn) = try play.handOver(text)
-        try play.agent.tell(turn, .turnStarted, to: play.bridge)
+        try play.agent.tell(turn, .turnStarted(), to: play.bridge)
         try play.agent.tell(turn, .turnEnded(.done), to: play.bridge)
         try play.until("the end") { $0.client.types(id).contains("ended") }
     }

@@ -11,7 +11,7 @@ struct BridgeKillTests {
         let play = try Play()
         for round in 0..<5 {
             let (id, session, turn) = try play.handOver("round \(round)")
-            try play.agent.tell(turn, .turnStarted, to: play.bridge)
+            try play.agent.tell(turn, .turnStarted(), to: play.bridge)
             // More than a batch: part of it is on the disk when the rest is not. In portions below the stream's credit.
             for portion in 0..<30 {
                 for word in portion * 100..<portion * 100 + 100 {

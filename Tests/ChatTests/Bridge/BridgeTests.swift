@@ -11,7 +11,7 @@ struct BridgeTests {
         let (id, session, turn) = try play.handOver("hello")
         #expect(turn.text == "hello")
         try play.agent.tell(
-            turn, .turnStarted, .textDelta(block: "b", text: "hel"), .textDelta(block: "b", text: "lo"),
+            turn, .turnStarted(), .textDelta(block: "b", text: "hel"), .textDelta(block: "b", text: "lo"),
             .turnEnded(.done), to: play.bridge)
         try play.until("the end") { $0.client.finished.contains(id) }
         #expect(play.client.types(id) == ["accepted", "started", "text", "text", "ended"])
@@ -31,7 +31,7 @@ struct BridgeTests {
         let second = play.send("two", session: session)
         try play.until("the second to wait") { $0.client.types(second).contains("waiting") }
         #expect(play.agent.turns.count == 1)
-        try play.agent.tell(turn, .turnStarted, .turnEnded(.done), to: play.bridge)
+        try play.agent.tell(turn, .turnStarted(), .turnEnded(.done), to: play.bridge)
         try play.until("both") { $0.client.finished.contains(first) && $0.agent.turns.count == 2 }
         #expect(play.agent.turns[1].session == turn.session)
         #expect(play.agent.opened == 1)
@@ -43,7 +43,7 @@ struct BridgeTests {
         let second = play.send("hello", id: "same")
         try play.until("the turn") { $0.agent.turns.count == 1 && $0.client.types(second).contains("accepted") }
         try play.agent.tell(
-            play.agent.turns[0], .turnStarted, .textDelta(block: "b", text: "x"), .turnEnded(.done), to: play.bridge)
+            play.agent.turns[0], .turnStarted(), .textDelta(block: "b", text: "x"), .turnEnded(.done), to: play.bridge)
         try play.until("both answers") { $0.client.finished.isSuperset(of: [first, second]) }
         let third = play.send("hello", id: "same")
         try play.until("the third answer") { $0.client.finished.contains(third) }
@@ -70,7 +70,7 @@ struct BridgeTests {
     @Test func agentWorkerRestarts_turnIsInterruptedInWordsAndTheNextOneGoes() throws {
         let play = try Play()
         let (id, session, turn) = try play.handOver("hello")
-        try play.agent.tell(turn, .turnStarted, .textDelta(block: "b", text: "half"), to: play.bridge)
+        try play.agent.tell(turn, .turnStarted(), .textDelta(block: "b", text: "half"), to: play.bridge)
         try play.until("the half") { $0.client.types(id).contains("text") }
         let queued = play.send("next", session: session)
         try play.until("the next one to wait") { $0.client.types(queued).contains("waiting") }
@@ -93,12 +93,12 @@ struct BridgeTests {
     @Test func agentForgotTheSession_itBeginsAnewAndSaysSo() throws {
         let play = try Play()
         let (first, session, turn) = try play.handOver("one")
-        try play.agent.tell(turn, .turnStarted, .turnEnded(.done), to: play.bridge)
+        try play.agent.tell(turn, .turnStarted(), .turnEnded(.done), to: play.bridge)
         try play.until("the end") { $0.client.finished.contains(first) }
         play.agent.known = []
         let (second, _, again) = try play.handOver("two", session: session)
         #expect(again.session != turn.session)
-        try play.agent.tell(again, .turnStarted, .turnEnded(.done), to: play.bridge)
+        try play.agent.tell(again, .turnStarted(), .turnEnded(.done), to: play.bridge)
         try play.until("the end") { $0.client.finished.contains(second) }
         #expect(play.client.types(second).contains("notice"))
     }
@@ -110,7 +110,7 @@ struct BridgeTests {
         try play.until("the second to wait") { $0.client.types(queued).contains("waiting") }
         let abort = play.bridge.ask(#"{"op":"abort","session":"\#(session)"}"#)
         try play.until("the agent to be told") { !$0.agent.aborted.isEmpty }
-        try play.agent.tell(turn, .turnStarted, .turnEnded(.interrupted(reason: "aborted")), to: play.bridge)
+        try play.agent.tell(turn, .turnStarted(), .turnEnded(.interrupted(reason: "aborted")), to: play.bridge)
         try play.until("all answers") { $0.client.finished.isSuperset(of: [running, queued, abort]) }
         #expect(play.client.last(abort)["turns"] as? Int == 2)
         #expect(play.client.last(running)["reason"] as? String == "stopped by the user")
@@ -122,7 +122,7 @@ struct BridgeTests {
         let play = try Play()
         let (id, session, turn) = try play.handOver("hello")
         try play.agent.tell(
-            turn, .turnStarted, .textDelta(block: "b", text: "a"), .textDelta(block: "b", text: "b"), to: play.bridge)
+            turn, .turnStarted(), .textDelta(block: "b", text: "a"), .textDelta(block: "b", text: "b"), to: play.bridge)
         try play.until("the text") { $0.client.text(id) == "ab" }
         let seen = try #require(play.client.events[id]?.first { $0["text"] as? String == "a" }?["seq"] as? Int)
         let all = play.bridge.ask(#"{"op":"resume","session":"\#(session)"}"#)
@@ -168,7 +168,7 @@ struct BridgeTests {
     @Test func drain_interruptsInWordsKeepsTheQueuedAndEnds() throws {
         let play = try Play()
         let (id, session, turn) = try play.handOver("one")
-        try play.agent.tell(turn, .turnStarted, .textDelta(block: "b", text: "half"), to: play.bridge)
+        try play.agent.tell(turn, .turnStarted(), .textDelta(block: "b", text: "half"), to: play.bridge)
         try play.until("the half") { $0.client.types(id).contains("text") }
         let queued = play.send("two", session: session)
         try play.until("the second to wait") { $0.client.types(queued).contains("waiting") }

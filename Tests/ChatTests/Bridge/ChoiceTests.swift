@@ -32,7 +32,7 @@ struct ChoiceTests {
         let second = play.send("two", session: first.session)
         try play.until("it to be stored") { $0.client.types(second).contains("accepted") }
         _ = try play.answer(#"{"op":"choose","session":"\#(first.session)","model":null}"#)
-        try play.agent.tell(first.turn, .turnStarted, .turnEnded(.done), to: play.bridge)
+        try play.agent.tell(first.turn, .turnStarted(), .turnEnded(.done), to: play.bridge)
         try play.until("the second turn at the agent") { $0.agent.turns.count == 2 }
         #expect(play.agent.turns[1].choice == TurnChoice(model: "p/small", agent: "plan"))
         let position = try play.answer(#"{"op":"open","session":"\#(first.session)"}"#)
@@ -45,7 +45,7 @@ struct ChoiceTests {
         let id = play.bridge.ask(#"{"op":"send","session":null,"text":"a","client_id":"1","model":"p/large"}"#)
         try play.until("the turn at the agent") { $0.agent.turns.count == 1 }
         #expect(play.agent.turns[0].choice == TurnChoice(model: "p/large"))
-        try play.agent.tell(play.agent.turns[0], .turnStarted, .turnEnded(.done), to: play.bridge)
+        try play.agent.tell(play.agent.turns[0], .turnStarted(), .turnEnded(.done), to: play.bridge)
         try play.until("its end") { $0.client.finished.contains(id) }
         let session = try #require(play.client.events[id]?.first?["session"] as? String)
         try play.restart()

@@ -34,7 +34,7 @@ struct FullStoreTests {
         try disk.empty()
         try play.until("every accepted turn at the agent") { $0.agent.turns.count == accepted.count }
         for turn in play.agent.turns {
-            try play.agent.tell(turn, .turnStarted, .turnEnded(.done), to: play.bridge)
+            try play.agent.tell(turn, .turnStarted(), .turnEnded(.done), to: play.bridge)
         }
         try play.until("their ends") { $0.client.finished.isSuperset(of: accepted) }
         let (_, _, next) = try play.handOver("after")
@@ -48,7 +48,7 @@ struct FullStoreTests {
         guard let disk = try SmallDisk() else { return }
         let play = try Play(directory: disk.path + "/chat")
         let (id, session, turn) = try play.handOver("tell me more")
-        try play.agent.tell(turn, .turnStarted, to: play.bridge)
+        try play.agent.tell(turn, .turnStarted(), to: play.bridge)
         try disk.fill()
         for number in 0..<20 {
             let text = "\(number) " + String(repeating: "x", count: 1000)

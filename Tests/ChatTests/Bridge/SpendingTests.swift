@@ -58,7 +58,8 @@ struct SpendingTests {
         let first = try play.handOver("one")
         let waiting = play.send("two", session: first.session, id: "two")
         try play.until("it to be stored") { $0.client.types(waiting).contains("accepted") }
-        try play.agent.tell(first.turn, .turnStarted, used(150), .textDelta(block: "b", text: "more"), to: play.bridge)
+        try play.agent.tell(
+            first.turn, .turnStarted(), used(150), .textDelta(block: "b", text: "more"), to: play.bridge)
         try play.until("the usage") { $0.client.types(first.id).contains("text") }
         try play.agent.tell(first.turn, .turnEnded(.done), to: play.bridge)
         try play.until("the second one's end") { $0.client.finished.contains(waiting) }

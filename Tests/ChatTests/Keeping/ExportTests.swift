@@ -6,6 +6,12 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct ExportTests {
     private struct NoAgent: AgentPort {
+        func rename(session: AgentSessionID, to title: String) async throws {}
+        func remove(session: AgentSessionID) async throws {}
+        func fork(session: AgentSessionID, before prompt: String?) async throws -> AgentSessionID { session }
+        func revert(session: AgentSessionID, to prompt: String) async throws {}
+        func unrevert(session: AgentSessionID) async throws {}
+
         struct Absent: Error {}
         func describe() async throws -> AgentDescription { throw Absent() }
         func catalog(workspace: String?) async throws -> [CatalogEntry] { throw Absent() }

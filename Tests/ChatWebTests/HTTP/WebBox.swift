@@ -127,6 +127,12 @@ final class WebBox: Sendable {
 
 /// Says word after word, each when the test lets it.
 final class SlowAgent: AgentPort {
+    func rename(session: AgentSessionID, to title: String) async throws {}
+    func remove(session: AgentSessionID) async throws {}
+    func fork(session: AgentSessionID, before prompt: String?) async throws -> AgentSessionID { session }
+    func revert(session: AgentSessionID, to prompt: String) async throws {}
+    func unrevert(session: AgentSessionID) async throws {}
+
     private let turns = Mutex<[AsyncThrowingStream<AgentEvent, any Error>.Continuation]>([])
     private let begun = AsyncStream<Void>.makeStream()
 
@@ -142,7 +148,7 @@ final class SlowAgent: AgentPort {
         session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
         let (stream, turn) = AsyncThrowingStream<AgentEvent, any Error>.makeStream()
-        turn.yield(.turnStarted)
+        turn.yield(.turnStarted(prompt: "msg_1"))
         turns.withLock { $0.append(turn) }
         begun.continuation.yield()
         return stream

@@ -38,6 +38,12 @@ export class Feed {
     this.again();
   }
 
+  /** Reads all anew. */
+  anew() {
+    this.after = -1;
+    this.again();
+  }
+
   /** Asks anew at once. */
   again() {
     this.failures = 0;

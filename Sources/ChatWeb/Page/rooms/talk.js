@@ -22,10 +22,11 @@ export class Talk {
     this.feed = null;
     this.earlier = h('button', { class: 'plain', type: 'button', text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
     this.list = h('div', { class: 'turns', role: 'log', 'aria-label': 'Conversation' });
+    this.back = h('p', { class: 'note', hidden: true });
     this.unsent = h('div', { class: 'turns unsent' });
     this.hello = h('div', { class: 'hello' }, h('h2', { text: 'What shall be done?' }),
       h('p', { class: 'quiet', text: 'The agent works on this machine. What you send is stored before it is answered, and sent later when you are offline.' }));
-    this.scroller = h('div', { class: 'scroller', tabindex: -1 }, h('div', { class: 'column' }, this.hello, this.earlier, this.list, this.unsent));
+    this.scroller = h('div', { class: 'scroller', tabindex: -1 }, h('div', { class: 'column' }, this.hello, this.earlier, this.list, this.back, this.unsent));
     this.down = h('button', { class: 'down', type: 'button', text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
     this.status = h('p', { class: 'link', role: 'status' });
     this.field = h('textarea', { id: 'message', rows: 1, 'aria-label': 'Message to the agent', placeholder: 'Message the agent', autocapitalize: 'sentences', maxlength: 50000 });
@@ -150,8 +151,9 @@ export class Talk {
           this.title = line.title;
           this.given.titled(line.title);
         }
+        if (!before) this.showBack(line.reverted || 0);
       } else if (line.type === 'turn') {
-        this.add(new Turn(line, { again: (text) => this.again(text) }), before);
+        this.add(new Turn(line, this.told()), before);
       } else if (line.turn) {
         this.turns.get(line.turn)?.take(line);
       }
@@ -173,10 +175,12 @@ export class Talk {
     if (turn?.isOver) return;
     if (!turn) {
       if (event.type !== 'accepted') return;
-      turn = new Turn({ ...event, state: 'queued' }, { again: (text) => this.again(text) });
+      turn = new Turn({ ...event, state: 'queued' }, this.told());
       this.add(turn);
     }
     turn.take(event);
+    // What was said since makes final what was taken back.
+    if (event.type === 'accepted') this.showBack(0);
     if (event.type === 'ended') {
       say(event.state === 'done' ? 'The answer is complete' : `The turn was ${event.state}`);
       this.given.moved();
@@ -221,6 +225,37 @@ export class Talk {
 
   /** @param {string} text */
   again(text) { this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: null, text }); }
+
+  /** What a turn asks for. */
+  told() {
+    return {
+      again: (/** @type {string} */ text) => this.again(text),
+      copied: (/** @type {number} */ turn) => this.change({ op: 'fork', turn }),
+      takenBack: (/** @type {number} */ turn) => this.change({ op: 'revert', turn }),
+    };
+  }
+
+  /**
+   * Copies the session, takes turns of it back or brings them back.
+   * @param {{op: string, turn?: number}} asked
+   */
+  async change(asked) {
+    try {
+      const answer = await ask('/api/chat', { ...asked, session: this.session });
+      if (answer.type === 'forked') location.hash = `#/s/${answer.session}`;
+      else this.feed?.anew();
+      this.given.moved();
+    } catch (error) {
+      this.tell(/** @type {Error} */ (error).message, false);
+    }
+  }
+
+  /** @param {number} count of turns that can be brought back */
+  showBack(count) {
+    this.back.hidden = count === 0;
+    this.back.replaceChildren(`${count === 1 ? 'One message is' : `${count} messages are`} taken back until you write something new. `,
+      h('button', { type: 'button', class: 'plain', text: 'Bring back', onclick: () => this.change({ op: 'unrevert' }) }));
+  }
 
   /** Messages that the machine is not known to have. */
   showUnsent() {

@@ -13,7 +13,7 @@ const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted'
 export class Turn {
   /**
    * @param {any} line of type turn, or an accepted event
-   * @param {{again: (text: string) => void}} told
+   * @param {{again: (text: string) => void, copied: (id: number) => void, takenBack: (id: number) => void}} told
    */
   constructor(line, told) {
     this.id = line.turn;
@@ -28,6 +28,8 @@ export class Turn {
     this.used = h('p', { class: 'quiet used', hidden: true });
     this.element = h('article', { class: 'turn', 'data-turn': this.id, 'aria-label': 'Message and answer' },
       h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text })), this.answer, this.foot, this.used);
+    this.isTakenBack = Boolean(line.taken_back);
+    this.element.dataset.takenBack = String(this.isTakenBack);
     this.end(this.state, line.reason);
   }
 
@@ -167,7 +169,21 @@ export class Turn {
     const copy = h('button', { type: 'button', class: 'plain', text: 'Copy answer' });
     copy.addEventListener('click', () => copyText(this.plain(), copy));
     if (this.state === 'done') row.append(copy);
+    if (this.isTakenBack) this.foot.append(h('span', { class: 'quiet', text: 'Taken back: the agent does not remember this.' }));
+    else row.append(this.more());
     this.foot.append(row);
+  }
+
+  /** What is done to the session from here. */
+  more() {
+    const back = h('button', { type: 'button', class: 'plain', text: 'Go back to before this' });
+    back.addEventListener('click', () => {
+      if (back.dataset.sure) return this.told.takenBack(this.id);
+      back.dataset.sure = 'yes';
+      back.textContent = 'Take this and all below back, with its changes of files?';
+    });
+    const copy = h('button', { type: 'button', class: 'plain', text: 'New session up to before this', onclick: () => this.told.copied(this.id) });
+    return h('details', { class: 'turn-more' }, h('summary', { 'aria-label': 'More about this message', text: '⋯' }), h('span', { class: 'row' }, copy, back));
   }
 
   plain() { return [...this.blocks.values()].filter((block) => block.kind === 'text').map((block) => block.text).join('\n\n'); }

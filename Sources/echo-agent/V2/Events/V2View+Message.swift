@@ -6,7 +6,8 @@ extension MessageChanged: V2Visible {
             view.waiting[sessionID, default: []].append(info.id)
             return []
         }
-        guard let run = view.runs[sessionID] else { return [] }
+        // A summary is no step: 2.x has it as a message of another type.
+        guard let run = view.runs[sessionID], info.summary != true else { return [] }
         if run.message?.id != info.id { return view.beginStep(info) }
         if let problem = info.error { return [V2Message.failed(info, problem)] }
         guard info.finish != nil else { return [] }

@@ -109,6 +109,16 @@ extension SessionOnly: V2Visible {
     }
 }
 
+extension SessionCompacted: V2Visible {
+    func seen(as type: String, by view: inout V2View) -> [V2Event] {
+        [
+            .kept(
+                "session.compaction.ended", in: sessionID,
+                ["sessionID": .text(sessionID), "reason": "manual", "text": .text(summary)])
+        ]
+    }
+}
+
 extension SessionError: V2Visible {
     func seen(as type: String, by view: inout V2View) -> [V2Event] {
         view.runs[sessionID]?.problem = error

@@ -29,6 +29,13 @@ struct V2Refusals: RouterMiddleware {
         case .invalid(let message, let kind):
             ["_tag": "InvalidRequestError", "message": .text(message), "kind": .text(kind)]
         case .storage(let message): tag("UnknownError", message)
+        case .noMessage(let id, let session):
+            [
+                "_tag": "MessageNotFoundError", "sessionID": .text(session), "messageID": .text(id),
+                "message": .text("Message not found: \(id)"),
+            ]
+        case .isBusy(let id):
+            ["_tag": "SessionBusyError", "sessionID": .text(id), "message": .text("Session is busy: \(id)")]
         case .notWaiting(let id, "PermissionNotFoundError"):
             [
                 "_tag": "PermissionNotFoundError", "requestID": .text(id),
@@ -45,16 +52,6 @@ struct V2Refusals: RouterMiddleware {
 }
 
 extension APIError {
-    /// 404: no such message of that session.
-    static func noMessage(_ id: String, in session: String) -> APIError {
-        .tagged(
-            .notFound,
-            [
-                "_tag": "MessageNotFoundError", "sessionID": .text(session), "messageID": .text(id),
-                "message": .text("Message not found: \(id)"),
-            ])
-    }
-
     /// 400: the form does not take this.
     static func badAnswer(_ form: String, _ message: String) -> APIError {
         .tagged(

@@ -24,6 +24,7 @@ struct V2Routes: Sendable {
         addPrompts(to: router)
         addMessages(to: router)
         addAsking(to: router)
+        addCopies(to: router)
         return router
     }
 
@@ -84,7 +85,7 @@ struct V2Routes: Sendable {
     /// `{"data":…}`
     static func data(_ data: Shape) throws -> Response { try .json(["data": data] as Shape) }
 
-    private func info(_ id: String) async throws -> Shape {
+    func info(_ id: String) async throws -> Shape {
         V2Session.info(try await agent.conversation(id), outcome: V2Session.outcome(try await agent.timeline(of: id)))
     }
 

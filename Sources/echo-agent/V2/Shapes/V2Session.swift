@@ -11,6 +11,13 @@ enum V2Session {
                 "archived": .time(session.time.archived),
             ],
             "title": .text(session.title), "location": place(session.directory),
+            "revert": session.revert.map { ["messageID": .text($0.messageID)] },
+            "fork": session.metadata?.fork.map {
+                [
+                    "sessionID": .text($0.sessionID),
+                    "boundary": ["type": "before", "messageID": .text($0.before)],
+                ]
+            },
         ]
     }
 
