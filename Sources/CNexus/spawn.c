@@ -1,9 +1,17 @@
-/* The spawn: clone3(CLONE_VM | CLONE_VFORK | CLONE_PIDFD), set-up of the child by raw syscalls, execve.
+/* The spawn: clone3(CLONE_PIDFD), set-up of the child by raw syscalls, execve. Nobody waits: the child has a copy of this
+ * process's memory, and tells by a pipe how far it got (nothing and its end: executed; stage and errno: failed).
  *
- * The child shares this process's memory and runs on a stack of its own while the calling thread is suspended. So
- * between clone and exec: no malloc, no locks, no stdio, and no libc wrapper that acts on all threads (glibc's setuid
- * would signal the parent's). The cost does not depend on how much memory the caller has, unlike fork's; and a failed
- * exec reports its stage and errno through the shared request, so that no error pipe is needed.
+ * Not vfork: its caller stands still until execve is done, and that takes as long as the owner of the program file likes
+ * (a lease, F_SETLEASE: 45 s; a file system in user space: for ever), or whoever has the child's uid and stops it in
+ * between. Not CLONE_VM alone either: the memory of nexusd would lie open to a process of another uid for all that time,
+ * and writing oom_score_adj would write nexusd's own (proc(5): it is one for all who share the memory). The price is a copy
+ * of the page tables of a process of less than a MiB, 10 µs, and a copy of each page that is written before the exec.
+ *
+ * Between clone and exec: no malloc, no locks, no stdio, and no libc wrapper that acts on all threads (glibc's setuid
+ * would look for threads that are not there).
+ *
+ * The child closes what it is not given as soon as it has what it is given, not only at exec: one that waits in its exec
+ * would keep sockets, locks and pipes of nexusd open.
  *
  * What is not fatal, on purpose:
  *  - oom_score_adj refused with EACCES, EPERM or EROFS. Lowering it needs CAP_SYS_RESOURCE; an unprivileged supervisor
@@ -11,10 +19,7 @@
  *  - nice 0, the default, refused with EACCES or EPERM: an unprivileged caller with a niceness of its own cannot go
  *    back. Any other value was asked for, and its refusal is an error.
  *  - setgroups refused with EPERM when uid and gid are the caller's own: then nothing was to be changed.
- * A limit that cannot be set is always an error (stage limits): it was written down, so it is relied upon.
- *
- * Known price: the caller stands still while the child runs, also in a chdir or an exec on a hung file system, and
- * while somebody with the child's uid stops the child in the microseconds between setresuid and execve. */
+ * A limit that cannot be set is always an error (stage limits): it was written down, so it is relied upon. */
 #include "cnexus.h"
 
 #include <linux/capability.h>
@@ -22,10 +27,11 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-/* Sanitizers keep shadow state per thread; the child has the thread pointer of a suspended one. */
+/* Sanitizers keep locks and shadow state that other threads may be holding at the clone. */
 #define UNCHECKED __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
 
-#define CHILD_STACK ((size_t)32 * 1024)
+/* What the functions of the child take of the stack, and more. */
+#define CHILD_STACK ((size_t)8 * 1024)
 
 struct spawn {
     struct nexus_spawn_request *request;
@@ -47,8 +53,8 @@ UNCHECKED static long raw(long number, long a, long b, long c, long d) {
 #define RAW4(name, a, b, c, d) raw(SYS_##name, (long)(a), (long)(b), (long)(c), (long)(d))
 
 UNCHECKED static void fail(struct nexus_spawn_request *request, enum nexus_spawn_stage stage, long error) {
-    request->stage = (int32_t)stage;
-    request->error = (int32_t)-error;
+    struct nexus_spawn_report report = {.stage = (int32_t)stage, .error = (int32_t)-error};
+    RAW3(write, request->report, &report, sizeof report);
     for (;;) RAW1(exit_group, 127);
 }
 
@@ -90,10 +96,16 @@ UNCHECKED static void schedule(struct nexus_spawn_request *request) {
     RAW1(umask, request->umask);
 }
 
-/* Sources that a target would overwrite are first moved above every target; then the targets are filled. */
+/* Sources that a target would overwrite are first moved above every target; then the targets are filled. What tells of
+ * failures comes right behind them. */
 UNCHECKED static void place_files(struct nexus_spawn_request *request) {
     size_t count = request->descriptor_count;
     int above = count > 0 ? request->targets[count - 1] + 1 : 0;
+    if (request->report < above) {
+        long moved = RAW3(fcntl, request->report, F_DUPFD_CLOEXEC, above);
+        if (moved < 0) fail(request, NEXUS_STAGE_FILES, moved);
+        request->report = (int)moved;
+    }
     for (size_t i = 0; i < count; i++) {
         if (request->sources[i] >= above || request->sources[i] == request->targets[i]) continue;
         long moved = RAW3(fcntl, request->sources[i], F_DUPFD_CLOEXEC, above);
@@ -105,10 +117,15 @@ UNCHECKED static void place_files(struct nexus_spawn_request *request) {
         int source = request->sources[i], target = request->targets[i];
         long error = source == target ? RAW3(fcntl, target, F_SETFD, 0) : RAW3(dup3, source, target, 0);
         if (error < 0) fail(request, NEXUS_STAGE_FILES, error);
-        if (target > next) RAW3(close_range, next, target - 1, CLOSE_RANGE_CLOEXEC);
+        if (target > next) RAW3(close_range, next, target - 1, 0);
         next = target + 1;
     }
-    long error = RAW3(close_range, next, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (request->report != next) {
+        long moved = RAW3(dup3, request->report, next, O_CLOEXEC);
+        if (moved < 0) fail(request, NEXUS_STAGE_FILES, moved);
+        request->report = next;
+    }
+    long error = RAW3(close_range, next + 1, ~0U, 0);
     if (error < 0) fail(request, NEXUS_STAGE_FILES, error);
 }
 
@@ -197,8 +214,7 @@ UNCHECKED static void reset_signals(struct nexus_spawn_request *request) {
     if (error < 0) fail(request, NEXUS_STAGE_SIGNALS, error);
 }
 
-UNCHECKED static int child(void *argument) {
-    struct spawn *spawn = argument;
+UNCHECKED static void child(struct spawn *spawn) {
     struct nexus_spawn_request *request = spawn->request;
     long error;
     if (spawn->join_cgroup && (error = write_file(request->cgroup, "cgroup.procs", "0", 1)) < 0)
@@ -217,85 +233,32 @@ UNCHECKED static int child(void *argument) {
     drop_privileges(request, spawn->parent);
     reset_signals(request);
     fail(request, NEXUS_STAGE_EXEC, RAW3(execve, request->path, request->argv, request->envp));
-    return 127;
 }
 
-/* The raw clone3: in the child both return value and stack are new, so it must not return into C. */
-UNCHECKED static long clone3_call(struct clone_args *arguments, int (*function)(void *), void *argument) {
-#if defined(__x86_64__)
-    long result;
-    register int (*entry)(void *) __asm__("r8") = function;
-    register void *value __asm__("r9") = argument;
-    __asm__ volatile(
-        "syscall\n\t"
-        "test %%rax, %%rax\n\t"
-        "jnz 1f\n\t"
-        "xor %%ebp, %%ebp\n\t"
-        "mov %%r9, %%rdi\n\t"
-        "call *%%r8\n\t"
-        "hlt\n"
-        "1:"
-        : "=a"(result)
-        : "0"((long)SYS_clone3), "D"(arguments), "S"(sizeof *arguments), "r"(entry), "r"(value)
-        : "rcx", "r11", "memory", "cc");
-    return result;
-#elif defined(__aarch64__)
-    register long number __asm__("x8") = SYS_clone3;
-    register long result __asm__("x0") = (long)arguments;
-    register long size __asm__("x1") = sizeof *arguments;
-    register int (*entry)(void *) __asm__("x9") = function;
-    register void *value __asm__("x10") = argument;
-    __asm__ volatile(
-        "svc #0\n\t"
-        "cbnz x0, 1f\n\t"
-        "mov x29, xzr\n\t"
-        "mov x30, xzr\n\t"
-        "mov x0, x10\n\t"
-        "blr x9\n\t"
-        "brk #1\n"
-        "1:"
-        : "+r"(result)
-        : "r"(number), "r"(size), "r"(entry), "r"(value)
-        : "memory", "cc");
-    return result;
-#else
-#error "nexus_spawn knows x86_64 and aarch64"
-#endif
-}
-
-/* One stack a thread, kept: nexusd has one thread, tests have several. The lowest page stays unmapped for overruns. */
-static void *child_stack(void) {
-    static _Thread_local char *stack;
-    if (stack) return stack;
-    char *mapping =
-        mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (mapping == MAP_FAILED) return NULL;
-    if (mprotect(mapping, 4096, PROT_NONE) < 0) {
-        munmap(mapping, CHILD_STACK);
-        return NULL;
-    }
-    return stack = mapping;
-}
-
-/* Containers' seccomp filters may answer clone3 with ENOSYS; then clone(2) does the same but for the cgroup. */
-UNCHECKED static long clone_child(struct spawn *spawn, char *stack, int *pidfd) {
+/* Containers' seccomp filters may answer clone3 with ENOSYS; then clone(2) does the same but for the cgroup and the
+ * signal handlers, which reset_signals sets to their defaults anyway. Both return twice, as fork(2) does. */
+UNCHECKED static long clone_child(struct spawn *spawn, int *pidfd) {
     struct nexus_spawn_request *request = spawn->request;
     struct clone_args arguments = {
-        .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+        .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
         .pidfd = (uint64_t)(uintptr_t)pidfd,
         .exit_signal = SIGCHLD,
-        .stack = (uint64_t)(uintptr_t)stack,
-        .stack_size = CHILD_STACK,
     };
     if (request->cgroup >= 0) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)request->cgroup;
     }
-    long pid = clone3_call(&arguments, child, spawn);
+    long pid = RAW2(clone3, &arguments, sizeof arguments);
     if (pid != -ENOSYS) return pid;
     spawn->join_cgroup = request->cgroup >= 0;
-    pid = clone(child, stack + CHILD_STACK, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, spawn, pidfd);
-    return pid < 0 ? -errno : pid;
+    return RAW3(clone, CLONE_PIDFD | SIGCHLD, 0, pidfd);
+}
+
+/* The pages below the stack are there before the clone: the child's own limits may allow no new ones. */
+UNCHECKED static void reserve_stack(void) {
+    volatile char room[CHILD_STACK];
+    for (size_t i = 0; i < sizeof room; i += 4096) room[i] = 0;
+    room[0] = room[sizeof room - 1];
 }
 
 static int clone_failed(struct nexus_spawn_request *request, long error) {
@@ -306,30 +269,28 @@ static int clone_failed(struct nexus_spawn_request *request, long error) {
     return (int)error;
 }
 
-int nexus_spawn(struct nexus_spawn_request *request, int *pidfd) {
+UNCHECKED int nexus_spawn(struct nexus_spawn_request *request, int *pidfd, int *report) {
     struct spawn spawn = {.request = request, .parent = getpid()};
-    request->stage = NEXUS_STAGE_PREPARE;
-    request->error = 0;
-    *pidfd = -1;
-    char *stack = child_stack();
-    if (!stack) {
-        request->error = ENOMEM;
-        return -ENOMEM;
+    int ends[2];
+    *pidfd = *report = -1;
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+        request->stage = NEXUS_STAGE_PREPARE;
+        request->error = errno;
+        return -errno;
     }
+    request->report = ends[1];
+    reserve_stack();
     /* No signal may reach the child while it could still run a handler of ours. */
     uint64_t all = ~(uint64_t)0, before = 0;
     RAW4(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
-    /* A uid change in the child makes the shared memory undumpable, for us too: /proc/self would become root's. */
-    int dumpable = nexus_get_dumpable();
-    long pid = clone_child(&spawn, stack, pidfd);
-    if (dumpable == 1 && (request->change_identity || request->set_capabilities)) prctl(PR_SET_DUMPABLE, 1);
+    long pid = clone_child(&spawn, pidfd);
+    if (pid == 0) child(&spawn);
     RAW4(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
-    if (pid < 0) return clone_failed(request, pid);
-    if (request->error == 0) return (int)pid;
-    /* The child has told its errno and ends by itself; it is reaped here, and nobody else hears of it. */
-    siginfo_t info;
-    while (waitid((idtype_t)3, (id_t)*pidfd, &info, WEXITED) < 0 && errno == EINTR) continue;
-    close(*pidfd);
-    *pidfd = -1;
-    return -request->error;
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return clone_failed(request, pid);
+    }
+    *report = ends[0];
+    return (int)pid;
 }

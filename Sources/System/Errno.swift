@@ -51,6 +51,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let connectionRefused = Errno(rawValue: ECONNREFUSED)
     /// ECONNRESET: the other end went away with bytes unread.
     public static let connectionReset = Errno(rawValue: ECONNRESET)
+    /// ETIMEDOUT.
+    public static let timedOut = Errno(rawValue: ETIMEDOUT)
     /// EADDRINUSE.
     public static let addressInUse = Errno(rawValue: EADDRINUSE)
     /// ENAMETOOLONG; for a socket path: more than 107 bytes.

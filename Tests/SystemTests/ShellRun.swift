@@ -19,15 +19,18 @@ func shell(_ script: String, _ adjust: (inout SpawnImage) -> Void = { _ in }) th
     let spawned = try kernel.spawn(image)
     _ = consume write
     let output = String(decoding: try readToEnd(read), as: UTF8.self)
-    return (output, try waitForExit(spawned))
+    let exit = try waitForExit(spawned)
+    if let failure = kernel.failure(in: spawned.report) { throw failure }
+    return (output, exit)
 }
 
 /// Where and why this image cannot be started.
 func failure(of image: SpawnImage) -> SpawnFailure? {
     do {
-        let spawned = try LiveKernel().spawn(image)
+        let kernel = LiveKernel()
+        let spawned = try kernel.spawn(image)
         _ = try? waitForExit(spawned)
-        return nil
+        return kernel.failure(in: spawned.report)
     } catch {
         return error
     }

@@ -83,7 +83,7 @@ struct SpawnAttributeTests {
     @Test(.enabled(if: isRoot, "needs root")) func identity_supervisorStaysDumpable() async {
         await #expect(processExitsWith: .success) {
             _ = try shell("true") { $0.identity = SpawnIdentity(user: 65_534, group: 65_534) }
-            // The child's uid change makes the memory it shares with us undumpable; /proc/self would then be root's.
+            // The child's uid change makes its memory undumpable, not ours: /proc/self would then be root's.
             try #require(nexus_get_dumpable() == 1)
         }
     }
@@ -118,10 +118,15 @@ struct SpawnAttributeTests {
                 var image = SpawnImage(executable: "/bin/sleep", arguments: ["sleep", "600"], environment: [])
                 image.descriptors = [DescriptorMapping(source: writeEnd, target: 1)]
                 image.deathSignal = .kill
-                do { _ = try LiveKernel().spawn(image) } catch { exit(1) }
-                _ = close(writeEnd)
+                do {
+                    let spawned = try LiveKernel().spawn(image)
+                    _ = close(writeEnd)
+                    // Until it is executed; a thread that ends before it has asked for the signal is none to die with.
+                    guard try waitUntil(spawned.report) else { exit(1) }
+                } catch { exit(1) }
             }
             // The end of file says that the child is gone.
+            try #require(try waitUntil(read))
             try #require(try readToEnd(read).isEmpty)
         }
     }

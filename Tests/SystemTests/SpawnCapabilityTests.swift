@@ -68,7 +68,7 @@ struct SpawnCapabilityTests {
         }
     }
 
-    /// The child shares its memory with its maker until the exec: what it drops must not make the maker undumpable.
+    /// What a child drops makes its own memory undumpable, not its maker's.
     @Test func maker_staysDumpable() async {
         await #expect(processExitsWith: .success) {
             _ = try shell("true") {

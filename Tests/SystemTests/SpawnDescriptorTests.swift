@@ -72,7 +72,9 @@ struct SpawnDescriptorTests {
                 for executable in ["/nonexistent", "/bin/true", "/bin/true"] {
                     image.executable = executable
                     if let spawned = try? kernel.spawn(image) {
-                        try #require(try waitForExit(spawned) == .code(0))
+                        let isThere = executable == "/bin/true"
+                        try #require(try waitForExit(spawned) == .code(isThere ? 0 : 127))
+                        try #require((kernel.failure(in: spawned.report) == nil) == isThere)
                     }
                 }
             }

@@ -28,8 +28,14 @@ struct nexus_limit {
     uint64_t hard;
 };
 
-/* Everything a child is given. Pointers must stay valid until nexus_spawn returns; the arrays `sources`, `pid_slots`
- * are written to. */
+/* What a child that could not be executed writes to its report before it ends; one that was executed writes nothing. */
+struct nexus_spawn_report {
+    int32_t stage;
+    int32_t error;
+};
+
+/* Everything a child is given. Pointers must stay valid until nexus_spawn returns; the child writes to its copies of
+ * `sources` and `pid_slots`. */
 struct nexus_spawn_request {
     const char *path;
     char *const *argv;
@@ -73,9 +79,12 @@ struct nexus_spawn_request {
     /* An O_PATH or O_RDONLY descriptor of a cgroup v2 directory; -1: stay in the caller's. */
     int cgroup;
 
-    /* Results: the stage that failed and its errno; written by the child through shared memory. */
-    volatile int32_t stage;
-    volatile int32_t error;
+    /* Set by nexus_spawn: the child's end of the report. */
+    int report;
+
+    /* Results when there is no process: the stage that failed and its errno. */
+    int32_t stage;
+    int32_t error;
 };
 
 /* Values of limit_bounding: an error when it cannot be, or left alone then. */
@@ -85,8 +94,9 @@ struct nexus_spawn_request {
 /* Ten digits of a 32-bit pid and a NUL. */
 #define NEXUS_PID_SLOT 11
 
-/* Starts a child. Returns its pid and stores its pidfd, or returns -errno with request->stage set; then there is no
- * process and nothing to reap. The calling thread stands still until the child has executed or failed. */
-int nexus_spawn(struct nexus_spawn_request *request, int *pidfd);
+/* Starts a child. Returns its pid and stores its pidfd and the reading end of its report (non-blocking); or returns -errno
+ * with request->stage set: then there is no process. Does not wait: that it was executed shows by the report's end without
+ * a word, a failure is a nexus_spawn_report, and the process then ends by itself with 127 and has to be reaped. */
+int nexus_spawn(struct nexus_spawn_request *request, int *pidfd, int *report);
 
 #endif

@@ -117,6 +117,7 @@ struct Compressor {
         self.job = nil
         let unfinished = job.path + LogFileName.unfinished
         do throws(Errno) {
+            if let failure = kernel.failure(in: job.process.report) { throw failure.error }
             guard ended.exit == .code(0), try kernel.status(job.target).size > 0 else { throw Errno.inputOutput }
             // Removed meanwhile, because there were too many: then nobody wants the compressed one either.
             _ = try kernel.status(job.path, followingLinks: false)

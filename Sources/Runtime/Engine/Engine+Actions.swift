@@ -42,7 +42,9 @@ extension Engine {
     }
 
     private func drain(_ child: ChildID, _ run: RunID) {
-        guard self[child].run?.id == run else { return }
+        guard let living = self[child].run, living.id == run else { return }
+        // Nothing was executed: there is nothing to finish.
+        if living.launch != nil { return feed(.drained(child, run)) }
         guard child == logWriter else { return router.drain(PeerID(child)) }
         handStreams()
         journal.order(.drain)

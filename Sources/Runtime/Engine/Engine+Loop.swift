@@ -82,6 +82,8 @@ extension Engine {
         case .client(let number): serveClient(PeerID(rawValue: number), events)
         case .notify(let child): hearNotify(child)
         case .readyDescriptor(let child, let generation): readReadiness(child, generation)
+        case .launch(let child, let generation):
+            if let run = run(child, generation) { readLaunch(child, run) }
         case .busInput(let child, let generation): readBus(child, generation)
         case .busOutput(let child, let generation): if run(child, generation) != nil { writeBus(PeerID(child)) }
         case .population(let child, let generation): if run(child, generation) != nil { settleRun(child) }
@@ -103,6 +105,7 @@ extension Engine {
             for cell in cells where cell.notify != nil { hearNotify(cell.id, all: true) }
             feed(.tick)
         }
+        expireLaunches()
         expireProbes()
         if let due = router.nextDeadline, due <= now { router.tick(now) }
         expireSevered()
@@ -122,6 +125,7 @@ extension Engine {
         removePIDFiles()
         settleLeaving()
         settleBus()
+        hurryLaunches()
         settleBoard()
         settleAnswers()
         journal.flush()
@@ -157,6 +161,7 @@ extension Engine {
         consider(reapAgainAt)
         consider(severed.first?.until)
         consider(board.deadline(started: started))
+        for child in launching { consider(self[child].run?.launch?.deadline) }
         for child in probing { consider(self[child].run?.probe?.deadline) }
         for client in clients.values { consider(client.deadline) }
         return earliest

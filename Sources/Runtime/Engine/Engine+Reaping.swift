@@ -68,6 +68,7 @@ extension Engine {
             finishProbe(child, run, ended.exit)
             return nil
         }
+        if run.launch != nil, settleLaunch(of: child, run) { return nil }
         run.hasExited = true
         dropProbe(child, run)
         feed(.exited(child, run.id, run.judge(ended.exit)))
@@ -100,9 +101,9 @@ extension Engine {
         if run.isWatched { run.scope.unwatch(with: surroundings.poller) }
         run.scope.close()
         leave(run.readyDescriptor)
-        closeBus(run, of: child)
+        if run.hasBegun { closeBus(run, of: child) }
         removeCredentials(of: run, child)
-        if child == logWriter { closeLogLink(run) }
+        if child == logWriter, run.hasBegun { closeLogLink(run) }
         severed.removeAll { $0.child == child }
         cell.run = nil
         // A replacement writes over it; what is not replaced in this turn goes at its end.

@@ -40,6 +40,8 @@ final class Engine {
     var config = ConfigDesk()
     /// Whose process is whose: main processes and exec probes.
     var processes: [ProcessID: ChildID] = [:]
+    /// Children whose program is not executed yet.
+    var launching: [ChildID] = []
     /// Children whose main process ended while something of the run is left.
     var lingering: [ChildID] = []
     /// Children with a signal that has not reached everybody.

@@ -15,6 +15,8 @@ enum EventSource: Hashable, Sendable {
     case notify(ChildID)
     /// The fd on which a child says that it is ready.
     case readyDescriptor(ChildID, Generation)
+    /// How far a run got between its clone and its exec.
+    case launch(ChildID, Generation)
     /// What a worker writes.
     case busInput(ChildID, Generation)
     /// What a worker reads; only while something waits for it.
@@ -55,6 +57,7 @@ enum EventSource: Hashable, Sendable {
         case .client(let number): Self.pack(.client, number)
         case .notify(let child): Self.pack(.notify, child.rawValue)
         case .readyDescriptor(let child, let run): Self.pack(.readyDescriptor, child.rawValue, run)
+        case .launch(let child, let run): Self.pack(.launch, child.rawValue, run)
         case .busInput(let child, let run): Self.pack(.busInput, child.rawValue, run)
         case .busOutput(let child, let run): Self.pack(.busOutput, child.rawValue, run)
         case .population(let child, let run): Self.pack(.population, child.rawValue, run)
@@ -81,6 +84,7 @@ enum EventSource: Hashable, Sendable {
         case .client: self = .client(number)
         case .notify: self = .notify(child)
         case .readyDescriptor: self = .readyDescriptor(child, run)
+        case .launch: self = .launch(child, run)
         case .busInput: self = .busInput(child, run)
         case .busOutput: self = .busOutput(child, run)
         case .population: self = .population(child, run)
@@ -99,7 +103,7 @@ enum EventSource: Hashable, Sendable {
         // 0 stays free: a token that was never set is then no source.
         case signals = 1
         case listener, client, notify, readyDescriptor, busInput, busOutput, population, probe, logLink
-        case logWriterErrors, planOutput, planDiagnostics, clock, disposal, outputs
+        case logWriterErrors, planOutput, planDiagnostics, clock, disposal, outputs, launch
     }
 
     private static func pack(_ kind: Kind, _ number: UInt16 = 0, _ run: Generation? = nil) -> UInt64 {

@@ -28,6 +28,7 @@ final class ConfigRun {
     private let diagnostics: Intake
     let process: ProcessID
     private let pidfd: OwnedFD
+    private let report: OwnedFD
     private let scope: any RunScope
     private var until: Instant
     private var exit: Exit?
@@ -73,6 +74,7 @@ final class ConfigRun {
         }
         process = spawned.process
         pidfd = spawned.pidfd
+        report = spawned.report
         plan = Intake(out.read, .planOutput, limit: Self.planLimit)
         diagnostics = Intake(err.read, .planDiagnostics, limit: Self.diagnosticsLimit)
         do {
@@ -113,7 +115,7 @@ final class ConfigRun {
         case .planOutput: read(plan)
         case .planDiagnostics: read(diagnostics)
         case .signals, .clock, .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population,
-            .probe, .logLink, .logWriterErrors, .disposal, .outputs:
+            .launch, .probe, .logLink, .logWriterErrors, .disposal, .outputs:
             break
         }
     }
@@ -171,6 +173,9 @@ final class ConfigRun {
             return .failed("has ended, and its exit status was taken by somebody else", diagnostics: words)
         }
         if isLate { return .failed("was not done within \(Self.limit.words) and was killed", diagnostics: words) }
+        if let failure = kernel.failure(in: report) {
+            return .failed("cannot be run: \(failure.words)", diagnostics: words)
+        }
         switch exit {
         case .code(0) where plan.isOver: return .failed("made a plan above \(Self.planLimit) bytes", diagnostics: words)
         case .code(0): return .plan(plan.bytes, diagnostics: words)

@@ -8,6 +8,8 @@ extension Engine {
     func hearNotify(_ child: ChildID, all: Bool = false) {
         let cell = self[child]
         guard let socket = cell.notify else { return }
+        // Who speaks was executed before; its report may be behind this in the same turn.
+        if let run = cell.run { readLaunch(child, run) }
         let hear = { (word: NotifyWord) in
             if let run = cell.run { self.hear(word, child, run.id) }
         }

@@ -8,6 +8,10 @@ final class LivingRun {
     let scope: any RunScope
     /// The one way to signal the main process; harmless after it was reaped.
     let pidfd: OwnedFD
+    /// Set until its program is executed.
+    var launch: Launch?
+    /// Its program was executed, and it is listened to.
+    var hasBegun = false
     /// The main process was reaped.
     var hasExited = false
     /// Signals on their way, in order.
@@ -49,10 +53,10 @@ final class LivingRun {
         static let unread = Oddity(rawValue: 4)
     }
 
-    init(_ id: RunID, _ spawned: consuming Spawned, in scope: any RunScope) {
+    init(_ id: RunID, _ process: ProcessID, _ pidfd: consuming OwnedFD, in scope: any RunScope) {
         self.id = id
-        process = spawned.process
-        pidfd = spawned.pidfd
+        self.process = process
+        self.pidfd = pidfd
         self.scope = scope
     }
 

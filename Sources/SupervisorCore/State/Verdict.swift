@@ -52,6 +52,6 @@ extension Exit {
     }
 
     /// errno(3) numbers, the same on every Linux architecture Nexus builds for, that may pass by themselves: EINTR, EIO,
-    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ETXTBSY, ENOSPC. All others need a person.
-    private static let transientErrors: [Int32] = [4, 5, 11, 12, 16, 23, 24, 26, 28]
+    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ETXTBSY, ENOSPC, ETIMEDOUT (not executed in time). All others need a person.
+    private static let transientErrors: [Int32] = [4, 5, 11, 12, 16, 23, 24, 26, 28, 110]
 }

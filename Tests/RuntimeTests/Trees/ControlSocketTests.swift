@@ -135,6 +135,24 @@ extension WholeTrees {
             #expect(String(decoding: frame.payload, as: UTF8.self).contains("busy"))
         }
 
+        @Test func halfOpenClients_theNextIsToldTheBoundAndWhatToDo() throws {
+            let tree = try tree()
+            let waiting = try (0..<64).map { _ in try ControlPeer(tree.socket, greets: false) }
+            // As many as are kept a moment for their last words, and more.
+            for round in 0..<20 {
+                let late = try ControlPeer(tree.socket, greets: round.isMultiple(of: 2))
+                let frame = try late.next()
+                #expect(frame.header.kind == .error && frame.header.id == .none)
+                let words = String(decoding: frame.payload, as: UTF8.self)
+                #expect(
+                    words.contains("busy") && words.contains("64 clients") && words.contains("try again"), "\(words)")
+                #expect(throws: ControlPeer.Gone.self) { try late.next() }
+            }
+            let answer = try tree.ctl("status")
+            #expect(answer.status != 0 && answer.errors.contains("64 clients"), "\(answer.errors)")
+            _ = consume waiting
+        }
+
         @Test func controlVerb_isAudited() throws {
             let tree = try tree()
             let client = try tree.client()

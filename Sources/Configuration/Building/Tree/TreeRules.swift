@@ -222,8 +222,8 @@ struct DescriptorNeed {
 
     init(plan: Plan) {
         let children = plan.children.count
-        // A pidfd and a probe's; two pipes of the run that lives and two of the one that is drained.
-        let perChild = 6
+        // A pidfd; a probe's and its report; two pipes of the run that lives and two of the one that is drained.
+        let perChild = 7
         let workers = plan.children.count { $0.worker != nil }
         let notify = plan.children.count { child in
             child.readiness == .notify || child.policy.watchdog != nil

@@ -47,7 +47,9 @@ struct StoredFile {
         try poller.wait(atMost: StoredFile.patience)
         if poller.batch.count == 0 { try? kernel.signal(process.pidfd, .kill) }
         if poller.batch.count == 0 { try poller.wait(atMost: .seconds(1)) }
-        guard try kernel.reap(process.process)?.exit == .code(0) else { throw .inputOutput }
+        let ended = try kernel.reap(process.process)
+        if let failure = kernel.failure(in: process.report) { throw failure.error }
+        guard ended?.exit == .code(0) else { throw .inputOutput }
         return target
     }
 

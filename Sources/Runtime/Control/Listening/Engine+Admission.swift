@@ -27,9 +27,10 @@ extension Engine {
                 let why = "pid \(credentials.process) belongs to \(owner), and children use the bus"
                 return turnAway(socket, credentials, .refused, why)
             }
-            guard hasRoom(for: credentials.user),
-                let peer = router.clientUp(uid: credentials.user, mayAddressWorkers: access == .control)
-            else { return turnAway(socket, credentials, .busy, "too many clients are connected; try again") }
+            if let why = crowd(of: credentials.user) { return turnAway(socket, credentials, .busy, why) }
+            guard let peer = router.clientUp(uid: credentials.user, mayAddressWorkers: access == .control) else {
+                return turnAway(socket, credentials, .busy, "the router has no number for a client; try again")
+            }
             let client = ControlClient(peer, socket, credentials, groups: groups, access, at: now)
             clients[peer] = client
             try? surroundings.poller.add(client.socket, token: EventSource.client(peer.rawValue).token)
@@ -38,10 +39,21 @@ extension Engine {
         }
     }
 
-    private func hasRoom(for user: UInt32) -> Bool {
-        if clients.count >= Self.clientLimit { return false }
-        if user == 0 || user == access.own { return true }
-        return clients.values.count { $0.credentials.user == user } < Self.clientsPerUser
+    /// Why there is no room for one more client of this uid, and what to do; nil: there is.
+    private func crowd(of user: UInt32) -> String? {
+        let remedy = "end some (`nexusctl … -f` and --watch hold one each) and try again"
+        if clients.count >= Self.clientLimit {
+            let silent = clients.values.count { $0.name == nil }
+            let those =
+                silent > 0
+                ? ", \(silent) of which have not said hello and are closed \(ControlClient.patience.words) after they came"
+                : ""
+            return "\(Self.clientLimit) clients are connected, which is the limit\(those): \(remedy)"
+        }
+        guard user != 0, user != access.own,
+            clients.values.count(where: { $0.credentials.user == user }) >= Self.clientsPerUser
+        else { return nil }
+        return "\(Self.clientsPerUser) clients of uid \(user) are connected, which is the limit for one user: \(remedy)"
     }
 
     /// Where children run under nexusd's own uid only their descent tells them from the owner: nexusd is the subreaper,

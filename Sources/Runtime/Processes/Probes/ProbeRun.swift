@@ -24,14 +24,18 @@ public final class ProbeRun {
 
     private let kernel: any Kernel
     private let descriptor: OwnedFD?
+    /// Of a short run: whether it was executed.
+    private let report: OwnedFD?
     private let timeout: Duration
 
     private init(
-        _ kernel: any Kernel, _ state: State, _ descriptor: consuming OwnedFD?, _ timeout: Duration, at now: Instant
+        _ kernel: any Kernel, _ state: State, _ descriptor: consuming OwnedFD?, _ timeout: Duration, at now: Instant,
+        report: consuming OwnedFD? = nil
     ) {
         self.kernel = kernel
         self.state = state
         self.descriptor = descriptor
+        self.report = report
         self.timeout = timeout
         deadline = now + timeout
     }
@@ -59,7 +63,7 @@ public final class ProbeRun {
     public static func watch(
         _ kernel: any Kernel, _ spawned: consuming Spawned, timeout: Duration, at now: Instant
     ) -> ProbeRun {
-        ProbeRun(kernel, .running(spawned.process), spawned.pidfd, timeout, at: now)
+        ProbeRun(kernel, .running(spawned.process), spawned.pidfd, timeout, at: now, report: spawned.report)
     }
 
     /// For nexus-probe to keep the timeout itself; one that is silent for so long after it hangs.
@@ -111,6 +115,14 @@ public final class ProbeRun {
     /// Its process was reaped: healthy if it exited with 0. Nothing changes when the deadline was first.
     public func ended(_ exit: Exit) {
         guard case .running = state else { return }
+        switch report {
+        case .some(let report):
+            if let failure = kernel.failure(in: report) {
+                state = .finished(.unhealthy("the probe cannot be started: \(failure.words)"))
+                return
+            }
+        case .none: break
+        }
         state = .finished(exit == .code(0) ? .healthy : .unhealthy("the probe ended with \(exit.words)"))
     }
 

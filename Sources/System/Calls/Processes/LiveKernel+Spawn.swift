@@ -33,7 +33,9 @@ extension LiveKernel {
                 stage: SpawnStage(rawValue: UInt8(truncatingIfNeeded: request.stage)) ?? .prepare,
                 error: Errno(rawValue: -result.pid))
         }
-        return Spawned(process: ProcessID(rawValue: result.pid), pidfd: OwnedFD(owning: result.pidfd))
+        return Spawned(
+            process: ProcessID(rawValue: result.pid), pidfd: OwnedFD(owning: result.pidfd),
+            report: OwnedFD(owning: result.report))
     }
 }
 
@@ -63,8 +65,9 @@ extension nexus_spawn_request {
     /// Lends the arrays to the request for the length of the call.
     fileprivate mutating func start(
         sources: [Int32], targets: [Int32], limits: [nexus_limit], groups: [UInt32]
-    ) -> (pid: Int32, pidfd: Int32) {
+    ) -> (pid: Int32, pidfd: Int32, report: Int32) {
         var pidfd: Int32 = -1
+        var report: Int32 = -1
         var sources = sources
         let pid = sources.withUnsafeMutableBufferPointer { sources in
             targets.withUnsafeBufferPointer { targets in
@@ -77,12 +80,12 @@ extension nexus_spawn_request {
                         limit_count = limits.count
                         self.groups = groups.baseAddress
                         group_count = groups.count
-                        return nexus_spawn(&self, &pidfd)
+                        return nexus_spawn(&self, &pidfd, &report)
                     }
                 }
             }
         }
-        return (pid, pidfd)
+        return (pid, pidfd, report)
     }
 }
 

@@ -10,7 +10,8 @@ public protocol ProcessCalls {
     func userID() -> UInt32
     /// getegid(2).
     func groupID() -> UInt32
-    /// Starts a child (see CNexus/spawn.c); the calling thread stands still until it has executed or failed.
+    /// Starts a child (see CNexus/spawn.c) and does not wait: its report tells whether it was executed. When this throws
+    /// there is no process.
     func spawn(_ image: SpawnImage) throws(SpawnFailure) -> Spawned
     /// waitid(2) with P_ALL and WNOWAIT: one ended child, left to be reaped; nil when there is none.
     /// ECHILD: there is no child at all.

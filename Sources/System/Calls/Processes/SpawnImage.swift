@@ -93,22 +93,35 @@ public struct SpawnCapabilities: Hashable, Sendable {
     }
 }
 
-/// A living child.
+/// A child between its clone and its end; whether it was executed its report tells.
 @frozen
 public struct Spawned: ~Copyable, Sendable {
     /// Its number, ours until it is reaped.
     public var process: ProcessID
     /// The one way to signal it.
     public var pidfd: OwnedFD
+    /// For `Kernel.report(of:)`.
+    public var report: OwnedFD
 
-    /// Both.
-    public init(process: ProcessID, pidfd: consuming OwnedFD) {
+    /// All of it.
+    public init(process: ProcessID, pidfd: consuming OwnedFD, report: consuming OwnedFD) {
         self.process = process
         self.pidfd = pidfd
+        self.report = report
     }
 }
 
-/// Where and why a spawn failed; there is no process.
+/// What a child has reported of its set-up and its exec.
+public enum SpawnReport: Hashable, Sendable {
+    /// Nothing yet.
+    case none
+    /// Its program was executed; or it was killed before that.
+    case executed
+    /// Its program cannot be executed; it ends by itself, and is to be reaped.
+    case failed(SpawnFailure)
+}
+
+/// Where and why a spawn failed.
 public struct SpawnFailure: Error, Hashable, Sendable {
     /// Where.
     public let stage: SpawnStage
@@ -120,4 +133,9 @@ public struct SpawnFailure: Error, Hashable, Sendable {
         self.stage = stage
         self.error = error
     }
+}
+
+extension SpawnFailure {
+    /// `exec: no such file or directory (ENOENT)`.
+    public var words: String { "\(stage): \(error)" }
 }

@@ -4,14 +4,13 @@ import System
 import Wire
 
 extension Engine {
-    /// Starts a run, or reports where that failed.
+    /// Starts a run: its report tells what becomes of it (`readLaunch`). Or tells the core why there is no process.
     func spawn(_ child: ChildID, _ run: RunID) {
         // The book of runs has the start before the process is there: nexusd may be gone right after.
         journal.flush()
         do throws(Obstacle) {
             try launch(child, run)
             now = kernel.monotonic()
-            feed(.spawned(child, run))
         } catch {
             now = kernel.monotonic()
             if let words = error.words {
@@ -61,10 +60,12 @@ extension Engine {
             credentials?.remove(kernel, disposal)
             throw Obstacle(error)
         }
-        let living = LivingRun(run, spawned, in: scope)
+        equipment.closeChildEnds()
+        let launch = Launch(spawned.report, equipment, at: now)
+        let living = LivingRun(run, spawned.process, spawned.pidfd, in: scope)
         living.credentials = credentials
         living.secrets = redactions(secrets)
-        begin(living, of: childPlan, child, &equipment)
+        follow(launch, of: living, child)
     }
 
     private func openScope(_ child: ChildPlan, _ run: RunID) throws(Obstacle) -> any RunScope {
@@ -125,14 +126,9 @@ extension Engine {
         return names.ids.contains { names[$0] != child.name && plan.traits($0).identity?.uid == uid }
     }
 
-    /// The run is there: everything it is listened to by.
-    private func begin(
-        _ living: LivingRun, of childPlan: ChildPlan, _ child: ChildID, _ equipment: inout Equipment
-    ) {
-        let cell = self[child]
-        cell.run = living
-        cell.status = nil
-        processes[living.process] = child
+    /// The program is executed: everything it is listened to by.
+    func begin(_ living: LivingRun, _ child: ChildID, _ equipment: inout Equipment) {
+        living.hasBegun = true
         memory.began(child, at: now)
         living.readyDescriptor = equipment.readyDescriptor.take()
         living.busInput = equipment.busInput.take()
@@ -149,7 +145,7 @@ extension Engine {
         } else if let stdout = equipment.stdout.take(), let stderr = equipment.stderr.take() {
             keepOutput(of: child, stdout, stderr, living.id, redactions: living.secrets)
         }
-        if let name = childPlan.pidFile { writePIDFile(name, of: child, living.process) }
+        if let name = plan[child].pidFile { writePIDFile(name, of: child, living.process) }
     }
 
     private func listen(to fd: borrowing OwnedFD?, as source: EventSource) {

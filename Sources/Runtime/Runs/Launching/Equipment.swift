@@ -56,6 +56,12 @@ struct Equipment: ~Copyable {
         give(errors.write, as: 2)
     }
 
+    /// The child has its own of them: the last one to hold them is to be the child.
+    mutating func closeChildEnds() {
+        mappings = []
+        childEnds = []
+    }
+
     /// The pipe whose newline says ready.
     mutating func addReadiness(_ kernel: any Kernel, number: Int32) throws(Errno) {
         let pipe = try kernel.makePipe(blocking: .write)

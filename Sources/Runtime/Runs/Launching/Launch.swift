@@ -1,0 +1,49 @@
+import SupervisorCore
+import System
+
+/// A run between its clone and its exec. How long that takes is not nexusd's to say: whoever owns the program file can let
+/// execve wait (a lease, F_SETLEASE), and so can the file system it lies on. So the loop waits for the report as for
+/// anything else, up to a limit.
+final class Launch {
+    /// For a program to be executed, from its clone on.
+    static let limit: Duration = .seconds(10)
+    /// Between two looks at a report that the poller does not watch.
+    static let lookInterval: Duration = .milliseconds(10)
+
+    /// Ends without a word when the program is executed; else it says where that failed.
+    let report: OwnedFD
+    /// What the run is listened to by, once it is executed.
+    var equipment: Equipment
+    /// When it has taken too long.
+    let until: Instant
+    /// When the report is looked at without an event; nil: the poller watches it.
+    var lookAt: Instant?
+    /// What it said before it ended, or is about to.
+    var failure: SpawnFailure?
+    /// How far the core has got ahead of it.
+    var told = Told.nothing
+
+    /// What the core knows of a run that is not executed.
+    enum Told {
+        /// It was asked to start it, and waits.
+        case nothing
+        /// There is a process: it is to be stopped.
+        case process
+        /// It was not executed in time.
+        case tooLate
+    }
+
+    init(_ report: consuming OwnedFD, _ equipment: consuming Equipment, at now: Instant) {
+        self.report = report
+        self.equipment = equipment
+        until = now + Self.limit
+    }
+
+    /// When something is to be done; nil: the core sees to its end.
+    var deadline: Instant? { told == .nothing ? min(until, lookAt ?? until) : lookAt }
+}
+
+extension SpawnFailure {
+    /// The kernel still waits for the directory or the program file of a child.
+    static let notInTime = SpawnFailure(stage: .exec, error: .timedOut)
+}

@@ -1,0 +1,145 @@
+import CNexus
+import Glibc
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+import Wire
+
+@testable import Runtime
+
+extension WholeTrees {
+    /// Who owns a child's program file can let its execve wait, by a lease that nobody gives up (fcntl(2), F_SETLEASE; the
+    /// kernel breaks it after 45 s). Whatever is asked here is asked while it waits, and answered before it goes on.
+    @Suite(.timeLimit(.minutes(1))) struct LaunchTests {
+        /// A copy of a program, with a write lease on it as long as this is there.
+        private final class HeldProgram {
+            private let directory = TemporaryDirectory()
+            private let file: OwnedFD
+            var path: String { directory.path + "/held" }
+
+            init(_ program: String = "/bin/sleep") throws {
+                let kernel = LiveKernel()
+                let path = directory.path + "/held"
+                try kernel.replaceFile(path, with: kernel.readFile(program, limit: 1 << 28), mode: 0o755)
+                // The kernel asks for the lease by this signal, and is not heard.
+                Glibc.signal(SIGIO, SIG_IGN)
+                file = try kernel.open(path, .readOnly, mode: 0)
+                guard nexus_fcntl(file.raw, F_SETLEASE, Int(F_WRLCK)) == 0 else { throw Errno.current }
+            }
+
+            func letGo() { _ = nexus_fcntl(file.raw, F_SETLEASE, Int(F_UNLCK)) }
+
+            deinit { letGo() }
+        }
+
+        private func held(_ program: HeldProgram, change: (inout ChildPlan) -> Void = { _ in }) -> ChildPlan {
+            child("held") { child in
+                child.executable = program.path
+                child.arguments = [Text("held"), Text("600")]
+                change(&child)
+            }
+        }
+
+        private func started(_ plan: [ChildPlan]) throws -> (RunningTree, ControlPeer) {
+            let tree = try RunningTree(Plan(children: plan))
+            let client = try tree.client()
+            try waitFor("the process of held") { try client.pid("held") != nil }
+            #expect(try client.state("held") == "starting")
+            return (tree, client)
+        }
+
+        @Test func heldProgram_holdsUpNobodyElse_andCanBeStopped() throws {
+            let program = try HeldProgram()
+            let watched = child("watched", "serve") {
+                $0.liveness = .exec(executable: "/bin/true", arguments: [Text("true")], timeout: .seconds(5))
+                $0.policy.liveness = LivenessRule(interval: .milliseconds(20), misses: 100)
+            }
+            let (tree, client) = try started([held(program), child("other", "serve"), watched])
+            let pid = try #require(try client.pid("held"))
+            let events = try client.request("events")
+            for _ in 0..<3 {
+                let status = try client.status("other")
+                kill(try #require(status["pid"] as? Int32), SIGKILL)
+                _ = try client.ready("other", events, after: status["run"] as? String)
+            }
+            #expect(try client.ask("restart watched") == .reply(#"{"outcome":"done"}"#))
+            let before = try client.status("held")
+            #expect(before["state"] as? String == "starting" && before["pid"] as? Int32 == pid)
+            #expect(try client.ask("stop held") == .reply(#"{"outcome":"done"}"#))
+            #expect(!tree.isAlive(pid))
+            let end = try #require(try client.status("held")["last_end"] as? [String: Any])
+            #expect(end["cause"] as? String == "asked")
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func treeWithAHeldProgram_endsInOrder() throws {
+            let program = try HeldProgram()
+            let (tree, client) = try started([held(program), child("other", "serve")])
+            let pid = try #require(try client.pid("held"))
+            #expect(try tree.stop() == .code(0))
+            #expect(!tree.isAlive(pid))
+            #expect(try !tree.said().contains("not executed"), "it was stopped before that")
+        }
+
+        @Test func workerThatIsNotExecuted_isNotWaitedForToDrain() throws {
+            let program = try HeldProgram()
+            let worker = held(program) { child in
+                child.worker = WorkerPlan()
+                child.readiness = .bus
+                child.policy.ready = .reported
+                child.policy.stop = StopRule(drain: .seconds(600), timeout: .seconds(600))
+            }
+            let (tree, client) = try started([worker])
+            #expect(try client.ask("stop held") == .reply(#"{"outcome":"done"}"#))
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func programThatIsLetGo_runsAsIfNothingHadBeen() throws {
+            let program = try HeldProgram()
+            let (tree, client) = try started([held(program) { $0.pidFile = "held.pid" }])
+            let pid = try #require(try client.pid("held"))
+            program.letGo()
+            #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            #expect(try client.pid("held") == pid)
+            #expect(tree.file(tree.runtime + "/pid/held.pid") == "\(pid)\n")
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func programThatIsNotExecutedInTime_isKilledAndNamed_andTriedAgain() throws {
+            let program = try HeldProgram()
+            let (tree, client) = try started([held(program)])
+            let pid = try #require(try client.pid("held"))
+            let end = try client.end(of: "held")
+            #expect(!tree.isAlive(pid))
+            #expect(end["exit"] as? String == "exec: Connection timed out (ETIMEDOUT)")
+            #expect(end["cause"] as? String == "crash", "it may pass by itself")
+            #expect(
+                try tree.said().contains("held was not executed within 10 s and is killed: the kernel still waits for"))
+            program.letGo()
+            #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func probeWhoseProgramIsHeld_isAMiss_andTheChildIsNotWaitedFor() throws {
+            let program = try HeldProgram("/bin/true")
+            let watched = child("watched", "serve") {
+                $0.liveness = .exec(
+                    executable: program.path, arguments: [Text("held")], timeout: .milliseconds(300))
+                $0.policy.liveness = LivenessRule(interval: .milliseconds(20), misses: 100)
+            }
+            let tree = try RunningTree(Plan(children: [watched]))
+            let client = try tree.client()
+            var health: String?
+            try waitFor("a miss") {
+                health = try client.status("watched")["health"] as? String
+                return health != nil
+            }
+            #expect(health == "no answer within 300 ms")
+            program.letGo()
+            try waitFor("a hit") { try client.status("watched")["health"] as? String == nil }
+            #expect(try tree.stop() == .code(0))
+        }
+    }
+}
