@@ -45,6 +45,7 @@ extension Engine {
             LogEvent(
                 .linkBroken, 4, "\(names[first.child]) closed its link and did not exit.", names[first.child], first.run
             ))
+        remark(first.child, first.run, "it closed its link of the bus and did not exit")
         feed(.linkBroken(first.child, first.run, .crash))
     }
 

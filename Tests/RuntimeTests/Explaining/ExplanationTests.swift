@@ -256,6 +256,8 @@ struct ExplanationTests {
             }
             stage.pass(.seconds(1))
             stage.recycle(.a)
+            let run = stage.view(.a).run ?? RunID(rawValue: 0)
+            stage.remark = EndRemark(run, "it had grown", stage.explanation(.a).settings(of: .recycled))
             stage.ends(.a, .code(0))
             return stage
         },

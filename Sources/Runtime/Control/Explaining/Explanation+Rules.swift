@@ -6,17 +6,19 @@ extension Explanation {
     var causeWords: String? {
         guard let cause else { return nil }
         let counts = policy.schedule == nil && !isBuiltIn ? "; it counts as a crash" : ""
-        let exit = view.lastEnd?.exit?.words ?? "its end"
+        let exit = self.exit?.words ?? "its end"
         switch cause {
         case .done:
-            return view.lastEnd?.exit?.code ?? 0 == 0 ? "a success" : "a success: `exits.success` names \(exit)"
+            return self.exit?.code ?? 0 == 0 ? "a success" : "a success: `exits.success` names \(exit)"
         case .config: return configWords(exit)
         case .crash:
             return hasNoProcess
                 ? "it could not be started, for a reason that may pass by itself\(counts)"
                 : "nobody asked for this end, and `exits` does not name it"
         case .oom: return memoryWords + counts
-        case .watchdog: return "it did not send WATCHDOG=1 in time (`watchdog`)\(counts)"
+        case .watchdog:
+            return isBuiltIn
+                ? "it gave no sign of life in time" : "it did not send WATCHDOG=1 in time (`watchdog`)\(counts)"
         case .probe: return probeWords + counts
         case .network:
             return
@@ -83,12 +85,12 @@ extension Explanation {
     var wasReady: Bool { view.phase == .stopping ? view.ready != nil : view.lastEnd?.ready != nil }
 
     private var hasNoProcess: Bool {
-        if case .notExecuted = view.lastEnd?.exit { true } else { false }
+        if case .notExecuted = exit { true } else { false }
     }
 
     private func configWords(_ exit: String) -> String {
         if hasNoProcess { return "it cannot be started, and a new try would only say so again" }
-        if policy.restart == .always, view.lastEnd?.exit?.code == 0 {
+        if policy.restart == .always, self.exit?.code == 0 {
             return
                 "it ended with success at once, where it must run (`restart` is always): so does a program that puts"
                 + " itself into the background"

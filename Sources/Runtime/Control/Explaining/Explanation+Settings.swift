@@ -34,7 +34,8 @@ extension Explanation {
         if let remark, remark.run == (view.phase == .stopping ? view.run : run), !remark.settings.isEmpty {
             return remark.settings
         }
-        return settings(of: cause)
+        // By command, or for its growth: then it was remarked.
+        return cause == .recycled ? [] : settings(of: cause)
     }
 
     /// Which keys make this cause.
@@ -60,7 +61,7 @@ extension Explanation {
     }
 
     private var configSettings: [Setting] {
-        switch view.lastEnd?.exit {
+        switch exit {
         case .code(0): return [setting("restart", policy.restart.text), setting("command", "…")]
         case .code, .signal: return [setting("exits.config", policy.exits.config.text)]
         case .notExecuted(let stage, _): return stageSettings(stage)

@@ -28,6 +28,9 @@ struct Explanation {
     /// Why it is where it is, or how its last run ended.
     var cause: Cause? { view.cause ?? view.lastEnd?.cause }
 
+    /// How the run ended that the cause is about; nil while that one is being ended.
+    var exit: Exit? { view.phase == .stopping ? nil : view.lastEnd?.exit }
+
     /// The group that is parked with it.
     var parkedGroup: GroupID? {
         guard view.phase == .parked, let group = policy.group else { return nil }

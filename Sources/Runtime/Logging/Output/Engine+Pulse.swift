@@ -54,6 +54,7 @@ extension Engine {
             LogEvent(.supervisorTrouble, 3, "\(words). What children said is in their pipes.", names[logWriter], run.id)
         )
         outputGuard.begin(at: now, after: silence + LogWriterPulse.pause)
+        remark(logWriter, run.id, "it has not answered for \(silence.words)")
         feed(.watchdogTrigger(logWriter, run.id))
         try? kernel.signal(run.pidfd, .kill)
     }

@@ -11,13 +11,12 @@ extension Engine {
 
     /// A run is over; what can be said of it that nobody said before.
     func remarkEnd(_ end: EndRecord) {
-        switch (end.cause, end.exit) {
-        case (.config, .code(0)):
+        guard end.cause == .config else { return }
+        if end.exit == .code(0) {
             remark(end.child, end.run, "it ended at once with success, where it must run")
-        case (.config, .notExecuted(.directory, let errno)):
+        } else if case .notExecuted(.directory, let errno) = end.exit {
             let directory = plan.traits(end.child).directory
             remark(end.child, end.run, "directory \(directory): \(Errno(rawValue: errno))")
-        case (_, _): break
         }
     }
 
