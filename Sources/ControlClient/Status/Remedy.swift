@@ -56,7 +56,7 @@ enum Remedy {
         case ("limits", _): return "lower `limits` to what nexusd itself may have"
         case ("", "exit 0"):
             return
-                "it ended at once with success: keep it in the foreground, or say `restart = \"on-failure\"` for a job that ends"
+                "keep it in the foreground, or say `restart = \"on-failure\"` for a job that ends"
         case _: return "mend its own configuration, of which its last lines tell"
         }
     }

@@ -179,7 +179,7 @@ struct ExplanationTests {
         },
         Case(
             testDescription: "done", phase: .done, cause: .done, settings: ["restart = on-failure"],
-            says: ["a success", "unless it ends with success", "nothing: it has done"]
+            says: ["a success is final (`restart` is on-failure)", "nothing: it has done"]
         ) {
             var stage = up { $0.policy.restart = .onFailure }
             stage.ends(.a, .code(0))

@@ -39,7 +39,8 @@ extension Explanation {
     /// When it is started again, or which rule gave it up.
     var rule: String {
         if view.phase == .parked, let words = parkedWords { return words }
-        if view.phase == .off { return offWords }
+        if view.phase == .off || view.phase == .stopping && choice == .off { return offWords }
+        if view.phase == .done { return "a success is final (`restart` is \(policy.restart.text))" }
         switch policy.schedule {
         case .every(let interval):
             return "started \(interval.words) after its last start (`schedule.every`), however that run ended"
@@ -92,8 +93,8 @@ extension Explanation {
         if hasNoProcess { return "it cannot be started, and a new try would only say so again" }
         if policy.restart == .always, self.exit?.code == 0 {
             return
-                "it ended with success at once, where it must run (`restart` is always): so does a program that puts"
-                + " itself into the background"
+                "it must run (`restart` is always), and did what a program does that puts itself into the background or"
+                + " prints its usage"
         }
         return "an error of its configuration: `exits.config` names \(exit); a new start would only repeat it"
     }
