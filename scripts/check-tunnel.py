@@ -5,10 +5,11 @@ name → chat-bridge → echo-agent.
 
 pair → send → words appear while streaming → reload in mid-stream → cloudflared is killed and restarted under it, and it goes on,
 every word once. All of it is in a network of its own with nothing but loopback, which is looked at first. Every wait is for an
-event, with a limit.
+event, with a limit. Then the tunnel's switches: changed through the tunnel itself, kept, and undone.
 """
-import json, os, pathlib, re, signal, subprocess, sys, tempfile, time
+import base64, json, os, pathlib, re, signal, subprocess, sys, tempfile, time
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright, expect
 
 BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
@@ -36,10 +37,14 @@ for switch, text in {"edge": EDGE, "edge-tls": f"{TLS} {home}/edge.pem", "apart"
 tunnel = "11111111-2222-3333-4444-555555555555"
 (home / "credentials.json").write_text(json.dumps({"AccountTag": "a1", "TunnelSecret": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "TunnelID": tunnel}))
 (home / "credentials.json").chmod(0o600)
+(home / "token").write_text(base64.b64encode(json.dumps({"a": "a1", "s": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=", "t": tunnel}).encode()).decode())
+(home / "token").chmod(0o600)
+rules = [{"hostname": NAME, "service": f"unix:{home}/r/chat.sock"}, {"service": "http_status:404"}]
+(switches / "remote").write_text(json.dumps({"ingress": rules}))
 config = (ROOT / "Supervisor.toml").read_text()
-config = config.replace('\nmode = "off"\n', f'\nmode = "named"\nid = "{tunnel}"\ncredentials-file = "{home}/credentials.json"\nprogram = "{home}/bin/cloudflared"\n')
+config = config.replace('\nmode = "off"\n', f'\nmode = "named"\nid = "{tunnel}"\ncredentials-file = "{home}/credentials.json"\ntoken-file = "{home}/token"\nprogram = "{home}/bin/cloudflared"\n')
 config = config.replace('\n# url = "https', f'\nurl = "{ORIGIN}"\n# url = "https', 1)
-config = config.replace("\nNEXUS_TUNNEL = ", f'\nNEXUS_TUNNEL_HASTE = "20"\nNEXUS_TUNNEL_EDGE = "{EDGE}"\nNEXUS_TUNNEL = ')
+config = config.replace("\nNEXUS_TUNNEL = ", f'\nNEXUS_TUNNEL_HASTE = "6"\nNEXUS_TUNNEL_EDGE = "{EDGE}"\nNEXUS_TUNNEL = ')
 (home / "Supervisor.toml").write_text(config)
 environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
 
@@ -125,6 +130,52 @@ def story(page):
     step("cloudflared was restarted under it; every word is there, once")
 
 
+def shot(page, name):
+    page.screenshot(path=str(PICTURES / f"{name}.png"))
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for found in Axe().run(page).response["violations"]:
+            complaints.append(f"axe: {name}, {scheme}: {found['id']}: {found['help']}: " + "; ".join(node["html"][:120] for node in found["nodes"][:4]))
+
+
+def switched(page):
+    """The tunnel's switches, used through the tunnel itself: what is kept holds, what nobody can keep is undone."""
+    page.goto(ORIGIN + "/#/machine")
+    card = page.get_by_role("region", name="Tunnel")
+    way, keep = card.get_by_label("Way of the tunnel"), card.get_by_role("button", name="Keep")
+    expect(card.locator(".state")).to_have_text("connected")
+    expect(card.get_by_role("link", name=ORIGIN)).to_be_visible()
+    card.get_by_text("QR code").click()
+    card.locator(".qr svg").screenshot(path=str(home / "qr.png"))
+    read = subprocess.run(["zbarimg", "-q", "--raw", str(home / "qr.png")], capture_output=True, text=True).stdout.strip()
+    assert read == ORIGIN, read
+    way.select_option("quick")
+    expect(card).to_contain_text("Quick addresses do not last")
+    expect(card).to_contain_text("what you change is undone after a minute")
+    shot(page, "tunnel-2-switches")
+    card.get_by_role("button", name="Change").click()
+    expect(card.get_by_role("alert").last).to_contain_text("[chat] url")
+    step("the address as a code; quick is refused in words")
+    way.select_option("token")
+    card.get_by_role("button", name="Change").click()
+    expect(card.get_by_role("alert").first).to_contain_text(re.compile(r"In \d+ s it is named again"))
+    shot(page, "tunnel-3-trial")
+    # By the way before it counts for nothing; when the new one stands it does.
+    until("the token tunnel", lambda: json.loads(ctl("tunnel", "status", "--json"))["mode"] == "token" and (child("tunnel-worker")["status"] or "").startswith("connected 4/4"))
+    keep.click()
+    expect(keep).to_be_hidden()
+    assert "trial_left" not in json.loads(ctl("tunnel", "status", "--json"))
+    step("changed through the tunnel, and kept by the new way")
+    card.get_by_role("button", name="Stop").click()
+    expect(card.locator(".state")).to_have_text("off")
+    expect(keep).to_be_visible()
+    until("the tunnel to be off", lambda: child("cloudflared")["state"] == "off")
+    expect(card.locator(".state")).to_have_text("connected", timeout=2 * LIMIT)
+    expect(keep).to_be_hidden()
+    expect(way).to_have_value("token")
+    step("stopped through the tunnel: on again by itself, and the page with it")
+
+
 begun = time.monotonic()
 complaints = []
 PICTURES.mkdir(parents=True, exist_ok=True)
@@ -138,6 +189,7 @@ try:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--ignore-certificate-errors", f"--host-resolver-rules=MAP {NAME}:443 {TLS}"])
         page = opened(browser)
         story(page)
+        switched(page)
         browser.close()
 except BaseException:
     print((home / "nexusd.log").read_text()[-2000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")

@@ -30,6 +30,7 @@ public final class WebServer: Sendable {
     private let page: PageFiles
     private let appliance: Appliance?
     private let push: PushDesk?
+    private let tunnel: TunnelFront?
     /// cloudflared's own socket, when there is one.
     private let tunnelSocket: Int32?
     private let certificate: PageCertificate?
@@ -41,18 +42,20 @@ public final class WebServer: Sendable {
     /// `changed` hears of each new state.
     public convenience init(
         settings: WebSettings, service: ChatService, door: Door, page: PageFiles, appliance: Appliance?,
-        push: PushDesk?, tunnelSocket: Int32?, certificate: PageCertificate? = nil,
+        push: PushDesk?, tunnel: TunnelFront? = nil, tunnelSocket: Int32?, certificate: PageCertificate? = nil,
         changed: @escaping @Sendable (State) -> Void
     ) {
         self.init(
             settings: settings, service: service, door: door, page: page, appliance: appliance, push: push,
+            tunnel: tunnel,
             tunnelSocket: tunnelSocket, certificate: certificate, limits: ConnectionLimits(), changed: changed)
     }
 
     /// The same with limits of a test's own.
     init(
         settings: WebSettings, service: ChatService, door: Door, page: PageFiles, appliance: Appliance?,
-        push: PushDesk?, tunnelSocket: Int32?, certificate: PageCertificate? = nil, limits: ConnectionLimits,
+        push: PushDesk?, tunnel: TunnelFront? = nil, tunnelSocket: Int32?, certificate: PageCertificate? = nil,
+        limits: ConnectionLimits,
         changed: @escaping @Sendable (State) -> Void
     ) {
         self.settings = settings
@@ -61,6 +64,7 @@ public final class WebServer: Sendable {
         self.page = page
         self.appliance = appliance
         self.push = push
+        self.tunnel = tunnel
         self.tunnelSocket = tunnelSocket
         self.certificate = certificate
         self.limits = limits
@@ -120,7 +124,8 @@ public final class WebServer: Sendable {
     private func listener(_ place: Listener.Place, _ entrance: Entrance) -> Listener {
         let routes = WebRoutes(
             service: service, door: door, page: page, appliance: appliance,
-            names: KnownNames(publicURL: settings.publicURL, machine: names), push: push)
+            names: KnownNames(publicURL: settings.publicURL, machine: names), push: push,
+            tunnel: tunnel)
         let responder = routes.router().buildResponder()
         var logger = Logger(label: "web") { StreamLogHandler.standardError(label: $0) }
         // What it calls errors are connections that end, ours included when the server is stopped.

@@ -40,7 +40,10 @@ enum WebFront {
             settings: settings, service: service, door: Door(store: store, audit: audit),
             page: try PageFiles(directory: directory),
             appliance: Appliance(ask: { try await bus.ask($0) }, may: { bus.may }, audit: audit),
-            push: word?.desk(store, audit: audit), tunnelSocket: LentSockets(environment: environment)["tunnel"],
+            push: word?.desk(store, audit: audit),
+            tunnel: TunnelFront(
+                ask: { try await bus.request(TunnelEar.worker, $0) }, audit: audit),
+            tunnelSocket: LentSockets(environment: environment)["tunnel"],
             certificate: certificate,
             changed: changed)
     }

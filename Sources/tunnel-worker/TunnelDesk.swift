@@ -11,6 +11,9 @@ struct TunnelDesk: Sendable {
         var op: String
         var mode: String?
         var answers: TunnelAnswers?
+        /// By chat-bridge: on whose behalf, and by which way he came.
+        var device: String?
+        var over: TunnelApproach?
     }
 
     /// Each request is finished by exactly one reply or error.
@@ -32,30 +35,45 @@ struct TunnelDesk: Sendable {
         case "describe": return try JSON.line(await keeper.description())
         case "address": return try JSON.line(await keeper.addressLine())
         case "check": return try JSON.line(await keeper.check())
-        case "start", "stop", "mode", "examine": break
+        case "start", "stop", "mode", "keep", "examine": break
         case let word:
             throw BusError(
                 .badRequest,
-                "there is no op '\(word)'; there are describe, address, check, examine, start, stop and mode")
+                "there is no op '\(word)'; there are describe, address, check, examine, start, stop, mode and keep")
         }
-        // Only who came over the control socket changes how this machine is reached.
-        guard let client = request.client else {
-            throw BusError(.refused, "only control clients may change the tunnel (nexusctl tunnel)")
-        }
-        Log.notice("access: \(client.name) of uid \(client.uid) asks the tunnel for: \(asked.op) \(asked.mode ?? "")")
+        let (whom, approach) = try asker(asked, request)
+        Log.notice("access: \(whom) asks the tunnel for: \(asked.op) \(asked.mode.map(Self.shown) ?? "")")
         var examination: TunnelExamination?
         do throws(TunnelError) {
             switch asked.op {
             case "examine": examination = try await keeper.workshop.examine(asked.answers ?? TunnelAnswers())
-            case "start": try await keeper.change(isOn: true, mode: nil)
-            case "stop": try await keeper.change(isOn: false, mode: nil)
-            case _: try await keeper.change(isOn: true, mode: asked.mode ?? "")
+            case "start": try await keeper.change(isOn: true, mode: nil, over: approach)
+            case "stop": try await keeper.change(isOn: false, mode: nil, over: approach)
+            case "keep": try await keeper.keep(over: approach)
+            case _: try await keeper.change(isOn: true, mode: asked.mode ?? "", over: approach)
             }
         } catch {
             throw BusError(.configuration, error.description)
         }
         if let examination { return try JSON.line(examination) }
         return try JSON.line(await keeper.description())
+    }
+
+    /// Only who came over the control socket, and owners' devices, by chat-bridge, change how this machine is reached.
+    private func asker(_ asked: Asked, _ request: IncomingRequest) throws -> (String, TunnelApproach) {
+        if let client = request.client { return ("\(client.name) of uid \(client.uid)", .near) }
+        guard request.peer == keeper.bus.peer(named: TunnelKeeper.bridge), let over = asked.over,
+            let device = asked.device, asked.op != "examine"
+        else {
+            throw BusError(
+                .refused, "only control clients (nexusctl tunnel) and the page's owners may change the tunnel")
+        }
+        return ("device \(Self.shown(device)), \(over == .tunnel ? "through the tunnel" : "from near"),", over)
+    }
+
+    /// What somebody else wrote, fit for a line of the log.
+    private static func shown(_ word: String) -> String {
+        String(word.prefix(32).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "?" })
     }
 }
 

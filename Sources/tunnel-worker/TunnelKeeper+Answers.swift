@@ -8,6 +8,8 @@ import WorkerKit
 struct TunnelDescription: Encodable, Sendable {
     var type = "tunnel"
     var mode: TunnelMode
+    /// What `start` would take.
+    var mode_when_on: TunnelMode
     /// By command; false: by Supervisor.toml.
     var chosen_by_command: Bool
     var state: String
@@ -22,6 +24,9 @@ struct TunnelDescription: Encodable, Sendable {
     var metrics_port: UInt16?
     var complaint: String?
     var new_program: Bool
+    /// Of a change that came through the tunnel: seconds until it is undone, and to what mode that leads.
+    var trial_left: Int64?
+    var trial_back: TunnelMode?
     /// Who can reach the page, in words.
     var reach: String
 }
@@ -55,11 +60,13 @@ extension TunnelKeeper {
     func description() -> TunnelDescription {
         let state = machine.state
         return TunnelDescription(
-            mode: wanted, chosen_by_command: choice != .none, state: state.name, words: state.words,
+            mode: wanted, mode_when_on: choice.mode ?? workshop.settings.mode, chosen_by_command: choice != .none,
+            state: state.name, words: state.words,
             connections: state.connections?.count ?? 0, connections_wanted: wanted.connections, url: address,
             url_lasts: wanted != .quick, program: preparation?.program.path,
             version: preparation?.program.version.description, metrics_port: preparation?.metrics.port,
-            complaint: complaint, new_program: hasNewProgram, reach: reach)
+            complaint: complaint, new_program: hasNewProgram, trial_left: trialLeft,
+            trial_back: trialLeft == nil ? nil : choice.former?.wanted(workshop.settings.mode), reach: reach)
     }
 
     /// Refused while there is none.
@@ -78,7 +85,9 @@ extension TunnelKeeper {
     }
 
     /// A choice of an owner: tried first, kept when it is good.
-    func change(isOn: Bool, mode word: String?) async throws(TunnelError) {
+    func change(
+        isOn: Bool, mode word: String?, over approach: TunnelApproach = .near
+    ) async throws(TunnelError) {
         var next = choice
         next.isOn = isOn
         if let word {
@@ -90,10 +99,10 @@ extension TunnelKeeper {
             throw TunnelError("no way is chosen: nexusctl tunnel mode quick, named or token")
         }
         if mode != .off { try await workshop.check(mode) }
+        next = await onTrial(next, over: approach)
         try next.write(in: workshop.directory)
         choice = next
-        measurement = nil
-        if mode == .off { await act(on: .chosen(.off)) } else if let error = await choose(mode) { throw error }
+        if let error = await follow() { throw error }
         show()
         wake.yield()
     }

@@ -43,7 +43,7 @@ actor TunnelKeeper {
     var now: Duration { clock.now - began }
 
     /// What is wanted: by command, else by the file.
-    var wanted: TunnelMode { choice.isOn ? choice.mode ?? workshop.settings.mode : .off }
+    var wanted: TunnelMode { choice.wanted(workshop.settings.mode) }
 
     /// Until it is cancelled.
     func run() async {
@@ -59,6 +59,7 @@ actor TunnelKeeper {
             ticks.cancel()
         }
         await act(on: .network(isUp: NetworkRoutes.hasDefault()))
+        settleChoice()
         await takeUp()
         show()
         for await _ in wakes {
@@ -71,10 +72,12 @@ actor TunnelKeeper {
     private func takeUp() async {
         guard wanted != .off else { return await act(on: .chosen(.off)) }
         if let answer = try? await bus.ask("status \(Self.child)"), let seen = ChildReport(answer), seen.isRunning,
-            let run = seen.run, let found = await workshop.inForce(wanted)
+            let run = seen.run
         {
-            preparation = found
-            return await act(on: .found(wanted, run: run))
+            preparation = await workshop.inForce(wanted)
+            if preparation != nil { return await act(on: .found(wanted, run: run)) }
+            // It runs on settings that are others now: when they are good, what follows is a restart and no start.
+            if (try? await workshop.check(wanted)) != nil { await act(on: .found(wanted, run: run)) }
         }
         await choose(wanted)
     }
@@ -97,6 +100,7 @@ actor TunnelKeeper {
 
     private func turn() async {
         turns += 1
+        if settleChoice() { await follow() }
         guard wanted != .off else { return }
         await act(on: .network(isUp: NetworkRoutes.hasDefault()))
         await lookAtChild()
@@ -238,6 +242,9 @@ actor TunnelKeeper {
         var words = machine.state.words
         if let address { words += " at \(address)" }
         if let complaint, !words.contains(complaint) { words += "; not taken: \(complaint)" }
+        if let former = choice.former {
+            words += "; on trial: back to \(former.wanted(workshop.settings.mode).rawValue) unless it is kept"
+        }
         if hasNewProgram { words += "; another cloudflared lies on disk: nexusctl tunnel start" }
         if words != shown {
             shown = words

@@ -11,6 +11,7 @@ struct WebRoutes: Sendable {
     let appliance: Appliance?
     let names: KnownNames
     let push: PushDesk?
+    let tunnel: TunnelFront?
 
     func router() -> Router<WebContext> {
         let router = Router(context: WebContext.self)
@@ -23,6 +24,7 @@ struct WebRoutes: Sendable {
         router.post("api/devices") { request, context in try await devices(request, context) }
         router.post("api/push") { request, context in try await tell(request, context) }
         router.post("api/appliance") { request, context in try await ask(request, context) }
+        router.post("api/tunnel") { request, context in try await lead(request, context) }
         return router
     }
 
@@ -140,6 +142,17 @@ struct WebRoutes: Sendable {
                 "the body is {\"op\":\"status\"}, {\"op\":\"why\",\"child\":NAME} or restart")
         }
         return .json(try await appliance.answer(asked, for: device))
+    }
+
+    private func lead(_ request: Request, _ context: WebContext) async throws -> Response {
+        let device = try await admit(request, context)
+        try requireOwner(device)
+        guard let tunnel, let asked = TunnelRequest(payload: try await Body.of(request)) else {
+            throw WebError(
+                .badRequest, "bad-request",
+                "the body is {\"op\":\"describe\"}, start, stop, keep, or mode with quick, named or token")
+        }
+        return .json(try await tunnel.answer(asked, for: device, over: context.connection.entrance))
     }
 }
 

@@ -6,8 +6,10 @@ public struct TunnelChoice: Hashable, Sendable, Codable {
     public var mode: TunnelMode?
     /// False: stopped by command until it is started by command.
     public var isOn: Bool
+    /// It came through the tunnel, and nobody has said yet that the new way carries.
+    public var trial: TunnelTrial?
 
-    /// Both.
+    /// Both, for good.
     public init(mode: TunnelMode?, isOn: Bool) {
         self.mode = mode
         self.isOn = isOn

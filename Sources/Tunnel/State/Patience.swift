@@ -10,6 +10,8 @@ public struct Patience: Hashable, Sendable {
     public var reason: Duration = .seconds(20)
     /// Refused credentials are tried again after this: the owner may have mended them at Cloudflare.
     public var refused: Duration = .seconds(900)
+    /// A change that came through the tunnel is undone after this, unless it is kept.
+    public var trial: Duration = .seconds(60)
     /// Looks through the public address that fail in a row before a tunnel that calls itself connected is restarted.
     public var outsideMisses = 3
     /// Looks at the chat's socket that fail in a row before chat-bridge is started anew.
@@ -28,5 +30,6 @@ public struct Patience: Hashable, Sendable {
         blockedUDP /= factor
         reason /= factor
         betweenMends /= factor
+        trial /= factor
     }
 }

@@ -18,6 +18,8 @@ final class WebBox: Sendable {
     let certificate: PageCertificate?
     /// What was asked of nexusd.
     let asked = Words()
+    /// What was asked of tunnel-worker.
+    let tunnelAsked = Words()
     let audit = Words()
     private let tunnelSocket: Int32
     private let task: Task<Void, Never>
@@ -51,6 +53,7 @@ final class WebBox: Sendable {
         let settings = try #require(
             try WebSettings(listen: "127.0.0.1:0", url: url, certificate: isSecure ? "self-made" : nil))
         let asked = asked
+        let tunnelAsked = tunnelAsked
         let audit = audit
         certificate =
             isSecure
@@ -68,6 +71,12 @@ final class WebBox: Sendable {
             } audit: {
                 audit.add($0)
             }, push: PushDesk(store: store, publicKey: "key", kinds: [.turn, .parked]) { audit.add($0) },
+            tunnel: TunnelFront {
+                tunnelAsked.add(String(decoding: $0, as: UTF8.self))
+                return Array(Self.tunnelLine.utf8)
+            } audit: {
+                audit.add($0)
+            },
             tunnelSocket: tunnelSocket, certificate: certificate, limits: limits, changed: { said.yield($0) })
         task = Task { [server] in await server.run() }
         var port = 0
@@ -77,6 +86,11 @@ final class WebBox: Sendable {
         }
         self.port = port
     }
+
+    /// As tunnel-worker describes itself, with more than the page is told.
+    static let tunnelLine =
+        #"{"type":"tunnel","mode":"named","mode_when_on":"named","state":"connected","words":"connected 4/4","#
+        + #""url":"https://chat.example.invalid","url_lasts":true,"program":"/usr/bin/cloudflared"}"#
 
     deinit {
         task.cancel()

@@ -57,6 +57,41 @@ struct TunnelSocketTests {
         #expect(try ask(box, from: "203.0.113.1", ["X-Forwarded-Proto: https"]).status == 401)
     }
 
+    /// tunnel-worker is told who wants what, and by which way he came; the rest is its judgement.
+    @Test func ownersWishAboutTheTunnel_isBroughtOn_withTheWayHeCame() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let device = try #require(try await box.store.devices().first).id
+        let wish = #"{"op":"mode","mode":"token"}"#
+        let through = try ask(box, "/api/tunnel", wish, from: "203.0.113.1", cookie: cookie)
+        #expect(through.status == 200 && through.text.contains(#""through":true"#), "\(through.text)")
+        // The address as a code too; what the page does not need is not told.
+        #expect(through.text.contains(#""qr":["1111111"#) && !through.text.contains("program"))
+        // Whatever a request says of itself: it came by the port.
+        let near = try box.post("/api/tunnel", #"{"op":"stop","over":"tunnel","device":"x"}"#, cookie: cookie)
+        #expect(near.status == 200 && near.text.contains(#""through":false"#))
+        _ = try box.post("/api/tunnel", #"{"op":"describe"}"#, cookie: cookie)
+        #expect(
+            box.tunnelAsked.all == [
+                #"{"device":"\#(device)","mode":"token","op":"mode","over":"tunnel"}"#,
+                #"{"device":"\#(device)","op":"stop","over":"near"}"#, #"{"op":"describe"}"#,
+            ])
+        #expect(box.audit.all.contains("device \(device) asks the tunnel: mode token"), "\(box.audit.all)")
+    }
+
+    @Test func wishAboutTheTunnel_ofAGuest_orOutsideTheSet_isBroughtToNobody() async throws {
+        let box = try await WebBox()
+        let guest = try await box.pair(.chatOnly)
+        #expect(try box.post("/api/tunnel", #"{"op":"stop"}"#, cookie: guest).status == 403)
+        #expect(try ask(box, "/api/tunnel", #"{"op":"describe"}"#, from: "203.0.113.1", cookie: guest).status == 403)
+        #expect(try box.post("/api/tunnel", #"{"op":"stop"}"#).status == 401)
+        let owner = try await box.pair()
+        for body in [#"{"op":"check"}"#, #"{"op":"mode"}"#, #"{"op":"mode","mode":"off; rm"}"#, "[]", ""] {
+            #expect(try box.post("/api/tunnel", body, cookie: owner).status == 400, "\(body)")
+        }
+        #expect(box.tunnelAsked.all.isEmpty)
+    }
+
     @Test func nameOfTheTunnel_isTheOneThatIsConfigured_orAnyWithItsOwnOrigin() async throws {
         let known = try await WebBox(url: "https://chat.example.invalid")
         #expect(try ask(known, from: "203.0.113.1").status == 401)

@@ -3,12 +3,14 @@ import { h, ago } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { Plot, size } from './plot.js';
 import { Tell } from './tell.js';
+import { Tunnel } from './tunnel.js';
 
 export class Machine {
   constructor() {
     this.words = h('p', { class: 'quiet', role: 'status', text: 'Asking nexusd.' });
     this.groups = h('div', {});
-    this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: 'Machine' }), this.words, this.groups));
+    this.tunnel = new Tunnel();
+    this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: 'Machine' }), this.words, this.tunnel.element, this.groups));
     /** @type {Map<string, {cpu_us: number, at: number}>} */
     this.before = new Map();
     /** @type {Set<string>} what Supervisor.toml lets this page ask for */
@@ -19,7 +21,10 @@ export class Machine {
     this.read();
   }
 
-  close() { clearInterval(this.timer); }
+  close() {
+    clearInterval(this.timer);
+    this.tunnel.close();
+  }
 
   async read() {
     try {

@@ -1,0 +1,143 @@
+// The tunnel: how it is, its address, on and off, another way. A change that comes through the tunnel itself is on trial.
+import { h } from '../base/dom.js';
+import { ask } from '../base/wire.js';
+
+/** @type {Record<string, string>} */
+const ways = { quick: 'quick: no account, an address that does not last', named: 'named: your own tunnel, by its file', token: 'token: your own tunnel, by its token' };
+const space = 'http://www.w3.org/2000/svg';
+// Light squares around a code, as scanners want them (ISO/IEC 18004).
+const margin = 4;
+
+export class Tunnel {
+  constructor() {
+    this.state = h('span', { class: 'state' });
+    this.words = h('p', { class: 'quiet', role: 'status', text: 'Asking how the tunnel is.' });
+    this.trialWords = h('p', {});
+    this.trial = h('div', { class: 'trial', role: 'alert', hidden: true }, this.trialWords,
+      h('button', { type: 'button', class: 'send', text: 'Keep', onclick: () => this.wish({ op: 'keep' }) }));
+    this.link = h('a', { target: '_blank', rel: 'noopener noreferrer' });
+    this.code = h('div', { class: 'qr' });
+    this.address = h('div', { hidden: true }, h('p', { class: 'address' }, this.link), h('details', {}, h('summary', { text: 'QR code' }), this.code));
+    this.way = h('select', { 'aria-label': 'Way of the tunnel', onchange: () => this.offer() }, ...Object.keys(ways).map((one) => h('option', { value: one, text: ways[one] })));
+    this.change = h('button', { type: 'button', class: 'plain', onclick: () => this.wish(this.isOff && this.way.value === this.last ? { op: 'start' } : { op: 'mode', mode: this.way.value }) });
+    this.stop = h('button', { type: 'button', class: 'plain', text: 'Stop', onclick: () => this.wish({ op: 'stop' }) });
+    this.warning = h('p', { class: 'quiet' });
+    this.no = h('p', { class: 'said-no', role: 'alert', hidden: true });
+    this.switches = h('div', { hidden: true }, h('div', { class: 'row' }, this.way, this.change, this.stop), this.warning);
+    this.element = h('section', { class: 'child tunnel', 'aria-label': 'Tunnel' }, h('div', { class: 'row spread' }, h('h2', { text: 'Tunnel' }), this.state),
+      this.words, this.trial, this.address, this.switches, this.no);
+    this.isOff = true;
+    this.isThrough = false;
+    this.isBusy = false;
+    /** The way that runs; the one that Start would take. */
+    this.mode = this.last = '';
+    this.url = '';
+    this.until = 0;
+    this.back = '';
+    this.turn = 0;
+    // Each 4 s; each second while something is on trial.
+    this.timer = setInterval(() => {
+      this.count();
+      if (document.visibilityState === 'visible' && (this.turn++ % 4 === 3 || !this.trial.hidden)) this.read();
+    }, 1000);
+    this.read();
+  }
+
+  close() { clearInterval(this.timer); }
+
+  async read() {
+    if (this.isBusy) return;
+    try {
+      this.show(await ask('/api/tunnel', { op: 'describe' }));
+    } catch (error) {
+      this.words.textContent = `The tunnel cannot be asked now: ${/** @type {Error} */ (error).message}`;
+    }
+  }
+
+  /** @param {any} line */
+  show(line) {
+    this.state.textContent = line.state;
+    this.state.dataset.state = line.state === 'connected' ? 'ready' : ['off', 'stopped'].includes(line.state) ? '' : 'delayed';
+    this.words.textContent = line.complaint && !line.words.includes(line.complaint) ? `${line.words}; not taken: ${line.complaint}` : line.words;
+    const isNew = line.mode !== this.mode || line.mode_when_on !== this.last;
+    this.isOff = line.mode === 'off';
+    this.isThrough = line.through;
+    this.mode = line.mode;
+    this.last = line.mode_when_on;
+    // A way that somebody is about to choose stays under the finger.
+    if (isNew && ways[this.last]) this.way.value = this.last;
+    this.showTrial(line);
+    this.showAddress(line);
+    this.switches.hidden = false;
+    this.offer();
+  }
+
+  /** @param {any} line */
+  showTrial(line) {
+    this.trial.hidden = !line.trial_left;
+    this.until = performance.now() + 1000 * (line.trial_left || 0);
+    this.back = line.trial_back;
+    this.count();
+  }
+
+  /** Goes on by itself: while the way changes nobody can be asked. */
+  count() {
+    if (this.trial.hidden) return;
+    const left = Math.max(0, Math.ceil((this.until - performance.now()) / 1000));
+    this.trialWords.textContent = `This was changed through the tunnel itself. In ${left} s it is ${this.back} again, unless it is kept by the new way.`;
+  }
+
+  /** @param {any} line */
+  showAddress(line) {
+    this.address.hidden = !line.url;
+    if (!line.url || line.url === this.url) return;
+    this.url = line.url;
+    this.link.textContent = line.url;
+    this.link.setAttribute('href', line.url);
+    this.code.replaceChildren(picture(line.qr || []));
+  }
+
+  /** What can be done now, and what is to be known before. */
+  offer() {
+    const isOther = this.way.value !== this.mode;
+    this.change.hidden = !isOther;
+    this.change.textContent = this.isOff ? 'Start' : 'Change';
+    this.stop.hidden = this.isOff;
+    const quick = this.way.value === 'quick' ? 'Quick addresses do not last: after each start it is another one, and browsers have to be paired there anew. ' : '';
+    const trial = this.isThrough ? 'You come through this tunnel: what you change is undone after a minute, unless you keep it by the new way.' : '';
+    this.warning.textContent = quick + trial;
+  }
+
+  /** @param {object} body */
+  async wish(body) {
+    this.no.hidden = true;
+    this.isBusy = true;
+    for (const button of [this.change, this.stop]) button.disabled = true;
+    try {
+      this.show(await ask('/api/tunnel', body));
+    } catch (error) {
+      this.no.textContent = `Not done: ${/** @type {Error} */ (error).message}`;
+      this.no.hidden = false;
+    }
+    for (const button of [this.change, this.stop]) button.disabled = false;
+    this.isBusy = false;
+  }
+}
+
+/**
+ * A QR code, dark on light in either theme.
+ * @param {string[]} rows of `0` and `1`
+ */
+function picture(rows) {
+  const side = rows.length + 2 * margin;
+  const svg = document.createElementNS(space, 'svg');
+  for (const [name, value] of [['viewBox', `0 0 ${side} ${side}`], ['role', 'img'], ['aria-label', 'QR code of the address'], ['shape-rendering', 'crispEdges']]) svg.setAttribute(name, value);
+  const ground = document.createElementNS(space, 'path');
+  ground.setAttribute('fill', '#fff');
+  ground.setAttribute('d', `M0 0h${side}v${side}h-${side}z`);
+  const dark = document.createElementNS(space, 'path');
+  dark.setAttribute('fill', '#000');
+  dark.setAttribute('d', rows.flatMap((row, y) => [...row].map((one, x) => one === '1' ? `M${x + margin} ${y + margin}h1v1h-1z` : '')).join(''));
+  svg.append(ground, dark);
+  return svg;
+}

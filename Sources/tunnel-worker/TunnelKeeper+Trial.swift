@@ -1,0 +1,63 @@
+import Tunnel
+import WorkerKit
+
+/// A change that came through the tunnel is on trial (`TunnelTrial`).
+extension TunnelKeeper {
+    /// Seconds until it is undone.
+    var trialLeft: Int64? {
+        choice.trial?.left(at: .now(), of: pace.patience.trial).map { $0.components.seconds + 1 }
+    }
+
+    /// What is to be kept of a wish that came by this way.
+    func onTrial(_ next: TunnelChoice, over approach: TunnelApproach) async -> TunnelChoice {
+        // As nexusd has it now: what was seen last may be a run before.
+        let run = approach == .tunnel ? await runNow() : nil
+        return choice.changed(
+            to: next, over: approach, run: run, file: workshop.settings.mode, at: .now(), length: pace.patience.trial)
+    }
+
+    /// Somebody got in by the new way, or stands beside the machine.
+    func keep(over approach: TunnelApproach) async throws(TunnelError) {
+        let run = approach == .tunnel && machine.state.connections != nil ? await runNow() : nil
+        let next = try choice.kept(over: approach, run: run, at: .now(), length: pace.patience.trial)
+        try next.write(in: workshop.directory)
+        choice = next
+        Log.notice("the tunnel: the change is kept")
+        show()
+    }
+
+    /// Undoes what nobody kept in time; true: what is wanted is another now.
+    @discardableResult
+    func settleChoice() -> Bool {
+        let next = choice.settled(at: .now(), length: pace.patience.trial)
+        guard next != choice else { return false }
+        choice = next
+        Log.notice("the tunnel: nobody kept what was changed through it, so it is \(wanted.rawValue) again")
+        do {
+            try next.write(in: workshop.directory)
+        } catch {
+            // The file still has the trial, which is over whoever reads it.
+            Log.error("\(error)")
+        }
+        return true
+    }
+
+    /// Brings about what is chosen now.
+    @discardableResult
+    func follow() async -> TunnelError? {
+        measurement = nil
+        guard wanted != .off else {
+            await act(on: .chosen(.off))
+            show()
+            return nil
+        }
+        return await choose(wanted)
+    }
+
+    private func runNow() async -> String? {
+        guard let answer = try? await bus.ask("status \(Self.child)"), let seen = ChildReport(answer) else {
+            return nil
+        }
+        return seen.isRunning ? seen.run : nil
+    }
+}
