@@ -2,7 +2,7 @@ extension ChatService {
     /// Answers any request: a stream goes to `send` frame by frame; what has one answer only is returned.
     /// - Parameter line: how an event is written that is told as it happens, or by `open`.
     public func answer(
-        _ request: ChatRequest, to send: Sink, line: Line = { $0.json }
+        _ request: ChatRequest, to send: Sink, line: Line = .plain
     ) async throws -> [UInt8]? {
         switch request {
         case .send(let submission): try await take(submission, to: send, line: line)

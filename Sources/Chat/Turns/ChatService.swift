@@ -3,8 +3,6 @@
 public struct ChatService: Sendable {
     /// Takes one frame for the client.
     public typealias Sink = @Sendable ([UInt8]) async throws -> Void
-    /// Writes an event as a frame.
-    public typealias Line = @Sendable (ChatEvent) -> [UInt8]
 
     let store: ChatStore
     let hub: EventHub
@@ -26,7 +24,7 @@ public struct ChatService: Sendable {
     /// Takes a message and sends the events of its turn, `accepted` first and `ended` last. Sending the same again with
     /// the same client id takes nothing twice and sends the events of that turn.
     public func take(
-        _ submission: Submission, to send: Sink, line: Line = { $0.json }
+        _ submission: Submission, to send: Sink, line: Line = .plain
     ) async throws {
         if await hub.isFinished { throw Self.stopping }
         try await check(submission.choice, workspace: try await workspace(of: submission))
@@ -35,7 +33,7 @@ public struct ChatService: Sendable {
         let turn = acceptance.turn
         // Watching begins before the turn can move: nothing of it is missed. What is stored goes its way, also when it
         // cannot be watched or its first event cannot be stored.
-        let live: Result<AsyncStream<ChatEvent>, any Error>
+        let live: Result<AsyncStream<GivenEvent>, any Error>
         do {
             live = .success(try await hub.watch(turn.session))
         } catch {
@@ -64,7 +62,7 @@ public struct ChatService: Sendable {
 
     /// Sends the events of a session after a number, then what happens: until nothing is under way, or for ever.
     public func resume(
-        _ session: SessionID, after: EventNumber, follow forEver: Bool, to send: Sink, line: Line = { $0.json }
+        _ session: SessionID, after: EventNumber, follow forEver: Bool, to send: Sink, line: Line = .plain
     ) async throws {
         try await store.require(session)
         let live = try await hub.watch(session)
@@ -100,7 +98,7 @@ public struct ChatService: Sendable {
 
     /// The store up to where the live events begin, then those; again from the store when they came too fast.
     private func follow(
-        _ session: SessionID, _ first: AsyncStream<ChatEvent>, after: EventNumber, only turn: ChatTurn?,
+        _ session: SessionID, _ first: AsyncStream<GivenEvent>, after: EventNumber, only turn: ChatTurn?,
         endsWhenIdle: Bool = false, to send: Sink, line: Line
     ) async throws {
         var sent = after
@@ -116,13 +114,14 @@ public struct ChatService: Sendable {
                 return
             }
             let replayed = sent
-            for await event in live {
+            for await given in live {
+                let event = given.event
                 if let number = event.number {
                     if number <= replayed { continue }
                     sent = number
                 }
                 if let turn, event.turn != turn.id || event.what == .accepted(text: turn.text) { continue }
-                try await send(line(event))
+                try await send(given.frame(line))
                 guard case .ended = event.what else { continue }
                 if turn != nil { return }
                 if endsWhenIdle, try await store.isIdle(session) { return }

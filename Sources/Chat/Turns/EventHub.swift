@@ -11,7 +11,7 @@ public actor EventHub {
         var last: EventNumber
         var reserved: Int64
         var tail: [ChatEvent] = []
-        var watchers: [Int: AsyncStream<ChatEvent>.Continuation] = [:]
+        var watchers: [Int: AsyncStream<GivenEvent>.Continuation] = [:]
         /// While the end of a turn is being stored nothing else is numbered: it is given out only afterwards, and
         /// numbers are given out in order.
         var barrier: Task<Void, Never>?
@@ -73,9 +73,9 @@ public actor EventHub {
 
     /// What happens in a session from now on, beginning with what is not stored yet. Ends when the watcher is too slow
     /// (he reads the store and watches anew) and when chat-bridge stops.
-    public func watch(_ session: SessionID) async throws -> AsyncStream<ChatEvent> {
+    public func watch(_ session: SessionID) async throws -> AsyncStream<GivenEvent> {
         try await prepare(session, count: 1)
-        let (stream, continuation) = AsyncStream<ChatEvent>.makeStream(
+        let (stream, continuation) = AsyncStream<GivenEvent>.makeStream(
             bufferingPolicy: .bufferingOldest(Self.watcherLimit))
         guard !isOver else {
             continuation.finish()
@@ -83,7 +83,7 @@ public actor EventHub {
         }
         lastWatcher += 1
         let watcher = lastWatcher
-        for event in feeds[session]?.tail ?? [] { continuation.yield(event) }
+        for event in feeds[session]?.tail ?? [] { continuation.yield(GivenEvent(event)) }
         feeds[session]?.watchers[watcher] = continuation
         continuation.onTermination = { _ in Task { await self.leave(watcher, session) } }
         return stream
@@ -110,8 +110,9 @@ public actor EventHub {
 
     private func give(_ event: ChatEvent) {
         heard(event)
+        let given = GivenEvent(event)
         for (number, watcher) in feeds[event.session]?.watchers ?? [:] {
-            guard case .dropped = watcher.yield(event) else { continue }
+            guard case .dropped = watcher.yield(given) else { continue }
             feeds[event.session]?.watchers[number] = nil
             watcher.finish()
         }

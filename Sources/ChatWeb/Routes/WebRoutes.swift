@@ -203,7 +203,9 @@ enum RenderedEvent {
         var html: String
     }
 
-    @Sendable static func line(_ event: ChatEvent) -> [UInt8] {
+    static let line = ChatService.Line(page: write)
+
+    @Sendable private static func write(_ event: ChatEvent) -> [UInt8] {
         guard case .text(let block, let text, replaces: true) = event.what, let html = Markdown.html(text) else {
             return event.json
         }
