@@ -20,12 +20,12 @@ final class BridgeProcess {
     private(set) var statusLine = ""
     private(set) var isAlive = true
 
-    /// Starts it and waits until it is ready. `settings` is what `{agent}` gives.
-    init(directory: String, epoch: UInt32 = 1, settings: String? = nil) throws {
+    /// Starts it and waits until it is ready. `settings` is what `{agent}` gives, `listen` where the page is served.
+    init(directory: String, epoch: UInt32 = 1, settings: String? = nil, listen: String? = nil) throws {
         signal(SIGPIPE, SIG_IGN)
         let down = try Self.makePipe()
         let up = try Self.makePipe()
-        pid = try Self.spawn(directory, settings, read: down.read, write: up.write)
+        pid = try Self.spawn(directory, settings, listen, read: down.read, write: up.write)
         Glibc.close(down.read)
         Glibc.close(up.write)
         input = up.read
@@ -54,6 +54,9 @@ final class BridgeProcess {
         Glibc.kill(pid, SIGKILL)
         wait()
     }
+
+    /// SIGTERM, as nexusd stops it.
+    func terminate() { Glibc.kill(pid, SIGTERM) }
 
     /// Waits for its end; the wait status.
     @discardableResult
@@ -127,7 +130,9 @@ final class BridgeProcess {
         return (moved[0], moved[1])
     }
 
-    private static func spawn(_ directory: String, _ settings: String?, read: Int32, write: Int32) throws -> pid_t {
+    private static func spawn(
+        _ directory: String, _ settings: String?, _ listen: String?, read: Int32, write: Int32
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -139,6 +144,7 @@ final class BridgeProcess {
         defer { for word in words { free(word) } }
         setenv("NEXUS_WORKSPACES", #"[{"name":"home","path":"/home/me"}]"#, 1)
         if let settings { setenv("NEXUS_AGENT", settings, 1) } else { unsetenv("NEXUS_AGENT") }
+        if let listen { setenv("NEXUS_CHAT_LISTEN", listen, 1) } else { unsetenv("NEXUS_CHAT_LISTEN") }
         guard posix_spawn(&pid, path, &actions, nil, &words, environ) == 0 else { throw POSIXError(.ENOENT) }
         return pid
     }

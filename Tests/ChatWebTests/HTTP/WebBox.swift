@@ -44,7 +44,7 @@ final class WebBox: Sendable {
         try Data("<!doctype html>page".utf8).write(to: URL(fileURLWithPath: page + "/index.html"))
         try Data(repeating: UInt8(ascii: " "), count: largeFileBytes).write(
             to: URL(fileURLWithPath: page + "/rooms/large.js"))
-        try Data("secret".utf8).write(to: URL(fileURLWithPath: directory + "/secret.js"))
+        try Data("not for strangers".utf8).write(to: URL(fileURLWithPath: directory + "/secret.js"))
         let tunnelSocket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         #expect(UnixAddress.use(directory + "/tunnel.sock") { bind(tunnelSocket, $0, $1) } == 0)
         #expect(listen(tunnelSocket, 512) == 0)
