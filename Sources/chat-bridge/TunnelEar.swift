@@ -2,7 +2,7 @@ import Chat
 import Foundation
 import WorkerKit
 
-/// Hears from tunnel-worker under which address the chat is reached: by its event `{"event":"address","url":"https://…"}`,
+/// Hears from tunnel-worker under which address the chat is reached: by its event `{"event":"address","url":"https://…","url_lasts":…}`,
 /// and by the `url` of its answer to `describe`, which is asked for whenever one of the two has started.
 struct TunnelEar: Sendable {
     /// Its name in Supervisor.toml, and in this child's `peers`: nobody else is believed.
@@ -24,6 +24,7 @@ struct TunnelEar: Sendable {
     private struct Said: Decodable {
         var event: String?
         var url: String?
+        var url_lasts: Bool?
     }
 
     /// Until its task is cancelled.
@@ -52,6 +53,6 @@ struct TunnelEar: Sendable {
         guard let said = try? JSONDecoder().decode(Said.self, from: Data(payload)), isMeant(said), let url = said.url,
             url.hasPrefix("https://"), url.utf8.count <= Self.limit, URLComponents(string: url)?.host?.isEmpty == false
         else { return }
-        book.hear(address: url)
+        book.hear(address: url, lasts: said.url_lasts ?? true)
     }
 }

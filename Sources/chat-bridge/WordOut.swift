@@ -37,7 +37,13 @@ struct WordOut: Sendable {
             push: push
         ) { Log.warning("word: \($0)") }
         self.courier = courier
-        book = WordBook(store: store, rules: rules, added: { courier.wake() }, trouble: { Log.error("word: \($0)") })
+        book = WordBook(
+            store: store, rules: rules,
+            returning: { device in
+                Log.notice(
+                    "access: a link was made by which device \(device) may come back, once, under the new address")
+                return .random()
+            }, added: { courier.wake() }, trouble: { Log.error("word: \($0)") })
         tunnel = TunnelEar(bus: bus, book: book)
     }
 

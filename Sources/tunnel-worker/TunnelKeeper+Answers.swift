@@ -41,6 +41,14 @@ struct AddressLine: Encodable, Sendable {
     var qr: [String]
 }
 
+/// The tunnel has another address.
+struct AddressEvent: Encodable, Sendable {
+    var event = "address"
+    var url: String
+    /// False: of a quick tunnel.
+    var url_lasts: Bool
+}
+
 /// What was found on the way of a visitor.
 struct ChainReport: Encodable, Sendable {
     var type = "check"

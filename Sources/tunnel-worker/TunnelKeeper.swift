@@ -258,7 +258,8 @@ actor TunnelKeeper {
 
     /// chat-bridge brings it to the owner's devices where that is wanted (docs/word.md); it may be down, and asks later.
     private func tell(_ address: String) {
-        guard bus.peer(named: Self.bridge) != nil, let event = try? JSON.line(["event": "address", "url": address])
+        guard bus.peer(named: Self.bridge) != nil,
+            let event = try? JSON.line(AddressEvent(url: address, url_lasts: wanted != .quick))
         else {
             return
         }

@@ -64,7 +64,7 @@ extension ChatStore {
         }
     }
 
-    private static func devices(
+    static func devices(
         _ db: Database, where condition: String, _ arguments: StatementArguments
     ) throws -> [Device] {
         let sql = """

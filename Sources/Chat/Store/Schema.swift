@@ -17,6 +17,7 @@ enum Schema {
         migrator.registerMigration("password") { db in try db.execute(sql: password) }
         migrator.registerMigration("what turns and days used") { db in try db.execute(sql: usage) }
         migrator.registerMigration("copies, what is taken back, errands") { db in try db.execute(sql: copies) }
+        migrator.registerMigration("links by which devices come back") { db in try db.execute(sql: WordSchema.links) }
         return migrator
     }
 

@@ -8,7 +8,10 @@ extension ChatStore {
     static let wordLimit = 1024
 
     /// Writes a word down for all who are to get it. False: it was said before, or nobody gets it.
-    func add(_ word: Word, id: String, _ rules: WordRules, now: Int64) async throws -> Bool {
+    func add(
+        _ word: Word, id: String, _ rules: WordRules, now: Int64,
+        _ returning: (@Sendable (DeviceID) -> ReturnCode)? = nil
+    ) async throws -> Bool {
         try await write { db in
             if case .address = word {
                 // An address that comes back after another one is new again.
@@ -33,6 +36,9 @@ extension ChatStore {
                     FROM subscription JOIN device ON device.id = subscription.device WHERE ? OR device.role = ?
                     """,
                 arguments: [id, now, word.kind.isOfTheChat, DeviceRole.owner.rawValue])
+            if case .address(let url, lasts: false) = word, let returning {
+                try Self.giveLinks(db, to: url, word: id, now: now, returning)
+            }
             try Self.keepBounds(db)
             return true
         }
@@ -64,7 +70,8 @@ extension ChatStore {
     public func dueDeliveries(now: Date = Date(), limit: Int) async throws -> [Delivery] {
         try await queue.read { db in
             let sql = """
-                SELECT d.id, d.word, d.tries, d.device, w.body, w.urgent, w.created, s.endpoint, s.public_key, s.secret
+                SELECT d.id, d.word, d.tries, d.device, w.body, w.urgent, w.created, d.link, d.link_device,
+                s.endpoint, s.public_key, s.secret
                 FROM delivery d JOIN owner_word w ON w.id = d.word LEFT JOIN subscription s ON s.device = d.device
                 WHERE d.due <= ? ORDER BY d.due, d.id LIMIT ?
                 """
@@ -125,8 +132,12 @@ extension ChatStore {
         } else {
             receiver = .webhook
         }
+        var body: String = row["body"]
+        if let link = row["link"] as String?, let device = row["link_device"] as String? {
+            body = WordMessage.with(link: link, of: DeviceID(rawValue: device), in: body)
+        }
         return Delivery(
-            id: row["id"], word: row["word"], body: row["body"], isUrgent: row["urgent"], created: row["created"],
+            id: row["id"], word: row["word"], body: body, isUrgent: row["urgent"], created: row["created"],
             tries: row["tries"], receiver: receiver)
     }
 

@@ -6,8 +6,8 @@ public enum Word: Hashable, Sendable {
     case asked(SessionID, TurnID, id: String, Asking)
     /// A child was given up for now, or (no next try) until somebody does something.
     case parked(child: String, cause: String, isTriedAgain: Bool)
-    /// The tunnel has another address.
-    case address(String)
+    /// The tunnel has another address; one that does not last is another after each start.
+    case address(String, lasts: Bool = true)
 
     /// What the agent waits for.
     public enum Asking: String, Hashable, Sendable {
@@ -53,7 +53,7 @@ public enum Word: Hashable, Sendable {
         case .turn(_, let turn, _): "turn:\(turn)"
         case .asked(let session, _, let id, _): "asked:\(session):\(id)"
         case .parked(let child, _, _): Self.parkedKey(child)
-        case .address(let url): Self.addressKeys + url
+        case .address(let url, _): Self.addressKeys + url
         }
     }
 

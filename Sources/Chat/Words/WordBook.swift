@@ -21,16 +21,20 @@ public final class WordBook: Sendable {
     private let rules: WordRules
     private let entries: AsyncStream<Entry>
     private let waiting: AsyncStream<Entry>.Continuation
+    private let returning: (@Sendable (DeviceID) -> ReturnCode)?
     private let added: @Sendable () -> Void
     private let trouble: @Sendable (String) -> Void
 
+    /// `returning` makes the code of a link by which a device comes back under an address that does not last; nil: none is made.
     /// `added` is called when there is something to deliver, `trouble` when a word could not be written down.
     public init(
-        store: ChatStore, rules: WordRules, added: @escaping @Sendable () -> Void,
+        store: ChatStore, rules: WordRules, returning: (@Sendable (DeviceID) -> ReturnCode)? = nil,
+        added: @escaping @Sendable () -> Void,
         trouble: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
         self.rules = rules
+        self.returning = returning
         self.added = added
         self.trouble = trouble
         (entries, waiting) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.waitingLimit))
@@ -51,7 +55,7 @@ public final class WordBook: Sendable {
     }
 
     /// The tunnel has this address.
-    public func hear(address: String) { say(.address(address)) }
+    public func hear(address: String, lasts: Bool = true) { say(.address(address, lasts: lasts)) }
 
     /// Who is parked, and who serves again (or is off): a child is said to be parked once until it came back.
     public func hear(parked: [Word], back: [String]) {
@@ -90,7 +94,7 @@ public final class WordBook: Sendable {
         var generator = SystemRandomNumberGenerator()
         // 100 bits: unique over all boxes that tell the same receiver.
         let id = "word_" + ReadableText.random(20, using: &generator)
-        if try await store.add(word, id: id, rules, now: ChatStore.milliseconds()) { added() }
+        if try await store.add(word, id: id, rules, now: ChatStore.milliseconds(), returning) { added() }
     }
 
     private func forgetParked(_ children: [String]) async throws {

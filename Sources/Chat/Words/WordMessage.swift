@@ -1,7 +1,7 @@
 import Foundation
 
 /// A word as it goes out: one JSON object, the same to everybody.
-struct WordMessage: Encodable {
+struct WordMessage: Codable {
     var type = "word"
     /// Names this word for ever: who gets it twice can tell.
     var id: String
@@ -22,6 +22,10 @@ struct WordMessage: Encodable {
     var cause: String?
     /// The new address.
     var url: String?
+    /// By which a device comes in there again, once; the only part that is another for each receiver.
+    var link: String?
+    /// That device.
+    var device: DeviceID?
 
     init(_ word: Word, id: String, title: String?, created: Int64) {
         self.id = id
@@ -41,8 +45,16 @@ struct WordMessage: Encodable {
         case .parked(let child, let cause, _):
             self.child = child
             self.cause = cause
-        case .address(let url): self.url = url
+        case .address(let url, _): self.url = url
         }
+    }
+
+    /// The same with a receiver's own link.
+    static func with(link: String, of device: DeviceID, in body: String) -> String {
+        guard var message = try? JSONDecoder().decode(Self.self, from: Data(body.utf8)) else { return body }
+        message.link = link
+        message.device = device
+        return message.json
     }
 
     var json: String {

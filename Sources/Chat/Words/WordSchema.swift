@@ -27,4 +27,17 @@ enum WordSchema {
         CREATE INDEX delivery_word ON delivery(word);
         CREATE INDEX delivery_device ON delivery(device);
         """
+
+    /// A link is there as it goes out, until it came or was given up; what lets in is the hash of its code.
+    static let links = """
+        ALTER TABLE delivery ADD COLUMN link TEXT;
+        ALTER TABLE delivery ADD COLUMN link_device TEXT;
+        CREATE TABLE return_code (
+            hash BLOB PRIMARY KEY NOT NULL CHECK (length(hash) = 32),
+            device TEXT NOT NULL REFERENCES device(id) ON DELETE CASCADE,
+            until INTEGER NOT NULL,
+            tries INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX return_code_device ON return_code(device);
+        """
 }

@@ -46,8 +46,11 @@ public final class Door: Sendable {
         code: String, password: String?, name: String, address: String
     ) async throws(Refused) -> (device: Device, token: String) {
         if let wait = state.withLock({ $0.codeTries.take(AddressGroup(address), at: .now) }) { throw .tooMany(wait) }
+        if let back = try await comeBack(code: code, password: password, address: address) { return back }
         let isGood = state.withLock { $0.codes.isGood(code, at: .now) }
-        if isGood { try await check(password, beside: code, from: address) }
+        if isGood {
+            try await check(password, from: address) { state.withLock { $0.codes.tryPassword(code, at: .now) } }
+        }
         guard isGood, let role = state.withLock({ $0.codes.spend(code, at: .now) }) else {
             audit("a wrong, old or spent pairing code came from \(address)")
             throw .code
@@ -67,12 +70,37 @@ public final class Door: Sendable {
         return (device, token)
     }
 
+    /// A device that is known, by a code of its own (`ReturnCode`): it keeps its name, its role and what it is told. Nil: the
+    /// code is none of those.
+    private func comeBack(
+        code: String, password: String?, address: String
+    ) async throws(Refused) -> (device: Device, token: String)? {
+        let hash = Secrets.hash(ReadableText.meant(code))
+        guard try await stored({ try await $0.returning(codeHash: hash) }) != nil else { return nil }
+        try await check(password, from: address) { () async throws(Refused) in
+            try await stored { try await $0.tryPassword(beside: hash) }
+        }
+        let token = Secrets.token()
+        let back = try await stored {
+            try await $0.readmit(codeHash: hash, tokenHash: Secrets.hash(token), address: address)
+        }
+        // Spent by somebody else since.
+        guard let back else { throw .code }
+        streams.revoke(back.id)
+        audit(
+            "device \(back.id) '\(back.name)' came back as \(back.role.rawValue) by a link of its own from \(address)")
+        return (back, token)
+    }
+
     /// Nobody gets here without a good code: what the hash costs is no stranger's to spend.
-    private func check(_ password: String?, beside code: String, from address: String) async throws(Refused) {
+    /// - Parameter take: takes one of the code's tries; false: it has none left.
+    private func check(
+        _ password: String?, from address: String, take: () async throws(Refused) -> Bool
+    ) async throws(Refused) {
         guard let hash = try await stored({ try await $0.passwordHash() }) else { return }
         guard let password, !password.isEmpty else { throw .password(isMissing: true) }
         // Taken before the hash is made, so that guesses at one time are counted too.
-        guard state.withLock({ $0.codes.tryPassword(code, at: .now) }) else {
+        guard try await take() else {
             audit(
                 "a pairing code ended after \(PairingCodes.passwordTries) wrong passwords, the last one from \(address)"
             )

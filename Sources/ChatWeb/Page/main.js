@@ -49,7 +49,7 @@ class Page {
     this.frame = h('div', { class: 'frame' }, this.side.element, this.shade,
       h('div', { class: 'stage' }, h('header', { class: 'bar' }, this.button, this.title.words, this.title.form, this.choice, this.title.more, h('a', { class: 'bar-new', href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
     app.replaceChildren(this.frame);
-    window.addEventListener('hashchange', () => { if (!location.hash.startsWith('#pair=')) this.show(); });
+    window.addEventListener('hashchange', () => { if (!isCode()) this.show(); });
     document.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.menu(false); });
     this.side.read();
     this.describe();
@@ -140,11 +140,14 @@ class Page {
   }
 }
 
-/** @param {string} code @param {string} words */
-function enter(code, words) {
+/** The address holds a code to come in by. */
+function isCode() { return /^#(pair|again)=/.test(location.hash); }
+
+/** @param {string} code @param {string} words @param {boolean} isReturn */
+function enter(code, words, isReturn = false) {
   page?.room?.close();
   app.replaceChildren(pairing({
-    code, words,
+    code, words, isReturn,
     done: (device) => {
       localStorage.setItem(known, JSON.stringify(device));
       page = new Page(device);
@@ -153,7 +156,9 @@ function enter(code, words) {
 }
 
 async function begin() {
-  const code = new URLSearchParams(location.hash.slice(1)).get('pair') || '';
+  const given = new URLSearchParams(location.hash.slice(1));
+  const again = given.get('again') || '';
+  const code = again || given.get('pair') || '';
   // Gone from the address bar and the history before anything else.
   if (code) history.replaceState(null, '', '/');
   const before = JSON.parse(localStorage.getItem(known) || 'null');
@@ -162,19 +167,21 @@ async function begin() {
   try {
     const own = await ask('/api/devices', { op: 'own' });
     localStorage.setItem(known, JSON.stringify(own));
-    if (code) enter(code, 'This browser is paired already. Pair it anew?');
+    // Whoever is in here already needs no way back.
+    if (again) page ??= new Page(own);
+    else if (code) enter(code, 'This browser is paired already. Pair it anew?');
     else if (!before || before.role !== own.role) page = new Page(own);
   } catch (error) {
     const failure = /** @type {Failure} */ (error);
     if (failure.code === 'unpaired') {
       clear();
-      enter(code, '');
-    } else if (!before || code) enter(code, failure.message);
+      enter(code, again ? 'Nexus has a new address. This device was let in before, and comes back by this link as what it was.' : '', Boolean(again));
+    } else if (!before || code) enter(code, failure.message, Boolean(again));
   }
 }
 
 begin();
 followTaps();
 // A pairing link that is opened where the page is open already changes nothing but this.
-window.addEventListener('hashchange', () => { if (location.hash.startsWith('#pair=')) begin(); });
+window.addEventListener('hashchange', () => { if (isCode()) begin(); });
 if ('serviceWorker' in navigator) navigator.serviceWorker.register(workerAddress()).catch(() => {});

@@ -38,7 +38,7 @@ worker.addEventListener('push', (event) => {
     if (word.session && open.some((client) => client.focused && client.url.endsWith(place))) return;
     await worker.registration.showNotification(word.title || 'Nexus', {
       body: word.sentence || 'Something needs you.', icon: '/icon.svg', tag: `${word.kind}:${word.session || word.child || ''}`,
-      data: { place, url: word.kind === 'address' ? word.url : null },
+      data: { place, url: word.kind === 'address' ? word.link || word.url : null },
     });
   })());
 });

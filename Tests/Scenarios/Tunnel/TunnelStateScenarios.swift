@@ -53,4 +53,21 @@ import Testing
         try tunnel.waitState("connected 4/4")
         #expect(tunnel.box.stop() == 0)
     }
+
+    /// What a reload changes is in force at once: tunnel-worker finds cloudflared on settings of before, and starts it anew.
+    @Test func reloadedSettings_startItAnew() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(toml.replacingOccurrences(of: "https://chat.example", with: "https://other.example"))
+        let reload = try tunnel.box.ctl("reload")
+        #expect(reload.status == 0, "\(reload.errors)")
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        #expect(try tunnel.waitState("connected 4/4").url == "https://other.example.invalid")
+        #expect(try tunnel.visit("/", host: "other.example.invalid").status == "200")
+        #expect(try tunnel.visit("/").status == "404")
+        #expect(tunnel.box.stop() == 0)
+    }
 }

@@ -10,7 +10,10 @@ function guess() {
   return `${device}, ${browser === 'Edg' ? 'Edge' : browser}`;
 }
 
-/** @param {{code: string, words: string, done: (device: any) => void}} given */
+/**
+ * `isReturn`: the code is one by which a device that is known comes back under another address, as itself.
+ * @param {{code: string, words: string, isReturn?: boolean, done: (device: any) => void}} given
+ */
 export function pairing(given) {
   const code = h('input', { id: 'code', autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', inputmode: 'text', value: given.code.length === 10 ? `${given.code.slice(0, 5)}-${given.code.slice(5)}` : given.code, placeholder: 'xxxxx-xxxxx', required: true });
   const name = h('input', { id: 'name', value: guess(), maxlength: 60, required: true });
@@ -18,8 +21,10 @@ export function pairing(given) {
   const password = h('input', { id: 'password', type: 'password', autocomplete: 'current-password', maxlength: 256 });
   const secret = h('div', { class: 'secret', hidden: true }, h('label', { for: 'password', text: 'Password of this machine' }), password);
   const said = h('p', { class: 'said-no', role: 'alert' });
-  const button = h('button', { class: 'send', type: 'submit', text: 'Pair this browser' });
-  const form = h('form', { class: 'pairing' }, h('label', { for: 'code', text: 'Code' }), code, h('label', { for: 'name', text: 'Name of this browser' }), name, secret, button, said);
+  const label = given.isReturn ? 'Come back in' : 'Pair this browser';
+  const button = h('button', { class: 'send', type: 'submit', text: label });
+  const asked = given.isReturn ? [] : [h('label', { for: 'code', text: 'Code' }), code, h('label', { for: 'name', text: 'Name of this browser' }), name];
+  const form = h('form', { class: 'pairing' }, ...asked, secret, button, said);
   form.addEventListener('submit', async (/** @type {Event} */ event) => {
     event.preventDefault();
     button.disabled = true;
@@ -39,7 +44,7 @@ export function pairing(given) {
       }
     }
     button.disabled = false;
-    button.textContent = 'Pair this browser';
+    button.textContent = label;
   });
   return h('main', { class: 'alone' }, h('img', { src: '/icon.svg', alt: '', width: 56, height: 56 }), h('h1', { text: 'Nexus' }),
     h('p', { text: given.words || 'The agent on this machine talks only to browsers that its owner has let in.' }),
