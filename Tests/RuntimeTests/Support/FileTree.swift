@@ -171,7 +171,8 @@ extension ControlPeer {
 
     /// Reloads; the difference and the outcome.
     func reload() throws -> (diff: [String: Any], outcome: String) {
-        guard case .stream(let text) = try ask("reload") else { throw Refused(code: "?", message: "no stream") }
+        let answer = try ask("reload")
+        guard case .stream(let text) = answer else { throw Refused(code: "?", message: "no stream, but \(answer)") }
         let lines = try text.split(separator: "\n").map { line in
             try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
         }
