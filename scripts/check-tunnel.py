@@ -5,7 +5,8 @@ name → chat-bridge → echo-agent.
 
 pair → send → words appear while streaming → reload in mid-stream → cloudflared is killed and restarted under it, and it goes on,
 every word once. All of it is in a network of its own with nothing but loopback, which is looked at first. Every wait is for an
-event, with a limit. Then the tunnel's switches: changed through the tunnel itself, kept, and undone.
+event, with a limit. Then the tunnel's switches: changed through the tunnel itself, kept, and undone. Then a quick
+tunnel's address, and the link by which this browser comes back in there.
 """
 import base64, json, os, pathlib, re, signal, subprocess, sys, tempfile, time
 
@@ -14,7 +15,7 @@ from playwright.sync_api import sync_playwright, expect
 
 BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-NAME, EDGE, TLS = "chat.example.invalid", "127.0.0.1:8081", "127.0.0.1:8443"
+NAME, QUICK, EDGE, TLS = "chat.example.invalid", "four-random-words-here.trycloudflare.com", "127.0.0.1:8081", "127.0.0.1:8443"
 ORIGIN = f"https://{NAME}"
 LIMIT = 20_000  # ms, of one wait
 expect.set_options(timeout=LIMIT)
@@ -45,6 +46,19 @@ config = (ROOT / "Supervisor.toml").read_text()
 config = config.replace('\nmode = "off"\n', f'\nmode = "named"\nid = "{tunnel}"\ncredentials-file = "{home}/credentials.json"\ntoken-file = "{home}/token"\nprogram = "{home}/bin/cloudflared"\n')
 config = config.replace('\n# url = "https', f'\nurl = "{ORIGIN}"\n# url = "https', 1)
 config = config.replace("\nNEXUS_TUNNEL = ", f'\nNEXUS_TUNNEL_HASTE = "6"\nNEXUS_TUNNEL_EDGE = "{EDGE}"\nNEXUS_TUNNEL = ')
+config = config.replace("\n[child.chat-bridge]\n", '\n[child.chat-bridge]\nsecrets = ["webhook"]\n')
+config += f"""
+[word]
+send = ["address"]
+webhook = "http://127.0.0.1:8090/hook"
+[secret.webhook]
+file = "{home}/hook"
+[child.receiver]
+command = ["python3", "{ROOT}/Tests/Scenarios/receiver.py", "8090", "{home}/hook"]
+ready = {{ log-line = "listening" }}
+"""
+(home / "hook").write_text("0123456789abcdef0123456789abcdef")
+(home / "hook").chmod(0o600)
 (home / "Supervisor.toml").write_text(config)
 environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
 
@@ -90,7 +104,7 @@ def opened(browser):
     page.set_default_timeout(LIMIT)
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(f"asked another host: {request.url}") if not request.url.startswith((ORIGIN, "data:", "blob:")) else None)
+    page.on("request", lambda request: complaints.append(f"asked another host: {request.url}") if not request.url.startswith((ORIGIN, f"https://{QUICK}", "data:", "blob:")) else None)
     return page
 
 
@@ -176,6 +190,35 @@ def switched(page):
     step("stopped through the tunnel: on again by itself, and the page with it")
 
 
+def back(page):
+    """Under a quick tunnel's new address nobody knows this browser; by the link that went out it is what it was."""
+    devices = [json.loads(line)["device"] for line in ctl("devices", "--json").splitlines()]
+    (switches / "quick").write_text(QUICK)
+    (home / "Supervisor.toml").write_text(config.replace(f'\nurl = "{ORIGIN}"', ""))
+    ctl("reload")
+    ctl("tunnel", "mode", "quick")
+    links = []
+
+    def has_link():
+        lines = [json.loads(line)["message"] for line in ctl("logs", "receiver", "-n", "50", "--json").splitlines()]
+        links.extend(word["link"] for word in (json.loads(line[4:])["word"] for line in lines if line.startswith("got ")) if "link" in word)
+        return links
+    until("the link at the receiver", has_link)
+    assert links[-1].startswith(f"https://{QUICK}/#again="), links
+    page.goto(links[-1])
+    button = page.get_by_role("button", name="Come back in")
+    expect(button).to_be_visible()
+    assert page.url == f"https://{QUICK}/", f"the code stays in the address bar: {page.url}"
+    expect(page.get_by_text("Nexus has a new address")).to_be_visible()
+    shot(page, "tunnel-4-back")
+    button.click()
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
+    page.goto(f"https://{QUICK}/#/devices")
+    expect(page.locator(".child .state", has_text="this one")).to_have_count(1)
+    assert [json.loads(line)["device"] for line in ctl("devices", "--json").splitlines()] == devices
+    step("a quick tunnel's address came with a link, by which this device is in again as itself")
+
+
 begun = time.monotonic()
 complaints = []
 PICTURES.mkdir(parents=True, exist_ok=True)
@@ -186,10 +229,11 @@ try:
     until("nexusd's socket", lambda: (home / "r/control.sock").exists())
     until("the tunnel to be connected", lambda: (child("tunnel-worker")["status"] or "").startswith("connected 4/4"))
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--ignore-certificate-errors", f"--host-resolver-rules=MAP {NAME}:443 {TLS}"])
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--ignore-certificate-errors", f"--host-resolver-rules=MAP {NAME}:443 {TLS}, MAP {QUICK}:443 {TLS}"])
         page = opened(browser)
         story(page)
         switched(page)
+        back(page)
         browser.close()
 except BaseException:
     print((home / "nexusd.log").read_text()[-2000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")
