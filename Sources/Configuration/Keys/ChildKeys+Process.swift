@@ -1,7 +1,9 @@
 /// Keys of a child about rights and limits.
 enum ChildIdentityKeys {
     static let user = Key.text(
-        "user", shown: "nexusd's own", range: "name or uid", "User of the child; needs the right to change uids.")
+        "user", shown: "nexusd's own", range: "name or uid",
+        "User of the child; needs the right to change uids. As nexusd's own, or root, it could leave its cgroup (docs/containment.md)."
+    )
     static let group = Key.text("group", shown: "the user's", range: "name or gid", "Primary group.")
     static let supplementary = Key<[Placed<String>]?>(
         "supplementary-groups", type: "array of names or gids", shape: .list(of: .text), initial: nil,

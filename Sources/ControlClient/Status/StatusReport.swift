@@ -108,6 +108,8 @@ public struct ChildStatus: Hashable, Sendable {
     public var run: String?
     /// Whose process it is.
     public var user: String?
+    /// What containment can promise of it: `exact`, `exact while it stays`, `whole tree only`.
+    public var guarantee: String?
     /// Why it is where it is.
     public var cause: String?
     /// What it waits for.
@@ -174,6 +176,7 @@ public struct ChildStatus: Hashable, Sendable {
             case "pid": pid = value.number
             case "run": run = value.text
             case "user": user = value.text
+            case "guarantee": guarantee = value.text
             case "cause": cause = value.text
             case "waits_for": waitsFor = value.text
             case "awaits": awaits = value.text

@@ -35,6 +35,7 @@ public struct WhyText: Hashable, Sendable {
         var lines: [String] = []
         if let run = status.run { lines.append("  run      \(run), pid \(status.pid.map(String.init) ?? "-")") }
         if let executable = status.executable, !executable.isEmpty { lines.append("  executes \(executable)") }
+        if let guarantee = status.guarantee { lines.append("  contains \(guarantee)") }
         if let health = status.health { lines.append("  health   \(health)") }
         if let end = status.lastEnd {
             let ran = end.ran.map { ", after \($0.spoken)" } ?? ""

@@ -14,7 +14,8 @@ extension WholeTrees {
             let tree = try RunningTree(
                 Plan(children: [
                     logWriter,
-                    script("burner", "echo last words; exit 3") {
+                    script("burner", "dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; echo last words; exit 3")
+                    {
                         $0.policy.delay = DelayRule(first: .milliseconds(1), cap: .milliseconds(1), parkAfter: 2)
                     },
                 ]))

@@ -68,7 +68,11 @@ extension WholeTrees {
         @Test func endedRuns_areListedWithWhatTheyUsed_forOneAndForAll() throws {
             let tree = try RunningTree(
                 Plan(children: [
-                    logWriter, script("burner", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 3"),
+                    logWriter,
+                    script(
+                        "burner",
+                        "dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 3"
+                    ),
                     script("quiet", "exec sleep 1000"),
                 ]))
             let peer = try ControlPeer(tree.socket)

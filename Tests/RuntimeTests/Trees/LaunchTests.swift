@@ -74,6 +74,20 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// What stands in `peak_bytes` has to be the program's own: all that a child has before its exec is below the bound.
+        @Test func peakBeforeTheExec_isBelowWhatIsTakenForInherited() async {
+            await #expect(processExitsWith: .success) {
+                let nest = try Nest()
+                let program = try HeldProgram()
+                let life = try nest.start("") { $0.executable = program.path }
+                // Before it turns to its program it has closed all but 0, 1, 2 and its report.
+                while try nest.kernel.list("/proc/\(life.process)/fd").count != 4 { usleep(1000) }
+                try nest.kernel.signal(life.pidfd, .kill)
+                try #require(try nest.reap { nest.exits[life.process] != nil })
+                try #require(life.scope.usage().peakBytes == nil)
+            }
+        }
+
         @Test func treeWithAHeldProgram_endsInOrder() throws {
             let program = try HeldProgram()
             let (tree, client) = try started([held(program), child("other", "serve")])

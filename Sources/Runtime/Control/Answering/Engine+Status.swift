@@ -9,7 +9,9 @@ extension Engine {
     func status(of child: ChildID) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
         let view = core.view(of: child)
-        statusWriter.write(child, view, self[child], choices[child], awaits: awaits(child, view.phase), into: &json)
+        let guarantee = surroundings.containment.guarantee(user: plan.traits(child).identity?.uid)
+        statusWriter.write(
+            child, view, self[child], choices[child], guarantee, awaits: awaits(child, view.phase), into: &json)
         return json.bytes
     }
 

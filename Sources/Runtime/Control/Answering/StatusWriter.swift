@@ -106,8 +106,8 @@ struct StatusWriter {
 
     /// One child. `awaits`: what it waits for, in words.
     func write(
-        _ child: ChildID, _ view: ChildView, _ cell: ChildCell, _ choice: Choice?, awaits: String?,
-        into json: inout JSONWriter
+        _ child: ChildID, _ view: ChildView, _ cell: ChildCell, _ choice: Choice?,
+        _ guarantee: Containment.Guarantee, awaits: String?, into json: inout JSONWriter
     ) {
         let (traits, policy) = (plan.traits(child), plan.policy(child))
         json.object { json in
@@ -122,6 +122,7 @@ struct StatusWriter {
             json.field("pid", cell.process?.rawValue)
             json.field("run", view.run?.description)
             json.field("user", traits.identity?.user)
+            json.field("guarantee", guarantee.rawValue)
             json.field("cause", view.cause?.rawValue)
             json.field("waits_for", view.waitsFor.map { names[$0] })
             json.field("awaits", awaits)

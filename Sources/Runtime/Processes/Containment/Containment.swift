@@ -8,6 +8,8 @@ public final class Containment {
     public enum Guarantee: String, Hashable, Sendable {
         /// A delegated cgroup v2: nothing escapes.
         case exact
+        /// The same for a run that has the right to leave: nexusd's own uid, or root's, may write to any of its cgroups.
+        case exactWhileItStays = "exact while it stays"
         /// A subreaper: at shutdown nothing is left; for one child what can be told.
         case wholeTreeOnly = "whole tree only"
     }
@@ -48,6 +50,13 @@ public final class Containment {
         return try CgroupScope(
             kernel, descendants, run: run, path: root.path(child: child, run: run.description),
             bounds: bounds.files.filter { root.controllers.enforced.contains($0.controller) })
+    }
+
+    /// What can be said of one child: who has nexusd's own uid, or root's, can move itself out of its cgroup.
+    func guarantee(user: UInt32?) -> Guarantee {
+        guard guarantee == .exact else { return guarantee }
+        guard let user, user != 0, user != kernel.userID() else { return .exactWhileItStays }
+        return .exact
     }
 
     /// Whether the kernel keeps bounds of this kind.

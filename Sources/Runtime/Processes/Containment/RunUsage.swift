@@ -3,7 +3,7 @@ public struct RunUsage: Hashable, Sendable {
     /// Processor time of everything in its cgroup; without one, of the processes nexusd started and what they waited for.
     public var cpu: Duration?
     /// The most memory at a time in bytes: of the whole run where the kernel counts it, else the highest resident size of
-    /// one process.
+    /// one process, where that is above what it may have from nexusd.
     public var peakBytes: UInt64?
 
     /// Both.

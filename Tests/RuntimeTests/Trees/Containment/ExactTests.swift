@@ -42,6 +42,20 @@ extension WholeTrees {
             }
         }
 
+        @Test func guarantee_isWeakerForWhoMayLeave_andSaidOfEach() throws {
+            let own = script("own", "exec sleep 600") {
+                $0.identity = Identity(uid: 54_320, gid: 54_320, groups: [], user: "own")
+            }
+            try withTree([own, child("rooted", "serve")]) { tree, client in
+                #expect(try client.status("own")["guarantee"] as? String == "exact")
+                #expect(try client.status("rooted")["guarantee"] as? String == "exact while it stays")
+                #expect(try tree.ctl("why", "rooted").output.contains("contains exact while it stays"))
+                let notes = try client.object("status")["notes"] as? [String] ?? []
+                #expect(
+                    notes.contains { $0.hasPrefix("containment is exact for rooted only while it stays") }, "\(notes)")
+            }
+        }
+
         @Test func crashedChildren_areReplacedAgainAndAgain_andLeaveNoCgroup() throws {
             let quick = child("quick", "leader-exits", "1") { $0.policy.delay.parkAfter = 1000 }
             try withTree([quick]) { tree, client in

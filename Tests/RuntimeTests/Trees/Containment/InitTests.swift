@@ -82,15 +82,39 @@ extension WholeTrees {
             #expect(tree.file(order) == "top\nbase\n")
         }
 
-        @Test func significantChild_givesTheContainerItsStatus() throws {
+        /// What a shell would say of it; the others are stopped in order first, as at a signal.
+        @Test(arguments: [("exit 7", 7), ("kill -9 $$", 137), ("exit 0", 0)] as [(String, UInt8)])
+        func significantChild_givesTheContainerItsStatus(end: String, status: UInt8) throws {
             let place = TemporaryDirectory()
-            let main = script("main", "until [ -e \(place.path)/go ]; do sleep 0.01; done; exit 7") {
+            let order = place.path + "/order"
+            func named(_ name: String, after: [ChildID] = []) -> ChildPlan {
+                script(
+                    name,
+                    "trap 'echo \(name) >> \(order); exit 0' TERM; echo $$ > \(order).\(name); while :; do sleep 0.01; done"
+                ) { $0.policy.requires = after }
+            }
+            let main = script("main", "until [ -e \(place.path)/go ]; do sleep 0.01; done; \(end)") {
                 $0.policy.significant = true
                 $0.policy.restart = .never
             }
-            let tree = try container([child("db", "serve"), main])
+            let tree = try container([named("base"), named("top", after: [ChildID(rawValue: 1)]), main])
+            for name in ["base", "top"] { _ = waitForFile(order + "." + name, tree) }
             try kernel.replaceFile(place.path + "/go", with: [], mode: 0o600)
-            #expect(try tree.end() == .code(7))
+            #expect(try tree.end() == .code(status))
+            #expect(tree.file(order) == "top\nbase\n")
+        }
+
+        @Test func significantChildWithoutAProgram_isWhatAShellSays() throws {
+            let main = child("main") {
+                $0.executable = "/nonexistent"
+                $0.policy.significant = true
+                $0.policy.restart = .never
+            }
+            let tree = try RunningTree(
+                Plan(children: [child("db", "serve"), main]),
+                through: ["/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--"],
+                endsByItself: true)
+            #expect(try tree.end() == .code(127))
         }
 
         @Test func secondAndThirdSignal_hurryAStubbornTree() throws {

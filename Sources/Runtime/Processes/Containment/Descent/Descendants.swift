@@ -23,6 +23,9 @@ final class Descendants {
     /// Processes seen below a run's own before they were orphaned.
     private var seen: [ProcessID: Sighting] = [:]
     private var orphans = Orphans()
+    /// The most that nexusd had when it was looked at; a child may have been cloned at any time.
+    private var ownMemory: UInt64 = 0
+    private var isOwnMemoryKnown = false
 
     /// What is kept of a run, so that closing it costs what it holds and not what all hold.
     private struct Account {
@@ -48,7 +51,24 @@ final class Descendants {
     }
 
     /// A turn begins.
-    func renewLooks() { looks = Self.looksPerTurn }
+    func renewLooks() {
+        looks = Self.looksPerTurn
+        isOwnMemoryKnown = false
+    }
+
+    /// The peak that the kernel may say of a process for what it copied from nexusd at its clone: a peak goes over an
+    /// exec (getrusage(2)). A higher one is the program's own; of a lower one nothing is known. What a child touches
+    /// itself before its exec has `launchBytes`.
+    func inheritedPeakBytes() -> UInt64 {
+        if !isOwnMemoryKnown {
+            isOwnMemoryKnown = true
+            ownMemory = max(ownMemory, ProcessTable.residentBytes(of: supervisor, kernel) ?? .max - Self.launchBytes)
+        }
+        return ownMemory + Self.launchBytes
+    }
+
+    /// The code and the stack of CNexus/spawn.c, mapped in pieces of 64 KiB as they are touched, and libc's.
+    static let launchBytes: UInt64 = 1 << 20
 
     /// Takes one of this turn's looks; false when none is left.
     func takeLook() -> Bool {

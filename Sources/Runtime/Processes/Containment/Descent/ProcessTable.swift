@@ -111,6 +111,13 @@ struct ProcessTable {
         return pages.map { $0 &* UInt64(getpagesize()) }
     }
 
+    /// Resident memory of one process with all that it shares, in bytes (proc(5), statm).
+    static func residentBytes(of process: ProcessID, _ kernel: any Kernel) -> UInt64? {
+        guard let text = try? kernel.readFile("/proc/\(process)/statm", limit: 256) else { return nil }
+        let fields = text.split(separator: UInt8(ascii: " "))
+        return fields.count > 2 ? decimal(fields[1]).map { $0 &* UInt64(getpagesize()) } : nil
+    }
+
     /// The environment a process was started with (`NAME=value`, each ended by a zero byte); nil when it may not be read.
     /// Empty also for a moment of execve(2). One whose main thread has ended says nothing (ESRCH) under its own number while others
     /// live on (state Z, several threads): any of these knows it.

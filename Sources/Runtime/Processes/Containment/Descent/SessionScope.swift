@@ -7,7 +7,7 @@ final class SessionScope: RunScope {
     private let descendants: Descendants
     private let run: RunID
     private var cpu: Duration = .zero
-    private var peakBytes: UInt64 = 0
+    private var peakBytes: UInt64?
 
     init(_ kernel: any Kernel, _ descendants: Descendants, run: RunID) {
         self.kernel = kernel
@@ -25,7 +25,7 @@ final class SessionScope: RunScope {
     func ended(_ ended: EndedProcess) {
         descendants.ended(ended.process)
         cpu += ended.cpu
-        peakBytes = max(peakBytes, ended.peakBytes)
+        if ended.peakBytes > descendants.inheritedPeakBytes() { peakBytes = max(peakBytes ?? 0, ended.peakBytes) }
     }
 
     func sweep(_ signal: Signal?) -> any Sweep { SessionSweep(descendants, run: run, signal: signal) }
