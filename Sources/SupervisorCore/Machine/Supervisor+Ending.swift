@@ -115,7 +115,7 @@ extension Supervisor {
         if isLogWriter(child) {
             delay = DelayRule.logWriter.delay(after: tally.unstable > 0 ? tally.unstable - 1 : 0)
         } else if cause == .network {
-            delay = min(policy(child).delay.delay(after: tally.network), DelayRule.networkCap)
+            delay = min(policy(child).delay.delay(after: tally.network), DelayRule.networkLimit)
         } else {
             // A stable run too is not replaced sooner than the first delay after its start: the bound of all restarts.
             delay = policy(child).delay.delay(after: max(1, tally.unstable))

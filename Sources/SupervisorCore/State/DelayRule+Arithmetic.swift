@@ -1,6 +1,8 @@
 extension DelayRule {
-    /// No end for want of a network is waited for longer than this, whatever the cap.
+    /// No end for want of a network is waited for longer than this, whatever the cap; the tenth that may be added counts.
     static let networkCap: Duration = .seconds(10)
+    /// What becomes `networkCap` with a whole tenth more.
+    static let networkLimit: Duration = .nanoseconds(networkCap.nanoseconds / 11 * 10)
 
     /// The delays of a log-writer: at once, 100 ms, doubling to 1 s; while it is away lines pile up in the pipes.
     static let logWriter = DelayRule(first: .milliseconds(100), cap: .seconds(1))

@@ -41,6 +41,11 @@ struct PartsTests {
         #expect(negative.delay(after: 3) == .zero)
     }
 
+    @Test func networkDelay_isNeverAboveTenSeconds_withTheChanceAdded() {
+        let longest = min(DelayRule().delay(after: .max), DelayRule.networkLimit).jittered(by: .max)
+        #expect(longest <= DelayRule.networkCap && longest > .milliseconds(9_999))
+    }
+
     @Test func restartWindow_isExactAtItsEdge() {
         let rule = Intensity(restarts: 2, window: .nanoseconds(10))
         var window = RestartWindow()

@@ -94,7 +94,7 @@ extension Referee {
             && (life.ready.map { (life.ending ?? end.ended) - $0 >= rule.stableAfter } ?? false)
         switch end.cause {
         case .asked, .dependency, .unkillable: break
-        case .recycled, .network: restarts[Int(child.rawValue)].earliest = end.started + min(rule.first, .seconds(10))
+        case .recycled, .network: restarts[Int(child.rawValue)].earliest = end.started + min(rule.first, .seconds(9))
         case .done where policy(child).restart != .always: break
         case .config:
             if !isParked(child, in: actions) { complain(6, "\(child) had a configuration error and is not parked") }
