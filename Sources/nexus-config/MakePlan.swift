@@ -25,13 +25,13 @@ struct MakePlan: ParsableCommand {
         do {
             let configured = try SupervisorFile.load(places)
             plan = configured.plan
+            plan.notes += try ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
             if !dryRun { try store.make(configured.directories) }
         } catch let error as PlanStore.Failure {
             throw Refusal(words: "nexus-config: \(error)")
         } catch {
             throw Refusal(words: "\(error)")
         }
-        plan.notes += ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
         if !dryRun { keep(&plan, in: store) }
         try Output.write(plan.encoded(), to: STDOUT_FILENO)
     }

@@ -21,9 +21,9 @@ import Testing
     }
 
     /// The choices that a plan gets, and what is said.
-    private func applied(mayRepair: Bool = true) -> (choices: [Choice?], notes: [String]) {
+    private func applied(mayRepair: Bool = true) throws -> (choices: [Choice?], notes: [String]) {
         var plan = plan()
-        let notes = book.apply(to: &plan, mayRepair: mayRepair)
+        let notes = try book.apply(to: &plan, mayRepair: mayRepair)
         return (plan.children.map(\.choice), notes)
     }
 
@@ -33,26 +33,26 @@ import Testing
         plan.children.insert(
             ChildPlan(name: "log-writer", role: .logWriter, executable: "/bin/log-writer", arguments: []), at: 0)
         let note = "the recorded choice 'log-writer off' is ignored: what children say is always kept"
-        #expect(book.apply(to: &plan, mayRepair: false) == [note])
+        #expect(try book.apply(to: &plan, mayRepair: false) == [note])
         #expect(plan.children.map(\.choice) == [nil, .off, nil])
-        #expect(book.apply(to: &plan, mayRepair: true) == [note])
-        #expect(book.apply(to: &plan, mayRepair: true) == [])
+        #expect(try book.apply(to: &plan, mayRepair: true) == [note])
+        #expect(try book.apply(to: &plan, mayRepair: true) == [])
         #expect(plan.children.map(\.choice) == [nil, .off, nil])
         plan.children[0].choice = .off
         #expect(plan.choices.count == 1, "as last-good of an earlier version may have it")
     }
 
-    @Test func noFile_isNoChoice() {
-        #expect(applied().choices == [nil, nil])
-        #expect(applied().notes.isEmpty)
+    @Test func noFile_isNoChoice() throws {
+        #expect(try applied().choices == [nil, nil])
+        #expect(try applied().notes.isEmpty)
     }
 
     @Test func recordedChoices_areMerged_andUndone() throws {
         #expect(try book.record(["web=off", "elsewhere=on"]) == nil)
         #expect(try text() == "nexus choices 1\nelsewhere on\nweb off\nend 2\n")
-        #expect(applied().choices == [.off, nil])
+        #expect(try applied().choices == [.off, nil])
         #expect(try book.record(["web=file", "db=on"]) == nil)
-        #expect(applied().choices == [nil, .on])
+        #expect(try applied().choices == [nil, .on])
         // A child that is in no plan now may come back.
         #expect(try text().contains("elsewhere on"))
     }
@@ -79,25 +79,52 @@ import Testing
     func damagedFile_isMovedAside_andSaid(content: String) throws {
         try Data(content.utf8).write(to: URL(fileURLWithPath: state + "/choices"))
         // A look changes nothing.
-        #expect(applied(mayRepair: false).notes.count == 1)
+        #expect(try applied(mayRepair: false).notes.count == 1)
         #expect(try text() == content)
-        let (choices, notes) = applied()
+        let (choices, notes) = try applied()
         #expect(choices == [nil, nil])
         #expect(notes.count == 1 && notes[0].contains("line ") && notes[0].contains("choices.damaged"), "\(notes)")
         #expect(try text("choices.damaged") == content)
         #expect(!FileManager.default.fileExists(atPath: state + "/choices"))
-        #expect(applied().notes.isEmpty)
+        #expect(try applied().notes.isEmpty)
     }
 
     @Test func recordOverADamagedFile_saysSo_andIsWritten() throws {
         try Data("rubbish".utf8).write(to: URL(fileURLWithPath: state + "/choices"))
         #expect(try book.record(["web=off"])?.contains("choices.damaged") == true)
-        #expect(applied().choices == [.off, nil])
+        #expect(try applied().choices == [.off, nil])
     }
 
     @Test(arguments: ["web", "web=maybe", "=on", "We b=on", ""])
     func wordThatIsNoChoice_isRefused_andNothingIsWritten(word: String) {
         #expect(throws: PlanStore.Failure.self) { try book.record([word]) }
         #expect(!FileManager.default.fileExists(atPath: state + "/choices"))
+    }
+
+    @Test func fileThatOthersMayWrite_isRefused_andLeftAsItIs() throws {
+        _ = try book.record(["web=off"])
+        let before = try text()
+        let path = state + "/choices"
+        #expect(chmod(path, 0o666) == 0)
+        for mayRepair in [false, true] {
+            let error = #expect(throws: PlanStore.Failure.self) { try applied(mayRepair: mayRepair) }
+            #expect(error?.description == "'\(path)': everybody may write this file: chmod o-w it")
+        }
+        #expect(throws: PlanStore.Failure.self) { try book.record(["web=on"]) }
+        #expect(try text() == before && !FileManager.default.fileExists(atPath: state + "/choices.damaged"))
+        #expect(chmod(path, 0o600) == 0)
+        #expect(try applied().choices == [.off, nil])
+        guard geteuid() == 0 else { return }
+        #expect(chown(path, 12_345, 12_345) == 0)
+        let error = #expect(throws: PlanStore.Failure.self) { try applied() }
+        #expect(error?.description.contains("belongs to uid 12345") == true)
+    }
+
+    @Test func lastGoodThatOthersMayWrite_isNotMadeATrustedOne() throws {
+        try PlanStore(state: state).keep(plan().encoded())
+        #expect(chmod(state + "/last-good", 0o666) == 0)
+        _ = try book.record(["web=off"])
+        var status = stat()
+        #expect(stat(state + "/last-good", &status) == 0 && status.st_mode & 0o777 == 0o666)
     }
 }

@@ -34,6 +34,9 @@ struct PositionScanner {
     /// The first place where toml++, the parser below TOMLKit, would end the process by an assertion instead of
     /// reporting an error (seen in 3.4: a brace where an array's value should be, a header without a name).
     private(set) var fault: Fault?
+    /// The first array that something else follows than a value, `,` or `]`: what toml++ says of it points at that, be it
+    /// many lines further down.
+    private(set) var openArray: OpenArray?
     private var depth = 0
     /// Parts of keys on the way down to where the scanner is: those of the header and of every open inline table.
     private var partCount = 0
@@ -48,6 +51,14 @@ struct PositionScanner {
         let prefix: Int
         /// True: the prefix ends where a value should stand.
         let isValue: Bool
+    }
+
+    /// An array without its end.
+    struct OpenArray {
+        /// Its `[`.
+        let position: Position
+        /// Where something else begins; nil: the text ends.
+        let foreign: Position?
     }
 
     /// Deepest nesting of values, as in toml++ (TOML_MAX_NESTED_VALUES).
@@ -159,22 +170,7 @@ struct PositionScanner {
         guard depth <= PositionScanner.depthLimit else { return advance() }
         switch peek() {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): _ = string()
-        case UInt8(ascii: "["):
-            advance()
-            skip(blankLines: true)
-            while let byte = peek(), byte != UInt8(ascii: "]") {
-                let element = Mark(position)
-                let start = offset
-                if byte == UInt8(ascii: "}") {
-                    note("a value or ']' must stand here, found '}'", prefix: offset, isValue: true)
-                }
-                value(into: element)
-                mark.elements.append(element)
-                separator()
-                // A brace where a value should be: only in a text that TOMLKit would not have accepted.
-                if offset == start { advance() }
-            }
-            advance()
+        case UInt8(ascii: "["): array(into: mark)
         case UInt8(ascii: "{"):
             advance()
             skip(blankLines: true)
@@ -190,10 +186,48 @@ struct PositionScanner {
         }
     }
 
-    private mutating func separator() {
+    private mutating func array(into mark: Mark) {
+        let opening = position
+        advance()
         skip(blankLines: true)
-        if peek() == UInt8(ascii: ",") { advance() }
+        while let byte = peek(), byte != UInt8(ascii: "]") {
+            let element = Mark(position)
+            let start = offset
+            if byte == UInt8(ascii: "}") {
+                note("a value or ']' must stand here, found '}'", prefix: offset, isValue: true)
+            }
+            value(into: element)
+            // No value has a sign of equality outside of quotes.
+            if byte != UInt8(ascii: "\""), byte != UInt8(ascii: "'"), byte != UInt8(ascii: "{"),
+                bytes[start..<offset].contains(UInt8(ascii: "="))
+            {
+                noteOpen(opening, element.value)
+            }
+            mark.elements.append(element)
+            let line = position.line
+            if !separator(), let next = peek(), position.line > line, next == UInt8(ascii: "[") || Self.isBare(next) {
+                noteOpen(opening, position)
+            }
+            // A brace where a value should be: only in a text that TOMLKit would not have accepted.
+            if offset == start { advance() }
+        }
+        if peek() == nil { noteOpen(opening, nil) }
+        advance()
+    }
+
+    private mutating func noteOpen(_ opening: Position, _ foreign: Position?) {
+        if openArray == nil { openArray = OpenArray(position: opening, foreign: foreign) }
+    }
+
+    /// True when there was a comma, or an end.
+    @discardableResult
+    private mutating func separator() -> Bool {
         skip(blankLines: true)
+        let isComma = peek() == UInt8(ascii: ",")
+        if isComma { advance() }
+        let isOver = isComma || peek().map(Self.isClosing) ?? true
+        skip(blankLines: true)
+        return isOver
     }
 
     // MARK: - Bytes

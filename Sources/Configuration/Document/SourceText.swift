@@ -46,7 +46,7 @@ struct SourceText {
     }
 
     /// Why somebody else could have written the file; nil: nobody could.
-    private static func distrust(_ status: FileStatus, _ host: any Machine) -> String? {
+    static func distrust(_ status: FileStatus, _ host: any Machine) -> String? {
         if status.owner != 0, status.owner != host.userID {
             return "the file belongs to uid \(status.owner); it must belong to root or to uid \(host.userID): chown it"
         }

@@ -23,9 +23,20 @@ extension Table {
             guard scanner.escapedNULs.isEmpty else { return nil }
             self = Table.convert(parsed, marks)
         case .failure(let error):
-            report.error(error.position, "syntax: " + error.words)
+            let better = scanner.openArray.flatMap { Table.mismatch($0, for: error) } ?? error
+            report.error(better.position, "syntax: " + better.words)
             return nil
         }
+    }
+
+    /// The array as the cause, when the parser stumbled over what follows it. An earlier error is the parser's own.
+    private static func mismatch(_ array: PositionScanner.OpenArray, for error: Mismatch) -> Mismatch? {
+        guard let foreign = array.foreign else {
+            guard error.words.contains("end-of-file") else { return nil }
+            return Mismatch(array.position, "this array is not closed: ']' is missing, and the file ends")
+        }
+        guard error.position.line >= foreign.line else { return nil }
+        return Mismatch(array.position, "this array is not closed: ']' is missing before line \(foreign.line)")
     }
 
     private static func error(in bytes: [UInt8]) -> Mismatch? {

@@ -35,6 +35,7 @@ extension Key where Value == UInt16 {
             name, type: "string", shape: .text, initial: initial, shown: shown, range: "\"0000\" to \"0777\"", summary
         ) {
             node throws(Mismatch) in
+            if case .integer(let number) = node.value { throw Self.noText(number, node) }
             let text = try node.text()
             guard let mode = UInt16(text, radix: 8), mode <= 0o777,
                 text.utf8.allSatisfy({ $0 < UInt8(ascii: "8") && $0 >= UInt8(ascii: "0") })
@@ -44,6 +45,16 @@ extension Key where Value == UInt16 {
             }
             return mode
         }
+    }
+
+    /// The digits as they were meant, or else what an octal integer of TOML (`0o022`) comes to.
+    private static func noText(_ number: Int, _ node: Node) -> Mismatch {
+        let digits = String(number)
+        let meant = UInt16(digits, radix: 8).map { $0 <= 0o777 } ?? false ? digits : String(number, radix: 8)
+        let isMode = (0...0o777).contains(UInt16(meant, radix: 8) ?? .max)
+        let written = isMode ? String(repeating: "0", count: 4 - meant.count) + meant : "0022"
+        return Mismatch(
+            node.position, "must be octal digits in quotes: write \"\(written)\", found the integer \(number)")
     }
 }
 

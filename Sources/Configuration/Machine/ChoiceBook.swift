@@ -17,9 +17,9 @@ public struct ChoiceBook {
     public init(_ store: PlanStore) { self.store = store }
 
     /// Merges what is recorded into a plan. A file that cannot be read is moved aside if `mayRepair`; the notes say so,
-    /// and that the choices in it are forgotten.
-    public func apply(to plan: inout Plan, mayRepair: Bool) -> [String] {
-        var (choices, complaint) = load(mayRepair: mayRepair)
+    /// and that the choices in it are forgotten. One that others may write is refused, as Supervisor.toml is, and left alone.
+    public func apply(to plan: inout Plan, mayRepair: Bool) throws(PlanStore.Failure) -> [String] {
+        var (choices, complaint) = try load(mayRepair: mayRepair)
         var notes = complaint.map { [$0] } ?? []
         for child in plan.children where child.role == .logWriter && choices[child.name] == .off {
             // Earlier versions took it, and kept no log of anything from then on.
@@ -34,7 +34,7 @@ public struct ChoiceBook {
     /// Records words like `web=off`; a choice for a child that is in no plan is kept for its return. The text, if there is
     /// one, says what else was found wrong.
     public func record(_ words: [String]) throws(PlanStore.Failure) -> String? {
-        var (choices, complaint) = load(mayRepair: true)
+        var (choices, complaint) = try load(mayRepair: true)
         for word in words {
             let (name, choice) = try Self.parse(word)
             choices[name] = choice
@@ -44,16 +44,24 @@ public struct ChoiceBook {
         return complaint
     }
 
-    /// A start from last-good must not start what its owner stopped meanwhile. One that is damaged stays as it is.
+    /// A start from last-good must not start what its owner stopped meanwhile. One that is damaged, or that others may
+    /// write, stays as it is: nexusd refuses it.
     private func keepInLastGood(_ choices: [String: Choice]) throws(PlanStore.Failure) {
-        guard let bytes = try store.content("last-good", limit: Plan.encodedLimit),
-            var plan = try? Plan(encoded: bytes)
-        else { return }
+        let bytes: [UInt8]?
+        do throws(PlanStore.Failure) {
+            bytes = try store.content("last-good", limit: Plan.encodedLimit)
+        } catch {
+            if error.isDistrust { return }
+            throw error
+        }
+        guard let bytes, var plan = try? Plan(encoded: bytes) else { return }
         for index in plan.children.indices { plan.children[index].choice = choices[plan.children[index].name] }
         try store.keep(plan.encoded())
     }
 
-    private func load(mayRepair: Bool) -> (choices: [String: Choice], complaint: String?) {
+    private func load(
+        mayRepair: Bool
+    ) throws(PlanStore.Failure) -> (choices: [String: Choice], complaint: String?) {
         let problem: String
         do throws(PlanStore.Failure) {
             guard let bytes = try store.content(Self.name, limit: Self.limit) else { return ([:], nil) }
@@ -62,6 +70,7 @@ public struct ChoiceBook {
             case .failure(let damage): problem = damage.words
             }
         } catch {
+            if error.isDistrust { throw error }
             problem = "\(error)"
         }
         var words = "the choices made by command cannot be read (\(problem)) and are forgotten"

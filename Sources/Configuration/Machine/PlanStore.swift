@@ -12,6 +12,8 @@ public struct PlanStore: Sendable {
     public struct Failure: Error, CustomStringConvertible {
         /// What and why, with the path.
         public let description: String
+        /// Others could have written it: it is not used, and nothing is put in its place.
+        var isDistrust = false
 
         init(_ what: String, _ path: String) {
             let problem = errno
@@ -27,6 +29,11 @@ public struct PlanStore: Sendable {
         }
 
         init(words: String) { description = words }
+
+        init(distrust words: String, _ path: String) {
+            description = "'\(path)': \(words)"
+            isDistrust = true
+        }
     }
 
     /// Makes the directories, parents first; each ends up with its owner and mode (but for one that the caller gave).
@@ -65,10 +72,13 @@ public struct PlanStore: Sendable {
         try settle()
     }
 
-    /// The content of a file in the state directory; nil when there is none.
+    /// The content of a file in the state directory; nil when there is none. It decides what runs, so nobody else may have
+    /// written it.
     func content(_ name: String, limit: Int) throws(Failure) -> [UInt8]? {
+        let host = LiveMachine()
+        let (status, bytes): (FileStatus, [UInt8])
         do {
-            return try LiveMachine().read(state + "/" + name, limit: limit).1
+            (status, bytes) = try host.read(state + "/" + name, limit: limit)
         } catch {
             switch error {
             case .missing: return nil
@@ -77,6 +87,8 @@ public struct PlanStore: Sendable {
             case .failed(let why): throw Failure(words: "cannot read '\(state)/\(name)': \(why)")
             }
         }
+        if let words = SourceText.distrust(status, host) { throw Failure(distrust: words, state + "/" + name) }
+        return bytes
     }
 
     /// A rename lasts only when its directory is written.

@@ -53,7 +53,9 @@ enum PatternText {
         let parts = word.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count <= 2, Name.isValid(String(parts[0])) else {
             throw Template.Problem(
-                words: "'{\(word)}' is no capture; write {name} or {name:int}, and '{{' for a brace itself")
+                words:
+                    "'{\(word)}' is no capture; write {name} or {name:int}, or double the brace where it is meant itself"
+            )
         }
         guard parts.count == 1 || parts[1] == "int" else {
             throw Template.Problem(words: "'\(parts[1])' is no kind of capture; the only one is 'int'")

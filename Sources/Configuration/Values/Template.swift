@@ -22,13 +22,15 @@ struct Template {
                 literal.append(character)
             case "{":
                 guard let end = rest.firstIndex(of: "}") else {
-                    throw Problem(words: "a '{' without its '}'; write '{{' for a brace itself")
+                    throw Problem(
+                        words: "a '{' without its '}'; close it, or double it where the brace itself is meant")
                 }
                 if !literal.isEmpty { pieces.append(.literal(literal)) }
                 literal = ""
                 pieces.append(.reference(String(rest[..<end])))
                 rest = rest[rest.index(after: end)...]
-            case "}": throw Problem(words: "a '}' without its '{'; write '}}' for a brace itself")
+            case "}":
+                throw Problem(words: "a '}' without its '{'; open it, or double it where the brace itself is meant")
             case _: literal.append(character)
             }
         }

@@ -63,8 +63,8 @@ public struct Setting: Sendable {
     private static let process = [
         Setting("user", .restart, "identity", of: \.identity) { SettingWords.identity($0) },
         Setting("limits", .restart, "limits", of: \.limits) { $0.list { SettingWords.limit($0) } },
-        Setting("memory.max", .restart, "bounds", of: \.bounds.memoryMax) { SettingWords.bound($0) },
-        Setting("memory.high", .restart, "bounds", of: \.bounds.memoryHigh) { SettingWords.bound($0) },
+        Setting("memory.max", .restart, "bounds", of: \.bounds.memoryMax) { SettingWords.size($0) },
+        Setting("memory.high", .restart, "bounds", of: \.bounds.memoryHigh) { SettingWords.size($0) },
         Setting("pids-max", .restart, "bounds", of: \.bounds.processes) { SettingWords.bound($0) },
         Setting("cpu-weight", .restart, "bounds", of: \.bounds.cpuWeight) { SettingWords.bound($0) },
         Setting("umask", .restart, "umask", of: \.umask) { "0" + String($0, radix: 8) },

@@ -54,8 +54,10 @@ enum SettingWords {
 
     static func bound(_ value: (some FixedWidthInteger)?) -> String { value.map { "\($0)" } ?? "none" }
 
+    static func size(_ bytes: UInt64?) -> String { bytes.map(SizeText.show) ?? "none" }
+
     static func recycle(_ rule: RecycleRule?) -> String {
-        rule.map { "above \($0.above), within \(time($0.patience))" } ?? "none"
+        rule.map { "above \(size($0.above)), within \(time($0.patience))" } ?? "none"
     }
 
     /// The sets as capabilities(7) numbers their bits, in hexadecimal, as in /proc/PID/status.
@@ -76,7 +78,7 @@ enum SettingWords {
     }
 
     static func log(_ log: LogPlan) -> String {
-        "size \(log.fileBytes), files \(log.files), journal \(log.journal), rate "
+        "size \(size(log.fileBytes)), files \(log.files), journal \(log.journal), rate "
             + (log.rate.map { "\($0.lines) in \(time($0.window))" } ?? "none")
     }
 

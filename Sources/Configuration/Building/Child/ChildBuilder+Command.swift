@@ -15,7 +15,7 @@ extension ChildBuilder {
         }
         let command = reader(ChildKeys.command)
         let fallback = reader(ChildKeys.fallback)
-        if command.isEmpty, case .array = reader.table["command"]?.node.value {
+        if case .array(let list) = reader.table["command"]?.node.value, list.isEmpty {
             report.error(reader.position(of: ChildKeys.command), "'command' is empty; give at least the program")
         }
         let first = program(command, "command", programs, texts)

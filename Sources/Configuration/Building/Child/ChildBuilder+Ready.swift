@@ -131,7 +131,7 @@ extension ChildBuilder {
         }
         let command = reader(ProbeKeys.exec)
         guard let first = command.first else {
-            if case .array = reader.table["exec"]?.node.value {
+            if case .array(let list) = reader.table["exec"]?.node.value, list.isEmpty {
                 report.error(reader.position(of: ProbeKeys.exec), "'exec' is empty; give at least the program")
             }
             return nil

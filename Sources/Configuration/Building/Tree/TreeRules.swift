@@ -9,7 +9,7 @@ struct TreeRules {
     let names: TreeNames
     let context: ChildContext
 
-    private var report: Report { context.report }
+    var report: Report { context.report }
 
     func check() {
         checkHealth()
@@ -163,25 +163,6 @@ struct TreeRules {
                     directory.position,
                     "'\(directory.value)' belongs to '\(other.plan.name)', which has another user; take another directory"
                 )
-            }
-        }
-    }
-
-    /// One address has one listener.
-    private func checkAddresses() {
-        struct Place: Hashable {
-            let address: SocketPlan.Address
-            let kind: SocketPlan.Kind
-        }
-        var owners: [Place: String] = [:]
-        for child in children {
-            for socket in child.plan.sockets {
-                let words = "'\(socket.name)' of '\(child.plan.name)'"
-                guard let other = owners.updateValue(words, forKey: Place(address: socket.address, kind: socket.kind))
-                else { continue }
-                report.error(
-                    child.reader.position(of: SocketKeys.list),
-                    "the socket \(words) listens where \(other) does; take another address")
             }
         }
     }
