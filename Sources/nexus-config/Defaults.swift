@@ -1,6 +1,6 @@
 import Glibc
 
-/// The places of this user, as nexusd resolves them: root has the system's, everybody else those of the XDG base
+/// The places of this user, as nexusd resolves them: those that NEXUS_STATE_DIRECTORY and NEXUS_RUNTIME_DIRECTORY name, else root has the system's, everybody else those of the XDG base
 /// directory specification (which has relative paths in its variables ignored).
 struct Defaults {
     private var isRoot: Bool { geteuid() == 0 }
@@ -12,11 +12,13 @@ struct Defaults {
     }
 
     var state: String {
-        isRoot ? "/var/lib/nexus" : (Defaults.variable("XDG_STATE_HOME") ?? home + "/.local/state") + "/nexus"
+        if let given = Defaults.given("NEXUS_STATE_DIRECTORY") { return given }
+        return isRoot ? "/var/lib/nexus" : (Defaults.variable("XDG_STATE_HOME") ?? home + "/.local/state") + "/nexus"
     }
 
     func runtime(state: String) -> String {
-        isRoot ? "/run/nexus" : Defaults.variable("XDG_RUNTIME_DIR").map { $0 + "/nexus" } ?? state + "/run"
+        if let given = Defaults.given("NEXUS_RUNTIME_DIRECTORY") { return given }
+        return isRoot ? "/run/nexus" : Defaults.variable("XDG_RUNTIME_DIR").map { $0 + "/nexus" } ?? state + "/run"
     }
 
     /// The directory of this program.
@@ -40,6 +42,10 @@ struct Defaults {
     }
 
     private var home: String { Defaults.variable("HOME") ?? "/" }
+
+    private static func given(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : absolute($0) }
+    }
 
     private static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }

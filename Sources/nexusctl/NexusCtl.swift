@@ -14,6 +14,7 @@ struct NexusCtl: ParsableCommand {
 
             Exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 no nexusd is running; 4 refused; 5 timeout.
             """,
+        version: "nexusctl \(NexusVersion.current)",
         subcommands: [
             StatusCommand.self, TreeCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self,
             RecycleCommand.self, ResetCommand.self, DiffCommand.self, ReloadCommand.self, SignalCommand.self,

@@ -7,12 +7,16 @@ public struct Directories: Hashable, Sendable {
     /// What goes with a reboot: lock, sockets, PID files, credentials.
     public var runtime: String
 
-    /// The options win; else root has the system's places and everybody else those of the XDG base directory
-    /// specification. `variable` reads nexusd's own environment.
+    /// The options win, then NEXUS_STATE_DIRECTORY and NEXUS_RUNTIME_DIRECTORY, which nexusctl goes by as well; else root has
+    /// the system's places and everybody else those of the XDG base directory specification. `variable` reads nexusd's own
+    /// environment.
     public static func resolve(
         _ options: Options, root: Bool, current: String, variable: (String) -> String?
     ) throws(StartError) -> Directories {
         func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : current + "/" + path }
+        func given(_ option: String?, _ name: String) -> String? {
+            (option ?? variable(name)).flatMap { $0.isEmpty ? nil : absolute($0) }
+        }
         /// The specification: a relative path in such a variable is to be ignored.
         func base(_ name: String) -> String? { variable(name).flatMap { $0.hasPrefix("/") ? $0 : nil } }
         func base(_ name: String, else below: String, for option: String) throws(StartError) -> String {
@@ -24,8 +28,8 @@ public struct Directories: Hashable, Sendable {
         }
 
         let state: String
-        if let given = options.state {
-            state = absolute(given)
+        if let given = given(options.state, "NEXUS_STATE_DIRECTORY") {
+            state = given
         } else if root {
             state = "/var/lib/nexus"
         } else {
@@ -40,8 +44,8 @@ public struct Directories: Hashable, Sendable {
             config = try base("XDG_CONFIG_HOME", else: "/.config", for: "--config") + "/nexus/Supervisor.toml"
         }
         let runtime: String
-        if let given = options.runtime {
-            runtime = absolute(given)
+        if let given = given(options.runtime, "NEXUS_RUNTIME_DIRECTORY") {
+            runtime = given
         } else if root {
             runtime = "/run/nexus"
         } else {

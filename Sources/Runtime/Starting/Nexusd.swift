@@ -3,6 +3,7 @@ import Glibc
 import Plan
 import SupervisorCore
 import System
+import Wire
 
 /// The program: from the command line to the exit status.
 public enum Nexusd {

@@ -30,7 +30,7 @@ extension Surroundings {
         } catch let error as InstanceLock.Refusal {
             throw refusal(error, "runtime directory", "--runtime")
         } catch let error as PlaceError {
-            throw .failed(error.description)
+            throw error.isRefused ? .refused(error.description) : .failed(error.description)
         } catch {
             throw .failed("\(error)")
         }

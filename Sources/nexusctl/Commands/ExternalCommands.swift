@@ -1,12 +1,15 @@
 import ArgumentParser
 import ControlClient
 import Glibc
+import Wire
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Reads Supervisor.toml and says what is wrong with it; touches nothing.")
 
-    @Argument(help: "The file; without it that of the running nexusd, else the one nexusd would read.")
+    @Argument(
+        help: "The file; without it that of the running nexusd, else the one nexusd would read.",
+        completion: .file(extensions: ["toml"]))
     var file: String?
 
     @Flag(help: "One JSON object.")
@@ -79,9 +82,6 @@ struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "version", abstract: "Says the version of nexusctl, and of nexusd where one runs.")
 
-    /// Of this program.
-    static let current = "0.1.0"
-
     @Flag(help: "One JSON object; `nexusd` is null where none runs.")
     var json = false
 
@@ -91,11 +91,11 @@ struct VersionCommand: ParsableCommand {
         if json {
             let version = try? place.connect().answeredVersion()
             let members: [JSONValue.Member] = [
-                .init("nexusctl", .string(Self.current)), .init("nexusd", version.map { .string($0) } ?? .null),
+                .init("nexusctl", .string(NexusVersion.current)), .init("nexusd", version.map { .string($0) } ?? .null),
             ]
             return Output.write(JSONValue.object(members).line + "\n")
         }
-        Output.write("nexusctl \(Self.current)\n")
+        Output.write("nexusctl \(NexusVersion.current)\n")
         do throws(ControlError) {
             Output.write("nexusd \(Terminal.clean(try place.connect().answeredVersion()))\n")
         } catch {

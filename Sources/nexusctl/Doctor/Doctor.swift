@@ -1,4 +1,5 @@
 import ControlClient
+import Wire
 import Glibc
 import System
 
@@ -36,12 +37,12 @@ struct Doctor {
             return [Finding(.bad, "nexusd", refusal?.message ?? "does not answer", remedy: refusal?.hint)]
         }
         var findings = [Finding(.ok, "nexusd", "answers, pid \(report.pid), \(report.state)")]
-        if report.version == VersionCommand.current {
+        if report.version == NexusVersion.current {
             findings.append(Finding(.ok, "version", "nexusd and nexusctl are both \(report.version)"))
         } else {
             findings.append(
                 Finding(
-                    .warn, "version", "nexusd is \(report.version), nexusctl is \(VersionCommand.current)",
+                    .warn, "version", "nexusd is \(report.version), nexusctl is \(NexusVersion.current)",
                     remedy: "restart nexus, so that it runs what is installed"))
         }
         if report.guarantee == "exact" {

@@ -61,6 +61,16 @@ import Testing
         #expect(directories.runtime == "/srv/s/run")
     }
 
+    @Test func variablesOfNexus_areThoseOfNexusctl_behindTheOptions() throws {
+        let named = ["NEXUS_STATE_DIRECTORY": "/v/state", "NEXUS_RUNTIME_DIRECTORY": "run", "XDG_RUNTIME_DIR": "/x"]
+        let given = try resolve([], root: true, named)
+        #expect(given.state == "/v/state" && given.runtime == "/srv/run")
+        let options = try resolve(["--state", "/o", "--runtime", "/p"], root: true, named)
+        #expect(options.state == "/o" && options.runtime == "/p")
+        let empty = try resolve([], root: true, ["NEXUS_STATE_DIRECTORY": "", "NEXUS_RUNTIME_DIRECTORY": ""])
+        #expect(empty.state == "/var/lib/nexus" && empty.runtime == "/run/nexus")
+    }
+
     @Test func noHome_isSaid() {
         #expect(throws: StartError.self) { try resolve() }
     }

@@ -30,7 +30,7 @@ struct PlaceTests {
         try kernel.makeDirectory(path, mode: 0o777)
         try kernel.changeMode(path, to: 0o777)
         let error = #expect(throws: PlaceError.self) { try RuntimeDirectory(kernel, path: path) }
-        #expect(error?.description.contains("0777") == true && error?.path == path)
+        #expect(error?.description.contains("0777") == true && error?.path == path && error?.isRefused == true)
         #expect(try kernel.status(path, followingLinks: false).mode == 0o777)  // a refusal changes nothing
     }
 

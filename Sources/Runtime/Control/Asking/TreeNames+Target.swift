@@ -26,7 +26,8 @@ extension TreeNames {
         let all = (shown.children.map { self[$0] } + shown.groups.map { self[$0] })
         let hint = Nearest.hint(for: name, among: what == "child" ? all : known)
         // A tree of a thousand must not fill the terminal with names.
-        let some = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
+        let some =
+            known.isEmpty ? "none" : known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
         return VerbError(.unknown, "there is no \(what) '\(name)'\(hint.isEmpty ? "; there are \(some)" : hint)")
     }
 }

@@ -47,7 +47,7 @@ public struct RuntimeDirectory: Hashable, Sendable {
             try makeParents(of: path, kernel)
             status = try make(path, mode, kernel)
         } catch {
-            throw PlaceError(path: path, problem: "\(error)", hint: "make it, or choose another one")
+            throw PlaceError(path: path, problem: "\(error)", isRefused: false, hint: "make it, or choose another one")
         }
         guard status.kind == .directory else {
             throw PlaceError(path: path, problem: "is no directory", hint: "remove it, or choose another one")
@@ -62,7 +62,8 @@ public struct RuntimeDirectory: Hashable, Sendable {
         do {
             if status.mode != mode { try kernel.changeMode(path, to: mode) }
         } catch {
-            throw PlaceError(path: path, problem: "\(error)", hint: "make it 0\(String(mode, radix: 8))")
+            throw PlaceError(
+                path: path, problem: "\(error)", isRefused: false, hint: "make it 0\(String(mode, radix: 8))")
         }
     }
 
@@ -90,6 +91,8 @@ public struct PlaceError: Error, Hashable, Sendable, CustomStringConvertible {
     public let path: String
     /// What is wrong with it.
     public let problem: String
+    /// It is there and must not be used: only a person can change that. False: the machine failed, which may pass.
+    public var isRefused = true
     /// What to do.
     public let hint: String
 

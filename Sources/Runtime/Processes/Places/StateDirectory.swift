@@ -48,7 +48,7 @@ final class StateDirectory {
         } catch let error as PlaceError {
             throw error
         } catch {
-            throw PlaceError(path: path, problem: "\(error)", hint: "choose another one with --state")
+            throw PlaceError(path: path, problem: "\(error)", isRefused: false, hint: "choose another one with --state")
         }
         guard status.kind == .directory else {
             throw PlaceError(

@@ -1,4 +1,4 @@
-/// The version of this nexusd, as `--version` and `status` show it.
+/// The version of these programs, as `--version` and `status` show it.
 public enum NexusVersion {
     /// MAJOR.MINOR.PATCH.
     public static let current = "0.1.0"
