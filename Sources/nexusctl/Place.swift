@@ -4,16 +4,17 @@ import Glibc
 
 /// Which nexusd is meant; every command takes these.
 struct Place: ParsableArguments {
-    @Option(help: ArgumentHelp("Directory of the control socket.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Directory of the control socket.", valueName: "dir"), completion: .directory)
     var runtime: String?
 
-    @Option(help: ArgumentHelp("Directory of logs and databases.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Directory of logs and databases.", valueName: "dir"), completion: .directory)
     var state: String?
 
     // Taken out of the arguments before they come here (`ColourChoice`); it stands here for the help.
     @Option(
-        help: ArgumentHelp("Colours: auto (on a terminal, unless NO_COLOR is set), always or never.", valueName: "when")
-    )
+        help: ArgumentHelp(
+            "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.", valueName: "when"),
+        completion: .list(["auto", "always", "never"]))
     var color: String?
 
     /// The two directories. Where only the runtime directory is said, nexusd knows its other one.

@@ -13,6 +13,12 @@ struct TextTests {
         #expect(Duration.milliseconds(milliseconds).spoken == words)
     }
 
+    @Test func shortDurations_areSpokenInMilliseconds_whereTheyAreAllThereIs() {
+        for (milliseconds, words) in [(-5, "0 ms"), (0, "0 ms"), (3, "3 ms"), (999, "999 ms"), (1000, "1 s")] {
+            #expect(Duration.milliseconds(milliseconds).spokenFinely == words)
+        }
+    }
+
     @Test func spokenDuration_isRead() {
         #expect(Duration(spoken: "250ms") == .milliseconds(250))
         #expect(Duration(spoken: "30") == .seconds(30))

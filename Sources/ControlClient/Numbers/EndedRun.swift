@@ -92,7 +92,7 @@ extension [EndedRun] {
         for end in self {
             table.append([
                 .init(end.ended.rfc3339, .dim), .init(Terminal.clean(end.child)), .init(Terminal.clean(end.run), .dim),
-                .init(end.ran?.spoken ?? "-"), .init(end.cpu?.spoken ?? "-"),
+                .init(end.ran?.spokenFinely ?? "-"), .init(end.cpu?.spokenFinely ?? "-"),
                 .init(end.peakBytes.map(ByteText.spoken) ?? "-"), .init(Terminal.clean(end.cause), end.style),
                 .init(Terminal.clean(end.exit)),
             ])

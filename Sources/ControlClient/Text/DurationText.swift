@@ -15,6 +15,12 @@ extension Duration {
         }
     }
 
+    /// As `spoken`, but in milliseconds below a second: how long something took, which a moment may be all there is to.
+    public var spokenFinely: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        return milliseconds < 1000 ? "\(max(0, milliseconds)) ms" : spoken
+    }
+
     /// The duration in text like `250ms`, `30s`, `10min`, `2h`, `1d`, also with a space or a fraction-free bare number
     /// of seconds; nil if it is nothing of the kind or above a year.
     public init?(spoken text: String) {

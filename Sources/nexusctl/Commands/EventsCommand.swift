@@ -1,59 +1,101 @@
 import ArgumentParser
 import ControlClient
 import LogStore
+import System
+import Wire
 
 struct EventsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events", abstract: "Shows what nexusd did and saw: starts, ends, causes, commands.",
-        discussion: "Without -f the last 100, from the logs; with -f what happens from now on, from nexusd itself.")
+        discussion: """
+            The last ones come from the logs; with -f what happens from then on from nexusd itself. With --json both are one \
+            object a line, as docs/control-protocol.md has it under Events.
+            """)
 
-    @Flag(name: [.short, .long], help: "What happens from now on, until Ctrl-C.")
+    @Flag(name: [.short, .long], help: "Goes on with what happens, until Ctrl-C.")
     var follow = false
 
-    @Flag(help: "One JSON object a line; with -f as nexusd sends them.")
+    @Flag(help: "One JSON object a line.")
     var json = false
 
-    @Option(name: [.customShort("n"), .long], help: "Without -f: only so many of the last ones.")
-    var lines = 100
+    @Option(
+        name: [.customShort("n"), .long], help: "Only so many of the last ones. Default: 100; 10 with -f.")
+    var lines: Int?
 
     @OptionGroup var place: Place
 
+    private static let usualLines = 100
+    private static let usualFollowedLines = 10
+
     func validate() throws {
-        if lines < 0 { throw ValidationError("-n is at least 0") }
+        if let lines, lines < 0 { throw ValidationError("-n is at least 0") }
     }
 
     func run() throws {
-        guard follow else {
-            var printer = LogPrinter(json: json, terminal: .standardOutput)
-            return try printer.run(
-                place.locations(), names: ["nexusd"], LogQuery(last: lines), follow: false,
-                silence: "nexusctl: no event is in the logs yet")
+        // Subscribed before the logs are read: nothing falls between the two.
+        let stream = follow ? try EventStream(place.connect()) : nil
+        let locations = try place.locations()
+        var past: [Event] = []
+        do throws(ControlError) {
+            past = try Event.last(lines ?? (follow ? Self.usualFollowedLines : Self.usualLines), in: locations)
+        } catch {
+            guard follow else { throw error }
+            Output.complain(error.message + "; what happens from now on:")
         }
-        let connection = try place.connect()
-        let events = connection.request("events")
+        past.forEach(show)
+        guard let stream else {
+            if past.isEmpty, lines != 0 { Output.complain("nexusctl: no event is in the logs yet") }
+            return
+        }
+        while let event = try stream.next(beside: past) { show(event) }
+    }
+
+    private func show(_ event: Event) {
+        Output.write(json ? event.json.line + "\n" : event.text(for: .standardOutput))
+    }
+}
+
+/// nexusd's `events`, from the moment of the subscription on.
+private final class EventStream {
+    private let connection: ControlConnection
+    private let request: FrameID
+    /// What came while it was not certain yet that nexusd had heard.
+    private var early: [Event] = []
+
+    /// Returns when nexusd has taken the subscription.
+    init(_ connection: ControlConnection) throws(ControlError) {
+        self.connection = connection
+        request = connection.request("events")
+        // Requests of one link are taken in order.
+        let sign = connection.request("version")
         while let frame = try connection.next() {
-            guard frame.header.id == events else { continue }
-            switch frame.header.kind {
-            case .stream, .reply: show(frame.payload)
-            case .error: throw ControlConnection.failure(frame.payload)
-            case .end: return
-            case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
-                .health:
-                continue
-            }
+            if frame.header.id == sign { return }
+            if let event = try event(in: frame) { early.append(event) }
         }
     }
 
-    private func show(_ payload: [UInt8]) {
-        if payload.isEmpty { return }
-        guard !json, let event = try? JSONParser.parse(payload) else {
-            return Output.write(payload + [UInt8(ascii: "\n")])
+    /// Waits for the next one that is not among those; nil: nexusd has ended.
+    func next(beside past: [Event]) throws(ControlError) -> Event? {
+        while !early.isEmpty {
+            let event = early.removeFirst()
+            if !past.contains(where: { $0.isSame(as: event) }) { return event }
         }
-        if let missed = event["missed"]?.number {
-            return Output.write("(\(missed) events were missed: this terminal was too slow)\n")
+        while let frame = try connection.next() {
+            if frame.header.id == request, frame.header.kind == .end { return nil }
+            if let event = try event(in: frame), !past.contains(where: { $0.isSame(as: event) }) { return event }
         }
-        let time = event["time_ms"]?.number.map { WallTime(nanosecondsSince1970: $0 &* 1_000_000).rfc3339 }
-        let words = event["message"]?.text ?? event.line
-        Output.write(Terminal.clean([time, words].compactMap { $0 }.joined(separator: "  ")) + "\n")
+        return nil
+    }
+
+    private func event(in frame: Frame) throws(ControlError) -> Event? {
+        guard frame.header.id == request else { return nil }
+        switch frame.header.kind {
+        case .stream, .reply: return (try? JSONParser.parse(frame.payload)).map(Event.init)
+        case .error: throw ControlConnection.failure(frame.payload)
+        case .end, .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready,
+            .status,
+            .health:
+            return nil
+        }
     }
 }

@@ -47,7 +47,8 @@ struct LogNames {
         let candidates = Set(known + (tree?.children ?? []) + (tree?.groups.map(\.name) ?? [])).sorted()
         let hint =
             Nearest.name(for: name, among: candidates).map { "did you mean '\($0)'?" }
-            ?? "there are logs of: \(known.joined(separator: ", "))"
+            ?? (known.isEmpty
+                ? "there are no logs yet" : "there are logs of: \(known.joined(separator: ", "))")
         let note = tree == nil ? " (nexusd does not run here, so groups are not known)" : ""
         throw ControlError(.usage, "there is no child or group '\(name)', and no log of one\(note)", hint: hint)
     }

@@ -34,7 +34,7 @@ struct LogPrinter {
             throw Self.unreadable(place, error)
         }
         let shown = show(session)
-        complain(session)
+        Self.complain(session)
         if shown == 0, query.last != 0 { Output.complain(silence) }
         while follow {
             do throws(Errno) { try session.wait() } catch { throw Self.unreadable(place, error) }
@@ -53,7 +53,7 @@ struct LogPrinter {
     }
 
     /// What is missing in what was shown.
-    private func complain(_ session: LogSession) {
+    static func complain(_ session: LogSession) {
         for (path, error) in session.unreadable {
             let hint = error == .notExecutable ? "zstd is not installed: apt install zstd" : "\(error)"
             Output.complain("missing here: \(path), which cannot be read: \(hint)")

@@ -34,7 +34,8 @@ struct LogsCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "At least this urgent: emerg, alert, crit, err, warning, notice, info, debug.", valueName: "level"))
+            "At least this urgent: emerg, alert, crit, err, warning, notice, info, debug.", valueName: "level"),
+        completion: .list(LogLevel.allCases.map(\.name)))
     var level: String?
 
     @Option(name: [.short, .long], help: ArgumentHelp("Only lines that contain this text.", valueName: "text"))
@@ -51,7 +52,9 @@ struct LogsCommand: ParsableCommand {
         help: ArgumentHelp("Only this run (`nexusctl status --json`, `why`).", valueName: "run"))
     var ofRun: String?
 
-    @Option(help: ArgumentHelp("Only stdout, stderr, nexusd or log-writer (its remarks).", valueName: "stream"))
+    @Option(
+        help: ArgumentHelp("Only stdout, stderr, nexusd or log-writer (its remarks).", valueName: "stream"),
+        completion: .list(LogSource.all.map(\.word)))
     var stream: String?
 
     @Flag(help: "One JSON object a line (docs/logs.md).")

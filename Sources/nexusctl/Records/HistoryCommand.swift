@@ -12,7 +12,7 @@ struct HistoryCommand: ParsableCommand {
             and the processes it waited for.
             """)
 
-    @Argument(help: "Only this child.", completion: .names)
+    @Argument(help: "Only this child.", completion: .children)
     var child: String?
 
     @Option(name: [.customShort("n"), .long], help: "Only so many of the last ones.")

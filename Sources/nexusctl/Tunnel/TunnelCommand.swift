@@ -52,7 +52,8 @@ struct TunnelCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Chooses the way, and takes it: off, quick, named, token; or file, as Supervisor.toml says.")
 
-        @Argument(help: "off, quick, named, token or file.")
+        @Argument(
+            help: "off, quick, named, token or file.", completion: .list(["off", "quick", "named", "token", "file"]))
         var mode: String
 
         @Flag(help: "One JSON object, as docs/tunnel.md has it.")

@@ -4,6 +4,7 @@ import SupervisorCore
 import System
 import TestSupport
 import Testing
+import Wire
 
 @testable import Runtime
 
@@ -31,7 +32,7 @@ private let promises: [String: Promise] = [
     "signal": Promise(words: ["web", "CONT"], wrong: ["wbe", "CONT"]),
     "reset": Promise(words: ["web"], wrong: ["wbe"]),
     "logs": Promise(words: ["web"], wrong: ["wbe"], isLines: true, needsNexusd: false),
-    "wait": Promise(words: ["--ready", "web"], wrong: ["--ready", "wbe"]),
+    "wait": Promise(words: ["web"], wrong: ["--ready", "wbe"]),
     "is-ready": Promise(words: ["web", "bad"], status: 1, wrong: ["wbe"]),
     "why": Promise(words: ["bad"], wrong: ["wbe"]),
     "history": Promise(words: ["bad"], wrong: ["wbe"]),
@@ -128,6 +129,7 @@ extension WholeTrees {
             let after = try tree.ctl(["status", "web", "--json"]).object
             #expect(after["run"] as? String == before["run"] as? String && before["run"] is String)
             #expect(try ctl(["help", "stauts"]).status == 2)
+            #expect(try ctl(["--version"]).output == "nexusctl \(NexusVersion.current)\n")
         }
 
         @Test func runtimeDirectoryAlone_isEnough_becauseNexusdKnowsItsOther() throws {

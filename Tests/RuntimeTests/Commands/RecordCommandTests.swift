@@ -59,6 +59,47 @@ extension WholeTrees {
             #expect(answer.errors == "nexusctl: there is no child 'bruner'; did you mean 'burner'?\n")
         }
 
+        @Test func events_areOneForm_fromTheLogsAndFromNexusd_andFollowingBeginsWithTheLast() throws {
+            let tree = try crashed()
+            let members = ["child", "fields", "message", "message_id", "priority", "run", "time_ms"]
+            func objects(_ text: String) throws -> [[String: Any]] {
+                try text.split(separator: "\n").map { line in
+                    try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
+                }
+            }
+            try waitFor("the parking in the log") {
+                try objects(tree.ctl("events", "--json").output).contains {
+                    $0["message_id"] as? String == EventKind.parked.messageID
+                }
+            }
+            let past = try objects(tree.ctl("events", "--json", "-n", "3").output)
+            #expect(past.count == 3 && past.allSatisfy { $0.keys.sorted() == members })
+            #expect(past.last?["child"] as? String == "burner" && past.last?["priority"] as? Int == 3)
+            let folder = TemporaryDirectory()
+            let path = folder.path + "/out"
+            #expect(FileManager.default.createFile(atPath: path, contents: nil))
+            let follower = Process()
+            follower.executableURL = URL(fileURLWithPath: Built.directory + "/nexusctl")
+            follower.arguments = [
+                "events", "-f", "--json", "-n", "2", "--runtime", tree.runtime, "--state", tree.state,
+            ]
+            follower.standardOutput = FileHandle(forWritingAtPath: path)
+            try follower.run()
+            func said() throws -> [[String: Any]] { try objects(String(contentsOfFile: path, encoding: .utf8)) }
+            // They are shown when it has subscribed.
+            try waitFor("the last two") { try said().count >= 2 }
+            _ = try tree.stop()
+            follower.waitUntilExit()
+            // nexusd has ended under it.
+            #expect(follower.terminationStatus == 1)
+            let followed = try said()
+            let messages = { (events: ArraySlice<[String: Any]>) in events.map { $0["message"] as? String } }
+            #expect(messages(followed.prefix(2)) == messages(past.suffix(2)))
+            let fresh = followed.dropFirst(2)
+            #expect(fresh.contains { $0["message_id"] as? String == EventKind.supervisorStopping.messageID })
+            #expect(fresh.allSatisfy { $0.keys.sorted() == members }, "\(followed)")
+        }
+
         @Test func metrics_areOneExposition() throws {
             let tree = try crashed()
             let text = try tree.ctl("metrics")

@@ -15,7 +15,7 @@ struct WaitCommand: ParsableCommand {
     @Argument(help: "Children; none: every enabled one.", completion: .children)
     var names: [String] = []
 
-    @Flag(help: "What to wait for.")
+    @Flag(help: "Until they are ready: what it waits for anyhow.")
     var ready = false
 
     @Option(help: "At most this long: 500ms, 30s, 5min. Without it: for ever, 10 s of it for nexusd to appear.")
@@ -29,7 +29,6 @@ struct WaitCommand: ParsableCommand {
     private static let appearanceMilliseconds: Int64 = 10_000
 
     func validate() throws {
-        if !ready { throw ValidationError("say what to wait for: --ready") }
         if let timeout, Duration(spoken: timeout) == nil {
             throw ValidationError("'\(timeout)' is no time; write 500ms, 30s or 5min")
         }
