@@ -16,6 +16,11 @@ extension Engine {
 
     func begin() {
         listener.open(surroundings.poller)
+        say(
+            LogEvent(
+                .supervisorStarted, 5,
+                "nexusd \(NexusVersion.current) (pid \(kernel.processID())) begins with \(board.count) children of"
+                    + " \(surroundings.config)."))
         surroundings.leftovers.events.forEach(say)
         beginSchedules()
         openAllSockets()

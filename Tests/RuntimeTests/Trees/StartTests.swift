@@ -104,7 +104,7 @@ extension WholeTrees {
             let (exit, words) = try RunningTree.runToEnd([
                 "--plan", "/nonexistent", "--state", directory.path, "--runtime", directory.path + "/run",
             ])
-            #expect(exit == .code(1))
+            #expect(exit == .code(2))
             #expect(words.contains("writable by nobody else"))
         }
 

@@ -5,6 +5,7 @@ import SupervisorCore
 import System
 import TestSupport
 import Testing
+import Wire
 
 @testable import Runtime
 
@@ -43,6 +44,29 @@ extension WholeTrees {
             #expect(lines.count == 1, "\(said)")
             #expect(lines.first?.hasPrefix("nexusd: Up: 1 of 1 children ready. Look: `nexusctl --runtime /") == true)
             #expect(lines.first?.hasSuffix("/run status`. Ctrl-C stops everything in order.") == true)
+        }
+
+        @Test func beginningParkingAndEnd_areOnStandardError_alsoWhileLogWriterServes() throws {
+            let tree = try RunningTree(
+                Plan(children: [
+                    logWriter, script("late", "exit 78") { $0.policy.enabled = false },
+                    script("web", "exec sleep 1000"),
+                ]))
+            let client = try tree.client()
+            #expect(try client.ask("wait-ready web log-writer") == .reply(#"{"ready":true}"#))
+            _ = try client.ask("start late")
+            #expect(try client.state("late") == "parked")
+            #expect(try client.ask("restart web") == .reply(#"{"outcome":"done"}"#))
+            #expect(try tree.stop() == .code(0))
+            let lines = try tree.said().split(separator: "\n").filter { $0.hasPrefix("nexusd: ") }
+            for words in [
+                "nexusd \(NexusVersion.current) (pid \(tree.processID)) begins with 3 children",
+                "late is given up for now (config)",
+                "the tree is stopped in order", "The tree is stopped, and nothing of it is left",
+            ] {
+                #expect(lines.count { $0.contains(words) } == 1, "\(words): \(lines)")
+            }
+            #expect(!lines.contains { $0.contains("web ended") && $0.contains("asked") }, "the log has that: \(lines)")
         }
 
         @Test func withoutATerminal_nothingIsSaid() throws {

@@ -1,3 +1,5 @@
+import Wire
+
 /// The fixed MESSAGE_ID of every kind of event (journald's way to find them: `journalctl MESSAGE_ID=…`). They are part of
 /// what scripts may rely on, so a value is never changed and never used again for something else.
 enum EventKind: String, Hashable, Sendable, CaseIterable {
@@ -60,4 +62,18 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
 
     /// 32 hexadecimal digits.
     var messageID: String { rawValue }
+}
+
+extension LogEvent {
+    /// Worth a line on stderr although log-writer serves: the tree begins, gives something up, ends.
+    var isHeadline: Bool {
+        switch EventKind(rawValue: messageID) {
+        case .supervisorStarted, .parked, .groupParked, .unkillable, .supervisorStopping, .supervisorStopped: true
+        case .starting, .ready, .stopping, .killing, .ended, .delayed, .skipped, .reloaded, .reloadRefused, .removed,
+            .audit,
+            .refused, .stray, .leftover, .memory, .outputDropped, .outputSuppressed, .recordsDropped, .linkBroken,
+            .spawnTrouble, .notifyTrouble, .supervisorTrouble, nil:
+            false
+        }
+    }
 }

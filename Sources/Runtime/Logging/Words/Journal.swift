@@ -28,12 +28,12 @@ final class Journal {
         keeps = keepsForLogWriter
     }
 
-    /// True while log-writer serves, so that stderr stays quiet.
+    /// True while log-writer serves, so that stderr stays quiet but for what whoever looks at a container must see.
     var isServed: Bool { link?.isReady ?? false }
 
     func say(_ event: LogEvent) {
         if keeps { queue.append(event: LogOrder.event(event).packet()) }
-        if !isServed { stderr.write(event) }
+        if !isServed || event.isHeadline && !stderr.isJournal { stderr.write(event) }
     }
 
     /// A log-writer was started: it is greeted, then told of what waited.

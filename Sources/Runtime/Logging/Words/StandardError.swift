@@ -13,6 +13,8 @@ final class StandardError {
     private let way: Way
     /// `<N>` before each line: what journald takes as the priority.
     private let withPriority: Bool
+    /// It leads to journald, which log-writer tells the same.
+    var isJournal: Bool { withPriority }
     /// A person may sit in front of it.
     let isTerminal: Bool
     private var leftOut = 0
