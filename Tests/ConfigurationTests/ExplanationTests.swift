@@ -30,25 +30,64 @@ import Testing
     @Test func keyOfAChild_hasItsValueAndItsPlace() throws {
         let cap = try explain("child.web.delay.cap")
         #expect(cap.key?.type == "duration" && cap.key?.initial == "30s" && cap.section == "delay")
-        #expect(cap.inForce?.text == "\"90s\"" && cap.inForce?.place == "Supervisor.toml:3")
+        #expect(cap.inFile?.text == "\"90s\"" && cap.inFile?.place == "Supervisor.toml:3")
         #expect(cap.reload == "in place")
         let command = try explain("child.web.command")
-        #expect(command.inForce?.text == #"["web", "-v"]"# && command.inForce?.place == "Supervisor.toml:2")
+        #expect(command.inFile?.text == #"["web", "-v"]"# && command.inFile?.place == "Supervisor.toml:2")
         #expect(command.reload == "restart")
-        #expect(try explain("supervisor.read-groups").inForce?.place == "Supervisor.toml:6")
+        #expect(try explain("supervisor.read-groups").inFile?.place == "Supervisor.toml:6")
     }
 
     @Test func absentKey_hasTheDefault() throws {
         let grace = try explain("child.web.kill-grace")
-        #expect(grace.inForce?.text == "5s" && grace.inForce?.place == nil)
-        #expect(try explain("child.web.liveness.misses").inForce?.text == "3")
-        #expect(try explain("log.files").inForce?.place == nil)
+        #expect(grace.inFile?.text == "5s" && grace.inFile?.place == nil)
+        #expect(try explain("child.web.liveness.misses").inFile?.text == "3")
+        #expect(try explain("log.files").inFile?.place == nil)
     }
 
     @Test(arguments: ["delay.cap", "child.delay.cap", "park-after", "stop-timeout", "child.stop-timeout"])
     func keyAsSuch_needsNoFile(path: String) throws {
         let explanation = try explain(path, in: nil)
-        #expect(explanation.key != nil && explanation.inForce == nil)
+        #expect(explanation.key != nil && explanation.inFile == nil)
+    }
+
+    @Test func whatNexusdGoesBy_isInForce_whateverTheFileSaysByNow() throws {
+        var running = Running()
+        running.settings = [
+            "delay": "first 100ms, cap 30s, stable-after 1min, park-after 12, slow-retry 15min", "stop-timeout": "10s",
+            "environment": "", "memory.max": "64MiB", "memory.high": "none", "enabled": "true",
+        ]
+        func force(_ key: String) throws -> Running.Force { running.force(of: try explain("child.web." + key)) }
+        #expect(try force("delay.cap") == .asInFile && force("stop-timeout") == .asInFile)
+        running.changed = ["delay", "environment", "memory.max"]
+        #expect(try force("delay.cap") == .other("30s"))
+        #expect(try force("memory.max") == .other("64MiB") && force("memory.high") == .asInFile)
+        #expect(try force("environment") == .other("another value (not shown: it may be a secret)"))
+        #expect(try force("stop-timeout") == .asInFile && force("enabled") == .asInFile)
+        running.choice = "off"
+        #expect(try force("enabled") == .chosen("false"))
+        running.refusal = "Supervisor.toml:1:1: error: no"
+        #expect(try force("stop-timeout") == .other("10s"))
+        #expect(running.force(of: try explain("supervisor.read-groups")) == .unknown)
+    }
+
+    @Test func childThatTheFileHasNoMore_isExplainedStill_whileItRuns() throws {
+        var running = Running()
+        running.settings = ["stop-timeout": "10s"]
+        running.isRemoved = true
+        let gone = try Explanation(
+            "child.gone.stop-timeout", in: (Array(Self.file.utf8), "Supervisor.toml"), evenIfMissing: true)
+        #expect(running.force(of: gone) == .other("10s") && gone.inFile?.text == "not there")
+    }
+
+    @Test func pathsForCompletion_areOfTheChildThatIsNamed_orOfTheReference() {
+        let ofChild = KeyPaths("child.web.de").lines
+        #expect(ofChild.contains("child.web.delay\n") && ofChild.contains("child.web.delay.cap\n"))
+        #expect(!ofChild.contains("child.web.stop-timeout"))
+        #expect(
+            KeyPaths("del").lines.hasPrefix("delay\n")
+                && KeyPaths("group.back.").lines.contains("group.back.strategy\n"))
+        #expect(KeyPaths("nothing").lines.isEmpty)
     }
 
     @Test func section_listsItsKeys_andSoDoesATable() throws {

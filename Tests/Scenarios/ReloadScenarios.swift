@@ -110,6 +110,16 @@ import Testing
         #expect(try box.ctl("explain").output.contains("[child.NAME]"))
         let wrong = try box.ctl("explain", "child.web.delay.cop")
         #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'cap'"), "\(wrong.errors)")
+        try box.write(Self.tree(web: "delay = { cap = \"45s\" }"))
+        let edited = try box.ctl("explain", "child.web.delay.cap").output
+        #expect(edited.contains("in force 90s") && edited.contains("in file  \"45s\"") && edited.contains("reload"))
+        #expect(try box.ctl("stop", "web").status == 0)
+        let chosen = try box.ctl("explain", "child.web.enabled").output
+        #expect(chosen.contains("in force false") && chosen.contains("nexusctl reset web"), "\(chosen)")
+        try box.write("[child.web]\ncommand = 5\n")
+        let refused = try box.ctl("explain", "child.web.delay.cap", "--json").output
+        #expect(refused.contains(#""in_force":"90s","file":"differs""#), "\(refused)")
+        try box.write(Self.tree(web: "delay = { cap = \"90s\" }"))
         let json = try box.ctl("check", "--json", box.config)
         #expect(json.status == 0 && json.output.contains(#""ok":true"#), "\(json.output)")
         #expect(box.stop() == 0)

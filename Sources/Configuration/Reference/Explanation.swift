@@ -13,9 +13,9 @@ public struct Explanation: Sendable {
     /// What a reload makes of a change.
     public let reload: String?
     /// Value and place in the file; nil where no file, or no child of it, was named.
-    public let inForce: Value?
+    public let inFile: Value?
 
-    /// A value in force.
+    /// A value of the file.
     public struct Value: Sendable {
         /// As it stands in the file, or the default.
         public let text: String
@@ -29,8 +29,11 @@ public struct Explanation: Sendable {
         public let description: String
     }
 
-    /// Finds a key. `file` is the text of Supervisor.toml and the name by which it is shown.
-    public init(_ path: String, in file: (bytes: [UInt8], name: String)?) throws(Unknown) {
+    /// Finds a key. `file` is the text of Supervisor.toml and the name by which it is shown; `evenIfMissing`: a child that
+    /// is not in it is known to nexusd still.
+    public init(
+        _ path: String, in file: (bytes: [UInt8], name: String)?, evenIfMissing: Bool = false
+    ) throws(Unknown) {
         let root = file.flatMap { Table(toml: $0.bytes, report: Report(file: $0.name)) }
         let place: KeyPlace
         do throws(Unknown) { place = try KeyPlace(path) } catch {
@@ -38,7 +41,8 @@ public struct Explanation: Sendable {
             throw Unknown(description: "there is no key '\(path)'; did you mean '\(whole)'?")
         }
         let named = place.name.map { "\(place.top ?? "").\($0)" }
-        if let named, let root, place.table(in: root) == nil {
+        let isMissing = named != nil && root.map { place.table(in: $0) == nil } ?? false
+        if let named, let root, isMissing, !evenIfMissing {
             let known = place.siblings(in: root)
             throw Unknown(
                 description: "there is no [\(named)] in \(file?.name ?? "the file")"
@@ -49,7 +53,9 @@ public struct Explanation: Sendable {
         key = place.key
         keys = place.key == nil ? place.section.keys : place.below?.keys ?? []
         reload = place.key.flatMap { [section = place.section] in KeyEffect.words($0, in: section) }
-        inForce = file.flatMap { Self.value(place, root, $0.name) }
+        inFile =
+            isMissing
+            ? Value(text: "not there", place: file?.name) : file.flatMap { Self.value(place, root, $0.name) }
     }
 
     /// A path that begins with the name of a child, a group or a secret of the file: with the table before it.

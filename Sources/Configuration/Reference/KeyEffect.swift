@@ -26,6 +26,16 @@ enum KeyEffect {
         }
     }
 
+    /// The settings of the plan's table that a key of a child makes up, or is a part of.
+    static func settings(_ key: String, in section: String) -> [String] {
+        let path = section == ChildKeys.section.title ? key : "\(section).\(key)"
+        let names = Setting.all.map(\.name)
+        if let alias = aliases[path] { return [alias] }
+        if names.contains(path) { return [path] }
+        let parts = names.filter { $0.hasPrefix(path + ".") }
+        return parts.isEmpty ? names.filter { $0 == section } : parts
+    }
+
     private static func log(_ key: String) -> String {
         ["size", "files", "rate"].contains(key)
             ? Setting.Effect.inPlace.rawValue : "restart of log-writer, where it must"

@@ -109,6 +109,11 @@ public struct Setting: Sendable {
         Setting("log", .inPlace, "log", of: \.log) { SettingWords.log($0) },
     ]
 
+    /// Of one child, in words; nil for the environment, any part of which may be a secret.
+    public func value(of child: ChildPlan, in plan: Plan) -> String? {
+        name == "environment" ? nil : words(child, plan)
+    }
+
     /// What is different between two plans of one child; the numbers in both mean the same.
     static func changes(
         from old: ChildPlan, _ oldPlan: Plan, to new: ChildPlan, _ newPlan: Plan

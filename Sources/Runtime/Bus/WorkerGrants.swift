@@ -6,7 +6,7 @@ extension WorkerPlan {
     /// for `all` covers everything; `reset` goes with `start`, whose power it is a part of.
     func allows(_ verb: Verb, groupOf: (ChildID) -> GroupID?) -> Bool {
         switch verb {
-        case .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady:
+        case .status, .tree, .version, .why, .settings, .history, .metrics, .events, .waitReady, .isReady:
             return may.contains(.status)
         case .signal: return false
         // The file is the owner's.

@@ -76,7 +76,7 @@ struct DiffWriter {
         }
     }
 
-    private static func cut(_ text: String) -> String {
+    static func cut(_ text: String) -> String {
         guard text.utf8.count > valueLimit else { return text }
         return String(decoding: text.utf8.prefix(valueLimit), as: UTF8.self) + "…"
     }

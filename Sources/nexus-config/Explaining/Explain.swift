@@ -14,16 +14,42 @@ struct Explain: ParsableCommand {
     var config: String?
     @Flag(help: "One JSON object.") var json = false
 
+    // What nexusctl has heard from the running nexusd.
+    @Option(help: .hidden) var running: [String] = []
+    @Option(help: .hidden) var changed: [String] = []
+    @Option(help: .hidden) var choice: String?
+    @Option(help: .hidden) var refused: String?
+    @Flag(help: .hidden) var differs = false
+    @Flag(help: .hidden) var removed = false
+    @Flag(help: .hidden) var asked = false
+    @Option(help: .hidden) var complete: String?
+
     func run() throws {
+        if let complete { return try write(KeyPaths(complete).lines) }
         guard let key else { return try write(sections) }
         let name = config ?? Defaults().config
         let bytes = SupervisorFile.read(Defaults.absolute(name))
         do {
-            let explanation = try Explanation(key, in: bytes.map { ($0, name) })
-            try write(json ? explanation.json : explanation.text)
+            let explanation = try Explanation(key, in: bytes.map { ($0, name) }, evenIfMissing: removed)
+            let text = ExplanationText(explanation: explanation, running: asked ? heard : nil)
+            try write(json ? text.json : text.text)
         } catch {
             throw Refusal(words: "nexus-config: \(error)")
         }
+    }
+
+    private var heard: Running {
+        var running = Running()
+        for word in self.running {
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            running.settings[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
+        }
+        running.changed = Set(changed)
+        running.choice = choice
+        running.refusal = refused
+        running.differs = differs
+        running.isRemoved = removed
+        return running
     }
 
     private func write(_ text: String) throws { try Output.write(Array(text.utf8), to: STDOUT_FILENO) }
@@ -45,46 +71,6 @@ struct Explain: ParsableCommand {
                     }
                 }
             }
-        }
-        return String(decoding: writer.bytes, as: UTF8.self) + "\n"
-    }
-}
-
-extension Explanation {
-    /// For people.
-    var text: String {
-        var lines: [String] = []
-        if let key {
-            lines.append("\(path): \(key.summary)")
-            lines.append("  type     \(key.type)")
-            lines.append("  default  \(key.initial.isEmpty ? "none" : key.initial)")
-            if !key.range.isEmpty { lines.append("  values   \(key.range)") }
-            if let reload { lines.append("  reload   \(reload)") }
-            if let inForce { lines.append("  in force \(inForce.text)  (\(inForce.place ?? "the default"))") }
-        } else {
-            lines.append("\(path): keys of \(section)")
-        }
-        let width = keys.map(\.name.count).max() ?? 0
-        for key in keys {
-            lines.append("  \(key.name)\(String(repeating: " ", count: width - key.name.count))  \(key.summary)")
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    /// For programs.
-    var json: String {
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.field("key", path)
-            writer.field("section", section)
-            writer.field("type", key?.type)
-            writer.field("default", key.flatMap { $0.initial.isEmpty ? nil : $0.initial })
-            writer.field("values", key.flatMap { $0.range.isEmpty ? nil : $0.range })
-            writer.field("summary", key?.summary)
-            writer.field("reload", reload)
-            writer.field("value", inForce?.text)
-            writer.field("place", inForce?.place)
-            writer.array("keys") { writer in for key in keys { writer.value(key.name) } }
         }
         return String(decoding: writer.bytes, as: UTF8.self) + "\n"
     }

@@ -27,33 +27,6 @@ struct CheckCommand: ParsableCommand {
     }
 }
 
-struct ExplainCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "explain",
-        abstract: "Explains a key of Supervisor.toml: type, default, values, meaning, and the value in force.",
-        discussion: """
-            Without KEY it lists the sections. child.web.delay.cap is that of the child web, with the place in the file; \
-            child.delay.cap or delay.cap is the key as such.
-            """)
-
-    @Argument(help: "child.web.delay.cap, delay.cap, or a section such as delay.")
-    var key: String?
-
-    @Option(help: "The file; without it that of the running nexusd, else the one nexusd would read.")
-    var config: String?
-
-    @Flag(help: "One JSON object.")
-    var json = false
-
-    @OptionGroup var place: Place
-
-    func run() throws {
-        let file = config ?? (try? StatusQuestion.report(place.connect()))?.config
-        let words = (key.map { [$0] } ?? []) + (file.map { ["--config", $0] } ?? []) + (json ? ["--json"] : [])
-        try BesideUs.execute("nexus-config", ["explain"] + words)
-    }
-}
-
 /// Programs that lie in the same directory as this one: what needs a large library is not linked into nexusctl.
 enum BesideUs {
     /// Where this program lies.

@@ -7,6 +7,20 @@ extension CompletionKind {
         .custom { line, _, _ in NameCompletion(line).names { $0.children + $0.groups } }
     }
 
+    /// Keys of Supervisor.toml, and those of each child of the nexusd that runs: nexus-config knows them.
+    static var keys: CompletionKind {
+        .custom { line, _, prefix in
+            let names = NameCompletion(line).names {
+                $0.children.map { "child.\($0)" } + $0.groups.map { "group.\($0)" }
+            }
+            guard let directory = BesideUs.directory,
+                let said = Capture.run(
+                    directory + "/nexus-config", ["explain", "--complete", prefix], milliseconds: 2000)
+            else { return names }
+            return names + said.output.split(separator: "\n").map(String.init)
+        }
+    }
+
     /// Children only.
     static var children: CompletionKind { .custom { line, _, _ in NameCompletion(line).names(\.children) } }
 }

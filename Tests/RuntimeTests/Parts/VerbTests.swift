@@ -17,7 +17,8 @@ private let web = ChildID(rawValue: 1)
 @Suite struct VerbTests {
     @Test(arguments: [
         ("status", Verb.status(nil)), ("status web", .status(web)), ("why cache", .why(ChildID(rawValue: 2))),
-        ("history", .history(nil)), ("history web", .history(web)), ("metrics", .metrics),
+        ("settings web", .settings(web)), ("history", .history(nil)), ("history web", .history(web)),
+        ("metrics", .metrics),
         ("tree", .tree), ("version", .version), ("events", .events), ("is-ready", .isReady([])),
         ("wait-ready web api", .waitReady([web, ChildID(rawValue: 3)])),
         ("start web", .change(.start, .group(GroupID(rawValue: 1)), wait: true)),
@@ -34,7 +35,8 @@ private let web = ChildID(rawValue: 1)
     @Test(arguments: [
         ("", BusErrorCode.badRequest), ("   ", .badRequest), ("frobnicate", .badRequest),
         ("status web api", .badRequest), ("history web api", .badRequest), ("metrics web", .badRequest),
-        ("why", .badRequest), ("tree now", .badRequest), ("start", .badRequest), ("start web api", .badRequest),
+        ("why", .badRequest), ("settings", .badRequest), ("tree now", .badRequest), ("start", .badRequest),
+        ("start web api", .badRequest),
         ("signal web", .badRequest), ("signal web NOISE", .badRequest), ("signal web 65", .badRequest),
         ("status nobody", .unknown), ("start group:api", .unknown), ("stop child:front", .unknown),
     ])

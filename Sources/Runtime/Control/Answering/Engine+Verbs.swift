@@ -54,6 +54,7 @@ extension Engine {
         case .tree: router.reply(id, tree())
         case .version: router.reply(id, version())
         case .why(let child): askWhy(child, id, peer)
+        case .settings(let child): router.reply(id, settings(of: child))
         case .history(nil): answers.add(id, from: peer, .listing(.history, sent: 0))
         case .history(.some(let child)): router.reply(id, history(of: child))
         case .metrics: answers.add(id, from: peer, .listing(.metrics, sent: 0))
@@ -183,6 +184,7 @@ extension Verb {
         case .tree: "tree"
         case .version: "version"
         case .why(let child): "why \(names[child])"
+        case .settings(let child): "settings \(names[child])"
         case .history(nil): "history"
         case .history(.some(let child)): "history \(names[child])"
         case .metrics: "metrics"

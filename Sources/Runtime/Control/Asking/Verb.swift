@@ -7,6 +7,8 @@ enum Verb: Hashable, Sendable {
     case tree
     case version
     case why(ChildID)
+    /// What is in force of a child.
+    case settings(ChildID)
     case history(ChildID?)
     case metrics
     case events
@@ -40,7 +42,7 @@ enum Verb: Hashable, Sendable {
     var isControl: Bool {
         switch self {
         case .change, .signal, .reload, .recycle: true
-        case .diff, .status, .tree, .version, .why, .history, .metrics, .events, .waitReady, .isReady: false
+        case .diff, .status, .tree, .version, .why, .settings, .history, .metrics, .events, .waitReady, .isReady: false
         }
     }
 
@@ -69,19 +71,12 @@ enum Verb: Hashable, Sendable {
         case "history":
             let name = try Self.atMostOne(words, verb)
             self = .history(try name.map { name throws(VerbError) in try names.needChild(name) })
-        case "why":
-            guard let name = try Self.atMostOne(words, verb) else {
-                throw VerbError(.badRequest, "why needs the name of a child")
-            }
-            self = .why(try names.needChild(name))
+        case "why": self = .why(try Self.child(words, verb, names))
+        case "settings": self = .settings(try Self.child(words, verb, names))
         case "signal": self = try Self.signal(words, names)
         case "wait-ready": self = .waitReady(try Self.children(words, names))
         case "is-ready": self = .isReady(try Self.children(words, names))
-        case "recycle":
-            guard let name = try Self.atMostOne(words, verb) else {
-                throw VerbError(.badRequest, "recycle needs the name of a child")
-            }
-            self = .recycle(try names.needChild(name))
+        case "recycle": self = .recycle(try Self.child(words, verb, names))
         case "tree": self = try Self.alone(.tree, words, verb)
         case "version": self = try Self.alone(.version, words, verb)
         case "events": self = try Self.alone(.events, words, verb)
@@ -101,7 +96,8 @@ enum Verb: Hashable, Sendable {
 
     private static let all =
         [
-            "status", "tree", "version", "why", "history", "metrics", "events", "wait-ready", "is-ready", "diff",
+            "status", "tree", "version", "why", "settings", "history", "metrics", "events", "wait-ready", "is-ready",
+            "diff",
             "reload", "signal", "recycle",
         ]
         + Change.allCases.map(\.rawValue)
@@ -143,6 +139,15 @@ enum Verb: Hashable, Sendable {
                 .badRequest, "'\(word.prefix(20))' is no signal: HUP, SIGHUP and 1 are the same one, 64 is the last")
         }
         return .signal(try names.needChild(name), signal)
+    }
+
+    private static func child(
+        _ words: ArraySlice<Substring>, _ verb: Substring, _ names: TreeNames
+    ) throws(VerbError) -> ChildID {
+        guard let name = try atMostOne(words, verb) else {
+            throw VerbError(.badRequest, "\(verb) needs the name of a child")
+        }
+        return try names.needChild(name)
     }
 
     private static func atMostOne(
