@@ -217,6 +217,29 @@ def back(page):
     expect(page.locator(".child .state", has_text="this one")).to_have_count(1)
     assert [json.loads(line)["device"] for line in ctl("devices", "--json").splitlines()] == devices
     step("a quick tunnel's address came with a link, by which this device is in again as itself")
+    told(page, links[-1])
+
+
+def told(page, link):
+    """The same word to a browser that is told things: a tap on it opens the link."""
+    origin = f"https://{QUICK}"
+    page.context.grant_permissions(["notifications"], origin=origin)
+    devtools, registered = page.context.new_cdp_session(page), []
+    devtools.on("ServiceWorker.workerRegistrationUpdated", lambda event: registered.extend(one for one in event["registrations"] if one["scopeURL"].startswith(origin)))
+    devtools.send("ServiceWorker.enable")
+    page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
+    word = {"type": "word", "id": "word_x", "kind": "address", "sentence": "The chat has a new address.", "url": origin, "link": link}
+    devtools.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": registered[-1]["registrationId"], "data": json.dumps(word)})
+    shown = page.evaluate("""async (limit) => {
+        const registration = await navigator.serviceWorker.getRegistration(), until = performance.now() + limit;
+        for (;;) {
+            const all = await registration.getNotifications();
+            if (all.length || performance.now() > until) return all.map((one) => [one.body, one.data.url]);
+            await new Promise(requestAnimationFrame);
+        }
+    }""", LIMIT)
+    assert shown == [["The chat has a new address.", link]], shown
+    step("a message about it leads to the link")
 
 
 begun = time.monotonic()

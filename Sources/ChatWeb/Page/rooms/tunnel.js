@@ -3,7 +3,7 @@ import { h } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 
 /** @type {Record<string, string>} */
-const ways = { quick: 'quick: no account, an address that does not last', named: 'named: your own tunnel, by its file', token: 'token: your own tunnel, by its token' };
+const ways = { quick: 'quick, without an account', named: 'named, by its credentials', token: 'token, by its token' };
 const space = 'http://www.w3.org/2000/svg';
 // Light squares around a code, as scanners want them (ISO/IEC 18004).
 const margin = 4;
