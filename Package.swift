@@ -106,7 +106,7 @@ if !lean {
         library("WorkerKit", ["Wire", "SupervisorCore"]),
         library("OpenCode", ["CCurl", "AgentModel"]),
         library("Tunnel", ["Outgoing", yams]),
-        library("Chat", ["AgentModel", "Wire", grdb]),
+        library("Chat", ["AgentModel", "Cryptography", "Wire", grdb]),
         library("Cryptography", ["COpenSSL"]),
         // Calls to the outside, and what is brought by them.
         library("Outgoing", ["CCurl"]),

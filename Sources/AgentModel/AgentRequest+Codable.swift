@@ -1,7 +1,7 @@
 // The JSON of what chat-bridge asks: one object, `op` first. Unknown fields are ignored, an unknown `op` is refused.
 extension AgentRequest: Codable {
     private enum Key: String, CodingKey {
-        case op, title, workspace, session, text, model, agent, id, reply, message, answers, before, to
+        case op, title, workspace, session, text, model, agent, id, reply, message, answers, before, to, files
     }
 
     private enum Operation: String, Codable {
@@ -41,7 +41,8 @@ extension AgentRequest: Codable {
                 text: try fields.decode(String.self, forKey: .text),
                 choice: TurnChoice(
                     model: try fields.decodeIfPresent(String.self, forKey: .model),
-                    agent: try fields.decodeIfPresent(String.self, forKey: .agent)))
+                    agent: try fields.decodeIfPresent(String.self, forKey: .agent)),
+                files: try fields.decodeIfPresent([AttachedFile].self, forKey: .files) ?? [])
         case .abort:
             self = .abort(session: try fields.decode(AgentSessionID.self, forKey: .session))
         case .answerPermission:
@@ -83,13 +84,14 @@ extension AgentRequest: Codable {
             try fields.encode(Operation.openSession, forKey: .op)
             try fields.encode(title, forKey: .title)
             try fields.encodeIfPresent(workspace, forKey: .workspace)
-        case .runTurn(let session, let workspace, let text, let choice):
+        case .runTurn(let session, let workspace, let text, let choice, let files):
             try fields.encode(Operation.runTurn, forKey: .op)
             try fields.encode(session, forKey: .session)
             try fields.encodeIfPresent(workspace, forKey: .workspace)
             try fields.encode(text, forKey: .text)
             try fields.encodeIfPresent(choice.model, forKey: .model)
             try fields.encodeIfPresent(choice.agent, forKey: .agent)
+            if !files.isEmpty { try fields.encode(files, forKey: .files) }
         case .abort(let session):
             try fields.encode(Operation.abort, forKey: .op)
             try fields.encode(session, forKey: .session)

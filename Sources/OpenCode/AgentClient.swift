@@ -19,7 +19,7 @@ public protocol AgentClient: Sendable {
     /// Throws only while nothing was handed over (then without any event). `emit` may take its time: events of the
     /// server wait meanwhile, bounded. When it throws, or this task is cancelled, the agent is told to stop the turn.
     func runTurn(
-        _ session: AgentSessionID, directory: String, text: String, choice: TurnChoice,
+        _ session: AgentSessionID, directory: String, prompt: Prompt, choice: TurnChoice,
         emit: @escaping @Sendable (AgentEvent) async throws -> Void
     ) async throws(AgentFailure)
 
@@ -52,6 +52,14 @@ public protocol AgentClient: Sendable {
 }
 
 extension AgentClient {
+    /// A turn without files.
+    public func runTurn(
+        _ session: AgentSessionID, directory: String, text: String, choice: TurnChoice,
+        emit: @escaping @Sendable (AgentEvent) async throws -> Void
+    ) async throws(AgentFailure) {
+        try await runTurn(session, directory: directory, prompt: Prompt(text: text), choice: choice, emit: emit)
+    }
+
     /// A turn for which nothing is chosen.
     public func runTurn(
         _ session: AgentSessionID, directory: String, text: String,

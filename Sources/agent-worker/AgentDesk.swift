@@ -30,10 +30,11 @@ struct AgentDesk: Sendable {
                 let directory = try directory(of: workspace)
                 let client = try await connection.readyClient(within: Limits.handOverTime)
                 await reply(.session(try await client.openSession(title: title, directory: directory)), responder)
-            case .runTurn(let session, let workspace, let text, let choice):
+            case .runTurn(let session, let workspace, let text, let choice, let files):
                 if workspace != nil { _ = try directory(of: workspace) }
+                let contents = try await Self.contents(of: files, responder)
                 try await turns.run { () async throws(AgentFailure) in
-                    try await run(session, text, choice, responder)
+                    try await run(session, Prompt(text: text, files: contents), choice, responder)
                 }
             case .abort(let session):
                 let client = try await connection.readyClient(within: Limits.handOverTime)
@@ -60,14 +61,45 @@ struct AgentDesk: Sendable {
     }
 
     private func run(
-        _ session: AgentSessionID, _ text: String, _ choice: TurnChoice, _ responder: Responder
+        _ session: AgentSessionID, _ prompt: Prompt, _ choice: TurnChoice, _ responder: Responder
     ) async throws(AgentFailure) {
         let client = try await connection.readyClient(within: Limits.handOverTime)
         let directory = try await directory(of: session, client)
-        try await client.runTurn(session, directory: directory, text: text, choice: choice) { event in
+        try await client.runTurn(session, directory: directory, prompt: prompt, choice: choice) { event in
             for piece in event.pieces { try await responder.send(try Self.json(piece)) }
         }
         await responder.end()
+    }
+
+    /// What comes with the request, told apart by the lengths that were said; bounded by them, and they by the limits.
+    private static func contents(
+        of files: [AttachedFile], _ responder: Responder
+    ) async throws(AgentFailure) -> [PromptFile] {
+        guard !files.isEmpty else { return [] }
+        let sum = files.reduce(0) { $0 + max(0, min($1.bytes, AttachedFile.bytesLimit + 1)) }
+        guard files.count <= AttachedFile.limit, sum <= AttachedFile.bytesLimit else {
+            throw AgentFailure(
+                .refused,
+                "a message has at most \(AttachedFile.limit) files of \(AttachedFile.bytesLimit) bytes together")
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(sum)
+        do {
+            for try await piece in responder.upload {
+                guard bytes.count + piece.count <= sum else { break }
+                bytes += piece
+            }
+        } catch {
+            throw AgentFailure(.failed, "the files of the message did not come: \(error)")
+        }
+        guard bytes.count == sum else {
+            throw AgentFailure(.failed, "the files of the message are not as long as was said")
+        }
+        var place = 0
+        return files.map { file in
+            defer { place += file.bytes }
+            return PromptFile(name: file.name, mime: file.mime, content: Array(bytes[place..<place + file.bytes]))
+        }
     }
 
     private func stream(_ catalog: [CatalogEntry], _ responder: Responder) async {

@@ -36,11 +36,18 @@ struct AgentOnTheBus: AgentPort {
     }
 
     func runTurn(
-        session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
+        session: AgentSessionID, workspace: String?, text: String, files: [FileToSend], choice: TurnChoice
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
-        let request = AgentRequest.runTurn(session: session, workspace: workspace, text: text, choice: choice)
+        let request = AgentRequest.runTurn(
+            session: session, workspace: workspace, text: text, choice: choice, files: files.map(\.about))
         do {
-            return TurnEvents(frames: try await bus.stream(Self.worker, try Self.json(request)))
+            guard !files.isEmpty else {
+                return TurnEvents(frames: try await bus.stream(Self.worker, try Self.json(request)))
+            }
+            let frames = try await bus.stream(Self.worker, try Self.json(request)) { sink in
+                for file in files { try await Self.send(file, sink) }
+            }
+            return TurnEvents(frames: frames)
         } catch let error as BusError {
             throw Self.failure(error, inTurn: true)
         }
@@ -91,6 +98,12 @@ struct AgentOnTheBus: AgentPort {
         } catch let error as BusError {
             throw Self.failure(error, inTurn: false)
         }
+    }
+
+    private static func send(_ file: FileToSend, _ sink: Bus.UploadSink) async throws {
+        let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file.path))
+        defer { try? handle.close() }
+        while let piece = try handle.read(upToCount: 32_768), !piece.isEmpty { try await sink(Array(piece)) }
     }
 
     private static let wrongAnswer = AgentError(.failed, "agent-worker answered something else than it was asked")

@@ -19,13 +19,16 @@ struct ChatBridge {
             let runner = TurnRunner(
                 store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: ceiling, complain: { Log.warning($0) },
                 changed: { status.tell($0) })
+            try await store.clearAttachments()
             let left = try await runner.begin()
             if left.interrupted > 0 {
                 Log.warning("\(left.interrupted) turn(s) interrupted: \(TurnRunner.restartReason)")
             }
             if left.queued > 0 { Log.notice("\(left.queued) message(s) wait for the agent") }
 
-            let service = ChatService(store: store, hub: hub, runner: runner, workspaces: workspaces)
+            let service = ChatService(
+                store: store, hub: hub, runner: runner, workspaces: workspaces,
+                attachments: try attachments(ProcessInfo.processInfo.environment))
             let web = try WebFront.make(ProcessInfo.processInfo.environment, store, service, bus, word) {
                 status.tell($0)
             }
@@ -77,6 +80,15 @@ struct ChatBridge {
                     + "{workspaces} in [child.chat-bridge]")
         }
         return workspaces
+    }
+
+    private static func attachments(_ environment: [String: String]) throws -> AttachmentLimits {
+        guard let json = environment["NEXUS_CHAT_KEEP"] else { return AttachmentLimits() }
+        guard let limits = AttachmentLimits(json: json) else {
+            throw Worker.ConfigurationError(
+                "NEXUS_CHAT_KEEP is not what {chat-keep} gives: set it to that, or leave it out")
+        }
+        return limits
     }
 
     /// Without the variable everything is kept.

@@ -72,6 +72,9 @@ struct SessionExport {
 
     private func markdown(_ turn: ChatTurn, _ blocks: [ChatEvent]) -> String {
         var text = "\n## \(Self.date(turn.created))\n\n" + Self.quoted(turn.text) + "\n"
+        for file in turn.attachments {
+            text += "\n*Attached: \(Self.line(file.name)), \(file.mime.rawValue), \(file.bytes) bytes*\n"
+        }
         if turn.isTakenBack { text += "\n*Taken back: the agent does not remember this.*\n" }
         var open: (isReasoning: Bool, text: String)?
         func close() {

@@ -130,6 +130,7 @@ extension ChatService {
             switch step {
             case .forgot(let session):
                 forgotten += 1
+                try? await store.sweepAttachments()
                 await hub.forget(session)
             case .more: break
             case .done:

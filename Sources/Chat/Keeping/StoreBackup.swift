@@ -54,7 +54,7 @@ extension ChatStore {
             StoreFile.remove(copy)
             defer { StoreFile.remove(copy) }
             do {
-                let contents = try Self.copyConversations(from: path, to: copy)
+                let contents = try Self.copyConversations(from: path, files: attachmentDirectory, to: copy)
                 let descriptor = open(copy, O_RDONLY | O_CLOEXEC)
                 guard descriptor >= 0 else {
                     throw ChatError(.failed, "cannot open \(copy): \(String(cString: strerror(errno)))")
@@ -66,7 +66,9 @@ extension ChatStore {
         }
     }
 
-    private static func copyConversations(from path: String, to copy: String) throws -> StoreContents {
+    private static func copyConversations(
+        from path: String, files: String, to copy: String
+    ) throws -> StoreContents {
         var reading = Configuration()
         reading.readonly = true
         reading.busyMode = .timeout(5)
@@ -88,6 +90,7 @@ extension ChatStore {
             try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF")
             try db.inTransaction {
                 for table in try StoreTables.ofTheMachine(db) { try db.execute(sql: "DELETE FROM \"\(table)\"") }
+                try BackedUpFiles.putIn(db, from: files)
                 return .commit
             }
             let check = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")

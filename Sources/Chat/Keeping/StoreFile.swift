@@ -44,6 +44,13 @@ struct StoreFile {
         return target
     }
 
+    /// A damaged store, or one from before a restore, is kept here.
+    var hasOlder: Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let name = (path as NSString).lastPathComponent
+        return names.contains { $0.hasPrefix(name + Self.mark) || $0.hasPrefix(name + Self.replacedMark) }
+    }
+
     /// The newest damaged file that is still kept here; nil: none.
     func newestAside() -> String? {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -87,7 +94,7 @@ struct StoreFile {
         return kept
     }
 
-    private static func sync(_ path: String) throws {
+    static func sync(_ path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         defer { if descriptor >= 0 { close(descriptor) } }
         guard descriptor >= 0, fsync(descriptor) == 0 else {

@@ -7,6 +7,7 @@ import Synchronization
 /// changed before the one rename at the end of that.
 public final class StoreRestore: Sendable {
     let path: String
+    private let files: String
     private let file: FileHandle
     private let expected: Int64
     private let taken = Mutex<Int64>(0)
@@ -19,6 +20,7 @@ public final class StoreRestore: Sendable {
     /// Begins with an empty file beside the store.
     public init(into store: ChatStore, bytes: Int64) throws(ChatError) {
         path = store.file.workPath("restore")
+        files = store.attachmentDirectory
         expected = bytes
         guard (1...Self.byteLimit).contains(bytes) else {
             throw ChatError(.badRequest, "a backup has 1 byte to 64 GiB; this one is said to have \(bytes)")
@@ -88,6 +90,9 @@ public final class StoreRestore: Sendable {
                 }
             }
             try Schema.migrator.migrate(queue)
+            let wrong = try queue.write { [files] db in try BackedUpFiles.takeOut(db, to: files) }
+            if let wrong { throw refusal("it is damaged: \(wrong)") }
+            try queue.vacuum()
             return try queue.write { db in
                 if let strange = try StoreInspection.strangeTable(db) {
                     throw refusal("it is damaged: the description of \(strange) in it has changed")

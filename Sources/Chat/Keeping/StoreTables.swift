@@ -6,7 +6,7 @@ import GRDB
 /// shut out since does not come back.
 enum StoreTables {
     // Everything that refers to one of these belongs to the conversations too.
-    private static let roots: Set<String> = ["session", "turn", "attachment"]
+    private static let roots: Set<String> = ["session", "turn", "attachment", "file"]
 
     /// Tables of the conversations; those of FTS5 go with their own.
     static func ofConversations(_ db: Database) throws -> Set<String> {

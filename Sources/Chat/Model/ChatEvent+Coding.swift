@@ -4,7 +4,7 @@ import Foundation
 // The JSON clients read: one object, `type` says what it is; docs/chat.md lists them.
 extension ChatEvent: Encodable {
     enum Key: String, CodingKey {
-        case type, seq, session, turn, text, reason, block, whole, tool, todos, changes, usage, state
+        case type, seq, session, turn, text, reason, block, whole, tool, todos, changes, usage, state, attachments
     }
 
     /// `{"type":"text","seq":7,"session":"…","turn":3,"block":"…","text":"…"}` and so on.
@@ -55,7 +55,10 @@ extension ChatEvent.What {
 
     fileprivate func encode(into fields: inout KeyedEncodingContainer<ChatEvent.Key>) throws {
         switch self {
-        case .accepted(let text), .notice(let text): try fields.encode(text, forKey: .text)
+        case .accepted(let text, let attachments):
+            try fields.encode(text, forKey: .text)
+            if !attachments.isEmpty { try fields.encode(attachments, forKey: .attachments) }
+        case .notice(let text): try fields.encode(text, forKey: .text)
         case .waiting(let why): try fields.encode(why, forKey: .reason)
         case .started: break
         case .text(let block, let text, let replaces), .reasoning(let block, let text, let replaces):

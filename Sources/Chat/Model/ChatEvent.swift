@@ -22,7 +22,7 @@ public struct ChatEvent: Hashable, Sendable {
     /// The kinds of event.
     public enum What: Hashable, Sendable {
         /// The message is stored.
-        case accepted(text: String)
+        case accepted(text: String, attachments: [Attachment] = [])
         /// The turn cannot go to the agent yet; only of this moment.
         case waiting(why: String)
         /// It is handed to the agent.
@@ -74,7 +74,7 @@ extension ChatEvent.What {
     /// Bytes that would be lost with it, roughly.
     var weight: Int {
         switch self {
-        case .accepted(let text), .notice(let text): text.utf8.count
+        case .accepted(let text, _), .notice(let text): text.utf8.count
         case .text(_, let text, _), .reasoning(_, let text, _): text.utf8.count
         case .tool(let call): call.output.utf8.count + call.title.utf8.count
         case .changes(let changes): changes.reduce(64) { $0 + $1.patch.utf8.count }

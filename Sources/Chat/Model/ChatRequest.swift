@@ -34,6 +34,10 @@ public enum ChatRequest: Hashable, Sendable {
     case choose(SessionID, ChoiceChange)
     /// Says yes or no to what the agent wants leave for in a session, or answers its question.
     case answer(SessionID, id: String, ChatAnswer)
+    /// Begins to take a file of so many bytes.
+    case upload(bytes: Int64)
+    /// The next bytes of an upload.
+    case piece(Data, at: Int64, upload: String)
     /// A whole session as a text.
     case export(SessionID, ExportFormat)
     /// How chat and agent are.
@@ -43,13 +47,13 @@ public enum ChatRequest: Hashable, Sendable {
 extension ChatRequest: Decodable {
     private enum Key: String, CodingKey {
         case op, session, workspace, text, model, agent, client_id, after, follow, turn, before, limit, title, id,
-            reply, message,
+            attachments, bytes, upload, at, data, reply, message,
             answers, format
     }
 
     private enum Operation: String, Decodable {
         case send, list, history, open, resume, abort, search, rename, delete, fork, revert,
-            unrevert, catalog, choose, answer, export, describe
+            unrevert, upload, piece, catalog, choose, answer, export, describe
     }
 
     /// Reads the object; unknown fields are ignored, an unknown `op` is refused.
@@ -62,7 +66,8 @@ extension ChatRequest: Decodable {
                     session: try fields.decodeIfPresent(SessionID.self, forKey: .session),
                     workspace: try fields.decodeIfPresent(String.self, forKey: .workspace),
                     text: try fields.decode(String.self, forKey: .text), choice: try Self.choice(fields),
-                    clientID: try fields.decode(String.self, forKey: .client_id)))
+                    clientID: try fields.decode(String.self, forKey: .client_id),
+                    attachments: try fields.decodeIfPresent([AttachmentReference].self, forKey: .attachments) ?? []))
         case .list: self = .list
         case .history: self = .history(try fields.decodeIfPresent(SessionID.self, forKey: .session))
         case .open:
@@ -98,6 +103,11 @@ extension ChatRequest: Decodable {
             self = .revert(
                 try fields.decode(SessionID.self, forKey: .session), to: try fields.decode(TurnID.self, forKey: .turn))
         case .unrevert: self = .unrevert(try fields.decode(SessionID.self, forKey: .session))
+        case .upload: self = .upload(bytes: try fields.decode(Int64.self, forKey: .bytes))
+        case .piece:
+            self = .piece(
+                try fields.decode(Data.self, forKey: .data), at: try fields.decode(Int64.self, forKey: .at),
+                upload: try fields.decode(String.self, forKey: .upload))
         case .catalog: self = .catalog(workspace: try fields.decodeIfPresent(String.self, forKey: .workspace))
         case .choose: self = .choose(try fields.decode(SessionID.self, forKey: .session), try Self.choice(fields))
         case .answer:
@@ -128,7 +138,8 @@ extension ChatRequest: Decodable {
             throw ChatError(
                 .badRequest,
                 "not understood; chat-bridge takes JSON with op: send, list, history, open, resume, abort, search, "
-                    + "rename, delete, fork, revert, unrevert, catalog, choose, answer, export, describe")
+                    + "rename, delete, fork, revert, unrevert, upload, piece, catalog, choose, answer, export, describe"
+            )
         }
     }
 }

@@ -22,4 +22,11 @@ public struct ChatTurn: Hashable, Sendable {
     public var prompt: String?
     /// The agent does not remember it any more, because the user wanted it so.
     public var isTakenBack = false
+    /// The files that go with it.
+    public var attachments: [Attachment] = []
+}
+
+extension ChatTurn {
+    /// The event that tells of it.
+    var accepted: ChatEvent.What { .accepted(text: text, attachments: attachments) }
 }

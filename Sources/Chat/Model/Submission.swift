@@ -10,17 +10,20 @@ public struct Submission: Hashable, Sendable {
     public var choice: ChoiceChange
     /// Made by the client, random; sending the same again finds the same turn.
     public var clientID: String
+    /// Files that were uploaded before.
+    public var attachments: [AttachmentReference]
 
     /// All fields.
     public init(
         session: SessionID?, workspace: String? = nil, text: String, choice: ChoiceChange = ChoiceChange(),
-        clientID: String
+        clientID: String, attachments: [AttachmentReference] = []
     ) {
         self.session = session
         self.workspace = workspace
         self.text = text
         self.choice = choice
         self.clientID = clientID
+        self.attachments = attachments
     }
 
     /// Bytes of a message's JSON string. The message has to fit into a frame (64 KiB) with what surrounds it.

@@ -123,6 +123,10 @@ extension ChatStore {
                 SELECT ?, kind, key, position + ?, text FROM block WHERE turn = ?
                 """,
             arguments: [new, first - before, turn])
+        try db.execute(
+            sql:
+                "INSERT INTO attachment (turn, place, hash, name) SELECT ?, place, hash, name FROM attachment WHERE turn = ?",
+            arguments: [new, turn])
         try rememberWords(db, of: TurnID(rawValue: new))
     }
 }

@@ -184,7 +184,7 @@ extension ChatStore {
                 state: TurnState(rawValue: row["state"]) ?? .failed, text: row["text"],
                 choice: TurnChoice(model: row["model"], agent: row["agent"]), reason: row["reason"],
                 before: EventNumber(rawValue: row["before_seq"]), created: row["created"], prompt: row["prompt"],
-                isTakenBack: row["taken_back"] != 0)
+                isTakenBack: row["taken_back"] != 0, attachments: try attachments(db, of: row["id"]))
         }
     }
 }

@@ -28,7 +28,9 @@ extension ChatStore {
         let now = Self.milliseconds()
         return try await write { db in
             if let known = try Self.turn(db, where: "client_id = ?", [submission.clientID]) {
-                guard known.text == submission.text, submission.session ?? known.session == known.session else {
+                guard known.text == submission.text, known.attachments.map(\.id) == submission.attachments.map(\.id),
+                    submission.session ?? known.session == known.session
+                else {
                     throw ChatError(.badRequest, "this client_id was used for another message")
                 }
                 return Acceptance(turn: known, isNew: false)
@@ -53,9 +55,12 @@ extension ChatStore {
                     session.rawValue, submission.clientID, submission.text, choice.model, choice.agent, before.rawValue,
                     now,
                 ])
+            let id = db.lastInsertedRowID
+            try Self.attach(db, submission.attachments, to: id)
             let turn = ChatTurn(
-                id: TurnID(rawValue: db.lastInsertedRowID), session: session, state: .queued, text: submission.text,
-                choice: choice, reason: nil, before: before, created: now)
+                id: TurnID(rawValue: id), session: session, state: .queued, text: submission.text,
+                choice: choice, reason: nil, before: before, created: now,
+                attachments: try Self.attachments(db, of: id))
             return Acceptance(turn: turn, isNew: true)
         }
     }
@@ -119,6 +124,9 @@ extension ChatStore {
 
     private static func check(_ submission: Submission) throws {
         try submission.choice.check()
+        guard submission.attachments.count <= AttachmentLimits.perMessage else {
+            throw ChatError(.badRequest, "a message has at most \(AttachmentLimits.perMessage) files")
+        }
         guard !submission.text.allSatisfy(\.isWhitespace) else { throw ChatError(.badRequest, "the message is empty") }
         let size = try JSONEncoder().encode(submission.text).count
         guard size <= Submission.textLimit else {

@@ -18,6 +18,7 @@ enum Schema {
         migrator.registerMigration("what turns and days used") { db in try db.execute(sql: usage) }
         migrator.registerMigration("copies, what is taken back, errands") { db in try db.execute(sql: copies) }
         migrator.registerMigration("links by which devices come back") { db in try db.execute(sql: WordSchema.links) }
+        migrator.registerMigration("attachments") { db in try db.execute(sql: AttachmentSchema.tables) }
         return migrator
     }
 

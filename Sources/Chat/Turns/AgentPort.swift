@@ -10,7 +10,7 @@ public protocol AgentPort: Sendable {
     func openSession(title: String, workspace: String?) async throws -> AgentSessionID
     /// Hands a turn over. Nothing is read ahead: whoever reads slowly slows the agent's stream down.
     func runTurn(
-        session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
+        session: AgentSessionID, workspace: String?, text: String, files: [FileToSend], choice: TurnChoice
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable
     /// Asks the agent to stop the turn that runs in a session.
     func abort(session: AgentSessionID) async throws
@@ -26,6 +26,14 @@ public protocol AgentPort: Sendable {
     func revert(session: AgentSessionID, to prompt: String) async throws
     /// Brings back what was taken back last.
     func unrevert(session: AgentSessionID) async throws
+}
+
+/// An attachment on its way to the agent.
+public struct FileToSend: Hashable, Sendable {
+    /// What it is.
+    public var about: AttachedFile
+    /// Where its content is.
+    public var path: String
 }
 
 /// Why the agent did not do something; anything else that a port throws counts as `failed`.

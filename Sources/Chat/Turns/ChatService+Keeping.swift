@@ -28,6 +28,7 @@ extension ChatService {
     public func delete(_ session: SessionID) async throws {
         try await store.delete(session)
         await hub.forget(session)
+        try await store.sweepAttachments()
         await runner.runErrands()
     }
 }

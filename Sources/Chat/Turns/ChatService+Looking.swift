@@ -27,6 +27,7 @@ extension ChatService {
         var model: String?
         var agent: String?
         var taken_back: Bool?
+        var attachments: [Attachment]?
         var created: Int64
 
         init(_ turn: ChatTurn) {
@@ -36,6 +37,7 @@ extension ChatService {
             reason = turn.reason
             text = turn.text
             (model, agent) = (turn.choice.model, turn.choice.agent)
+            attachments = turn.attachments.isEmpty ? nil : turn.attachments
             taken_back = turn.isTakenBack ? true : nil
             created = turn.created
         }

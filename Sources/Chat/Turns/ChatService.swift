@@ -8,9 +8,14 @@ public struct ChatService: Sendable {
     let hub: EventHub
     let runner: TurnRunner
     let workspaces: Workspaces
+    let uploads: Uploads
 
     /// Over one store.
-    public init(store: ChatStore, hub: EventHub, runner: TurnRunner, workspaces: Workspaces) {
+    public init(
+        store: ChatStore, hub: EventHub, runner: TurnRunner, workspaces: Workspaces,
+        attachments: AttachmentLimits = AttachmentLimits()
+    ) {
+        uploads = Uploads(store: store, limits: attachments)
         self.store = store
         self.hub = hub
         self.runner = runner
@@ -42,7 +47,7 @@ public struct ChatService: Sendable {
         if acceptance.isNew { await runner.enqueue(turn) }
         // Said from what is stored, not from the event: that one may have been lost in a crash right after.
         try await send(
-            ChatEvent(number: nil, session: turn.session, turn: turn.id, what: .accepted(text: turn.text)).json)
+            ChatEvent(number: nil, session: turn.session, turn: turn.id, what: turn.accepted).json)
         try await follow(turn.session, live.get(), after: turn.before, only: turn, to: send, line: line)
     }
 
@@ -120,7 +125,7 @@ public struct ChatService: Sendable {
                     if number <= replayed { continue }
                     sent = number
                 }
-                if let turn, event.turn != turn.id || event.what == .accepted(text: turn.text) { continue }
+                if let turn, event.turn != turn.id || event.what == turn.accepted { continue }
                 try await send(given.frame(line))
                 guard case .ended = event.what else { continue }
                 if turn != nil { return }

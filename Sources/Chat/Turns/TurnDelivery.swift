@@ -98,7 +98,8 @@ struct TurnDelivery {
         var hasBegun = false
         do {
             let events = try await agent.runTurn(
-                session: id, workspace: workspace, text: message.text, choice: message.choice)
+                session: id, workspace: workspace, text: message.text, files: try files(of: message),
+                choice: message.choice)
             for try await event in events {
                 if !hasBegun { try await writer.append(.started) }
                 hasBegun = true
@@ -110,6 +111,14 @@ struct TurnDelivery {
         } catch let error as AgentError where hasBegun {
             // After the first event no error says any more that the agent has not seen the turn.
             throw AgentError(error.code == .failed ? .failed : .lost, error.message)
+        }
+    }
+
+    private func files(of message: ChatTurn) throws -> [FileToSend] {
+        try message.attachments.map {
+            FileToSend(
+                about: AttachedFile(name: $0.name, mime: $0.mime.rawValue, bytes: $0.bytes),
+                path: try store.path(ofAttachment: $0.id))
         }
     }
 

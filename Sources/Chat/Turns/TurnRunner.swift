@@ -77,7 +77,7 @@ public actor TurnRunner {
     /// Takes a message that is stored. Watch its session before, to miss nothing: see `ChatService`.
     public func enqueue(_ turn: ChatTurn) async {
         // It goes its way, whatever becomes of the event that tells of it.
-        if let event = try? await hub.publish(.accepted(text: turn.text), turn: turn.id, in: turn.session) {
+        if let event = try? await hub.publish(turn.accepted, turn: turn.id, in: turn.session) {
             if (try? await store.append([event])) != nil { await hub.stored([event]) }
         }
         carryOut(queue.accepted(turn.id, in: turn.session))

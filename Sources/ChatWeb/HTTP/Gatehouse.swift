@@ -28,7 +28,8 @@ struct Gatehouse: RouterMiddleware {
                 WebError(.contentTooLarge, "too-large", "a request holds at most \(Body.limitBytes) bytes").response
             response.headers[.connection] = "close"
         }
-        for (name, value) in Self.headers { response.headers[name] = value }
+        // An attachment comes with a stricter policy of its own.
+        for (name, value) in Self.headers where response.headers[name] == nil { response.headers[name] = value }
         return response
     }
 

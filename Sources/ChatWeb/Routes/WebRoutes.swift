@@ -19,6 +19,7 @@ struct WebRoutes: Sendable {
         for path in page.files.keys {
             router.get(RouterPath(path)) { request, _ in try page.answer(path, request) }
         }
+        router.get("attachment/:id") { request, context in try await attachment(request, context) }
         router.post("api/pair") { request, context in try await pair(request, context) }
         router.post("api/chat") { request, context in try await chat(request, context) }
         router.post("api/devices") { request, context in try await devices(request, context) }
@@ -80,6 +81,14 @@ struct WebRoutes: Sendable {
                 return WebError(.internalServerError, "failed", "\(error)").line
             }
         }
+    }
+
+    /// A GET, so that pictures and downloads work: the cookie is sent for our own pages alone (SameSite=Strict).
+    private func attachment(_ request: Request, _ context: WebContext) async throws -> Response {
+        _ = try await admit(request, context)
+        let (file, path) = try await service.attachment(context.parameters.get("id") ?? "")
+        let name = request.uri.queryParameters["name"].map(String.init) ?? file.name
+        return try AttachmentAnswer.of(file, at: path, name: name.removingPercentEncoding ?? name)
     }
 
     // MARK: - Devices

@@ -167,9 +167,19 @@ enum ChatKeys {
         "total", in: 1_000_000...1_000_000_000_000_000, shown: "none",
         "Bytes of all conversations; above it the session unused for longest is deleted, never the newest.")
 
+    static let attachment = Key.size(
+        "attachment", in: 1_000...20_000_000, shown: "10MB",
+        "Bytes of one file that goes with a message.")
+    static let attachments = Key.size(
+        "attachments", in: 1_000_000...1_000_000_000_000, shown: "1GB",
+        "Bytes of all such files that are kept; above it none is taken. Both are given as `{chat-keep}`.")
+
     static let section = SectionInfo(
         title: "[chat]", summary: "The page on which the owner talks to the agent, and how long it is kept.",
-        keys: [listen.info, certificate.info, key.info, url.info, maxAge.info, total.info])
+        keys: [
+            listen.info, certificate.info, key.info, url.info, maxAge.info, total.info, attachment.info,
+            attachments.info,
+        ])
 }
 
 /// Keys of `[tunnel]`.

@@ -35,16 +35,17 @@ extension OpenCodeClient {
         var call: Task<Void, Never>?
     }
 
-    /// Hands a text over as a prompt, or as the command that it names. Of a command it is not known that it was taken
+    /// Hands a message over as a prompt, or as the command that it names. Of a command it is not known that it was taken
     /// until its turn tells something; what opencode has against it comes as a problem of the turn.
     func handOver(
-        _ session: AgentSessionID, id: String, text: String, choice: TurnChoice, directory: String, _ inbox: TurnInbox
+        _ session: AgentSessionID, id: String, prompt: Prompt, choice: TurnChoice, directory: String, _ inbox: TurnInbox
     ) async throws(AgentFailure) -> HandOver {
-        guard let command = CommandCall(text),
+        // A command takes no files: with some it is a message like others.
+        guard prompt.files.isEmpty, let command = CommandCall(prompt.text),
             try await line.commands(directory: directory).contains(where: { $0.name == command.name })
         else {
             let isCertain = try await line.prompt(
-                session, id: id, text: text, choice: choice, directory: directory)
+                session, id: id, prompt: prompt, choice: choice, directory: directory)
             return HandOver(isCertain: isCertain)
         }
         let line = line

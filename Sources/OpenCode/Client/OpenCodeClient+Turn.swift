@@ -3,19 +3,19 @@ public import AgentModel
 extension OpenCodeClient {
     /// Hands a turn over and tells what happens, to its end.
     public func runTurn(
-        _ session: AgentSessionID, directory: String, text: String, choice: TurnChoice,
+        _ session: AgentSessionID, directory: String, prompt: Prompt, choice: TurnChoice,
         emit: @escaping @Sendable (AgentEvent) async throws -> Void
     ) async throws(AgentFailure) {
         // Events are collected before the prompt goes out, so that none is missed.
         let inbox = try openInbox(for: session.rawValue)
         defer { closeInbox(of: session.rawValue) }
-        let prompt = PromptID.make()
+        let id = PromptID.make()
         let handOver = try await handOver(
-            session, id: prompt, text: text, choice: choice, directory: directory, inbox)
+            session, id: id, prompt: prompt, choice: choice, directory: directory, inbox)
         defer { handOver.call?.cancel() }
         var turn = Turn(
             session: session, directory: directory,
-            reducer: TurnReducer(prompt: prompt, policy: policy, order: type(of: line).messageOrder),
+            reducer: TurnReducer(prompt: id, policy: policy, order: type(of: line).messageOrder),
             emit: emit)
         let ticker = Task {
             while !Task.isCancelled {
@@ -25,12 +25,12 @@ extension OpenCodeClient {
         }
         defer { ticker.cancel() }
         do {
-            try await emit(.turnStarted(prompt: prompt))
+            try await emit(.turnStarted(prompt: id))
             if !handOver.isCertain {
                 try await perform(turn.reducer.missedEvents(at: turn.now, connectionLost: true), &turn)
             }
             while !turn.reducer.isOver { try await handle(await inbox.next(), &turn) }
-            if !turn.reducer.hasBegun { try? await line.withdraw(prompt, of: session) }
+            if !turn.reducer.hasBegun { try? await line.withdraw(id, of: session) }
         } catch {
             await callOff(turn)
         }

@@ -50,7 +50,7 @@ protocol OpenCodeLine: Sendable {
     /// Hands a prompt over. True when it was taken, false when that is not known: then only the messages can tell, and it
     /// must not be sent again. Throws when it certainly was not taken.
     func prompt(
-        _ session: AgentSessionID, id: String, text: String, choice: TurnChoice, directory: String
+        _ session: AgentSessionID, id: String, prompt: Prompt, choice: TurnChoice, directory: String
     ) async throws(AgentFailure) -> Bool
     /// Takes a prompt back that was taken and not begun; nothing to take back is fine.
     func withdraw(_ prompt: String, of session: AgentSessionID) async throws(AgentFailure)
@@ -81,6 +81,15 @@ protocol OpenCodeLine: Sendable {
     func reply(
         toQuestion id: String, of session: String, _ answers: [[String]]?, directory: String
     ) async throws(AgentFailure)
+}
+
+extension OpenCodeLine {
+    /// A prompt without files.
+    func prompt(
+        _ session: AgentSessionID, id: String, text: String, choice: TurnChoice, directory: String
+    ) async throws(AgentFailure) -> Bool {
+        try await prompt(session, id: id, prompt: Prompt(text: text), choice: choice, directory: directory)
+    }
 }
 
 extension CommandEntry {

@@ -50,18 +50,26 @@ struct V2Calls: OpenCodeLine {
     /// begun (opencode was killed meanwhile) are taken back first: the inbox outlives the process, and its next turn
     /// would do them too.
     func prompt(
-        _ session: AgentSessionID, id: String, text: String, choice: TurnChoice, directory: String
+        _ session: AgentSessionID, id: String, prompt: Prompt, choice: TurnChoice, directory: String
     ) async throws(AgentFailure) -> Bool {
         struct Body: Encodable {
             var id: String
             var text: String
             var delivery = "queue"
             var metadata = V2Mark()
+            var files: [File]?
+        }
+        struct File: Encodable {
+            var uri: String
+            var name: String
         }
         try await choose(choice, for: session)
         try await commitRevert(session)
         for left in try await waitingPrompts(session) { try await withdraw(left, of: session) }
-        let body = try Self.json(Body(id: id, text: text))
+        let body = try Self.json(
+            Body(
+                id: id, text: prompt.text,
+                files: prompt.files.isEmpty ? nil : prompt.files.map { File(uri: $0.dataURL, name: $0.name) }))
         return try Self.wasTaken(await attempt(.post(Self.path(session.rawValue, "/prompt"), body: body)))
     }
 

@@ -28,7 +28,7 @@ extension Request {
     func json<Value: Decodable>(
         _ type: Value.Type, orEmpty empty: Value? = nil, context: BasicRequestContext
     ) async throws -> Value {
-        let buffer = try await body.collect(upTo: context.maxUploadSize)
+        let buffer = try await body.collect(upTo: Prompt.bodyLimit)
         if buffer.readableBytes == 0, let empty { return empty }
         do {
             return try JSON.decode(type, from: Data(buffer.readableBytesView))

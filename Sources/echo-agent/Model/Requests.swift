@@ -1,3 +1,5 @@
+import Foundation
+
 /// Body of POST /session.
 struct NewSession: Decodable {
     var title: String?
@@ -29,8 +31,14 @@ struct Prompt: Decodable {
         var type: String
         var id: String?
         var text: String?
+        /// file only, as the following
+        var mime: String?
+        var filename: String?
+        var url: String?
     }
 
+    /// Longest body of a request in bytes: files come in it as base64.
+    static let bodyLimit = 32 << 20
     /// Longest text of one prompt in bytes.
     static let textLimit = 262_144
 
@@ -39,8 +47,13 @@ struct Prompt: Decodable {
         parts.compactMap { $0.type == "text" ? $0.text : nil }.joined(separator: "\n")
     }
 
-    /// How many parts are not text.
-    var attachments: Int { parts.count { $0.type != "text" } }
+    /// What is not text, in words.
+    var attachments: [String] {
+        parts.filter { $0.type != "text" }.map { part in
+            let data = part.url?.split(separator: ",", maxSplits: 1).last.flatMap { Data(base64Encoded: String($0)) }
+            return "\(part.filename ?? part.type) (\(part.mime ?? "unknown"), \(data?.count ?? 0) bytes)"
+        }
+    }
 }
 
 /// Body of POST /session/{id}/command.

@@ -22,7 +22,7 @@ struct Answer: Sendable {
         """
 
     /// The answer to a prompt.
-    init(to text: String, attachments: Int) {
+    init(to text: String, attachments: [String]) {
         if let count = Self.count(behind: "/long", in: text, limit: Self.longLimit) {
             let rest = String(repeating: "x", count: Self.longWord)
             words = (1...count).map { "word-\($0)-\(rest) " } + Self.split("\n\n" + Self.whoAmI)
@@ -35,7 +35,9 @@ struct Answer: Sendable {
             return
         }
         var answer = "You wrote: \(Self.cut(text))\n\n\(Self.whoAmI)"
-        if attachments > 0 { answer += " (I cannot read attachments: \(attachments) left out.)" }
+        if !attachments.isEmpty {
+            answer += " (I cannot read attachments: \(attachments.joined(separator: ", ")) left out.)"
+        }
         words = Self.split(answer)
         slowWords = 0
     }

@@ -11,6 +11,13 @@ struct AgentPlay {
         var session: AgentSessionID
         var text: String
         var choice: TurnChoice
+        var files: [AttachedFile] = []
+    }
+
+    /// The upload of a request.
+    struct Upload {
+        var bytes: [UInt8] = []
+        var isWhole = false
     }
 
     var isReady = true
@@ -27,12 +34,20 @@ struct AgentPlay {
     var isAway = false
     /// What there is to choose.
     var catalog: [CatalogEntry] = []
+    /// What came with requests, by their ids.
+    var uploads: [FrameID: Upload] = [:]
     /// What waits for an answer.
     var pending: Set<String> = []
 
     /// Takes a frame if it is for the agent.
     mutating func take(_ frame: Frame, of bridge: BridgeProcess) throws -> Bool {
-        guard frame.header.kind == .request, frame.header.peer == BridgeProcess.agentPeer else { return false }
+        guard frame.header.peer == BridgeProcess.agentPeer else { return false }
+        if frame.header.kind == .stream || frame.header.kind == .end {
+            uploads[frame.header.id, default: Upload()].bytes += frame.payload
+            uploads[frame.header.id]?.isWhole = frame.header.kind == .end
+            return true
+        }
+        guard frame.header.kind == .request else { return false }
         let id = frame.header.id
         switch try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)) {
         case .answerPermission(_, let ask, _, _), .answerQuestion(_, let ask, _):
@@ -57,12 +72,12 @@ struct AgentPlay {
                 bridge.write(Frame(.stream, peer: BridgeProcess.agentPeer, id: id, payload: payload))
             }
             bridge.write(Frame(.end, peer: BridgeProcess.agentPeer, id: id))
-        case .runTurn(let session, _, let text, let choice):
+        case .runTurn(let session, _, let text, let choice, let files):
             guard known.contains(session.rawValue) else {
                 bridge.write(error(id, .unknown, "no such session"))
                 return true
             }
-            turns.append(Turn(id: id, session: session, text: text, choice: choice))
+            turns.append(Turn(id: id, session: session, text: text, choice: choice, files: files))
         case .renameSession, .deleteSession, .revert, .unrevert:
             changes.append(try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)))
             if isAway {

@@ -119,7 +119,8 @@ struct BridgeBackupTests {
             try play.restart()
             let names = try FileManager.default.contentsOfDirectory(atPath: play.directory)
             #expect(
-                names.allSatisfy { ["chat.sqlite", "chat.sqlite-wal", "chat.sqlite-shm"].contains($0) }, "\(names)")
+                names.allSatisfy { ["chat.sqlite", "chat.sqlite-wal", "chat.sqlite-shm", "attachments"].contains($0) },
+                "\(names)")
         }
         #expect(try titles(play) == ["one"])
     }

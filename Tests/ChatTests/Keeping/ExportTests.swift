@@ -17,7 +17,7 @@ struct ExportTests {
         func catalog(workspace: String?) async throws -> [CatalogEntry] { throw Absent() }
         func openSession(title: String, workspace: String?) async throws -> AgentSessionID { throw Absent() }
         func runTurn(
-            session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
+            session: AgentSessionID, workspace: String?, text: String, files: [FileToSend], choice: TurnChoice
         ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable { throw Absent() }
         func abort(session: AgentSessionID) async throws {}
         func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws {}

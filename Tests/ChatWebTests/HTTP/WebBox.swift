@@ -159,7 +159,7 @@ final class SlowAgent: AgentPort {
     func openSession(title: String, workspace: String?) async throws -> AgentSessionID { AgentSessionID(rawValue: "s") }
 
     func runTurn(
-        session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice
+        session: AgentSessionID, workspace: String?, text: String, files: [FileToSend], choice: TurnChoice
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
         let (stream, turn) = AsyncThrowingStream<AgentEvent, any Error>.makeStream()
         turn.yield(.turnStarted(prompt: "msg_1"))

@@ -50,6 +50,28 @@ struct AgentWorkerTests {
         #expect(whole?.hasPrefix("You wrote: hello") == true)
     }
 
+    @Test func files_comeAsTheUpload_asLongAsWasSaid() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        let worker = try worker(agent)
+        let session = try session(worker)
+        let content = [UInt8](repeating: 0x61, count: 100_000)
+        for (said, isTaken) in [(content.count, true), (content.count + 1, false), (30_000_000, false)] {
+            let file: [String: Any] = ["name": "a.txt", "mime": "text/plain", "bytes": said]
+            let id = try worker.request(["op": "run-turn", "session": session, "text": "look", "files": [file]])
+            worker.upload(content, to: id)
+            guard isTaken else {
+                let answer = try worker.next { $0.header.id == id && $0.header.kind == .error }
+                #expect(["refused", "failed"].contains(try WorkerProcess.object(answer)["code"] as? String))
+                continue
+            }
+            var text = ""
+            while let event = try worker.event(of: id) {
+                if event["event"] as? String == "text-block" { text = event["text"] as? String ?? "" }
+            }
+            #expect(text.contains("a.txt (text/plain, 100000 bytes)"))
+        }
+    }
+
     @Test func description_saysWhoAnswers() throws {
         let agent = try EchoAgentProcess(state: state.url)
         let worker = try worker(agent)

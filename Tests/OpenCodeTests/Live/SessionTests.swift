@@ -151,4 +151,25 @@ struct SessionTests: Sendable {
         turn.cancel()
         _ = await turn.result
     }
+
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func files_goWithTheMessage(line: EchoAgentProcess.Line) async throws {
+        let (agent, client, session) = try await begin(line)
+        defer { agent.kill() }
+        let seen = Mutex(Screen())
+        let prompt = Prompt(
+            text: "/twice look",
+            files: [
+                PromptFile(name: "notes.txt", mime: "text/plain", content: Array("hello".utf8)),
+                PromptFile(name: "p.png", mime: "image/png", content: [UInt8](repeating: 0x89, count: 3_000_000)),
+            ])
+        try await client.runTurn(session, directory: directory, prompt: prompt, choice: TurnChoice()) { event in
+            seen.withLock { $0.show(event) }
+        }
+        let screen = seen.withLock { $0 }
+        #expect(screen.outcome == .done)
+        // With files even what looks like a command is a message.
+        #expect(screen.wholeText.hasPrefix("You wrote: /twice look"))
+        #expect(screen.wholeText.contains("notes.txt (text/plain, 5 bytes), p.png (image/png, 3000000 bytes) left out"))
+    }
 }

@@ -111,6 +111,15 @@ final class WorkerProcess {
         send(Frame(.credit, peer: Self.client, id: frame.header.id, payload: credit))
     }
 
+    /// What goes with a request: frames within the credit of a stream's beginning, then its end.
+    func upload(_ content: [UInt8], to id: FrameID) {
+        for start in stride(from: 0, to: content.count, by: 20_000) {
+            let piece = Array(content[start..<min(start + 20_000, content.count)])
+            send(Frame(.stream, peer: Self.client, id: id, payload: piece))
+        }
+        send(Frame(.end, peer: Self.client, id: id))
+    }
+
     static func object(_ frame: Frame) throws -> [String: Any] {
         try #require(try JSONSerialization.jsonObject(with: Data(frame.payload)) as? [String: Any])
     }

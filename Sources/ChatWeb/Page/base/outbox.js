@@ -6,7 +6,7 @@ const pauses = [500, 1000, 2000, 5000, 10000];
 
 /**
  * @typedef {{client_id: string, draft: string, session: string | null, workspace: string | null, text: string,
- *   model?: string, agent?: string, refused?: string}} Letter
+ *   model?: string, agent?: string, attachments?: {id: string, name: string}[], refused?: string}} Letter
  */
 
 export class Outbox {
@@ -77,9 +77,9 @@ export class Outbox {
   async sendOne(letter) {
     /** @type {any} */
     let accepted = null;
-    const { client_id, session, workspace, text, model, agent } = letter;
+    const { client_id, session, workspace, text, model, agent, attachments } = letter;
     try {
-      const body = { op: 'send', wait: 15, client_id, session, text, ...(workspace && !session ? { workspace } : {}), ...(model ? { model } : {}), ...(agent ? { agent } : {}) };
+      const body = { op: 'send', wait: 15, client_id, session, text, ...(workspace && !session ? { workspace } : {}), ...(model ? { model } : {}), ...(agent ? { agent } : {}), ...(attachments ? { attachments } : {}) };
       await ask('/api/chat', body, (line) => { if (line.type === 'accepted') accepted = line; });
     } catch (error) {
       const failure = /** @type {Failure} */ (error);

@@ -5,6 +5,7 @@ import { Feed } from '../base/feed.js';
 import { keep, kept, drop } from '../base/shelf.js';
 import { Turn } from './turn.js';
 import { Choice, Commands } from './choice.js';
+import { Files } from './files.js';
 
 export class Talk {
   /**
@@ -33,10 +34,12 @@ export class Talk {
     const place = { workspace: () => this.given.workspace, session: () => this.session };
     this.choice = new Choice(place);
     this.commands = new Commands(this.field, place);
+    this.files = new Files();
     this.stop = h('button', { class: 'stop', type: 'button', text: 'Stop', hidden: true, onclick: () => this.abort() });
-    this.form = h('form', { class: 'composer' }, this.field, this.commands.element,
-      h('div', { class: 'composer-bar' }, this.choice.element, this.status, this.stop, h('button', { class: 'send', type: 'submit', text: 'Send' })));
+    this.form = h('form', { class: 'composer' }, this.files.element, this.field, this.commands.element,
+      h('div', { class: 'composer-bar' }, this.files.button, this.files.input, this.choice.element, this.status, this.stop, h('button', { class: 'send', type: 'submit', text: 'Send' })));
     this.element = h('main', { class: 'talk' }, this.scroller, h('div', { class: 'dock' }, this.down, this.form));
+    this.files.listen(this.element, this.field);
     this.listen();
     this.showUnsent();
     if (this.session) this.follow(this.session);
@@ -92,13 +95,16 @@ export class Talk {
   }
 
   send() {
-    const text = this.field.value.trim();
+    if (this.files.isLoading) return this.tell('a file is still being uploaded; send when it is there', false);
+    const attachments = this.files.references;
+    const text = this.field.value.trim() || attachments.map((file) => file.name).join(', ');
     if (!text) return;
     this.field.value = '';
     sessionStorage.removeItem(`nexus.field.${this.session || 'new'}`);
     this.fit();
     this.atEnd = true;
-    this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text, ...(this.session ? {} : this.choice.first) });
+    this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text, ...(attachments.length ? { attachments } : {}), ...(this.session ? {} : this.choice.first) });
+    this.files.clear();
     this.commands.element.hidden = true;
   }
 
@@ -270,7 +276,8 @@ export class Talk {
         this.field.focus();
       });
       return h('article', { class: 'turn', 'data-state': letter.refused ? 'failed' : 'queued' },
-        h('div', { class: 'mine' }, h('p', { class: 'said', text: letter.text })),
+        h('div', { class: 'mine' }, h('p', { class: 'said', text: letter.text }),
+        letter.attachments ? h('p', { class: 'quiet', text: letter.attachments.map((file) => file.name).join(', ') }) : null),
         h('p', { class: 'foot' }, words, h('span', { class: 'row' }, edit)));
     }));
     this.changed();

@@ -2,6 +2,7 @@
 import { h, setMarkup, copyText, say, spent } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { card, outcome } from './asks.js';
+import { showFiles } from './files.js';
 import { showTodos, showChanges } from './lists.js';
 
 /**
@@ -27,7 +28,7 @@ export class Turn {
     this.foot = h('p', { class: 'foot' });
     this.used = h('p', { class: 'quiet used', hidden: true });
     this.element = h('article', { class: 'turn', 'data-turn': this.id, 'aria-label': 'Message and answer' },
-      h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text })), this.answer, this.foot, this.used);
+      h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text }), showFiles(line.attachments)), this.answer, this.foot, this.used);
     this.isTakenBack = Boolean(line.taken_back);
     this.element.dataset.takenBack = String(this.isTakenBack);
     this.end(this.state, line.reason);

@@ -4,7 +4,7 @@ struct ChatAddress {
     let certificate: String
     let key: String
     let url: String
-    /// JSON: how long conversations are kept.
+    /// JSON: how long conversations are kept, and how much of files.
     let keep: String
 
     /// chat-bridge makes its certificate itself.
@@ -17,7 +17,9 @@ struct ChatAddress {
         url = reader(ChatKeys.url)
         let age = reader(ChatKeys.maxAge).map { "\"max-age-milliseconds\":\($0.components.seconds * 1000)" }
         let total = reader(ChatKeys.total).map { "\"total-bytes\":\($0)" }
-        keep = "{" + [age, total].compactMap { $0 }.joined(separator: ",") + "}"
+        let attachment = reader(ChatKeys.attachment).map { "\"attachment-bytes\":\($0)" }
+        let attachments = reader(ChatKeys.attachments).map { "\"attachments-bytes\":\($0)" }
+        keep = "{" + [age, total, attachment, attachments].compactMap { $0 }.joined(separator: ",") + "}"
         if listen != "off", !Self.isLoopback(listen), certificate.isEmpty {
             report.error(
                 reader.position(of: ChatKeys.listen),

@@ -48,7 +48,7 @@ struct V1Calls: OpenCodeLine {
 
     /// POST /session/{id}/prompt_async
     func prompt(
-        _ session: AgentSessionID, id: String, text: String, choice: TurnChoice, directory: String
+        _ session: AgentSessionID, id: String, prompt: Prompt, choice: TurnChoice, directory: String
     ) async throws(AgentFailure) -> Bool {
         struct Body: Encodable {
             var messageID: String
@@ -58,12 +58,16 @@ struct V1Calls: OpenCodeLine {
         }
         struct Part: Encodable {
             var type = "text"
-            var text: String
+            var text: String?
+            var mime: String?
+            var filename: String?
+            var url: String?
         }
+        let files = prompt.files.map { Part(type: "file", mime: $0.mime, filename: $0.name, url: $0.dataURL) }
         let body = try Self.json(
             Body(
                 messageID: id, model: try choice.model.map(ModelChoice.init), agent: choice.agent,
-                parts: [Part(text: text)]))
+                parts: [Part(text: prompt.text)] + files))
         let call = HTTPCall.post(Self.path(session, "/prompt_async"), [("directory", directory)], body: body)
         return try Self.wasTaken(await attempt(call))
     }

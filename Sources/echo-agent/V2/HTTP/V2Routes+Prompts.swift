@@ -71,11 +71,16 @@ struct V2Prompt: Decodable {
 
     struct File: Decodable {
         var uri: String
+        var name: String?
     }
 
     /// With an id in any case.
     var prompt: Prompt {
-        let files = (files ?? []).map { Prompt.Part(type: "file", text: $0.uri) }
+        let files = (files ?? []).map { file in
+            Prompt.Part(
+                type: "file", mime: file.uri.dropFirst(5).split(separator: ";").first.map(String.init),
+                filename: file.name, url: file.uri)
+        }
         return Prompt(
             parts: [Prompt.Part(type: "text", text: text)] + files, messageID: id ?? Identifier.message(),
             metadata: metadata)

@@ -1,0 +1,145 @@
+// Files that go with the next message: chosen, pasted or dropped, and uploaded at once, in pieces.
+import { h, say } from '../base/dom.js';
+import { ask, Failure } from '../base/wire.js';
+
+const most = 8;
+const pauses = [500, 1000, 2000, 5000];
+
+/** @typedef {{name: string, id: string, state: 'loading' | 'kept' | 'failed', element: HTMLElement, isGone: boolean}} One */
+
+export class Files {
+  constructor() {
+    /** @type {One[]} */
+    this.list = [];
+    this.input = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to attach', onchange: () => this.chosen() });
+    this.button = h('button', { type: 'button', class: 'plain attach', text: 'Attach', 'aria-label': 'Attach files', onclick: () => this.input.click() });
+    this.element = h('ul', { class: 'attached', hidden: true, 'aria-label': 'Files that go with the message' });
+  }
+
+  /**
+   * Takes what is dropped on a place, and pasted into a field.
+   * @param {HTMLElement} place @param {HTMLElement} field
+   */
+  listen(place, field) {
+    place.addEventListener('dragover', (event) => { if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); });
+    place.addEventListener('drop', (event) => {
+      if (!event.dataTransfer?.files.length) return;
+      event.preventDefault();
+      this.take(event.dataTransfer.files);
+    });
+    field.addEventListener('paste', (event) => {
+      if (!event.clipboardData?.files.length) return;
+      event.preventDefault();
+      this.take(event.clipboardData.files);
+    });
+  }
+
+  get isLoading() { return this.list.some((one) => one.state === 'loading'); }
+
+  /** What goes with a message. */
+  get references() { return this.list.filter((one) => one.state === 'kept').map(({ id, name }) => ({ id, name })); }
+
+  chosen() {
+    this.take(this.input.files);
+    this.input.value = '';
+  }
+
+  /** @param {FileList | null} files */
+  take(files) {
+    for (const file of files || []) this.add(file);
+  }
+
+  /** @param {File} file */
+  add(file) {
+    const words = h('span', { class: 'quiet', role: 'status' });
+    const bar = h('progress', { max: file.size || 1, value: 0, 'aria-label': `Upload of ${file.name}` });
+    /** @type {One} */
+    const one = { name: file.name || 'file', id: '', state: 'loading', isGone: false, element: h('li', {}, h('b', { text: file.name || 'file' }), ' ', bar, words) };
+    one.element.append(h('button', { type: 'button', class: 'plain', text: 'Remove', 'aria-label': `Remove ${one.name}`, onclick: () => this.drop(one) }));
+    this.list.push(one);
+    this.element.append(one.element);
+    this.element.hidden = false;
+    const fail = (/** @type {string} */ why) => {
+      one.state = 'failed';
+      bar.hidden = true;
+      words.textContent = why;
+      say(`${one.name}: ${why}`);
+    };
+    if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files.`);
+    if (!navigator.onLine) return fail('Not attached: this device is offline. Messages wait here until it is back, files cannot; attach it again then.');
+    this.upload(one, file, (done) => { bar.value = done; }).then(() => {
+      bar.hidden = true;
+      words.textContent = size(file.size);
+      say(`${one.name} is attached`);
+    }, (error) => { if (!one.isGone) fail(`Not attached: ${error.message}`); });
+  }
+
+  /**
+   * @param {One} one @param {File} file @param {(done: number) => void} told
+   */
+  async upload(one, file, told) {
+    const begun = await again(() => ask('/api/chat', { op: 'upload', bytes: file.size }), one);
+    let at = 0;
+    for (;;) {
+      const piece = new Uint8Array(await file.slice(at, at + begun.piece).arrayBuffer());
+      const line = await again(() => ask('/api/chat', { op: 'piece', upload: begun.upload, at, data: base64(piece) }), one);
+      at += piece.length;
+      told(at);
+      if (line.type !== 'attachment') continue;
+      one.id = line.id;
+      one.state = 'kept';
+      return;
+    }
+  }
+
+  /** @param {One} one */
+  drop(one) {
+    one.isGone = true;
+    one.element.remove();
+    this.list = this.list.filter((other) => other !== one);
+    this.element.hidden = this.list.length === 0;
+  }
+
+  /** They went with a message. */
+  clear() { for (const one of [...this.list]) this.drop(one); }
+}
+
+/**
+ * Asks until there is an answer, for a while.
+ * @param {() => Promise<any>} call @param {One} one
+ */
+async function again(call, one) {
+  for (let tries = 0; ; tries++) {
+    if (one.isGone) throw new Failure('left', 'it was removed');
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.isPassing || tries >= pauses.length) throw error;
+      await new Promise((done) => setTimeout(done, pauses[tries]));
+    }
+  }
+}
+
+/** @param {Uint8Array} bytes */
+function base64(bytes) {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(text);
+}
+
+/** @param {number} bytes */
+function size(bytes) { return bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`; }
+
+/**
+ * Files of a message that was sent; pictures are shown.
+ * @param {any[] | undefined} files
+ */
+export function showFiles(files) {
+  if (!files?.length) return null;
+  return h('ul', { class: 'attached' }, ...files.map((file) => {
+    const address = `/attachment/${file.id}?name=${encodeURIComponent(file.name)}`;
+    const words = `${file.name}, ${size(file.bytes)}`;
+    if (!file.mime.startsWith('image/')) return h('li', {}, h('a', { href: address, download: file.name, text: words }));
+    return h('li', {}, h('a', { href: address, target: '_blank', rel: 'noopener' }, h('img', { src: address, alt: words, loading: 'lazy' })));
+  }));
+}

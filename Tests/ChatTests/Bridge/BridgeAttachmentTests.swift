@@ -1,0 +1,57 @@
+import AgentModel
+import Foundation
+import SupervisorCore
+import Testing
+import Wire
+
+/// Files through the built chat-bridge: from a client's pieces to agent-worker, over a kill.
+@Suite(.timeLimit(.minutes(2)))
+struct BridgeAttachmentTests {
+    private func upload(_ play: Play, _ content: String) throws -> String {
+        let begun = try play.answer(#"{"op":"upload","bytes":\#(content.utf8.count)}"#)
+        let upload = try #require(begun.last?["upload"] as? String)
+        let data = Data(content.utf8).base64EncodedString()
+        let kept = try play.answer(#"{"op":"piece","upload":"\#(upload)","at":0,"data":"\#(data)"}"#)
+        #expect(kept.last?["type"] as? String == "attachment" && kept.last?["mime"] as? String == "text/plain")
+        return try #require(kept.last?["id"] as? String)
+    }
+
+    private func send(_ play: Play, _ id: String) -> FrameID {
+        play.bridge.ask(
+            #"{"op":"send","session":null,"text":"look","client_id":"\#(UUID())","#
+                + #""attachments":[{"id":"\#(id)","name":"../notes.txt"}]}"#)
+    }
+
+    @Test func file_reachesTheAgent_andIsTold() throws {
+        let play = try Play()
+        let content = String(repeating: "words ", count: 7000)
+        let id = try upload(play, content)
+        let sent = send(play, id)
+        try play.until("the turn and its file") { $0.agent.uploads.values.first?.isWhole == true }
+        #expect(
+            play.agent.turns[0].files == [
+                AttachedFile(name: "notes.txt", mime: "text/plain", bytes: content.utf8.count)
+            ])
+        #expect(play.agent.uploads[play.agent.turns[0].id]?.bytes == Array(content.utf8))
+        let told = play.client.events[sent]?.first?["attachments"] as? [[String: Any]]
+        #expect(told?.first?["name"] as? String == "notes.txt" && told?.first?["id"] as? String == id)
+        try play.agent.tell(play.agent.turns[0], .turnStarted(), .turnEnded(.done), to: play.bridge)
+        try play.until("its end") { $0.client.finished.contains(sent) }
+        let line = try play.answer(#"{"op":"history","session":null}"#).first
+        #expect((line?["attachments"] as? [[String: Any]])?.count == 1)
+    }
+
+    @Test func killedBetweenUploadAndMessage_theFileIsThere() throws {
+        let play = try Play()
+        let id = try upload(play, "kept over a kill")
+        let open = try play.answer(#"{"op":"upload","bytes":10}"#).last?["upload"] as? String
+        try play.restart()
+        _ = send(play, id)
+        try play.until("the file at the agent") { $0.agent.uploads.values.first?.isWhole == true }
+        #expect(play.agent.uploads.values.first?.bytes == Array("kept over a kill".utf8))
+        // An upload in the middle begins anew, in words.
+        let rest = play.bridge.ask(#"{"op":"piece","upload":"\#(open ?? "")","at":0,"data":"YQ=="}"#)
+        try play.until("the refusal") { $0.client.finished.contains(rest) }
+        #expect(play.client.failures[rest] == "unknown" && play.client.words[rest]?.contains("begin anew") == true)
+    }
+}
