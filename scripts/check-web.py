@@ -6,7 +6,7 @@ pair → send → words appear while streaming → reload in mid-stream and go o
 and the agent in mid-stream → what had come is there → a message typed offline is sent later → a device is shut out.
 Screenshots go into the directory PICTURES; axe-core looks at each in both themes. Every wait is for an event, with a limit.
 """
-import http.client, http.server, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, tempfile, threading, time
+import base64, http.client, http.server, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, tempfile, threading, time
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright, expect
@@ -281,6 +281,79 @@ def lists(page, name):
     step(f"{name}: what is to do and what was changed, live and read again")
 
 
+def files(page, name):
+    """Files are chosen, pasted, dropped, refused, removed, sent, shown and taken back down."""
+    page.goto(origin + "/#/new")
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
+    square = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+    page.locator("input[type=file]").set_input_files([
+        {"name": "square.png", "mimeType": "image/png", "buffer": square},
+        {"name": "long.txt", "mimeType": "text/plain", "buffer": b"words " * 30_000},
+        {"name": "program", "mimeType": "text/plain", "buffer": b"\x7fELF\x02\x01"}])
+    chips = page.locator(".composer .attached li")
+    expect(chips.nth(1)).to_contain_text("180 KB")
+    expect(chips.nth(2)).to_contain_text("only text (UTF-8), PNG, JPEG, GIF, WebP and PDF")
+    page.get_by_role("button", name="Remove program").click()
+    give = """([selector, kind, words]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([words], words + '.txt', { type: 'text/plain' }));
+        const event = kind === 'paste' ? new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })
+            : new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+        document.querySelector(selector).dispatchEvent(event);
+    }"""
+    page.evaluate(give, ["#message", "paste", "pasted"])
+    page.evaluate(give, [".talk", "drop", "dropped"])
+    expect(chips).to_have_count(4)
+    expect(chips.nth(3)).to_contain_text("7 bytes")
+    page.context.set_offline(True)
+    page.locator("input[type=file]").set_input_files({"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"})
+    expect(chips.nth(4)).to_contain_text("files cannot; attach it again then")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Remove late.txt").click()
+    shot(page, f"{name}-30-files")
+    send(page, "look at these")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    assert "square.png (image/png, 70 bytes), long.txt (text/plain, 180000 bytes), pasted.txt (text/plain, 6 bytes)" in said(page), said(page)
+    expect(chips).to_have_count(0)
+    page.reload()
+    sent = page.locator(".turn .mine .attached")
+    expect(sent.locator("li")).to_have_count(4)
+    page.wait_for_function("() => document.querySelector('.attached img')?.naturalWidth === 1")
+    with page.expect_download() as down:
+        sent.get_by_role("link", name="long.txt").click()
+    assert pathlib.Path(down.value.path()).read_bytes() == b"words " * 30_000 and down.value.suggested_filename == "long.txt"
+    shot(page, f"{name}-31-files-sent")
+    step(f"{name}: files go with a message and come down again")
+
+
+def undone(page, name):
+    """What was said is taken back, brought back, and branched."""
+    send(page, "second thoughts")
+    turns = page.locator(".turn[data-turn]")
+    expect(turns).to_have_count(2)
+    expect(turns.last).to_have_attribute("data-state", "done")
+    turns.last.get_by_label("More about this message").click()
+    turns.last.get_by_role("button", name="Go back to before this").click()
+    shot(page, f"{name}-32-back")
+    turns.last.get_by_role("button", name="Take this and all below back").click()
+    expect(page.get_by_text("One message is taken back until you write something new.")).to_be_visible()
+    expect(turns.last).to_have_attribute("data-taken-back", "true")
+    shot(page, f"{name}-33-taken-back")
+    page.get_by_role("button", name="Bring back").click()
+    expect(turns.last).to_have_attribute("data-taken-back", "false")
+    turns.last.get_by_label("More about this message").click()
+    before = page.url
+    turns.last.get_by_role("button", name="New session up to before this").click()
+    page.wait_for_function("before => location.href !== before", arg=before)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("(copy)")
+    expect(turns).to_have_count(1)
+    expect(turns.last).to_contain_text("look at these")
+    send(page, "/compact")
+    expect(turns.last).to_have_attribute("data-state", "done")
+    assert said(page).startswith("So far you wrote 1 times."), said(page)
+    step(f"{name}: taken back, brought back, branched, summarized")
+
+
 def chosen(page, name):
     """Model and agent are chosen before the first message and later, a command is found by its first letters."""
     page.goto(origin + "/#/new")
@@ -491,12 +564,16 @@ try:
         rooms(phone, "phone")
         told(phone)
         chosen(phone, "phone")
+        files(phone, "phone")
+        undone(phone, "phone")
         desk = opened(browser, "desk", "dark")
         story(desk, "desk")
         rooms(desk, "desk")
         kept(desk)
         lists(desk, "desk")
         chosen(desk, "desk")
+        files(desk, "desk")
+        undone(desk, "desk")
         shut_out(browser, spent)
         held_back(browser)
         paints_soon(browser)

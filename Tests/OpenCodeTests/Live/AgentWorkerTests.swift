@@ -54,7 +54,7 @@ struct AgentWorkerTests {
         let agent = try EchoAgentProcess(state: state.url)
         let worker = try worker(agent)
         let session = try session(worker)
-        let content = [UInt8](repeating: 0x61, count: 100_000)
+        let content = [UInt8](repeating: 0x61, count: 50_000)
         for (said, isTaken) in [(content.count, true), (content.count + 1, false), (30_000_000, false)] {
             let file: [String: Any] = ["name": "a.txt", "mime": "text/plain", "bytes": said]
             let id = try worker.request(["op": "run-turn", "session": session, "text": "look", "files": [file]])
@@ -68,7 +68,7 @@ struct AgentWorkerTests {
             while let event = try worker.event(of: id) {
                 if event["event"] as? String == "text-block" { text = event["text"] as? String ?? "" }
             }
-            #expect(text.contains("a.txt (text/plain, 100000 bytes)"))
+            #expect(text.contains("a.txt (text/plain, 50000 bytes)"))
         }
     }
 
