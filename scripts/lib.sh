@@ -7,6 +7,7 @@ build_packages=(git binutils libc6-dev libgcc-12-dev libstdc++-12-dev zlib1g-dev
   libsodium-dev libssl-dev libqrencode-dev libcmark-gfm-dev libcmark-gfm-extensions-dev)
 test_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv iproute2 util-linux curl procps systemd-container systemd-sysv dbus tmux zbar-tools openssl
   chromium fonts-dejavu-core node-typescript)
+webkit_packages=(webkit2gtk-driver xvfb) # with --long only: 50 MB, half a minute
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }

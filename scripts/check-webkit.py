@@ -1,0 +1,188 @@
+"""Drives the page in WebKitGTK, the engine of Safari's relatives, against the built programs and echo-agent.
+
+    check-webkit.py BIN PICTURES
+
+pair → new session → send → words appear while streaming → stop → reload in mid-stream and go on → history. The rest of the
+page is tried in Chromium (check-web.py). Plain W3C WebDriver over HTTP, so that nothing but Debian's webkit2gtk-driver and
+a display without a screen (Xvfb) is needed. WebKit takes the page's cookie over TLS only, so it is served with a self-made
+certificate. Every wait is for an event, with a limit.
+"""
+import base64, json, os, pathlib, re, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request
+
+BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MINIBROWSER = next(pathlib.Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
+LIMIT = 30  # seconds, of one wait
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # W3C WebDriver, 12.1: web element identifier
+
+home = pathlib.Path(tempfile.mkdtemp(prefix="nexus-webkit-"))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+port, driver_port = free_port(), free_port()
+config = (ROOT / "Supervisor.toml").read_text().replace(
+    'listen = "127.0.0.1:4780"', f'listen = "127.0.0.1:{port}"\ncertificate = "self-made"', 1)
+config = config.replace('"--state", "{state}/echo-agent"]', '"--state", "{state}/echo-agent", "--delay-ms", "5"]')
+(home / "Supervisor.toml").write_text(config)
+environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
+# Nothing of the user's, no bus, no GPU.
+environment |= {"XDG_CONFIG_HOME": f"{home}/c", "XDG_CACHE_HOME": f"{home}/h", "XDG_DATA_HOME": f"{home}/d", "XDG_RUNTIME_DIR": str(home),
+                "GSETTINGS_BACKEND": "memory", "NO_AT_BRIDGE": "1", "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
+                "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
+begun = time.monotonic()
+
+
+def ctl(*words, check=True):
+    done = subprocess.run([BIN / "nexusctl", *words], env=environment, capture_output=True, text=True, timeout=60)
+    if check and done.returncode:
+        raise AssertionError(f"nexusctl {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def step(words):
+    print(f"  WebKitGTK: {words} ({time.monotonic() - begun:.1f} s)", flush=True)
+
+
+def until(what, look):
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"in vain for: {what}")
+
+
+class Browser:
+    """A session of WebKitWebDriver."""
+
+    def __init__(self):
+        made = self.call("POST", "/session", {"capabilities": {"alwaysMatch": {
+            # What is awaited is looked for by the script itself; the driver's own wait for a page now and then had no end.
+            "acceptInsecureCerts": True, "pageLoadStrategy": "none",
+            "webkitgtk:browserOptions": {"binary": str(MINIBROWSER), "args": ["--automation"]}}}})
+        self.session, self.about = f"/session/{made['sessionId']}", made["capabilities"]
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{driver_port}{path}", method=method,
+                                         data=None if body is None else json.dumps(body).encode())
+        try:
+            with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"WebDriver {method} {path}: {error.read().decode()[:500]}") from None
+
+    def do(self, path, **body):
+        return self.call("POST", self.session + path, body)
+
+    def run(self, script, *arguments):
+        return self.do("/execute/sync", script=script, args=list(arguments))
+
+    def element(self, css):
+        return until(css, lambda: self.run(
+            "return [...document.querySelectorAll(arguments[0])].find((e) => e.checkVisibility()) || null", css))[ELEMENT]
+
+    def click(self, css):
+        self.do(f"/element/{self.element(css)}/click")
+
+    def type(self, css, text):
+        self.do(f"/element/{self.element(css)}/value", text=text)
+
+    def send(self, text):
+        self.type("#message", text)
+        self.click(".composer button.send")
+
+    def reload(self):
+        self.run("document.documentElement.dataset.old = 'true'")
+        self.do("/refresh")
+        until("another document", lambda: self.run("return !document.documentElement.dataset.old"))
+
+    def states(self):
+        return self.run("return [...document.querySelectorAll('.turn')].map((turn) => turn.dataset.state)")
+
+    def numbers(self):
+        """Those that the newest answer consists of."""
+        said = self.run("return [...document.querySelectorAll('.turn .answer')].at(-1)?.innerText || ''")
+        return [int(number) for number in re.findall(r"\b\d+\b", said)]
+
+    def shot(self, name):
+        (PICTURES / f"webkit-{name}.png").write_bytes(base64.b64decode(self.call("GET", self.session + "/screenshot")))
+
+
+def story(page):
+    page.do("/url", url=json.loads(ctl("pair", "--json"))["url"])
+    page.element("form.pairing button")
+    page.run("window.faults = []; addEventListener('error', (e) => faults.push(e.message)); addEventListener('unhandledrejection', (e) => faults.push(String(e.reason)))")
+    page.click("form.pairing button")
+    page.element("#message")
+    step("paired")
+    page.send("/slow 60")
+    until("three words", lambda: len(page.numbers()) >= 3)
+    first = len(page.numbers())
+    until("more words", lambda: len(page.numbers()) >= first + 4)
+    page.shot("1-streaming")
+    assert page.states() == ["running"], page.states()
+    step("words appear while streaming")
+    page.reload()
+    until("the turn is there again", lambda: page.states() == ["running"])
+    until("it goes on", lambda: len(page.numbers()) >= 12)
+    until("its end", lambda: page.states() == ["done"])
+    assert page.numbers() == list(range(1, 61)), f"words are missing or twice: {page.numbers()}"
+    step("reloaded in mid-stream: every word is there, once")
+    page.send("/slow 500")
+    until("two words", lambda: page.states() == ["done", "running"] and len(page.numbers()) >= 2)
+    page.click("button.stop")
+    until("it is stopped", lambda: page.states() == ["done", "interrupted"])
+    kept = page.numbers()
+    assert kept and kept == list(range(1, len(kept) + 1)), kept
+    step("stopped")
+    page.reload()
+    until("the history", lambda: page.states() == ["done", "interrupted"] and page.numbers() == kept)
+    page.shot("2-history")
+    step("the history is there")
+
+
+PICTURES.mkdir(parents=True, exist_ok=True)
+(home / "c").mkdir()
+log = open(home / "nexusd.log", "wb")
+tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "--state", f"{home}/s", "--runtime", f"{home}/r"],
+                        env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+own = [tree]
+try:
+    number, told = os.pipe()
+    own.append(subprocess.Popen(["Xvfb", "-displayfd", str(told), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+                                pass_fds=[told], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+    os.close(told)
+    environment["DISPLAY"] = ":" + os.fdopen(number).readline().strip()
+    until("nexusd", (home / "r/control.sock").exists)
+    ctl("wait", "--ready", "--timeout", "30s")
+    until("the page", lambda: "page at https" in ctl("status"))
+    own.append(subprocess.Popen(["WebKitWebDriver", f"--port={driver_port}", "--host=127.0.0.1"], env=environment,
+                                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
+    until("WebKitWebDriver", lambda: own[-1].poll() is not None or not socket.socket().connect_ex(("127.0.0.1", driver_port)))
+    page = Browser()
+    try:
+        story(page)
+        faults = page.run("return window.faults || []")
+        assert not faults, f"the page has faults: {faults}"
+    except BaseException:
+        page.shot("failed")
+        raise
+    finally:
+        page.call("DELETE", page.session)
+except BaseException:
+    print((home / "nexusd.log").read_text()[-3000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")
+    raise
+finally:
+    # The driver's group holds the browser, should it have outlived its session.
+    for process in reversed(own):
+        process.send_signal(signal.SIGINT if process is tree else signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+print(f"web: the main script in {page.about['browserName']} {page.about['browserVersion']}, {time.monotonic() - begun:.0f} s; pictures in {PICTURES}")
