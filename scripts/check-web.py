@@ -312,6 +312,7 @@ def files(page, name):
     page.get_by_role("button", name="Remove late.txt").click()
     shot(page, f"{name}-30-files")
     send(page, "look at these")
+    expect(page.locator(".turn[data-turn]")).to_have_count(1)
     expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
     assert "square.png (image/png, 70 bytes), long.txt (text/plain, 180000 bytes), pasted.txt (text/plain, 6 bytes)" in said(page), said(page)
     expect(chips).to_have_count(0)
@@ -349,8 +350,9 @@ def undone(page, name):
     expect(turns).to_have_count(1)
     expect(turns.last).to_contain_text("look at these")
     send(page, "/compact")
+    expect(turns).to_have_count(2)
     expect(turns.last).to_have_attribute("data-state", "done")
-    assert said(page).startswith("So far you wrote 1 times."), said(page)
+    assert "So far you wrote 1 times." in said(page), said(page)
     step(f"{name}: taken back, brought back, branched, summarized")
 
 
