@@ -120,6 +120,27 @@ def check_calls(agent, schemas):
                  template=message)
     assert len(older["data"]) == 5 and older["cursor"]["next"] is None, older
 
+    copy = call("POST", one + "/fork", "SessionAnswer", {"before": prompt["id"]}, template=template + "/fork")["data"]
+    assert copy["fork"]["sessionID"] == session, copy
+    copied = f"/api/session/{copy['id']}"
+    assert call("GET", copied + "/message", "Messages", template=message)["data"] == []
+    file = {"uri": "data:text/plain;base64,aGVsbG8=", "name": "a.txt"}
+    sent = call("POST", copied + "/prompt", "WaitingAnswer", {"text": "look", "files": [file]}, template=template + "/prompt")
+    call("POST", f"/api/experimental/session/{copy['id']}/wait", None, status=204)
+    said = call("GET", copied + "/message", "Messages", template=message)["data"]
+    assert "a.txt (text/plain, 5 bytes)" in json.dumps(said), said
+    call("POST", copied + "/compact", None, {"id": "msg_0199c3a1e600002aaaaaaaaaaaaa", "delivery": "queue"})
+    call("POST", f"/api/experimental/session/{copy['id']}/wait", None, status=204)
+    summary = call("GET", copied + "/message?order=desc&limit=1", "Messages", template=message)["data"][0]
+    assert summary["type"] == "compaction" and summary["id"] == "msg_0199c3a1e600002aaaaaaaaaaaaa", summary
+    call("POST", copied + "/revert/stage", None, {"messageID": sent["data"]["id"], "files": True})
+    staged = call("GET", copied, "SessionAnswer", template=template)["data"]
+    assert staged["revert"]["messageID"] == sent["data"]["id"], staged
+    call("DELETE", copied + "/revert", None, status=204)
+    call("POST", copied + "/revert/stage", None, {"messageID": sent["data"]["id"], "files": True})
+    call("POST", copied + "/revert/commit", None, status=204)
+    assert call("GET", copied + "/message", "Messages", template=message)["data"] == []
+
     call("DELETE", f"/api/session/{child}", None, status=204)
     call("GET", f"/api/session/{child}", "SessionNotFoundError", status=404)
     call("POST", one + "/prompt", "InvalidRequestError", {"nonsense": 1}, status=400)

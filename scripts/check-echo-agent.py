@@ -180,6 +180,17 @@ def check_calls(agent, schemas):
     call("GET", f"/session/{child}", "NotFound", status=404, template="/session/{sessionID}")
     call("POST", one + "/message", "Invalid", {"nonsense": 1}, status=400, template=message)
     call("GET", one + "/message?before=x", "Invalid", status=400, template=message)
+    first = call("GET", one + "/message", "Messages", template=message)[0]["info"]["id"]
+    copy = call("POST", one + "/fork", "Session", {"messageID": first}, template="/session/{sessionID}/fork")
+    assert copy["id"] != session and call("GET", f"/session/{copy['id']}/message", "Messages", template=message) == []
+    gone = call("POST", one + "/revert", "Session", {"messageID": first}, template="/session/{sessionID}/revert")
+    assert gone["revert"] == {"messageID": first}, gone
+    back = call("POST", one + "/unrevert", "Session", template="/session/{sessionID}/unrevert")
+    assert "revert" not in back, back
+    call("POST", one + "/revert", "NotFound", {"messageID": "msg_nobody"}, status=404, template="/session/{sessionID}/revert")
+    file = {"type": "file", "mime": "text/plain", "filename": "a.txt", "url": "data:text/plain;base64,aGVsbG8="}
+    said = call("POST", one + "/message", "Answer", {"parts": [{"type": "text", "text": "look"}, file]}, template=message)
+    assert any("a.txt (text/plain, 5 bytes)" in part.get("text", "") for part in said["parts"]), said
 
 
 def check_events(agent, schemas):
