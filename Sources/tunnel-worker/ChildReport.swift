@@ -6,7 +6,7 @@ struct ChildReport {
     let isRunning: Bool
     let isReady: Bool
     let run: String?
-    let end: TunnelMachine.TunnelChild.End?
+    private(set) var end: TunnelMachine.TunnelChild.End?
 
     private struct Answer: Decodable {
         var state: String
@@ -29,6 +29,8 @@ struct ChildReport {
             let wasTold = ["asked", "dependency", "recycled"].contains(end.cause)
             return .init(run: end.run, words: end.exit, asked: wasTold)
         }
+        // Told to end, and not to be off: it is on its way back. Only who stopped it for good has it stopped.
+        if end?.asked == true, answer.state != "off" { end = nil }
     }
 
     /// The line with which a run ended, of the answer to `why CHILD`: what cloudflared says last before a failed start is bare

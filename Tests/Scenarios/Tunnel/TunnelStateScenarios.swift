@@ -24,7 +24,7 @@ import Testing
         #expect(try tunnel.waitState("starting").connections == 0)
         try tunnel.set("most", "2")
         try tunnel.set("never", nil)
-        let degraded = try tunnel.waitState("degraded")
+        let degraded = try tunnel.waitState("degraded: 2 of 4")
         #expect(degraded.connections == 2 && degraded.words.contains("2 of 4"), "\(degraded)")
         // Who comes is served all the same.
         #expect(try tunnel.visit("/").status == "200")
