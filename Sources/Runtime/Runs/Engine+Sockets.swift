@@ -21,7 +21,7 @@ extension Engine {
         equipSockets(child)
         guard let sockets = self[child].sockets else { return }
         do {
-            try sockets.complete(by: disposal)
+            try complete(sockets)
         } catch {
             self[child].sockets = nil
             let key = [
@@ -36,6 +36,16 @@ extension Engine {
                     key)
             }
             throw Obstacle(SpawnFailure(stage: .prepare, error: error.error), error.description, key)
+        }
+    }
+
+    /// A second try, when nobody is seen who holds the address: whoever ends may have let go of it after the first.
+    private func complete(_ sockets: ListeningSockets) throws(ListeningSockets.Failure) {
+        do throws(ListeningSockets.Failure) {
+            try sockets.complete(by: disposal)
+        } catch {
+            guard error.error == .addressInUse, !isHeldByEnding(sockets.plans) else { throw error }
+            try sockets.complete(by: disposal)
         }
     }
 
@@ -68,7 +78,7 @@ extension Engine {
             let fresh = plan.sockets.filter { socket in !held.contains { $0.overlaps(socket) } }
             guard !fresh.isEmpty else { continue }
             do {
-                let sockets = try ListeningSockets(kernel, fresh)
+                let sockets = try listen(fresh, update)
                 if fresh.count == plan.sockets.count { opened[child] = sockets } else { tried.append(sockets) }
             } catch {
                 if error.error == .addressInUse, isHeldByEnding(fresh, update) { continue }
@@ -77,6 +87,18 @@ extension Engine {
         }
         tried.forEach { $0.close(by: disposal) }
         return opened
+    }
+
+    /// With a second try, as for one child.
+    private func listen(_ plans: [SocketPlan], _ update: PlanUpdate) throws(ListeningSockets.Failure)
+        -> ListeningSockets
+    {
+        do throws(ListeningSockets.Failure) {
+            return try ListeningSockets(kernel, plans)
+        } catch {
+            guard error.error == .addressInUse, !isHeldByEnding(plans, update) else { throw error }
+            return try ListeningSockets(kernel, plans)
+        }
     }
 
     /// Whether what listens there is a run that this reload ends, as when a server that opened its port by itself is given
