@@ -98,10 +98,10 @@ import Testing
         let found = host.diagnostics("[child.a]\ncommand = [\"worker\"]\nworker = true\nwatchdog = \"1s\"\n")
         #expect(
             found
-                == "Supervisor.toml:1:1: error: nexusd needs 113 file descriptors (32 its own, 64 for clients, 7 for each of 2"
+                == "Supervisor.toml:1:1: error: nexusd needs 115 file descriptors (32 its own, 64 for clients, 8 for each of 2"
                 + " children, 2 for each of 1 workers, 1 for readiness, 0 sockets), the hard limit is 110; raise it (LimitNOFILE= in the"
                 + " unit, ulimit -Hn in a shell) or make the tree smaller")
-        host.hardLimits[7] = 113
+        host.hardLimits[7] = 115
         #expect(host.diagnostics("[child.a]\ncommand = [\"worker\"]\nworker = true\nwatchdog = \"1s\"\n") == "")
     }
 

@@ -42,21 +42,33 @@ extension Engine {
         let childPlan = plan[child]
         let secrets = try? gatherSecrets(childPlan)
         let request = SpawnRequest(child: childPlan, run: living.id, descriptors: [])
+        let failure: Errno
         do {
+            let pipe = try kernel.makePipe(blocking: .write)
+            if let owner = childPlan.identity, owner.uid != kernel.userID() {
+                try kernel.changeOwner(pipe.write, user: owner.uid, group: owner.gid)
+            }
             let spawned = try surroundings.spawner.spawnProbe(
-                executable, arguments, of: request, in: living.scope, values: values(secrets ?? [:]))
+                executable, arguments, of: request, in: living.scope, output: pipe.write,
+                values: values(secrets ?? [:]))
             processes[spawned.process] = child
-            return ProbeRun.watch(kernel, spawned, timeout: timeout, at: now)
+            return ProbeRun.watch(kernel, spawned, output: pipe.read, timeout: timeout, at: now)
+        } catch let error as SpawnFailure {
+            failure = error.error
         } catch {
-            let words = "The probe of \(names[child]) cannot be started: \(error.error)."
+            failure = (error as? Errno) ?? .invalid
+        }
+        do {
+            let words = "The probe of \(names[child]) cannot be started: \(failure)."
             say(LogEvent(.spawnTrouble, 4, words, names[child], living.id))
             return nil
         }
     }
 
-    /// The connect of a probe is over.
+    /// The connect of a probe is over, or a short run has said something.
     func finishConnect(_ child: ChildID, _ generation: EventSource.Generation) {
         guard let run = run(child, generation), let probe = run.probe else { return }
+        probe.listen(with: surroundings.poller, surroundings.scratch)
         probe.connected()
         report(probe, child, run)
     }
@@ -93,7 +105,7 @@ extension Engine {
             self[child].health = nil
             feed(.probed(child, run, healthy: true))
         case .unhealthy(let why):
-            self[child].health = why
+            self[child].health = why.blotting(self[child].run?.secrets ?? [])
             feed(.probed(child, run, healthy: false))
         case .unknown(let why):
             self[child].health = why

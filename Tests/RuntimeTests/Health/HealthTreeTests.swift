@@ -29,6 +29,23 @@ extension WholeTrees {
             #expect(try client.state("checked") == "ready")
         }
 
+        /// More than a pipe holds: a probe that nobody reads would wait until its timeout.
+        @Test func whatAProbeSays_itsLastLineStandsWithTheMiss_bounded_andNobodyWaits() throws {
+            let text = "head -c 300000 /dev/zero | tr '\\0' x; echo; printf 'disk\\033[31m is full\\n' >&2; exit 3"
+            let checked = child("checked", "serve") {
+                $0.liveness = .exec(
+                    executable: "/bin/sh", arguments: [Text("sh"), Text("-c"), Text(text)], timeout: .seconds(15))
+                $0.policy.liveness = LivenessRule(interval: .milliseconds(20), misses: 100)
+            }
+            let tree = try RunningTree(Plan(children: [checked]))
+            let client = try tree.client()
+            var health: String?
+            while health == nil { health = try client.status("checked")["health"] as? String }
+            #expect(health == "the probe ended with exit 3: disk [31m is full")
+            #expect(try tree.ctl("why", "checked").output.contains("disk [31m is full"))
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func whyOfAWorker_standsInStatusAndWhy_boundedAndClean() throws {
             let why = "\u{1B}[31mred\u{7}\u{9B}31m queue\ttoo long " + String(repeating: "é", count: 2000)
             let judge = child(

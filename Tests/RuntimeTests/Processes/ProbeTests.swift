@@ -63,11 +63,13 @@ struct ProbeTests {
             _ = try life.lines(1)
             func probe(_ script: String) throws -> ProbeRun {
                 let child = ChildPlan(name: "child", executable: "/bin/sleep", arguments: [])
+                let pipe = try nest.kernel.makePipe(blocking: .write)
                 let spawned = try nest.spawner.spawnProbe(
                     "/bin/sh", [Text("sh"), Text("-c"), Text(script)],
                     of: SpawnRequest(child: child, run: life.run, descriptors: []), in: life.scope,
-                    values: TextValues(captured: { _, _ in nil }, secret: { _ in nil }))
-                return ProbeRun.watch(nest.kernel, spawned, timeout: .seconds(5), at: nest.kernel.monotonic())
+                    output: pipe.write, values: TextValues(captured: { _, _ in nil }, secret: { _ in nil }))
+                return ProbeRun.watch(
+                    nest.kernel, spawned, output: pipe.read, timeout: .seconds(5), at: nest.kernel.monotonic())
             }
             func finish(_ probe: ProbeRun) throws -> ProbeRun.State {
                 guard case .running(let process) = probe.state else { return probe.state }

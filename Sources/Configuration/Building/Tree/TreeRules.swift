@@ -203,8 +203,8 @@ struct DescriptorNeed {
 
     init(plan: Plan) {
         let children = plan.children.count
-        // A pidfd; a probe's and its report; two pipes of the run that lives and two of the one that is drained.
-        let perChild = 7
+        // A pidfd; a probe's, its report and its output; two pipes of the run that lives and two of the one that is drained.
+        let perChild = 8
         let workers = plan.children.count { $0.worker != nil }
         let notify = plan.children.count { child in
             child.readiness == .notify || child.policy.watchdog != nil

@@ -26,16 +26,24 @@ public final class ProbeRun {
     private let descriptor: OwnedFD?
     /// Of a short run: whether it was executed.
     private let report: OwnedFD?
+    /// What a short run says, on both its streams; nil once it has ended or closed them.
+    private var output: OwnedFD?
+    /// The end of what it has said.
+    private var said = ByteRing(capacity: ProbeRun.saidLimit)
     private let timeout: Duration
+
+    /// Bytes of a probe's output that are kept, of which the last line is shown.
+    static let saidLimit = 512
 
     private init(
         _ kernel: any Kernel, _ state: State, _ descriptor: consuming OwnedFD?, _ timeout: Duration, at now: Instant,
-        report: consuming OwnedFD? = nil
+        report: consuming OwnedFD? = nil, output: consuming OwnedFD? = nil
     ) {
         self.kernel = kernel
         self.state = state
         self.descriptor = descriptor
         self.report = report
+        self.output = output
         self.timeout = timeout
         deadline = now + timeout
     }
@@ -61,9 +69,11 @@ public final class ProbeRun {
 
     /// A short run that was just spawned (`Spawner.spawnProbe`).
     public static func watch(
-        _ kernel: any Kernel, _ spawned: consuming Spawned, timeout: Duration, at now: Instant
+        _ kernel: any Kernel, _ spawned: consuming Spawned, output: consuming OwnedFD, timeout: Duration,
+        at now: Instant
     ) -> ProbeRun {
-        ProbeRun(kernel, .running(spawned.process), spawned.pidfd, timeout, at: now, report: spawned.report)
+        ProbeRun(
+            kernel, .running(spawned.process), spawned.pidfd, timeout, at: now, report: spawned.report, output: output)
     }
 
     /// For nexus-probe to keep the timeout itself; one that is silent for so long after it hangs.
@@ -80,8 +90,12 @@ public final class ProbeRun {
         state = .finished(verdict)
     }
 
-    /// Watches a connect; for the other states there is nothing to watch.
+    /// Watches a connect, or what a short run says; for the other states there is nothing to watch.
     public func watch(with poller: borrowing Poller, token: UInt64) throws(Errno) {
+        switch output {
+        case .some(let output): return try poller.add(output, token: token)
+        case .none: break
+        }
         guard state == .connecting else { return }
         switch descriptor {
         case .some(let socket): try poller.add(socket, token: token, for: .writable)
@@ -95,6 +109,45 @@ public final class ProbeRun {
         case .some(let socket): poller.remove(socket)
         case .none: break
         }
+        close(poller)
+    }
+
+    private func close(_ poller: borrowing Poller) {
+        switch output {
+        case .some(let output): poller.remove(output)
+        case .none: return
+        }
+        output = nil
+    }
+
+    /// Takes some of what it says; at the end there is nothing to watch any more.
+    public func listen(with poller: borrowing Poller, _ scratch: UnsafeMutableRawBufferPointer) {
+        if !take(scratch) { close(poller) }
+    }
+
+    /// False at the end.
+    private func take(_ scratch: UnsafeMutableRawBufferPointer) -> Bool {
+        switch output {
+        case .some(let output):
+            do {
+                let count = try kernel.read(output, into: scratch)
+                said.append(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
+                return count > 0
+            } catch {
+                return error == .again
+            }
+        case .none: return true
+        }
+    }
+
+    /// `: ` and the last line that it said, if any.
+    private var lastLine: String {
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { _ = take($0) }
+        guard let line = said.lines.last else { return "" }
+        let clean = line.unicodeScalars.map {
+            $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? " " : Character($0)
+        }
+        return ": " + String(clean)
     }
 
     /// The socket is writable or in error: the connect is over.
@@ -123,7 +176,7 @@ public final class ProbeRun {
             }
         case .none: break
         }
-        state = .finished(exit == .code(0) ? .healthy : .unhealthy("the probe ended with \(exit.words)"))
+        state = .finished(exit == .code(0) ? .healthy : .unhealthy("the probe ended with \(exit.words)\(lastLine)"))
     }
 
     /// The loop was late: its answer may have waited for us.
@@ -143,6 +196,6 @@ public final class ProbeRun {
             case .none: break
             }
         }
-        state = .finished(.unhealthy("no answer within \(timeout.words)"))
+        state = .finished(.unhealthy("no answer within \(timeout.words)\(lastLine)"))
     }
 }

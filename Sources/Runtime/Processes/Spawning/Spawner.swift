@@ -36,18 +36,20 @@ public struct Spawner: ~Copyable {
         return spawned
     }
 
-    /// Starts an exec probe: the child's identity, environment and scope, but its own short life. Its output is
-    /// discarded.
+    /// Starts an exec probe: the child's identity, environment and scope, but its own short life. What it says on
+    /// both its streams goes to `output`.
     public func spawnProbe(
         _ executable: String, _ arguments: [Text], of request: borrowing SpawnRequest, in scope: any RunScope,
-        values: TextValues
+        output: borrowing OwnedFD, values: TextValues
     ) throws(SpawnFailure) -> Spawned {
         let child = request.child
         var image = SpawnImage(
             executable: executable, arguments: try resolve(arguments, values),
             environment: try environment(of: child, values) + request.probeEnvironment + [mark])
         apply(child, to: &image)
-        image.descriptors = [0, 1, 2].map { DescriptorMapping(source: null.raw, target: $0) }
+        image.descriptors = [null.raw, output.raw, output.raw].enumerated().map {
+            DescriptorMapping(source: $1, target: Int32($0))
+        }
         image.cgroup = scope.cgroup
         let spawned = try kernel.spawn(image)
         scope.began(spawned.process)
