@@ -122,27 +122,30 @@ public final class ProbeRun {
 
     /// Takes some of what it says; at the end there is nothing to watch any more.
     public func listen(with poller: borrowing Poller, _ scratch: UnsafeMutableRawBufferPointer) {
-        if !take(scratch) { close(poller) }
+        if take(scratch) == nil { close(poller) }
     }
 
-    /// False at the end.
-    private func take(_ scratch: UnsafeMutableRawBufferPointer) -> Bool {
+    /// How many bytes, 0 when there are none now; nil at the end.
+    private func take(_ scratch: UnsafeMutableRawBufferPointer) -> Int? {
         switch output {
         case .some(let output):
             do {
                 let count = try kernel.read(output, into: scratch)
                 said.append(UnsafeRawBufferPointer(rebasing: scratch[..<count]))
-                return count > 0
+                return count > 0 ? count : nil
             } catch {
-                return error == .again
+                return error == .again ? 0 : nil
             }
-        case .none: return true
+        case .none: return nil
         }
     }
 
     /// `: ` and the last line that it said, if any.
     private var lastLine: String {
-        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { _ = take($0) }
+        // All that lies in the pipe, which has 64 KiB; a process that it left behind may write on.
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { scratch in
+            for _ in 0..<32 { if take(scratch) ?? 0 == 0 { break } }
+        }
         guard let line = said.lines.last else { return "" }
         let clean = line.unicodeScalars.map {
             $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? " " : Character($0)
