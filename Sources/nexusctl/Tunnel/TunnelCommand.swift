@@ -10,7 +10,7 @@ struct TunnelCommand: ParsableCommand {
             is said with its field, and what ran goes on.
             """,
         subcommands: [
-            Status.self, Setup.self, Start.self, Stop.self, Mode.self, URL.self, Check.self,
+            Status.self, Setup.self, Start.self, Stop.self, Mode.self, Keep.self, URL.self, Check.self,
         ],
         defaultSubcommand: Status.self)
 
@@ -62,6 +62,18 @@ struct TunnelCommand: ParsableCommand {
         @OptionGroup var place: Place
 
         func run() throws { TunnelPicture.show(try TunnelLink(place).ask("mode", mode: mode), json: json) }
+    }
+
+    struct Keep: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Keeps a change that was made through the tunnel itself, and would be undone.")
+
+        @Flag(help: "One JSON object, as docs/tunnel.md has it.")
+        var json = false
+
+        @OptionGroup var place: Place
+
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("keep"), json: json) }
     }
 
     struct URL: ParsableCommand {
@@ -135,6 +147,10 @@ enum TunnelPicture {
         }
         lines.append("Reach    \(text("reach") ?? "?")")
         if let program = text("program") { lines.append("Program  \(program), \(text("version") ?? "?")") }
+        if let left = description["trial_left"]?.number {
+            lines.append(
+                "Trial    back to \(text("trial_back") ?? "?") in \(left) s unless it is kept: nexusctl tunnel keep")
+        }
         if let complaint = text("complaint") { lines.append("Refused  \(complaint)") }
         if description["new_program"]?.flag == true {
             lines.append("         another cloudflared lies on disk; nexusctl tunnel start takes it")
