@@ -52,7 +52,11 @@ struct Place: ParsableArguments {
             }
         }
         guard let command = rest.first, !command.hasPrefix("-") else { return arguments }
-        return [command] + leading + rest.dropFirst()
+        // `tunnel url` and its like are one command of two words.
+        let family = NexusCtl.configuration.subcommands.first { $0._commandName == command }
+        let members = family?.configuration.subcommands.map { $0._commandName } ?? []
+        let words = rest.dropFirst().first.map(members.contains) == true ? 2 : 1
+        return rest.prefix(words) + leading + rest.dropFirst(words)
     }
 }
 

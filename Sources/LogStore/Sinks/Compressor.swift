@@ -116,8 +116,12 @@ struct Compressor {
         guard let job, let ended = try kernel.reap(job.process.process) else { return false }
         self.job = nil
         let unfinished = job.path + LogFileName.unfinished
+        // A program that is not there is no file that is gone.
+        if let failure = kernel.failure(in: job.process.report) {
+            try? kernel.removeFile(unfinished)
+            throw failure.error
+        }
         do throws(Errno) {
-            if let failure = kernel.failure(in: job.process.report) { throw failure.error }
             guard ended.exit == .code(0), try kernel.status(job.target).size > 0 else { throw Errno.inputOutput }
             // Removed meanwhile, because there were too many: then nobody wants the compressed one either.
             _ = try kernel.status(job.path, followingLinks: false)

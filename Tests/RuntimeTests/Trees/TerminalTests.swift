@@ -55,7 +55,7 @@ extension WholeTrees {
             let client = try tree.client()
             #expect(try client.ask("wait-ready web log-writer") == .reply(#"{"ready":true}"#))
             _ = try client.ask("start late")
-            #expect(try client.state("late") == "parked")
+            while try client.state("late") != "parked" { usleep(2000) }
             #expect(try client.ask("restart web") == .reply(#"{"outcome":"done"}"#))
             #expect(try tree.stop() == .code(0))
             let lines = try tree.said().split(separator: "\n").filter { $0.hasPrefix("nexusd: ") }
