@@ -96,6 +96,8 @@ extension TunnelKeeper {
     func change(
         isOn: Bool, mode word: String?, over approach: TunnelApproach = .near
     ) async throws(TunnelError) {
+        try await enterByCommand()
+        defer { gate.leave() }
         var next = choice
         next.isOn = isOn
         if let word {
@@ -113,6 +115,11 @@ extension TunnelKeeper {
         if let error = await follow() { throw error }
         show()
         wake.yield()
+    }
+
+    func enterByCommand() async throws(TunnelError) {
+        guard !gate.isFull else { throw TunnelError("too many changes of the tunnel are under way: ask again") }
+        await enter()
     }
 
     /// From the machine outwards; the first hop that does not carry is the one to mend.

@@ -18,6 +18,8 @@ extension TunnelKeeper {
 
     /// Somebody got in by the new way, or stands beside the machine.
     func keep(over approach: TunnelApproach) async throws(TunnelError) {
+        try await enterByCommand()
+        defer { gate.leave() }
         let run = approach == .tunnel && machine.state.connections != nil ? await runNow() : nil
         let next = try choice.kept(over: approach, run: run, at: .now(), length: pace.patience.trial)
         try next.write(in: workshop.directory)
@@ -46,6 +48,7 @@ extension TunnelKeeper {
     @discardableResult
     func follow() async -> TunnelError? {
         measurement = nil
+        changes += 1
         guard wanted != .off else {
             await act(on: .chosen(.off))
             show()

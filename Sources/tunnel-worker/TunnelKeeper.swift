@@ -2,7 +2,8 @@ import Foundation
 import Tunnel
 import WorkerKit
 
-/// Feeds the machine with what is seen, carries out what it says, tells nexusd how it is. One turn at a time.
+/// Feeds the machine with what is seen, carries out what it says, tells nexusd how it is. Turns and commands go one after
+/// the other, by `gate`: an actor alone is entered anew at each await.
 actor TunnelKeeper {
     /// The child in Supervisor.toml.
     static let child = "cloudflared"
@@ -24,6 +25,10 @@ actor TunnelKeeper {
     /// Settings that were refused while something older goes on.
     var complaint: String?
     var hasNewProgram = false
+    var gate = TurnGate()
+    /// Followed so far: what was looked at before one is no news after it.
+    var changes = 0
+    private var lastOrder: Task<Void, Never>?
     private var tail: LogTail
     private var turns = 0
     private var shown = ""
@@ -58,14 +63,26 @@ actor TunnelKeeper {
             routes.cancel()
             ticks.cancel()
         }
+        await begin()
+        for await _ in wakes {
+            await turn()
+            if turns.isMultiple(of: pace.outside) { await lookFromOutside() }
+            if Task.isCancelled { return }
+        }
+    }
+
+    private func begin() async {
+        await enter()
+        defer { gate.leave() }
         await act(on: .network(isUp: NetworkRoutes.hasDefault()))
         settleChoice()
         await takeUp()
         show()
-        for await _ in wakes {
-            await turn()
-            if Task.isCancelled { return }
-        }
+    }
+
+    /// Until those who came before are through.
+    func enter() async {
+        await withCheckedContinuation { gate.enter($0) }
     }
 
     /// A tunnel that a tunnel-worker before this one had started goes on as it is: a new quick tunnel would have a new name.
@@ -99,16 +116,18 @@ actor TunnelKeeper {
     }
 
     private func turn() async {
+        await enter()
+        defer { gate.leave() }
         turns += 1
         if settleChoice() { await follow() }
-        guard wanted != .off else { return }
+        // Somebody may start the child by its name: what is not wanted is not left open.
+        guard wanted != .off else { return await lookAtChild() }
         await act(on: .network(isUp: NetworkRoutes.hasDefault()))
         await lookAtChild()
         await lookAtMetrics()
         for fact in tail.facts() { await act(on: .logged(fact)) }
         // Nothing is offered before it was looked at.
         if turns.isMultiple(of: pace.door) || machine.state == .starting { await lookAtDoors() }
-        if turns.isMultiple(of: pace.outside) { await lookFromOutside() }
         if turns.isMultiple(of: pace.settings) { await lookAtSettings() }
         await act(on: .tick)
         show()
@@ -161,9 +180,14 @@ actor TunnelKeeper {
         return (try? JSONDecoder().decode(Answer.self, from: Data(payload)))?.values["port"].flatMap { UInt16($0) }
     }
 
+    /// Takes up to 10 s, so no command waits for it.
     private func lookFromOutside() async {
-        guard let address else { return }
+        guard wanted != .off, let address else { return }
+        let before = changes
         let hop = await ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge).outside()
+        await enter()
+        defer { gate.leave() }
+        guard changes == before else { return }
         await act(on: .outside(answers: hop.isGood))
     }
 
@@ -221,9 +245,10 @@ actor TunnelKeeper {
     }
 
     /// What comes of it is seen; nobody waits for it here. Requests that wait would pile up while it does not come to be,
-    /// until nexusd takes no more of them, not even a question.
+    /// until nexusd takes no more of them, not even a question. They go in the order in which they were given.
     private func order(_ verb: String, _ child: String = TunnelKeeper.child) {
-        Task { [bus] in
+        lastOrder = Task { [bus, lastOrder] in
+            await lastOrder?.value
             do {
                 _ = try await bus.ask("\(verb) \(child) --no-wait")
             } catch let error as BusError where error.code == .refused {

@@ -41,7 +41,8 @@ struct TunnelWorker {
 
     private static func launch(_ directory: String) -> Never {
         do {
-            let failure = try LaunchFile.read(in: directory).run()
+            let failure = try LaunchFile.read(in: directory).run(
+                environment: ProcessInfo.processInfo.environment)
             Log.error(failure.description)
         } catch {
             Log.error("\(error)")

@@ -28,6 +28,7 @@ struct MeasuringTests {
     @Test func missingEnd_isSaid() {
         #expect(excess([chat])?.contains("http_status:404") == true)
         #expect(excess([.init(service: "unix:/run/chat.sock")])?.contains("every name") == true)
+        #expect(excess([chat, .init(service: "http_status:503")])?.contains("it must be http_status:404") == true)
         #expect(excess([])?.contains("http_status:404") == true)
     }
 
@@ -40,6 +41,13 @@ struct MeasuringTests {
             """
         #expect(MetricsPort.counter("cloudflared_tunnel_tunnel_register_fail", in: text) == 5)
         #expect(MetricsPort.counter("cloudflared_tunnel_request_errors", in: text) == 0)
+    }
+
+    @Test(arguments: [
+        ("x 9.2e18\nx{a=\"1\"} 9.2e18\n", Int.max), ("x 1e400\nx 1\n", .max), ("x +Inf\n", .max), ("x NaN\nx 2\n", 2),
+        ("x -5\nx 2\n", 2), ("x 1e300\n", .max),
+    ]) func counterOfAnyText_isANumber(_ text: String, _ count: Int) {
+        #expect(MetricsPort.counter("x", in: text) == count)
     }
 
     @Test func routes_defaultThatLeadsSomewhere() {

@@ -16,6 +16,9 @@ struct TunnelMachineTests {
                 refused: refused), excess: excess)
     }
 
+    private static let unread = Event.measured(
+        TunnelMeasurement(connections: 4, rules: nil, registered: 1, refused: 0), excess: nil)
+
     private static func runs(_ run: String = "1-1") -> Event { .child(.running(run: run)) }
 
     private static func ended(_ words: String, run: String = "1-1", asked: Bool = false) -> Event {
@@ -267,6 +270,17 @@ struct TunnelMachineTests {
                 Step(2000, .tick, .exposesMoreThanTheChat("rule 1")),
                 Step(2001, .chosen(.named), .starting, [.start(.auto)]),
             ]
+        ),
+        (
+            "rules that cannot be read: not healthy, and after five looks in a row stopped",
+            up + (3..<7).map { Step($0, unread, .connected(.init(4, of: 4))) }
+                + [Step(7, seen(4), .connected(.init(4, of: 4)), [.healthy])]
+                + (8..<12).map { Step($0, unread, .connected(.init(4, of: 4))) }
+                + [
+                    Step(
+                        12, unread, .exposesMoreThanTheChat("the rules in force cannot be read"), [.stop]),
+                    Step(13, .tick, .exposesMoreThanTheChat("the rules in force cannot be read")),
+                ]
         ),
         (
             "the agent stands open: held until it does not",

@@ -4,8 +4,8 @@ import Glibc
 /// What the child `cloudflared` runs, written by tunnel-worker: which program, and the words that only the mode decides.
 ///
 /// The child's command is `tunnel-worker --launch DIR`, which reads this and becomes cloudflared by exec: the program may lie
-/// where only tunnel-worker's search finds it, a quick tunnel is begun by other words than a named one, and nothing of
-/// nexusd's environment reaches it (each `TUNNEL_*` would change what it does).
+/// where only tunnel-worker's search finds it, a quick tunnel is begun by other words than a named one, and of nexusd's
+/// environment only its own marks reach it (each `TUNNEL_*` would change what it does).
 public struct LaunchFile: Hashable, Sendable, Codable {
     /// cloudflared, absolute.
     public var program: String
@@ -55,11 +55,21 @@ public struct LaunchFile: Hashable, Sendable, Codable {
         return launch
     }
 
-    /// Becomes cloudflared; returns only when that failed.
-    public func run() -> TunnelError {
-        var arguments = ([program] + arguments).map { strdup($0) } + [nil]
+    /// By these nexusd finds what an earlier one of it has left; they change nothing in cloudflared.
+    private static let kept = ["NEXUS_LIFE", "NEXUS_RUN_ID", "NEXUS_CHILD"]
+
+    /// What cloudflared gets of the environment that nexusd gave its child.
+    static func environment(of given: [String: String]) -> [String] {
         // HOME it does not need; without PATH a program that is a script would not find its interpreter's helpers.
-        var environment = [strdup("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), nil]
+        ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+            + kept.compactMap { name in given[name].map { "\(name)=\($0)" } }
+    }
+
+    /// Becomes cloudflared; returns only when that failed.
+    /// - Parameter given: what this process has of nexusd.
+    public func run(environment given: [String: String]) -> TunnelError {
+        var arguments = ([program] + arguments).map { strdup($0) } + [nil]
+        var environment = Self.environment(of: given).map { strdup($0) } + [nil]
         execve(program, &arguments, &environment)
         return TunnelError("cannot start \(program): \(String(cString: strerror(errno)))")
     }

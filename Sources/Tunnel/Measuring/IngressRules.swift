@@ -54,6 +54,10 @@ public struct IngressRules: Hashable, Sendable, Decodable {
         guard let last = rules.last, last.isForAll else {
             return "there is no last rule http_status:404 for all the rest"
         }
+        // cloudflared's own single rule as long as it was given none answers 503 too, and leads nowhere.
+        if last.service == "http_status:503", rules.count > 1 {
+            return "the last rule answers 503 to all the rest; it must be http_status:404"
+        }
         if last.service == chat, !endsInChat {
             return "the last rule leads every name to the chat; it must be http_status:404"
         }

@@ -38,7 +38,7 @@ public struct MetricsPort: Hashable, Sendable {
         let text = (try? await look("/metrics"))?.text ?? ""
         let quick = await json("/quicktunnel", Quick.self)?.hostname ?? ""
         return TunnelMeasurement(
-            connections: ready.readyConnections, rules: await json("/config", IngressRules.self),
+            connections: ready.readyConnections, rules: await json("/config", IngressRules.self, of: [200]),
             registered: Self.counter("cloudflared_tunnel_tunnel_register_success", in: text),
             refused: Self.counter("cloudflared_tunnel_tunnel_register_fail", in: text),
             quickHostname: quick.isEmpty ? nil : quick)
@@ -51,7 +51,10 @@ public struct MetricsPort: Hashable, Sendable {
             guard line.hasPrefix(name), let next = line.dropFirst(name.count).first, next == "{" || next == " ",
                 let value = line.split(separator: " ").last.flatMap({ Double($0) })
             else { return sum }
-            return sum + (Int(exactly: value.rounded()) ?? 0)
+            // Any text may stand there: no number of it may end this process.
+            let count = value > 0 ? Int(exactly: value.rounded()) ?? .max : 0
+            let (total, isTooMuch) = sum.addingReportingOverflow(count)
+            return isTooMuch ? .max : total
         }
     }
 
@@ -59,8 +62,11 @@ public struct MetricsPort: Hashable, Sendable {
         try await HTTPLook(url: "http://127.0.0.1:\(port)\(path)").answer()
     }
 
-    private func json<Value: Decodable>(_ path: String, _ type: Value.Type) async -> Value? {
-        guard let answer = try? await look(path) else { return nil }
+    /// - Parameter statuses: 503 is /ready's word for no connection.
+    private func json<Value: Decodable>(
+        _ path: String, _ type: Value.Type, of statuses: Set<Int> = [200, 503]
+    ) async -> Value? {
+        guard let answer = try? await look(path), statuses.contains(answer.status) else { return nil }
         return try? JSONDecoder().decode(type, from: Data(answer.body))
     }
 }

@@ -14,6 +14,8 @@ public struct Patience: Hashable, Sendable {
     public var trial: Duration = .seconds(60)
     /// Looks through the public address that fail in a row before a tunnel that calls itself connected is restarted.
     public var outsideMisses = 3
+    /// Looks at rules that cannot be read, in a row, before the tunnel is stopped.
+    public var unreadRules = 5
     /// Looks at the chat's socket that fail in a row before chat-bridge is started anew.
     public var originMisses = 3
     /// Between two such starts.

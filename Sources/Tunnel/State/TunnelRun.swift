@@ -11,6 +11,8 @@ struct TunnelRun: Hashable, Sendable {
     var networkReturned: Duration?
     /// It is managed from the dashboard, and nothing came from there yet.
     var waitsForConfiguration: Bool
+    /// Looks in a row at which it answered, and its rules could not be read.
+    var unreadRules = 0
     /// The edge's words.
     var refusal: String?
     var refusals = 0
@@ -86,6 +88,11 @@ extension TunnelMachine {
         guard case .running(var run) = phase else { return [] }
         if let excess { return hold(.exposure(excess)) }
         run.connections = measurement?.connections ?? 0
+        if let measurement { run.unreadRules = measurement.rules == nil ? run.unreadRules + 1 : 0 }
+        // What nobody can look at may lead anywhere.
+        guard run.unreadRules < patience.unreadRules else {
+            return hold(.exposure("the rules in force cannot be read"))
+        }
         if let rules = measurement?.rules { run.waitsForConfiguration = mode == .token && rules.version < 0 }
         run.refusals = measurement.map { $0.registered == 0 ? $0.refused : 0 } ?? run.refusals
         if run.connections > 0 {
@@ -94,7 +101,7 @@ extension TunnelMachine {
             run.lost = run.lost ?? now
         }
         phase = .running(run)
-        if run.connections > 0 { return run.waitsForConfiguration ? [] : [.healthy] }
+        if run.connections > 0 { return run.waitsForConfiguration || run.unreadRules > 0 ? [] : [.healthy] }
         return judgeRefusals(run, now)
     }
 
