@@ -217,6 +217,8 @@ UNCHECKED static void reset_signals(struct nexus_spawn_request *request) {
 UNCHECKED static void child(struct spawn *spawn) {
     struct nexus_spawn_request *request = spawn->request;
     long error;
+    /* First of all, for whatever comes may have to be waited for. It cannot fail. */
+    if (request->waiting_name) RAW4(prctl, PR_SET_NAME, request->waiting_name, 0, 0);
     if (spawn->join_cgroup && (error = write_file(request->cgroup, "cgroup.procs", "0", 1)) < 0)
         fail(request, NEXUS_STAGE_CGROUP, error);
     if (request->new_session && (error = RAW0(setsid)) < 0) fail(request, NEXUS_STAGE_SESSION, error);

@@ -69,6 +69,8 @@ struct nexus_spawn_request {
     int set_capabilities;
     uint64_t ambient;
 
+    /* The name (comm, 15 bytes and a NUL) from the clone to the exec, which gives the program's; NULL: the caller's. */
+    const char *waiting_name;
     int new_session;
     int nice;
     int oom_score_adjust;

@@ -68,6 +68,34 @@ struct LeftoverTests {
         }
     }
 
+    /// Its environment is still that of whoever started nexusd. Another life's that waits likewise is a stranger.
+    @Test func processThatWaitsInItsExec_isEnded_beforeItCanRun() async {
+        await #expect(processExitsWith: .success) {
+            let program = try HeldProgram()
+            let nest = try Nest(life: Self.old)
+            let other = try Nest(life: LifeID("ffffffffffffffffffffffffffffffff")!)
+            let life = try nest.start("") { $0.executable = program.path }
+            let stranger = try other.start("") { $0.executable = program.path }
+            for process in [life.process, stranger.process] { try HeldProgram.awaitExec(of: process) }
+            try #require(ProcessTable.variable(LifeID.variable, of: life.process, nest.kernel) == nil)
+            let outcome = Self.endLeftovers(nest)
+            try #require(outcome.named.map(\.process) == [life.process])
+            try #require(outcome.remaining.isEmpty && !isAlive(life.process) && isAlive(stranger.process))
+            try nest.kernel.signal(stranger.pidfd, .kill)
+        }
+    }
+
+    @Test func nameBeforeTheExec_isGoneWithIt() async {
+        await #expect(processExitsWith: .success) {
+            let nest = try Nest(life: Self.old)
+            let life = try nest.start("echo up; exec sleep 600")
+            _ = try life.lines(1)
+            let name = ProcessTable.entry(life.process, nest.kernel)?.name
+            try #require(name == "sh" || name == "sleep")
+            try nest.kernel.signal(life.pidfd, .kill)
+        }
+    }
+
     @Test func withoutAnEarlierLife_nothingIsTouched() async {
         await #expect(processExitsWith: .success) {
             let nest = try Nest(life: Self.old)

@@ -1,4 +1,3 @@
-import CNexus
 import Glibc
 import Plan
 import SupervisorCore
@@ -13,27 +12,6 @@ extension WholeTrees {
     /// Who owns a child's program file can let its execve wait, by a lease that nobody gives up (fcntl(2), F_SETLEASE; the
     /// kernel breaks it after 45 s). Whatever is asked here is asked while it waits, and answered before it goes on.
     @Suite(.timeLimit(.minutes(1))) struct LaunchTests {
-        /// A copy of a program, with a write lease on it as long as this is there.
-        private final class HeldProgram {
-            private let directory = TemporaryDirectory()
-            private let file: OwnedFD
-            var path: String { directory.path + "/held" }
-
-            init(_ program: String = "/bin/sleep") throws {
-                let kernel = LiveKernel()
-                let path = directory.path + "/held"
-                try kernel.replaceFile(path, with: kernel.readFile(program, limit: 1 << 28), mode: 0o755)
-                // The kernel asks for the lease by this signal, and is not heard.
-                Glibc.signal(SIGIO, SIG_IGN)
-                file = try kernel.open(path, .readOnly, mode: 0)
-                guard nexus_fcntl(file.raw, F_SETLEASE, Int(F_WRLCK)) == 0 else { throw Errno.current }
-            }
-
-            func letGo() { _ = nexus_fcntl(file.raw, F_SETLEASE, Int(F_UNLCK)) }
-
-            deinit { letGo() }
-        }
-
         private func held(_ program: HeldProgram, change: (inout ChildPlan) -> Void = { _ in }) -> ChildPlan {
             child("held") { child in
                 child.executable = program.path
@@ -80,8 +58,7 @@ extension WholeTrees {
                 let nest = try Nest()
                 let program = try HeldProgram()
                 let life = try nest.start("") { $0.executable = program.path }
-                // Before it turns to its program it has closed all but 0, 1, 2 and its report.
-                while try nest.kernel.list("/proc/\(life.process)/fd").count != 4 { usleep(1000) }
+                try HeldProgram.awaitExec(of: life.process)
                 try nest.kernel.signal(life.pidfd, .kill)
                 try #require(try nest.reap { nest.exits[life.process] != nil })
                 try #require(life.scope.usage().peakBytes == nil)

@@ -5,7 +5,7 @@ import System
 /// would fight over its files and ports.
 ///
 /// Nothing is guessed. Left over is what sits in a cgroup of a run below ours, what has the mark of an earlier life of
-/// this runtime directory in its environment, what shares a session with such a process that leads it (nexusd gives each
+/// this runtime directory in its environment, or, while it waits in its execve(2), as its name, what shares a session with such a process that leads it (nexusd gives each
 /// run a session), and what descends from any of these. A process that emptied its environment and left its parents and
 /// its session is not told from a stranger without a cgroup, and left alone.
 struct Leftovers {
@@ -112,16 +112,19 @@ struct Leftovers {
         return found.values.filter { !spared.contains($0.process) }.sorted { $0.process < $1.process }
     }
 
-    /// By the mark, by session, by parentage.
+    /// By the mark, by session, by parentage. Who waits in its exec has neither descendants nor others in its session, and its
+    /// name, unlike an environment, can be read by everybody: it stands for that one process.
     private func marked() -> [ProcessEntry] {
         let marks = Set(lives.map { Array($0.description.utf8)[...] })
         let table = ProcessTable(kernel)
         let marked = table.entries.values.filter { entry in
             ProcessTable.variable(LifeID.variable, of: entry.process, kernel).map(marks.contains) ?? false
         }
-        guard !marked.isEmpty else { return [] }
+        let names = Set(lives.map(\.waitingName))
+        let waiting = table.entries.values.filter { names.contains($0.name) && !$0.isZombie }
+        guard !marked.isEmpty else { return waiting }
         let sessions = Set(marked.filter { $0.process == $0.session }.map(\.process)).subtracting(spared)
         let members = table.entries.values.filter { sessions.contains($0.session) }
-        return table.subtree(of: (marked + members).map(\.process).filter { !spared.contains($0) })
+        return waiting + table.subtree(of: (marked + members).map(\.process).filter { !spared.contains($0) })
     }
 }

@@ -25,6 +25,12 @@ public struct LifeID: Hashable, Sendable, CustomStringConvertible {
     /// The name of the variable.
     static let variable = "NEXUS_LIFE"
 
+    /// The name (comm) of a process that waits in its execve(2): it is a copy of nexusd until then, with the environment of
+    /// whoever started that. 60 of the random bits, all that a comm has room for. It hits no stranger: a process is named by
+    /// itself only (proc(5), /proc/PID/comm), by nobody with such a number by chance, and any exec takes the name away. The
+    /// program file of nexusd is not asked for beside it: it may have been replaced meanwhile, and others may run it too.
+    var waitingName: String { String(description.prefix(15)) }
+
     private static func digits(_ number: UInt64) -> String {
         let text = String(number, radix: 16)
         return String(repeating: "0", count: 16 - text.count) + text

@@ -9,12 +9,15 @@ public struct Spawner: ~Copyable {
     private let openFiles: ResourceLimit
     /// The variable by which everything this nexusd starts is known for its own.
     private let mark: String
+    /// The same before its program is executed.
+    private let waitingName: String
 
     /// `openFiles` is the RLIMIT_NOFILE nexusd was started with: children get that one back, not the raised one.
     public init(_ kernel: any Kernel, openFiles: ResourceLimit, life: LifeID) throws(Errno) {
         self.kernel = kernel
         self.openFiles = openFiles
         mark = LifeID.variable + "=" + life.description
+        waitingName = life.waitingName
         null = try kernel.open("/dev/null", .readWrite, mode: 0)
     }
 
@@ -61,6 +64,7 @@ public struct Spawner: ~Copyable {
     public func spawnOwn(_ image: SpawnImage, in scope: any RunScope) throws(SpawnFailure) -> Spawned {
         var image = image
         image.limits = [openFiles]
+        image.waitingName = waitingName
         image.cgroup = scope.cgroup
         let spawned = try kernel.spawn(image)
         scope.began(spawned.process)
@@ -68,6 +72,7 @@ public struct Spawner: ~Copyable {
     }
 
     private func apply(_ child: ChildPlan, to image: inout SpawnImage) {
+        image.waitingName = waitingName
         image.directory = child.directory
         image.identity = child.identity.map { SpawnIdentity(user: $0.uid, group: $0.gid, groups: $0.groups) }
         image.capabilities = child.spawnCapabilities(own: kernel.userID())

@@ -7,17 +7,20 @@ extension LiveKernel {
     public func spawn(_ image: SpawnImage) throws(SpawnFailure) -> Spawned {
         let mappings = image.descriptors.sorted { $0.target < $1.target }
         let doubled = zip(mappings, mappings.dropFirst()).contains { $0.target == $1.target }
-        let texts = [image.executable, image.directory] + image.arguments + image.environment + image.pidVariables
+        let texts =
+            [image.executable, image.directory, image.waitingName ?? ""] + image.arguments + image.environment
+            + image.pidVariables
         guard !doubled, mappings.allSatisfy({ $0.source >= 0 && $0.target >= 0 }),
             !texts.contains(where: { $0.utf8.contains(0) })
         else { throw SpawnFailure(stage: .prepare, error: .invalid) }
 
         let arguments = CStringArray(image.arguments)
         let environment = CStringArray(image.environment, slots: image.pidVariables)
-        let path = CStringArray([image.executable, image.directory])
+        let path = CStringArray([image.executable, image.directory] + (image.waitingName.map { [$0] } ?? []))
         var request = nexus_spawn_request()
         request.path = UnsafePointer(path.pointers[0])
         request.directory = UnsafePointer(path.pointers[1])
+        request.waiting_name = UnsafePointer(path.pointers[2])
         request.argv = UnsafePointer(arguments.pointers)
         request.envp = UnsafePointer(environment.pointers)
         request.pid_slots = UnsafePointer(environment.slots)

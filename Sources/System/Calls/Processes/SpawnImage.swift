@@ -12,6 +12,9 @@ public struct SpawnImage: Sendable {
     public var environment: [String]
     /// Names of variables that receive the new process's own pid (WATCHDOG_PID); appended to the environment.
     public var pidVariables: [String] = []
+    /// The process's name (comm) until its program is executed, at most 15 bytes; nil: the caller's. An execve(2) may have to
+    /// wait, and its environment is the caller's until then.
+    public var waitingName: String?
     /// Working directory, entered with the new identity.
     public var directory = "/"
     /// Descriptors by their number in the child. Everything else is closed.

@@ -12,8 +12,10 @@ public struct ProcessEntry: Hashable, Sendable {
     public let session: ProcessID
     /// Start time in clock ticks since boot.
     public let started: UInt64
-    /// How many threads it has; 0 when it has ended and was not reaped.
+    /// How many threads it has.
     public let threads: Int
+    /// Its main thread has ended and was not reaped; the name stays until then.
+    public let isZombie: Bool
 
     /// Reads a line of /proc/PID/stat (proc(5)): `PID (COMM) STATE PPID PGRP SESSION …`, field 20 is the number of threads, 22 the
     /// start time.
@@ -31,6 +33,7 @@ public struct ProcessEntry: Hashable, Sendable {
         self.session = ProcessID(rawValue: Int32(truncatingIfNeeded: session))
         self.started = started
         self.threads = Int(truncatingIfNeeded: threads)
+        isZombie = fields[0].first == UInt8(ascii: "Z")
         name = String(decoding: stat[(open + 1)..<close], as: UTF8.self)
     }
 }
