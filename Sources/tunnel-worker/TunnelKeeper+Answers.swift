@@ -69,7 +69,7 @@ extension TunnelKeeper {
         let state = machine.state
         return TunnelDescription(
             mode: wanted, mode_when_on: choice.mode ?? workshop.settings.mode, chosen_by_command: choice != .none,
-            state: state.name, words: state.words,
+            state: state.name, words: words,
             connections: state.connections?.count ?? 0, connections_wanted: wanted.connections, url: address,
             url_lasts: wanted != .quick, program: preparation?.program.path,
             version: preparation?.program.version.description, metrics_port: preparation?.metrics.port,
@@ -112,6 +112,7 @@ extension TunnelKeeper {
         next = await onTrial(next, over: approach)
         try next.write(in: workshop.directory)
         choice = next
+        damage = nil
         if let error = await follow() { throw error }
         show()
         wake.yield()

@@ -22,6 +22,8 @@ actor TunnelKeeper {
     var choice: TunnelChoice
     var preparation: TunnelWorkshop.Preparation?
     var measurement: TunnelMeasurement?
+    /// What was chosen before cannot be read, in words.
+    var damage: String?
     /// Settings that were refused while something older goes on.
     var complaint: String?
     var hasNewProgram = false
@@ -41,7 +43,12 @@ actor TunnelKeeper {
         began = clock.now
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         machine = TunnelMachine(patience: pace.patience)
-        choice = TunnelChoice.read(in: workshop.directory)
+        do {
+            choice = try TunnelChoice.read(in: workshop.directory)
+        } catch {
+            choice = TunnelChoice(mode: nil, isOn: false)
+            damage = "what was chosen cannot be read, so it stays off until nexusctl tunnel start: \(error)"
+        }
         tail = LogTail(path: workshop.logFile)
     }
 
@@ -75,6 +82,7 @@ actor TunnelKeeper {
         await enter()
         defer { gate.leave() }
         await act(on: .network(isUp: NetworkRoutes.hasDefault()))
+        if let damage { Log.error(damage) }
         settleChoice()
         await takeUp()
         show()
@@ -262,9 +270,20 @@ actor TunnelKeeper {
 
     // MARK: - Telling
 
+    /// The state's, and what more there is to say about it.
+    var words: String {
+        let chat = workshop.settings.chatSocket
+        var all = [machine.state.words]
+        if machine.state.connections != nil, measurement?.rules?.leadsToChat(chat) == false {
+            all.append("no rule leads to the chat; the service to point at is unix:\(chat)")
+        }
+        if let damage { all.append(damage) }
+        return all.joined(separator: "; ")
+    }
+
     /// The status line, when it changed; a new address of a quick tunnel also goes to the log.
     func show() {
-        var words = machine.state.words
+        var words = words
         if let address { words += " at \(address)" }
         if let complaint, !words.contains(complaint) { words += "; not taken: \(complaint)" }
         if let former = choice.former {

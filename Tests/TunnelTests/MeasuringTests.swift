@@ -25,6 +25,17 @@ struct MeasuringTests {
         #expect(excess([.init(service: "hello_world"), end]) != nil)
     }
 
+    @Test func namesThatCannotBeGoneTo_areNoAddress() {
+        let names = [
+            "*.example.invalid", String(repeating: "a", count: 64) + ".invalid", "a..b", "x y", "chat.example.invalid",
+        ]
+        let service = "unix:/run/chat.sock"
+        let rules = IngressRules(version: 1, rules: names.map { .init(hostname: $0, service: service) } + [end])
+        #expect(rules.hostnames(chatSocket: "/run/chat.sock") == ["chat.example.invalid"])
+        #expect(rules.leadsToChat("/run/chat.sock"))
+        #expect(!IngressRules(version: 1, rules: [end]).leadsToChat("/run/chat.sock"))
+    }
+
     @Test func missingEnd_isSaid() {
         #expect(excess([chat])?.contains("http_status:404") == true)
         #expect(excess([.init(service: "unix:/run/chat.sock")])?.contains("every name") == true)

@@ -303,6 +303,16 @@ struct TunnelMachineTests {
             ]
         ),
         (
+            "no port can be bound: two starts at once, then nexusd's own",
+            [Step(0, .chosen(.named), .starting, [.start(.auto)])]
+                + (1...4).map { number in
+                    let words = "exit 1: bind: address already in use"
+                    return Step(
+                        number, ended(words, run: "1-\(number)"), .crashed(exit: words),
+                        number <= 2 ? [.restart(.auto, why: "its metrics port was taken")] : [])
+                }
+        ),
+        (
             "one that a tunnel-worker before this one started",
             [
                 Step(0, .found(.named, run: "1-1"), .starting), Step(1, runs(), .starting),

@@ -76,11 +76,32 @@ struct TunnelSettingsTests {
     @Test func choice_outlivesTheProcess() throws {
         _ = try file("")
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        #expect(TunnelChoice.read(in: directory) == .none)
+        #expect(try TunnelChoice.read(in: directory) == .none)
         let choice = TunnelChoice(mode: .quick, isOn: false)
         try choice.write(in: directory)
-        #expect(TunnelChoice.read(in: directory) == choice)
+        #expect(try TunnelChoice.read(in: directory) == choice)
         try "{ torn".write(toFile: directory + "/choice.json", atomically: false, encoding: .utf8)
-        #expect(TunnelChoice.read(in: directory) == .none)
+        #expect(throws: TunnelError.self) { try TunnelChoice.read(in: directory) }
+    }
+
+    /// A FIFO has nobody who writes; a link may lead anywhere.
+    @Test(arguments: ["choice.json", "launch.json"]) func anotherThanAFile_isRefusedAtOnce(_ name: String) throws {
+        _ = try file("")
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = directory + "/" + name
+        func refused() {
+            #expect(throws: TunnelError.self) {
+                if name == "choice.json" { _ = try TunnelChoice.read(in: directory) }
+                _ = try LaunchFile.read(in: directory)
+            }
+        }
+        #expect(mkfifo(path, 0o600) == 0)
+        refused()
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/null")
+        refused()
+        try FileManager.default.removeItem(atPath: path)
+        try Data(repeating: 32, count: 4097).write(to: URL(fileURLWithPath: path))
+        refused()
     }
 }

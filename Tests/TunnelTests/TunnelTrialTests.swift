@@ -92,11 +92,11 @@ struct TunnelTrialTests {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let tried = Self.changed(Self.named, to: Self.token)
         try tried.write(in: directory)
-        #expect(TunnelChoice.read(in: directory) == tried)
+        #expect(try TunnelChoice.read(in: directory) == tried)
         // Of a version that knew of no trials.
         try #"{"mode":"named","isOn":false}"#.write(
             toFile: directory + "/choice.json", atomically: true, encoding: .utf8)
-        #expect(TunnelChoice.read(in: directory) == Self.stopped)
+        #expect(try TunnelChoice.read(in: directory) == Self.stopped)
     }
 
     @Test func bootInstant_goesOn() {

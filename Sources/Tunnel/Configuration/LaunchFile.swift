@@ -17,7 +17,6 @@ public struct LaunchFile: Hashable, Sendable, Codable {
     public var transport: TunnelMachine.Transport
 
     private static let name = "launch.json"
-    private static let limitBytes = 65_536
 
     /// Of a tunnel with this configuration.
     public init(
@@ -46,11 +45,12 @@ public struct LaunchFile: Hashable, Sendable, Codable {
     /// Reads it from there.
     public static func read(in directory: String) throws(TunnelError) -> LaunchFile {
         let path = directory + "/" + name
-        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: limitBytes),
-            let launch = try? JSONDecoder().decode(LaunchFile.self, from: data), launch.program.hasPrefix("/")
-        else {
+        guard let data = try SmallFile.read(path) else {
             throw TunnelError(
                 "there is nothing to start: \(path) is not there; choose a way first: nexusctl tunnel mode")
+        }
+        guard let launch = try? JSONDecoder().decode(LaunchFile.self, from: data), launch.program.hasPrefix("/") else {
+            throw TunnelError("\(path) is damaged; it is written anew by: nexusctl tunnel start")
         }
         return launch
     }

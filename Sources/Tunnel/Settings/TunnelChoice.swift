@@ -19,14 +19,14 @@ public struct TunnelChoice: Hashable, Sendable, Codable {
     public static let none = TunnelChoice(mode: nil, isOn: true)
 
     private static let name = "choice.json"
-    private static let limitBytes = 4096
 
-    /// Reads it from the tunnel's directory; nothing there, or nothing readable, is no choice.
-    public static func read(in directory: String) -> TunnelChoice {
-        guard let file = FileHandle(forReadingAtPath: directory + "/" + name),
-            let data = try? file.read(upToCount: limitBytes),
-            let choice = try? JSONDecoder().decode(TunnelChoice.self, from: data)
-        else { return .none }
+    /// Reads it from the tunnel's directory; nothing there is no choice. One that cannot be read may have been a stop.
+    public static func read(in directory: String) throws(TunnelError) -> TunnelChoice {
+        let path = directory + "/" + name
+        guard let data = try SmallFile.read(path) else { return .none }
+        guard let choice = try? JSONDecoder().decode(TunnelChoice.self, from: data) else {
+            throw TunnelError("\(path) is damaged")
+        }
         return choice
     }
 

@@ -108,6 +108,8 @@ public struct TunnelMachine: Hashable, Sendable {
     var origin = Origin()
     var opening: String?
     var lastEnd: String?
+    /// Started anew for a metrics port that was taken, so many times in a row.
+    var portRestarts = 0
     /// The run that is to go: seen once more, it is not the one that was asked for.
     var leaving: String?
     let patience: Patience
@@ -158,6 +160,7 @@ public struct TunnelMachine: Hashable, Sendable {
 
     private mutating func choose(_ mode: TunnelMode) -> [Action] {
         self.mode = mode
+        portRestarts = 0
         guard mode != .off else {
             phase = .off
             return [.stop]

@@ -61,6 +61,8 @@ extension TunnelMachine {
         TunnelRun(id: id, transport: transport, since: now, waitsForConfiguration: mode == .token)
     }
 
+    private static let portRestartLimit = 2
+
     private mutating func isDown(_ end: TunnelChild.End?) -> [Action] {
         let isNews = end.map { $0.run != lastEnd } ?? false
         lastEnd = end?.run ?? lastEnd
@@ -79,14 +81,17 @@ extension TunnelMachine {
             }
             // Somebody else took the port between the look and its start: nexusd would start it on the same one again.
             // A restart, not a start: nexusd's own may have come first, on the old port.
-            return end.words.contains("address already in use")
-                ? [.restart(.auto, why: "its metrics port was taken")] : []
+            // One after another that cannot be bound is nothing that haste mends: that is left to nexusd's delay.
+            guard end.words.contains("address already in use"), portRestarts < Self.portRestartLimit else { return [] }
+            portRestarts += 1
+            return [.restart(.auto, why: "its metrics port was taken")]
         }
     }
 
     mutating func measure(_ measurement: TunnelMeasurement?, _ excess: String?, _ now: Duration) -> [Action] {
         guard case .running(var run) = phase else { return [] }
         if let excess { return hold(.exposure(excess)) }
+        if measurement != nil { portRestarts = 0 }
         run.connections = measurement?.connections ?? 0
         if let measurement { run.unreadRules = measurement.rules == nil ? run.unreadRules + 1 : 0 }
         // What nobody can look at may lead anywhere.

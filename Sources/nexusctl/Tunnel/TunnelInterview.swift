@@ -187,11 +187,16 @@ struct TunnelArrival {
     }
 
     private func conclude(_ answer: JSONValue) {
+        let stays =
+            answer["url_lasts"]?.flag == false
+            ? "The choice stays over restarts, the address does not: nexusctl tunnel url shows the one of now."
+            : "It stays so over restarts."
         Output.write(
             """
             Address   \(Terminal.clean(answer["url"]?.text ?? "?"))
 
-            It stays so over restarts. Let a phone in: nexusctl pair. See whether the whole way carries: nexusctl tunnel check.
+            \(stays)
+            Let a phone in: nexusctl pair. See whether the whole way carries: nexusctl tunnel check.
 
             """)
     }

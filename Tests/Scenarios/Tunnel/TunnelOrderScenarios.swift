@@ -46,4 +46,22 @@ import Testing
         #expect(try tunnel.described().state == "off")
         #expect(tunnel.box.stop() == 0)
     }
+
+    /// It may have been a stop: what was open once is not opened by a torn file.
+    @Test func damagedChoice_staysOffUntilACommand_andIsSaid() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        try "{ torn".write(toFile: tunnel.box.state + "/tunnel/choice.json", atomically: true, encoding: .utf8)
+        kill(worker, SIGKILL)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        let off = try tunnel.waitState("off")
+        #expect(off.words.contains("choice.json is damaged"), "\(off.words)")
+        try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+        #expect(try tunnel.box.ctl("logs", "tunnel-worker").output.contains("choice.json is damaged"))
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        #expect(!(try tunnel.waitState("connected 4/4").words.contains("damaged")))
+        #expect(tunnel.box.stop() == 0)
+    }
 }
