@@ -92,10 +92,11 @@ extension Engine {
         feed(.exited(child, run.id, .notExecuted(failure.stage, errno: failure.error.rawValue)))
     }
 
-    /// Who is not wanted any more is not waited for: it is stopped as a process like any other.
+    /// Who is not wanted any more is not waited for: it is stopped as a process like any other. But for log-writer, which has
+    /// the last lines of all others to write before it goes.
     func hurryLaunches() {
         var isOvertaken = false
-        for child in launching where core.isSpawnedInVain(child) {
+        for child in launching where child != logWriter && core.isSpawnedInVain(child) {
             guard let run = self[child].run, let launch = run.launch, launch.told == .nothing else { continue }
             launch.told = .process
             isOvertaken = true
