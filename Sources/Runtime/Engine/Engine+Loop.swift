@@ -22,6 +22,7 @@ extension Engine {
                 "nexusd \(NexusVersion.current) (pid \(kernel.processID())) begins with \(board.count) children of"
                     + " \(surroundings.config)."))
         surroundings.leftovers.events.forEach(say)
+        if let note = surroundings.lifeNote { say(LogEvent(.supervisorTrouble, 3, note + ".")) }
         beginSchedules()
         openAllSockets()
         CredentialFiles.removeLeftovers(kernel, disposal, directory: surroundings.places.credentials)

@@ -113,6 +113,7 @@ extension Engine {
         let containment = surroundings.containment
         if let note = containment.note { notes.append("children are contained by descent only: \(note)") }
         if let note = surroundings.leftovers.note { notes.append(note) }
+        if let note = surroundings.lifeNote { notes.append(note) }
         return notes + containment.notes(on: plan)
     }
 

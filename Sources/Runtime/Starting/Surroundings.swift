@@ -32,6 +32,8 @@ final class Surroundings {
     private let lives: LifeBook
     /// What an earlier nexusd had left behind.
     private(set) var leftovers = Leftovers.Outcome()
+    /// What cannot be told of them; for `status`.
+    var lifeNote: String? { lives.note(life) }
     private let pidFile: PIDFile?
     /// What there was not before, by directory.
     var footprints: [Footprint] = []

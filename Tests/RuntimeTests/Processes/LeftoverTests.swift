@@ -133,11 +133,21 @@ struct LeftoverTests {
         try book.begin(Self.old, beside: [.test])
         #expect(LifeBook(kernel, path: path).earlier == [.test, Self.old])
         #expect(try kernel.status(path, followingLinks: false).mode & 0o777 == 0o600)
-        // Garbage is no life.
+        #expect(LifeBook(kernel, path: path).damage == nil && book.damage == nil)
+        // Garbage is no life, and said.
         try kernel.replaceFile(path, with: Array("x\n../../etc\n\(Self.old)\n".utf8), mode: 0o600)
         #expect(LifeBook(kernel, path: path).earlier == [Self.old])
+        #expect(LifeBook(kernel, path: path).damage == "it is damaged")
+        try kernel.replaceFile(path, with: [], mode: 0o600)
+        let emptied = LifeBook(kernel, path: path)
+        #expect(emptied.earlier.isEmpty && emptied.damage == "it is empty")
+        let note = try #require(emptied.note(.test))
+        #expect(note.hasPrefix(path) && note.contains("grep -lz ^NEXUS_LIFE="))
+        try kernel.replaceFile(path, with: [UInt8](repeating: 0x61, count: 5000), mode: 0o600)
+        #expect(LifeBook(kernel, path: path).damage?.contains("EFBIG") == true)
         book.finish()
-        #expect(LifeBook(kernel, path: path).earlier.isEmpty)
+        let finished = LifeBook(kernel, path: path)
+        #expect(finished.earlier.isEmpty && finished.damage == nil && finished.note(.test) == nil)
     }
 
     @Test func lives_differ() throws {

@@ -44,14 +44,32 @@ struct LifeBook {
     private let path: String
     /// Those before this one; the latest are kept.
     let earlier: [LifeID]
+    /// What is wrong with the file, where it may not name all of them; nil when it is not there, as after an end in order.
+    let damage: String?
 
     private static let limit = 8
 
     init(_ kernel: any Kernel, path: String) {
         self.kernel = kernel
         self.path = path
-        let text = String(decoding: (try? kernel.readFile(path, limit: 4096)) ?? [], as: UTF8.self)
-        earlier = text.split(separator: "\n").compactMap { LifeID($0) }.suffix(Self.limit)
+        do throws(Errno) {
+            let lines = String(decoding: try kernel.readFile(path, limit: 4096), as: UTF8.self).split(separator: "\n")
+            let lives = lines.compactMap { LifeID($0) }
+            earlier = lives.suffix(Self.limit)
+            damage = lines.isEmpty ? "it is empty" : lives.count < lines.count ? "it is damaged" : nil
+        } catch {
+            earlier = []
+            damage = error == .noEntry ? nil : "\(error)"
+        }
+    }
+
+    /// What a damaged file means and what is to be done, for the log and `status`.
+    func note(_ life: LifeID) -> String? {
+        damage.map {
+            "\(path) cannot be relied upon (\($0)): what an earlier nexusd left behind may still run beside its new run; look "
+                + "with `grep -lz ^\(LifeID.variable)= /proc/[0-9]*/environ` for processes whose \(LifeID.variable) is not "
+                + "\(life.description.prefix(8))…, end them, then restart nexusd"
+        }
     }
 
     /// Writes this life down, before it starts anything, beside those that are not over.
