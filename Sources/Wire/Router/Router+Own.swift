@@ -22,9 +22,11 @@ extension Router {
         finish(id)
     }
 
-    /// Answers with an error, or ends a stream with one.
+    /// Answers with an error, or ends a stream with one, behind what was sent of it.
     public mutating func fail(_ id: FrameID, _ code: BusErrorCode, _ message: String) {
-        if isOpen(id) { close(id, code, message) }
+        guard isOpen(id), let request = open[id] else { return }
+        finish(id)
+        own(.error, to: request.requester, id: request.requesterID, code.payload(message), behindData: true)
     }
 
     /// One frame of a stream: a part of a long answer, or a record of `events`. A peer that leaves more than 256 KiB
@@ -128,12 +130,13 @@ extension Router {
 
     /// Queues a small frame of nexusd's; before hello there is nothing to say. A link that leaves too many of them unread is ended at the next `tick`.
     mutating func own(
-        _ kind: FrameKind, to peer: PeerID, from sender: PeerID = .nexusd, id: FrameID, _ payload: [UInt8]
+        _ kind: FrameKind, to peer: PeerID, from sender: PeerID = .nexusd, id: FrameID, _ payload: [UInt8],
+        behindData: Bool = false
     ) {
         let frame = Frame(kind, peer: sender, id: id, payload: payload)
         let ownBytes = mutate(peer) { link -> Int? in
             guard link.isGreeted else { return nil }
-            link.outbox.put(own: frame)
+            if behindData { link.outbox.put(end: frame) } else { link.outbox.put(own: frame) }
             return link.outbox.ownBytes
         }.flatMap { $0 }
         guard let ownBytes else { return }

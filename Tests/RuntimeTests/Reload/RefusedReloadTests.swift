@@ -67,6 +67,19 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func childThatCannotComeUp_isSaidBehindTheDifference_withTheFileInForce() throws {
+            let tree = try FileTree(Plan(children: [child("one", "serve")]))
+            let client = try tree.startReady()
+            let broken = child("broken", "serve") { $0.executable = "/nonexistent/program" }
+            try tree.write(Plan(children: [child("one", "serve"), broken]))
+            let answer = try tree.ctl(["reload"])
+            #expect(answer.status == 1 && answer.output.contains("broken"), "\(answer)")
+            #expect(answer.errors.hasPrefix("nexusctl: broken: it was given up for now"), "\(answer)")
+            #expect(answer.errors.contains("the new file is in force; see: nexusctl status"), "\(answer)")
+            #expect(try client.names() == ["one", "broken"])
+            #expect(try tree.stop() == .code(0))
+        }
+
         /// What listened there by itself and is given the socket from now on is stopped by the same reload.
         @Test func portOfARunThatTheReloadEnds_isNoRefusal() throws {
             let port = try Listener().port

@@ -53,6 +53,18 @@ import Testing
         #expect(rig.read(a).first?.code == .busy)
     }
 
+    /// Whoever reads has to know that the answer had begun when it failed.
+    @Test func errorThatEndsAStreamOfNexusd_comesBehindItsBytes() {
+        var rig = BusRig(up: [a])
+        let id = rig.id(a, 1)
+        rig.send(.request, from: a, id: id, payload: "reload")
+        _ = rig.router.stream(id, Array("{}\n".utf8))
+        rig.router.fail(id, .failed, "web: it was given up for now")
+        #expect(rig.router.open.isEmpty)
+        let frames = rig.read(a)
+        #expect(frames.map(\.header.kind) == [.stream, .error] && frames.last?.code == .failed, "\(frames)")
+    }
+
     @Test func cancelToNexusd_stopsTheStream() {
         var rig = BusRig(up: [a])
         let id = rig.id(a, 1)

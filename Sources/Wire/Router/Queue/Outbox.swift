@@ -101,6 +101,12 @@ struct Outbox: Sendable {
         put(Queued(frame: frame, account: .own))
     }
 
+    /// The same behind the data that is queued: the end of an answer does not overtake its beginning.
+    mutating func put(end frame: Frame) {
+        ownBytes += frame.byteCount
+        data.append(Queued(frame: frame, account: .own))
+    }
+
     /// Queues an answer of nexusd, or a part of one.
     mutating func put(answer frame: Frame) {
         answerBytes += frame.byteCount
