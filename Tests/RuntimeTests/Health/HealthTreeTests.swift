@@ -46,6 +46,22 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func lineOfAProbe_longerThanTheBound_showsItsEnd() throws {
+            let text = "head -c 300000 /dev/zero | tr '\\0' x; echo ' is full'; exit 3"
+            let checked = child("checked", "serve") {
+                $0.liveness = .exec(
+                    executable: "/bin/sh", arguments: [Text("sh"), Text("-c"), Text(text)], timeout: .seconds(15))
+                $0.policy.liveness = LivenessRule(interval: .milliseconds(20), misses: 100)
+            }
+            let tree = try RunningTree(Plan(children: [checked]))
+            let client = try tree.client()
+            var health: String?
+            while health == nil { health = try client.status("checked")["health"] as? String }
+            let end = try #require(health)
+            #expect(end.hasPrefix("the probe ended with exit 3: …xxx") && end.hasSuffix("xxx is full"), "\(end)")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func whyOfAWorker_standsInStatusAndWhy_boundedAndClean() throws {
             let why = "\u{1B}[31mred\u{7}\u{9B}31m queue\ttoo long " + String(repeating: "é", count: 2000)
             let judge = child(

@@ -94,6 +94,21 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         return ring.lines
     }
 
+    @Test func lastLine_isWhole_orItsEndBehindAnEllipsis() {
+        func last(_ text: String) -> String? {
+            var ring = ByteRing(capacity: 16)
+            Array(text.utf8).withUnsafeBytes { ring.append($0) }
+            return ring.lastLine
+        }
+        #expect(last("") == nil && last("\n\n") == nil)
+        #expect(last("one\ntwo\n") == "two")
+        #expect(last("0123456789\nabcdefgh") == "abcdefgh")
+        #expect(last("0123456789abcdefghij") == "…456789abcdefghij")
+        #expect(last("0123456789abcdefghij\n\n") == "…6789abcdefghij")
+        #expect(last("xé0123456789abcde") == "…0123456789abcde")
+        #expect(last(String(repeating: "\n", count: 40)) == nil)
+    }
+
     @Test func lines_areKept_andTheFirstCutOneIsLeftOut() {
         #expect(ring("one\n", "two") == ["one", "two"])
         #expect(ring("0123456789\nabcdefgh\n") == ["abcdefgh"])

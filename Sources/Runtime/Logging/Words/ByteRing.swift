@@ -18,10 +18,20 @@ struct ByteRing: Sendable {
         }
     }
 
+    /// The last line that is not empty; `…` stands for its beginning when that is gone. Nil when there is none.
+    var lastLine: String? {
+        if let line = lines.last { return line }
+        // All else is the end of one line, from the next whole character on.
+        let end = parts.first?.drop { $0 & 0xC0 == 0x80 } ?? []
+        return end.isEmpty ? nil : "…" + String(decoding: end, as: UTF8.self)
+    }
+
+    private var parts: [ArraySlice<UInt8>] {
+        (bytes[next...] + bytes[..<next]).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    }
+
     /// The lines in order; the first one is left out when its beginning is gone.
     var lines: [String] {
-        let ordered = bytes[next...] + bytes[..<next]
-        let parts = ordered.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let whole = bytes.count == capacity ? parts.dropFirst() : parts[...]
         return whole.filter { !$0.isEmpty }.map { String(decoding: $0, as: UTF8.self) }
     }

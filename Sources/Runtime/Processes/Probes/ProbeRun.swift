@@ -32,7 +32,7 @@ public final class ProbeRun {
     private var said = ByteRing(capacity: ProbeRun.saidLimit)
     private let timeout: Duration
 
-    /// Bytes of a probe's output that are kept, of which the last line is shown.
+    /// Bytes of a probe's output that are kept, of which the last line is shown, or the end of it.
     static let saidLimit = 512
 
     private init(
@@ -146,7 +146,7 @@ public final class ProbeRun {
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { scratch in
             for _ in 0..<32 { if take(scratch) ?? 0 == 0 { break } }
         }
-        guard let line = said.lines.last else { return "" }
+        guard let line = said.lastLine else { return "" }
         let clean = line.unicodeScalars.map {
             $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? " " : Character($0)
         }
