@@ -307,16 +307,14 @@ import Testing
         try tunnel.start()
         let line = try tunnel.waitLine("crashed")
         #expect(line.contains("address already in use"), "\(line)")
-        func port() throws -> String? {
-            try String(contentsOfFile: tunnel.box.state + "/tunnel/config.yml", encoding: .utf8).split(separator: "\n")
-                .first { $0.hasPrefix("metrics:") }.map(String.init)
+        // At once, twice; then nexusd's delay holds.
+        func restarts() throws -> Int {
+            try tunnel.box.ctl("logs", "tunnel-worker").output.split(separator: "\n")
+                .count { $0.contains("started anew: its metrics port was taken") }
         }
-        // At once, twice; then nexusd's delay holds, which may try the last of them again.
-        var seen: Set<String> = []
-        try tunnel.box.wait("another port", limit: .seconds(45)) { _ in
-            if let port = try port() { seen.insert(port) }
-            return seen.count > 1
-        }
+        try tunnel.box.wait("two starts with another port") { _ in try restarts() == 2 }
+        try tunnel.box.wait("nexusd's own starts") { ($0.child("cloudflared")?.restarts ?? 0) > 3 }
+        #expect(try restarts() == 2)
         try tunnel.set("start-fails", nil)
         try tunnel.waitState("connected 4/4", limit: .seconds(40))
         #expect(tunnel.box.stop() == 0)
