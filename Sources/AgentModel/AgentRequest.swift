@@ -10,7 +10,8 @@ public enum AgentRequest: Hashable, Sendable {
     case catalog(workspace: String?)
     /// Makes a session of the agent in a workspace (a name from `[agent] workspaces`; nil: the first).
     case openSession(title: String, workspace: String?)
-    /// Hands a turn over; the contents of its files come as the request's upload, one behind the other. From here on it is never sent again without the user's word.
+    /// Hands a turn over; the contents of its files come as the request's upload, one behind the other. From here on it is never
+    /// sent again without the user's word.
     case runTurn(
         session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice = TurnChoice(),
         files: [AttachedFile] = [])

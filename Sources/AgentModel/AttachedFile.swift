@@ -16,6 +16,6 @@ public struct AttachedFile: Hashable, Sendable, Codable {
 
     /// Files of one message.
     public static let limit = 8
-    /// Bytes of all files of one message.
+    /// Bytes of all files of one message: opencode gets them in one request.
     public static let bytesLimit = 20_000_000
 }

@@ -76,8 +76,10 @@ struct AgentDesk: Sendable {
         of files: [AttachedFile], _ responder: Responder
     ) async throws(AgentFailure) -> [PromptFile] {
         guard !files.isEmpty else { return [] }
-        let sum = files.reduce(0) { $0 + max(0, min($1.bytes, AttachedFile.bytesLimit + 1)) }
-        guard files.count <= AttachedFile.limit, sum <= AttachedFile.bytesLimit else {
+        // Each length before their sum: whoever says them may say anything.
+        let areLengths = files.allSatisfy { (0...AttachedFile.bytesLimit).contains($0.bytes) }
+        let sum = areLengths && files.count <= AttachedFile.limit ? files.reduce(0) { $0 + $1.bytes } : .max
+        guard sum <= AttachedFile.bytesLimit else {
             throw AgentFailure(
                 .refused,
                 "a message has at most \(AttachedFile.limit) files of \(AttachedFile.bytesLimit) bytes together")

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The places of this user, as nexusd resolves them: those that NEXUS_STATE_DIRECTORY and NEXUS_RUNTIME_DIRECTORY name, else root has the system's, everybody else those of the XDG base
-/// directory specification (which has relative paths in its variables ignored).
+/// The places of this user, as nexusd resolves them: those that NEXUS_STATE_DIRECTORY and NEXUS_RUNTIME_DIRECTORY name, else root
+/// has the system's, everybody else those of the XDG base directory specification (which has relative paths in its variables ignored).
 struct Defaults {
     private var isRoot: Bool { geteuid() == 0 }
 

@@ -16,8 +16,9 @@ struct TunnelWorker {
             }
             let keeper = try keeper(bus, ProcessInfo.processInfo.environment)
             let desk = TunnelDesk(keeper: keeper)
-            bus.serve { request, responder in await desk.answer(request, responder) }
+            // Before anybody can ask for a look, whose work file this would take.
             keeper.workshop.sweep()
+            bus.serve { request, responder in await desk.answer(request, responder) }
             bus.ready()
             await keeper.run()
         }

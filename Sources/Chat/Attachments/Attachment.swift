@@ -72,9 +72,4 @@ public struct AttachmentLimits: Hashable, Sendable {
         let standard = AttachmentLimits()
         self.init(file: form.file ?? standard.file, total: form.total ?? standard.total)
     }
-
-    /// Files of one message.
-    public static let perMessage = 8
-    /// Bytes of all files of one message: opencode gets them in one request.
-    public static let messageBytes: Int64 = 20_000_000
 }

@@ -1,3 +1,4 @@
+import AgentModel
 import Foundation
 import GRDB
 import Glibc
@@ -62,10 +63,10 @@ extension ChatStore {
                     .badRequest, "'\(Attachment.name(reference.name))' is not kept here (any more); attach it again")
             }
             total += Int64(known.bytes)
-            guard total <= AttachmentLimits.messageBytes else {
+            guard total <= Int64(AttachedFile.bytesLimit) else {
                 throw ChatError(
                     .badRequest,
-                    "the files of one message have at most \(AttachmentLimits.messageBytes / 1_000_000) MB together")
+                    "the files of one message have at most \(AttachedFile.bytesLimit / 1_000_000) MB together")
             }
             try db.execute(
                 sql: "INSERT INTO attachment (turn, place, hash, name) VALUES (?, ?, ?, ?)",

@@ -124,8 +124,8 @@ extension ChatStore {
 
     private static func check(_ submission: Submission) throws {
         try submission.choice.check()
-        guard submission.attachments.count <= AttachmentLimits.perMessage else {
-            throw ChatError(.badRequest, "a message has at most \(AttachmentLimits.perMessage) files")
+        guard submission.attachments.count <= AttachedFile.limit else {
+            throw ChatError(.badRequest, "a message has at most \(AttachedFile.limit) files")
         }
         guard !submission.text.allSatisfy(\.isWhitespace) else { throw ChatError(.badRequest, "the message is empty") }
         let size = try JSONEncoder().encode(submission.text).count

@@ -4,9 +4,14 @@ extension TurnRunner {
 
     /// Has the agent do what it is still to do to its sessions, in order; those it says no to are given up, with words.
     public func runErrands() {
+        hasNewErrands = true
         guard errands == nil, !isStopping else { return }
         errands = Task {
-            await self.doErrands()
+            // One may come while the last look says that there is none.
+            while self.hasNewErrands {
+                self.hasNewErrands = false
+                await self.doErrands()
+            }
             self.errands = nil
         }
     }

@@ -26,6 +26,7 @@ public actor TurnRunner {
     let complain: @Sendable (String) -> Void
     /// What the agent is still to do to its sessions, under way.
     var errands: Task<Void, Never>?
+    var hasNewErrands = false
     var queue = TurnQueue(agent: .away("the agent has not been asked yet"))
     private var tasks: [TurnID: Task<Void, Never>] = [:]
     private var stops: [TurnID: TurnDelivery.Stop] = [:]

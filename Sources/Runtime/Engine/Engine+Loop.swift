@@ -93,7 +93,7 @@ extension Engine {
         case .busInput(let child, let generation): readBus(child, generation)
         case .busOutput(let child, let generation): if run(child, generation) != nil { writeBus(PeerID(child)) }
         case .population(let child, let generation): if run(child, generation) != nil { settleRun(child) }
-        case .probe(let child, let generation): finishConnect(child, generation)
+        case .probe(let child, let generation): readProbe(child, generation)
         case .logLink(let generation): if journal.link?.generation == generation { readReports() }
         case .outputs: askLogWriter()
         case .logWriterErrors(let generation): readLogWriterErrors(generation)

@@ -42,7 +42,6 @@ extension Engine {
         let childPlan = plan[child]
         let secrets = try? gatherSecrets(childPlan)
         let request = SpawnRequest(child: childPlan, run: living.id, descriptors: [])
-        let failure: Errno
         do {
             let pipe = try kernel.makePipe(blocking: .write)
             if let owner = childPlan.identity, owner.uid != kernel.userID() {
@@ -53,12 +52,8 @@ extension Engine {
                 values: values(secrets ?? [:]))
             processes[spawned.process] = child
             return ProbeRun.watch(kernel, spawned, output: pipe.read, timeout: timeout, at: now)
-        } catch let error as SpawnFailure {
-            failure = error.error
         } catch {
-            failure = (error as? Errno) ?? .invalid
-        }
-        do {
+            let failure = (error as? SpawnFailure)?.error ?? error as? Errno ?? .invalid
             let words = "The probe of \(names[child]) cannot be started: \(failure)."
             say(LogEvent(.spawnTrouble, 4, words, names[child], living.id))
             return nil
@@ -66,7 +61,7 @@ extension Engine {
     }
 
     /// The connect of a probe is over, or a short run has said something.
-    func finishConnect(_ child: ChildID, _ generation: EventSource.Generation) {
+    func readProbe(_ child: ChildID, _ generation: EventSource.Generation) {
         guard let run = run(child, generation), let probe = run.probe else { return }
         probe.listen(with: surroundings.poller, surroundings.scratch)
         probe.connected()

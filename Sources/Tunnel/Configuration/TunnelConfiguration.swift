@@ -62,24 +62,9 @@ public struct TunnelConfiguration: Hashable, Sendable {
         if identity == .quick {
             throw TunnelError("a quick tunnel gets a random name; '\(hostname)' needs a named one")
         }
-        let labels = hostname.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard labels.count >= 2, hostname.utf8.count <= 253, labels.allSatisfy(isLabel) else {
+        guard HostName.isValid(hostname) else {
             throw TunnelError("'\(hostname)' is no host name; write it like chat.example.com, without port or path")
         }
-    }
-
-    // RFC 1123, section 2.1, of RFC 952: letters, digits and inner hyphens, at most 63.
-    private static func isLabel(_ label: some Collection<UInt8>) -> Bool {
-        let hyphen = UInt8(ascii: "-")
-        let isWord = label.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), hyphen:
-                true
-            case _: false
-            }
-        }
-        return (1...63).contains(label.count) && isWord && label.first != hyphen && label.reversed().first != hyphen
     }
 
     /// The file's text. Every string is quoted: YAML would read some as numbers, dates or lists.

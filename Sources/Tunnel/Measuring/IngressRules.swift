@@ -69,15 +69,6 @@ public struct IngressRules: Hashable, Sendable, Decodable {
 
     /// The names that lead to the chat and can be gone to: `*.example.invalid` is none.
     public func hostnames(chatSocket: String) -> [String] {
-        rules.filter { $0.service == "unix:" + chatSocket }.compactMap(\.hostname).filter(Self.isName)
-    }
-
-    /// RFC 1123, section 2.1, with the lengths of RFC 1035: 253 bytes, 63 a label.
-    private static func isName(_ text: String) -> Bool {
-        guard !text.isEmpty, text.utf8.count <= 253 else { return false }
-        return text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-            (1...63).contains(label.utf8.count)
-                && label.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
-        }
+        rules.filter { $0.service == "unix:" + chatSocket }.compactMap(\.hostname).filter(HostName.isValid)
     }
 }

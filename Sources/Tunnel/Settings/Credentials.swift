@@ -73,25 +73,19 @@ enum SecretFile {
 
     static func read(_ path: String, field: String, what: String) throws(TunnelError) -> String {
         guard path.hasPrefix("/") else { throw TunnelError("\(field): name the file \(what), by its absolute path") }
-        // O_NONBLOCK: a FIFO would wait for a writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            throw TunnelError("\(field): cannot open \(path): \(String(cString: strerror(errno)))")
+        let found: (bytes: Data, mode: mode_t)?
+        do throws(TunnelError) {
+            found = try SmallFile.contents(of: path, limitBytes: limitBytes)
+        } catch {
+            throw TunnelError("\(field): \(error)")
         }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw TunnelError("\(field): \(path) is no file")
+        guard let (bytes, mode) = found else {
+            throw TunnelError("\(field): cannot open \(path): \(String(cString: strerror(ENOENT)))")
         }
-        guard status.st_mode & 0o007 == 0 else {
+        guard mode & 0o007 == 0 else {
             throw TunnelError("\(field): everybody on this machine may use \(path); chmod 600 \(path)")
         }
-        var bytes = [UInt8](repeating: 0, count: limitBytes + 1)
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
-        guard count >= 0, count <= limitBytes else {
-            throw TunnelError("\(field): \(path) is longer than \(limitBytes) bytes, or cannot be read")
-        }
-        guard let text = String(validating: bytes.prefix(count), as: UTF8.self) else {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
             throw TunnelError("\(field): \(path) is not text")
         }
         return text

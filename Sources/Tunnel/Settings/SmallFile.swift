@@ -1,15 +1,22 @@
 import Foundation
 import Glibc
 
-/// A file of tunnel-worker's own in its directory. Whatever else may lie there, nobody waits for it.
+/// Reads small files of which it is not certain that they are files: nobody waits for whatever else lies there.
 enum SmallFile {
-    /// Longest one that is read, in bytes.
+    /// Longest one of tunnel-worker's own that is read, in bytes.
     static let limitBytes = 4096
 
-    /// What is in it; nil: there is none.
+    /// A file of tunnel-worker's own in its directory, which is no link; nil: there is none.
     static func read(_ path: String) throws(TunnelError) -> Data? {
+        try contents(of: path, limitBytes: limitBytes, flags: O_NOFOLLOW)?.bytes
+    }
+
+    /// What is in it, and who may do what with it (the mode); nil: there is none.
+    static func contents(
+        of path: String, limitBytes: Int, flags: Int32 = 0
+    ) throws(TunnelError) -> (bytes: Data, mode: mode_t)? {
         // O_NONBLOCK: a FIFO would wait for a writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw TunnelError("cannot open \(path): \(String(cString: strerror(errno)))")
@@ -24,6 +31,6 @@ enum SmallFile {
         guard count >= 0, count <= limitBytes else {
             throw TunnelError("\(path) is longer than \(limitBytes) bytes, or cannot be read")
         }
-        return Data(bytes.prefix(count))
+        return (Data(bytes.prefix(count)), status.st_mode)
     }
 }

@@ -55,9 +55,12 @@ struct AgentWorkerTests {
         let worker = try worker(agent)
         let session = try session(worker)
         let content = [UInt8](repeating: 0x61, count: 50_000)
-        for (said, isTaken) in [(content.count, true), (content.count + 1, false), (30_000_000, false)] {
-            let file: [String: Any] = ["name": "a.txt", "mime": "text/plain", "bytes": said]
-            let id = try worker.request(["op": "run-turn", "session": session, "text": "look", "files": [file]])
+        for (said, isTaken) in [
+            ([content.count], true), ([content.count + 1], false), ([30_000_000], false),
+            ([0, -5, content.count], false),
+        ] {
+            let files: [[String: Any]] = said.map { ["name": "a.txt", "mime": "text/plain", "bytes": $0] }
+            let id = try worker.request(["op": "run-turn", "session": session, "text": "look", "files": files])
             worker.upload(content, to: id)
             guard isTaken else {
                 let answer = try worker.next { $0.header.id == id && $0.header.kind == .error }

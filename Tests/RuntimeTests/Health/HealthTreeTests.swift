@@ -29,18 +29,22 @@ extension WholeTrees {
             #expect(try client.state("checked") == "ready")
         }
 
-        /// More than a pipe holds: a probe that nobody reads would wait until its timeout.
-        @Test func whatAProbeSays_itsLastLineStandsWithTheMiss_bounded_andNobodyWaits() throws {
-            let text = "head -c 300000 /dev/zero | tr '\\0' x; echo; printf 'disk\\033[31m is full\\n' >&2; exit 3"
+        /// A tree whose one child is ill by this script, and how status says it.
+        private func ill(by script: String) throws -> (RunningTree, health: String) {
             let checked = child("checked", "serve") {
                 $0.liveness = .exec(
-                    executable: "/bin/sh", arguments: [Text("sh"), Text("-c"), Text(text)], timeout: .seconds(15))
+                    executable: "/bin/sh", arguments: [Text("sh"), Text("-c"), Text(script)], timeout: .seconds(15))
                 $0.policy.liveness = LivenessRule(interval: .milliseconds(20), misses: 100)
             }
             let tree = try RunningTree(Plan(children: [checked]))
             let client = try tree.client()
-            var health: String?
-            while health == nil { health = try client.status("checked")["health"] as? String }
+            while true { if let health = try client.status("checked")["health"] as? String { return (tree, health) } }
+        }
+
+        /// More than a pipe holds: a probe that nobody reads would wait until its timeout.
+        @Test func whatAProbeSays_itsLastLineStandsWithTheMiss_bounded_andNobodyWaits() throws {
+            let text = "head -c 300000 /dev/zero | tr '\\0' x; echo; printf 'disk\\033[31m is full\\n' >&2; exit 3"
+            let (tree, health) = try ill(by: text)
             #expect(health == "the probe ended with exit 3: disk [31m is full")
             #expect(try tree.ctl("why", "checked").output.contains("disk [31m is full"))
             #expect(try tree.stop() == .code(0))
@@ -48,17 +52,9 @@ extension WholeTrees {
 
         @Test func lineOfAProbe_longerThanTheBound_showsItsEnd() throws {
             let text = "head -c 300000 /dev/zero | tr '\\0' x; echo ' is full'; exit 3"
-            let checked = child("checked", "serve") {
-                $0.liveness = .exec(
-                    executable: "/bin/sh", arguments: [Text("sh"), Text("-c"), Text(text)], timeout: .seconds(15))
-                $0.policy.liveness = LivenessRule(interval: .milliseconds(20), misses: 100)
-            }
-            let tree = try RunningTree(Plan(children: [checked]))
-            let client = try tree.client()
-            var health: String?
-            while health == nil { health = try client.status("checked")["health"] as? String }
-            let end = try #require(health)
-            #expect(end.hasPrefix("the probe ended with exit 3: …xxx") && end.hasSuffix("xxx is full"), "\(end)")
+            let (tree, health) = try ill(by: text)
+            #expect(
+                health.hasPrefix("the probe ended with exit 3: …xxx") && health.hasSuffix("xxx is full"), "\(health)")
             #expect(try tree.stop() == .code(0))
         }
 

@@ -45,7 +45,7 @@ extension Explanation {
         case .done: return [setting("exits.success", policy.exits.success.text)]
         case .config: return configSettings
         case .crash, .unknown, .asked, .unkillable: return []
-        case .oom: return bounds.memoryMax.map { [setting("memory.max", sizeText($0))] } ?? []
+        case .oom: return bounds.memoryMax.map { [setting("memory.max", SizeText.show($0))] } ?? []
         case .watchdog: return policy.watchdog.map { [setting("watchdog", DurationText.show($0))] } ?? []
         case .probe: return wasReady ? healthSettings : startSettings
         case .network: return [setting("exits.network", policy.exits.network.text)]
@@ -53,7 +53,7 @@ extension Explanation {
         case .recycled:
             return bounds.recycle.map {
                 [
-                    setting("memory.recycle", sizeText($0.above)),
+                    setting("memory.recycle", SizeText.show($0.above)),
                     setting("memory.recycle-within", DurationText.show($0.patience)),
                 ]
             } ?? []
@@ -235,11 +235,4 @@ extension Probe {
         case .http(let http): http.timeout
         }
     }
-}
-
-/// A size as in the file: in the largest unit that divides it.
-func sizeText(_ bytes: UInt64) -> String {
-    let units: [(String, UInt64)] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
-    guard bytes > 0, let (name, size) = units.first(where: { bytes % $0.1 == 0 }) else { return "\(bytes)" }
-    return "\(bytes / size)\(name)"
 }

@@ -5,8 +5,8 @@ import System
 /// would fight over its files and ports.
 ///
 /// Nothing is guessed. Left over is what sits in a cgroup of a run below ours, what has the mark of an earlier life of
-/// this runtime directory in its environment, or, while it waits in its execve(2), as its name, what shares a session with such a process that leads it (nexusd gives each
-/// run a session), and what descends from any of these. A process that emptied its environment and left its parents and
+/// this runtime directory in its environment, or, while it waits in its execve(2), as its name, what shares a session with such
+/// a process that leads it (nexusd gives each run a session), and what descends from any of these. A process that emptied its environment and left its parents and
 /// its session is not told from a stranger without a cgroup, and left alone.
 struct Leftovers {
     /// For them to end by SIGTERM, and for SIGKILL to reach the last of them.

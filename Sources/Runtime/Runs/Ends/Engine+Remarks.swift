@@ -24,7 +24,8 @@ extension Engine {
     func remarkStop(_ child: ChildID, _ run: RunID, for cause: Cause) {
         let view = core.view(of: child)
         guard view.run == run else { return }
-        let explanation = explanation(of: child)
+        // Made for the few causes that say something: a thousand children may be stopped in one turn.
+        lazy var explanation = self.explanation(of: child)
         switch cause {
         case .watchdog:
             let time = view.watchdog?.words ?? "long"

@@ -1,0 +1,22 @@
+/// A name that browsers can be sent to.
+enum HostName {
+    /// RFC 1123, section 2.1, of RFC 952: labels of letters, digits and inner hyphens, at least two; with the lengths of RFC 1035:
+    /// 253 bytes, 63 a label.
+    static func isValid(_ name: String) -> Bool {
+        let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return labels.count >= 2 && name.utf8.count <= 253 && labels.allSatisfy(isLabel)
+    }
+
+    private static func isLabel(_ label: some Collection<UInt8>) -> Bool {
+        let hyphen = UInt8(ascii: "-")
+        let isWord = label.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), hyphen:
+                true
+            case _: false
+            }
+        }
+        return (1...63).contains(label.count) && isWord && label.first != hyphen && label.reversed().first != hyphen
+    }
+}
