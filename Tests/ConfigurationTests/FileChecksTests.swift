@@ -34,13 +34,16 @@ import Testing
         )
     }
 
+    /// The least that is accepted.
+    private let tree = "[child.a]\ncommand = [\"/bin/true\"]\n"
+
     @Test func writableByTheWorld_isRefused() throws {
         let path = try file("", mode: 0o666)
         #expect(diagnostics(path) == "\(path): error: everybody may write this file: chmod o-w it")
     }
 
     @Test func writableByAForeignGroup_isRefused() throws {
-        var host = FakeMachine().adding("/x", "")
+        var host = FakeMachine().adding("/x", tree)
         host.files["/x"]?.mode = 0o664
         #expect(diagnostics("/x", host) == "")
         host.files["/x"]?.group = 4
@@ -50,7 +53,7 @@ import Testing
     }
 
     @Test func foreignOwner_isRefused() throws {
-        var host = FakeMachine().adding("/x", "")
+        var host = FakeMachine().adding("/x", tree)
         host.files["/x"]?.owner = 33
         #expect(
             diagnostics("/x", host)
@@ -80,7 +83,7 @@ import Testing
     ])
     func directoryThatOthersMayWrite_isRefused(mode: UInt32, owner: UInt32, group: UInt32, words: String) {
         let path = "/etc/nexus/file.toml"
-        var host = FakeMachine().adding(path, "")
+        var host = FakeMachine().adding(path, tree)
         host.files["/etc/nexus"] = FileStatus(kind: .directory, mode: mode, owner: owner, group: group)
         #expect(diagnostics(path, host) == (words.isEmpty ? "" : "\(path): error: \(words)"))
     }

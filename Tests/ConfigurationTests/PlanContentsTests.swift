@@ -113,13 +113,14 @@ import Wire
     }
 
     @Test func logWriter_isAlwaysTheFirstChild() throws {
-        let writer = try good("empty").children[0]
+        let writer = try good("minimal").children[0]
         #expect(writer.role == .logWriter && writer.name == "log-writer" && writer.policy.ready == .reported)
         #expect(writer.executable == "/lib/nexus/log-writer")
         #expect(
             writer.arguments
                 == ["log-writer", "--directory", "/var/lib/nexus/logs", "--total", "1000000000"].map { Text($0) })
-        let silent = try FakeMachine().parse("[log]\njournal = false\n").plan.children[0]
+        let silent = try FakeMachine().parse("[log]\njournal = false\n[child.a]\ncommand = [\"true\"]\n").plan.children[
+            0]
         #expect(silent.arguments.contains(Text("--no-journal")))
         let all = try good("every-key").children[0].arguments
         #expect(
@@ -130,7 +131,7 @@ import Wire
     @Test func compression_isOnlyANoteWhereZstdIsMissing() throws {
         var host = FakeMachine()
         host.files["/usr/bin/zstd"] = nil
-        let plan = try host.parse("[log]\ncompress = true\n").plan
+        let plan = try host.parse("[log]\ncompress = true\n[child.a]\ncommand = [\"true\"]\n").plan
         #expect(!plan.children[0].arguments.contains(Text("--compress")))
         #expect(
             plan.notes == ["log.compress is on, and zstd is not installed: rotated logs stay plain; apt install zstd"])

@@ -50,6 +50,29 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test(arguments: ["", "# [child.web] is what it should begin with\n"])
+    func fileWithoutAChild_isRefused_andStartsNothing(text: String) throws {
+        let box = try Box(Self.tree())
+        try box.start()
+        try box.waitReady()
+        let before = try box.status()
+        try box.write(text)
+        for verb in ["diff", "reload"] {
+            let answer = try box.ctl(verb)
+            #expect(answer.status == 2)
+            #expect(answer.errors.contains("Supervisor.toml:1:1: error: there is no [child.NAME] in it"))
+            #expect(answer.errors.contains("nexusctl stop all"), "\(answer.errors)")
+        }
+        #expect(try box.status().pid("web") == before.pid("web"))
+        #expect(box.stop() == 0)
+        #expect(throws: Trouble.self) { try box.start() }
+        #expect(box.errors.contains("there is no [child.NAME] in it"), "\(box.errors)")
+        try box.start(["--last-good"])
+        try box.waitReady()
+        #expect(try box.status().child("web")?.state == "ready")
+        #expect(box.stop() == 0)
+    }
+
     @Test func choice_survivesARestart_andLastGood_untilItIsReset() throws {
         let box = try Box(Self.tree())
         try box.start()

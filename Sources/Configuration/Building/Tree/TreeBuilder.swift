@@ -36,6 +36,7 @@ struct TreeBuilder {
             host: host,
             report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
+        requireChild()
 
         let prober =
             children.contains { ProberBuilder.isNeeded(by: $0.plan) }
@@ -56,6 +57,16 @@ struct TreeBuilder {
         plan.notes = report.notes
         let directories = NeededDirectories(places: places, host: host, plan: plan, children: children, report: report)
         return Configured(plan: plan, directories: directories.list())
+    }
+
+    /// A file that was cut off, or not written yet, must not take down everything that runs. Where more is wrong, that is
+    /// what a person has to mend first.
+    private func requireChild() {
+        guard tables("child").isEmpty, report.isClean else { return }
+        report.error(
+            .start,
+            "there is no [child.NAME] in it, as in a file that was cut off; put the children back, or to have none run: "
+                + "enabled = false in each, or nexusctl stop all")
     }
 
     private func checkTables() {
