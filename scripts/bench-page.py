@@ -107,7 +107,7 @@ def post(port, path, body, cookie=""):
 
 
 def pair(bridge, port):
-    answer = bridge.ask(op="pair", role="owner")
+    answer = bridge.ask(op="pair", role="owner", here=True)
     if not answer:
         raise SystemExit("chat-bridge makes no code")
     code = answer[0]["code"]

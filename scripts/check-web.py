@@ -45,7 +45,7 @@ def step(words):
 
 def qr_is_readable():
     """What `nexusctl pair --qr` draws is drawn again as a picture, and read by zbarimg, which knows nothing of us."""
-    drawn = ctl("pair", "--qr")
+    drawn = ctl("pair", "--here", "--qr")
     rows = [line for line in drawn.splitlines() if line and set(line) <= set("█▀▄ ")]
     squares = []
     for row in rows:
@@ -103,7 +103,7 @@ def opened(browser, size, scheme):
 
 
 def pair(page, name, *words):
-    link = json.loads(ctl("pair", "--json", *words))["url"]
+    link = json.loads(ctl("pair", "--here", "--json", *words))["url"]
     page.goto(link)
     expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
     assert page.url == origin + "/", f"the code stays in the address bar: {page.url}"
@@ -489,7 +489,7 @@ def held_back(browser):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = opened(browser, "phone", "light")
     behind = f"http://localhost:{server.server_port}"
-    code = json.loads(ctl("pair", "--json"))["code"]
+    code = json.loads(ctl("pair", "--here", "--json"))["code"]
     hosts.append(behind)
     page.goto(f"{behind}/#pair={code}")
     page.get_by_role("button", name="Pair this browser").click()

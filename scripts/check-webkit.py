@@ -114,7 +114,7 @@ class Browser:
 
 
 def story(page):
-    page.do("/url", url=json.loads(ctl("pair", "--json"))["url"])
+    page.do("/url", url=json.loads(ctl("pair", "--here", "--json"))["url"])
     page.element("form.pairing button")
     page.run("window.faults = []; addEventListener('error', (e) => faults.push(e.message)); addEventListener('unhandledrejection', (e) => faults.push(String(e.reason)))")
     page.click("form.pairing button")

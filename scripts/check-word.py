@@ -72,7 +72,7 @@ class Browser:
     """A paired device with a subscription."""
 
     def __init__(self):
-        code = json.loads(ctl("pair", "--json"))["code"]
+        code = json.loads(ctl("pair", "--here", "--json"))["code"]
         status, headers, body = self.post("/api/pair", {"code": code, "name": "check"})
         assert status == 200, body
         self.cookie, self.device = headers["Set-Cookie"].split(";")[0], json.loads(body)["device"]

@@ -170,7 +170,7 @@ extension WebServer {
     /// - Parameter whom: who asks, for the log.
     public func answer(_ request: DeviceRequest, by whom: String) async throws -> [[UInt8]] {
         switch request {
-        case .pair(let role): return [JSONLine.of(try await pairing(role, by: whom))]
+        case .pair(let role, let here): return [JSONLine.of(try await pairing(role, here: here, by: whom))]
         case .devices: return try await door.devices().map { JSONLine.of(DeviceLine($0, own: false)) }
         case .revoke(let id):
             try await door.revoke(id, by: whom)
@@ -201,23 +201,22 @@ extension WebServer {
         }
     }
 
-    private func pairing(_ role: DeviceRole, by whom: String) async throws -> PairingLine {
+    private func pairing(_ role: DeviceRole, here: Bool, by whom: String) async throws -> PairingLine {
         let port = try await servedPort()
-        // What is printed is what a browser will meet.
-        try? certificate?.look(at: time(nil))
-        let code = door.issue(role, by: whom)
         let names = names
-        let url = "\(settings.url(port: port, names))/#pair=\(code)"
-        let isReachable = settings.publicURL != nil || certificate != nil && names.reachable != nil
-        let isOwnTLS = settings.publicURL == nil && certificate?.isSelfMade == true
+        let place =
+            here
+            ? PairingPlace.here(settings, port: port)
+            : try PairingPlace.forPhone(settings, port: port, names, tunnel: await tunnel?.sight())
+        // What is printed is what a browser will meet.
+        let isOurTLS = place.way == .network || place.way == .here
+        if isOurTLS { try? certificate?.look(at: time(nil)) }
+        let code = door.issue(role, by: whom)
+        let url = "\(place.url)/#pair=\(code)"
         return PairingLine(
             code: PairingCodes.shown(code), role: role, good_for: PairingCodes.lifetime.components.seconds, url: url,
-            reachable: isReachable, fingerprint: isOwnTLS ? certificate?.fingerprint : nil,
-            remedy: isReachable
-                ? nil
-                : "only a browser on this machine can open it. For a phone bring this port behind TLS (a tunnel, a proxy) and "
-                    + "name its address in [chat] url, or serve the page at home: listen = \"0.0.0.0:\(port)\" and certificate "
-                    + "= \"self-made\" in [chat]; or from another computer: ssh -L \(port):localhost:\(port) HOST",
+            way: place.way, url_lasts: place.lasts, reachable: place.way != .here,
+            fingerprint: isOurTLS && certificate?.isSelfMade == true ? certificate?.fingerprint : nil,
             qr: QRCode.rows(of: url))
     }
 }

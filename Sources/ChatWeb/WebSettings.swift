@@ -71,11 +71,18 @@ public struct WebSettings: Hashable, Sendable {
 
     /// Where a browser finds the page that is served on that port.
     /// - Parameter names: of this machine, when it listens on all its addresses.
-    func url(port: Int, _ names: MachineNames) -> String {
-        if let publicURL { return publicURL }
+    func url(port: Int, _ names: MachineNames) -> String { publicURL ?? nearURL(port: port, names) }
+
+    /// The same without a tunnel or a proxy.
+    func nearURL(port: Int, _ names: MachineNames) -> String {
+        nearURL(port: port, host: names.reachable?.inURL ?? "localhost")
+    }
+
+    /// Under one name of this machine.
+    func nearURL(port: Int, host: String) -> String {
         let scheme = certificate == nil ? "http" : "https"
         let shown = certificate != nil && port == 443 ? "" : ":\(port)"
-        return "\(scheme)://\(names.reachable?.inURL ?? "localhost")\(shown)"
+        return "\(scheme)://\(host)\(shown)"
     }
 
     /// `https://host` or `https://host:port` and nothing behind it.

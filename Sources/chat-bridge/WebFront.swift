@@ -42,7 +42,7 @@ enum WebFront {
             appliance: Appliance(ask: { try await bus.ask($0) }, may: { bus.may }, audit: audit),
             push: word?.desk(store, audit: audit),
             tunnel: TunnelFront(
-                ask: { try await bus.request(TunnelEar.worker, $0) }, audit: audit),
+                ask: { try await bus.request(TunnelEar.worker, $0, timeout: $1) }, audit: audit),
             tunnelSocket: LentSockets(environment: environment)["tunnel"],
             certificate: certificate,
             changed: changed)

@@ -3,8 +3,8 @@ import Foundation
 
 /// What may be asked about devices: JSON with `op`, by control clients over the bus, and by the page.
 public enum DeviceRequest: Hashable, Sendable {
-    /// Makes a one-time code; control clients only.
-    case pair(DeviceRole)
+    /// Makes a one-time code, for a phone or for a browser on this machine; control clients only.
+    case pair(DeviceRole, here: Bool)
     /// All devices, one object of type `device` each.
     case devices
     /// Shuts one out.
@@ -32,13 +32,14 @@ extension DeviceRequest {
         var device: DeviceID?
         var set: String?
         var remove: Bool?
+        var here: Bool?
     }
 
     /// Nil: it is no question about devices.
     public init?(payload: [UInt8]) {
         guard let fields = try? JSONDecoder().decode(Fields.self, from: Data(payload)) else { return nil }
         switch fields.op {
-        case .pair: self = .pair(fields.role ?? .owner)
+        case .pair: self = .pair(fields.role ?? .owner, here: fields.here ?? false)
         case .devices: self = .devices
         case .revoke:
             guard let device = fields.device else { return nil }
@@ -89,12 +90,14 @@ struct PairingLine: Encodable {
     var good_for: Int64
     /// With the code behind `#`, which browsers send to nobody.
     var url: String
+    /// By which way a browser gets there.
+    var way: PairingPlace.Way
+    /// False: of a quick tunnel, another one after each start of cloudflared.
+    var url_lasts: Bool
     /// False: only a browser on this machine can open it.
     var reachable: Bool
     /// SHA-256 of a self-made certificate, which the browser will ask about.
     var fingerprint: String?
-    /// What to do when it is not reachable.
-    var remedy: String?
     /// The link as a QR code: a text of 0 and 1 for each row.
     var qr: [String]
 }

@@ -59,7 +59,7 @@ enum TunnelRequest: Hashable, Sendable {
         }
     }
 
-    private struct Asked: Encodable {
+    fileprivate struct Asked: Encodable {
         var op: String
         var mode: String?
         var device: DeviceID?
@@ -98,14 +98,29 @@ public struct TunnelFront: Sendable {
         var qr: [String]?
     }
 
-    private let ask: @Sendable ([UInt8]) async throws -> [UInt8]
+    /// Brings a request to tunnel-worker, which has so long for its answer.
+    public typealias Ask = @Sendable ([UInt8], Duration) async throws -> [UInt8]
+
+    private let ask: Ask
     private let audit: @Sendable (String) -> Void
 
-    /// `ask` brings a request to tunnel-worker; its errors go to the page in their own words.
-    public init(ask: @escaping @Sendable ([UInt8]) async throws -> [UInt8], audit: @escaping @Sendable (String) -> Void)
-    {
+    /// It asks cloudflared for its version and its opinion before it answers a wish.
+    private static let limit: Duration = .seconds(30)
+    /// Somebody waits for a link, and how the tunnel is it knows at once.
+    private static let sightLimit: Duration = .seconds(3)
+
+    /// The errors of `ask` go to the page in their own words.
+    public init(ask: @escaping Ask, audit: @escaping @Sendable (String) -> Void) {
         self.ask = ask
         self.audit = audit
+    }
+
+    /// How the tunnel is, for whoever makes a link; nil: nobody says so.
+    func sight() async -> TunnelSight? {
+        guard let answer = try? await ask(JSONLine.of(TunnelRequest.Asked(op: "describe")), Self.sightLimit) else {
+            return nil
+        }
+        return try? JSONDecoder().decode(TunnelSight.self, from: Data(answer))
     }
 
     func answer(_ request: TunnelRequest, for device: Device, over entrance: Entrance) async throws -> [UInt8] {
@@ -115,7 +130,7 @@ public struct TunnelFront: Sendable {
         }
         let answer: [UInt8]
         do {
-            answer = try await ask(request.asked(by: device, over: entrance))
+            answer = try await ask(request.asked(by: device, over: entrance), Self.limit)
         } catch {
             throw WebError(.badGateway, "refused", "\(error)")
         }

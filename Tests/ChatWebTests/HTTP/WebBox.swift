@@ -71,8 +71,8 @@ final class WebBox: Sendable {
             } audit: {
                 audit.add($0)
             }, push: PushDesk(store: store, publicKey: "key", kinds: [.turn, .parked]) { audit.add($0) },
-            tunnel: TunnelFront {
-                tunnelAsked.add(String(decoding: $0, as: UTF8.self))
+            tunnel: TunnelFront { question, _ in
+                tunnelAsked.add(String(decoding: question, as: UTF8.self))
                 return Array(Self.tunnelLine.utf8)
             } audit: {
                 audit.add($0)
@@ -125,7 +125,7 @@ final class WebBox: Sendable {
 
     /// A code as `nexusctl pair` gets one.
     func code(_ role: DeviceRole = .owner) async throws -> String {
-        let line = try #require(try await server.answer(.pair(role), by: "a test").first)
+        let line = try #require(try await server.answer(.pair(role, here: true), by: "a test").first)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any])
         return try #require(object["code"] as? String)
     }

@@ -76,7 +76,7 @@ struct NetworkTests {
         #expect(try url("0.0.0.0:443", nil, 443) == "https://192.0.2.5")
         #expect(try url("0.0.0.0:4780", "https://chat.example.invalid") == "https://chat.example.invalid")
         let box = try await WebBox(certificate: true)
-        let line = try #require(try await box.server.answer(.pair(.owner), by: "a test").first)
+        let line = try #require(try await box.server.answer(.pair(.owner, here: true), by: "a test").first)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any])
         #expect((object["url"] as? String)?.hasPrefix("https://localhost:\(box.port)/#pair=") == true)
         #expect(object["fingerprint"] as? String == box.certificate?.fingerprint)

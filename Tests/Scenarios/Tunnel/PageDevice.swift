@@ -11,7 +11,7 @@ struct PageDevice {
     init(_ tunnel: TunnelBox, host: String = "chat.example.invalid", words: [String] = []) throws {
         struct Pairing: Decodable { var code: String }
         let pairing = try run(
-            Programs.path("nexusctl"), ["pair", "--json"] + words,
+            Programs.path("nexusctl"), ["pair", "--here", "--json"] + words,
             environment: ["NEXUS_RUNTIME_DIRECTORY": tunnel.box.runtime])
         try self.init(
             tunnel, host: host, code: JSONDecoder().decode(Pairing.self, from: Data(pairing.output.utf8)).code)

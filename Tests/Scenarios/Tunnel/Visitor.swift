@@ -23,7 +23,7 @@ final class Visitor {
     /// - Parameter enter: the words that run a command where the visitor is.
     init(_ box: Box, enter: [String], edge: String, host: String, _ texts: [String]) throws {
         struct Pairing: Decodable { var code: String }
-        let pairing = try box.ctl("pair", "--json")
+        let pairing = try box.ctl("pair", "--here", "--json")
         let code = try JSONDecoder().decode(Pairing.self, from: Data(pairing.output.utf8)).code
         folder = box.directory + "/visitor-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
