@@ -1,5 +1,6 @@
 import SupervisorCore
 import System
+import Wire
 
 /// A signal that the core ordered and that has not reached everybody yet.
 struct SignalOrder {
@@ -52,6 +53,7 @@ extension Engine {
         while let order = run.orders.first {
             guard order.sweep.proceed() else { return false }
             run.orders.removeFirst()
+            tell(order.sweep.leavers, of: run, child)
             switch order.scope {
             case .main:
                 // ESRCH: it was faster. Anything else shows as a stop that takes too long.
@@ -62,6 +64,17 @@ extension Engine {
             }
         }
         return true
+    }
+
+    /// What left its run's cgroup is ended with it all the same, and its owner should know that it does that.
+    private func tell(_ leavers: [ProcessEntry], of run: LivingRun, _ child: ChildID) {
+        guard !leavers.isEmpty, run.oddities.insert(.left).inserted else { return }
+        let names = leavers.map { "\($0.name) (pid \($0.process))" }.joined(separator: ", ")
+        say(
+            LogEvent(
+                .stray, 4, "\(self.names[child]) had left its cgroup and is ended all the same: \(names).",
+                self.names[child],
+                run.id))
     }
 
     /// Of a run that is to be empty somebody came to light whom the kill has not met.

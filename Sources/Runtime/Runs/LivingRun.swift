@@ -44,13 +44,14 @@ final class LivingRun {
     /// What was said of it once and is not repeated.
     var oddities: Oddity = []
 
-    /// Things a run does on its notify socket that a person should hear of once.
+    /// Things a run does, most of them on its notify socket, that a person should hear of once.
     struct Oddity: OptionSet {
         let rawValue: UInt8
 
         static let mainProcess = Oddity(rawValue: 1)
         static let foreignMessage = Oddity(rawValue: 2)
         static let unread = Oddity(rawValue: 4)
+        static let left = Oddity(rawValue: 8)
     }
 
     init(_ id: RunID, _ process: ProcessID, _ pidfd: consuming OwnedFD, in scope: any RunScope) {

@@ -1,4 +1,5 @@
 import CNexus
+import Plan
 import SupervisorCore
 import System
 import TestSupport
@@ -13,7 +14,7 @@ struct TestCgroup {
 
     static let isPossible = isRoot && mount != nil
 
-    private static var mount: String? {
+    static var mount: String? {
         mounts.first { (try? LiveKernel().status($0 + "/cgroup.controllers", followingLinks: true)) != nil }
     }
 
@@ -76,11 +77,57 @@ struct CgroupTests {
         }
     }
 
+    /// Root's runs may leave. Where they go nothing tells of them but their descent.
+    @Test func mainProcessThatLeft_isKilledAllTheSame() async {
+        await #expect(processExitsWith: .success) {
+            let cgroup = try TestCgroup()
+            let nest = try Nest(cgroup: cgroup.path)
+            let life = try nest.start("echo $$ > \(TestCgroup.mount ?? "")/cgroup.procs; echo up; exec sleep 600")
+            _ = try life.lines(1)
+            try #require(life.scope.holds(life.process) == true)
+            try #require(life.scope.members().map(\.process) == [life.process])
+            life.scope.killAll()
+            try #require(try nest.reap(life) != nil)
+            try #require(try nest.reap { life.scope.isEmpty() })
+            life.scope.close()
+            try nest.reap()
+            try cgroup.remove()
+        }
+    }
+
+    @Test func descendantThatLeft_holdsItsRunOpen_andGoesWithIt() async {
+        await #expect(processExitsWith: .success) {
+            let cgroup = try TestCgroup()
+            let nest = try Nest(cgroup: cgroup.path)
+            let life = try nest.start(
+                "setsid env -i /bin/sh -c 'echo $$ > \(TestCgroup.mount ?? "")/cgroup.procs; echo up; exec /bin/sleep 600' & wait"
+            )
+            _ = try life.lines(1)
+            // The look before the stop signal: afterwards nothing tells whose it was.
+            life.scope.snapshot()
+            try nest.kernel.signal(life.pidfd, .kill)
+            _ = try nest.reap(life)
+            try #require(try nest.reap { life.scope.members().map(\.name) == ["sleep"] })
+            try #require(life.scope.isEmpty() == false)
+            try #require(nest.containment.strays().isEmpty)
+            let sweep = life.scope.sweep(.kill)
+            sweep.finish()
+            try #require(sweep.leavers.map(\.name) == ["sleep"])
+            try #require(try nest.reap { life.scope.isEmpty() })
+            life.scope.close()
+            try #require(try nest.reap { try nest.reap() })
+            try cgroup.remove()
+        }
+    }
+
     @Test func emptiness_isReportedAsPriorityEvent() async {
         await #expect(processExitsWith: .success) {
             let cgroup = try TestCgroup()
             let nest = try Nest(cgroup: cgroup.path)
-            let life = try nest.start("(trap '' TERM; echo up; sleep 600) & exit 0")
+            // Of one that may leave its orphans have to be reaped as well.
+            let life = try nest.start("(trap '' TERM; echo up; sleep 600) & exit 0") {
+                $0.identity = Identity(uid: 54_320, gid: 54_320, groups: [], user: "own")
+            }
             _ = try life.lines(1)
             _ = try nest.reap(life)
             let poller = try Poller(nest.kernel)

@@ -69,7 +69,7 @@ final class Nest {
         adjust(&child)
         let pipe = try kernel.makePipe(blocking: .write)
         let output = pipe.read
-        let scope = try containment.open(child: child.name, run: run, bounds: child.bounds)
+        let scope = try containment.open(child: child.name, run: run, user: child.identity?.uid, bounds: child.bounds)
         let request = SpawnRequest(
             child: child, run: run, descriptors: [DescriptorMapping(source: pipe.write.raw, target: 1)])
         do {

@@ -42,13 +42,14 @@ public final class Containment {
     }
 
     /// The scope of a run that is about to be spawned. Everything nexusd starts needs one: what it starts without one is
-    /// taken for a stray.
+    /// taken for a stray. `user` is the uid it gets; nil: nexusd's own.
     public func open(
-        child: String, run: RunID, bounds: RunBounds = RunBounds()
+        child: String, run: RunID, user: UInt32? = nil, bounds: RunBounds = RunBounds()
     ) throws(Errno) -> any RunScope {
         guard let root else { return SessionScope(kernel, descendants, run: run) }
         return try CgroupScope(
             kernel, descendants, run: run, path: root.path(child: child, run: run.description),
+            mayLeave: guarantee(user: user) != .exact,
             bounds: bounds.files.filter { root.controllers.enforced.contains($0.controller) })
     }
 

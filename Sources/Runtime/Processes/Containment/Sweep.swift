@@ -7,4 +7,13 @@ public protocol Sweep: AnyObject {
     func finish()
     /// Processes that got the signal.
     var reached: Int { get }
+    /// Whom the signal met outside of the run's cgroup, at most `Self.namedLimit`; empty without one.
+    var leavers: [ProcessEntry] { get }
+}
+
+extension Sweep {
+    /// Processes that are named at most.
+    static var namedLimit: Int { 8 }
+
+    public var leavers: [ProcessEntry] { [] }
 }

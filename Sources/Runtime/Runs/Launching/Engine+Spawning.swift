@@ -70,7 +70,8 @@ extension Engine {
 
     private func openScope(_ child: ChildPlan, _ run: RunID) throws(Obstacle) -> any RunScope {
         do {
-            return try surroundings.containment.open(child: child.name, run: run, bounds: child.bounds)
+            return try surroundings.containment.open(
+                child: child.name, run: run, user: child.identity?.uid, bounds: child.bounds)
         } catch {
             throw Obstacle(SpawnFailure(stage: .cgroup, error: error))
         }

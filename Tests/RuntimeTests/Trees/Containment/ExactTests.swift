@@ -56,6 +56,45 @@ extension WholeTrees {
             }
         }
 
+        /// Main and descendant write themselves into another cgroup, the latter without a trace of whose it is.
+        @Test func whatLeftItsCgroup_isEndedWithItsChild_andSaid() throws {
+            let away = "echo $$ > \(TestCgroup.mount ?? "")/cgroup.procs"
+            let left = "trap \"\" TERM; \(away); echo left $$ >> $P; exec env -i /bin/sleep 600"
+            let wanderer = script(
+                "wanderer",
+                "trap '' TERM; \(away); setsid env -i P=$FIXTURE_PIDS /bin/sh -c '\(left)' & while :; do wait; done"
+            ) { $0.policy.stop.timeout = .milliseconds(300) }
+            try withTree([wanderer]) { tree, client in
+                try waitFor("the descendant") { !tree.registered("left").isEmpty }
+                let left = tree.registered("left").first
+                let main = try client.pid("wanderer")
+                let listener = try tree.client()
+                let events = try listener.request("events")
+                #expect(try client.ask("stop wanderer") == .reply(#"{"outcome":"done"}"#))
+                for pid in [left, main] { #expect(try !tree.isAlive(#require(pid))) }
+                let said = try listener.event(events) { $0["message_id"] as? String == EventKind.stray.messageID }
+                let words = said["message"] as? String ?? ""
+                #expect(words.contains("wanderer had left its cgroup") && words.contains("sleep (pid"), "\(words)")
+            }
+        }
+
+        /// One that crashes: what is found by its run id goes at once, and the replacement comes.
+        @Test func whatACrashLeavesOutsideOfItsCgroup_isGoneBeforeTheReplacement() throws {
+            let away = "echo $$ > \(TestCgroup.mount ?? "")/cgroup.procs"
+            let left = "\(away); echo left $$ >> $FIXTURE_PIDS; exec sleep 600"
+            let isLeft = "grep -qs left $FIXTURE_PIDS"
+            let crasher = script(
+                "crasher",
+                "\(isLeft) && exec sleep 600; setsid /bin/sh -c '\(left)' & until \(isLeft); do sleep 0.01; done; exit 1"
+            )
+            try withTree([crasher]) { tree, client in
+                try waitFor("the replacement") {
+                    try client.status("crasher")["last_end"] is [String: Any] && client.state("crasher") == "ready"
+                }
+                #expect(try !tree.isAlive(#require(tree.registered("left").first)))
+            }
+        }
+
         @Test func crashedChildren_areReplacedAgainAndAgain_andLeaveNoCgroup() throws {
             let quick = child("quick", "leader-exits", "1") { $0.policy.delay.parkAfter = 1000 }
             try withTree([quick]) { tree, client in

@@ -1,7 +1,8 @@
 import SupervisorCore
 import System
 
-/// A run in a cgroup of its own: exact, whatever its processes do.
+/// A run in a cgroup of its own: exact, whatever its processes do. One that has the right to leave its cgroup (root's, or
+/// nexusd's own uid) is looked for by descent as well, as it is without a cgroup: it costs such a run what that costs.
 final class CgroupScope: RunScope {
     private let kernel: any Kernel
     private let accounts: Descendants
@@ -9,15 +10,18 @@ final class CgroupScope: RunScope {
     private let tree: CgroupTree
     private let directory: OwnedFD
     private let events: OwnedFD
+    private let mayLeave: Bool
 
     /// Makes the cgroup with its bounds. `accounts` learns which of nexusd's children it started itself: the others are
     /// orphans.
     init(
-        _ kernel: any Kernel, _ accounts: Descendants, run: RunID, path: String, bounds: [BoundFile]
+        _ kernel: any Kernel, _ accounts: Descendants, run: RunID, path: String, mayLeave: Bool,
+        bounds: [BoundFile]
     ) throws(Errno) {
         self.kernel = kernel
         self.accounts = accounts
         self.run = run
+        self.mayLeave = mayLeave
         tree = CgroupTree(kernel, path: path)
         try kernel.makeDirectory(path, mode: 0o755)
         do {
@@ -42,12 +46,17 @@ final class CgroupScope: RunScope {
 
     func ended(_ ended: EndedProcess) { accounts.ended(ended.process) }
 
-    func sweep(_ signal: Signal?) -> any Sweep { CgroupSweep(kernel, accounts, self, tree, signal) }
+    func sweep(_ signal: Signal?) -> any Sweep {
+        let within = CgroupSweep(kernel, accounts, self, tree, signal)
+        return mayLeave ? LeaverSweep(within, accounts, self, run: run, signal: signal) : within
+    }
 
-    var hasNewcomers: Bool { false }
+    var hasNewcomers: Bool { mayLeave && accounts.hasNewcomers(run) }
+
+    func isEmpty() -> Bool { isCgroupEmpty() && (!mayLeave || accounts.isEmpty(run)) }
 
     /// One pread of cgroup.events: 1 µs, where the notification comes up to 16 ms late (the kernel spaces them).
-    func isEmpty() -> Bool {
+    private func isCgroupEmpty() -> Bool {
         withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in
             do throws(Errno) {
                 let count = try kernel.read(events, into: buffer, at: 0)
@@ -59,11 +68,19 @@ final class CgroupScope: RunScope {
     }
 
     func members() -> [ProcessEntry] {
-        tree.members().compactMap { ProcessTable.entry($0, kernel) }
+        let within = tree.members().compactMap { ProcessTable.entry($0, kernel) }
+        guard mayLeave else { return within }
+        let known = Set(within.map(\.process))
+        return within + accounts.members(run).filter { !known.contains($0.process) }
+    }
+
+    func holds(_ process: ProcessID) -> Bool? {
+        guard let isWithin = cgroupHolds(process), !isWithin, mayLeave else { return cgroupHolds(process) }
+        return accounts.run(of: process).map { $0 == run }
     }
 
     /// /proc/PID/cgroup, where also a process that has ended and was not reaped has its last one.
-    func holds(_ process: ProcessID) -> Bool? {
+    func cgroupHolds(_ process: ProcessID) -> Bool? {
         guard let text = try? kernel.readFile("/proc/\(process)/cgroup", limit: 65_536), !text.isEmpty else {
             return nil
         }

@@ -54,7 +54,7 @@ final class CgroupSweep: Sweep {
     private func send(_ signal: Signal, to process: ProcessID) {
         do {
             let pidfd = try kernel.openProcess(process)
-            guard scope.holds(process) == true else { return }
+            guard scope.cgroupHolds(process) == true else { return }
             try kernel.signal(pidfd, signal)
             reached += 1
             reachedThisRound += 1

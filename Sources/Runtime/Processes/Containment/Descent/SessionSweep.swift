@@ -32,6 +32,9 @@ final class SessionSweep: Sweep {
     private var rounds = 0
     private var hesitations = 0
     private(set) var reached = 0
+    /// Whom the signal has met already by the run's cgroup.
+    private let isCared: ((ProcessEntry) -> Bool)?
+    private(set) var leavers: [ProcessEntry] = []
 
     /// A bomb that is still ahead after so many rounds is met again when one of its processes comes to light as an orphan.
     private static let roundLimit = 100
@@ -39,7 +42,10 @@ final class SessionSweep: Sweep {
     /// Turns that a round waits for orphans to be judged.
     private static let hesitationLimit = 8
 
-    init(_ descendants: Descendants, run: RunID, signal: Signal?) {
+    init(
+        _ descendants: Descendants, run: RunID, signal: Signal?, except isCared: ((ProcessEntry) -> Bool)? = nil
+    ) {
+        self.isCared = isCared
         kernel = descendants.kernel
         self.descendants = descendants
         self.run = run
@@ -135,6 +141,14 @@ final class SessionSweep: Sweep {
 
     private func send(to entry: ProcessEntry) {
         guard let signal else { return }
+        if let isCared {
+            // Whoever comes back in between is killed twice rather than not at all.
+            if isCared(entry) {
+                if signal != .kill { return }
+            } else if leavers.count < Self.namedLimit {
+                leavers.append(entry)
+            }
+        }
         if signal == .kill { descendants.killed(entry) }
         if kernel.signal(entry, signal, ifStill: { _ in true }) { reached += 1 }
     }
