@@ -15,5 +15,6 @@ extension Sweep {
     /// Processes that are named at most.
     static var namedLimit: Int { 8 }
 
+    /// Nobody.
     public var leavers: [ProcessEntry] { [] }
 }
