@@ -26,6 +26,7 @@ extension Supervisor {
         case .delayed(let until, let cause):
             view.cause = cause
             view.nextTry = until
+        case .spawning(_, let until): view.until = until
         case .starting(_, let starting): view.until = starting.until
         case .stopping(let run, let ending):
             // Why a run leaves by itself is known when it has left.
@@ -37,7 +38,7 @@ extension Supervisor {
             view.cause = cause
             view.ground = ground
             view.nextTry = retry ?? group(of: child).flatMap { parked($0) ?? nil }
-        case .spawning, .serving, .done: break
+        case .serving, .done: break
         }
         return view
     }

@@ -57,8 +57,7 @@ extension Engine {
         case .watchdog: feed(.watchdogPing(child, run))
         case .watchdogTrigger:
             if [.starting, .ready].contains(core.view(of: child).phase) {
-                remark(
-                    child, run, "it said WATCHDOG=trigger", explanation(of: child).settings(of: .watchdog))
+                remark(child, run, EndRemark.triggered)
             }
             feed(.watchdogTrigger(child, run))
         case .watchdogInterval(let interval): feed(.watchdogInterval(child, run, interval))

@@ -60,10 +60,12 @@ extension Supervisor {
         }
         switch self[child].state {
         case .delayed, .parked: enter(child, .waiting, &turn)
+        // Not executed in time: what there is of it is stopped.
+        case .spawning: beginStop(child, for: .probe, &turn)
         case .starting(let run, let starting): startingExpired(child, run, starting, &turn)
         case .serving(let run, let serving): servingExpired(child, run, serving, &turn)
         case .stopping(let run, let ending): stepExpired(child, run, ending, &turn)
-        case .off, .waiting, .scheduled, .spawning, .unkillable, .done: break
+        case .off, .waiting, .scheduled, .unkillable, .done: break
         }
     }
 }

@@ -160,6 +160,10 @@ extension Supervisor {
     private mutating func adjust(_ child: ChildID, _ old: ChildPolicy, _ turn: inout Turn) {
         let policy = policy(child)
         switch self[child].state {
+        case .spawning(let run, _):
+            if policy.startTimeout != old.startTimeout {
+                revise(child, .spawning(run, until: max(turn.now, run.started + policy.startTimeout)))
+            }
         case .starting(let run, var starting):
             if policy.startTimeout != old.startTimeout {
                 starting.until = max(turn.now, run.started + policy.startTimeout)
@@ -174,7 +178,7 @@ extension Supervisor {
             // A new interval comes with a new run; until then the old one's pings prove nothing.
             if policy.watchdog != old.watchdog { serving.watchdog = nil }
             revise(child, .serving(run, serving))
-        case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        case .off, .waiting, .scheduled, .delayed, .stopping, .unkillable, .parked, .done: break
         }
     }
 

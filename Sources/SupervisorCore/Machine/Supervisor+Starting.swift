@@ -53,15 +53,15 @@ extension Supervisor {
         turn.actions.append(.spawn(child, run.id))
         timetables[child]?.started(at: turn.now)
         if isFailed(child) { self[child].tally.restarts &+= 1 }
-        enter(child, .spawning(run), &turn)
+        enter(child, .spawning(run, until: turn.now + policy(child).startTimeout), &turn)
     }
 
     /// There is a process.
     mutating func spawned(_ child: ChildID, _ turn: inout Turn) {
         switch self[child].state {
-        case .spawning(let run):
+        case .spawning(let run, let until):
             let policy = policy(child)
-            var starting = Starting(until: turn.now + policy.startTimeout, probe: .none)
+            var starting = Starting(until: until, probe: .none)
             if case .down(let cause) = goal(of: child), mayStop(child) {
                 enter(child, .starting(run, starting), &turn)
                 beginStop(child, for: cause, &turn)
@@ -87,7 +87,7 @@ extension Supervisor {
     /// There is none; the run ends with that.
     mutating func spawnFailed(_ child: ChildID, _ exit: Exit, _ turn: inout Turn) {
         switch self[child].state {
-        case .spawning(let run):
+        case .spawning(let run, _):
             conclude(
                 child, run, Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now)), &turn)
         case .off, .waiting, .scheduled, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break

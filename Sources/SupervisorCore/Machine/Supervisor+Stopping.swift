@@ -15,7 +15,7 @@ extension Supervisor {
         return mayStop(child)
     }
 
-    /// Ends a run that is starting or serving. `patience`: time for `drained`, where that is more than its own.
+    /// Ends a run that is starting or serving, or whose spawn took too long. `patience`: time for `drained`, where that is more than its own.
     mutating func beginStop(
         _ child: ChildID, for cause: Cause, patience: Duration = .zero, _ turn: inout Turn
     ) {
@@ -96,7 +96,7 @@ extension Supervisor {
     /// The main process is gone.
     mutating func exited(_ child: ChildID, _ exit: Exit, _ turn: inout Turn) {
         switch self[child].state {
-        case .spawning(let run), .starting(let run, _), .serving(let run, _):
+        case .spawning(let run, _), .starting(let run, _), .serving(let run, _):
             let ending = Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now))
             kill(child, run, ending, &turn)
         case .stopping(let run, let ending):

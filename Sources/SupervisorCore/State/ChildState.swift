@@ -8,8 +8,9 @@ enum ChildState: Hashable, Sendable {
     case scheduled
     /// Wanted; the delay of its last, unstable run has not passed.
     case delayed(until: Instant, Cause)
-    /// `Action.spawn` was said; the shell has not answered.
-    case spawning(Run)
+    /// `Action.spawn` was said; the shell has not answered. The start timeout counts already: who knows how long an exec
+    /// takes.
+    case spawning(Run, until: Instant)
     /// There is a process; it does not serve yet.
     case starting(Run, Starting)
     /// It serves.
@@ -127,7 +128,7 @@ extension ChildState {
     /// The living run, if there is one; one that nobody can kill is still living.
     var run: Run? {
         switch self {
-        case .spawning(let run), .starting(let run, _), .serving(let run, _), .stopping(let run, _),
+        case .spawning(let run, _), .starting(let run, _), .serving(let run, _), .stopping(let run, _),
             .unkillable(let run, _, _, _):
             run
         case .off, .waiting, .scheduled, .delayed, .parked, .done: nil
@@ -145,8 +146,8 @@ extension ChildState {
     /// The next instant at which time alone changes something here.
     var deadline: Instant? {
         switch self {
-        case .off, .waiting, .scheduled, .spawning, .unkillable, .done: nil
-        case .delayed(let until, _): until
+        case .off, .waiting, .scheduled, .unkillable, .done: nil
+        case .delayed(let until, _), .spawning(_, let until): until
         case .parked(_, let retry, _): retry
         case .starting(_, let starting): starting.until.orEarlier(starting.probe.instant)
         case .serving(_, let serving): serving.deadline

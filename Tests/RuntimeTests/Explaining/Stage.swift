@@ -77,7 +77,8 @@ struct Stage {
     func explanation(_ child: ChildID) -> Explanation {
         Explanation(
             child: child, view: view(child), plan: plan, now: now, choice: choice, remark: remark,
-            hasProcess: view(child).run != nil, kernelKeepsMemory: kernelKeepsMemory, phase: { core.view(of: $0).phase }
+            hasProcess: view(child).run != nil, executionEnd: nil, kernelKeepsMemory: kernelKeepsMemory,
+            phase: { core.view(of: $0).phase }
         )
     }
 }

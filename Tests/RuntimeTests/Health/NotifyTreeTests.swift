@@ -37,6 +37,19 @@ extension WholeTrees {
             #expect(said.contains("wrote to the notify socket of honest and is not of its run"), "\(said)")
         }
 
+        @Test func trigger_isWhatWhySays_andNotThatNothingCame() throws {
+            let tree = try RunningTree(
+                Plan(children: [notifying("self", "notify-words", "READY=1", "WATCHDOG=trigger")]))
+            let client = try tree.client()
+            #expect(try client.end(of: "self")["detail"] as? String == "it said WATCHDOG=trigger")
+            let why = try client.object("why self")
+            let rule = try #require(why["cause_rule"] as? String)
+            #expect(rule.hasPrefix("it said itself that it hangs (WATCHDOG=trigger)"), "\(rule)")
+            let keys = (why["settings"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String }
+            #expect(!keys.contains("child.self.watchdog"), "\(keys)")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func trigger_endsTheRunAsItsSilenceWould() throws {
             #expect(
                 try causeOfTheEnd(notifying("self", "notify-words", "READY=1", "WATCHDOG=trigger")) == "watchdog")

@@ -98,6 +98,29 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func startTimeout_countsWhileTheExecIsWaitedFor_andStatusSaysWhatForAtOnce() throws {
+            let program = try HeldProgram()
+            for readiness in [Readiness.spawned, .notify] {
+                let timed = child("held", readiness: readiness) { child in
+                    child.executable = program.path
+                    child.arguments = [Text("held"), Text("600")]
+                    child.policy.startTimeout = .milliseconds(1500)
+                }
+                let (tree, client) = try started([timed])
+                let pid = try #require(try client.pid("held"))
+                let awaits = try client.status("held")["awaits"] as? String
+                #expect(
+                    awaits == "its program to be executed: the kernel waits for \(program.path), or for its directory")
+                let why = try tree.ctl("why", "held").output
+                #expect(why.contains("left for its exec"), "\(why)")
+                let end = try client.end(of: "held")
+                #expect(!tree.isAlive(pid))
+                #expect(end["cause"] as? String == "probe")
+                #expect((end["detail"] as? String)?.hasPrefix("not executed within 1.5 s: ") == true, "\(end)")
+                #expect(try tree.stop() == .code(0))
+            }
+        }
+
         @Test func programThatIsNotExecutedInTime_isKilledAndNamed_andTriedAgain() throws {
             let program = try HeldProgram()
             let (tree, client) = try started([held(program)])

@@ -164,7 +164,8 @@ struct GroupTests {
         scene.endAllStopping()
         #expect(deeds(scene.command(.start(.child(.b)))).sorted() == ["spawn a", "spawn b"])
         #expect(scene.supervisor.parked(.first) == nil)
-        #expect(scene.supervisor.nextDeadline == nil)
+        // The start timeout of both, and no retry before.
+        #expect(scene.supervisor.nextDeadline == scene.now + .seconds(60))
     }
 
     @Test func stoppingTheCulprit_letsTheOthersRun() {

@@ -11,6 +11,7 @@ struct LogWriterTests {
         #expect(scene.view(.a).waitsFor == .b)
         scene.spawned(.b)
         #expect(deeds(scene.ready(.b)) == ["spawn a"])
+        scene.spawned(.a)
         #expect(scene.supervisor.nextDeadline == nil)
     }
 

@@ -51,6 +51,30 @@ struct RunTests {
         #expect(scene.emptied(.a).first == "say ended a probe")
     }
 
+    @Test func startTimeout_countsFromTheStart_alsoWhileTheExecIsWaitedFor() {
+        var late = Scene.begun([.reporting()])
+        late.pass(.seconds(59))
+        late.spawned(.a)
+        #expect(late.view(.a).until.map { $0 - late.now } == .seconds(1))
+        #expect(late.pass(.seconds(1)) == ["say stopping a probe", "TERM main a"])
+
+        for policy in [ChildPolicy(), .reporting()] {
+            var never = Scene.begun([policy])
+            #expect(never.view(.a).until.map { $0 - never.now } == .seconds(60))
+            #expect(never.pass(.seconds(60)) == ["say stopping a probe", "TERM main a"])
+            // Executed after all: that changes nothing any more.
+            #expect(never.spawned(.a) == [])
+            #expect(never.exited(.a, .killed) == ["KILL all a"])
+            #expect(never.emptied(.a).prefix(2) == ["say ended a probe", "say starting a"])
+        }
+    }
+
+    @Test func execInTime_butHeardOfLate_isReadyByThat() {
+        var scene = Scene.begun([ChildPolicy()])
+        scene.now = scene.now + .seconds(61)
+        #expect(scene.spawned(.a) == ["say ready a"])
+    }
+
     @Test func crash_killsTheRest_andIsReplacedWhenEmpty() {
         var scene = Scene.ready([ChildPolicy()])
         scene.pass(.seconds(1))

@@ -120,7 +120,7 @@ struct World {
 
     private mutating func answerSpawn(_ child: ChildID, _ errno: Int32?) -> [Event] {
         guard let process = self[child], !process.isSpawned else { return [] }
-        if let errno, !process.hasSpoken, process.isMainAlive {
+        if let errno, !process.hasSpoken, process.isMainAlive, !process.isAskedToStop, !process.isKilled {
             self[child] = nil
             return [.spawnFailed(child, process.run, errno == 2 ? .exec : .clone, errno: errno)]
         }

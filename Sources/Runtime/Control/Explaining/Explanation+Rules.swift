@@ -17,6 +17,7 @@ extension Explanation {
                 : "nobody asked for this end, and `exits` does not name it"
         case .oom: return memoryWords + counts
         case .watchdog:
+            if isTriggered { return "it said itself that it hangs (WATCHDOG=trigger)\(counts)" }
             return isBuiltIn
                 ? "it gave no sign of life in time" : "it did not send WATCHDOG=1 in time (`watchdog`)\(counts)"
         case .probe: return probeWords + counts
@@ -84,6 +85,11 @@ extension Explanation {
 
     /// Whether the run that ended, or is being ended, had been ready.
     var wasReady: Bool { view.phase == .stopping ? view.ready != nil : view.lastEnd?.ready != nil }
+
+    /// Whether the run it is about said so itself.
+    private var isTriggered: Bool {
+        remark?.words == EndRemark.triggered && remark?.run == (view.phase == .stopping ? view.run : view.lastEnd?.run)
+    }
 
     private var hasNoProcess: Bool {
         if case .notExecuted = exit { true } else { false }

@@ -7,9 +7,15 @@ extension Explanation {
     var awaits: String? {
         switch view.phase {
         case .waiting: view.hold.map(holdWords)
+        case .starting where executionEnd != nil: executionWords
         case .starting: hasProcess ? readyWords : "its turn to be started"
         case .off, .scheduled, .delayed, .ready, .stopping, .unkillable, .parked, .done: nil
         }
+    }
+
+    /// The kernel has not answered for its program yet.
+    var executionWords: String {
+        "its program to be executed: the kernel waits for \(plan[child].executable), or for its directory"
     }
 
     private func holdWords(_ hold: Hold) -> String {

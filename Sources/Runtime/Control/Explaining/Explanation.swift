@@ -14,6 +14,8 @@ struct Explanation {
     let remark: EndRemark?
     /// The main process is there.
     let hasProcess: Bool
+    /// Until when its program has to be executed, while that is waited for.
+    let executionEnd: Instant?
     /// A cgroup keeps `memory.max`; else nexusd does.
     let kernelKeepsMemory: Bool
     /// Where others stand.
@@ -52,6 +54,9 @@ struct Explanation {
                 ?? "its calendar is used up: `nexusctl reload`, or a restart of nexusd, computes the next times"
         case .delayed: return "the next try \(inTime ?? "soon")"
         case .starting:
+            if let executionEnd {
+                return "it has \((executionEnd - now).words) left for its exec; then it is killed (`start-timeout`)"
+            }
             guard let awaits, let left else { return "it is started when it is its turn" }
             if plan.traits(child).readiness == .done {
                 return "it is done when it ends with success; it has \(left) left (`start-timeout`)"

@@ -9,6 +9,9 @@ final class EndRemark {
     /// The keys of Supervisor.toml it is about, the most telling first; each with its value, where nexusd knows it.
     let settings: [Explanation.Setting]
 
+    /// Of a run that called its watchdog itself.
+    static let triggered = "it said WATCHDOG=trigger"
+
     init(_ run: RunID, _ words: String, _ settings: [Explanation.Setting] = []) {
         self.run = run
         self.words = words

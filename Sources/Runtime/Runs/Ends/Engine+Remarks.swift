@@ -31,6 +31,12 @@ extension Engine {
             let time = view.watchdog?.words ?? "long"
             let own = view.watchdog == plan.policy(child).watchdog ? "" : ", as it chose itself by WATCHDOG_USEC"
             remark(child, run, "no WATCHDOG=1 came for \(time)\(own)", explanation.settings(of: .watchdog))
+        case .probe where self[child].run?.launch != nil:
+            let time = (now - (view.started ?? now)).words
+            remark(
+                child, run,
+                "not executed within \(time): the kernel waits for \(plan[child].executable), or for its directory",
+                explanation.startSettings)
         case .probe where view.ready == nil:
             let wait = explanation.readyWords.map { ": it waited for \($0)" } ?? ""
             let last = self[child].health.map { "; the last probe: \($0)" } ?? ""
