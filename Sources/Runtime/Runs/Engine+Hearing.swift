@@ -43,6 +43,22 @@ extension Engine {
         return true
     }
 
+    /// A message of the child's that is not heard though somebody meant it; each kind is said once a run.
+    func tellRefused(_ why: NotifySocket.Refusal, of child: ChildID) {
+        switch why {
+        case .tooLong:
+            note(
+                .tooLong, of: child,
+                "\(names[child]) sent a message of more than \(NotifySocket.messageLimit) bytes on its notify socket: no word of "
+                    + "it is heard; send shorter ones")
+        case .foreignUser(let user):
+            note(
+                .foreignUser, of: child,
+                "a process of uid \(user) wrote to the notify socket of \(names[child]), which is not that uid's: not heard"
+            )
+        }
+    }
+
     /// A line about a habit of this run, the first time it is seen.
     private func note(_ oddity: LivingRun.Oddity, of child: ChildID, _ sentence: String) {
         guard let run = self[child].run, run.oddities.insert(oddity).inserted else { return }

@@ -52,6 +52,8 @@ final class LivingRun {
         static let foreignMessage = Oddity(rawValue: 2)
         static let unread = Oddity(rawValue: 4)
         static let left = Oddity(rawValue: 8)
+        static let tooLong = Oddity(rawValue: 16)
+        static let foreignUser = Oddity(rawValue: 32)
     }
 
     init(_ id: RunID, _ process: ProcessID, _ pidfd: consuming OwnedFD, in scope: any RunScope) {

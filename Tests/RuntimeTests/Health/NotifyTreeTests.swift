@@ -37,6 +37,19 @@ extension WholeTrees {
             #expect(said.contains("wrote to the notify socket of honest and is not of its run"), "\(said)")
         }
 
+        @Test func messageAbove4KiB_isNotHeard_andSaidOnce() throws {
+            let long = "STATUS=" + String(repeating: "x", count: 5000)
+            let tree = try RunningTree(Plan(children: [notifying("self", "notify-words", long, long, "READY=1")]))
+            let client = try tree.client()
+            #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            let said = try tree.said()
+            #expect(
+                said.components(separatedBy: "self sent a message of more than 4096 bytes on its notify socket").count
+                    == 2,
+                "\(said)")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func trigger_isWhatWhySays_andNotThatNothingCame() throws {
             let tree = try RunningTree(
                 Plan(children: [notifying("self", "notify-words", "READY=1", "WATCHDOG=trigger")]))

@@ -128,8 +128,13 @@ struct NotifyTests {
 
     @Test func messageAbove4KiB_isRefusedWhole() throws {
         let socket = try makeSocket()
+        var refusals: [NotifySocket.Refusal] = []
+        socket.refuses = { refusals.append($0) }
         try say("READY=1\nSTATUS=" + String(repeating: "x", count: 5000))
-        #expect(heard(socket).isEmpty && socket.refused == 1)
+        #expect(heard(socket).isEmpty && socket.refused == 1 && refusals == [.tooLong])
+        // What fits is heard, to the last byte.
+        try say("STATUS=y\n" + String(repeating: "x", count: NotifySocket.messageLimit - 9))
+        #expect(heard(socket) == [.status("y")] && refusals.count == 1)
     }
 
     @Test func barrier_isClosedAfterWhatCameBefore() throws {
@@ -167,8 +172,10 @@ struct NotifyTests {
         let socket = try makeSocket(user: 65_534)
         try kernel.changeMode(directory.path, to: 0o711)
         try kernel.changeMode(socket.path, to: 0o666)  // so that only the credentials can refuse it
+        var refusals: [NotifySocket.Refusal] = []
+        socket.refuses = { refusals.append($0) }
         #expect(try speak(as: 65_533, to: socket) == .code(0))
-        #expect(heard(socket).isEmpty && socket.refused == 1)
+        #expect(heard(socket).isEmpty && socket.refused == 1 && refusals == [.foreignUser(65_533)])
         #expect(try speak(as: 65_534, to: socket) == .code(0))
         #expect(heard(socket) == [.ready])
     }

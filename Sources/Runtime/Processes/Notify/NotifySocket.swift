@@ -15,6 +15,16 @@ public final class NotifySocket {
     public var isUserItsOwn = false
     /// Messages refused since the start: wrong uid, foreign, or longer than 4 KiB.
     public private(set) var refused: UInt64 = 0
+    /// Called with each of them that `isForeign` did not judge.
+    public var refuses: ((Refusal) -> Void)?
+
+    /// Why a whole message is not heard.
+    public enum Refusal: Hashable, Sendable {
+        /// It is longer than `messageLimit`.
+        case tooLong
+        /// Its sender has this uid, which is neither the child's, nor root's, nor nexusd's.
+        case foreignUser(UInt32)
+    }
 
     /// The message at the front came with descriptors: it was heard, a thread lets go of it, and what is behind it waits. The
     /// number of that order.
@@ -128,12 +138,17 @@ public final class NotifySocket {
     private func judge(
         _ message: borrowing ReceivedMessage, _ buffer: UnsafeMutableRawBufferPointer, _ hear: (NotifyWord) -> Void
     ) {
-        guard !message.truncated, let sender = message.sender,
-            sender.user == user || sender.user == 0 || sender.user == supervisor, isOwn(sender)
-        else {
-            refused += 1
-            return
+        guard let sender = message.sender else { return refused += 1 }
+        guard sender.user == user || sender.user == 0 || sender.user == supervisor else {
+            return refuse(.foreignUser(sender.user))
         }
+        guard isOwn(sender) else { return refused += 1 }
+        if message.truncated { return refuse(.tooLong) }
         for word in NotifyWord.parse(buffer[..<message.count]) { hear(word) }
+    }
+
+    private func refuse(_ why: Refusal) {
+        refused += 1
+        refuses?(why)
     }
 }

@@ -113,6 +113,7 @@ extension Engine {
                 user: childPlan.identity?.uid ?? kernel.userID(), group: childPlan.identity?.gid ?? kernel.groupID())
             try surroundings.poller.add(socket.fd, token: EventSource.notify(child).token)
             socket.isForeign = { [unowned self] in isForeign($0, to: child) }
+            socket.refuses = { [unowned self] in tellRefused($0, of: child) }
             socket.isUserItsOwn = !sharesUser(childPlan)
             self[child].notify = socket
             return socket.path
