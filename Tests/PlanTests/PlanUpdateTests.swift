@@ -124,6 +124,7 @@ import Testing
         #expect(third.change.restarted == [id(1)])
         // Still running with the same words: nothing has to be restarted.
         let again = try update(back, over: first.plan, first.arrangement)
+        #expect(again.change.returned == [id(1)])
         #expect(again.change.restarted == [])
     }
 

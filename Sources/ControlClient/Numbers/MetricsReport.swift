@@ -103,7 +103,7 @@ public struct MetricsReport {
             }
         }
         each("nexus_child_starts", .counter, ["starts"], "Runs that were begun.")
-        each("nexus_child_restarts", .counter, ["restarts"], "Runs begun after an end that nobody asked for.")
+        each("nexus_child_restarts", .counter, ["restarts"], "Runs executed after an end that nobody asked for.")
         metrics.family("nexus_child_run_ends", .counter, help: "Runs that ended, by cause.")
         for child in children {
             for cause in Self.causes {

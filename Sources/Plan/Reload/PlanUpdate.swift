@@ -98,6 +98,7 @@ public struct PlanUpdate: Sendable {
             case .added:
                 // One that comes back may still be running, with its old words.
                 guard Int(child.id.rawValue) <= old.children.count else { continue }
+                change.returned.insert(child.id)
                 let settings = Setting.changes(from: old[child.id], old, to: plan[child.id], plan)
                 if settings.contains(where: { $0.effect == .restart }) { change.restarted.insert(child.id) }
             }

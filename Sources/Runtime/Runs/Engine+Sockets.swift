@@ -29,13 +29,14 @@ extension Engine {
                     key: "child.\(names[child]).sockets", value: "\(error.address), called '\(error.name)'")
             ]
             // What ends is waited for: the next try comes soon.
-            if error.error == .addressInUse, isHeldByEnding(sockets.plans) {
+            let holder = error.error == .addressInUse ? holder(of: sockets.plans, amongEnding: endingRuns) : nil
+            if case .ending = holder {
                 throw Obstacle(
                     SpawnFailure(stage: .prepare, error: .again),
                     "socket '\(error.name)' cannot listen on \(error.address): a run that is being ended listens there still",
                     key)
             }
-            throw Obstacle(SpawnFailure(stage: .prepare, error: error.error), error.description, key)
+            throw Obstacle(SpawnFailure(stage: .prepare, error: error.error), words(error, holder), key)
         }
     }
 
@@ -44,7 +45,9 @@ extension Engine {
         do throws(ListeningSockets.Failure) {
             try sockets.complete(by: disposal)
         } catch {
-            guard error.error == .addressInUse, !isHeldByEnding(sockets.plans) else { throw error }
+            guard error.error == .addressInUse, holder(of: sockets.plans, amongEnding: endingRuns) == nil else {
+                throw error
+            }
             try sockets.complete(by: disposal)
         }
     }
@@ -56,70 +59,6 @@ extension Engine {
         var spare = self[child].sockets?.release() ?? []
         self[child].sockets = plans.isEmpty ? nil : ListeningSockets(kernel, plans, taking: &spare)
         for socket in spare { socket.leave(by: disposal) }
-    }
-
-    /// A socket that a new plan asks for and the machine refuses.
-    struct SocketRefusal: Error {
-        let words: String
-    }
-
-    /// Those that a reload adds, before anything is changed: a file that asks for what cannot be had is refused whole.
-    /// Given are those of children of which every socket is new; of another child the new ones are only tried.
-    func openSockets(ahead update: PlanUpdate) throws(SocketRefusal) -> [ChildID: ListeningSockets] {
-        let held = cells.flatMap { $0.sockets?.plans ?? [] }
-        var opened: [ChildID: ListeningSockets] = [:]
-        // Two children of the new plan are not to want the same either.
-        var tried: [ListeningSockets] = []
-        for child in update.arrangement.children where !has(child) || update.change.restarted.contains(child) {
-            let plan = update.plan[child]
-            let choice = has(child) ? choices[child] : plan.choice
-            guard choice?.isOn ?? plan.policy.enabled else { continue }
-            // What nexusd holds now it can hold then.
-            let fresh = plan.sockets.filter { socket in !held.contains { $0.overlaps(socket) } }
-            guard !fresh.isEmpty else { continue }
-            do {
-                let sockets = try listen(fresh, update)
-                if fresh.count == plan.sockets.count { opened[child] = sockets } else { tried.append(sockets) }
-            } catch {
-                if error.error == .addressInUse, isHeldByEnding(fresh, update) { continue }
-                throw SocketRefusal(words: "\(plan.name): \(error.description)")
-            }
-        }
-        tried.forEach { $0.close(by: disposal) }
-        return opened
-    }
-
-    /// With a second try, as for one child.
-    private func listen(_ plans: [SocketPlan], _ update: PlanUpdate) throws(ListeningSockets.Failure)
-        -> ListeningSockets
-    {
-        do throws(ListeningSockets.Failure) {
-            return try ListeningSockets(kernel, plans)
-        } catch {
-            guard error.error == .addressInUse, !isHeldByEnding(plans, update) else { throw error }
-            return try ListeningSockets(kernel, plans)
-        }
-    }
-
-    /// Whether what listens there is a run that this reload ends, as when a server that opened its port by itself is given
-    /// it from now on.
-    private func isHeldByEnding(_ sockets: [SocketPlan], _ update: PlanUpdate) -> Bool {
-        isHeld(sockets, by: update.change.removed.union(update.change.restarted).filter(has))
-    }
-
-    private func isHeldByEnding(_ sockets: [SocketPlan]) -> Bool {
-        isHeld(sockets, by: names.ids.filter { core.view(of: $0).phase == .stopping })
-    }
-
-    private func isHeld(_ sockets: [SocketPlan], by children: some Sequence<ChildID>) -> Bool {
-        let processes = children.compactMap { self[$0].run }.flatMap {
-            [$0.process] + $0.scope.members().map(\.process)
-        }
-        guard !processes.isEmpty else { return false }
-        return sockets.contains { socket in
-            let holders = SocketHolders(of: socket, kernel)
-            return processes.contains(where: holders.include)
-        }
     }
 
     /// The sockets of the plan that is in force from now on: those that were opened ahead, and those that children gave up

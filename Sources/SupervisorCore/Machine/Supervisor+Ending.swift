@@ -29,6 +29,7 @@ extension Supervisor {
         )
         self[child].lastEnd = end
         self[child].tally.ended &+= 1
+        if !exit.isNoExecution { self[child].tally.owesRestart = isFailure(cause, of: child) }
         turn.tell(.ended(end))
     }
 
@@ -52,10 +53,10 @@ extension Supervisor {
         run.ready.map { ending.begun - $0 >= policy(child).delay.stableAfter } ?? false
     }
 
-    /// Whether nobody asked for the last end of a child, so that a run after it is a restart. A run of a scheduled child
+    /// Whether nobody asked for this end, so that a run after it is a restart. A run of a scheduled child
     /// is begun by the clock, however the last one ended.
-    func isFailed(_ child: ChildID) -> Bool {
-        guard let cause = self[child].lastEnd?.cause, !cause.isPlanned, !isScheduled(child) else { return false }
+    private func isFailure(_ cause: Cause, of child: ChildID) -> Bool {
+        guard !cause.isPlanned, !isScheduled(child) else { return false }
         return cause != .done || policy(child).restart == .always
     }
 
@@ -144,6 +145,14 @@ extension Supervisor {
 }
 
 extension Exit? {
+    /// A try that came to no program.
+    fileprivate var isNoExecution: Bool {
+        switch self {
+        case .notExecuted: true
+        case .code, .signal, .unknown, nil: false
+        }
+    }
+
     /// False for a signal: a program that printed its usage or went into the background ends with a code.
     fileprivate var isCode: Bool {
         switch self {

@@ -114,6 +114,10 @@ extension Supervisor {
     private mutating func carryOver(
         _ child: ChildID, _ change: TreeChange, _ old: Tree, _ effect: inout Effect, _ turn: inout Turn
     ) {
+        if change.returned.contains(child) {
+            self[child].tally = Tally()
+            self[child].restarts = RestartWindow()
+        }
         let wish = wish(for: child, change, old)
         let isNews = self[child].wanted != wish
         self[child].wanted = wish

@@ -52,7 +52,6 @@ extension Supervisor {
         turn.tell(.starting(child, run.id))
         turn.actions.append(.spawn(child, run.id))
         timetables[child]?.started(at: turn.now)
-        if isFailed(child) { self[child].tally.restarts &+= 1 }
         enter(child, .spawning(run, until: turn.now + policy(child).startTimeout), &turn)
     }
 
@@ -61,6 +60,8 @@ extension Supervisor {
         switch self[child].state {
         case .spawning(let run, let until):
             let policy = policy(child)
+            if self[child].tally.owesRestart { self[child].tally.restarts &+= 1 }
+            self[child].tally.owesRestart = false
             var starting = Starting(until: until, probe: .none)
             if case .down(let cause) = goal(of: child), mayStop(child) {
                 enter(child, .starting(run, starting), &turn)

@@ -68,8 +68,10 @@ struct Tally: Hashable, Sendable {
     var network: UInt16 = 0
     /// Runs ended.
     var ended: UInt32 = 0
-    /// Runs begun after an end that nobody asked for.
+    /// Runs executed after an end that nobody asked for.
     var restarts: UInt32 = 0
+    /// The next run that is executed is one of them: tries that came to no program stand between.
+    var owesRestart = false
 
     /// True when there is something to forget.
     var isTroubled: Bool { unstable > 0 || network > 0 }

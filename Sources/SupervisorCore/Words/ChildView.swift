@@ -56,8 +56,8 @@ public struct ChildView: Hashable, Sendable {
     public var unstableRuns: UInt16
     /// Runs ended since nexusd began, by whatever cause.
     public var endedRuns: UInt32
-    /// Runs begun after an end that nobody asked for. One that ended and was not replaced is none, and neither is one that
-    /// the clock began.
+    /// Runs executed after an end that nobody asked for. One that ended and was not replaced is none, and neither is one that
+    /// the clock began, nor a try that came to no program.
     public var restarts: UInt32
     /// The last end record, if any.
     public var lastEnd: EndRecord?

@@ -12,6 +12,8 @@ public struct TreeChange: Hashable, Sendable {
     public var changed: Set<ChildID>
     /// Not wanted by anybody any more.
     public var removed: Set<ChildID>
+    /// Removed by an earlier change, and in the tree again: their counts are those of another child.
+    public var returned: Set<ChildID>
     /// Something about them changed: one that is parked goes on.
     public var changedGroups: Set<GroupID>
 
@@ -21,12 +23,13 @@ public struct TreeChange: Hashable, Sendable {
     /// A tree of which nothing but its gates and orders is new.
     public init(
         tree: Tree, restarted: Set<ChildID> = [], changed: Set<ChildID> = [], removed: Set<ChildID> = [],
-        changedGroups: Set<GroupID> = []
+        returned: Set<ChildID> = [], changedGroups: Set<GroupID> = []
     ) {
         self.tree = tree
         self.restarted = restarted
         self.changed = changed
         self.removed = removed
+        self.returned = returned
         self.changedGroups = changedGroups
     }
 }

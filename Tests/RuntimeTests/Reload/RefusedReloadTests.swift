@@ -92,6 +92,87 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// Listens, and leaves a process of another session without an environment behind, which has the socket too.
+        private func leaver(_ port: UInt16, _ file: String, staying: Bool) -> ChildPlan {
+            child("leaver") {
+                $0.executable = "/usr/bin/python3"
+                $0.arguments = ["python3", "-c", Self.leaving, "\(port)", file, staying ? "stay" : "go"].map {
+                    Text($0)
+                }
+            }
+        }
+
+        private static let leaving = """
+            import os, socket, sys, time
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", int(sys.argv[1])))
+            s.listen()
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    os.set_inheritable(s.fileno(), True)
+                    with open(sys.argv[2] + ".new", "w") as f: f.write(str(os.getpid()) + "\\n")
+                    os.rename(sys.argv[2] + ".new", sys.argv[2])
+                    os.execve("/bin/sleep", ["sleep", "600"], {})
+                os._exit(0)
+            os.wait()
+            if sys.argv[3] == "go": s.close()
+            time.sleep(600)
+            """
+
+        /// Alone, or beside a run that the reload ends: the stray keeps the port when that run is gone.
+        @Test(arguments: [false, true]) func portOfAStray_refusesTheWholeFile_andNamesIt(staying: Bool) throws {
+            let port = try Listener().port
+            let tree = try FileTree(Plan(children: []))
+            let file = tree.path("stray")
+            try tree.write(Plan(children: [leaver(port, file, staying: staying)]))
+            let client = try tree.startReady()
+            try waitFor("the stray") {
+                let stray = (try? kernel.readFile(file, limit: 64)).map {
+                    String(decoding: $0.dropLast(), as: UTF8.self)
+                }
+                let strays = try client.object("status")["strays"] as? [[String: Any]] ?? []
+                return stray != nil
+                    && strays.contains { "\($0["pid"] ?? "")" == stray && $0["name"] as? String == "sleep" }
+            }
+            let stray = try #require(
+                Int32(String(decoding: kernel.readFile(file, limit: 64).dropLast(), as: UTF8.self)))
+            let before = try client.pid("leaver")
+            let web = SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: port))
+            let new = Plan(children: staying ? [server(web)] : [leaver(port, file, staying: staying), server(web)])
+            try tree.write(new)
+            let words =
+                "server: socket 'web' cannot listen on 127.0.0.1:\(port): Address already in use (EADDRINUSE): sleep (pid"
+                + " \(stray)), a stray that was a child's, listens there; end it (kill \(stray)), or take another address"
+            #expect(try client.ask("reload") == .error(code: "failed", message: words))
+            #expect(try client.names() == ["leaver"])
+            #expect(try client.pid("leaver") == before)
+            kill(stray, SIGKILL)
+            try waitFor("its end") { try client.object("status")["stray_count"] as? Int == 0 }
+            #expect(try client.reload().outcome == "done")
+            #expect(try client.state("server") == "ready")
+            #expect(try tree.stop() == .code(0))
+        }
+
+        /// Nothing of its sockets is new, but that it is to run.
+        @Test func childThatIsSwitchedOn_whoseSocketCannotBeHad_refusesTheFile() throws {
+            let taken = try Listener()
+            let web = SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: taken.port))
+            func plan(_ enabled: Bool) -> Plan {
+                var server = server(web)
+                server.policy.enabled = enabled
+                return Plan(children: [child("one", "serve"), server])
+            }
+            let tree = try FileTree(plan(false))
+            let client = try tree.startReady()
+            try tree.write(plan(true))
+            let answer = try tree.ctl(["reload"])
+            #expect(answer.status == 1 && answer.errors.contains("Address already in use"), "\(answer)")
+            #expect(try client.state("server") == "off")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func socketsThatAreKept_orRenamed_areNoRefusal() throws {
             let port = try Listener().port
             let address = SocketPlan.Address.inet([127, 0, 0, 1], port: port)

@@ -188,6 +188,7 @@ struct EndingTests {
         #expect(delays.prefix(8) == [100, 200, 400, 800, 1_600, 3_200, 6_400, 9_090])
         #expect(delays.last == 9_090)
         #expect(scene.view(.a).unstableRuns == 0)
+        scene.spawned(.a)
         #expect(scene.view(.a).restarts == 40)
     }
 
@@ -197,7 +198,28 @@ struct EndingTests {
         #expect(scene.phase(.a) == .parked)
         #expect(scene.view(.a).restarts == 0 && scene.view(.a).endedRuns == 1)
         scene.command(.start(.child(.a)))
+        #expect(scene.view(.a).restarts == 0)
+        scene.spawned(.a)
         #expect(scene.view(.a).restarts == 1)
+    }
+
+    @Test func triesThatComeToNoProgram_areNoRestarts_butWhatTheyLedToIsOne() {
+        var scene = Scene.ready([.reporting()])
+        scene.pass(.seconds(1))
+        scene.ends(.a)
+        for _ in 0..<3 {
+            scene.send(.spawnFailed(.a, scene.run(.a), .prepare, errno: 11))
+            scene.pass(.seconds(40))
+        }
+        #expect(scene.view(.a).restarts == 0 && scene.view(.a).endedRuns == 4)
+        scene.spawned(.a)
+        #expect(scene.view(.a).restarts == 1)
+        // The first of all was none; nor is the one after tries alone.
+        var first = Scene.begun([.reporting()])
+        first.send(.spawnFailed(.a, first.run(.a), .prepare, errno: 11))
+        first.pass(.seconds(40))
+        first.spawned(.a)
+        #expect(first.view(.a).restarts == 0 && first.view(.a).endedRuns == 1)
     }
 
     @Test func causes_areNamed() {

@@ -162,6 +162,19 @@ struct ReloadTests {
         #expect(scene.ready(.a).last == "answer 2 done")
     }
 
+    @Test func removedChild_thatComesBack_isCountedAnew() {
+        var scene = Scene.ready([.reporting()])
+        scene.pass(.seconds(1))
+        scene.ends(.a)
+        scene.bringUp(.a)
+        #expect(scene.view(.a).restarts == 1)
+        scene.reload(TreeChange(tree: tree([.reporting(enabled: false)]), removed: [.a]))
+        scene.ends(.a, .code(0))
+        scene.reload(TreeChange(tree: tree([.reporting()]), returned: [.a]))
+        scene.bringUp(.a)
+        #expect(scene.view(.a).restarts == 0 && scene.view(.a).endedRuns == 0)
+    }
+
     @Test func changedPolicy_countsForTheLivingRun() {
         var scene = Scene.ready([.reporting()])
         let run = scene.run(.a)

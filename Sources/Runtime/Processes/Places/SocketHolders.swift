@@ -22,6 +22,9 @@ struct SocketHolders {
         links = Set(inodes.map { "socket:[\($0)]" })
     }
 
+    /// Nobody listens there, as far as can be seen.
+    var isEmpty: Bool { links.isEmpty }
+
     /// Whether the process has one of them open; false as well where that cannot be seen.
     func include(_ process: ProcessID) -> Bool {
         guard !links.isEmpty else { return false }

@@ -1,0 +1,64 @@
+import Plan
+import SupervisorCore
+import System
+
+/// The sockets that a reload adds are opened before anything is changed: a file that asks for what cannot be had is refused
+/// whole.
+extension Engine {
+    /// A socket that a new plan asks for and the machine refuses.
+    struct SocketRefusal: Error {
+        let words: String
+    }
+
+    /// Given are those of children of which every socket is new; of another child the new ones are only tried.
+    func openSockets(ahead update: PlanUpdate) throws(SocketRefusal) -> [ChildID: ListeningSockets] {
+        let held = cells.flatMap { $0.sockets?.plans ?? [] }
+        var opened: [ChildID: ListeningSockets] = [:]
+        // Two children of the new plan are not to want the same either.
+        var tried: [ListeningSockets] = []
+        for child in update.arrangement.children where wantsSockets(child, update) {
+            let plan = update.plan[child]
+            // What nexusd holds now it can hold then.
+            let fresh = plan.sockets.filter { socket in !held.contains { $0.overlaps(socket) } }
+            guard !fresh.isEmpty else { continue }
+            do {
+                let sockets = try listen(fresh, update)
+                if fresh.count == plan.sockets.count { opened[child] = sockets } else { tried.append(sockets) }
+            } catch {
+                let holder = error.error == .addressInUse ? holder(of: fresh, amongEnding: ending(update)) : nil
+                if case .ending = holder { continue }
+                throw SocketRefusal(words: "\(plan.name): \(words(error, holder))")
+            }
+        }
+        tried.forEach { $0.close(by: disposal) }
+        return opened
+    }
+
+    /// Whether it comes with this update, or comes anew, and is to run.
+    private func wantsSockets(_ child: ChildID, _ update: PlanUpdate) -> Bool {
+        let new = update.plan[child]
+        guard (has(child) ? choices[child] : new.choice)?.isOn ?? new.policy.enabled else { return false }
+        guard has(child), plan.isShown(child) else { return true }
+        let isSwitchedOn = !(choices[child]?.isOn ?? plan.policy(child).enabled)
+        return isSwitchedOn || update.change.restarted.contains(child)
+    }
+
+    /// With a second try, when nobody is seen who holds the address: whoever ends may have let go of it after the first.
+    private func listen(_ plans: [SocketPlan], _ update: PlanUpdate) throws(ListeningSockets.Failure)
+        -> ListeningSockets
+    {
+        do throws(ListeningSockets.Failure) {
+            return try ListeningSockets(kernel, plans)
+        } catch {
+            guard error.error == .addressInUse, holder(of: plans, amongEnding: ending(update)) == nil else {
+                throw error
+            }
+            return try ListeningSockets(kernel, plans)
+        }
+    }
+
+    /// Runs that this reload ends, as when a server that opened its port by itself is given it from now on.
+    private func ending(_ update: PlanUpdate) -> [ChildID] {
+        update.change.removed.union(update.change.restarted).filter(has)
+    }
+}
