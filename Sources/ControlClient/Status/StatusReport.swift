@@ -124,7 +124,7 @@ public struct ChildStatus: Hashable, Sendable {
     public var isScheduled = false
     /// Times at which it did not run because it was running still.
     public var skippedRuns: Int64 = 0
-    /// Runs begun after an end that nobody asked for.
+    /// Runs executed after an end that nobody asked for.
     public var restarts: Int64 = 0
     /// Unstable runs in a row.
     public var unstableRuns: Int64 = 0
