@@ -1,3 +1,5 @@
+import Plan
+
 @testable import NexusConfiguration
 
 /// A machine with known users, programs and rights, so that diagnostics are the same everywhere.

@@ -1,3 +1,4 @@
+import Plan
 import SupervisorCore
 
 /// Keys of a child about readiness and health.

@@ -1,3 +1,5 @@
+import Plan
+
 /// Keys of a child about rights and limits.
 enum ChildIdentityKeys {
     static let user = Key.text(

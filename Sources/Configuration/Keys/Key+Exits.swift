@@ -1,3 +1,4 @@
+import Plan
 import SupervisorCore
 
 extension Key where Value == Set<ExitPattern> {

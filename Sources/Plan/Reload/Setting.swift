@@ -62,7 +62,9 @@ public struct Setting: Sendable {
 
     private static let process = [
         Setting("user", .restart, "identity", of: \.identity) { SettingWords.identity($0) },
-        Setting("limits", .restart, "limits", of: \.limits) { $0.list { SettingWords.limit($0) } },
+        Setting("limits", .restart, "limits", of: \.limits) {
+            $0.isEmpty ? "none" : $0.list { SettingWords.limit($0) }
+        },
         Setting("memory.max", .restart, "bounds", of: \.bounds.memoryMax) { SettingWords.size($0) },
         Setting("memory.high", .restart, "bounds", of: \.bounds.memoryHigh) { SettingWords.size($0) },
         Setting("pids-max", .restart, "bounds", of: \.bounds.processes) { SettingWords.bound($0) },
@@ -90,7 +92,7 @@ public struct Setting: Sendable {
             SettingWords.liveness($0.first, $0.second, $1)
         },
         Setting("drain-timeout", .inPlace, "stop", of: \.policy.stop.drain) { SettingWords.time($0) },
-        Setting("stop-signal", .inPlace, "stop", of: \.policy.stop.signal) { "\($0.rawValue)" },
+        Setting("stop-signal", .inPlace, "stop", of: \.policy.stop.signal) { SignalName.show($0) },
         Setting("stop-timeout", .inPlace, "stop", of: \.policy.stop.timeout) { SettingWords.time($0) },
         Setting("kill-grace", .inPlace, "stop", of: \.policy.stop.killGrace) { SettingWords.time($0) },
         Setting("exits", .inPlace, "exits", of: \.policy.exits) { SettingWords.exits($0) },

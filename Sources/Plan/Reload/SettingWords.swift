@@ -32,12 +32,10 @@ enum SettingWords {
 
     static func exits(_ rule: ExitRule) -> String {
         func codes(_ patterns: Set<ExitPattern>) -> String {
-            patterns.map { pattern in
-                switch pattern {
-                case .code(let code): "\(code)"
-                case .signal(let signal): "signal \(signal.rawValue)"
-                }
-            }.sorted().list { $0 }
+            let codes = patterns.compactMap { if case .code(let code) = $0 { code } else { nil } }.sorted()
+            let signals = patterns.compactMap { if case .signal(let signal) = $0 { signal } else { nil } }
+                .sorted { $0.rawValue < $1.rawValue }
+            return (codes.map { "\($0)" } + signals.map(SignalName.show)).list { $0 }
         }
         return "success \(codes(rule.success)), config \(codes(rule.config)), network \(codes(rule.network))"
     }
@@ -48,8 +46,11 @@ enum SettingWords {
     }
 
     static func limit(_ limit: Limit) -> String {
-        func amount(_ value: UInt64) -> String { value == .max ? "unlimited" : "\(value)" }
-        return "\(limit.resource)=\(amount(limit.soft)):\(amount(limit.hard))"
+        guard let name = ResourceName(rawValue: limit.resource) else {
+            return "\(limit.resource) = \(limit.soft):\(limit.hard)"
+        }
+        let soft = name.show(limit.soft)
+        return "\(name.name) = " + (limit.soft == limit.hard ? soft : "\(soft):\(name.show(limit.hard))")
     }
 
     static func bound(_ value: (some FixedWidthInteger)?) -> String { value.map { "\($0)" } ?? "none" }
@@ -60,9 +61,9 @@ enum SettingWords {
         rule.map { "above \(size($0.above)), within \(time($0.patience))" } ?? "none"
     }
 
-    /// The sets as capabilities(7) numbers their bits, in hexadecimal, as in /proc/PID/status.
+    /// The sets by the names of capabilities(7).
     static func capabilities(_ sets: Capabilities) -> String {
-        "bounding \(sets.bounding.map { String($0, radix: 16) } ?? "default"), ambient \(String(sets.ambient, radix: 16))"
+        "bounding \(sets.bounding.map(CapabilityName.show) ?? "default"), ambient \(CapabilityName.show(sets.ambient))"
     }
 
     static func socket(_ socket: SocketPlan) -> String {
@@ -70,7 +71,10 @@ enum SettingWords {
             switch socket.address {
             case .inet(let host, let port): host.map(String.init).joined(separator: ".") + ":\(port)"
             case .inet6(let host, let port):
-                "[" + host.map { String($0, radix: 16) }.joined(separator: " ") + "]:\(port)"
+                "["
+                    + stride(from: 0, to: host.count - 1, by: 2)
+                    .map { String(UInt16(host[$0]) << 8 | UInt16(host[$0 + 1]), radix: 16) }.joined(separator: ":")
+                    + "]:\(port)"
             case .unix(let path): path
             }
         let file = socket.file.map { ", mode 0\(String($0.mode, radix: 8)), user \($0.user), group \($0.group)" } ?? ""

@@ -1,7 +1,7 @@
 import SupervisorCore
 
 /// Names of signals; numbers as in signal(7) for x86-64 and ARM.
-enum SignalName {
+public enum SignalName {
     /// Those that may ask a process to stop.
     private static let stopping: Set<Int32> = [1, 2, 3, 6, 9, 10, 12, 14, 15, 28, 30]
 
@@ -13,18 +13,18 @@ enum SignalName {
     ]
 
     /// Those that may ask a process to stop, with the prefix, for hints.
-    static let names = numbers.filter { stopping.contains($0.number) }.map { "SIG" + $0.name }
+    public static let names = numbers.filter { stopping.contains($0.number) }.map { "SIG" + $0.name }
 
     /// All of them.
-    static let allNames = numbers.map { "SIG" + $0.name }
+    public static let allNames = numbers.map { "SIG" + $0.name }
 
     /// A signal that may ask a process to stop: `SIGTERM`, `TERM` or `SIGRTMIN+3`.
-    static func parse(_ text: String) -> Signal? {
+    public static func parse(_ text: String) -> Signal? {
         parseAny(text).flatMap { $0.rawValue > 31 || stopping.contains($0.rawValue) ? $0 : nil }
     }
 
     /// Any signal that a process can die of, in the same forms.
-    static func parseAny(_ text: String) -> Signal? {
+    public static func parseAny(_ text: String) -> Signal? {
         let name = text.hasPrefix("SIG") ? String(text.dropFirst(3)) : text
         if name.hasPrefix("RTMIN+") {
             // glibc keeps the two lowest real-time signals, 32 and 33, for itself.
@@ -35,7 +35,7 @@ enum SignalName {
     }
 
     /// `SIGTERM`, `SIGRTMIN+3`.
-    static func show(_ signal: Signal) -> String {
+    public static func show(_ signal: Signal) -> String {
         if signal.rawValue >= 34 { return "SIGRTMIN+\(signal.rawValue - 34)" }
         return numbers.first { $0.number == signal.rawValue }.map { "SIG" + $0.name } ?? "signal \(signal.rawValue)"
     }

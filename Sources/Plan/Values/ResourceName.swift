@@ -1,19 +1,22 @@
-import Plan
-
 /// Resource limits by name; numbers of asm-generic/resource.h, which x86-64 and ARM share.
-enum ResourceName: UInt8, CaseIterable {
+public enum ResourceName: UInt8, CaseIterable, Sendable {
+    // As in limits.conf(5).
+    // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
     case cpu, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio
+    // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
     case rttime
 
     /// As in limits.conf(5).
-    var name: String { String(describing: self) }
+    public var name: String { String(describing: self) }
 
     /// What its numbers count (setrlimit(2)).
-    enum Unit {
+    public enum Unit: Sendable {
+        // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
         case bytes, count, seconds, microseconds
     }
 
-    var unit: Unit {
+    /// What its numbers count.
+    public var unit: Unit {
         switch self {
         case .fsize, .data, .stack, .core, .rss, .memlock, .as, .msgqueue: .bytes
         case .nproc, .nofile, .locks, .sigpending, .nice, .rtprio: .count
@@ -23,7 +26,7 @@ enum ResourceName: UInt8, CaseIterable {
     }
 
     /// What a person should write.
-    var form: String {
+    public var form: String {
         switch unit {
         case .bytes: "a size such as \"512MiB\""
         case .count: "a number such as 1024"
@@ -32,13 +35,24 @@ enum ResourceName: UInt8, CaseIterable {
     }
 
     /// One number in the unit of setrlimit(2); `unlimited` is `UInt64.max`.
-    func parse(_ text: String) -> UInt64? {
+    public func parse(_ text: String) -> UInt64? {
         if text == "unlimited" { return .max }
         switch unit {
         case .bytes: return SizeText.parse(text)
         case .count: return UInt64(text)
         case .seconds: return DurationText.parse(text).map { UInt64($0.components.seconds) }
         case .microseconds: return DurationText.parse(text).map { UInt64($0.nanoseconds / 1000) }
+        }
+    }
+
+    /// One number of setrlimit(2) as it would be written: `512MiB`, `1024`, `1h`.
+    public func show(_ value: UInt64) -> String {
+        if value == .max { return "unlimited" }
+        switch unit {
+        case .bytes: return SizeText.show(value)
+        case .count: return "\(value)"
+        case .seconds: return Int64(exactly: value).map { DurationText.show(.seconds($0)) } ?? "\(value)s"
+        case .microseconds: return Int64(exactly: value).map { DurationText.show(.microseconds($0)) } ?? "\(value)us"
         }
     }
 }

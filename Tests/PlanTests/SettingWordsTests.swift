@@ -1,0 +1,52 @@
+import SupervisorCore
+import Testing
+
+@testable import Plan
+
+/// Values as Supervisor.toml would spell them: what `diff` and `explain` show.
+@Suite struct SettingWordsTests {
+    private func value(_ name: String, _ change: (inout ChildPlan) -> Void) -> String? {
+        var child = ChildPlan(name: "web", executable: "/bin/true", arguments: [Text("true")])
+        change(&child)
+        return Setting.all.first { $0.name == name }?.value(of: child, in: Plan(children: [child]))
+    }
+
+    @Test func limits_haveTheirNamesAndUnits() {
+        let limits = value("limits") {
+            $0.limits = [
+                Limit(resource: ResourceName.nofile.rawValue, soft: 512, hard: 1024),
+                Limit(resource: ResourceName.as.rawValue, soft: 2 << 30, hard: 2 << 30),
+                Limit(resource: ResourceName.cpu.rawValue, soft: 3600, hard: .max),
+                Limit(resource: ResourceName.rttime.rawValue, soft: 200_000, hard: 200_000),
+                Limit(resource: ResourceName.core.rawValue, soft: 0, hard: 0),
+            ]
+        }
+        #expect(limits == "[nofile = 512:1024, as = 2GiB, cpu = 1h:unlimited, rttime = 200ms, core = 0]")
+        #expect(value("limits") { _ in } == "none")
+    }
+
+    @Test func signals_haveTheirNames() {
+        #expect(value("stop-signal") { $0.policy.stop.signal = .terminate } == "SIGTERM")
+        #expect(value("stop-signal") { $0.policy.stop.signal = Signal(rawValue: 37) } == "SIGRTMIN+3")
+        let exits = value("exits") {
+            $0.policy.exits = ExitRule(success: [0, .signal(.terminate)], config: [78, 9, 64], network: [])
+        }
+        #expect(exits == "success [0, SIGTERM], config [9, 64, 78], network []")
+    }
+
+    @Test func capabilitiesAndAddresses_areThoseOfTheFile() {
+        let sets = value("capabilities") { $0.capabilities = Capabilities(bounding: 1 << 10 | 1, ambient: 1 << 10) }
+        #expect(sets == "bounding [CHOWN, NET_BIND_SERVICE], ambient [NET_BIND_SERVICE]")
+        let socket = value("sockets") {
+            let host = [UInt8](repeating: 0, count: 15) + [1]
+            $0.sockets = [SocketPlan(name: "web", address: .inet6(host, port: 80))]
+        }
+        #expect(socket?.contains("[0:0:0:0:0:0:0:1]:80") ?? false, "\(socket ?? "")")
+    }
+
+    @Test func memory_isSpelledShortly() {
+        #expect(value("memory.max") { $0.bounds.memoryMax = 64 << 20 } == "64MiB")
+        #expect(
+            value("memory.recycle") { $0.bounds.recycle = RecycleRule(above: 3 << 29) } == "above 1536MiB, within 1h")
+    }
+}
