@@ -71,6 +71,63 @@ import Testing
         #expect(running.force(of: try explain("supervisor.read-groups")) == .unknown)
     }
 
+    private static let whole = """
+        [supervisor]
+        read-groups = ["adm"]
+        [chat]
+        listen = "127.0.0.1:4780"
+        [log]
+        size = "20MB"
+        total = "2GB"
+        [secret.token]
+        file = "/etc/token"
+        [child.bridge]
+        command = ["bridge", "{chat-url}"]
+        secrets = ["token"]
+        [child.bridge.environment]
+        LISTEN = "{chat-listen}"
+        KEEP = "{chat-keep}"
+        [child.other]
+        command = ["other"]
+        environment = { TUNNEL = "{tunnel}" }
+        """
+
+    /// Only what carries the key counts, whatever else is different in the file.
+    @Test func keyOutsideOfChildren_isComparedByWhatCarriesIt() throws {
+        var running = Running()
+        func force(_ key: String) throws -> Running.Force { running.force(of: try explain(key, in: Self.whole)) }
+        let hidden = Running.Force.other("another value; `nexusctl diff` shows who has it")
+        func move(_ name: String, _ from: String = "", _ to: String = "") {
+            running.moved = [name: Running.Move(from: from, to: to)]
+        }
+        let keys = [
+            "chat.listen", "chat.url", "chat.total", "tunnel.mode", "log.size", "log.total", "secret.token.file",
+        ]
+        move("child.other.stop-timeout", "10s", "11s")
+        for key in keys + ["supervisor.read-groups"] { #expect(try force(key) == .asInFile, "\(key)") }
+        move("child.bridge.environment.LISTEN")
+        #expect(try force("chat.listen") == hidden)
+        for key in keys.dropFirst() { #expect(try force(key) == .asInFile, "\(key)") }
+        move("child.bridge.command", "bridge x", "bridge y")
+        #expect(try force("chat.url") == hidden && force("chat.listen") == .asInFile)
+        move("child.bridge.environment.KEEP")
+        #expect(try force("chat.total") == .unknown && force("chat.max-age") == .unknown)
+        #expect(try force("chat.listen") == .asInFile && force("tunnel.mode") == .asInFile)
+        move("child.other.environment.TUNNEL")
+        #expect(try force("tunnel.mode") == .unknown && force("chat.total") == .asInFile)
+        move("child.bridge.secret.token")
+        #expect(try force("secret.token.file") == hidden && force("chat.url") == .asInFile)
+        move("supervisor.read-groups")
+        #expect(try force("supervisor.read-groups") == hidden && force("supervisor.read-users") == .asInFile)
+        move("child.bridge.log", "size 10MB, files 10", "size 20MB, files 10")
+        #expect(try force("log.size") == .other("10MB") && force("log.files") == .asInFile)
+        move("child.log-writer.command", "log-writer --total 1000000000", "log-writer --total 2000000000 --compress /z")
+        #expect(try force("log.total") == .other("1GB") && force("log.compress") == .other("false"))
+        #expect(try force("log.journal") == .asInFile && force("log.max-age") == .asInFile)
+        running.differs = true
+        #expect(try force("chat.listen") == .unknown)
+    }
+
     @Test func childThatTheFileHasNoMore_isExplainedStill_whileItRuns() throws {
         var running = Running()
         running.settings = ["stop-timeout": "10s"]

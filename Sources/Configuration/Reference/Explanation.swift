@@ -12,6 +12,8 @@ public struct Explanation: Sendable {
     public let keys: [KeyInfo]
     /// What a reload makes of a change.
     public let reload: String?
+    /// What it comes to in the plan, for one that is no child's and no group's.
+    let carriers: KeyCarriers?
     /// Value and place in the file; nil where no file, or no child of it, was named.
     public let inFile: Value?
 
@@ -53,6 +55,12 @@ public struct Explanation: Sendable {
         key = place.key
         keys = place.key == nil ? place.section.keys : place.below?.keys ?? []
         reload = place.key.flatMap { [section = place.section] in KeyEffect.words($0, in: section) }
+        carriers =
+            place.top == "child" || place.top == "group"
+            ? nil
+            : place.key.map { [section = place.section.title] in
+                KeyCarriers(of: $0, in: section, path: path, root: root)
+            }
         inFile =
             isMissing
             ? Value(text: "not there", place: file?.name) : file.flatMap { Self.value(place, root, $0.name) }

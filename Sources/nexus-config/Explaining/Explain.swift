@@ -17,6 +17,9 @@ struct Explain: ParsableCommand {
     // What nexusctl has heard from the running nexusd.
     @Option(help: .hidden) var running: [String] = []
     @Option(help: .hidden) var changed: [String] = []
+    @Option(help: .hidden) var moved: [String] = []
+    @Option(help: .hidden) var from: [String] = []
+    @Option(help: .hidden) var to: [String] = []
     @Option(help: .hidden) var choice: String?
     @Option(help: .hidden) var refused: String?
     @Flag(help: .hidden) var differs = false
@@ -40,16 +43,21 @@ struct Explain: ParsableCommand {
 
     private var heard: Running {
         var running = Running()
-        for word in self.running {
-            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            running.settings[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
-        }
+        for word in self.running { take(word) { running.settings[$0] = $1 } }
         running.changed = Set(changed)
+        for name in moved { running.moved[name] = Running.Move(from: "", to: "") }
+        for word in from { take(word) { running.moved[$0]?.from = $1 } }
+        for word in to { take(word) { running.moved[$0]?.to = $1 } }
         running.choice = choice
         running.refusal = refused
         running.differs = differs
         running.isRemoved = removed
         return running
+    }
+
+    private func take(_ word: String, _ body: (String, String) -> Void) {
+        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        body(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
     }
 
     private func write(_ text: String) throws { try Output.write(Array(text.utf8), to: STDOUT_FILENO) }

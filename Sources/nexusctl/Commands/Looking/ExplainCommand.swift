@@ -68,11 +68,24 @@ private struct RunningSettings {
         }
     }
 
+    /// What a reload would change anywhere: a key that is no child's is in settings of several.
+    private mutating func takeAll(_ difference: JSONValue) {
+        for key in difference["supervisor"]?.elements ?? [] { words += ["--moved", "supervisor.\(key.text ?? "")"] }
+        for child in difference["children"]?.elements ?? [] {
+            for setting in child["settings"]?.elements ?? [] {
+                let name = "child.\(child["name"]?.text ?? "").\(setting["setting"]?.text ?? "")"
+                words += ["--moved", name]
+                if let from = setting["from"]?.text { words += ["--from", "\(name)=\(from)"] }
+                if let to = setting["to"]?.text { words += ["--to", "\(name)=\(to)"] }
+            }
+        }
+        if difference["omitted"]?.number ?? 0 > 0 { words.append("--differs") }
+    }
+
     /// What a reload would change of it.
     private mutating func take(_ difference: JSONValue, _ parts: [String]) {
         guard parts[0] == "child" || parts[0] == "group" else {
-            if !DiffText(difference).isEmpty { words.append("--differs") }
-            return
+            return takeAll(difference)
         }
         let list = difference[parts[0] == "child" ? "children" : "groups"]?.elements ?? []
         guard let entry = list.first(where: { $0["name"]?.text == parts[1] }) else { return }
