@@ -105,10 +105,12 @@ struct TextBuilder {
         }
         let parts = word.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else {
-            let hint = Nearest.hint(for: word, among: TextBuilder.placeNames)
-            let list =
-                "; known: " + TextBuilder.placeNames.map { "{\($0)}, " }.joined() + "{CHILD.VALUE}, {secret.NAME}"
-            context.report.error(position, "'\(key)': unknown '{\(word)}'\(hint.isEmpty ? list : hint)")
+            let near = Nearest.name(for: word, among: TextBuilder.placeNames)
+            let hint = near.map { "; did you mean '{\($0)}'?" } ?? ""
+            let list = TextBuilder.placeNames.map { "{\($0)}, " }.joined() + "{CHILD.VALUE}, {secret.NAME}"
+            context.report.error(
+                position,
+                "'\(key)': unknown '{\(word)}'\(hint); known: \(list); a brace that is meant itself is doubled: '{{'")
             return nil
         }
         if parts[0] == "secret" { return secretPiece(parts[1], position, key, use) }
