@@ -45,6 +45,11 @@ public struct FrameID: Hashable, Sendable {
     public var epoch: Epoch { Epoch(rawValue: UInt32(rawValue >> 32)) }
 }
 
+extension FrameID: CustomStringConvertible {
+    /// `0x200000005`, as in docs/bus-protocol.md.
+    public var description: String { "0x" + String(rawValue, radix: 16) }
+}
+
 /// What a frame is. The numbers are the protocol's; see docs/bus-protocol.md.
 public enum FrameKind: UInt8, Hashable, Sendable, CaseIterable {
     case hello = 1, welcome

@@ -63,7 +63,9 @@ struct NexusCtl: ParsableCommand {
     private static func checkCommand(_ word: String?) throws(ControlError) {
         let known = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
         guard let word, !word.hasPrefix("-"), !known.contains(word) else { return }
-        let near = Nearest.hint(for: word, among: known)
+        // Whoever stops in the middle of a word means how it goes on, before one that differs by a letter.
+        let begun = word.count > 2 ? known.filter { $0.hasPrefix(word) } : []
+        let near = begun.count == 1 ? "; did you mean '\(begun[0])'?" : Nearest.hint(for: word, among: known)
         throw ControlError(
             .usage, "there is no command '\(word)'" + near, hint: near.isEmpty ? "see: nexusctl --help" : nil)
     }

@@ -113,6 +113,31 @@ struct ChildWordsTests {
         (#""state":"starting","awaits":"its turn to be started""#, "waits for its turn to be started"),
         (#""state":"stopping","cause":"asked","limit_ms":9000"#, "stopping: asked; killed in 9 s"),
         (
+            #""state":"stopping","cause":"recycled","awaits":"its word `drained` on the bus","limit_ms":9000"#,
+            "stopping: recycled; waits for its word `drained` on the bus; 9 s left"
+        ),
+        (
+            #""state":"ready","recycle":{"above_bytes":67108864,"not_before_ms":40000,"within_ms":1800000,"when_idle":true}"#,
+            "grown above 64 MiB: replaced when idle, not before 40 s, in 30 min at the latest"
+        ),
+        (
+            #""state":"ready","recycle":{"above_bytes":67108864,"not_before_ms":40000,"within_ms":40000,"when_idle":false}"#,
+            "grown above 64 MiB: replaced in 40 s"
+        ),
+        (
+            #""state":"ready","recycle":{"above_bytes":null,"not_before_ms":0,"within_ms":60000,"when_idle":true}"#,
+            "a fresh run is asked for: replaced when idle, in 60 s at the latest"
+        ),
+        (#""state":"off","enabled":false"#, "off in the configuration; nexusctl start ?"),
+        (
+            #""state":"off","enabled":false,"started_by":"keeper""#,
+            "off until keeper starts it; nexusctl why keeper"
+        ),
+        (
+            #""state":"off","enabled":false,"started_by":"tunnel-worker""#,
+            "off until tunnel-worker starts it; nexusctl tunnel mode"
+        ),
+        (
             #""state":"parked","cause":"dependency","waits_for":"db","next_try_ms":60000"#,
             "its group is parked because of db; slow retry in 60 s"
         ),
@@ -197,7 +222,7 @@ struct RemedyTests {
         ("limits: Operation not permitted (EPERM)", "lower `limits`"), ("exit 0", "foreground"),
         ("exit 78", "its own configuration"),
         ("prepare: Address already in use (EADDRINUSE)", "take another address"),
-        ("prepare: Permission denied (EACCES)", "its last lines tell of"),
+        ("prepare: Permission denied (EACCES)", "of its sockets, secrets and directories"),
     ])
     func configurationError_saysHowToMendIt(exit: String, words: String) throws {
         let text = try why("parked", "config", exit: exit)
@@ -224,6 +249,16 @@ struct RemedyTests {
             ChildStatus(json["child"] ?? .null).words
                 == "config: secret token: /etc/token: No such file or directory (ENOENT); make the file; slow retry in 60 s"
         )
+    }
+
+    @Test func noLastLines_areNotSpokenOf() throws {
+        for (state, cause, exit) in [
+            ("parked", "crash", "exit 1"), ("parked", "config", "exit 78"), ("delayed", "crash", "exit 1"),
+        ] {
+            let text = try why(state, cause, exit: exit, more: #","unstable_runs":3,"user":"www""#)
+            #expect(text.contains("  do ") && !text.contains("last lines"), "\(text)")
+        }
+        #expect(try why("parked", "crash", more: #","user":"www""#).contains("run its command by hand, as www"))
     }
 
     @Test func everyStateWithSomethingToDo_saysIt() throws {

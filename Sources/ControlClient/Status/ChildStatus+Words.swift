@@ -17,7 +17,10 @@ extension ChildStatus {
                 health, status, awaits.map { "waits for \($0)" } ?? "not ready yet", limit.map { "\($0.spoken) left" },
             ])
         case "stopping":
-            joined([cause.map { "stopping: \($0)" } ?? "stopping", limit.map { "killed in \($0.spoken)" }, status])
+            joined([
+                cause.map { "stopping: \($0)" } ?? "stopping", awaits.map { "waits for \($0)" },
+                limit.map { awaits == nil ? "killed in \($0.spoken)" : "\($0.spoken) left" }, status,
+            ])
         case "unkillable":
             "outlived SIGKILL: ended by nobody, replaced by nobody; see process \(pid.map(String.init) ?? "?")"
         case "parked":
@@ -26,7 +29,7 @@ extension ChildStatus {
                 nextTry.map { "slow retry in \($0.spoken)" } ?? "needs you: nexusctl why \(name)",
             ])
         case "done": lastEnd?.exit ?? "finished"
-        case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, skippedWords, onWords])
+        case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, skippedWords, recycleWords, onWords])
         }
     }
 
@@ -63,8 +66,23 @@ extension ChildStatus {
 
     private var offWords: String {
         if choice == "off" { return "stopped by command; nexusctl start \(name)" }
+        if status == nil, let startedBy {
+            let how = startedBy == Self.tunnelWorker ? "nexusctl tunnel mode" : "nexusctl why \(startedBy)"
+            return "off until \(startedBy) starts it; \(how)"
+        }
         // Enabled and without an owner's choice: a worker that may stop it did.
         return status ?? (isEnabled ? "stopped by a worker" : "off in the configuration") + "; nexusctl start \(name)"
+    }
+
+    // What it starts has a command of its own, which says when.
+    private static let tunnelWorker = "tunnel-worker"
+
+    private var recycleWords: String? {
+        guard let recycle else { return nil }
+        let why = recycle.above.map { "grown above \($0 >> 20) MiB" } ?? "a fresh run is asked for"
+        let least = recycle.notBefore > .zero && recycle.isWhenIdle ? "not before \(recycle.notBefore.spoken), " : ""
+        return "\(why): replaced \(recycle.isWhenIdle ? "when idle, " : "")\(least)in \(recycle.within.spoken)"
+            + (recycle.isWhenIdle ? " at the latest" : "")
     }
 
     /// Runs though the file does not enable it.

@@ -1,37 +1,48 @@
 /// What the owner can do about a child that is not where it should be, in words; what nexusd's own sentences leave open.
 enum Remedy {
     /// Nil where there is nothing to do.
-    static func words(for child: ChildStatus) -> String? {
+    /// - Parameter hasLines: its last run has said something, which is shown.
+    static func words(for child: ChildStatus, hasLines: Bool) -> String? {
         switch child.state {
-        case "parked": parked(child)
+        case "parked": parked(child, hasLines)
         case "waiting": child.waitsFor.map { "see `nexusctl why \($0)`" }
         case "unkillable":
             "the kernel holds process \(child.pid.map(String.init) ?? "?"), mostly for a disk or network file system that"
                 + " hangs (`cat /proc/\(child.pid.map(String.init) ?? "PID")/wchan`); when that is mended it ends by itself"
         case "delayed" where child.unstableRuns > 2:
-            "it ended \(child.unstableRuns) times in a row: its last lines and `nexusctl logs \(child.name)` say why"
+            "it ended \(child.unstableRuns) times in a row"
+                + (hasLines
+                    ? ": its last lines and `nexusctl logs \(child.name)` say why"
+                    : " and said nothing in its last run: \(silent(child))")
         case _: nil
         }
     }
 
-    private static func parked(_ child: ChildStatus) -> String {
+    /// Where to look when there is no line to read.
+    private static func silent(_ child: ChildStatus) -> String {
+        "`nexusctl logs \(child.name)` has what it said before; else run its command by hand"
+            + (child.user.map { ", as \($0)" } ?? "")
+    }
+
+    private static func parked(_ child: ChildStatus, _ hasLines: Bool) -> String {
         let again = "then `nexusctl start \(child.name)`"
         if child.cause == "dependency", let other = child.waitsFor {
             return "its group is parked because of \(other): see `nexusctl why \(other)`"
         }
         let exit = child.lastEnd?.exit ?? ""
         switch child.cause {
-        case "config": return config(child, exit) + ", " + again
+        case "config": return config(child, exit, hasLines) + ", " + again
         case "oom": return "give it more memory, or find out why it needs so much, \(again)"
         case "probe": return "see whether it serves what its readiness or liveness asks for, \(again)"
         case "watchdog": return "it stopped sending WATCHDOG=1: see where it hangs, \(again)"
         case "network": return "see whether this machine has a network, \(again)"
-        case _: return "mend what its last lines tell of (`nexusctl logs \(child.name)`), \(again)"
+        case _ where hasLines: return "mend what its last lines tell of (`nexusctl logs \(child.name)`), \(again)"
+        case _: return "it said nothing in its last run: \(silent(child)); mend it, \(again)"
         }
     }
 
     // `STAGE: words (ERRNO)`, as nexusd says of a program that was never executed.
-    private static func config(_ child: ChildStatus, _ exit: String) -> String {
+    private static func config(_ child: ChildStatus, _ exit: String, _ hasLines: Bool) -> String {
         // Empty where none was found when the file was read; only a reload looks again.
         if child.executable == "" {
             return
@@ -50,14 +61,16 @@ enum Remedy {
         case ("exec", _): return "see whether \(program) can be executed by its user"
         case ("prepare", let exit) where exit.contains("EADDRINUSE"):
             return "`ss -lntup` says who listens there: end that, or take another address"
-        case ("prepare", _): return child.lastEnd?.detail == nil ? "mend what its last lines tell of" : "mend that"
+        case ("prepare", _):
+            return child.lastEnd?.detail == nil
+                ? "give it what could not be had of its sockets, secrets and directories" : "mend that"
         case ("directory", _): return "make its working directory, or correct `directory`"
         case ("identity", _), ("privileges", _): return "run nexusd with the right to change users, or take `user` out"
         case ("limits", _): return "lower `limits` to what nexusd itself may have"
         case ("", "exit 0"):
             return
                 "keep it in the foreground, or say `restart = \"on-failure\"` for a job that ends"
-        case _: return "mend its own configuration, of which its last lines tell"
+        case _: return "mend its own configuration" + (hasLines ? ", of which its last lines tell" : "")
         }
     }
 }

@@ -75,7 +75,8 @@ public struct GroupStatus: Hashable, Sendable {
     /// Until the slow retry of a parked group.
     public var nextTry: Duration?
 
-    init(_ json: JSONValue) {
+    /// Reads one element of the answer.
+    public init(_ json: JSONValue) {
         name = json["name"]?.text ?? "?"
         strategy = json["strategy"]?.text ?? "?"
         children = (json["children"]?.elements ?? []).compactMap(\.text)
@@ -118,6 +119,10 @@ public struct ChildStatus: Hashable, Sendable {
     public var awaits: String?
     /// Until the timeout of a start, or of a step of a stop.
     public var limit: Duration?
+    /// A fresh run is to come for the one that is ready.
+    public var recycle: Recycle?
+    /// The worker that starts it, where it is off in the file.
+    public var startedBy: String?
     /// Until the next try.
     public var nextTry: Duration?
     /// The clock starts it.
@@ -138,6 +143,18 @@ public struct ChildStatus: Hashable, Sendable {
     public var executable: String?
     /// How its last run ended.
     public var lastEnd: LastEnd?
+
+    /// Why a run is to be replaced, and when.
+    public struct Recycle: Hashable, Sendable {
+        /// Bytes that it has grown above; nil: an owner asked.
+        public var above: Int64?
+        /// Not before that.
+        public var notBefore: Duration
+        /// At the latest.
+        public var within: Duration
+        /// As soon as it is idle, which somebody says.
+        public var isWhenIdle: Bool
+    }
 
     /// An end record.
     public struct LastEnd: Hashable, Sendable {
@@ -181,6 +198,8 @@ public struct ChildStatus: Hashable, Sendable {
             case "waits_for": waitsFor = value.text
             case "awaits": awaits = value.text
             case "limit_ms": limit = value.number.map { .milliseconds($0) }
+            case "recycle": recycle = value.members.isEmpty ? nil : Recycle(value)
+            case "started_by": startedBy = value.text
             case "scheduled": isScheduled = value.flag ?? false
             case "skipped_runs": skippedRuns = value.number ?? 0
             case "next_try_ms": nextTry = value.number.map { .milliseconds($0) }
@@ -194,6 +213,15 @@ public struct ChildStatus: Hashable, Sendable {
             case _: break
             }
         }
+    }
+}
+
+extension ChildStatus.Recycle {
+    init(_ json: JSONValue) {
+        above = json["above_bytes"]?.number
+        notBefore = .milliseconds(json["not_before_ms"]?.number ?? 0)
+        within = .milliseconds(json["within_ms"]?.number ?? 0)
+        isWhenIdle = json["when_idle"]?.flag ?? false
     }
 }
 

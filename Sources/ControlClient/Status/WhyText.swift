@@ -13,7 +13,7 @@ public struct WhyText: Hashable, Sendable {
     }
 
     // Of what stands behind the titles.
-    private static let indent = 11
+    static let indent = 11
 
     /// Path of the file that the settings are in.
     public static func config(of answer: JSONValue) -> String? { answer["config"]?.text }
@@ -61,23 +61,30 @@ public struct WhyText: Hashable, Sendable {
             if member == "gives_up", status.state == "off" || status.state == "done" { continue }
             if let words = answer[member]?.text { lines.append("  \(title) \(words)") }
         }
-        if let words = Remedy.words(for: status) { lines.append("  do       \(words)") }
+        if let words = Remedy.words(for: status, hasLines: !(answer["last_lines"]?.elements ?? []).isEmpty) {
+            lines.append("  do       \(words)")
+        }
         if answer["built_in"]?.flag ?? false {
             lines.append("  setting  none: \(status.name) is built in and has no table of its own\(logTable)")
         }
-        for setting in answer["settings"]?.elements ?? [] {
-            guard let key = setting["key"]?.text, let value = setting["value"]?.text else { continue }
+        return lines + Self.settingLines(of: answer, in: file)
+    }
+
+    /// The keys that decide, with their values in force and their places in the file.
+    static func settingLines(of answer: JSONValue, in file: String?) -> [String] {
+        (answer["settings"]?.elements ?? []).compactMap { setting in
+            guard let key = setting["key"]?.text, let value = setting["value"]?.text else { return nil }
             // What nexusd keeps for itself, as a command line, has no value here.
-            lines.append("  setting  \(key)\(value == "…" ? "" : " = " + value)\(place(of: key))")
+            let place = file.map { Self.place(of: key, in: $0, answer) } ?? ""
+            return "  setting  \(key)\(value == "…" ? "" : " = " + value)\(place)"
         }
-        return lines
     }
 
     /// log-writer's is the table of all logs.
     private var logTable: String { status.name == "log-writer" ? "; [log] says what it keeps" : "" }
 
-    private func place(of key: String) -> String {
-        guard let file, let path = Self.config(of: answer) else { return "" }
+    private static func place(of key: String, in file: String, _ answer: JSONValue) -> String {
+        guard let path = config(of: answer) else { return "" }
         switch SettingPlace(of: key, in: file) {
         case .written(let line): return ", \(path):\(line)"
         case .table(let line): return ", the default; its table is \(path):\(line)"

@@ -18,6 +18,8 @@ struct PlanBook {
 
     /// nexus-probe, if there is one.
     let prober: ChildID?
+    /// Children of the file that speak the bus: few among many, and asked for often.
+    let speakers: [ChildID]
 
     private let traits: [ChildTraits]
     /// By `ChildID.rawValue - 1`.
@@ -36,6 +38,7 @@ struct PlanBook {
         groups = plan.groups
         secrets = plan.secrets
         prober = plan.prober
+        speakers = arrangement.children.filter { plan[$0].worker != nil }
         names = TreeNames(plan, arrangement)
         tree = plan.tree
         calendars = zip(names.ids, plan.children).filter { !$1.calendar.isEmpty }.map { ($0, $1.calendar) }

@@ -6,7 +6,7 @@ extension WorkerPlan {
     /// for `all` covers everything; `reset` goes with `start`, whose power it is a part of.
     func allows(_ verb: Verb, groupOf: (ChildID) -> GroupID?) -> Bool {
         switch verb {
-        case .status, .tree, .version, .why, .settings, .history, .metrics, .events, .waitReady, .isReady:
+        case .status, .tree, .version, .why, .whyGroup, .settings, .history, .metrics, .events, .waitReady, .isReady:
             return may.contains(.status)
         case .signal: return false
         // The file is the owner's.
@@ -29,6 +29,11 @@ extension WorkerPlan {
         allows(.change(.restart, .child(child), wait: false), groupOf: groupOf)
     }
 
+    /// Whether it may start `child`.
+    func mayStart(_ child: ChildID, groupOf: (ChildID) -> GroupID?) -> Bool {
+        allows(.change(.start, .child(child), wait: false), groupOf: groupOf)
+    }
+
     /// Whether it may report the health of `child`.
     func mayJudge(_ child: ChildID) -> Bool { may.contains(.health(child)) }
 }
@@ -41,5 +46,17 @@ extension Command.Target {
         case (.group, .group), (.child, .child): self == other
         case (.group, .all), (.child, .group), (.child, .all): false
         }
+    }
+}
+
+extension PlanBook {
+    /// Workers that may restart it, and so may say when it is idle.
+    func keepers(of child: ChildID) -> [ChildID] {
+        speakers.filter { traits($0).worker?.mayRestart(child) { policy($0).group } ?? false }
+    }
+
+    /// Workers that may start it.
+    func starters(of child: ChildID) -> [ChildID] {
+        speakers.filter { traits($0).worker?.mayStart(child) { policy($0).group } ?? false }
     }
 }

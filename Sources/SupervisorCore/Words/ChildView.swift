@@ -44,6 +44,8 @@ public struct ChildView: Hashable, Sendable {
     public var ground: Ground?
     /// When the timeout in force has passed: of a start that is not ready yet, or of a step of a stop.
     public var until: Instant?
+    /// That step is the first one: a worker has been asked to drain.
+    public var isDraining = false
     /// The watchdog of the living run, which may have chosen another one than its policy's.
     public var watchdog: Duration?
     /// Next try, when delayed or parked; of a scheduled child the next time, nil where its calendar is used up.

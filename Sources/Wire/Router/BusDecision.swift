@@ -55,8 +55,8 @@ extension LinkFault: CustomStringConvertible {
         case .version(let min, let max):
             "it speaks versions \(min) to \(max) of the bus, this nexusd speaks \(FrameHeader.version)"
         case .kind(let kind, let peer): "a \(kind) frame to peer \(peer.rawValue) makes no sense from here"
-        case .foreignID(let id): "id \(String(id.rawValue, radix: 16)) does not belong to this link's epoch"
-        case .idInUse(let id): "id \(String(id.rawValue, radix: 16)) belongs to a request that is still open"
+        case .foreignID(let id): "id \(id) does not belong to this link's epoch"
+        case .idInUse(let id): "id \(id) belongs to a request that is still open"
         case .takesNothing: "it does not read its link"
         }
     }

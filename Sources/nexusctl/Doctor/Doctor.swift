@@ -81,7 +81,7 @@ struct Doctor {
         if note.contains(" is not filed") { return Finding(.bad, "logs", note) }
         guard note.hasPrefix("the last good plan is in force") else { return Finding(.warn, "note", note) }
         return Finding(
-            .bad, "configuration in force", note, remedy: "mend the file, then `nexusctl check` and a restart")
+            .bad, "configuration in force", note, remedy: "mend the file, then `nexusctl check` and `nexusctl reload`")
     }
 
     private func children() -> [Finding] {

@@ -52,8 +52,12 @@ extension ExplanationTests {
         ) { pair(group { $0.intensity = twice }, times: 3) },
         Case(
             testDescription: "intensity of the group, before it is reached", phase: .ready, cause: .crash,
-            settings: ["restart = always", "delay.stable-after = 1min"],
-            says: ["more than 2 restarts within 10 min in its group (`group.g.intensity`)"]
+            settings: ["delay.stable-after = 1min", "restart = always"],
+            says: [
+                "or an error of configuration; then it is tried once every 15 min (`delay.slow-retry`); and more than 2"
+                    + " restarts within 10 min in its group (`group.g.intensity`): then the group is parked and is tried"
+                    + " once every 10 min (`group.g.slow-retry`)"
+            ]
         ) {
             var stage = pair(group { $0.intensity = twice }, times: 2)
             stage.pass(.seconds(1))
@@ -170,6 +174,14 @@ extension ExplanationTests {
                 testDescription: "off in the file", phase: .off, cause: nil, settings: ["enabled = false"],
                 says: ["nothing until `nexusctl start a`"]
             ) { Stage([a { $0.policy.enabled = false }]) },
+            Case(
+                testDescription: "off in the file, and a worker's to start", phase: .off, cause: nil,
+                settings: ["enabled = false", "child.keeper.may = …"],
+                says: ["and started and stopped by keeper", "nothing until keeper starts it"]
+            ) {
+                let keeper = child("keeper", "worker", readiness: .bus, worker: WorkerPlan(may: [.start(.child(.a))]))
+                return Stage([a { $0.policy.enabled = false }, keeper])
+            },
             Case(
                 testDescription: "requires", phase: .waiting, cause: nil, settings: ["requires = [\"b\"]"],
                 says: ["b, which is starting (`requires`)", "it starts when b is ready"]

@@ -158,6 +158,18 @@ struct ExplanationTests {
             return stage
         },
         Case(
+            testDescription: "killed at its limit of processor time", phase: .delayed, cause: .crash,
+            settings: ["limits.cpu = 2s", "delay.first = 100ms", "delay.cap = 30s", "delay.park-after = 12"],
+            says: ["a limit of its own was reached (`limits.cpu`)"]
+        ) {
+            var stage = up()
+            stage.ends(.a, .signal(.kill, coreDumped: false, oom: false))
+            stage.remark = EndRemark(
+                stage.view(.a).lastEnd?.run ?? RunID(rawValue: 0), "words",
+                [Explanation.Setting(key: "child.a.limits.cpu", value: "2s")])
+            return stage
+        },
+        Case(
             testDescription: "an exit that is unknown", phase: .delayed, cause: .unknown,
             settings: ["delay.first = 100ms", "delay.cap = 30s", "delay.park-after = 12"], says: ["cannot be known"]
         ) {
@@ -263,7 +275,7 @@ struct ExplanationTests {
         },
         Case(
             testDescription: "it serves, after crashes", phase: .ready, cause: .crash,
-            settings: ["restart = always", "delay.stable-after = 1min"], says: ["it serves"]
+            settings: ["delay.stable-after = 1min", "restart = always"], says: ["it serves"]
         ) {
             var stage = up()
             stage.ends(.a)
@@ -290,5 +302,5 @@ struct ExplanationTests {
         },
     ]
 
-    static let cases = exits + health + ExplanationTests.rules + ExplanationTests.waiting
+    static let cases = exits + health + recycling + ExplanationTests.rules + ExplanationTests.waiting
 }

@@ -12,6 +12,7 @@ struct Stage {
     var remark: EndRemark?
     var choice: Choice?
     var kernelKeepsMemory = true
+    var recycling: Recycling?
 
     init(_ children: [ChildPlan], groups: [GroupPlan] = [], choices: [ChildID: Choice] = [:]) {
         let plan = Plan(groups: groups, children: children)
@@ -51,7 +52,16 @@ struct Stage {
 
     mutating func probed(_ child: ChildID, healthy: Bool) { send(.probed(child, run(child), healthy: healthy)) }
 
-    mutating func recycle(_ child: ChildID) { send(.recycle(child, run(child), within: .zero)) }
+    mutating func recycle(_ child: ChildID, within time: Duration = .zero) {
+        send(.recycle(child, run(child), within: time))
+    }
+
+    /// It has just grown above the bound of its policy.
+    mutating func grows(_ child: ChildID, isWatched: Bool = true) {
+        recycling = Recycling(
+            growth: now, wish: nil, rule: plan.traits(child).bounds.recycle, ready: view(child).ready,
+            stableAfter: plan.policy(child).delay.stableAfter, isWatched: isWatched)
+    }
 
     mutating func fails(_ child: ChildID, _ stage: SpawnStage, _ errno: Int32) {
         send(.spawnFailed(child, run(child), stage, errno: errno))
@@ -78,8 +88,8 @@ struct Stage {
         Explanation(
             child: child, view: view(child), plan: plan, now: now, choice: choice, remark: remark,
             hasProcess: view(child).run != nil, executionEnd: nil, kernelKeepsMemory: kernelKeepsMemory,
-            phase: { core.view(of: $0).phase }
-        )
+            recycling: recycling,
+            phase: { core.view(of: $0).phase })
     }
 }
 

@@ -20,7 +20,9 @@ private let web = ChildID(rawValue: 1)
         ("settings web", .settings(web)), ("history", .history(nil)), ("history web", .history(web)),
         ("metrics", .metrics),
         ("tree", .tree), ("version", .version), ("events", .events), ("is-ready", .isReady([])),
-        ("wait-ready web api", .waitReady([web, ChildID(rawValue: 3)])),
+        ("why child:web", .why(web)), ("why web", .whyGroup(GroupID(rawValue: 1))),
+        ("why front", .whyGroup(GroupID(rawValue: 0))), ("is-ready api", .isReady([.child(ChildID(rawValue: 3))])),
+        ("wait-ready child:web front", .waitReady([.child(web), .group(GroupID(rawValue: 0))])),
         ("start web", .change(.start, .group(GroupID(rawValue: 1)), wait: true)),
         ("stop child:web", .change(.stop, .child(web), wait: true)),
         ("restart group:front --no-wait", .change(.restart, .group(GroupID(rawValue: 0)), wait: false)),
@@ -38,7 +40,8 @@ private let web = ChildID(rawValue: 1)
         ("why", .badRequest), ("settings", .badRequest), ("tree now", .badRequest), ("start", .badRequest),
         ("start web api", .badRequest),
         ("signal web", .badRequest), ("signal web NOISE", .badRequest), ("signal web 65", .badRequest),
-        ("status nobody", .unknown), ("start group:api", .unknown), ("stop child:front", .unknown),
+        ("status nobody", .unknown), ("history front", .unknown), ("why all", .badRequest),
+        ("start group:api", .unknown), ("stop child:front", .unknown),
     ])
     func otherWords_areRefused(words: String, code: BusErrorCode) {
         #expect { try Verb(words.utf8, names: names) } throws: { ($0 as? VerbError)?.code == code }
@@ -52,13 +55,14 @@ private let web = ChildID(rawValue: 1)
 
     @Test func unknownName_isToldWhatThereIs() {
         #expect(throws: VerbError(.unknown, "there is no child 'nobody'; there are web, cache, api")) {
-            try Verb("why nobody".utf8, names: names)
+            try Verb("history nobody".utf8, names: names)
         }
     }
 
     @Test(arguments: [
         ("why cahce", "there is no child 'cahce'; did you mean 'cache'?"),
         ("why frnot", "there is no child 'frnot'; did you mean 'front'?"),
+        ("history front", "'front' is a group; this takes a child: `nexusctl status front` shows them"),
         ("stop group:wbe", "there is no group 'wbe'; did you mean 'web'?"),
         ("stauts", "'stauts' is no verb; did you mean 'status'?"),
     ])
@@ -75,8 +79,10 @@ private let web = ChildID(rawValue: 1)
     }
 
     @Test func status_coversEverythingThatOnlyReads_andNothingElse() throws {
-        for words in ["status", "tree", "version", "why web", "history", "metrics", "events", "is-ready", "wait-ready"]
-        {
+        for words in [
+            "status", "tree", "version", "why api", "why front", "history", "metrics", "events", "is-ready",
+            "wait-ready",
+        ] {
             #expect(try allows([.status], words))
             #expect(try !allows([], words))
         }

@@ -11,14 +11,15 @@ extension Engine {
         let view = core.view(of: child)
         let guarantee = surroundings.containment.guarantee(user: plan.traits(child).identity?.uid)
         statusWriter.write(
-            child, view, self[child], choices[child], guarantee, awaits: awaits(child, view.phase), into: &json)
+            child, view, self[child], choices[child], guarantee, awaits: awaits(child, view.phase),
+            recycling: view.phase == .ready ? recycling(of: child) : nil, into: &json)
         return json.bytes
     }
 
     private func awaits(_ child: ChildID, _ phase: Phase) -> String? {
         switch phase {
-        case .waiting, .starting: explanation(of: child).awaits
-        case .off, .scheduled, .delayed, .ready, .stopping, .unkillable, .parked, .done: nil
+        case .waiting, .starting, .stopping: explanation(of: child).awaits
+        case .off, .scheduled, .delayed, .ready, .unkillable, .parked, .done: nil
         }
     }
 
@@ -69,12 +70,20 @@ extension Engine {
     }
 
     private var groupStates: [StatusWriter.GroupState] {
-        names.shown.groups.map { group in
-            let index = Int(group.rawValue)
-            if let retry = core.parked(group) { return .parked(retry: retry) }
-            let isOff = plan.groups[index].policy.children.allSatisfy { core.view(of: $0).phase == .off }
-            return isOff ? .stopped : .running
-        }
+        names.shown.groups.map(state)
+    }
+
+    func state(of group: GroupID) -> StatusWriter.GroupState {
+        if let retry = core.parked(group) { return .parked(retry: retry) }
+        let isOff = plan.groups[Int(group.rawValue)].policy.children.allSatisfy { core.view(of: $0).phase == .off }
+        return isOff ? .stopped : .running
+    }
+
+    /// One element of `groups`.
+    func status(of group: GroupID) -> [UInt8] {
+        var json = JSONWriter(capacity: 256)
+        statusWriter.write(plan.groups[Int(group.rawValue)], state(of: group), into: &json)
+        return json.bytes
     }
 
     func tree() -> [UInt8] {

@@ -54,6 +54,7 @@ extension Engine {
         case .tree: router.reply(id, tree())
         case .version: router.reply(id, version())
         case .why(let child): askWhy(child, id, peer)
+        case .whyGroup(let group): router.reply(id, why(group))
         case .settings(let child): router.reply(id, settings(of: child))
         case .history(nil): answers.add(id, from: peer, .listing(.history, sent: 0))
         case .history(.some(let child)): router.reply(id, history(of: child))
@@ -63,10 +64,8 @@ extension Engine {
         case .reload:
             audit(.audit, 5, "\(words(of: peer)) asks: reload", peer)
             wish(.reload(ConfigDesk.Asker(id: id, peer: peer)))
-        case .isReady(let children): router.reply(id, readiness(of: children))
-        case .waitReady(let children):
-            let all = children.isEmpty ? meantChildren : children
-            answers.add(id, from: peer, .ready(all))
+        case .isReady(let targets): router.reply(id, readiness(of: targets))
+        case .waitReady(let targets): answers.add(id, from: peer, .ready(meant(by: targets)))
         case .signal(let child, let signal): self.signal(child, signal, id, peer, verb)
         case .recycle(let child): recycle(child, id, peer, verb)
         case .change(let change, let target, let waits): order(change, target, waits, id, peer, verb)
@@ -183,7 +182,8 @@ extension Verb {
         case .status(.some(let child)): "status \(names[child])"
         case .tree: "tree"
         case .version: "version"
-        case .why(let child): "why \(names[child])"
+        case .why(let child): "why child:\(names[child])"
+        case .whyGroup(let group): "why group:\(names[group])"
         case .settings(let child): "settings \(names[child])"
         case .history(nil): "history"
         case .history(.some(let child)): "history \(names[child])"

@@ -71,12 +71,30 @@ extension Engine {
         return true
     }
 
-    /// Who is meant when nobody is named: what the file enables, unless its owner chose otherwise.
-    var meantChildren: [ChildID] { names.shown.children.filter { choices[$0]?.isOn ?? plan.policy($0).enabled } }
+    /// Of those that are not named one by one: what the file enables, unless its owner chose otherwise.
+    private func isMeant(_ child: ChildID) -> Bool { choices[child]?.isOn ?? plan.policy(child).enabled }
 
-    func readiness(of children: [ChildID]) -> [UInt8] {
-        let all = children.isEmpty ? meantChildren : children
-        let missing = all.filter { !isUp($0) }
+    /// Whom a question about being ready is about, each once. Of a group in which nobody is meant to run, all.
+    func meant(by targets: [Command.Target]) -> [ChildID] {
+        var found: [ChildID] = []
+        for target in targets.isEmpty ? [.all] : targets {
+            let children =
+                switch target {
+                case .child(let child): [child]
+                case .group(let group):
+                    plan.groups[Int(group.rawValue)].policy.children.contains(where: isMeant)
+                        ? plan.groups[Int(group.rawValue)].policy.children.filter(isMeant)
+                        : plan.groups[Int(group.rawValue)].policy.children
+                case .all: names.shown.children.filter(isMeant)
+                }
+            found += children
+        }
+        var seen: Set<ChildID> = []
+        return found.filter { seen.insert($0).inserted }
+    }
+
+    func readiness(of targets: [Command.Target]) -> [UInt8] {
+        let missing = meant(by: targets).filter { !isUp($0) }
         var json = JSONWriter(capacity: 64)
         json.object { json in
             json.field("ready", missing.isEmpty)

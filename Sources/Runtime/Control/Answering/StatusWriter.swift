@@ -85,7 +85,8 @@ struct StatusWriter {
         case parked(retry: Instant?)
     }
 
-    private func write(_ group: GroupPlan, _ state: GroupState, into json: inout JSONWriter) {
+    /// One group.
+    func write(_ group: GroupPlan, _ state: GroupState, into json: inout JSONWriter) {
         json.object { json in
             json.field("name", group.name)
             json.field("strategy", group.policy.strategy.words)
@@ -104,10 +105,10 @@ struct StatusWriter {
         }
     }
 
-    /// One child. `awaits`: what it waits for, in words.
+    /// One child. `awaits`: what it waits for, in words; `recycling`: its run is to be replaced.
     func write(
         _ child: ChildID, _ view: ChildView, _ cell: ChildCell, _ choice: Choice?,
-        _ guarantee: Containment.Guarantee, awaits: String?, into json: inout JSONWriter
+        _ guarantee: Containment.Guarantee, awaits: String?, recycling: Recycling?, into json: inout JSONWriter
     ) {
         let (traits, policy) = (plan.traits(child), plan.policy(child))
         json.object { json in
@@ -127,6 +128,9 @@ struct StatusWriter {
             json.field("waits_for", view.waitsFor.map { names[$0] })
             json.field("awaits", awaits)
             json.field("limit_ms", view.until.map { ($0 - now).wholeMilliseconds })
+            if let recycling { recycling.write(at: now, into: &json) } else { json.null("recycle") }
+            let starter = view.phase == .off && !policy.enabled && choice == nil ? plan.starters(of: child).first : nil
+            json.field("started_by", starter.map { names[$0] })
             json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })
             json.field("scheduled", view.isScheduled)
             json.field("skipped_runs", view.skippedRuns)

@@ -16,7 +16,14 @@ extension TreeNames {
 
     func needChild(_ word: Substring) throws(VerbError) -> ChildID {
         let name = word.after("child:") ?? word
-        guard let child = child(named: name) else { throw unknown(name, "child", shown.children.map { self[$0] }) }
+        guard let child = child(named: name) else {
+            // `child:NAME` is of no group.
+            if name == word, group(named: name) != nil {
+                throw VerbError(
+                    .unknown, "'\(name)' is a group; this takes a child: `nexusctl status \(name)` shows them")
+            }
+            throw unknown(name, "child", shown.children.map { self[$0] })
+        }
         return child
     }
 

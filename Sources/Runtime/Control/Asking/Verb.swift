@@ -7,13 +7,15 @@ enum Verb: Hashable, Sendable {
     case tree
     case version
     case why(ChildID)
+    case whyGroup(GroupID)
     /// What is in force of a child.
     case settings(ChildID)
     case history(ChildID?)
     case metrics
     case events
-    case waitReady([ChildID])
-    case isReady([ChildID])
+    /// Children, and groups for those of their children that are meant to run; none: all.
+    case waitReady([Command.Target])
+    case isReady([Command.Target])
     /// What a reload would change.
     case diff
     /// The file anew.
@@ -42,7 +44,9 @@ enum Verb: Hashable, Sendable {
     var isControl: Bool {
         switch self {
         case .change, .signal, .reload, .recycle: true
-        case .diff, .status, .tree, .version, .why, .settings, .history, .metrics, .events, .waitReady, .isReady: false
+        case .diff, .status, .tree, .version, .why, .whyGroup, .settings, .history, .metrics, .events, .waitReady,
+            .isReady:
+            false
         }
     }
 
@@ -71,11 +75,11 @@ enum Verb: Hashable, Sendable {
         case "history":
             let name = try Self.atMostOne(words, verb)
             self = .history(try name.map { name throws(VerbError) in try names.needChild(name) })
-        case "why": self = .why(try Self.child(words, verb, names))
+        case "why": self = try Self.why(words, names)
         case "settings": self = .settings(try Self.child(words, verb, names))
         case "signal": self = try Self.signal(words, names)
-        case "wait-ready": self = .waitReady(try Self.children(words, names))
-        case "is-ready": self = .isReady(try Self.children(words, names))
+        case "wait-ready": self = .waitReady(try Self.targets(words, names))
+        case "is-ready": self = .isReady(try Self.targets(words, names))
         case "recycle": self = .recycle(try Self.child(words, verb, names))
         case "tree": self = try Self.alone(.tree, words, verb)
         case "version": self = try Self.alone(.version, words, verb)
@@ -157,12 +161,23 @@ enum Verb: Hashable, Sendable {
         return words.first
     }
 
-    private static func children(
+    private static func why(_ words: ArraySlice<Substring>, _ names: TreeNames) throws(VerbError) -> Verb {
+        guard let name = try atMostOne(words, "why") else {
+            throw VerbError(.badRequest, "why needs the name of a child or a group")
+        }
+        switch try names.needTarget(name) {
+        case .child(let child): return .why(child)
+        case .group(let group): return .whyGroup(group)
+        case .all: throw VerbError(.badRequest, "why is of one child or one group; `status` shows all")
+        }
+    }
+
+    private static func targets(
         _ words: ArraySlice<Substring>, _ names: TreeNames
-    ) throws(VerbError) -> [ChildID] {
-        var children: [ChildID] = []
-        for word in words { children.append(try names.needChild(word)) }
-        return children
+    ) throws(VerbError) -> [Command.Target] {
+        var targets: [Command.Target] = []
+        for word in words { targets.append(try names.needTarget(word)) }
+        return targets
     }
 }
 

@@ -40,7 +40,19 @@ extension Engine {
             child: child, view: core.view(of: child), plan: plan, now: now, choice: choices[child],
             remark: cell.remark, hasProcess: cell.process != nil,
             executionEnd: executionEnd(of: child),
-            kernelKeepsMemory: surroundings.containment.enforces(.memory), phase: { [core] in core.view(of: $0).phase })
+            kernelKeepsMemory: surroundings.containment.enforces(.memory), recycling: recycling(of: child),
+            phase: { [core] in core.view(of: $0).phase })
+    }
+
+    /// What `memory.recycle`, or an owner, wants of its run while that is ready.
+    func recycling(of child: ChildID) -> Recycling? {
+        guard let run = self[child].run else { return nil }
+        let wish = wishes.limit(child, run.id)
+        guard run.grownSince != nil || wish != nil else { return nil }
+        return Recycling(
+            growth: run.grownSince, wish: wish, rule: plan.traits(child).bounds.recycle,
+            ready: core.view(of: child).ready, stableAfter: plan.policy(child).delay.stableAfter,
+            isWatched: plan.isWorker(child) || !plan.keepers(of: child).isEmpty)
     }
 
     /// Of its start timeout and the limit for every exec, what comes first.
@@ -56,27 +68,13 @@ extension Engine {
             json.raw("child", status(of: child))
             json.field("cause_rule", explanation.causeWords)
             json.field("rule", explanation.rule)
-            json.field("next", explanation.next + growth(of: child))
+            json.field("next", explanation.next)
             json.field("gives_up", explanation.givesUp)
             json.field("built_in", explanation.isBuiltIn)
-            json.array("settings") { json in
-                for setting in explanation.settings {
-                    json.object {
-                        $0.field("key", setting.key)
-                        $0.field("value", setting.value)
-                    }
-                }
-            }
+            json.array("settings") { Explanation.write(explanation.settings, into: &$0) }
             json.field("config", surroundings.config)
             json.array("last_lines") { json in for line in lines.suffix(Int(Self.lastLineCount)) { json.value(line) } }
         }
         return json.bytes
-    }
-
-    private func growth(of child: ChildID) -> String {
-        guard let since = self[child].run?.grownSince, let rule = plan.traits(child).bounds.recycle else { return "" }
-        let left = rule.patience - (now - since)
-        return
-            "; it has grown above \(byteWords(rule.above)) and is replaced when it is idle, in \(left.words) at the latest"
     }
 }

@@ -14,7 +14,8 @@ extension Explanation {
         case .crash:
             return hasNoProcess
                 ? "it could not be started, for a reason that may pass by itself\(counts)"
-                : "nobody asked for this end, and `exits` does not name it"
+                : limitKey.map { "a limit of its own was reached (`\($0)`), and the kernel ended it" }
+                    ?? "nobody asked for this end, and `exits` does not name it"
         case .oom: return memoryWords + counts
         case .watchdog:
             if isTriggered { return "it said itself that it hangs (WATCHDOG=trigger)\(counts)" }
@@ -79,9 +80,14 @@ extension Explanation {
                 + " `nexusctl reset \(name)`"
         case .on, nil:
             policy.enabled
-                ? "stopped by a worker, or with the tree" : "off in the file (`enabled`), until a command starts it"
+                ? "stopped by a worker, or with the tree"
+                : "off in the file (`enabled`), "
+                    + (starters.isEmpty ? "until a command starts it" : "and started and stopped by \(starterNames)")
         }
     }
+
+    /// `tunnel-worker`.
+    var starterNames: String { starters.map { names[$0] }.joined(separator: " or ") }
 
     /// Whether the run that ended, or is being ended, had been ready.
     var wasReady: Bool { view.phase == .stopping ? view.ready != nil : view.lastEnd?.ready != nil }
@@ -89,6 +95,13 @@ extension Explanation {
     /// Whether the run it is about said so itself.
     private var isTriggered: Bool {
         remark?.words == EndRemark.triggered && remark?.run == (view.phase == .stopping ? view.run : view.lastEnd?.run)
+    }
+
+    /// `limits.cpu`, where its last run ended by that.
+    private var limitKey: String? {
+        guard let remark, remark.run == view.lastEnd?.run, let key = remark.settings.first?.key else { return nil }
+        let prefix = "child.\(name)."
+        return key.hasPrefix(prefix + "limits.") ? String(key.dropFirst(prefix.count)) : nil
     }
 
     private var hasNoProcess: Bool {

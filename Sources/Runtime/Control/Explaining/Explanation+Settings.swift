@@ -1,5 +1,6 @@
 import Plan
 import SupervisorCore
+import Wire
 
 extension Explanation {
     /// A key of Supervisor.toml.
@@ -19,6 +20,15 @@ extension Explanation {
             settings.append(setting)
         }
         return settings
+    }
+
+    static func write(_ settings: [Setting], into json: inout JSONWriter) {
+        for setting in settings {
+            json.object {
+                $0.field("key", setting.key)
+                $0.field("value", setting.value)
+            }
+        }
     }
 
     func setting(_ key: String, _ value: String) -> Setting { Setting(key: "child.\(name).\(key)", value: value) }
@@ -102,13 +112,18 @@ extension Explanation {
     }
 
     /// Workers that may report its health.
-    var judges: [ChildID] { names.shown.children.filter { plan.traits($0).worker?.mayJudge(child) ?? false } }
+    var judges: [ChildID] { plan.speakers.filter { plan.traits($0).worker?.mayJudge(child) ?? false } }
+
+    /// Workers that may start it, where it is off in the file: it is theirs to start.
+    var starters: [ChildID] { policy.enabled || choice != nil ? [] : plan.starters(of: child) }
 
     /// What decides about what comes next.
     private var phaseSettings: [Setting] {
         let delay = policy.delay
         switch view.phase {
-        case .off: return [setting("enabled", policy.enabled ? "true" : "false")]
+        case .off:
+            return [setting("enabled", policy.enabled ? "true" : "false")]
+                + starters.map { Setting(key: "child.\(names[$0]).may", value: "…") }
         case .waiting: return holdSettings
         case .scheduled: return scheduleSettings
         case .delayed: return delaySettings
@@ -116,9 +131,12 @@ extension Explanation {
         case .ready:
             if view.isScheduled { return scheduleSettings }
             let stable = setting("delay.stable-after", DurationText.show(delay.stableAfter))
-            return [setting("restart", policy.restart.text)] + (view.unstableRuns > 0 ? [stable] : [])
+            let isStable = view.unstableRuns == 0 && now >= recycling?.notBefore ?? now
+            return (recycling?.above == nil ? [] : settings(of: .recycled)) + (isStable ? [] : [stable])
+                + [setting("restart", policy.restart.text)]
         case .stopping:
-            return [
+            let drain = view.isDraining && cause != .recycled ? policy.stop.drain : nil
+            return (drain.map { [setting("drain-timeout", DurationText.show($0))] } ?? []) + [
                 setting("stop-timeout", DurationText.show(policy.stop.timeout)),
                 setting("kill-grace", DurationText.show(policy.stop.killGrace)),
             ]
@@ -202,7 +220,7 @@ extension Explanation {
 }
 
 extension Intensity {
-    fileprivate var settings: [(key: String, value: String)] {
+    var settings: [(key: String, value: String)] {
         [("intensity.restarts", "\(restarts)"), ("intensity.window", DurationText.show(window))]
     }
 }

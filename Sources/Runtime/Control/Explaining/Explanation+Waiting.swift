@@ -3,13 +3,14 @@ import SupervisorCore
 import Wire
 
 extension Explanation {
-    /// What a child that is waiting or starting waits for; nil in every other state, and where it waits for nothing.
+    /// What a child that is waiting, starting or drains waits for; nil in every other state, and where it waits for nothing.
     var awaits: String? {
         switch view.phase {
         case .waiting: view.hold.map(holdWords)
         case .starting where executionEnd != nil: executionWords
         case .starting: hasProcess ? readyWords : "its turn to be started"
-        case .off, .scheduled, .delayed, .ready, .stopping, .unkillable, .parked, .done: nil
+        case .stopping: view.isDraining ? "its word `drained` on the bus" : nil
+        case .off, .scheduled, .delayed, .ready, .unkillable, .parked, .done: nil
         }
     }
 

@@ -18,6 +18,8 @@ struct Explanation {
     let executionEnd: Instant?
     /// A cgroup keeps `memory.max`; else nexusd does.
     let kernelKeepsMemory: Bool
+    /// Its run is ready and is to be replaced.
+    var recycling: Recycling?
     /// Where others stand.
     let phase: (ChildID) -> Phase
 
@@ -47,7 +49,9 @@ struct Explanation {
         let inTime = view.nextTry.map { "in \(($0 - now).words)" }
         let left = view.until.map { ($0 - now).words }
         switch view.phase {
-        case .off: return "nothing until `nexusctl start \(name)`"
+        case .off:
+            return starters.isEmpty
+                ? "nothing until `nexusctl start \(name)`" : "nothing until \(starterNames) starts it"
         case .waiting: return view.hold.map(startWords) ?? "it starts at once"
         case .scheduled:
             return inTime.map { "its next run \($0), or `nexusctl start \(name)` at once" }
@@ -63,9 +67,16 @@ struct Explanation {
             }
             return "it waits for \(awaits) and has \(left) left; then it is ended, with cause probe"
         case .ready:
+            if let recycling {
+                return "it serves; "
+                    + recycling.words(at: now, stableAfter: policy.delay.stableAfter, name: name)
+            }
             guard view.isScheduled else { return "it serves" }
             return "it runs"
                 + (inTime.map { "; its next time comes \($0), and is skipped if it runs still then" } ?? "")
+        case .stopping where view.isDraining:
+            return "it is asked to drain, and gets its stop signal when it is idle"
+                + (left.map { ", or in \($0)" } ?? "")
         case .stopping: return "it is being stopped" + (left.map { "; what is left in \($0) is killed" } ?? "")
         case .unkillable: return "nothing while it is there: the kernel does not end it"
         case .parked:
@@ -90,11 +101,18 @@ struct Explanation {
         let delay = policy.delay
         var bounds = ["\(delay.parkAfter) unstable runs in a row (now \(view.unstableRuns))"]
         if let rule = policy.intensity { bounds.append("more than \(rule.words) (`intensity`)") }
-        if let group = policy.group, let rule = plan.groups[Int(group.rawValue)].policy.intensity {
-            bounds.append("more than \(rule.words) in its group (`group.\(names[group]).intensity`)")
-        }
         return (cause == .network ? "not for want of a network, but for " : "") + bounds.joined(separator: ", ")
-            + ", or an error of configuration" + whatThen
+            + ", or an error of configuration" + whatThen + (groupBound ?? "")
+    }
+
+    /// The group's own rule, which parks all of it, and has a slow retry of its own.
+    private var groupBound: String? {
+        guard let group = policy.group else { return nil }
+        let rule = plan.groups[Int(group.rawValue)].policy
+        return rule.intensity.map { intensity in
+            "; and more than \(intensity.words) in its group (`group.\(names[group]).intensity`): then the group is parked"
+                + " and " + Self.retryWords(rule.slowRetry, "group.\(names[group]).slow-retry")
+        }
     }
 
     /// The consequence of being given up.

@@ -11,6 +11,7 @@ extension Engine {
 
     /// A run is over; what can be said of it that nobody said before.
     func remarkEnd(_ end: EndRecord) {
+        if end.cause == .crash { return remarkLimit(end) }
         guard end.cause == .config else { return }
         if end.exit == .code(0) {
             remark(end.child, end.run, "it ended at once with success, where it must run")
@@ -18,6 +19,30 @@ extension Engine {
             let directory = plan.traits(end.child).directory
             remark(end.child, end.run, "directory \(directory): \(Errno(rawValue: errno))")
         }
+    }
+
+    /// A limit of its own that the kernel ends a process for: by SIGXCPU or SIGXFSZ, and by SIGKILL at the hard one of the
+    /// processor time (setrlimit(2)).
+    private func remarkLimit(_ end: EndRecord) {
+        guard case .signal(let signal, _, _) = end.exit else { return }
+        let limits = plan.traits(end.child).limits
+        let name = names[end.child]
+        func limit(_ number: UInt8) -> Limit? { limits.first { $0.resource == number && $0.soft < .max } }
+        if let size = limit(ResourceLimit.fileSize), signal == .fileSizeExceeded {
+            let text = SizeText.show(size.soft)
+            remark(
+                end.child, end.run, "a file of it would have grown above \(text), its limit",
+                [Explanation.Setting(key: "child.\(name).limits.fsize", value: text)])
+        }
+        guard let time = limit(ResourceLimit.cpu) else { return }
+        // The kernel looks at its ticks, of which rusage may have a few less.
+        let used = (self[end.child].usage?.usage(of: end.run).cpu ?? .zero) + .milliseconds(100)
+        let isHard = signal == .kill && time.hard < .max && used >= .seconds(Int64(clamping: time.hard))
+        guard signal == .processorTimeExceeded || isHard else { return }
+        let text = DurationText.show(.seconds(Int64(clamping: isHard ? time.hard : time.soft)))
+        remark(
+            end.child, end.run, "it had used up \(text) of processor time, its limit",
+            [Explanation.Setting(key: "child.\(name).limits.cpu", value: text)])
     }
 
     /// The core begins to end a run.

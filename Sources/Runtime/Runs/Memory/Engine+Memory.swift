@@ -24,10 +24,12 @@ extension Engine {
         guard bytes > rule.above else { return run.grownSince = nil }
         if run.grownSince == nil {
             run.grownSince = now
+            let above = "above its \(byteWords(rule.above)) (`memory.recycle`)"
+            let stable = plan.policy(child).delay.stableAfter
+            let words = recycling(of: child)?.words(at: now, stableAfter: stable, name: names[child])
             say(
                 LogEvent(
-                    .memory, 5,
-                    "\(names[child]) has grown to \(byteWords(bytes)), above its \(byteWords(rule.above)); it is replaced when it is idle, in \(rule.patience.words) at the latest.",
+                    .memory, 5, "\(names[child]) has grown to \(byteWords(bytes)): \(words ?? above).",
                     names[child], run.id, [LogEvent.Field(name: "BYTES", value: String(bytes))]))
         }
         let busy = now - (run.grownSince ?? now)
@@ -44,20 +46,14 @@ extension Engine {
 
     /// To every worker that may restart it: who knows when it is idle asks for it then.
     private func suggestRecycling(_ child: ChildID) {
-        for worker in keepers(of: child) { router.suggestRecycling(names[child], to: PeerID(worker)) }
-    }
-
-    private func keepers(of child: ChildID) -> [ChildID] {
-        names.ids.filter { worker in
-            plan.traits(worker).worker?.mayRestart(child) { plan.policy($0).group } ?? false
-        }
+        for worker in plan.keepers(of: child) { router.suggestRecycling(names[child], to: PeerID(worker)) }
     }
 
     /// An owner asks. A worker is told to drain by the core; of another child one of its keepers knows when it is idle. With
     /// nobody who knows it is stopped at once.
     func wishRecycling(_ child: ChildID, _ run: RunID) {
         let patience = plan.traits(child).bounds.recycle?.patience
-        guard !plan.isWorker(child), keepers(of: child).contains(where: { self[$0].run != nil }) else {
+        guard !plan.isWorker(child), plan.keepers(of: child).contains(where: { self[$0].run != nil }) else {
             return feed(.recycle(child, run, within: patience ?? .zero))
         }
         wishes.add(child, run, until: now + (patience ?? RecycleWishes.patience), at: now)

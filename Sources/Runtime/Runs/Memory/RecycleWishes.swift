@@ -17,6 +17,11 @@ struct RecycleWishes {
     /// The next instant at which something is to be done for one of them.
     var deadline: Instant? { wishes.lazy.map { min($0.next, $0.until) }.min() }
 
+    /// Until when it is waited for that the run is idle; nil: nobody wishes it away.
+    func limit(_ child: ChildID, _ run: RunID) -> Instant? {
+        wishes.first { $0.child == child && $0.run == run }?.until
+    }
+
     mutating func add(_ child: ChildID, _ run: RunID, until: Instant, at now: Instant) {
         wishes.removeAll { $0.child == child }
         wishes.append(Wish(child: child, run: run, until: until, next: now + MemoryWatch.suggestionInterval))

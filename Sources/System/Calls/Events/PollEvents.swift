@@ -103,6 +103,10 @@ extension Signal {
     public static let halt = Signal(rawValue: 37)
     /// SIGABRT.
     public static let abort = Signal(rawValue: 6)
+    /// SIGXCPU: the soft limit of processor time is used up.
+    public static let processorTimeExceeded = Signal(rawValue: 24)
+    /// SIGXFSZ: a file would have grown above the limit.
+    public static let fileSizeExceeded = Signal(rawValue: 25)
     /// SIGUSR1.
     public static let user1 = Signal(rawValue: 10)
     /// SIGUSR2.

@@ -83,6 +83,8 @@ public struct ResourceLimit: Hashable, Sendable {
 
     /// RLIMIT_CPU, seconds.
     public static let cpu: UInt8 = 0
+    /// RLIMIT_FSIZE, bytes.
+    public static let fileSize: UInt8 = 1
     /// RLIMIT_AS, bytes.
     public static let addressSpace: UInt8 = 9
     /// RLIMIT_NOFILE, 7 on every architecture we build for.

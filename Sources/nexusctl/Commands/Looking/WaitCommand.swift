@@ -12,7 +12,7 @@ struct WaitCommand: ParsableCommand {
             given up (parked), with 5 after the timeout; both name what is not ready and why.
             """)
 
-    @Argument(help: "Children; none: every enabled one.", completion: .children)
+    @Argument(help: "Children and groups; none: every enabled child.", completion: .names)
     var names: [String] = []
 
     @Flag(help: "Until they are ready: what it waits for anyhow.")
@@ -78,7 +78,7 @@ struct IsReadyCommand: ParsableCommand {
         commandName: "is-ready",
         abstract: "Ends with 0 if children are ready or done (without names: all that are enabled), else with 1.")
 
-    @Argument(help: "Children; none: every enabled one.", completion: .children)
+    @Argument(help: "Children and groups; none: every enabled child.", completion: .names)
     var names: [String] = []
 
     @Flag(help: "`{\"ready\":true}`, or what is missing, one JSON object.")
@@ -114,20 +114,34 @@ struct Readiness {
         return JSONValue.object([.init("ready", .bool(missing.isEmpty)), .init("waiting", .array(waiting))]).line + "\n"
     }
 
-    /// Asks. A name that is no child is an error.
+    /// Asks. A name that is no child and no group is an error.
     init(_ connection: ControlConnection, names: [String]) throws(ControlError) {
         let report = try StatusQuestion.report(connection)
-        if let wrong = names.first(where: { name in !report.children.contains { $0.name == name } }) {
-            let near = Nearest.hint(for: wrong, among: report.children.map(\.name))
-            throw ControlError(
-                .usage, "there is no child '\(wrong)'" + near, hint: near.isEmpty ? "see: nexusctl status" : nil)
-        }
+        var asked: Set<String> = []
+        for name in names { asked.formUnion(try Self.children(name, report)) }
         missing = report.children.filter { child in
-            // Whom `wait-ready` means too: an owner's choice counts before the file. One that rests until its time is up.
-            let isMeant = (child.isEnabled || child.choice == "on") && child.state != "off"
-            let asked = names.isEmpty ? isMeant : names.contains(child.name)
-            return asked && !["ready", "done", "scheduled"].contains(child.state)
+            let isAsked = names.isEmpty ? Self.isMeant(child) : asked.contains(child.name)
+            // One that rests until its time is up.
+            return isAsked && !["ready", "done", "scheduled"].contains(child.state)
         }
+    }
+
+    /// Whom `wait-ready` means too: an owner's choice counts before the file.
+    private static func isMeant(_ child: ChildStatus) -> Bool {
+        (child.isEnabled || child.choice == "on") && child.state != "off"
+    }
+
+    /// A child, or those of a group that are meant to run; of one in which nobody is, all.
+    private static func children(_ word: String, _ report: StatusReport) throws(ControlError) -> [String] {
+        let name = ["child:", "group:"].first { word.hasPrefix($0) }.map { String(word.dropFirst($0.count)) } ?? word
+        if let group = report.groups.first(where: { $0.name == name }), !word.hasPrefix("child:") {
+            let meant = report.children.filter { group.children.contains($0.name) && isMeant($0) }.map(\.name)
+            return meant.isEmpty ? group.children : meant
+        }
+        if report.children.contains(where: { $0.name == name }) { return [name] }
+        let near = Nearest.hint(for: name, among: report.children.map(\.name) + report.groups.map(\.name))
+        throw ControlError(
+            .usage, "there is no child or group '\(word)'" + near, hint: near.isEmpty ? "see: nexusctl status" : nil)
     }
 
     /// `cloudflared is parked (config: exit 1; …)`, for each.

@@ -1,0 +1,114 @@
+import Foundation
+import Plan
+import SupervisorCore
+import TestSupport
+import Testing
+
+@testable import Runtime
+
+extension WholeTrees {
+    /// Commands that are given the name of a group.
+    @Suite(.timeLimit(.minutes(1))) struct GroupCommandTests {
+        private func tree(_ last: ChildPlan) throws -> RunningTree {
+            let group = GroupID(rawValue: 0)
+            var policy = GroupPolicy(
+                children: [.a, .b], intensity: Intensity(restarts: 3, window: .seconds(60)), slowRetry: .seconds(300))
+            policy.strategy = .oneForOne
+            var first = child("alone", "serve")
+            first.policy.group = group
+            var last = last
+            last.policy.group = group
+            return try RunningTree(Plan(groups: [GroupPlan(name: "one", policy: policy)], children: [first, last]))
+        }
+
+        private static func parking(_ plan: inout ChildPlan) {
+            plan.policy.delay = DelayRule(first: .milliseconds(1), cap: .milliseconds(1), parkAfter: 1)
+        }
+
+        @Test func why_saysWhatGovernsIt_andWhoHoldsItBack() throws {
+            let tree = try tree(script("two", "exit 3", change: Self.parking))
+            let peer = try ControlPeer(tree.socket)
+            let events = try peer.request("events")
+            if try peer.state("two") != "parked" {
+                _ = try peer.event(events) { $0["message_id"] as? String == EventKind.parked.messageID }
+            }
+            let answer = try tree.ctl("why", "one")
+            #expect(answer.status == 0, "\(answer.errors)")
+            for words in [
+                "group one is running\n", "  rule     a child that ends is started again alone (`strategy`)\n",
+                "  next     1 of 2 children serve\n", "  gives up more than 3 restarts within 60 s in it (`intensity`)",
+                "is tried once every 5 min (`slow-retry`)", "  child    two is parked: crash: exit 3; slow retry in",
+                "  do       see `nexusctl why two`\n", "  setting  group.one.strategy = \"one-for-one\"",
+                "group.one.slow-retry = 5min",
+            ] { #expect(answer.output.contains(words), "\(answer.output)") }
+            #expect(!answer.output.contains("alone is"))
+            let json = try tree.ctl("why", "one", "--json").object
+            #expect((json["group"] as? [String: Any])?["state"] as? String == "running")
+            #expect(json["because"] is NSNull && json["rule"] is String)
+        }
+
+        @Test func why_ofAParkedGroup_namesWhomItIsParkedFor() throws {
+            let tree = try tree(
+                script("two", "exit 3") {
+                    Self.parking(&$0)
+                    $0.policy.critical = true
+                })
+            let peer = try ControlPeer(tree.socket)
+            let events = try peer.request("events")
+            if try peer.state("alone") != "parked" {
+                _ = try peer.event(events) { $0["message_id"] as? String == EventKind.groupParked.messageID }
+            }
+            let answer = try tree.ctl("why", "one")
+            #expect(answer.output.hasPrefix("group one is parked because of two\n"), "\(answer.output)")
+            #expect(answer.output.contains("one try of all in 5 min, or `nexusctl start one` at once"))
+            #expect(answer.output.contains("child.two.critical = true"))
+        }
+
+        @Test func waitAndIsReady_takeAGroupForItsChildren() throws {
+            let tree = try tree(child("two", "serve") { $0.policy.enabled = false })
+            #expect(try tree.ctl("wait", "one", "--timeout", "20s").status == 0)
+            #expect(try tree.ctl("is-ready", "one").status == 0, "who is off in the file is not waited for")
+            #expect(try tree.ctl("is-ready", "two").status == 1)
+            #expect(try tree.ctl("stop", "alone").status == 0)
+            #expect(try tree.ctl("is-ready", "group:one").status == 1)
+            #expect(try tree.ctl("wait", "one", "--timeout", "20s").status == 1, "nobody of it is meant to run")
+        }
+
+        @Test func commandsForAChild_sayThatItIsAGroup() throws {
+            let tree = try tree(child("two", "serve"))
+            for words in [["history", "one"], ["recycle", "one"], ["signal", "one", "HUP"]] {
+                let answer = try tree.ctl(words)
+                #expect(answer.status == 2, "\(words)")
+                #expect(
+                    answer.errors.contains("'one' is a group; this takes a child: `nexusctl status one` shows them"),
+                    "\(words): \(answer.errors)")
+            }
+            let wrong = try tree.ctl("why", "oen")
+            #expect(wrong.status == 2 && wrong.errors.contains("did you mean 'one'?"), "\(wrong.errors)")
+        }
+
+        @Test func commandThatIsBegun_isTakenForHowItGoesOn() throws {
+            #expect(try ctl(["stat"]).errors.contains("did you mean 'status'?"))
+            #expect(try ctl(["strat"]).errors.contains("did you mean 'start'?"))
+        }
+
+        /// The kernel kills at the hard limit of processor time, and at the soft one ends with SIGXCPU.
+        @Test(arguments: [(UInt64(1), "1s"), (UInt64.max, "1s")])
+        func limitOfProcessorTime_isNamed(hard: UInt64, shown: String) throws {
+            let busy = script("busy", "while :; do :; done") {
+                $0.limits = [Limit(resource: ResourceName.cpu.rawValue, soft: 1, hard: hard)]
+                Self.parking(&$0)
+            }
+            let tree = try RunningTree(Plan(children: [busy]))
+            let peer = try ControlPeer(tree.socket)
+            let events = try peer.request("events")
+            if try peer.state("busy") != "parked" {
+                _ = try peer.event(events) { $0["message_id"] as? String == EventKind.parked.messageID }
+            }
+            let answer = try tree.ctl("why", "busy").output
+            #expect(answer.contains("  because  it had used up \(shown) of processor time, its limit\n"), "\(answer)")
+            #expect(answer.contains("  setting  child.busy.limits.cpu = \(shown)"), "\(answer)")
+            #expect(answer.contains("a limit of its own was reached (`limits.cpu`)"), "\(answer)")
+        }
+    }
+}
