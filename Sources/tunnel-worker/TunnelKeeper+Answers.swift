@@ -83,13 +83,19 @@ extension TunnelKeeper {
         return AddressLine(url: address, lasts: wanted != .quick, qr: QRCode.rows(of: address))
     }
 
+    /// Browsers come by what is said here, and each of them has to be let in.
     private var reach: String {
-        let pairing = "whoever was let in by nexusctl pair"
-        guard case .off = machine.state else {
-            return address.map { "\(pairing), at \($0)" } ?? "\(pairing), once the tunnel stands"
+        let near = "where `[chat] listen` is reached"
+        let outside: String
+        if case .off = machine.state {
+            // A proxy of the owner's may lead there.
+            outside = workshop.settings.url.isEmpty ? near : "\(near), and by \(workshop.settings.url)"
+        } else if let address, machine.state.connections != nil || machine.state == .originDown {
+            outside = "from anywhere at \(address), and \(near)"
+        } else {
+            return "nobody from outside; browsers that were let in (nexusctl pair) \(near)"
         }
-        return workshop.settings.url.isEmpty
-            ? "\(pairing), from where `[chat] listen` is reached" : "\(pairing), at \(workshop.settings.url)"
+        return "browsers that were let in (nexusctl pair): \(outside)"
     }
 
     /// A choice of an owner: tried first, kept when it is good.

@@ -60,7 +60,10 @@ public struct CloudflaredProgram: Hashable, Sendable {
         if candidates.count == 1, let only = candidates.first {
             throw TunnelError("[tunnel] program: \(only) is no program; \(installation)")
         }
-        throw TunnelError("cloudflared is not installed; \(installation)")
+        let places = candidates.map { $0.split(separator: "/").dropLast().map { "/" + $0 }.joined() }
+        throw TunnelError(
+            "cloudflared is not installed: it is in none of tunnel-worker's PATH and the usual places "
+                + "(\(places.joined(separator: " "))); \(installation)")
     }
 
     private static func probe(_ path: String) async throws(TunnelError) -> CloudflaredProgram {

@@ -9,7 +9,7 @@ public struct TunnelAnswers: Hashable, Sendable, Codable {
     public var credentialsFile: String?
     /// Of a token tunnel.
     public var tokenFile: String?
-    /// Nil: not asked for yet; then only the file is looked at.
+    /// Nil: not asked for yet; then only the file is looked at. Empty: the rules of a token tunnel give it.
     public var url: String?
 
     enum CodingKeys: String, CodingKey {
@@ -70,7 +70,7 @@ extension TunnelWorkshop {
                 found.stands = wanted.says(as: settings)
                 return found
             }
-            wanted.url = try Self.address(url)
+            wanted.url = mode == .token && url.isEmpty ? "" : try Self.address(url)
         }
         try await changed(to: wanted).check(mode)
         found.stands = wanted.says(as: settings)
@@ -83,7 +83,13 @@ extension TunnelWorkshop {
             text == "https://\(host)"
         else {
             throw TunnelError(
-                "[chat] url: https:// and a name, nothing behind it, such as \"https://chat.example.com\"")
+                "[chat] url: '\(text.prefix(253))' is not https:// and a name, nothing behind it, such as "
+                    + "\"https://chat.example.com\"")
+        }
+        guard HostName.isValid(host) else {
+            throw TunnelError(
+                "[chat] url: '\(host.prefix(253))' is no name that Cloudflare brings people to; an address or a name of "
+                    + "this network alone is none: \"https://chat.example.com\"")
         }
         return text
     }

@@ -4,7 +4,7 @@ import System
 
 extension Doctor {
     /// The programs that the default tree runs and Nexus does not bring.
-    func programs() -> [Finding] { [agent(), tunnel()] }
+    func programs() -> [Finding] { [agent()] + tunnel() }
 
     private func agent() -> Finding {
         let remedy = "install opencode (https://opencode.ai/docs), then `nexusctl reload`"
@@ -17,19 +17,6 @@ extension Doctor {
         }
         if let path = Self.find("opencode") { return Finding(.ok, "opencode", path) }
         return Finding(.warn, "opencode", "not in PATH", remedy: remedy)
-    }
-
-    private func tunnel() -> Finding {
-        let child = report?.children.first { $0.name == "cloudflared" }
-        let isWanted = child.map { $0.isEnabled || $0.state != "off" } ?? false
-        let path = child?.executable.flatMap { access($0, X_OK) == 0 ? $0 : nil } ?? Self.find("cloudflared")
-        if let path { return Finding(.ok, "cloudflared", path) }
-        guard isWanted else { return Finding(.ok, "cloudflared", "not there, and not needed while the tunnel is off") }
-        return Finding(
-            .bad, "cloudflared", "the tunnel is on, but cloudflared is not there",
-            remedy:
-                "install cloudflared (its package or binary from Cloudflare), then `nexusctl reload` and `nexusctl start cloudflared`"
-        )
     }
 
     private static func find(_ program: String) -> String? {

@@ -6,6 +6,8 @@ import System
 /// Looks at everything in turn. Nothing it meets stops it: what cannot be looked at is a finding too.
 struct Doctor {
     let place: Locations
+    /// The same as it was asked for.
+    let asked: Place
     let kernel = LiveKernel()
     /// nexusd's answer; nil when there is none.
     let report: StatusReport?
@@ -13,8 +15,9 @@ struct Doctor {
     /// The uid that nexusd runs as, or would.
     let user: UInt32
 
-    init(_ place: Locations) {
-        self.place = place
+    init(_ asked: Place) throws(ControlError) {
+        place = try asked.locations()
+        self.asked = asked
         do throws(ControlError) {
             let connection = try ControlConnection(socket: place.controlSocket)
             report = try StatusQuestion.report(connection)

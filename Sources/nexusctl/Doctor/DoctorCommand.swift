@@ -16,7 +16,7 @@ struct DoctorCommand: ParsableCommand {
     @OptionGroup var place: Place
 
     func run() throws {
-        let findings = Doctor(try place.locations()).findings()
+        let findings = try Doctor(place).findings()
         let bad = findings.count { $0.level == .bad }
         if json {
             Output.write(

@@ -2,22 +2,60 @@ import ControlClient
 import SupervisorCore
 import Wire
 
-/// Waits for a tunnel to stand, and says what becomes of it meanwhile.
+/// Starts a tunnel, waits for it to stand, and says what becomes of it meanwhile.
 struct TunnelArrival {
-    let link: TunnelLink
+    let place: Place
     private static let limitMilliseconds: Int64 = 120_000
     private static let lookMilliseconds: Int32 = 1000
+    private static let child = "cloudflared"
 
-    func wait(_ interrupts: borrowing Interrupts) throws {
+    private var link: TunnelLink { TunnelLink(place) }
+
+    /// False: the owner left before it was started.
+    func start(
+        _ mode: String, _ questions: inout Questions, _ interrupts: borrowing Interrupts
+    ) throws -> Bool {
+        if let now = child(), now.state == "parked" {
+            guard try mayStartAnew(now, &questions, interrupts) else { return false }
+        }
+        // How the last run before this start ended is no news of this one.
+        var before = child()?.lastEnd?.run
+        _ = try link.ask("mode", mode: mode)
+        while let parked = try wait(before, interrupts) {
+            let words = Self.words(of: parked)
+            guard questions.canAskAgain else {
+                throw ControlError(
+                    .failed, words, hint: "nexusctl tunnel start tries it at once; nexusctl why \(Self.child)")
+            }
+            guard try mayStartAnew(parked, &questions, interrupts) else {
+                throw ControlError(.failed, words, hint: "it is what was chosen; nexusctl tunnel stop, or start")
+            }
+            before = parked.lastEnd?.run
+            _ = try link.ask("start")
+        }
+        return true
+    }
+
+    /// Nil: it stands. Else cloudflared was given up in this start.
+    private func wait(_ before: String?, _ interrupts: borrowing Interrupts) throws -> ChildStatus? {
         let limit = ControlConnection.now() + Self.limitMilliseconds
         var shown = ""
         while true {
             let answer = try link.ask("describe").json
-            let (state, words) = (answer["state"]?.text ?? "?", Terminal.clean(answer["words"]?.text ?? "?"))
+            var (state, words) = (answer["state"]?.text ?? "?", Terminal.clean(answer["words"]?.text ?? "?"))
+            if state == "crashed", let now = child() {
+                if now.lastEnd?.run == before {
+                    (state, words) = ("starting", "starting: \(Self.child) is not connected yet")
+                } else if now.state == "parked" {
+                    return now
+                }
+            }
             if words != shown { Output.write("State     \(words)\n") }
             shown = words
             switch state {
-            case "connected", "degraded": return conclude(answer)
+            case "connected", "degraded":
+                conclude(answer)
+                return nil
             case "starting", "reconnecting", "waiting for configuration", "no network", "origin down", "crashed": break
             case _: throw ControlError(.failed, "it does not come to stand: \(words)", hint: "see: nexusctl tunnel")
             }
@@ -31,14 +69,34 @@ struct TunnelArrival {
         }
     }
 
+    /// From a pipe nobody is asked: a start is what was wished for.
+    private func mayStartAnew(
+        _ parked: ChildStatus, _ questions: inout Questions, _ interrupts: borrowing Interrupts
+    ) throws -> Bool {
+        Output.write("\n\(Self.words(of: parked))\n")
+        guard questions.canAskAgain else { return true }
+        return try questions.ask("Press Enter to start it anew: ", interrupts) != nil
+    }
+
+    private static func words(of parked: ChildStatus) -> String {
+        "\(child) is parked: \(Terminal.clean(parked.words))"
+    }
+
+    private func child() -> ChildStatus? {
+        guard let report = try? StatusQuestion.report(place.connect()) else { return nil }
+        return report.children.first { $0.name == Self.child }
+    }
+
     private func conclude(_ answer: JSONValue) {
         let stays =
             answer["url_lasts"]?.flag == false
             ? "The choice stays over restarts, the address does not: nexusctl tunnel url shows the one of now."
             : "It stays so over restarts."
+        // Of a token tunnel without a rule that leads to the chat there is none.
+        let address = answer["url"]?.text.map { Terminal.clean($0) } ?? "none yet: see the state"
         Output.write(
             """
-            Address   \(Terminal.clean(answer["url"]?.text ?? "?"))
+            Address   \(address)
 
             \(stays)
             Let a phone in: nexusctl pair. See whether the whole way carries: nexusctl tunnel check.

@@ -22,7 +22,7 @@ struct TunnelCommand: ParsableCommand {
 
         @OptionGroup var place: Place
 
-        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("describe"), json: json) }
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("describe"), place, json: json) }
     }
 
     struct Start: ParsableCommand {
@@ -34,7 +34,7 @@ struct TunnelCommand: ParsableCommand {
 
         @OptionGroup var place: Place
 
-        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("start"), json: json) }
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("start"), place, json: json) }
     }
 
     struct Stop: ParsableCommand {
@@ -45,7 +45,7 @@ struct TunnelCommand: ParsableCommand {
 
         @OptionGroup var place: Place
 
-        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("stop"), json: json) }
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("stop"), place, json: json) }
     }
 
     struct Mode: ParsableCommand {
@@ -61,7 +61,7 @@ struct TunnelCommand: ParsableCommand {
 
         @OptionGroup var place: Place
 
-        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("mode", mode: mode), json: json) }
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("mode", mode: mode), place, json: json) }
     }
 
     struct Keep: ParsableCommand {
@@ -73,14 +73,17 @@ struct TunnelCommand: ParsableCommand {
 
         @OptionGroup var place: Place
 
-        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("keep"), json: json) }
+        func run() throws { TunnelPicture.show(try TunnelLink(place).ask("keep"), place, json: json) }
     }
 
     struct URL: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "url", abstract: "Prints the address of the page; fails while there is none.",
-            discussion:
-                "Opening it lets nobody in: that takes a code of `nexusctl pair`, which draws a QR code with both.")
+            commandName: "url", abstract: "Prints the address of the page; fails while none leads here.",
+            discussion: """
+                Exit status 0 with the address on standard output; 1, with the tunnel's state on standard error and nothing on \
+                standard output, while no address leads here: it is off, stopped, on its way or broken. \
+                Opening it lets nobody in: that takes a code of `nexusctl pair`, which draws a QR code with both.
+                """)
 
         @Flag(help: "Draws it as a QR code too.")
         var qr = false
@@ -91,7 +94,16 @@ struct TunnelCommand: ParsableCommand {
         @OptionGroup var place: Place
 
         func run() throws {
-            let (answer, line) = try TunnelLink(place).ask("address")
+            let link = TunnelLink(place)
+            let now = TunnelPicture(description: try link.ask("describe").json)
+            guard now.leadsHere else {
+                let known =
+                    now.description["url"]?.text.map { " (\($0) is its name, and does not lead here now)" } ?? ""
+                throw ControlError(
+                    .failed, "there is no address: \(now.description["words"]?.text ?? "?")\(known)",
+                    hint: "see: nexusctl tunnel")
+            }
+            let (answer, line) = try link.ask("address")
             if json { return Output.write(line + [UInt8(ascii: "\n")]) }
             if qr {
                 let rows = (answer["qr"]?.elements ?? []).compactMap(\.text)
@@ -128,33 +140,5 @@ struct TunnelCommand: ParsableCommand {
             }
             if !isGood { throw ExitCode(1) }
         }
-    }
-}
-
-/// The answer to `describe` for people.
-enum TunnelPicture {
-    static func show(_ answer: (json: JSONValue, line: [UInt8]), json: Bool) {
-        if json { return Output.write(answer.line + [UInt8(ascii: "\n")]) }
-        let description = answer.json
-        func text(_ name: String) -> String? { description[name]?.text.map { Terminal.clean($0) } }
-        let terminal = Terminal.standardOutput
-        var lines = ["State    " + terminal.styled(text("words") ?? "?", .bold)]
-        let byCommand = description["chosen_by_command"]?.flag == true ? "by command" : "by Supervisor.toml"
-        lines.append("Mode     \(text("mode") ?? "?"), chosen \(byCommand)")
-        if let url = text("url") {
-            let lasts = description["url_lasts"]?.flag ?? true
-            lines.append("Address  \(url)" + (lasts ? "" : "   (another one after each start)"))
-        }
-        lines.append("Reach    \(text("reach") ?? "?")")
-        if let program = text("program") { lines.append("Program  \(program), \(text("version") ?? "?")") }
-        if let left = description["trial_left"]?.number {
-            lines.append(
-                "Trial    back to \(text("trial_back") ?? "?") in \(left) s unless it is kept: nexusctl tunnel keep")
-        }
-        if let complaint = text("complaint") { lines.append("Refused  \(complaint)") }
-        if description["new_program"]?.flag == true {
-            lines.append("         another cloudflared lies on disk; nexusctl tunnel start takes it")
-        }
-        Output.write(lines.joined(separator: "\n") + "\n")
     }
 }

@@ -19,7 +19,10 @@ struct TunnelInterview {
         /// For Supervisor.toml.
         var lines: String {
             var lines: [String] = []
-            if let url { lines += ["    [chat]", "    url = \"\(Terminal.clean(url))\"", ""] }
+            if let url {
+                let line = url.isEmpty ? "# and no url: the rules give the address" : "url = \"\(Terminal.clean(url))\""
+                lines += ["    [chat]", "    \(line)", ""]
+            }
             lines.append("    [tunnel]")
             if let id { lines.append("    id = \"\(Terminal.clean(id))\"") }
             if let file { lines.append("    \(fileKey) = \(JSONValue.string(file).line)") }
@@ -53,7 +56,9 @@ struct TunnelInterview {
         }
         Output.write("\n" + (mode == "named" ? Self.named : Self.token(found.service)) + "\n\n")
         guard try answer("The file, from /: ", &plan, \.file, &questions, interrupts) else { return nil }
-        guard try answer("The page's address: ", &plan, \.url, &questions, interrupts) else { return nil }
+        let address =
+            mode == "named" ? "The page's address: " : "The page's address (Enter: as the dashboard's rules say): "
+        guard try answer(address, &plan, \.url, &questions, interrupts) else { return nil }
         return plan
     }
 
@@ -88,7 +93,7 @@ struct TunnelInterview {
                 Output.write("\nProgram   \(found.program)\n")
                 return found
             } catch {
-                guard error.code == .configuration, questions.canAskAgain else { throw error }
+                guard Self.isAnswer(error), questions.canAskAgain else { throw error }
                 Output.write("\n\(Terminal.clean(error.message))\n")
                 guard try questions.ask("Press Enter when it is there: ", interrupts) != nil else { return nil }
             }
@@ -114,12 +119,15 @@ struct TunnelInterview {
                 if word == "quick" { _ = try examine(Plan(mode: word)) }
                 return word
             } catch {
-                guard questions.canAskAgain else { throw error }
-                Output.complain(error.message)
+                guard Self.isAnswer(error), questions.canAskAgain else { throw error }
+                Output.complain(Terminal.clean(error.message))
             }
         }
         return nil
     }
+
+    /// What was answered is wrong; all else no other answer mends.
+    private static func isAnswer(_ error: ControlError) -> Bool { error.code == .usage }
 
     /// One more answer, taken when what there is then is good. False: the owner left.
     private func answer(
@@ -133,8 +141,8 @@ struct TunnelInterview {
                 plan = try examine(next).plan ?? next
                 return true
             } catch {
-                guard questions.canAskAgain else { throw error }
-                Output.complain(error.message)
+                guard Self.isAnswer(error), questions.canAskAgain else { throw error }
+                Output.complain(Terminal.clean(error.message))
             }
         }
         return false

@@ -6,23 +6,27 @@ import Wire
 struct TunnelLink {
     /// The worker's name in Supervisor.toml.
     static let worker = "tunnel-worker"
-    // It asks cloudflared for its version and its opinion before it answers; a look through the edge takes up to 10 s.
-    private static let patienceMilliseconds: Int64 = 60_000
+    /// How long it may be away before that is said; it is back within a second after a crash.
+    private static let awayMilliseconds: Int64 = 10_000
+    private static let againMilliseconds: Int64 = 200
 
-    private let connection: ControlConnection
+    private let place: Place
     private let chain: Chain
 
-    init(_ place: Place) throws(ControlError) {
-        connection = try place.connect()
+    init(_ place: Place) {
+        self.place = place
         chain = Chain(place: place)
     }
 
-    /// Asks and waits for the one object of the answer.
+    /// Asks and waits for the one object of the answer. By a connection of its own: between two questions of a conversation
+    /// an owner may think for an hour, and nexusd may have been started anew.
     func ask(_ op: String, mode: String? = nil, more: [JSONValue.Member] = []) throws(ControlError) -> (
         json: JSONValue, line: [UInt8]
     ) {
+        let connection = try place.connect()
         if let obstacle = chain.obstacle(among: [Self.worker]) { throw ControlError(.failed, obstacle) }
-        let limit = ControlConnection.now() + Self.patienceMilliseconds
+        let begin = ControlConnection.now()
+        let limit = begin + Self.limitMilliseconds(of: op)
         guard let peer = try connection.peer(named: Self.worker, until: limit) else {
             throw ControlError(
                 .failed, "this tree has no \(Self.worker) that may be asked",
@@ -31,18 +35,61 @@ struct TunnelLink {
         var members: [JSONValue.Member] = [.init("op", .string(op))]
         members += more
         if let mode { members.append(.init("mode", .string(mode))) }
-        let id = connection.request(Array(JSONValue.object(members).line.utf8), to: peer)
+        let request = Array(JSONValue.object(members).line.utf8)
+        while true {
+            let frame = try answer(connection, request, peer, until: limit)
+            guard frame.header.kind == .error else {
+                return (try ControlConnection.json(frame.payload), frame.payload)
+            }
+            // Nobody has seen the request (docs/bus-protocol.md), so that it may be sent again.
+            let isAway = (try? ControlConnection.json(frame.payload))?["code"]?.text == "unavailable"
+            guard isAway else { throw Self.failure(frame.payload) }
+            if let obstacle = chain.obstacle(among: [Self.worker]) { throw ControlError(.failed, obstacle) }
+            let now = ControlConnection.now()
+            guard now < begin + Self.awayMilliseconds else {
+                throw ControlError(
+                    .failed,
+                    "\(Self.worker) is not there, and did not come back within \(Self.awayMilliseconds / 1000) s",
+                    hint: "see: nexusctl why \(Self.worker)")
+            }
+            // Frames that nobody waits for, or none: a pause either way, and nexusd's end is heard in it.
+            while let _ = try connection.next(until: now + Self.againMilliseconds) {}
+        }
+    }
+
+    private func answer(
+        _ connection: ControlConnection, _ request: [UInt8], _ peer: PeerID, until limit: Int64
+    ) throws(ControlError) -> Frame {
+        let begin = ControlConnection.now()
+        let id = connection.request(request, to: peer)
         try connection.flush()
         while let frame = try connection.next(until: limit) {
             guard frame.header.id == id else { continue }
             switch frame.header.kind {
-            case .reply: return (try ControlConnection.json(frame.payload), frame.payload)
-            case .error: throw ControlConnection.failure(frame.payload)
+            case .reply, .error: return frame
             case .hello, .welcome, .request, .event, .stream, .end, .cancel, .credit, .ping, .pong, .drain, .drained,
                 .ready, .status, .health:
                 continue
             }
         }
-        throw ControlError(.timeout, "\(Self.worker) does not answer", hint: "see: nexusctl status")
+        throw ControlError(
+            .timeout, "\(Self.worker) did not answer within \(max(1, (limit - begin) / 1000)) s",
+            hint: "see: nexusctl status; nexusctl restart \(Self.worker) leaves the tunnel as it is")
+    }
+
+    /// What it knows it says at once; for what is wished it asks cloudflared for its version and its opinion before, one wish
+    /// after the other; and a look through the edge takes up to 10 s.
+    private static func limitMilliseconds(of op: String) -> Int64 {
+        switch op {
+        case "describe", "address": 10_000
+        case _: 60_000
+        }
+    }
+
+    /// tunnel-worker says itself what a refusal has changed, and no file was refused.
+    private static func failure(_ payload: [UInt8]) -> ControlError {
+        let failure = ControlConnection.failure(payload)
+        guard failure.code == .configuration else { return failure }
+        return ControlError(.usage, failure.message)
     }
 }

@@ -6,7 +6,7 @@ extension TunnelCommand {
         static let configuration = CommandConfiguration(
             abstract: "Asks what a tunnel needs, one thing after the other, checks each answer, and starts it.",
             discussion: """
-                Nothing is changed before the last answer. Lines for Supervisor.toml are shown, not written: it is your file. \
+                Nothing is changed before the last answer: leave by Ctrl-C at any question. Lines for Supervisor.toml are shown, not written: it is your file. \
                 From a pipe each line is an answer. Exit status 1 when the tunnel does not stand within two minutes, 130 \
                 when you leave.
                 """)
@@ -14,19 +14,14 @@ extension TunnelCommand {
         @OptionGroup var place: Place
 
         func run() throws {
-            // Said before anybody types an answer in vain.
-            var link = try TunnelLink(place)
             let interrupts = try Interrupts()
             var questions = Questions()
-            guard let plan = try TunnelInterview(link: link).plan(&questions, interrupts) else { throw ExitCode(130) }
-            if !plan.stands {
-                guard try write(plan, &questions, interrupts) else { throw ExitCode(130) }
-                // The reload gave tunnel-worker its new settings by a new process.
-                link = try TunnelLink(place)
+            guard let plan = try TunnelInterview(link: TunnelLink(place)).plan(&questions, interrupts) else {
+                throw ExitCode(130)
             }
+            if !plan.stands, try !write(plan, &questions, interrupts) { throw ExitCode(130) }
             Output.write("\n")
-            _ = try link.ask("mode", mode: plan.mode)
-            try TunnelArrival(link: link).wait(interrupts)
+            guard try TunnelArrival(place: place).start(plan.mode, &questions, interrupts) else { throw ExitCode(130) }
         }
 
         /// Shows the lines, and puts them in force when the owner has written them. False: the owner left.
@@ -45,12 +40,21 @@ extension TunnelCommand {
             while true {
                 guard try questions.ask("Press Enter when they are there: ", interrupts) != nil else { return false }
                 do {
-                    try ReloadCommand.reload(place)
+                    try reload()
                     _ = try TunnelInterview(link: TunnelLink(place)).examine(plan, mustStand: true)
                     return true
-                } catch let error as ControlError where questions.canAskAgain {
+                } catch let error as ControlError where questions.canAskAgain && error.code != .notRunning {
                     Output.complain(error.text)
                 }
+            }
+        }
+
+        /// A child that does not come up, as a cloudflared that is parked, is said, and no reason to ask for the lines again.
+        private func reload() throws {
+            do {
+                try ReloadCommand.reload(place)
+            } catch let error as ControlError where error.code == .failed {
+                Output.complain(error.text)
             }
         }
     }

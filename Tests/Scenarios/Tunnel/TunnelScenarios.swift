@@ -73,7 +73,7 @@ import Testing
         #expect(missing.errors.contains("[tunnel] credentials-file: cannot open /no/such"), "\(missing.errors)")
         let file = tunnel.box.directory + "/credentials.json"
         let path = try tunnel.box.ctl("tunnel", "setup", input: "named\n\(file)\nhttps://chat.example.invalid/page\n")
-        #expect(path.errors.contains("[chat] url: https:// and a name, nothing behind it"), "\(path.errors)")
+        #expect(path.errors.contains("is not https:// and a name, nothing behind it"), "\(path.errors)")
         #expect(try tunnel.described().state == "off")
 
         // Left before the last answer: nothing was changed.

@@ -1,0 +1,60 @@
+import ControlClient
+
+/// The answer to `describe` for people.
+struct TunnelPicture {
+    let description: JSONValue
+    /// The child, as nexusd has it; nil: it does not say.
+    var child: ChildStatus?
+
+    /// Asks and shows.
+    static func show(_ answer: (json: JSONValue, line: [UInt8]), _ place: Place, json: Bool) {
+        if json { return Output.write(answer.line + [UInt8(ascii: "\n")]) }
+        let report = try? StatusQuestion.report(place.connect())
+        let picture = TunnelPicture(
+            description: answer.json, child: report?.children.first { $0.name == "cloudflared" })
+        Output.write(picture.text(for: .standardOutput))
+    }
+
+    /// Its address leads here now. `origin down` counts: it is the chat that is gone, not the way.
+    var leadsHere: Bool { ["connected", "degraded", "origin down"].contains(description["state"]?.text) }
+
+    /// A line for each thing there is to say.
+    func text(for terminal: Terminal) -> String {
+        var lines = ["State    " + terminal.styled(text("words") ?? "?", .bold)]
+        if let next { lines.append("Next     \(next)") }
+        let byCommand = description["chosen_by_command"]?.flag == true ? "by command" : "by Supervisor.toml"
+        lines.append("Mode     \(text("mode") ?? "?"), chosen \(byCommand)")
+        if let url = text("url") { lines.append("Address  \(url)\(remark)") }
+        lines.append("Reach    \(text("reach") ?? "?")")
+        if let program = text("program") { lines.append("Program  \(program), \(text("version") ?? "?")") }
+        if let left = description["trial_left"]?.number {
+            lines.append(
+                "Trial    back to \(text("trial_back") ?? "?") in \(left) s unless it is kept: nexusctl tunnel keep")
+        }
+        if let complaint = text("complaint") { lines.append("Refused  \(complaint)") }
+        if description["new_program"]?.flag == true {
+            lines.append("         another cloudflared lies on disk; nexusctl tunnel start takes it")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func text(_ name: String) -> String? { description[name]?.text.map { Terminal.clean($0) } }
+
+    private var remark: String {
+        if !leadsHere { return "   (does not lead here now)" }
+        return description["url_lasts"]?.flag == false ? "   (does not last: another one after each start)" : ""
+    }
+
+    /// What nexusd does about a cloudflared that is down, and when.
+    private var next: String? {
+        guard let child, description["mode"]?.text != "off" else { return nil }
+        let when = child.nextTry.map { "next try in \($0.spoken)" }
+        switch child.state {
+        case "parked":
+            return "cloudflared is parked, \(when ?? "and not tried again by itself"); at once: nexusctl tunnel start"
+        case "delayed": return when.map { "\($0); at once: nexusctl tunnel start" }
+        case "unkillable": return "cloudflared cannot be ended; nexusctl why cloudflared"
+        case _: return nil
+        }
+    }
+}

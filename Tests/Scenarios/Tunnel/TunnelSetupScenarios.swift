@@ -1,0 +1,164 @@
+import Foundation
+import Testing
+
+/// `nexusctl tunnel setup`, answered by somebody at a terminal and from a pipe.
+@Suite(.timeLimit(.minutes(3)), .enabled(if: TunnelBox.canMakeNetworks)) struct TunnelSetupScenarios {
+    private let question = (
+        way: "Which way? ", file: "The file, from /: ", address: "The page's address: ",
+        lines: "Press Enter when they are there: "
+    )
+
+    private func walk(_ tunnel: TunnelBox) throws -> Typist {
+        try Typist(
+            Programs.path("nexusctl"), ["tunnel", "setup"],
+            environment: ["NEXUS_RUNTIME_DIRECTORY": tunnel.box.runtime, "TERM": "xterm", "NO_COLOR": "1"])
+    }
+
+    /// Waits for a question, and answers it.
+    private func answer(_ typist: Typist, _ question: String, _ text: String) throws {
+        try typist.until("'\(question)'") { $0.seen.hasSuffix(question) }
+        typist.forget()
+        typist.type(text + "\n")
+    }
+
+    private func expect(_ typist: Typist, _ words: String) throws {
+        try typist.until("'\(words)'") { $0.seen.contains(words) }
+    }
+
+    private func box(_ more: String = "") throws -> TunnelBox {
+        let tunnel = try TunnelBox(mode: "off", url: nil)
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(
+            toml.replacingOccurrences(
+                of: "\ndelay = { first = \"500ms\", cap = \"1s\" }",
+                with: "\ndelay = { first = \"50ms\", cap = \"50ms\"\(more) }"))
+        try tunnel.start()
+        try tunnel.box.waitReady()
+        return tunnel
+    }
+
+    private func nameThePage(_ tunnel: TunnelBox) throws {
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(
+            toml.replacingOccurrences(
+                of: "\n# url = \"https", with: "\nurl = \"https://chat.example.invalid\"\n# url = \"https"))
+    }
+
+    @Test func everyAnswerWrongOnce_isSaidWithItsField_andAskedAgain() throws {
+        let tunnel = try box()
+        let typist = try walk(tunnel)
+        try answer(typist, question.way, "fast")
+        try expect(typist, "'fast' is none of quick, named and token")
+        try answer(typist, question.way, "named")
+        for (file, words) in [("", "name the file"), ("/no/such", "cannot open /no/such")] {
+            try answer(typist, question.file, file)
+            try expect(typist, "[tunnel] credentials-file: \(words)")
+        }
+        try answer(typist, question.file, tunnel.box.directory + "/credentials.json")
+        for (address, words) in [
+            ("", "'' is not https:// and a name"), ("chat.example.invalid", "is not https:// and a name"),
+            ("https://192.0.2.5", "'192.0.2.5' is no name that Cloudflare brings people to"),
+            ("https://[2001:db8::5]", "is no"), ("https://box", "'box' is no name"),
+            ("https://chat.example.invalid/page", "nothing behind it"),
+            ("https://chat.example.invalid:8443", "nothing behind it"),
+        ] {
+            try answer(typist, question.address, address)
+            try expect(typist, "[chat] url: ")
+            try expect(typist, words)
+        }
+        try answer(typist, question.address, "https://chat.example.invalid")
+        try answer(typist, question.lines, "")
+        try expect(typist, "the lines are not in force yet")
+        #expect(try tunnel.described().state == "off")
+        try nameThePage(tunnel)
+        try answer(typist, question.lines, "")
+        try expect(typist, "Address   https://chat.example.invalid")
+        #expect(typist.wait() == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func leavingAtAnyQuestion_changesNothing() throws {
+        let tunnel = try box()
+        let before = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        let answers = [
+            (question.way, "named"), (question.file, tunnel.box.directory + "/credentials.json"),
+            (question.address, "https://chat.example.invalid"), (question.lines, ""),
+        ]
+        for leaving in answers.indices {
+            for key in ["\u{3}", "\u{4}"] {
+                let typist = try walk(tunnel)
+                for (question, text) in answers.prefix(leaving) { try answer(typist, question, text) }
+                try typist.until("the question") { $0.seen.hasSuffix(answers[leaving].0) }
+                typist.type(key)
+                #expect(typist.wait() == 130, "\(answers[leaving].0)")
+            }
+        }
+        #expect(try tunnel.described().state == "off")
+        #expect(!FileManager.default.fileExists(atPath: tunnel.box.state + "/tunnel/choice.json"))
+        #expect(try String(contentsOfFile: tunnel.box.config, encoding: .utf8) == before)
+        #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func tokenTunnelWithoutAName_hasThatOfItsRules() throws {
+        let tunnel = try box()
+        let chat = "unix:\(tunnel.box.runtime)/chat.sock"
+        let rule = #"{"hostname":"rules.example.invalid","service":"\#(chat)"},{"service":"http_status:404"}"#
+        try tunnel.set("remote", #"{"ingress":[\#(rule)]}"#)
+        let answers = "token\n\(tunnel.box.directory)/token\n\n"
+        let done = try tunnel.box.ctl("tunnel", "setup", input: answers, limit: .seconds(60))
+        #expect(done.status == 0, "\(done.output)\(done.errors)")
+        #expect(done.output.contains("Address   https://rules.example.invalid"), "\(done.output)")
+        let named = try tunnel.box.ctl(
+            "tunnel", "setup", input: "named\n\(tunnel.box.directory)/credentials.json\n\n")
+        #expect(named.status == 2 && named.errors.contains("[chat] url: ''"), "\(named.errors)")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func parkedCloudflared_isStartedAnew_andItsOldEndIsNoStateOfThisStart() throws {
+        let tunnel = try box(", park-after = 2")
+        func park() throws {
+            try tunnel.set("crash", "3")
+            try tunnel.box.wait("cloudflared to be parked", limit: .seconds(40)) {
+                $0.child("cloudflared")?.state == "parked"
+            }
+        }
+        #expect(try tunnel.box.ctl("tunnel", "mode", "quick").status == 0)
+        try park()
+        let parked = try tunnel.box.ctl("tunnel").output
+        #expect(parked.contains("Next     cloudflared is parked, next try in 1"), "\(parked)")
+
+        // It parks again in this start: said, and no endless wait.
+        let again = try tunnel.box.ctl("tunnel", "setup", input: "quick\n", limit: .seconds(60))
+        #expect(again.status == 1 && again.errors.contains("cloudflared is parked: "), "\(again.output)\(again.errors)")
+        #expect(again.errors.contains("nexusctl tunnel start tries it at once"), "\(again.errors)")
+
+        // At a terminal that is asked first, each time; leaving before the start changes nothing.
+        let anew = "Press Enter to start it anew: "
+        let choice = FileManager.default.contents(atPath: tunnel.box.state + "/tunnel/choice.json")
+        for isStarted in [false, true] {
+            let owner = try walk(tunnel)
+            try answer(owner, question.way, "quick")
+            if isStarted { try answer(owner, anew, "") }
+            try owner.until("the offer") { $0.seen.hasSuffix(anew) }
+            #expect(owner.seen.contains("cloudflared is parked: "))
+            owner.type("\u{3}")
+            #expect(owner.wait() == (isStarted ? 1 : 130))
+        }
+        #expect(FileManager.default.contents(atPath: tunnel.box.state + "/tunnel/choice.json") == choice)
+
+        // A reload that meets it is no reason to ask for the lines again.
+        try tunnel.set("crash", nil)
+        try nameThePage(tunnel)
+        let typist = try walk(tunnel)
+        try answer(typist, question.way, "named")
+        try answer(typist, question.file, tunnel.box.directory + "/credentials.json")
+        try answer(typist, question.address, "https://chat.example.invalid")
+        try answer(typist, question.lines, "")
+        try expect(typist, "Address   https://chat.example.invalid")
+        #expect(!typist.seen.contains("crashed"), "\(typist.seen)")
+        #expect(typist.wait() == 0)
+        #expect(tunnel.box.stop() == 0)
+    }
+}
