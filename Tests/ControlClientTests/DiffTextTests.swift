@@ -38,6 +38,19 @@ import Testing
                 """)
     }
 
+    @Test func logWriterThatIsTouched_isNotAmongTheUnchanged() throws {
+        func last(_ change: String, unchanged: Int) throws -> String? {
+            let json =
+                #"{"children":[\#(change)],"groups":[],"supervisor":[],"unchanged":\#(unchanged),"omitted":0,"notes":[]}"#
+            return try text(json).split(separator: "\n").last.map(String.init)
+        }
+        let writer = #"{"name":"log-writer","change":"restarted","settings":[]}"#
+        let web = #"{"name":"web","change":"restarted","settings":[]}"#
+        #expect(try last(writer, unchanged: 2) == "2 children unchanged")
+        #expect(try last(writer + "," + web, unchanged: 0) == "0 children unchanged")
+        #expect(try last(web, unchanged: 1) == "1 child unchanged, log-writer among them")
+    }
+
     @Test func noDifference_isSaid() throws {
         let json = #"{"children":[],"groups":[],"supervisor":[],"unchanged":4,"omitted":0,"notes":[]}"#
         #expect(try text(json) == "no difference: 4 children unchanged\n")

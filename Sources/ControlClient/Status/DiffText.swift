@@ -25,9 +25,16 @@ public struct DiffText: Hashable, Sendable {
         }
         if let omitted = answer["omitted"]?.number, omitted > 0 { lines.append("… and \(omitted) more differences") }
         let count = "\(unchanged) \(unchanged == 1 ? "child" : "children") unchanged"
-        lines.append(isEmpty ? "no difference: \(count)" : "\(count), log-writer among them")
+        // log-writer is counted like the others, and is in no file: who counts there has one less.
+        let isAmong = unchanged > 0 && !touches("log-writer")
+        lines.append(isEmpty ? "no difference: \(count)" : count + (isAmong ? ", log-writer among them" : ""))
         for note in answer["notes"]?.elements ?? [] { lines.append("note: \(Terminal.clean(note.text ?? "?"))") }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func touches(_ name: String) -> Bool {
+        (answer["children"]?.elements ?? []).contains { $0["name"]?.text == name }
+            || (answer["dependents"]?.elements ?? []).contains { $0.text == name }
     }
 
     private func words(_ element: JSONValue, _ what: String, _ terminal: Terminal) -> [String] {

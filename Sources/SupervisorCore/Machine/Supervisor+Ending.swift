@@ -9,6 +9,7 @@ extension Supervisor {
         oldStops[child] = nil
         endSweep(of: child)
         tellEnd(child, run, ending.step.exit, cause, &turn)
+        if !isBouncing { disappoint(child, cause, &turn) }
         if isScheduled(child), !isBouncing {
             concludeScheduled(child, cause, &turn)
         } else if goal == .up, cause == .recycled {

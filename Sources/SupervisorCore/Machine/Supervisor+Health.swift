@@ -27,6 +27,10 @@ extension Supervisor {
             serving.stable = nil
             self[child].tally.forget()
         }
+        if let settled = serving.settled, settled <= turn.now {
+            serving.settled = nil
+            touched.add(child)
+        }
         if let watchdog = serving.watchdog, watchdog <= turn.now {
             beginStop(child, for: .watchdog, &turn)
             return

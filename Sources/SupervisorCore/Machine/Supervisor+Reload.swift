@@ -1,7 +1,7 @@
 extension Supervisor {
     /// Puts another tree in force. Children that are in neither set of `change` keep their run and their counts. The
-    /// answer comes when it is so: what was restarted, added or switched on is up, what was removed or switched off has
-    /// no run. `overtaken` at once, and nothing is changed: the tree has not begun or ends, or the numbers do not fit.
+    /// answer comes when it is so: what was restarted, added or switched on is up and, where it shows that by its exec alone,
+    /// stays for a `shortLife`; what was removed or switched off has no run. `failed` names one that did not stay. `overtaken` at once, and nothing is changed: the tree has not begun or ends, or the numbers do not fit.
     public mutating func reload(
         _ change: TreeChange, _ id: CommandID, at now: Instant, jitter: UInt16, into actions: inout [Action]
     ) {
@@ -24,12 +24,12 @@ extension Supervisor {
                 carryOver(child, change, old, &effect, &turn)
             } else if self[child].wanted {
                 comeUp(child, &turn)
-                if !isScheduled(child) { effect.desires.append((child, .up)) }
+                if !isScheduled(child) { effect.desires.append((child, .upToStay)) }
             }
         }
         for group in change.changedGroups where Int(group.rawValue) < groups.count { unpark(group, &turn) }
         // Only what can come to be is waited for: the others say in `status` what they wait for.
-        effect.desires.removeAll { $0.desire == .up && !isPossible($0.child) }
+        effect.desires.removeAll { $0.desire.isUp && !isPossible($0.child) }
         expect(effect, id, &turn)
     }
 
@@ -130,7 +130,7 @@ extension Supervisor {
         }
         // Down once, and up again with its new words. What has no run begins the next one with them anyway.
         if restarts, self[child].state.isAlive { self[child].isBouncing = true }
-        if isNews || isMoved || self[child].isBouncing { effect.desires.append((child, wish ? .up : .down)) }
+        if isNews || isMoved || self[child].isBouncing { effect.desires.append((child, wish ? .upToStay : .down)) }
     }
 
     /// What was held against it is forgotten, as by a command; one that is done has done what it was for.

@@ -113,6 +113,7 @@ extension Supervisor {
         let serving = Serving(
             probe: policy.liveness.map { .due(turn.now + $0.first.asInterval) } ?? .none,
             watchdog: run.watchdog(under: policy).map { turn.now + $0.asInterval },
+            settled: isToStay(child) ? turn.now + Self.shortLife : nil,
             stable: self[child].tally.isTroubled ? turn.now + policy.delay.stableAfter : nil)
         turn.tell(.ready(child, run.id))
         enter(child, .serving(run, serving), &turn)

@@ -20,20 +20,21 @@ extension Supervisor {
 
     /// What the wish of a command has come to at this child; nil: that is not decided yet.
     func outcome(of child: ChildID, _ desire: Waiter.Desire) -> CommandOutcome? {
-        let entry = self[child]
-        switch (desire, entry.state) {
+        switch (desire.isUp, self[child].state) {
         case (_, .unkillable): return .failed(child, .unkillable)
-        case (.up, .serving): return goal(of: child) == .up ? .done : nil
-        case (.up, .done): return .done
-        case (.up, .scheduled):
+        case (true, .serving(_, let serving)):
+            let isSettled = desire == .up || serving.settled == nil
+            return goal(of: child) == .up && isSettled ? .done : nil
+        case (true, .done): return .done
+        case (true, .scheduled):
             // The run that was waited for is over.
             guard self[child].tally.unstable > 0, let end = self[child].lastEnd else { return .done }
             return .failed(child, end.cause)
-        case (.up, .parked(let cause, _, _)): return .failed(child, cause)
-        case (.up, .waiting), (.up, .delayed): return isHopeless(child) ? outcomeOfHopeless(child) : nil
-        case (.up, .off), (.up, .spawning), (.up, .starting), (.up, .stopping): return nil
-        case (.down, .spawning), (.down, .starting), (.down, .serving), (.down, .stopping): return nil
-        case (.down, .off), (.down, .waiting), (.down, .scheduled), (.down, .delayed), (.down, .parked), (.down, .done):
+        case (true, .parked(let cause, _, _)): return .failed(child, cause)
+        case (true, .waiting), (true, .delayed): return isHopeless(child) ? outcomeOfHopeless(child) : nil
+        case (true, .off), (true, .spawning), (true, .starting), (true, .stopping): return nil
+        case (false, .spawning), (false, .starting), (false, .serving), (false, .stopping): return nil
+        case (false, .off), (false, .waiting), (false, .scheduled), (false, .delayed), (false, .parked), (false, .done):
             return .done
         }
     }
@@ -63,10 +64,27 @@ extension Supervisor {
         }
     }
 
+    /// Whether somebody waits for more than the exec of a child that shows nothing more.
+    func isToStay(_ child: ChildID) -> Bool {
+        policy(child).ready == .spawned && self[child].waiters.contains { $0.desire == .upToStay }
+    }
+
+    /// It did not stay: whoever waited for that need not wait for the next try.
+    mutating func disappoint(_ child: ChildID, _ cause: Cause, _ turn: inout Turn) {
+        let isWelcome = cause == .done && policy(child).restart != .always
+        guard !cause.isPlanned, !isWelcome, isToStay(child) else { return }
+        for waiter in self[child].waiters where waiter.desire == .upToStay {
+            answer(waiter.command, .failed(child, cause), &turn)
+        }
+        self[child].waiters.removeAll { $0.desire == .upToStay }
+    }
+
     /// A later command wants something else of this child than earlier ones that still wait.
     mutating func overtake(on child: ChildID, unless desire: Waiter.Desire, _ turn: inout Turn) {
-        for waiter in self[child].waiters where waiter.desire != desire { answer(waiter.command, .overtaken, &turn) }
-        self[child].waiters.removeAll { $0.desire != desire }
+        for waiter in self[child].waiters where waiter.desire.isUp != desire.isUp {
+            answer(waiter.command, .overtaken, &turn)
+        }
+        self[child].waiters.removeAll { $0.desire.isUp != desire.isUp }
     }
 
     /// The end of the tree overtakes everything.

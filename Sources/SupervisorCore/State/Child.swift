@@ -99,8 +99,18 @@ struct Waiter: Hashable, Sendable {
     enum Desire: Hashable, Sendable {
         /// Ready, or ended as done.
         case up
+        /// The same; and where nothing but its exec shows that it is ready, there still a `shortLife` later.
+        case upToStay
         /// Without a run.
         case down
+
+        /// Whether it is to run.
+        var isUp: Bool {
+            switch self {
+            case .up, .upToStay: true
+            case .down: false
+            }
+        }
     }
 }
 

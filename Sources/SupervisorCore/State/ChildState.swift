@@ -62,6 +62,8 @@ struct Serving: Hashable, Sendable {
     var probe: ProbeClock
     /// When the watchdog bites, if there is one.
     var watchdog: Instant?
+    /// When it has shown that it stays, for those who wait for that; nil: it has, or nobody does.
+    var settled: Instant?
     /// When this run counts as stable; nil when it does already or there is nothing to forget then.
     var stable: Instant?
 }
@@ -69,8 +71,8 @@ struct Serving: Hashable, Sendable {
 extension Serving {
     /// The earliest of what is armed.
     var deadline: Instant? {
-        guard let stable else { return watchdog?.orEarlier(probe.instant) ?? probe.instant }
-        return stable.orEarlier(watchdog).orEarlier(probe.instant)
+        guard let first = stable ?? settled else { return watchdog?.orEarlier(probe.instant) ?? probe.instant }
+        return first.orEarlier(settled).orEarlier(watchdog).orEarlier(probe.instant)
     }
 }
 

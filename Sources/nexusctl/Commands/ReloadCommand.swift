@@ -29,8 +29,9 @@ struct ReloadCommand: ParsableCommand {
         commandName: "reload",
         abstract: "Reads Supervisor.toml anew, shows the difference, and puts it in force, whole or not at all.",
         discussion: """
-            What did not change keeps its process. Ends when everything that was touched is up, or gone; with 1 when a \
-            child could not come up (the new file is in force) or when the machine refuses what the file asks for (nothing is \
+            What did not change keeps its process. Ends when everything that was touched is up, or gone; what shows \
+            nothing but that it was started has to be there a second later. Ends with 1 when a \
+            child could not come up or stay (the new file is in force) or when the machine refuses what the file asks for (nothing is \
             changed; it says which), with 2 when the file is refused (nothing is changed).
             """)
 

@@ -80,6 +80,21 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// Its exec is all that it shows, and that says too little of a server that ends in its first moments.
+        @Test func childThatDoesNotStay_isSaid_withTheFileInForce() throws {
+            let tree = try FileTree(Plan(children: [child("one", "serve")]))
+            let client = try tree.startReady()
+            try tree.write(Plan(children: [child("one", "exit", "3")]))
+            let answer = try tree.ctl(["reload"])
+            #expect(answer.status == 1 && answer.output.contains("one restarted"), "\(answer)")
+            #expect(answer.errors.contains("one: it ended within 1 s of its start (crash: exit 3)"), "\(answer)")
+            #expect(answer.errors.contains("the new file is in force; see: nexusctl status"), "\(answer)")
+            try tree.write(Plan(children: [child("one", "serve")]))
+            #expect(try client.reload().outcome == "done")
+            #expect(try client.state("one") == "ready")
+            #expect(try tree.stop() == .code(0))
+        }
+
         /// What listened there by itself and is given the socket from now on is stopped by the same reload.
         @Test func portOfARunThatTheReloadEnds_isNoRefusal() throws {
             let port = try Listener().port
@@ -110,11 +125,15 @@ extension WholeTrees {
             s.listen()
             if os.fork() == 0:
                 os.setsid()
+                r, w = os.pipe()
                 if os.fork() == 0:
                     os.set_inheritable(s.fileno(), True)
                     with open(sys.argv[2] + ".new", "w") as f: f.write(str(os.getpid()) + "\\n")
                     os.rename(sys.argv[2] + ".new", sys.argv[2])
                     os.execve("/bin/sleep", ["sleep", "600"], {})
+                # It is orphaned when nothing tells any more whose it is: the exec closes its end.
+                os.close(w)
+                os.read(r, 1)
                 os._exit(0)
             os.wait()
             if sys.argv[3] == "go": s.close()

@@ -200,9 +200,13 @@ extension WholeTrees {
         }
 
         @Test func manyReloads_leaveNoDescriptor() throws {
+            // By their words: a reload waits a second for what shows nothing but its exec.
+            func speaking(_ name: String, nice: Int8 = 0) -> ChildPlan {
+                child(name, "notify-words", "READY=1", readiness: .notify) { $0.nice = nice }
+            }
             let plans = [
-                Plan(children: [child("one", "serve"), child("two", "serve")]),
-                Plan(children: [changed("one"), child("three", "serve")]),
+                Plan(children: [speaking("one"), speaking("two")]),
+                Plan(children: [speaking("one", nice: 1), speaking("three")]),
             ]
             let tree = try FileTree(plans[0])
             let client = try tree.startReady()

@@ -175,6 +175,46 @@ struct ReloadTests {
         #expect(scene.view(.a).restarts == 0 && scene.view(.a).endedRuns == 0)
     }
 
+    @Test func childThatShowsNothingButItsExec_isUpWhenItHasStayedForAMoment() {
+        var scene = Scene.ready([ChildPolicy()])
+        scene.pass(.seconds(70))
+        scene.reload(TreeChange(tree: tree([ChildPolicy()]), restarted: [.a]))
+        scene.ends(.a, .code(0))
+        #expect(scene.spawned(.a) == ["say ready a"])
+        #expect(scene.pass(.milliseconds(999)) == [])
+        #expect(scene.pass(.milliseconds(1)) == ["answer 1 done"])
+        #expect(scene.supervisor.nextDeadline == nil)
+    }
+
+    @Test func childThatDoesNotStay_failsTheReload_beforeItsNextTry() {
+        for (exit, cause) in [(Exit.code(1), "crash"), (.code(0), "config"), (.killed, "crash")] {
+            var scene = Scene.ready([ChildPolicy()])
+            scene.pass(.seconds(70))
+            scene.reload(TreeChange(tree: tree([ChildPolicy(), ChildPolicy()]), restarted: [.a]))
+            scene.ends(.a, .code(0))
+            scene.spawned(.a)
+            scene.spawned(.b)
+            scene.pass(.milliseconds(300))
+            #expect(scene.ends(.a, exit).contains("answer 1 failed a \(cause)"))
+            #expect(scene.pass(.seconds(3)).allSatisfy { !$0.hasPrefix("answer") })
+        }
+    }
+
+    @Test func oneShotThatSucceedsAtOnce_isUpByThat_andACommandWaitsForTheExecOnly() {
+        let policy = ChildPolicy(restart: .onFailure)
+        var scene = Scene.ready([policy])
+        scene.reload(TreeChange(tree: tree([policy]), restarted: [.a]))
+        scene.ends(.a, .code(0))
+        scene.spawned(.a)
+        scene.command(.start(.child(.a)))
+        scene.pass(.milliseconds(1))
+        #expect(scene.ends(.a, .code(0)).contains("answer 1 done"))
+        var commanded = Scene.ready([ChildPolicy()])
+        commanded.command(.restart(.child(.a)))
+        commanded.ends(.a, .code(0))
+        #expect(commanded.spawned(.a) == ["say ready a", "answer 1 done"])
+    }
+
     @Test func changedPolicy_countsForTheLivingRun() {
         var scene = Scene.ready([.reporting()])
         let run = scene.run(.a)

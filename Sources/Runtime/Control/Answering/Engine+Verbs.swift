@@ -151,7 +151,13 @@ extension Engine {
 
     private func failure(_ child: ChildID, _ cause: Cause) -> String {
         if cause == .unkillable { return "it outlived SIGKILL" }
-        let end = core.view(of: child).lastEnd?.exit.map { ": \($0.words)" } ?? ""
+        let view = core.view(of: child)
+        let end = view.lastEnd?.exit.map { ": \($0.words)" } ?? ""
+        guard view.phase == .parked else {
+            return
+                "it ended within \(Supervisor.shortLife.words) of its start (\(cause.rawValue)\(end)) and is tried again; see "
+                + "`nexusctl why \(names[child])`"
+        }
         return "it was given up for now (\(cause.rawValue)\(end)); see `nexusctl why \(names[child])`"
     }
 

@@ -51,7 +51,13 @@ extension Referee {
         case .failed(let child, let cause):
             let isGivenUp = standings[Int(child.rawValue)].parked != nil || self[child]?.isUnkillable == true
             let hasFailed = isScheduled(child) && standings[Int(child.rawValue)].lastCause == cause
-            if !isGivenUp, !hasFailed { complain(7, "\(child) counts as failed and is \(after.view(of: child))") }
+            // A reload is told of the first end of what was to stay.
+            let didNotStay =
+                order.command == nil && ![.asked, .dependency, .recycled].contains(cause)
+                && policies[Int(child.rawValue) - 1].ready == .spawned && after.view(of: child).lastEnd?.cause == cause
+            if !isGivenUp, !hasFailed, !didNotStay {
+                complain(7, "\(child) counts as failed and is \(after.view(of: child))")
+            }
         case .overtaken:
             let isLater = lastCommand > id.rawValue || level > 0 || order.command == nil
             let isUnwanted = order.meant.contains { isHopeless($0, after) }
