@@ -78,6 +78,8 @@ extension QuestionAsk {
 extension ToolCall {
     /// Output kept of a tool call, in bytes.
     public static let outputLimit = 16_384
+    /// Input kept of one, in bytes.
+    public static let inputLimit = 4096
 
     /// Most output is plain text and keeps its 16 KiB; output full of control characters, which JSON writes in six
     /// bytes each, is cut to what fits.
@@ -86,9 +88,14 @@ extension ToolCall {
         call.name = name.cut(to: 200)
         call.title = title.cut(to: 500)
         call.output = output.cut(to: Self.outputLimit)
-        let escapes = call.output.utf8.count { $0 < 0x20 && $0 != 0x0A && $0 != 0x09 && $0 != 0x0D }
-        if escapes > 4000 { call.output = output.cut(to: 8000) }
+        if Self.escapes(call.output) > 4000 { call.output = output.cut(to: 8000) }
+        call.input = input?.cut(to: Self.inputLimit)
+        if let input = call.input, Self.escapes(input) > 300 { call.input = input.cut(to: 1000) }
         return call
+    }
+
+    private static func escapes(_ text: String) -> Int {
+        text.utf8.count { $0 < 0x20 && $0 != 0x0A && $0 != 0x09 && $0 != 0x0D }
     }
 }
 

@@ -48,6 +48,8 @@ public struct ToolCall: Hashable, Sendable, Codable {
     public var status: Status
     /// One line about it.
     public var title: String
+    /// What it was called with, a field a line (`command: ls`), cut at 4 KiB; nil: that is not known (yet).
+    public var input: String?
     /// Output so far, cut at 16 KiB.
     public var output: String
 
@@ -57,11 +59,12 @@ public struct ToolCall: Hashable, Sendable, Codable {
     }
 
     /// All fields.
-    public init(id: String, name: String, status: Status, title: String, output: String) {
+    public init(id: String, name: String, status: Status, title: String, input: String? = nil, output: String) {
         self.id = id
         self.name = name
         self.status = status
         self.title = title
+        self.input = input
         self.output = output
     }
 }

@@ -148,7 +148,7 @@ struct AgentModelCodingTests {
     func longFields_areCut(unit: String) throws {
         let text = String(repeating: unit, count: 40_000)
         let events: [AgentEvent] = [
-            .tool(ToolCall(id: "i", name: text, status: .completed, title: text, output: text)),
+            .tool(ToolCall(id: "i", name: text, status: .completed, title: text, input: text, output: text)),
             .permissionAsked(
                 PermissionAsk(
                     id: "p", action: text, resources: Array(repeating: text, count: 100),

@@ -123,6 +123,7 @@ struct SessionExport {
     private static func tool(_ call: ToolCall) -> String {
         let title = call.title.isEmpty ? "" : ": " + line(call.title)
         return "\n*\(line(call.name))\(title) (\(call.status.rawValue))*\n"
+            + (call.input.map { "\n" + fenced($0, "") } ?? "")
             + (call.output.isEmpty ? "" : "\n" + fenced(call.output, ""))
     }
 

@@ -177,7 +177,7 @@ extension ToolCall {
     fileprivate func changed(by change: ToolChange) -> ToolCall {
         ToolCall(
             id: id, name: name, status: change.status ?? status, title: change.title(of: name) ?? title,
-            output: change.output ?? output)
+            input: change.input?.words ?? input, output: change.output ?? output)
     }
 }
 

@@ -68,7 +68,7 @@ struct V1Part: Decodable {
         guard let tool, let state else { return nil }
         return ToolCall(
             id: callID.map { V1ToolPlace.toolCall(messageID, $0) } ?? id, name: tool, status: state.status,
-            title: state.title(of: tool),
+            title: state.title(of: tool), input: state.input.words,
             output: (state.output ?? state.error ?? "").cut(to: ToolCall.outputLimit))
     }
 }
@@ -79,7 +79,7 @@ struct V1ToolState: Decodable {
     let output: String?
     let error: String?
     private let title: String?
-    private let input: ToolInput
+    let input: ToolInput
 
     private enum CodingKeys: String, CodingKey {
         case status, title, output, error, input, metadata

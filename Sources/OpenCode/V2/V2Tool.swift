@@ -39,7 +39,7 @@ struct V2Tool: Decodable {
     func call(in message: String) -> ToolCall {
         ToolCall(
             id: Self.id(id, in: message), name: name, status: state.status, title: state.input.title(of: name),
-            output: state.output.cut(to: ToolCall.outputLimit))
+            input: state.input.words, output: state.output.cut(to: ToolCall.outputLimit))
     }
 }
 

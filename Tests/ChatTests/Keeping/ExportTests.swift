@@ -43,7 +43,8 @@ struct ExportTests {
         let turn = try await box.accept("Fix it\nplease", workspace: "home")
         _ = try await box.store.reserve(turn.session)
         try await box.store.takeUp(turn.id)
-        let tool = ToolCall(id: "t", name: "bash", status: .completed, title: "make", output: "a ``` b\n")
+        let tool = ToolCall(
+            id: "t", name: "bash", status: .completed, title: "make", input: "command: make", output: "a ``` b\n")
         let whats: [ChatEvent.What] = [
             .reasoning(block: "r", text: "first\nthen", replaces: true), .tool(tool),
             .text(block: "b", text: String(repeating: "é\u{1}word ", count: 8000), replaces: true),
@@ -64,7 +65,7 @@ struct ExportTests {
         let text = try await export(box, turn.session, .markdown)
         let parts = [
             "# Fix it\n", "workspace home", "> Fix it\n> please\n", "*Reasoning*\n\n> first\n> then\n",
-            "*bash: make (completed)*\n\n````\na ``` b\n````\n",
+            "*bash: make (completed)*\n\n```\ncommand: make\n```\n\n````\na ``` b\n````\n",
             String(repeating: "é\u{1}word ", count: 8000), "*failed: the provider said no*",
         ]
         var rest = text[...]

@@ -71,7 +71,7 @@ struct RecordedTurnTests {
         #expect(turn.screen.asked == ["per_f85ad0bd9001Mg5oVHRsfdSH4k"])
         let tool = ToolCall(
             id: "msg_f85acf47a001BhqHLwexuAnYcY/c1", name: "bash", status: .completed, title: "List files",
-            output: "a\nb\n")
+            input: "command: ls\ndescription: List files", output: "a\nb\n")
         #expect(Array(turn.screen.tools.values) == [tool])
     }
 

@@ -54,7 +54,7 @@ struct V2TurnTests {
         #expect(Array(screen.reasoning.values) == ["They want a list."], "seed \(seed ?? 0)")
         let tool = ToolCall(
             id: "\(Self.first)/call_1", name: "shell", status: .completed, title: "ls && rm -rf build",
-            output: "a\nb\nCommand exited with code 0.")
+            input: "command: ls && rm -rf build", output: "a\nb\nCommand exited with code 0.")
         #expect(Array(screen.tools.values) == [tool], "seed \(seed ?? 0)")
     }
 

@@ -98,7 +98,9 @@ export class Turn {
     const summary = /** @type {HTMLElement} */ (known.element.firstElementChild);
     summary.replaceChildren(h('b', { text: tool.name }), ' ', h('span', { class: 'what', text: tool.title || '' }),
       ' ', h('span', { class: 'how', text: state || tool.status }));
-    known.body.textContent = tool.output || 'no output yet';
+    // A call's input first; what it said of itself is no proof of what it did.
+    const output = tool.output || 'no output yet';
+    known.body.textContent = tool.input ? `${tool.input}\n\n${output}` : output;
   }
 
   /**
