@@ -5,7 +5,7 @@ import GRDB
 public struct Retention: Hashable, Sendable {
     /// A session in which nothing was said for so long goes.
     public var maxAge: Duration?
-    /// Bytes of the store above which the session unused for longest goes; never the newest.
+    /// Bytes of the store, with the files of messages, above which the session unused for longest goes; never the newest.
     public var total: Int64?
 
     /// Both.
@@ -78,6 +78,7 @@ extension ChatStore {
                     arguments: [session, turns[Self.sweepTurns - 1]])
                 return .more
             }
+            try Self.leaveErrand(db, title: nil, for: SessionID(rawValue: session))
             try db.execute(sql: "DELETE FROM session WHERE id = ?", arguments: [session])
             return .forgot(SessionID(rawValue: session))
         }
@@ -96,14 +97,7 @@ extension ChatStore {
             if let old { return old }
         }
         guard let total = retention.total else { return nil }
-        let bytes =
-            try Int64.fetchOne(
-                db,
-                sql: """
-                    SELECT (page_count - freelist_count) * page_size \
-                    FROM pragma_page_count, pragma_freelist_count, pragma_page_size
-                    """) ?? 0
-        guard bytes > total else { return nil }
+        guard try bytes(db) > total else { return nil }
         return try String.fetchOne(
             db,
             sql: """
@@ -113,16 +107,30 @@ extension ChatStore {
     }
 }
 
+extension ChatStore {
+    /// Of the store, and of the files that messages have: what the end of sessions can change. A file of several counts once,
+    /// and goes with the last of them.
+    private static func bytes(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT (page_count - freelist_count) * page_size + (
+                    SELECT coalesce(sum(bytes), 0) FROM file WHERE EXISTS (
+                        SELECT 1 FROM attachment WHERE attachment.hash = file.hash)) \
+                FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+                """) ?? 0
+    }
+}
+
 extension ChatService {
     /// Between two steps, so that messages come in between; and before it is looked again whether something is old.
     private static let sweepPause: Duration = .milliseconds(100)
     private static let sweepInterval: Duration = .seconds(600)
 
-    /// Forgets what is to be forgotten, as long as its task lives. `tell` hears how many sessions went.
+    /// Forgets what is to be forgotten, here and at the agent, as long as its task lives. `tell` hears how many sessions went.
     public func keepTo(_ retention: Retention, tell: @Sendable (Int) -> Void) async {
-        guard retention.isBounded else { return }
         // Without it the file keeps its size and its pages are used again.
-        try? await store.letShrink()
+        if retention.isBounded { try? await store.letShrink() }
         var forgotten = 0
         while !Task.isCancelled {
             // A disk that is full, or a store that is being replaced: at the next look.
@@ -130,10 +138,12 @@ extension ChatService {
             switch step {
             case .forgot(let session):
                 forgotten += 1
-                try? await store.sweepAttachments()
                 await hub.forget(session)
+                await runner.runErrands()
             case .more: break
             case .done:
+                // What has no message any more, and what was uploaded long ago for one that never came.
+                try? await store.sweepAttachments()
                 if forgotten > 0 { tell(forgotten) }
                 forgotten = 0
             }

@@ -170,6 +170,45 @@ struct AttachmentTests {
         await #expect(throws: ChatError.self) { try await send([AttachmentReference(id: unsent.id, name: "u")]) }
     }
 
+    private func sweep(_ retention: Retention, now: Date = Date()) async throws -> [SessionID] {
+        var gone: [SessionID] = []
+        while true {
+            switch try await box.store.sweep(retention, now: now) {
+            case .forgot(let session): gone.append(session)
+            case .more: continue
+            case .done: return gone
+            }
+        }
+    }
+
+    private func say(_ files: [Attachment]) async throws -> SessionID {
+        let turn = try await send(files.map { AttachmentReference(id: $0.id, name: "f") })
+        try await box.store.end(turn.id, .done, reason: nil, last: [])
+        return turn.session
+    }
+
+    @Test func filesCountInTotal_andGoWithTheLastSessionThatHasThem() async throws {
+        let uploads = try await uploads()
+        let own = try await upload([UInt8](repeating: 0x61, count: 3_000_000), uploads, pieces: 45_000)
+        let shared = try await upload([UInt8](repeating: 0x62, count: 2_000_000), uploads, pieces: 45_000)
+        let unsent = try await upload([UInt8](repeating: 0x63, count: 5_000_000), uploads, pieces: 45_000)
+        let first = try await say([own, shared])
+        let second = try await say([shared])
+        let third = try await say([])
+        // A file that no message has goes by its own age: no session is to go for it.
+        #expect(try await sweep(Retention(total: 6_000_000)).isEmpty)
+        #expect(try await sweep(Retention(total: 4_000_000)) == [first])
+        // As SIGKILL leaves it: the files are there, and go at the next start. What another session has stays.
+        #expect(try names().count == 3)
+        try box.reopen()
+        try await box.store.clearAttachments()
+        #expect(try names() == [shared.id, unsent.id].sorted())
+        #expect(try await sweep(Retention(maxAge: .seconds(60)), now: Date() + 3600).count == 2)
+        try await box.store.sweepAttachments()
+        #expect(try names() == [unsent.id])
+        #expect(try await box.store.sessions().allSatisfy { ![first, second, third].contains($0.id) })
+    }
+
     /// Each state that a SIGKILL between two steps leaves, and the next start.
     @Test func crashesBetweenFileAndRow_leaveNothingWrong() async throws {
         let kept = try await upload(Array("kept".utf8), try await uploads())

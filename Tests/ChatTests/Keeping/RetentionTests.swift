@@ -1,3 +1,4 @@
+import AgentModel
 import Chat
 import Foundation
 import GRDB
@@ -71,6 +72,19 @@ struct RetentionTests {
         #expect(try await box.store.turns(of: first.session, limit: 1000).count == 600 - 256)
         #expect(try await box.store.sweep(retention, now: later) == .more)
         #expect(try await box.store.sweep(retention, now: later) == .forgot(first.session))
+    }
+
+    @Test func whatGoes_goesAtTheAgentToo() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("hello")
+        try await box.store.setAgentSession(AgentSessionID(rawValue: "ses_1"), of: turn.session)
+        try await box.store.end(turn.id, .done, reason: nil, last: [])
+        #expect(try await sweep(box, Retention(maxAge: .seconds(60)), now: Date() + day).gone == [turn.session])
+        let errand = try #require(try await box.store.nextErrand())
+        #expect(errand.session == AgentSessionID(rawValue: "ses_1") && errand.title == nil)
+        // Over a crash too: it is in the store with the end of the session.
+        try box.reopen()
+        #expect(try await box.store.nextErrand() == errand)
     }
 
     @Test func settings_areReadOrRefused() {
