@@ -101,6 +101,7 @@ public actor EventHub {
     /// Ends every watching; nobody can watch any more.
     public func finish() {
         isOver = true
+        store.bell.finish()
         for feed in feeds.values {
             for watcher in feed.watchers.values { watcher.finish() }
         }

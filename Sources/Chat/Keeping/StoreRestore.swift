@@ -179,6 +179,10 @@ extension ChatStore {
                             (SELECT seq FROM present.sqlite_sequence AS now WHERE now.name = sqlite_sequence.name), 0));
                         INSERT INTO main.sqlite_sequence (name, seq) SELECT name, seq FROM present.sqlite_sequence
                             WHERE name NOT IN (SELECT name FROM main.sqlite_sequence);
+                        UPDATE main.session SET changed = 0;
+                        DELETE FROM main.gone;
+                        UPDATE main.listing SET last = max(last + 1, unixepoch() * 1000);
+                        UPDATE main.listing SET floor = last;
                         """)
                 return .commit
             }

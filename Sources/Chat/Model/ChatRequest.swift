@@ -6,13 +6,17 @@ public enum ChatRequest: Hashable, Sendable {
     /// store before `accepted` is said.
     case send(Submission)
     /// The sessions, newest first: one object of type `session` a frame.
-    case list
+    /// With `isNumbered` the number behind which `changes` goes on is told behind them.
+    case list(isNumbered: Bool)
+    /// What changes in the list behind that number, as it happens.
+    case changes(after: ListNumber)
     /// A whole session (nil: the newest): for each turn one object of type `turn`, then its blocks as events.
     case history(SessionID?)
     /// The newest turns of a session, or those before one, or one alone; with the number to go on from (`resume`).
     case open(SessionID, Stretch)
     /// The events after that number, and then what happens: until nothing is under way, or with `follow` for ever.
-    case resume(SessionID, after: EventNumber, follow: Bool)
+    /// With `list` also what `changes` tells behind that number.
+    case resume(SessionID, after: EventNumber, follow: Bool, list: ListNumber? = nil)
     /// Stops the turn that runs and withdraws those that are queued; or only the one that is named.
     case abort(SessionID, turn: TurnID?)
     /// Turns that hold all these words; so many at most.
@@ -48,11 +52,11 @@ extension ChatRequest: Decodable {
     private enum Key: String, CodingKey {
         case op, session, workspace, text, model, agent, client_id, after, follow, turn, before, limit, title, id,
             attachments, bytes, upload, at, data, reply, message,
-            answers, format
+            answers, format, list, numbered
     }
 
     private enum Operation: String, Decodable {
-        case send, list, history, open, resume, abort, search, rename, delete, fork, revert,
+        case send, list, changes, history, open, resume, abort, search, rename, delete, fork, revert,
             unrevert, upload, piece, catalog, choose, answer, export, describe
     }
 
@@ -68,7 +72,9 @@ extension ChatRequest: Decodable {
                     text: try fields.decode(String.self, forKey: .text), choice: try Self.choice(fields),
                     clientID: try fields.decode(String.self, forKey: .client_id),
                     attachments: try fields.decodeIfPresent([AttachmentReference].self, forKey: .attachments) ?? []))
-        case .list: self = .list
+        case .list:
+            self = .list(isNumbered: try fields.decodeIfPresent(Bool.self, forKey: .numbered) ?? false)
+        case .changes: self = .changes(after: try fields.decode(ListNumber.self, forKey: .after))
         case .history: self = .history(try fields.decodeIfPresent(SessionID.self, forKey: .session))
         case .open:
             self = .open(
@@ -81,7 +87,8 @@ extension ChatRequest: Decodable {
             self = .resume(
                 try fields.decode(SessionID.self, forKey: .session),
                 after: try fields.decodeIfPresent(EventNumber.self, forKey: .after) ?? .start,
-                follow: try fields.decodeIfPresent(Bool.self, forKey: .follow) ?? false)
+                follow: try fields.decodeIfPresent(Bool.self, forKey: .follow) ?? false,
+                list: try fields.decodeIfPresent(ListNumber.self, forKey: .list))
         case .abort:
             self = .abort(
                 try fields.decode(SessionID.self, forKey: .session),
@@ -137,7 +144,7 @@ extension ChatRequest: Decodable {
         } catch {
             throw ChatError(
                 .badRequest,
-                "not understood; chat-bridge takes JSON with op: send, list, history, open, resume, abort, search, "
+                "not understood; chat-bridge takes JSON with op: send, list, changes, history, open, resume, abort, search, "
                     + "rename, delete, fork, revert, unrevert, upload, piece, catalog, choose, answer, export, describe"
             )
         }

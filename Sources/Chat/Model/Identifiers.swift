@@ -74,3 +74,24 @@ public struct EventNumber: Hashable, Comparable, Sendable, Codable {
         try container.encode(rawValue)
     }
 }
+
+/// A place in the sequence of changes of the list of sessions. Grows, with gaps.
+public struct ListNumber: Hashable, Comparable, Sendable, Codable {
+    /// Milliseconds since 1970 when the store was made, and one more for each change.
+    public let rawValue: Int64
+
+    /// Wraps what was read back.
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+
+    /// Later changes sort last.
+    public static func < (left: ListNumber, right: ListNumber) -> Bool { left.rawValue < right.rawValue }
+
+    /// A plain JSON number.
+    public init(from decoder: any Decoder) throws { rawValue = try decoder.singleValueContainer().decode(Int64.self) }
+
+    /// A plain JSON number.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}

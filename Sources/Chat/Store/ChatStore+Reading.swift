@@ -8,38 +8,12 @@ extension ChatStore {
 
     /// The sessions, the one with the newest turn first.
     public func sessions(limit: Int = 1000) async throws -> [ChatSession] {
-        try await queue.read { db in try Self.sessions(db, where: "1", [], limit: limit) }
+        try await list(limit: limit).sessions
     }
 
     /// One session; nil: there is none of that name.
     public func session(_ id: SessionID) async throws -> ChatSession? {
         try await queue.read { db in try Self.sessions(db, where: "id = ?", [id.rawValue], limit: 1).first }
-    }
-
-    static func sessions(
-        _ db: Database, where condition: String, _ arguments: StatementArguments, limit: Int
-    ) throws -> [ChatSession] {
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT id, title, workspace, model, agent, created, updated, \
-                (SELECT count(*) FROM turn WHERE session = session.id) AS turns, \
-                (SELECT coalesce(sum(tokens), 0) FROM turn WHERE session = session.id) AS tokens, \
-                (SELECT coalesce(sum(cost), 0) FROM turn WHERE session = session.id) AS cost, \
-                (SELECT count(*) FROM turn WHERE session = session.id AND taken_back = 1) AS reverted, \
-                coalesce((SELECT state FROM turn WHERE session = session.id AND state IN ('running', 'queued') \
-                ORDER BY state = 'queued', id LIMIT 1), \
-                (SELECT state FROM turn WHERE session = session.id ORDER BY id DESC LIMIT 1)) AS state \
-                FROM session WHERE \(condition) ORDER BY updated DESC, id LIMIT ?
-                """, arguments: arguments + [limit])
-        return rows.map { row in
-            ChatSession(
-                id: SessionID(rawValue: row["id"]), title: row["title"], workspace: row["workspace"],
-                choice: TurnChoice(model: row["model"], agent: row["agent"]),
-                state: (row["state"] as String?).flatMap(TurnState.init) ?? .done, turns: row["turns"],
-                tokens: row["tokens"], cost: row["cost"],
-                reverted: row["reverted"], created: row["created"], updated: row["updated"])
-        }
     }
 
     /// The agent's session and the workspace of a session.

@@ -9,6 +9,8 @@ import Synchronization
 /// One process writes: chat-bridge. All calls may come from any task.
 public final class ChatStore: Sendable {
     let queue: DatabaseQueue
+    /// Rings when the list of sessions has changed.
+    let bell: ListBell
     let file: StoreFile
     /// Nothing is written any more: another file takes this one's place.
     let isSealed = Mutex(false)
@@ -45,6 +47,7 @@ public final class ChatStore: Sendable {
             do {
                 (queue, hasNewIndex) = try Self.open(
                     file.path, emptyingLog: lostLog != nil, isInterrupted: verdict == .interrupted)
+                bell = ListBell(queue)
                 self.damage = nil
                 movedAside = file.newestAside()
                 return
@@ -56,6 +59,7 @@ public final class ChatStore: Sendable {
         self.damage = damage
         try file.prepare(now: now)
         (queue, hasNewIndex) = try Self.open(file.path)
+        bell = ListBell(queue)
     }
 
     /// One transaction that changes something; refused while the store is about to be replaced.

@@ -19,6 +19,10 @@ enum Schema {
         migrator.registerMigration("copies, what is taken back, errands") { db in try db.execute(sql: copies) }
         migrator.registerMigration("links by which devices come back") { db in try db.execute(sql: WordSchema.links) }
         migrator.registerMigration("attachments") { db in try db.execute(sql: AttachmentSchema.tables) }
+        migrator.registerMigration("what the list shows, and its changes") { db in
+            try db.execute(sql: ListSchema.tables)
+            try db.execute(sql: ListSchema.triggers)
+        }
         return migrator
     }
 

@@ -2,15 +2,16 @@ extension ChatService {
     /// Answers any request: a stream goes to `send` frame by frame; what has one answer only is returned.
     /// - Parameter line: how an event is written that is told as it happens, or by `open`.
     public func answer(
-        _ request: ChatRequest, to send: Sink, line: Line = .plain
+        _ request: ChatRequest, to send: @escaping Sink, line: Line = .plain
     ) async throws -> [UInt8]? {
         switch request {
         case .send(let submission): try await take(submission, to: send, line: line)
-        case .list: try await list(to: send)
+        case .list(let isNumbered): try await list(isNumbered: isNumbered, to: send)
         case .history(let session): try await history(session, to: send)
         case .open(let session, let stretch): try await open(session, stretch, to: send, line: line)
-        case .resume(let session, let after, let follow):
-            try await resume(session, after: after, follow: follow, to: send, line: line)
+        case .changes(let after): try await changes(after: after, to: send)
+        case .resume(let session, let after, let follow, let list):
+            try await resume(session, after: after, follow: follow, list: list, to: send, line: line)
         case .abort(let session, let turn):
             let count = try await abort(session, turn: turn)
             return Array("{\"type\":\"aborted\",\"turns\":\(count)}".utf8)

@@ -1,22 +1,6 @@
 import Foundation
 
 extension ChatService {
-    private struct SessionLine: Encodable {
-        var type = "session"
-        var session: SessionID
-        var title: String
-        var workspace: String?
-        var model: String?
-        var agent: String?
-        var state: TurnState
-        var turns: Int
-        var tokens: Int
-        var cost: Double
-        var reverted: Int?
-        var created: Int64
-        var updated: Int64
-    }
-
     struct TurnLine: Encodable {
         var type = "turn"
         var session: SessionID
@@ -66,19 +50,6 @@ extension ChatService {
         var store: String
         var moved_aside: String?
         var workspaces: [String]?
-    }
-
-    /// Every session, newest first, one frame each.
-    public func list(to send: Sink) async throws {
-        for session in try await store.sessions() {
-            let line = SessionLine(
-                session: session.id, title: session.title, workspace: session.workspace,
-                model: session.choice.model, agent: session.choice.agent, state: session.state,
-                turns: session.turns, tokens: session.tokens, cost: session.cost,
-                reverted: session.reverted == 0 ? nil : session.reverted, created: session.created,
-                updated: session.updated)
-            try await send(Self.json(line))
-        }
     }
 
     /// A session (nil: the newest): each turn, followed by its blocks.

@@ -25,7 +25,7 @@ struct LineAnswer: Sendable {
     }
 
     /// `produce` gives each line to its argument, which waits while the client is slow, and returns the last.
-    func response(_ produce: @escaping @Sendable (ChatService.Sink) async -> [UInt8]) throws -> Response {
+    func response(_ produce: @escaping @Sendable (@escaping ChatService.Sink) async -> [UInt8]) throws -> Response {
         guard let (number, revoked) = streams.open(device) else {
             throw WebError(
                 .tooManyRequests, "busy",
@@ -45,7 +45,7 @@ struct LineAnswer: Sendable {
     }
 
     private func run(
-        _ produce: @escaping @Sendable (ChatService.Sink) async -> [UInt8], _ lines: Lines,
+        _ produce: @escaping @Sendable (@escaping ChatService.Sink) async -> [UInt8], _ lines: Lines,
         _ revoked: AsyncStream<Never>
     ) async -> [UInt8] {
         let (first, said) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))

@@ -2,6 +2,7 @@
 import { h, workerAddress } from './base/dom.js';
 import { ask, Failure } from './base/wire.js';
 import { clear } from './base/shelf.js';
+import { Feed } from './base/feed.js';
 import { Outbox } from './base/outbox.js';
 import { Talk } from './rooms/talk.js';
 import { Side } from './rooms/side.js';
@@ -21,6 +22,8 @@ class Page {
     this.own = own;
     /** @type {any} */
     this.room = null;
+    /** @type {Feed | null} the list of sessions, while no session is shown that brings it along */
+    this.feed = null;
     this.draft = String(Date.now());
     /** @type {string[]} */
     this.workspaces = [];
@@ -29,13 +32,9 @@ class Page {
       changed: () => { if (this.room instanceof Talk) this.room.showUnsent(); },
       accepted: (letter, event) => this.accepted(letter, event),
     });
-    this.side = new Side({ isOwner: own.role === 'owner', chosen: () => this.menu(false) });
+    this.side = new Side({ isOwner: own.role === 'owner', chosen: () => this.menu(false), named: (title) => { if (title !== this.title.words.textContent) this.call(title); } });
     this.title = new Title({
-      changed: () => this.side.read(),
-      deleted: () => {
-        this.side.read();
-        location.hash = '#/new';
-      },
+      deleted: () => { location.hash = '#/new'; },
     });
     this.choice = h('select', { 'aria-label': 'Workspace of the new session', hidden: true });
     this.choice.addEventListener('change', () => {
@@ -51,7 +50,6 @@ class Page {
     app.replaceChildren(this.frame);
     window.addEventListener('hashchange', () => { if (!isCode()) this.show(); });
     document.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.menu(false); });
-    this.side.read();
     this.describe();
     this.show();
   }
@@ -71,14 +69,13 @@ class Page {
   menu(isOpen = !this.frame.classList.contains('open')) {
     this.frame.classList.toggle('open', isOpen);
     this.button.setAttribute('aria-expanded', String(isOpen));
-    if (isOpen) this.side.read();
   }
 
   /** @param {any} letter @param {any} event */
   accepted(letter, event) {
-    this.side.read();
     if (!(this.room instanceof Talk) || this.room.given.draft !== letter.draft || this.room.session) return;
     this.room.become(event.session);
+    this.listen();
     this.draft = String(Date.now());
     history.replaceState(null, '', `#/s/${event.session}`);
     this.side.mark(event.session);
@@ -104,19 +101,37 @@ class Page {
   /** @param {string | null} session */
   talk(session) {
     return new Talk({
-      session, draft: this.draft, workspace: this.workspace, outbox: this.outbox,
+      session, draft: this.draft, workspace: this.workspace, outbox: this.outbox, list: this.side,
       titled: (title) => this.call(title),
-      moved: () => this.side.read(),
-      gone: (words) => {
-        if (words.includes('not paired')) this.leave(words);
-        else if (this.room instanceof Talk) this.room.tell(words, false);
-      },
+      gone: (failure) => this.lose(failure),
     });
+  }
+
+  /** Keeps up with the list, where no session does. */
+  listen() {
+    const isAlone = !(this.room instanceof Talk && this.room.feed && !this.room.feed.isOver);
+    if (isAlone === Boolean(this.feed)) return;
+    this.feed?.close();
+    this.feed = isAlone ? new Feed(null, this.side, {
+      opened: () => {}, event: () => {},
+      state: (words, isGood) => this.side.tell(isGood ? '' : `The list is as it was: ${words}`),
+      lost: (failure) => this.lose(failure),
+    }) : null;
+  }
+
+  /** @param {Failure} failure of what kept up with a session or the list */
+  lose(failure) {
+    if (failure.code === 'unpaired') return this.leave(failure.message);
+    if (!(this.room instanceof Talk)) return;
+    this.room.tell(failure.message, false);
+    this.room.feed?.close();
+    this.listen();
   }
 
   /** @param {string} title @param {any} room */
   enter(title, room) {
     this.room = room;
+    this.listen();
     this.place.replaceChildren(room.element);
     this.call(title || room.title || '');
     if (room instanceof Talk) {
@@ -130,11 +145,16 @@ class Page {
     this.title.show(title, this.room instanceof Talk ? this.room.session : null);
   }
 
+  close() {
+    this.room?.close();
+    this.feed?.close();
+  }
+
   /** @param {string} words */
   leave(words) {
     clear();
     stayQuiet();
-    this.room?.close();
+    this.close();
     location.hash = '';
     enter('', words);
   }
@@ -145,7 +165,7 @@ function isCode() { return /^#(pair|again)=/.test(location.hash); }
 
 /** @param {string} code @param {string} words @param {boolean} isReturn */
 function enter(code, words, isReturn = false) {
-  page?.room?.close();
+  page?.close();
   app.replaceChildren(pairing({
     code, words, isReturn,
     done: (device) => {
@@ -170,7 +190,10 @@ async function begin() {
     // Whoever is in here already needs no way back.
     if (again) page ??= new Page(own);
     else if (code) enter(code, 'This browser is paired already. Pair it anew?');
-    else if (!before || before.role !== own.role) page = new Page(own);
+    else if (!before || before.role !== own.role) {
+      page?.close();
+      page = new Page(own);
+    }
   } catch (error) {
     const failure = /** @type {Failure} */ (error);
     if (failure.code === 'unpaired') {

@@ -1,4 +1,4 @@
-// Keeps up with one session, whatever happens to the way there.
+// Keeps up with the list of sessions and, where one is shown, with that session, over one way and whatever happens to it.
 import { ask, canStream, Failure } from './wire.js';
 
 const pauses = [200, 500, 1000, 2000, 5000];
@@ -7,12 +7,14 @@ const staleLimit = 11000;
 
 export class Feed {
   /**
-   * @param {string} session
+   * @param {string | null} session null: the list alone
+   * @param {import('../rooms/side.js').Side} list
    * @param {{opened: (lines: any[]) => void, event: (event: any) => void, state: (words: string, isGood: boolean) => void,
    *   lost: (failure: Failure) => void}} told
    */
-  constructor(session, told) {
+  constructor(session, list, told) {
     this.session = session;
+    this.list = list;
     this.told = told;
     this.after = -1;
     this.failures = 0;
@@ -57,7 +59,7 @@ export class Feed {
       const options = { signal: this.current.signal, heard: () => this.heard() };
       try {
         const streams = await canStream();
-        if (this.after < 0) {
+        if (this.session && this.after < 0) {
           /** @type {any[]} */
           const lines = [];
           await ask('/api/chat', { op: 'open', session: this.session }, (line) => lines.push(line), options);
@@ -65,8 +67,11 @@ export class Feed {
           this.after = lines.find((line) => line.type === 'position')?.seq ?? 0;
           this.told.opened(lines);
         }
+        await this.list.begin(options);
+        if (this.isOver) return;
         this.told.state(streams ? 'connected' : 'connected, in steps: this way holds streams back', true);
-        const body = { op: 'resume', session: this.session, after: this.after, follow: true };
+        const list = this.list.number;
+        const body = this.session ? { op: 'resume', session: this.session, after: this.after, follow: true, list } : { op: 'changes', after: list };
         await ask('/api/chat', streams ? body : { ...body, wait: 20 }, (line) => this.take(line), options);
       } catch (error) {
         if (this.isOver) return;
@@ -86,6 +91,11 @@ export class Feed {
   /** @param {any} line */
   take(line) {
     if (this.isOver) return;
+    if (this.list.take(line)) {
+      // Of what it was told last the machine does not know enough any more.
+      if (this.list.number < 0) this.again();
+      return;
+    }
     if (line.seq) this.after = line.seq;
     this.told.event(line);
   }

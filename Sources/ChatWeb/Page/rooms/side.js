@@ -6,22 +6,26 @@ import { keep, kept } from '../base/shelf.js';
 /** @type {Record<string, string>} */
 const words = { queued: 'queued', running: 'working', interrupted: 'interrupted', failed: 'failed', done: '' };
 
-// The list is read again this often while the page is in front, in milliseconds.
-const interval = 5000;
+// Ages are told anew this often, in milliseconds; what changes is told by the machine.
+const interval = 30000;
+const limit = 1000;
 
 export class Side {
-  /** @param {{isOwner: boolean, chosen: () => void}} given */
+  /** @param {{isOwner: boolean, chosen: () => void, named: (title: string) => void}} given */
   constructor(given) {
     this.given = given;
     /** @type {any[]} */
     this.sessions = kept('list') || [];
     this.current = '';
+    // Behind which change of the list the machine goes on; below 0: it is to be read whole.
+    this.number = -1;
     this.told = '';
-    this.shown = 0;
     this.search = h('input', { type: 'search', placeholder: 'Find in all sessions', 'aria-label': 'Find in all sessions', oninput: () => this.look() });
     this.found = h('ul', { class: 'sessions' });
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.soon = undefined;
     this.list = h('ul', { class: 'sessions' });
     this.words = h('p', { class: 'quiet', role: 'status' });
     this.warning = h('p', { class: 'quiet', role: 'status', hidden: true });
@@ -33,9 +37,8 @@ export class Side {
     this.element.addEventListener('click', (/** @type {Event} */ event) => {
       if (/** @type {Element} */ (event.target).closest('a')) given.chosen();
     });
-    document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') this.read(); });
-    // What other devices and the terminal do shows here too.
-    setInterval(() => { if (document.visibilityState === 'visible') this.read(); }, interval);
+    setInterval(() => { if (document.visibilityState === 'visible') this.show(); }, interval);
+    this.show();
   }
 
   /** @param {string} words what the owner should know of the machine */
@@ -44,24 +47,54 @@ export class Side {
     this.warning.hidden = false;
   }
 
-  async read() {
+  /**
+   * Reads the list whole, when that is needed.
+   * @param {{signal?: AbortSignal, heard?: () => void}} options
+   */
+  async begin(options) {
+    if (this.number >= 0) return;
     /** @type {any[]} */
-    const sessions = [];
-    try {
-      await ask('/api/chat', { op: 'list', wait: 25 }, (line) => { if (line.type === 'session') sessions.push(line); });
-      const told = JSON.stringify(sessions);
-      // An unchanged list stays as it is, with whatever is marked or under the finger; its ages are told anew each minute.
-      if (told === this.told && Date.now() - this.shown < 60000) return;
-      this.told = told;
-      this.sessions = sessions;
-      keep('list', sessions.slice(0, 100));
+    const lines = [];
+    await ask('/api/chat', { op: 'list', numbered: true }, (line) => lines.push(line), options);
+    this.sessions = lines.filter((line) => line.type === 'session');
+    this.number = lines.find((line) => line.type === 'listed')?.number ?? -1;
+    this.changed();
+  }
+
+  /**
+   * True for what is told of the list.
+   * @param {any} line
+   */
+  take(line) {
+    if (!['session', 'gone', 'anew'].includes(line.type)) return false;
+    this.number = line.number ?? -1;
+    if (line.type === 'anew') return true;
+    this.sessions = this.sessions.filter((one) => one.session !== line.session);
+    if (line.type === 'session') {
+      this.sessions.push(line);
+      if (line.session === this.current) this.given.named(line.title);
+    }
+    this.sessions.sort((one, other) => other.updated - one.updated || (one.session < other.session ? -1 : 1));
+    this.sessions.length = Math.min(this.sessions.length, limit);
+    this.changed();
+    return true;
+  }
+
+  /** What comes at one time is shown at once. */
+  changed() {
+    this.soon ??= setTimeout(() => {
+      this.soon = undefined;
+      keep('list', this.sessions.slice(0, 100));
       this.show();
-    } catch (error) {
-      const words = `The list cannot be read now: ${/** @type {Error} */ (error).message}`;
+    }, 30);
+  }
+
+  /** @param {string} words why the list is not kept up to date; none: it is */
+  tell(words) {
+    if (words) this.words.textContent = words;
+    else {
       this.told = '';
-      if (this.words.textContent === words) return;
       this.show();
-      this.words.textContent = words;
     }
   }
 
@@ -100,9 +133,12 @@ export class Side {
   }
 
   show() {
-    this.shown = Date.now();
     const wanted = this.search.value.trim().toLowerCase();
     const found = this.sessions.filter((one) => !wanted || `${one.title} ${one.workspace || ''}`.toLowerCase().includes(wanted));
+    const told = JSON.stringify([wanted, found.map((one) => [one.session, one.title, one.state, one.workspace, ago(one.updated)])]);
+    // An unchanged list stays as it is, with whatever is marked or under the finger.
+    if (told === this.told) return;
+    this.told = told;
     this.list.replaceChildren(...found.map((one) => h('li', {},
       h('a', { href: `#/s/${one.session}` }, h('span', { class: 'title', text: one.title || 'Untitled' }),
         h('span', { class: 'sub', 'data-state': one.state, text: [words[one.state] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));

@@ -10,7 +10,7 @@ import { Files } from './files.js';
 export class Talk {
   /**
    * @param {{session: string | null, draft: string, workspace: string | null, outbox: import('../base/outbox.js').Outbox,
-   *   titled: (title: string) => void, gone: (words: string) => void, moved: () => void}} given
+   *   titled: (title: string) => void, gone: (failure: import('../base/wire.js').Failure) => void, list: import('./side.js').Side}} given
    */
   constructor(given) {
     this.given = given;
@@ -124,7 +124,7 @@ export class Talk {
     // Of last time, until the machine answers; what was under way then is not shown as if it were now.
     const old = kept(session);
     if (old) this.opened(old);
-    this.feed = new Feed(session, {
+    this.feed = new Feed(session, this.given.list, {
       opened: (lines) => {
         this.opened(lines);
         keep(session, lines.filter((line) => !['queued', 'running'].includes(line.state)));
@@ -133,7 +133,7 @@ export class Talk {
       state: (words, isGood) => this.tell(words, isGood),
       lost: (failure) => {
         drop(session);
-        this.given.gone(failure.message);
+        this.given.gone(failure);
       },
     });
   }
@@ -187,10 +187,7 @@ export class Talk {
     turn.take(event);
     // What was said since makes final what was taken back.
     if (event.type === 'accepted') this.showBack(0);
-    if (event.type === 'ended') {
-      say(event.state === 'done' ? 'The answer is complete' : `The turn was ${event.state}`);
-      this.given.moved();
-    }
+    if (event.type === 'ended') say(event.state === 'done' ? 'The answer is complete' : `The turn was ${event.state}`);
     if (['accepted', 'started', 'ended', 'waiting'].includes(event.type)) this.changed();
   }
 
@@ -250,7 +247,6 @@ export class Talk {
       const answer = await ask('/api/chat', { ...asked, session: this.session });
       if (answer.type === 'forked') location.hash = `#/s/${answer.session}`;
       else this.feed?.anew();
-      this.given.moved();
     } catch (error) {
       this.tell(/** @type {Error} */ (error).message, false);
     }

@@ -3,7 +3,7 @@ import { h, spent } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 
 export class Title {
-  /** @param {{changed: () => void, deleted: () => void}} given */
+  /** @param {{deleted: () => void}} given */
   constructor(given) {
     this.given = given;
     /** @type {string | null} */
@@ -77,7 +77,6 @@ export class Title {
     try {
       await ask('/api/chat', { op: 'rename', session: this.session, title });
       this.show(title, this.session);
-      this.given.changed();
     } catch (error) {
       this.field.setCustomValidity(/** @type {Error} */ (error).message);
       this.field.reportValidity();

@@ -1,0 +1,84 @@
+/// What the list of sessions shows is kept with each session, so that a list costs a row a session however long they are.
+/// Triggers keep it, in the transaction that changes it: no statement can forget to.
+///
+/// `listing` counts every change of the list, `session.changed` is the number of a session's last one, `gone` those that
+/// were ends. Of these the newest are kept; whoever was told less than `floor` needs the whole list. Counting begins with the
+/// clock, so that what was told of another file, which a restore or damage put out of its place, is below that too.
+enum ListSchema {
+    /// Ends of sessions that are kept for who was away.
+    static let goneLimit = 1000
+
+    static let tables = """
+        ALTER TABLE session ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE session ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE session ADD COLUMN cost REAL NOT NULL DEFAULT 0;
+        ALTER TABLE session ADD COLUMN reverted INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE session ADD COLUMN state TEXT NOT NULL DEFAULT 'done';
+        ALTER TABLE session ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX session_changed ON session(changed);
+        CREATE TABLE listing (
+            id INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+            last INTEGER NOT NULL,
+            floor INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE gone (
+            changed INTEGER PRIMARY KEY NOT NULL,
+            session TEXT NOT NULL
+        ) STRICT;
+        INSERT INTO listing (id, last, floor) SELECT 1, now, now FROM (SELECT unixepoch() * 1000 AS now);
+        UPDATE session SET
+            turns = (SELECT count(*) FROM turn WHERE turn.session = session.id),
+            tokens = (SELECT coalesce(sum(turn.tokens), 0) FROM turn WHERE turn.session = session.id),
+            cost = (SELECT coalesce(sum(turn.cost), 0.0) FROM turn WHERE turn.session = session.id),
+            reverted = (SELECT count(*) FROM turn WHERE turn.session = session.id AND turn.taken_back = 1),
+            state = \(state(of: "session.id"));
+        """
+
+    static let triggers = """
+        CREATE TRIGGER turn_comes AFTER INSERT ON turn BEGIN
+            UPDATE session SET turns = turns + 1, tokens = tokens + new.tokens, cost = cost + new.cost,
+                reverted = reverted + (new.taken_back = 1), state = \(state(of: "new.session"))
+                WHERE id = new.session;
+        END;
+        CREATE TRIGGER turn_changes AFTER UPDATE OF state, tokens, cost, taken_back ON turn BEGIN
+            UPDATE session SET tokens = tokens + new.tokens - old.tokens, cost = cost + new.cost - old.cost,
+                reverted = reverted + (new.taken_back = 1) - (old.taken_back = 1), state = \(state(of: "new.session"))
+                WHERE id = new.session;
+        END;
+        CREATE TRIGGER turn_goes AFTER DELETE ON turn BEGIN
+            UPDATE session SET turns = turns - 1, tokens = tokens - old.tokens, cost = cost - old.cost,
+                reverted = reverted - (old.taken_back = 1), state = \(state(of: "old.session"))
+                WHERE id = old.session;
+        END;
+        CREATE TRIGGER session_comes AFTER INSERT ON session BEGIN
+            \(number)
+        END;
+        CREATE TRIGGER session_changes AFTER UPDATE OF
+            title, workspace, model, agent, turns, tokens, cost, reverted, state, updated ON session BEGIN
+            \(number)
+        END;
+        CREATE TRIGGER session_goes AFTER DELETE ON session BEGIN
+            UPDATE listing SET last = last + 1;
+            INSERT INTO gone (changed, session) SELECT last, old.id FROM listing;
+            UPDATE listing SET floor = max(floor, coalesce(
+                (SELECT changed FROM gone ORDER BY changed DESC LIMIT 1 OFFSET \(goneLimit)), 0));
+            DELETE FROM gone WHERE changed <= (SELECT floor FROM listing);
+        END;
+        """
+
+    // A file that is being restored has no row in `listing` yet.
+    private static let number = """
+        UPDATE listing SET last = last + 1;
+            UPDATE session SET changed = coalesce((SELECT last FROM listing), 0) WHERE id = new.id;
+        """
+
+    /// That of the turn that is not over, else of the last.
+    private static func state(of session: String) -> String {
+        """
+        coalesce(
+                (SELECT turn.state FROM turn WHERE turn.session = \(session) AND turn.state IN ('running', 'queued')
+                    ORDER BY turn.state = 'queued', turn.id LIMIT 1),
+                (SELECT turn.state FROM turn WHERE turn.session = \(session) ORDER BY turn.id DESC LIMIT 1), 'done')
+        """
+    }
+}
