@@ -9,15 +9,15 @@ import WorkerKit
 struct ChatBridge {
     static func main() async {
         await Worker.run(name: "chat-bridge") { bus in
-            let workspaces = try workspaces(ProcessInfo.processInfo.environment)
-            let retention = try retention(ProcessInfo.processInfo.environment)
+            let environment = ProcessInfo.processInfo.environment
+            let settings = try Settings(environment)
             let store = try open(ProcessInfo.processInfo)
             let status = StatusLine(store: store, bus: bus)
-            let word = try WordOut(ProcessInfo.processInfo.environment, store, bus)
+            let word = try WordOut(environment, store, bus)
             let hub = EventHub(store: store) { word?.book.hear($0) }
-            let ceiling = try ceiling(ProcessInfo.processInfo.environment)
             let runner = TurnRunner(
-                store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: ceiling, complain: { Log.warning($0) },
+                store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: settings.ceiling,
+                complain: { Log.warning($0) },
                 changed: { status.tell($0) })
             try await store.clearAttachments()
             let left = try await runner.begin()
@@ -27,9 +27,9 @@ struct ChatBridge {
             if left.queued > 0 { Log.notice("\(left.queued) message(s) wait for the agent") }
 
             let service = ChatService(
-                store: store, hub: hub, runner: runner, workspaces: workspaces,
-                attachments: try attachments(ProcessInfo.processInfo.environment))
-            let web = try WebFront.make(ProcessInfo.processInfo.environment, store, service, bus, word) {
+                store: store, hub: hub, runner: runner, workspaces: settings.workspaces,
+                attachments: settings.attachments)
+            let web = try WebFront.make(environment, store, service, bus, word) {
                 status.tell($0)
             }
             let desk = ChatDesk(
@@ -45,7 +45,7 @@ struct ChatBridge {
             await runner.agentIs(.here)
             let serving = Task { await web?.run() }
             let keeping = Task {
-                await service.keepTo(retention) {
+                await service.keepTo(settings.retention) {
                     Log.notice("\($0) session(s) deleted, as [chat] max-age and total want it")
                 }
             }
@@ -59,46 +59,6 @@ struct ChatBridge {
             await serving.value
             await telling.value
         }
-    }
-
-    /// Without the variable there is none.
-    private static func ceiling(_ environment: [String: String]) throws -> DailyCeiling {
-        guard let json = environment["NEXUS_AGENT"] else { return DailyCeiling() }
-        guard let ceiling = DailyCeiling(json: json) else {
-            throw Worker.ConfigurationError(
-                "NEXUS_AGENT is not what {agent} gives: set it to that in [child.chat-bridge], or leave it out")
-        }
-        return ceiling
-    }
-
-    /// Without the variable only messages that name no workspace are taken: what is stored was checked.
-    private static func workspaces(_ environment: [String: String]) throws -> Workspaces {
-        guard let json = environment["NEXUS_WORKSPACES"] else { return Workspaces(names: nil) }
-        guard let workspaces = Workspaces(json: json) else {
-            throw Worker.ConfigurationError(
-                "NEXUS_WORKSPACES is not a JSON array of {\"name\",\"path\"} with at least one element: set it to "
-                    + "{workspaces} in [child.chat-bridge]")
-        }
-        return workspaces
-    }
-
-    private static func attachments(_ environment: [String: String]) throws -> AttachmentLimits {
-        guard let json = environment["NEXUS_CHAT_KEEP"] else { return AttachmentLimits() }
-        guard let limits = AttachmentLimits(json: json) else {
-            throw Worker.ConfigurationError(
-                "NEXUS_CHAT_KEEP is not what {chat-keep} gives: set it to that, or leave it out")
-        }
-        return limits
-    }
-
-    /// Without the variable everything is kept.
-    private static func retention(_ environment: [String: String]) throws -> Retention {
-        guard let json = environment["NEXUS_CHAT_KEEP"] else { return Retention() }
-        guard let retention = Retention(json: json) else {
-            throw Worker.ConfigurationError(
-                "NEXUS_CHAT_KEEP is not what {chat-keep} gives: set it to that, or leave it out")
-        }
-        return retention
     }
 
     /// The store in `--directory DIR`, or where Supervisor.toml's `state-directory` says.

@@ -18,12 +18,8 @@ struct WordOut: Sendable {
 
     /// Nil: nothing is to be said.
     init?(_ environment: [String: String], _ store: ChatStore, _ bus: Bus) throws {
-        guard let json = environment["NEXUS_WORD"] else { return nil }
-        guard let rules = WordRules(json: json) else {
-            throw Worker.ConfigurationError(
-                "NEXUS_WORD is not what [word] becomes: set it to {word} in [child.chat-bridge.environment]")
-        }
-        if rules.send.isEmpty { return nil }
+        let given = try Environment(variables: environment).value("NEXUS_WORD", "{word}", WordRules.init)
+        guard let rules = given, !rules.send.isEmpty else { return nil }
         self.rules = rules
         self.bus = bus
         pushKey = Self.pushKey(of: store)
