@@ -122,7 +122,7 @@ if !lean {
         executable("nexus-config", ["NexusConfiguration", "Plan", "Wire", argumentParser]),
         executable("agent-worker", ["OpenCode", "AgentModel", "WorkerKit", "Wire"]),
         executable("tunnel-worker", ["Tunnel", "QR", "WorkerKit"]),
-        executable("chat-bridge", ["Chat", "ChatWeb", "Outbox", "Outgoing", "AgentModel", "WorkerKit"]),
+        executable("chat-bridge", ["Chat", "ChatWeb", "Outbox", "Outgoing", "AgentModel", "WorkerKit", "LogStore"]),
         executable("telegram-bridge", ["Telegram", "Outgoing", "WorkerKit"]),
         executable("echo-agent", [hummingbird, argumentParser]),
         tests("ConfigurationTests", ["NexusConfiguration"], resources: [.copy("Files")]),
@@ -132,7 +132,7 @@ if !lean {
             resources: [.copy("Schemas"), .copy("Frames")]),
         tests("TunnelTests", ["Tunnel", "Outgoing", yams]),
         // The built chat-bridge runs beside the test bundle.
-        tests("ChatTests", ["Chat", "AgentModel", "Wire", "chat-bridge", grdb]),
+        tests("ChatTests", ["Chat", "ChatWeb", "AgentModel", "Wire", "chat-bridge", grdb]),
         tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel"]),
         tests("TelegramTests", ["Telegram", "Outgoing"]),
         tests("OutboxTests", ["Outbox", "Outgoing", "Chat", "AgentModel", "Cryptography", "COpenSSL"]),

@@ -233,6 +233,58 @@ def kept(page):
     step("renamed, saved, found and deleted")
 
 
+def together(phone, desk):
+    """What one device does the other one's list shows without asking: it is told."""
+    desk.goto(origin + "/#/devices")
+    expect(desk.locator(".side .sessions a").first).to_be_visible()
+    polled = []
+    desk.on("request", lambda request: polled.append(request.post_data) if '"list"' in (request.post_data or "") and '"op":"list"' in request.post_data else None)
+    phone.goto(origin + "/#/new")
+    send(phone, "/slow 77")
+    entry = desk.locator(".side .sessions a", has_text="/slow 77")
+    expect(entry.locator(".sub")).to_have_attribute("data-state", "running")
+    expect(phone.locator(".turn").last).to_have_attribute("data-state", "done")
+    expect(entry.locator(".sub")).to_have_attribute("data-state", "done")
+    session = phone.url.split("/s/")[1]
+    desk.goto(f"{origin}/#/s/{session}")
+    expect(desk.locator(".turn")).to_have_count(1)
+    change = "body => fetch('/api/chat', {method: 'POST', headers: {'Content-Type': 'application/json', 'X-Nexus': '1'}, body: JSON.stringify(body)}).then(r => r.text())"
+    phone.evaluate(change, {"op": "rename", "session": session, "title": "Named elsewhere"})
+    expect(desk.locator(".side .sessions a", has_text="Named elsewhere")).to_be_visible()
+    expect(desk.locator(".bar")).to_contain_text("Named elsewhere")
+    phone.evaluate(change, {"op": "delete", "session": session})
+    expect(desk.locator(".side .sessions a", has_text="Named elsewhere")).to_have_count(0)
+    # The session that was shown is gone, and the list goes on alone.
+    ctl("chat", "--session", "new", "from the terminal")
+    expect(desk.locator(".side .sessions a", has_text="from the terminal")).to_be_visible()
+    assert not polled, polled
+    step("a new session, its turn, its title and its end are seen on the other device, which asks for no list")
+
+
+def tailed(page):
+    """A child's log grows while it is open, stops when nobody looks, and goes on without a line twice."""
+    page.goto(origin + "/#/machine")
+    card = page.locator(".child", has=page.get_by_role("heading", name="chat-bridge", exact=True))
+    card.get_by_role("button", name="Last lines").click()
+    log = card.get_by_role("log")
+    expect(log).to_contain_text("access: a pairing code")
+    count = "n => n.innerText.split('a pairing code for one owner').length"
+    before = log.evaluate(count)
+    ctl("pair")
+    page.wait_for_function("([n, c]) => (document.querySelector('[aria-label=\"Last lines of chat-bridge\"]').innerText.split('a pairing code for one owner').length) === n + 1", arg=[before, 0])
+    see = "state => { Object.defineProperty(document, 'visibilityState', {value: state, configurable: true}); document.dispatchEvent(new Event('visibilitychange')); }"
+    with page.expect_event("requestfailed", lambda request: '"tail"' in (request.post_data or "")):
+        page.evaluate(see, "hidden")
+    ctl("pair")
+    page.evaluate(see, "visible")
+    page.wait_for_function("([n, c]) => (document.querySelector('[aria-label=\"Last lines of chat-bridge\"]').innerText.split('a pairing code for one owner').length) === n + 2", arg=[before, 0])
+    shot(page, "desk-14-log")
+    with page.expect_event("requestfailed", lambda request: '"tail"' in (request.post_data or "")):
+        card.get_by_role("button", name="Last lines").click()
+    expect(log).to_be_hidden()
+    step("a child's log is followed while it is open, and goes on by its place after the page was hidden")
+
+
 def asked(page, name):
     """The agent wants leave, then asks something; both are answered by a tap."""
     send(page, "/permission")
@@ -501,6 +553,9 @@ def held_back(browser):
     grows_to(page, len(re.findall(r"\b\d+\b", first)) + 4)
     expect(page.locator(".turn")).to_have_attribute("data-state", "done")
     assert [int(n) for n in re.findall(r"\b\d+\b", said(page))] == list(range(1, 41))
+    page.get_by_role("button", name="Sessions").click()
+    ctl("chat", "--session", "new", "told in steps")
+    expect(page.locator(".side .sessions a", has_text="told in steps")).to_be_visible()
     page.context.close()
     server.shutdown()
     step("behind something that holds streams back: in steps, every word once")
@@ -572,6 +627,8 @@ try:
         story(desk, "desk")
         rooms(desk, "desk")
         kept(desk)
+        together(phone, desk)
+        tailed(desk)
         lists(desk, "desk")
         chosen(desk, "desk")
         files(desk, "desk")

@@ -39,13 +39,21 @@ enum WebFront {
         return WebServer(
             settings: settings, service: service, door: Door(store: store, audit: audit),
             page: try PageFiles(directory: directory),
-            appliance: Appliance(ask: { try await bus.ask($0) }, may: { bus.may }, audit: audit),
+            appliance: Appliance(
+                ask: { try await bus.ask($0) }, may: { bus.may }, tail: tail(environment["NEXUS_LOGS"]), audit: audit),
             push: word?.desk(store, audit: audit),
             tunnel: TunnelFront(
                 ask: { try await bus.request(TunnelEar.worker, $0, timeout: $1) }, audit: audit),
             tunnelSocket: LentSockets(environment: environment)["tunnel"],
             certificate: certificate,
             changed: changed)
+    }
+
+    private static func tail(
+        _ directory: String?
+    ) -> (@Sendable (String, LogPlace?) async throws -> any LogTailing)? {
+        guard let directory, !directory.isEmpty else { return nil }
+        return { child, place in try LogTail(of: child, in: directory, from: place) }
     }
 }
 

@@ -11,13 +11,17 @@ public enum ApplianceRequest: Hashable, Sendable {
     case may
     /// A child's last end and last lines.
     case why(String)
+    /// A child's log: its last lines, or those behind a place, and what comes.
+    case tail(String, LogPlace?)
     /// Restarts a child or a group.
     case restart(String)
 
     private struct Fields: Decodable {
-        enum Operation: String, Decodable { case status, metrics, may, why, restart }
+        enum Operation: String, Decodable { case status, metrics, may, why, tail, restart }
         var op: Operation
         var child: String?
+        var at: String?
+        var same: Int?
     }
 
     init?(payload: [UInt8]) {
@@ -29,6 +33,9 @@ public enum ApplianceRequest: Hashable, Sendable {
         case .why:
             guard let child = Self.name(fields.child) else { return nil }
             self = .why(child)
+        case .tail:
+            guard let child = Self.name(fields.child) else { return nil }
+            self = .tail(child, fields.at.map { LogPlace(at: $0, same: fields.same ?? 0) })
         case .restart:
             guard let child = Self.name(fields.child) else { return nil }
             self = .restart(child)
@@ -53,7 +60,7 @@ public enum ApplianceRequest: Hashable, Sendable {
     /// In the words of the control socket; nil: nexusd is not asked. Restarts are not waited for: a page can look itself.
     var words: String? {
         switch self {
-        case .may: nil
+        case .may, .tail: nil
         case .status: "status"
         case .metrics: "metrics"
         case .why(let child): "why \(child)"
@@ -71,15 +78,19 @@ public struct Appliance: Sendable {
 
     private let ask: @Sendable (String) async throws -> [UInt8]
     private let may: @Sendable () -> [String]
+    private let tail: (@Sendable (String, LogPlace?) async throws -> any LogTailing)?
     private let audit: @Sendable (String) -> Void
 
-    /// `ask` takes words of the control socket; its errors go to the page in their own words.
+    /// `ask` takes words of the control socket, `tail` begins to read a child's log (nil: nobody said where logs are); their
+    /// errors go to the page in their own words.
     public init(
         ask: @escaping @Sendable (String) async throws -> [UInt8], may: @escaping @Sendable () -> [String],
+        tail: (@Sendable (String, LogPlace?) async throws -> any LogTailing)? = nil,
         audit: @escaping @Sendable (String) -> Void
     ) {
         self.ask = ask
         self.may = may
+        self.tail = tail
         self.audit = audit
     }
 
@@ -90,6 +101,30 @@ public struct Appliance: Sendable {
             return try await ask(words)
         } catch {
             throw WebError(.badGateway, "refused", "\(error)")
+        }
+    }
+
+    /// Sends a child's log until the task is cancelled; what it returns is the last line.
+    func follow(_ child: String, from place: LogPlace?, to send: ChatService.Sink) async -> [UInt8] {
+        do {
+            // What `why` shows of it is the same right.
+            guard may().contains("status") else {
+                throw ChatError(.refused, "may of [child.chat-bridge] does not have \"status\"")
+            }
+            guard let tail else {
+                throw ChatError(
+                    .refused, "NEXUS_LOGS is not set in [child.chat-bridge.environment]; give it \"{state}/logs\"")
+            }
+            let log = try await tail(child, place)
+            while let lines = try await log.next() {
+                try Task.checkCancellation()
+                try await send(JSONLine.of(lines))
+            }
+            return LineAnswer.endLine
+        } catch let error as ChatError {
+            return WebError(error).line
+        } catch {
+            return WebError(.internalServerError, "failed", "\(error)").line
         }
     }
 }

@@ -67,8 +67,7 @@ struct WebRoutes: Sendable {
         let device = try await admit(request, context)
         let body = try await Body.of(request)
         let manner = try? JSONDecoder().decode(Manner.self, from: Data(body))
-        let wait = manner?.wait.map { min(.seconds(max(0, $0)), LineAnswer.longestWait) }
-        let answer = LineAnswer(wait: wait, streams: door.streams, device: device.id)
+        let answer = lines(manner, for: device)
         if manner?.op == "probe" { return try answer.response { await StreamProbe.run($0) } }
         let asked = try ChatRequest(payload: body)
         return try answer.response { [service] send in
@@ -81,6 +80,11 @@ struct WebRoutes: Sendable {
                 return WebError(.internalServerError, "failed", "\(error)").line
             }
         }
+    }
+
+    private func lines(_ manner: Manner?, for device: Device) -> LineAnswer {
+        let wait = manner?.wait.map { min(.seconds(max(0, $0)), LineAnswer.longestWait) }
+        return LineAnswer(wait: wait, streams: door.streams, device: device.id)
     }
 
     /// A GET, so that pictures and downloads work: the cookie is sent for our own pages alone (SameSite=Strict).
@@ -145,10 +149,15 @@ struct WebRoutes: Sendable {
     private func ask(_ request: Request, _ context: WebContext) async throws -> Response {
         let device = try await admit(request, context)
         try requireOwner(device)
-        guard let appliance, let asked = ApplianceRequest(payload: try await Body.of(request)) else {
+        let body = try await Body.of(request)
+        guard let appliance, let asked = ApplianceRequest(payload: body) else {
             throw WebError(
                 .badRequest, "bad-request",
-                "the body is {\"op\":\"status\"}, {\"op\":\"why\",\"child\":NAME} or restart")
+                "the body is {\"op\":\"status\"}, {\"op\":\"why\",\"child\":NAME}, tail or restart")
+        }
+        if case .tail(let child, let place) = asked {
+            let manner = try? JSONDecoder().decode(Manner.self, from: Data(body))
+            return try lines(manner, for: device).response { await appliance.follow(child, from: place, to: $0) }
         }
         return .json(try await appliance.answer(asked, for: device))
     }

@@ -21,6 +21,8 @@ final class WebBox: Sendable {
     /// What was asked of tunnel-worker.
     let tunnelAsked = Words()
     let audit = Words()
+    /// The log of every child.
+    let log = PlayedLog()
     private let tunnelSocket: Int32
     private let task: Task<Void, Never>
 
@@ -54,6 +56,7 @@ final class WebBox: Sendable {
             try WebSettings(listen: "127.0.0.1:0", url: url, certificate: isSecure ? "self-made" : nil))
         let asked = asked
         let tunnelAsked = tunnelAsked
+        let log = log
         let audit = audit
         certificate =
             isSecure
@@ -68,6 +71,9 @@ final class WebBox: Sendable {
                 return Array(#"{"version":"test"}"#.utf8)
             } may: {
                 ["status", "restart:opencode", "restart:chat"]
+            } tail: { child, place in
+                log.asked.add("\(child) \(place?.at ?? "-") \(place?.same ?? 0)")
+                return log
             } audit: {
                 audit.add($0)
             }, push: PushDesk(store: store, publicKey: "key", kinds: [.turn, .parked]) { audit.add($0) },

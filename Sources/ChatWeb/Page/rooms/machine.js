@@ -1,6 +1,7 @@
 // The machine: every child of the tree, its last lines, restart; and the devices that may come in.
 import { h, ago } from '../base/dom.js';
 import { ask } from '../base/wire.js';
+import { Tail } from '../base/tail.js';
 import { Plot, size } from './plot.js';
 import { Tell } from './tell.js';
 import { Tunnel } from './tunnel.js';
@@ -15,6 +16,8 @@ export class Machine {
     this.before = new Map();
     /** @type {Set<string>} what Supervisor.toml lets this page ask for */
     this.may = new Set();
+    /** @type {Map<string, Tail>} logs that are open */
+    this.tails = new Map();
     /** @type {Map<string, {card: HTMLElement, state: HTMLElement, sub: HTMLElement, memory: Plot, cpu: Plot, plots: HTMLElement, restart: HTMLElement}>} */
     this.cards = new Map();
     this.timer = setInterval(() => { if (document.visibilityState === 'visible') this.read(); }, 4000);
@@ -23,6 +26,7 @@ export class Machine {
 
   close() {
     clearInterval(this.timer);
+    for (const tail of this.tails.values()) tail.close();
     this.tunnel.close();
   }
 
@@ -72,9 +76,10 @@ export class Machine {
     const memory = new Plot('Memory', size);
     const cpu = new Plot('CPU', (percent) => `${percent.toFixed(percent < 10 ? 1 : 0)} %`);
     const plots = h('div', { class: 'plots', hidden: true }, memory.element, cpu.element);
-    const lines = h('pre', { tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
+    // A log that is spoken as it grows would be in the way of all else.
+    const lines = h('pre', { class: 'log', role: 'log', 'aria-live': 'off', tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
     const said = h('p', { class: 'quiet', role: 'status' });
-    const why = h('button', { type: 'button', class: 'plain', text: 'Last lines', onclick: () => this.why(child.name, lines, said) });
+    const why = h('button', { type: 'button', class: 'plain', text: 'Last lines', 'aria-expanded': 'false', onclick: () => this.look(child.name, why, lines, said) });
     const restart = h('button', { type: 'button', class: 'plain', text: 'Restart', onclick: () => this.restart(child.name, restart, said) });
     const card = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: child.name }), state), sub, plots,
       h('div', { class: 'row' }, why, restart), said, lines);
@@ -84,17 +89,31 @@ export class Machine {
     return known;
   }
 
-  /** @param {string} child @param {HTMLElement} lines @param {HTMLElement} said */
-  async why(child, lines, said) {
-    if (!lines.hidden) {
+  /** @param {string} child @param {HTMLElement} button @param {HTMLElement} lines @param {HTMLElement} said */
+  look(child, button, lines, said) {
+    const open = this.tails.get(child);
+    button.setAttribute('aria-expanded', String(!open));
+    if (open) {
+      open.close();
+      this.tails.delete(child);
       lines.hidden = true;
+      lines.replaceChildren();
+      said.textContent = '';
       return;
     }
+    this.tails.set(child, new Tail(child, lines, (words) => { said.textContent = words; }, (failure) => this.why(child, lines, said, failure.message)));
+  }
+
+  /**
+   * What nexusd itself knows, where the log cannot be followed.
+   * @param {string} child @param {HTMLElement} lines @param {HTMLElement} said @param {string} words why it cannot
+   */
+  async why(child, lines, said, words) {
     try {
       const answer = await ask('/api/appliance', { op: 'why', child });
       lines.textContent = (answer.last_lines || []).join('\n') || 'It has said nothing.';
       lines.hidden = false;
-      said.textContent = answer.next ? `Next: ${answer.next}` : '';
+      said.textContent = `These do not go on: ${words}`;
     } catch (error) {
       said.textContent = `Not to be had now: ${/** @type {Error} */ (error).message}`;
     }
