@@ -156,7 +156,9 @@ def story(page, name):
     shot(page, f"{name}-6-killed")
     page.reload()
     expect(page.locator(".turn")).to_have_count(4)
-    assert [int(n) for n in re.findall(r"\b\d+\b", said(page))] == kept
+    # What the page was told in the last 250 ms before the kill need not be stored (docs/chat.md, Events); all before that is.
+    stored = [int(n) for n in re.findall(r"\b\d+\b", said(page))]
+    assert stored == kept[:len(stored)] and len(kept) - len(stored) <= 50, (stored, kept)
     step(f"{name}: chat-bridge, agent-worker and the agent were killed; {len(kept)} words are kept")
     ctl("wait", "--ready", "--timeout", "20s")
     return link

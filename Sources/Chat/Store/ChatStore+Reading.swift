@@ -98,7 +98,10 @@ extension ChatStore {
     }
 
     /// Some of the events after a number: of a session, or of one turn in it without its `accepted`. Nil: no more.
-    public func page(of session: SessionID, after: EventNumber, only turn: TurnID? = nil) async throws -> Page? {
+    /// - Parameter line: how an event is written.
+    public func page(
+        of session: SessionID, after: EventNumber, only turn: TurnID? = nil, line: ChatService.Line = .plain
+    ) async throws -> Page? {
         try await queue.read { db in
             let rows = try Row.fetchAll(
                 db,
@@ -111,18 +114,31 @@ extension ChatStore {
                 arguments: [session.rawValue, after.rawValue, turn?.rawValue, turn?.rawValue, Self.pageLimit])
             guard let last = rows.last else { return nil }
             return Page(
-                frames: try rows.flatMap { try Self.frames(of: $0, session) },
+                frames: try rows.flatMap { try Self.frames(of: $0, session, line) },
                 upTo: EventNumber(rawValue: last["seq"]), hasEnd: rows.contains { $0["kind"] == "ended" })
         }
     }
 
-    private static func frames(of row: Row, _ session: SessionID) throws -> [[UInt8]] {
-        if let body = row["body"] as String? { return [Array(body.utf8)] }
+    private static func frames(of row: Row, _ session: SessionID, _ line: ChatService.Line) throws -> [[UInt8]] {
+        let (number, turn) = (EventNumber(rawValue: row["seq"]), TurnID(rawValue: row["turn"]))
+        if let body = row["body"] as String? {
+            let bytes = Array(body.utf8)
+            // A block that the agent has said whole is written for its reader; everything else as it was stored.
+            guard line.form != .plain, row["kind"] == "text",
+                let text = try? JSONDecoder().decode(WholeText.self, from: Data(bytes)), text.whole == true
+            else { return [bytes] }
+            return [
+                line(
+                    ChatEvent(
+                        number: number, session: session, turn: turn,
+                        what: .text(block: text.block, text: text.text, replaces: true)))
+            ]
+        }
         let parts = try whole(kind: row["kind"], key: row["key"] ?? "", text: row["text"] ?? "")
         return parts.enumerated().map { index, what in
             // The last part carries the number: who has it has all of them.
-            let number = index == parts.count - 1 ? EventNumber(rawValue: row["seq"]) : nil
-            return ChatEvent(number: number, session: session, turn: TurnID(rawValue: row["turn"]), what: what).json
+            let number = index == parts.count - 1 ? number : nil
+            return line(ChatEvent(number: number, session: session, turn: turn, what: what))
         }
     }
 
@@ -161,6 +177,13 @@ extension ChatStore {
                 isTakenBack: row["taken_back"] != 0, attachments: try attachments(db, of: row["id"]))
         }
     }
+}
+
+/// The stored event of a text.
+private struct WholeText: Decodable {
+    let block: String
+    let text: String
+    let whole: Bool?
 }
 
 /// The stored event of a list.

@@ -109,13 +109,13 @@ public struct ChatService: Sendable {
         var sent = after
         var live = first
         while true {
-            if try await replay(session, after: &sent, only: turn?.id, to: send) { return }
+            if try await replay(session, after: &sent, only: turn?.id, to: send, line: line) { return }
             if let turn, let why = await runner.reasonToWait(turn) {
                 try await send(ChatEvent(number: nil, session: session, turn: turn.id, what: .waiting(why: why)).json)
             }
             if endsWhenIdle, try await store.isIdle(session) {
                 // A turn may have ended between the two looks: its last events are in the store now.
-                _ = try await replay(session, after: &sent, only: nil, to: send)
+                _ = try await replay(session, after: &sent, only: nil, to: send, line: line)
                 return
             }
             let replayed = sent
@@ -139,9 +139,9 @@ public struct ChatService: Sendable {
 
     /// True when the end of the one turn that is asked for was among them.
     private func replay(
-        _ session: SessionID, after sent: inout EventNumber, only turn: TurnID?, to send: Sink
+        _ session: SessionID, after sent: inout EventNumber, only turn: TurnID?, to send: Sink, line: Line
     ) async throws -> Bool {
-        while let page = try await store.page(of: session, after: sent, only: turn) {
+        while let page = try await store.page(of: session, after: sent, only: turn, line: line) {
             for frame in page.frames { try await send(frame) }
             sent = page.upTo
             if page.hasEnd, turn != nil { return true }

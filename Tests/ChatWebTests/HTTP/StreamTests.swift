@@ -63,6 +63,27 @@ struct StreamTests {
         #expect(closed.text.contains("<p>one <strong>two</strong></p>"))
     }
 
+    /// Behind the number that `open` gave the turn said a block and ended, before anybody listened: all comes from the store.
+    @Test(arguments: [true, false]) func whatIsReadAgainByNumber_isRenderedToo(isOver: Bool) async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let first = try box.connect()
+        try first.send(box.request("/api/chat", send("hello"), cookie: cookie))
+        await box.agent.turnBegins()
+        box.agent.say("*one*")
+        box.agent.complete("*one*")
+        _ = try first.receive(until: "<em>one</em>")
+        let session = try #require(try await box.store.sessions().first?.id)
+        if isOver { box.agent.end() }
+        if isOver { _ = try first.receive(until: #"{"type":"end"}"#) }
+        let second = try box.connect()
+        let body = #"{"op":"resume","session":"\#(session)","after":0,"follow":true}"#
+        // Until the batch is stored it would come from memory.
+        while try await !box.isStored("*one*", in: session) { await Task.yield() }
+        try second.send(box.request("/api/chat", body, cookie: cookie))
+        _ = try second.receive(until: "<em>one</em>")
+    }
+
     @Test func deviceRevokedInTheMiddle_itsAnswersEndAtOnce() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()

@@ -129,6 +129,15 @@ final class WebBox: Sendable {
         return (own + cookies + headers).joined(separator: "\r\n") + "\r\n\r\n" + body
     }
 
+    /// The store has a text whole, not only the memory of who is told it.
+    func isStored(_ text: String, in session: SessionID) async throws -> Bool {
+        guard let page = try await store.page(of: session, after: .start) else { return false }
+        return page.frames.contains {
+            let line = String(decoding: $0, as: UTF8.self)
+            return line.contains(text) && line.contains("\"whole\":true")
+        }
+    }
+
     /// A code as `nexusctl pair` gets one.
     func code(_ role: DeviceRole = .owner) async throws -> String {
         let line = try #require(try await server.answer(.pair(role, here: true), by: "a test").first)
