@@ -89,6 +89,7 @@ public struct TunnelFront: Sendable {
         var words: String
         var url: String?
         var url_lasts: Bool
+        var reach: String
         var complaint: String?
         var trial_left: Int64?
         var trial_back: String?

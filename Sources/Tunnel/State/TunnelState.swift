@@ -71,7 +71,7 @@ public enum TunnelState: Hashable, Sendable {
     /// For the status line: what is, and what to do where the owner can do something.
     public var words: String {
         switch self {
-        case .off: "off: no tunnel brings others to the page; nexusctl tunnel mode"
+        case .off: "off: no tunnel brings others to the page; nexusctl tunnel setup"
         case .settingsRefused(let why): "settings refused: \(why)"
         case .stopped: "stopped: cloudflared was stopped by command; nexusctl tunnel start"
         case .starting: "starting: cloudflared is not connected yet"
@@ -80,7 +80,8 @@ public enum TunnelState: Hashable, Sendable {
         case .degraded(let connections): "degraded: \(connections.count) of \(connections.of) connections stand"
         case .reconnecting(.said): "reconnecting: no connection to the edge stands"
         case .reconnecting(.silent): "reconnecting: its connections seem to stand and carry nothing"
-        case .credentialsRefused(let why): "credentials refused: \(why)"
+        case .credentialsRefused(let why):
+            "credentials refused: \(why); tried again after \(Int(Patience().refused / .seconds(60))) min; at once: nexusctl tunnel start"
         case .noNetwork: "no network: this machine has no way out; it goes on when there is one"
         case .originDown: "origin down: the tunnel stands, the chat does not answer"
         case .exposesMoreThanTheChat(let what): "exposes more than the chat, so it is stopped: \(what)"

@@ -96,7 +96,7 @@ final class WebBox: Sendable {
     /// As tunnel-worker describes itself, with more than the page is told.
     static let tunnelLine =
         #"{"type":"tunnel","mode":"named","mode_when_on":"named","state":"connected","words":"connected 4/4","#
-        + #""url":"https://chat.example.invalid","url_lasts":true,"program":"/usr/bin/cloudflared"}"#
+        + #""url":"https://chat.example.invalid","url_lasts":true,"reach":"nobody","program":"/usr/bin/cloudflared"}"#
 
     deinit {
         task.cancel()

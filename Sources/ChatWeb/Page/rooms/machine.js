@@ -36,6 +36,7 @@ export class Machine {
       this.may = new Set((await ask('/api/appliance', { op: 'may' })).may);
       this.words.textContent = `nexus ${tree.version}, ${tree.ready ? 'everything is ready' : 'not everything is ready'}`;
       for (const child of tree.children) this.show(child);
+      this.tunnel.showChild(tree.children.find((/** @type {any} */ child) => child.name === 'cloudflared'));
       this.measure(await ask('/api/appliance', { op: 'metrics' }));
     } catch (error) {
       this.words.textContent = `nexusd cannot be asked now: ${/** @type {Error} */ (error).message}`;

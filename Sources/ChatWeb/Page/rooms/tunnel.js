@@ -5,6 +5,9 @@ import { ask } from '../base/wire.js';
 /** @type {Record<string, string>} */
 const ways = { quick: 'quick, without an account', named: 'named, by its credentials', token: 'token, by its token' };
 const space = 'http://www.w3.org/2000/svg';
+// Its address leads here; the others need the owner, or go on by themselves.
+const standing = ['connected', 'degraded', 'origin down'];
+const broken = ['settings refused', 'credentials refused', 'exposes more than the chat', 'crashed'];
 // Light squares around a code, as scanners want them (ISO/IEC 18004).
 const margin = 4;
 
@@ -12,21 +15,26 @@ export class Tunnel {
   constructor() {
     this.state = h('span', { class: 'state' });
     this.words = h('p', { class: 'quiet', role: 'status', text: 'Asking how the tunnel is.' });
+    this.next = h('p', { class: 'quiet', hidden: true });
+    this.reach = h('p', { class: 'quiet' });
     this.trialWords = h('p', {});
     this.trial = h('div', { class: 'trial', role: 'alert', hidden: true }, this.trialWords,
       h('button', { type: 'button', class: 'send', text: 'Keep', onclick: () => this.wish({ op: 'keep' }) }));
     this.link = h('a', { target: '_blank', rel: 'noopener noreferrer' });
     this.code = h('div', { class: 'qr' });
-    this.address = h('div', { hidden: true }, h('p', { class: 'address' }, this.link), h('details', {}, h('summary', { text: 'QR code' }), this.code));
+    this.dead = h('p', { class: 'quiet', text: 'It does not lead here now.' });
+    this.picture = h('details', {}, h('summary', { text: 'QR code' }), this.code);
+    this.address = h('div', { hidden: true }, h('p', { class: 'address' }, this.link), this.dead, this.picture);
     this.way = h('select', { 'aria-label': 'Way of the tunnel', onchange: () => this.offer() }, ...Object.keys(ways).map((one) => h('option', { value: one, text: ways[one] })));
-    this.change = h('button', { type: 'button', class: 'plain', onclick: () => this.wish(this.isOff && this.way.value === this.last ? { op: 'start' } : { op: 'mode', mode: this.way.value }) });
+    this.change = h('button', { type: 'button', class: 'plain', onclick: () => this.wish(this.way.value === this.last ? { op: 'start' } : { op: 'mode', mode: this.way.value }) });
     this.stop = h('button', { type: 'button', class: 'plain', text: 'Stop', onclick: () => this.wish({ op: 'stop' }) });
     this.warning = h('p', { class: 'quiet' });
     this.no = h('p', { class: 'said-no', role: 'alert', hidden: true });
     this.switches = h('div', { hidden: true }, h('div', { class: 'row' }, this.way, this.change, this.stop), this.warning);
     this.element = h('section', { class: 'child tunnel', 'aria-label': 'Tunnel' }, h('div', { class: 'row spread' }, h('h2', { text: 'Tunnel' }), this.state),
-      this.words, this.trial, this.address, this.switches, this.no);
+      this.words, this.next, this.trial, this.address, this.reach, this.switches, this.no);
     this.isOff = true;
+    this.stands = false;
     this.isThrough = false;
     this.isBusy = false;
     /** The way that runs; the one that Start would take. */
@@ -57,8 +65,12 @@ export class Tunnel {
   /** @param {any} line */
   show(line) {
     this.state.textContent = line.state;
-    this.state.dataset.state = line.state === 'connected' ? 'ready' : ['off', 'stopped'].includes(line.state) ? '' : 'delayed';
-    this.words.textContent = line.complaint && !line.words.includes(line.complaint) ? `${line.words}; not taken: ${line.complaint}` : line.words;
+    this.state.dataset.state = line.state === 'connected' ? 'ready' : ['off', 'stopped'].includes(line.state) ? '' : broken.includes(line.state) ? 'parked' : 'delayed';
+    const words = line.complaint && !line.words.includes(line.complaint) ? `${line.words}; not taken: ${line.complaint}` : line.words;
+    // The state stands beside the heading.
+    this.words.textContent = words.startsWith(`${line.state}: `) ? upper(words.slice(line.state.length + 2)) : upper(words);
+    this.reach.textContent = `Who can reach the page: ${line.reach.replaceAll('`', '')}.`;
+    this.stands = standing.includes(line.state);
     const isNew = line.mode !== this.mode || line.mode_when_on !== this.last;
     this.isOff = line.mode === 'off';
     this.isThrough = line.through;
@@ -90,6 +102,8 @@ export class Tunnel {
   /** @param {any} line */
   showAddress(line) {
     this.address.hidden = !line.url;
+    this.dead.hidden = this.stands;
+    this.picture.hidden = !this.stands;
     if (!line.url || line.url === this.url) return;
     this.url = line.url;
     this.link.textContent = line.url;
@@ -97,11 +111,19 @@ export class Tunnel {
     this.code.replaceChildren(picture(line.qr || []));
   }
 
+  /** @param {any} child as nexusd has it: what it does about a cloudflared that is down, and when. */
+  showChild(child) {
+    const minutes = Math.ceil((child?.next_try_ms || 0) / 60000);
+    const when = child?.next_try_ms ? `it is tried again within ${minutes} minute${minutes === 1 ? '' : 's'}` : 'it is not tried again by itself';
+    this.next.hidden = this.isOff || child?.state !== 'parked';
+    this.next.textContent = `cloudflared ended too often and is parked; ${when}.`;
+  }
+
   /** What can be done now, and what is to be known before. */
   offer() {
     const isOther = this.way.value !== this.mode;
-    this.change.hidden = !isOther;
-    this.change.textContent = this.isOff ? 'Start' : 'Change';
+    this.change.hidden = !isOther && this.stands;
+    this.change.textContent = this.isOff ? 'Start' : isOther ? 'Change' : 'Start anew';
     this.stop.hidden = this.isOff;
     const quick = this.way.value === 'quick' ? 'Quick addresses do not last: after each start it is another one, and browsers have to be paired there anew. ' : '';
     const trial = this.isThrough ? 'You come through this tunnel: what you change is undone after a minute, unless you keep it by the new way.' : '';
@@ -123,6 +145,9 @@ export class Tunnel {
     this.isBusy = false;
   }
 }
+
+/** @param {string} text */
+const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /**
  * A QR code, dark on light in either theme.
