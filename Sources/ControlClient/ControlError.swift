@@ -20,7 +20,7 @@ public struct ControlError: Error, Hashable, Sendable {
     public let code: Code
     /// What happened, and why; one sentence without a full stop.
     public let message: String
-    /// What to do; nil where the message says it.
+    /// What to do, a line each; nil where the message says it.
     public let hint: String?
 
     /// All fields.
@@ -41,7 +41,7 @@ public struct ControlError: Error, Hashable, Sendable {
         }
     }
 
-    /// The text for standard error, one or two lines without a newline at the end.
+    /// The text for standard error, mostly one or two lines, without a newline at the end.
     public var text: String {
         if code == .configuration {
             // As every editor can jump to them; nexusd's own words come last.
@@ -50,6 +50,7 @@ public struct ControlError: Error, Hashable, Sendable {
         }
         let first = "nexusctl: " + (code == .refused ? "refused: " : "") + Terminal.clean(message)
         guard let hint else { return first }
-        return first + "\n          " + Terminal.clean(hint)
+        let lines = hint.split(separator: "\n").map { Terminal.clean(String($0)) }
+        return first + lines.map { "\n          " + $0 }.joined()
     }
 }

@@ -50,6 +50,17 @@ struct ScreenTests {
         #expect(Terminal.cut(line, to: columns) == cut)
     }
 
+    /// Behind the last column a terminal's cursor stands on it still: erasing from there would take the last character.
+    @Test func lineAsWideAsTheTerminal_isNotErasedBehindIt() {
+        var frame = frame(10, 6, body: 3)
+        frame.body[1] = "exactly ten and more"
+        let lines = frame.drawing.dropFirst("\u{1B}[H".count).split(
+            separator: "\r\n", omittingEmptySubsequences: false)
+        #expect(lines.contains("\u{1B}[Kexactly t…"))
+        for line in lines { #expect(line.hasPrefix("\u{1B}[K") && !line.dropFirst(3).contains("\u{1B}[K")) }
+        #expect(!frame.drawing.contains("\u{1B}[J"))
+    }
+
     @Test func parts_areWrappedBetweenThem() {
         #expect(
             Terminal.wrapped(["nexus 1", "pid 7", "running"], separator: " · ", columns: 16)

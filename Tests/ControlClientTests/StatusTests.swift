@@ -258,7 +258,22 @@ struct RemedyTests {
             let text = try why(state, cause, exit: exit, more: #","unstable_runs":3,"user":"www""#)
             #expect(text.contains("  do ") && !text.contains("last lines"), "\(text)")
         }
-        #expect(try why("parked", "crash", more: #","user":"www""#).contains("run its command by hand, as www"))
+        #expect(try why("parked", "crash", more: #","user":"www""#).contains("run its command by hand as www"))
+    }
+
+    @Test func why_sendsNobodyToItself() throws {
+        #expect(try why("parked", "crash", exit: "exit 1").hasPrefix("web is parked: crash: exit 1; needs you\n"))
+        let child = #"{"name":"web","state":"parked","cause":"crash"}"#
+        #expect(ChildStatus(try JSONParser.parse(Array(child.utf8))).words == "crash; needs you: nexusctl why web")
+    }
+
+    @Test(arguments: [
+        ("oom", "give it more memory"), ("watchdog", "send WATCHDOG=1 in time"), ("probe", "readiness or liveness"),
+    ])
+    func childThatKeepsEnding_isHelpedByItsCause(cause: String, words: String) throws {
+        let text = try why("delayed", cause, more: #","unstable_runs":3"#)
+        #expect(text.contains("it ended 3 times in a row: ") && text.contains(words), "\(text)")
+        #expect(try why("scheduled", cause, more: #","unstable_runs":1"#).contains(words))
     }
 
     @Test func everyStateWithSomethingToDo_saysIt() throws {

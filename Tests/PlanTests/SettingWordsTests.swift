@@ -1,5 +1,6 @@
 import SupervisorCore
 import Testing
+import Wire
 
 @testable import Plan
 
@@ -42,6 +43,14 @@ import Testing
             $0.sockets = [SocketPlan(name: "web", address: .inet6(host, port: 80))]
         }
         #expect(socket?.contains("[0:0:0:0:0:0:0:1]:80") ?? false, "\(socket ?? "")")
+    }
+
+    @Test func numbers_areWrittenAsTheFileWritesThem() {
+        #expect(value("umask") { $0.umask = 0o77 } == "0077" && value("umask") { $0.umask = 0o22 } == "0022")
+        let log = value("log") { $0.log = LogPlan(rate: LogRate(lines: 1000, window: .seconds(30))) }
+        #expect(log?.hasSuffix("rate 1000/30s") ?? false, "\(log ?? "")")
+        let intensity = value("intensity") { $0.policy.intensity = Intensity(restarts: 8, window: .seconds(60)) }
+        #expect(intensity == "restarts 8, window 1min")
     }
 
     @Test func memory_isSpelledShortly() {

@@ -1,11 +1,19 @@
 extension ChildStatus {
     /// The STATUS column: what the child says, or why it is not ready and what comes next. Part of it are words of the
     /// child, so all of it is cleaned.
-    public var words: String { Terminal.clean(uncleanWords) }
+    public var words: String { words(isExplained: false) }
 
-    private var uncleanWords: String { joined([isRemoved ? "not in the file any more" : nil, stateWords]) }
+    /// The same where `nexusctl why` of it is named anyhow.
+    public var explainedWords: String { words(isExplained: true) }
 
-    private var stateWords: String {
+    /// - Parameter isExplained: what `why` says stands beside it: nobody is sent there.
+    func words(isExplained: Bool) -> String {
+        let pointer = isExplained ? "needs you" : "needs you: nexusctl why \(name)"
+        return Terminal.clean(
+            joined([isRemoved ? "not in the file any more" : nil, stateWords(pointer)]))
+    }
+
+    private func stateWords(_ needsYou: String) -> String {
         switch state {
         case "off": offWords
         case "waiting": (awaits ?? waitsFor).map { "waits for \($0)" } ?? "waits for what it requires"
@@ -26,7 +34,7 @@ extension ChildStatus {
         case "parked":
             joined([
                 culpritWords ?? lastWords,
-                nextTry.map { "slow retry in \($0.spoken)" } ?? "needs you: nexusctl why \(name)",
+                nextTry.map { "slow retry in \($0.spoken)" } ?? needsYou,
             ])
         case "done": lastEnd?.exit ?? "finished"
         case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, skippedWords, recycleWords, onWords])

@@ -10,34 +10,33 @@ enum Remedy {
             "the kernel holds process \(child.pid.map(String.init) ?? "?"), mostly for a disk or network file system that"
                 + " hangs (`cat /proc/\(child.pid.map(String.init) ?? "PID")/wchan`); when that is mended it ends by itself"
         case "delayed" where child.unstableRuns > 2:
-            "it ended \(child.unstableRuns) times in a row"
-                + (hasLines
-                    ? ": its last lines and `nexusctl logs \(child.name)` say why"
-                    : " and said nothing in its last run: \(silent(child))")
+            "it ended \(child.unstableRuns) times in a row: \(hint(child, hasLines))"
+        case "scheduled" where child.unstableRuns > 0: hint(child, hasLines)
         case _: nil
         }
     }
 
-    /// Where to look when there is no line to read.
-    private static func silent(_ child: ChildStatus) -> String {
-        "`nexusctl logs \(child.name)` has what it said before; else run its command by hand"
-            + (child.user.map { ", as \($0)" } ?? "")
-    }
-
     private static func parked(_ child: ChildStatus, _ hasLines: Bool) -> String {
-        let again = "then `nexusctl start \(child.name)`"
         if child.cause == "dependency", let other = child.waitsFor {
             return "its group is parked because of \(other): see `nexusctl why \(other)`"
         }
-        let exit = child.lastEnd?.exit ?? ""
+        let how =
+            child.cause == "config" ? config(child, child.lastEnd?.exit ?? "", hasLines) : hint(child, hasLines)
+        return how + ", then `nexusctl start \(child.name)`"
+    }
+
+    /// What to look at, by the cause.
+    private static func hint(_ child: ChildStatus, _ hasLines: Bool) -> String {
         switch child.cause {
-        case "config": return config(child, exit, hasLines) + ", " + again
-        case "oom": return "give it more memory, or find out why it needs so much, \(again)"
-        case "probe": return "see whether it serves what its readiness or liveness asks for, \(again)"
-        case "watchdog": return "it stopped sending WATCHDOG=1: see where it hangs, \(again)"
-        case "network": return "see whether this machine has a network, \(again)"
-        case _ where hasLines: return "mend what its last lines tell of (`nexusctl logs \(child.name)`), \(again)"
-        case _: return "it said nothing in its last run: \(silent(child)); mend it, \(again)"
+        case "oom": return "give it more memory, or find out why it needs so much"
+        case "probe": return "see whether it serves what its readiness or liveness asks for"
+        case "watchdog": return "let it send WATCHDOG=1 in time (sd_notify(3)), or see where it hangs"
+        case "network": return "see whether this machine has a network"
+        case _ where hasLines: return "mend what its last lines tell of (`nexusctl logs \(child.name)`)"
+        case _:
+            let user = child.user.map { " as \($0)" } ?? ""
+            return "it said nothing in its last run: run its command by hand\(user), or see what it said before"
+                + " (`nexusctl logs \(child.name)`)"
         }
     }
 

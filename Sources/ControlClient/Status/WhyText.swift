@@ -22,9 +22,10 @@ public struct WhyText: Hashable, Sendable {
     public func text(for terminal: Terminal) -> String {
         let since = status.since.map { " since \($0.spoken)" } ?? ""
         let name = terminal.styled(Terminal.clean(status.name), .bold)
+        let words = status.words(isExplained: true)
         let head =
             "\(name) is \(terminal.styled(status.state, status.style))\(since)"
-            + (status.words.isEmpty ? "" : ": \(status.words)")
+            + (words.isEmpty ? "" : ": \(words)")
         // The first line carries the colours; the rest are words of others.
         let said = saidLines.map { Terminal.clean($0) }
         let told = (lifeLines + ruleLines).map { terminal.folded(Terminal.clean($0), indent: Self.indent) }

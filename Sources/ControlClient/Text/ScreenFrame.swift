@@ -47,8 +47,9 @@ public struct ScreenFrame {
         }
     }
 
-    /// What is written to the terminal: ECMA-48 home, each line with its rest erased, and the rest of the screen.
-    public var drawing: String { "\u{1B}[H" + lines.joined(separator: "\u{1B}[K\r\n") + "\u{1B}[K\u{1B}[J" }
+    /// What is written to the terminal: ECMA-48 home, each line erased and then written. Not the other way round: behind a
+    /// line that is as long as the terminal is wide the cursor still stands on its last character, which would be erased.
+    public var drawing: String { "\u{1B}[H" + lines.map { "\u{1B}[K" + $0 }.joined(separator: "\r\n") }
 }
 
 extension Terminal {

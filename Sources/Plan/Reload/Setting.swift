@@ -69,7 +69,10 @@ public struct Setting: Sendable {
         Setting("memory.high", .restart, "bounds", of: \.bounds.memoryHigh) { SettingWords.size($0) },
         Setting("pids-max", .restart, "bounds", of: \.bounds.processes) { SettingWords.bound($0) },
         Setting("cpu-weight", .restart, "bounds", of: \.bounds.cpuWeight) { SettingWords.bound($0) },
-        Setting("umask", .restart, "umask", of: \.umask) { "0" + String($0, radix: 8) },
+        Setting("umask", .restart, "umask", of: \.umask) { umask in
+            let octal = String(umask, radix: 8)
+            return String(repeating: "0", count: max(0, 4 - octal.count)) + octal
+        },
         Setting("nice", .restart, "nice", of: \.nice),
         Setting("oom-score-adjust", .restart, "oomScoreAdjust", of: \.oomScoreAdjust),
         Setting("no-new-privileges", .restart, "noNewPrivileges", of: \.noNewPrivileges),

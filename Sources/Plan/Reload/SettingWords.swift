@@ -27,7 +27,7 @@ enum SettingWords {
     }
 
     static func intensity(_ rule: Intensity?) -> String {
-        rule.map { "\($0.restarts) in \(time($0.window))" } ?? "none"
+        rule.map { "restarts \($0.restarts), window \(time($0.window))" } ?? "none"
     }
 
     static func exits(_ rule: ExitRule) -> String {
@@ -83,7 +83,7 @@ enum SettingWords {
 
     static func log(_ log: LogPlan) -> String {
         "size \(size(log.fileBytes)), files \(log.files), journal \(log.journal), rate "
-            + (log.rate.map { "\($0.lines) in \(time($0.window))" } ?? "none")
+            + (log.rate.map { "\($0.lines)/\(time($0.window))" } ?? "none")
     }
 
     static func ready(_ readiness: Readiness, _ rule: ReadyRule, _ plan: Plan) -> String {

@@ -31,7 +31,7 @@ extension Engine {
         case .record(let record):
             note(record)
             let usage = usage(of: record)
-            var event = LogEvent(record, names: names, at: now, usage: usage)
+            var event = LogEvent(record, names: names, at: now, usage: usage, detail: detail(of: record))
             if case .ended(let end) = record { event.fields += keep(end, usage) }
             say(event)
         case .answer(let command, let outcome): answer(command, outcome)
@@ -53,6 +53,14 @@ extension Engine {
     private func usage(of record: Record) -> RunUsage {
         guard case .ended(let end) = record else { return RunUsage() }
         return self[end.child].usage?.usage(of: end.run) ?? RunUsage()
+    }
+
+    /// What is known of an end beyond its exit.
+    private func detail(of record: Record) -> String? {
+        guard case .ended(let end) = record, let remark = self[end.child].remark, remark.run == end.run else {
+            return nil
+        }
+        return remark.words
     }
 
     /// What a record says about the picture nexusd has of its children.

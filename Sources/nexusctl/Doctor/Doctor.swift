@@ -95,7 +95,7 @@ struct Doctor {
             case "parked", "unkillable":
                 findings.append(
                     Finding(
-                        .bad, "child", "\(child.name) is \(child.state): \(child.words)",
+                        .bad, "child", "\(child.name) is \(child.state): \(child.explainedWords)",
                         remedy: "nexusctl why \(child.name)"))
             case "delayed" where child.unstableRuns > 2:
                 findings.append(

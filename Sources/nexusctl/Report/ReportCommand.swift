@@ -13,7 +13,9 @@ struct ReportCommand: ParsableCommand {
             """)
 
     @Option(
-        name: [.short, .long], help: "The archive; by default nexus-report-TIME.tar.gz here.", completion: .file())
+        name: [.short, .long],
+        help: ArgumentHelp("The archive; by default nexus-report-TIME.tar.gz here.", valueName: "file"),
+        completion: .file())
     var output: String?
 
     @Flag(help: "What was written, one JSON object.")
@@ -25,15 +27,32 @@ struct ReportCommand: ParsableCommand {
         let locations = try place.locations()
         let name = "nexus-report-" + Self.stamp
         let archive = output ?? name + ".tar.gz"
-        guard access(archive, F_OK) != 0 else {
-            throw ControlError(.usage, "\(archive) is there already", hint: "give another name: --output FILE")
-        }
+        try Self.check(archive, name)
         let folder = try ReportFolder(name)
         var collector = ReportCollector(locations, folder)
         collector.collect()
         try redact(folder, collector.config, locations)
         try pack(folder, name, into: archive)
         show(archive, folder.contents())
+    }
+
+    /// Before anything is collected: whether the archive could be written at all.
+    private static func check(_ archive: String, _ name: String) throws(ControlError) {
+        var facts = stat()
+        if stat(archive, &facts) == 0 {
+            guard facts.st_mode & S_IFMT == S_IFDIR else {
+                throw ControlError(.usage, "\(archive) is there already", hint: "give another name: --output FILE")
+            }
+            let slash = archive.hasSuffix("/") ? "" : "/"
+            throw ControlError(
+                .usage, "\(archive) is a directory",
+                hint: "name a file in it: --output \(archive)\(slash)\(name).tar.gz")
+        }
+        let parent = archive.lastIndex(of: "/").map { $0 == archive.startIndex ? "/" : String(archive[..<$0]) } ?? "."
+        guard access(parent, W_OK | X_OK) != 0 else { return }
+        throw ControlError(
+            .usage, "\(archive) cannot be written: \(parent): \(String(cString: strerror(errno)))",
+            hint: "give another place: --output FILE")
     }
 
     private func redact(_ folder: borrowing ReportFolder, _ config: String, _ place: Locations) throws(ControlError) {

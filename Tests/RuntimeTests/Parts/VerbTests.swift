@@ -60,8 +60,8 @@ private let web = ChildID(rawValue: 1)
     }
 
     @Test(arguments: [
-        ("why cahce", "there is no child 'cahce'; did you mean 'cache'?"),
-        ("why frnot", "there is no child 'frnot'; did you mean 'front'?"),
+        ("why cahce", "there is no child or group 'cahce'; did you mean 'cache'?"),
+        ("why frnot", "there is no child or group 'frnot'; did you mean 'front'?"),
         ("history front", "'front' is a group; this takes a child: `nexusctl status front` shows them"),
         ("stop group:wbe", "there is no group 'wbe'; did you mean 'web'?"),
         ("stauts", "'stauts' is no verb; did you mean 'status'?"),

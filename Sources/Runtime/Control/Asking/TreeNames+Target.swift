@@ -11,7 +11,10 @@ extension TreeNames {
             return .group(group)
         }
         if let group = group(named: word) { return .group(group) }
-        return .child(try needChild(word))
+        guard let child = child(named: word) else {
+            throw unknown(word, "child or group", shown.children.map { self[$0] } + shown.groups.map { self[$0] })
+        }
+        return .child(child)
     }
 
     func needChild(_ word: Substring) throws(VerbError) -> ChildID {
@@ -31,7 +34,7 @@ extension TreeNames {
         let name = String(name.prefix(40))
         // Whoever mistypes a child may mean a group just as well.
         let all = (shown.children.map { self[$0] } + shown.groups.map { self[$0] })
-        let hint = Nearest.hint(for: name, among: what == "child" ? all : known)
+        let hint = Nearest.hint(for: name, among: what == "group" ? known : all)
         // A tree of a thousand must not fill the terminal with names.
         let some =
             known.isEmpty ? "none" : known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")

@@ -146,7 +146,7 @@ extension Explanation {
         guard let ground = view.ground else { return nil }
         let who = culprit ?? child
         let policy = plan.policy(who)
-        let whom = culprit.map { names[$0] } ?? "it"
+        let whom = culprit.map { names[$0] } ?? (isNamed ? name : "it")
         var words: String
         switch ground {
         case .config: words = "an error of configuration parks \(whom) at once"

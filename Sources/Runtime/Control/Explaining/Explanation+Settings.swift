@@ -131,7 +131,7 @@ extension Explanation {
         case .ready:
             if view.isScheduled { return scheduleSettings }
             let stable = setting("delay.stable-after", DurationText.show(delay.stableAfter))
-            let isStable = view.unstableRuns == 0 && now >= recycling?.notBefore ?? now
+            let isStable = view.unstableRuns == 0 && !(recycling?.waitsToBeStable(at: now) ?? false)
             return (recycling?.above == nil ? [] : settings(of: .recycled)) + (isStable ? [] : [stable])
                 + [setting("restart", policy.restart.text)]
         case .stopping:

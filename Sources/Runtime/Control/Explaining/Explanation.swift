@@ -20,6 +20,8 @@ struct Explanation {
     let kernelKeepsMemory: Bool
     /// Its run is ready and is to be replaced.
     var recycling: Recycling?
+    /// Told of its group, in which "it" would be another.
+    var isNamed = false
     /// Where others stand.
     let phase: (ChildID) -> Phase
 

@@ -81,8 +81,10 @@ extension Engine {
                 members.lazy.compactMap { self.explanation(of: $0).culprit }.first
                 ?? members.first { core.view(of: $0).phase == .parked }
         }
+        var because = culprit.map(explanation)
+        because?.isNamed = true
         let words = GroupExplanation(
-            group: group, plan: plan, now: now, state: state, culprit: culprit.map(explanation),
+            group: group, plan: plan, now: now, state: state, culprit: because,
             phase: { [core] in core.view(of: $0).phase })
         var json = JSONWriter(capacity: 1024)
         json.object { json in

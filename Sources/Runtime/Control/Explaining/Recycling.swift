@@ -33,6 +33,9 @@ struct Recycling {
         }
     }
 
+    /// Whether `stable-after` is what it waits for, or the least of it.
+    func waitsToBeStable(at now: Instant) -> Bool { notBefore > now && (isWatched || until == notBefore) }
+
     /// One sentence, which names the keys that decide.
     func words(at now: Instant, stableAfter: Duration, name: String) -> String {
         let why =

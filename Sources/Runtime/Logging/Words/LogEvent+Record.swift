@@ -3,7 +3,12 @@ import Wire
 
 extension LogEvent {
     /// A record of the core as it goes to the log: a sentence, and every fact of it as a field of its own.
-    init(_ record: Record, names: TreeNames, at now: Instant, usage: RunUsage = RunUsage()) {
+    /// - Parameters:
+    ///   - usage: what an ended run took.
+    ///   - detail: what is known of its end beyond the exit.
+    init(
+        _ record: Record, names: TreeNames, at now: Instant, usage: RunUsage = RunUsage(), detail: String? = nil
+    ) {
         switch record {
         case .starting(let child, let run):
             self.init(.starting, 6, "Starting \(names[child]).", names[child], run, book: .starting)
@@ -16,7 +21,7 @@ extension LogEvent {
             let sentence = "\(names[child]) did not end in time; what is left of it is killed."
             self.init(.killing, 4, sentence, names[child], run)
         case .ended(let end):
-            self.init(end, names: names, usage: usage)
+            self.init(end, names: names, usage: usage, detail: detail)
         case .delayed(let child, let until, let cause):
             let sentence = "\(names[child]) is started again in \((until - now).words) (\(cause.rawValue))."
             self.init(.delayed, 5, sentence, names[child], nil, [.cause(cause), .nextTry(until - now)])
@@ -52,7 +57,7 @@ extension LogEvent {
             fields: fields)
     }
 
-    private init(_ end: EndRecord, names: TreeNames, usage: RunUsage) {
+    private init(_ end: EndRecord, names: TreeNames, usage: RunUsage, detail: String?) {
         let wanted =
             switch end.cause {
             case .done, .asked, .recycled, .dependency: true
@@ -65,10 +70,13 @@ extension LogEvent {
         if let signal = end.exit?.signal { fields.append(Field(name: "SIGNAL", value: String(signal))) }
         if let cpu = usage.cpu { fields.append(Field(name: "CPU_MS", value: String(cpu.wholeMilliseconds))) }
         if let peak = usage.peakBytes { fields.append(Field(name: "PEAK_BYTES", value: String(peak))) }
+        if let detail { fields.append(Field(name: "DETAIL", value: detail)) }
         let how = end.exit?.words ?? "still there"
+        let why = detail.map { ": \($0)" } ?? ""
         self.init(
             .ended, wanted ? 6 : 4,
-            "\(names[end.child]) ended after \(ran.words): \(how) (\(end.cause.rawValue)).", names[end.child], end.run,
+            "\(names[end.child]) ended after \(ran.words): \(how) (\(end.cause.rawValue))\(why).", names[end.child],
+            end.run,
             fields, book: .ended)
     }
 

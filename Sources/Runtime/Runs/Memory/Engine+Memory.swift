@@ -29,7 +29,7 @@ extension Engine {
             let words = recycling(of: child)?.words(at: now, stableAfter: stable, name: names[child])
             say(
                 LogEvent(
-                    .memory, 5, "\(names[child]) has grown to \(byteWords(bytes)): \(words ?? above).",
+                    .memory, 5, "\(names[child]) has \(byteWords(bytes)) of memory; \(words ?? "it is \(above)").",
                     names[child], run.id, [LogEvent.Field(name: "BYTES", value: String(bytes))]))
         }
         let busy = now - (run.grownSince ?? now)

@@ -144,9 +144,16 @@ struct Readiness {
             .usage, "there is no child or group '\(word)'" + near, hint: near.isEmpty ? "see: nexusctl status" : nil)
     }
 
-    /// `cloudflared is parked (config: exit 1; …)`, for each.
+    /// Those that are named one by one.
+    private static let shownChildren = 12
+
+    /// `cloudflared is parked (config: exit 1; …)`, a line for each.
     var hint: String {
         if missing.isEmpty { return "by now everything asked for is ready" }
-        return missing.map { "\($0.name) is \($0.state) (\($0.words))" }.joined(separator: "; ")
+        let lines = missing.prefix(Self.shownChildren).map { child in
+            "\(child.name) is \(child.state)" + (child.words.isEmpty ? "" : " (\(child.words))")
+        }
+        let left = missing.count - lines.count
+        return (lines + (left > 0 ? ["and \(left) more: nexusctl status"] : [])).joined(separator: "\n")
     }
 }
