@@ -120,6 +120,8 @@ import Testing
         move("supervisor.read-groups")
         #expect(try force("supervisor.read-groups") == hidden && force("supervisor.read-users") == .asInFile)
         move("child.bridge.log", "size 10MB, files 10", "size 20MB, files 10")
+        #expect(try force("log.size") == .asInFile, "a child's own")
+        move("child.log-writer.log", "size 10MB, files 10", "size 20MB, files 10")
         #expect(try force("log.size") == .other("10MB") && force("log.files") == .asInFile)
         move("child.log-writer.command", "log-writer --total 1000000000", "log-writer --total 2000000000 --compress /z")
         #expect(try force("log.total") == .other("1GB") && force("log.compress") == .other("false"))

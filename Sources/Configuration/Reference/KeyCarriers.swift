@@ -20,10 +20,9 @@ struct KeyCarriers {
             settings = Self.children(of: root).map { "child.\($0.name).secret.\(name)" }
         case LogKeys.section.title:
             let own = key.name == "user" ? "user" : "command"
-            let isOfChildren = ["size", "files", "journal", "rate"].contains(key.name)
-            settings =
-                (isOfChildren ? Self.children(of: root).map { "child.\($0.name).log" } + ["child.log-writer.log"] : [])
-                + ["child.log-writer.\(own)"]
+            // log-writer's own log has what others have unless they say otherwise.
+            let isDefault = ["size", "files", "rate"].contains(key.name)
+            settings = isDefault ? ["child.log-writer.log"] : ["child.log-writer.\(own)"]
         case _:
             let (template, isWhole) = Self.template(key.name, section)
             isAlone = !isWhole

@@ -66,7 +66,7 @@ struct ExplanationText {
     private func remark(_ running: Running) -> String {
         if let refusal = running.refusal { return "; the file is refused as it is: \(refusal)" }
         if case .unknown = force {
-            return "; part of [\(explanation.section)] is not in force, perhaps not this key: see `nexusctl diff`"
+            return "; part of \(explanation.section) is not in force, perhaps not this key: see `nexusctl diff`"
         }
         return "; not in force: `nexusctl diff` shows what differs, `nexusctl reload` puts it in force"
     }

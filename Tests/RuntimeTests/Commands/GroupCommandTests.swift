@@ -69,6 +69,7 @@ extension WholeTrees {
             #expect(try tree.ctl("wait", "one", "--timeout", "20s").status == 0)
             #expect(try tree.ctl("is-ready", "one").status == 0, "who is off in the file is not waited for")
             #expect(try tree.ctl("is-ready", "two").status == 1)
+            #expect(try tree.ctl("is-ready", "all").status == 0 && tree.ctl("wait", "all").status == 0)
             #expect(try tree.ctl("stop", "alone").status == 0)
             #expect(try tree.ctl("is-ready", "group:one").status == 1)
             #expect(try tree.ctl("wait", "one", "--timeout", "20s").status == 1, "nobody of it is meant to run")

@@ -133,6 +133,7 @@ struct Readiness {
 
     /// A child, or those of a group that are meant to run; of one in which nobody is, all.
     private static func children(_ word: String, _ report: StatusReport) throws(ControlError) -> [String] {
+        if word == "all" { return report.children.filter(isMeant).map(\.name) }
         let name = ["child:", "group:"].first { word.hasPrefix($0) }.map { String(word.dropFirst($0.count)) } ?? word
         if let group = report.groups.first(where: { $0.name == name }), !word.hasPrefix("child:") {
             let meant = report.children.filter { group.children.contains($0.name) && isMeant($0) }.map(\.name)
