@@ -3,14 +3,31 @@ import Tunnel
 
 /// nexusd's answer to `status CHILD`, as far as the tunnel goes by it.
 struct ChildReport {
-    let isRunning: Bool
-    let isReady: Bool
+    /// Of the run that lives; nil: none is starting or ready.
     let run: String?
-    private(set) var end: TunnelMachine.TunnelChild.End?
+    let isReady: Bool
+    /// It is being stopped: to be off, or to be started anew.
+    let isStopping: Bool
+    /// It is not to run.
+    let isOff: Bool
+    /// nexusd has given it up for now.
+    let isParked: Bool
+    /// What nexusd does about it next.
+    let next: TunnelState.NextTry
+    let lastEnd: End?
+
+    struct End {
+        var run: String
+        /// `exit 1`
+        var exit: String
+        /// Somebody wanted that. What nexusd ended on its own account (a start that took too long) nobody asked for.
+        var isAsked: Bool
+    }
 
     private struct Answer: Decodable {
         var state: String
         var run: String?
+        var next_try_ms: Int?
         var last_end: End?
         struct End: Decodable {
             var run: String
@@ -21,25 +38,48 @@ struct ChildReport {
 
     init?(_ payload: [UInt8]) {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(payload)) else { return nil }
-        isRunning = answer.state == "starting" || answer.state == "ready"
         isReady = answer.state == "ready"
-        run = answer.run
-        end = answer.last_end.map { end in
-            // What nexusd ended on its own account (a start that took too long) nobody asked for.
-            let wasTold = ["asked", "dependency", "recycled"].contains(end.cause)
-            return .init(run: end.run, words: end.exit, asked: wasTold)
+        run = isReady || answer.state == "starting" ? answer.run : nil
+        isStopping = answer.state == "stopping"
+        isOff = answer.state == "off"
+        isParked = answer.state == "parked"
+        switch answer.state {
+        case "delayed": next = answer.next_try_ms.map { .soon(seconds: Self.up($0, 1000)) } ?? .unsaid
+        case "parked": next = .parked(minutes: answer.next_try_ms.map { Self.up($0, 60_000) })
+        case _: next = .unsaid
         }
-        // Told to end, and not to be off: it is on its way back. Only who stopped it for good has it stopped.
-        if end?.asked == true, answer.state != "off" { end = nil }
+        lastEnd = answer.last_end.map {
+            End(run: $0.run, exit: $0.exit, isAsked: ["asked", "dependency", "recycled"].contains($0.cause))
+        }
     }
 
-    /// The line with which a run ended, of the answer to `why CHILD`: what cloudflared says last before a failed start is bare
-    /// text, without time and level.
-    static func lastWords(inWhy payload: [UInt8]) -> String? {
+    private static func up(_ count: Int, _ unit: Int) -> Int { max(1, count / unit + (count % unit > 0 ? 1 : 0)) }
+
+    /// The lines with which a run ended, of the answer to `why CHILD`.
+    static func lastLines(inWhy payload: [UInt8]) -> [String] {
         struct Why: Decodable { var last_lines: [String] }
-        guard let lines = (try? JSONDecoder().decode(Why.self, from: Data(payload)))?.last_lines else { return nil }
-        let own = lines.last { !$0.isEmpty }
-        let updated = lines.last { $0.contains("cloudflared has been updated") }
-        return (updated ?? own).map { String($0.prefix(160)) }
+        return (try? JSONDecoder().decode(Why.self, from: Data(payload)))?.last_lines ?? []
+    }
+
+    /// Of the answer to `settings CHILD`, in whose words it is one number with one unit.
+    static func stopTimeout(inSettings payload: [UInt8]) -> Duration? {
+        struct Answer: Decodable {
+            var settings: [Setting]
+            struct Setting: Decodable {
+                var setting: String
+                var value: String?
+            }
+        }
+        let answer = try? JSONDecoder().decode(Answer.self, from: Data(payload))
+        guard let text = answer?.settings.first(where: { $0.setting == "stop-timeout" })?.value else { return nil }
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int64(digits), number <= 86_400_000 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "ms": return .milliseconds(number)
+        case "s": return .seconds(number)
+        case "min": return .seconds(number * 60)
+        case "h": return .seconds(number * 3600)
+        case _: return nil
+        }
     }
 }

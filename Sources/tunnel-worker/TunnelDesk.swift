@@ -32,7 +32,9 @@ struct TunnelDesk: Sendable {
 
     private func carryOut(_ asked: Asked, _ request: IncomingRequest) async throws -> [UInt8] {
         switch asked.op {
-        case "describe": return try JSON.line(await keeper.description())
+        case "describe":
+            await lookAgain()
+            return try JSON.line(await keeper.description())
         case "address": return try JSON.line(await keeper.addressLine())
         case "check": return try JSON.line(await keeper.check())
         case "start", "stop", "mode", "keep", "examine": break
@@ -57,6 +59,24 @@ struct TunnelDesk: Sendable {
         }
         if let examination { return try JSON.line(examination) }
         return try JSON.line(await keeper.description())
+    }
+
+    /// What happened before somebody asks is in the answer; what is under way meanwhile (a chat that hangs is looked at for
+    /// seconds) is not waited for longer than this.
+    private static let lookLimit: Duration = .seconds(2)
+
+    private func lookAgain() async {
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        let timer = Task {
+            try? await Task.sleep(for: Self.lookLimit)
+            end.finish()
+        }
+        Task {
+            await keeper.lookAgain()
+            end.finish()
+        }
+        for await _ in ends {}
+        timer.cancel()
     }
 
     /// Only who came over the control socket, and owners' devices, by chat-bridge, change how this machine is reached.

@@ -68,11 +68,12 @@ extension TunnelKeeper {
     func description() -> TunnelDescription {
         let state = machine.state
         return TunnelDescription(
-            mode: wanted, mode_when_on: choice.mode ?? workshop.settings.mode, chosen_by_command: choice != .none,
+            mode: inForce, mode_when_on: choice.mode ?? workshop.settings.mode,
+            chosen_by_command: choice.isByCommand,
             state: state.name, words: words,
-            connections: state.connections?.count ?? 0, connections_wanted: wanted.connections, url: address,
-            url_lasts: wanted != .quick, program: preparation?.program.path,
-            version: preparation?.program.version.description, metrics_port: preparation?.metrics.port,
+            connections: state.connections?.count ?? 0, connections_wanted: inForce.connections, url: address,
+            url_lasts: inForce != .quick, program: preparation?.program?.path,
+            version: preparation?.program?.version.description, metrics_port: preparation?.metrics.port,
             complaint: complaint, new_program: hasNewProgram, trial_left: trialLeft,
             trial_back: trialLeft == nil ? nil : choice.former?.wanted(workshop.settings.mode), reach: reach)
     }
@@ -80,7 +81,7 @@ extension TunnelKeeper {
     /// Refused while there is none.
     func addressLine() throws(BusError) -> AddressLine {
         guard let address else { throw BusError(.failed, "there is no address: \(machine.state.words)") }
-        return AddressLine(url: address, lasts: wanted != .quick, qr: QRCode.rows(of: address))
+        return AddressLine(url: address, lasts: inForce != .quick, qr: QRCode.rows(of: address))
     }
 
     /// Browsers come by what is said here, and each of them has to be let in.
@@ -106,20 +107,29 @@ extension TunnelKeeper {
         defer { gate.leave() }
         var next = choice
         next.isOn = isOn
-        if let word {
-            next.mode = word == "file" ? nil : try TunnelMode.of(word)
-            next.isOn = true
+        next.halt = nil
+        do throws(TunnelError) {
+            if let word {
+                next.mode = word == "file" ? nil : try TunnelMode.of(word)
+                next.isOn = true
+            }
+            let mode = next.isOn ? next.mode ?? workshop.settings.mode : .off
+            if next.isOn, mode == .off, word == nil {
+                throw TunnelError("mode: none is chosen: nexusctl tunnel mode quick, named or token")
+            }
+            if mode != .off { try await workshop.check(mode) }
+            next = await onTrial(next, over: approach)
+            try next.write(in: workshop.directory)
+        } catch {
+            throw TunnelError(
+                "\(error); nothing was changed, \(machine.isUp ? "and what runs goes on" : "and nothing runs")")
         }
-        let mode = next.isOn ? next.mode ?? workshop.settings.mode : .off
-        if next.isOn, mode == .off, word == nil {
-            throw TunnelError("no way is chosen: nexusctl tunnel mode quick, named or token")
-        }
-        if mode != .off { try await workshop.check(mode) }
-        next = await onTrial(next, over: approach)
-        try next.write(in: workshop.directory)
         choice = next
         damage = nil
-        if let error = await follow() { throw error }
+        if let error = await follow() {
+            let rest = machine.isUp ? "what ran before goes on" : "nothing runs"
+            throw TunnelError("\(error); the choice is kept and tried again each 30 s, meanwhile \(rest)")
+        }
         show()
         wake.yield()
     }
@@ -132,19 +142,28 @@ extension TunnelKeeper {
     /// From the machine outwards; the first hop that does not carry is the one to mend.
     func check() async -> ChainReport {
         let agent = await agentVerdict()
-        guard machine.chosen != .off, let address else {
-            let tunnel = ChainCheck.Verdict(false, machine.state.words)
-            return report([("agent", agent), ("tunnel", tunnel)])
-        }
-        let chain = ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge)
-        let bridge = await chain.bridge()
-        let now = await preparation?.metrics.measure()
-        let connections = now?.connections ?? 0
-        let tunnel = ChainCheck.Verdict(
-            connections > 0,
-            connections > 0
-                ? "\(connections) of \(machine.chosen.connections) connections to the edge stand" : machine.state.words)
-        return report([("agent", agent), ("bridge", bridge), ("tunnel", tunnel), ("edge", await chain.outside())])
+        let chat = workshop.settings.chatSocket
+        let here = host ?? workshop.settings.hostname ?? "localhost"
+        let bridge =
+            (try? await bus.ask("status \(Self.bridge)")) == nil
+            ? ChainCheck.Verdict(false, "not there: nexusd knows of no child \(Self.bridge)")
+            : await ChainCheck(url: "https://" + here, socket: chat, edge: pace.edge).bridge()
+        let tunnel = await tunnelVerdict()
+        let edge =
+            if machine.isUp, let address {
+                await ChainCheck(url: address, socket: chat, edge: pace.edge).outside()
+            } else {
+                ChainCheck.Verdict(false, "not there: as long as no tunnel runs there is no public address")
+            }
+        return report([("agent", agent), ("bridge", bridge), ("tunnel", tunnel), ("edge", edge)])
+    }
+
+    private func tunnelVerdict() async -> ChainCheck.Verdict {
+        guard machine.isUp else { return .init(false, "not there: \(machine.state.words)") }
+        let connections = await preparation?.metrics.measure()?.connections ?? 0
+        return connections > 0
+            ? .init(true, "\(connections) of \(machine.chosen.connections) connections to the edge stand")
+            : .init(false, machine.state.words)
     }
 
     private func report(_ hops: [(String, ChainCheck.Verdict)]) -> ChainReport {
@@ -161,7 +180,7 @@ extension TunnelKeeper {
         }
         guard let payload = try? await bus.ask("status opencode"),
             let answer = try? JSONDecoder().decode(Answer.self, from: Data(payload))
-        else { return .init(false, "nexusd knows of no child opencode") }
+        else { return .init(false, "not there: nexusd knows of no child opencode") }
         guard answer.state == "ready" else { return .init(false, "opencode is \(answer.state): nexusctl why opencode") }
         if let health = answer.health, health.hasPrefix("unhealthy") { return .init(false, "opencode is \(health)") }
         return .init(true, "opencode is ready" + (answer.health.map { " and \($0)" } ?? ""))

@@ -54,13 +54,13 @@ extension TunnelKeeper {
             show()
             return nil
         }
+        await act(on: .network(isUp: NetworkRoutes.hasDefault()))
+        if let halt = choice.halt {
+            await act(on: .halted(wanted, halt))
+            return nil
+        }
         return await choose(wanted)
     }
 
-    private func runNow() async -> String? {
-        guard let answer = try? await bus.ask("status \(Self.child)"), let seen = ChildReport(answer) else {
-            return nil
-        }
-        return seen.isRunning ? seen.run : nil
-    }
+    private func runNow() async -> String? { await childReport()?.run }
 }

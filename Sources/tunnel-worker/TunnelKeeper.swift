@@ -30,11 +30,15 @@ actor TunnelKeeper {
     var gate = TurnGate()
     /// Followed so far: what was looked at before one is no news after it.
     var changes = 0
-    private var lastOrder: Task<Void, Never>?
+    /// True: nexusd has taken it.
+    var lastOrder: Task<Bool, Never>?
+    /// The end of a run, in words.
+    var explained: (run: String, words: EndWords)?
+    var shown = ""
+    var announced: String?
     private var tail: LogTail
     private var turns = 0
-    private var shown = ""
-    private var announced: String?
+    private var ticker: Task<Void, Never>?
 
     init(bus: Bus, workshop: TunnelWorkshop, pace: Pace) {
         self.bus = bus
@@ -57,24 +61,38 @@ actor TunnelKeeper {
     /// What is wanted: by command, else by the file.
     var wanted: TunnelMode { choice.wanted(workshop.settings.mode) }
 
+    /// Nothing is in force that is not wanted: before nexusd may start the child, whose choice somebody may have kept there.
+    func makeReady() {
+        if wanted == .off { workshop.retract() }
+    }
+
     /// Until it is cancelled.
     func run() async {
-        let routes = Task { for await _ in NetworkRoutes.changes() { wake.yield() } }
-        let ticks = Task {
-            while !Task.isCancelled {
-                try? await Task.sleep(for: pace.look)
-                wake.yield()
-            }
-        }
+        let ears = [
+            Task { for await _ in NetworkRoutes.changes() { wake.yield() } },
+            Task { await hearOfChild() },
+        ]
         defer {
-            routes.cancel()
-            ticks.cancel()
+            ears.forEach { $0.cancel() }
+            ticker?.cancel()
         }
         await begin()
+        wind()
         for await _ in wakes {
             await turn()
             if turns.isMultiple(of: pace.outside) { await lookFromOutside() }
             if Task.isCancelled { return }
+            wind()
+        }
+    }
+
+    /// The next look. While no tunnel is wanted there is none: what happens to the child is told.
+    private func wind() {
+        ticker?.cancel()
+        ticker = nil
+        if wanted == .off, choice.trial == nil, !machine.hasStray { return }
+        ticker = Task { [wake, pace] in
+            if (try? await Task.sleep(for: pace.look)) != nil { wake.yield() }
         }
     }
 
@@ -85,6 +103,7 @@ actor TunnelKeeper {
         if let damage { Log.error(damage) }
         settleChoice()
         await takeUp()
+        await keepHalt()
         show()
     }
 
@@ -96,13 +115,28 @@ actor TunnelKeeper {
     /// A tunnel that a tunnel-worker before this one had started goes on as it is: a new quick tunnel would have a new name.
     private func takeUp() async {
         guard wanted != .off else { return await act(on: .chosen(.off)) }
-        if let answer = try? await bus.ask("status \(Self.child)"), let seen = ChildReport(answer), seen.isRunning,
-            let run = seen.run
-        {
-            preparation = await workshop.inForce(wanted)
-            if preparation != nil { return await act(on: .found(wanted, run: run)) }
-            // It runs on settings that are others now: when they are good, what follows is a restart and no start.
-            if (try? await workshop.check(wanted)) != nil { await act(on: .found(wanted, run: run)) }
+        let seen = await childReport()
+        // What ended before this tunnel-worker began is no news.
+        if let ended = seen?.lastEnd?.run { _ = machine.step(.child(.off(run: ended)), at: now) }
+        if let halt = choice.halt, seen?.run == nil || halt != .stopped {
+            return await act(on: .halted(wanted, halt))
+        }
+        guard let seen, !seen.isOff else {
+            // Who stops it here takes away what it would be started with: that this is still there was somebody else's stop.
+            if let ended = seen?.lastEnd?.run, workshop.isAfterStart(ended) {
+                return await act(on: .halted(wanted, .stopped))
+            }
+            await choose(wanted)
+            return
+        }
+        // What nexusd has given up for now is tried at once, by the settings of now.
+        if !seen.isParked, let standing = await workshop.standing(wanted) {
+            preparation = standing
+            await act(on: .found(standing.mode, run: seen.run))
+            if seen.run != nil, let same = await workshop.inForce(wanted, stopTimeout: await stopTimeout()) {
+                preparation = same
+                return
+            }
         }
         await choose(wanted)
     }
@@ -115,12 +149,12 @@ actor TunnelKeeper {
             try await workshop.check(mode)
             complaint = nil
             await act(on: .chosen(mode))
-            return nil
         } catch {
+            if complaint != error.description { Log.error("not taken: \(error)") }
             complaint = error.description
             await act(on: .settingsRefused(error.description))
-            return error
         }
+        return complaint.map { TunnelError($0) }
     }
 
     private func turn() async {
@@ -129,7 +163,10 @@ actor TunnelKeeper {
         turns += 1
         if settleChoice() { await follow() }
         // Somebody may start the child by its name: what is not wanted is not left open.
-        guard wanted != .off else { return await lookAtChild() }
+        guard wanted != .off else {
+            await lookAtChild()
+            return show()
+        }
         await act(on: .network(isUp: NetworkRoutes.hasDefault()))
         await lookAtChild()
         await lookAtMetrics()
@@ -138,72 +175,21 @@ actor TunnelKeeper {
         if turns.isMultiple(of: pace.door) || machine.state == .starting { await lookAtDoors() }
         if turns.isMultiple(of: pace.settings) { await lookAtSettings() }
         await act(on: .tick)
+        await keepHalt()
         show()
     }
 
-    // MARK: - Looking
-
-    private func lookAtChild() async {
-        guard let answer = try? await bus.ask("status \(Self.child)"), let seen = ChildReport(answer) else { return }
-        var end = seen.end
-        if let ended = end, !ended.asked, ended.run != lastExplained {
-            lastExplained = ended.run
-            explanation = await lastWords()
+    /// What keeps it down until a command is kept as long: over restarts of everything.
+    func keepHalt() async {
+        let halt = machine.halt?.bounded
+        guard wanted != .off, halt != choice.halt else { return }
+        if halt == .stopped, await isTreeEnding() { return }
+        choice.halt = halt
+        do {
+            try choice.write(in: workshop.directory)
+        } catch {
+            Log.error("\(error)")
         }
-        if let explanation, end?.run == lastExplained { end?.words += ": \(explanation)" }
-        await act(on: .child(seen.isRunning ? .running(run: seen.run ?? "") : .down(end)))
-    }
-
-    private var lastExplained: String?
-    private var explanation: String?
-
-    /// The line with which it ended; a bare one, which a failed start says last, before any other.
-    private func lastWords() async -> String? {
-        guard let answer = try? await bus.ask("why \(Self.child)") else { return nil }
-        return ChildReport.lastWords(inWhy: answer)
-    }
-
-    private func lookAtMetrics() async {
-        guard let metrics = preparation?.metrics else { return }
-        measurement = await metrics.measure()
-        let excess = measurement?.rules?.excess(
-            chatSocket: workshop.settings.chatSocket, endsInChat: machine.chosen == .quick)
-        await act(on: .measured(measurement, excess: excess))
-    }
-
-    private func lookAtDoors() async {
-        let door = ChatDoor(socket: workshop.settings.chatSocket, host: host ?? "localhost")
-        await act(on: .origin(answers: await door.answers()))
-        var opening = await door.opening()
-        if opening == nil, let port = await agentPort() {
-            opening = await AgentDoor.opening(port: port)
-        }
-        await act(on: .opening(opening))
-    }
-
-    /// Where the agent listens, as nexusd has it: values go to siblings by themselves, and this is none.
-    private func agentPort() async -> UInt16? {
-        struct Answer: Decodable { var values: [String: String] }
-        guard let payload = try? await bus.ask("status opencode") else { return nil }
-        return (try? JSONDecoder().decode(Answer.self, from: Data(payload)))?.values["port"].flatMap { UInt16($0) }
-    }
-
-    /// Takes up to 10 s, so no command waits for it.
-    private func lookFromOutside() async {
-        guard wanted != .off, let address else { return }
-        let before = changes
-        let hop = await ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge).outside()
-        await enter()
-        defer { gate.leave() }
-        guard changes == before else { return }
-        await act(on: .outside(answers: hop.isGood))
-    }
-
-    private func lookAtSettings() async {
-        if let program = preparation?.program {
-            hasNewProgram = CloudflaredProgram.FileMark(path: program.path) != program.file
-        }
-        if case .settingsRefused = machine.state { await choose(wanted) }
     }
 
     // MARK: - Acting
@@ -222,7 +208,9 @@ actor TunnelKeeper {
         case .restart(let transport, let why):
             Log.notice("cloudflared is started anew: \(why)")
             await start(transport, "restart")
-        case .stop: order("stop")
+        case .stop:
+            workshop.retract()
+            order("stop")
         case .healthy: bus.health(of: Self.child, healthy: true)
         case .mendChat: await mendChat()
         }
@@ -239,13 +227,21 @@ actor TunnelKeeper {
 
     private func start(_ transport: TunnelMachine.Transport, _ verb: String) async {
         do {
-            preparation = try await workshop.prepare(machine.chosen, transport)
+            preparation = try await workshop.prepare(
+                machine.chosen, transport, stopTimeout: await stopTimeout(), after: machine.lastEnded)
             hasNewProgram = false
             measurement = nil
             order(verb)
         } catch {
             complaint = error.description
             Log.error(error.description)
+            if verb == "restart", let standing = await workshop.standing(machine.chosen) {
+                // What was in force stays so.
+                preparation = standing
+                _ = machine.step(.found(standing.mode, run: nil), at: now)
+                return order(verb)
+            }
+            workshop.retract()
             order("stop")
             _ = machine.step(.chosen(.off), at: now)
             _ = machine.step(.settingsRefused(error.description), at: now)
@@ -256,72 +252,17 @@ actor TunnelKeeper {
     /// until nexusd takes no more of them, not even a question. They go in the order in which they were given.
     private func order(_ verb: String, _ child: String = TunnelKeeper.child) {
         lastOrder = Task { [bus, lastOrder] in
-            await lastOrder?.value
+            _ = await lastOrder?.value
             do {
                 _ = try await bus.ask("\(verb) \(child) --no-wait")
+                return true
             } catch let error as BusError where error.code == .refused {
                 Log.error("\(error.message); [child.tunnel-worker] needs may = [\"\(verb):\(child)\"]")
             } catch {
                 // It did not come to be, or something else was asked meanwhile: the next look tells.
                 Log.info("\(verb) \(child): \(error)")
             }
+            return false
         }
     }
-
-    // MARK: - Telling
-
-    /// The state's, and what more there is to say about it.
-    var words: String {
-        let chat = workshop.settings.chatSocket
-        var all = [machine.state.words]
-        if machine.state.connections != nil, measurement?.rules?.leadsToChat(chat) == false {
-            all.append("no rule leads to the chat; the service to point at is unix:\(chat)")
-        }
-        if let damage { all.append(damage) }
-        return all.joined(separator: "; ")
-    }
-
-    /// The status line, when it changed; a new address of a quick tunnel also goes to the log.
-    func show() {
-        var words = words
-        if let address { words += " at \(address)" }
-        if let complaint, !words.contains(complaint) { words += "; not taken: \(complaint)" }
-        if let former = choice.former {
-            words += "; on trial: back to \(former.wanted(workshop.settings.mode).rawValue) unless it is kept"
-        }
-        if hasNewProgram { words += "; another cloudflared lies on disk: nexusctl tunnel start" }
-        if words != shown {
-            shown = words
-            bus.status(words)
-        }
-        guard let address, address != announced else { return }
-        announced = address
-        Log.notice("the page is reached at \(address)")
-        tell(address)
-    }
-
-    /// chat-bridge brings it to the owner's devices where that is wanted (docs/word.md); it may be down, and asks later.
-    private func tell(_ address: String) {
-        guard bus.peer(named: Self.bridge) != nil,
-            let event = try? JSON.line(AddressEvent(url: address, url_lasts: wanted != .quick))
-        else {
-            return
-        }
-        Task { [bus] in try? await bus.emit(event, to: Self.bridge) }
-    }
-
-    /// The name that visitors use.
-    var host: String? {
-        switch machine.chosen {
-        case .off: nil
-        case .quick: measurement?.quickHostname
-        case .named: workshop.settings.hostname
-        case .token:
-            workshop.settings.hostname
-                ?? measurement?.rules?.hostnames(chatSocket: workshop.settings.chatSocket).first
-        }
-    }
-
-    /// `https://…` while cloudflared is connected, and before that for a name that is known.
-    var address: String? { host.map { "https://\($0)" } }
 }

@@ -18,6 +18,7 @@ struct TunnelWorker {
             let desk = TunnelDesk(keeper: keeper)
             // Before anybody can ask for a look, whose work file this would take.
             keeper.workshop.sweep()
+            await keeper.makeReady()
             bus.serve { request, responder in await desk.answer(request, responder) }
             bus.ready()
             await keeper.run()

@@ -9,6 +9,9 @@ struct TurnGate {
     /// So many wait that whoever can come again is sent away.
     var isFull: Bool { waiting.count >= Self.limit }
 
+    /// So many wait that who only looks keeps away.
+    var isBusy: Bool { waiting.count >= Self.limit / 4 }
+
     /// Goes on at once, or when all before have left.
     mutating func enter(_ continuation: CheckedContinuation<Void, Never>) {
         guard isTaken else {

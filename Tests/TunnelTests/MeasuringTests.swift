@@ -43,6 +43,66 @@ struct MeasuringTests {
         #expect(excess([])?.contains("http_status:404") == true)
     }
 
+    /// Past all rules: devices of the account reach what this machine reaches.
+    @Test(
+        arguments: [
+            ("{}", nil), ("null", nil), (#"{"enabled":false}"#, nil),
+            (#"{"enabled":true}"#, "warp-routing is set (enabled)"),
+            (#"{"maxActiveFlows":10,"connectTimeout":5}"#, "warp-routing is set (connectTimeout, maxActiveFlows)"),
+        ] as [(String, String?)])
+    func warpRouting_countsAsExposure(_ json: String, _ words: String?) throws {
+        let text = """
+            {"version":3,"config":{"ingress":[{"hostname":"chat.example.com","service":"unix:/run/chat.sock"},
+            {"service":"http_status:404"}],"warp-routing":\(json),"originRequest":{}}}
+            """
+        let rules = try JSONDecoder().decode(IngressRules.self, from: Data(text.utf8))
+        let excess = rules.excess(chatSocket: "/run/chat.sock", endsInChat: false)
+        #expect(
+            excess.map { said in words.map { said.hasPrefix($0) } == true } ?? (words == nil), "\(excess ?? "nothing")")
+    }
+
+    /// Rules that are not understood are none that may be.
+    @Test(arguments: ["7", "[]", "\"on\""]) func warpRoutingOfAnotherShape_isNotUnderstood(_ json: String) {
+        let text = #"{"version":3,"config":{"ingress":[],"warp-routing":\#(json)}}"#
+        #expect(throws: DecodingError.self) { try JSONDecoder().decode(IngressRules.self, from: Data(text.utf8)) }
+    }
+
+    @Test(arguments: [
+        (
+            "exit 1",
+            [
+                "2026-11-22T11:25:30Z INF Starting tunnel", "2026-11-22T11:25:30Z ERR edge discovery: error",
+                "Could not lookup srv records",
+            ], "exit 1, it gave up: Could not lookup srv records"
+        ),
+        (
+            "exit 2", ["2026-11-22T11:25:30Z ERR no free port error=x", "2026-11-22T11:25:31Z INF precheck complete"],
+            "exit 2, a fault of the program's own: no free port error=x"
+        ),
+        ("signal 9 (KILL)", ["2026-11-22T11:25:31Z INF Registered tunnel connection"], "signal 9 (KILL)"),
+        (
+            "exit 2", ["panic: nil map", "", "goroutine 1 [running]:", "main.main()"],
+            "exit 2, a fault of the program's own: panic: nil map"
+        ),
+        (
+            "exit 11", ["2026-11-22T11:25:31Z INF cloudflared has been updated version=2026.9.0"],
+            "exit 11, it has put another version in its place: cloudflared has been updated version=2026.9.0"
+        ),
+    ]) func endOfARun_isSaidWithItsLastError(_ exit: String, _ lines: [String], _ words: String) {
+        #expect(EndWords(exit: exit, lines: lines).words == words)
+    }
+
+    @Test func tooManyQuickTunnels_areSaidSo() {
+        let end = EndWords(
+            exit: "exit 1",
+            lines: [
+                "2026-11-22T11:25:31Z ERR Error unmarshaling QuickTunnel response: error code: 1015 "
+                    + #"status_code="429 Too Many Requests""#,
+                "failed to unmarshal quick Tunnel: invalid character 'e' looking for beginning of value",
+            ])
+        #expect(end.isTooMany && end.words.contains("too many quick tunnels were asked for"))
+    }
+
     @Test func counter_isSummedOverItsLabels_andIsNoOthers() {
         let text = """
             # HELP x

@@ -13,7 +13,7 @@ struct TunnelConfigurationTests {
     ) throws(TunnelError) -> TunnelConfiguration {
         try TunnelConfiguration(
             identity: .named(uuid, credentialsFile: file), hostname: hostname, chatSocket: socket, metricsPort: 20241,
-            transport: .auto, logDirectory: "/var/lib/nexus/tunnel/log")
+            transport: .auto, logDirectory: "/var/lib/nexus/tunnel/log", gracePeriod: .seconds(5))
     }
 
     @Test func namedTunnel_isWrittenAsThis() throws {
@@ -40,17 +40,18 @@ struct TunnelConfigurationTests {
     @Test func tokenTunnel_namesItsFileOnly() throws {
         let text = try TunnelConfiguration(
             identity: .token(file: "/run/nexus/credentials/tunnel-worker/token"), hostname: "a.example",
-            chatSocket: "/s", metricsPort: 1, transport: .http2, logDirectory: "/l"
+            chatSocket: "/s", metricsPort: 1, transport: .http2, logDirectory: "/l", gracePeriod: .milliseconds(1500)
         ).yaml()
         #expect(text.contains("token-file: \"/run/nexus/credentials/tunnel-worker/token\"\n"))
         #expect(text.contains("protocol: \"http2\"\n"))
         #expect(!text.contains("credentials-file") && !text.contains("tunnel:"))
+        #expect(text.contains("grace-period: \"1500ms\"\n"))
     }
 
     @Test func quickTunnel_leadsToTheSocketWhateverItsNameIs() throws {
         let text = try TunnelConfiguration(
             identity: .quick, hostname: nil, chatSocket: "/run/nexus/chat.sock", metricsPort: 1, transport: .auto,
-            logDirectory: "/l"
+            logDirectory: "/l", gracePeriod: .milliseconds(1500)
         ).yaml()
         let read = try #require(try Yams.load(yaml: text) as? [String: Any])
         #expect(read["ingress"] as? [[String: String]] == [["service": "unix:/run/nexus/chat.sock"]])
@@ -58,7 +59,7 @@ struct TunnelConfigurationTests {
         #expect(throws: TunnelError.self) {
             try TunnelConfiguration(
                 identity: .quick, hostname: "a.example", chatSocket: "/s", metricsPort: 1, transport: .auto,
-                logDirectory: "/l")
+                logDirectory: "/l", gracePeriod: .seconds(5))
         }
     }
 
@@ -78,13 +79,16 @@ struct TunnelConfigurationTests {
         "a.b/c", "ä.example",
     ])
     func unfitHostname_isRefused(_ name: String) {
-        #expect(throws: TunnelError.self) { try configuration(hostname: name) }
+        let error = #expect(throws: TunnelError.self) { try configuration(hostname: name) }
+        #expect(error?.description.hasPrefix("[chat] url: ") == true)
     }
 
     @Test(arguments: ["relative", "", "/line\nbreak", "/nul\0"])
     func unfitPath_isRefused(_ path: String) {
-        #expect(throws: TunnelError.self) { try configuration(file: path) }
-        #expect(throws: TunnelError.self) { try configuration(socket: path) }
+        let file = #expect(throws: TunnelError.self) { try configuration(file: path) }
+        #expect(file?.description.hasPrefix("[tunnel] credentials-file: ") == true)
+        let socket = #expect(throws: TunnelError.self) { try configuration(socket: path) }
+        #expect(socket?.description.hasPrefix("NEXUS_CHAT_SOCKET: ") == true)
     }
 
     @Test func file_isWrittenWholeAndForItsOwnerOnly() throws {
@@ -101,5 +105,20 @@ struct TunnelConfigurationTests {
         #expect(mode == 0o600)
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["config.yml"])
         #expect(throws: TunnelError.self) { try ConfigurationFile.write("x", to: directory + "/no/config.yml") }
+        // An empty directory is nobody's; one with something in it is said, and nothing of it is touched.
+        try FileManager.default.createDirectory(atPath: path + ".new", withIntermediateDirectories: false)
+        try ConfigurationFile.write("three", to: path)
+        try FileManager.default.createDirectory(atPath: path + ".new/kept", withIntermediateDirectories: true)
+        let error = #expect(throws: TunnelError.self) { try ConfigurationFile.write("four", to: path) }
+        #expect(error?.description.contains("config.yml.new is a directory") == true)
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "three")
+        #expect(FileManager.default.fileExists(atPath: path + ".new/kept"))
+    }
+
+    /// cloudflared is through with its grace period before nexusd kills it, and 0 would mean its default of 30 s.
+    @Test(arguments: [
+        (10_000, 5000), (30_000, 25_000), (3_600_000, 180_000), (4000, 2000), (0, 1), (1, 1), (60_000, 55_000),
+    ]) func gracePeriod_endsBeforeTheStopTimeout(_ stop: Int, _ grace: Int) {
+        #expect(GracePeriod.of(stopTimeout: .milliseconds(stop)) == .milliseconds(grace))
     }
 }

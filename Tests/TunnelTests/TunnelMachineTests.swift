@@ -22,7 +22,7 @@ struct TunnelMachineTests {
     private static func runs(_ run: String = "1-1") -> Event { .child(.running(run: run)) }
 
     private static func ended(_ words: String, run: String = "1-1", asked: Bool = false) -> Event {
-        .child(.down(.init(run: run, words: words, asked: asked)))
+        asked ? .child(.off(run: run)) : .child(.down(.init(run: run, words: words)))
     }
 
     /// One step of a story: what is seen at a second, the state then, and what is done.
@@ -49,7 +49,8 @@ struct TunnelMachineTests {
             [
                 Step(0, .chosen(.off), .off, [.stop]), Step(1, .origin(answers: false), .off),
                 Step(2, .network(isUp: false), .off),
-                Step(3, runs(), .off, [.stop]), Step(4, .tick, .off),
+                Step(3, runs(), .off), Step(4, runs(), .off), Step(5, runs(), .off, [.stop]), Step(6, .tick, .off),
+                Step(7, ended("exit 78"), .off, [.stop]),
             ]
         ),
         (
@@ -117,9 +118,9 @@ struct TunnelMachineTests {
         (
             "chosen again: started anew, the old end is no news",
             up + [
-                Step(3, .chosen(.named), .starting, [.restart(.auto, why: "chosen by command")]),
+                Step(3, .chosen(.named), .starting, [.restart(.auto, why: "it is to be as it is chosen now")]),
                 Step(4, runs(), .starting),
-                Step(4, ended("exit 0", asked: true), .starting), Step(5, runs("1-2"), .starting),
+                Step(4, .child(.down(nil)), .starting), Step(5, runs("1-2"), .starting),
                 Step(6, seen(4), .connected(.init(4, of: 4)), [.healthy]),
             ]
         ),
@@ -153,7 +154,8 @@ struct TunnelMachineTests {
             [
                 Step(0, .chosen(.named), .starting, [.start(.auto)]),
                 Step(1, .network(isUp: false), .noNetwork, [.stop]),
-                Step(2, ended("exit 1"), .noNetwork), Step(3, .network(isUp: true), .starting, [.start(.auto)]),
+                Step(2, ended("exit 1"), .noNetwork, [.stop]),
+                Step(3, .network(isUp: true), .starting, [.start(.auto)]),
             ]
         ),
         (
@@ -200,7 +202,7 @@ struct TunnelMachineTests {
                 Step(
                     3, seen(0, registered: 0, refused: 2), .starting,
                     [.restart(.http2, why: "the edge refuses it, and only http2 says why")]),
-                Step(4, ended("exit 0", asked: true), .starting), Step(5, runs("1-2"), .starting),
+                Step(4, .child(.down(nil)), .starting), Step(5, runs("1-2"), .starting),
                 Step(
                     6, .logged(.refused("Unauthorized: Invalid tunnel secret")),
                     .credentialsRefused("Unauthorized: Invalid tunnel secret")),
@@ -313,6 +315,59 @@ struct TunnelMachineTests {
                 }
         ),
         (
+            "stopped by its name while it was down already, and started so again",
+            up + [
+                Step(3, ended("exit 2"), .crashed(exit: "exit 2")), Step(4, .child(.off(run: "1-1")), .stopped),
+                Step(5, runs("1-2"), .starting), Step(6, seen(4), .connected(.init(4, of: 4)), [.healthy]),
+            ]
+        ),
+        (
+            "started by its name while something holds it",
+            [
+                Step(0, .network(isUp: false), .off), Step(1, .chosen(.named), .noNetwork, [.stop]),
+                Step(2, runs(), .noNetwork), Step(3, ended("exit 78"), .noNetwork, [.stop]),
+                Step(4, .child(.off(run: "1-1")), .noNetwork),
+            ]
+        ),
+        (
+            "nexusd has parked it, and says when it tries again",
+            up + [
+                Step(
+                    3, .child(.down(.init(run: "1-1", words: "exit 2"), .soon(seconds: 4))),
+                    .crashed(exit: "exit 2", next: .soon(seconds: 4))),
+                // The words of the first look stay true.
+                Step(
+                    4, .child(.down(.init(run: "1-1", words: "exit 2"), .soon(seconds: 3))),
+                    .crashed(exit: "exit 2", next: .soon(seconds: 4))),
+                Step(
+                    5, .child(.down(.init(run: "1-2", words: "exit 2"), .parked(minutes: 15))),
+                    .crashed(exit: "exit 2", next: .parked(minutes: 15))),
+                Step(
+                    66, .child(.down(.init(run: "1-2", words: "exit 2"), .parked(minutes: 14))),
+                    .crashed(exit: "exit 2", next: .parked(minutes: 14))),
+            ]
+        ),
+        (
+            "too many quick tunnels: not asked for again for 15 minutes",
+            [
+                Step(0, .chosen(.quick), .starting, [.start(.auto)]),
+                Step(
+                    1, .child(.down(.init(run: "1-1", words: "429", isTooMany: true))),
+                    .crashed(exit: "429", next: .held(minutes: 15)), [.stop]),
+                Step(2, .child(.off(run: "1-1")), .crashed(exit: "429", next: .held(minutes: 15))),
+                Step(900, .tick, .crashed(exit: "429", next: .held(minutes: 15))),
+                Step(901, .tick, .starting, [.start(.auto)]),
+            ]
+        ),
+        (
+            "down until a command, as a tunnel-worker before this one knew",
+            [
+                Step(0, .halted(.named, .stopped), .stopped), Step(1, .tick, .stopped),
+                Step(2, .chosen(.named), .starting, [.start(.auto)]),
+                Step(3, .halted(.named, .exposure("rule 1")), .exposesMoreThanTheChat("rule 1"), [.stop]),
+            ]
+        ),
+        (
             "one that a tunnel-worker before this one started",
             [
                 Step(0, .found(.named, run: "1-1"), .starting), Step(1, runs(), .starting),
@@ -335,6 +390,8 @@ struct TunnelMachineTests {
         let events: [Event] = [
             .chosen(.named), .chosen(.token), .chosen(.quick), .settingsRefused("x"), .network(isUp: true),
             .network(isUp: false), Self.runs(), Self.runs("1-2"), .child(.down(nil)), Self.ended("exit 1"),
+            .child(.off()), .child(.down(.init(run: "1-3", words: "429", isTooMany: true))),
+            .halted(.named, .stopped), .halted(.named, .exposure("x")), .found(.named, run: nil),
             Self.ended("exit 0", asked: true), Self.ended("exit 1", run: "1-2"), Self.seen(0), Self.seen(4),
             Self.seen(4, version: 1), Self.seen(0, registered: 0, refused: 5), Self.seen(4, excess: "x"),
             .measured(nil, excess: nil), .logged(.refused("no")), .logged(.suggestsHTTP2), .opening("x"), .opening(nil),

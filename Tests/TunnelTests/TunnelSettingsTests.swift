@@ -53,6 +53,10 @@ struct TunnelSettingsTests {
         let open = try file(#"{"AccountTag":"a"}"#, mode: 0o644)
         let short = try file(#"{"AccountTag":"a","TunnelSecret":"c2hvcnQ=","TunnelID":"\#(Self.id)"}"#)
         let empty = try file("{}")
+        func credentials(_ text: String) throws -> TunnelSettings { try settings(credentials: try file(text)) }
+        func token(_ text: String) throws -> TunnelSettings {
+            try settings(token: try file(Data(text.utf8).base64EncodedString()))
+        }
         for (mode, settings, words) in [
             (TunnelMode.named, try settings(id: "chat", credentials: good), "[tunnel] id"),
             (.named, try settings(id: other, credentials: good), "[tunnel] id"),
@@ -60,7 +64,23 @@ struct TunnelSettingsTests {
             (.named, try settings(credentials: "/no/such"), "[tunnel] credentials-file: cannot open"),
             (.named, try settings(credentials: ""), "[tunnel] credentials-file: name the file"),
             (.named, try settings(credentials: empty), "[tunnel] credentials-file"),
-            (.named, try settings(credentials: short), "TunnelSecret"),
+            (.named, try settings(credentials: empty), "AccountTag in \(empty) is missing"),
+            (.named, try settings(credentials: short), "TunnelSecret in \(short) is too short"),
+            (.named, try credentials("[]"), "is no JSON object"),
+            (.named, try credentials(#"{"AccountTag":7}"#), "AccountTag"),
+            (.named, try credentials(#"{"AccountTag":"a"}"#), "TunnelSecret"),
+            (.named, try credentials(#"{"AccountTag":"a","TunnelSecret":"?"}"#), "is no base64"),
+            (.named, try credentials(#"{"AccountTag":"a","TunnelSecret":"\#(Self.secret)"}"#), "TunnelID"),
+            (
+                .named, try credentials(#"{"AccountTag":"a","TunnelSecret":"\#(Self.secret)","TunnelID":"x"}"#),
+                "is no UUID"
+            ),
+            (.token, try token("x"), "is no JSON object inside its base64"),
+            (.token, try token("{}"), #"part "a" of the token"#),
+            (.token, try token(#"{"a":""}"#), "is empty"),
+            (.token, try token(#"{"a":"a","s":"c2hvcnQ="}"#), #"part "s" of the token"#),
+            (.token, try token(#"{"a":"a","s":"\#(Self.secret)"}"#), #"part "t" of the token"#),
+            (.token, try token(#"{"a":"a","s":"\#(Self.secret)","t":7}"#), "is no text"),
             (.named, try settings(credentials: open), "chmod 600"),
             (.named, try settings(credentials: "/tmp"), "is no file"),
             (.token, try settings(token: try file("not a token")), "[tunnel] token-file"),
@@ -80,6 +100,10 @@ struct TunnelSettingsTests {
         let choice = TunnelChoice(mode: .quick, isOn: false)
         try choice.write(in: directory)
         #expect(try TunnelChoice.read(in: directory) == choice)
+        var halted = TunnelChoice.none
+        halted.halt = .exposure("rule 1")
+        try halted.write(in: directory)
+        #expect(try TunnelChoice.read(in: directory) == halted && !halted.isByCommand)
         try "{ torn".write(toFile: directory + "/choice.json", atomically: false, encoding: .utf8)
         #expect(throws: TunnelError.self) { try TunnelChoice.read(in: directory) }
     }

@@ -6,10 +6,7 @@ public enum ConfigurationFile {
     /// Temporary file beside it, 0600 from its first byte, fsync, rename, fsync of the directory.
     public static func write(_ text: String, to path: String) throws(TunnelError) {
         let temporary = path + ".new"
-        unlink(temporary)
-        // O_EXCL: whatever lies there is not followed or reused.
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw failure("create", temporary) }
+        let descriptor = try create(temporary)
         do throws(TunnelError) {
             try writeAll(Array(text.utf8), descriptor, temporary)
             guard fsync(descriptor) == 0 else { throw failure("write", temporary) }
@@ -25,6 +22,28 @@ public enum ConfigurationFile {
             fsync(parent)
             close(parent)
         }
+    }
+
+    /// Looks whether `write` could begin and end there; nothing that is in force is touched.
+    static func check(_ path: String) throws(TunnelError) {
+        var status = stat()
+        guard lstat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else { throw inTheWay(path) }
+        let temporary = path + ".new"
+        close(try create(temporary))
+        unlink(temporary)
+    }
+
+    /// What a crash left there is taken away, a directory only when it is empty: more than that is somebody's.
+    private static func create(_ path: String) throws(TunnelError) -> Int32 {
+        if unlink(path) != 0, errno == EISDIR, rmdir(path) != 0 { throw inTheWay(path) }
+        // O_EXCL: whatever lies there is not followed or reused.
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw failure("create", path) }
+        return descriptor
+    }
+
+    private static func inTheWay(_ path: String) -> TunnelError {
+        TunnelError("\(path) is a directory, and a file is to be written there: take it away")
     }
 
     private static func writeAll(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(TunnelError) {

@@ -15,15 +15,29 @@ public struct LaunchFile: Hashable, Sendable, Codable {
     public var metricsPort: UInt16
     /// As its configuration has it.
     public var transport: TunnelMachine.Transport
+    /// Of what is in force, also when Supervisor.toml says something else by now; nil: written by an older tunnel-worker.
+    public var mode: TunnelMode?
+    /// The name in its configuration.
+    public var hostname: String?
+    /// The run of the child that had ended last when this was written: the end of a later one is this one's.
+    public var after: String?
 
     private static let name = "launch.json"
 
     /// Of a tunnel with this configuration.
     public init(
         program: String, configuration: String, identity: TunnelConfiguration.Identity, metricsPort: UInt16,
-        transport: TunnelMachine.Transport
+        transport: TunnelMachine.Transport, hostname: String? = nil, after: String? = nil
     ) {
         self.metricsPort = metricsPort
+        self.hostname = hostname
+        self.after = after
+        mode =
+            switch identity {
+            case .named: .named
+            case .token: .token
+            case .quick: .quick
+            }
         self.transport = transport
         self.program = program
         arguments = ["tunnel", "--config", configuration, "--no-autoupdate"]
@@ -42,12 +56,21 @@ public struct LaunchFile: Hashable, Sendable, Codable {
         try ConfigurationFile.write(String(decoding: data, as: UTF8.self), to: directory + "/" + Self.name)
     }
 
+    /// Takes it away: as long as there is none, whoever starts the child by its name opens nothing.
+    static func remove(in directory: String) { unlink(directory + "/" + name) }
+
+    /// Whether it could be written.
+    static func check(in directory: String) throws(TunnelError) {
+        try ConfigurationFile.check(directory + "/" + name)
+    }
+
     /// Reads it from there.
     public static func read(in directory: String) throws(TunnelError) -> LaunchFile {
         let path = directory + "/" + name
         guard let data = try SmallFile.read(path) else {
             throw TunnelError(
-                "there is nothing to start: \(path) is not there; choose a way first: nexusctl tunnel mode")
+                "there is nothing to start, so nothing was opened: the tunnel is off, or held back (nexusctl tunnel says why); "
+                    + "nexusctl tunnel start starts it")
         }
         guard let launch = try? JSONDecoder().decode(LaunchFile.self, from: data), launch.program.hasPrefix("/") else {
             throw TunnelError("\(path) is damaged; it is written anew by: nexusctl tunnel start")

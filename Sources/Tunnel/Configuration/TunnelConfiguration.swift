@@ -20,6 +20,7 @@ public struct TunnelConfiguration: Hashable, Sendable {
     private let metricsPort: UInt16
     private let transport: TunnelMachine.Transport
     private let logDirectory: String
+    private let gracePeriod: Duration
 
     /// Checks what the owner wrote: cloudflared ignores unknown keys and names of the wrong form silently.
     /// - Parameters:
@@ -27,20 +28,18 @@ public struct TunnelConfiguration: Hashable, Sendable {
     ///   - chatSocket: absolute path of chat-bridge's socket.
     ///   - metricsPort: where /ready answers, on loopback.
     ///   - logDirectory: absolute; there cloudflared writes its lines a second time, 1 MB a file, six at most.
+    ///   - gracePeriod: of `GracePeriod.of`.
     public init(
         identity: Identity, hostname: String?, chatSocket: String, metricsPort: UInt16,
-        transport: TunnelMachine.Transport, logDirectory: String
+        transport: TunnelMachine.Transport, logDirectory: String, gracePeriod: Duration
     ) throws(TunnelError) {
-        let file: String? =
-            switch identity {
-            case .named(_, let file), .token(let file): file
-            case .quick: nil
-            }
-        for path in [file, chatSocket, logDirectory].compactMap({ $0 }) {
-            guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
-                throw TunnelError("'\(path)' is no absolute path (without control characters)")
-            }
+        switch identity {
+        case .named(_, let file): try Self.check(path: file, of: "[tunnel] credentials-file")
+        case .token(let file): try Self.check(path: file, of: "[tunnel] token-file")
+        case .quick: break
         }
+        try Self.check(path: chatSocket, of: "NEXUS_CHAT_SOCKET")
+        try Self.check(path: logDirectory, of: "STATE_DIRECTORY")
         try Self.check(hostname, for: identity)
         self.identity = identity
         self.hostname = hostname
@@ -48,6 +47,13 @@ public struct TunnelConfiguration: Hashable, Sendable {
         self.metricsPort = metricsPort
         self.transport = transport
         self.logDirectory = logDirectory
+        self.gracePeriod = gracePeriod
+    }
+
+    private static func check(path: String, of field: String) throws(TunnelError) {
+        guard path.hasPrefix("/"), path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+            throw TunnelError("\(field): '\(path)' is no absolute path (without control characters)")
+        }
     }
 
     private static func check(_ hostname: String?, for identity: Identity) throws(TunnelError) {
@@ -57,13 +63,15 @@ public struct TunnelConfiguration: Hashable, Sendable {
             case .quick, .token: return
             case .named: break
             }
-            throw TunnelError("this tunnel needs the name under which the chat is reached, like chat.example.com")
+            throw TunnelError("[chat] url: mode named needs the name under which the chat is reached")
         }
         if identity == .quick {
-            throw TunnelError("a quick tunnel gets a random name; '\(hostname)' needs a named one")
+            throw TunnelError("[chat] url: a quick tunnel gets a random name; '\(hostname)' needs a named one")
         }
         guard HostName.isValid(hostname) else {
-            throw TunnelError("'\(hostname)' is no host name; write it like chat.example.com, without port or path")
+            throw TunnelError(
+                "[chat] url: '\(hostname)' is no host name; write it like https://chat.example.com, without port or path"
+            )
         }
     }
 
@@ -101,8 +109,8 @@ public struct TunnelConfiguration: Hashable, Sendable {
             (key("protocol"), text(transport.rawValue)),
             // With the default of 5 it waits up to 320 s before it connects again; 0 would mean "not set".
             (key("retries"), plain("2")),
-            // An open page counts as a request under way: each stop would take the whole of the default 30 s.
-            (key("grace-period"), text("5s")),
+            // An open page counts as a request under way: each stop takes all of it.
+            (key("grace-period"), text(GracePeriod.words(gracePeriod))),
             (key("loglevel"), text("info")),
             // tunnel-worker reads there what no number says: the edge's reason for a refusal.
             (key("log-directory"), text(logDirectory)),

@@ -27,8 +27,12 @@ public struct TunnelWorkshop: Hashable, Sendable {
 
     /// What a start will use, or what runs does.
     public struct Preparation: Hashable, Sendable {
-        /// It was asked for its version a moment ago.
-        public var program: CloudflaredProgram
+        /// It was asked for its version a moment ago; nil: it does not say it any more, though it runs.
+        public var program: CloudflaredProgram?
+        /// Of its configuration.
+        public var mode: TunnelMode
+        /// In its configuration; nil: its names stand in the rules that are pushed to it, or Cloudflare gives one.
+        public var hostname: String?
         /// Where it will answer.
         public var metrics: MetricsPort
     }
@@ -36,6 +40,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
     private struct Draft {
         var identity: TunnelConfiguration.Identity
         var program: CloudflaredProgram
+        var hostname: String?
         var text: String
     }
 
@@ -45,40 +50,73 @@ public struct TunnelWorkshop: Hashable, Sendable {
 
     /// Looks whether a mode could be started: program, settings, and what cloudflared says about the configuration.
     public func check(_ mode: TunnelMode) async throws(TunnelError) {
-        guard let draft = try await draft(mode, .auto, try MetricsPort.free()) else { return }
+        guard let draft = try await draft(mode, .auto, try MetricsPort.free(), .seconds(1)) else { return }
+        try ConfigurationFile.check(configuration)
+        try LaunchFile.check(in: directory)
         try await validate(draft)
     }
 
     /// Puts in force what a start in this mode needs. The error names what to mend; then all is as it was.
-    public func prepare(_ mode: TunnelMode, _ transport: TunnelMachine.Transport) async throws(TunnelError)
-        -> Preparation?
-    {
+    /// - Parameters:
+    ///   - stopTimeout: of the child.
+    ///   - after: its run that ended last.
+    public func prepare(
+        _ mode: TunnelMode, _ transport: TunnelMachine.Transport, stopTimeout: Duration, after: String?
+    ) async throws(TunnelError) -> Preparation? {
         let port = try MetricsPort.free()
-        guard let draft = try await draft(mode, transport, port) else { return nil }
+        guard let draft = try await draft(mode, transport, port, GracePeriod.of(stopTimeout: stopTimeout)) else {
+            return nil
+        }
         try await validate(draft)
         try ConfigurationFile.write(draft.text, to: configuration)
         try LaunchFile(
             program: draft.program.path, configuration: configuration, identity: draft.identity, metricsPort: port,
-            transport: transport
+            transport: transport, hostname: draft.hostname, after: after
         ).write(in: directory)
-        return Preparation(program: draft.program, metrics: MetricsPort(port: port))
+        return Preparation(
+            program: draft.program, mode: mode, hostname: draft.hostname, metrics: MetricsPort(port: port))
     }
 
     /// What is in force, when it is what this mode would be given now: a cloudflared that runs on it need not be disturbed.
-    public func inForce(_ mode: TunnelMode) async -> Preparation? {
+    public func inForce(_ mode: TunnelMode, stopTimeout: Duration) async -> Preparation? {
         guard let launch = try? LaunchFile.read(in: directory),
-            let draft = try? await draft(mode, launch.transport, launch.metricsPort),
+            let draft = try? await draft(
+                mode, launch.transport, launch.metricsPort, GracePeriod.of(stopTimeout: stopTimeout)),
             draft.text == (try? String(contentsOfFile: configuration, encoding: .utf8)),
             launch.program == draft.program.path
         else { return nil }
-        return Preparation(program: draft.program, metrics: MetricsPort(port: launch.metricsPort))
+        return Preparation(
+            program: draft.program, mode: mode, hostname: draft.hostname, metrics: MetricsPort(port: launch.metricsPort)
+        )
     }
+
+    /// What was put in force last, whatever the settings say now; nil: nothing is.
+    /// - Parameter mode: of a file that does not say it.
+    public func standing(_ mode: TunnelMode) async -> Preparation? {
+        guard let launch = try? LaunchFile.read(in: directory) else { return nil }
+        return Preparation(
+            program: try? await CloudflaredProgram.find(among: [launch.program]), mode: launch.mode ?? mode,
+            hostname: launch.hostname, metrics: MetricsPort(port: launch.metricsPort))
+    }
+
+    /// True: a run of the child ended that was begun by what is in force, and not the one before it.
+    public func isAfterStart(_ run: String) -> Bool {
+        guard let launch = try? LaunchFile.read(in: directory) else { return false }
+        return launch.mode != nil && launch.after != run
+    }
+
+    /// Nothing is in force any more: a start of the child by its name ends with words.
+    public func retract() { LaunchFile.remove(in: directory) }
 
     /// cloudflared, as it is found now.
     func program() async throws(TunnelError) -> CloudflaredProgram {
         let configured = settings.program.isEmpty ? nil : settings.program
-        return try await CloudflaredProgram.find(
-            among: CloudflaredProgram.candidates(configured: configured, searchPath: searchPath, home: home))
+        let candidates = CloudflaredProgram.candidates(configured: configured, searchPath: searchPath, home: home)
+        do throws(TunnelError) {
+            return try await CloudflaredProgram.find(among: candidates)
+        } catch {
+            throw configured == nil ? error : TunnelError("[tunnel] program: \(error)")
+        }
     }
 
     /// The same place with other settings.
@@ -92,14 +130,15 @@ public struct TunnelWorkshop: Hashable, Sendable {
     }
 
     private func draft(
-        _ mode: TunnelMode, _ transport: TunnelMachine.Transport, _ port: UInt16
+        _ mode: TunnelMode, _ transport: TunnelMachine.Transport, _ port: UInt16, _ gracePeriod: Duration
     ) async throws(TunnelError) -> Draft? {
         guard let identity = try settings.identity(mode) else { return nil }
         let program = try await program()
+        let hostname = identity == .quick ? nil : settings.hostname
         let configuration = try TunnelConfiguration(
-            identity: identity, hostname: identity == .quick ? nil : settings.hostname,
-            chatSocket: settings.chatSocket, metricsPort: port, transport: transport, logDirectory: directory + "/log")
-        return Draft(identity: identity, program: program, text: try configuration.yaml())
+            identity: identity, hostname: hostname, chatSocket: settings.chatSocket, metricsPort: port,
+            transport: transport, logDirectory: directory + "/log", gracePeriod: gracePeriod)
+        return Draft(identity: identity, program: program, hostname: hostname, text: try configuration.yaml())
     }
 
     private func validate(_ draft: Draft) async throws(TunnelError) {

@@ -4,6 +4,8 @@ public struct IngressRules: Hashable, Sendable, Decodable {
     public var version: Int
     /// In the order in which they are tried.
     public var rules: [Rule]
+    /// Names of what `warp-routing` sets; empty: nothing, or that it is off.
+    public var warpRouting: [String] = []
 
     /// One rule.
     public struct Rule: Hashable, Sendable, Decodable {
@@ -31,19 +33,52 @@ public struct IngressRules: Hashable, Sendable, Decodable {
     }
 
     private enum CodingKeys: String, CodingKey { case version, config }
-    private struct Config: Decodable { var ingress: [Rule]? }
+    private struct Config: Decodable {
+        var ingress: [Rule]?
+        var warpRouting: WarpRouting?
+
+        enum CodingKeys: String, CodingKey {
+            case ingress
+            case warpRouting = "warp-routing"
+        }
+    }
+
+    /// `{}` where nothing is set.
+    private struct WarpRouting: Decodable {
+        var names: [String]
+
+        struct Name: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: Name.self)
+            let isOff = (try? fields.decode(Bool.self, forKey: Name(stringValue: "enabled"))) == false
+            names = isOff ? [] : fields.allKeys.map(\.stringValue).sorted()
+        }
+    }
 
     /// From the answer of /config.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         version = try fields.decode(Int.self, forKey: .version)
-        rules = try fields.decode(Config.self, forKey: .config).ingress ?? []
+        let config = try fields.decode(Config.self, forKey: .config)
+        rules = config.ingress ?? []
+        warpRouting = config.warpRouting?.names ?? []
     }
 
     /// What more than the chat can be reached, in words; nil: nothing.
     /// - Parameter endsInChat: true for quick tunnels, where everything that comes has the one name.
     public func excess(chatSocket: String, endsInChat: Bool) -> String? {
         let chat = "unix:" + chatSocket
+        guard warpRouting.isEmpty else {
+            return
+                "warp-routing is set (\(warpRouting.joined(separator: ", "))), by which devices of the account reach this "
+                + "machine's network past all rules; take it out of the tunnel's configuration at Cloudflare"
+        }
         let nothing = ["http_status:404", "http_status:503"]
         for (index, rule) in rules.enumerated() where rule.service != chat && !nothing.contains(rule.service) {
             let name = rule.hostname.map { $0.isEmpty ? "every name" : $0 } ?? "every name"

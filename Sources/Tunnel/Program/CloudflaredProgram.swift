@@ -58,7 +58,7 @@ public struct CloudflaredProgram: Hashable, Sendable {
         }
         if let first { throw first }
         if candidates.count == 1, let only = candidates.first {
-            throw TunnelError("[tunnel] program: \(only) is no program; \(installation)")
+            throw TunnelError("\(only) is no program; \(installation)")
         }
         let places = candidates.map { $0.split(separator: "/").dropLast().map { "/" + $0 }.joined() }
         throw TunnelError(
@@ -94,7 +94,7 @@ public struct CloudflaredProgram: Hashable, Sendable {
         guard end.status == 0, lines.last == "OK" else {
             let words = (end.errors + end.output).split(separator: "\n").filter { !$0.hasPrefix("Validating") }
             throw TunnelError(
-                "cloudflared refuses its configuration: \(words.joined(separator: " ").prefix(500)) (exit \(end.status))"
+                "\(words.contains { $0.contains("ostname") } ? "[chat] url" : "config.yml"): cloudflared refuses it: \(words.joined(separator: " ").prefix(500)) (exit \(end.status))"
             )
         }
     }

@@ -3,12 +3,6 @@ import Glibc
 
 /// The credentials file of a named tunnel. cloudflared takes `{}` and tries for ever, so it is looked at here.
 enum CredentialsFile {
-    private struct Contents: Decodable {
-        var AccountTag: String
-        var TunnelSecret: String
-        var TunnelID: String
-    }
-
     private static let field = "[tunnel] credentials-file"
 
     /// Nothing of what is in it is in the words of the error.
@@ -24,45 +18,71 @@ enum CredentialsFile {
     /// Whose it is.
     static func tunnel(_ path: String) throws(TunnelError) -> UUID {
         let text = try SecretFile.read(path, field: field, what: "written by `cloudflared tunnel create`")
-        guard let contents = try? JSONDecoder().decode(Contents.self, from: Data(text.utf8)) else {
+        guard let fields = SecretFields(Data(text.utf8), named: { "\(field): \($0) in \(path)" }) else {
             throw TunnelError(
-                "\(field): \(path) is no credentials file: a JSON object with AccountTag, TunnelSecret and TunnelID")
+                "\(field): \(path) is no JSON object; cloudflared tunnel create writes one with AccountTag, TunnelSecret "
+                    + "and TunnelID")
         }
-        guard !contents.AccountTag.isEmpty else { throw TunnelError("\(field): AccountTag in \(path) is empty") }
-        guard let secret = Data(base64Encoded: contents.TunnelSecret), secret.count >= 32 else {
-            throw TunnelError("\(field): TunnelSecret in \(path) is not base64 of at least 32 bytes")
-        }
-        guard let id = UUID(uuidString: contents.TunnelID) else {
-            throw TunnelError("\(field): TunnelID in \(path) is no UUID")
-        }
-        return id
+        _ = try fields.text("AccountTag")
+        try fields.secret("TunnelSecret")
+        return try fields.uuid("TunnelID")
     }
 }
 
 /// The file with a tunnel's token: base64 of `{"a":ACCOUNT,"s":SECRET,"t":UUID}`.
 enum TokenFile {
-    private struct Contents: Decodable {
-        var a: String
-        var s: String
-        var t: String
-    }
-
     /// Nothing of what is in it is in the words of the error.
     static func check(_ path: String) throws(TunnelError) {
         let field = "[tunnel] token-file"
         let text = try SecretFile.read(path, field: field, what: "with the token that Cloudflare's dashboard shows")
-        guard let data = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)),
-            let contents = try? JSONDecoder().decode(Contents.self, from: data)
-        else {
-            throw TunnelError(
-                "\(field): \(path) holds no token; copy the long word behind --token (or `service install`), nothing else"
-            )
+        let again = "copy the long word behind --token (or `service install`), whole, and nothing else"
+        guard let data = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw TunnelError("\(field): the token in \(path) is no base64; \(again)")
         }
-        guard let secret = Data(base64Encoded: contents.s), secret.count >= 32, UUID(uuidString: contents.t) != nil,
-            !contents.a.isEmpty
-        else {
-            throw TunnelError("\(field): the token in \(path) is cut off or mistyped: copy it again, whole")
+        guard let fields = SecretFields(data, named: { "\(field): part \"\($0)\" of the token in \(path)" }) else {
+            throw TunnelError("\(field): the token in \(path) is no JSON object inside its base64; \(again)")
         }
+        do throws(TunnelError) {
+            _ = try fields.text("a")
+            try fields.secret("s")
+            _ = try fields.uuid("t")
+        } catch {
+            throw TunnelError("\(error); \(again)")
+        }
+    }
+}
+
+/// The members of a secret's JSON object. The error names the one that is not good, and never what stands there.
+private struct SecretFields {
+    private let members: [String: Any]
+    private let named: (String) -> String
+
+    /// Nil: it is no object.
+    init?(_ data: Data, named: @escaping (String) -> String) {
+        guard let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else { return nil }
+        self.members = members
+        self.named = named
+    }
+
+    func text(_ name: String) throws(TunnelError) -> String {
+        guard let value = members[name] else { throw TunnelError("\(named(name)) is missing") }
+        guard let text = value as? String else { throw TunnelError("\(named(name)) is no text") }
+        guard !text.isEmpty else { throw TunnelError("\(named(name)) is empty") }
+        return text
+    }
+
+    func secret(_ name: String) throws(TunnelError) {
+        guard let bytes = Data(base64Encoded: try text(name)) else {
+            throw TunnelError("\(named(name)) is no base64")
+        }
+        guard bytes.count >= 32 else {
+            throw TunnelError("\(named(name)) is too short: \(bytes.count) bytes, and 32 are the least")
+        }
+    }
+
+    func uuid(_ name: String) throws(TunnelError) -> UUID {
+        guard let id = UUID(uuidString: try text(name)) else { throw TunnelError("\(named(name)) is no UUID") }
+        return id
     }
 }
 

@@ -8,12 +8,17 @@ public struct TunnelChoice: Hashable, Sendable, Codable {
     public var isOn: Bool
     /// It came through the tunnel, and nobody has said yet that the new way carries.
     public var trial: TunnelTrial?
+    /// It is down until the next command, whoever is restarted meanwhile.
+    public var halt: TunnelHalt?
 
     /// Both, for good.
     public init(mode: TunnelMode?, isOn: Bool) {
         self.mode = mode
         self.isOn = isOn
     }
+
+    /// Something was chosen by command: not all is as Supervisor.toml says.
+    public var isByCommand: Bool { mode != nil || !isOn || trial != nil }
 
     /// Nothing was chosen.
     public static let none = TunnelChoice(mode: nil, isOn: true)
@@ -33,7 +38,26 @@ public struct TunnelChoice: Hashable, Sendable, Codable {
     /// Writes it, whole and synced.
     public func write(in directory: String) throws(TunnelError) {
         // Two fields that can always be encoded.
-        guard let data = try? JSONEncoder().encode(self) else { return }
+        let encoder = JSONEncoder()
+        // The same choice is the same file.
+        encoder.outputFormatting = .sortedKeys
+        guard let data = try? encoder.encode(self) else { return }
         try ConfigurationFile.write(String(decoding: data, as: UTF8.self), to: directory + "/" + Self.name)
+    }
+}
+
+/// Why a tunnel that is wanted stays down until a command.
+public enum TunnelHalt: Hashable, Sendable, Codable {
+    /// The child was stopped by its name.
+    case stopped
+    /// The rules in force led elsewhere, in words.
+    case exposure(String)
+
+    /// Short enough for the file: what a dashboard pushes has no bound.
+    public var bounded: TunnelHalt {
+        switch self {
+        case .stopped: self
+        case .exposure(let words): .exposure(String(words.prefix(500)))
+        }
     }
 }

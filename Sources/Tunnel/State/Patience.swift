@@ -10,6 +10,8 @@ public struct Patience: Hashable, Sendable {
     public var reason: Duration = .seconds(20)
     /// Refused credentials are tried again after this: the owner may have mended them at Cloudflare.
     public var refused: Duration = .seconds(900)
+    /// What was started by its name though it is not wanted finds nothing to start, and has so long to say that and end.
+    public var stray: Duration = .seconds(2)
     /// A change that came through the tunnel is undone after this, unless it is kept.
     public var trial: Duration = .seconds(60)
     /// Looks through the public address that fail in a row before a tunnel that calls itself connected is restarted.

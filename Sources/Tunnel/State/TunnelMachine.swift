@@ -13,8 +13,10 @@ public struct TunnelMachine: Hashable, Sendable {
     public enum Event: Hashable, Sendable {
         /// The owner chose, and the settings for it were found good.
         case chosen(TunnelMode)
-        /// A tunnel-worker before this one started it, with settings that are the same now.
-        case found(TunnelMode, run: String)
+        /// A tunnel-worker before this one put it in force; nil: it is on its way, or down and in nexusd's hands.
+        case found(TunnelMode, run: String?)
+        /// It is down until a command, as a tunnel-worker before this one knew.
+        case halted(TunnelMode, TunnelHalt)
         /// The owner chose, and they were not: the words name the field. What runs goes on.
         case settingsRefused(String)
         /// The default route came or went.
@@ -39,23 +41,25 @@ public struct TunnelMachine: Hashable, Sendable {
     public enum TunnelChild: Hashable, Sendable {
         /// It runs: starting or ready.
         case running(run: String)
-        /// It does not, or is being stopped. With its last end, if there was one.
-        case down(End?)
+        /// It does not, and is to. With its last end, if nobody asked for that, and what follows from it.
+        case down(End?, TunnelState.NextTry = .unsaid)
+        /// It is not to run. With the run that ended last.
+        case off(run: String? = nil)
 
-        /// How a run ended.
+        /// How a run ended that nobody asked to.
         public struct End: Hashable, Sendable {
             /// Which one.
             public var run: String
-            /// `exit 1: Could not lookup srv records…`
+            /// `exit 1, it gave up: Could not lookup srv records…`
             public var words: String
-            /// Somebody wanted that.
-            public var asked: Bool
+            /// Cloudflare gives out no more quick tunnels for now.
+            public var isTooMany: Bool
 
             /// All of it.
-            public init(run: String, words: String, asked: Bool) {
+            public init(run: String, words: String, isTooMany: Bool = false) {
                 self.run = run
                 self.words = words
-                self.asked = asked
+                self.isTooMany = isTooMany
             }
         }
     }
@@ -80,7 +84,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case held(Hold)
         case asked(Transport)
         case running(TunnelRun)
-        case down(String)
+        case down(String, TunnelState.NextTry)
     }
 
     /// The chat on its socket.
@@ -93,6 +97,11 @@ public struct TunnelMachine: Hashable, Sendable {
         var mended: Duration?
     }
 
+    struct Stray: Hashable, Sendable {
+        let run: String
+        let since: Duration
+    }
+
     /// Why it does not run though it is wanted.
     enum Hold: Hashable, Sendable {
         case network
@@ -100,6 +109,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case exposure(String)
         case opening(String)
         case credentials(String, until: Duration)
+        case tooMany(String, until: Duration)
     }
 
     var mode = TunnelMode.off
@@ -110,6 +120,8 @@ public struct TunnelMachine: Hashable, Sendable {
     var lastEnd: String?
     /// Started anew for a metrics port that was taken, so many times in a row.
     var portRestarts = 0
+    /// A run that is not wanted, and since when it was seen.
+    var stray: Stray?
     /// The run that is to go: seen once more, it is not the one that was asked for.
     var leaving: String?
     let patience: Patience
@@ -123,8 +135,9 @@ public struct TunnelMachine: Hashable, Sendable {
         case .chosen(let mode): return choose(mode)
         case .found(let mode, let run):
             self.mode = mode
-            phase = .running(newRun(run, .auto, now))
+            phase = run.map { .running(newRun($0, .auto, now)) } ?? .asked(.auto)
             return []
+        case .halted(let mode, let halt): return stay(mode, halt)
         case .settingsRefused(let words): return refuse(words)
         case .network(let isUp): return network(isUp, now)
         case .child(let child): return see(child, now)
@@ -140,6 +153,31 @@ public struct TunnelMachine: Hashable, Sendable {
     /// The mode in force.
     public var chosen: TunnelMode { mode }
 
+    /// Something is in force: it runs, is on its way, or nexusd starts it again.
+    public var isUp: Bool {
+        switch phase {
+        case .asked, .running, .down: true
+        case .off, .settingsRefused, .held: false
+        }
+    }
+
+    /// Somebody started it by its name though it is not wanted, and it has not ended yet.
+    public var hasStray: Bool { stray != nil }
+
+    /// Why it stays down until a command; nil: it does not.
+    public var halt: TunnelHalt? {
+        switch phase {
+        case .held(.command): .stopped
+        case .held(.exposure(let words)): .exposure(words)
+        case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.opening), .held(.credentials),
+            .held(.tooMany):
+            nil
+        }
+    }
+
+    /// The child's run that ended last, as far as it was seen.
+    public var lastEnded: String? { lastEnd }
+
     /// The state now.
     public var state: TunnelState {
         switch phase {
@@ -149,9 +187,11 @@ public struct TunnelMachine: Hashable, Sendable {
         case .held(.command): .stopped
         case .held(.exposure(let words)), .held(.opening(let words)): .exposesMoreThanTheChat(words)
         case .held(.credentials(let words, _)): .credentialsRefused(words)
+        case .held(.tooMany(let words, _)):
+            .crashed(exit: words, next: .held(minutes: Int(patience.refused / .seconds(60))))
         case .asked: .starting
         // Without network it ends with 1 at its start (cloudflared.md, 1.3): that is no crash of its own.
-        case .down(let exit): hasNetwork ? .crashed(exit: exit) : .noNetwork
+        case .down(let exit, let next): hasNetwork ? .crashed(exit: exit, next: next) : .noNetwork
         case .running(let run): run.state(mode, hasNetwork: hasNetwork, originAnswers: origin.answers)
         }
     }
@@ -172,7 +212,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .off, .settingsRefused, .held: isThere = false
         }
         guard let action = begin(.auto) else { return [.stop] }
-        return isThere ? [.restart(.auto, why: "chosen by command")] : [action]
+        return isThere ? [.restart(.auto, why: "it is to be as it is chosen now")] : [action]
     }
 
     private mutating func refuse(_ words: String) -> [Action] {
@@ -181,6 +221,16 @@ public struct TunnelMachine: Hashable, Sendable {
         case .off, .settingsRefused, .held:
             phase = .settingsRefused(words)
             return [.stop]
+        }
+    }
+
+    private mutating func stay(_ mode: TunnelMode, _ halt: TunnelHalt) -> [Action] {
+        self.mode = mode
+        switch halt {
+        case .stopped:
+            phase = .held(.command)
+            return []
+        case .exposure(let words): return hold(.exposure(words))
         }
     }
 
@@ -209,7 +259,9 @@ public struct TunnelMachine: Hashable, Sendable {
         guard isUp != hasNetwork else { return [] }
         hasNetwork = isUp
         switch phase {
-        case .off, .settingsRefused, .held(.command), .held(.exposure), .held(.opening), .held(.credentials): return []
+        case .off, .settingsRefused, .held(.command), .held(.exposure), .held(.opening), .held(.credentials),
+            .held(.tooMany):
+            return []
         case .held(.network): return isUp ? begin(.auto).map { [$0] } ?? [] : []
         // It would end with 1, or try in vain: starts are not spent on a machine that has no way out.
         case .asked, .down: return isUp ? [] : hold(.network)
@@ -237,7 +289,9 @@ public struct TunnelMachine: Hashable, Sendable {
     private mutating func door(_ words: String?) -> [Action] {
         opening = words
         switch phase {
-        case .off, .settingsRefused, .held(.network), .held(.command), .held(.exposure), .held(.credentials): return []
+        case .off, .settingsRefused, .held(.network), .held(.command), .held(.exposure), .held(.credentials),
+            .held(.tooMany):
+            return []
         case .held(.opening): return words == nil ? begin(.auto).map { [$0] } ?? [] : []
         case .asked, .running, .down: return words.map { hold(.opening($0)) } ?? []
         }

@@ -39,15 +39,34 @@ struct TunnelRun: Hashable, Sendable {
 
 extension TunnelMachine {
     mutating func see(_ child: TunnelChild, _ now: Duration) -> [Action] {
+        if case .running = child {} else { stray = nil }
         switch child {
         case .running(let id): return runs(id, now)
-        case .down(let end): return isDown(end)
+        case .down(let end, let next): return isDown(end, next, now)
+        case .off(let run):
+            lastEnd = run ?? lastEnd
+            switch phase {
+            case .off, .settingsRefused, .held: break
+            // Orders of our own were carried out before this was seen: somebody else stopped it.
+            case .asked, .running, .down: phase = .held(.command)
+            }
+            return []
         }
     }
 
     private mutating func runs(_ id: String, _ now: Duration) -> [Action] {
         switch phase {
-        case .off, .settingsRefused, .held: return [.stop]
+        case .off, .settingsRefused, .held(.network), .held(.exposure), .held(.opening), .held(.credentials),
+            .held(.tooMany):
+            // Started by its name, where nothing lies for a start: it says so and ends, and its words are to be heard.
+            if let stray, stray.run == id { return now - stray.since >= patience.stray ? [.stop] : [] }
+            stray = Stray(run: id, since: now)
+            return []
+        // Who stopped it by its name may start it by its name: what lies there for a start was looked at.
+        case .held(.command):
+            if let opening { return hold(.opening(opening)) }
+            if !hasNetwork { return hold(.network) }
+            phase = .running(newRun(id, .auto, now))
         case .asked where id == leaving: break
         case .asked(let transport): phase = .running(newRun(id, transport, now))
         case .down: phase = .running(newRun(id, .auto, now))
@@ -63,29 +82,31 @@ extension TunnelMachine {
 
     private static let portRestartLimit = 2
 
-    private mutating func isDown(_ end: TunnelChild.End?) -> [Action] {
+    private mutating func isDown(
+        _ end: TunnelChild.End?, _ next: TunnelState.NextTry, _ now: Duration
+    ) -> [Action] {
         let isNews = end.map { $0.run != lastEnd } ?? false
         lastEnd = end?.run ?? lastEnd
-        guard let end, isNews else { return [] }
         switch phase {
-        case .off, .settingsRefused, .held: return []
-        // The end of the run before the one that was asked for.
-        case .asked where end.asked: return []
-        case .asked, .running, .down:
-            if end.asked {
-                phase = .held(.command)
-            } else if !hasNetwork {
-                return hold(.network)
-            } else {
-                phase = .down(end.words)
-            }
-            // Somebody else took the port between the look and its start: nexusd would start it on the same one again.
-            // A restart, not a start: nexusd's own may have come first, on the old port.
-            // One after another that cannot be bound is nothing that haste mends: that is left to nexusd's delay.
-            guard end.words.contains("address already in use"), portRestarts < Self.portRestartLimit else { return [] }
-            portRestarts += 1
-            return [.restart(.auto, why: "its metrics port was taken")]
+        // Somebody started it by its name, and nexusd tries again what cannot be: there is nothing to start.
+        case .off, .settingsRefused, .held(.network), .held(.exposure), .held(.opening), .held(.credentials),
+            .held(.tooMany):
+            return [.stop]
+        case .held(.command): return []
+        case .asked, .running: break
+        case .down(let words, let former): if !isNews { phase = .down(words, next.after(former)) }
         }
+        guard let end, isNews else { return [] }
+        if !hasNetwork { return hold(.network) }
+        // More asking makes it only longer.
+        if end.isTooMany { return hold(.tooMany(end.words, until: now + patience.refused)) }
+        phase = .down(end.words, next)
+        // Somebody else took the port between the look and its start: nexusd would start it on the same one again.
+        // A restart, not a start: nexusd's own may have come first, on the old port.
+        // One after another that cannot be bound is nothing that haste mends: that is left to nexusd's delay.
+        guard end.words.contains("address already in use"), portRestarts < Self.portRestartLimit else { return [] }
+        portRestarts += 1
+        return [.restart(.auto, why: "its metrics port was taken")]
     }
 
     mutating func measure(_ measurement: TunnelMeasurement?, _ excess: String?, _ now: Duration) -> [Action] {
@@ -153,7 +174,7 @@ extension TunnelMachine {
         switch phase {
         case .off, .settingsRefused, .asked, .down, .held(.network), .held(.command), .held(.exposure), .held(.opening):
             return []
-        case .held(.credentials(_, let until)):
+        case .held(.credentials(_, let until)), .held(.tooMany(_, let until)):
             return now < until ? [] : begin(.auto).map { [$0] } ?? []
         case .running(let run):
             let isBlocked = run.suggestsHTTP2 && run.transport == .auto && !run.wasConnected

@@ -25,7 +25,36 @@ public enum TunnelState: Hashable, Sendable {
     /// More can be reached than the chat, or by more people: it is stopped.
     case exposesMoreThanTheChat(String)
     /// It ended without having been asked to.
-    case crashed(exit: String)
+    case crashed(exit: String, next: NextTry = .unsaid)
+
+    /// What nexusd does about an end.
+    public enum NextTry: Hashable, Sendable {
+        /// It has not said yet.
+        case unsaid
+        /// It starts it again, within so many seconds of the end.
+        case soon(seconds: Int)
+        /// It has given up for now; within so many minutes it tries once. Nil: not before a command.
+        case parked(minutes: Int?)
+        /// tunnel-worker has stopped it, and starts it after so long.
+        case held(minutes: Int)
+
+        /// The words stay true while the seconds pass.
+        func after(_ former: NextTry) -> NextTry {
+            if case (.soon, .soon) = (self, former) { return former }
+            return self
+        }
+
+        var words: String {
+            switch self {
+            case .unsaid: ""
+            case .soon(let seconds): "; nexusd starts it again within \(seconds) s"
+            case .parked(let minutes?):
+                "; nexusd has parked it and tries once within \(minutes) min; at once: nexusctl tunnel start"
+            case .parked(nil): "; nexusd has parked it, until: nexusctl tunnel start"
+            case .held(let minutes): "; tried again after \(minutes) min; at once: nexusctl tunnel start"
+            }
+        }
+    }
 
     /// Connections to the edge: so many of those it makes (4, a quick tunnel 1).
     public struct Connections: Hashable, Sendable {
@@ -73,7 +102,7 @@ public enum TunnelState: Hashable, Sendable {
         switch self {
         case .off: "off: no tunnel brings others to the page; nexusctl tunnel setup"
         case .settingsRefused(let why): "settings refused: \(why)"
-        case .stopped: "stopped: cloudflared was stopped by command; nexusctl tunnel start"
+        case .stopped: "stopped: cloudflared was stopped by its name; it stays so until nexusctl tunnel start"
         case .starting: "starting: cloudflared is not connected yet"
         case .waitingForConfiguration: "waiting for configuration: the tunnel's dashboard has sent none yet"
         case .connected(let connections): "connected \(connections.count)/\(connections.of)"
@@ -85,7 +114,7 @@ public enum TunnelState: Hashable, Sendable {
         case .noNetwork: "no network: this machine has no way out; it goes on when there is one"
         case .originDown: "origin down: the tunnel stands, the chat does not answer"
         case .exposesMoreThanTheChat(let what): "exposes more than the chat, so it is stopped: \(what)"
-        case .crashed(let exit): "crashed: \(exit)"
+        case .crashed(let exit, let next): "crashed: \(exit)\(next.words)"
         }
     }
 }

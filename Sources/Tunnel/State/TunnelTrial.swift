@@ -28,10 +28,20 @@ public struct TunnelTrial: Hashable, Sendable, Codable {
 
 extension TunnelChoice {
     /// The choice without whatever is on trial about it.
-    private var plain: TunnelChoice { TunnelChoice(mode: mode, isOn: isOn) }
+    private var plain: TunnelChoice {
+        var choice = TunnelChoice(mode: mode, isOn: isOn)
+        choice.halt = halt
+        return choice
+    }
 
     /// What holds when the trial is over.
-    public var former: TunnelChoice? { trial.map { TunnelChoice(mode: $0.formerMode, isOn: $0.formerIsOn) } }
+    public var former: TunnelChoice? {
+        guard let trial else { return nil }
+        var choice = TunnelChoice(mode: trial.formerMode, isOn: trial.formerIsOn)
+        // What the tunnel on trial exposed, the one before it need not.
+        if halt == .stopped { choice.halt = halt }
+        return choice
+    }
 
     /// What is wanted, where Supervisor.toml says `file`.
     public func wanted(_ file: TunnelMode) -> TunnelMode { isOn ? mode ?? file : .off }

@@ -39,7 +39,7 @@ def tunnel_answer(tunnel, path):
                                                   "service": rule["service"], "originRequest": {}}.items()
                     if value is not None} for rule in tunnel.rules or [{"service": "http_status:503"}]]
         return 200, json.dumps({"version": tunnel.config_version, "config": {
-            "ingress": ingress, "warp-routing": {}, "originRequest": {"connectTimeout": 30}}}), structured
+            "ingress": ingress, "warp-routing": tunnel.warp_routing, "originRequest": {"connectTimeout": 30}}}), structured
     if path == "/metrics":
         return 200, counters(tunnel), "text/plain; version=0.0.4; charset=utf-8"
     return 404, "404 page not found\n", plain

@@ -32,6 +32,7 @@ class Tunnel:
         self.requests = self.request_errors = self.in_flight = self.successes = self.refusals = 0
         self.rules = self.local_rules()
         self.config_version = -1
+        self.warp_routing = {}
         self.pushed = None
         self.signals = 0
         self.stopping = False
@@ -248,6 +249,7 @@ class Tunnel:
             return
         self.pushed = pushed
         self.rules = json.loads(pushed)["ingress"]
+        self.warp_routing = json.loads(pushed).get("warp-routing", {})
         self.config_version = 0 if self.config_version < 0 else self.config_version + 1
         self.log.info("Updated to new configuration", config=pushed, version=self.config_version)
 

@@ -36,8 +36,8 @@ final class TunnelBox {
             of: "\nNEXUS_TUNNEL = ",
             with: "\nNEXUS_TUNNEL_HASTE = \"\(haste)\"\nNEXUS_TUNNEL_EDGE = \"\(Self.edge)\"\nNEXUS_TUNNEL = ")
         toml = toml.replacingOccurrences(
-            of: "\nstop-timeout = \"30s\"",
-            with: "\nstop-timeout = \"30s\"\ndelay = { first = \"500ms\", cap = \"1s\" }")
+            of: "\nstop-timeout = \"10s\"",
+            with: "\nstop-timeout = \"10s\"\ndelay = { first = \"500ms\", cap = \"1s\" }")
         box = try Box(toml)
         try FileManager.default.createDirectory(atPath: bin + "/standin", withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(

@@ -70,4 +70,86 @@ import Testing
         #expect(try tunnel.visit("/").status == "404")
         #expect(tunnel.box.stop() == 0)
     }
+
+    /// Exit code and cause in words, not the last thing that it happened to say; and when the next try comes.
+    @Test func crashed_saysWhy_andWhenTheNextTryComes() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(
+            toml.replacingOccurrences(of: "delay = { first", with: "delay = { park-after = 3, first"))
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        try tunnel.set("crash", "2")
+        let parked = try tunnel.box.wait("cloudflared to be parked") { status in
+            status.child("tunnel-worker")?.status?.contains("parked") == true
+        }
+        let line = try #require(parked.child("tunnel-worker")?.status)
+        #expect(line.hasPrefix("crashed: exit 2, a fault of the program's own"), "\(line)")
+        #expect(line.contains("nexusd has parked it and tries once within 15 min"), "\(line)")
+        #expect(!line.contains("INF") && !line.contains("https://"), "\(line)")
+        try tunnel.set("crash", nil)
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func tooManyQuickTunnels_areNotAskedForAgainAtOnce() throws {
+        let tunnel = try TunnelBox(mode: "quick", url: nil)
+        try tunnel.set("quick-fails", "429")
+        try tunnel.start()
+        let said = try tunnel.waitState("crashed")
+        #expect(said.words.contains("too many quick tunnels were asked for from this network (429)"), "\(said.words)")
+        #expect(said.words.contains("tried again after 15 min"), "\(said.words)")
+        let status = try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+        #expect((status.child("cloudflared")?.restarts ?? 0) <= 1)
+        try tunnel.set("quick-fails", nil)
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 1/1")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// Past all rules; and what is exposed once stays shut, whoever is restarted.
+    @Test func pushedWarpRouting_isExposure_untilACommand() throws {
+        let tunnel = try TunnelBox(mode: "token", url: nil)
+        let chat = #"{"hostname":"chat.example.invalid","service":"unix:\#(tunnel.box.runtime)/chat.sock"}"#
+        let rules = #""ingress":[\#(chat),{"service":"http_status:404"}]"#
+        try tunnel.set("remote", "{\(rules)}")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        try tunnel.set("remote", #"{\#(rules),"warp-routing":{"enabled":true}}"#)
+        let exposed = try tunnel.waitState("exposes more than the chat")
+        #expect(exposed.words.contains("warp-routing is set (enabled)"), "\(exposed.words)")
+        try tunnel.box.wait("cloudflared to be stopped") { $0.child("cloudflared")?.state == "off" }
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        let run = try tunnel.box.status().child("cloudflared")?.lastEnd?.run
+        kill(worker, SIGKILL)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        try tunnel.waitState("exposes more than the chat")
+        #expect(try tunnel.box.status().child("cloudflared")?.lastEnd?.run == run)
+        try tunnel.set("remote", "{\(rules)}")
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// What nexusd has in force, and 5 s less; also when it was changed in place.
+    @Test func gracePeriod_followsTheStopTimeoutInForce() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        func grace() throws -> String? {
+            try String(contentsOfFile: tunnel.box.state + "/tunnel/config.yml", encoding: .utf8)
+                .split(separator: "\n").first { $0.hasPrefix("grace-period") }.map(String.init)
+        }
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        #expect(try grace() == "grace-period: \"5s\"")
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(toml.replacingOccurrences(of: "stop-timeout = \"10s\"", with: "stop-timeout = \"2s\""))
+        #expect(try tunnel.box.ctl("reload").status == 0)
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        try tunnel.waitState("connected 4/4")
+        #expect(try grace() == "grace-period: \"1s\"")
+        #expect(tunnel.box.stop() == 0)
+    }
 }

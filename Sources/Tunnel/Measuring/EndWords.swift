@@ -1,0 +1,70 @@
+/// Says how a run of cloudflared ended that nobody asked to: the exit code in words, and the line that tells why.
+public struct EndWords: Hashable, Sendable {
+    /// `exit 1, it gave up: Could not lookup srv records…`
+    public let words: String
+    /// Cloudflare gives out no more quick tunnels for now.
+    public let isTooMany: Bool
+
+    /// Longest line that is kept, in characters.
+    static let lineLimit = 200
+
+    /// - Parameters:
+    ///   - exit: as nexusd has it: `exit 1`, `signal 9 (KILL)`.
+    ///   - lines: the run's last, the newest last.
+    public init(exit: String, lines: [String]) {
+        isTooMany = lines.contains { $0.contains("429 Too Many Requests") || $0.contains("error code: 1015") }
+        let why =
+            isTooMany
+            ? "too many quick tunnels were asked for from this network (429): wait, or take a named tunnel, nexusctl tunnel setup"
+            : Self.cause(in: lines)
+        words = Self.inWords(exit) + (why.map { ": \($0)" } ?? "")
+    }
+
+    /// What is known of its exit codes (cloudflared.md, section 6; 78 is tunnel-worker's own, before it becomes cloudflared).
+    private static func inWords(_ exit: String) -> String {
+        switch exit {
+        case "exit 0": "exit 0, as if it had been told to end"
+        case "exit 1": "exit 1, it gave up"
+        case "exit 2": "exit 2, a fault of the program's own"
+        case "exit 10": "exit 10, it could not update itself"
+        case "exit 11": "exit 11, it has put another version in its place"
+        case "exit 78": "exit 78, it was not started"
+        case "exit 255": "exit 255, it does not take how it was started"
+        case _: exit
+        }
+    }
+
+    /// The last line that is an error, or is none of its log: its last words before a failed start are bare, and so is a fault of
+    /// Go's runtime, whose first line says what it is. What is only told on the way is no cause.
+    private static func cause(in lines: [String]) -> String? {
+        let told = lines.map(LogLine.init)
+        let cause =
+            told.last { $0.text.contains("cloudflared has been updated") }
+            ?? told.first { $0.level == nil && ["panic: ", "fatal error: "].contains(where: $0.text.hasPrefix) }
+            ?? told.last { $0.isCause }
+        return cause.map { String($0.text.prefix(lineLimit)) }
+    }
+
+    /// `2026-11-22T11:25:30Z ERR words`, or anything else.
+    private struct LogLine {
+        /// Nil: the line is none of its log.
+        let level: Substring?
+        let text: Substring
+
+        init(_ line: String) {
+            let parts = line.split(separator: " ", maxSplits: 2)
+            let levels = ["DBG", "INF", "WRN", "ERR", "FTL"]
+            let isLog = parts.count == 3 && parts[0].hasSuffix("Z") && levels.contains(String(parts[1]))
+            level = isLog ? parts[1] : nil
+            text = isLog ? parts[2] : line[...]
+        }
+
+        var isCause: Bool {
+            switch level {
+            case "ERR", "FTL": true
+            case nil: !text.allSatisfy(\.isWhitespace)
+            case _: false
+            }
+        }
+    }
+}

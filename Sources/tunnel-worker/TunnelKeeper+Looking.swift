@@ -1,0 +1,124 @@
+import Foundation
+import Tunnel
+import WorkerKit
+
+/// What is looked at, and where.
+extension TunnelKeeper {
+    /// Whatever became of the child is looked at at once; ends when nexusd does not let it hear.
+    func hearOfChild() async {
+        struct Told: Decodable { var child: String? }
+        while !Task.isCancelled {
+            do {
+                for try await payload in try await bus.follow("events") {
+                    let told = try? JSONDecoder().decode(Told.self, from: Data(payload))
+                    if told?.child == Self.child { wake.yield() }
+                }
+            } catch let error as BusError where error.code == .refused {
+                return Log.error("\(error.message); [child.tunnel-worker] needs may = [\"status\"]")
+            } catch {
+                Log.debug("events: \(error)")
+            }
+            try? await Task.sleep(for: .seconds(5))
+        }
+    }
+
+    /// Once, for who asks how it is now.
+    func lookAgain() async {
+        guard !gate.isBusy else { return }
+        await enter()
+        defer { gate.leave() }
+        await lookAtChild()
+        await keepHalt()
+        show()
+    }
+
+    func lookAtChild() async {
+        // nexusd has what was ordered before it is asked: what it says then is nobody's old news.
+        let isOrderTaken = await lastOrder?.value ?? true
+        guard let seen = await childReport() else { return }
+        if let run = seen.run { return await act(on: .child(.running(run: run))) }
+        measurement = nil
+        if seen.isOff {
+            if isOrderTaken { await act(on: .child(.off(run: seen.lastEnd?.run))) }
+        } else if machine.isUp || !seen.isStopping {
+            await act(on: .child(.down(await end(of: seen), seen.next)))
+        }
+    }
+
+    func childReport() async -> ChildReport? {
+        guard let answer = try? await bus.ask("status \(Self.child)") else { return nil }
+        return ChildReport(answer)
+    }
+
+    /// With the line that tells why. Nil: none, or somebody asked for it, or it is not over.
+    private func end(of seen: ChildReport) async -> TunnelMachine.TunnelChild.End? {
+        guard let last = seen.lastEnd, !last.isAsked, !seen.isStopping else { return nil }
+        if explained?.run != last.run {
+            let lines = (try? await bus.ask("why \(Self.child)")).map(ChildReport.lastLines) ?? []
+            explained = (last.run, EndWords(exit: last.exit, lines: lines))
+        }
+        guard let words = explained?.words else { return nil }
+        return .init(run: last.run, words: words.words, isTooMany: words.isTooMany)
+    }
+
+    /// The child's, in force.
+    func stopTimeout() async -> Duration {
+        let answer = try? await bus.ask("settings \(Self.child)")
+        return answer.flatMap(ChildReport.stopTimeout) ?? .seconds(10)
+    }
+
+    /// Everything is off then, and nobody chose that. Who cannot be asked may be on its way out.
+    func isTreeEnding() async -> Bool {
+        struct Answer: Decodable { var state: String }
+        guard let payload = try? await bus.ask("status"),
+            let answer = try? JSONDecoder().decode(Answer.self, from: Data(payload))
+        else { return true }
+        return answer.state == "stopping"
+    }
+
+    func lookAtMetrics() async {
+        guard machine.isUp, let metrics = preparation?.metrics else { return }
+        measurement = await metrics.measure()
+        let excess = measurement?.rules?.excess(
+            chatSocket: workshop.settings.chatSocket, endsInChat: machine.chosen == .quick)
+        await act(on: .measured(measurement, excess: excess))
+    }
+
+    func lookAtDoors() async {
+        let door = ChatDoor(socket: workshop.settings.chatSocket, host: host ?? "localhost")
+        await act(on: .origin(answers: await door.answers()))
+        var opening = await door.opening()
+        if opening == nil, let port = await agentPort() {
+            opening = await AgentDoor.opening(port: port)
+        }
+        await act(on: .opening(opening))
+    }
+
+    /// Where the agent listens, as nexusd has it: values go to siblings by themselves, and this is none.
+    private func agentPort() async -> UInt16? {
+        struct Answer: Decodable { var values: [String: String] }
+        guard let payload = try? await bus.ask("status opencode") else { return nil }
+        return (try? JSONDecoder().decode(Answer.self, from: Data(payload)))?.values["port"].flatMap { UInt16($0) }
+    }
+
+    /// Takes up to 10 s, so no command waits for it.
+    func lookFromOutside() async {
+        guard wanted != .off, let address else { return }
+        let before = changes
+        let hop = await ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge).outside()
+        await enter()
+        defer { gate.leave() }
+        guard changes == before else { return }
+        await act(on: .outside(answers: hop.isGood))
+    }
+
+    func lookAtSettings() async {
+        if let program = preparation?.program {
+            hasNewProgram = CloudflaredProgram.FileMark(path: program.path) != program.file
+        }
+        if case .settingsRefused = machine.state { await choose(wanted) }
+        // What was not taken while something older goes on may be good by now.
+        guard complaint != nil, machine.isUp, (try? await workshop.check(wanted)) != nil else { return }
+        await choose(wanted)
+    }
+}

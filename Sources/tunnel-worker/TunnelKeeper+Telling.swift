@@ -1,0 +1,66 @@
+import Tunnel
+import WorkerKit
+
+/// How the tunnel is, in words, and to whom they go.
+extension TunnelKeeper {
+    /// The state's, and what more there is to say about it.
+    var words: String {
+        let chat = workshop.settings.chatSocket
+        var all = [machine.state.words]
+        if machine.state.connections != nil, measurement?.rules?.leadsToChat(chat) == false {
+            all.append("no rule leads to the chat; the service to point at is unix:\(chat)")
+        }
+        if let damage { all.append(damage) }
+        return all.joined(separator: "; ")
+    }
+
+    /// The status line, when it changed; a new address of a quick tunnel also goes to the log.
+    func show() {
+        var words = words
+        if machine.state.connections != nil, let address { words += " at \(address)" }
+        if let complaint, !words.contains(complaint) { words += "; not taken: \(complaint)" }
+        if let former = choice.former {
+            words += "; on trial: back to \(former.wanted(workshop.settings.mode).rawValue) unless it is kept"
+        }
+        if hasNewProgram { words += "; another cloudflared lies on disk: nexusctl tunnel start" }
+        if words != shown {
+            shown = words
+            bus.status(words)
+        }
+        guard let address, address != announced else { return }
+        announced = address
+        Log.notice("the page is reached at \(address)")
+        tell(address)
+    }
+
+    /// chat-bridge brings it to the owner's devices where that is wanted (docs/word.md); it may be down, and asks later.
+    private func tell(_ address: String) {
+        guard bus.peer(named: Self.bridge) != nil,
+            let event = try? JSON.line(AddressEvent(url: address, url_lasts: inForce != .quick))
+        else {
+            return
+        }
+        Task { [bus] in try? await bus.emit(event, to: Self.bridge) }
+    }
+
+    /// The name that visitors use.
+    var host: String? {
+        switch machine.chosen {
+        case .off: nil
+        case .quick: measurement?.quickHostname
+        case .named: hostname
+        case .token: hostname ?? measurement?.rules?.hostnames(chatSocket: workshop.settings.chatSocket).first
+        }
+    }
+
+    /// Of what is in force, which may be older than what Supervisor.toml says.
+    private var hostname: String? {
+        machine.isUp ? preparation.map(\.hostname) ?? workshop.settings.hostname : workshop.settings.hostname
+    }
+
+    /// What runs, when what is wanted was not taken.
+    var inForce: TunnelMode { complaint != nil && machine.isUp ? machine.chosen : wanted }
+
+    /// `https://…` while cloudflared is connected, and before that for a name that is known.
+    var address: String? { host.map { "https://\($0)" } }
+}

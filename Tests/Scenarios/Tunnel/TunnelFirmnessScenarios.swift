@@ -1,0 +1,194 @@
+import Foundation
+import Testing
+
+/// What is in force stays so, and what is not wanted is never opened: whoever is restarted, refused or started by its name.
+@Suite(.timeLimit(.minutes(3)), .enabled(if: TunnelBox.canMakeNetworks)) struct TunnelFirmnessScenarios {
+    private func connected(_ mode: String = "named") throws -> TunnelBox {
+        let tunnel = try TunnelBox(mode: mode)
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        return tunnel
+    }
+
+    private func killWorker(_ tunnel: TunnelBox) throws {
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        kill(worker, SIGKILL)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+    }
+
+    private func waitOff(_ tunnel: TunnelBox) throws {
+        try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+    }
+
+    /// By a reload, which starts tunnel-worker anew, and by its end: what ran before runs on, under the name of before.
+    @Test func refusedSetting_leavesTheTunnelAsItIs_overRestartsOfTunnelWorker() throws {
+        let tunnel = try connected()
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        let other = "99999999-2222-3333-4444-555555555555"
+        try tunnel.box.write(
+            toml.replacingOccurrences(of: "id = \"\(TunnelBox.tunnel)\"", with: "id = \"\(other)\""))
+        #expect(try tunnel.box.ctl("reload").status == 0)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        try tunnel.waitLine("connected 4/4")
+        // cloudflared requires tunnel-worker: the reload stopped both in order, and both are back.
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        for _ in 0..<2 {
+            let line = try tunnel.waitLine("connected 4/4")
+            #expect(line.contains("not taken: [tunnel] id: \(other)"), "\(line)")
+            #expect(line.contains("at https://chat.example.invalid"), "\(line)")
+            let now = try tunnel.described()
+            #expect(now.mode == "named" && now.url == "https://chat.example.invalid", "\(now)")
+            #expect(try tunnel.box.status().pid("cloudflared") == pid)
+            try killWorker(tunnel)
+        }
+        // What crashes comes back as it was.
+        kill(pid, SIGKILL)
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.visit("/").status == "200")
+        // Mended, it is taken.
+        let second = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        try tunnel.box.write(toml)
+        #expect(try tunnel.box.ctl("reload").status == 0)
+        try tunnel.box.waitReplaced("tunnel-worker", second)
+        #expect(try tunnel.waitState("connected 4/4").complaint == nil)
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// A file that goes bad while it runs, and is mended: no reload tells.
+    @Test func refusedFile_isLookedAtAgain_andTheComplaintGoes() throws {
+        let tunnel = try connected()
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        let good = try String(contentsOfFile: tunnel.box.directory + "/credentials.json", encoding: .utf8)
+        try tunnel.secretFile("credentials.json", "{}")
+        try killWorker(tunnel)
+        let line = try tunnel.waitLine("connected 4/4")
+        #expect(line.contains("AccountTag in \(tunnel.box.directory)/credentials.json is missing"), "\(line)")
+        #expect(try tunnel.box.status().pid("cloudflared") == pid)
+        try tunnel.secretFile("credentials.json", good)
+        try tunnel.box.wait("the complaint to go") { $0.child("tunnel-worker")?.status?.contains("not taken") == false }
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.described().complaint == nil)
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    @Test func stopByName_holdsOverTheEndOfTunnelWorkerAndOfTheTree_untilACommand() throws {
+        let tunnel = try connected()
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        // Asked after a stop, the answer is the truth.
+        #expect(try tunnel.described().state == "stopped")
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        // Stopped while nobody sees it.
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        kill(worker, SIGSTOP)
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        kill(worker, SIGKILL)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        #expect(try tunnel.waitState("stopped").words.contains("until nexusctl tunnel start"))
+        try killWorker(tunnel)
+        try tunnel.waitState("stopped")
+        #expect(try tunnel.box.status().child("cloudflared")?.state == "off")
+        #expect(tunnel.box.stop() == 0)
+        try tunnel.start()
+        try tunnel.waitState("stopped")
+        #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        // The end of the tree is no stop by its name.
+        #expect(tunnel.box.stop() == 0)
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        // Who stopped it by its name may start it so.
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        try tunnel.waitState("stopped")
+        #expect(try tunnel.box.ctl("start", "cloudflared", "--no-wait").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// There is nothing to start: cloudflared itself does not run for a moment.
+    @Test func startByName_whileOff_opensNothing_andSaysWhy() throws {
+        let tunnel = try connected()
+        #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
+        try waitOff(tunnel)
+        let began = try starts(tunnel)
+        let end = try #require(try tunnel.box.status().child("cloudflared")?.lastEnd)
+        let start = try tunnel.box.ctl("start", "cloudflared")
+        #expect(start.status != 0, "\(start.output)")
+        #expect(start.errors.contains("exit 78"), "\(start.errors)")
+        try tunnel.box.wait("cloudflared to be off again") {
+            let child = $0.child("cloudflared")
+            return child?.state == "off" && child?.lastEnd?.run != end.run
+        }
+        #expect(try tunnel.box.ctl("logs", "cloudflared").output.contains("nothing to start, so nothing was opened"))
+        #expect(try starts(tunnel) == began)
+        #expect(try tunnel.described().state == "off")
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// Of cloudflared itself, by its log.
+    private func starts(_ tunnel: TunnelBox) throws -> Int {
+        try tunnel.box.ctl("logs", "cloudflared", "-n", "2000").output.components(separatedBy: "Generated Connector ID")
+            .count
+    }
+
+    @Test func directoryWhereAFileIsToBe_isAnError_andNothingIsChanged() throws {
+        let tunnel = try connected()
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        let left = tunnel.box.state + "/tunnel/config.yml.new"
+        try FileManager.default.createDirectory(atPath: left + "/kept", withIntermediateDirectories: true)
+        let start = try tunnel.box.ctl("tunnel", "mode", "token")
+        #expect(start.status == 2, "\(start.output)")
+        #expect(start.errors.contains("\(left) is a directory"), "\(start.errors)")
+        #expect(start.errors.contains("nothing was changed, and what runs goes on"), "\(start.errors)")
+        #expect(!start.errors.contains("the file was refused"), "\(start.errors)")
+        #expect(try tunnel.described().mode == "named")
+        #expect(try tunnel.box.status().pid("cloudflared") == pid)
+        try FileManager.default.removeItem(atPath: left)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// No look, no question, no timer: what could happen is told.
+    @Test func offTunnel_isQuiet_andHearsOfAStart() throws {
+        let tunnel = try TunnelBox(mode: "off")
+        try tunnel.start()
+        try tunnel.box.waitReady()
+        try tunnel.waitState("off")
+        let pid = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        func switches() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").reduce(0) { sum, task in
+                let status = try String(contentsOfFile: "/proc/\(pid)/task/\(task)/status", encoding: .utf8)
+                // libdispatch looks at its own pools each second, in every program that uses it.
+                if status.hasPrefix("Name:\t-qos.overcommit") { return sum }
+                let line = status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches") }
+                return sum + (line?.split(separator: "\t").last.flatMap { Int($0) } ?? 0)
+            }
+        }
+        // The start has to have settled: the first stretch without a wake-up counts, and it is long for a look each 0.1 s.
+        let limit = ContinuousClock.now + .seconds(30)
+        var before = try switches()
+        var isQuiet = false
+        while !isQuiet, ContinuousClock.now < limit {
+            usleep(2_000_000)
+            let now = try switches()
+            isQuiet = now == before
+            before = now
+        }
+        #expect(isQuiet)
+        #expect(try tunnel.box.ctl("start", "cloudflared", "--no-wait").status == 0)
+        try tunnel.box.wait("cloudflared to be stopped") {
+            $0.child("cloudflared")?.state == "off" && $0.child("cloudflared")?.lastEnd != nil
+        }
+        let check = try tunnel.box.ctl("tunnel", "check")
+        #expect(check.status == 1)
+        for words in ["the chat serves its page", "opencode is", "not there: off", "there is no public address"] {
+            #expect(check.output.contains(words), "\(check.output)")
+        }
+        #expect(tunnel.box.stop() == 0)
+    }
+}
