@@ -65,6 +65,33 @@ import Testing
         #expect(rig.read(b).map(\.header.kind) == [.drain, .pong, .credit, .cancel, .event])
     }
 
+    @Test func errorThatEndsAStream_comesBehindWhatWasSentOfIt() {
+        var (rig, id) = streaming()
+        rig.send(.stream, from: b, to: a, id: id, payload: payload(1000))
+        rig.send(.error, from: b, to: a, id: id, payload: "over")
+        #expect(rig.read(a).map(\.header.kind) == [.stream, .error])
+        // One about something else overtakes as ever.
+        var other = streaming().0
+        other.send(.event, from: b, to: a, id: other.id(b, 1), payload: payload(1000))
+        other.send(.request, from: a, to: c, id: other.id(a, 2))
+        #expect(other.read(a).map(\.header.kind) == [.error, .event])
+    }
+
+    /// nexusd's own answer, of which more than 256 KiB are unread.
+    @Test func answerThatIsCut_saysSoBehindWhatWasSent() {
+        var rig = BusRig(up: [a])
+        rig.send(.request, from: a, id: rig.id(a, 1), payload: "events")
+        let asked = rig.router.takeDecisions().compactMap { decision -> FrameID? in
+            if case .request(let id, _, _) = decision { id } else { nil }
+        }
+        guard let id = asked.first else { return #expect(Bool(false), "no request") }
+        var sent = 0
+        while rig.router.stream(id, Array(payload(60_000).utf8)) { sent += 1 }
+        let frames = rig.read(a)
+        #expect(frames.dropLast().map(\.header.kind) == Array(repeating: .stream, count: sent) && sent == 4)
+        #expect(frames.last?.code == .busy)
+    }
+
     @Test func frameThatIsBegun_isFinishedFirst() {
         var rig = BusRig(up: [a, b])
         rig.send(.event, from: a, to: b, id: rig.id(a, 1), payload: payload(1000))

@@ -174,7 +174,20 @@ struct Outbox: Sendable {
     }
 
     private mutating func put(_ queued: Queued) {
-        if queued.frame.header.kind.overtakesData { urgent.append(queued) } else { data.append(queued) }
+        let header = queued.frame.header
+        let isInOrder = !header.kind.overtakesData || header.kind == .error && hasData(of: header.id)
+        if isInOrder { data.append(queued) } else { urgent.append(queued) }
+    }
+
+    /// An error that ends a stream comes behind what was sent of it.
+    private func hasData(of id: FrameID) -> Bool {
+        guard id != .none else { return false }
+        var found = false
+        data.scan {
+            found = $0.frame.header.id == id
+            return !found
+        }
+        return found
     }
 
     private mutating func release(_ queued: Queued) {
@@ -191,7 +204,7 @@ struct Outbox: Sendable {
 }
 
 extension FrameKind {
-    /// Kinds that are written before data that was queued earlier. `welcome` is the first frame of a link in any case.
+    /// Kinds that are written before data that was queued earlier, an error not before that of its own request. `welcome` is the first frame of a link in any case.
     var overtakesData: Bool {
         switch self {
         case .welcome, .error, .cancel, .credit, .ping, .pong, .drain: true
