@@ -59,6 +59,29 @@ struct PlaceTests {
         _ = try InstanceLock(kernel, path: path)
     }
 
+    /// Killed with so much memory that its end takes a while; the lock goes with it.
+    @Test func lockOfOneThatIsKilled_isWaitedFor() throws {
+        let path = directory.path + "/nexusd.lock"
+        let script = """
+            import fcntl, os, sys, time
+            f = open(sys.argv[1], "w")
+            fcntl.flock(f, fcntl.LOCK_EX)
+            f.write(str(os.getpid()) + "\\n")
+            f.flush()
+            memory = bytearray(b"x") * (200 << 20)
+            open(sys.argv[1] + ".up", "w").close()
+            time.sleep(600)
+            """
+        let image = SpawnImage(
+            executable: "/usr/bin/python3", arguments: ["python3", "-c", script, path], environment: [])
+        let spawned = try kernel.spawn(image)
+        try waitFor("its lock") { (try? kernel.status(path + ".up", followingLinks: false)) != nil }
+        #expect(throws: InstanceLock.Refusal.held(by: spawned.process)) { try InstanceLock(kernel, path: path) }
+        try kernel.signal(spawned.pidfd, .kill)
+        _ = try InstanceLock(kernel, path: path)
+        #expect(try waitForExit(spawned) == .signal(.kill, coreDumped: false, oom: false))
+    }
+
     @Test func lockWhoseFileIsTakenAway_isNoLock() throws {
         let path = directory.path + "/nexusd.lock"
         let first = try InstanceLock(kernel, path: path)

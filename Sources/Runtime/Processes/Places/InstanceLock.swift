@@ -1,3 +1,4 @@
+import SupervisorCore
 public import System
 
 /// One nexusd a runtime directory. The lock is the truth; the pid in the file is for the words of the one refused.
@@ -19,16 +20,24 @@ public final class InstanceLock {
         fd = try Self.take(kernel, path)
     }
 
-    /// One that is refused may take its file away just when it was opened here: then there is another file to lock.
-    private static let attempts = 8
+    /// For a holder that was killed to be gone: one with a thousand children and their pipes takes some milliseconds, and who
+    /// starts the next one at once is not to be told that there are two.
+    static let patience: Duration = .seconds(2)
+    /// Between two tries where nobody's end can be waited for.
+    private static let pause: Duration = .milliseconds(20)
 
     private static func take(_ kernel: any Kernel, _ path: String) throws(Refusal) -> OwnedFD {
-        for _ in 0..<attempts {
+        let end = kernel.monotonic() + patience
+        while true {
             let holder: [UInt8]
-            do {
+            do throws(Errno) {
                 let fd = try kernel.open(path, [.readWrite, .create, .noFollow], mode: 0o644)
                 if try kernel.lock(fd) {
-                    guard try kernel.status(fd).links > 0 else { continue }
+                    // One that is refused may take its file away just when it was opened here: then there is another to lock.
+                    guard try kernel.status(fd).links > 0 else {
+                        guard kernel.monotonic() < end else { throw Errno.again }
+                        continue
+                    }
                     try kernel.truncate(fd, to: 0)
                     try kernel.writeAll(fd, Array("\(kernel.processID())\n".utf8))
                     return fd
@@ -37,9 +46,41 @@ public final class InstanceLock {
             } catch {
                 throw .failed(error)
             }
-            let digits = holder.prefix { $0 != UInt8(ascii: "\n") }
-            throw .held(by: decimal(digits).map { ProcessID(rawValue: Int32(truncatingIfNeeded: $0)) })
+            let process = decimal(holder.prefix { $0 != UInt8(ascii: "\n") })
+                .map { ProcessID(rawValue: Int32(truncatingIfNeeded: $0)) }
+            guard let process, ending(process, kernel), kernel.monotonic() < end else { throw .held(by: process) }
+            awaitEnd(of: process, until: end, kernel)
         }
-        throw .failed(.again)
+    }
+
+    /// Whether it is gone, or on its way: it has SIGKILL or is in exit(2). proc_pid_stat(5), field 9, PF_EXITING;
+    /// proc_pid_status(5), SigPnd.
+    private static func ending(_ process: ProcessID, _ kernel: any Kernel) -> Bool {
+        guard let stat = try? kernel.readFile("/proc/\(process)/stat", limit: 4096),
+            let close = stat.lastIndex(of: UInt8(ascii: ")"))
+        else { return true }
+        let fields = stat[close...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 7 else { return true }
+        if fields[1].first == UInt8(ascii: "Z") || fields[1].first == UInt8(ascii: "X") { return true }
+        if decimal(fields[7]).map({ $0 & 4 != 0 }) ?? false { return true }
+        let status = String(
+            decoding: (try? kernel.readFile("/proc/\(process)/status", limit: 8192)) ?? [], as: UTF8.self)
+        return status.split(separator: "\n").contains { line in
+            guard line.hasPrefix("SigPnd:") || line.hasPrefix("ShdPnd:") else { return false }
+            let digits = line.drop { $0 != "\t" }.dropFirst()
+            return UInt64(digits, radix: 16).map { $0 & 1 << 8 != 0 } ?? false
+        }
+    }
+
+    private static func awaitEnd(of process: ProcessID, until end: Instant, _ kernel: any Kernel) {
+        guard let poller = try? Poller(kernel) else { return }
+        do {
+            let pidfd = try kernel.openProcess(process)
+            try poller.add(pidfd, token: 0)
+            try poller.wait(atMost: min(end - kernel.monotonic(), .milliseconds(100)))
+        } catch {
+            // It is gone, and something that it started has not closed the lock yet.
+            try? poller.wait(atMost: pause)
+        }
     }
 }
