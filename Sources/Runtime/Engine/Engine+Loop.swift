@@ -20,7 +20,7 @@ extension Engine {
             LogEvent(
                 .supervisorStarted, 5,
                 "nexusd \(NexusVersion.current) (pid \(kernel.processID())) begins with \(board.count) children of"
-                    + " \(surroundings.config)."))
+                    + " \(planWords)."))
         surroundings.leftovers.events.forEach(say)
         if let note = surroundings.lifeNote { say(LogEvent(.supervisorTrouble, 3, note + ".")) }
         beginSchedules()
@@ -34,6 +34,11 @@ extension Engine {
         if let pipeWatch { try? surroundings.poller.add(pipeWatch.set, token: EventSource.outputs.token, for: []) }
         carryOut()
         endTurn()
+    }
+
+    private var planWords: String {
+        guard runsLastGood else { return surroundings.config }
+        return "the last good plan, \(surroundings.directories.state)/last-good, for \(surroundings.config) was refused"
     }
 
     func turn() {

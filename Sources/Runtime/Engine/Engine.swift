@@ -86,6 +86,8 @@ final class Engine {
     var shutdownBegan: Instant?
     /// Set by `Action.finished`.
     var finished: Bool?
+    /// The plan in force is the last good one, since the file was refused at the start.
+    var runsLastGood = false
     /// The exit status of the significant child that ended the tree.
     var significantStatus: Int32?
     var commandCount: UInt64 = 0

@@ -24,7 +24,7 @@ extension Engine {
         commandCount += 1
         let command = CommandID(rawValue: commandCount)
         if let asker { promise(DiffWriter(update, beside: notes).json, command, asker) }
-        let change = withChoices(update)
+        let change = withNewTries(withChoices(update))
         adopt(PlanBook(update.plan, update.arrangement), update, change)
         keep(sockets, update)
         core.reload(change, command, at: now, jitter: jitter(), into: &actions)
@@ -52,6 +52,17 @@ extension Engine {
         for child in update.change.removed { choices[child] = nil }
         var change = update.change
         change.tree.choices = choices
+        return change
+    }
+
+    /// What the file was refused for is mended when it is taken: who was parked under the plan that stood in for it is tried
+    /// again, though nothing about it is different.
+    private func withNewTries(_ change: TreeChange) -> TreeChange {
+        guard runsLastGood else { return change }
+        runsLastGood = false
+        var change = change
+        change.changed.formUnion(
+            names.ids.filter { core.view(of: $0).phase == .parked && !change.removed.contains($0) && isKnown($0) })
         return change
     }
 

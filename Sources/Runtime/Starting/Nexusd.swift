@@ -65,8 +65,10 @@ public enum Nexusd {
             throw .failed("\(path): \(error)")
         }
         let plan = PlanBook(origin.plan)
-        return Engine(
+        let engine = Engine(
             surroundings, plan, origin.plan.choices, listener: listener, readsFile: options.plan == nil,
             notes: origin.notes + Engine.notes(origin.plan.notes, plan, surroundings))
+        engine.runsLastGood = origin.isLastGood
+        return engine
     }
 }

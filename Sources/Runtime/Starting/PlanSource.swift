@@ -12,6 +12,8 @@ struct PlanSource {
     struct Origin {
         var plan: Plan
         var notes: [String] = []
+        /// It is not what the file says.
+        var isLastGood = false
     }
 
     init(_ options: Options, _ surroundings: Surroundings) {
@@ -58,7 +60,8 @@ struct PlanSource {
         }
         write(error.message)
         let first = error.message.split(separator: "\n").first.map(String.init) ?? ""
-        return Origin(plan: plan, notes: ["the last good plan is in force, for the file was refused: \(first)"])
+        let note = "the last good plan is in force (\(path)), for the file was refused: \(first)"
+        return Origin(plan: plan, notes: [note], isLastGood: true)
     }
 
     /// A plan decides what runs as whom: one that nobody named on the command line must be a file that nobody else could

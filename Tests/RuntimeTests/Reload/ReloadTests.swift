@@ -253,6 +253,32 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// The file is the same as the plan that is kept: what was wrong is mended on the machine.
+        @Test func reloadAfterLastGood_triesAgainWhatWasParked_andWordsNameThePlan() throws {
+            let directory = TemporaryDirectory()
+            let missing = child("missing", "serve") { $0.executable = directory.path + "/fixture" }
+            let plan = Plan(children: [child("one", "serve"), missing])
+            let tree = try FileTree(plan)
+            try tree.refuse("x.toml:3:1: error: there is no program")
+            try LiveKernel().replaceFile(tree.state + "/last-good", with: plan.encoded(), mode: 0o600)
+            let client = try tree.start(["--last-good"])
+            try waitFor("the missing program") { try client.state("missing") == "parked" }
+            let note = (try client.object("status")["notes"] as? [String])?.first ?? ""
+            #expect(
+                note.hasPrefix("the last good plan is in force (\(tree.state)/last-good), for the file was refused"))
+            #expect(
+                tree.said().contains(
+                    "children of the last good plan, \(tree.state)/last-good, for /etc/x.toml was refused"))
+            let before = try client.pid("one")
+            symlink(Built.fixture, directory.path + "/fixture")
+            try tree.refuse(nil)
+            #expect(try client.reload().outcome == "done")
+            #expect(try client.state("missing") == "ready")
+            #expect(try client.pid("one") == before)
+            #expect(try client.reload().outcome == "unchanged")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func damagedLastGood_isRefused_byItsChecksum() throws {
             let tree = try FileTree(Plan(children: [child("fresh", "serve")]))
             try tree.refuse("x.toml:3:1: error: unknown key 'comand'")
