@@ -11,31 +11,16 @@ Needs the packages jsonschema and, for the third part, opencode-python-sdk; says
 """
 
 import base64
-import importlib.util
 import json
-import os
 import sys
-import tempfile
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def first_line():
-    """The script of the first line, whose name is no module's: running the agent, reading its streams, schemas."""
-    place = importlib.util.spec_from_file_location("check_echo_agent", ROOT / "scripts/check-echo-agent.py")
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+import echoing
+from echoing import FRAMES, LIMIT, PASSWORD, ROOT, Events
 
 
-v1 = first_line()
-PASSWORD = v1.PASSWORD
-
-
-class Schemas(v1.Schemas):
+class Schemas(echoing.Schemas):
     own_file = ROOT / "Tests/OpenCodeTests/Schemas/opencode-v2.json"
     whole_file = ROOT.parent / "shared/reference/opencode/openapi-v2.json"
 
@@ -54,7 +39,7 @@ class Schemas(v1.Schemas):
         self.check(what, frame, "Event", whole)
 
 
-class Agent(v1.Agent):
+class Agent(echoing.Agent):
     arguments = ["--line", "v2"]
     ready = "server listening on "
 
@@ -149,7 +134,7 @@ def check_calls(agent, schemas):
     wrong = urllib.request.Request(agent.url + "/api/info", headers={
         "Authorization": "Basic " + base64.b64encode(b"opencode:wrong").decode()})
     try:
-        urllib.request.urlopen(wrong, timeout=v1.LIMIT)
+        urllib.request.urlopen(wrong, timeout=LIMIT)
         schemas.failures.append("a wrong password is let in")
     except urllib.error.HTTPError as error:
         assert error.code == 401 and error.headers["WWW-Authenticate"].startswith("Basic")
@@ -158,7 +143,7 @@ def check_calls(agent, schemas):
 
 def check_everything(agent, schemas):
     """All that the prompts with a meaning of their own can do, in one turn, then its ways to fail."""
-    stream = v1.Events(agent, "/api/event")
+    stream = Events(agent, "/api/event")
     made = {"title": "asking", "location": {"directory": "/srv/asking"}}
     session = agent.call("POST", "/api/session", made)[1]["data"]["id"]
     one, template = f"/api/session/{session}", "/api/session/{sessionID}"
@@ -231,7 +216,7 @@ def check_everything(agent, schemas):
 
 def check_order(agent):
     """The order of a plain turn."""
-    stream = v1.Events(agent, "/api/event")
+    stream = Events(agent, "/api/event")
     session = agent.call("POST", "/api/session", {"location": {"directory": "/srv/order"}})[1]["data"]["id"]
     agent.call("POST", f"/api/session/{session}/prompt", {"text": "hello"})
     frames = stream.wait(lambda frame: frame["type"] == "session.idle")
@@ -250,7 +235,7 @@ def check_order(agent):
 
 
 def check_recorded(schemas):
-    files = sorted(v1.FRAMES.glob("v2-*.sse"))
+    files = sorted(FRAMES.glob("v2-*.sse"))
     for file in files:
         for line in file.read_text().splitlines():
             if line.startswith("data: "):
@@ -301,36 +286,22 @@ def drive_with_typed_client(agent):
             pass
 
 
-def main():
-    try:
-        schemas = Schemas()
-    except ImportError:
-        print("skipped: the Python package jsonschema is not installed")
-        return 0
-    with tempfile.TemporaryDirectory() as state:
-        agent = Agent(sys.argv[1], state)
-        try:
-            check_calls(agent, schemas)
-            check_everything(agent, schemas)
-            check_order(agent)
-            files = check_recorded(schemas)
-            print(f"v2: {schemas.checked['own']} answers and frames against our own schemas, {files} recorded files among them")
-            if schemas.whole is None:
-                print(f"skipped: the whole contract is not there ({schemas.whole_file})")
-            else:
-                print(f"v2: {schemas.checked['whole']} answers and frames against the whole contract")
-            try:
-                drive_with_typed_client(agent)
-                print("opencode-python-sdk drives it: create, rename, list, prompt, stream, run, messages, permission, interrupt, delete")
-            except ImportError as error:
-                print(f"skipped: the typed client is not installed ({error})")
-        finally:
-            agent.process.kill()
-            agent.process.wait()
-    for failure in schemas.failures[:20]:
-        print(f"NOT: {failure}", file=sys.stderr)
-    return 1 if schemas.failures else 0
+def everything(agent, schemas):
+    check_calls(agent, schemas)
+    check_everything(agent, schemas)
+    check_order(agent)
+    files = check_recorded(schemas)
+    print(f"v2: {schemas.checked['own']} answers and frames against our own schemas, {files} recorded files among them")
+    if schemas.whole is None:
+        print(f"skipped: the whole contract is not there ({schemas.whole_file})")
+    else:
+        print(f"v2: {schemas.checked['whole']} answers and frames against the whole contract")
+
+
+def drive(agent):
+    drive_with_typed_client(agent)
+    print("opencode-python-sdk drives it: create, rename, list, prompt, stream, run, messages, permission, interrupt, delete")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(echoing.check(Schemas, Agent, everything, drive))

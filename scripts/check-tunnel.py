@@ -8,13 +8,12 @@ every word once. All of it is in a network of its own with nothing but loopback,
 event, with a limit. Then the tunnel's switches: changed through the tunnel itself, kept, and undone. Then a quick
 tunnel's address, and the link by which this browser comes back in there.
 """
-import base64, json, os, pathlib, re, signal, subprocess, sys, tempfile, time
+import base64, json, os, re, signal, subprocess, sys
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright, expect
 
-BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from checking import ROOT, Box, Watch
+
 NAME, QUICK, EDGE, TLS = "chat.example.invalid", "four-random-words-here.trycloudflare.com", "127.0.0.1:8081", "127.0.0.1:8443"
 ORIGIN = f"https://{NAME}"
 LIMIT = 20_000  # ms, of one wait
@@ -25,7 +24,9 @@ assert len(links) == 1 and links[0].startswith("1: lo:"), f"this network has mor
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 subprocess.run(["ip", "route", "add", "default", "dev", "lo"], check=True)
 
-home = pathlib.Path(tempfile.mkdtemp(prefix="nexus-tunnel-"))
+box = Box("tunnel", sys.argv[1])
+home, ctl, child, until, step = box.home, box.ctl, box.child, box.until, box.step
+watch = Watch(sys.argv[2], ORIGIN, f"https://{QUICK}")
 switches = home / "bin/standin"
 switches.mkdir(parents=True)
 (home / "bin/cloudflared").symlink_to(ROOT / "Tests/Fixtures/cloudflared/cloudflared")
@@ -60,29 +61,6 @@ ready = {{ log-line = "listening" }}
 (home / "hook").write_text("0123456789abcdef0123456789abcdef")
 (home / "hook").chmod(0o600)
 (home / "Supervisor.toml").write_text(config)
-environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
-
-
-def ctl(*words, check=True):
-    done = subprocess.run([BIN / "nexusctl", *words], env=environment, capture_output=True, text=True, timeout=60)
-    if check and done.returncode:
-        raise AssertionError(f"nexusctl {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def child(name):
-    return next(c for c in json.loads(ctl("status", "--json"))["children"] if c["name"] == name)
-
-
-def until(what, condition):
-    limit = time.monotonic() + LIMIT / 1000
-    while not condition():
-        assert time.monotonic() < limit, f"waited in vain for: {what}; {ctl('status')}"
-        time.sleep(0.05)
-
-
-def step(words):
-    print(f"  {words} ({time.monotonic() - begun:.1f} s)", flush=True)
 
 
 def said(page):
@@ -99,13 +77,7 @@ def send(page, text):
 
 
 def opened(browser):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, ignore_https_errors=True)
-    page = context.new_page()
-    page.set_default_timeout(LIMIT)
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" and "Failed to load resource" not in message.text else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(f"asked another host: {request.url}") if not request.url.startswith((ORIGIN, f"https://{QUICK}", "data:", "blob:")) else None)
-    return page
+    return watch.opened(browser, LIMIT, "tunnel", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, ignore_https_errors=True)
 
 
 def pair(page, *words):
@@ -139,17 +111,9 @@ def story(page):
     assert child("cloudflared")["pid"] != before["pid"]
     expect(page.locator(".turn")).to_have_attribute("data-state", "done", timeout=2 * LIMIT)
     assert said(page) == list(range(1, 151)), f"words are missing or twice: {said(page)}"
-    page.screenshot(path=str(PICTURES / "tunnel-1-done.png"))
+    page.screenshot(path=str(watch.pictures / "tunnel-1-done.png"))
     until("the tunnel to be connected", lambda: (child("tunnel-worker")["status"] or "").startswith("connected 4/4"))
     step("cloudflared was restarted under it; every word is there, once")
-
-
-def shot(page, name):
-    page.screenshot(path=str(PICTURES / f"{name}.png"))
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        for found in Axe().run(page).response["violations"]:
-            complaints.append(f"axe: {name}, {scheme}: {found['id']}: {found['help']}: " + "; ".join(node["html"][:120] for node in found["nodes"][:4]))
 
 
 def switched(page):
@@ -167,14 +131,14 @@ def switched(page):
     way.select_option("quick")
     expect(card).to_contain_text("Quick addresses do not last")
     expect(card).to_contain_text("what you change is undone after a minute")
-    shot(page, "tunnel-2-switches")
+    watch.shot(page, "tunnel-2-switches")
     card.get_by_role("button", name="Change").click()
     expect(card.get_by_role("alert").last).to_contain_text("[chat] url")
     step("the address as a code; quick is refused in words")
     way.select_option("token")
     card.get_by_role("button", name="Change").click()
     expect(card.get_by_role("alert").first).to_contain_text(re.compile(r"In \d+ s it is named again"))
-    shot(page, "tunnel-3-trial")
+    watch.shot(page, "tunnel-3-trial")
     # By the way before it counts for nothing; when the new one stands it does.
     until("the token tunnel", lambda: json.loads(ctl("tunnel", "status", "--json"))["mode"] == "token" and (child("tunnel-worker")["status"] or "").startswith("connected 4/4"))
     keep.click()
@@ -212,7 +176,7 @@ def back(page):
     expect(button).to_be_visible()
     assert page.url == f"https://{QUICK}/", f"the code stays in the address bar: {page.url}"
     expect(page.get_by_text("Nexus has a new address")).to_be_visible()
-    shot(page, "tunnel-4-back")
+    watch.shot(page, "tunnel-4-back")
     button.click()
     expect(page.get_by_label("Message to the agent")).to_be_visible()
     page.goto(f"https://{QUICK}/#/devices")
@@ -244,14 +208,7 @@ def told(page, link):
     step("a message about it leads to the link")
 
 
-begun = time.monotonic()
-complaints = []
-PICTURES.mkdir(parents=True, exist_ok=True)
-log = open(home / "nexusd.log", "wb")
-tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "--state", f"{home}/s", "--runtime", f"{home}/r"],
-                        env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-try:
-    until("nexusd's socket", lambda: (home / "r/control.sock").exists())
+with box.running(), watch.pictured():
     until("the tunnel to be connected", lambda: (child("tunnel-worker")["status"] or "").startswith("connected 4/4"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--ignore-certificate-errors", f"--host-resolver-rules=MAP {NAME}:443 {TLS}, MAP {QUICK}:443 {TLS}"])
@@ -260,19 +217,5 @@ try:
         switched(page)
         back(page)
         browser.close()
-except BaseException:
-    print((home / "nexusd.log").read_text()[-2000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")
-    try:
-        page.screenshot(path=str(PICTURES / "failed-tunnel.png"))
-    except Exception:
-        pass
-    raise
-finally:
-    tree.send_signal(signal.SIGINT)
-    try:
-        tree.wait(30)
-    except subprocess.TimeoutExpired:
-        tree.kill()
-if complaints:
-    sys.exit("the browser complains:\n" + "\n".join(complaints))
-print(f"web: the page is reached through the tunnel, {time.monotonic() - begun:.0f} s; pictures in {PICTURES}")
+watch.verdict()
+print(f"web: the page is reached through the tunnel, {box.seconds:.0f} s; pictures in {sys.argv[2]}")

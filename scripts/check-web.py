@@ -6,21 +6,19 @@ pair → send → words appear while streaming → reload in mid-stream and go o
 and the agent in mid-stream → what had come is there → a message typed offline is sent later → a device is shut out.
 Screenshots go into the directory PICTURES; axe-core looks at each in both themes. Every wait is for an event, with a limit.
 """
-import base64, http.client, http.server, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, tempfile, threading, time
+import base64, http.client, http.server, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, threading, time
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright, expect
 
-BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from checking import ROOT, Box, Watch, free_port
+
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 800}}
 LIMIT = 20_000  # ms, of one wait
 expect.set_options(timeout=LIMIT)
 
-home = pathlib.Path(tempfile.mkdtemp(prefix="nexus-web-"))
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0))
-    port = probe.getsockname()[1]
+box = Box("web", sys.argv[1])
+home, environment, ctl, step = box.home, box.environment, box.ctl, box.step
+port = free_port()
 (home / "work").mkdir()
 config = (ROOT / "Supervisor.toml").read_text().replace("127.0.0.1:4780", f"127.0.0.1:{port}")
 config = config.replace('workspaces = [{ name = "home", path = "~" }]',
@@ -28,19 +26,8 @@ config = config.replace('workspaces = [{ name = "home", path = "~" }]',
 config = config.replace('"--state", "{state}/echo-agent"]', '"--state", "{state}/echo-agent", "--delay-ms", "5"]')
 config += '\n[word]\nsend = ["turn", "asked", "parked", "address"]\n'
 (home / "Supervisor.toml").write_text(config)
-environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
 origin = f"http://localhost:{port}"
-
-
-def ctl(*words, check=True):
-    done = subprocess.run([BIN / "nexusctl", *words], env=environment, capture_output=True, text=True, timeout=60)
-    if check and done.returncode:
-        raise AssertionError(f"nexusctl {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def step(words):
-    print(f"  {words} ({time.monotonic() - begun:.1f} s)", flush=True)
+watch = Watch(sys.argv[2], origin)
 
 
 def qr_is_readable():
@@ -77,29 +64,15 @@ def send(page, text):
 
 
 def shot(page, name):
-    page.screenshot(path=str(PICTURES / f"{name}.png"))
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        result = Axe().run(page).response
-        assert len(result["passes"]) > 5, "axe looked at nothing"
-        for found in result["violations"]:
-            complaints.append(f"axe: {name}, {scheme}: {found['id']}: {found['help']}: " + "; ".join(node["html"][:120] for node in found["nodes"][:4]))
-    page.emulate_media(color_scheme="dark" if name.startswith("desk") else "light")
+    watch.shot(page, name, then="dark" if name.startswith("desk") else "light")
 
 
-def pid(child):
-    return next(c["pid"] for c in json.loads(ctl("status", "--json"))["children"] if c["name"] == child)
+def pid(name):
+    return box.child(name)["pid"]
 
 
 def opened(browser, size, scheme):
-    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, has_touch=size == "phone", is_mobile=size == "phone")
-    page = context.new_page()
-    page.set_default_timeout(LIMIT)
-    # A page that says something here has a fault, or breaks its own Content-Security-Policy. What the network says is expected.
-    page.on("console", lambda message: complaints.append(f"{size}: {message.text}") if message.type == "error" and "Failed to load resource" not in message.text else None)
-    page.on("pageerror", lambda error: complaints.append(f"{size}: {error}"))
-    page.on("request", lambda request: complaints.append(f"asked another host: {request.url}") if not request.url.startswith((*hosts, "data:", "blob:")) else None)
-    return page
+    return watch.opened(browser, LIMIT, size, f"{size}: ", viewport=SIZES[size], color_scheme=scheme, has_touch=size == "phone", is_mobile=size == "phone")
 
 
 def pair(page, name, *words):
@@ -272,12 +245,12 @@ def tailed(page):
     expect(log).to_contain_text("access: a pairing code")
     count = "n => n.innerText.split('a pairing code for one owner').length"
     before = log.evaluate(count)
-    ctl("pair")
+    ctl("pair", "--here")
     page.wait_for_function("([n, c]) => (document.querySelector('[aria-label=\"Last lines of chat-bridge\"]').innerText.split('a pairing code for one owner').length) === n + 1", arg=[before, 0])
     see = "state => { Object.defineProperty(document, 'visibilityState', {value: state, configurable: true}); document.dispatchEvent(new Event('visibilitychange')); }"
     with page.expect_event("requestfailed", lambda request: '"tail"' in (request.post_data or "")):
         page.evaluate(see, "hidden")
-    ctl("pair")
+    ctl("pair", "--here")
     page.evaluate(see, "visible")
     page.wait_for_function("([n, c]) => (document.querySelector('[aria-label=\"Last lines of chat-bridge\"]').innerText.split('a pairing code for one owner').length) === n + 2", arg=[before, 0])
     shot(page, "desk-14-log")
@@ -544,7 +517,7 @@ def held_back(browser):
     page = opened(browser, "phone", "light")
     behind = f"http://localhost:{server.server_port}"
     code = json.loads(ctl("pair", "--here", "--json"))["code"]
-    hosts.append(behind)
+    watch.hosts.append(behind)
     page.goto(f"{behind}/#pair={code}")
     page.get_by_role("button", name="Pair this browser").click()
     send(page, "/slow 40")
@@ -598,19 +571,8 @@ def shut_out(browser, spent):
     step("a device was shut out in the middle of an answer")
 
 
-begun = time.monotonic()
-complaints, hosts = [], [origin]
-PICTURES.mkdir(parents=True, exist_ok=True)
-log = open(home / "nexusd.log", "wb")
-tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "--state", f"{home}/s", "--runtime", f"{home}/r"],
-                        env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-try:
-    until = time.monotonic() + 20
-    while not (home / "r/control.sock").exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    ctl("wait", "--ready", "--timeout", "20s")
-    while f"page at {origin}" not in ctl("status") and time.monotonic() < until:
-        time.sleep(0.05)
+with box.running(), watch.pictured():
+    box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     qr_is_readable()
     step("the QR code is read by zbarimg")
     with sync_playwright() as play:
@@ -639,19 +601,5 @@ try:
         held_back(browser)
         paints_soon(browser)
         browser.close()
-except BaseException:
-    print((home / "nexusd.log").read_text()[-2000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")
-    try:
-        shot(phone, "failed-phone"), shot(desk, "failed-desk")
-    except Exception:
-        pass
-    raise
-finally:
-    tree.send_signal(signal.SIGINT)
-    try:
-        tree.wait(30)
-    except subprocess.TimeoutExpired:
-        tree.kill()
-if complaints:
-    sys.exit("the browser complains:\n" + "\n".join(complaints))
-print(f"web: the page does what it says, {time.monotonic() - begun:.0f} s; pictures in {PICTURES}")
+watch.verdict()
+print(f"web: the page does what it says, {box.seconds:.0f} s; pictures in {sys.argv[2]}")

@@ -7,55 +7,26 @@ page is tried in Chromium (check-web.py). Plain W3C WebDriver over HTTP, so that
 a display without a screen (Xvfb) is needed. WebKit takes the page's cookie over TLS only, so it is served with a self-made
 certificate. Every wait is for an event, with a limit.
 """
-import base64, json, os, pathlib, re, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import base64, json, os, pathlib, re, signal, socket, sys, urllib.error, urllib.request
 
-BIN, PICTURES = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from checking import ROOT, Box, free_port
+
+PICTURES = pathlib.Path(sys.argv[2])
 MINIBROWSER = next(pathlib.Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
 LIMIT = 30  # seconds, of one wait
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # W3C WebDriver, 12.1: web element identifier
 
-home = pathlib.Path(tempfile.mkdtemp(prefix="nexus-webkit-"))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
+box = Box("webkit", sys.argv[1], LIMIT, "WebKitGTK: ")
+home, environment, ctl, step, until = box.home, box.environment, box.ctl, box.step, box.until
 port, driver_port = free_port(), free_port()
 config = (ROOT / "Supervisor.toml").read_text().replace(
     'listen = "127.0.0.1:4780"', f'listen = "127.0.0.1:{port}"\ncertificate = "self-made"', 1)
 config = config.replace('"--state", "{state}/echo-agent"]', '"--state", "{state}/echo-agent", "--delay-ms", "5"]')
 (home / "Supervisor.toml").write_text(config)
-environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
 # Nothing of the user's, no bus, no GPU.
 environment |= {"XDG_CONFIG_HOME": f"{home}/c", "XDG_CACHE_HOME": f"{home}/h", "XDG_DATA_HOME": f"{home}/d", "XDG_RUNTIME_DIR": str(home),
                 "GSETTINGS_BACKEND": "memory", "NO_AT_BRIDGE": "1", "LIBGL_ALWAYS_SOFTWARE": "1", "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
                 "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
-begun = time.monotonic()
-
-
-def ctl(*words, check=True):
-    done = subprocess.run([BIN / "nexusctl", *words], env=environment, capture_output=True, text=True, timeout=60)
-    if check and done.returncode:
-        raise AssertionError(f"nexusctl {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def step(words):
-    print(f"  WebKitGTK: {words} ({time.monotonic() - begun:.1f} s)", flush=True)
-
-
-def until(what, look):
-    end = time.monotonic() + LIMIT
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"in vain for: {what}")
-
 
 class Browser:
     """A session of WebKitWebDriver."""
@@ -148,22 +119,14 @@ def story(page):
 
 PICTURES.mkdir(parents=True, exist_ok=True)
 (home / "c").mkdir()
-log = open(home / "nexusd.log", "wb")
-tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "--state", f"{home}/s", "--runtime", f"{home}/r"],
-                        env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-own = [tree]
-try:
-    number, told = os.pipe()
-    own.append(subprocess.Popen(["Xvfb", "-displayfd", str(told), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
-                                pass_fds=[told], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+number, told = os.pipe()
+with box.running():
+    box.start("Xvfb", "-displayfd", str(told), "-screen", "0", "1280x800x24", "-nolisten", "tcp", pass_fds=[told])
     os.close(told)
     environment["DISPLAY"] = ":" + os.fdopen(number).readline().strip()
-    until("nexusd", (home / "r/control.sock").exists)
-    ctl("wait", "--ready", "--timeout", "30s")
     until("the page", lambda: "page at https" in ctl("status"))
-    own.append(subprocess.Popen(["WebKitWebDriver", f"--port={driver_port}", "--host=127.0.0.1"], env=environment,
-                                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
-    until("WebKitWebDriver", lambda: own[-1].poll() is not None or not socket.socket().connect_ex(("127.0.0.1", driver_port)))
+    driver = box.start("WebKitWebDriver", f"--port={driver_port}", "--host=127.0.0.1")
+    until("WebKitWebDriver", lambda: driver.poll() is not None or not socket.socket().connect_ex(("127.0.0.1", driver_port)))
     page = Browser()
     try:
         story(page)
@@ -174,15 +137,4 @@ try:
         raise
     finally:
         page.call("DELETE", page.session)
-except BaseException:
-    print((home / "nexusd.log").read_text()[-3000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")
-    raise
-finally:
-    # The driver's group holds the browser, should it have outlived its session.
-    for process in reversed(own):
-        process.send_signal(signal.SIGINT if process is tree else signal.SIGTERM)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-print(f"web: the main script in {page.about['browserName']} {page.about['browserVersion']}, {time.monotonic() - begun:.0f} s; pictures in {PICTURES}")
+print(f"web: the main script in {page.about['browserName']} {page.about['browserVersion']}, {box.seconds:.0f} s; pictures in {PICTURES}")

@@ -4,7 +4,7 @@
 
 Every wait is for an event, with a limit.
 """
-import base64, datetime, http.client, http.server, ipaddress, json, os, pathlib, queue, signal, socket, ssl, stat, subprocess, sys, tempfile, threading, time
+import base64, datetime, http.client, http.server, ipaddress, json, os, queue, ssl, stat, sys, threading, time
 
 import http_ece
 from cryptography import x509
@@ -13,15 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from standardwebhooks.webhooks import Webhook
 
-BIN = pathlib.Path(sys.argv[1]).resolve()
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from checking import ROOT, Box, free_port
+
 LIMIT = 20  # s, of one wait
-home = pathlib.Path(tempfile.mkdtemp(prefix="nexus-word-"))
-begun = time.monotonic()
-
-
-def step(words):
-    print(f"  {words} ({time.monotonic() - begun:.1f} s)", flush=True)
+box = Box("word", sys.argv[1], LIMIT)
+home, ctl, step, until = box.home, box.ctl, box.step, box.until
 
 
 def plain(text):
@@ -108,26 +104,12 @@ class Browser:
         return json.loads(http_ece.decrypt(body, private_key=self.key, auth_secret=self.auth, version="aes128gcm"))
 
 
-def ctl(*words, check=True):
-    done = subprocess.run([BIN / "nexusctl", *words], env=environment, capture_output=True, text=True, timeout=60)
-    if check and done.returncode:
-        raise AssertionError(f"nexusctl {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
 def hooked(kind):
     """The next word at the webhook, its signature checked by Standard Webhooks' own library."""
     _, headers, body = hook.get(timeout=LIMIT)
     word = Webhook(secret).verify(body.decode(), {name.lower(): value for name, value in headers.items()})
     assert word["kind"] == kind and word["id"] == headers["webhook-id"], word
     return word
-
-
-def until(what, condition):
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline, f"in vain for {what}"
-        subprocess.run([BIN / "nexusctl", "wait", "--ready", "--timeout", "1s"], env=environment, capture_output=True)
 
 
 TUNNEL = '''
@@ -185,17 +167,9 @@ secret = "whsec_" + base64.b64encode(os.urandom(24)).decode()
 (home / "webhook").write_text(secret + "\n")
 (home / "webhook").chmod(0o600)
 (home / "tunnel.py").write_text(TUNNEL)
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0))
-    port = probe.getsockname()[1]
+port = free_port()
 configure("private")
-environment = {**os.environ, "HOME": str(home), "NO_COLOR": "1", "NEXUS_RUNTIME_DIRECTORY": f"{home}/r", "NEXUS_STATE_DIRECTORY": f"{home}/s"}
-log = open(home / "nexusd.log", "wb")
-tree = subprocess.Popen([BIN / "nexusd", "--config", home / "Supervisor.toml", "--state", f"{home}/s", "--runtime", f"{home}/r"],
-                        env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-try:
-    until("nexusd", lambda: (home / "r/control.sock").exists())
-    ctl("wait", "--ready", "--timeout", "20s")
+with box.running():
     # The second comes by an event right behind the first, which need not be told any more.
     told = [hooked("address")["url"]]
     if told != ["https://b.example.invalid"]:
@@ -250,13 +224,4 @@ try:
     step("a push service on this machine is not called unless the owner says so")
     said = ctl("logs", "-n", "1000")
     assert secret[6:] not in said and "/three" not in said and "pomegranates" not in said, "a secret is in the log"
-except BaseException:
-    print((home / "nexusd.log").read_text()[-2000:], ctl("status", check=False), ctl("logs", "-n", "40", check=False), sep="\n")
-    raise
-finally:
-    tree.send_signal(signal.SIGINT)
-    try:
-        tree.wait(30)
-    except subprocess.TimeoutExpired:
-        tree.kill()
-print(f"word: foreign libraries read what we say, {time.monotonic() - begun:.0f} s")
+print(f"word: foreign libraries read what we say, {box.seconds:.0f} s")
