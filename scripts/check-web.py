@@ -258,6 +258,8 @@ def tailed(page):
         card.get_by_role("button", name="Last lines").click()
     expect(log).to_be_hidden()
     step("a child's log is followed while it is open, and goes on by its place after the page was hidden")
+    page.goto(origin + "/#/")
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
 
 
 def asked(page, name):
