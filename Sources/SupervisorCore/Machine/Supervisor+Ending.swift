@@ -9,7 +9,8 @@ extension Supervisor {
         oldStops[child] = nil
         endSweep(of: child)
         tellEnd(child, run, ending.step.exit, cause, &turn)
-        if !isBouncing { disappoint(child, cause, &turn) }
+        // A try that came to no program is followed by another, or by parking.
+        if !isBouncing, !ending.step.exit.isNoExecution { disappoint(child, cause, &turn) }
         if isScheduled(child), !isBouncing {
             concludeScheduled(child, cause, &turn)
         } else if goal == .up, cause == .recycled {

@@ -200,6 +200,17 @@ struct ReloadTests {
         }
     }
 
+    @Test func tryThatComesToNoProgram_isWaitedOver() {
+        var scene = Scene.ready([ChildPolicy()])
+        scene.reload(TreeChange(tree: tree([ChildPolicy()]), restarted: [.a]))
+        scene.ends(.a, .code(0))
+        let said = scene.send(.spawnFailed(.a, scene.run(.a), .prepare, errno: 11))
+        #expect(said.allSatisfy { !$0.hasPrefix("answer") })
+        scene.pass(.seconds(40))
+        scene.spawned(.a)
+        #expect(scene.pass(.seconds(1)) == ["answer 1 done"])
+    }
+
     @Test func oneShotThatSucceedsAtOnce_isUpByThat_andACommandWaitsForTheExecOnly() {
         let policy = ChildPolicy(restart: .onFailure)
         var scene = Scene.ready([policy])
