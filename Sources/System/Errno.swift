@@ -79,6 +79,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let noSpace = Errno(rawValue: ENOSPC)
     /// EIO.
     public static let inputOutput = Errno(rawValue: EIO)
+    /// ENOBUFS: no memory for a message.
+    public static let noBuffers = Errno(rawValue: ENOBUFS)
     /// ENOMEM.
     public static let noMemory = Errno(rawValue: ENOMEM)
     /// ESTALE: what was looked up is something else by now.

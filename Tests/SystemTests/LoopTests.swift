@@ -115,6 +115,21 @@ struct LoopTests {
         }
     }
 
+    @Test(arguments: [Errno.noMemory, .noSpace])
+    func descriptorThatTheKernelHasNoRoomFor_isWatchedWhenThereIs(error: Errno) throws {
+        let kernel = FaultyKernel()
+        let poller = try Poller(kernel)
+        let pipe = try kernel.makePipe(blocking: [])
+        kernel.fault = FaultyKernel.Fault(.watch, nth: 1, forEver: true, error: error)
+        try poller.add(pipe.read, token: 7)
+        try put("x", into: pipe.write)
+        try poller.wait()  // comes back although nothing is watched
+        #expect(poller.batch.count == 0)
+        kernel.fault = nil
+        try poller.wait()
+        #expect(poller.batch.count == 1 && poller.batch[0].token == 7)
+    }
+
     @Test func setUp_failingAtEveryCall_leaksNothing() async {
         await #expect(processExitsWith: .success) {
             let leaks = try leaksDescriptors(over: 20) {

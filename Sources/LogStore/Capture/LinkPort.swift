@@ -1,3 +1,4 @@
+import SupervisorCore
 import System
 import Wire
 
@@ -19,6 +20,14 @@ struct LinkPort: ~Copyable {
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 16)
     /// Packets that were looked at and are in the socket still.
     private(set) var unconfirmed = 0
+    /// The kernel had no memory for the link (ENOMEM, ENOBUFS), which is ready all the same: until then it is left alone.
+    private(set) var restsUntil: Instant?
+
+    /// A confirmation was cut off by that.
+    private var isOwed = false
+
+    /// How long it is left alone.
+    static let pause: Duration = .milliseconds(100)
 
     init(_ kernel: any LogKernel, _ fd: consuming OwnedFD) throws(Errno) {
         self.kernel = kernel
@@ -40,6 +49,7 @@ struct LinkPort: ~Copyable {
 
     /// To be waited for; `wantsOrders` false: only for room for what waits.
     func request(wantsOrders: Bool) -> WaitRequest {
+        if restsUntil != nil { return WaitRequest(fd, .none) }
         if !waiting.isEmpty { return WaitRequest(fd, .writable) }
         return WaitRequest(fd, wantsOrders ? .readable : .none)
     }
@@ -50,10 +60,32 @@ struct LinkPort: ~Copyable {
     /// Takes out of the socket what was looked at: it is carried out.
     mutating func confirm() {
         while unconfirmed > 0 {
-            unconfirmed -= 1
             // Nobody else takes from this end, so each is there; its duplicate descriptors are closed here.
-            _ = try? kernel.receive(fd, into: buffer)
+            do { _ = try kernel.receive(fd, into: buffer) } catch {
+                // It is there still.
+                isOwed = rest(after: error)
+                if isOwed { return }
+            }
+            unconfirmed -= 1
         }
+    }
+
+    /// It is tried again; true when it was left alone before.
+    mutating func resume(at now: Instant) -> Bool {
+        guard let due = restsUntil, due <= now else { return false }
+        restsUntil = nil
+        if isOwed {
+            isOwed = false
+            confirm()
+        }
+        return true
+    }
+
+    /// True when memory was short, which passes.
+    private mutating func rest(after error: Errno) -> Bool {
+        guard error == .noMemory || error == .noBuffers else { return false }
+        restsUntil = kernel.monotonic() + Self.pause
+        return true
     }
 
     /// Looks at the next order. Descriptors beside it that nobody takes are closed with the bundle.
@@ -74,7 +106,7 @@ struct LinkPort: ~Copyable {
         } catch  where error == .again {
             return .nothing
         } catch {
-            return .end
+            return rest(after: error) ? .nothing : .end
         }
     }
 
@@ -95,6 +127,7 @@ struct LinkPort: ~Copyable {
             } catch  where error == .again {
                 return
             } catch {
+                if rest(after: error) { return }
                 // nexusd is gone: the end of the link says so, and nobody is left to tell.
                 waiting = []
             }

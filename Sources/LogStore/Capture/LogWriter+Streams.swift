@@ -14,16 +14,22 @@ extension LogWriter {
         let identity = nextIdentity
         nextIdentity += 1
         let stream = CapturedStream(order, fd: fd, identity: identity, pipeBytes: pipeBytes, now: now)
-        do {
-            try kernel.watch(
-                stream.end.fd, by: epoll, for: [.readable, .edgeTriggered], token: identity, change: false)
-        } catch {
-            note(.unusable(order))
-            link.send(.eof(stream: order.number))
-            return
-        }
         streams[identity] = stream
         active.append(stream)
+        watch(stream)
+    }
+
+    /// Before a pipe is looked at again for which the kernel had no memory.
+    static let shortPause: Duration = .milliseconds(100)
+
+    /// Once it is watched, an edge tells that something came. Where the kernel has no room for that, it is looked at again
+    /// and again: a pipe that nobody reads would hold its child up, and one that is closed would end it.
+    private func watch(_ stream: CapturedStream) {
+        guard !stream.isWatched else { return }
+        stream.isWatched =
+            (try? kernel.watch(
+                stream.end.fd, by: epoll, for: [.readable, .edgeTriggered], token: stream.ticket.stream, change: false))
+            != nil
     }
 
     /// A stream that is read already is described anew, after a reload. False when there is none with its number.
@@ -79,7 +85,10 @@ extension LogWriter {
             }
         } catch  where error == .again {
             _ = stream.leave(0, tookSome: true, now: now)
-            stream.phase = .waiting(until: nil)
+            watch(stream)
+            stream.phase = .waiting(until: stream.isWatched ? nil : now + LogWriter.shortPause)
+        } catch  where error == .noMemory {
+            stream.phase = .due(now + LogWriter.shortPause)
         } catch {
             note(.unreadable(stream.target, error))
             close(stream)

@@ -72,6 +72,7 @@ public final class LogWriter {
             try wait()
             for answer in answers.takeAll() { take(answer) }
             let now = kernel.monotonic()
+            if link.resume(at: now) { serveLink() }
             // A disk that hangs must not keep the link unread as well.
             if link.unconfirmed > 0, files.isStuck(at: now) { link.confirm() }
             lookAtDue(now)
@@ -133,7 +134,7 @@ public final class LogWriter {
 
     /// The first instant at which something has to be done although nothing came.
     private func nextInstant() -> Instant? {
-        var next = tellingDue
+        var next = [tellingDue, link.restsUntil].compactMap { $0 }.min()
         func consider(_ instant: Instant?) {
             guard let instant else { return }
             next = min(next ?? instant, instant)

@@ -17,9 +17,17 @@ final class PipeDrain: Sendable {
         sink = try kernel.open("/dev/null", .writeOnly, mode: 0)
     }
 
-    /// Nothing else takes bytes out of this pipe, so it has them; an error would show at the next look.
+    /// Nothing else takes bytes out of this pipe, so it has them.
     func discard(_ count: Int, of pipe: borrowing OwnedFD) {
         var left = count
         while left > 0, let moved = try? kernel.splice(pipe, to: sink, upTo: left), moved > 0 { left -= moved }
+        // What stays in the pipe would be written down again: where there is no memory for a splice, it is read.
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
+            while left > 0 {
+                let chunk = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(left, buffer.count)])
+                guard let read = try? kernel.read(pipe, into: chunk), read > 0 else { return }
+                left -= read
+            }
+        }
     }
 }

@@ -40,6 +40,14 @@ struct FileWriter {
             case entry([UInt8], worth: Int)
         }
 
+        /// No lines of a pipe, which keeps them.
+        var isEntry: Bool {
+            switch content {
+            case .batch: false
+            case .entry: true
+            }
+        }
+
         /// What it adds to the queue's weight.
         var weight: Int {
             switch content {
@@ -50,6 +58,8 @@ struct FileWriter {
     }
 
     private var nextSaying = Instant(nanoseconds: 0)
+    /// Marks that wait for words which a file does not take, and since when.
+    private var marks: (count: Int, since: Instant)?
 
     init(
         _ kernel: any LogKernel, directory: String, book: RunBook, retention: Retention, drain: PipeDrain,
@@ -65,7 +75,7 @@ struct FileWriter {
 
     /// How long the thread may wait for orders: without end, unless something has to be tried again or removed.
     var waitLimit: Duration? {
-        if failing.values.contains(where: { !$0.waiting.isEmpty }) { return FileWriter.retryPause }
+        if marks != nil || failing.values.contains(where: { !$0.waiting.isEmpty }) { return FileWriter.retryPause }
         let due = failing.isEmpty ? housekeeping.dueAt : min(housekeeping.dueAt ?? nextSaying, nextSaying)
         return due.map { max(.zero, $0 - kernel.monotonic()) }
     }
@@ -99,7 +109,8 @@ struct FileWriter {
             }
             answers.send(.report(.last(tag: tag, lines: found ?? [])))
         case .mark:
-            answers.send(.marked)
+            marks = ((marks?.count ?? 0) + 1, marks?.since ?? kernel.monotonic())
+            answerMarks()
         case .finish(let ownRun, let stamp, let isAsked):
             let done = giveUp(all: true)
             // Where nobody asked nexusd lives, and knows better; or it does not, and the next one says so.
@@ -108,6 +119,8 @@ struct FileWriter {
                 book.record(stamp, ownRun, .ended, child: child, text: end.bookText)
             }
             book.flush()
+            // What the book did not take stays in the link, for the next log-writer.
+            answerMarks()
             housekeeping.end()
             for file in files.values { try? file.synchronize() }
             answers.send(.finished)
@@ -137,7 +150,21 @@ struct FileWriter {
         }
         done += giveUp(all: false)
         sayWhatIsMissing()
+        if marks != nil {
+            book.flush()
+            answerMarks()
+        }
         return done
+    }
+
+    /// What was said before a mark is in the files: it may leave the link. What they do not take stays there as long as they
+    /// are waited for, so that it is not lost with this process.
+    private mutating func answerMarks() {
+        guard let (count, since) = marks else { return }
+        let isBehind = book.isBehind || failing.values.contains { $0.waiting.contains(where: \.isEntry) }
+        guard !isBehind || kernel.monotonic() - since > FileSink.patience else { return }
+        marks = nil
+        for _ in 0..<count { answers.send(.marked) }
     }
 
     /// Those that were given up are looked at again although nobody says anything: what is missing is said, and that it is

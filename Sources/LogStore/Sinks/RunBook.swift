@@ -75,6 +75,9 @@ final class RunBook {
     /// The end of a run that nobody saw end.
     static let supervisorDied = "unknown, supervisor died"
 
+    /// Something is not on the disk yet.
+    var isBehind: Bool { !waiting.isEmpty }
+
     /// Writes what waits; what the disk does not take waits on.
     func flush() {
         guard !waiting.isEmpty else { return }

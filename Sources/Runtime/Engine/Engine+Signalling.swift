@@ -61,6 +61,8 @@ extension Engine {
                 // ESRCH: it was faster. Anything else shows as a stop that takes too long.
                 if !run.hasExited { try? kernel.signal(run.pidfd, order.signal) }
             case .all:
+                // Should there be no descriptor or memory to look at anybody: for this one there is a descriptor.
+                if order.signal == .kill, !run.hasExited { try? kernel.signal(run.pidfd, .kill) }
                 // A kill of nobody leaves no SIGCHLD to wait for.
                 if run.hasExited, self[child].run === run { settleRun(child) }
             }

@@ -101,8 +101,8 @@ final class ConfigRun {
         return image
     }
 
-    /// When `expire` is due. Once it was killed its end comes by itself, but for one that somebody else has reaped.
-    var deadline: Instant? { hasEnded ? nil : until }
+    /// When `expire` is due: also for one that has ended, whose pipes may be held by what it started, or may not be heard.
+    var deadline: Instant? { isOver ? nil : until }
 
     private var hasEnded: Bool { exit != nil || isLost }
 

@@ -55,7 +55,7 @@ public enum Nexusd {
     }
 
     /// Nil when nexusd was asked to stop before there was a plan.
-    private static func makeEngine(_ options: Options, _ surroundings: Surroundings) throws(StartError) -> Engine? {
+    static func makeEngine(_ options: Options, _ surroundings: Surroundings) throws(StartError) -> Engine? {
         guard let origin = try PlanSource(options, surroundings).obtain() else { return nil }
         let path = surroundings.places.controlSocket
         let listener: ControlListener

@@ -73,7 +73,7 @@ final class Surroundings {
         second = state.second
         scratch = .allocate(byteCount: Self.scratchBytes, alignment: 16)
         pidFile = try? PIDFile(kernel, path: places.pids + "/nexusd.pid", process: kernel.processID())
-        try poller.add(signals.fd, token: EventSource.signals.token)
+        try poller.addAtOnce(signals.fd, token: EventSource.signals.token)
         for _ in 0..<Self.reserveCount { reserve.append(OwnedBox(try kernel.duplicate(signals.fd))) }
     }
 

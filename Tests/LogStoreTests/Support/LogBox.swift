@@ -65,22 +65,41 @@ final class LogBox {
 
     /// Starts a log-writer, waits until it is ready, and gives it every stream that is kept.
     func start(_ words: [String] = ["--no-journal"]) throws {
+        let isReady = try begin { link in
+            var image = SpawnImage(
+                executable: Self.programs + "/log-writer", arguments: ["log-writer", "--directory", directory] + words,
+                environment: ["NEXUS_RUN_ID=\(ownRun)"])
+            image.descriptors = [
+                DescriptorMapping(source: 2, target: 2), DescriptorMapping(source: link, target: 3),
+            ]
+            return try kernel.spawn(image)
+        }
+        #expect(isReady)
+    }
+
+    /// The same by other means; false when it ended before it was ready.
+    func begin(_ spawn: (Int32) throws -> Spawned) throws -> Bool {
         let pair = try kernel.makeSocketPair(.seqpacket, blocking: .second)
-        var image = SpawnImage(
-            executable: Self.programs + "/log-writer", arguments: ["log-writer", "--directory", directory] + words,
-            environment: ["NEXUS_RUN_ID=\(ownRun)"])
-        image.descriptors = [
-            DescriptorMapping(source: 2, target: 2), DescriptorMapping(source: pair.second.raw, target: 3),
-        ]
-        writer = Process(try kernel.spawn(image))
+        writer = Process(try spawn(pair.second.raw))
         link = Held(OwnedFD(owning: dup(pair.first.raw)))
         theirs = Held(OwnedFD(owning: dup(pair.second.raw)))
-        #expect(try report() == .ready)
+        var first: LogReport?
+        let limit = kernel.monotonic() + .seconds(20)
+        while first == nil, kernel.monotonic() < limit, try !hasEnded() {
+            first = try report(within: .milliseconds(50))
+        }
+        guard first == .ready else { return false }
         for packet in unread { try sendRaw(packet) }
         unread = []
         for stream in streams.values.sorted(by: { $0.order.number < $1.order.number }) {
             try send(.stream(stream.order), passing: stream.read.raw)
         }
+        return true
+    }
+
+    /// Whether the log-writer is gone; it is not reaped.
+    func hasEnded() throws -> Bool {
+        try writer.map { try waitUntil($0.spawned.pidfd, within: .milliseconds(1)) } ?? true
     }
 
     /// Plays nexusd for a log-writer that runs inside this process.
@@ -203,7 +222,12 @@ final class LogBox {
         try kernel.signal(process.spawned.pidfd, .kill)
         _ = try waitForExit(process.spawned)
         writer = nil
-        link = nil
+        try keepUnread()
+    }
+
+    private func keepUnread() throws {
+        // Closed later: reports that nobody has read would make an error of the first look.
+        defer { link = nil }
         guard let theirs else { return }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 70_000, alignment: 16)
         defer { buffer.deallocate() }
@@ -212,6 +236,18 @@ final class LogBox {
             if case .event = try LogOrder(packet: packet) { unread.append(packet) }
         }
     }
+
+    /// One that has ended.
+    func reapWriter() throws -> Exit? {
+        guard let process = writer else { return nil }
+        let exit = try waitForExit(process.spawned)
+        writer = nil
+        try keepUnread()
+        return exit
+    }
+
+    /// Events that no log-writer has done with.
+    var hasUnread: Bool { !unread.isEmpty }
 
     /// Has it drain and end; its exit.
     func drain() throws -> Exit? {

@@ -21,4 +21,6 @@ public enum Call: String, Hashable, Sendable, CaseIterable {
     case shutdownReceiving, refuseDescriptors, look, restore
     // processes
     case spawn, peekEnded, reap, openProcess, signal, becomeSubreaper, limit, setLimit
+    // what log-writer asks for beside them
+    case poll, peekInTurn, peek
 }

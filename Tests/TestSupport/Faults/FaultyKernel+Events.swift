@@ -12,7 +12,8 @@ extension FaultyKernel {
     public func watch(
         _ fd: borrowing OwnedFD, by epoll: borrowing OwnedFD, for events: PollEvents, token: UInt64, change: Bool
     ) throws(Errno) {
-        try pass(.watch)
+        // EPOLL_CTL_MOD allocates nothing.
+        try pass(.watch, change ? [] : Call.watch.errnos)
         try base.watch(fd, by: epoll, for: events, token: token, change: change)
     }
 
@@ -23,7 +24,9 @@ extension FaultyKernel {
 
     public func wait(_ epoll: borrowing OwnedFD, into batch: PollBatch, milliseconds: Int32?) throws(Errno) {
         try pass(.wait)
-        try base.wait(epoll, into: batch, milliseconds: milliseconds)
+        let limit = longestWait
+        try base.wait(
+            epoll, into: batch, milliseconds: limit.map { min($0, milliseconds ?? $0) } ?? milliseconds)
     }
 
     public func makeTimer() throws(Errno) -> OwnedFD {

@@ -5,29 +5,29 @@ public import System
 // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
 extension FaultyKernel {
     public func read(_ fd: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
-        try pass(.read)
+        try pass(.read, on: fd)
         return try base.read(fd, into: buffer)
     }
 
     public func read(_ fd: borrowing OwnedFD, into buffer: UnsafeMutableRawBufferPointer, at offset: Int64)
         throws(Errno) -> Int
     {
-        try pass(.readAt)
+        try pass(.readAt, on: fd)
         return try base.read(fd, into: buffer, at: offset)
     }
 
     public func write(_ fd: borrowing OwnedFD, _ bytes: UnsafeRawBufferPointer) throws(Errno) -> Int {
-        try pass(.write)
+        try pass(.write, on: fd)
         return try base.write(fd, bytes)
     }
 
     public func write(_ fd: borrowing OwnedFD, gathering parts: UnsafeBufferPointer<iovec>) throws(Errno) -> Int {
-        try pass(.gather)
+        try pass(.gather, on: fd)
         return try base.write(fd, gathering: parts)
     }
 
     public func status(_ fd: borrowing OwnedFD) throws(Errno) -> FileStatus {
-        try pass(.statusOfFile)
+        try pass(.statusOfFile, on: fd)
         return try base.status(fd)
     }
 

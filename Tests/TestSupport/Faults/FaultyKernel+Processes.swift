@@ -12,7 +12,9 @@ extension FaultyKernel {
 
     public func spawn(_ image: SpawnImage) throws(SpawnFailure) -> Spawned {
         do { try pass(.spawn) } catch { throw SpawnFailure(stage: .clone, error: error) }
-        return try base.spawn(image)
+        let spawned = try base.spawn(image)
+        began(image, spawned.process)
+        return spawned
     }
 
     public func peekEnded() throws(Errno) -> EndedProcess? {

@@ -34,6 +34,8 @@ final class CapturedStream {
     var formatter: LineFormatter
     /// The batch that was handed over last.
     var ticket: Batch.Ticket
+    /// An edge tells when something comes.
+    var isWatched = false
     /// No writer is left.
     var hasHungUp = false
     /// Bytes of an unfinished line that were seen in the pipe, and since when.

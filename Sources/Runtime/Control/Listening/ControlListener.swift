@@ -2,12 +2,12 @@ import Plan
 import SupervisorCore
 import System
 
-/// The listening control socket. It is never polled hot: when there is no descriptor for a connection it is left alone
-/// for a while.
+/// The listening control socket. It is never polled hot: when there is no descriptor or no memory for a connection it is left
+/// alone for a while.
 final class ControlListener {
     /// Connections that may wait to be accepted.
     static let backlog: Int32 = 64
-    /// After EMFILE or ENFILE nobody is let in for this long.
+    /// After an accept that failed nobody is let in for this long.
     static let pause: Duration = .milliseconds(100)
 
     /// Nobody can send descriptors to those who were accepted here.
@@ -59,12 +59,13 @@ final class ControlListener {
 
     func open(_ poller: borrowing Poller) { try? poller.add(socket, token: EventSource.listener.token) }
 
-    /// The next connection; nil when there is none, or when there is no descriptor for it.
+    /// The next connection; nil when there is none, or when it cannot be had now.
     func accept(_ kernel: any Kernel, _ poller: borrowing Poller, at now: Instant) -> OwnedFD? {
         do {
             return try kernel.accept(socket)
         } catch {
-            if error == .tooManyOpen || error == .tooManyOpenInSystem { rest(poller, at: now) }
+            // Whatever it is, the connection stays in the queue, and the socket would wake the loop without end.
+            if error != .again { rest(poller, at: now) }
             return nil
         }
     }

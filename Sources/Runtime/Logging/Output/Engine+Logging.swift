@@ -33,13 +33,30 @@ extension Engine {
         if logWriter != nil, finished == nil { outputGuard.begin(at: now) }
     }
 
-    /// Waits for room in the link only while something waits for it.
+    /// Waits for room in the link only while something waits for it, and for nothing of it while it is in trouble.
     func watchLogLink() {
-        guard let link = journal.link, link.wantsRoom != link.isWatchedForRoom else { return }
+        guard let link = journal.link else { return }
+        if link.hasTrouble {
+            link.hasTrouble = false
+            link.restsUntil = now + LogLink.pause
+            watch(link, for: [])
+        }
+        guard link.restsUntil == nil, link.wantsRoom != link.isWatchedForRoom else { return }
         link.isWatchedForRoom = link.wantsRoom
+        watch(link, for: link.wantsRoom ? [.readable, .writable] : .readable)
+    }
+
+    /// The link is tried again after its trouble.
+    func resumeLogLink() {
+        guard let link = journal.link, let due = link.restsUntil, due <= now else { return }
+        link.restsUntil = nil
+        link.isWatchedForRoom = false
+        watch(link, for: .readable)
+    }
+
+    private func watch(_ link: LogLink, for events: PollEvents) {
         try? surroundings.poller.modify(
-            link.socket, token: EventSource.logLink(link.generation).token,
-            for: link.wantsRoom ? [.readable, .writable] : .readable)
+            link.socket, token: EventSource.logLink(link.generation).token, for: events)
     }
 
     func readLogWriterErrors(_ generation: EventSource.Generation) {

@@ -18,6 +18,14 @@ final class LogLink {
     var wantsRoom = false
     /// The poller watches for that.
     var isWatchedForRoom = false
+    /// The kernel has answered something else than that it has to be waited for (ENOMEM, ENOBUFS): the socket is ready all
+    /// the same, and would wake the loop without end.
+    var hasTrouble = false
+    /// Until then the socket is left alone.
+    var restsUntil: Instant?
+
+    /// How long it is left alone.
+    static let pause: Duration = .milliseconds(100)
 
     init(run: RunID, ours: consuming OwnedFD, theirs: consuming OwnedFD) {
         self.run = run
@@ -30,27 +38,51 @@ final class LogLink {
     /// Sends one packet; false when there is no room now, or when the link is broken, which log-writer's end will tell.
     func send(_ packet: [UInt8], passing descriptors: [Int32], _ kernel: any Kernel) -> Bool {
         packet.withUnsafeBytes { bytes in
-            (try? kernel.send(socket, bytes, passing: descriptors, to: nil)) != nil
+            do throws(Errno) {
+                _ = try kernel.send(socket, bytes, passing: descriptors, to: nil)
+                return true
+            } catch {
+                if error != .again { hasTrouble = true }
+                return false
+            }
         }
     }
 
     /// Takes one report; nil when there is none now, or when the link is broken, which log-writer's end will tell. A
     /// packet that is no report is skipped: log-writer and nexusd may be of different builds during an upgrade.
     func receive(_ kernel: any Kernel, _ scratch: UnsafeMutableRawBufferPointer) -> LogReport? {
-        while let message = try? kernel.receive(socket, into: scratch), message.count > 0 {
-            let packet = [UInt8](UnsafeRawBufferPointer(scratch)[..<message.count])
-            if let report = try? LogReport(packet: packet) { return report }
+        do throws(Errno) {
+            while true {
+                let message = try kernel.receive(socket, into: scratch)
+                guard message.count > 0 else { return nil }
+                let packet = [UInt8](UnsafeRawBufferPointer(scratch)[..<message.count])
+                if let report = try? LogReport(packet: packet) { return report }
+            }
+        } catch {
+            if error != .again { hasTrouble = true }
+            return nil
         }
-        return nil
     }
 
     /// The events among the packets that the other side never read, in order. For a log-writer that has ended.
     func unreadEvents(_ kernel: any Kernel, _ scratch: UnsafeMutableRawBufferPointer) -> [[UInt8]] {
         var events: [[UInt8]] = []
-        while let message = try? kernel.receive(kept, into: scratch), message.count > 0 {
-            let packet = [UInt8](UnsafeRawBufferPointer(scratch)[..<message.count])
-            if LogOrder.isEvent(packet) { events.append(packet) }
+        var failures = 0
+        while failures < Self.failureLimit {
+            do throws(Errno) {
+                let message = try kernel.receive(kept, into: scratch)
+                guard message.count > 0 else { break }
+                let packet = [UInt8](UnsafeRawBufferPointer(scratch)[..<message.count])
+                if LogOrder.isEvent(packet) { events.append(packet) }
+            } catch {
+                if error == .again { break }
+                // Memory may be short for a moment, and these are nowhere else.
+                failures += 1
+            }
         }
         return events
     }
+
+    /// Tries to read what is nowhere else.
+    private static let failureLimit = 8
 }

@@ -27,7 +27,7 @@ final class SessionSweep: Sweep {
     private var found: [ProcessEntry] = []
     /// Met in an earlier round, by start time.
     private var met: [ProcessID: UInt64] = [:]
-    /// Somebody of this round was gone when it was looked at, and may have forked before.
+    /// Somebody of this round could not be looked at.
     private var isTrailing = false
     private var rounds = 0
     private var hesitations = 0
@@ -119,7 +119,8 @@ final class SessionSweep: Sweep {
             try? kernel.signal(pidfd, .stop)
             return entry
         } catch {
-            if error == .noProcess { isTrailing = true }
+            // It was gone and may have forked before, or there was no descriptor to look at it: another round finds out.
+            isTrailing = true
             return nil
         }
     }
@@ -150,7 +151,12 @@ final class SessionSweep: Sweep {
             }
         }
         if signal == .kill { descendants.killed(entry) }
-        if kernel.signal(entry, signal, ifStill: { _ in true }) { reached += 1 }
+        if kernel.signal(entry, signal, ifStill: { _ in true }) {
+            reached += 1
+        } else {
+            // Should it be there still, the next round meets it as if for the first time.
+            met[entry.process] = nil
+        }
     }
 
     private func endRound() {

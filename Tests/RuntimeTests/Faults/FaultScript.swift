@@ -1,0 +1,148 @@
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Wire
+
+@testable import Runtime
+
+/// A life of nexusd that the sweep plays again and again: its plan, and what has to come to pass, step by step, before it is
+/// told to stop. Each step is asked after every turn until it holds.
+struct FaultScript: Sendable {
+    let name: String
+    let plan: @Sendable (String) -> Plan
+    let steps: [@Sendable (FaultTree) -> Bool]
+    /// What has to hold at the end of a run in which one call failed at most; words for what does not.
+    var verdict: @Sendable (FaultTree) -> String? = { _ in nil }
+
+    static let all = [start, crash, reload, flood, bus, stop]
+
+    /// Every kind of readiness, a PID file, a socket, a watchdog.
+    static let start = FaultScript(
+        name: "start",
+        plan: { directory in
+            let plain = script("plain", "exec sleep 600") { $0.pidFile = "plain.pid" }
+            let descriptor = script("descriptor", "echo >&3; exec sleep 600") {
+                $0.readiness = .descriptor(3)
+                $0.policy.ready = .reported
+            }
+            let told = child("told", "late-ready", "0", readiness: .notify)
+            let server = child("server", "serve") {
+                let real = LiveKernel()
+                let file = SocketPlan.File(mode: 0o600, user: real.userID(), group: real.groupID())
+                $0.sockets = [SocketPlan(name: "web", address: .unix(directory + "/web.sock"), file: file)]
+            }
+            return Plan(children: [plain, descriptor, told, server])
+        },
+        steps: [{ $0.isReady("plain", "descriptor", "told", "server") }, { $0.ask("status") }])
+
+    /// One that ends three times, one that is killed, and one that has nothing to do with it.
+    static let crash = FaultScript(
+        name: "crash",
+        plan: { directory in
+            let text = "echo x >> \(directory)/ends; [ $(wc -l < \(directory)/ends) -gt 3 ] || exit 3; exec sleep 600"
+            let killed = script(
+                "killed", "[ -e \(directory)/killed ] || { : > \(directory)/killed; kill -9 $$; }; exec sleep 600")
+            return Plan(children: [script("bystander", "exec sleep 600"), script("crasher", text), killed])
+        },
+        steps: [
+            { tree in
+                let ends = (tree.view("crasher")?.endedRuns ?? 0, tree.view("killed")?.endedRuns ?? 0)
+                return ends.0 >= 3 && ends.1 >= 1 && tree.isReady("bystander", "crasher", "killed")
+            }, { $0.ask("history crasher") },
+        ])
+
+    /// One child stays as it is, one gets other arguments, one is new, one goes.
+    static let reload = FaultScript(
+        name: "reload",
+        plan: { directory in
+            Plan(children: [
+                script("same", "exec sleep 600"), script("other", "exec sleep 600"), script("gone", "exec sleep 600"),
+            ])
+        },
+        steps: [
+            { $0.isReady("same", "other", "gone") },
+            { tree in
+                // What a failed reload has left as it was is asked for again.
+                if tree.isReady("new"), tree.view("gone")?.phase != .ready { return true }
+                guard tree.engine.config.current == nil, tree.engine.leaving.isEmpty else { return false }
+                let new = Plan(children: [
+                    script("same", "exec sleep 600"), script("other", "exec sleep 599"),
+                    script("new", "exec sleep 600") { $0.pidFile = "new.pid" },
+                ])
+                if !tree.isReady("new"), !tree.engine.names.ids.contains(where: { tree.engine.names[$0] == "new" }) {
+                    try? LiveKernel().replaceFile(tree.directory + "/plan", with: tree.encoded(new), mode: 0o600)
+                    tree.engine.wish(.reload(nil))
+                }
+                return false
+            },
+            { $0.isReady("same", "other", "new") && $0.engine.leaving.isEmpty },
+        ],
+        verdict: { tree in
+            let starts = tree.kernel.starts.filter { $0.child == "same" }
+            return starts.count == 1 ? nil : "a reload without a change restarted 'same': \(starts.count) starts"
+        })
+
+    /// 4,000 lines in a moment, with log-writer; each is filed, or counted as missing.
+    static let flood = FaultScript(
+        name: "flood",
+        plan: { directory in
+            var keeper = logWriter
+            keeper.arguments[2] = Text(directory + "/state/logs")
+            keeper.policy.delay = .quick
+            let talker = script("talker", "seq 1 4000; exec sleep 600") { $0.log.rate = nil }
+            return Plan(children: [keeper, talker])
+        },
+        steps: [
+            { $0.isReady("log-writer", "talker") },
+            { $0.file("state/logs/talker/current").contains(" 4000\n") },
+        ],
+        verdict: { tree in
+            let lines = tree.file("state/logs/talker/current").split(separator: "\n")
+            let runs = tree.kernel.starts.count { $0.child == "talker" }
+            let found = Set(lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } })
+            let missing = (1...4000).filter { !found.contains($0) }
+            return missing.isEmpty || runs > 1 ? nil : "lines are missing: \(missing.prefix(5)) of \(missing.count)"
+        })
+
+    /// Workers that greet, ask nexusd for what they may, and write to each other.
+    static let bus = FaultScript(
+        name: "bus",
+        plan: { _ in
+            let may = WorkerPlan(may: [.stop(.child(ChildID(rawValue: 1)))])
+            let talks = WorkerPlan(may: [.status], peers: [ChildID(rawValue: 4)])
+            return Plan(children: [
+                script("other", "exec sleep 600"),
+                worker("boss", may, "ask", "stop", "child:other"), worker("talker", talks, "address", "4", "hello"),
+                worker("listener", WorkerPlan(peers: [ChildID(rawValue: 3)]), "worker"),
+            ])
+        },
+        steps: [
+            { $0.isReady("boss", "talker", "listener") && $0.view("other")?.phase == .off }, { $0.ask("status") },
+            { $0.ask("metrics") },
+        ])
+
+    private static func worker(_ name: String, _ plan: WorkerPlan, _ verb: String...) -> ChildPlan {
+        child(name, readiness: .bus, worker: plan) { $0.arguments = [Text("fixture")] + verb.map { Text($0) } }
+    }
+
+    /// Commands, then the end of a tree in which one ignores SIGTERM, one has left others behind, one needs another.
+    static let stop = FaultScript(
+        name: "stop",
+        plan: { directory in
+            var stubborn = script("stubborn", "trap '' TERM; while :; do sleep 600 & wait; done")
+            stubborn.policy.stop = StopRule(timeout: .milliseconds(100))
+            let family = script("family", "setsid sleep 600 & sleep 600 & wait")
+            let base = script("base", "exec sleep 600")
+            var user = script("user", "exec sleep 600")
+            user.policy.requires = [ChildID(rawValue: 3)]
+            return Plan(children: [stubborn, family, base, user])
+        },
+        steps: [
+            { $0.isReady("stubborn", "family", "base", "user") },
+            { $0.ask("stop base") || $0.view("base")?.phase == .off },
+            { $0.hangUp() || $0.view("user")?.phase != .ready },
+            { $0.ask("start base") || $0.isReady("base") },
+            { $0.hangUp() || $0.isReady("stubborn", "family", "base", "user") },
+        ])
+}

@@ -1,0 +1,131 @@
+import Foundation
+import Glibc
+import System
+import TestSupport
+
+@testable import Runtime
+
+/// Plays lives with faults, two at a time, each in a process of its own.
+enum FaultSweep {
+    struct Report {
+        var runs = 0
+        var met = 0
+        var complaints: [String] = []
+    }
+
+    /// What came back from a life.
+    struct Answer {
+        var failures = 0
+        /// Of all kinds.
+        var calls = 0
+        /// Pairs of a call and an error that it can answer.
+        var faults = 0
+        /// By errno: how many of the calls can answer it.
+        var places: [Int32: Int] = [:]
+        var complaint: String?
+    }
+
+    /// One life, apart. A hang is ended and named.
+    static func apart(_ play: () -> FaultRun.Outcome) throws -> Answer {
+        let words = try inAProcess {
+            let outcome = play()
+            let table = outcome.places.map { "\($0.key.rawValue)=\($0.value)" }.joined(separator: ",")
+            return "\(outcome.failures);\(outcome.calls);\(table);\(outcome.complaint ?? "")"
+        }
+        let parts = words.split(separator: ";", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, let failures = Int(parts[0]) else { return Answer(failures: 1, complaint: words) }
+        var answer = Answer(failures: failures, calls: Int(parts[1]) ?? 0)
+        for place in parts[2].split(separator: ",") {
+            let pair = place.split(separator: "=").compactMap { Int($0) }
+            answer.places[Int32(pair[0])] = pair[1]
+        }
+        answer.faults = answer.places.values.reduce(0, +)
+        answer.complaint = parts[3].isEmpty ? nil : String(parts[3])
+        return answer
+    }
+
+    /// A process with one thread, as nexusd is: signals go to whichever thread of a test runner takes them.
+    private static func inAProcess(_ body: () -> String) throws -> String {
+        let kernel = LiveKernel()
+        let pipe = try kernel.makePipe(blocking: .write)
+        let process = fork()
+        if process == 0 {
+            // What a tree has to say is not for the test's output.
+            let null = open("/dev/null", O_WRONLY)
+            dup2(null, 2)
+            close(null)
+            let bytes = Array(body().utf8)
+            _ = Glibc.write(pipe.write.raw, bytes, bytes.count)
+            _exit(0)
+        }
+        // No alarm(2): nexusd blocks its signal as any other that means nothing.
+        let isOver = try waitUntil(kernel.openProcess(ProcessID(rawValue: process)), within: limit)
+        if !isOver { kill(process, SIGKILL) }
+        var status: Int32 = 0
+        waitpid(process, &status, 0)
+        let words = RunningTree.drain(pipe.read, kernel)
+        return isOver && status == 0 ? words : isOver ? "it ended with \(status): \(words)" : "it hangs"
+    }
+
+    /// From the start to the end of a life, on a machine with much else to do.
+    private static let limit: Duration = .seconds(50)
+
+    private static func play(_ script: FaultScript, _ fault: FaultyKernel.Fault, _ report: inout Report) throws -> Bool
+    {
+        let answer = try apart { FaultRun(script: script, fault: fault).play() }
+        report.runs += 1
+        if answer.failures > 0 { report.met += 1 }
+        if let complaint = answer.complaint {
+            let often = fault.forEver ? "for ever from call" : "at call"
+            let words = "'\(script.name)', \(fault.error) \(often) \(fault.nth): \(complaint)"
+            report.complaints.append(words)
+            print(words)
+        }
+        return answer.failures > 0
+    }
+
+    /// Every fault of every script: N = 1, 2, … until a life meets none.
+    static func everything() throws -> Report {
+        var report = Report()
+        for script in FaultScript.all {
+            for error in Call.allErrnos {
+                for forEver in [false, true] {
+                    var nth = 1
+                    while try play(
+                        script, FaultyKernel.Fault(nth: nth, forEver: forEver, error: error, plausibly: true), &report)
+                    { nth += 1 }
+                }
+            }
+            print("'\(script.name)' is through: \(report.runs) lives so far, \(report.complaints.count) complaints")
+        }
+        return report
+    }
+
+    /// Faults drawn by a seed, for so long.
+    static func slice(_ seed: UInt64, seconds: Double) throws -> Report {
+        var random = SplitMix(seed: seed)
+        var report = Report()
+        var places: [String: [(Int32, Int)]] = [:]
+        for script in FaultScript.all {
+            let answer = try apart { FaultRun(script: script, fault: nil).play() }
+            places[script.name] = answer.places.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        }
+        let end = Date(timeIntervalSinceNow: seconds)
+        while Date() < end {
+            let script = FaultScript.all[report.runs % FaultScript.all.count]
+            let all = places[script.name] ?? []
+            var place = random.next(below: max(1, all.reduce(0) { $0 + $1.1 }))
+            guard
+                let error = all.first(where: { pair in
+                    defer { place -= pair.1 }
+                    return place < pair.1
+                })
+            else { continue }
+            let nth = 1 + random.next(below: error.1)
+            let fault = FaultyKernel.Fault(
+                nth: nth, forEver: random.next(below: 2) == 1, error: Errno(rawValue: error.0), plausibly: true)
+            _ = try play(script, fault, &report)
+        }
+        return report
+    }
+}
