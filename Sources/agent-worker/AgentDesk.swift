@@ -66,7 +66,7 @@ struct AgentDesk: Sendable {
         let client = try await connection.readyClient(within: Limits.handOverTime)
         let directory = try await directory(of: session, client)
         try await client.runTurn(session, directory: directory, prompt: prompt, choice: choice) { event in
-            for piece in event.pieces { try await responder.send(try Self.json(piece)) }
+            for frame in event.frames { try await responder.send(try Self.json(frame)) }
         }
         await responder.end()
     }

@@ -10,10 +10,23 @@ struct AgentOnTheBus: AgentPort {
     static let worker = "agent-worker"
 
     let bus: Bus
+    private let chain: AgentChain
+
+    init(bus: Bus) {
+        self.bus = bus
+        chain = AgentChain(bus)
+    }
 
     func describe() async throws -> AgentDescription {
-        guard case .description(let description) = try await ask(.describe) else { throw Self.wrongAnswer }
-        return description
+        do {
+            guard case .description(var description) = try await ask(.describe) else { throw Self.wrongAnswer }
+            // Who waits wants to know what to do, not what the worker sees of it.
+            if !description.ready, let words = await chain.obstacle() { description.state = words }
+            return description
+        } catch let error as AgentError {
+            guard let words = await chain.obstacle() else { throw error }
+            throw AgentError(error.code, words)
+        }
     }
 
     func catalog(workspace: String?) async throws -> [CatalogEntry] {
@@ -133,11 +146,18 @@ private struct TurnEvents: AsyncSequence, Sendable {
 
     struct Iterator: AsyncIteratorProtocol {
         var frames: BusStream.Iterator
+        private var joined = AgentFrames()
+        private var ready: ArraySlice<AgentEvent> = []
+
+        init(frames: BusStream.Iterator) { self.frames = frames }
 
         mutating func next() async throws -> AgentEvent? {
             do {
-                guard let frame = try await frames.next() else { return nil }
-                return try JSONDecoder().decode(AgentEvent.self, from: Data(frame))
+                while ready.isEmpty {
+                    guard let frame = try await frames.next() else { return nil }
+                    ready = joined.take(try JSONDecoder().decode(AgentFrame.self, from: Data(frame)))[...]
+                }
+                return ready.removeFirst()
             } catch let error as BusError {
                 throw AgentOnTheBus.failure(error, inTurn: true)
             }

@@ -144,6 +144,33 @@ struct AgentModelCodingTests {
         }
     }
 
+    /// A whole text replaces what was shown in one step, however many frames it comes in.
+    @Test(arguments: [1, 10_000, 10_001, 40_000])
+    func wholeText_isPutTogetherFromItsFrames(count: Int) throws {
+        let event = AgentEvent.textBlock(block: "b", text: String(repeating: "ü", count: count))
+        var frames = AgentFrames()
+        var events: [AgentEvent] = []
+        for frame in event.frames { events += frames.take(try read(AgentFrame.self, try json(frame))) }
+        events += frames.take(AgentFrame(event: .notice("n")))
+        #expect(events == [event, .notice("n")])
+    }
+
+    @Test func textAboveTheLimit_goesOnByBeingAppended_andNothingOfABrokenOneIsLost() throws {
+        let text = String(repeating: "x", count: AgentFrames.joinLimit + 25_000)
+        var frames = AgentFrames()
+        let events = AgentEvent.textBlock(block: "b", text: text).frames.flatMap { frames.take($0) }
+        #expect(
+            events.map {
+                switch $0 {
+                case .textBlock(_, let text), .textDelta(_, let text): text
+                case let other: "unexpected \(other)"
+                }
+            }.joined() == text)
+        #expect(frames.take(AgentFrame(event: .textBlock(block: "c", text: "half"), goesOn: true)).isEmpty)
+        #expect(
+            frames.take(AgentFrame(event: .notice("n"))) == [.textBlock(block: "c", text: "half"), .notice("n")])
+    }
+
     @Test(arguments: ["a", "\u{01}", "\"", "👋🏽"])
     func longFields_areCut(unit: String) throws {
         let text = String(repeating: unit, count: 40_000)

@@ -77,6 +77,16 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// What is told whole at its end, in several frames, was printed before; a history prints it once too.
+    @Test func longAnswer_isPrintedOnce() throws {
+        let box = try ready()
+        func words(_ text: String) -> [Int] { text.matches(of: /word-(\d+)/).compactMap { Int($0.1) } }
+        let answer = try box.ctl("chat", "/long 30")
+        #expect(answer.output.utf8.count > 20_000 && words(answer.output) == Array(1...30), "\(answer.errors)")
+        #expect(words(try box.ctl("chat", "--history", "last").output) == Array(1...30))
+        #expect(box.stop() == 0)
+    }
+
     @Test(arguments: [2000, 59_000]) func longMessage_isAnswered(bytes: Int) throws {
         let box = try ready()
         let text = (0..<bytes / 10).map { String(format: "word%05d ", $0) }.joined()

@@ -39,8 +39,19 @@ extension ChatStore {
         try db.execute(
             sql: "UPDATE session SET updated = ? WHERE id = (SELECT session FROM turn WHERE id = ?)",
             arguments: [now, turn.rawValue])
+        try closeTools(db, turn)
         try fold(db, turn)
         try rememberWords(db, of: turn)
+    }
+
+    // What the agent had under way when its turn ended does not run any more, and nobody will say so later.
+    private static func closeTools(_ db: Database, _ turn: TurnID) throws {
+        try db.execute(
+            sql: """
+                UPDATE block SET text = json_set(text, '$.status', 'failed') \
+                WHERE turn = ? AND kind = 'tool' AND json_extract(text, '$.status') IN ('pending', 'running')
+                """,
+            arguments: [turn.rawValue])
     }
 
     // Of a finished turn nobody needs the single deltas: who resumes in the middle of a block is given it whole, which

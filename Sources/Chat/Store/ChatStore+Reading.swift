@@ -58,6 +58,13 @@ extension ChatStore {
         }
     }
 
+    /// The turns of a session that wait, oldest first.
+    public func queued(in session: SessionID) async throws -> [ChatTurn] {
+        try await queue.read { db in
+            try Self.turns(db, where: "session = ? AND state = 'queued'", [session.rawValue])
+        }
+    }
+
     /// One turn as it stands.
     public func turn(_ id: TurnID) async throws -> ChatTurn? {
         try await queue.read { db in try Self.turn(db, where: "id = ?", [id.rawValue]) }
@@ -80,10 +87,10 @@ extension ChatStore {
                 WHERE last.turn = event.turn AND last.kind = event.kind) ORDER BY position
                 """,
             arguments: [turn.id.rawValue])
-        return try rows.flatMap { row in
-            try whole(kind: row["kind"], key: row["key"], text: row["text"]).map {
-                ChatEvent(number: nil, session: turn.session, turn: turn.id, what: $0)
-            }
+        return try rows.map { row in
+            ChatEvent(
+                number: nil, session: turn.session, turn: turn.id,
+                what: try whole(kind: row["kind"], key: row["key"], text: row["text"]))
         }
     }
 
@@ -120,39 +127,26 @@ extension ChatStore {
     }
 
     private static func frames(of row: Row, _ session: SessionID, _ line: ChatService.Line) throws -> [[UInt8]] {
-        let (number, turn) = (EventNumber(rawValue: row["seq"]), TurnID(rawValue: row["turn"]))
+        let what: ChatEvent.What
         if let body = row["body"] as String? {
-            let bytes = Array(body.utf8)
-            // A block that the agent has said whole is written for its reader; everything else as it was stored.
-            guard line.form != .plain, row["kind"] == "text",
-                let text = try? JSONDecoder().decode(WholeText.self, from: Data(bytes)), text.whole == true
-            else { return [bytes] }
-            return [
-                line(
-                    ChatEvent(
-                        number: number, session: session, turn: turn,
-                        what: .text(block: text.block, text: text.text, replaces: true)))
-            ]
+            // Written as it was stored, but for a text that may be too long for one frame, or is to be rendered.
+            guard let text = try WholeText(body, kind: row["kind"]) else { return [Array(body.utf8)] }
+            what = text.what
+        } else {
+            what = try whole(kind: row["kind"], key: row["key"] ?? "", text: row["text"] ?? "")
         }
-        let parts = try whole(kind: row["kind"], key: row["key"] ?? "", text: row["text"] ?? "")
-        return parts.enumerated().map { index, what in
-            // The last part carries the number: who has it has all of them.
-            let number = index == parts.count - 1 ? number : nil
-            return line(ChatEvent(number: number, session: session, turn: turn, what: what))
-        }
+        return line(
+            ChatEvent(
+                number: EventNumber(rawValue: row["seq"]), session: session, turn: TurnID(rawValue: row["turn"]),
+                what: what))
     }
 
-    /// A block in pieces that fit frames: the first replaces, the others are appended.
-    private static func whole(kind: String, key: String, text: String) throws -> [ChatEvent.What] {
+    private static func whole(kind: String, key: String, text: String) throws -> ChatEvent.What {
         switch kind {
-        case "tool": return [.tool(try JSONDecoder().decode(ToolCall.self, from: Data(text.utf8)))]
-        case "todos", "changes", "usage": return [try JSONDecoder().decode(ListEvent.self, from: Data(text.utf8)).what]
-        case "reasoning":
-            return AgentEvent.textBlock(block: key, text: text).pieces.enumerated().compactMap { index, piece in
-                guard case .text(let block, let text, _)? = ChatEvent.What(piece) else { return nil }
-                return .reasoning(block: block, text: text, replaces: index == 0)
-            }
-        case _: return AgentEvent.textBlock(block: key, text: text).pieces.compactMap { ChatEvent.What($0) }
+        case "tool": .tool(try JSONDecoder().decode(ToolCall.self, from: Data(text.utf8)))
+        case "todos", "changes", "usage": try JSONDecoder().decode(ListEvent.self, from: Data(text.utf8)).what
+        case "reasoning": .reasoning(block: key, text: text, replaces: true)
+        case _: .text(block: key, text: text, replaces: true)
         }
     }
 
@@ -179,13 +173,6 @@ extension ChatStore {
     }
 }
 
-/// The stored event of a text.
-private struct WholeText: Decodable {
-    let block: String
-    let text: String
-    let whole: Bool?
-}
-
 /// The stored event of a list.
 private struct ListEvent: Decodable {
     let todos: [Todo]?
@@ -193,4 +180,18 @@ private struct ListEvent: Decodable {
     let usage: Usage?
 
     var what: ChatEvent.What { todos.map { .todos($0) } ?? usage.map { .usage($0) } ?? .changes(changes ?? []) }
+}
+
+/// The stored event of a text that replaced what had come of it.
+private struct WholeText: Decodable {
+    let block: String
+    let text: String
+
+    var what: ChatEvent.What { .text(block: block, text: text, replaces: true) }
+
+    /// Nil: it is something else. The members are sorted, and `whole` is the last of them.
+    init?(_ body: String, kind: String) throws {
+        guard kind == "text", body.hasSuffix(#","whole":true}"#) else { return nil }
+        self = try JSONDecoder().decode(Self.self, from: Data(body.utf8))
+    }
 }

@@ -84,13 +84,17 @@ extension ChatService {
                     tokens: about.tokens, cost: about.cost, reverted: about.reverted == 0 ? nil : about.reverted)))
         for (turn, blocks) in opening.turns {
             try await send(Self.json(TurnLine(turn)))
-            for block in blocks { try await send(line(block)) }
+            for block in blocks {
+                for frame in line(block) { try await send(frame) }
+            }
         }
     }
 
     private func tell(_ turn: ChatTurn, to send: Sink) async throws {
         try await send(Self.json(TurnLine(turn)))
-        for block in try await store.blocks(of: turn) { try await send(block.json) }
+        for block in try await store.blocks(of: turn) {
+            for frame in Line.plain(block) { try await send(frame) }
+        }
     }
 
     /// One object about chat and agent.

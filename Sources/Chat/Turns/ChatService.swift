@@ -113,6 +113,14 @@ public struct ChatService: Sendable {
             if let turn, let why = await runner.reasonToWait(turn) {
                 try await send(ChatEvent(number: nil, session: session, turn: turn.id, what: .waiting(why: why)).json)
             }
+            if turn == nil {
+                // Why the others wait, of this moment.
+                for waiting in try await store.queued(in: session) {
+                    guard let why = await runner.reasonToWait(waiting) else { continue }
+                    let event = ChatEvent(number: nil, session: session, turn: waiting.id, what: .waiting(why: why))
+                    try await send(event.json)
+                }
+            }
             if endsWhenIdle, try await store.isIdle(session) {
                 // A turn may have ended between the two looks: its last events are in the store now.
                 _ = try await replay(session, after: &sent, only: nil, to: send, line: line)
@@ -126,7 +134,7 @@ public struct ChatService: Sendable {
                     sent = number
                 }
                 if let turn, event.turn != turn.id || event.what == turn.accepted { continue }
-                try await send(given.frame(line))
+                for frame in given.frames(line) { try await send(frame) }
                 guard case .ended = event.what else { continue }
                 if turn != nil { return }
                 if endsWhenIdle, try await store.isIdle(session) { return }

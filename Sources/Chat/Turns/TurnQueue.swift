@@ -100,10 +100,12 @@ public struct TurnQueue: Sendable {
         return reasonToWait(in: session)
     }
 
+    private static let notYet = "an earlier message of this session comes first"
+
     private func reasonToWait(in session: SessionID) -> String {
-        if let running = lanes[session]?.running { return "turn \(running) of this session comes first" }
+        if lanes[session]?.running != nil { return Self.notYet }
         switch agent {
-        case .here: return "an earlier message of this session comes first"
+        case .here: return Self.notYet
         case .away(let why): return why
         }
     }

@@ -223,11 +223,13 @@ enum RenderedEvent {
 
     static let line = ChatService.Line(page: write)
 
-    @Sendable private static func write(_ event: ChatEvent) -> [UInt8] {
+    /// One line with its HTML, so that nothing is rendered by halves; a text that is too long for that in several.
+    @Sendable private static func write(_ event: ChatEvent) -> [[UInt8]] {
         guard case .text(let block, let text, replaces: true) = event.what, let html = Markdown.html(text) else {
-            return event.json
+            return event.parts(ofAtMost: Markdown.limitBytes).map(\.json)
         }
-        return JSONLine.of(
-            Text(seq: event.number, session: event.session, turn: event.turn, block: block, text: text, html: html))
+        let line = Text(
+            seq: event.number, session: event.session, turn: event.turn, block: block, text: text, html: html)
+        return [JSONLine.of(line)]
     }
 }

@@ -7,7 +7,7 @@ struct TurnPrinter {
     private let toErrors: Bool
     /// Nothing was printed yet.
     private(set) var isFresh: Bool
-    private var shown: [String: String] = [:]
+    private var shown: [String: ShownText] = [:]
     private var block: String?
     private var isAtLineStart = true
     private var lastNote: String?
@@ -90,20 +90,16 @@ struct TurnPrinter {
         let text = event["text"]?.text ?? ""
         if block != nil, block != key { finishLine() }
         block = key
-        guard event["whole"]?.flag == true else { return write(text, in: key) }
-        // The whole block: usually it is what was shown, with more behind it. Else it is shown anew.
-        let before = shown[key] ?? ""
-        shown[key] = before
-        if text.hasPrefix(before) { return write(String(text.dropFirst(before.count)), in: key) }
-        if before.hasPrefix(text) { return }
-        finishLine()
-        shown[key] = ""
-        write(text, in: key)
+        switch shown[key, default: ShownText()].take(text, isWhole: event["whole"]?.flag == true) {
+        case .more(let text): write(text)
+        case .anew(let text):
+            finishLine()
+            write(text)
+        }
     }
 
-    private mutating func write(_ text: String, in key: String) {
+    private mutating func write(_ text: String) {
         if text.isEmpty { return }
-        shown[key, default: ""] += text
         Output.write(Terminal.clean(text, keepNewlines: true))
         isAtLineStart = text.hasSuffix("\n")
         isFresh = false

@@ -24,13 +24,13 @@ struct GivenEventTests {
         let written = Atomic(0)
         let line = ChatService.Line(page: { event in
             written.add(1, ordering: .relaxed)
-            return event.json
+            return [event.json]
         })
         var streams: [AsyncStream<GivenEvent>] = []
         for _ in 0..<200 { streams.append(try await hub.watch(turn.session)) }
         let frames = await withTaskGroup(of: [[UInt8]].self) { [hub] group in
             for stream in streams {
-                group.addTask { await stream.reduce(into: []) { $0.append($1.frame(line)) } }
+                group.addTask { await stream.reduce(into: []) { $0 += $1.frames(line) } }
             }
             for number in 1...5 { try? await say(number, turn) }
             await hub.finish()
@@ -44,9 +44,9 @@ struct GivenEventTests {
         let event = ChatEvent(
             number: nil, session: SessionID(rawValue: "s"), turn: TurnID(rawValue: 1), what: .notice("n"))
         let given = GivenEvent(event)
-        #expect(given.frame(ChatService.Line(page: { _ in [1] })) == [1])
-        #expect(given.frame(.plain) == event.json)
-        #expect(given.frame(ChatService.Line(page: { _ in [2] })) == [1])
+        #expect(given.frames(ChatService.Line(page: { _ in [[1]] })) == [[1]])
+        #expect(given.frames(.plain) == [event.json])
+        #expect(given.frames(ChatService.Line(page: { _ in [[2]] })) == [[1]])
     }
 
     /// What one client can hold up here is so many events, and the others hold the same ones.

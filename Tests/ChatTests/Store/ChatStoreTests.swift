@@ -148,6 +148,27 @@ struct ChatStoreTests {
         #expect(blocks.map(\.what) == [.text(block: "b", text: "one two three", replaces: true), .tool(over)])
     }
 
+    /// A turn that was stopped or cut off leaves no call that runs for ever, neither in a history nor for who reads on.
+    @Test func toolUnderWay_isOverWithItsTurn() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("a")
+        try await box.store.takeUp(turn.id)
+        _ = try await box.store.reserve(turn.session)
+        let calls = [ToolCall.Status.running, .completed, .pending].map {
+            ToolCall(id: $0.rawValue, name: "bash", status: $0, title: "ls", output: "x")
+        }
+        let events = calls.enumerated().map { index, call in
+            ChatEvent(
+                number: EventNumber(rawValue: Int64(index) + 1), session: turn.session, turn: turn.id, what: .tool(call)
+            )
+        }
+        try await box.store.append(events)
+        _ = try await box.store.recover(reason: "killed")
+        let told = try await box.events(turn.session).compactMap { $0["tool"] as? [String: Any] }
+        #expect(told.map { $0["status"] as? String } == ["failed", "completed", "failed"])
+        #expect(told.allSatisfy { $0["title"] as? String == "ls" && $0["output"] as? String == "x" })
+    }
+
     @Test func longBlock_isReadInPiecesTheLastOfWhichHasTheNumber() async throws {
         let box = try StoreBox()
         let turn = try await box.accept("a")

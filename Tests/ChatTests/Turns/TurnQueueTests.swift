@@ -12,7 +12,7 @@ struct TurnQueueTests {
         #expect(queue.accepted(turn(1), in: a) == [.begin(turn(1), a)])
         #expect(queue.accepted(turn(2), in: b) == [.begin(turn(2), b)])
         let waits = queue.accepted(turn(3), in: a)
-        #expect(waits == [.wait(turn(3), a, why: "turn 1 of this session comes first")])
+        #expect(waits == [.wait(turn(3), a, why: "an earlier message of this session comes first")])
         #expect(queue.ended(turn(2), in: b) == [])
         #expect(queue.ended(turn(1), in: a) == [.begin(turn(3), a)])
         #expect(queue.runningCount == 1 && queue.queuedCount == 0)

@@ -117,14 +117,14 @@ struct RawAnswer {
     }
 
     /// The JSON objects in it, whatever their chunks were.
-    var types: [String] {
+    var objects: [[String: Any]] {
         text.components(separatedBy: "\r\n").flatMap { $0.split(separator: "\n") }.compactMap { line in
-            guard line.hasPrefix("{"), let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) else {
-                return nil
-            }
-            return (object as? [String: Any])?["type"] as? String
+            guard line.hasPrefix("{") else { return nil }
+            return (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: Any]
         }
     }
+
+    var types: [String] { objects.compactMap { $0["type"] as? String } }
 }
 
 /// The address of a unix socket as the kernel takes it.

@@ -1,3 +1,4 @@
+import AgentModel
 import Chat
 import Foundation
 import Testing
@@ -61,6 +62,73 @@ struct StreamTests {
         let closed = try box.post("/api/chat", #"{"op":"open","session":"\#(session)"}"#, cookie: cookie)
         #expect(closed.types == ["position", "turn", "text", "end"])
         #expect(closed.text.contains("<p>one <strong>two</strong></p>"))
+    }
+
+    /// As it is said, read on from a number, read anew, and asked for in steps: each byte once, rendered as a whole.
+    @Test func longAnswer_isOneLineWithItsMarkdown_howeverItIsAskedFor() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let items = (1...500).map { "- item **\($0)** of a list\n" }
+        let text = items.joined()
+        #expect(text.utf8.count > AgentEvent.textLimit)
+        let connection = try box.connect()
+        try connection.send(box.request("/api/chat", send("hello"), cookie: cookie))
+        await box.agent.turnBegins()
+        for item in items.prefix(200) { box.agent.say(item) }
+        _ = try connection.receive(until: "item **200**")
+        box.agent.complete(text)
+        let whole = try connection.receive(until: "</ul>")
+        #expect(whole.ranges(of: "<li>").count == 500 && whole.ranges(of: #""whole":true"#).count <= 1)
+        box.agent.end()
+        _ = try connection.receive(until: #"{"type":"end"}"#)
+        let session = try #require(try await box.store.sessions().first?.id)
+        for body in [
+            #"{"op":"open","session":"\#(session)"}"#, #"{"op":"resume","session":"\#(session)","after":0}"#,
+            #"{"op":"resume","session":"\#(session)","after":0,"wait":20}"#,
+        ] {
+            let answer = try box.post("/api/chat", body, cookie: cookie)
+            #expect(answer.types.count { $0 == "text" } == 1, "\(body)")
+            #expect(answer.text.ranges(of: "item **500**").count == 1 && answer.text.ranges(of: "<li>").count == 500)
+        }
+    }
+
+    /// Where it is still being written, too.
+    @Test func longAnswer_readOnFromTheMiddleOfItsTurn_isRenderedAsAWhole() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let first = try box.connect()
+        try first.send(box.request("/api/chat", send("hello"), cookie: cookie))
+        await box.agent.turnBegins()
+        box.agent.complete(String(repeating: "*word* ", count: 3000))
+        _ = try first.receive(until: "</p>")
+        // It is in the store when a batch has been written.
+        let session = try #require(try await box.store.sessions().first?.id)
+        while try await box.store.page(of: session, after: .start).map({ $0.frames.count < 4 }) ?? true {
+            await Task.yield()
+        }
+        let second = try box.connect()
+        try second.send(box.request("/api/chat", #"{"op":"resume","session":"\#(session)","after":0}"#, cookie: cookie))
+        let told = try second.receive(until: "</p>")
+        #expect(told.ranges(of: "<em>word</em>").count == 3000 && told.ranges(of: "*word*").count == 3000)
+        box.agent.end()
+    }
+
+    @Test func answerThatIsTooLongToBeRendered_comesInLinesThatAddUp() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let first = try box.connect()
+        try first.send(box.request("/api/chat", send("hello"), cookie: cookie))
+        await box.agent.turnBegins()
+        let text = String(repeating: "wörter ", count: 20_000)
+        box.agent.complete(text)
+        box.agent.end()
+        _ = try first.receive(until: #"{"type":"end"}"#)
+        let session = try #require(try await box.store.sessions().first?.id)
+        let open = try box.post("/api/chat", #"{"op":"open","session":"\#(session)"}"#, cookie: cookie)
+        let lines = open.objects.filter { $0["type"] as? String == "text" }
+        #expect(lines.count == 3 && lines.allSatisfy { $0["html"] == nil })
+        #expect(lines.map { $0["whole"] as? Bool ?? false } == [true, false, false])
+        #expect(lines.compactMap { $0["text"] as? String }.joined() == text)
     }
 
     /// Behind the number that `open` gave the turn said a block and ended, before anybody listened: all comes from the store.
