@@ -6,7 +6,8 @@ import { Feed } from './base/feed.js';
 import { Outbox } from './base/outbox.js';
 import { Talk } from './rooms/talk.js';
 import { Side } from './rooms/side.js';
-import { Machine, Devices } from './rooms/machine.js';
+import { Machine } from './rooms/machine.js';
+import { Devices } from './rooms/devices.js';
 import { Title } from './rooms/title.js';
 import { pairing } from './rooms/pairing.js';
 import { followTaps, stayQuiet } from './rooms/tell.js';
@@ -24,7 +25,8 @@ class Page {
     this.room = null;
     /** @type {Feed | null} the list of sessions, while no session is shown that brings it along */
     this.feed = null;
-    this.draft = String(Date.now());
+    /** How the way to the machine is, as the list was told last. */
+    this.way = { words: 'connecting', isGood: true };
     /** @type {string[]} */
     this.workspaces = [];
     this.workspace = localStorage.getItem('nexus.workspace');
@@ -32,6 +34,8 @@ class Page {
       changed: () => { if (this.room instanceof Talk) this.room.showUnsent(); },
       accepted: (letter, event) => this.accepted(letter, event),
     });
+    // What was begun without a network, and is still to be sent, goes on in the room for a new session.
+    this.draft = this.outbox.letters.filter((letter) => !letter.session).at(-1)?.draft || String(Date.now());
     this.side = new Side({ isOwner: own.role === 'owner', chosen: () => this.menu(false), named: (title) => { if (title !== this.title.words.textContent) this.call(title); } });
     this.title = new Title({
       deleted: () => { location.hash = '#/new'; },
@@ -92,7 +96,7 @@ class Page {
     }
     this.room?.close();
     this.side.mark(room === 's' ? id : '');
-    if (room === 'machine' && this.own.role === 'owner') this.enter('Machine', new Machine());
+    if (room === 'machine') this.enter('Machine', this.own.role === 'owner' ? new Machine() : closedRoom());
     else if (room === 'devices') this.enter('Devices', new Devices({ own: this.own, left: () => this.leave('This browser is forgotten.') }));
     else if (room === 's' && id) this.enter('', this.talk(id));
     else this.enter('New session', this.talk(null));
@@ -114,9 +118,18 @@ class Page {
     this.feed?.close();
     this.feed = isAlone ? new Feed(null, this.side, {
       opened: () => {}, event: () => {},
-      state: (words, isGood) => this.side.tell(isGood ? '' : `The list is as it was: ${words}`),
+      state: (words, isGood) => {
+        this.way = { words, isGood };
+        this.side.tell(isGood ? '' : `The list is as it was: ${words}`);
+        this.sayWay();
+      },
       lost: (failure) => this.lose(failure),
     }) : null;
+  }
+
+  /** Says it where no session would. */
+  sayWay() {
+    if (this.room instanceof Talk && !this.room.session && this.feed) this.room.tell(this.way.words, this.way.isGood);
   }
 
   /** @param {Failure} failure of what kept up with a session or the list */
@@ -132,6 +145,7 @@ class Page {
   enter(title, room) {
     this.room = room;
     this.listen();
+    this.sayWay();
     this.place.replaceChildren(room.element);
     this.call(title || room.title || '');
     if (room instanceof Talk) {
@@ -158,6 +172,12 @@ class Page {
     location.hash = '';
     enter('', words);
   }
+}
+
+/** What a device that was paired for the chat alone finds where the machine would be. */
+function closedRoom() {
+  return { close() {}, element: h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: 'Machine' }),
+    h('p', { class: 'quiet' }, 'This device was paired for the chat alone, so the machine is not shown here. An owner’s device shows it, and a terminal on the machine: ', h('code', { text: 'nexusctl status' })))) };
 }
 
 /** The address holds a code to come in by. */

@@ -1,6 +1,6 @@
 // Opens the page without a network: the files of last time are shown, and asked for anew behind that.
 const shelf = 'nexus-page-1';
-const files = ['/', '/page.css', '/main.js', '/base/dom.js', '/base/wire.js', '/base/feed.js', '/base/outbox.js', '/base/shelf.js', '/base/tail.js', '/rooms/talk.js', '/rooms/turn.js', '/rooms/asks.js', '/rooms/choice.js', '/rooms/lists.js', '/rooms/files.js', '/rooms/side.js', '/rooms/title.js', '/rooms/machine.js', '/rooms/plot.js', '/rooms/tell.js', '/rooms/tunnel.js', '/rooms/pairing.js', '/icon.svg', '/page.webmanifest'];
+const files = ['/', '/page.css', '/main.js', '/base/dom.js', '/base/wire.js', '/base/drafts.js', '/base/feed.js', '/base/outbox.js', '/base/shelf.js', '/base/tail.js', '/rooms/talk.js', '/rooms/turn.js', '/rooms/asks.js', '/rooms/choice.js', '/rooms/lists.js', '/rooms/field.js', '/rooms/files.js', '/rooms/side.js', '/rooms/title.js', '/rooms/machine.js', '/rooms/state.js', '/rooms/plot.js', '/rooms/devices.js', '/rooms/tell.js', '/rooms/tunnel.js', '/rooms/pairing.js', '/icon.svg', '/page.webmanifest'];
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 

@@ -100,3 +100,34 @@ export function say(text) {
   }
   /** @type {HTMLElement} */ (spoken).textContent = text;
 }
+
+// Milliseconds for which a second tap is taken as meant.
+const sureTime = 5000;
+
+/**
+ * Makes a button ask back: only a second tap, soon, acts.
+ * @param {HTMLButtonElement} button
+ * @param {string} question
+ * @param {() => void} act
+ * @returns {() => void} as if it had not been tapped
+ */
+export function surely(button, question, act) {
+  const label = button.textContent;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const calm = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    button.textContent = label;
+  };
+  button.addEventListener('click', () => {
+    if (timer !== undefined) {
+      calm();
+      return act();
+    }
+    button.textContent = question;
+    say(question);
+    timer = setTimeout(calm, sureTime);
+  });
+  return calm;
+}

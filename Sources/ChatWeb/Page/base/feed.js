@@ -28,7 +28,8 @@ export class Feed {
       if (document.visibilityState === 'visible' && Date.now() - this.lastHeard > staleLimit) this.again();
     };
     document.addEventListener('visibilitychange', this.whenShown);
-    window.addEventListener('online', this.whenOnline = () => this.again());
+    this.whenOnline = () => this.again();
+    for (const name of ['online', 'offline']) window.addEventListener(name, this.whenOnline);
     this.run();
   }
 
@@ -36,7 +37,7 @@ export class Feed {
   close() {
     this.isOver = true;
     document.removeEventListener('visibilitychange', this.whenShown);
-    window.removeEventListener('online', this.whenOnline);
+    for (const name of ['online', 'offline']) window.removeEventListener(name, this.whenOnline);
     this.again();
   }
 

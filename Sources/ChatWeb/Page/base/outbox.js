@@ -13,16 +13,18 @@ export class Outbox {
   /** @param {{changed: () => void, accepted: (letter: Letter, event: any) => void}} told */
   constructor(told) {
     this.told = told;
-    /** @type {Letter[]} */
-    this.letters = [];
-    try {
-      this.letters = JSON.parse(localStorage.getItem(key) || '[]');
-    } catch { /* What cannot be read was not written by this page. */ }
+    this.letters = stored();
+    /** @type {Set<string>} there was no room for them: they wait while the page lives */
+    this.unkept = new Set();
+    /** Why what waits is not sent; empty: nothing is known to hinder it. */
+    this.trouble = '';
     this.isBusy = false;
     this.failures = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     window.addEventListener('online', () => this.send());
+    window.addEventListener('offline', () => this.told.changed());
+    window.addEventListener('storage', (event) => { if (event.key === key) this.merge(); });
     document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') this.send(); });
     this.send();
   }
@@ -30,28 +32,44 @@ export class Outbox {
   /** @param {Omit<Letter, 'client_id'>} letter */
   add(letter) {
     const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-    this.letters.push({ ...letter, client_id: id });
-    this.keep();
+    const made = { ...letter, client_id: id };
+    this.letters.push(made);
+    this.unkept.add(id);
+    this.keep((all) => [...all, made]);
     this.send();
   }
 
   /** @param {Letter} letter */
   drop(letter) {
     this.letters = this.letters.filter((other) => other !== letter);
-    this.keep();
+    this.keep((all) => all.filter((other) => other.client_id !== letter.client_id));
   }
 
-  /** Forgets all. */
-  empty() {
-    this.letters = [];
-    this.keep();
-  }
-
-  keep() {
+  /**
+   * Changes what is kept; other windows of this browser keep theirs in the same place.
+   * @param {(all: Letter[]) => Letter[]} change
+   */
+  keep(change) {
     try {
-      localStorage.setItem(key, JSON.stringify(this.letters));
+      const all = change(stored());
+      localStorage.setItem(key, JSON.stringify(all));
+      for (const letter of all) this.unkept.delete(letter.client_id);
     } catch { /* No room: they are sent all the same, while the page lives. */ }
     this.told.changed();
+  }
+
+  /** @param {Letter} letter whose members were changed */
+  update(letter) { this.keep((all) => all.map((other) => (other.client_id === letter.client_id ? letter : other))); }
+
+  /** Another window has put something here, sent it or taken it back. Sent by both it is one turn all the same. */
+  merge() {
+    const all = stored();
+    const ids = new Set(all.map((letter) => letter.client_id));
+    const mine = this.letters.filter((letter) => ids.has(letter.client_id) || this.unkept.has(letter.client_id));
+    const known = new Set(mine.map((letter) => letter.client_id));
+    this.letters = [...mine, ...all.filter((letter) => !known.has(letter.client_id))];
+    this.told.changed();
+    this.send();
   }
 
   /** Sends what waits, in order. The same client id finds the same turn, so that sending again sends nothing twice. */
@@ -65,8 +83,11 @@ export class Outbox {
         if (!letter) break;
         await this.sendOne(letter);
         this.failures = 0;
+        this.trouble = '';
       }
-    } catch {
+    } catch (error) {
+      this.trouble = /** @type {Error} */ (error).message;
+      this.told.changed();
       this.timer = setTimeout(() => this.send(), pauses[Math.min(this.failures++, pauses.length - 1)]);
     } finally {
       this.isBusy = false;
@@ -86,12 +107,26 @@ export class Outbox {
       if (!accepted && failure.isPassing) throw failure;
       if (!accepted) {
         letter.refused = failure.message;
-        return this.keep();
+        return this.update(letter);
       }
     }
     if (!accepted) throw new Failure('network', 'the machine did not say that it has the message');
-    for (const other of this.letters) if (other.draft === letter.draft) other.session = accepted.session;
+    for (const other of this.letters) {
+      if (other.draft !== letter.draft || other === letter || other.session) continue;
+      other.session = accepted.session;
+      this.update(other);
+    }
     this.told.accepted(letter, accepted);
     this.drop(letter);
+  }
+}
+
+/** @returns {Letter[]} */
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(key) || '[]');
+  } catch {
+    // What cannot be read was not written by this page.
+    return [];
   }
 }

@@ -14,6 +14,8 @@ const told = { once: 'Allowed once', always: 'Always allowed', reject: 'Not allo
  * @param {any} event of type answered
  */
 export function outcome(event) {
+  // What nobody waits for any more was answered by nobody.
+  if (event.answer === 'unknown') return told.unknown;
   const by = event.by === 'default' ? ', because nobody answered in time' : event.by === 'elsewhere' ? ', elsewhere' : '';
   return `${told[event.answer] || event.answer}${by}`;
 }
@@ -26,14 +28,19 @@ export function card(session, event) {
   const said = h('p', { class: 'said-no', role: 'alert' });
   /** @type {HTMLButtonElement[]} */
   const buttons = [];
+  let isBusy = false;
   const answer = async (/** @type {object} */ body) => {
-    for (const button of buttons) button.disabled = true;
+    if (isBusy) return;
+    isBusy = true;
+    // Not `disabled`: that would take the focus away.
+    for (const button of buttons) button.setAttribute('aria-disabled', 'true');
     said.textContent = '';
     try {
       await ask('/api/chat', { op: 'answer', session, id: event.id, ...body });
     } catch (error) {
       said.textContent = `Not answered: ${/** @type {Error} */ (error).message}`;
-      for (const button of buttons) button.disabled = false;
+      isBusy = false;
+      for (const button of buttons) button.removeAttribute('aria-disabled');
     }
   };
   const button = (/** @type {string} */ text, /** @type {string} */ kind, /** @type {() => void} */ act) => {
@@ -46,7 +53,7 @@ export function card(session, event) {
 
 /** @param {any} event @param {HTMLElement} said @param {Function} button @param {(body: object) => void} answer */
 function permission(event, said, button, answer) {
-  const why = h('input', { 'aria-label': 'Why not, for the agent', placeholder: 'Why not? (the agent reads it)', maxlength: 500 });
+  const why = h('input', { 'aria-label': 'Why not, for the agent', placeholder: 'Why not? (the agent reads it)' });
   const always = event.always?.length ? `Always allows: ${event.always.join(', ')}` : '';
   return h('section', { class: 'card', 'aria-label': 'The agent asks for leave' },
     h('h2', { text: `May the agent do this? ${event.action}` }),
@@ -66,7 +73,7 @@ function question(event, said, button, answer) {
     const options = (one.options || []).map((/** @type {any} */ option) => h('label', { class: 'option' },
       h('input', { type: one.multiple ? 'checkbox' : 'radio', name, value: option.label }),
       h('span', {}, h('b', { text: option.label }), option.description ? ` ${option.description}` : '')));
-    const own = one.custom ? h('input', { 'aria-label': 'In own words', placeholder: 'In own words', maxlength: 2000 }) : null;
+    const own = one.custom ? h('input', { 'aria-label': 'In own words', placeholder: 'In own words' }) : null;
     const box = h('fieldset', {}, h('legend', { text: one.question || one.header || 'The agent asks' }), ...options, own);
     return { box, read: () => [...[...box.querySelectorAll('input:checked')].map((input) => input.value), ...(own?.value.trim() ? [own.value.trim()] : [])] };
   });

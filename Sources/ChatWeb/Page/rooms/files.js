@@ -5,10 +5,12 @@ import { ask, Failure } from '../base/wire.js';
 const most = 8;
 const pauses = [500, 1000, 2000, 5000];
 
-/** @typedef {{name: string, id: string, state: 'loading' | 'kept' | 'failed', element: HTMLElement, isGone: boolean}} One */
+/** @typedef {{name: string, id: string, bytes: number, state: 'loading' | 'kept' | 'failed', element: HTMLElement, isGone: boolean}} One */
 
 export class Files {
-  constructor() {
+  /** @param {() => void} changed what `saved` says is another thing now */
+  constructor(changed) {
+    this.changed = changed;
     /** @type {One[]} */
     this.list = [];
     this.input = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to attach', onchange: () => this.chosen() });
@@ -39,6 +41,23 @@ export class Files {
   /** What goes with a message. */
   get references() { return this.list.filter((one) => one.state === 'kept').map(({ id, name }) => ({ id, name })); }
 
+  /** What is kept beside the text: the machine has those with an `id` for a week. */
+  get saved() { return this.list.filter((one) => one.state !== 'failed').map(({ id, name, bytes }) => (id ? { id, name, bytes } : { name })); }
+
+  /**
+   * As it was when the page closed.
+   * @param {import('../base/drafts.js').Kept[]} files
+   */
+  restore(files) {
+    for (const { id, name, bytes = 0 } of files) {
+      const { one, words, bar } = this.show(name, bytes);
+      bar.hidden = true;
+      one.id = id || '';
+      one.state = id ? 'kept' : 'failed';
+      words.textContent = id ? bytes ? size(bytes) : '' : 'Not attached: the page closed before it was uploaded. Attach it again.';
+    }
+  }
+
   chosen() {
     this.take(this.input.files);
     this.input.value = '';
@@ -49,29 +68,46 @@ export class Files {
     for (const file of files || []) this.add(file);
   }
 
-  /** @param {File} file */
-  add(file) {
+  /** @param {string} name @param {number} bytes */
+  show(name, bytes) {
     const words = h('span', { class: 'quiet', role: 'status' });
-    const bar = h('progress', { max: file.size || 1, value: 0, 'aria-label': `Upload of ${file.name}` });
+    const bar = h('progress', { max: bytes || 1, value: 0, 'aria-label': `Upload of ${name}` });
     /** @type {One} */
-    const one = { name: file.name || 'file', id: '', state: 'loading', isGone: false, element: h('li', {}, h('b', { text: file.name || 'file' }), ' ', bar, words) };
+    const one = { name, id: '', bytes, state: 'loading', isGone: false, element: h('li', {}, h('b', { text: name, title: name }), bar, words) };
     one.element.append(h('button', { type: 'button', class: 'plain', text: 'Remove', 'aria-label': `Remove ${one.name}`, onclick: () => this.drop(one) }));
     this.list.push(one);
     this.element.append(one.element);
     this.element.hidden = false;
+    return { one, words, bar };
+  }
+
+  /**
+   * @param {File} file
+   * @returns {Promise<boolean>} it is there
+   */
+  async add(file) {
+    const { one, words, bar } = this.show(file.name || 'file', file.size);
     const fail = (/** @type {string} */ why) => {
       one.state = 'failed';
       bar.hidden = true;
       words.textContent = why;
       say(`${one.name}: ${why}`);
+      this.changed();
+      return false;
     };
     if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files.`);
     if (!navigator.onLine) return fail('Not attached: this device is offline. Messages wait here until it is back, files cannot; attach it again then.');
-    this.upload(one, file, (done) => { bar.value = done; }).then(() => {
-      bar.hidden = true;
-      words.textContent = size(file.size);
-      say(`${one.name} is attached`);
-    }, (error) => { if (!one.isGone) fail(`Not attached: ${error.message}`); });
+    this.changed();
+    try {
+      await this.upload(one, file, (done) => { bar.value = done; });
+    } catch (error) {
+      return one.isGone ? false : fail(`Not attached: ${/** @type {Error} */ (error).message}`);
+    }
+    bar.hidden = true;
+    words.textContent = size(file.size);
+    say(`${one.name} is attached`);
+    this.changed();
+    return true;
   }
 
   /**
@@ -98,6 +134,7 @@ export class Files {
     one.element.remove();
     this.list = this.list.filter((other) => other !== one);
     this.element.hidden = this.list.length === 0;
+    this.changed();
   }
 
   /** They went with a message. */

@@ -1,9 +1,9 @@
-// The machine: every child of the tree, its last lines, restart; and the devices that may come in.
-import { h, ago } from '../base/dom.js';
+// The machine: every child of the tree, its last lines, and restart.
+import { h, surely } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { Tail } from '../base/tail.js';
 import { Plot, size } from './plot.js';
-import { Tell } from './tell.js';
+import { stateWords } from './state.js';
 import { Tunnel } from './tunnel.js';
 
 export class Machine {
@@ -51,8 +51,7 @@ export class Machine {
     known.restart.hidden = ![child.name, child.group, 'all'].some((name) => this.may.has(`restart:${name}`));
     known.state.textContent = child.state;
     known.state.dataset.state = child.state;
-    const facts = [child.restarts ? `${child.restarts} restart${child.restarts === 1 ? '' : 's'}` : '', child.cause ? `cause ${child.cause}` : '', child.status || ''];
-    known.sub.textContent = facts.filter(Boolean).join(' · ') || 'nothing to report';
+    known.sub.textContent = stateWords(child);
   }
 
   /** @param {any} numbers of nexusd's `metrics` */
@@ -81,7 +80,8 @@ export class Machine {
     const lines = h('pre', { class: 'log', role: 'log', 'aria-live': 'off', tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
     const said = h('p', { class: 'quiet', role: 'status' });
     const why = h('button', { type: 'button', class: 'plain', text: 'Last lines', 'aria-expanded': 'false', onclick: () => this.look(child.name, why, lines, said) });
-    const restart = h('button', { type: 'button', class: 'plain', text: 'Restart', onclick: () => this.restart(child.name, restart, said) });
+    const restart = h('button', { type: 'button', class: 'plain', text: 'Restart' });
+    surely(restart, 'Restart, surely?', () => this.restart(child.name, said));
     const card = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: child.name }), state), sub, plots,
       h('div', { class: 'row' }, why, restart), said, lines);
     const known = { card, state, sub, memory, cpu, plots, restart };
@@ -120,19 +120,8 @@ export class Machine {
     }
   }
 
-  /** @param {string} child @param {HTMLButtonElement} button @param {HTMLElement} said */
-  async restart(child, button, said) {
-    if (button.dataset.sure !== 'yes') {
-      button.dataset.sure = 'yes';
-      button.textContent = 'Restart, surely?';
-      setTimeout(() => {
-        button.dataset.sure = '';
-        button.textContent = 'Restart';
-      }, 4000);
-      return;
-    }
-    button.dataset.sure = '';
-    button.textContent = 'Restart';
+  /** @param {string} child @param {HTMLElement} said */
+  async restart(child, said) {
     try {
       await ask('/api/appliance', { op: 'restart', child });
       said.textContent = 'Asked for. It stops in order, then starts.';
@@ -140,52 +129,5 @@ export class Machine {
     } catch (error) {
       said.textContent = `Not restarted: ${/** @type {Error} */ (error).message}`;
     }
-  }
-}
-
-export class Devices {
-  /** @param {{own: any, left: () => void}} given */
-  constructor(given) {
-    this.given = given;
-    this.words = h('p', { class: 'quiet', role: 'status' });
-    this.list = h('div', {});
-    this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: given.own.role === 'owner' ? 'Devices' : 'This device' }),
-      this.words, new Tell().element, this.list,
-      h('p', { class: 'quiet' }, 'Another one is let in on the machine: ', h('code', { text: 'nexusctl pair' }))));
-    this.read();
-  }
-
-  close() {}
-
-  async read() {
-    /** @type {any[]} */
-    const devices = [];
-    try {
-      if (this.given.own.role === 'owner') await ask('/api/devices', { op: 'devices' }, (line) => devices.push(line));
-      else devices.push(this.given.own);
-      this.list.replaceChildren(...devices.map((one) => this.card(one)));
-      this.words.textContent = '';
-    } catch (error) {
-      this.words.textContent = `Not to be had now: ${/** @type {Error} */ (error).message}`;
-    }
-  }
-
-  /** @param {any} device */
-  card(device) {
-    const button = h('button', { type: 'button', class: 'plain', text: device.own ? 'Forget this browser' : 'Shut out' });
-    button.addEventListener('click', async () => {
-      try {
-        await ask('/api/devices', device.own ? { op: 'leave' } : { op: 'revoke', device: device.device });
-      } catch (error) {
-        this.words.textContent = `Not done: ${/** @type {Error} */ (error).message}`;
-        return;
-      }
-      if (device.own) this.given.left();
-      else this.read();
-    });
-    return h('section', { class: 'child' },
-      h('div', { class: 'row spread' }, h('h2', { text: device.name }), h('span', { class: 'state', text: device.own ? 'this one' : device.role })),
-      h('p', { class: 'quiet', text: `${device.role} · ${device.device} · seen ${ago(device.seen)} from ${device.address} · paired ${ago(device.created)}` }),
-      h('div', { class: 'row' }, button));
   }
 }

@@ -6,6 +6,7 @@ import { keep, kept, drop } from '../base/shelf.js';
 import { Turn } from './turn.js';
 import { Choice, Commands } from './choice.js';
 import { Files } from './files.js';
+import { Field } from './field.js';
 
 export class Talk {
   /**
@@ -21,6 +22,8 @@ export class Talk {
     this.title = '';
     /** @type {Feed | null} */
     this.feed = null;
+    this.lastTop = 0;
+    this.isStopping = false;
     this.earlier = h('button', { class: 'plain', type: 'button', text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
     this.list = h('div', { class: 'turns', role: 'log', 'aria-label': 'Conversation' });
     this.back = h('p', { class: 'note', hidden: true });
@@ -30,20 +33,21 @@ export class Talk {
     this.scroller = h('div', { class: 'scroller', tabindex: -1 }, h('div', { class: 'column' }, this.hello, this.earlier, this.list, this.back, this.unsent));
     this.down = h('button', { class: 'down', type: 'button', text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
     this.status = h('p', { class: 'link', role: 'status' });
-    this.field = h('textarea', { id: 'message', rows: 1, 'aria-label': 'Message to the agent', placeholder: 'Message the agent', autocapitalize: 'sentences', maxlength: 50000 });
     const place = { workspace: () => this.given.workspace, session: () => this.session };
     this.choice = new Choice(place);
-    this.commands = new Commands(this.field, place);
-    this.files = new Files();
+    this.files = new Files(() => this.field?.keep());
+    /** @type {Field} */
+    this.field = new Field({ key: () => this.session || 'new', files: this.files, send: () => this.send() });
+    this.commands = new Commands(this.field.area, place);
     this.stop = h('button', { class: 'stop', type: 'button', text: 'Stop', hidden: true, onclick: () => this.abort() });
-    this.form = h('form', { class: 'composer' }, this.files.element, this.field, this.commands.element,
+    this.form = h('form', { class: 'composer' }, this.files.element, this.field.area, this.field.over, this.commands.element,
       h('div', { class: 'composer-bar' }, this.files.button, this.files.input, this.choice.element, this.status, this.stop, h('button', { class: 'send', type: 'submit', text: 'Send' })));
     this.element = h('main', { class: 'talk' }, this.scroller, h('div', { class: 'dock' }, this.down, this.form));
-    this.files.listen(this.element, this.field);
+    this.files.listen(this.element, this.field.area);
     this.listen();
     this.showUnsent();
     if (this.session) this.follow(this.session);
-    else this.tell('', true);
+    else this.tell('connecting', true);
   }
 
   listen() {
@@ -51,28 +55,18 @@ export class Talk {
       event.preventDefault();
       this.send();
     });
-    this.field.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
-      // On a keyboard Return sends; on a phone it is a new line, and the button sends.
-      const isPhone = matchMedia('(pointer: coarse)').matches;
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || (isPhone && !event.ctrlKey && !event.metaKey)) return;
-      event.preventDefault();
-      this.send();
-    });
-    const saved = `nexus.field.${this.session || 'new'}`;
-    this.field.value = sessionStorage.getItem(saved) || '';
-    this.field.addEventListener('input', () => {
-      sessionStorage.setItem(saved, this.field.value);
-      this.fit();
-    });
     this.scroller.addEventListener('scroll', () => {
-      const rest = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
-      this.atEnd = rest < 80;
+      const top = this.scroller.scrollTop;
+      const rest = this.scroller.scrollHeight - top - this.scroller.clientHeight;
+      // Only who scrolls up leaves the end. What has just grown below is followed: this may be told of before that is.
+      if (rest < 80) this.atEnd = true;
+      else if (top < this.lastTop) this.atEnd = false;
+      this.lastTop = top;
       this.down.hidden = this.atEnd;
     }, { passive: true });
     this.watch = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
     this.watch.observe(this.list);
     this.watch.observe(this.scroller);
-    requestAnimationFrame(() => this.fit());
   }
 
   close() {
@@ -81,30 +75,33 @@ export class Talk {
     this.watch?.disconnect();
   }
 
-  focus() { if (!matchMedia('(pointer: coarse)').matches) this.field.focus(); }
+  focus() { if (!matchMedia('(pointer: coarse)').matches) this.field.area.focus(); }
 
-  fit() {
-    this.field.style.height = 'auto';
-    this.field.style.height = `${Math.min(this.field.scrollHeight + 2, innerHeight * 0.4)}px`;
+  /** Where the focus goes when what had it is gone: to what waits for an answer, else to the field. */
+  rest() {
+    const next = this.list.querySelector('.card button');
+    // On a phone the field would bring the keyboard with it.
+    const place = next || (matchMedia('(pointer: coarse)').matches ? this.scroller : this.field.area);
+    /** @type {HTMLElement} */ (place).focus();
   }
 
   toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.lastTop = this.scroller.scrollTop;
     this.atEnd = true;
     this.down.hidden = true;
   }
 
   send() {
-    if (this.files.isLoading) return this.tell('a file is still being uploaded; send when it is there', false);
+    const why = this.field.hindrance;
+    if (why) return this.tell(why, false);
     const attachments = this.files.references;
-    const text = this.field.value.trim() || attachments.map((file) => file.name).join(', ');
+    const text = this.field.text || attachments.map((file) => file.name).join(', ');
     if (!text) return;
-    this.field.value = '';
-    sessionStorage.removeItem(`nexus.field.${this.session || 'new'}`);
-    this.fit();
     this.atEnd = true;
     this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text, ...(attachments.length ? { attachments } : {}), ...(this.session ? {} : this.choice.first) });
     this.files.clear();
+    this.field.clear();
     this.commands.element.hidden = true;
   }
 
@@ -115,6 +112,8 @@ export class Talk {
   become(session) {
     if (this.session) return;
     this.session = session;
+    // What was typed since is of the session that it is typed in.
+    this.field.moved('new');
     this.follow(session);
   }
 
@@ -193,7 +192,10 @@ export class Talk {
 
   changed() {
     this.hello.hidden = this.turns.size > 0 || this.unsent.childElementCount > 0;
-    this.stop.hidden = ![...this.turns.values()].some((turn) => !turn.isOver);
+    const isIdle = ![...this.turns.values()].some((turn) => !turn.isOver);
+    const hadFocus = isIdle && document.activeElement === this.stop;
+    this.stop.hidden = isIdle;
+    if (hadFocus) this.rest();
   }
 
   async showEarlier() {
@@ -215,14 +217,18 @@ export class Talk {
   }
 
   async abort() {
-    this.stop.disabled = true;
+    if (this.isStopping) return;
+    this.isStopping = true;
+    // Not `disabled`: that would take the focus from it.
+    this.stop.setAttribute('aria-disabled', 'true');
     this.stop.textContent = 'Stopping';
     try {
       await ask('/api/chat', { op: 'abort', session: this.session });
     } catch (error) {
       this.tell(`It could not be stopped: ${/** @type {Error} */ (error).message}`, false);
     }
-    this.stop.disabled = false;
+    this.isStopping = false;
+    this.stop.removeAttribute('aria-disabled');
     this.stop.textContent = 'Stop';
   }
 
@@ -233,6 +239,7 @@ export class Talk {
   told() {
     return {
       again: (/** @type {string} */ text) => this.again(text),
+      rest: () => this.rest(),
       copied: (/** @type {number} */ turn) => this.change({ op: 'fork', turn }),
       takenBack: (/** @type {number} */ turn) => this.change({ op: 'revert', turn }),
     };
@@ -259,25 +266,26 @@ export class Talk {
       h('button', { type: 'button', class: 'plain', text: 'Bring back', onclick: () => this.change({ op: 'unrevert' }) }));
   }
 
-  /** Messages that the machine is not known to have. */
+  /** Messages that the machine is not known to have; where no session is yet, all that shall begin one. */
   showUnsent() {
-    const mine = this.given.outbox.letters.filter((one) => (this.session ? one.session === this.session : one.draft === this.given.draft));
+    const mine = this.given.outbox.letters.filter((one) => one.session === this.session);
+    const hasMore = mine.length > this.unsent.childElementCount;
+    const { trouble } = this.given.outbox;
+    const waits = !navigator.onLine ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : 'Being sent';
     this.unsent.replaceChildren(...mine.map((letter) => {
-      const words = letter.refused ? `Not taken: ${letter.refused}` : navigator.onLine ? 'Being sent' : 'Sent when this device is online again';
       const edit = h('button', { class: 'plain', type: 'button', text: letter.refused ? 'Edit' : 'Take back' });
       edit.addEventListener('click', () => {
         this.given.outbox.drop(letter);
-        this.field.value = letter.text;
-        this.fit();
-        this.field.focus();
+        this.files.restore(letter.attachments || []);
+        this.field.put(letter.text);
       });
       return h('article', { class: 'turn', 'data-state': letter.refused ? 'failed' : 'queued' },
         h('div', { class: 'mine' }, h('p', { class: 'said', text: letter.text }),
         letter.attachments ? h('p', { class: 'quiet', text: letter.attachments.map((file) => file.name).join(', ') }) : null),
-        h('p', { class: 'foot' }, words, h('span', { class: 'row' }, edit)));
+        h('p', { class: 'foot' }, letter.refused ? `Not taken: ${letter.refused}` : waits, h('span', { class: 'row' }, edit)));
     }));
     this.changed();
-    if (mine.length) this.toEnd();
+    if (hasMore) this.toEnd();
   }
 
   /** @param {string} words @param {boolean} isGood */

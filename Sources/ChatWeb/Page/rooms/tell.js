@@ -25,6 +25,18 @@ function hindrance() {
   return '';
 }
 
+// Milliseconds for one step that the browser does with others.
+const patience = 15000;
+
+/**
+ * @template T
+ * @param {Promise<T>} step @param {string} words why not, when it takes too long
+ * @returns {Promise<T>}
+ */
+function within(step, words) {
+  return Promise.race([step, new Promise((_, fail) => { setTimeout(() => fail(new Error(words)), patience); })]);
+}
+
 export class Tell {
   constructor() {
     this.said = h('p', { class: 'quiet', role: 'status', text: 'Looking whether this device is told anything.' });
@@ -62,6 +74,7 @@ export class Tell {
 
   async turn() {
     this.button.disabled = true;
+    this.said.textContent = `Asking the browser and its push service; that takes ${patience / 1000} s at most.`;
     try {
       if (this.isOn) await this.off();
       else await this.on();
@@ -73,10 +86,11 @@ export class Tell {
 
   async on() {
     if (await Notification.requestPermission() !== 'granted') return this.show(false, hindrance() || 'The browser asked, and nothing was allowed. Ask again by the switch.');
-    const registration = await navigator.serviceWorker.ready;
+    const registration = await within(navigator.serviceWorker.ready, 'the page is not set up in this browser yet: load it again');
     // A subscription under another key, of another life of the box, is in the way.
     await (await registration.pushManager.getSubscription())?.unsubscribe();
-    const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) });
+    const made = await within(registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) }),
+      'the push service of this browser did not answer: it may be cut off from the network, or the browser has none');
     const { endpoint, keys } = made.toJSON();
     await ask('/api/push', { op: 'subscribe', endpoint, p256dh: keys?.p256dh, auth: keys?.auth });
     this.show(true);

@@ -1,6 +1,9 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
-import { h, spent } from '../base/dom.js';
+import { h, spent, surely } from '../base/dom.js';
 import { ask } from '../base/wire.js';
+
+// Bytes of a title, as docs/chat.md has it.
+const longest = 200;
 
 export class Title {
   /** @param {{deleted: () => void}} given */
@@ -9,16 +12,22 @@ export class Title {
     /** @type {string | null} */
     this.session = null;
     this.words = h('h1', { class: 'bar-title' });
-    this.field = h('input', { 'aria-label': 'Title of the session', maxlength: 120 });
-    this.form = h('form', { class: 'bar-form', hidden: true }, this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }));
-    this.remove = h('button', { type: 'button', text: 'Delete', onclick: () => this.delete() });
+    this.field = h('input', { 'aria-label': 'Title of the session', oninput: () => this.measure() });
+    this.no = h('p', { class: 'said-no', role: 'alert', hidden: true });
+    this.form = h('form', { class: 'bar-form', hidden: true }, this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), this.no);
+    this.remove = h('button', { type: 'button', text: 'Delete' });
+    this.calm = surely(this.remove, 'Delete for good?', () => this.delete());
     this.said = h('p', { class: 'said-no', role: 'alert' });
     this.used = h('p', { class: 'quiet', hidden: true });
     this.more = h('details', { class: 'more', hidden: true }, h('summary', { 'aria-label': 'This session', text: '⋯' }),
       h('div', {}, h('button', { type: 'button', text: 'Rename', onclick: () => this.edit() }),
         h('button', { type: 'button', text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
         h('button', { type: 'button', text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.used, this.said));
-    this.more.addEventListener('toggle', () => { if (this.more.open) this.read(); });
+    this.more.addEventListener('toggle', () => {
+      if (this.more.open) return this.read();
+      this.calm();
+      this.said.textContent = '';
+    });
     this.form.addEventListener('submit', (/** @type {Event} */ event) => {
       event.preventDefault();
       this.save();
@@ -55,32 +64,41 @@ export class Title {
 
   close() {
     this.form.hidden = true;
-    this.words.hidden = false;
+    this.words.className = 'bar-title';
     this.more.open = false;
     this.said.textContent = '';
-    this.remove.textContent = 'Delete';
-    this.remove.dataset.sure = '';
+    this.no.hidden = true;
+    this.calm();
   }
 
   edit() {
     this.close();
     this.field.value = this.words.textContent;
-    this.words.hidden = true;
+    // It stays the page's heading.
+    this.words.className = 'unseen';
     this.form.hidden = false;
     this.field.focus();
     this.field.select();
   }
 
+  /** Says what is too long, and cuts nothing. */
+  measure() {
+    const bytes = new TextEncoder().encode(this.field.value.trim()).length;
+    this.no.hidden = bytes <= longest;
+    this.no.textContent = `Too long: it has ${bytes} bytes, a title takes ${longest}.`;
+  }
+
   async save() {
     const title = this.field.value.trim();
     if (!title || !this.session) return this.close();
+    this.measure();
+    if (!this.no.hidden) return;
     try {
       await ask('/api/chat', { op: 'rename', session: this.session, title });
       this.show(title, this.session);
     } catch (error) {
-      this.field.setCustomValidity(/** @type {Error} */ (error).message);
-      this.field.reportValidity();
-      this.field.setCustomValidity('');
+      this.no.textContent = `Not changed: ${/** @type {Error} */ (error).message}`;
+      this.no.hidden = false;
     }
   }
 
@@ -108,11 +126,6 @@ export class Title {
   }
 
   async delete() {
-    if (this.remove.dataset.sure !== 'yes') {
-      this.remove.dataset.sure = 'yes';
-      this.remove.textContent = 'Delete for good?';
-      return;
-    }
     try {
       await ask('/api/chat', { op: 'delete', session: this.session });
       this.close();

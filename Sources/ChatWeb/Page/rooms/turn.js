@@ -1,5 +1,5 @@
 // One turn on the screen: what was asked, and what comes of it.
-import { h, setMarkup, copyText, say, spent } from '../base/dom.js';
+import { h, setMarkup, copyText, say, spent, surely } from '../base/dom.js';
 import { ask } from '../base/wire.js';
 import { card, outcome } from './asks.js';
 import { showFiles } from './files.js';
@@ -14,7 +14,7 @@ const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted'
 export class Turn {
   /**
    * @param {any} line of type turn, or an accepted event
-   * @param {{again: (text: string) => void, copied: (id: number) => void, takenBack: (id: number) => void}} told
+   * @param {{again: (text: string) => void, rest: () => void, copied: (id: number) => void, takenBack: (id: number) => void}} told
    */
   constructor(line, told) {
     this.id = line.turn;
@@ -24,6 +24,8 @@ export class Turn {
     this.state = line.state || 'queued';
     /** @type {Map<string, {kind: string, element: HTMLElement, body: HTMLElement, text: string}>} */
     this.blocks = new Map();
+    /** @type {Map<string, any>} tool calls as they were told last */
+    this.calls = new Map();
     this.answer = h('div', { class: 'answer' });
     this.foot = h('p', { class: 'foot' });
     this.used = h('p', { class: 'quiet used', hidden: true });
@@ -93,13 +95,16 @@ export class Turn {
       this.blocks.set(name, known);
       this.answer.append(element);
     }
-    const state = { pending: 'about to run', running: 'running', completed: 'done', failed: 'failed' }[/** @type {'failed'} */ (tool.status)];
-    known.element.dataset.state = tool.status;
+    // Of a turn that is over nothing runs any more, whatever was told last.
+    const status = this.isOver && ['pending', 'running'].includes(tool.status) ? 'failed' : tool.status;
+    const state = { pending: 'about to run', running: 'running', completed: 'done', failed: status === tool.status ? 'failed' : 'broken off' }[/** @type {'failed'} */ (status)];
+    this.calls.set(tool.id, tool);
+    known.element.dataset.state = status;
     const summary = /** @type {HTMLElement} */ (known.element.firstElementChild);
     summary.replaceChildren(h('b', { text: tool.name }), ' ', h('span', { class: 'what', text: tool.title || '' }),
-      ' ', h('span', { class: 'how', text: state || tool.status }));
+      ' ', h('span', { class: 'how', text: state || status }));
     // A call's input first; what it said of itself is no proof of what it did.
-    const output = tool.output || 'no output yet';
+    const output = tool.output || (this.isOver ? 'no output' : 'no output yet');
     known.body.textContent = tool.input ? `${tool.input}\n\n${output}` : output;
   }
 
@@ -144,10 +149,12 @@ export class Turn {
     const known = this.blocks.get(`card ${event.id}`);
     if (!known || known.kind !== 'card') return;
     const line = h('p', { class: 'quiet', text: outcome(event) });
+    const hadFocus = known.element.contains(document.activeElement);
     known.element.replaceWith(line);
     if (this.state === 'running') this.show('Working');
     known.kind = 'line';
     known.element = line;
+    if (hadFocus) this.told.rest();
   }
 
   /** @param {string} state @param {string} [reason] */
@@ -158,7 +165,14 @@ export class Turn {
     if (state === 'done') this.show('', '');
     else this.show(words[state] || state, reason);
     if (!this.isOver) return;
-    for (const block of this.blocks.values()) if (block.kind === 'card') block.element.remove();
+    let hadFocus = false;
+    for (const block of this.blocks.values()) {
+      if (block.kind !== 'card') continue;
+      hadFocus ||= block.element.contains(document.activeElement);
+      block.element.remove();
+    }
+    if (hadFocus) this.told.rest();
+    for (const tool of this.calls.values()) this.tool(tool);
     this.tools();
     if (!wasOver) this.settle();
   }
@@ -180,11 +194,7 @@ export class Turn {
   /** What is done to the session from here. */
   more() {
     const back = h('button', { type: 'button', class: 'plain', text: 'Go back to before this' });
-    back.addEventListener('click', () => {
-      if (back.dataset.sure) return this.told.takenBack(this.id);
-      back.dataset.sure = 'yes';
-      back.textContent = 'Take this and all below back, with its changes of files?';
-    });
+    surely(back, 'Take this and all below back, with its changes of files?', () => this.told.takenBack(this.id));
     const copy = h('button', { type: 'button', class: 'plain', text: 'New session up to before this', onclick: () => this.told.copied(this.id) });
     return h('details', { class: 'turn-more' }, h('summary', { 'aria-label': 'More about this message', text: '⋯' }), h('span', { class: 'row' }, copy, back));
   }
@@ -208,6 +218,7 @@ export class Turn {
       // The text is there already, only less handsome.
       return;
     }
-    for (const line of lines) if (line.html) this.append(line);
+    // All of it, in order: a text above 64 KiB comes in several lines, and as it was written.
+    for (const line of lines) if (line.type === 'text') this.append(line);
   }
 }

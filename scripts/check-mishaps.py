@@ -1,0 +1,402 @@
+"""What goes wrong at the page in a real browser: too much is pasted, the tab closes, the network goes, a turn is stopped while a card
+waits, a tap is not meant.
+
+    check-mishaps.py BIN PICTURES
+
+Nothing typed may be lost, nothing may be cut without a word, and nothing may stand over the edge of a phone. Every wait is for an
+event, with a limit; what has a limit of its own in the page is waited for by the browser's clock, which is turned on.
+"""
+import json, re, sys
+
+from playwright.sync_api import sync_playwright, expect
+
+from checking import ROOT, Box, Watch, free_port
+
+SIZES = {"phone": (390, 844), "small": (360, 640), "desk": (1280, 800)}
+LIMIT = 20_000  # ms, of one wait
+expect.set_options(timeout=LIMIT)
+
+box = Box("mishaps", sys.argv[1])
+ctl, step = box.ctl, box.step
+port = free_port()
+config = (ROOT / "Supervisor.toml").read_text().replace("127.0.0.1:4780", f"127.0.0.1:{port}")
+config = config.replace('"--state", "{state}/echo-agent"]', '"--state", "{state}/echo-agent", "--delay-ms", "5"]')
+(box.home / "Supervisor.toml").write_text(config + '\n[word]\nsend = ["turn", "asked", "parked", "address"]\n')
+origin = f"http://localhost:{port}"
+watch = Watch(sys.argv[2], origin)
+
+
+def opened(browser, size, *words):
+    width, height = SIZES[size]
+    page = watch.opened(browser, LIMIT, size, viewport={"width": width, "height": height}, has_touch=size != "desk", is_mobile=size != "desk")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write", "notifications"], origin=origin)
+    page.goto(json.loads(ctl("pair", "--here", "--json", *words))["url"])
+    page.get_by_role("button", name="Pair this browser").click()
+    expect(field(page)).to_be_visible()
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    return page
+
+
+def window(page, address):
+    """Another one of the same browser."""
+    other = page.context.new_page()
+    other.set_default_timeout(LIMIT)
+    other.on("pageerror", lambda error: watch.complaints.append(str(error)))
+    other.goto(address)
+    return other
+
+
+def field(page):
+    return page.get_by_label("Message to the agent")
+
+
+def send(page, text):
+    field(page).fill(text)
+    page.get_by_role("button", name="Send", exact=True).click()
+
+
+def last(page):
+    return page.locator(".turn").last
+
+
+def over(page, state="done"):
+    expect(last(page)).to_have_attribute("data-state", state)
+
+
+def new(page):
+    page.goto(origin + "/#/new")
+    page.reload()
+    expect(field(page)).to_be_visible()
+
+
+def fits(page, what):
+    """Nothing of the composer stands over its edge, or over that of the screen, and no words stand one on a line."""
+    found = page.evaluate("""() => {
+        const box = document.querySelector('.composer').getBoundingClientRect(), bad = [];
+        for (const one of document.querySelectorAll('.composer *')) {
+            const place = one.getBoundingClientRect();
+            if (!place.width || one.closest('[hidden], select') || one.parentElement.closest('summary')) continue;
+            if (place.left < box.left - 1 || place.right > Math.min(box.right, innerWidth) + 1) bad.push([one.className || one.tagName, place.left, place.right]);
+        }
+        const line = document.querySelector('.link');
+        if (line.getBoundingClientRect().height > 60) bad.push(['link', line.textContent, line.getBoundingClientRect().height]);
+        if (document.documentElement.scrollWidth > innerWidth) bad.push(['page', document.documentElement.scrollWidth]);
+        return bad;
+    }""")
+    assert not found, f"{what}: {found}"
+
+
+def shot(page, name):
+    watch.shot(page, f"mishap-{name}")
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=str(watch.pictures / f"mishap-{name}-dark.png"))
+    page.emulate_media(color_scheme="light")
+
+
+def whole_answers(page):
+    """An answer above one frame: live, copied and read again it is the same, whole and rendered."""
+    new(page)
+    items = "\n".join(f"- item **{i}** of a list that is long enough to be too much for one" for i in range(1, 30))
+    send(page, items)
+    over(page)
+    send(page, "/long 12")
+    over(page)
+    words = "e => [...e.textContent.matchAll(/word-(\\d+)/g)].map(one => Number(one[1]))"
+    answer = page.locator(".turn .answer").last
+    for _ in range(2):
+        expect(answer.locator(".prose p")).not_to_have_count(0)
+        assert answer.evaluate(words) == list(range(1, 13)), answer.evaluate(words)
+        last(page).get_by_role("button", name="Copy answer").click()
+        expect(last(page).get_by_role("button", name="Copied")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert [int(n) for n in re.findall(r"word-(\d+)", copied)] == list(range(1, 13)) and "echo agent" in copied, len(copied)
+        page.reload()
+        over(page)
+    step("an answer above 10,000 bytes is whole, rendered and copied, live and read again")
+
+
+def too_long(page):
+    """More than a message takes is pasted: all of it stays, and it goes as a file."""
+    new(page)
+    text = "q" * 69_990 + "THE-END"
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    field(page).focus()
+    page.keyboard.press("Control+V")
+    expect(page.get_by_text("Too long to be sent: it has 70 KB, a message takes 60.")).to_be_visible()
+    assert field(page).input_value() == text
+    page.get_by_role("button", name="Send", exact=True).click()
+    assert page.locator(".turn").count() == 0 and field(page).input_value() == text
+    shot(page, "too-long")
+    page.reload()
+    assert field(page).input_value() == text, "it did not outlive the page"
+    page.get_by_role("button", name="Attach it as a file").click()
+    chip = page.locator(".composer .attached li")
+    expect(chip).to_contain_text("70 KB")
+    expect(field(page)).to_have_value("")
+    field(page).fill("ü" * 31_000)
+    expect(page.get_by_text("it has 62 KB")).to_be_visible()
+    send(page, "read it")
+    over(page)
+    expect(page.locator(".turn .mine .attached")).to_contain_text("message.txt")
+    step("more than a message takes: kept, said, and sent as a file")
+
+
+def drafts(page):
+    """What is typed belongs to the session it is typed in, and outlives the tab."""
+    new(page)
+    send(page, "first")
+    over(page)
+    field(page).fill("typed in the new session")
+    page.reload()
+    expect(field(page)).to_have_value("typed in the new session")
+    session = page.url
+    new(page)
+    expect(field(page)).to_have_value("")
+    field(page).fill("for another one")
+    again = window(page, session)
+    page.close()
+    expect(field(again)).to_have_value("typed in the new session")
+    again.get_by_role("button", name="Send", exact=True).click()
+    expect(again.locator(".turn[data-turn]")).to_have_count(2)
+    over(again)
+    again.goto(origin + "/#/new")
+    expect(field(again)).to_have_value("for another one")
+    field(again).fill("")
+    again.goto(session)
+    expect(field(again)).to_have_value("")
+    step("drafts: each in its session, over a closed tab")
+    return again
+
+
+def begun_offline(page):
+    """Two messages of a session that is not there yet, over a reload; one is taken back, the other sent."""
+    new(page)
+    expect(page.locator(".link")).to_have_text("connected")
+    page.context.set_offline(True)
+    expect(page.locator(".link")).to_contain_text("trying again")
+    send(page, "begun without a network")
+    send(page, "and taken back")
+    page.reload()
+    waiting = page.locator(".unsent .turn")
+    expect(waiting).to_have_count(2)
+    expect(waiting.first).to_contain_text("Sent when this device is online again")
+    expect(page.locator(".link")).to_contain_text("offline")
+    shot(page, "offline-new")
+    waiting.last.get_by_role("button", name="Take back").click()
+    expect(waiting).to_have_count(1)
+    expect(field(page)).to_have_value("and taken back")
+    page.context.set_offline(False)
+    expect(page.locator(".turns:not(.unsent) .turn")).to_have_count(1)
+    page.wait_for_url("**/#/s/*")
+    over(page)
+    expect(page.locator(".bar-title")).to_contain_text("begun without")
+    expect(field(page)).to_have_value("and taken back")
+    field(page).fill("")
+    step("begun offline: shown after a reload, taken back, sent and followed")
+
+
+def two_windows(page):
+    """Both write without a network; what one keeps the other does not forget."""
+    new(page)
+    send(page, "two windows")
+    over(page)
+    other = window(page, page.url)
+    expect(other.locator(".turn[data-turn]")).to_have_count(1)
+    page.context.set_offline(True)
+    send(page, "from the first")
+    send(other, "from the second")
+    expect(page.locator(".unsent .turn")).to_have_count(2)
+    other.close()
+    page.context.set_offline(False)
+    expect(page.locator(".turn[data-turn]")).to_have_count(3)
+    expect(page.locator(".unsent .turn")).to_have_count(0)
+    over(page)
+    step("two windows of one browser: nothing of either is lost")
+
+
+def cards(page):
+    """Eight cards are each seen whole; Stop says who it was, leaves no tool running and no focus lost."""
+    new(page)
+    send(page, "/slow 30")
+    over(page)
+    for turn in range(8):
+        send(page, ["/question", "/permission"][turn % 2])
+        card = page.locator(".card")
+        expect(card).to_be_visible()
+        page.wait_for_function("() => { const s = document.querySelector('.scroller'); return s.scrollHeight - s.scrollTop - s.clientHeight < 2; }")
+        if turn < 7:
+            page.get_by_role("button", name="Stop").click()
+            expect(card).to_have_count(0)
+            over(page, "interrupted")
+    page.get_by_role("button", name="Stop").focus()
+    page.keyboard.press("Enter")
+    over(page, "interrupted")
+    expect(field(page)).to_be_focused()
+    shot(page, "stopped-card")
+    for _ in range(2):
+        assert "elsewhere" not in last(page).inner_text(), last(page).inner_text()
+        for tool in page.locator(".fold.tool .how").all():
+            assert tool.inner_text() in ("broken off", "failed"), tool.inner_text()
+        page.reload()
+        over(page, "interrupted")
+    send(page, "/permission")
+    button = page.get_by_role("button", name="Allow once")
+    button.focus()
+    page.keyboard.press("Enter")
+    over(page)
+    expect(field(page)).to_be_focused()
+    step("cards: seen at once, stopped by this device, and the focus stays")
+
+
+def reading_above(page):
+    """Who reads above is not dragged down by what comes."""
+    send(page, "/slow 40")
+    expect(last(page)).to_have_attribute("data-state", "running")
+    page.mouse.move(600, 300)
+    page.mouse.wheel(0, -600)
+    expect(page.get_by_role("button", name="Newest")).to_be_visible()
+    top = page.evaluate("document.querySelector('.scroller').scrollTop")
+    over(page)
+    assert page.evaluate("document.querySelector('.scroller').scrollTop") == top
+    page.get_by_role("button", name="Newest").click()
+    step("reading above while words come: it stays")
+
+
+def not_meant(page):
+    """One tap deletes, shuts out and forgets nothing; what it armed is disarmed by time, and by closing."""
+    new(page)
+    send(page, "to be kept")
+    over(page)
+    page.clock.install()
+    menu, sure = page.locator("summary[aria-label='This session']"), page.get_by_role("button", name="Delete for good?")
+    menu.click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(sure).to_be_visible()
+    page.keyboard.press("Escape")
+    menu.click()
+    expect(page.get_by_role("button", name="Delete", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.clock.fast_forward(6000)
+    expect(page.get_by_role("button", name="Delete", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Title of the session").fill("t" * 300)
+    expect(page.get_by_text("Too long: it has 300 bytes, a title takes 200.")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_label("Title of the session").input_value() == "t" * 300
+    shot(page, "title")
+    page.keyboard.press("Escape")
+    opened(page.context.browser, "phone").context.close()
+    page.goto(origin + "/#/devices")
+    for name, question in (("Forget this browser", "Forget it, with what is kept here?"), ("Shut out", "Shut it out, surely?")):
+        button = page.get_by_role("button", name=name).first
+        button.click()
+        expect(page.get_by_role("button", name=question)).to_be_visible()
+        page.clock.fast_forward(6000)
+        expect(page.get_by_role("button", name=question)).to_have_count(0)
+    page.clock.resume()
+    step("what is not meant is not done")
+
+
+def no_push_service(page):
+    page.add_init_script("PushManager.prototype.subscribe = () => new Promise(() => {}); PushManager.prototype.getSubscription = async () => null;")
+    page.goto(origin + "/#/devices")
+    page.reload()
+    page.clock.install()
+    page.get_by_role("switch", name="Tell me").click()
+    expect(page.get_by_text("that takes 15 s at most")).to_be_visible()
+    page.clock.fast_forward(16_000)
+    expect(page.get_by_text("Not done: the push service of this browser did not answer")).to_be_visible()
+    expect(page.get_by_role("switch", name="Tell me")).to_be_enabled()
+    page.clock.resume()
+    step("no push service: said within its limit")
+
+
+def narrow(browser, size):
+    """The composer with all it can hold, on a phone, in both themes."""
+    page = opened(browser, size)
+    page.get_by_label("Model and agent").click()
+    page.get_by_label("Model", exact=True).select_option("nexus/meter")
+    place = page.locator(".choice > div").bounding_box()
+    assert place["x"] >= 0 and place["x"] + place["width"] <= SIZES[size][0], place
+    shot(page, f"{size}-choice")
+    page.keyboard.press("Escape")
+    page.locator("input[type=file]").set_input_files([
+        {"name": "a very long file name that goes on and on and on until it cannot any more.md", "mimeType": "text/plain", "buffer": b"x" * 5000},
+        {"name": "program", "mimeType": "text/plain", "buffer": b"\x7fELF\x02\x01"}])
+    expect(page.locator(".composer .attached li").last).to_contain_text("only text")
+    expect(page.locator(".composer .attached li").first).to_contain_text("5 KB")
+    fits(page, f"{size}: files")
+    shot(page, f"{size}-files")
+    page.get_by_role("button", name="Remove program").click()
+    field(page).fill("kept over a reload")
+    page.reload()
+    expect(page.locator(".composer .attached li")).to_have_count(1)
+    expect(page.locator(".composer .attached li")).to_contain_text("a very long file name")
+    expect(field(page)).to_have_value("kept over a reload")
+    send(page, "/slow 300")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(page.locator(".link")).to_have_text("connected")
+    fits(page, f"{size}: running")
+    shot(page, f"{size}-running")
+    page.context.set_offline(True)
+    expect(page.locator(".link")).to_contain_text("trying again")
+    fits(page, f"{size}: offline")
+    shot(page, f"{size}-running-offline")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Stop").click()
+    over(page, "interrupted")
+    expect(page.locator(".turn .mine .attached")).to_contain_text("a very long file name")
+    page.context.close()
+    step(f"{size}: the composer holds all it can, files over a reload")
+
+
+def machine(page):
+    """What was stopped by command says so, to the message that waits for it too."""
+    new(page)
+    ctl("stop", "opencode")
+    send(page, "patient words")
+    expect(last(page)).to_contain_text("opencode is off: stopped by command; nexusctl start opencode")
+    send(page, "and the second")
+    expect(page.locator(".turn[data-turn]")).to_have_count(2)
+    page.reload()
+    expect(last(page)).to_contain_text("nexusctl start opencode")
+    page.goto(origin + "/#/machine")
+    card = page.locator(".child", has=page.get_by_role("heading", name="opencode", exact=True))
+    expect(card).to_contain_text("stopped by command; nexusctl start opencode")
+    expect(page.locator(".child", has=page.get_by_role("heading", name="cloudflared", exact=True))).to_contain_text("off until tunnel-worker starts it")
+    shot(page, "machine")
+    ctl("start", "opencode")
+    new(page)
+    send(page, "before")
+    over(page)
+    ctl("stop", "chat-bridge")
+    send(page, "while nobody is there")
+    expect(page.locator(".unsent .turn")).to_contain_text("the machine cannot be reached; trying again")
+    ctl("start", "chat-bridge")
+    expect(page.locator(".unsent .turn")).to_have_count(0)
+    over(page)
+    step("what was stopped by command says so, and what brings it back")
+
+
+def guest(browser):
+    page = opened(browser, "phone", "--chat-only")
+    page.goto(origin + "/#/machine")
+    expect(page.get_by_text("paired for the chat alone")).to_be_visible()
+    shot(page, "chat-only")
+    page.context.close()
+    step("a chat-only device is told why there is no machine")
+
+
+with box.running(), watch.pictured():
+    box.until("the page", lambda: f"page at {origin}" in ctl("status"))
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = opened(browser, "desk")
+        for act in (whole_answers, too_long, drafts, begun_offline, two_windows, cards, reading_above, not_meant, no_push_service, machine):
+            watch.open["desk"] = page = act(page) or page
+        for size in ("phone", "small"):
+            narrow(browser, size)
+        guest(browser)
+        browser.close()
+watch.verdict()
+print(f"mishaps: nothing is lost, cut or over the edge, {box.seconds:.0f} s; pictures in {sys.argv[2]}")
