@@ -48,6 +48,9 @@ public struct FileChange: Hashable, Sendable, Codable {
     public enum Status: String, Hashable, Sendable, Codable {
         case added, modified, deleted
     }
+
+    /// A number of lines, as somebody else says it, brought between 0 and 1,000,000,000.
+    public static func lines(_ said: Double) -> Int { said > 0 ? Int(min(said, 1_000_000_000).rounded()) : 0 }
 }
 
 extension AgentEvent {

@@ -4,8 +4,11 @@ public enum BusErrorCode: String, Hashable, Sendable, CaseIterable {
     case refused
     /// There is no such child, group, peer or operation.
     case unknown
-    /// A queue or a table on the way is full; the frame was not delivered. Trying again later may help.
+    /// A queue or a table on the way is full; the request was not delivered. Trying again later may help.
     case busy
+    /// A queue on the way was full while the request was answered: what was not delivered is of the answer, or of the
+    /// upload. Whether the request was carried out is not known.
+    case cut
     /// The receiver is not there and was not within the time a request may wait; it has not seen the request.
     case unavailable
     /// The receiver ended while the request was open; whether it was carried out is not known.

@@ -27,10 +27,10 @@ extension BusError {
         var message: String?
     }
 
-    /// Reads an `error` frame's payload; anything that is not the agreed JSON is shown as it is.
+    /// Reads an `error` frame's payload; of anything that is not the agreed JSON only its length is told.
     init(payload: [UInt8]) {
         guard let read = try? JSONDecoder().decode(Payload.self, from: Data(payload)) else {
-            self.init(.failed, String(decoding: payload.prefix(256), as: UTF8.self))
+            self.init(.failed, "the other side failed, and its error is no JSON (\(payload.count) bytes)")
             return
         }
         self.init(BusErrorCode(rawValue: read.code) ?? .failed, read.message ?? read.code)

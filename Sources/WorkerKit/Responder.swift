@@ -49,7 +49,7 @@ public final class Responder: Sendable {
     /// Ends a stream as a success.
     public func end() async { await finish(.end, []) }
 
-    /// Answers with an error, or ends a stream with one. It overtakes what was sent before and is still on its way.
+    /// Answers with an error, or ends a stream with one, behind what was sent of it.
     public func fail(_ code: BusErrorCode, _ message: String) async {
         // 1024 scalars are at most 4 KiB and at most 6 KiB of JSON, far below a frame.
         await finish(.error, code.payload(String(message.unicodeScalars.prefix(1024))))

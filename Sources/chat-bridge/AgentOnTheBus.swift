@@ -114,7 +114,12 @@ struct AgentOnTheBus: AgentPort {
     }
 
     private static func send(_ file: FileToSend, _ sink: Bus.UploadSink) async throws {
-        let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: file.path))
+        guard let handle = FileHandle(forReadingAtPath: file.path) else {
+            throw AgentError(
+                .failed,
+                "the content of \(file.about.name) is not on this machine's disk any more, and nothing was handed over; "
+                    + "attach it again and send the message anew")
+        }
         defer { try? handle.close() }
         while let piece = try handle.read(upToCount: 32_768), !piece.isEmpty { try await sink(Array(piece)) }
     }
@@ -128,6 +133,10 @@ struct AgentOnTheBus: AgentPort {
         switch error.code {
         // By their meaning (docs/bus-protocol.md, docs/agent.md) nobody has seen the request, or acted on it.
         case .unavailable, .busy: AgentError(.notDelivered, error.message)
+        case .cut:
+            inTurn
+                ? AgentError(.lost, "the agent's answer was cut off on its way: \(error.message)")
+                : AgentError(.notDelivered, error.message)
         case .peerRestarted, .timeout:
             inTurn
                 ? AgentError(.lost, "agent-worker went away while the agent was answering")
@@ -160,6 +169,8 @@ private struct TurnEvents: AsyncSequence, Sendable {
                 return ready.removeFirst()
             } catch let error as BusError {
                 throw AgentOnTheBus.failure(error, inTurn: true)
+            } catch is DecodingError {
+                throw AgentError(.failed, "agent-worker said something that is no event of docs/agent.md")
             }
         }
     }

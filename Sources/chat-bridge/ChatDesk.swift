@@ -32,7 +32,7 @@ struct ChatDesk: Sendable {
             await responder.fail(.unavailable, "chat-bridge is stopping")
         } catch {
             Log.error("a request failed: \(error)")
-            await responder.fail(.failed, "\(error)")
+            await responder.fail(.failed, service.words(for: error).message)
         }
     }
 

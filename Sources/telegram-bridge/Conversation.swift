@@ -128,7 +128,9 @@ actor Conversation {
         while !Task.isCancelled {
             do {
                 if try await hear(open, view, accepted) { return await forget(open.client_id) }
-            } catch let error as BusError where ![.unavailable, .peerRestarted, .timeout, .busy].contains(error.code) {
+            } catch let error as BusError
+                where ![.unavailable, .peerRestarted, .timeout, .busy, .cut].contains(error.code)
+            {
                 await say("Not taken: \(error.message)")
                 return await forget(open.client_id)
             } catch {

@@ -48,7 +48,7 @@ struct ConnectionTests {
 
     @Test(arguments: [
         ("refused", ControlError.Code.refused), ("unknown", .usage), ("bad-request", .usage), ("timeout", .timeout),
-        ("failed", .failed), ("peer-restarted", .failed),
+        ("failed", .failed), ("peer-restarted", .failed), ("cut", .failed),
     ])
     func error_hasTheExitStatusOfItsCode(_ word: String, _ code: ControlError.Code) throws {
         let nexusd = try StandInNexusd { frame in

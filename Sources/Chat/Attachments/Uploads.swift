@@ -67,7 +67,7 @@ public actor Uploads {
             throw ChatError(.unknown, "no such upload (any more); begin anew")
         }
         // The same piece once more: its answer was lost.
-        if offset + Int64(piece.count) == upload.taken, !piece.isEmpty { return nil }
+        if offset == upload.taken - Int64(piece.count), !piece.isEmpty { return nil }
         guard offset == upload.taken, upload.taken + Int64(piece.count) <= upload.bytes, !piece.isEmpty else {
             drop(name)
             throw ChatError(.badRequest, "a piece at \(offset) does not follow the \(upload.taken) bytes that came")

@@ -3,6 +3,11 @@ import Foundation
 import GRDB
 
 extension ChatStore {
+    /// Tokens of a day, and US dollars; a turn reckoned anew again and again can add more than it used.
+    static let dayTokensLimit = 1000 * Usage.tokensLimit
+    /// See `dayTokensLimit`.
+    static let dayCostLimit = 1000 * Usage.costLimit
+
     /// What a turn used so far: kept with it, and what is new of it with the day.
     static func spend(_ db: Database, _ usage: Usage, by turn: TurnID) throws {
         let row = try Row.fetchOne(db, sql: "SELECT tokens, cost FROM turn WHERE id = ?", arguments: [turn.rawValue])
@@ -14,11 +19,12 @@ extension ChatStore {
         // opencode may reckon a turn anew, lower than before: a day never gets anything back.
         try db.execute(
             sql: """
-                INSERT INTO spent (day, tokens, cost) VALUES (?, ?, ?) ON CONFLICT DO UPDATE \
-                SET tokens = tokens + excluded.tokens, cost = cost + excluded.cost
+                INSERT INTO spent (day, tokens, cost) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE \
+                SET tokens = min(tokens + excluded.tokens, ?4), cost = min(cost + excluded.cost, ?5)
                 """,
             arguments: [
                 Day.name(of: Date()), max(0, usage.tokens - before.tokens), max(0, usage.cost - before.cost),
+                dayTokensLimit, dayCostLimit,
             ])
     }
 

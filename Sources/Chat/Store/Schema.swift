@@ -1,3 +1,4 @@
+import AgentModel
 import GRDB
 
 /// The tables. A migration that was released is never changed; the next one is added behind it.
@@ -19,6 +20,7 @@ enum Schema {
         migrator.registerMigration("copies, what is taken back, errands") { db in try db.execute(sql: copies) }
         migrator.registerMigration("links by which devices come back") { db in try db.execute(sql: WordSchema.links) }
         migrator.registerMigration("attachments") { db in try db.execute(sql: AttachmentSchema.tables) }
+        migrator.registerMigration("bounds of what turns and days used") { db in try db.execute(sql: bounds) }
         migrator.registerMigration("what the list shows, and its changes") { db in
             try db.execute(sql: ListSchema.tables)
             try db.execute(sql: ListSchema.triggers)
@@ -142,5 +144,16 @@ enum Schema {
             tokens INTEGER NOT NULL,
             cost REAL NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    // Earlier versions stored whatever number the agent said; sums of them overflow.
+    private static let bounds = """
+        UPDATE turn SET tokens = min(max(tokens, 0), \(5 * Usage.tokensLimit)),
+            cost = min(max(cost, 0.0), \(Usage.costLimit))
+            WHERE tokens NOT BETWEEN 0 AND \(5 * Usage.tokensLimit) OR cost NOT BETWEEN 0 AND \(Usage.costLimit);
+        UPDATE spent SET tokens = min(max(tokens, 0), \(ChatStore.dayTokensLimit)),
+            cost = min(max(cost, 0.0), \(ChatStore.dayCostLimit))
+            WHERE tokens NOT BETWEEN 0 AND \(ChatStore.dayTokensLimit)
+            OR cost NOT BETWEEN 0 AND \(ChatStore.dayCostLimit);
         """
 }

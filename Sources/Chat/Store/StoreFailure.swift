@@ -1,6 +1,7 @@
+import Foundation
 import GRDB
 
-/// What an error of SQLite says to people.
+/// What an error of SQLite says to people, and whether the same can be tried again.
 enum StoreFailure {
     /// True when there was no room to write (SQLITE_FULL, or an I/O error of the same kind): nothing was changed, and the
     /// same can be tried again when there is room (https://sqlite.org/rescode.html).
@@ -10,10 +11,56 @@ enum StoreFailure {
         return error.resultCode == .SQLITE_FULL || error.extendedResultCode == .SQLITE_IOERR_SHMSIZE
     }
 
-    /// Without SQL and without what was to be written.
+    /// True where the store could not be written now: nothing was changed, and what is the matter may be over later.
+    static func isPassing(_ error: any Error) -> Bool {
+        guard let error = error as? DatabaseError else { return false }
+        switch error.resultCode {
+        case .SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY,
+            .SQLITE_PERM,
+            .SQLITE_AUTH, .SQLITE_NOMEM, .SQLITE_PROTOCOL, .SQLITE_INTERRUPT:
+            return true
+        // A `ResultCode` is a number: there is no list of them to be exhaustive about.
+        case _: return isNoRoom(error)
+        }
+    }
+
+    /// Without SQL, without what was to be written and without the words of a library: what is the matter, and what to do.
     static func words(_ error: any Error, path: String) -> String {
         if isNoRoom(error) { return "no room is left on the disk of \(path)" }
-        guard let error = error as? DatabaseError else { return "\(error)" }
-        return "the store \(path) fails: \(error.message ?? "SQLite error \(error.resultCode.rawValue)")"
+        guard let error = error as? DatabaseError else { return words(error) }
+        switch error.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
+            return "another program holds the store \(path) locked; end it (a sqlite3 shell, a copy being made)"
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH, .SQLITE_CANTOPEN:
+            return "the store \(path) cannot be written; look at the owner and mode of it and its directory"
+        case .SQLITE_IOERR: return "the disk of \(path) gives errors; look at its health"
+        case .SQLITE_NOMEM: return "no memory is left for the store \(path)"
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            return "the store \(path) is damaged; `nexusctl restart chat-bridge` keeps it aside and begins a new one"
+        case _: return "the store \(path) fails (SQLite's error \(error.extendedResultCode.rawValue))"
+        }
+    }
+
+    /// What is no error of SQLite; those of this project have words of their own.
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case is DecodingError, is EncodingError:
+            "something that is stored or was said cannot be read: it is not the JSON that is agreed on"
+        case let error as CocoaError: missing(error) ?? "a file could not be read or written"
+        case is CancellationError: "it was called off"
+        case _: "\(error)"
+        }
+    }
+
+    private static func missing(_ error: CocoaError) -> String? {
+        guard error.code == .fileNoSuchFile || error.code == .fileReadNoSuchFile else { return nil }
+        return error.filePath.map { "the file \($0) is not there any more" } ?? "a file is not there any more"
+    }
+}
+
+extension ChatError {
+    /// What nobody foresaw, in words for people; of an error of the store that nothing was changed and what to do.
+    public init(unforeseen error: any Error, store path: String) {
+        self.init(.failed, "not done: " + StoreFailure.words(error, path: path))
     }
 }

@@ -1,3 +1,5 @@
+import GRDB
+
 /// What clients ask for, without the way it reaches them: frames of JSON go to `send`, which waits while the client is
 /// slow and throws when it is gone.
 public struct ChatService: Sendable {
@@ -25,6 +27,9 @@ public struct ChatService: Sendable {
     /// Said to a client whose stream ends because chat-bridge does.
     public static let stopping = ChatError(
         .stopping, "chat-bridge is stopping; what was accepted is stored, and queued messages are sent when it is back")
+
+    /// An error that nobody foresaw, in words for the user.
+    public func words(for error: any Error) -> ChatError { ChatError(unforeseen: error, store: store.path) }
 
     /// Takes a message and sends the events of its turn, `accepted` first and `ended` last. Sending the same again with
     /// the same client id takes nothing twice and sends the events of that turn.
@@ -57,11 +62,11 @@ public struct ChatService: Sendable {
             if let session = submission.session { before = try await number(before: session) } else { before = .start }
             return try await store.accept(
                 submission, newSession: newSession, before: before, workspaces: workspaces, ceiling: runner.ceiling)
-        } catch  where StoreFailure.isNoRoom(error) {
+        } catch  where error is DatabaseError {
+            let remedy =
+                StoreFailure.isNoRoom(error) ? "make room and send it again" : "send it again when that is mended"
             throw ChatError(
-                .failed,
-                "the message is not stored: \(StoreFailure.words(error, path: store.path)); make room and send it again"
-            )
+                .failed, "the message is not stored: \(StoreFailure.words(error, path: store.path)); \(remedy)")
         }
     }
 
@@ -71,6 +76,13 @@ public struct ChatService: Sendable {
     ) async throws {
         try await store.require(session)
         let live = try await hub.watch(session)
+        let last = try await hub.current(session)
+        guard after <= last else {
+            throw ChatError(
+                .badRequest,
+                "session \(session) has no event \(after.rawValue) yet: its numbers go up to \(last.rawValue); "
+                    + "read it anew with open, or with resume after 0")
+        }
         try await follow(session, live, after: after, only: nil, endsWhenIdle: !forEver, to: send, line: line)
     }
 

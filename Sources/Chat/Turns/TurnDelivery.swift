@@ -1,5 +1,6 @@
 import AgentModel
 import Foundation
+import GRDB
 
 /// One turn on its way: the agent's session is made sure of, the turn is marked as running, then it is handed over, and
 /// what comes is stored. Whatever happens, the turn is queued again (certainly not seen by the agent) or over.
@@ -23,8 +24,8 @@ struct TurnDelivery {
         self.ceiling = ceiling
     }
 
-    /// Before the end of a turn is stored again, when there was no room for it.
-    private static let roomPause: Duration = .seconds(1)
+    /// Before the end of a turn is stored again that could not be.
+    private static let storePause: Duration = .seconds(1)
 
     enum Outcome: Sendable {
         case over
@@ -46,17 +47,17 @@ struct TurnDelivery {
             guard let message = try await store.turn(turn) else { return .over }
             let outcome = try await deliver(message, writer)
             let (state, reason) = Self.judge(outcome, stop: await stop())
-            return await conclude(writer, state, reason)
+            return await conclude(writer, state, reason, stop: stop)
         } catch let error as AgentError where error.code == .notDelivered {
             return .notDelivered(why: "the agent cannot be reached: \(error)")
         } catch {
-            let stop = await stop()
-            if !isTakenUp, stop == .shutdown { return .notDelivered(why: "chat-bridge is stopping") }
-            if !isTakenUp, stop == nil, StoreFailure.isNoRoom(error) {
+            let given = await stop()
+            if !isTakenUp, given == .shutdown { return .notDelivered(why: "chat-bridge is stopping") }
+            if !isTakenUp, given == nil, StoreFailure.isPassing(error) {
                 return .notDelivered(why: StoreFailure.words(error, path: store.path))
             }
-            let (state, reason) = judge(error, stop: stop)
-            return await conclude(writer, state, reason)
+            let (state, reason) = judge(error, stop: given)
+            return await conclude(writer, state, reason, stop: stop)
         }
     }
 
@@ -122,23 +123,36 @@ struct TurnDelivery {
         }
     }
 
-    private func conclude(_ writer: TurnWriter, _ state: TurnState, _ reason: String?) async -> Outcome {
+    /// Stores the end. What cannot be stored now is kept here with what had arrived, and tried again until it can, or
+    /// until chat-bridge stops: then the turn is interrupted at the next start. Nothing is told that is not stored.
+    private func conclude(
+        _ writer: TurnWriter, _ state: TurnState, _ reason: String?, stop: @Sendable () async -> Stop?
+    ) async -> Outcome {
+        var told: String?
         while true {
             do {
                 // In a task of its own: this one may be cancelled, and the end has to be stored all the same.
                 try await Task { try await writer.end(state, reason: reason) }.value
                 return .over
-            } catch  where StoreFailure.isNoRoom(error) && !Task.isCancelled {
-                let words = "\(StoreFailure.words(error, path: store.path)): the end of this turn waits for room"
-                await hub.mention(.notice(words), turn: turn, in: session)
-                try? await Task.sleep(for: Self.roomPause)
+            } catch  where error is DatabaseError {
+                if await stop() == .shutdown { return .over }
+                let why = StoreFailure.words(error, path: store.path)
+                if why != told { await hub.mention(.notice(Self.waits(why, error)), turn: turn, in: session) }
+                told = why
+                await Task { try? await Task.sleep(for: Self.storePause) }.value
             } catch {
-                // The store keeps the turn as running; it is interrupted at the next start.
-                let words = "the end of the turn could not be stored: \(StoreFailure.words(error, path: store.path))"
-                await hub.mention(.ended(.failed, reason: words), turn: turn, in: session)
+                // It has ended already, in words that are stored; or the store is about to be another one.
+                if let kept = try? await store.turn(turn), kept.state.isOver {
+                    await hub.mention(.ended(kept.state, reason: kept.reason), turn: turn, in: session)
+                }
                 return .over
             }
         }
+    }
+
+    private static func waits(_ why: String, _ error: any Error) -> String {
+        let wish = StoreFailure.isNoRoom(error) ? "waits for room" : "waits for that"
+        return "\(why). Your message is stored; the end of this turn \(wish), with what had arrived of the answer."
     }
 
     private static func judge(_ outcome: TurnOutcome?, stop: Stop?) -> (TurnState, String?) {
@@ -158,7 +172,13 @@ struct TurnDelivery {
         case .shutdown: return (.interrupted, TurnRunner.stopReason)
         case nil: break
         }
-        guard let error = error as? AgentError else { return (.failed, StoreFailure.words(error, path: store.path)) }
+        guard let error = error as? AgentError else {
+            let words = StoreFailure.words(error, path: store.path)
+            let isOfTheStore = error is DatabaseError
+            return (
+                .failed, isOfTheStore ? "\(words); what had arrived is kept, send it again when that is mended" : words
+            )
+        }
         switch error.code {
         case .lost: return (.interrupted, "\(error); what had arrived is kept")
         case .notDelivered, .unknownSession, .unknownRequest, .failed: return (.failed, "\(error)")

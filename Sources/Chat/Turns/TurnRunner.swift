@@ -33,6 +33,8 @@ public actor TurnRunner {
     private var asking: Task<Void, Never>?
     private var askRound = 0
     private var lastAsked: ContinuousClock.Instant?
+    /// Hand-overs in a row that did not reach an agent which had said that it takes turns.
+    private var vainHandOvers = 0
     private(set) var isStopping = false
 
     /// `changed` is called whenever the summary may have changed, `complain` with words for the log.
@@ -93,7 +95,9 @@ public actor TurnRunner {
     public func agentIs(_ state: TurnQueue.Agent) {
         switch state {
         // That its worker is there does not say that the agent takes turns: it is asked.
-        case .here: askNow()
+        case .here:
+            vainHandOvers = 0
+            askNow()
         case .away: carryOut(queue.agentIs(state))
         }
     }
@@ -102,9 +106,14 @@ public actor TurnRunner {
     /// many it were.
     public func abort(_ session: SessionID, turn: TurnID?) async throws -> Int {
         let withdrawn = queue.withdraw(turn, in: session)
-        for turn in withdrawn.queued {
-            try await hub.conclude(
-                turn, in: session, .interrupted, reason: Self.withdrawn, rest: [])
+        for (place, turn) in withdrawn.queued.enumerated() {
+            do {
+                try await hub.conclude(turn, in: session, .interrupted, reason: Self.withdrawn, rest: [])
+            } catch {
+                // What the store still has as queued waits on.
+                for turn in withdrawn.queued[place...] { carryOut(queue.accepted(turn, in: session)) }
+                throw error
+            }
         }
         if let running = withdrawn.running { try await abortAtTheAgent(running, session) }
         tell()
@@ -170,8 +179,12 @@ public actor TurnRunner {
         tasks[turn] = nil
         stops[turn] = nil
         switch outcome {
-        case .over: carryOut(queue.ended(turn, in: session))
-        case .notDelivered(let why): carryOut(queue.notDelivered(turn, in: session, why: why))
+        case .over:
+            vainHandOvers = 0
+            carryOut(queue.ended(turn, in: session))
+        case .notDelivered(let why):
+            vainHandOvers += 1
+            carryOut(queue.notDelivered(turn, in: session, why: why))
         }
     }
 
@@ -196,7 +209,8 @@ public actor TurnRunner {
 
     /// Asks until the agent takes turns.
     private func ask() async {
-        var pause = Self.askInterval
+        let shortest = Self.pause(afterVain: vainHandOvers)
+        var pause = shortest
         while !Task.isCancelled {
             // Also an agent that says yes and then takes nothing is not asked more often than this.
             if let lastAsked { try? await Task.sleep(until: lastAsked + pause) }
@@ -206,8 +220,13 @@ public actor TurnRunner {
             if Task.isCancelled { return }
             carryOut(queue.agentIs(answer))
             if queue.agent == .here { return }
-            pause = queue.queuedCount > 0 ? Self.askInterval : min(pause * 2, Self.idleAskInterval)
+            pause = queue.queuedCount > 0 ? shortest : min(pause * 2, Self.idleAskInterval)
         }
+    }
+
+    /// Before an agent is asked again that said yes and then took nothing, so often in a row.
+    static func pause(afterVain handOvers: Int) -> Duration {
+        min(askInterval * (1 << min(max(0, handOvers - 1), 8)), idleAskInterval)
     }
 
     private func answer() async -> TurnQueue.Agent {

@@ -77,13 +77,14 @@ struct WebRoutes: Sendable {
             } catch let error as ChatError {
                 return WebError(error).line
             } catch {
-                return WebError(.internalServerError, "failed", "\(error)").line
+                return WebError(service.words(for: error)).line
             }
         }
     }
 
     private func lines(_ manner: Manner?, for device: Device) -> LineAnswer {
-        let wait = manner?.wait.map { min(.seconds(max(0, $0)), LineAnswer.longestWait) }
+        // Brought between its bounds as a number: not every one is a `Duration`.
+        let wait = manner?.wait.map { Duration.seconds(min(max(0, $0), LineAnswer.longestWait / .seconds(1))) }
         return LineAnswer(wait: wait, streams: door.streams, device: device.id)
     }
 

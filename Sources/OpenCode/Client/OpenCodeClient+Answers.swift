@@ -45,7 +45,7 @@ extension OpenCodeClient {
         do {
             try await call()
         } catch {
-            tell(session, .notAnswered(id: answered.id))
+            tell(session, .notAnswered(answered))
             throw error
         }
         tell(session, .answered(id: answered.id, answered.answer))

@@ -12,12 +12,11 @@ struct OpenCodeTokens: Decodable, Hashable {
         let write: Double?
     }
 
-    /// What cannot be a count is none.
+    /// What is below 0 is none, what is more than a turn can use the bound of `Usage`.
     func usage(cost: Double, model: String?) -> Usage {
-        func count(_ number: Double?) -> Int { number.flatMap { Int(exactly: $0.rounded()) }.map { max(0, $0) } ?? 0 }
+        func count(_ number: Double?) -> Int { Usage.tokens(number ?? 0) }
         return Usage(
             input: count(input), output: count(output), reasoning: count(reasoning), cacheRead: count(cache?.read),
-            cacheWrite: count(cache?.write), cost: cost.isFinite ? max(0, cost) : 0,
-            model: model?.cut(to: TurnChoice.limit))
+            cacheWrite: count(cache?.write), cost: cost, model: model?.cut(to: TurnChoice.limit))
     }
 }

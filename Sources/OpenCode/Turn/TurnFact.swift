@@ -32,7 +32,7 @@ enum TurnFact: Hashable, Sendable {
     /// We are about to say this to one of them, for that author. Not from the server: its word follows.
     case answering(Answered)
     /// The server did not take it.
-    case notAnswered(id: String)
+    case notAnswered(Answered)
     /// Leave or answer was given, perhaps by another client.
     case answered(id: String, Answered.Answer)
     /// The list of things to do, whole.

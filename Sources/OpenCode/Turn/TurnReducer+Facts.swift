@@ -23,7 +23,7 @@ extension TurnReducer {
         case .permission(let permission): ask(permission, at: now)
         case .question(let question): ask(question, at: now)
         case .answering(let answered): answering(answered)
-        case .notAnswered(let id): notAnswered(id)
+        case .notAnswered(let answered): notAnswered(answered)
         case .answered(let id, let answer): self.answered(id, answer)
         case .todos(let todos):
             if todos != self.todos { emit(.todos(todos)) }
@@ -41,7 +41,7 @@ extension TurnReducer {
 
     /// The sum is told whenever it changes. What a message is said to have used before it is over may be nothing.
     private mutating func apply(_ usage: Usage, of message: String) {
-        guard isOurs(message), used[message] != usage, used.count < Limits.turnIDs else { return }
+        guard isOurs(message), used[message] != usage, used[message] != nil || hasRoom(used.count) else { return }
         let isNew = used[message] != nil || usage.tokens > 0 || usage.cost > 0
         used[message] = usage
         guard isNew else { return }
@@ -49,7 +49,9 @@ extension TurnReducer {
     }
 
     private mutating func apply(_ message: MessageFact) {
-        guard message.id == prompt || isOurs(message.id), messages.count < Limits.turnIDs else { return }
+        guard message.id == prompt || isOurs(message.id),
+            messages[message.id] != nil || hasRoom(messages.count)
+        else { return }
         // An event that was overtaken by a re-read must not make a finished message unfinished.
         if message.end == nil, messages[message.id]?.end != nil { return }
         messages[message.id] = message
@@ -60,7 +62,7 @@ extension TurnReducer {
         guard isAnswer(message), tools[call.id] != call else { return }
         // The same overtaking: a tool that is done does not run again.
         if let known = tools[call.id], known.status.isOver, !call.status.isOver { return }
-        guard tools[call.id] != nil || tools.count < Limits.turnIDs else { return }
+        guard tools[call.id] != nil || hasRoom(tools.count) else { return }
         tools[call.id] = call
         emit(.tool(call))
     }
@@ -82,7 +84,8 @@ extension TurnReducer {
             if messages[fact.message] == nil, !fromReread { wantReread(at: now) }
             return
         }
-        guard var block = blocks[fact.id] ?? newBlock(fact, fromReread: fromReread) else { return }
+        let known = blocks[fact.id]
+        guard var block = known ?? newBlock(fact, fromReread: fromReread) else { return }
         if fact.isComplete {
             complete(&block, fact)
         } else if block.state != .complete {
@@ -93,8 +96,8 @@ extension TurnReducer {
 
     /// A block that is first seen in a re-read may have had deltas that are lost, and others that still wait to be
     /// handled: nothing is appended to it.
-    private func newBlock(_ fact: BlockFact, fromReread: Bool) -> Block? {
-        guard blocks.count < Limits.turnIDs else { return nil }
+    private mutating func newBlock(_ fact: BlockFact, fromReread: Bool) -> Block? {
+        guard hasRoom(blocks.count) else { return nil }
         return Block(kind: fact.kind, shown: "", state: fromReread ? .frozen : .open)
     }
 
@@ -149,6 +152,16 @@ extension TurnReducer {
         guard let block = blocks.removeValue(forKey: id) else { return }
         textBytes -= block.shown.utf8.count
         if block.kind == .text { emit(.textBlock(block: id, text: "")) }
+    }
+
+    /// Room for one more id where so many are remembered; says once that there is none.
+    mutating func hasRoom(_ count: Int) -> Bool {
+        guard count >= Limits.turnIDs else { return true }
+        if !isFull {
+            isFull = true
+            emit(.notice("The answer has more than \(Limits.turnIDs) parts; the rest is not shown here."))
+        }
+        return false
     }
 
     /// Room for so many more bytes of text; says once that there is none.

@@ -32,6 +32,8 @@ struct TurnReducer {
     var arrivals: [String: Int] = [:]
     var tools: [String: ToolCall] = [:]
     var textBytes = 0
+    /// One of the tables of ids has no more room, which was said.
+    var isFull = false
     var asked: Set<String> = []
     var pending: [String: Pending] = [:]
     /// As they were told last; opencode begins each turn with an empty list of changes.
@@ -117,7 +119,9 @@ struct TurnReducer {
         let since = end.unreadableSince ?? now
         end.unreadableSince = since
         if now - since >= Limits.lostTime {
-            finish(.interrupted(reason: "opencode stopped answering: \(words). What it had written so far is kept."))
+            finish(
+                .interrupted(
+                    reason: "opencode stopped answering: \(words)".sentence + " What it had written so far is kept."))
         }
         return take()
     }
@@ -143,7 +147,9 @@ struct TurnReducer {
     /// connection it is another process than the one that had the turn.
     mutating func denied(_ words: String) -> [Step] {
         guard !isOver else { return [] }
-        finish(end.wasLost ? .interrupted(reason: "\(words) What was written so far is kept.") : .failed(reason: words))
+        finish(
+            end.wasLost
+                ? .interrupted(reason: words.sentence + " What was written so far is kept.") : .failed(reason: words))
         return take()
     }
 
@@ -197,6 +203,11 @@ struct TurnReducer {
         defer { steps = [] }
         return steps
     }
+}
+
+extension String {
+    /// With a full stop, where it has no end of its own.
+    var sentence: String { last.map { ".!?…".contains($0) } == true ? self : self + "." }
 }
 
 extension TurnReducer.Block {

@@ -30,7 +30,7 @@ struct V1Providers: Decodable {
                 ModelEntry(
                     id: "\(provider.id)/\(model.id)", name: model.name ?? model.id,
                     provider: provider.name ?? provider.id,
-                    context: model.limit?.context.flatMap(Int.init(exactly:)) ?? 0)
+                    context: Usage.tokens(model.limit?.context ?? 0))
             }.sorted { ($0.name, $0.id) < ($1.name, $1.id) }
         }.filter { $0.id.utf8.count <= TurnChoice.limit }
     }

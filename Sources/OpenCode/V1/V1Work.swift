@@ -31,7 +31,7 @@ struct V1FileDiff: Decodable {
         file.map {
             FileChange(
                 path: $0, status: status.flatMap(FileChange.Status.init) ?? .modified,
-                additions: Int(exactly: additions) ?? 0, deletions: Int(exactly: deletions) ?? 0, patch: patch ?? "")
+                additions: FileChange.lines(additions), deletions: FileChange.lines(deletions), patch: patch ?? "")
         }
     }
 }

@@ -61,14 +61,14 @@ private struct V2Model: Decodable, Sendable {
     let limit: Limit?
 
     struct Limit: Decodable, Sendable {
-        let context: Int?
+        let context: Double?
     }
 
     /// Nil for what its maker has given up, or the user switched off.
     var entry: ModelEntry? {
         let id = "\(providerID)/\(self.id)"
         guard enabled != false, status != "deprecated", id.utf8.count <= TurnChoice.limit else { return nil }
-        return ModelEntry(id: id, name: name, provider: providerID, context: limit?.context ?? 0)
+        return ModelEntry(id: id, name: name, provider: providerID, context: Usage.tokens(limit?.context ?? 0))
     }
 }
 

@@ -84,13 +84,14 @@ struct V2ErrorTag: Decodable {
 struct V2FileDiff: Decodable, Sendable {
     private let file: String
     private let patch: String
-    private let additions: Int
-    private let deletions: Int
+    private let additions: Double
+    private let deletions: Double
     private let status: String
 
     var change: FileChange {
         FileChange(
-            path: file, status: FileChange.Status(rawValue: status) ?? .modified, additions: additions,
-            deletions: deletions, patch: patch)
+            path: file, status: FileChange.Status(rawValue: status) ?? .modified,
+            additions: FileChange.lines(additions),
+            deletions: FileChange.lines(deletions), patch: patch)
     }
 }

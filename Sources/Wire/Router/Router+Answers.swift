@@ -106,12 +106,14 @@ extension Router {
     }
 
     /// nexusd ends a request between two peers: the requester gets the error, and so does a responder that has seen the
-    /// request: it must not go on answering.
+    /// request: it must not go on answering. `busy` says that it was not seen: where it may have been, it is `cut`.
     mutating func close(_ id: FrameID, _ code: BusErrorCode, _ message: String) {
         guard let request = open[id] else { return }
         finish(id)
+        let isSeen = request.responder != .nexusd && !takeBack(id, request)
+        let code = code == .busy && (isSeen || request.responder == .nexusd) ? .cut : code
         fail(request.requesterID, at: request.requester, code, message)
-        if request.responder != .nexusd, !takeBack(id, request) { fail(id, at: request.responder, code, message) }
+        if isSeen { fail(id, at: request.responder, code, message) }
     }
 
     /// Takes back a request of which no byte was written yet: its responder will never see it. False when it may have.

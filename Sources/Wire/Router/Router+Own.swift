@@ -30,7 +30,7 @@ extension Router {
     }
 
     /// One frame of a stream: a part of a long answer, or a record of `events`. A peer that leaves more than 256 KiB
-    /// of it unread is told `busy` and the stream is over. False when nobody listens any more.
+    /// of it unread is told `cut` and the stream is over. False when nobody listens any more.
     public mutating func stream(_ id: FrameID, _ bytes: [UInt8]) -> Bool {
         guard isOpen(id), let request = open[id] else { return false }
         guard answerBytes(for: request.requester) + bytes.count <= Outbox.limit else {

@@ -86,11 +86,11 @@ final class ChatLink {
         try connection.flush()
     }
 
-    /// True for an error that says that chat-bridge is not there or went away (docs/control-protocol.md): the same may be
-    /// asked again. Any other is an answer.
+    /// True for an error that says that chat-bridge is not there, went away or was cut short (docs/control-protocol.md): the
+    /// same may be asked again. Any other is an answer.
     static func isLoss(_ payload: [UInt8]) -> Bool {
         let code = (try? ControlConnection.json(payload))?["code"]?.text
-        return code == "unavailable" || code == "peer-restarted"
+        return ["unavailable", "peer-restarted", "cut"].contains(code)
     }
 
     /// Says that nobody listens to this answer any more.

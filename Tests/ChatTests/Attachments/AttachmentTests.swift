@@ -48,6 +48,16 @@ struct AttachmentTests {
 
     private let png: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + Array(repeating: 7, count: 5000)
 
+    @Test(arguments: [Int64.max, .min, .max - 1, -1, 1, 6])
+    func pieceAtAnyOtherPlace_endsTheUploadInWords(place: Int64) async throws {
+        let uploads = try await uploads()
+        let name = try await uploads.begin(bytes: 5)
+        let error = await #expect(throws: ChatError.self) {
+            try await uploads.take(Array("ab".utf8), at: place, of: name)
+        }
+        #expect(error?.code == .badRequest)
+    }
+
     @Test func content_isKeptOnce_byItsHash() async throws {
         let uploads = try await uploads()
         let first = try await upload(Array("hello".utf8), uploads)

@@ -91,6 +91,30 @@ struct BridgeTests {
         #expect(play.agent.turns[1].text == "hello")
     }
 
+    @Test func resumeBehindANumberThatNoEventHas_isRefusedInWords() throws {
+        let play = try Play()
+        let (_, session, turn) = try play.handOver("hello")
+        try play.agent.tell(turn, .turnStarted(), to: play.bridge)
+        for follow in ["true", "false"] {
+            let id = play.bridge.ask(
+                #"{"op":"resume","session":"\#(session)","after":1000000000,"follow":\#(follow)}"#)
+            try play.until("an answer") { $0.client.finished.contains(id) }
+            #expect(play.client.words[id]?.contains("has no event 1000000000 yet") == true)
+        }
+    }
+
+    /// `busy` says that it was not delivered; `cut` that the agent may have it.
+    @Test func answerThatWasCutBeforeItsFirstWord_isInterruptedAndNotMadeAgain() throws {
+        let play = try Play()
+        let (id, session, turn) = try play.handOver("hello")
+        play.bridge.write(play.agent.error(turn.id, .cut, "the receiver's queue is full: the stream was cut"))
+        try play.until("the end") { $0.client.finished.contains(id) }
+        #expect(play.client.last(id)["state"] as? String == "interrupted")
+        #expect((play.client.last(id)["reason"] as? String)?.contains("cut off on its way") == true)
+        _ = try play.handOver("next", session: session)
+        #expect(play.agent.turns.map(\.text) == ["hello", "next"])
+    }
+
     @Test func agentForgotTheSession_itBeginsAnewAndSaysSo() throws {
         let play = try Play()
         let (first, session, turn) = try play.handOver("one")

@@ -39,6 +39,17 @@ struct StreamTests {
         #expect(nothing.types == ["error"] && nothing.text.contains("unknown"))
     }
 
+    /// Any device may say any number: none ends the process, and none waits longer than the longest.
+    @Test(arguments: ["1e17", "1e30", "1e300", "-5", "-1e300"])
+    func waitThatIsNoTime_isBroughtBetweenItsBounds(seconds: String) async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair(.chatOnly)
+        for op in ["list", "probe"] {
+            let answer = try box.post("/api/chat", #"{"op":"\#(op)","wait":\#(seconds)}"#, cookie: cookie)
+            #expect(answer.status == 200 && ["end", "more"].contains(answer.types.last), "\(answer.text)")
+        }
+    }
+
     @Test func openThenResume_tellsEverythingOnce() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()

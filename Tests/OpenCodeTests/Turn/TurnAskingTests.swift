@@ -52,9 +52,34 @@ struct TurnAskingTests {
         #expect(turn.screen.answered == [Answered(id: "per_1", answer: .reject, by: .elsewhere)])
     }
 
+    /// Each is told before it goes out; the server takes one, and says no to the others.
+    @Test func devicesThatAnswerAtOnce_areUsersAllTheSame() {
+        let said = [PermissionReply.once, .reject, .always].map {
+            Answered(id: "per_1", answer: .init($0), by: .user)
+        }
+        for taken in said {
+            var turn = asked()
+            turn.tell(.answering(said[0]), .answering(said[1]), .answering(said[2]))
+            turn.tell(.answered(id: "per_1", taken.answer))
+            for other in said where other != taken { turn.tell(.notAnswered(other)) }
+            #expect(turn.screen.answered == [taken])
+            // The event was lost: who was refused does not take away whose it was.
+            turn = asked()
+            turn.tell(.answering(said[0]), .answering(said[1]), .answering(said[2]))
+            for other in said where other != taken { turn.tell(.notAnswered(other)) }
+            turn.reread(busy: true)
+            #expect(turn.screen.answered == [taken])
+        }
+        var turn = asked()
+        turn.tell(.answering(said[0]), .answering(said[1]))
+        turn.reread(busy: true)
+        #expect(turn.screen.answered == [Answered(id: "per_1", answer: .unknown, by: .user)])
+    }
+
     @Test func answerThatTheServerDidNotTake_isNone() {
         var turn = asked()
-        turn.tell(.answering(Answered(id: "per_1", answer: .once, by: .user)), .notAnswered(id: "per_1"))
+        let said = Answered(id: "per_1", answer: .once, by: .user)
+        turn.tell(.answering(said), .notAnswered(said))
         turn.reread(busy: true, permissions: [permission])
         #expect(turn.screen.answered == [])
     }

@@ -135,6 +135,16 @@ struct TurnTextTests {
         #expect(turn.screen.notices.count == 1)
     }
 
+    @Test func partsBeyondTheBound_areSaidToBeLeftOutOnce() {
+        var turn = started()
+        for number in 1...(Limits.turnIDs + 50) {
+            turn.tell(
+                .block(BlockFact(id: "prt_\(number)", message: "msg_2", kind: .text, text: "x", isComplete: true)))
+        }
+        #expect(turn.screen.text.count == Limits.turnIDs)
+        #expect(turn.screen.notices == ["The answer has more than 10000 parts; the rest is not shown here."])
+    }
+
     /// A server with a random answer, a connection that loses facts and re-reads that come late.
     @Test func randomLosses_endWithExactlyTheText() {
         let seed = UInt64.random(in: 0 ... .max)

@@ -89,7 +89,7 @@ import Testing
         while rig.router.stream(id, Array(payload(60_000).utf8)) { sent += 1 }
         let frames = rig.read(a)
         #expect(frames.dropLast().map(\.header.kind) == Array(repeating: .stream, count: sent) && sent == 4)
-        #expect(frames.last?.code == .busy)
+        #expect(frames.last?.code == .cut)
     }
 
     @Test func frameThatIsBegun_isFinishedFirst() {
@@ -166,10 +166,53 @@ import Testing
         var (rig, id) = streaming()
         rig.send(.event, from: b, to: a, id: rig.id(b, 1), payload: payload(60_000))
         rig.send(.stream, from: b, to: a, id: id, payload: payload(10_000))
-        #expect(rig.read(b).map(\.code) == [.busy])
-        #expect(rig.read(a).map(\.header.kind) == [.error, .event])
+        #expect(rig.read(b).map(\.code) == [.cut])
+        let frames = rig.read(a)
+        #expect(frames.map(\.header.kind) == [.error, .event] && frames.first?.code == .cut)
         rig.send(.stream, from: b, to: a, id: id, payload: "more")
         #expect(rig.router.dropped == 1)
+    }
+
+    @Test func streamThatIsCut_isSoBehindWhatIsQueuedOfIt() {
+        var (rig, id) = streaming()
+        rig.send(.stream, from: b, to: a, id: id, payload: "begun")
+        rig.send(.event, from: b, to: a, id: rig.id(b, 1), payload: payload(60_000))
+        rig.send(.stream, from: b, to: a, id: id, payload: payload(10_000))
+        let frames = rig.read(a)
+        #expect(frames.map(\.header.kind) == [.stream, .event, .error] && frames.last?.code == .cut)
+    }
+
+    @Test func errorOfAPeer_neverOvertakesWhatItSentBefore() {
+        var (rig, id) = streaming()
+        rig.send(.stream, from: b, to: a, id: id, payload: "turn-started")
+        rig.send(.error, from: b, to: a, id: id, payload: #"{"code":"unavailable","message":"not handed over"}"#)
+        #expect(rig.read(a).map(\.header.kind) == [.stream, .error])
+        let upload = rig.id(a, 2)
+        rig.send(.request, from: a, to: b, id: upload)
+        rig.send(.stream, from: a, to: b, id: upload, payload: "up")
+        rig.send(.error, from: a, to: b, id: upload, payload: #"{"code":"failed","message":"no file"}"#)
+        #expect(rig.read(b).map(\.header.kind) == [.request, .stream, .error])
+    }
+
+    @Test func streamOfAPeerThatEnds_isReadBeforeItsEnd() {
+        var (rig, id) = streaming()
+        rig.send(.stream, from: b, to: a, id: id, payload: "said")
+        rig.down(b)
+        let frames = rig.read(a).filter { $0.header.id == id }
+        #expect(frames.map(\.header.kind) == [.stream, .error] && frames.last?.code == .peerRestarted)
+    }
+
+    /// `busy` says that the request may be made again; what was seen may have been carried out.
+    @Test func answerThatFindsNoRoom_isCutAndNotBusy() {
+        var (rig, id) = streaming()
+        rig.send(.event, from: b, to: a, id: rig.id(b, 1), payload: payload(60_000))
+        rig.send(.reply, from: b, to: a, id: id, payload: payload(10_000))
+        #expect(rig.read(a).first?.code == .cut)
+        let unseen = rig.id(a, 2)
+        rig.send(.request, from: a, to: b, id: unseen, payload: payload(60_000))
+        rig.send(.stream, from: a, to: b, id: unseen, payload: payload(10_000))
+        #expect(rig.read(a).map(\.code) == [.busy], "no byte of the request was written")
+        #expect(!rig.read(b).contains { $0.header.kind == .request })
     }
 
     @Test func upload_runsOnItsOwnCredit() {
@@ -183,7 +226,7 @@ import Testing
         #expect(rig.read(a).map(\.header.kind) == [.reply])
     }
 
-    @Test func tooManyStreams_areBusy() {
+    @Test func tooManyStreams_areCut() {
         var rig = BusRig(up: [a, b])
         for count in 1...UInt32(Router.streamLimit + 1) {
             rig.send(.request, from: a, to: b, id: rig.id(a, count))
@@ -191,7 +234,7 @@ import Testing
             rig.send(.stream, from: b, to: a, id: rig.id(a, count), payload: "x")
         }
         let frames = rig.read(a)
-        #expect(frames.filter { $0.code == .busy }.map(\.header.id) == [rig.id(a, UInt32(Router.streamLimit + 1))])
+        #expect(frames.filter { $0.code == .cut }.map(\.header.id) == [rig.id(a, UInt32(Router.streamLimit + 1))])
         #expect(rig.router.links[a]?.streams == Router.streamLimit)
     }
 

@@ -138,7 +138,7 @@ import Testing
             // What was cancelled may still have been on its way; what is finished is finished once.
             if world.asked[peer]?.remove(id) != nil { world.finished += 1 }
         case .stream:
-            // An error may overtake pieces; but a piece never comes for what somebody else asked.
+            // A piece never comes for what somebody else asked.
             #expect(peer.isClient || id.epoch == world.rig.id(peer, 0).epoch)
         case .hello, .welcome, .event, .credit, .ping, .pong, .drain, .drained, .ready, .status, .health: break
         }
