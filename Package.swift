@@ -132,7 +132,11 @@ if !lean {
             resources: [.copy("Schemas"), .copy("Frames")]),
         tests("TunnelTests", ["Tunnel", "Outgoing", yams]),
         // The built chat-bridge runs beside the test bundle.
-        tests("ChatTests", ["Chat", "ChatWeb", "AgentModel", "Wire", "chat-bridge", grdb]),
+        // A disk that fails, for SQLite.
+        .target(
+            name: "CFaultyDisk", path: "Tests/CFaultyDisk", cSettings: [.treatAllWarnings(as: .error)],
+            linkerSettings: [.linkedLibrary("sqlite3")]),
+        tests("ChatTests", ["Chat", "ChatWeb", "AgentModel", "Wire", "chat-bridge", "CFaultyDisk", grdb]),
         tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel"]),
         tests("TelegramTests", ["Telegram", "Outgoing"]),
         tests("OutboxTests", ["Outbox", "Outgoing", "Chat", "AgentModel", "Cryptography", "COpenSSL"]),

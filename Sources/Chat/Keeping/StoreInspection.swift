@@ -46,7 +46,11 @@ enum StoreInspection {
     /// The same on a connection that is open.
     static func look(_ db: Database, _ path: String) throws -> Verdict {
         let check = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
-        guard check == ["ok"] else { return .damaged(check.joined(separator: "; ")) }
+        guard check == ["ok"] else {
+            let words = check.joined(separator: "; ")
+            if isOfTheDisk(words) { throw DatabaseError(resultCode: .SQLITE_IOERR, message: words) }
+            return .damaged(words)
+        }
         let tables = try String.fetchAll(db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table'")
         if tables.isEmpty { return .usable }
         let known = Schema.migrator.migrations
@@ -70,6 +74,12 @@ enum StoreInspection {
         return .refused(
             "\(path) was written by a newer Nexus (it has \"\(unknown.joined(separator: "\", \""))\", which this version does "
                 + "not know) and is left as it is; install that version again, or move the file away to begin anew")
+    }
+
+    /// quick_check does not fail where a page cannot be read, but says so with its error code: SQLITE_IOERR and its kinds, of
+    /// which SQLITE_IOERR_SHORT_READ (522) alone is a file that ends too early (https://sqlite.org/rescode.html).
+    static func isOfTheDisk(_ words: String) -> Bool {
+        words.matches(of: /error code[ =](\d+)/).compactMap { Int($0.1) }.contains { $0 & 0xFF == 10 && $0 != 522 }
     }
 
     /// The name of something that is not as the migrations make it, with all of them; nil: all is. quick_check believes
