@@ -29,15 +29,12 @@ struct ChatBridge {
             let service = ChatService(
                 store: store, hub: hub, runner: runner, workspaces: settings.workspaces,
                 attachments: settings.attachments)
-            let web = try WebFront.make(environment, store, service, bus, word) {
+            let web = WebFront.make(environment, store, service, bus, word) {
                 status.tell($0)
             }
             let desk = ChatDesk(
                 service: service, web: web,
-                keeping: KeepingDesk(store: store) {
-                    bus.finish()
-                    exit(0)
-                })
+                keeping: KeepingDesk(store: store) { await startAnew(bus) })
             bus.onDrain { await runner.stop() }
             bus.serve { request, responder in await desk.answer(request, responder) }
             bus.ready()
@@ -58,6 +55,18 @@ struct ChatBridge {
             telling.cancel()
             await serving.value
             await telling.value
+        }
+    }
+
+    /// nexusd ends this run by drain and stop, behind every answer that was given, and begins another: not a failure. Where
+    /// it does not (it is stopping itself), the end is this process's own.
+    private static func startAnew(_ bus: Bus) async {
+        do {
+            try await bus.restart()
+        } catch {
+            Log.warning("nexusd does not start chat-bridge anew: \(error); it ends by itself")
+            bus.finish()
+            exit(0)
         }
     }
 

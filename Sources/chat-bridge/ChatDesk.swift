@@ -13,6 +13,9 @@ struct ChatDesk: Sendable {
     /// Each request is finished by exactly one reply, error or end.
     func answer(_ request: IncomingRequest, _ responder: Responder) async {
         let send: ChatService.Sink = { try await responder.send($0) }
+        if keeping.isLeaving {
+            return await responder.fail(.unavailable, "chat-bridge starts anew on what was restored; ask again")
+        }
         do {
             if let asked = DeviceRequest(payload: request.payload) {
                 for line in try await devices(asked, request) { try await send(line) }
@@ -44,7 +47,7 @@ struct ChatDesk: Sendable {
         guard let web else {
             throw ChatError(
                 .failed,
-                "the page is off; set [chat] listen in Supervisor.toml, and NEXUS_CHAT_LISTEN = \"{chat-listen}\" in "
+                "there is no page (nexusctl status says why, where it is not off); set [chat] listen in Supervisor.toml, and NEXUS_CHAT_LISTEN = \"{chat-listen}\" in "
                     + "the environment of [child.chat-bridge]")
         }
         return try await web.answer(asked, by: "\(client.name) of uid \(client.uid)")

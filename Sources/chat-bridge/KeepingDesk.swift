@@ -11,7 +11,10 @@ final class KeepingDesk: Sendable {
     private let isBusy = Mutex(false)
     private static let pieceBytes = 32_768
 
-    /// `leave` ends the process, so that it starts anew on what was restored.
+    /// A backup is in place of the store, which is to be opened by a new process.
+    var isLeaving: Bool { store.isClosed }
+
+    /// `leave` has the process ended, so that it starts anew on what was restored.
     init(store: ChatStore, leave: @escaping @Sendable () async -> Void) {
         self.store = store
         self.leave = leave

@@ -36,6 +36,24 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// Each answer comes before chat-bridge ends, and no end of it is a failure that parks it.
+    @Test func restoresInARow_areAllAnswered_andParkNothing() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let file = box.directory + "/kept.sqlite"
+        #expect(try box.ctl("chat", "the first message").status == 0)
+        #expect(try box.ctl("chat", "backup", file).status == 0)
+        for round in 0..<5 {
+            let restored = try box.ctl("chat", "restore", file)
+            #expect(restored.status == 0 && restored.output.hasPrefix("restored: "), "\(round): \(restored.errors)")
+            #expect(try titles(box) == ["the first message"], "\(round)")
+        }
+        let status = try box.status().child("chat-bridge")
+        #expect(status?.state == "ready" && status?.restarts == 0)
+        #expect(box.stop() == 0)
+    }
+
     @Test func export_printsTheSession_andQuotedWordsAreAMessage() throws {
         let box = try Box.defaultTree()
         try box.start()

@@ -38,6 +38,14 @@ extension WorkerPlan {
     func mayJudge(_ child: ChildID) -> Bool { may.contains(.health(child)) }
 }
 
+extension Verb {
+    /// What a worker may always ask for itself: it could end just as well, which would count as a failure of it.
+    func isRestart(of child: ChildID) -> Bool {
+        if case .change(.restart, .child(child), _) = self { return true }
+        return false
+    }
+}
+
 extension Command.Target {
     fileprivate func covers(_ other: Command.Target, groupOf: (ChildID) -> GroupID?) -> Bool {
         switch (self, other) {

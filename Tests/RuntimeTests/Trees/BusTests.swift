@@ -58,6 +58,23 @@ extension WholeTrees {
             #expect(try client.status("other")["restarts"] as? Int == 0)
         }
 
+        /// Without any grant. Each run of it asks for the next: none counts as a failure, and none parks it.
+        @Test func workerMayAskForItsOwnRestart_whichIsNoFailure() throws {
+            let plan = WorkerPlan(may: [])
+            let tree = try RunningTree(
+                Plan(children: [
+                    logWriter, worker("phoenix", "ask", "restart", "child:phoenix", "--no-wait", plan: plan),
+                ]))
+            let client = try tree.client()
+            for _ in 0..<8 {
+                let before = try client.status("phoenix")["pid"] as? Int
+                while try client.status("phoenix")["pid"] as? Int == before { usleep(2000) }
+                #expect(try client.end(of: "phoenix")["cause"] as? String == "asked")
+            }
+            #expect(try client.status("phoenix")["restarts"] as? Int == 0)
+            #expect(try client.state("phoenix") != "parked")
+        }
+
         @Test func peerThatIsNotGranted_cannotBeAddressed() throws {
             let tree = try RunningTree(
                 Plan(children: [logWriter, worker("sneaky", "address", "3", "hello"), worker("target", "worker")]))

@@ -34,7 +34,7 @@ extension Engine {
         if let client = clients[peer] {
             isAllowed = !verb.isControl || client.access == .control
         } else if let child = peer.child, has(child), let worker = plan.traits(child).worker {
-            isAllowed = worker.allows(verb) { plan.policy($0).group }
+            isAllowed = worker.allows(verb) { plan.policy($0).group } || verb.isRestart(of: child)
         } else {
             isAllowed = false
         }
