@@ -89,6 +89,7 @@ extension ChatStore {
             // One file: no log beside it. And nothing of what is deleted stays in its pages.
             try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF")
             try db.inTransaction {
+                try StoreTables.dropOthers(db)
                 for table in try StoreTables.ofTheMachine(db) { try db.execute(sql: "DELETE FROM \"\(table)\"") }
                 try BackedUpFiles.putIn(db, from: files)
                 return .commit

@@ -65,7 +65,7 @@ enum StoreInspection {
         if unknown.isEmpty {
             // An older one gets the rest of its tables first.
             let strange = applied.count == known.count ? try strangeTable(db) : nil
-            return strange.map { .damaged("the description of \($0) in it has changed") } ?? .usable
+            return strange.map { .refused(refusal(of: $0, path)) } ?? .usable
         }
         // A later version has all that this one knows, and more. Anything else are bytes that changed.
         guard applied.isSuperset(of: known) else {
@@ -82,14 +82,28 @@ enum StoreInspection {
         words.matches(of: /error code[ =](\d+)/).compactMap { Int($0.1) }.contains { $0 & 0xFF == 10 && $0 != 522 }
     }
 
-    /// The name of something that is not as the migrations make it, with all of them; nil: all is. quick_check believes
-    /// what the file says of its own tables.
+    /// What to say of a store in which something of ours is missing or changed. What it holds may well be sound.
+    static func refusal(of strange: String, _ path: String) -> String {
+        "\(path) is left as it is: its \(strange) is not as any version of Nexus makes it; put that back (sqlite3 shows it by "
+            + ".schema), restore a copy of the file, or move it away to begin anew"
+    }
+
+    /// The name of something of ours that is missing, or not as the migrations make it, with all of them; nil: all is.
+    /// quick_check believes what the file says of its own tables. What somebody added (statistics, an index, a table of
+    /// his own) is his.
     static func strangeTable(_ db: Database) throws -> String? {
+        let meant = try fresh { try descriptions($0) }
+        let found = try descriptions(db)
+        return meant.keys.sorted().first { meant[$0] != found[$0] }
+    }
+
+    /// Names of all that the migrations make.
+    static func ownNames() throws -> Set<String> { try fresh { Set(try descriptions($0).keys) } }
+
+    private static func fresh<Value>(_ read: (Database) throws -> Value) throws -> Value {
         let fresh = try DatabaseQueue()
         try Schema.migrator.migrate(fresh)
-        let meant = try fresh.read { try descriptions($0) }
-        let found = try descriptions(db)
-        return Set(meant.keys).union(found.keys).sorted().first { meant[$0] != found[$0] }
+        return try fresh.read(read)
     }
 
     // In words without their order: which migration added its column first does not matter.

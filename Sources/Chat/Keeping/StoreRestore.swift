@@ -90,7 +90,10 @@ public final class StoreRestore: Sendable {
                 }
             }
             try Schema.migrator.migrate(queue)
-            let wrong = try queue.write { [files] db in try BackedUpFiles.takeOut(db, to: files) }
+            let wrong = try queue.write { [files] db in
+                try StoreTables.dropOthers(db)
+                return try BackedUpFiles.takeOut(db, to: files)
+            }
             if let wrong { throw refusal("it is damaged: \(wrong)") }
             try queue.vacuum()
             return try queue.write { db in

@@ -24,9 +24,26 @@ enum StoreTables {
         }
     }
 
-    /// The others.
+    /// The others of ours; what somebody added is neither.
     static func ofTheMachine(_ db: Database) throws -> [String] {
-        try names(db).subtracting(ofConversations(db)).subtracting(["grdb_migrations"]).sorted()
+        try names(db).intersection(StoreInspection.ownNames()).subtracting(ofConversations(db))
+            .subtracting(["grdb_migrations"]).sorted()
+    }
+
+    /// Removes what somebody added, from a copy: nobody knows what is in it, or what a trigger of his does.
+    static func dropOthers(_ db: Database) throws {
+        let own = try StoreInspection.ownNames()
+        // Triggers and views first: they may speak of his tables.
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view', 'table') \
+                AND name NOT LIKE 'sqlite_%' ORDER BY type = 'table'
+                """)
+        for row in rows where !own.contains(row["name"]) {
+            let (type, name) = (row["type"] as String, row["name"] as String)
+            try db.execute(sql: "DROP \(type) IF EXISTS \(name.quotedDatabaseIdentifier)")
+        }
     }
 
     /// Columns, without generated ones.

@@ -96,8 +96,7 @@ public final class ChatStore: Sendable {
         if emptyingLog { _ = try queue.writeWithoutTransaction { db in try db.checkpoint(.truncate) } }
         try Schema.migrator.migrate(queue)
         if let strange = try queue.read({ try StoreInspection.strangeTable($0) }) {
-            throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT, message: "the description of \(strange) in it has changed")
+            throw StoreRefusal(description: StoreInspection.refusal(of: strange, path))
         }
         return (queue, try mendIndex(queue))
     }

@@ -151,6 +151,40 @@ struct DamagedStoreTests {
             try FileManager.default.contentsOfDirectory(atPath: box.directory).count { $0.contains("damaged") } == 0)
     }
 
+    /// What people do to a database that they look into.
+    @Test func whatSomebodyAdded_isHis_andNoDamage() async throws {
+        let box = try await FilledStore()
+        for sql in [
+            "ANALYZE", "CREATE INDEX of_mine ON turn(created)", "CREATE TABLE notes (text)",
+            "CREATE VIEW lately AS SELECT id FROM turn", "INSERT INTO notes VALUES ('kept')",
+        ] { try box.execute(sql) }
+        let store = try box.open()
+        #expect(store.movedAside == nil && store.damage == nil)
+        #expect(try await store.sessions().count == FilledStore.sessions)
+        try await FilledStore.use(store)
+        // It is in no backup, and in the way of none.
+        let backup = try await store.backup()
+        let restore = try StoreRestore(into: store, bytes: backup.bytes)
+        let bytes = try backup.read(at: 0, upTo: Int(backup.bytes))
+        #expect(Data(bytes).range(of: Data("notes".utf8)) == nil)
+        try restore.take(bytes)
+        _ = try await restore.prepare()
+        _ = try await store.replace(with: restore)
+        let again = try box.open()
+        #expect(try await again.sessions().count == FilledStore.sessions + 1)
+        #expect(again.movedAside == nil)
+    }
+
+    @Test(arguments: ["DROP INDEX turn_open", "ALTER TABLE device RENAME COLUMN address TO place", "DROP TABLE errand"])
+    func ourOwnThatIsMissingOrChanged_isRefusedInWordsAndUntouched(_ sql: String) async throws {
+        let box = try await FilledStore()
+        try box.execute(sql)
+        let before = try box.bytes(box.path)
+        let refusal = #expect(throws: StoreRefusal.self) { try box.open() }
+        #expect(refusal?.description.contains("is not as any version of Nexus makes it") == true)
+        #expect(try box.bytes(box.path) == before)
+    }
+
     @Test func databaseOfSomebodyElse_isRefusedInWordsAndUntouched() async throws {
         let box = try await FilledStore()
         for table in ["word", "grdb_migrations"] { try box.execute("DROP TABLE \(table)") }
