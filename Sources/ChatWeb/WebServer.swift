@@ -74,7 +74,7 @@ public final class WebServer: Sendable {
     /// How it is now.
     public var state: State { current.withLock { $0 } }
 
-    /// Serves until its task is cancelled. A port that cannot be had keeps the conversations of nobody: it is said, and
+    /// Serves until its task is cancelled. A port or a certificate that cannot be had keeps the conversations of nobody: it is said, and
     /// tried again. What comes through the tunnel is served meanwhile.
     public func run() async {
         await withDiscardingTaskGroup { group in
@@ -98,12 +98,16 @@ public final class WebServer: Sendable {
     private func servePort() async {
         while !Task.isCancelled {
             do {
+                // Files that were not there may have come since.
+                if let certificate, certificate.context == nil { try certificate.look(at: time(nil)) }
                 let place = Listener.Place.address(host: settings.host, port: settings.port)
                 try await listener(place, certificate == nil ? .local : .network).run { channel in
                     let port = channel.localAddress?.port ?? settings.port
                     become(.serving(port: port, url: settings.url(port: port, names)))
                 }
                 if !Task.isCancelled { become(.away("the server ended by itself")) }
+            } catch let failure as PageCertificate.Failure {
+                become(.away("its certificate: \(failure)"))
             } catch let error as IOError where error.errnoCode == EADDRINUSE {
                 become(.away("\(settings.host):\(settings.port) is in use; choose another port in [chat] listen"))
             } catch {

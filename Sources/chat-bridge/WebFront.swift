@@ -5,40 +5,37 @@ import WorkerKit
 
 /// The page, as Supervisor.toml wants it.
 enum WebFront {
-    /// Nil: it is off, or nobody said where.
+    /// Nil: it is off, nobody said where, or it cannot be served, which is said. The conversations go on without it.
     static func make(
         _ environment: [String: String], _ store: ChatStore, _ service: ChatService, _ bus: Bus, _ word: WordOut?,
         changed: @escaping @Sendable (WebServer.State) -> Void
-    ) throws -> WebServer? {
+    ) -> WebServer? {
         guard let listen = environment["NEXUS_CHAT_LISTEN"], !listen.isEmpty else { return nil }
+        func away(_ why: String) -> WebServer? {
+            Log.error("the page is not served: \(why)")
+            changed(.away(why))
+            return nil
+        }
         let settings: WebSettings?
         do {
             settings = try WebSettings(
                 listen: listen, url: environment["NEXUS_CHAT_URL"], certificate: environment["NEXUS_CHAT_CERTIFICATE"],
                 key: environment["NEXUS_CHAT_KEY"])
         } catch {
-            throw Worker.ConfigurationError(error.description)
+            return away(error.description)
         }
         guard let settings else { return nil }
-        guard let directory = PageFiles.besideProgram() else {
-            Log.error("the files of the page are not beside chat-bridge (chat-page): build again with scripts/build")
-            changed(.away("its files are not beside chat-bridge"))
-            return nil
+        guard let directory = PageFiles.besideProgram(), let page = try? PageFiles(directory: directory) else {
+            return away("its files are not beside chat-bridge (chat-page): build again with scripts/build")
         }
         let audit: @Sendable (String) -> Void = { Log.notice("access: \($0)") }
-        let certificate: PageCertificate?
-        do {
-            certificate = try settings.certificate.map { source throws(PageCertificate.Failure) in
-                try PageCertificate(
-                    source.place(below: (store.path as NSString).deletingLastPathComponent), listening: settings.host,
-                    said: audit)
-            }
-        } catch {
-            throw Worker.ConfigurationError("the page's certificate: \(error)")
+        let certificate = settings.certificate.map { source in
+            PageCertificate(
+                source.place(below: (store.path as NSString).deletingLastPathComponent), for: settings, said: audit)
         }
         return WebServer(
             settings: settings, service: service, door: Door(store: store, audit: audit),
-            page: try PageFiles(directory: directory),
+            page: page,
             appliance: Appliance(
                 ask: { try await bus.ask($0) }, may: { bus.may }, tail: tail(environment["NEXUS_LOGS"]), audit: audit),
             push: word?.desk(store, audit: audit),

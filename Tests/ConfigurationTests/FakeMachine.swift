@@ -15,7 +15,9 @@ struct FakeMachine: Machine {
     var now: Int64 = 1_772_323_200
     var zone: @Sendable (Int64) -> Int64 = { _ in 0 }
     var files: [String: FileStatus] = FakeMachine.machine
-    var contents: [String: [UInt8]] = [:]
+    var contents = ["/etc/nexus/page.pem", "/etc/nexus/page.key"].reduce(into: [String: [UInt8]]()) {
+        $0[$1] = Array("-----BEGIN THING-----\n".utf8)
+    }
 
     static let users = [
         User(name: "root", id: 0, group: 0, home: "/root", shell: "/bin/bash"),
@@ -50,6 +52,9 @@ struct FakeMachine: Machine {
         files["/etc/hosts"] = FileStatus(kind: .regular, mode: 0o644, owner: 0, group: 0)
         files["/etc/nexus/token"] = FileStatus(kind: .regular, mode: 0o600, owner: 0, group: 0, size: 32)
         files["/etc/nexus/huge-token"] = FileStatus(kind: .regular, mode: 0o600, owner: 0, group: 0, size: 70_000)
+        for path in ["/etc/nexus/page.pem", "/etc/nexus/page.key", "/etc/nexus/page.txt"] {
+            files[path] = FileStatus(kind: .regular, mode: 0o640, owner: 0, group: 0)
+        }
         files["/bin/only-root"] = FileStatus(kind: .regular, mode: 0o700, owner: 0, group: 0)
         return files
     }()

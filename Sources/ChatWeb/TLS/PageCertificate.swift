@@ -44,8 +44,17 @@ public final class PageCertificate: Sendable {
     private let said: @Sendable (String) -> Void
     private let current: Mutex<Current?>
 
-    /// Reads it, or makes one. `said` hears of each that is made or read anew.
-    public convenience init(
+    /// Reads nothing yet: `look` does. `said` hears of each that is made or read anew.
+    public init(_ source: Source, for settings: WebSettings, said: @escaping @Sendable (String) -> Void) {
+        let address = Address(settings.host) ?? .loopback
+        self.source = source
+        names = { MachineNames(listening: address) }
+        self.said = said
+        current = Mutex(nil)
+    }
+
+    /// Reads it, or makes one.
+    convenience init(
         _ source: Source, listening: String, said: @escaping @Sendable (String) -> Void
     ) throws(Failure) {
         guard let address = Address(listening) else {

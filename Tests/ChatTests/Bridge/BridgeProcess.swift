@@ -20,11 +20,15 @@ final class BridgeProcess {
     private(set) var statusLine = ""
     private(set) var isAlive = true
 
-    /// Starts it and waits until it is ready. `settings` is what `{agent}` gives, `listen` where the page is served.
-    init(directory: String, epoch: UInt32 = 1, settings: String? = nil, listen: String? = nil) throws {
+    /// Starts it and waits until it is ready. `settings` is what `{agent}` gives, `listen` where the page is served, by TLS
+    /// with a `certificate`, which is its own key too.
+    init(
+        directory: String, epoch: UInt32 = 1, settings: String? = nil, listen: String? = nil, certificate: String? = nil
+    ) throws {
         signal(SIGPIPE, SIG_IGN)
         let down = try Self.makePipe()
         let up = try Self.makePipe()
+        for name in ["NEXUS_CHAT_CERTIFICATE", "NEXUS_CHAT_KEY"] { setenv(name, certificate ?? "", 1) }
         pid = try Self.spawn(directory, settings, listen, read: down.read, write: up.write)
         Glibc.close(down.read)
         Glibc.close(up.write)

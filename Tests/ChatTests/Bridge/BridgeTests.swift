@@ -230,4 +230,22 @@ struct BridgeTests {
         try play.restart()
         try play.until("the status line") { $0.bridge.statusLine.contains("a damaged store is kept as") }
     }
+
+    /// The page alone is away, and says why; the conversations go on.
+    @Test func certificateThatIsNotThere_takesThePageAway_andNotTheChat() throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/nexus-bridge-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let bridge = try BridgeProcess(
+            directory: directory, listen: "127.0.0.1:0", certificate: "/nowhere/page.pem")
+        while !bridge.statusLine.contains("no page") { _ = try bridge.next() }
+        #expect(bridge.statusLine.contains("its certificate: /nowhere/page.pem: No such file"), "\(bridge.statusLine)")
+        let id = bridge.ask(#"{"op":"describe"}"#)
+        var answer = try bridge.next()
+        while answer.header.id != id { answer = try bridge.next() }
+        #expect(answer.header.kind == .reply)
+        let pairing = bridge.ask(#"{"op":"pair","role":"owner","here":true}"#)
+        while answer.header.id != pairing { answer = try bridge.next() }
+        #expect(answer.header.kind == .error)
+        #expect(String(decoding: answer.payload, as: UTF8.self).contains("the page is not served: its certificate"))
+    }
 }

@@ -85,6 +85,20 @@ struct CertificateTests {
         #expect(certificate.fingerprint != first)
     }
 
+    @Test func filesThatComeLater_areReadThen() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let file = directory + "/late.pem"
+        let settings = try #require(try WebSettings(listen: "127.0.0.1:0", url: nil, certificate: file, key: file))
+        let certificate = PageCertificate(.files(certificate: file, key: file), for: settings) { _ in }
+        #expect(certificate.context == nil)
+        #expect(throws: PageCertificate.Failure.self) { try certificate.look(at: start) }
+        let pem = try SelfMadeCertificate.pem(for: MachineNames(own: "box", addresses: []), serial: 1, now: start)
+        try Data(pem).write(to: URL(fileURLWithPath: file))
+        try certificate.look(at: start)
+        #expect(certificate.context != nil)
+    }
+
     @Test func filesThatAreNone_areRefusedInWords() throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

@@ -10,7 +10,7 @@ struct ChatAddress {
     /// chat-bridge makes its certificate itself.
     static let selfMade = "self-made"
 
-    init(reader: SectionReader, report: Report) {
+    init(reader: SectionReader, report: Report, host: any Machine) {
         listen = reader(ChatKeys.listen)
         certificate = reader(ChatKeys.certificate)
         key = reader(ChatKeys.key)
@@ -35,6 +35,29 @@ struct ChatAddress {
                 reader.position(of: ChatKeys.key),
                 "'key' belongs to a 'certificate' of your own, which is a file too; take it out, or name the certificate"
             )
+        }
+        for (key, path) in [(ChatKeys.certificate, certificate), (ChatKeys.key, key)]
+        where listen != "off" && path.hasPrefix("/") {
+            guard let words = Self.problem(path, host) else { continue }
+            report.error(reader.position(of: key), "\(words); without it the page is not served")
+        }
+    }
+
+    /// Bytes of a file that is looked at: PEM of a chain is far smaller.
+    private static let pemLimit = 1 << 20
+
+    /// What is seen to be wrong with a file of PEM. One that only chat-bridge's user may read is not seen.
+    private static func problem(_ path: String, _ host: any Machine) -> String? {
+        do throws(MachineError) {
+            let bytes = try host.read(path, limit: pemLimit).1
+            return bytes.contains(Array("-----BEGIN ".utf8)) ? nil : "'\(path)' holds nothing in PEM"
+        } catch {
+            switch error {
+            case .missing: return "there is no file '\(path)'"
+            case .notRegular(let kind): return "'\(path)' is \(kind)"
+            case .tooLarge: return "'\(path)' is larger than 1 MiB"
+            case .failed: return nil
+            }
         }
     }
 

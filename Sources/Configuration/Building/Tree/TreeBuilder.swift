@@ -186,7 +186,9 @@ struct TreeBuilder {
         TunnelSettings(reader: section("tunnel", TunnelKeys.section), report: report)
     }
 
-    private func chat() -> ChatAddress { ChatAddress(reader: section("chat", ChatKeys.section), report: report) }
+    private func chat() -> ChatAddress {
+        ChatAddress(reader: section("chat", ChatKeys.section), report: report, host: host)
+    }
 
     private func word() -> WordSettings { WordSettings(reader: section("word", WordKeys.section)) }
 }
