@@ -4,7 +4,8 @@ import Synchronization
 
 /// Who may come in: gives out codes, takes them back for tokens, knows devices by their tokens.
 public final class Door: Sendable {
-    /// Codes that one address may try: 10 at once, then one each 6 s.
+    /// Wrong codes of one address that are answered and logged: 10 at once, then one each 6 s. It keeps the log short; what
+    /// makes guessing hopeless is how many codes there are (`PairingCodes.length`).
     static let codeTries = (capacity: 10.0, perSecond: 1.0 / 6)
     /// Requests without a good token that one address may make: 30 at once, then one a second.
     static let strangerTries = (capacity: 30.0, perSecond: 1.0)
@@ -45,16 +46,11 @@ public final class Door: Sendable {
     func pair(
         code: String, password: String?, name: String, address: String
     ) async throws(Refused) -> (device: Device, token: String) {
-        if let wait = state.withLock({ $0.codeTries.take(AddressGroup(address), at: .now) }) { throw .tooMany(wait) }
         if let back = try await comeBack(code: code, password: password, address: address) { return back }
-        let isGood = state.withLock { $0.codes.isGood(code, at: .now) }
-        if isGood {
-            try await check(password, from: address) { state.withLock { $0.codes.tryPassword(code, at: .now) } }
-        }
-        guard isGood, let role = state.withLock({ $0.codes.spend(code, at: .now) }) else {
-            audit("a wrong, old or spent pairing code came from \(address)")
-            throw .code
-        }
+        // A good code is known before any limit is asked: whatever else comes from the same address keeps it from nothing.
+        guard state.withLock({ $0.codes.isGood(code, at: .now) }) else { throw wrong(from: address) }
+        try await check(password, from: address) { state.withLock { $0.codes.tryPassword(code, at: .now) } }
+        guard let role = state.withLock({ $0.codes.spend(code, at: .now) }) else { throw wrong(from: address) }
         var generator = SystemRandomNumberGenerator()
         let now = Int64((Date().timeIntervalSince1970 * 1000).rounded())
         let device = Device(
@@ -70,12 +66,22 @@ public final class Door: Sendable {
         return (device, token)
     }
 
+    /// Why a code that lets nobody in is refused. Above the limit it is the same refusal without a line in the log.
+    private func wrong(from address: String) -> Refused {
+        if let wait = state.withLock({ $0.codeTries.take(AddressGroup(address), at: .now) }) { return .tooMany(wait) }
+        audit("a wrong, old or spent pairing code came from \(address)")
+        return .code
+    }
+
     /// A device that is known, by a code of its own (`ReturnCode`): it keeps its name, its role and what it is told. Nil: the
     /// code is none of those.
     private func comeBack(
         code: String, password: String?, address: String
     ) async throws(Refused) -> (device: Device, token: String)? {
-        let hash = Secrets.hash(ReadableText.meant(code))
+        let code = ReadableText.meant(code)
+        // The store is not asked about what can be none.
+        guard code.utf8.count == ReturnCode.length else { return nil }
+        let hash = Secrets.hash(code)
         guard try await stored({ try await $0.returning(codeHash: hash) }) != nil else { return nil }
         try await check(password, from: address) { () async throws(Refused) in
             try await stored { try await $0.tryPassword(beside: hash) }

@@ -1,4 +1,5 @@
 import Chat
+import Foundation
 import Testing
 
 @testable import ChatWeb
@@ -45,6 +46,24 @@ struct PairingCodesTests {
         #expect(codes.spend(all[0], at: start) == nil)
         #expect(codes.spend(all[1], at: start) == .owner)
     }
+
+    /// No limit stands before a good code, so the number of codes alone has to make guessing hopeless: at 100,000 guesses a
+    /// second, for as long as codes are good, with as many good ones as there may be.
+    @Test func guessing_isHopelessByTheNumberOfCodesAlone() {
+        let guesses = 100_000 * Double(PairingCodes.lifetime.components.seconds)
+        let codes = pow(Double(Self.alphabet), Double(PairingCodes.length))
+        #expect(guesses * Double(PairingCodes.limit) / codes < 1e-6)
+        var codes50 = Set<String>()
+        var all = PairingCodes()
+        for _ in 0..<2000 { codes50.insert(code(&all, at: start)) }
+        // They differ in every place, and use the whole alphabet there.
+        #expect(codes50.count == 2000)
+        for place in 0..<PairingCodes.length {
+            #expect(Set(codes50.map { Array($0)[place] }).count == Self.alphabet, "place \(place)")
+        }
+    }
+
+    private static let alphabet = 32
 
     @Test func wrongCodes_endNothingThatIsGood() {
         var codes = PairingCodes()

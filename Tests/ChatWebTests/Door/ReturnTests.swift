@@ -32,6 +32,18 @@ import Testing
         return String(field.1)
     }
 
+    @Test func link_isGoodWhileOthersGuessFromTheSameAddress() async throws {
+        let box = try await WebBox()
+        _ = try await box.pair()
+        let code = try await code(box)
+        var last = 0
+        for number in 0..<30 where last != 429 {
+            last = try box.post("/api/pair", #"{"code":"wrong\#(number)"}"#).status
+        }
+        #expect(last == 429)
+        #expect(try box.post("/api/pair", #"{"code":"\#(code)"}"#).status == 200)
+    }
+
     @Test func link_bringsItsDeviceBack_once_andIsAudited() async throws {
         let box = try await WebBox()
         let before = try await box.pair()
