@@ -35,6 +35,17 @@ public final class P256Key: @unchecked Sendable {
         return try body(handle)
     }
 
+    /// Whether these bytes are a point of the curve, with which a key could be agreed on.
+    public static func isPoint(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count == pointBytes, bytes.first == 4, let group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)
+        else { return false }
+        defer { EC_GROUP_free(group) }
+        guard let point = EC_POINT_new(group) else { return false }
+        defer { EC_POINT_free(point) }
+        return EC_POINT_oct2point(group, point, bytes, bytes.count, nil) == 1
+            && EC_POINT_is_on_curve(group, point, nil) == 1
+    }
+
     /// The public half as a point.
     public func point() throws(CryptographyFailure) -> [UInt8] {
         var place: UnsafeMutablePointer<UInt8>?

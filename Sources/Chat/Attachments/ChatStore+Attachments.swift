@@ -55,10 +55,16 @@ extension ChatStore {
     }
 
     /// In the transaction that stores a message: its files, each of which is kept already.
-    static func attach(_ db: Database, _ references: [AttachmentReference], to turn: Int64) throws {
+    /// - Parameter directory: where their contents are. A row alone is not enough: one stays whose content went, when what
+    ///   was to remove both was undone.
+    static func attach(
+        _ db: Database, _ references: [AttachmentReference], to turn: Int64, contentsIn directory: String
+    ) throws {
         var total: Int64 = 0
         for (place, reference) in references.enumerated() {
-            guard let known = try kept(db, reference.id) else {
+            guard let known = try kept(db, reference.id),
+                StoreFile.bytes("\(directory)/\(known.id)") == Int64(known.bytes)
+            else {
                 throw ChatError(
                     .badRequest, "'\(Attachment.name(reference.name))' is not kept here (any more); attach it again")
             }

@@ -26,6 +26,7 @@ extension ChatStore {
     ) async throws -> Acceptance {
         try Self.check(submission)
         let now = Self.milliseconds()
+        let contents = attachmentDirectory
         return try await write { db in
             if let known = try Self.turn(db, where: "client_id = ?", [submission.clientID]) {
                 guard known.text == submission.text, known.attachments.map(\.id) == submission.attachments.map(\.id),
@@ -56,7 +57,7 @@ extension ChatStore {
                     now,
                 ])
             let id = db.lastInsertedRowID
-            try Self.attach(db, submission.attachments, to: id)
+            try Self.attach(db, submission.attachments, to: id, contentsIn: contents)
             let turn = ChatTurn(
                 id: TurnID(rawValue: id), session: session, state: .queued, text: submission.text,
                 choice: choice, reason: nil, before: before, created: now,

@@ -28,6 +28,8 @@ struct Gatehouse: RouterMiddleware {
                 WebError(.contentTooLarge, "too-large", "a request holds at most \(Body.limitBytes) bytes").response
             response.headers[.connection] = "close"
         }
+        // Also what is refused: its body would be taken for the beginning of the next answer.
+        if request.method == .head { response = response.createHeadResponse() }
         // An attachment comes with a stricter policy of its own.
         for (name, value) in Self.headers where response.headers[name] == nil { response.headers[name] = value }
         return response

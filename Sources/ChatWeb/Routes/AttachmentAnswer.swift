@@ -1,4 +1,5 @@
 import Chat
+import Cryptography
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -12,6 +13,9 @@ enum AttachmentAnswer {
 
     static func of(_ file: Attachment, at path: String, name: String) throws -> Response {
         let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        guard try isWhole(handle, file) else {
+            throw ChatError(.failed, "the file of this attachment is damaged, and is not shown")
+        }
         let kind = file.mime.isImage ? "inline" : "attachment"
         return Response(
             status: .ok,
@@ -24,11 +28,28 @@ enum AttachmentAnswer {
             ],
             body: ResponseBody(contentLength: file.bytes) { writer in
                 defer { try? handle.close() }
-                while let bytes = try handle.read(upToCount: chunkBytes), !bytes.isEmpty {
+                var left = file.bytes
+                while left > 0 {
+                    // Cut off since it was looked at: the connection ends, and so says that this is not all.
+                    guard let bytes = try handle.read(upToCount: min(chunkBytes, left)), !bytes.isEmpty else {
+                        throw ChatError(.failed, "the file of an attachment ended too early")
+                    }
+                    left -= bytes.count
                     try await writer.write(ByteBuffer(bytes: bytes))
                 }
                 try await writer.finish(nil)
             })
+    }
+
+    /// Whether it is the content that was uploaded, by length and hash; read from its beginning afterwards. Files are small
+    /// (`[chat] attachment`), and browsers keep them.
+    private static func isWhole(_ handle: FileHandle, _ file: Attachment) throws -> Bool {
+        guard try handle.seekToEnd() == UInt64(file.bytes) else { return false }
+        try handle.seek(toOffset: 0)
+        let hash = SHA256Hash()
+        while let bytes = try handle.read(upToCount: chunkBytes), !bytes.isEmpty { hash.add(Array(bytes)) }
+        try handle.seek(toOffset: 0)
+        return hash.finish() == file.id
     }
 
     /// RFC 8187: everything but attr-char as %XX.

@@ -1,4 +1,5 @@
 import Chat
+import Cryptography
 import Foundation
 
 /// What a device may say about being told things: JSON with `op`.
@@ -27,6 +28,7 @@ enum PushRequest: Hashable, Sendable {
         case .subscribe:
             guard let endpoint = fields.endpoint, let key = fields.p256dh.flatMap(Self.bytes),
                 let secret = fields.auth.flatMap(Self.bytes),
+                P256Key.isPoint(Array(key)),
                 let subscription = PushSubscription(endpoint: endpoint, publicKey: key, secret: secret)
             else { return nil }
             self = .subscribe(subscription)

@@ -14,7 +14,8 @@ struct WebRoutes: Sendable {
     let tunnel: TunnelFront?
 
     func router() -> Router<WebContext> {
-        let router = Router(context: WebContext.self)
+        // HEAD is GET without the body (RFC 9110, 9.3.2).
+        let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Gatehouse(names: names))
         for path in page.files.keys {
             router.get(RouterPath(path)) { request, _ in try page.answer(path, request) }

@@ -4,7 +4,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOExtras
-import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 import NIOPosix
 import NIOSSL
 
@@ -111,7 +111,13 @@ struct Listener: Sendable {
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64)))
         return channel.eventLoop.makeCompletedFuture { try secure(channel, connection) }
-            .flatMap { http.setup(channel: channel, logger: logger).map { Taken(http: http, value: $0) } }
+            .flatMap { http.setup(channel: channel, logger: logger) }
+            .flatMapThrowing { value in
+                let pipeline = channel.pipeline.syncOperations
+                let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
+                try pipeline.addHandler(HeadGuard(), position: .before(codec))
+                return Taken(http: http, value: value)
+            }
     }
 
     /// Each connection gets the certificate of its time.

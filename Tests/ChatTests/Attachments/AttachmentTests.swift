@@ -73,6 +73,22 @@ struct AttachmentTests {
         #expect(mode[.posixPermissions] as? Int == 0o600)
     }
 
+    /// The content is gone, or not whole, and its row is still there: as after a crash or a transaction that was undone.
+    @Test func rowWithoutItsContent_goesWithNoMessage_andComesBackByAnUpload() async throws {
+        let uploads = try await uploads()
+        let kept = try await upload(png, uploads)
+        let reference = AttachmentReference(id: kept.id, name: "p.png")
+        let path = box.directory + "/attachments/" + kept.id
+        try Data(png.dropLast()).write(to: URL(fileURLWithPath: path))
+        await #expect(throws: ChatError.self) { try await send([reference]) }
+        try FileManager.default.removeItem(atPath: path)
+        let error = await #expect(throws: ChatError.self) { try await send([reference]) }
+        #expect(error?.code == .badRequest && error?.message.contains("attach it again") == true)
+        #expect(try await box.store.sessions().isEmpty)
+        _ = try await upload(png, uploads)
+        #expect(try await send([reference]).attachments.map(\.id) == [kept.id])
+    }
+
     @Test(
         arguments: [
             ([0xFF, 0xD8, 0xFF, 0xE0], MediaType.jpeg), (Array("GIF89a..".utf8), .gif), (Array("%PDF-1.7".utf8), .pdf),

@@ -43,6 +43,36 @@ struct AttachmentTests {
         #expect(shown.header("cache-control")?.contains("private") == true)
     }
 
+    /// Cut off, longer, or another content of the same length: none of it is shown under the name of what was uploaded.
+    @Test func fileThatIsNotWhatWasUploaded_isRefusedAtOnce() async throws {
+        let box = try await WebBox()
+        try await box.store.clearAttachments()
+        let cookie = try await box.pair()
+        let content = String(repeating: "mine ", count: 20_000)
+        let kept = try id(upload(Array(content.utf8.prefix(40_000)), box, cookie))
+        #expect(try get("/attachment/\(kept)", box, cookie: cookie).status == 200)
+        for changed in ["short", content, String(content.uppercased().prefix(40_000))] {
+            try Data(changed.utf8).write(to: URL(fileURLWithPath: "\(box.directory)/attachments/\(kept)"))
+            let answer = try get("/attachment/\(kept)", box, cookie: cookie)
+            #expect(answer.status == 500 && answer.text.contains("is damaged"), "\(changed.count)")
+        }
+    }
+
+    @Test func head_isGetWithoutABody() async throws {
+        let box = try await WebBox()
+        try await box.store.clearAttachments()
+        let cookie = try await box.pair()
+        let kept = try id(upload(Array("mine".utf8), box, cookie))
+        for (path, status) in [("/", 200), ("/index.html", 200), ("/attachment/\(kept)", 200), ("/nothing", 404)] {
+            let whole = try get(path, box, cookie: cookie)
+            let head = try get(path, box, cookie: cookie, method: "HEAD")
+            #expect(head.status == status && whole.status == status, "\(path)")
+            #expect(head.header("content-length") == whole.header("content-length"), "\(path)")
+            #expect(head.text.hasSuffix("\r\n\r\n") && !whole.text.hasSuffix("\r\n\r\n"), "\(path)")
+        }
+        #expect(try get("/attachment/\(kept)", box, method: "HEAD").status == 401)
+    }
+
     @Test func strangersAndBadNames_getNothing() async throws {
         let box = try await WebBox()
         try await box.store.clearAttachments()

@@ -27,6 +27,28 @@ struct HardeningTests {
         #expect(try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n").status == 200)
     }
 
+    @Test(arguments: [
+        "GET / HTTP/1.1\r\n\(Self.head)\(Self.head)\r\n",
+        "GET / HTTP/1.1\r\n\(Self.head)Host: other.example.invalid\r\n\r\n",
+        "GET http://other.example.invalid/ HTTP/1.1\r\n\(Self.head)\r\n",
+        "GET http://localhost:PORT@other.example.invalid/ HTTP/1.1\r\n\(Self.head)\r\n",
+        "GET * HTTP/1.1\r\n\(Self.head)\r\n",
+        "POST /api/pair HTTP/1.0\r\n\(Self.head)Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    ])
+    func requestThatCanBeTakenInTwoWays_isRefused(_ text: String) async throws {
+        let box = try await WebBox()
+        #expect(
+            try ask(box, text.replacing("\r\n\r\n", with: "\r\nConnection: close\r\n\r\n", maxReplacements: 1)).status
+                == 400)
+    }
+
+    @Test func targetWithTheHostItself_isServed() async throws {
+        let box = try await WebBox()
+        let text = "GET http://localhost:PORT/index.html HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n"
+        #expect(try ask(box, text).status == 200)
+        #expect(try ask(box, "GET / HTTP/1.0\r\n\(Self.head)\r\n").status == 200)
+    }
+
     @Test func endlessHeader_isCutOff() async throws {
         let box = try await WebBox()
         let connection = try box.connect()

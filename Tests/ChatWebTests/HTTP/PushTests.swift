@@ -52,6 +52,9 @@ import Testing
             subscribe("https://a:b@push.example.invalid/"), subscribe("https://push.example.invalid/", key: "AAAA"),
             subscribe("https://push.example.invalid/", auth: "AAAA"),
             subscribe("https://push.example.invalid/", key: "%%"),
+            // 65 bytes that begin as a point does, and are none of the curve.
+            subscribe("https://push.example.invalid/", key: "BA" + String(repeating: "QE", count: 42) + "Q"),
+            subscribe("https://push.example.invalid/", key: String(self.key.dropLast(2)) + "w8"),
             #"{"op":"subscribe"}"#, #"{"op":"tell"}"#, "[]",
         ] {
             let answer = try box.post("/api/push", body, cookie: cookie)
