@@ -262,6 +262,37 @@ def tailed(page):
     expect(page.get_by_label("Message to the agent")).to_be_visible()
 
 
+def returned(page):
+    """What was said while the page was frozen and its way was cut is there as soon as it is seen again."""
+    ctl("chat", "--session", "new", "before it went away")
+    session = json.loads(ctl("chat", "--list", "--json").splitlines()[0])["session"]
+    page.goto(f"{origin}/#/s/{session}")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    page.evaluate("window.ticks = 0; setInterval(() => window.ticks++, 10)")
+    # Headless browsers freeze no page by themselves: a debugger that stops all its scripts does the same to it.
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Debugger.enable")
+    see = "Object.defineProperty(document, 'visibilityState', {value: '%s', configurable: true}); document.dispatchEvent(new Event('visibilitychange'));"
+    waits = []
+    for number in range(3):
+        words = f"said while it was away {number}"
+        page.evaluate("window.ticks = 0; " + see % "hidden")
+        devtools.send("Debugger.pause")
+        away = time.monotonic()
+        os.kill(pid("chat-bridge"), signal.SIGKILL)
+        ctl("chat", "--session", session, words)
+        seen = time.monotonic()
+        devtools.send("Debugger.resume")
+        ticks = page.evaluate("(() => { %s; return window.ticks; })()" % (see % "visible"))
+        page.wait_for_function("words => document.querySelector('main').innerText.includes(words)", arg=words, polling=10)
+        waits.append((time.monotonic() - seen) * 1000)
+        assert ticks < (seen - away) * 50, f"it was not frozen: {ticks} ticks in {seen - away:.1f} s"
+    step(f"seen again after it was frozen and cut off: what was said is there after {', '.join(f'{wait:.0f}' for wait in waits)} ms")
+    devtools.send("Debugger.disable")
+    # Meant is 1 s; this machine may have something else to do meanwhile.
+    assert statistics.median(waits) < 3000, waits
+
+
 def asked(page, name):
     """The agent wants leave, then asks something; both are answered by a tap."""
     send(page, "/permission")
@@ -595,6 +626,7 @@ with box.running(), watch.pictured():
         kept(desk)
         together(phone, desk)
         tailed(desk)
+        returned(desk)
         lists(desk, "desk")
         chosen(desk, "desk")
         files(desk, "desk")
