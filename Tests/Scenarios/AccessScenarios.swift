@@ -35,6 +35,7 @@ import Testing
     func anotherUser_isRefusedInWords() throws {
         let box = try Box("[child.a]\ncommand = [\"FIXTURE\", \"serve\"]\n")
         try box.start()
+        try box.waitReady()
         // The socket's mode keeps others out; whoever may connect all the same is told why he is refused.
         chmod(box.directory, 0o755)
         chmod(box.runtime, 0o755)
