@@ -85,7 +85,8 @@ extension TunnelKeeper {
     }
 
     func lookAtDoors() async {
-        let door = ChatDoor(socket: workshop.settings.chatSocket, host: host ?? "localhost")
+        let door = ChatDoor(
+            socket: workshop.settings.chatSocket, host: host ?? workshop.settings.hostname ?? "localhost")
         await act(on: .origin(answers: await door.answers()))
         var opening = await door.opening()
         if opening == nil, let port = await agentPort() {

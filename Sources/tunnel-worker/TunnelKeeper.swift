@@ -148,6 +148,8 @@ actor TunnelKeeper {
             // Looked at before anything is stopped or written; the start prepares, with a port of that moment.
             try await workshop.check(mode)
             complaint = nil
+            // Nothing is offered before it was looked at; what is held because it stood open is looked at anyway.
+            if case .exposesMoreThanTheChat = machine.state {} else { await lookAtDoors() }
             await act(on: .chosen(mode))
         } catch {
             if complaint != error.description { Log.error("not taken: \(error)") }
@@ -171,7 +173,6 @@ actor TunnelKeeper {
         await lookAtChild()
         await lookAtMetrics()
         for fact in tail.facts() { await act(on: .logged(fact)) }
-        // Nothing is offered before it was looked at.
         if turns.isMultiple(of: pace.door) || machine.state == .starting { await lookAtDoors() }
         if turns.isMultiple(of: pace.settings) { await lookAtSettings() }
         await act(on: .tick)

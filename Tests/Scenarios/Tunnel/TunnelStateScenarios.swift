@@ -152,4 +152,33 @@ import Testing
         #expect(try grace() == "grace-period: \"1s\"")
         #expect(tunnel.box.stop() == 0)
     }
+
+    /// Noticed while the old one runs, which is left alone until a start takes the new one.
+    @Test func anotherProgramOnDisk_isSaid_andTakenByAStart() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        let program = tunnel.bin + "/cloudflared"
+        let script = """
+            #!/bin/sh
+            CLOUDFLARED_STANDIN='\(tunnel.bin)/standin' exec '\(StandInTests.standIn)' "$@"
+
+            """
+        try script.write(toFile: program + ".next", atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program + ".next")
+        try tunnel.set("version", "2026.9.0")
+        #expect(rename(program + ".next", program) == 0)
+        try tunnel.box.wait("another program to be noticed") {
+            $0.child("tunnel-worker")?.status?.contains("another cloudflared lies on disk: nexusctl tunnel start")
+                == true
+        }
+        #expect(try tunnel.box.status().pid("cloudflared") == pid)
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.box.waitReplaced("cloudflared", pid)
+        let now = try tunnel.waitState("connected 4/4")
+        #expect(!now.words.contains("another cloudflared"), "\(now.words)")
+        #expect(try tunnel.box.ctl("tunnel", "status", "--json").output.contains(#""version":"2026.9.0""#))
+        #expect(tunnel.box.stop() == 0)
+    }
 }
