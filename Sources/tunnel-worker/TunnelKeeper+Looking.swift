@@ -13,6 +13,8 @@ extension TunnelKeeper {
                     let told = try? JSONDecoder().decode(Told.self, from: Data(payload))
                     if told?.child == Self.child { wake.yield() }
                 }
+            } catch is CancellationError {
+                return
             } catch let error as BusError where error.code == .refused {
                 return Log.error("\(error.message); [child.tunnel-worker] needs may = [\"status\"]")
             } catch {
@@ -36,7 +38,12 @@ extension TunnelKeeper {
         // nexusd has what was ordered before it is asked: what it says then is nobody's old news.
         let isOrderTaken = await lastOrder?.value ?? true
         guard let seen = await childReport() else { return }
-        if let run = seen.run { return await act(on: .child(.running(run: run))) }
+        if let run = seen.run {
+            await act(on: .child(.running(run: run)))
+            // Started by its name, on what a tunnel-worker before this one had prepared.
+            if machine.isUp, preparation == nil, !(await adopt(seen)) { await choose(wanted) }
+            return
+        }
         measurement = nil
         if seen.isOff {
             if isOrderTaken { await act(on: .child(.off(run: seen.lastEnd?.run))) }

@@ -130,15 +130,21 @@ actor TunnelKeeper {
             return
         }
         // What nexusd has given up for now is tried at once, by the settings of now.
-        if !seen.isParked, let standing = await workshop.standing(wanted) {
-            preparation = standing
-            await act(on: .found(standing.mode, run: seen.run))
-            if seen.run != nil, let same = await workshop.inForce(wanted, stopTimeout: await stopTimeout()) {
-                preparation = same
-                return
-            }
-        }
+        if !seen.isParked, await adopt(seen) { return }
         await choose(wanted)
+    }
+
+    /// Takes what was put in force by a tunnel-worker before this one for its own; true: it runs, and is what a start of now
+    /// would be.
+    func adopt(_ seen: ChildReport) async -> Bool {
+        guard let standing = await workshop.standing(wanted) else { return false }
+        preparation = standing
+        await act(on: .found(standing.mode, run: seen.run))
+        guard seen.run != nil, let same = await workshop.inForce(wanted, stopTimeout: await stopTimeout()) else {
+            return false
+        }
+        preparation = same
+        return true
     }
 
     /// Prepares what a mode needs and starts it; the error is that of its settings, and then what was before goes on.

@@ -73,8 +73,26 @@ struct TunnelMachineTests {
             "a token tunnel waits for its rules",
             [
                 Step(0, .chosen(.token), .starting, [.start(.auto)]), Step(1, runs(), .starting),
-                Step(2, seen(4), .waitingForConfiguration),
+                Step(2, seen(4), .waitingForConfiguration, [.healthy]),
                 Step(3, seen(4, version: 0), .connected(.init(4, of: 4)), [.healthy]),
+            ]
+        ),
+        (
+            "a token tunnel with rules of its own waits for none",
+            [
+                Step(0, .chosen(.token), .starting, [.start(.auto)]), Step(1, runs(), .starting),
+                Step(
+                    2,
+                    .measured(
+                        TunnelMeasurement(
+                            connections: 4,
+                            rules: IngressRules(
+                                version: -1,
+                                rules: [
+                                    .init(hostname: "chat.example.invalid", service: "unix:/chat.sock"),
+                                    .init(service: "http_status:404"),
+                                ]), registered: 4, refused: 0), excess: nil),
+                    .connected(.init(4, of: 4)), [.healthy]),
             ]
         ),
         (

@@ -70,6 +70,12 @@ public struct IngressRules: Hashable, Sendable, Decodable {
         warpRouting = config.warpRouting?.names ?? []
     }
 
+    /// Services that lead nowhere.
+    private static let nothing: Set = ["http_status:404", "http_status:503"]
+
+    /// Nothing was pushed, and the file's own lead nowhere. (What a token tunnel's file has is in force until something is.)
+    public var areWaitedFor: Bool { version < 0 && rules.allSatisfy { Self.nothing.contains($0.service) } }
+
     /// What more than the chat can be reached, in words; nil: nothing.
     /// - Parameter endsInChat: true for quick tunnels, where everything that comes has the one name.
     public func excess(chatSocket: String, endsInChat: Bool) -> String? {
@@ -79,8 +85,7 @@ public struct IngressRules: Hashable, Sendable, Decodable {
                 "warp-routing is set (\(warpRouting.joined(separator: ", "))), by which devices of the account reach this "
                 + "machine's network past all rules; take it out of the tunnel's configuration at Cloudflare"
         }
-        let nothing = ["http_status:404", "http_status:503"]
-        for (index, rule) in rules.enumerated() where rule.service != chat && !nothing.contains(rule.service) {
+        for (index, rule) in rules.enumerated() where rule.service != chat && !Self.nothing.contains(rule.service) {
             let name = rule.hostname.map { $0.isEmpty ? "every name" : $0 } ?? "every name"
             return
                 "rule \(index + 1) leads \(name)\(rule.path.map { " " + $0 } ?? "") to \(rule.service); the only service "

@@ -119,7 +119,7 @@ extension TunnelMachine {
         guard run.unreadRules < patience.unreadRules else {
             return hold(.exposure("the rules in force cannot be read"))
         }
-        if let rules = measurement?.rules { run.waitsForConfiguration = mode == .token && rules.version < 0 }
+        if let rules = measurement?.rules { run.waitsForConfiguration = mode == .token && rules.areWaitedFor }
         run.refusals = measurement.map { $0.registered == 0 ? $0.refused : 0 } ?? run.refusals
         if run.connections > 0 {
             (run.wasConnected, run.lost, run.refusal) = (true, nil, nil)
@@ -127,7 +127,8 @@ extension TunnelMachine {
             run.lost = run.lost ?? now
         }
         phase = .running(run)
-        if run.connections > 0 { return run.waitsForConfiguration || run.unreadRules > 0 ? [] : [.healthy] }
+        // One that waits for its configuration too: no new start brings that.
+        if run.connections > 0 { return run.unreadRules > 0 ? [] : [.healthy] }
         return judgeRefusals(run, now)
     }
 

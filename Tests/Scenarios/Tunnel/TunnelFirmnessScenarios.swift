@@ -108,6 +108,29 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// Stopped by its name, and started so when another tunnel-worker is there, which has not prepared that start: it is watched.
+    @Test(arguments: ["named", "token"]) func startByName_underANewTunnelWorker_isWatched(_ mode: String) throws {
+        let tunnel = try TunnelBox(mode: mode)
+        let chat = #"{"hostname":"chat.example.invalid","service":"unix:\#(tunnel.box.runtime)/chat.sock"}"#
+        try tunnel.set("remote", #"{"ingress":[\#(chat),{"service":"http_status:404"}]}"#)
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        try tunnel.waitState("stopped")
+        try killWorker(tunnel)
+        try tunnel.waitState("stopped")
+        let start = try tunnel.box.ctl("start", "cloudflared")
+        #expect(start.status == 0, "\(start.errors)")
+        #expect(try tunnel.waitState("connected 4/4").metricsPort != nil)
+        guard mode == "token" else { return #expect(tunnel.box.stop() == 0) }
+        let other = #"{"hostname":"other.example.invalid","service":"http://127.0.0.1:9999"}"#
+        try tunnel.set("remote", #"{"ingress":[\#(other),\#(chat),{"service":"http_status:404"}]}"#)
+        let exposed = try tunnel.waitState("exposes more than the chat")
+        #expect(exposed.words.contains("http://127.0.0.1:9999"), "\(exposed.words)")
+        try waitOff(tunnel)
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// There is nothing to start: cloudflared itself does not run for a moment.
     @Test func startByName_whileOff_opensNothing_andSaysWhy() throws {
         let tunnel = try connected()

@@ -14,6 +14,19 @@ import Testing
         #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
         try tunnel.secretFile("token", good)
         try tunnel.waitState("waiting for configuration")
+        // No new start brings that, so nexusd has nothing to end it for.
+        try tunnel.box.wait("cloudflared to be ready") { $0.child("cloudflared")?.state == "ready" }
+        #expect(try tunnel.waitState("waiting for configuration").state == "waiting for configuration")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// What the file has is in force until the dashboard sends something.
+    @Test func tokenTunnelWithANameOfItsOwn_waitsForNothing() throws {
+        let tunnel = try TunnelBox(mode: "token")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.visit("/").status == "200")
+        #expect(try tunnel.box.ctl("tunnel", "url").output == "https://chat.example.invalid\n")
         #expect(tunnel.box.stop() == 0)
     }
 
