@@ -107,7 +107,7 @@ if !lean {
             path: "Sources/Configuration", swiftSettings: strict),
         library("WorkerKit", ["Wire", "SupervisorCore"]),
         library("OpenCode", ["CCurl", "AgentModel"]),
-        library("Tunnel", ["Outgoing", yams]),
+        library("Tunnel", ["Outgoing", "Wire", yams]),
         library("Chat", ["AgentModel", "Cryptography", "Wire", grdb]),
         library("Cryptography", ["COpenSSL"]),
         // Calls to the outside, and what is brought by them.

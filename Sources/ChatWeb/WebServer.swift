@@ -128,7 +128,7 @@ public final class WebServer: Sendable {
     private func listener(_ place: Listener.Place, _ entrance: Entrance) -> Listener {
         let routes = WebRoutes(
             service: service, door: door, page: page, appliance: appliance,
-            names: KnownNames(publicURL: settings.publicURL, machine: names), push: push,
+            names: KnownNames(publicURL: settings.publicURL, machine: names, tunnel: tunnel?.name), push: push,
             tunnel: tunnel)
         let responder = routes.router().buildResponder()
         var logger = Logger(label: "web") { StreamLogHandler.standardError(label: $0) }

@@ -107,6 +107,8 @@ struct KnownNames: Sendable {
     let publicURL: String?
     /// This machine's own, for a port with TLS.
     let machine: MachineNames
+    /// The tunnel's in force; nil: nobody here looks after one.
+    var tunnel: TunnelName?
 
     /// What may stand in `Origin` of a request for that host; nil: it is no name of ours.
     func origins(of host: String, by connection: Connection) -> [String]? {
@@ -122,6 +124,7 @@ struct KnownNames: Sendable {
             let own = (machine.hosts + local).map { $0 + port }
             return own.contains(host) ? own.map { "https://" + $0 } + publicOrigins : nil
         case .tunnel:
+            if let told = tunnel?.origin, told == "https://" + host { return [told] }
             // Cloudflare brings only names here that its owner gave to this tunnel; a quick tunnel's is not known before.
             return publicURL == nil && MachineNames.isName(host) ? ["https://" + host] : nil
         }

@@ -14,6 +14,8 @@ struct ChatBridge {
             let store = try open(ProcessInfo.processInfo)
             let status = StatusLine(store: store, bus: bus)
             let word = try WordOut(environment, store, bus)
+            let tunnel = TunnelName()
+            let ear = TunnelEar(bus: bus, name: tunnel, book: word?.book)
             let hub = EventHub(store: store) { word?.book.hear($0) }
             let runner = TurnRunner(
                 store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: settings.ceiling,
@@ -29,7 +31,7 @@ struct ChatBridge {
             let service = ChatService(
                 store: store, hub: hub, runner: runner, workspaces: settings.workspaces,
                 attachments: settings.attachments)
-            let web = WebFront.make(environment, store, service, bus, word) {
+            let web = WebFront.make(environment, store, service, bus, word, tunnel) {
                 status.tell($0)
             }
             let desk = ChatDesk(
@@ -48,6 +50,8 @@ struct ChatBridge {
             }
             defer { keeping.cancel() }
             let telling = Task { await word?.run() }
+            let hearing = Task { await ear.run() }
+            defer { hearing.cancel() }
             await follow(bus, runner)
             // Cancelled: by SIGTERM without a drain word before it, too.
             await Task { await runner.stop() }.value

@@ -8,6 +8,7 @@ enum WebFront {
     /// Nil: it is off, nobody said where, or it cannot be served, which is said. The conversations go on without it.
     static func make(
         _ environment: [String: String], _ store: ChatStore, _ service: ChatService, _ bus: Bus, _ word: WordOut?,
+        _ tunnel: TunnelName,
         changed: @escaping @Sendable (WebServer.State) -> Void
     ) -> WebServer? {
         guard let listen = environment["NEXUS_CHAT_LISTEN"], !listen.isEmpty else { return nil }
@@ -40,7 +41,7 @@ enum WebFront {
                 ask: { try await bus.ask($0) }, may: { bus.may }, tail: tail(environment["NEXUS_LOGS"]), audit: audit),
             push: word?.desk(store, audit: audit),
             tunnel: TunnelFront(
-                ask: { try await bus.request(TunnelEar.worker, $0, timeout: $1) }, audit: audit),
+                name: tunnel, ask: { try await bus.request(TunnelEar.worker, $0, timeout: $1) }, audit: audit),
             tunnelSocket: LentSockets(environment: environment)["tunnel"],
             certificate: certificate,
             changed: changed)

@@ -12,7 +12,6 @@ struct WordOut: Sendable {
     let book: WordBook
     private let pushKey: PushKey?
     private let courier: Courier
-    private let tunnel: TunnelEar
     private let rules: WordRules
     private let bus: Bus
 
@@ -40,7 +39,6 @@ struct WordOut: Sendable {
                     "access: a link was made by which device \(device) may come back, once, under the new address")
                 return .random()
             }, added: { courier.wake() }, trouble: { Log.error("word: \($0)") })
-        tunnel = TunnelEar(bus: bus, book: book)
     }
 
     /// Where devices say that they want to be told; nil: there is no push.
@@ -57,7 +55,6 @@ struct WordOut: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await book.run() }
             group.addTask { await courier.run() }
-            group.addTask { await tunnel.run() }
             if rules.send.contains(.parked) { group.addTask { await TreeEar(bus: bus, book: book).run() } }
         }
     }

@@ -26,8 +26,8 @@ struct PairingPlace: Hashable, Sendable {
         _ settings: WebSettings, port: Int, _ names: MachineNames, tunnel: TunnelSight?
     ) throws(ChatError) -> PairingPlace {
         if let tunnel, tunnel.isWanted {
-            // Its words may name another than `[chat] url`, under which alone the page answers.
-            if tunnel.stands, let url = settings.publicURL ?? tunnel.url {
+            // By what is in force: `[chat] url` may name another, to which nothing leads.
+            if tunnel.stands, let url = tunnel.url {
                 return PairingPlace(way: .tunnel, url: url, lasts: tunnel.url_lasts)
             }
         } else if let url = settings.publicURL, tunnel?.ownsURL != true {

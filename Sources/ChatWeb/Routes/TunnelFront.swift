@@ -102,6 +102,8 @@ public struct TunnelFront: Sendable {
     /// Brings a request to tunnel-worker, which has so long for its answer.
     public typealias Ask = @Sendable ([UInt8], Duration) async throws -> [UInt8]
 
+    /// By which people are brought here now.
+    let name: TunnelName
     private let ask: Ask
     private let audit: @Sendable (String) -> Void
 
@@ -111,7 +113,10 @@ public struct TunnelFront: Sendable {
     private static let sightLimit: Duration = .seconds(3)
 
     /// The errors of `ask` go to the page in their own words.
-    public init(ask: @escaping Ask, audit: @escaping @Sendable (String) -> Void) {
+    public init(
+        name: TunnelName = TunnelName(), ask: @escaping Ask, audit: @escaping @Sendable (String) -> Void
+    ) {
+        self.name = name
         self.ask = ask
         self.audit = audit
     }

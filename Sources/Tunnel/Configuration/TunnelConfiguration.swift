@@ -1,4 +1,5 @@
 import Foundation
+import Wire
 import Yams
 
 /// cloudflared's config.yml. It lets one thing be reached: the chat, through its unix socket; everything else is 404.

@@ -1,3 +1,5 @@
+import Wire
+
 /// The rules in force, as /config has them: the file's own, or those that Cloudflare's dashboard pushed.
 public struct IngressRules: Hashable, Sendable, Decodable {
     /// -1: only the file's own, as long as nothing was pushed.

@@ -70,28 +70,11 @@ extension TunnelWorkshop {
                 found.stands = wanted.says(as: settings)
                 return found
             }
-            wanted.url = mode == .token && url.isEmpty ? "" : try Self.address(url)
+            wanted.url = mode == .token && url.isEmpty ? "" : try TunnelSettings.address(url)
         }
         try await changed(to: wanted).check(mode)
         found.stands = wanted.says(as: settings)
         return found
-    }
-
-    /// `[chat] url` is an origin: what browsers send as `Origin` is compared with it.
-    private static func address(_ text: String) throws(TunnelError) -> String {
-        guard let parts = URLComponents(string: text), parts.scheme == "https", let host = parts.host,
-            text == "https://\(host)"
-        else {
-            throw TunnelError(
-                "[chat] url: '\(text.prefix(253))' is not https:// and a name, nothing behind it, such as "
-                    + "\"https://chat.example.com\"")
-        }
-        guard HostName.isValid(host) else {
-            throw TunnelError(
-                "[chat] url: '\(host.prefix(253))' is no name that Cloudflare brings people to; an address or a name of "
-                    + "this network alone is none: \"https://chat.example.com\"")
-        }
-        return text
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Wire
 
 /// What the owner wrote: `[tunnel]` and `[chat] url` of Supervisor.toml, and where the chat listens for cloudflared.
 public struct TunnelSettings: Hashable, Sendable {
@@ -69,16 +70,36 @@ public struct TunnelSettings: Hashable, Sendable {
             guard let uuid = UUID(uuidString: id) else {
                 throw TunnelError("[tunnel] id: mode named needs the tunnel's UUID (cloudflared tunnel list)")
             }
-            guard hostname != nil else {
+            guard !url.isEmpty else {
                 throw TunnelError(
                     "[chat] url: mode named needs the name under which Cloudflare brings people here, such as "
                         + "\"https://chat.example.com\"")
             }
+            _ = try Self.address(url)
             try CredentialsFile.check(credentialsFile, tunnel: uuid)
             return .named(uuid, credentialsFile: credentialsFile)
         case .token:
+            if !url.isEmpty { _ = try Self.address(url) }
             try TokenFile.check(tokenFile)
             return .token(file: tokenFile)
         }
+    }
+
+    /// `[chat] url`, where a tunnel of the owner's is to lead to it. It is an origin: what browsers send as `Origin` is compared
+    /// with it. nexus-config has the same rule for `mode` of the file; another may be chosen by command.
+    static func address(_ text: String) throws(TunnelError) -> String {
+        guard let parts = URLComponents(string: text), parts.scheme == "https", let host = parts.host,
+            text == "https://\(host)"
+        else {
+            throw TunnelError(
+                "[chat] url: '\(text.prefix(253))' is not https:// and a name, nothing behind it, not even a port, such as "
+                    + "\"https://chat.example.com\"")
+        }
+        guard HostName.isValid(host) else {
+            throw TunnelError(
+                "[chat] url: '\(host.prefix(253))' is no name that Cloudflare brings people to; an address or a name of "
+                    + "this network alone is none: \"https://chat.example.com\"")
+        }
+        return text
     }
 }

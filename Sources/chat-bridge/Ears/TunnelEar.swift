@@ -1,4 +1,5 @@
 import Chat
+import ChatWeb
 import Foundation
 import WorkerKit
 
@@ -11,12 +12,15 @@ struct TunnelEar: Sendable {
     private static let limit = 512
 
     private let bus: Bus
-    private let book: WordBook
+    private let name: TunnelName
+    private let book: WordBook?
     private let events: AsyncStream<BusEvent>
 
     /// Listens from now on.
-    init(bus: Bus, book: WordBook) {
+    /// - Parameter book: nil: no word goes out.
+    init(bus: Bus, name: TunnelName, book: WordBook?) {
         self.bus = bus
+        self.name = name
         self.book = book
         events = bus.events()
     }
@@ -45,7 +49,7 @@ struct TunnelEar: Sendable {
         do {
             hear(try await bus.request(Self.worker, Array(#"{"op":"describe"}"#.utf8))) { _ in true }
         } catch {
-            Log.debug("word: tunnel-worker does not say its address: \(error)")
+            Log.debug("tunnel-worker does not say its address: \(error)")
         }
     }
 
@@ -53,6 +57,7 @@ struct TunnelEar: Sendable {
         guard let said = try? JSONDecoder().decode(Said.self, from: Data(payload)), isMeant(said), let url = said.url,
             url.hasPrefix("https://"), url.utf8.count <= Self.limit, URLComponents(string: url)?.host?.isEmpty == false
         else { return }
-        book.hear(address: url, lasts: said.url_lasts ?? true)
+        name.hear(url)
+        book?.hear(address: url, lasts: said.url_lasts ?? true)
     }
 }

@@ -39,9 +39,9 @@ import Testing
         for state in ["connected", "degraded", "origin down"] {
             #expect(try place(settings(), sight("token", state, url: name)) == PairingPlace(way: .tunnel, url: name))
         }
-        // With its port, which tunnel-worker does not know.
-        let port = try settings(url: name + ":8443")
-        #expect(try place(port, sight("named", "connected", url: name)).url == name + ":8443")
+        // By the name of what is in force, whatever the settings of now say.
+        let other = try settings(url: "https://other.example.invalid")
+        #expect(try place(other, sight("named", "connected", url: name)).url == name)
     }
 
     @Test func tunnelThatDoesNotStand_isNoWay() throws {

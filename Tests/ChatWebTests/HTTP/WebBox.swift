@@ -18,6 +18,8 @@ final class WebBox: Sendable {
     let certificate: PageCertificate?
     /// What was asked of nexusd.
     let asked = Words()
+    /// What tunnel-worker has said.
+    let tunnelName = TunnelName()
     /// What was asked of tunnel-worker.
     let tunnelAsked = Words()
     let audit = Words()
@@ -56,6 +58,7 @@ final class WebBox: Sendable {
             try WebSettings(listen: "127.0.0.1:0", url: url, certificate: isSecure ? "self-made" : nil))
         let asked = asked
         let tunnelAsked = tunnelAsked
+        let tunnelName = tunnelName
         let log = log
         let audit = audit
         certificate =
@@ -77,7 +80,7 @@ final class WebBox: Sendable {
             } audit: {
                 audit.add($0)
             }, push: PushDesk(store: store, publicKey: "key", kinds: [.turn, .parked]) { audit.add($0) },
-            tunnel: TunnelFront { question, _ in
+            tunnel: TunnelFront(name: tunnelName) { question, _ in
                 tunnelAsked.add(String(decoding: question, as: UTF8.self))
                 return Array(Self.tunnelLine.utf8)
             } audit: {

@@ -104,6 +104,25 @@ struct TunnelSocketTests {
         #expect(try connection.answer().status == 403)
     }
 
+    /// The settings of now were refused as a whole, and the tunnel leads its name of before here.
+    @Test func nameOfTheTunnelInForce_isServed_besideTheOneOfNow_onItsOwnSocket() async throws {
+        let box = try await WebBox(url: "https://new.example.invalid")
+        #expect(try ask(box, from: "203.0.113.1").status == 421)
+        box.tunnelName.hear("https://Chat.example.invalid")
+        #expect(try ask(box, from: "203.0.113.1").status == 401)
+        #expect(try ask(box, from: "203.0.113.1", name: "new.example.invalid").status == 401)
+        #expect(try ask(box, from: "203.0.113.1", name: "other.example.invalid").status == 421)
+        // Its page speaks for itself alone, and the port knows nothing of it.
+        let named = box.request("/api/devices", own).replacing(
+            "Host: localhost:\(box.port)", with: "Host: chat.example.invalid")
+        let foreign = try box.connectAsTunnel()
+        try foreign.send(named.replacing("http://localhost:\(box.port)", with: "https://new.example.invalid"))
+        #expect(try foreign.answer().status == 403)
+        let near = try box.connect()
+        try near.send(named)
+        #expect(try near.answer().status == 421)
+    }
+
     @Test func oneConnection_servesManyVisitors_eachAsHimself() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()

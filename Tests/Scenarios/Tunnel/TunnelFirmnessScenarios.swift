@@ -56,6 +56,45 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// What a tunnel cannot lead is no name of the page either: the file is refused where it stands, and all goes on.
+    @Test func unfitName_isRefusedAtTheFile_andNothingChanges() throws {
+        let tunnel = try connected()
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        for url in ["https://-a.example", "https://192.0.2.1", "https://chat.example.invalid:8443"] {
+            try tunnel.box.write(
+                toml.replacingOccurrences(of: "\nurl = \"https://chat.example.invalid\"", with: "\nurl = \"\(url)\""))
+            let reload = try tunnel.box.ctl("reload")
+            #expect(reload.status == 2 && reload.errors.contains("error: 'url' "), "\(reload)")
+        }
+        #expect(try tunnel.visit("/").status == "200")
+        #expect(try tunnel.waitState("connected 4/4").url == "https://chat.example.invalid")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// The mode is chosen by command, so that the file may have any name: the page answers under the one that leads to it.
+    @Test func nameThatIsNotTaken_leavesThePageUnderTheOneInForce() throws {
+        let tunnel = try TunnelBox(mode: "off")
+        try tunnel.start()
+        try tunnel.box.waitReady()
+        #expect(try tunnel.box.ctl("tunnel", "mode", "named").status == 0)
+        try tunnel.waitState("connected 4/4")
+        let bridge = try #require(try tunnel.box.status().pid("chat-bridge"))
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(
+            toml.replacingOccurrences(
+                of: "\nurl = \"https://chat.example.invalid\"", with: "\nurl = \"https://new.example.invalid:8443\""))
+        let reload = try tunnel.box.ctl("reload")
+        #expect(reload.status == 0, "\(reload)")
+        try tunnel.box.waitReplaced("chat-bridge", bridge)
+        let now = try tunnel.waitState("connected 4/4")
+        #expect(now.url == "https://chat.example.invalid", "\(now)")
+        #expect(now.complaint?.contains("not even a port") == true, "\(now)")
+        #expect(try tunnel.visit("/").status == "200")
+        #expect(try tunnel.box.ctl("tunnel", "url").output.contains("https://chat.example.invalid"))
+        #expect(try tunnel.box.ctl("pair").output.contains("Open   https://chat.example.invalid/#pair="))
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// A file that goes bad while it runs, and is mended: no reload tells.
     @Test func refusedFile_isLookedAtAgain_andTheComplaintGoes() throws {
         let tunnel = try connected()

@@ -4,6 +4,8 @@ struct ChatAddress {
     let certificate: String
     let key: String
     let url: String
+    /// Where that stands.
+    let urlPosition: Position
     /// JSON: how long conversations are kept, and how much of files.
     let keep: String
 
@@ -15,6 +17,7 @@ struct ChatAddress {
         certificate = reader(ChatKeys.certificate)
         key = reader(ChatKeys.key)
         url = reader(ChatKeys.url)
+        urlPosition = reader.position(of: ChatKeys.url)
         let age = reader(ChatKeys.maxAge).map { "\"max-age-milliseconds\":\($0.components.seconds * 1000)" }
         let total = reader(ChatKeys.total).map { "\"total-bytes\":\($0)" }
         let attachment = reader(ChatKeys.attachment).map { "\"attachment-bytes\":\($0)" }

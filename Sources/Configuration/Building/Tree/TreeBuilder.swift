@@ -29,10 +29,11 @@ struct TreeBuilder {
         let secrets = SecretBuilder(
             sections: tables("secret"), names: known, places: places, host: host, report: report)
         let agent = section("agent", AgentKeys.section)
+        let chat = chat()
         let context = ChildContext(
             names: known, groups: groups, log: log.defaults, uids: uids(drafts),
             workspaces: Workspaces(reader: agent, places: places, host: host, report: report),
-            agent: AgentSettings(reader: agent), chat: chat(), word: word(), tunnel: tunnel(), places: places,
+            agent: AgentSettings(reader: agent), chat: chat, word: word(), tunnel: tunnel(to: chat), places: places,
             host: host,
             report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
@@ -182,8 +183,8 @@ struct TreeBuilder {
         }
     }
 
-    private func tunnel() -> TunnelSettings {
-        TunnelSettings(reader: section("tunnel", TunnelKeys.section), report: report)
+    private func tunnel(to chat: ChatAddress) -> TunnelSettings {
+        TunnelSettings(reader: section("tunnel", TunnelKeys.section), chat: chat, report: report)
     }
 
     private func chat() -> ChatAddress {

@@ -5,7 +5,7 @@ import Wire
 struct TunnelSettings {
     let json: String
 
-    init(reader: SectionReader, report: Report) {
+    init(reader: SectionReader, chat: ChatAddress, report: Report) {
         let mode = reader(TunnelKeys.mode)
         let values = [TunnelKeys.id, TunnelKeys.credentialsFile, TunnelKeys.tokenFile, TunnelKeys.program]
             .map { (name: $0.info.name, value: reader($0)) }
@@ -14,12 +14,32 @@ struct TunnelSettings {
             report.error(
                 reader.position(of: TunnelKeys.mode), "'mode' is \"\(mode)\", which needs '\(missing.name)' beside it")
         }
+        Self.check(chat, of: mode, report)
         var json = JSONWriter()
         json.object {
             $0.field("mode", mode)
             for (name, value) in values { $0.field(name, value) }
         }
         self.json = String(decoding: json.bytes, as: UTF8.self)
+    }
+
+    /// What tunnel-worker would not take, and keep the old name for, must not become the new one of chat-bridge.
+    private static func check(_ chat: ChatAddress, of mode: String, _ report: Report) {
+        guard ["named", "token"].contains(mode), !chat.url.isEmpty else { return }
+        let parts = chat.url.dropFirst("https://".count).split(separator: ":", omittingEmptySubsequences: false)
+        let name = parts.first.map(String.init) ?? ""
+        let need = "which 'mode' \"\(mode)\" of [tunnel] needs"
+        if !HostName.isValid(name) {
+            report.error(
+                chat.urlPosition,
+                "'url' has no name that Cloudflare brings people to, \(need), found \"\(name)\"; an address, or a name of this"
+                    + " network alone, is none: \"https://chat.example.invalid\"")
+        } else if parts.count > 1 {
+            report.error(
+                chat.urlPosition,
+                "'url' must have a name alone, \(need): Cloudflare brings people by the port 443, found the port"
+                    + " \(parts[1]); write \"https://\(name)\"")
+        }
     }
 
     /// 8-4-4-4-12 hexadecimal digits.

@@ -1,8 +1,8 @@
-/// A name that browsers can be sent to.
-enum HostName {
+/// A name that browsers can be sent to: the one rule of the file and of whoever sends them there.
+public enum HostName {
     /// RFC 1123, section 2.1, of RFC 952: labels of letters, digits and inner hyphens, at least two; with the lengths of RFC 1035:
     /// 253 bytes, 63 a label. The last one is no number (RFC 1123, 2.1): `192.0.2.5` is an address, to which no edge brings anybody.
-    static func isValid(_ name: String) -> Bool {
+    public static func isValid(_ name: String) -> Bool {
         let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let isAddress = labels.last?.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? true
         return labels.count >= 2 && name.utf8.count <= 253 && labels.allSatisfy(isLabel) && !isAddress
