@@ -44,15 +44,21 @@ extension ChildBuilder {
             watchdog: reader(ChildReadyKeys.watchdog), stop: stop(), exits: exits())
     }
 
-    /// A child that always comes back cannot end the tree.
+    /// A child that always comes back cannot end the tree. A critical one parks with its group, whose slow retry it has then.
     private func significance(_ delay: DelayRule) -> Bool {
         guard reader(ChildKeys.significant) else { return false }
-        if reader(ChildKeys.restart) == .always, delay.slowRetry != nil {
+        let home =
+            reader(ChildKeys.critical)
+            ? context.groups.plans.first { $0.policy.children.contains(draft.id) } : nil
+        let slowRetry = if let home { home.policy.slowRetry } else { delay.slowRetry }
+        if reader(ChildKeys.restart) == .always, slowRetry != nil {
+            let whose = home.map { " of its group '\($0.name)' ('critical')" } ?? ""
+            let remedy =
+                home.map { "slow-retry = \"never\" to [group.\($0.name)]" } ?? "delay = { slow-retry = \"never\" }"
             report.error(
                 reader.position(of: ChildKeys.significant),
                 "'significant' ends the tree when '\(draft.name)' ends for good, which restart = \"always\" with a slow"
-                    + " retry never lets happen; add restart = \"on-failure\" or \"never\", or delay = { slow-retry ="
-                    + " \"never\" }")
+                    + " retry\(whose) never lets happen; add restart = \"on-failure\" or \"never\", or \(remedy)")
         }
         return true
     }
