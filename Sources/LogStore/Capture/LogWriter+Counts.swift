@@ -21,13 +21,10 @@ extension LogWriter {
         return floods[child]?.allowance(at: now) ?? .max
     }
 
-    /// Counts what a look made of a child's bytes; call it when the batch is handed over, for a remark comes behind it.
+    /// Counts what a look made of a child's bytes against its rate; call it when the batch is handed over, for a remark
+    /// comes behind it. What becomes of the batch is counted when it is known.
     func count(_ result: LineFormatter.Result, of stream: CapturedStream, _ now: Instant) {
         let child = stream.target.child
-        tally.add(child, at: now) {
-            $0.bytes += UInt64(result.written)
-            $0.lines += UInt64(result.lines)
-        }
         guard let rate = stream.rate,
             floods[child]?.count(kept: result.lines, suppressed: result.suppressed) ?? false
         else { return }

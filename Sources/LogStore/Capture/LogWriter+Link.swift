@@ -80,10 +80,8 @@ extension LogWriter {
     /// What a writing thread says.
     func take(_ answer: SinkAnswer) {
         switch answer {
-        case .written(let ticket):
-            finish(ticket)
-        case .dropped(let ticket, let child, let lines):
-            tally.add(child, at: kernel.monotonic()) { $0.dropped += UInt64(lines) }
+        case .settled(let ticket, let child, let counts):
+            tally.add(child, at: kernel.monotonic()) { $0 += counts }
             finish(ticket)
         case .marked:
             link.confirm()

@@ -3,6 +3,8 @@
 enum LogFileName {
     static let current = "current"
     static let book = "runs"
+    /// A book that was damaged; no child has a dot in its name.
+    static let damagedBook = "runs.damaged"
     static let lock = "lock"
     /// The directory of nexusd's own events.
     static let supervisor = "nexusd"

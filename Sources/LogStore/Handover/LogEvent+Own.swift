@@ -49,15 +49,16 @@ extension LogEvent {
             fields: [Field(name: "CAUSE", value: "asked"), Field(name: "EXIT", value: "drained")])
     }
 
-    /// The book of runs cannot be read.
-    static func unusableBook(_ directory: String, _ error: Errno) -> LogEvent {
-        let path = directory + "/" + LogFileName.book
-        let way =
-            switch error {
-            case .invalid, .symbolicLink: "what was in its place and no file is replaced"
-            case _: "how runs ended is not kept until it can be; \(error.loggingRemedy)"
+    /// Something was found wrong with the book of runs at the start; nil: nothing.
+    static func ofBook(_ book: RunBook) -> LogEvent? {
+        guard book.isReplaced || book.damagedLines > 0 || book.trouble != nil else { return nil }
+        let words =
+            if book.isReplaced, let error = book.trouble {
+                "the book of runs \(book.path) cannot be used (\(error)): what was in its place and no file is replaced"
+            } else {
+                book.note ?? "the book of runs \(book.path) was damaged"
             }
-        return trouble("The book of runs \(path) cannot be used (\(error)): \(way).")
+        return trouble("T" + words.dropFirst() + ".")
     }
 
     /// A stream that cannot be read.

@@ -3,10 +3,9 @@ import Wire
 
 /// What a writing thread tells the reading thread.
 enum SinkAnswer: Sendable {
-    /// The file has every entry of the batch: its bytes may leave the pipe.
-    case written(Batch.Ticket)
-    /// The batch was given up after 5 s: its bytes may leave the pipe too, and its lines are counted.
-    case dropped(Batch.Ticket, child: String, lines: Int)
+    /// The file has the entries of the batch, or they were given up after 5 s, all or the rest of them: so many of each. Its
+    /// bytes may leave the pipe.
+    case settled(Batch.Ticket, child: String, LogCounts)
     /// Everything that was sent before the mark is carried out.
     case marked
     /// The journal took nothing for 5 s, and these lines of a child are missing there. The file has them.

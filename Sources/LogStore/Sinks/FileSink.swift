@@ -41,7 +41,8 @@ final class FileSink: Sendable {
     ) throws(Errno) {
         inbox = try Mailbox(kernel)
         let book = RunBook(kernel, directory: directory)
-        if let trouble = book.trouble { answers.send(.event(.unusableBook(directory, trouble))) }
+        if let event = LogEvent.ofBook(book) { answers.send(.event(event)) }
+        if let note = book.note { answers.send(.report(.book(trouble: note))) }
         let handover = Handover(book: book)
         let drain = try PipeDrain(kernel)
         try NativeThread.start("log-files") { [self] in

@@ -97,7 +97,9 @@ struct FileWriter {
             return put(Writing(content: .entry(bytes, worth: worth)), into: child, rotation)
         case .missing(let child, let lines): owe(lines, to: child)
         case .book(let stamp, let run, let event, let child, let text):
+            let note = book.note
             book.record(stamp, run, event, child: child, text: text)
+            if book.note != note { answers.send(.report(.book(trouble: book.note ?? ""))) }
         case .greeting(let second, let alive, let stamp):
             for (run, child) in book.closeStale(second: second, alive: alive, at: stamp) {
                 answers.send(.event(.supervisorDied(run, child: child)))
@@ -235,7 +237,16 @@ struct FileWriter {
         guard case .batch(let batch) = writing.content else { return }
         release(batch)
         // The reading thread looks at the pipe again when its pause is over: it need not wake for this.
-        answers.send(.written(batch.ticket), isUrgent: false)
+        answers.send(settled(batch, bytes: batch.entries.count, lost: 0), isUrgent: false)
+    }
+
+    /// `bytes` of the batch are in the file, `lost` of its lines are not and never will be.
+    private func settled(_ batch: Batch, bytes: Int, lost: Int) -> SinkAnswer {
+        var counts = LogCounts()
+        counts.bytes = UInt64(bytes)
+        counts.lines = UInt64(max(0, batch.lines - lost))
+        counts.dropped = UInt64(lost)
+        return .settled(batch.ticket, child: batch.target.child, counts)
     }
 
     /// Takes the bytes of a batch out of their pipe, unless the reading thread did when we hung.
@@ -271,7 +282,7 @@ struct FileWriter {
         let lines = writing.offset == 0 ? batch.lines : rest.count { $0 == 0x0A }
         failing[child]?.dropped += lines
         release(batch)
-        answers.send(.dropped(batch.ticket, child: child, lines: lines))
+        answers.send(settled(batch, bytes: writing.offset, lost: lines))
         return batch.weight
     }
 

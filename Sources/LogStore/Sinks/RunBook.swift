@@ -12,7 +12,8 @@ final class RunBook {
     static let waitingLimit = 1024
 
     private let kernel: any Kernel
-    private let path: String
+    let path: String
+    private let aside: String
     /// Runs without an end. Nothing else is held in memory: who asks about an older run has the file searched.
     private(set) var open: [RunID: String] = [:]
     private var waiting: [[UInt8]] = []
@@ -23,27 +24,66 @@ final class RunBook {
     /// Why the book of earlier log-writers cannot be read, or this one's cannot be written, nil: it can. The book is
     /// disposable: log-writer serves without it.
     private(set) var trouble: Errno?
+    /// What was in its place and no file was replaced: it can be written all the same.
+    private(set) var isReplaced = false
+    /// Lines of earlier log-writers that are none.
+    private(set) var damagedLines = 0
+    /// A damaged book is there, kept now or at an earlier start.
+    private(set) var isKeptAside = false
 
-    /// Reads what earlier log-writers wrote; a line that is none (a torn one) is passed over. What is in its place and no
-    /// file (a FIFO, a link) is replaced.
+    /// Reads what earlier log-writers wrote; a torn line is passed over. A book with other lines that are none is kept aside,
+    /// and what can be read of it goes on. What is in its place and no file (a FIFO, a link) is replaced.
     init(_ kernel: any Kernel, directory: String) {
         self.kernel = kernel
         path = directory + "/" + LogFileName.book
+        aside = directory + "/" + LogFileName.damagedBook
+        isKeptAside = (try? kernel.status(aside, followingLinks: false)) != nil
         let content: [UInt8]
         do throws(Errno) { content = try self.content() } catch {
             trouble = error
-            if error == .invalid || error == .symbolicLink { try? kernel.replaceFile(path, with: [], mode: 0o640) }
+            if error == .invalid || error == .symbolicLink { replaceWhatIsNoFile() }
             return
         }
         for line in content.split(separator: 0x0A) {
-            if let line = BookLine(line) { take(line) }
+            if let line = BookLine(line) { take(line) } else if !BookLine.isPiece(line) { damagedLines += 1 }
         }
         // Written anew once a life: what a crash may have left torn at the end is gone. A disk that has no room for that
         // must not keep log-writer from serving.
         guard !content.isEmpty else { return }
-        do { try rewrite() } catch {
+        let isMoved = damagedLines > 0 && (try? kernel.rename(path, to: aside)) != nil
+        isKeptAside = isKeptAside || isMoved
+        do { try rewrite(content) } catch {
+            if isMoved { isKeptAside = (try? kernel.rename(aside, to: path)) == nil }
             isTorn = content.last != 0x0A
             size = Int64(content.count)
+        }
+    }
+
+    /// What is wrong with it and what to do, for `status`; nil: nothing that somebody has to look at.
+    var note: String? {
+        if let trouble, !isReplaced {
+            return "the book of runs \(path) cannot be used (\(trouble)): how runs ended is not kept until it can be; "
+                + trouble.loggingRemedy
+        }
+        let lines = "\(damagedLines) line\(damagedLines == 1 ? "" : "s")"
+        if isKeptAside {
+            let what = damagedLines > 0 ? "was damaged (\(lines))" : "was damaged at an earlier start"
+            return
+                "the book of runs \(path) \(what): ends of runs may be missing in `nexusctl history`; as it was it is kept as "
+                + "\(aside): look at it and move it away"
+        }
+        return damagedLines == 0
+            ? nil
+            : "the book of runs \(path) is damaged (\(lines)) and cannot be moved aside: ends of runs may be missing"
+    }
+
+    private func replaceWhatIsNoFile() {
+        do throws(Errno) {
+            try kernel.replaceFile(path, with: [], mode: 0o640)
+            isReplaced = true
+        } catch {
+            // A directory is not replaced.
+            trouble = error
         }
     }
 
@@ -89,8 +129,9 @@ final class RunBook {
             try kernel.writeAll(fd, bytes)
             isTorn = false
             waiting = []
+            trouble = nil
             size += Int64(bytes.count)
-            if size > RunBook.sizeLimit { try rewrite() }
+            if size > RunBook.sizeLimit { try rewrite(try content()) }
         } catch {
             // A torn line is passed over when the book is read, and the lines that wait are written whole again.
         }
@@ -101,14 +142,15 @@ final class RunBook {
             let fd = try kernel.openRegular(path, [.readOnly, .noFollow, .nonBlocking], mode: 0)
             let limit = RunBook.sizeLimit * 4
             let start = max(0, try kernel.status(fd).size - limit)
-            return try kernel.bytes(of: fd, at: start, count: Int(limit))
+            let bytes = try kernel.bytes(of: fd, at: start, count: Int(limit))
+            // What is cut off begins in the middle of a line.
+            return start > 0 ? Array(bytes.drop { $0 != 0x0A }) : bytes
         } catch  where error == .noEntry {
             return []
         }
     }
 
-    private func rewrite() throws(Errno) {
-        let old = try content()
+    private func rewrite(_ old: [UInt8]) throws(Errno) {
         let latest = max(0, old.count - RunBook.latestKept)
         var new: [UInt8] = []
         var offset = 0
@@ -161,6 +203,19 @@ struct BookLine {
         self.init(
             stamp: stamp, run: run, event: event, child: String(decoding: words[3], as: UTF8.self),
             text: words.count > 4 ? String(decoding: words[4], as: UTF8.self) : "")
+    }
+
+    /// What a crash or a full disk leaves of a line that was being written: its beginning.
+    static func isPiece(_ line: some Collection<UInt8>) -> Bool {
+        let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        func isDigits(_ word: some Collection<UInt8>, _ others: String) -> Bool {
+            word.allSatisfy { (0x30...0x39).contains($0) || others.utf8.contains($0) }
+        }
+        guard words.count < 4, let stamp = words.first else { return false }
+        guard words.count > 1 else { return stamp.count <= WallStamp.byteCount && isDigits(stamp, "-:.TZ") }
+        guard WallStamp(stamp) != nil, isDigits(words[1], "abcdef-") else { return false }
+        let event = words.count > 2 ? String(decoding: words[2], as: UTF8.self) : ""
+        return [Event.starting, .ended].contains { $0.rawValue.hasPrefix(event) }
     }
 
     /// With its newline; a newline in the text becomes a space.

@@ -63,6 +63,8 @@ final class Engine {
     var isWatchingPipes = false
     /// What log-writer cannot file.
     var unfiled = UnfiledLines()
+    /// What is wrong with its book of runs; empty: nothing.
+    var bookTrouble = ""
     var crowded = CrowdedChildren()
     var board: ReadinessBoard
     var memory: MemoryWatch

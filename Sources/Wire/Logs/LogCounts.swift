@@ -17,9 +17,9 @@ public struct LogRate: Hashable, Sendable {
 
 /// What became of the lines of one child. A part of a line that was taken out before its newline counts as a line.
 public struct LogCounts: Hashable, Sendable {
-    /// Bytes of entries handed to the files.
+    /// Bytes of entries that the files have.
     public var bytes: UInt64 = 0
-    /// Lines handed to the files.
+    /// Lines that the files have.
     public var lines: UInt64 = 0
     /// Lines beyond the child's rate: not kept.
     public var suppressed: UInt64 = 0

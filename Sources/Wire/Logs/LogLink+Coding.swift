@@ -100,6 +100,9 @@ extension LogReport {
         case .alive(let isBehind):
             writer.write(UInt8(9))
             writer.write(isBehind)
+        case .book(let trouble):
+            writer.write(UInt8(10))
+            writer.write(trouble)
         }
         return writer.bytes
     }
@@ -125,6 +128,7 @@ extension LogReport {
         case 7: self = .journal(isThere: try reader.readBool())
         case 8: self = .filing(child: try reader.readString(), trouble: try reader.readString())
         case 9: self = .alive(isBehind: try reader.readBool())
+        case 10: self = .book(trouble: try reader.readString())
         case _: throw ByteError(.unknownValue, at: 0)
         }
         try reader.finish()

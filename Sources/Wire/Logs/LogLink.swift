@@ -138,6 +138,8 @@ public enum LogReport: Hashable, Sendable {
     /// Why the files of a child take nothing: what, where and what to do; empty when they take something again. Said once
     /// each way.
     case filing(child: String, trouble: String)
+    /// What is wrong with the book of runs and what to do; empty when it is kept again.
+    case book(trouble: String)
     /// The answer to SIGUSR1: it serves. `isBehind`: something it has seen is not written yet.
     case alive(isBehind: Bool)
     /// Everything is written; it ends now.

@@ -77,15 +77,19 @@ import Wire
         let why = "\(place) takes nothing: Not a directory (ENOTDIR); something else is in the place of a directory"
         #expect(said == .filing(child: "web", trouble: why + ": move it away"))
         var dropped: UInt64 = 0
+        var filed: UInt64 = 0
         var isOver = false
         while !isOver || dropped < 50_000 {
             switch try box.report() {
             case .eof(number): isOver = true
-            case .counted("web", let counts): dropped += counts.dropped
+            case .counted("web", let counts):
+                dropped += counts.dropped
+                filed += counts.lines + counts.bytes
             case nil: throw LogBox.Missing()
-            case .eof, .counted, .ready, .matched, .last, .drained, .journal, .filing, .alive: break
+            case .eof, .counted, .ready, .matched, .last, .drained, .journal, .filing, .book, .alive: break
             }
         }
+        #expect(filed == 0, "what was dropped is not counted as filed")
         // A line of which a part was taken out before its newline came counts twice.
         #expect((50_000...50_020).contains(dropped))
         try kernel.removeFile(place)
@@ -182,7 +186,7 @@ import Wire
             case .eof(let stream): ended.insert(stream)
             case .counted(_, let counts): dropped += counts.dropped
             case nil: throw LogBox.Missing()
-            case .ready, .matched, .last, .drained, .journal, .filing, .alive: break
+            case .ready, .matched, .last, .drained, .journal, .filing, .book, .alive: break
             }
         }
         while dropped < 50_000, case .counted(_, let counts) = try box.report(within: .seconds(3)) {

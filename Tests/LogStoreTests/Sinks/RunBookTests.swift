@@ -44,10 +44,54 @@ import Wire
 
     @Test func tornLine_isPassedOver() throws {
         try kernel.replaceFile(
-            home.path + "/runs", with: Array("\(stamp) 5-1 starting web\ngarbage\n\(stamp) 5-2 star".utf8), mode: 0o600)
+            home.path + "/runs", with: Array("\(stamp) 5-1 starting web\n2026-1\n\(stamp) 5-2 star".utf8), mode: 0o600)
         let book = RunBook(kernel, directory: home.path)
         #expect(book.open == [RunID(second: 5, count: 1): "web"])
         #expect(lines.count == 1)
+        #expect(book.note == nil && LogEvent.ofBook(book) == nil && !book.isKeptAside)
+    }
+
+    /// A torn write leaves the beginning of a line; whatever else is no line was not written by a log-writer.
+    @Test(arguments: [
+        "garbage", "2026-11-23T04:05:06.123456Z 5-3 paused web", "2026-11-23T04:05:06.123456Z x/y", "\0\0\0\0",
+    ]) func damagedBook_isKeptAsideAsItWas_saidAndGoneOnWith(_ line: String) throws {
+        let bytes = Array("\(stamp) 5-1 starting web\n\(line)\n\(stamp) 5-2 starting db\n".utf8)
+        try kernel.replaceFile(home.path + "/runs", with: bytes, mode: 0o600)
+        let book = RunBook(kernel, directory: home.path)
+        #expect(Set(book.open.values) == ["web", "db"] && lines.count == 2)
+        #expect(try kernel.readFile(home.path + "/runs.damaged", limit: 4096) == bytes)
+        let words = "he book of runs \(home.path)/runs was damaged (1 line): ends of runs may be missing"
+        #expect(book.note?.hasPrefix("t" + words) == true && book.note?.contains("/runs.damaged") == true)
+        #expect(LogEvent.ofBook(book)?.message.hasPrefix("T" + words) == true)
+        let again = RunBook(kernel, directory: home.path)
+        #expect(again.note?.contains("was damaged at an earlier start") == true && LogEvent.ofBook(again) == nil)
+        try kernel.removeFile(home.path + "/runs.damaged")
+        #expect(RunBook(kernel, directory: home.path).note == nil)
+    }
+
+    @Test func damagedBookOnAFullDisk_staysWhereItIs() throws {
+        let bytes = Array("\(stamp) 5-1 starting web\ngarbage\n".utf8)
+        try kernel.replaceFile(home.path + "/runs", with: bytes, mode: 0o600)
+        let faulty = FaultyKernel()
+        faulty.fault = .init(.write, nth: 1, forEver: true, error: .noSpace)
+        let book = RunBook(faulty, directory: home.path)
+        #expect(book.open.count == 1 && !book.isKeptAside && book.note?.contains("cannot be moved aside") == true)
+        #expect(try kernel.readFile(home.path + "/runs", limit: 4096) == bytes)
+    }
+
+    @Test func directoryInItsPlace_isNamedWithTheRemedy_andWrittenOnceItIsGone() throws {
+        try kernel.makeDirectory(home.path + "/runs", mode: 0o700)
+        let book = RunBook(kernel, directory: home.path)
+        let note = try #require(book.note)
+        #expect(
+            note.contains("/runs cannot be used (Is a directory (EISDIR)): how runs ended is not kept until it can be"))
+        #expect(note.hasSuffix("a directory is in the place of a file: move it away"))
+        #expect(LogEvent.ofBook(book)?.message == "T" + note.dropFirst() + ".")
+        book.record(stamp, RunID(second: 5, count: 1), .starting, child: "web")
+        #expect(book.note == note)
+        try #require(rmdir(home.path + "/runs") == 0)
+        book.record(stamp, RunID(second: 5, count: 1), .ended, child: "web", text: "done")
+        #expect(book.note == nil && lines.count == 2)
     }
 
     @Test func longBook_isWrittenAnewWithTheRunsThatHaveNoEnd() throws {
@@ -89,7 +133,8 @@ import Wire
         try kernel.removeFile(home.path + "/runs")
         symlink("/etc/passwd", home.path + "/runs")
         let book = RunBook(kernel, directory: home.path)
-        #expect(book.trouble == .symbolicLink)
+        #expect(book.trouble == .symbolicLink && book.note == nil)
+        #expect(LogEvent.ofBook(book)?.message.hasSuffix("what was in its place and no file is replaced.") == true)
         book.record(stamp, RunID(second: 5, count: 1), .starting, child: "web")
         #expect(try kernel.status(home.path + "/runs", followingLinks: false).kind == .regular)
         #expect(lines == ["\(stamp) 5-1 starting web"])

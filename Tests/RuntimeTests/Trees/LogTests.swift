@@ -52,6 +52,38 @@ extension WholeTrees {
             #expect(lines.count { $0.contains(" \(last) ") } == 500)
         }
 
+        @Test func bookOfRuns_damagedOrADirectory_isSaidInStatusUntilItIsPutRight() throws {
+            let kernel = LiveKernel()
+            let tree = try RunningTree(Plan(children: [logWriter, child("other", "serve")]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let book = tree.state + "/logs/runs"
+            func awaitNote(_ words: String) throws {
+                try waitFor(words) {
+                    let notes = try client.object("status")["notes"] as? [String] ?? []
+                    return notes.contains { $0.hasPrefix("the book of runs \(book) ") && $0.contains(words) }
+                }
+            }
+            func killLogWriter() throws {
+                _ = try client.ask("wait-ready")
+                kill(try #require(try client.pid("log-writer")), SIGKILL)
+            }
+            try kernel.replaceFile(book, with: [0, 1, 2, 0x0A], mode: 0o640)
+            try killLogWriter()
+            try awaitNote("was damaged (1 line)")
+            #expect(tree.file(book + ".damaged").hasPrefix("\u{0}\u{1}\u{2}\n"))
+            try waitFor("a directory") {
+                try? kernel.removeFile(book)
+                return (try? kernel.makeDirectory(book, mode: 0o700)) != nil
+            }
+            try killLogWriter()
+            try awaitNote("a directory is in the place of a file: move it away")
+            try #require(rmdir(book) == 0)
+            _ = try client.ask("restart other")
+            try awaitNote("was damaged at an earlier start")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func noLineIsLost_overFiftyKillsOfLogWriterAndWritersTogether() throws {
             let files = TemporaryDirectory()
             let writers = ["quick", "slow"]

@@ -59,6 +59,7 @@ extension Engine {
                     + " (`nexusctl why log-writer`)")
         }
         if let note = unfiled.note { notes.append(note) }
+        if !bookTrouble.isEmpty { notes.append(bookTrouble) }
         if journal.isJournaldAway {
             notes.append("journald takes nothing: what children say is in the files only, until it is back")
         }
