@@ -9,8 +9,8 @@ extension Supervisor {
         oldStops[child] = nil
         endSweep(of: child)
         tellEnd(child, run, ending.step.exit, cause, &turn)
-        // A try that came to no program is followed by another, or by parking.
-        if !isBouncing, !ending.step.exit.isNoExecution { disappoint(child, cause, &turn) }
+        // Whom its exec alone shows to be ready was never executed where it never was: another try follows, or parking.
+        if !isBouncing, run.ready != nil { disappoint(child, cause, &turn) }
         if isScheduled(child), !isBouncing {
             concludeScheduled(child, cause, &turn)
         } else if goal == .up, cause == .recycled {

@@ -31,7 +31,7 @@ public enum LinkFault: Error, Hashable, Sendable {
     case frame(FrameError)
     /// Anything before `hello`, or a second one.
     case greeting(FrameKind)
-    /// `hello` whose words are not `MIN MAX NAME`.
+    /// `hello` whose words are not `MIN MAX NAME`, or whose name is too long.
     case badHello
     /// No common version of the protocol.
     case version(min: Int, max: Int)
@@ -51,7 +51,7 @@ extension LinkFault: CustomStringConvertible {
         switch self {
         case .frame(let error): error.description
         case .greeting(let kind): "hello comes first and once, not \(kind)"
-        case .badHello: "hello's words are: lowest version, highest version, own name or -"
+        case .badHello: "hello's words are: lowest version, highest version, own name (at most 64 bytes) or -"
         case .version(let min, let max):
             "it speaks versions \(min) to \(max) of the bus, this nexusd speaks \(FrameHeader.version)"
         case .kind(let kind, let peer): "a \(kind) frame to peer \(peer.rawValue) makes no sense from here"

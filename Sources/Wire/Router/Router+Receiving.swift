@@ -65,9 +65,14 @@ extension Router {
 
     // MARK: - Greeting
 
+    /// Bytes of the name in a hello.
+    static let helloNameLimit = 64
+
     private mutating func greet(_ frame: Frame, from peer: PeerID, at now: Instant) {
         let words = String(decoding: frame.payload, as: UTF8.self).split(separator: " ", maxSplits: 2)
-        guard words.count == 3, let min = Int(words[0]), let max = Int(words[1]) else {
+        guard words.count == 3, words[2].utf8.count <= Router.helloNameLimit, let min = Int(words[0]),
+            let max = Int(words[1])
+        else {
             return end(peer, .badHello, at: now)
         }
         guard min <= Int(FrameHeader.version), max >= Int(FrameHeader.version) else {
@@ -76,7 +81,7 @@ extension Router {
         _ = mutate(peer) { link in
             link.isGreeted = true
             // A worker has the name that Supervisor.toml gives it, whatever it calls itself.
-            if !link.isWorker { link.name = Router.printable(words[2].utf8, limit: 64) }
+            if !link.isWorker { link.name = Router.printable(words[2].utf8, limit: Router.helloNameLimit) }
         }
         own(.welcome, to: peer, id: .none, welcome(peer))
         if links[peer]?.isDrainDue == true { drain(peer) }

@@ -98,6 +98,46 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func signalBeforeTheExec_isRefused_unlessItEndsTheTry() throws {
+            let program = try HeldProgram()
+            let (tree, client) = try started([held(program)])
+            let pid = try #require(try client.pid("held"))
+            guard case .error("failed", let why) = try client.ask("signal held HUP") else {
+                Issue.record("it was sent")
+                return
+            }
+            let words = "the program of held is not executed yet, since the kernel waits for \(program.path)"
+            #expect(why.hasPrefix(words) && why.hasSuffix("until then only TERM and KILL are sent"), "\(why)")
+            #expect(try client.pid("held") == pid)
+            #expect(try client.ask("signal held TERM") == .reply(#"{"outcome":"done"}"#))
+            #expect(try client.end(of: "held")["exit"] as? String == "signal 15 (TERM)")
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func commandThatFails_saysWhatIsKnownOfTheEnd_andNotNexusdsOwnSignal() throws {
+            let late = child("late", "serve", readiness: .notify) { child in
+                child.policy.enabled = false
+                child.policy.startTimeout = .milliseconds(200)
+                child.policy.delay.parkAfter = 1
+            }
+            let homeless = child("homeless", "serve") { child in
+                child.policy.enabled = false
+                child.directory = "/nonexistent/home"
+            }
+            let tree = try RunningTree(Plan(children: [late, homeless]))
+            let client = try tree.client()
+            guard case .error("failed", let timeout) = try client.ask("start late"),
+                case .error("failed", let directory) = try client.ask("start homeless")
+            else {
+                Issue.record("both cannot be started")
+                return
+            }
+            #expect(timeout.hasPrefix("late: it was given up for now (probe: not ready within "), "\(timeout)")
+            #expect(timeout.contains("READY=1") && !timeout.contains("signal"), "\(timeout)")
+            #expect(directory.contains("(config: directory /nonexistent/home: No such file"), "\(directory)")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func startTimeout_countsWhileTheExecIsWaitedFor_andStatusSaysWhatForAtOnce() throws {
             let program = try HeldProgram()
             for readiness in [Readiness.spawned, .notify] {

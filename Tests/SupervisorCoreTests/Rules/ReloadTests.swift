@@ -211,6 +211,21 @@ struct ReloadTests {
         #expect(scene.pass(.seconds(1)) == ["answer 1 done"])
     }
 
+    @Test func tryWhoseExecTakesLongerThanItsStartTimeout_isWaitedOver() {
+        var policy = ChildPolicy()
+        policy.startTimeout = .seconds(3)
+        var scene = Scene.ready([policy])
+        scene.reload(TreeChange(tree: tree([policy]), restarted: [.a]))
+        scene.ends(.a, .code(0))
+        scene.pass(.seconds(3))
+        #expect(scene.phase(.a) == .stopping)
+        let said = scene.ends(.a, .signal(.terminate, coreDumped: false, oom: false))
+        #expect(scene.view(.a).lastEnd?.cause == .probe && said.allSatisfy { !$0.hasPrefix("answer") }, "\(said)")
+        scene.pass(.seconds(1))
+        scene.spawned(.a)
+        #expect(scene.pass(.seconds(1)) == ["answer 1 done"])
+    }
+
     @Test func oneShotThatSucceedsAtOnce_isUpByThat_andACommandWaitsForTheExecOnly() {
         let policy = ChildPolicy(restart: .onFailure)
         var scene = Scene.ready([policy])

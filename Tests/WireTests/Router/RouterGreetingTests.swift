@@ -28,7 +28,7 @@ import Testing
 
     @Test(arguments: [
         ("1 1", LinkFault.badHello), ("", .badHello), ("x y z", .badHello), ("2 3 a", .version(min: 2, max: 3)),
-        ("0 0 a", .version(min: 0, max: 0)),
+        ("0 0 a", .version(min: 0, max: 0)), ("1 1 " + String(repeating: "n", count: 65), .badHello),
     ])
     func badHello_endsTheLink(_ words: String, _ fault: LinkFault) {
         var rig = BusRig()
@@ -107,6 +107,15 @@ import Testing
         #expect(frames == [Frame(.pong, peer: .nexusd, id: FrameID(rawValue: 5), payload: Array("abc".utf8))])
         rig.send(.ping, from: BusRig.a, payload: String(repeating: "x", count: 65))
         #expect(rig.decisions() == [.endLink(BusRig.a, .kind(.ping, to: .nexusd))])
+    }
+
+    @Test func helloWithTheLongestName_isTakenWhole() throws {
+        var rig = BusRig()
+        let number = rig.router.clientUp(uid: 1000, mayAddressWorkers: false)
+        let client = try #require(number)
+        let name = String(repeating: "n", count: 64)
+        rig.send(.hello, from: client, payload: "1 1 " + name)
+        #expect(rig.read(client).first?.text.contains("\"name\":\"\(name)\"") == true)
     }
 
     @Test func drainBeforeHello_followsTheWelcome() {

@@ -91,6 +91,13 @@ extension Engine {
 
     private func signal(_ child: ChildID, _ signal: Signal, _ id: FrameID, _ peer: PeerID, _ verb: Verb) {
         audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
+        // Before its exec it is a copy of nexusd without a handler: what the program means by a signal would end it.
+        if self[child].run?.launch != nil, signal != .terminate, signal != .kill {
+            let why =
+                "the program of \(names[child]) is not executed yet, since the kernel waits for \(plan[child].executable), or"
+                + " for its directory: until then only TERM and KILL are sent"
+            return router.fail(id, .failed, why)
+        }
         guard let run = self[child].run, !run.hasExited, (try? kernel.signal(run.pidfd, signal)) != nil else {
             return router.fail(
                 id, .failed, "\(names[child]) has no process: it is \(core.view(of: child).phase.rawValue)")
@@ -149,16 +156,19 @@ extension Engine {
         }
     }
 
+    /// What is known of the end says more than its exit: nexusd's own signal, or which stage failed.
     private func failure(_ child: ChildID, _ cause: Cause) -> String {
         if cause == .unkillable { return "it outlived SIGKILL" }
         let view = core.view(of: child)
-        let end = view.lastEnd?.exit.map { ": \($0.words)" } ?? ""
-        guard view.phase == .parked else {
-            return
-                "it ended within \(Supervisor.shortLife.words) of its start (\(cause.rawValue)\(end)) and is tried again; see "
-                + "`nexusctl why \(names[child])`"
+        let remark = self[child].remark.flatMap { $0.run == view.lastEnd?.run ? $0.words : nil }
+        let how = (remark ?? view.lastEnd?.exit?.words).map { ": \($0)" } ?? ""
+        let look = "see `nexusctl why \(names[child])`"
+        guard view.phase != .parked, let end = view.lastEnd else {
+            return "it was given up for now (\(cause.rawValue)\(how)); \(look)"
         }
-        return "it was given up for now (\(cause.rawValue)\(end)); see `nexusctl why \(names[child])`"
+        let next = view.isScheduled ? "runs again at its time" : "is tried again"
+        return
+            "it ended \((end.ended - end.started).words) after its start (\(cause.rawValue)\(how)) and \(next); \(look)"
     }
 
     private func isWorker(_ peer: PeerID) -> Bool { clients[peer] == nil }
