@@ -51,6 +51,15 @@ import Testing
         #expect(try last(web, unchanged: 1) == "1 child unchanged, log-writer among them")
     }
 
+    @Test func whatIsTriedAgain_isADifference() throws {
+        let json =
+            #"{"children":[],"tried_again":["web"],"groups":[],"supervisor":[],"unchanged":2,"omitted":0,"notes":[]}"#
+        #expect(
+            try text(json)
+                == "~ web tried again: it was parked under the last good plan\n2 children unchanged, log-writer among them\n"
+        )
+    }
+
     @Test func noDifference_isSaid() throws {
         let json = #"{"children":[],"groups":[],"supervisor":[],"unchanged":4,"omitted":0,"notes":[]}"#
         #expect(try text(json) == "no difference: 4 children unchanged\n")

@@ -48,6 +48,7 @@ struct MetricsTests {
         let text = try text()
         #expect(!text.contains("nexus_child_memory_bytes{"))
         #expect(text.contains("cause=\"crash\"} 1\n") && text.contains("cause=\"oom\"} 0\n"))
+        #expect(text.contains("nexus_child_state=\"scheduled\"} 0\n"))
         #expect(text.split(separator: "\n").count { $0.hasPrefix("nexus_child_state{") && $0.hasSuffix(" 1") } == 1)
     }
 }

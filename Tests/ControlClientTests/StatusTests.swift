@@ -128,6 +128,8 @@ struct ChildWordsTests {
             #""state":"ready","recycle":{"above_bytes":null,"not_before_ms":0,"within_ms":60000,"when_idle":true}"#,
             "a fresh run is asked for: replaced when idle, in 60 s at the latest"
         ),
+        (#""state":"off","enabled":true"#, "stopped by a worker; nexusctl start ?"),
+        (#""state":"off","enabled":true,"stopped_with_tree":true"#, "stopped with the tree"),
         (#""state":"off","enabled":false"#, "off in the configuration; nexusctl start ?"),
         (
             #""state":"off","enabled":false,"started_by":"keeper""#,
@@ -274,6 +276,25 @@ struct RemedyTests {
         let text = try why("delayed", cause, more: #","unstable_runs":3"#)
         #expect(text.contains("it ended 3 times in a row: ") && text.contains(words), "\(text)")
         #expect(try why("scheduled", cause, more: #","unstable_runs":1"#).contains(words))
+    }
+
+    @Test(arguments: [
+        ("watchdog", "signal 15 (TERM)", "it said WATCHDOG=trigger", "see where it hangs: it said so itself"),
+        ("crash", "exec: Connection timed out (ETIMEDOUT)", "not executed within 10 s", "a lease on /opt/web"),
+        ("probe", "signal 15 (TERM)", "not executed within 3 s: the kernel waits", "a lease on /opt/web"),
+        ("crash", "exec: Text file busy (ETXTBSY)", "", "end what has /opt/web open for writing"),
+        ("crash", "exec: Resource temporarily unavailable (EAGAIN)", "", "more processes (`limits.nproc`)"),
+        ("crash", "signal 9 (KILL)", "it had used up 2s of processor time, its limit", "raise `limits.cpu`"),
+        ("crash", "signal 25 (XFSZ)", "a file of it would have grown above 1MiB, its limit", "raise `limits.fsize`"),
+        ("crash", "signal 9 (KILL)", "it said STOPPING=1 and had not ended after 1 s", "raise `stop-timeout`"),
+    ])
+    func endThatIsKnown_isHelpedByWhatMadeIt(cause: String, exit: String, detail: String, words: String) throws {
+        let answer = """
+            {"child":{"name":"web","state":"delayed","cause":"\(cause)","executable":"/opt/web","unstable_runs":3,\
+            "last_end":{"run":"1-1","cause":"\(cause)","exit":"\(exit)","detail":"\(detail)"}}}
+            """
+        let text = WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
+        #expect(text.contains(words) && !text.contains("said nothing in its last run"), "\(text)")
     }
 
     @Test func everyStateWithSomethingToDo_saysIt() throws {

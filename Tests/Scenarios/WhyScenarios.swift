@@ -156,6 +156,7 @@ import Testing
         let doctor = try box.ctl("doctor")
         #expect(doctor.status == 1)
         #expect(doctor.output.contains("job failed in its last run: crash: exit 5"))
+        #expect(!doctor.output.contains("opencode"), "nothing in this tree is about it")
         let before = try box.status().child("job")?.lastEnd?.run
         #expect(try box.ctl("start", "job", "--no-wait").status == 0)
         try box.wait("the second failure") { status in

@@ -86,7 +86,7 @@ public struct MetricsReport {
     // MARK: - Children
 
     private static let states = [
-        "off", "waiting", "delayed", "starting", "ready", "stopping", "unkillable", "parked", "done",
+        "off", "waiting", "scheduled", "delayed", "starting", "ready", "stopping", "unkillable", "parked", "done",
     ]
     private static let causes = [
         "done", "config", "crash", "oom", "watchdog", "probe", "network", "dependency", "asked", "recycled",

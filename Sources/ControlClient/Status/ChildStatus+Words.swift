@@ -73,6 +73,7 @@ extension ChildStatus {
     }
 
     private var offWords: String {
+        if isStoppedWithTree { return "stopped with the tree" }
         if choice == "off" { return "stopped by command; nexusctl start \(name)" }
         if status == nil, let startedBy {
             let how = startedBy == Self.tunnelWorker ? "nexusctl tunnel mode" : "nexusctl why \(startedBy)"

@@ -7,7 +7,7 @@ public struct DiffText: Hashable, Sendable {
 
     /// True when nothing is different.
     public var isEmpty: Bool {
-        ["children", "groups", "supervisor"].allSatisfy { answer[$0]?.elements.isEmpty ?? true }
+        ["children", "groups", "supervisor", "tried_again"].allSatisfy { answer[$0]?.elements.isEmpty ?? true }
     }
 
     /// Some lines, each ending in a newline.
@@ -18,6 +18,10 @@ public struct DiffText: Hashable, Sendable {
         for child in answer["dependents"]?.elements ?? [] {
             let name = terminal.styled(Terminal.clean(child.text ?? "?"), .bold)
             lines.append("\(terminal.styled("!", .yellow)) \(name) restarted with what it requires")
+        }
+        for child in answer["tried_again"]?.elements ?? [] {
+            let name = terminal.styled(Terminal.clean(child.text ?? "?"), .bold)
+            lines.append("\(terminal.styled("~", .yellow)) \(name) tried again: it was parked under the last good plan")
         }
         for group in answer["groups"]?.elements ?? [] { lines += words(group, "group ", terminal) }
         for key in answer["supervisor"]?.elements ?? [] {

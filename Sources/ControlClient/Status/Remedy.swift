@@ -29,15 +29,50 @@ enum Remedy {
     private static func hint(_ child: ChildStatus, _ hasLines: Bool) -> String {
         switch child.cause {
         case "oom": return "give it more memory, or find out why it needs so much"
+        case "probe" where child.lastEnd?.detail?.hasPrefix("not executed within ") ?? false: return notExecuted(child)
         case "probe": return "see whether it serves what its readiness or liveness asks for"
+        case "watchdog" where child.lastEnd?.detail == "it said WATCHDOG=trigger":
+            return "see where it hangs: it said so itself, and "
+                + (hasLines ? "its last lines may say more" : "no more")
         case "watchdog": return "let it send WATCHDOG=1 in time (sd_notify(3)), or see where it hangs"
         case "network": return "see whether this machine has a network"
+        case _ where child.lastEnd?.exit.hasPrefix("exec: ") ?? false: return notExecuted(child)
+        case "crash" where limit(child) != nil: return limit(child) ?? ""
         case _ where hasLines: return "mend what its last lines tell of (`nexusctl logs \(child.name)`)"
         case _:
             let user = child.user.map { " as \($0)" } ?? ""
             return "it said nothing in its last run: run its command by hand\(user), or see what it said before"
                 + " (`nexusctl logs \(child.name)`)"
         }
+    }
+
+    /// Its program did not come to run, for a reason that may pass.
+    private static func notExecuted(_ child: ChildStatus) -> String {
+        let program = child.executable ?? "its program"
+        let exit = child.lastEnd?.exit ?? ""
+        if exit.contains("ETIMEDOUT") || child.cause == "probe" {
+            return "look for a lease on \(program) (`/proc/locks`), or for a file system that hangs"
+        }
+        if exit.contains("ETXTBSY") { return "end what has \(program) open for writing (`fuser -v \(program)`)" }
+        if exit.contains("EAGAIN") {
+            return "let its user have more processes (`limits.nproc`), or end some of them"
+        }
+        return "see whether \(program) can be executed by its user"
+    }
+
+    /// What nexusd or the kernel ended it for, in nexusd's words.
+    private static func limit(_ child: ChildStatus) -> String? {
+        guard let detail = child.lastEnd?.detail else { return nil }
+        if detail.hasSuffix(" of processor time, its limit") {
+            return "raise `limits.cpu`, or see whether it runs in a loop"
+        }
+        if detail.hasPrefix("a file of it would have grown above ") {
+            return "raise `limits.fsize`, or see what it writes so much of"
+        }
+        if detail.hasPrefix("it said STOPPING=1 ") {
+            return "let it end soon after it says STOPPING=1, or raise `stop-timeout`"
+        }
+        return nil
     }
 
     // `STAGE: words (ERRNO)`, as nexusd says of a program that was never executed.

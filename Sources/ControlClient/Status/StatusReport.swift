@@ -123,6 +123,8 @@ public struct ChildStatus: Hashable, Sendable {
     public var recycle: Recycle?
     /// The worker that starts it, where it is off in the file.
     public var startedBy: String?
+    /// It went down with the tree, which is being ended.
+    public var isStoppedWithTree = false
     /// Until the next try.
     public var nextTry: Duration?
     /// The clock starts it.
@@ -200,6 +202,7 @@ public struct ChildStatus: Hashable, Sendable {
             case "limit_ms": limit = value.number.map { .milliseconds($0) }
             case "recycle": recycle = value.members.isEmpty ? nil : Recycle(value)
             case "started_by": startedBy = value.text
+            case "stopped_with_tree": isStoppedWithTree = value.flag ?? false
             case "scheduled": isScheduled = value.flag ?? false
             case "skipped_runs": skippedRuns = value.number ?? 0
             case "next_try_ms": nextTry = value.number.map { .milliseconds($0) }

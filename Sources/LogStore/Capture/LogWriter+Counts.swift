@@ -43,7 +43,7 @@ extension LogWriter {
         }
         suppressing.removeAll { $0 == child }
         tally.add(child, at: now) { $0.suppressed += UInt64(lines) }
-        remark("\(lines) lines were suppressed here", of: child, lines: lines)
+        remark("\(lines == 1 ? "1 line was" : "\(lines) lines were") suppressed here", of: child, lines: lines)
     }
 
     /// A remark of log-writer about a child: in the child's file and in the journal.
@@ -76,7 +76,7 @@ extension LogWriter {
         // A queue that nobody empties must not grow by words about itself.
         guard !unwritten.isEmpty, files.hasRoom, !files.isStuck(at: now) else { return }
         for (child, lines) in unwritten.sorted(by: { $0.key < $1.key }) {
-            let text = "\(lines) lines are missing here: the disk took nothing for 5 s"
+            let text = "\(EntryFormat.missing(lines)): the disk took nothing for 5 s"
             let stamp = WallStamp(nanoseconds: kernel.wallClock())
             files.send(
                 EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: child,

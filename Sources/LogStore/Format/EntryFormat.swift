@@ -52,6 +52,11 @@ enum EntryFormat {
         return stamp.bytes + [space] + Array(run.description.utf8) + [space, source.letter, info, whole, space]
     }
 
+    /// `3 lines are missing here`, in a file.
+    static func missing(_ lines: Int) -> String {
+        lines == 1 ? "1 line is missing here" : "\(lines) lines are missing here"
+    }
+
     /// One whole entry with its newline; newlines in the text become spaces, for an entry is a line.
     static func entry(_ stamp: WallStamp, _ run: RunID, _ source: LogSource, _ level: LogLevel, text: String) -> [UInt8]
     {

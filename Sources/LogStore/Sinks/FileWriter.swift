@@ -291,7 +291,7 @@ struct FileWriter {
         let why = failure.error.map { "\($0)" } ?? "the files took nothing, and log-writer was ended meanwhile"
         let bytes = EntryFormat.entry(
             WallStamp(nanoseconds: kernel.wallClock()), EntryFormat.noRun, .logWriter, .warning,
-            text: "\(failure.dropped) lines are missing here: \(why)")
+            text: "\(EntryFormat.missing(failure.dropped)): \(why)")
         var writing = Writing(content: .entry(bytes, worth: 0))
         if failure.dropped > 0, let error = write(&writing, into: child, rotation: rotation) {
             failing[child]?.error = error

@@ -20,7 +20,8 @@ public enum PlanError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong and what to do.
     public var description: String {
         switch self {
-        case .tooLarge(let bytes): "the plan has \(bytes) bytes; at most \(Plan.encodedLimit) are taken"
+        case .tooLarge(let bytes):
+            "the plan has \(bytes) byte\(bytes == 1 ? "" : "s"); at most \(Plan.encodedLimit) are taken"
         case .notAPlan: "this is not a plan made by nexus-config"
         case .version(let version):
             "the plan has format version \(version), this nexusd reads \(Plan.encodingVersion); make it anew with the"

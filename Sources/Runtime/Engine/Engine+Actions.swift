@@ -72,7 +72,10 @@ extension Engine {
         case .stopping(let child, let run, let cause):
             board.touch(child)
             remarkStop(child, run, for: cause)
-        case .ready(let child, _), .killing(let child, _),
+        case .killing(let child, let run):
+            board.touch(child)
+            remarkKill(child, run)
+        case .ready(let child, _),
             .delayed(let child, _, _), .parked(let child, _, _),
             .skipped(let child, _), .unkillable(let child, _):
             board.touch(child)

@@ -11,10 +11,13 @@ struct DiffWriter {
 
     private let update: PlanUpdate
     private let notes: [String]
+    private let triedAgain: [ChildID]
 
     /// Notes that `status` says already are not said again with every look.
-    init(_ update: PlanUpdate, beside known: [String]) {
+    /// `triedAgain`: parked, and nothing about them is different.
+    init(_ update: PlanUpdate, beside known: [String], triedAgain: [ChildID]) {
         self.update = update
+        self.triedAgain = triedAgain
         notes = update.plan.notes.filter { !known.contains($0) }
     }
 
@@ -33,6 +36,15 @@ struct DiffWriter {
             }
             json.array("dependents") { json in
                 for child in update.diff.dependents {
+                    guard json.bytes.count < Self.limit else {
+                        omitted += 1
+                        continue
+                    }
+                    json.value(update.plan[child].name)
+                }
+            }
+            json.array("tried_again") { json in
+                for child in triedAgain {
                     guard json.bytes.count < Self.limit else {
                         omitted += 1
                         continue

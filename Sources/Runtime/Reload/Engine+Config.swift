@@ -71,7 +71,8 @@ extension Engine {
         if case .times = wish { return takeTimes(plan) }
         let update = try PlanUpdate(plan, over: self.plan.unpacked, self.plan.arrangement) { isGone($0) }
         switch wish {
-        case .diff(let asker): router.reply(asker.id, DiffWriter(update, beside: notes).json)
+        case .diff(let asker):
+            router.reply(asker.id, DiffWriter(update, beside: notes, triedAgain: triedAgain(by: update)).json)
         case .reload(let asker): reload(update, asker)
         case .times: break
         }

@@ -20,10 +20,12 @@ extension Engine {
             let why = "the control socket cannot be given to those who may use it: \(error)"
             return refuse(.reload(asker), .failed, why)
         }
-        say(LogEvent(.reloaded, 5, "Reloaded \(surroundings.config): \(update.diff.summary)."))
+        let again = triedAgain(by: update)
+        let tried = again.isEmpty ? "" : "; tried again: " + again.map { names[$0] }.joined(separator: ", ")
+        say(LogEvent(.reloaded, 5, "Reloaded \(surroundings.config): \(update.diff.summary)\(tried)."))
         commandCount += 1
         let command = CommandID(rawValue: commandCount)
-        if let asker { promise(DiffWriter(update, beside: notes).json, command, asker) }
+        if let asker { promise(DiffWriter(update, beside: notes, triedAgain: again).json, command, asker) }
         let change = withNewTries(withChoices(update))
         adopt(PlanBook(update.plan, update.arrangement), update, change)
         keep(sockets, update)
@@ -58,12 +60,23 @@ extension Engine {
     /// What the file was refused for is mended when it is taken: who was parked under the plan that stood in for it is tried
     /// again, though nothing about it is different.
     private func withNewTries(_ change: TreeChange) -> TreeChange {
-        guard runsLastGood else { return change }
+        let again = parkedUnderLastGood(change)
         runsLastGood = false
+        guard !again.isEmpty else { return change }
         var change = change
-        change.changed.formUnion(
-            names.ids.filter { core.view(of: $0).phase == .parked && !change.removed.contains($0) && isKnown($0) })
+        change.changed.formUnion(again)
         return change
+    }
+
+    private func parkedUnderLastGood(_ change: TreeChange) -> [ChildID] {
+        guard runsLastGood else { return [] }
+        return names.ids.filter { core.view(of: $0).phase == .parked && !change.removed.contains($0) && isKnown($0) }
+    }
+
+    /// Those of them that no difference names.
+    func triedAgain(by update: PlanUpdate) -> [ChildID] {
+        let named = Set(update.diff.children.map(\.id) + update.diff.dependents)
+        return parkedUnderLastGood(update.change).filter { !named.contains($0) }
     }
 
     private func isKnown(_ child: ChildID) -> Bool { has(child) && plan.isShown(child) }

@@ -96,3 +96,6 @@ extension Strategy {
         }
     }
 }
+
+/// `1 line`, `2 lines`.
+func counted(_ count: Int, _ unit: String) -> String { "\(count) \(unit)\(count == 1 ? "" : "s")" }

@@ -188,7 +188,7 @@ extension ExplanationTests {
             ) { Stage([a { $0.policy.requires = [.b] }, child("b", "serve", readiness: .notify)]) },
             Case(
                 testDescription: "what it requires is off", phase: .waiting, cause: .dependency,
-                settings: ["requires = [\"b\"]"], says: ["b, which is off (`requires`)", "nothing is counted"]
+                settings: ["requires = [\"b\"]"], says: ["b, which is off (`requires`)"]
             ) { Stage([a { $0.policy.requires = [.b] }, child("b", "serve") { $0.policy.enabled = false }]) },
             Case(
                 testDescription: "after", phase: .waiting, cause: nil, settings: ["after = [\"b\"]"],

@@ -39,6 +39,12 @@ struct ExplanationTests {
         #expect(Set(Self.cases.map(\.phase)) == Set(Phase.allCases))
     }
 
+    @Test func whatNeverRan_hasNoCauseInWords() {
+        let stage = Stage([Self.a { $0.policy.requires = [.b] }, child("b", "serve") { $0.policy.enabled = false }])
+        #expect(stage.view(.a).cause == .dependency)
+        #expect(stage.explanation(.a).causeWords == nil)
+    }
+
     static func a(_ change: (inout ChildPlan) -> Void = { _ in }) -> ChildPlan {
         child("a", "serve", policy: ChildPolicy(), change: change)
     }
@@ -302,5 +308,5 @@ struct ExplanationTests {
         },
     ]
 
-    static let cases = exits + health + recycling + ExplanationTests.rules + ExplanationTests.waiting
+    static let cases = exits + health + recycling + ExplanationTests.rules + ExplanationTests.waiting + exact
 }

@@ -11,6 +11,8 @@ struct Stage {
     private(set) var now = Instant(nanoseconds: 1_000_000_000)
     var remark: EndRemark?
     var choice: Choice?
+    var executionEnd: Instant?
+    var treeEndsSince: Instant?
     var kernelKeepsMemory = true
     var recycling: Recycling?
 
@@ -87,7 +89,8 @@ struct Stage {
     func explanation(_ child: ChildID) -> Explanation {
         Explanation(
             child: child, view: view(child), plan: plan, now: now, choice: choice, remark: remark,
-            hasProcess: view(child).run != nil, executionEnd: nil, kernelKeepsMemory: kernelKeepsMemory,
+            hasProcess: view(child).run != nil, executionEnd: executionEnd, treeEndsSince: treeEndsSince,
+            kernelKeepsMemory: kernelKeepsMemory,
             recycling: recycling,
             phase: { core.view(of: $0).phase })
     }

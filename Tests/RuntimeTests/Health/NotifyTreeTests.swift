@@ -68,6 +68,25 @@ extension WholeTrees {
                 try causeOfTheEnd(notifying("self", "notify-words", "READY=1", "WATCHDOG=trigger")) == "watchdog")
         }
 
+        @Test func runThatSaysItStops_andStays_isKilled_andThatIsSaid() throws {
+            let slow = child("slow", "notify-words", "READY=1", "STOPPING=1", readiness: .notify) { child in
+                child.policy.stop.timeout = .milliseconds(200)
+                child.policy.restart = .never
+            }
+            let tree = try RunningTree(Plan(children: [slow]))
+            let client = try tree.client()
+            let end = try client.end(of: "slow")
+            #expect(end["exit"] as? String == "signal 9 (KILL)")
+            let detail = try #require(end["detail"] as? String)
+            #expect(
+                detail.hasPrefix("it said STOPPING=1 and had not ended after ")
+                    && detail.hasSuffix("(`stop-timeout`): nexusd killed it"))
+            let why = try client.object("why slow")
+            let keys = (why["settings"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String }
+            #expect(keys.first == "child.slow.stop-timeout", "\(keys)")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func intervalByMessage_bitesWithoutOneInThePlan() throws {
             #expect(
                 try causeOfTheEnd(notifying("late", "notify-words", "READY=1\nWATCHDOG_USEC=100000")) == "watchdog")

@@ -37,6 +37,26 @@ extension WholeTrees {
             #expect(log.contains("socket 65534 600 end"))
         }
 
+        @Test func oneProcessTooMany_isNamedWithItsLimit() throws {
+            let nobody = Identity(uid: Self.nobody, gid: Self.nobody, groups: [], user: "nobody")
+            let first = child("first", "serve") { $0.identity = nobody }
+            let crowded = child("crowded", "serve") { child in
+                child.identity = nobody
+                child.policy.requires = [ChildID(rawValue: 1)]
+                child.limits = [Limit(resource: ResourceLimit.processes, soft: 0, hard: 0)]
+                child.policy.delay = DelayRule(first: .seconds(600), cap: .seconds(600))
+            }
+            let tree = try RunningTree(Plan(children: [first, crowded]), isOpenToOthers: true)
+            let client = try tree.client()
+            let end = try client.end(of: "crowded")
+            #expect(end["exit"] as? String == "exec: Resource temporarily unavailable (EAGAIN)")
+            #expect((end["detail"] as? String)?.contains("`limits.nproc` (0)") == true)
+            let why = try client.object("why crowded")
+            let keys = (why["settings"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String }
+            #expect(keys.first == "child.crowded.limits.nproc", "\(keys)")
+            #expect(try tree.stop() == .code(0))
+        }
+
         /// Connects as nobody, says hello, asks, and says what came.
         private func ask(_ words: String, _ tree: RunningTree) throws -> String {
             let program = """

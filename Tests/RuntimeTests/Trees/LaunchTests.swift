@@ -152,7 +152,8 @@ extension WholeTrees {
                 #expect(
                     awaits == "its program to be executed: the kernel waits for \(program.path), or for its directory")
                 let why = try tree.ctl("why", "held").output
-                #expect(why.contains("left for its exec"), "\(why)")
+                #expect(
+                    why.contains("left for its exec; then it is stopped, with cause probe (`start-timeout`)"), "\(why)")
                 let end = try client.end(of: "held")
                 #expect(!tree.isAlive(pid))
                 #expect(end["cause"] as? String == "probe")
@@ -165,8 +166,14 @@ extension WholeTrees {
             let program = try HeldProgram()
             let (tree, client) = try started([held(program)])
             let pid = try #require(try client.pid("held"))
+            let limit = try #require(try client.status("held")["limit_ms"] as? Int)
+            #expect(limit <= 10_000, "its start-timeout is longer")
+            let waiting = try tree.ctl("why", "held").output
+            #expect(waiting.contains("no exec has more than 10 s, which is fixed"), "\(waiting)")
+            #expect(!waiting.contains("start-timeout"), "\(waiting)")
             let end = try client.end(of: "held")
             #expect(!tree.isAlive(pid))
+            #expect((end["detail"] as? String)?.hasPrefix("not executed within 10 s: the kernel waits for") == true)
             #expect(end["exit"] as? String == "exec: Connection timed out (ETIMEDOUT)")
             #expect(end["cause"] as? String == "crash", "it may pass by itself")
             #expect(

@@ -219,7 +219,7 @@ extension WholeTrees {
             let why =
                 "\(place) takes nothing: Not a directory (ENOTDIR); something else is in the place of a directory: "
             // The lines may have been given up in parts.
-            for words in ["What talker says is not filed: \(why)", " of talker were dropped: \(why)"] {
+            for words in ["What talker says is not filed: \(why)", " dropped: \(why)"] {
                 _ = try client.event(events) { ($0["message"] as? String)?.contains(words) == true }
             }
             try LiveKernel().removeFile(place)

@@ -105,6 +105,22 @@ extension WholeTrees {
             #expect(try tree.end() == .code(0))
         }
 
+        @Test func childThatIsDownBeforeTheOthers_isStoppedWithTheTree() throws {
+            let stubborn = child("stubborn", "ignore-term") { $0.policy.stop.timeout = .seconds(120) }
+            let tree = try RunningTree(Plan(children: [child("quick", "serve"), stubborn]))
+            while tree.registered("main").count < 2 { usleep(1000) }
+            let client = try tree.client()
+            #expect(try client.status("quick")["stopped_with_tree"] as? Bool == false)
+            try tree.signal(.terminate)
+            try waitFor("the end of quick") { try client.state("quick") == "off" }
+            #expect(try client.status("quick")["stopped_with_tree"] as? Bool == true)
+            #expect(try tree.ctl("status").output.contains("stopped with the tree"))
+            let why = try tree.ctl("why", "quick").output
+            #expect(why.contains("rule     stopped with the tree"), "\(why)")
+            try tree.signal(.interrupt)
+            #expect(try tree.end() == .code(0))
+        }
+
         @Test func signalsThatMeanNothing_doNotEndTheTree() throws {
             let tree = try RunningTree(Plan(children: [child("one", "serve")]))
             let client = try tree.client()

@@ -5,6 +5,7 @@ function spoken(ms) { return ms < 100000 ? `${Math.ceil(ms / 1000)} s` : ms < 60
 
 /** @param {any} child one element of nexusd's `status` */
 function offWords(child) {
+  if (child.stopped_with_tree) return 'stopped with the tree';
   if (child.choice === 'off') return `stopped by command; nexusctl start ${child.name}`;
   if (!child.status && child.started_by) return `off until ${child.started_by} starts it${child.started_by === 'tunnel-worker' ? '; switch the tunnel above' : ''}`;
   return `${child.status || (child.enabled ? 'stopped by a worker' : 'off in the configuration')}; nexusctl start ${child.name}`;

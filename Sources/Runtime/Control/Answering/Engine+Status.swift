@@ -4,11 +4,13 @@ import System
 import Wire
 
 extension Engine {
-    private var statusWriter: StatusWriter { StatusWriter(plan: plan, now: now) }
+    private var statusWriter: StatusWriter { StatusWriter(plan: plan, now: now, treeEndsSince: shutdownBegan) }
 
     func status(of child: ChildID) -> [UInt8] {
         var json = JSONWriter(capacity: 1024)
-        let view = core.view(of: child)
+        var view = core.view(of: child)
+        // Its exec may have less time than its start.
+        if let end = executionEnd(of: child) { view.until = end }
         let guarantee = surroundings.containment.guarantee(user: plan.traits(child).identity?.uid)
         statusWriter.write(
             child, view, self[child], choices[child], guarantee, awaits: awaits(child, view.phase),

@@ -36,6 +36,8 @@ struct SupervisorView {
 struct StatusWriter {
     let plan: PlanBook
     let now: Instant
+    /// Since when the tree is being ended.
+    var treeEndsSince: Instant?
 
     private var names: TreeNames { plan.names }
 
@@ -131,6 +133,7 @@ struct StatusWriter {
             if let recycling { recycling.write(at: now, into: &json) } else { json.null("recycle") }
             let starter = view.phase == .off && !policy.enabled && choice == nil ? plan.starters(of: child).first : nil
             json.field("started_by", starter.map { names[$0] })
+            json.field("stopped_with_tree", view.isStopped(withTreeEndingSince: treeEndsSince, choice))
             json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })
             json.field("scheduled", view.isScheduled)
             json.field("skipped_runs", view.skippedRuns)

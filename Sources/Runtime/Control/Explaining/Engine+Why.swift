@@ -39,7 +39,7 @@ extension Engine {
         return Explanation(
             child: child, view: core.view(of: child), plan: plan, now: now, choice: choices[child],
             remark: cell.remark, hasProcess: cell.process != nil,
-            executionEnd: executionEnd(of: child),
+            executionEnd: executionEnd(of: child), treeEndsSince: shutdownBegan,
             kernelKeepsMemory: surroundings.containment.enforces(.memory), recycling: recycling(of: child),
             phase: { [core] in core.view(of: $0).phase })
     }
@@ -56,7 +56,7 @@ extension Engine {
     }
 
     /// Of its start timeout and the limit for every exec, what comes first.
-    private func executionEnd(of child: ChildID) -> Instant? {
+    func executionEnd(of child: ChildID) -> Instant? {
         guard let launch = self[child].run?.launch, launch.told == .nothing else { return nil }
         return min(launch.until, core.view(of: child).until ?? launch.until)
     }

@@ -14,17 +14,20 @@ extension Explanation {
         case .crash:
             return hasNoProcess
                 ? "it could not be started, for a reason that may pass by itself\(counts)"
-                : limitKey.map { "a limit of its own was reached (`\($0)`), and the kernel ended it" }
-                    ?? "nobody asked for this end, and `exits` does not name it"
+                : crashWords
         case .oom: return memoryWords + counts
         case .watchdog:
             if isTriggered { return "it said itself that it hangs (WATCHDOG=trigger)\(counts)" }
-            return isBuiltIn
-                ? "it gave no sign of life in time" : "it did not send WATCHDOG=1 in time (`watchdog`)\(counts)"
+            if isBuiltIn { return "it gave no sign of life in time" }
+            return hasOwnWatchdog
+                ? "it did not send WATCHDOG=1 in the time that it chose itself (WATCHDOG_USEC)\(counts)"
+                : "it did not send WATCHDOG=1 in time (`watchdog`)\(counts)"
         case .probe: return probeWords + counts
         case .network:
             return
                 "no network: `exits.network` names \(exit); it is tried for ever, at least every 10 s, and never parked for it"
+        // What it requires has been down all the time.
+        case .dependency where view.phase == .waiting && view.lastEnd == nil: return nil
         case .dependency: return dependencyWords
         case .asked:
             return choice == .off
@@ -80,7 +83,7 @@ extension Explanation {
                 + " `nexusctl reset \(name)`"
         case .on, nil:
             policy.enabled
-                ? "stopped by a worker, or with the tree"
+                ? isStoppedWithTree ? "stopped with the tree" : "stopped by a worker"
                 : "off in the file (`enabled`), "
                     + (starters.isEmpty ? "until a command starts it" : "and started and stopped by \(starterNames)")
         }
@@ -93,15 +96,26 @@ extension Explanation {
     var wasReady: Bool { view.phase == .stopping ? view.ready != nil : view.lastEnd?.ready != nil }
 
     /// Whether the run it is about said so itself.
-    private var isTriggered: Bool {
-        remark?.words == EndRemark.triggered && remark?.run == (view.phase == .stopping ? view.run : view.lastEnd?.run)
+    var isTriggered: Bool { ownRemark?.words == EndRemark.triggered }
+
+    /// Whether that run had another watchdog than its key says.
+    var hasOwnWatchdog: Bool { ownRemark?.words.hasSuffix(EndRemark.ownWatchdog) ?? false }
+
+    /// What is known of that run.
+    private var ownRemark: EndRemark? {
+        guard let remark, remark.run == (view.phase == .stopping ? view.run : view.lastEnd?.run) else { return nil }
+        return remark
     }
 
-    /// `limits.cpu`, where its last run ended by that.
-    private var limitKey: String? {
-        guard let remark, remark.run == view.lastEnd?.run, let key = remark.settings.first?.key else { return nil }
-        let prefix = "child.\(name)."
-        return key.hasPrefix(prefix + "limits.") ? String(key.dropFirst(prefix.count)) : nil
+    /// A crash that nexusd, or a limit of its own, made of it.
+    private var crashWords: String {
+        guard let key = ownRemark?.settings.first?.key, key.hasPrefix("child.\(name).") else {
+            return "nobody asked for this end, and `exits` does not name it"
+        }
+        let own = key.dropFirst("child.\(name).".count)
+        return own == "stop-timeout"
+            ? "it said that it stops, and did not end in time: nexusd killed it (`stop-timeout`)"
+            : "a limit of its own was reached (`\(own)`), and the kernel ended it"
     }
 
     private var hasNoProcess: Bool {
@@ -150,7 +164,9 @@ extension Explanation {
         var words: String
         switch ground {
         case .config: words = "an error of configuration parks \(whom) at once"
-        case .unstable: words = "\(policy.delay.parkAfter) unstable runs in a row park \(whom) (`delay.park-after`)"
+        case .unstable:
+            let count = policy.delay.parkAfter
+            words = "\(unstableWords(count)) park\(count == 1 ? "s" : "") \(whom) (`delay.park-after`)"
         case .intensity:
             words = "more than \(policy.intensity?.words ?? "so many restarts") park \(whom) (`intensity`)"
         case .never: words = "a failure\(culprit.map { " of \(names[$0])" } ?? "") is final (`restart` is never)"

@@ -56,6 +56,7 @@ extension Explanation {
         case .config: return configSettings
         case .crash, .unknown, .asked, .unkillable: return []
         case .oom: return bounds.memoryMax.map { [setting("memory.max", SizeText.show($0))] } ?? []
+        case .watchdog where isTriggered || hasOwnWatchdog: return []
         case .watchdog: return policy.watchdog.map { [setting("watchdog", DurationText.show($0))] } ?? []
         case .probe: return wasReady ? healthSettings : startSettings
         case .network: return [setting("exits.network", policy.exits.network.text)]
@@ -127,6 +128,8 @@ extension Explanation {
         case .waiting: return holdSettings
         case .scheduled: return scheduleSettings
         case .delayed: return delaySettings
+        case .starting where isExecutionBoundFixed: return [setting("command", "…")]
+        case .starting where executionEnd != nil: return [startSettings[0]]
         case .starting: return startSettings
         case .ready:
             if view.isScheduled { return scheduleSettings }

@@ -16,6 +16,8 @@ struct Explanation {
     let hasProcess: Bool
     /// Until when its program has to be executed, while that is waited for.
     let executionEnd: Instant?
+    /// Since when the tree is being ended.
+    let treeEndsSince: Instant?
     /// A cgroup keeps `memory.max`; else nexusd does.
     let kernelKeepsMemory: Bool
     /// Its run is ready and is to be replaced.
@@ -46,11 +48,21 @@ struct Explanation {
     /// A member of a parked group is parked because of another one.
     var culprit: ChildID? { view.phase == .parked && view.cause == .dependency ? view.waitsFor : nil }
 
+    /// The limit for every exec comes before the end of its start timeout.
+    var isExecutionBoundFixed: Bool {
+        guard let executionEnd else { return false }
+        return view.until.map { executionEnd < $0 } ?? true
+    }
+
+    /// It went down with the tree, which is being ended.
+    var isStoppedWithTree: Bool { view.isStopped(withTreeEndingSince: treeEndsSince, choice) }
+
     /// What comes next, and when.
     var next: String {
         let inTime = view.nextTry.map { "in \(($0 - now).words)" }
         let left = view.until.map { ($0 - now).words }
         switch view.phase {
+        case .off where isStoppedWithTree: return "nothing: the tree is being ended"
         case .off:
             return starters.isEmpty
                 ? "nothing until `nexusctl start \(name)`" : "nothing until \(starterNames) starts it"
@@ -61,7 +73,11 @@ struct Explanation {
         case .delayed: return "the next try \(inTime ?? "soon")"
         case .starting:
             if let executionEnd {
-                return "it has \((executionEnd - now).words) left for its exec; then it is killed (`start-timeout`)"
+                let time = "it has \((executionEnd - now).words) left for its exec; then it is "
+                return time
+                    + (isExecutionBoundFixed
+                        ? "killed, with cause crash: no exec has more than \(Launch.limit.words), which is fixed"
+                        : "stopped, with cause probe (`start-timeout`)")
             }
             guard let awaits, let left else { return "it is started when it is its turn" }
             if plan.traits(child).readiness == .done {
@@ -101,7 +117,7 @@ struct Explanation {
         if policy.schedule != nil { return "never: a run that fails is followed by the next one at its time" }
         guard policy.restart != .never else { return "any failure is final (`restart`)" + whatThen }
         let delay = policy.delay
-        var bounds = ["\(delay.parkAfter) unstable runs in a row (now \(view.unstableRuns))"]
+        var bounds = ["\(unstableWords(delay.parkAfter)) (now \(view.unstableRuns))"]
         if let rule = policy.intensity { bounds.append("more than \(rule.words) (`intensity`)") }
         return (cause == .network ? "not for want of a network, but for " : "") + bounds.joined(separator: ", ")
             + ", or an error of configuration" + whatThen + (groupBound ?? "")
@@ -145,6 +161,17 @@ struct Explanation {
 
     private static func retryWords(_ retry: Duration?, _ key: String) -> String {
         retry.map { "is tried once every \($0.words) (`\(key)`)" } ?? "needs you (`\(key)` is never)"
+    }
+}
+
+/// `12 unstable runs in a row`; one needs no row.
+func unstableWords(_ count: UInt16) -> String { count == 1 ? "1 unstable run" : "\(count) unstable runs in a row" }
+
+extension ChildView {
+    /// Off since the tree is being ended, and not by command: neither is one that was off before.
+    func isStopped(withTreeEndingSince instant: Instant?, _ choice: Choice?) -> Bool {
+        guard let instant else { return false }
+        return phase == .off && choice != .off && since >= instant
     }
 }
 

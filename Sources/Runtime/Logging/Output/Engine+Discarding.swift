@@ -20,7 +20,7 @@ extension Engine {
         say(
             LogEvent(
                 .supervisorTrouble, 4,
-                "\(left) bytes of \(names[child]) are in log-writer's hands alone: it has not read them for"
+                "\(counted(left, "byte")) of \(names[child]) lie in log-writer's hands alone: it has not read them for"
                     + " \(CrowdedChildren.patience.words) and more runs wait. They are lost if it dies.", names[child],
                 output.run))
     }
@@ -72,7 +72,8 @@ extension Engine {
         say(
             LogEvent(
                 .outputDropped, 3,
-                "\(lost.bytes) bytes (\(lost.lines) lines) of \(names[child]) were discarded: \(why).", names[child],
+                "\(counted(lost.bytes, "byte")) (\(counted(lost.lines, "line"))) of \(names[child]) were discarded: \(why).",
+                names[child],
                 run,
                 [
                     LogEvent.Field(name: "BYTES", value: String(lost.bytes)),

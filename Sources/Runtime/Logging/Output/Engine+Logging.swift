@@ -126,12 +126,13 @@ extension Engine {
         let trouble = unfiled.trouble(of: name)
         unfiled.count(name, lines: counts.dropped)
         let losses: [(EventKind, UInt8, UInt64, String)] = [
-            (.outputDropped, 3, counts.dropped, "were dropped: \(trouble)"),
-            (.outputSuppressed, 4, counts.suppressed, "were suppressed: it says more than its log.rate allows"),
+            (.outputDropped, 3, counts.dropped, "dropped: \(trouble)"),
+            (.outputSuppressed, 4, counts.suppressed, "suppressed: it says more than its log.rate allows"),
         ]
         for (kind, priority, lines, words) in losses where lines > 0 {
             let fields = [LogEvent.Field(name: "LINES", value: "\(lines)")]
-            say(LogEvent(kind, priority, "\(lines) lines of \(name) \(words).", name, nil, fields))
+            let what = lines == 1 ? "1 line of \(name) was" : "\(lines) lines of \(name) were"
+            say(LogEvent(kind, priority, "\(what) \(words).", name, nil, fields))
         }
     }
 

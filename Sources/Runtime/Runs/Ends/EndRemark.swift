@@ -11,6 +11,8 @@ final class EndRemark {
 
     /// Of a run that called its watchdog itself.
     static let triggered = "it said WATCHDOG=trigger"
+    /// How the words end of a run that had not the watchdog of its key.
+    static let ownWatchdog = ", as it chose itself by WATCHDOG_USEC"
 
     init(_ run: RunID, _ words: String, _ settings: [Explanation.Setting] = []) {
         self.run = run

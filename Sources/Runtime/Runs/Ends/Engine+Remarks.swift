@@ -11,7 +11,7 @@ extension Engine {
 
     /// A run is over; what can be said of it that nobody said before.
     func remarkEnd(_ end: EndRecord) {
-        if end.cause == .crash { return remarkLimit(end) }
+        if end.cause == .crash { return remarkCrash(end) }
         guard end.cause == .config else { return }
         if end.exit == .code(0) {
             remark(end.child, end.run, "it ended at once with success, where it must run")
@@ -21,10 +21,43 @@ extension Engine {
         }
     }
 
+    private func remarkCrash(_ end: EndRecord) {
+        switch end.exit {
+        case .signal(let signal, _, _): remarkLimit(end, signal)
+        // After a change of user the exec of one process too many fails (execve(2)).
+        case .notExecuted(.exec, Errno.again.rawValue):
+            let limit = plan.traits(end.child).limits.first { $0.resource == ResourceLimit.processes }
+            guard let limit, limit.soft < .max else { break }
+            remark(
+                end.child, end.run,
+                "not executed: its user has as many processes as `limits.nproc` (\(limit.soft)) allows, or more",
+                [Explanation.Setting(key: "child.\(names[end.child]).limits.nproc", value: "\(limit.soft)")])
+        case .notExecuted(.exec, Errno.timedOut.rawValue):
+            remark(
+                end.child, end.run,
+                "not executed within \(Launch.limit.words): the kernel waits for \(plan[end.child].executable), or for its"
+                    + " directory")
+        case .code, .notExecuted, .unknown, nil: break
+        }
+    }
+
+    /// It had said that it stops, and is killed as it did not; what nexusd asks for has a cause of its own.
+    func remarkKill(_ child: ChildID, _ run: RunID) {
+        let view = core.view(of: child)
+        guard view.run == run, view.phase == .stopping, view.cause == nil else { return }
+        remark(
+            child, run,
+            "it said STOPPING=1 and had not ended after \((now - view.since).words) (`stop-timeout`): nexusd killed it",
+            [
+                Explanation.Setting(
+                    key: "child.\(names[child]).stop-timeout", value: DurationText.show(plan.policy(child).stop.timeout)
+                )
+            ])
+    }
+
     /// A limit of its own that the kernel ends a process for: by SIGXCPU or SIGXFSZ, and by SIGKILL at the hard one of the
     /// processor time (setrlimit(2)).
-    private func remarkLimit(_ end: EndRecord) {
-        guard case .signal(let signal, _, _) = end.exit else { return }
+    private func remarkLimit(_ end: EndRecord, _ signal: Signal) {
         let limits = plan.traits(end.child).limits
         let name = names[end.child]
         func limit(_ number: UInt8) -> Limit? { limits.first { $0.resource == number && $0.soft < .max } }
@@ -54,8 +87,10 @@ extension Engine {
         switch cause {
         case .watchdog:
             let time = view.watchdog?.words ?? "long"
-            let own = view.watchdog == plan.policy(child).watchdog ? "" : ", as it chose itself by WATCHDOG_USEC"
-            remark(child, run, "no WATCHDOG=1 came for \(time)\(own)", explanation.settings(of: .watchdog))
+            let isOwn = view.watchdog != plan.policy(child).watchdog
+            remark(
+                child, run, "no WATCHDOG=1 came for \(time)\(isOwn ? EndRemark.ownWatchdog : "")",
+                isOwn ? [] : explanation.settings(of: .watchdog))
         case .probe where self[child].run?.launch != nil:
             let time = (now - (view.started ?? now)).words
             remark(

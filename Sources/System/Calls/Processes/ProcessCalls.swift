@@ -85,6 +85,8 @@ public struct ResourceLimit: Hashable, Sendable {
     public static let cpu: UInt8 = 0
     /// RLIMIT_FSIZE, bytes.
     public static let fileSize: UInt8 = 1
+    /// RLIMIT_NPROC, processes of the user; 6 on every architecture we build for.
+    public static let processes: UInt8 = 6
     /// RLIMIT_AS, bytes.
     public static let addressSpace: UInt8 = 9
     /// RLIMIT_NOFILE, 7 on every architecture we build for.
