@@ -89,8 +89,9 @@ extension TunnelKeeper {
         let near = "where `[chat] listen` is reached"
         let outside: String
         if case .off = machine.state {
-            // A proxy of the owner's may lead there.
-            outside = workshop.settings.url.isEmpty ? near : "\(near), and by \(workshop.settings.url)"
+            // A proxy of the owner's may lead there, where no tunnel would.
+            let url = (choice.mode ?? workshop.settings.mode).ownsURL ? "" : workshop.settings.url
+            outside = url.isEmpty ? near : "\(near), and by \(url)"
         } else if let address, machine.state.connections != nil || machine.state == .originDown {
             outside = "from anywhere at \(address), and \(near)"
         } else {

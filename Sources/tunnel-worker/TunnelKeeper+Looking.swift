@@ -86,8 +86,7 @@ extension TunnelKeeper {
     func lookAtMetrics() async {
         guard machine.isUp, let metrics = preparation?.metrics else { return }
         measurement = await metrics.measure()
-        let excess = measurement?.rules?.excess(
-            chatSocket: workshop.settings.chatSocket, endsInChat: machine.chosen == .quick)
+        let excess = measurement?.rules?.excess(chatSocket: workshop.settings.chatSocket)
         await act(on: .measured(measurement, excess: excess))
     }
 

@@ -54,7 +54,7 @@ extension TunnelKeeper {
             show()
             return nil
         }
-        await act(on: .network(isUp: NetworkRoutes.hasDefault()))
+        await act(on: .network(isUp: NetworkRoutes.leadOut()))
         if let halt = choice.halt {
             await act(on: .halted(wanted, halt))
             return nil

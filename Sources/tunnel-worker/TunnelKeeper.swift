@@ -99,7 +99,7 @@ actor TunnelKeeper {
     private func begin() async {
         await enter()
         defer { gate.leave() }
-        await act(on: .network(isUp: NetworkRoutes.hasDefault()))
+        await act(on: .network(isUp: NetworkRoutes.leadOut()))
         if let damage { Log.error(damage) }
         settleChoice()
         await takeUp()
@@ -175,7 +175,7 @@ actor TunnelKeeper {
             await lookAtChild()
             return show()
         }
-        await act(on: .network(isUp: NetworkRoutes.hasDefault()))
+        await act(on: .network(isUp: NetworkRoutes.leadOut()))
         await lookAtChild()
         await lookAtMetrics()
         for fact in tail.facts() { await act(on: .logged(fact)) }

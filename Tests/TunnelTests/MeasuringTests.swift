@@ -8,14 +8,13 @@ struct MeasuringTests {
     private let chat = IngressRules.Rule(hostname: "chat.example.com", service: "unix:/run/chat.sock")
     private let end = IngressRules.Rule(service: "http_status:404")
 
-    private func excess(_ rules: [IngressRules.Rule], endsInChat: Bool = false) -> String? {
-        IngressRules(version: 1, rules: rules).excess(chatSocket: "/run/chat.sock", endsInChat: endsInChat)
+    private func excess(_ rules: [IngressRules.Rule]) -> String? {
+        IngressRules(version: 1, rules: rules).excess(chatSocket: "/run/chat.sock")
     }
 
     @Test func chatAndNothing_isAllThereMayBe() {
         #expect(excess([chat, end]) == nil)
         #expect(excess([.init(service: "http_status:503")]) == nil)
-        #expect(excess([.init(service: "unix:/run/chat.sock")], endsInChat: true) == nil)
     }
 
     @Test func anotherService_isNamedWithItsRule() throws {
@@ -56,7 +55,7 @@ struct MeasuringTests {
             {"service":"http_status:404"}],"warp-routing":\(json),"originRequest":{}}}
             """
         let rules = try JSONDecoder().decode(IngressRules.self, from: Data(text.utf8))
-        let excess = rules.excess(chatSocket: "/run/chat.sock", endsInChat: false)
+        let excess = rules.excess(chatSocket: "/run/chat.sock")
         #expect(
             excess.map { said in words.map { said.hasPrefix($0) } == true } ?? (words == nil), "\(excess ?? "nothing")")
     }
@@ -119,20 +118,6 @@ struct MeasuringTests {
         ("x -5\nx 2\n", 2), ("x 1e300\n", .max),
     ]) func counterOfAnyText_isANumber(_ text: String, _ count: Int) {
         #expect(MetricsPort.counter("x", in: text) == count)
-    }
-
-    @Test func routes_defaultThatLeadsSomewhere() {
-        let head = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
-        func has(_ ipv4: String, _ ipv6: String = "") -> Bool {
-            NetworkRoutes.hasDefault(ipv4: head + ipv4, ipv6: ipv6)
-        }
-        #expect(has("eth0\t00000000\t0100A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"))
-        #expect(!has("eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"))
-        #expect(!has("*\t00000000\t00000000\t0200\t0\t0\t0\t00000000\t0\t0\t0\n"))
-        let zero = String(repeating: "0", count: 32)
-        #expect(has("", "\(zero) 00 \(zero) 00 fe80\(zero.dropFirst(4)) 00000400 00000001 00000000 00000003 eth0\n"))
-        #expect(!has("", "\(zero) 00 \(zero) 00 \(zero) ffffffff 00000001 00000000 00200200 lo\n"))
-        #expect(!has(""))
     }
 
     @Test func logLines_tellWhatNoNumberDoes() {

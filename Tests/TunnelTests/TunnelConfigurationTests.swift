@@ -48,13 +48,17 @@ struct TunnelConfigurationTests {
         #expect(text.contains("grace-period: \"1500ms\"\n"))
     }
 
-    @Test func quickTunnel_leadsToTheSocketWhateverItsNameIs() throws {
+    @Test func quickTunnel_leadsItsOwnNameToTheSocket_whateverThatIs_andNothingElse() throws {
         let text = try TunnelConfiguration(
             identity: .quick, hostname: nil, chatSocket: "/run/nexus/chat.sock", metricsPort: 1, transport: .auto,
             logDirectory: "/l", gracePeriod: .milliseconds(1500)
         ).yaml()
         let read = try #require(try Yams.load(yaml: text) as? [String: Any])
-        #expect(read["ingress"] as? [[String: String]] == [["service": "unix:/run/nexus/chat.sock"]])
+        #expect(
+            read["ingress"] as? [[String: String]] == [
+                ["hostname": "*.trycloudflare.com", "service": "unix:/run/nexus/chat.sock"],
+                ["service": "http_status:404"],
+            ])
         for name in ["tunnel", "token-file", "credentials-file", "url"] { #expect(read[name] == nil) }
         #expect(throws: TunnelError.self) {
             try TunnelConfiguration(

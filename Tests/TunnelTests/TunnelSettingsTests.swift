@@ -86,6 +86,8 @@ struct TunnelSettingsTests {
             (.token, try token(#"{"a":"a","s":"\#(Self.secret)"}"#), #"part "t" of the token"#),
             (.token, try token(#"{"a":"a","s":"\#(Self.secret)","t":7}"#), "is no text"),
             (.named, try settings(credentials: open), "chmod 600"),
+            (.named, try settings(credentials: try file("")), "is empty; it is to be the file written by `cloudflared"),
+            (.token, try settings(token: try file(" \n\n")), "is empty; it is to be the file with the token that"),
             (.named, try settings(credentials: "/tmp"), "is no file"),
             (.token, try settings(token: try file("not a token")), "[tunnel] token-file"),
             (.token, try settings(token: try file("e30=")), "[tunnel] token-file"),

@@ -15,6 +15,9 @@ public struct TunnelConfiguration: Hashable, Sendable {
         case quick
     }
 
+    /// What a quick tunnel's name, which nobody knows before its start, ends in.
+    private static let quickNames = "*.trycloudflare.com"
+
     private let identity: Identity
     private let hostname: String?
     private let chatSocket: String
@@ -96,13 +99,9 @@ public struct TunnelConfiguration: Hashable, Sendable {
             }
         let chat = (key("service"), text("unix:" + chatSocket))
         let nothing = [(key("service"), text("http_status:404"))]
-        // Of a quick tunnel everything that comes has its one name: the chat is the last rule, which takes all.
-        let rules: [[(Node, Node)]] =
-            if let hostname {
-                [[(key("hostname"), text(hostname)), chat], nothing]
-            } else {
-                [identity == .quick ? [chat] : nothing]
-            }
+        // A token tunnel without a name has its rules from elsewhere.
+        let name = identity == .quick ? Self.quickNames : hostname
+        let rules = name.map { [[(key("hostname"), text($0)), chat], nothing] } ?? [nothing]
         return own + [
             // It would replace its own file and end with 11.
             (key("no-autoupdate"), plain("true")),

@@ -79,8 +79,7 @@ public struct IngressRules: Hashable, Sendable, Decodable {
     public var areWaitedFor: Bool { version < 0 && rules.allSatisfy { Self.nothing.contains($0.service) } }
 
     /// What more than the chat can be reached, in words; nil: nothing.
-    /// - Parameter endsInChat: true for quick tunnels, where everything that comes has the one name.
-    public func excess(chatSocket: String, endsInChat: Bool) -> String? {
+    public func excess(chatSocket: String) -> String? {
         let chat = "unix:" + chatSocket
         guard warpRouting.isEmpty else {
             return
@@ -100,7 +99,7 @@ public struct IngressRules: Hashable, Sendable, Decodable {
         if last.service == "http_status:503", rules.count > 1 {
             return "the last rule answers 503 to all the rest; it must be http_status:404"
         }
-        if last.service == chat, !endsInChat {
+        if last.service == chat {
             return "the last rule leads every name to the chat; it must be http_status:404"
         }
         return nil

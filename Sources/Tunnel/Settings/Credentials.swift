@@ -108,6 +108,9 @@ enum SecretFile {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw TunnelError("\(field): \(path) is not text")
         }
+        guard text.contains(where: { !$0.isWhitespace }) else {
+            throw TunnelError("\(field): \(path) is empty; it is to be the file \(what)")
+        }
         return text
     }
 }

@@ -18,6 +18,14 @@ public enum TunnelMode: String, Hashable, Sendable, CaseIterable, Codable {
         }
     }
 
+    /// `[chat] url` leads through it, so that it leads nowhere while it is off.
+    public var ownsURL: Bool {
+        switch self {
+        case .off, .quick: false
+        case .named, .token: true
+        }
+    }
+
     /// The mode for a word; `TunnelError` with those there are.
     public static func of(_ word: String) throws(TunnelError) -> TunnelMode {
         if let mode = TunnelMode(rawValue: word) { return mode }

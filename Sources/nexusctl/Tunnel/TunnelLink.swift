@@ -37,7 +37,7 @@ struct TunnelLink {
         if let mode { members.append(.init("mode", .string(mode))) }
         let request = Array(JSONValue.object(members).line.utf8)
         while true {
-            let frame = try answer(connection, request, peer, until: limit)
+            let frame = try answer(connection, request, peer, to: op, until: limit)
             guard frame.header.kind == .error else {
                 return (try ControlConnection.json(frame.payload), frame.payload)
             }
@@ -58,7 +58,7 @@ struct TunnelLink {
     }
 
     private func answer(
-        _ connection: ControlConnection, _ request: [UInt8], _ peer: PeerID, until limit: Int64
+        _ connection: ControlConnection, _ request: [UInt8], _ peer: PeerID, to op: String, until limit: Int64
     ) throws(ControlError) -> Frame {
         let begin = ControlConnection.now()
         let id = connection.request(request, to: peer)
@@ -74,7 +74,17 @@ struct TunnelLink {
         }
         throw ControlError(
             .timeout, "\(Self.worker) did not answer within \(max(1, (limit - begin) / 1000)) s",
-            hint: "see: nexusctl status; nexusctl restart \(Self.worker) leaves the tunnel as it is")
+            hint: Self.hint(to: op))
+    }
+
+    /// A wish that nobody has answered was not refused either: whoever reads it later takes it.
+    private static func hint(to op: String) -> String {
+        let restart = "nexusctl restart \(worker) leaves the tunnel as it is"
+        switch op {
+        case "start", "stop", "mode", "keep":
+            return "it may still do what was asked, as soon as it goes on: see nexusctl tunnel; \(restart)"
+        case _: return "see: nexusctl status; \(restart)"
+        }
     }
 
     /// What it knows it says at once; for what is wished it asks cloudflared for its version and its opinion before, one wish

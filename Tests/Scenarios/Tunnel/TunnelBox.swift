@@ -130,11 +130,12 @@ final class TunnelBox {
         var words: String
         var connections: Int
         var url: String?
+        var reach: String
         var complaint: String?
         var metricsPort: UInt16?
 
         enum CodingKeys: String, CodingKey {
-            case mode, state, words, connections, url, complaint
+            case mode, state, words, connections, url, reach, complaint
             case metricsPort = "metrics_port"
         }
     }

@@ -106,6 +106,26 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// It was heard of by nobody yet, and refused by nobody. A minute long: with NEXUS_LONG=1.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["NEXUS_LONG"] == "1"))
+    func wishThatNobodyAnswers_mayStillBeTaken_andThatIsSaid() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        kill(worker, SIGSTOP)
+        defer { kill(worker, SIGCONT) }
+        let stop = try run(
+            Programs.path("nexusctl"), ["tunnel", "stop"],
+            environment: ["NEXUS_RUNTIME_DIRECTORY": tunnel.box.runtime], limit: .seconds(90))
+        #expect(stop.status == 5, "\(stop)")
+        #expect(stop.errors.contains("did not answer within "), "\(stop.errors)")
+        #expect(stop.errors.contains("it may still do what was asked, as soon as it goes on"), "\(stop.errors)")
+        kill(worker, SIGCONT)
+        try tunnel.waitState("off")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// Each verb with words that make no sense, without nexusd, and with a tunnel-worker that is off, hangs, or comes back.
     @Test func eachVerb_endsInTimeWithWords_whateverIsAway() throws {
         let tunnel = try TunnelBox(mode: "named")

@@ -7,12 +7,13 @@ struct TunnelSettings {
 
     init(reader: SectionReader, chat: ChatAddress, report: Report) {
         let mode = reader(TunnelKeys.mode)
-        let values = [TunnelKeys.id, TunnelKeys.credentialsFile, TunnelKeys.tokenFile, TunnelKeys.program]
-            .map { (name: $0.info.name, value: reader($0)) }
+        let keys = [TunnelKeys.id, TunnelKeys.credentialsFile, TunnelKeys.tokenFile, TunnelKeys.program]
+        let values = keys.map { (name: $0.info.name, value: reader($0)) }
         let needed = ["named": ["id", "credentials-file"], "token": ["token-file"]][mode] ?? []
-        for missing in values where needed.contains(missing.name) && missing.value.isEmpty {
+        // One that is there and wrong, or misspelt, was reported.
+        for key in keys where needed.contains(key.info.name) && reader.isMissing(key) {
             report.error(
-                reader.position(of: TunnelKeys.mode), "'mode' is \"\(mode)\", which needs '\(missing.name)' beside it")
+                reader.position(of: TunnelKeys.mode), "'mode' is \"\(mode)\", which needs '\(key.info.name)' beside it")
         }
         Self.check(chat, of: mode, report)
         var json = JSONWriter()
