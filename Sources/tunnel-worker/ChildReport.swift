@@ -20,6 +20,8 @@ struct ChildReport {
         var run: String
         /// `exit 1`
         var exit: String
+        /// nexusd ended it because it was not ready in time.
+        var isTooLate: Bool
         /// Somebody wanted that. What nexusd ended on its own account (a start that took too long) nobody asked for.
         var isAsked: Bool
     }
@@ -49,7 +51,9 @@ struct ChildReport {
         case _: next = .unsaid
         }
         lastEnd = answer.last_end.map {
-            End(run: $0.run, exit: $0.exit, isAsked: ["asked", "dependency", "recycled"].contains($0.cause))
+            End(
+                run: $0.run, exit: $0.exit, isTooLate: $0.cause == "probe",
+                isAsked: ["asked", "dependency", "recycled"].contains($0.cause))
         }
     }
 

@@ -12,10 +12,15 @@ struct Pace: Sendable {
     var patience = Patience()
     /// `HOST:PORT` that stands for Cloudflare's edge, spoken to without TLS: for tests.
     var edge: String?
+    /// Where it is looked whether Cloudflare answers; empty: nowhere.
+    var uplink = UplinkLook.places
 
-    /// `NEXUS_TUNNEL_HASTE=N` divides all times, `NEXUS_TUNNEL_EDGE` is `edge`; both are for tests.
+    /// `NEXUS_TUNNEL_HASTE=N` divides all times, `NEXUS_TUNNEL_EDGE` is `edge`, `NEXUS_TUNNEL_UPLINK` the one place of `uplink`;
+    /// all are for tests.
     init(environment: [String: String]) {
         edge = environment["NEXUS_TUNNEL_EDGE"]
+        let place = environment["NEXUS_TUNNEL_UPLINK"]
+        if edge != nil || place != nil { uplink = place.map { [$0] } ?? [] }
         guard let haste = environment["NEXUS_TUNNEL_HASTE"].flatMap({ Int($0) }) else { return }
         patience = Patience(hastenedBy: haste)
         look = max(.milliseconds(100), look / max(1, haste))

@@ -64,11 +64,14 @@ struct TunnelDesk: Sendable {
     /// What happened before somebody asks is in the answer; what is under way meanwhile (a chat that hangs is looked at for
     /// seconds) is not waited for longer than this.
     private static let lookLimit: Duration = .seconds(2)
+    /// The same before the first look, which asks cloudflared for its version: until then nothing is known.
+    private static let firstLookLimit: Duration = .seconds(8)
 
     private func lookAgain() async {
+        let limit = await keeper.hasBegun ? Self.lookLimit : Self.firstLookLimit
         let (ends, end) = AsyncStream<Void>.makeStream()
         let timer = Task {
-            try? await Task.sleep(for: Self.lookLimit)
+            try? await Task.sleep(for: limit)
             end.finish()
         }
         Task {

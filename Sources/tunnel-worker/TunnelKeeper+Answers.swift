@@ -19,6 +19,8 @@ struct TunnelDescription: Encodable, Sendable {
     var url: String?
     /// Of a quick tunnel: another one after each start.
     var url_lasts: Bool
+    /// Now, by state and rules.
+    var url_leads: Bool
     var program: String?
     var version: String?
     var metrics_port: UInt16?
@@ -71,8 +73,8 @@ extension TunnelKeeper {
             mode: inForce, mode_when_on: choice.mode ?? workshop.settings.mode,
             chosen_by_command: choice.isByCommand,
             state: state.name, words: words,
-            connections: state.connections?.count ?? 0, connections_wanted: inForce.connections, url: address,
-            url_lasts: inForce != .quick, program: preparation?.program?.path,
+            connections: machine.connections, connections_wanted: inForce.connections, url: address,
+            url_lasts: inForce != .quick, url_leads: leads, program: preparation?.program?.path,
             version: preparation?.program?.version.description, metrics_port: preparation?.metrics.port,
             complaint: complaint, new_program: hasNewProgram, trial_left: trialLeft,
             trial_back: trialLeft == nil ? nil : choice.former?.wanted(workshop.settings.mode), reach: reach)
@@ -80,7 +82,7 @@ extension TunnelKeeper {
 
     /// Refused while there is none.
     func addressLine() throws(BusError) -> AddressLine {
-        guard let address else { throw BusError(.failed, "there is no address: \(machine.state.words)") }
+        guard let address, leads else { throw BusError(.failed, "there is no address: \(words)") }
         return AddressLine(url: address, lasts: inForce != .quick, qr: QRCode.rows(of: address))
     }
 
@@ -92,7 +94,7 @@ extension TunnelKeeper {
             // A proxy of the owner's may lead there, where no tunnel would.
             let url = (choice.mode ?? workshop.settings.mode).ownsURL ? "" : workshop.settings.url
             outside = url.isEmpty ? near : "\(near), and by \(url)"
-        } else if let address, machine.state.connections != nil || machine.state == .originDown {
+        } else if leads, let address {
             outside = "from anywhere at \(address), and \(near)"
         } else {
             return "nobody from outside; browsers that were let in (nexusctl pair) \(near)"
@@ -194,7 +196,7 @@ extension TunnelState {
         switch self {
         case .connected(let connections), .degraded(let connections): connections
         case .off, .settingsRefused, .stopped, .starting, .waitingForConfiguration, .reconnecting, .credentialsRefused,
-            .noNetwork, .originDown, .exposesMoreThanTheChat, .crashed:
+            .noNetwork, .noUplink, .originDown, .exposesMoreThanTheChat, .crashed:
             nil
         }
     }

@@ -62,7 +62,7 @@ extension TunnelKeeper {
         guard let last = seen.lastEnd, !last.isAsked, !seen.isStopping else { return nil }
         if explained?.run != last.run {
             let lines = (try? await bus.ask("why \(Self.child)")).map(ChildReport.lastLines) ?? []
-            explained = (last.run, EndWords(exit: last.exit, lines: lines))
+            explained = (last.run, EndWords(exit: last.exit, isTooLate: last.isTooLate, lines: lines))
         }
         guard let words = explained?.words else { return nil }
         return .init(run: last.run, words: words.words, isTooMany: words.isTooMany)
@@ -117,6 +117,22 @@ extension TunnelKeeper {
         defer { gate.leave() }
         guard changes == before else { return }
         await act(on: .outside(answers: hop.isGood))
+    }
+
+    /// One at a time: a dead resolver lets it wait for long, and nobody waits for it here.
+    func lookAtUplink() {
+        guard machine.asksForUplink, !isLookingBeyond, !pace.uplink.isEmpty else { return }
+        isLookingBeyond = true
+        let before = changes
+        Task {
+            let answers = await UplinkLook(places: pace.uplink).answers()
+            await enter()
+            defer { gate.leave() }
+            isLookingBeyond = false
+            guard changes == before, wanted != .off else { return }
+            await act(on: .uplink(answers: answers))
+            show()
+        }
     }
 
     func lookAtSettings() async {

@@ -7,8 +7,9 @@ extension TunnelKeeper {
     var words: String {
         let chat = workshop.settings.chatSocket
         var all = [machine.state.words]
-        if machine.state.connections != nil, measurement?.rules?.leadsToChat(chat) == false {
-            all.append("no rule leads to the chat; the service to point at is unix:\(chat)")
+        if machine.state.connections != nil, let rules = measurement?.rules, !isLedHere {
+            let what = host.flatMap { rules.leadsToChat(chat) ? "\($0) to the page" : nil } ?? "to the chat"
+            all.append("no rule leads \(what); the service to point at is unix:\(chat)")
         }
         if let damage { all.append(damage) }
         return all.joined(separator: "; ")
@@ -17,7 +18,7 @@ extension TunnelKeeper {
     /// The status line, when it changed; a new address of a quick tunnel also goes to the log.
     func show() {
         var words = words
-        if machine.state.connections != nil, let address { words += " at \(address)" }
+        if leads, machine.state.connections != nil, let address { words += " at \(address)" }
         if let complaint, !words.contains(complaint) { words += "; not taken: \(complaint)" }
         if let former = choice.former {
             words += "; on trial: back to \(former.wanted(workshop.settings.mode).rawValue) unless it is kept"
@@ -60,6 +61,17 @@ extension TunnelKeeper {
 
     /// What runs, when what is wanted was not taken.
     var inForce: TunnelMode { complaint != nil && machine.isUp ? machine.chosen : wanted }
+
+    /// By the rules in force; those that are not known are not held against it.
+    private var isLedHere: Bool {
+        guard let rules = measurement?.rules, machine.chosen != .quick else { return true }
+        return host.map { rules.lead($0, to: workshop.settings.chatSocket) } ?? false
+    }
+
+    /// The address leads here now, as far as is known. The chat may be gone: the way is there.
+    var leads: Bool {
+        address != nil && (machine.state.connections != nil || machine.state == .originDown) && isLedHere
+    }
 
     /// `https://…` while cloudflared is connected, and before that for a name that is known.
     var address: String? { host.map { "https://\($0)" } }

@@ -28,6 +28,9 @@ actor TunnelKeeper {
     var complaint: String?
     var hasNewProgram = false
     var gate = TurnGate()
+    var isLookingBeyond = false
+    /// The first look is over.
+    private(set) var hasBegun = false
     /// Followed so far: what was looked at before one is no news after it.
     var changes = 0
     /// True: nexusd has taken it.
@@ -62,7 +65,9 @@ actor TunnelKeeper {
     var wanted: TunnelMode { choice.wanted(workshop.settings.mode) }
 
     /// Nothing is in force that is not wanted: before nexusd may start the child, whose choice somebody may have kept there.
-    func makeReady() {
+    /// Who asks before the first look waits for it: it begins with the gate.
+    func makeReady() async {
+        await enter()
         if wanted == .off { workshop.retract() }
     }
 
@@ -96,14 +101,16 @@ actor TunnelKeeper {
         }
     }
 
+    /// Since `makeReady`, nobody else had a turn.
     private func begin() async {
-        await enter()
         defer { gate.leave() }
         await act(on: .network(isUp: NetworkRoutes.leadOut()))
         if let damage { Log.error(damage) }
         settleChoice()
         await takeUp()
+        await lookAtMetrics()
         await keepHalt()
+        hasBegun = true
         show()
     }
 
@@ -180,6 +187,7 @@ actor TunnelKeeper {
         await lookAtMetrics()
         for fact in tail.facts() { await act(on: .logged(fact)) }
         if turns.isMultiple(of: pace.door) || machine.state == .starting { await lookAtDoors() }
+        if turns.isMultiple(of: pace.door) { lookAtUplink() }
         if turns.isMultiple(of: pace.settings) { await lookAtSettings() }
         await act(on: .tick)
         await keepHalt()

@@ -35,6 +35,41 @@ struct MeasuringTests {
         #expect(!IngressRules(version: 1, rules: [end]).leadsToChat("/run/chat.sock"))
     }
 
+    /// As cloudflared takes them: the first rule that is for name and path.
+    @Test func nameLeadsToTheChat_byTheFirstRuleThatIsForIt() {
+        let service = "unix:/run/chat.sock"
+        func leads(_ rules: [IngressRules.Rule]) -> Bool {
+            IngressRules(version: 1, rules: rules + [end]).lead("chat.example.com", to: "/run/chat.sock")
+        }
+        #expect(leads([chat]) && leads([.init(hostname: "CHAT.example.com", service: service)]))
+        #expect(leads([.init(hostname: "*.example.com", service: service)]))
+        #expect(leads([.init(hostname: "chat.example.com", path: "", service: service)]))
+        #expect(leads([.init(hostname: "chat.example.com", path: "^/", service: service)]))
+        #expect(leads([.init(hostname: "chat.example.com", path: "^/closed", service: "http_status:404"), chat]))
+        #expect(!leads([]) && !leads([.init(hostname: "other.example.com", service: service)]))
+        #expect(!leads([.init(hostname: "chat.example.com", path: "/zzz", service: service)]))
+        #expect(!leads([.init(hostname: "chat.example.com", path: "^/$", service: service)]))
+        #expect(!leads([.init(hostname: "chat.example.com", path: "(", service: service)]))
+        #expect(!leads([.init(hostname: "*.example.com", service: "http_status:404"), chat]))
+        let byPath = IngressRules(
+            version: 1, rules: [.init(hostname: "chat.example.com", path: "/zzz", service: service), end])
+        #expect(byPath.hostnames(chatSocket: "/run/chat.sock").isEmpty)
+    }
+
+    @Test func endByNexusd_isSaidSo_withoutWhatItSaysAtItsEnd() {
+        let lines = [
+            "2026-11-22T11:25:30Z ERR Unable to establish connection with Cloudflare edge",
+            "2026-11-22T11:25:31Z INF Initiating graceful shutdown due to signal terminated ...",
+            "2026-11-22T11:25:31Z ERR Connection terminated error=\"graceful shutdown\" connIndex=0",
+            "2026-11-22T11:25:31Z ERR no more connections active and exiting",
+        ]
+        #expect(
+            EndWords(exit: "exit 0", isTooLate: true, lines: lines).words
+                == "nexusd ended it (exit 0), as it was not ready within its start-timeout: Unable to establish connection with "
+                + "Cloudflare edge")
+        #expect(EndWords(exit: "exit 0", isTooLate: true, lines: []).words.hasSuffix("its start-timeout"))
+    }
+
     @Test func missingEnd_isSaid() {
         #expect(excess([chat])?.contains("http_status:404") == true)
         #expect(excess([.init(service: "unix:/run/chat.sock")])?.contains("every name") == true)

@@ -194,6 +194,45 @@ struct TunnelMachineTests {
             ]
         ),
         (
+            "nothing beyond the router at the start: healthy for nexusd, and stuck 20 s after it is back",
+            [
+                Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting),
+                Step(2, .uplink(answers: false), .noUplink), Step(3, seen(0, registered: 0), .noUplink),
+                Step(7, .uplink(answers: false), .noUplink, [.healthy]), Step(900, .tick, .noUplink),
+                Step(901, .uplink(answers: true), .starting), Step(920, .tick, .starting),
+                Step(
+                    921, .tick, .starting,
+                    [.restart(.auto, why: "stuck: the network is there, and no connection comes back")]),
+            ]
+        ),
+        (
+            "nothing beyond the router any more: not stuck, and back by itself",
+            up + [
+                Step(10, seen(0), .reconnecting(.said)), Step(15, .uplink(answers: false), .noUplink, [.healthy]),
+                Step(500, .tick, .noUplink), Step(501, seen(4), .connected(.init(4, of: 4)), [.healthy]),
+            ]
+        ),
+        (
+            "gave up for want of an uplink: held, and started at once when there is one",
+            up + [
+                Step(3, ended("exit 1, it gave up"), .crashed(exit: "exit 1, it gave up")),
+                Step(4, .uplink(answers: false), .noUplink, [.stop]), Step(5, .child(.off(run: "1-1")), .noUplink),
+                Step(100, .uplink(answers: true), .starting, [.start(.auto)]),
+                Step(
+                    101, .child(.down(.init(run: "1-2", words: "exit 1, it gave up"))),
+                    .crashed(exit: "exit 1, it gave up")),
+                Step(102, .uplink(answers: false), .noUplink, [.stop]), Step(401, .tick, .noUplink),
+                Step(402, .tick, .starting, [.start(.auto)]),
+            ]
+        ),
+        (
+            "ended for a reason of its own while there is no uplink: nexusd's",
+            up + [
+                Step(3, ended("exit 2"), .crashed(exit: "exit 2")),
+                Step(4, .uplink(answers: false), .crashed(exit: "exit 2")),
+            ]
+        ),
+        (
             "stuck after a minute",
             up + [
                 Step(10, seen(0), .reconnecting(.said)), Step(40, seen(0), .reconnecting(.said)),
@@ -407,7 +446,8 @@ struct TunnelMachineTests {
     @Test(arguments: [UInt64(11), 4711]) func randomEvents_neverStartWithoutNetworkAndEndInOff(_ seed: UInt64) {
         let events: [Event] = [
             .chosen(.named), .chosen(.token), .chosen(.quick), .settingsRefused("x"), .network(isUp: true),
-            .network(isUp: false), Self.runs(), Self.runs("1-2"), .child(.down(nil)), Self.ended("exit 1"),
+            .network(isUp: false), .uplink(answers: false), .uplink(answers: true), Self.runs(), Self.runs("1-2"),
+            .child(.down(nil)), Self.ended("exit 1"),
             .child(.off()), .child(.down(.init(run: "1-3", words: "429", isTooMany: true))),
             .halted(.named, .stopped), .halted(.named, .exposure("x")), .found(.named, run: nil),
             Self.ended("exit 0", asked: true), Self.ended("exit 1", run: "1-2"), Self.seen(0), Self.seen(4),

@@ -27,7 +27,7 @@ struct PairingPlace: Hashable, Sendable {
     ) throws(ChatError) -> PairingPlace {
         if let tunnel, tunnel.isWanted {
             // By what is in force: `[chat] url` may name another, to which nothing leads.
-            if tunnel.stands, let url = tunnel.url {
+            if tunnel.stands, tunnel.url_leads != false, let url = tunnel.url {
                 return PairingPlace(way: .tunnel, url: url, lasts: tunnel.url_lasts)
             }
         } else if let url = settings.publicURL, tunnel?.ownsURL != true {
@@ -59,8 +59,10 @@ struct PairingPlace: Hashable, Sendable {
             let isChosen = tunnel.mode_when_on != "off"
             remedies.append("from anywhere: nexusctl tunnel \(isChosen ? "start" : "setup"), then nexusctl pair")
         case let tunnel?:
-            why = "the tunnel does not stand (\(tunnel.words)), and \(near)"
-            remedies.append("from anywhere: nexusctl pair again when it stands; nexusctl tunnel says how it is")
+            let isLedAway = tunnel.stands && tunnel.url_leads == false
+            why = "the tunnel does not \(isLedAway ? "lead here" : "stand") (\(tunnel.words)), and \(near)"
+            let when = isLedAway ? "does" : "stands"
+            remedies.append("from anywhere: nexusctl pair again when it \(when); nexusctl tunnel says how it is")
         }
         if !isForOthers {
             remedies.append(
@@ -86,6 +88,8 @@ struct TunnelSight: Hashable, Sendable, Decodable {
     var words: String
     var url: String?
     var url_lasts: Bool
+    /// False: no rule in force leads its name to the page.
+    var url_leads: Bool?
 
     /// It is on, whether it stands or not.
     var isWanted: Bool { mode != "off" }

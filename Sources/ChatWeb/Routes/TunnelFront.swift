@@ -89,6 +89,7 @@ public struct TunnelFront: Sendable {
         var words: String
         var url: String?
         var url_lasts: Bool
+        var url_leads: Bool?
         var reach: String
         var complaint: String?
         var trial_left: Int64?

@@ -10,14 +10,22 @@ public struct EndWords: Hashable, Sendable {
 
     /// - Parameters:
     ///   - exit: as nexusd has it: `exit 1`, `signal 9 (KILL)`.
+    ///   - isTooLate: nexusd ended it because it was not ready in time; what it says at its end is no cause then.
     ///   - lines: the run's last, the newest last.
-    public init(exit: String, lines: [String]) {
+    public init(exit: String, isTooLate: Bool = false, lines: [String]) {
         isTooMany = lines.contains { $0.contains("429 Too Many Requests") || $0.contains("error code: 1015") }
         let why =
             isTooMany
             ? "too many quick tunnels were asked for from this network (429): wait, or take a named tunnel, nexusctl tunnel setup"
-            : Self.cause(in: lines)
-        words = Self.inWords(exit) + (why.map { ": \($0)" } ?? "")
+            : Self.cause(in: isTooLate ? lines.filter { !Self.isOrderlyEnd($0) } : lines)
+        let how =
+            isTooLate ? "nexusd ended it (\(exit)), as it was not ready within its start-timeout" : Self.inWords(exit)
+        words = how + (why.map { ": \($0)" } ?? "")
+    }
+
+    /// What it calls errors when it was told to end (cloudflared.md, section 6).
+    private static func isOrderlyEnd(_ line: String) -> Bool {
+        ["no more connections active and exiting", "graceful shutdown"].contains(where: line.contains)
     }
 
     /// What is known of its exit codes (cloudflared.md, section 6; 78 is tunnel-worker's own, before it becomes cloudflared).

@@ -25,6 +25,17 @@ public struct IngressRules: Hashable, Sendable, Decodable {
             self.service = service
         }
 
+        /// As cloudflared chooses one: by the name, where `*.` stands for any, and by an expression that is found in the path.
+        func isFor(_ name: String, _ path: String) -> Bool {
+            let (wanted, name) = ((hostname ?? "").lowercased(), name.lowercased())
+            let isName =
+                wanted.isEmpty || wanted == "*" || wanted == name
+                || wanted.hasPrefix("*.") && name.hasSuffix(wanted.dropFirst())
+            guard isName, let pattern = self.path, !pattern.isEmpty else { return isName }
+            guard let expression = try? Regex(pattern) else { return false }
+            return path.firstMatch(of: expression) != nil
+        }
+
         var isForAll: Bool { (hostname ?? "").isEmpty && (path ?? "").isEmpty }
     }
 
@@ -108,8 +119,15 @@ public struct IngressRules: Hashable, Sendable, Decodable {
     /// Some rule does.
     public func leadsToChat(_ chatSocket: String) -> Bool { rules.contains { $0.service == "unix:" + chatSocket } }
 
+    /// Who asks for the page by this name comes to the chat: the first rule that is for it decides.
+    public func lead(_ name: String, to chatSocket: String) -> Bool {
+        ["/", ChatDoor.canary].allSatisfy { path in
+            rules.first { $0.isFor(name, path) }?.service == "unix:" + chatSocket
+        }
+    }
+
     /// The names that lead to the chat and can be gone to: `*.example.invalid` is none.
     public func hostnames(chatSocket: String) -> [String] {
-        rules.filter { $0.service == "unix:" + chatSocket }.compactMap(\.hostname).filter(HostName.isValid)
+        rules.compactMap(\.hostname).filter { HostName.isValid($0) && lead($0, to: chatSocket) }
     }
 }

@@ -10,6 +10,8 @@ public struct Patience: Hashable, Sendable {
     public var reason: Duration = .seconds(20)
     /// Refused credentials are tried again after this: the owner may have mended them at Cloudflare.
     public var refused: Duration = .seconds(900)
+    /// Nothing answers beyond the router, and it gave up: tried all the same after this, for a firewall may be the reason.
+    public var uplink: Duration = .seconds(300)
     /// What was started by its name though it is not wanted finds nothing to start, and has so long to say that and end.
     public var stray: Duration = .seconds(2)
     /// A change that came through the tunnel is undone after this, unless it is kept.

@@ -21,6 +21,8 @@ public struct TunnelMachine: Hashable, Sendable {
         case settingsRefused(String)
         /// The default route came or went.
         case network(isUp: Bool)
+        /// Cloudflare's edge answered a connection of our own, or did not, while none of cloudflared's stood.
+        case uplink(answers: Bool)
         /// The child `cloudflared`, as nexusd says.
         case child(TunnelChild)
         /// The metrics port; nil: it does not answer. `excess`: what more than the chat can be reached.
@@ -105,6 +107,7 @@ public struct TunnelMachine: Hashable, Sendable {
     /// Why it does not run though it is wanted.
     enum Hold: Hashable, Sendable {
         case network
+        case uplink(until: Duration)
         case command
         case exposure(String)
         case opening(String)
@@ -115,6 +118,8 @@ public struct TunnelMachine: Hashable, Sendable {
     var mode = TunnelMode.off
     var phase = Phase.off
     var hasNetwork = true
+    /// False: there is a route, and nothing answers beyond it.
+    var hasUplink = true
     var origin = Origin()
     var opening: String?
     var lastEnd: String?
@@ -140,6 +145,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .halted(let mode, let halt): return stay(mode, halt)
         case .settingsRefused(let words): return refuse(words)
         case .network(let isUp): return network(isUp, now)
+        case .uplink(let answers): return uplink(answers, now)
         case .child(let child): return see(child, now)
         case .measured(let measurement, let excess): return measure(measurement, excess, now)
         case .logged(let fact): return hear(fact, now)
@@ -169,8 +175,8 @@ public struct TunnelMachine: Hashable, Sendable {
         switch phase {
         case .held(.command): .stopped
         case .held(.exposure(let words)): .exposure(words)
-        case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.opening), .held(.credentials),
-            .held(.tooMany):
+        case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.uplink), .held(.opening),
+            .held(.credentials), .held(.tooMany):
             nil
         }
     }
@@ -184,6 +190,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .off: .off
         case .settingsRefused(let words): .settingsRefused(words)
         case .held(.network): .noNetwork
+        case .held(.uplink): .noUplink
         case .held(.command): .stopped
         case .held(.exposure(let words)), .held(.opening(let words)): .exposesMoreThanTheChat(words)
         case .held(.credentials(let words, _)): .credentialsRefused(words)
@@ -192,7 +199,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .asked: .starting
         // Without network it ends with 1 at its start (cloudflared.md, 1.3): that is no crash of its own.
         case .down(let exit, let next): hasNetwork ? .crashed(exit: exit, next: next) : .noNetwork
-        case .running(let run): run.state(mode, hasNetwork: hasNetwork, originAnswers: origin.answers)
+        case .running(let run): run.state(self)
         }
     }
 
@@ -257,14 +264,14 @@ public struct TunnelMachine: Hashable, Sendable {
 
     private mutating func network(_ isUp: Bool, _ now: Duration) -> [Action] {
         guard isUp != hasNetwork else { return [] }
-        hasNetwork = isUp
+        (hasNetwork, hasUplink) = (isUp, true)
         switch phase {
         case .off, .settingsRefused, .held(.command), .held(.exposure), .held(.opening), .held(.credentials),
             .held(.tooMany):
             return []
         case .held(.network): return isUp ? begin(.auto).map { [$0] } ?? [] : []
         // It would end with 1, or try in vain: starts are not spent on a machine that has no way out.
-        case .asked, .down: return isUp ? [] : hold(.network)
+        case .asked, .down, .held(.uplink): return isUp ? [] : hold(.network)
         case .running(var run):
             // Once connected it waits by itself, and its pages go on without a new start.
             if !isUp, !run.wasConnected { return hold(.network) }
@@ -289,8 +296,8 @@ public struct TunnelMachine: Hashable, Sendable {
     private mutating func door(_ words: String?) -> [Action] {
         opening = words
         switch phase {
-        case .off, .settingsRefused, .held(.network), .held(.command), .held(.exposure), .held(.credentials),
-            .held(.tooMany):
+        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.command), .held(.exposure),
+            .held(.credentials), .held(.tooMany):
             return []
         case .held(.opening): return words == nil ? begin(.auto).map { [$0] } ?? [] : []
         case .asked, .running, .down: return words.map { hold(.opening($0)) } ?? []

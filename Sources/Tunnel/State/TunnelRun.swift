@@ -7,8 +7,10 @@ struct TunnelRun: Hashable, Sendable {
     var wasConnected = false
     /// Since when none stands, after some did.
     var lost: Duration?
-    /// When the default route came back during this run.
+    /// When the default route, or what is beyond it, came back during this run.
     var networkReturned: Duration?
+    /// Its metrics port answers.
+    var isHeard = false
     /// It is managed from the dashboard, and nothing came from there yet.
     var waitsForConfiguration: Bool
     /// Looks in a row at which it answered, and its rules could not be read.
@@ -22,22 +24,71 @@ struct TunnelRun: Hashable, Sendable {
     /// Then it did not, so many times in a row.
     var outsideMisses = 0
 
-    func state(_ mode: TunnelMode, hasNetwork: Bool, originAnswers: Bool) -> TunnelState {
+    func state(_ seen: TunnelMachine) -> TunnelState {
+        let mode = seen.mode
         // http2 keeps its connections as ready for 150 s after the cable is out: the route is believed before them.
-        if !hasNetwork { return .noNetwork }
+        if !seen.hasNetwork { return .noNetwork }
         guard connections > 0 else {
             if let refusal { return .credentialsRefused(refusal) }
+            if !seen.hasUplink { return .noUplink }
             return wasConnected ? .reconnecting(.said) : .starting
         }
         if waitsForConfiguration { return .waitingForConfiguration }
-        if !originAnswers { return .originDown }
+        if !seen.origin.answers { return .originDown }
         if outsideWorked, outsideMisses > 1 { return .reconnecting(.silent) }
         let standing = TunnelState.Connections(min(connections, mode.connections), of: mode.connections)
         return connections >= mode.connections ? .connected(standing) : .degraded(standing)
     }
 }
 
+extension TunnelRun {
+    /// When no connection is too long ago; nil: one stands, or the first is left to the child's start timeout.
+    func deadline(_ patience: Patience) -> Duration? {
+        guard connections == 0 else { return nil }
+        if let returned = networkReturned, returned >= lost ?? since { return returned + patience.stuckAfterReturn }
+        return lost.map { $0 + patience.stuck }
+    }
+}
+
 extension TunnelMachine {
+    /// Whether Cloudflare answers is the question: no connection of cloudflared's tells.
+    public var asksForUplink: Bool {
+        switch phase {
+        case .running(let run): hasNetwork && run.connections == 0
+        case .down, .held(.uplink): hasNetwork
+        case .off, .settingsRefused, .asked, .held(.network), .held(.command), .held(.exposure), .held(.opening),
+            .held(.credentials), .held(.tooMany):
+            false
+        }
+    }
+
+    /// What cannot reach anybody is no fault of its own: it goes on trying, and neither nexusd nor we count that against it.
+    mutating func uplink(_ answers: Bool, _ now: Duration) -> [Action] {
+        guard asksForUplink else { return [] }
+        let isBack = answers && !hasUplink
+        hasUplink = answers
+        switch phase {
+        case .held(.uplink): return answers ? begin(.auto).map { [$0] } ?? [] : []
+        // It gives up with 1 where no name is resolved. (Where only TCP is kept from the edge it is tried all the same.)
+        case .down(let words, _):
+            return answers || !words.hasPrefix("exit 1,") ? [] : hold(.uplink(until: now + patience.uplink))
+        case .running(var run):
+            if isBack { run.networkReturned = now }
+            phase = .running(run)
+            // Its start timeout would end it; what it exposes was looked at.
+            return answers || !run.isHeard || run.unreadRules > 0 ? [] : [.healthy]
+        case .off, .settingsRefused, .asked, .held(.network), .held(.command), .held(.exposure), .held(.opening),
+            .held(.credentials), .held(.tooMany):
+            return []
+        }
+    }
+
+    /// Connections to the edge that stand, as far as cloudflared says; none where this machine has no way out.
+    public var connections: Int {
+        guard hasNetwork, case .running(let run) = phase else { return 0 }
+        return min(run.connections, mode.connections)
+    }
+
     mutating func see(_ child: TunnelChild, _ now: Duration) -> [Action] {
         if case .running = child {} else { stray = nil }
         switch child {
@@ -56,8 +107,8 @@ extension TunnelMachine {
 
     private mutating func runs(_ id: String, _ now: Duration) -> [Action] {
         switch phase {
-        case .off, .settingsRefused, .held(.network), .held(.exposure), .held(.opening), .held(.credentials),
-            .held(.tooMany):
+        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.exposure), .held(.opening),
+            .held(.credentials), .held(.tooMany):
             // Started by its name, where nothing lies for a start: it says so and ends, and its words are to be heard.
             if let stray, stray.run == id { return now - stray.since >= patience.stray ? [.stop] : [] }
             stray = Stray(run: id, since: now)
@@ -89,8 +140,8 @@ extension TunnelMachine {
         lastEnd = end?.run ?? lastEnd
         switch phase {
         // Somebody started it by its name, and nexusd tries again what cannot be: there is nothing to start.
-        case .off, .settingsRefused, .held(.network), .held(.exposure), .held(.opening), .held(.credentials),
-            .held(.tooMany):
+        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.exposure), .held(.opening),
+            .held(.credentials), .held(.tooMany):
             return [.stop]
         case .held(.command): return []
         case .asked, .running: break
@@ -114,6 +165,8 @@ extension TunnelMachine {
         if let excess { return hold(.exposure(excess)) }
         if measurement != nil { portRestarts = 0 }
         run.connections = measurement?.connections ?? 0
+        run.isHeard = measurement != nil
+        if run.connections > 0 { hasUplink = true }
         if let measurement { run.unreadRules = measurement.rules == nil ? run.unreadRules + 1 : 0 }
         // What nobody can look at may lead anywhere.
         guard run.unreadRules < patience.unreadRules else {
@@ -175,20 +228,15 @@ extension TunnelMachine {
         switch phase {
         case .off, .settingsRefused, .asked, .down, .held(.network), .held(.command), .held(.exposure), .held(.opening):
             return []
-        case .held(.credentials(_, let until)), .held(.tooMany(_, let until)):
+        case .held(.credentials(_, let until)), .held(.tooMany(_, let until)), .held(.uplink(let until)):
             return now < until ? [] : begin(.auto).map { [$0] } ?? []
         case .running(let run):
             let isBlocked = run.suggestsHTTP2 && run.transport == .auto && !run.wasConnected
-            if hasNetwork, isBlocked, now - run.since >= patience.blockedUDP {
+            if hasNetwork, hasUplink, isBlocked, now - run.since >= patience.blockedUDP {
                 (phase, leaving) = (.asked(.http2), run.id)
                 return [.restart(.http2, why: "UDP does not get through")]
             }
-            guard hasNetwork, let lost = run.lost else { return [] }
-            var deadline = lost + patience.stuck
-            if let returned = run.networkReturned, returned >= lost {
-                deadline = returned + patience.stuckAfterReturn
-            }
-            guard now >= deadline else { return [] }
+            guard hasNetwork, hasUplink, let deadline = run.deadline(patience), now >= deadline else { return [] }
             (phase, leaving) = (.asked(run.transport), run.id)
             return [.restart(run.transport, why: "stuck: the network is there, and no connection comes back")]
         }

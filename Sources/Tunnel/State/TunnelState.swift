@@ -20,6 +20,8 @@ public enum TunnelState: Hashable, Sendable {
     case credentialsRefused(String)
     /// This machine has no way out: nothing is wrong with the tunnel.
     case noNetwork
+    /// It has one, and nothing of Cloudflare's answers beyond it.
+    case noUplink
     /// The tunnel stands, the chat behind it does not answer.
     case originDown
     /// More can be reached than the chat, or by more people: it is stopped.
@@ -90,7 +92,7 @@ public enum TunnelState: Hashable, Sendable {
         case .degraded: "degraded"
         case .reconnecting: "reconnecting"
         case .credentialsRefused: "credentials refused"
-        case .noNetwork: "no network"
+        case .noNetwork, .noUplink: "no network"
         case .originDown: "origin down"
         case .exposesMoreThanTheChat: "exposes more than the chat"
         case .crashed: "crashed"
@@ -112,6 +114,9 @@ public enum TunnelState: Hashable, Sendable {
         case .credentialsRefused(let why):
             "credentials refused: \(why); tried again after \(Int(Patience().refused / .seconds(60))) min; at once: nexusctl tunnel start"
         case .noNetwork: "no network: this machine has no way out; it goes on when there is one"
+        case .noUplink:
+            "no network: this machine has a route, and Cloudflare does not answer beyond it (TCP 7844 and 443); it goes on when "
+                + "it does"
         case .originDown: "origin down: the tunnel stands, the chat does not answer"
         case .exposesMoreThanTheChat(let what): "exposes more than the chat, so it is stopped: \(what)"
         case .crashed(let exit, let next): "crashed: \(exit)\(next.words)"

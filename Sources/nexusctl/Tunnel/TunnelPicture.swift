@@ -16,7 +16,7 @@ struct TunnelPicture {
     }
 
     /// Its address leads here now. `origin down` counts: it is the chat that is gone, not the way.
-    var leadsHere: Bool { ["connected", "degraded", "origin down"].contains(description["state"]?.text) }
+    var leadsHere: Bool { description["url_leads"]?.flag == true }
 
     /// A line for each thing there is to say.
     func text(for terminal: Terminal) -> String {

@@ -16,7 +16,8 @@ final class TunnelBox {
         && (try? run("/usr/bin/unshare", ["-n", "/bin/true"]))?.status == 0
 
     /// `mode` of `[tunnel]`. `haste` divides tunnel-worker's patience.
-    init(mode: String, url: String? = "https://chat.example.invalid", haste: Int = 20) throws {
+    /// `uplink`: where it looks whether anybody answers beyond the router; nil: nowhere.
+    init(mode: String, url: String? = "https://chat.example.invalid", haste: Int = 20, uplink: String? = nil) throws {
         var toml = try String(contentsOfFile: Programs.repository + "/Supervisor.toml", encoding: .utf8)
         toml = toml.replacingOccurrences(
             of: "\nmode = \"off\"\n",
@@ -35,6 +36,10 @@ final class TunnelBox {
         toml = toml.replacingOccurrences(
             of: "\nNEXUS_TUNNEL = ",
             with: "\nNEXUS_TUNNEL_HASTE = \"\(haste)\"\nNEXUS_TUNNEL_EDGE = \"\(Self.edge)\"\nNEXUS_TUNNEL = ")
+        if let uplink {
+            toml = toml.replacingOccurrences(
+                of: "\nNEXUS_TUNNEL = ", with: "\nNEXUS_TUNNEL_UPLINK = \"\(uplink)\"\nNEXUS_TUNNEL = ")
+        }
         toml = toml.replacingOccurrences(
             of: "\nstop-timeout = \"10s\"",
             with: "\nstop-timeout = \"10s\"\ndelay = { first = \"500ms\", cap = \"1s\" }")

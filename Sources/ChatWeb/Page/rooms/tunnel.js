@@ -102,8 +102,9 @@ export class Tunnel {
   /** @param {any} line */
   showAddress(line) {
     this.address.hidden = !line.url;
-    this.dead.hidden = this.stands;
-    this.picture.hidden = !this.stands;
+    const leads = this.stands && line.url_leads !== false;
+    this.dead.hidden = leads;
+    this.picture.hidden = !leads;
     if (!line.url || line.url === this.url) return;
     this.url = line.url;
     this.link.textContent = line.url;

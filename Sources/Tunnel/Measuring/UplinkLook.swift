@@ -1,0 +1,68 @@
+import Foundation
+import Glibc
+
+/// Whether anything of Cloudflare's answers beyond this machine's router: a connection over TCP, on which nothing is said.
+public struct UplinkLook: Hashable, Sendable {
+    /// `HOST:PORT`, any of which is enough.
+    public var places: [String]
+
+    /// Where cloudflared itself connects (cloudflared.md, section 1), and Cloudflare's API, for a firewall that lets only UDP out to
+    /// the first ones.
+    public static let places = [
+        "region1.v2.argotunnel.com:7844", "region2.v2.argotunnel.com:7844", "api.cloudflare.com:443",
+    ]
+
+    /// For one connection, in milliseconds; a resolver's own time goes before it.
+    private static let limitMilliseconds: Int32 = 3000
+    /// Addresses of one place that are tried.
+    private static let addressLimit = 2
+
+    /// Of these.
+    public init(places: [String]) { self.places = places }
+
+    /// One did.
+    public func answers() async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            for place in places {
+                group.addTask {
+                    await withCheckedContinuation { continuation in
+                        // A thread of Dispatch's may block; the cooperative pool may not.
+                        DispatchQueue.global().async { continuation.resume(returning: Self.answers(place)) }
+                    }
+                }
+            }
+            return await group.reduce(false) { $0 || $1 }
+        }
+    }
+
+    private static func answers(_ place: String) -> Bool {
+        guard let colon = place.lastIndex(of: ":") else { return false }
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var found: UnsafeMutablePointer<addrinfo>?
+        let port = String(place[place.index(after: colon)...])
+        guard getaddrinfo(String(place[..<colon]), port, &hints, &found) == 0 else { return false }
+        defer { freeaddrinfo(found) }
+        var next = found
+        for _ in 0..<addressLimit {
+            guard let address = next?.pointee else { return false }
+            if connects(to: address) { return true }
+            next = address.ai_next
+        }
+        return false
+    }
+
+    private static func connects(to address: addrinfo) -> Bool {
+        let type = address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let descriptor = socket(address.ai_family, type, address.ai_protocol)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        if connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 { return true }
+        guard errno == EINPROGRESS else { return false }
+        var waited = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&waited, 1, limitMilliseconds) == 1 else { return false }
+        var trouble: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &trouble, &length) == 0 && trouble == 0
+    }
+}
