@@ -13,9 +13,22 @@ import Testing
         try tunnel.set("remote", #"{"ingress":[\#(chat),{"service":"http_status:404"}]}"#)
     }
 
-    /// A token tunnel to which nobody pushes rules: whoever comes gets 503, and the maker of the change is shut out.
+    /// It leads nobody anywhere.
+    private func leadNowhere(_ tunnel: TunnelBox) throws {
+        try tunnel.set("remote", #"{"ingress":[{"service":"http_status:404"}]}"#)
+    }
+
+    private func waitNamed(_ tunnel: TunnelBox) throws {
+        try tunnel.box.wait("the named tunnel to be back") { _ in
+            let now = try tunnel.described()
+            return now.mode == "named" && now.state == "connected"
+        }
+    }
+
+    /// A token tunnel whose rules lead nowhere: whoever comes gets 404, and the maker of the change is shut out.
     @Test func changeThatCarriesNobody_isUndone_andItsMakerIsBack() throws {
         let tunnel = try TunnelBox(mode: "named")
+        try leadNowhere(tunnel)
         try tunnel.start()
         try tunnel.waitState("connected 4/4")
         let owner = try tunnel.device()
@@ -25,12 +38,11 @@ import Testing
         // Said by the way before: it shows nothing.
         let early = try owner.ask("/api/tunnel", #"{"op":"keep"}"#)
         #expect(early.status != "200", "\(early)")
-        let waiting = try tunnel.waitLine("waiting for configuration")
+        let waiting = try tunnel.waitLine("connected 4/4; no rule leads to the chat")
         #expect(waiting.contains("on trial: back to named unless it is kept"), "\(waiting)")
         #expect(chosen(tunnel).contains("trial"))
 
-        try tunnel.waitState("connected 4/4")
-        #expect(try tunnel.described().mode == "named")
+        try waitNamed(tunnel)
         #expect(!chosen(tunnel).contains("trial"))
         let back = try owner.ask("/api/tunnel", #"{"op":"describe"}"#)
         #expect(back.status == "200" && back.body.contains(#""mode":"named""#), "\(back)")
@@ -103,6 +115,7 @@ import Testing
     /// The deadline is in the file: whoever reads it next undoes it in time, also when the whole tree was away meanwhile.
     @Test(arguments: ["tunnel-worker", "tree"]) func trial_survivesARestart(of what: String) throws {
         let tunnel = try TunnelBox(mode: "named", haste: 10)
+        try leadNowhere(tunnel)
         try tunnel.start()
         try tunnel.waitState("connected 4/4")
         let owner = try tunnel.device()
@@ -115,8 +128,7 @@ import Testing
             kill(pid, SIGKILL)
             try tunnel.box.waitReplaced("tunnel-worker", pid)
         }
-        try tunnel.waitState("connected 4/4")
-        #expect(try tunnel.described().mode == "named")
+        try waitNamed(tunnel)
         #expect(!chosen(tunnel).contains("trial"))
         #expect(try owner.ask("/api/tunnel", #"{"op":"describe"}"#).status == "200")
         #expect(tunnel.box.stop() == 0)
