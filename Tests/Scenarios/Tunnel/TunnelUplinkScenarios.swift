@@ -43,19 +43,6 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
-    /// The line is there and cloudflared never connects: that it was ended for is nexusd's word, not that of its orderly end.
-    @Test func endByNexusd_isSaidAsItsOwn() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.set("never", "")
-        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
-        try tunnel.box.write(toml.replacingOccurrences(of: "start-timeout = \"2min\"", with: "start-timeout = \"3s\""))
-        try tunnel.start()
-        let line = try tunnel.waitLine(
-            "crashed: nexusd ended it (exit 0), as it was not ready within its start-timeout")
-        #expect(line.contains("Unable to establish connection") && !line.contains("no more connections"), "\(line)")
-        #expect(tunnel.box.stop() == 0)
-    }
-
     /// Without names it gives up at its start: no start after the other is spent on that, and one comes at once afterwards.
     @Test func giveUpWithoutNames_isHeld_andStartedWhenTheLineIsBack() throws {
         let tunnel = try TunnelBox(mode: "named", uplink: Self.place)
