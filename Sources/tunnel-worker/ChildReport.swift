@@ -20,8 +20,8 @@ struct ChildReport {
         var run: String
         /// `exit 1`
         var exit: String
-        /// nexusd ended it because it was not ready in time.
-        var isTooLate: Bool
+        /// Why nexusd ended it on its own account; nil: it did not.
+        var byNexusd: String?
         /// Somebody wanted that. What nexusd ended on its own account (a start that took too long) nobody asked for.
         var isAsked: Bool
     }
@@ -35,6 +35,11 @@ struct ChildReport {
             var run: String
             var cause: String
             var exit: String
+            var detail: String?
+            /// A probe says `not ready within 2 min: …` or what it got; without words it was one of the two.
+            var byNexusd: String? {
+                ["probe", "watchdog"].contains(cause) ? detail ?? "as it was not ready or not well in time" : nil
+            }
         }
     }
 
@@ -52,7 +57,7 @@ struct ChildReport {
         }
         lastEnd = answer.last_end.map {
             End(
-                run: $0.run, exit: $0.exit, isTooLate: $0.cause == "probe",
+                run: $0.run, exit: $0.exit, byNexusd: $0.byNexusd,
                 isAsked: ["asked", "dependency", "recycled"].contains($0.cause))
         }
     }

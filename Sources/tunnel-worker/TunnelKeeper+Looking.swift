@@ -62,7 +62,7 @@ extension TunnelKeeper {
         guard let last = seen.lastEnd, !last.isAsked, !seen.isStopping else { return nil }
         if explained?.run != last.run {
             let lines = (try? await bus.ask("why \(Self.child)")).map(ChildReport.lastLines) ?? []
-            explained = (last.run, EndWords(exit: last.exit, isTooLate: last.isTooLate, lines: lines))
+            explained = (last.run, EndWords(exit: last.exit, byNexusd: last.byNexusd, lines: lines))
         }
         guard let words = explained?.words else { return nil }
         return .init(run: last.run, words: words.words, isTooMany: words.isTooMany)

@@ -64,10 +64,12 @@ struct MeasuringTests {
             "2026-11-22T11:25:31Z ERR no more connections active and exiting",
         ]
         #expect(
-            EndWords(exit: "exit 0", isTooLate: true, lines: lines).words
-                == "nexusd ended it (exit 0), as it was not ready within its start-timeout: Unable to establish connection with "
-                + "Cloudflare edge")
-        #expect(EndWords(exit: "exit 0", isTooLate: true, lines: []).words.hasSuffix("its start-timeout"))
+            EndWords(exit: "exit 0", byNexusd: "not ready within 2 min", lines: lines).words
+                == "nexusd ended it (exit 0), not ready within 2 min: Unable to establish connection with Cloudflare edge"
+        )
+        #expect(
+            EndWords(exit: "exit 0", byNexusd: "1 misses in a row, the last: exit 1", lines: []).words
+                == "nexusd ended it (exit 0), 1 misses in a row, the last: exit 1")
     }
 
     @Test func missingEnd_isSaid() {

@@ -12,6 +12,8 @@ struct FileWriter {
     private let kernel: any LogKernel
     private let directory: String
     private let book: RunBook
+    /// What was said last of what is wrong with the book.
+    private var noteTold: String?
     private let answers: Mailbox<SinkAnswer>
     private var files: [String: LogFile] = [:]
     private var failing: [String: Failure] = [:]
@@ -70,6 +72,7 @@ struct FileWriter {
         self.kernel = kernel
         self.directory = directory
         self.book = book
+        noteTold = book.note
         self.answers = answers
     }
 
@@ -97,13 +100,13 @@ struct FileWriter {
             return put(Writing(content: .entry(bytes, worth: worth)), into: child, rotation)
         case .missing(let child, let lines): owe(lines, to: child)
         case .book(let stamp, let run, let event, let child, let text):
-            let note = book.note
             book.record(stamp, run, event, child: child, text: text)
-            if book.note != note { answers.send(.report(.book(trouble: book.note ?? ""))) }
+            tellOfBook()
         case .greeting(let second, let alive, let stamp):
             for (run, child) in book.closeStale(second: second, alive: alive, at: stamp) {
                 answers.send(.event(.supervisorDied(run, child: child)))
             }
+            tellOfBook()
         case .last(let run, let child, let lines, let tag):
             let child = child ?? book.child(of: run)
             let found = child.map {
@@ -154,9 +157,17 @@ struct FileWriter {
         sayWhatIsMissing()
         if marks != nil {
             book.flush()
+            tellOfBook()
             answerMarks()
         }
         return done
+    }
+
+    /// Says what is wrong with the book when that is something else than what was said last, whatever changed it.
+    private mutating func tellOfBook() {
+        guard book.note != noteTold else { return }
+        noteTold = book.note
+        answers.send(.report(.book(trouble: noteTold ?? "")))
     }
 
     /// What was said before a mark is in the files: it may leave the link. What they do not take stays there as long as they

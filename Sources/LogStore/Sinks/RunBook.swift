@@ -121,6 +121,11 @@ final class RunBook {
     /// Writes what waits; what the disk does not take waits on.
     func flush() {
         guard !waiting.isEmpty else { return }
+        if isKeptAside, (try? kernel.status(aside, followingLinks: false)) == nil {
+            // Somebody looked at it and moved it away.
+            isKeptAside = false
+            damagedLines = 0
+        }
         do {
             let fd = try kernel.openRegular(
                 path, [.writeOnly, .create, .append, .noFollow, .nonBlocking], mode: 0o640)

@@ -10,16 +10,15 @@ public struct EndWords: Hashable, Sendable {
 
     /// - Parameters:
     ///   - exit: as nexusd has it: `exit 1`, `signal 9 (KILL)`.
-    ///   - isTooLate: nexusd ended it because it was not ready in time; what it says at its end is no cause then.
+    ///   - byNexusd: why nexusd ended it, in nexusd's words; what it says at its end is no cause then. Nil: nexusd did not.
     ///   - lines: the run's last, the newest last.
-    public init(exit: String, isTooLate: Bool = false, lines: [String]) {
+    public init(exit: String, byNexusd: String? = nil, lines: [String]) {
         isTooMany = lines.contains { $0.contains("429 Too Many Requests") || $0.contains("error code: 1015") }
         let why =
             isTooMany
             ? "too many quick tunnels were asked for from this network (429): wait, or take a named tunnel, nexusctl tunnel setup"
-            : Self.cause(in: isTooLate ? lines.filter { !Self.isOrderlyEnd($0) } : lines)
-        let how =
-            isTooLate ? "nexusd ended it (\(exit)), as it was not ready within its start-timeout" : Self.inWords(exit)
+            : Self.cause(in: byNexusd == nil ? lines : lines.filter { !Self.isOrderlyEnd($0) })
+        let how = byNexusd.map { "nexusd ended it (\(exit)), \($0)" } ?? Self.inWords(exit)
         words = how + (why.map { ": \($0)" } ?? "")
     }
 
