@@ -31,13 +31,14 @@ struct StatusLine: Sendable {
     func tell(_ web: WebServer.State) { tell { $0.web = web } }
 
     private func tell(_ change: (inout Shown.Parts) -> Void) {
-        let line: String? = shown.parts.withLock { parts in
+        // Sent while the lock is held: of two changes at once the older line would else be the one that stays.
+        shown.parts.withLock { parts in
             change(&parts)
             let line = words(parts)
-            defer { parts.line = line }
-            return line == parts.line ? nil : line
+            guard line != parts.line else { return }
+            parts.line = line
+            bus.status(line)
         }
-        if let line { bus.status(line) }
     }
 
     private func words(_ shown: Shown.Parts) -> String {
