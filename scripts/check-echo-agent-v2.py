@@ -291,11 +291,7 @@ def everything(agent, schemas):
     check_everything(agent, schemas)
     check_order(agent)
     files = check_recorded(schemas)
-    print(f"v2: {schemas.checked['own']} answers and frames against our own schemas, {files} recorded files among them")
-    if schemas.whole is None:
-        print(f"skipped: the whole contract is not there ({schemas.whole_file})")
-    else:
-        print(f"v2: {schemas.checked['whole']} answers and frames against the whole contract")
+    schemas.tell(files)
 
 
 def drive(agent):

@@ -223,11 +223,7 @@ def everything(agent, schemas):
     check_events(agent, schemas)
     check_asking(agent, schemas)
     files = check_recorded(schemas)
-    print(f"{schemas.checked['own']} answers and frames against our own schemas, {files} recorded files among them")
-    if schemas.whole is None:
-        print(f"skipped: the whole API document is not there ({schemas.whole_file})")
-    else:
-        print(f"{schemas.checked['whole']} answers and frames against the whole API document")
+    schemas.tell(files)
 
 
 def drive(agent):

@@ -37,6 +37,14 @@ class Schemas:
         if self.whole is not None and whole is not None:
             self._hold("whole", what, value, {**whole, "components": self.whole["components"]})
 
+    def tell(self, recorded):
+        """How much was checked; `recorded`: files of it that were recorded before."""
+        print(f"{self.checked['own']} answers and frames against our own schemas, {recorded} recorded files among them")
+        if self.whole is None:
+            print(f"skipped: the whole API document is not there ({self.whole_file})")
+        else:
+            print(f"{self.checked['whole']} answers and frames against the whole API document")
+
     def _hold(self, which, what, value, schema):
         self.checked[which] += 1
         error = next(self.validator(schema).iter_errors(value), None)

@@ -65,7 +65,7 @@ extension TunnelKeeper {
             explained = (last.run, EndWords(exit: last.exit, byNexusd: last.byNexusd, lines: lines))
         }
         guard let words = explained?.words else { return nil }
-        return .init(run: last.run, words: words.words, isTooMany: words.isTooMany)
+        return .init(run: last.run, words: words.words, kind: words.kind)
     }
 
     /// The child's, in force.

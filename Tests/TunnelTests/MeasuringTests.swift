@@ -136,7 +136,15 @@ struct MeasuringTests {
                     + #"status_code="429 Too Many Requests""#,
                 "failed to unmarshal quick Tunnel: invalid character 'e' looking for beginning of value",
             ])
-        #expect(end.isTooMany && end.words.contains("too many quick tunnels were asked for"))
+        #expect(end.kind == .tooMany && end.words.contains("too many quick tunnels were asked for"))
+    }
+
+    @Test func whatFollowsFromAnEnd_isToldByItsExitAndItsLines() {
+        #expect(
+            EndWords(exit: "exit 1", lines: ["listen tcp 127.0.0.1:1: bind: address already in use"]).kind == .portTaken
+        )
+        #expect(EndWords(exit: "exit 1", lines: []).kind == .gaveUp)
+        #expect(EndWords(exit: "exit 2", lines: []).kind == .other)
     }
 
     @Test func counter_isSummedOverItsLabels_andIsNoOthers() {

@@ -2,8 +2,19 @@
 public struct EndWords: Hashable, Sendable {
     /// `exit 1, it gave up: Could not lookup srv records…`
     public let words: String
-    /// Cloudflare gives out no more quick tunnels for now.
-    public let isTooMany: Bool
+    /// What follows from it.
+    public let kind: Kind
+
+    /// The ends after which something else is done than nexusd does by itself.
+    public enum Kind: Hashable, Sendable {
+        /// Cloudflare gives out no more quick tunnels for now.
+        case tooMany
+        /// Somebody else has its metrics port.
+        case portTaken
+        /// Exit 1: it found nothing to connect to, or nothing by which to resolve its name.
+        case gaveUp
+        case other
+    }
 
     /// Longest line that is kept, in characters.
     static let lineLimit = 200
@@ -13,13 +24,23 @@ public struct EndWords: Hashable, Sendable {
     ///   - byNexusd: why nexusd ended it, in nexusd's words; what it says at its end is no cause then. Nil: nexusd did not.
     ///   - lines: the run's last, the newest last.
     public init(exit: String, byNexusd: String? = nil, lines: [String]) {
-        isTooMany = lines.contains { $0.contains("429 Too Many Requests") || $0.contains("error code: 1015") }
+        let isTooMany = lines.contains { $0.contains("429 Too Many Requests") || $0.contains("error code: 1015") }
         let why =
             isTooMany
             ? "too many quick tunnels were asked for from this network (429): wait, or take a named tunnel, nexusctl tunnel setup"
             : Self.cause(in: byNexusd == nil ? lines : lines.filter { !Self.isOrderlyEnd($0) })
         let how = byNexusd.map { "nexusd ended it (\(exit)), \($0)" } ?? Self.inWords(exit)
         words = how + (why.map { ": \($0)" } ?? "")
+        kind =
+            if isTooMany {
+                .tooMany
+            } else if why?.contains("address already in use") == true {
+                .portTaken
+            } else if exit == "exit 1" {
+                .gaveUp
+            } else {
+                .other
+            }
     }
 
     /// What it calls errors when it was told to end (cloudflared.md, section 6).

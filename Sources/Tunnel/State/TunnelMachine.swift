@@ -54,14 +54,14 @@ public struct TunnelMachine: Hashable, Sendable {
             public var run: String
             /// `exit 1, it gave up: Could not lookup srv records…`
             public var words: String
-            /// Cloudflare gives out no more quick tunnels for now.
-            public var isTooMany: Bool
+            /// What follows from it.
+            public var kind: EndWords.Kind
 
             /// All of it.
-            public init(run: String, words: String, isTooMany: Bool = false) {
+            public init(run: String, words: String, kind: EndWords.Kind = .other) {
                 self.run = run
                 self.words = words
-                self.isTooMany = isTooMany
+                self.kind = kind
             }
         }
     }
@@ -86,7 +86,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case held(Hold)
         case asked(Transport)
         case running(TunnelRun)
-        case down(String, TunnelState.NextTry)
+        case down(TunnelChild.End, TunnelState.NextTry)
     }
 
     /// The chat on its socket.
@@ -198,7 +198,7 @@ public struct TunnelMachine: Hashable, Sendable {
             .crashed(exit: words, next: .held(minutes: Int(patience.refused / .seconds(60))))
         case .asked: .starting
         // Without network it ends with 1 at its start (cloudflared.md, 1.3): that is no crash of its own.
-        case .down(let exit, let next): hasNetwork ? .crashed(exit: exit, next: next) : .noNetwork
+        case .down(let end, let next): hasNetwork ? .crashed(exit: end.words, next: next) : .noNetwork
         case .running(let run): run.state(self)
         }
     }

@@ -70,8 +70,8 @@ extension TunnelMachine {
         switch phase {
         case .held(.uplink): return answers ? begin(.auto).map { [$0] } ?? [] : []
         // It gives up with 1 where no name is resolved. (Where only TCP is kept from the edge it is tried all the same.)
-        case .down(let words, _):
-            return answers || !words.hasPrefix("exit 1,") ? [] : hold(.uplink(until: now + patience.uplink))
+        case .down(let end, _):
+            return answers || end.kind != .gaveUp ? [] : hold(.uplink(until: now + patience.uplink))
         case .running(var run):
             if isBack { run.networkReturned = now }
             phase = .running(run)
@@ -145,17 +145,17 @@ extension TunnelMachine {
             return [.stop]
         case .held(.command): return []
         case .asked, .running: break
-        case .down(let words, let former): if !isNews { phase = .down(words, next.after(former)) }
+        case .down(let known, let former): if !isNews { phase = .down(known, next.after(former)) }
         }
         guard let end, isNews else { return [] }
         if !hasNetwork { return hold(.network) }
         // More asking makes it only longer.
-        if end.isTooMany { return hold(.tooMany(end.words, until: now + patience.refused)) }
-        phase = .down(end.words, next)
+        if end.kind == .tooMany { return hold(.tooMany(end.words, until: now + patience.refused)) }
+        phase = .down(end, next)
         // Somebody else took the port between the look and its start: nexusd would start it on the same one again.
         // A restart, not a start: nexusd's own may have come first, on the old port.
         // One after another that cannot be bound is nothing that haste mends: that is left to nexusd's delay.
-        guard end.words.contains("address already in use"), portRestarts < Self.portRestartLimit else { return [] }
+        guard end.kind == .portTaken, portRestarts < Self.portRestartLimit else { return [] }
         portRestarts += 1
         return [.restart(.auto, why: "its metrics port was taken")]
     }

@@ -1,0 +1,107 @@
+import Tunnel
+
+/// No way out, nothing beyond the router, and what is stuck.
+extension TunnelMachineTests {
+    static let cutOff: [(String, [Step])] = [
+        (
+            "no way out at the start: no start is spent",
+            [
+                Step(0, .network(isUp: false), .off), Step(1, .chosen(.named), .noNetwork, [.stop]),
+                Step(2, .tick, .noNetwork),
+                Step(90, .network(isUp: true), .starting, [.start(.auto)]),
+            ]
+        ),
+        (
+            "the way out goes before it connected",
+            [
+                Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting),
+                Step(2, .network(isUp: false), .noNetwork, [.stop]), Step(3, ended("exit 0", asked: true), .noNetwork),
+                Step(4, .network(isUp: true), .starting, [.start(.auto)]),
+            ]
+        ),
+        (
+            "ended with 1 for want of a network",
+            [
+                Step(0, .chosen(.named), .starting, [.start(.auto)]),
+                Step(1, .network(isUp: false), .noNetwork, [.stop]),
+                Step(2, ended("exit 1", kind: .gaveUp), .noNetwork, [.stop]),
+                Step(3, .network(isUp: true), .starting, [.start(.auto)]),
+            ]
+        ),
+        (
+            "cable out while http2 still calls itself ready",
+            up + [
+                Step(3, .network(isUp: false), .noNetwork), Step(4, seen(4), .noNetwork, [.healthy]),
+                Step(20, .network(isUp: true), .connected(.init(4, of: 4))),
+            ]
+        ),
+        (
+            "the way out is back and nothing connects: stuck after 20 s",
+            up + [
+                Step(3, .network(isUp: false), .noNetwork), Step(4, seen(0), .noNetwork), Step(50, .tick, .noNetwork),
+                Step(100, .network(isUp: true), .reconnecting(.said)), Step(119, .tick, .reconnecting(.said)),
+                Step(
+                    120, .tick, .starting,
+                    [.restart(.auto, why: "stuck: the network is there, and no connection comes back")]),
+            ]
+        ),
+        (
+            "nothing beyond the router at the start: healthy for nexusd, and stuck 20 s after it is back",
+            [
+                Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting),
+                Step(2, .uplink(answers: false), .noUplink), Step(3, seen(0, registered: 0), .noUplink),
+                Step(7, .uplink(answers: false), .noUplink, [.healthy]), Step(900, .tick, .noUplink),
+                Step(901, .uplink(answers: true), .starting), Step(920, .tick, .starting),
+                Step(
+                    921, .tick, .starting,
+                    [.restart(.auto, why: "stuck: the network is there, and no connection comes back")]),
+            ]
+        ),
+        (
+            "nothing beyond the router any more: not stuck, and back by itself",
+            up + [
+                Step(10, seen(0), .reconnecting(.said)), Step(15, .uplink(answers: false), .noUplink, [.healthy]),
+                Step(500, .tick, .noUplink), Step(501, seen(4), .connected(.init(4, of: 4)), [.healthy]),
+            ]
+        ),
+        (
+            "gave up for want of an uplink: held, and started at once when there is one",
+            up + [
+                Step(3, ended("exit 1, it gave up", kind: .gaveUp), .crashed(exit: "exit 1, it gave up")),
+                Step(4, .uplink(answers: false), .noUplink, [.stop]), Step(5, .child(.off(run: "1-1")), .noUplink),
+                Step(100, .uplink(answers: true), .starting, [.start(.auto)]),
+                Step(
+                    101, .child(.down(.init(run: "1-2", words: "exit 1, it gave up", kind: .gaveUp))),
+                    .crashed(exit: "exit 1, it gave up")),
+                Step(102, .uplink(answers: false), .noUplink, [.stop]), Step(401, .tick, .noUplink),
+                Step(402, .tick, .starting, [.start(.auto)]),
+            ]
+        ),
+        (
+            "ended for a reason of its own while there is no uplink: nexusd's",
+            up + [
+                Step(3, ended("exit 2"), .crashed(exit: "exit 2")),
+                Step(4, .uplink(answers: false), .crashed(exit: "exit 2")),
+            ]
+        ),
+        (
+            "stuck after a minute",
+            up + [
+                Step(10, seen(0), .reconnecting(.said)), Step(40, seen(0), .reconnecting(.said)),
+                Step(41, .network(isUp: true), .reconnecting(.said)),
+                Step(69, .tick, .reconnecting(.said)),
+                Step(
+                    70, .tick, .starting,
+                    [.restart(.auto, why: "stuck: the network is there, and no connection comes back")]),
+            ]
+        ),
+        (
+            "lost and back by itself",
+            up + [
+                Step(10, .measured(nil, excess: nil), .reconnecting(.said)),
+                Step(30, seen(1), .degraded(.init(1, of: 4)), [.healthy]),
+                Step(80, .tick, .degraded(.init(1, of: 4))),
+            ]
+        ),
+    ]
+}
