@@ -12,13 +12,14 @@ webkit_packages=(webkit2gtk-driver xvfb) # with --long only: 50 MB, half a minut
 say() { printf '%s\n' "$*"; }
 die() { printf '%s\n' "$*" >&2; exit 1; }
 
-# need PACKAGE…: installs what dpkg does not know, as root, through sudo, or by naming the one command.
+# need PACKAGE…: installs what dpkg does not know, as root, through sudo, or by naming the one command. One at a time.
 need() {
-  local missing=() package
+  local missing=() package lock
+  exec {lock}<"$root/scripts/lib.sh" && flock "$lock"
   for package in "$@"; do
     [ "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" = "install ok installed" ] || missing+=("$package")
   done
-  [ ${#missing[@]} -eq 0 ] && return 0
+  [ ${#missing[@]} -eq 0 ] && { exec {lock}<&-; return 0; }
   local command=(apt-get install -y -q --no-install-recommends "${missing[@]}")
   if [ "$(id -u)" = 0 ]; then
     say "Installing: ${missing[*]}"
@@ -32,6 +33,22 @@ need() {
 Install them, then start this again:
     sudo apt-get update && sudo ${command[*]}"
   fi
+  exec {lock}<&-
+}
+
+# python_with MODULES PACKAGE…: the checks' virtual environment below the build directory, $python, in which MODULES can
+# be imported. False when they are not there and PyPI cannot be reached.
+python=$root/.build-python/bin/python
+python_with() {
+  local modules=$1 lock
+  shift
+  exec {lock}<"$root/scripts/checks" && flock "$lock"
+  "$python" -c "import $modules" 2>/dev/null || {
+    python3 -m venv "$root/.build-python" && "$root/.build-python/bin/pip" install --quiet --disable-pip-version-check "$@"
+  }
+  local status=$?
+  exec {lock}<&-
+  return $status
 }
 
 need_swift() {
@@ -48,11 +65,37 @@ part() {
   shift
   printf '\n== %s\n' "$name"
   "$@" || status=$?
-  local took=$((SECONDS - start))
-  printf -- '-- %s: %s in %d.%d min\n' "$name" "$([ $status = 0 ] && echo ok || echo "FAILED ($status)")" $((took / 60)) $((took % 60 * 10 / 60))
-  summary+=("$(printf '%5d s  %-7s %s' "$took" "$([ $status = 0 ] && echo ok || echo FAILED)" "$name")")
-  [ $status = 0 ] || failed+=("$name")
-  return 0
+  account "$name" $status $((SECONDS - start))
+}
+account() { # NAME STATUS SECONDS
+  printf -- '-- %s: %s in %d.%d min\n' "$1" "$([ "$2" = 0 ] && echo ok || echo "FAILED ($2)")" $(($3 / 60)) $(($3 % 60 * 10 / 60))
+  summary+=("$(printf '%5d s  %-7s %s' "$3" "$([ "$2" = 0 ] && echo ok || echo FAILED)" "$1")")
+  [ "$2" = 0 ] || failed+=("$1")
 }
 summary=()
-skip() { printf -- '-- skipped: %s (%s)\n' "$1" "$2"; summary+=("$(printf '%7s  %-7s %s: %s' - skipped "$1" "$2")"); }
+
+# beside NAME COMMAND…: begins a part that others run beside; `joined NAME` waits for it, prints all that it said, and
+# accounts for it. Its seconds are its own, so the sum of the parts is more than the whole.
+declare -A besides
+aside() { printf '%s/aside-%s' "$asides" "${1//[^a-z]/-}"; }
+beside() {
+  local name=$1 file
+  shift
+  asides=${asides:-$(mktemp -d)}
+  file=$(aside "$name")
+  (
+    start=$SECONDS status=0
+    "$@" >"$file.log" 2>&1 || status=$?
+    echo "$status $((SECONDS - start))" >"$file.status"
+  ) &
+  besides[$name]=$!
+}
+joined() {
+  local status=1 seconds=0 file
+  file=$(aside "$1")
+  wait "${besides[$1]}"
+  printf '\n== %s\n' "$1"
+  cat "$file.log"
+  [ -f "$file.status" ] && read -r status seconds <"$file.status"
+  account "$1" "$status" "$seconds"
+}
