@@ -31,8 +31,8 @@ import Testing
         #expect(restored.status == 0 && restored.output.contains("before-restore-"), "\(restored.errors)")
         #expect(try titles(box) == ["the first message"])
         #expect(try box.ctl("chat", "--session", "last", "and on").status == 0)
-        let status = try box.status().child("chat-bridge")
-        #expect(status?.lastEnd?.code == 0 && status?.state == "ready")
+        let status = try box.wait("chat-bridge to be ready") { $0.child("chat-bridge")?.state == "ready" }
+        #expect(status.child("chat-bridge")?.lastEnd?.code == 0)
         #expect(box.stop() == 0)
     }
 
@@ -49,8 +49,8 @@ import Testing
             #expect(restored.status == 0 && restored.output.hasPrefix("restored: "), "\(round): \(restored.errors)")
             #expect(try titles(box) == ["the first message"], "\(round)")
         }
-        let status = try box.status().child("chat-bridge")
-        #expect(status?.state == "ready" && status?.restarts == 0)
+        let status = try box.wait("chat-bridge to be ready") { $0.child("chat-bridge")?.state == "ready" }
+        #expect(status.child("chat-bridge")?.restarts == 0)
         #expect(box.stop() == 0)
     }
 

@@ -66,10 +66,10 @@ import Testing
         let box = try ready()
         #expect(try box.ctl("stop", stopped).status == 0)
         let turn = try box.begin("chat", "patient words")
-        try box.wait("words about what is off") { _ in
-            turn.errors.contains("\(stopped) is off: stopped by command; nexusctl start \(stopped)")
+        // Two words by two ways: nexusd's about the child, chat-bridge's about the message.
+        for words in ["\(stopped) is off: stopped by command; nexusctl start \(stopped)", "is stored and waits"] {
+            try box.wait("'\(words)'") { _ in turn.errors.contains(words) }
         }
-        #expect(turn.errors.contains("is stored and waits"))
         #expect(!turn.errors.contains("nexusd restarts it"))
         #expect(try box.ctl("start", stopped).status == 0)
         let answer = try turn.wait()
@@ -126,8 +126,9 @@ import Testing
         #expect(answer.status == 1 && answer.output.contains("word-1 word-2 word-3 "), "\(answer.output)")
         #expect(answer.errors.contains("What it had written so far is kept"), "\(answer.errors)")
         #expect(try box.ctl("chat", "--session", "last", "still there?").output.contains("You wrote: still there?"))
-        let status = try box.ctl("status", "agent-worker")
-        #expect(status.output.contains("connected to echo-agent 2."), "\(status.output)")
+        try box.wait("the agent's line of words") {
+            $0.child("agent-worker")?.status?.contains("connected to echo-agent 2.") == true
+        }
         #expect(try box.ctl("chat", "--history", "last").output.contains("word-3 "))
         #expect(box.stop() == 0)
     }

@@ -30,8 +30,8 @@ import Testing
         #expect(typist.wait() == 0 && !typist.isRaw)
         #expect(!typist.seen.contains("horse"))
         #expect(try isSet(box))
-        let logs = try box.ctl("logs").output
-        #expect(logs.contains("access: the password was set by nexusctl") && !logs.contains("horse"))
+        try box.waitLog("chat-bridge", "access: the password was set by nexusctl")
+        #expect(try !box.ctl("logs").output.contains("horse"))
         #expect(try box.ctl("password", "--remove").status == 0)
         #expect(try !isSet(box))
         #expect(box.stop() == 0)

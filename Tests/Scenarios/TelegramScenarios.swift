@@ -115,7 +115,7 @@ import Testing
         try say(box, #"{"text":"let me in","chat":7}"#)
         try say(box, #"{"text":"fourth"}"#)
         try messages(box, "the fourth answer") { $0.last?.text.contains("fourth") == true }
-        let said = try box.ctl("logs", "telegram-bridge").output
+        let said = try box.waitLog("telegram-bridge", "chat 7 is not in NEXUS_TELEGRAM_CHATS")
         #expect(said.components(separatedBy: "chat 7 is not in NEXUS_TELEGRAM_CHATS").count == 2, "\(said)")
         #expect(!(try box.ctl("chat", "--list", "--json").output.contains("let me in")))
         let pid = try #require(try box.status().pid("telegram-bridge"))

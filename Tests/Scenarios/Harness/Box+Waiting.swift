@@ -32,6 +32,20 @@ extension Box {
         }
     }
 
+    /// All these words stand in the child's log: a line comes there by its pipe and log-writer, behind whatever the child
+    /// answers by another way. Returns the log.
+    @discardableResult
+    func waitLog(_ child: String, _ words: String...) throws -> String {
+        var log = ""
+        do {
+            try wait("\(words) in the log of \(child)") { _ in
+                log = try ctl("logs", child, "-n", "2000").output
+                return words.allSatisfy(log.contains)
+            }
+        } catch { throw Trouble("\(error)\n\(log)") }
+        return log
+    }
+
     /// The child runs again under another pid and is ready.
     @discardableResult
     func waitReplaced(_ child: String, _ old: Int32, limit: Duration = .seconds(20)) throws -> Int32 {

@@ -31,7 +31,7 @@ import Testing
         let took = ContinuousClock.now - began
         #expect(took >= .seconds(4) && took < .seconds(20), "\(took)")
         try visitor.wait("broke")
-        let log = try tunnel.box.ctl("logs", "cloudflared").output
+        let log = try tunnel.box.waitLog("cloudflared", "Tunnel server stopped")
         let order = ["Initiating graceful shutdown", "Unregistered tunnel connection", "Tunnel server stopped"]
         let places = order.map { log.range(of: $0)?.lowerBound }
         #expect(places.allSatisfy { $0 != nil } && places.compactMap { $0 } == places.compactMap { $0 }.sorted())
@@ -75,8 +75,10 @@ import Testing
         #expect(after.child("log-writer")?.lastEnd?.cause == "watchdog")
         #expect(after.child("cloudflared")?.run == before.child("cloudflared")?.run)
         try tunnel.waitState("connected 4/4")
-        let lines = try tunnel.box.ctl("logs", "cloudflared", "-n", "2000").output
-        #expect(lines.components(separatedBy: "request ....").count - 1 >= 400)
+        try tunnel.box.wait("the lines of the flood in the log") { _ in
+            let lines = try tunnel.box.ctl("logs", "cloudflared", "-n", "2000").output
+            return lines.components(separatedBy: "request ....").count - 1 >= 400
+        }
         #expect(tunnel.box.stop() == 0)
     }
 

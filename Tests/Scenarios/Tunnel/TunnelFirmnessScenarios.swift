@@ -191,7 +191,7 @@ import Testing
             let child = $0.child("cloudflared")
             return child?.state == "off" && child?.lastEnd?.run != end.run
         }
-        #expect(try tunnel.box.ctl("logs", "cloudflared").output.contains("nothing to start, so nothing was opened"))
+        try tunnel.box.waitLog("cloudflared", "nothing to start, so nothing was opened")
         #expect(try starts(tunnel) == began)
         #expect(try tunnel.described().state == "off")
         #expect(try tunnel.box.ctl("tunnel", "start").status == 0)

@@ -59,7 +59,7 @@ import Testing
         let off = try tunnel.waitState("off")
         #expect(off.words.contains("choice.json is damaged"), "\(off.words)")
         try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
-        #expect(try tunnel.box.ctl("logs", "tunnel-worker").output.contains("choice.json is damaged"))
+        try tunnel.box.waitLog("tunnel-worker", "choice.json is damaged")
         #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
         #expect(!(try tunnel.waitState("connected 4/4").words.contains("damaged")))
         #expect(tunnel.box.stop() == 0)

@@ -84,9 +84,9 @@ import Testing
         #expect(try back.ask("/api/devices", #"{"op":"own"}"#).status == "200")
         #expect(try device.ask("/api/devices", #"{"op":"own"}"#, host: host).status == "401")
         #expect(throws: Trouble.self) { try PageDevice(tunnel, host: host, code: code) }
-        let log = try tunnel.box.ctl("logs", "chat-bridge").output
-        #expect(log.contains("a link was made by which device \(device.id) may come back"), "\(log)")
-        #expect(log.contains("device \(device.id) 'a page' came back as owner"), "\(log)")
+        let log = try tunnel.box.waitLog(
+            "chat-bridge", "a link was made by which device \(device.id) may come back",
+            "device \(device.id) 'a page' came back as owner")
         #expect(!log.contains(code))
         #expect(tunnel.box.stop() == 0)
     }

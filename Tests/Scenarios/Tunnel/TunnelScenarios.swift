@@ -56,8 +56,7 @@ import Testing
             return now.state == "connected" && now.url != nil && now.url != first
         }
         let second = try #require(try tunnel.described().url)
-        let log = try tunnel.box.ctl("logs", "tunnel-worker").output
-        for url in [first, second] { #expect(log.contains("the page is reached at \(url)"), "\(log)") }
+        for url in [first, second] { try tunnel.box.waitLog("tunnel-worker", "the page is reached at \(url)") }
         #expect(try tunnel.visit("/", host: String(second.dropFirst("https://".count))).status == "200")
         #expect(tunnel.box.stop() == 0)
     }
@@ -272,8 +271,8 @@ import Testing
         for other in ["cloudflared", "opencode", "agent-worker", "tunnel-worker"] {
             #expect(after.pid(other) == before.pid(other), "\(other)")
         }
-        let log = try tunnel.box.ctl("logs", "tunnel-worker").output
-        #expect(log.contains("chat-bridge is ready and answers nobody on its socket: it is started anew"), "\(log)")
+        try tunnel.box.waitLog(
+            "tunnel-worker", "chat-bridge is ready and answers nobody on its socket: it is started anew")
         #expect(tunnel.box.stop() == 0)
     }
 

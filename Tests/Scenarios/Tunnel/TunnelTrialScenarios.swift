@@ -46,9 +46,9 @@ import Testing
         #expect(!chosen(tunnel).contains("trial"))
         let back = try owner.ask("/api/tunnel", #"{"op":"describe"}"#)
         #expect(back.status == "200" && back.body.contains(#""mode":"named""#), "\(back)")
-        let log = try tunnel.box.ctl("logs", "tunnel-worker").output
-        #expect(log.contains("device \(owner.id), through the tunnel, asks the tunnel for: mode token"), "\(log)")
-        #expect(log.contains("nobody kept what was changed through it, so it is named again"), "\(log)")
+        try tunnel.box.waitLog(
+            "tunnel-worker", "device \(owner.id), through the tunnel, asks the tunnel for: mode token",
+            "nobody kept what was changed through it, so it is named again")
         #expect(tunnel.box.stop() == 0)
     }
 
