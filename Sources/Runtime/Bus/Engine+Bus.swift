@@ -22,12 +22,18 @@ extension Engine {
         case .none: return
         }
         guard !isOpen else { return }
-        // What it was asked fails now. The worker itself is mostly about to exit, and then judged by how it does.
+        // What it was asked fails now.
         closeBus(run, of: child)
+        sever(run, of: child)
+    }
+
+    /// The worker is mostly about to exit, and then judged by how it does.
+    private func sever(_ run: LivingRun, of child: ChildID) {
+        if severed.contains(where: { $0.child == child && $0.run == run.id }) { return }
         severed.append(Severed(child: child, run: run.id, until: now + Self.severedPatience))
     }
 
-    /// A worker that closed its link and may be about to exit.
+    /// A worker that closed its link, or an end of it, and may be about to exit.
     struct Severed {
         let child: ChildID
         let run: RunID
@@ -53,11 +59,13 @@ extension Engine {
     func writeBus(_ peer: PeerID) {
         if peer.isClient { return writeClient(peer) }
         guard let child = peer.child, has(child), let run = self[child].run else { return }
-        let waits: Bool
+        let flushed: Flushed
         switch run.busOutput {
-        case .some(let fd): waits = flush(peer, into: fd)
+        case .some(let fd): flushed = flush(peer, into: fd)
         case .none: return
         }
+        guard flushed != .broken else { return stopWriting(run, of: child) }
+        let waits = flushed == .waits
         guard waits != run.awaitsRoom else { return }
         run.awaitsRoom = waits
         let token = EventSource.busOutput(child, run.generation).token
@@ -72,18 +80,41 @@ extension Engine {
         }
     }
 
-    /// True when something is left for later. An error is left to the reading side, which tells why.
-    func flush(_ peer: PeerID, into fd: borrowing OwnedFD) -> Bool {
-        var takes = true
-        while takes {
+    /// What came of writing all that is queued for a link.
+    enum Flushed {
+        case whole
+        /// Something is left until there is room.
+        case waits
+        /// Nothing will ever be taken again: its reader is gone, which the kernel reports as writable without end.
+        case broken
+    }
+
+    func flush(_ peer: PeerID, into fd: borrowing OwnedFD) -> Flushed {
+        while true {
+            var takes = true
+            var failure: Errno?
             let waits = router.flush(peer, at: now) { bytes in
-                let count = (try? kernel.write(fd, bytes)) ?? 0
-                takes = count == bytes.count
-                return count
+                do throws(Errno) {
+                    let count = try kernel.write(fd, bytes)
+                    takes = count == bytes.count
+                    return count
+                } catch {
+                    failure = error
+                    return 0
+                }
             }
-            if !waits { return false }
+            if let failure { return failure == .again ? .waits : .broken }
+            if !waits { return .whole }
+            if !takes { return .waits }
         }
-        return true
+    }
+
+    /// What the worker wrote before is still read, to the end of its link; it has the time of one that closed the whole.
+    private func stopWriting(_ run: LivingRun, of child: ChildID) {
+        if run.awaitsRoom { leave(run.busOutput) }
+        run.awaitsRoom = false
+        run.busOutput = nil
+        sever(run, of: child)
     }
 
     /// The link of a run ends; the router tells everybody who waits for it.

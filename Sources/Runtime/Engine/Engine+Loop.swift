@@ -73,7 +73,8 @@ extension Engine {
 
     /// Work that was cut off for the sake of the others.
     private var isUnfinished: Bool {
-        nextAction < actions.count || hasMoreStatus || !signalling.isEmpty || surroundings.containment.isBehind
+        nextAction < actions.count || hasMoreStatus || router.hasDecisions || !signalling.isEmpty
+            || surroundings.containment.isBehind
     }
 
     /// Nobody is judged for what was not read in time; that goes for probes under way too.

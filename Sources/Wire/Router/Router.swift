@@ -123,6 +123,9 @@ public struct Router: Sendable {
         return decisions
     }
 
+    /// Something is left to the shell: a link that fails while it is written to leaves some after the shell has asked.
+    public var hasDecisions: Bool { !decisions.isEmpty }
+
     /// Links that got something to write since they were last named here; each is to be flushed.
     public mutating func takeWritable() -> [PeerID] {
         defer { writable = [] }

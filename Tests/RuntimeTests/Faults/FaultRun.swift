@@ -48,7 +48,9 @@ struct FaultRun {
                 if error.message.count < 10 { outcome.complaint = "refused without words" }
                 if fault == nil { outcome.complaint = error.message }
             }
-            outcome.complaint = rest(kernel) ?? outcome.complaint
+            // Who did not come to its end has left its children as well: what came first is the reason.
+            let left = rest(kernel)
+            outcome.complaint = outcome.complaint ?? left
             var leaked = openDescriptors().subtracting(before)
             // Threads of the disposal say that they are done before they are over.
             for _ in 0..<2000 where !leaked.isEmpty {

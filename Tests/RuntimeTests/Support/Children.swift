@@ -75,6 +75,14 @@ extension ControlPeer {
         return end ?? [:]
     }
 
+    /// What nexusd counts of itself.
+    func metrics(_ key: String) throws -> Any? { (try object("metrics")["nexusd"] as? [String: Any])?[key] }
+
+    /// How often the loop has gone round.
+    func turns() throws -> Int {
+        ((try metrics("turns") as? [String: Any])?["counts"] as? [Int])?.reduce(0, +) ?? 0
+    }
+
     /// Reads events of a subscription until one fits; the first event is asked for with `events` before.
     func event(
         _ id: FrameID, within limit: Duration = .seconds(20), where fits: ([String: Any]) -> Bool

@@ -27,6 +27,9 @@ final class ControlPeer {
         if greets { try send(Frame(.hello, peer: .nexusd, id: .none, payload: Array("1 1 test".utf8))) }
     }
 
+    /// Whoever writes to it from now on is told EPIPE.
+    func readNoMore() throws { try kernel.shutdownReceiving(socket) }
+
     func send(_ frame: Frame) throws { try send(bytes: frame.bytes) }
 
     func send(bytes: [UInt8]) throws {

@@ -152,5 +152,21 @@ extension WholeTrees {
             let client = try tree.client()
             #expect(try client.end(of: "mute")["cause"] as? String == "crash")
         }
+
+        /// What it is sent can never be written, and its link is not at its end either: nexusd once turned without a pause.
+        @Test func workerThatReadsNoMore_isEnded_andTheLoopDoesNotSpin() throws {
+            let deaf = worker("deaf", "half-closed-worker") { $0.policy.restart = .never }
+            let tree = try RunningTree(Plan(children: [deaf]))
+            let (client, watcher) = (try tree.client(), try tree.client())
+            let events = try watcher.request("events")
+            _ = try client.ask("wait-ready")
+            let before = try client.turns()
+            let id = try client.request("anybody?", peer: PeerID(rawValue: 1))
+            let end = try watcher.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
+            #expect((end["fields"] as? [String: String])?["CAUSE"] == "crash", "\(end)")
+            guard case .error("peer-restarted", _) = try client.end(of: id) else { Issue.record("another end"); return }
+            let turns = try client.turns() - before
+            #expect(turns < 1000, "\(turns) turns")
+        }
     }
 }

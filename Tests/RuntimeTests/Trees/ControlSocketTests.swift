@@ -153,6 +153,21 @@ extension WholeTrees {
             _ = consume waiting
         }
 
+        /// As above for a worker: what it is owed can never be written, and it does not leave.
+        @Test func clientThatReadsNoMore_isDismissed_andTheLoopDoesNotSpin() throws {
+            let tree = try tree()
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let deaf = try tree.client()
+            _ = try deaf.next()
+            try deaf.readNoMore()
+            let before = try client.turns()
+            _ = try deaf.request("status")
+            try waitFor("the end of the connection") { try client.metrics("clients") as? Int == 1 }
+            let turns = try client.turns() - before
+            #expect(turns < 1000, "\(turns) turns")
+        }
+
         @Test func controlVerb_isAudited() throws {
             let tree = try tree()
             let client = try tree.client()

@@ -45,7 +45,9 @@ extension Engine {
     /// Writes what waits for a client, and sees to it that what comes next is waited for.
     func writeClient(_ peer: PeerID) {
         guard let client = clients[peer] else { return }
-        let waits = flush(peer, into: client.socket)
+        let flushed = flush(peer, into: client.socket)
+        guard flushed != .broken else { return dismiss(peer) }
+        let waits = flushed == .waits
         let reads = router.answerBytes(for: peer) <= ControlClient.pauseAbove
         let wanted: PollEvents = (waits ? PollEvents.writable : []).union(reads ? .readable : [])
         guard wanted != client.watched else { return }
