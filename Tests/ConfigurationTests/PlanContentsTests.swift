@@ -115,6 +115,7 @@ import Wire
     @Test func logWriter_isAlwaysTheFirstChild() throws {
         let writer = try good("minimal").children[0]
         #expect(writer.role == .logWriter && writer.name == "log-writer" && writer.policy.ready == .reported)
+        #expect(writer.policy.stop.drain == .seconds(5), "a signal alone would overtake what was said on the link")
         #expect(writer.executable == "/lib/nexus/log-writer")
         #expect(
             writer.arguments

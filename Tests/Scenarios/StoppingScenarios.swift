@@ -84,6 +84,27 @@ import Testing
         #expect(order.compactMap { $0 } == order.compactMap { $0 }.sorted(), "\(lines)")
     }
 
+    /// log-writer's own end is in the book like those of all others: nobody says of it that nexusd had died.
+    @Test func ordinaryEnd_leavesNoRunWithoutAnEnd() throws {
+        let box = try Box(
+            """
+            [child.a]
+            command = ["FIXTURE", "serve"]
+            [child.b]
+            command = ["FIXTURE", "serve"]
+            """)
+        for _ in 0..<5 {
+            try box.start()
+            try box.waitReady()
+            #expect(box.stop() == 0)
+        }
+        let book = try String(contentsOfFile: box.state + "/logs/runs", encoding: .utf8)
+        let lines = book.split(separator: "\n").map { $0.split(separator: " ") }
+        let begun = lines.filter { $0[2] == "starting" }.map { $0[1] }
+        #expect(begun.count == 15 && Set(begun) == Set(lines.filter { $0[2] == "ended" }.map { $0[1] }), "\(book)")
+        #expect(!book.contains("supervisor died"), "\(book)")
+    }
+
     @Test func secondTerm_cutsEveryTimeout() throws {
         let box = try Box(
             """

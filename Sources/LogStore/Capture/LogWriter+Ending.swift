@@ -8,6 +8,8 @@ extension LogWriter {
         case no
         /// nexusd is gone: the pipes are read on until this instant.
         case orphaned(until: Instant)
+        /// Told to end by a signal, which overtakes what is on the link: that is read first, until this instant.
+        case told(until: Instant)
         /// What is in the pipes is read, until this instant at the latest.
         case draining(until: Instant, isAsked: Bool)
         /// The writers were told to finish, and are waited for.
@@ -32,10 +34,20 @@ extension LogWriter {
         return true
     }
 
-    /// Reads what is in the pipes and then ends. `isAsked`: by nexusd's word.
+    /// A signal says that it is to end. What nexusd said before that may be on the link still, the last ends of children
+    /// among it.
+    func beginLeaving(_ now: Instant) {
+        switch ending {
+        case .no: ending = .told(until: now + LogWriter.drainTime)
+        case .orphaned: beginDraining(now)
+        case .told, .draining, .finishing, .finished: break
+        }
+    }
+
+    /// Reads what is in the pipes and then ends. `isAsked`: by nexusd's word, or by a signal while it was there.
     func beginDraining(_ now: Instant, isAsked: Bool = false) {
         switch ending {
-        case .no, .orphaned: break
+        case .no, .orphaned, .told: break
         case .draining, .finishing, .finished: return
         }
         ending = .draining(until: now + LogWriter.drainTime, isAsked: isAsked)
@@ -56,6 +68,11 @@ extension LogWriter {
             guard streams.isEmpty || now >= until else { return false }
             beginDraining(now)
             return goOnEnding(now)
+        case .told(let until):
+            serveLink()
+            guard case .told = ending else { return goOnEnding(now) }
+            if now >= until { beginDraining(now, isAsked: true) }
+            return false
         case .draining(let until, let isAsked):
             let isEmpty = active.allSatisfy { stream in
                 guard case .waiting = stream.phase else { return false }

@@ -9,7 +9,10 @@ extension LogWriter {
 
     /// Orders are read only while there is room for what they bring.
     var wantsOrders: Bool {
-        guard case .no = ending else { return false }
+        switch ending {
+        case .no, .told: break
+        case .orphaned, .draining, .finishing, .finished: return false
+        }
         return files.hasRoom && !link.isCongested && link.unconfirmed == 0
     }
 
@@ -19,16 +22,33 @@ extension LogWriter {
         guard wantsOrders else { return }
         loop: for _ in 0..<LogWriter.ordersPerTurn where files.hasRoom && !link.isCongested {
             switch link.next() {
-            case .nothing: break loop
+            case .nothing:
+                linkIsEmpty()
+                break loop
             case .unreadable(let why): note(.unreadableOrder(why))
             case .end:
-                ending = .orphaned(until: kernel.monotonic() + LogWriter.orphanTime)
+                linkHasEnded()
                 break loop
             case .order(let order, var descriptors):
                 carryOut(order, &descriptors)
             }
         }
         if link.unconfirmed > 0 { files.send(.mark) }
+    }
+
+    /// Everything that was said is carried out; the files get all of it before they are told to finish.
+    private func linkIsEmpty() {
+        guard case .told = ending, link.restsUntil == nil else { return }
+        beginDraining(kernel.monotonic(), isAsked: true)
+    }
+
+    /// nexusd is gone. Where it had said that this is to end, that holds.
+    private func linkHasEnded() {
+        switch ending {
+        case .no: ending = .orphaned(until: kernel.monotonic() + LogWriter.orphanTime)
+        case .told: linkIsEmpty()
+        case .orphaned, .draining, .finishing, .finished: break
+        }
     }
 
     private func carryOut(_ order: LogOrder, _ descriptors: inout FDBundle) {

@@ -115,7 +115,7 @@ public final class LogWriter {
                 }
                 link.send(.alive(isBehind: isBehind))
             } else {
-                beginDraining(kernel.monotonic())
+                beginLeaving(kernel.monotonic())
             }
         }
     }
@@ -157,7 +157,7 @@ public final class LogWriter {
         if waitsForDisk { consider(kernel.monotonic() + LogWriter.hangCheck) }
         switch ending {
         case .no, .finishing: break
-        case .orphaned(let until), .draining(let until, _), .finished(let until): consider(until)
+        case .orphaned(let until), .told(let until), .draining(let until, _), .finished(let until): consider(until)
         }
         if active.isEmpty { consider(memoryDue) }
         if !unwritten.isEmpty || link.unconfirmed > 0 { consider(kernel.monotonic() + LogWriter.hangCheck) }

@@ -1,3 +1,4 @@
+import Glibc
 import LogStore
 import SupervisorCore
 import System
@@ -151,6 +152,27 @@ struct BookAndEventTests {
         #expect(try waitForExit(process.spawned) == .code(0))
         let entries = try box.entries(["web"])
         #expect(entries.map(\.text) == ["whole", "half"] && entries[1].isPartial)
+    }
+
+    /// At the end of everything the signal overtakes what nexusd has said before: it is in the socket still.
+    @Test func terminate_readsTheLinkEmptyFirst_andWritesItsOwnEnd() throws {
+        let box = LogBox()
+        try box.start()
+        let process = try #require(box.writer)
+        try box.kernel.signal(process.spawned.pidfd, Signal(rawValue: SIGSTOP))
+        let runs = (0..<100).map { RunID(second: 0x6743_f2a1, count: 100 + UInt32($0)) }
+        func say(_ child: String, _ run: RunID, _ book: LogEvent.Book) throws {
+            try box.send(
+                .event(LogEvent(priority: 6, messageID: "", message: "x", child: child, run: run, book: book)))
+        }
+        try say("log-writer", box.ownRun, .starting)
+        for run in runs { try say("web", run, .ended) }
+        try box.kernel.signal(process.spawned.pidfd, .terminate)
+        try box.kernel.signal(process.spawned.pidfd, Signal(rawValue: SIGCONT))
+        #expect(try waitForExit(process.spawned) == .code(0))
+        let ends = try BookReader(directory: box.directory).ends()
+        #expect(ends.map(\.run) == runs + [box.ownRun])
+        #expect(ends.last?.words == "log-writer ended when it had written everything (asked).")
     }
 
     @Test(arguments: [[], ["--directory"], ["--directory", "/x", "--what"]])

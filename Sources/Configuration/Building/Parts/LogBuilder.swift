@@ -78,7 +78,9 @@ struct LogBuilder {
             policy: ChildPolicy(
                 // The core never parks it and caps its delay at 1 s; the plan says the same for those who read it.
                 delay: DelayRule(first: .milliseconds(100), cap: .seconds(1), parkAfter: .max), ready: .reported,
-                stop: StopRule(timeout: .seconds(10))),
+                // The word comes behind everything that was said on the link, which a signal would overtake; log-writer
+                // gives pipes 3 s and the journal one.
+                stop: StopRule(drain: .seconds(5), timeout: .seconds(10))),
             executable: places.bin + "/log-writer",
             arguments: [Text("log-writer"), Text("--directory"), Text(places.state + "/logs")]
                 + (defaults.journal ? [] : [Text("--no-journal")]) + retention,
