@@ -23,7 +23,7 @@ func executable(_ name: String, _ dependencies: [Target.Dependency], path: Strin
 }
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["TestSupport"], resources: resources, swiftSettings: strict)
+        name: name, dependencies: dependencies + ["TestSupport", "Chance"], resources: resources, swiftSettings: strict)
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -55,6 +55,8 @@ var targets: [Target] = [
     .target(
         name: "TestSupport", dependencies: ["NexusSystem", "CNexus", "Wire", "Plan"], path: "Tests/TestSupport",
         swiftSettings: strict),
+    // Seeds and random numbers of tests.
+    .target(name: "Chance", path: "Tests/Chance", swiftSettings: strict),
     tests("SupervisorCoreTests", ["SupervisorCore"]),
     tests("PlanTests", ["Plan"]),
     tests("WireTests", ["Wire"]),
@@ -64,7 +66,7 @@ var targets: [Target] = [
     tests("LogStoreTests", ["LogStore"]),
     // The real programs with real children; which ones is said by NEXUS_BIN.
     .testTarget(
-        name: "Scenarios", dependencies: ["CNexus"],
+        name: "Scenarios", dependencies: ["CNexus", "Chance"],
         exclude: ["systemd", "vm", "asker.py", "botapi.py", "receiver.py", "Tunnel/visitor.py"],
         swiftSettings: strict),
     tests("ControlClientTests", ["ControlClient", "Wire"]),
@@ -156,7 +158,7 @@ if !lean && fuzzing {
 }
 
 if pure {
-    let bottom = ["SupervisorCore", "Wire", "Plan", "SupervisorCoreTests", "PlanTests", "WireTests"]
+    let bottom = ["SupervisorCore", "Wire", "Plan", "Chance", "SupervisorCoreTests", "PlanTests", "WireTests"]
     dependencies = []
     targets = targets.filter { bottom.contains($0.name) }
     for target in targets {

@@ -1,3 +1,4 @@
+import Chance
 import ControlClient
 import Testing
 
@@ -84,7 +85,7 @@ struct EditingTests {
     }
 
     @Test func randomBytes_neverBreakTheEditor() {
-        let seed = UInt64.random(in: .min ... .max)
+        let seed = Chance.seed()
         var state = seed
         func random(_ bound: UInt64) -> UInt64 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

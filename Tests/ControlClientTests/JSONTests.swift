@@ -1,3 +1,4 @@
+import Chance
 import ControlClient
 import Testing
 
@@ -43,9 +44,8 @@ struct JSONTests {
     }
 
     @Test func randomBytes_neverTrap() {
-        var generator = SystemRandomNumberGenerator()
-        let seed = UInt64.random(in: .min ... .max, using: &generator)
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let alphabet = Array("{}[]\",:\\u0123456789-+.eEtrufalsn \u{e9}".utf8)
         for _ in 0..<20_000 {
             let count = Int.random(in: 0..<24, using: &random)
@@ -60,18 +60,5 @@ struct JSONTests {
     @Test func writtenText_isEscaped() {
         let value = JSONValue.object([.init("a\"b", .string("\u{1}\n\\é"))])
         #expect(value.line == #"{"a\"b":"\u0001\n\\é"}"#)
-    }
-}
-
-/// SplitMix64: a small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

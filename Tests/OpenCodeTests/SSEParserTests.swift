@@ -1,3 +1,4 @@
+import Chance
 import Testing
 
 @testable import OpenCode
@@ -41,7 +42,7 @@ struct SSEParserTests {
     }
 
     @Test func randomSplits_sameFrames() throws {
-        let seed = UInt64.random(in: 0 ... .max)
+        let seed = Chance.seed()
         var random = SplitMix(seed: seed)
         let bytes = Array(Self.stream.replacing("\n", with: "\r\n").utf8)
         for _ in 0..<500 {
@@ -77,20 +78,5 @@ struct SSEParserTests {
         #expect(throws: SSEParser.TooLong.self) {
             _ = try parser.feed(Array(String(repeating: "data: xxxxxxxxxx\n", count: 20).utf8))
         }
-    }
-}
-
-/// A generator with a seed that can be printed.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

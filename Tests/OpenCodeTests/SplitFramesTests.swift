@@ -1,3 +1,4 @@
+import Chance
 import Foundation
 import Testing
 
@@ -30,7 +31,7 @@ struct SplitFramesTests {
         let read = frames.map(isV2 ? V2Frame.read : V1Frame.read)
         #expect(read.allSatisfy { $0 != nil })
         for seed in 1...UInt64(Self.rounds) {
-            var random = Dice(state: seed)
+            var random = SplitMix(seed: seed)
             var parser = SSEParser()
             var split: [[UInt8]] = []
             var rest = bytes[...]
@@ -42,17 +43,5 @@ struct SplitFramesTests {
             }
             #expect(split == frames, "seed \(seed), \(recording.lastPathComponent)")
         }
-    }
-}
-
-/// SplitMix64: the same pieces for the same seed, everywhere.
-struct Dice: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

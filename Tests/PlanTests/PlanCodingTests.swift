@@ -1,3 +1,4 @@
+import Chance
 import SupervisorCore
 import Testing
 import Wire
@@ -55,8 +56,8 @@ import Wire
     /// With a right checksum, so that the decoder itself is reached: whatever decodes keeps the rules of plans and
     /// survives another round trip; everything else is an error, never a trap.
     @Test func randomChanges_giveAPlanOrAnError() {
-        let seed = UInt64.random(in: 0 ... .max)
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let body = Array(bytes.dropFirst(Plan.headerBytes))
         var accepted = 0
         for _ in 0..<5_000 {
@@ -90,18 +91,5 @@ import Wire
         header.write(Plan.encodingVersion)
         header.write(checksum(body[...]))
         return header.bytes + body
-    }
-}
-
-/// SplitMix64: small, seeded, the same on every machine.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

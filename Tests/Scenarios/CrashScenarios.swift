@@ -1,3 +1,4 @@
+import Chance
 import Foundation
 import Testing
 
@@ -8,10 +9,10 @@ import Testing
 
     @Test func killedAtRandomPoints_everyMessageIsOneThingAndNothingIsDoneTwice() throws {
         let environment = ProcessInfo.processInfo.environment
-        let seed = environment["NEXUS_SEED"].flatMap { UInt64($0) } ?? .random(in: .min ... .max)
+        let seed = Chance.seed()
         let rounds = environment["NEXUS_LONG"] == "1" ? 200 : 10
         print("\(rounds) rounds, seed \(seed)")
-        var random = SeededNumbers(state: seed)
+        var random = SplitMix(seed: seed)
         let box = try Box.defaultTree()
         try box.start()
         try box.waitReady()
@@ -27,7 +28,7 @@ import Testing
     }
 
     /// Two messages, one kill, and the end of both.
-    private func play(_ round: Int, _ box: Box, _ random: inout SeededNumbers) throws -> [CrashMessage] {
+    private func play(_ round: Int, _ box: Box, _ random: inout SplitMix) throws -> [CrashMessage] {
         let victim = Self.victims.randomElement(using: &random)!
         let isEarly = Int.random(in: 0..<4, using: &random) == 0
         let instant = Int.random(in: 0..<(isEarly ? 60 : 1200), using: &random)
@@ -184,18 +185,5 @@ struct CrashRecord {
         lines.split(separator: "\n").compactMap {
             try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
         }
-    }
-}
-
-/// SplitMix64: the same numbers from the same seed.
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import Chance
 import Testing
 
 @testable import Wire
@@ -41,7 +42,7 @@ import Testing
     }
 
     @Test func randomSplits_giveTheSameFrames() throws {
-        var random = SeededRandom(seed: 7)
+        var random = SplitMix(seed: 7)
         for _ in 0..<50 {
             let size = Int.random(in: 1...4000, using: &random)
             let split = try frames(in: sample.flatMap(\.bytes)) { _ in Int.random(in: 1...size, using: &random) }
@@ -93,7 +94,7 @@ import Testing
 
     @Test func randomBytes_endInAnErrorOrAreHeldBounded() {
         for seed in UInt64(1)...300 {
-            var random = SeededRandom(seed: seed)
+            var random = SplitMix(seed: seed)
             var bytes = (0..<Int.random(in: 0...2000, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)
             }

@@ -58,7 +58,7 @@ extension Engine {
     /// Writes what waits for a worker or a client.
     func writeBus(_ peer: PeerID) {
         if peer.isClient { return writeClient(peer) }
-        guard let child = peer.child, has(child), let run = self[child].run else { return }
+        guard let child = peer.child, has(child), let run = self[child].run, !run.readsNoMore else { return }
         let flushed: Flushed
         switch run.busOutput {
         case .some(let fd): flushed = flush(peer, into: fd)
@@ -113,7 +113,7 @@ extension Engine {
     private func stopWriting(_ run: LivingRun, of child: ChildID) {
         if run.awaitsRoom { leave(run.busOutput) }
         run.awaitsRoom = false
-        run.busOutput = nil
+        run.readsNoMore = true
         sever(run, of: child)
     }
 

@@ -27,6 +27,8 @@ final class LivingRun {
     var busOutput: OwnedFD?
     /// The poller waits for room in `busOutput`.
     var awaitsRoom = false
+    /// A write to `busOutput` has failed: there is no reader any more.
+    var readsNoMore = false
     /// log-writer's stderr.
     var errors: OwnedFD?
     /// Secret values it was given, which nothing that is shown may hold.

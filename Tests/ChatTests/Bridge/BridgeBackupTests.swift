@@ -1,3 +1,4 @@
+import Chance
 import Foundation
 import Glibc
 import SupervisorCore
@@ -107,8 +108,8 @@ struct BridgeBackupTests {
     }
 
     @Test func killedAtAnyPointOfARestore_oneOfTheTwoIsWhole() throws {
-        let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let play = try Play()
         try answered("one", play)
         let bytes = try backup(play)

@@ -1,4 +1,5 @@
 import AgentModel
+import Chance
 import Foundation
 import Glibc
 import Testing
@@ -35,8 +36,8 @@ struct BridgeKillTests {
     }
 
     @Test func killedAtRandomWhileMessagesCome_noAcceptedOneIsLostOrDoubled() throws {
-        let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let play = try Play()
         play.agent.isReady = false
         var sent: [String: String] = [:]

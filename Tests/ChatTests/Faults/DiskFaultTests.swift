@@ -1,5 +1,6 @@
 import AgentModel
 import CFaultyDisk
+import Chance
 import Chat
 import Foundation
 import GRDB
@@ -17,9 +18,10 @@ struct DiskFaultTests {
     func everyCallMayFail(fault: nexus_disk_fault, forEver: Bool) async throws {
         try #require(nexus_disk_install() == 0)
         var (lives, refused) = (0, 0)
-        // Without NEXUS_LONG every fortieth place, begun at random.
-        var nth: Int32 = Self.isLong ? 1 : .random(in: 1...40)
-        let seed = nth
+        // Without NEXUS_LONG every fortieth place.
+        var random = SplitMix(seed: Chance.seed())
+        let first: Int32 = Self.isLong ? 1 : .random(in: 1...40, using: &random)
+        var nth = first
         while true {
             let life = try DiskLife()
             let hasMet = try await life.play(fault, nth, forEver)
@@ -30,7 +32,7 @@ struct DiskFaultTests {
             nth += Self.isLong ? 1 : 40
         }
         print(
-            "fault \(fault.rawValue) \(forEver ? "for ever" : "once"): \(lives) lives from call \(seed), \(refused) refused something"
+            "fault \(fault.rawValue) \(forEver ? "for ever" : "once"): \(lives) lives from call \(first), \(refused) refused something"
         )
         #expect(lives > 5 && refused > 2)
     }

@@ -1,3 +1,4 @@
+import Chance
 import Chat
 import Foundation
 import Testing
@@ -56,8 +57,8 @@ struct DamagedLogTests {
     }
 
     @Test func brokenAnywhere_nothingIsLostWithoutAWord() async throws {
-        let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let (box, sound) = try await killed()
         let all = FilledStore.sessions + Self.written
         for round in 0..<92 {

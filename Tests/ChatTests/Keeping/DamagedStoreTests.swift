@@ -1,4 +1,5 @@
 import AgentModel
+import Chance
 import Chat
 import Foundation
 import GRDB
@@ -45,8 +46,8 @@ struct DamagedStoreTests {
 
     /// Bytes changed, pages emptied, the end cut off, at random places and at each byte of the header.
     @Test func damagedAnywhere_isUsableOrKeptAsItWas() async throws {
-        let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let box = try await FilledStore()
         var moved = 0
         let rounds = ProcessInfo.processInfo.environment["NEXUS_LONG"] == "1" ? 1000 : 60

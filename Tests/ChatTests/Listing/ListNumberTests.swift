@@ -1,4 +1,5 @@
 import AgentModel
+import Chance
 import Chat
 import Foundation
 import GRDB
@@ -42,8 +43,8 @@ struct ListNumberTests {
     }
 
     @Test func everythingThatHappensToSessions_leavesTheSumsAsCountedAnew() async throws {
-        let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let box = try StoreBox()
         var open: [ChatTurn] = []
         var isTakenUp: Set<TurnID> = []

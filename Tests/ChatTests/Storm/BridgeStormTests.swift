@@ -1,3 +1,4 @@
+import Chance
 import Foundation
 import Glibc
 import Testing
@@ -10,9 +11,9 @@ struct BridgeStormTests {
     @Test func stoppedUnderAStormOfConnections_endsInOrder_andServesAgain() throws {
         let environment = ProcessInfo.processInfo.environment
         let rounds = environment["NEXUS_LONG"] == "1" ? 200 : 10
-        let seed = environment["NEXUS_SEED"].flatMap { UInt64($0) } ?? .random(in: .min ... .max)
+        let seed = Chance.seed()
         print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         let directory = FileManager.default.temporaryDirectory.path + "/nexus-storm-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let storm = ConnectionStorm(port: ConnectionStorm.freePort(), seed: seed)

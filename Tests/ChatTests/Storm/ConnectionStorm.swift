@@ -1,3 +1,4 @@
+import Chance
 import Dispatch
 import Foundation
 import Glibc
@@ -23,7 +24,7 @@ final class ConnectionStorm: Sendable {
         for number in 0..<Self.threads {
             group.enter()
             Thread.detachNewThread { [self] in
-                rage(SplitMix(state: seed &+ UInt64(number)))
+                rage(SplitMix(seed: seed &+ UInt64(number)))
                 group.leave()
             }
         }

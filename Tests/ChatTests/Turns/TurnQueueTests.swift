@@ -1,3 +1,4 @@
+import Chance
 import Chat
 import Testing
 
@@ -59,8 +60,8 @@ struct TurnQueueTests {
 
     /// Against the plainest model there is: a list of all turns with their states.
     @Test func randomScripts_neverTwoAtOnceNeverOutOfOrderNeverTwice() {
-        let seed = UInt64.random(in: .min ... .max)
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         for _ in 0..<300 {
             var queue = TurnQueue(agent: .away("at first"))
             var model = QueueModel()
@@ -125,18 +126,5 @@ private struct QueueModel {
         let stuck = Set(turns.filter { $0.state == .queued }.map(\.session))
             .subtracting(turns.filter { $0.state == .running }.map(\.session))
         return isHere && !stuck.isEmpty ? "nothing runs in \(stuck) although the agent is here" : nil
-    }
-}
-
-/// SplitMix64: a small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

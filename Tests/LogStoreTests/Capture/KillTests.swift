@@ -1,3 +1,4 @@
+import Chance
 import Glibc
 import LogStore
 import SupervisorCore
@@ -10,9 +11,8 @@ import Wire
 @Suite("Killing log-writer", .serialized, .timeLimit(.minutes(5)))
 struct KillTests {
     @Test func fiftyKills_noNumberedLineIsMissing() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let count = 60_000
         let box = LogBox()
         try box.start()
@@ -36,9 +36,8 @@ struct KillTests {
     }
 
     @Test func thirtyKills_noEventOfNexusdIsMissing() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let box = LogBox()
         try box.start()
         var sent = 0
@@ -114,18 +113,5 @@ struct KillTests {
         let value: LogBox
 
         init(_ value: LogBox) { self.value = value }
-    }
-}
-
-/// SplitMix64: the same seed gives the same kills.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

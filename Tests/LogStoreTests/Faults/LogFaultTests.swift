@@ -1,3 +1,4 @@
+import Chance
 import Foundation
 import System
 import TestSupport
@@ -7,13 +8,11 @@ import Testing
 /// machine in trouble. It may end, and is replaced; no line, no event and no entry of the book of runs is missing then, and
 /// none is torn.
 ///
-/// All of it with NEXUS_LONG=1; else as many of the faults as fit into some seconds, drawn by a printed seed.
+/// All of it with NEXUS_LONG=1; else some of the faults, the same ones in every run, others with NEXUS_SEED.
 @Suite("Failing calls of log-writer", .serialized, .timeLimit(.minutes(60)))
 struct LogFaultTests {
-    private var environment: [String: String] { ProcessInfo.processInfo.environment }
-
     @Test func everyCallMayFail() throws {
-        let seed = environment["NEXUS_SEED"].flatMap { UInt64($0) } ?? .random(in: 1 ... .max)
+        let seed = Chance.seed()
         var places: [LogFaultLife.Script: [(error: Errno, count: Int)]] = [:]
         for script in LogFaultLife.Script.allCases {
             let outcome = try LogFaultLife(script: script, fault: nil).play()
@@ -23,7 +22,7 @@ struct LogFaultTests {
         // One that is killed tells nothing: it makes about as many calls as the other.
         places[.crash] = places[.words]
         for (script, all) in places { #expect(all.reduce(0) { $0 + $1.count } > 40, "\(script)") }
-        let (lives, complaints) = try environment["NEXUS_LONG"] == "1" ? everything(places) : slice(places, seed)
+        let (lives, complaints) = try Chance.isLong ? everything(places) : slice(places, seed)
         print("\(lives) lives of log-writer with a fault; seed \(seed)")
         #expect(complaints.isEmpty, "\(complaints.prefix(20).joined(separator: "\n"))")
     }
@@ -47,17 +46,22 @@ struct LogFaultTests {
         return (lives, complaints)
     }
 
+    /// About 15 s, by their number and not by a clock: every run plays the same.
+    private static let lives = 40
+    /// Up to the 128th call that can answer an error.
+    private static let lastCallBits = 7
+
     private func slice(_ places: Places, _ seed: UInt64) throws -> (Int, [String]) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         var lives = 0
         var complaints: [String] = []
-        let end = Date(timeIntervalSinceNow: 15)
-        while Date() < end {
-            let script = LogFaultLife.Script.allCases[lives % LogFaultLife.Script.allCases.count]
-            guard let place = places[script]?.randomElement(using: &random) else { break }
-            let nth = Int.random(in: 1...place.count, using: &random)
+        for script in (0..<Self.lives).map({ LogFaultLife.Script.allCases[$0 % LogFaultLife.Script.allCases.count] }) {
+            // Not drawn from what was counted: that differs a little from life to life.
+            let errors = (places[script] ?? []).map(\.error)
+            let nth = 1 + random.next(below: 1 << (1 + random.next(below: Self.lastCallBits)))
             lives += 1
-            if let words = try play(script, place.error, nth, Bool.random(using: &random)) { complaints.append(words) }
+            let error = errors[random.next(below: errors.count)]
+            if let words = try play(script, error, nth, random.next(below: 2) == 1) { complaints.append(words) }
         }
         return (lives, complaints)
     }

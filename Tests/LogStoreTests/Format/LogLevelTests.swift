@@ -1,3 +1,4 @@
+import Chance
 import Testing
 
 @testable import LogStore
@@ -34,9 +35,8 @@ import Testing
     }
 
     @Test func randomBytes_alwaysHaveALevel() {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let alphabet = Array("{\"level\":severity <[=]>ERRORWARNinfo 0159\u{7f}ä".utf8) + [0x80, 0xFF]
         for _ in 0..<20_000 {
             let count = Int.random(in: 0...90, using: &random)

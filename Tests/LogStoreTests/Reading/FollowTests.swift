@@ -1,3 +1,4 @@
+import Chance
 import Synchronization
 import SupervisorCore
 import System
@@ -126,9 +127,8 @@ import Wire
     }
 
     @Test func rotationAndRemoval_neitherDoubleNorLoseWhatIsThere() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        let seed = Chance.seed()
+        var random = SplitMix(seed: seed)
         let web = file("web", files: 1)
         try append(web, entry(now, "old"))
         let session = try LogReader(directory: home.path).open(["web"], LogQuery(last: 0))

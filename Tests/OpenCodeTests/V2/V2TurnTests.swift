@@ -1,4 +1,5 @@
 import AgentModel
+import Chance
 import Foundation
 import Testing
 
@@ -75,7 +76,7 @@ struct V2TurnTests {
         let facts = try facts()
         let stored = try stored().flatMap(\.facts)
         for seed in 1...UInt64(ProcessInfo.processInfo.environment["NEXUS_LONG"] == "1" ? 5000 : 200) {
-            var random = Dice(state: seed)
+            var random = SplitMix(seed: seed)
             var turn = turn()
             for (place, fact) in facts.enumerated() {
                 if Int.random(in: 0..<4, using: &random) == 0 {

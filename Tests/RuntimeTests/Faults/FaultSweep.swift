@@ -1,3 +1,4 @@
+import Chance
 import Foundation
 import Glibc
 import System
@@ -84,10 +85,10 @@ enum FaultSweep {
         return answer.failures > 0
     }
 
-    /// Every fault of every script: N = 1, 2, … until a life meets none.
-    static func everything() throws -> Report {
+    /// Every fault of these scripts: N = 1, 2, … until a life meets none.
+    static func everything(of scripts: [FaultScript]) throws -> Report {
         var report = Report()
-        for script in FaultScript.all {
+        for script in scripts {
             for error in Call.allErrnos {
                 for forEver in [false, true] {
                     var nth = 1
@@ -101,31 +102,23 @@ enum FaultSweep {
         return report
     }
 
-    /// Faults drawn by a seed, for so long.
-    static func slice(_ seed: UInt64, seconds: Double) throws -> Report {
+    /// So many faults, drawn by a seed and by nothing else: how many calls a life makes differs a little from one to the next, so
+    /// N is not drawn from what was counted. An error comes the more often the more calls can answer it; early calls, where most
+    /// is set up, as often as all later ones.
+    static func slice(of scripts: [FaultScript], _ seed: UInt64, lives: Int) throws -> Report {
         var random = SplitMix(seed: seed)
         var report = Report()
-        var places: [String: [(Int32, Int)]] = [:]
-        for script in FaultScript.all {
-            let answer = try apart { FaultRun(script: script, fault: nil).play() }
-            places[script.name] = answer.places.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-        }
-        let end = Date(timeIntervalSinceNow: seconds)
-        while Date() < end {
-            let script = FaultScript.all[report.runs % FaultScript.all.count]
-            let all = places[script.name] ?? []
-            var place = random.next(below: max(1, all.reduce(0) { $0 + $1.1 }))
-            guard
-                let error = all.first(where: { pair in
-                    defer { place -= pair.1 }
-                    return place < pair.1
-                })
-            else { continue }
-            let nth = 1 + random.next(below: error.1)
+        let errors = Call.allCases.flatMap(\.errnos)
+        for life in 0..<lives {
+            let error = errors[random.next(below: errors.count)]
+            let nth = 1 + random.next(below: 1 << (1 + random.next(below: lastCallBits)))
             let fault = FaultyKernel.Fault(
-                nth: nth, forEver: random.next(below: 2) == 1, error: Errno(rawValue: error.0), plausibly: true)
-            _ = try play(script, fault, &report)
+                nth: nth, forEver: random.next(below: 2) == 1, error: error, plausibly: true)
+            _ = try play(scripts[life % scripts.count], fault, &report)
         }
         return report
     }
+
+    /// Up to the 128th call that can answer an error.
+    private static let lastCallBits = 7
 }

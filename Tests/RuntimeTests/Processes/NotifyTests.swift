@@ -1,4 +1,5 @@
 import CNexus
+import Chance
 import SupervisorCore
 import System
 import TestSupport
@@ -250,20 +251,5 @@ struct NotifyTests {
         #expect(interval == .milliseconds(1500))
         #expect(OwnNotify.watchdogInterval(microseconds: "3000000", process: "1", own: own) == nil)
         #expect(OwnNotify.watchdogInterval(microseconds: "x", process: nil, own: own) == nil)
-    }
-}
-
-/// A small deterministic generator (SplitMix64).
-struct SplitMix {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next(below bound: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ (mixed >> 31)) % UInt64(bound))
     }
 }

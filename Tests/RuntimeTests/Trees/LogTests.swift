@@ -1,3 +1,4 @@
+import Chance
 import Glibc
 import Plan
 import SupervisorCore
@@ -101,8 +102,7 @@ extension WholeTrees {
             let client = try tree.client()
             let events = try client.request("events")
             _ = try client.ask("wait-ready")
-            let seed = UInt64.random(in: 0 ... .max)
-            print("seed \(seed)")
+            let seed = Chance.seed()
             var random = SplitMix(seed: seed)
             for round in 1...50 {
                 // The instant of the kill is the fault: at once, or when something was read and written.

@@ -1,3 +1,4 @@
+import Chance
 @testable import SupervisorCore
 
 /// Another tree made by chance from the one in force, under the same numbers: policies, gates, orders and groups change,

@@ -1,3 +1,4 @@
+import Chance
 import SupervisorCore
 
 /// A tree made by chance. Tame trees keep to what nexus-config accepts; wild ones have cycles and ids of nobody.

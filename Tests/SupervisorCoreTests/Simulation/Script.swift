@@ -1,3 +1,4 @@
+import Chance
 import SupervisorCore
 
 /// All that a simulation depends on.

@@ -1,3 +1,4 @@
+import Chance
 import SupervisorCore
 import Testing
 
@@ -26,7 +27,7 @@ import Testing
     }
 
     @Test(arguments: 0..<40) func whatIsWritten_isWholeFramesWhateverTheKernelTakes(round: Int) throws {
-        var random = SeededRandom(seed: UInt64(round))
+        var random = SplitMix(seed: UInt64(round))
         var outbox = Outbox()
         var stream: [UInt8] = []
         var count = 0

@@ -1,3 +1,4 @@
+import Chance
 import SupervisorCore
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 /// A worker that may address nobody writes whatever it likes; the others must not notice.
 @Suite(.timeLimit(.minutes(1))) struct RouterHostileTests {
-    private static func frame(_ random: inout SeededRandom, _ rig: BusRig, open: FrameID) -> Frame {
+    private static func frame(_ random: inout SplitMix, _ rig: BusRig, open: FrameID) -> Frame {
         let kind = FrameKind.allCases.randomElement(using: &random) ?? .event
         let peers = [PeerID.nexusd, BusRig.a, BusRig.b, BusRig.c, PeerID(rawValue: 9), .firstClient]
         let own = rig.id(BusRig.c, UInt32.random(in: 0...3, using: &random))
@@ -19,7 +20,7 @@ import Testing
 
     @Test func anyFrames_reachNobodyAndEndNoOtherLink() throws {
         for seed in UInt64(1)...40 {
-            var random = SeededRandom(seed: seed)
+            var random = SplitMix(seed: seed)
             var rig = BusRig(up: [BusRig.a, BusRig.b, BusRig.c])
             let client = try rig.joinClient()
             let open = rig.id(BusRig.a, 1)
@@ -43,7 +44,7 @@ import Testing
 
     @Test func anyBytes_endThatLinkAlone() {
         for seed in UInt64(1)...200 {
-            var random = SeededRandom(seed: seed)
+            var random = SplitMix(seed: seed)
             var rig = BusRig(up: [BusRig.a, BusRig.b, BusRig.c])
             for _ in 0..<20 {
                 let bytes = (0..<Int.random(in: 1...300, using: &random)).map { _ in

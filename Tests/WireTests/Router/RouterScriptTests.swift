@@ -1,3 +1,4 @@
+import Chance
 import SupervisorCore
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     /// What the peers of a script know, kept beside the router.
     private struct World {
         var rig = BusRig()
-        var random: SeededRandom
+        var random: SplitMix
         /// Open requests as each living link sees them: made and not finished.
         var asked: [PeerID: Set<FrameID>] = [:]
         /// Requests that a worker read and did not finish.
@@ -17,7 +18,7 @@ import Testing
         var clients: [PeerID] = []
         var finished = 0
 
-        init(seed: UInt64) { random = SeededRandom(seed: seed) }
+        init(seed: UInt64) { random = SplitMix(seed: seed) }
 
         static let workers = [BusRig.a, BusRig.b, BusRig.c]
 
