@@ -1,3 +1,5 @@
+import GRDB
+
 /// What the list of sessions shows is kept with each session, so that a list costs a row a session however long they are.
 /// Triggers keep it, in the transaction that changes it: no statement can forget to.
 ///
@@ -26,6 +28,10 @@ enum ListSchema {
             session TEXT NOT NULL
         ) STRICT;
         INSERT INTO listing (id, last, floor) SELECT 1, now, now FROM (SELECT unixepoch() * 1000 AS now);
+        \(sums)
+        """
+
+    private static let sums = """
         UPDATE session SET
             turns = (SELECT count(*) FROM turn WHERE turn.session = session.id),
             tokens = (SELECT coalesce(sum(turn.tokens), 0) FROM turn WHERE turn.session = session.id),
@@ -34,17 +40,23 @@ enum ListSchema {
             state = \(state(of: "session.id"));
         """
 
+    /// Changes turns where the sums of the sessions may be beyond all bounds already: what is no number stays none when
+    /// something is added to it, so they are summed anew.
+    static func withoutSums(_ db: Database, _ change: (Database) throws -> Void) throws {
+        guard try db.triggerExists("turn_changes") else { return try change(db) }
+        try db.execute(sql: "DROP TRIGGER turn_changes")
+        try change(db)
+        try db.execute(sql: sums)
+        try db.execute(sql: turnChanges)
+    }
+
     static let triggers = """
         CREATE TRIGGER turn_comes AFTER INSERT ON turn BEGIN
             UPDATE session SET turns = turns + 1, tokens = tokens + new.tokens, cost = cost + new.cost,
                 reverted = reverted + (new.taken_back = 1), state = \(state(of: "new.session"))
                 WHERE id = new.session;
         END;
-        CREATE TRIGGER turn_changes AFTER UPDATE OF state, tokens, cost, taken_back ON turn BEGIN
-            UPDATE session SET tokens = tokens + new.tokens - old.tokens, cost = cost + new.cost - old.cost,
-                reverted = reverted + (new.taken_back = 1) - (old.taken_back = 1), state = \(state(of: "new.session"))
-                WHERE id = new.session;
-        END;
+        \(turnChanges)
         CREATE TRIGGER turn_goes AFTER DELETE ON turn BEGIN
             UPDATE session SET turns = turns - 1, tokens = tokens - old.tokens, cost = cost - old.cost,
                 reverted = reverted - (old.taken_back = 1), state = \(state(of: "old.session"))
@@ -63,6 +75,14 @@ enum ListSchema {
             UPDATE listing SET floor = max(floor, coalesce(
                 (SELECT changed FROM gone ORDER BY changed DESC LIMIT 1 OFFSET \(goneLimit)), 0));
             DELETE FROM gone WHERE changed <= (SELECT floor FROM listing);
+        END;
+        """
+
+    private static let turnChanges = """
+        CREATE TRIGGER turn_changes AFTER UPDATE OF state, tokens, cost, taken_back ON turn BEGIN
+            UPDATE session SET tokens = tokens + new.tokens - old.tokens, cost = cost + new.cost - old.cost,
+                reverted = reverted + (new.taken_back = 1) - (old.taken_back = 1), state = \(state(of: "new.session"))
+                WHERE id = new.session;
         END;
         """
 
