@@ -40,7 +40,7 @@ public final class StoreRestore: Sendable {
             try StoreFile.create(path)
             file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         } catch {
-            throw ChatError(.failed, "cannot write \(path): \(error)")
+            throw error as? ChatError ?? ChatError(.failed, "cannot write \(path): \(error.localizedDescription)")
         }
     }
 
@@ -132,7 +132,8 @@ extension ChatStore {
                 let mode = try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
                 guard mode == "delete" else { throw ChatError(.busy, "another program has \(self.path) open") }
             }
-            try queue.close()
+            // The connection stays: whoever still reads reads the file that is kept, and nothing is written to it any more. SQLite
+            // does not survive being asked after its end.
             closing.withLock { $0 = true }
         } catch {
             isSealed.withLock { $0 = false }
