@@ -141,7 +141,7 @@ if !lean {
             name: "CFaultyDisk", path: "Tests/CFaultyDisk", cSettings: [.treatAllWarnings(as: .error)],
             linkerSettings: [.linkedLibrary("sqlite3")]),
         tests("ChatTests", ["Chat", "ChatWeb", "AgentModel", "Wire", "chat-bridge", "CFaultyDisk", grdb]),
-        tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel"]),
+        tests("ChatWebTests", ["ChatWeb", "Chat", "AgentModel", grdb]),
         tests("TelegramTests", ["Telegram", "Outgoing"]),
         tests("OutboxTests", ["Outbox", "Outgoing", "Chat", "AgentModel", "Cryptography", "COpenSSL"]),
     ]

@@ -16,7 +16,8 @@ struct AgentDesk: Sendable {
         do {
             asked = try JSONDecoder().decode(AgentRequest.self, from: Data(request.payload))
         } catch {
-            return await responder.fail(.badRequest, "not a request to the agent (docs/agent.md): \(error)")
+            return await responder.fail(
+                .badRequest, "not a request to the agent: \(Self.words(error)); docs/agent.md has what can be asked")
         }
         do throws(AgentFailure) {
             switch asked {
@@ -92,7 +93,7 @@ struct AgentDesk: Sendable {
                 bytes += piece
             }
         } catch {
-            throw AgentFailure(.failed, "the files of the message did not come: \(error)")
+            throw AgentFailure(.failed, "the files of the message did not come (\(Self.words(error))); send it again")
         }
         guard bytes.count == sum else {
             throw AgentFailure(.failed, "the files of the message are not as long as was said")
@@ -109,7 +110,7 @@ struct AgentDesk: Sendable {
             for entry in catalog { try await responder.send(try Self.json(entry)) }
             await responder.end()
         } catch {
-            await responder.fail(.failed, "the catalog could not be told: \(error)")
+            await responder.fail(.failed, "the catalog could not be told whole: \(Self.words(error)); ask again")
         }
     }
 
@@ -117,8 +118,27 @@ struct AgentDesk: Sendable {
         do {
             await responder.reply(try Self.json(reply))
         } catch {
-            await responder.fail(.failed, "the answer could not be written as JSON: \(error)")
+            await responder.fail(.failed, "the answer could not be told: \(Self.words(error)); ask again")
         }
+    }
+
+    /// What is wrong, and where in the JSON; never a library's own description of it.
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as BusError: error.message
+        case is CancellationError: "it was called off"
+        case DecodingError.keyNotFound(let key, _): "\"\(key.stringValue)\" is missing"
+        case DecodingError.typeMismatch(_, let about), DecodingError.valueNotFound(_, let about):
+            "\(place(about)) is of another kind"
+        case DecodingError.dataCorrupted(let about) where !about.codingPath.isEmpty:
+            "\(place(about)) is nothing that is known"
+        case is DecodingError: "it is no JSON object"
+        case _: "it cannot be written as JSON"
+        }
+    }
+
+    private static func place(_ about: DecodingError.Context) -> String {
+        about.codingPath.isEmpty ? "it" : "\"\(about.codingPath.map(\.stringValue).joined(separator: "."))\""
     }
 
     private static func json<Value: Encodable>(_ value: Value) throws -> [UInt8] {

@@ -38,6 +38,8 @@ struct AgentOnTheBus: AgentPort {
             return entries
         } catch let error as BusError {
             throw Self.failure(error, inTurn: false)
+        } catch is DecodingError {
+            throw Self.wrongAnswer
         }
     }
 
@@ -110,6 +112,8 @@ struct AgentOnTheBus: AgentPort {
             return try JSONDecoder().decode(AgentReply.self, from: Data(answer))
         } catch let error as BusError {
             throw Self.failure(error, inTurn: false)
+        } catch is DecodingError {
+            throw Self.wrongAnswer
         }
     }
 
@@ -124,7 +128,11 @@ struct AgentOnTheBus: AgentPort {
         while let piece = try handle.read(upToCount: 32_768), !piece.isEmpty { try await sink(Array(piece)) }
     }
 
-    private static let wrongAnswer = AgentError(.failed, "agent-worker answered something else than it was asked")
+    fileprivate static let wrongAnswer = AgentError(
+        .failed,
+        "agent-worker answered something that is not in docs/agent.md: it is of another version than chat-bridge; restart "
+            + "both (nexusctl restart agent-worker chat-bridge), and build again where that does not help (scripts/build)"
+    )
 
     private static func json(_ request: AgentRequest) throws -> [UInt8] { Array(try JSONEncoder().encode(request)) }
 
@@ -170,7 +178,7 @@ private struct TurnEvents: AsyncSequence, Sendable {
             } catch let error as BusError {
                 throw AgentOnTheBus.failure(error, inTurn: true)
             } catch is DecodingError {
-                throw AgentError(.failed, "agent-worker said something that is no event of docs/agent.md")
+                throw AgentOnTheBus.wrongAnswer
             }
         }
     }

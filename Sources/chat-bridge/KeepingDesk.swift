@@ -76,8 +76,12 @@ final class KeepingDesk: Sendable {
             await responder.reply(Array(try JSONEncoder().encode(line)))
         } catch {
             guard store.isClosed else { throw error }
-            Log.error("a backup was not restored: \(error)")
-            await responder.fail(.failed, "\(error)")
+            let words = (error as? ChatError ?? ChatError(unforeseen: error, store: store.path)).message
+            Log.error("a backup was not restored: \(words)")
+            await responder.fail(
+                .failed,
+                "\(words); what is in place is whole, from before or restored (nexusctl chat --list); restore it again "
+                    + "when that is mended")
         }
         await leave()
     }

@@ -37,7 +37,9 @@ enum StoreFailure {
         case .SQLITE_NOMEM: return "no memory is left for the store \(path)"
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return "the store \(path) is damaged; `nexusctl restart chat-bridge` keeps it aside and begins a new one"
-        case _: return "the store \(path) fails (SQLite's error \(error.extendedResultCode.rawValue))"
+        case _:
+            return
+                "the store \(path) fails (SQLite's error \(error.extendedResultCode.rawValue)); `nexusctl restart chat-bridge` checks it whole"
         }
     }
 

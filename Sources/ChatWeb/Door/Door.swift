@@ -57,11 +57,7 @@ public final class Door: Sendable {
             id: .random(using: &generator), name: Self.clean(name), role: role, created: now, seen: now,
             address: address)
         let token = Secrets.token()
-        do {
-            try await store.add(device, tokenHash: Secrets.hash(token))
-        } catch {
-            throw .store("\(error)")
-        }
+        try await stored { try await $0.add(device, tokenHash: Secrets.hash(token)) }
         audit("device \(device.id) '\(device.name)' was paired as \(role.rawValue) from \(address)")
         return (device, token)
     }
@@ -120,7 +116,10 @@ public final class Door: Sendable {
     private func stored<Value: Sendable>(
         _ body: (ChatStore) async throws -> Value
     ) async throws(Refused) -> Value {
-        do { return try await body(store) } catch { throw .store("\(error)") }
+        do { return try await body(store) } catch {
+            // Never as SQLite says it, with the statement and what was in it.
+            throw .store(error as? ChatError ?? ChatError(unforeseen: error, store: store.path))
+        }
     }
 
     /// Whether a browser needs a password beside a code.
@@ -151,11 +150,7 @@ public final class Door: Sendable {
     func admit(token: String?, address: String) async throws(Refused) -> Device {
         var device: Device?
         if let token, token.utf8.count == Secrets.tokenBytes * 2 {
-            do {
-                device = try await store.device(tokenHash: Secrets.hash(token), address: address)
-            } catch {
-                throw .store("\(error)")
-            }
+            device = try await stored { try await $0.device(tokenHash: Secrets.hash(token), address: address) }
         }
         // Known devices are never refused for what others do from the same address.
         guard let device else {
@@ -200,8 +195,8 @@ enum Refused: Error, Hashable {
     case password(isMissing: Bool)
     /// Too often; after this it may be tried again.
     case tooMany(Duration)
-    /// The store failed.
-    case store(String)
+    /// The store failed, or what was asked of it.
+    case store(ChatError)
 }
 
 extension Unicode.GeneralCategory {

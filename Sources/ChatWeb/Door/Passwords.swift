@@ -1,4 +1,5 @@
 import CSodium
+import Chat
 import Dispatch
 import Foundation
 import Synchronization
@@ -37,7 +38,9 @@ final class Passwords: Sendable {
             return status == 0
                 ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
         }
-        guard let hash else { throw .store("there is no memory for the password's hash; try again") }
+        guard let hash else {
+            throw .store(ChatError(.failed, "there is no memory for the password's hash; try again"))
+        }
         return hash
     }
 

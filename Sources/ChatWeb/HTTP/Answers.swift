@@ -62,7 +62,7 @@ extension WebError {
             self.init(
                 .tooManyRequests, "busy", "too many requests; again in \(wait.components.seconds + 1) s",
                 retryAfter: wait)
-        case .store(let words): self.init(.internalServerError, "failed", words)
+        case .store(let error): self.init(error)
         }
     }
 }

@@ -124,7 +124,7 @@ public struct Appliance: Sendable {
         } catch let error as ChatError {
             return WebError(error).line
         } catch {
-            return WebError(.internalServerError, "failed", "\(error)").line
+            return WebError(.internalServerError, "failed", "the log of \(child) cannot be read on: \(error)").line
         }
     }
 }

@@ -30,6 +30,8 @@ struct AgentPlay {
     var answers: [AgentRequest] = []
     /// Changes of whole sessions that arrived.
     var changes: [AgentRequest] = []
+    /// Describe itself as a worker of another version might.
+    var isStrange = false
     /// Refuse them: the agent is away.
     var isAway = false
     /// What there is to choose.
@@ -57,6 +59,8 @@ struct AgentPlay {
                 return true
             }
             try reply(.answered, id, bridge)
+        case .describe where isStrange:
+            bridge.write(Frame(.reply, peer: BridgeProcess.agentPeer, id: id, payload: Array(#"{"about":7}"#.utf8)))
         case .describe:
             let description = AgentDescription(
                 product: "play", version: "1", ready: isReady, state: isReady ? "ready" : "learning its part",

@@ -1,5 +1,6 @@
 import Chat
 import Foundation
+import GRDB
 import Testing
 
 @testable import ChatWeb
@@ -86,6 +87,24 @@ struct AccessTests {
         #expect(try box.post("/api/chat", #"{"op":"list"}"#, cookie: cookie).status == 401)
     }
 
+    /// Whatever is not one of the page's files, and no way makes a code but that of the control socket, for owners either.
+    @Test func everyOtherPath_needsAToken_andNoneMakesACode() async throws {
+        let box = try await WebBox()
+        let owner = try await box.pair()
+        for path in ["chat", "devices", "push", "appliance", "tunnel"] {
+            for body in [own, #"{"op":"list"}"#, #"{"op":"describe"}"#, #"{"op":"pair","role":"owner"}"#] {
+                #expect(try box.post("/api/\(path)", body).status == 401, "\(path) \(body)")
+            }
+            let code = try box.post("/api/\(path)", #"{"op":"pair","role":"owner"}"#, cookie: owner)
+            #expect(code.status == 400 && !code.text.contains("#pair="), "\(path): \(code.text)")
+        }
+        let look = try box.connect()
+        let file = String(repeating: "0", count: 64)
+        try look.send("GET /attachment/\(file) HTTP/1.1\r\nConnection: close\r\nHost: localhost:\(box.port)\r\n\r\n")
+        #expect(try look.answer().status == 401)
+        #expect(try await box.store.devices().count == 1)
+    }
+
     @Test func tokensAreNotInTheStore() async throws {
         let box = try await WebBox()
         let token = String(try await box.pair().dropFirst("__Host-nexus=".count))
@@ -95,6 +114,24 @@ struct AccessTests {
             #expect(bytes.range(of: Data(token.utf8)) == nil)
         }
         #expect(!box.audit.all.joined().contains(token))
+    }
+
+    /// Whoever may not even come in is not shown SQLite's words, with the statement and what was in it.
+    @Test func storeThatFails_isSaidInWords() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let code = try await box.code()
+        try await DatabaseQueue(path: box.store.path).write { try $0.execute(sql: "DROP TABLE device") }
+        for answer in [
+            try box.post("/api/devices", own, cookie: cookie), try box.post("/api/pair", #"{"code":"\#(code)"}"#),
+        ] {
+            #expect(answer.status == 500)
+            #expect(answer.text.contains("not done: the store \(box.store.path) fails"), "\(answer.text)")
+            #expect(answer.text.contains("nexusctl restart chat-bridge"))
+            for word in ["SELECT", "INSERT", "onnection", "DatabaseError"] {
+                #expect(!answer.text.contains(word), "\(answer.text)")
+            }
+        }
     }
 
     @Test func chatOnlyDevice_mayChat_andNothingElse() async throws {

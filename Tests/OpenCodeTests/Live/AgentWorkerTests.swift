@@ -173,6 +173,14 @@ struct AgentWorkerTests {
         }
         #expect(try worker.refusal(["op": "run-turn", "session": "ses_nobody", "text": "x"]) == "unknown")
         #expect(try worker.refusal(["op": "format-disk"]) == "bad-request")
+        // In words of ours, with the place in the JSON.
+        for (fields, words) in [
+            (["op": "format-disk"], "\"op\" is nothing that is known"), (["text": "x"], "\"op\" is missing"),
+            (["op": "abort", "session": 7], "\"session\" is of another kind"),
+        ] as [([String: Any], String)] {
+            #expect(
+                try worker.words(fields) == "not a request to the agent: \(words); docs/agent.md has what can be asked")
+        }
     }
 
     @Test func permission_isAnsweredOverTheBus() throws {

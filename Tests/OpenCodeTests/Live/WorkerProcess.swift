@@ -86,11 +86,16 @@ final class WorkerProcess {
     }
 
     /// Asks and waits for the error; its code.
-    func refusal(_ fields: [String: Any]) throws -> String {
+    func refusal(_ fields: [String: Any]) throws -> String { try error(fields, "code") }
+
+    /// What the error says to people.
+    func words(_ fields: [String: Any]) throws -> String { try error(fields, "message") }
+
+    private func error(_ fields: [String: Any], _ member: String) throws -> String {
         let id = try request(fields)
         let answer = try next { $0.header.id == id }
         #expect(answer.header.kind == .error)
-        return try #require(try Self.object(answer)["code"] as? String)
+        return try #require(try Self.object(answer)[member] as? String)
     }
 
     /// The next event of a turn; nil at its end.
