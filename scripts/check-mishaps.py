@@ -6,7 +6,7 @@ waits, a tap is not meant.
 Nothing typed may be lost, nothing may be cut without a word, and nothing may stand over the edge of a phone. Every wait is for an
 event, with a limit; what has a limit of its own in the page is waited for by the browser's clock, which is turned on.
 """
-import json, re, sys
+import json, os, re, signal, sqlite3, sys
 
 from playwright.sync_api import sync_playwright, expect
 
@@ -233,12 +233,16 @@ def cards(page):
     over(page, "interrupted")
     expect(field(page)).to_be_focused()
     shot(page, "stopped-card")
+    # What became of a call is said the same way at once, when it is read, and in the terminal.
+    tools = page.locator(".fold.tool .how")
+    expect(last(page).locator(".fold.tool .how")).to_have_text("broken off")
+    said = tools.all_inner_texts()
     for _ in range(2):
         assert "elsewhere" not in last(page).inner_text(), last(page).inner_text()
-        for tool in page.locator(".fold.tool .how").all():
-            assert tool.inner_text() in ("broken off", "failed"), tool.inner_text()
+        assert tools.all_inner_texts() == said, (tools.all_inner_texts(), said)
         page.reload()
         over(page, "interrupted")
+    assert "broken-off" in ctl("chat", "--history", page.url.rsplit("/", 1)[1], "--json")
     send(page, "/permission")
     button = page.get_by_role("button", name="Allow once")
     button.focus()
@@ -246,6 +250,28 @@ def cards(page):
     over(page)
     expect(field(page)).to_be_focused()
     step("cards: seen at once, stopped by this device, and the focus stays")
+
+
+def lost_words(page):
+    """What was heard and not stored when chat-bridge was killed: where the turn ends the page shows what is stored, no more."""
+    new(page)
+    send(page, "/stall 2 /tool /slow 100")
+    expect(last(page)).to_have_attribute("data-state", "running")
+    # Nothing can be stored while somebody else holds the store: the call of a tool is lost, and all words.
+    store = sqlite3.connect(box.home / "s/chat/chat.sqlite", isolation_level=None)
+    store.execute("BEGIN IMMEDIATE")
+    expect(last(page).locator(".answer")).to_contain_text("word-5 ")
+    expect(last(page).locator(".fold.tool")).to_be_visible()
+    os.kill(box.child("chat-bridge")["pid"], signal.SIGKILL)
+    store.rollback()
+    store.close()
+    over(page, "interrupted")
+    for _ in range(2):
+        expect(last(page).locator(".answer > *")).to_have_count(0)
+        page.reload()
+        over(page, "interrupted")
+    assert "word-" not in ctl("chat", "--history", page.url.rsplit("/", 1)[1])
+    step("what a crash took goes from the page")
 
 
 def reading_above(page):
@@ -316,6 +342,7 @@ def narrow(browser, size):
     page = opened(browser, size)
     page.get_by_label("Model and agent").click()
     page.get_by_label("Model", exact=True).select_option("nexus/meter")
+    page.get_by_label("Agent", exact=True).select_option("capitals")
     place = page.locator(".choice > div").bounding_box()
     assert place["x"] >= 0 and place["x"] + place["width"] <= SIZES[size][0], place
     shot(page, f"{size}-choice")
@@ -333,6 +360,8 @@ def narrow(browser, size):
     expect(page.locator(".composer .attached li")).to_have_count(1)
     expect(page.locator(".composer .attached li")).to_contain_text("a very long file name")
     expect(field(page)).to_have_value("kept over a reload")
+    for word in ("meter", "capitals"):
+        expect(page.get_by_label("Model and agent")).to_contain_text(word)
     send(page, "/slow 300")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     expect(page.locator(".link")).to_have_text("connected")
@@ -346,6 +375,13 @@ def narrow(browser, size):
     page.get_by_role("button", name="Stop").click()
     over(page, "interrupted")
     expect(page.locator(".turn .mine .attached")).to_contain_text("a very long file name")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator(".turn[data-turn]")).to_have_count(2)
+    expect(last(page).locator(".mine .attached")).to_contain_text("a very long file name")
+    page.get_by_role("button", name="Stop").click()
+    over(page, "interrupted")
+    newest = json.loads(ctl("chat", "--list", "--json").splitlines()[0])
+    assert (newest["model"], newest["agent"]) == ("nexus/meter", "capitals"), newest
     page.context.close()
     step(f"{size}: the composer holds all it can, files over a reload")
 
@@ -392,7 +428,7 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = opened(browser, "desk")
-        for act in (whole_answers, too_long, drafts, begun_offline, two_windows, cards, reading_above, not_meant, no_push_service, machine):
+        for act in (whole_answers, too_long, drafts, begun_offline, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine):
             watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):
             narrow(browser, size)

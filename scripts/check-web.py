@@ -124,14 +124,16 @@ def story(page, name):
     for child in ("chat-bridge", "agent-worker", "opencode"):
         os.kill(pid(child), signal.SIGKILL)
     expect(page.locator(".turn").last).to_have_attribute("data-state", "interrupted")
+    # Words that were told in the last 250 ms before the kill need not be stored (docs/chat.md, Events): those are gone when it has
+    # read the turn again.
+    expect(page.locator(".turn").last.locator(".live")).to_have_count(0)
     kept = [int(n) for n in re.findall(r"\b\d+\b", said(page))]
     assert kept and kept == list(range(1, len(kept) + 1)), f"words are missing or twice after the kills: {kept}"
     shot(page, f"{name}-6-killed")
     page.reload()
     expect(page.locator(".turn")).to_have_count(4)
-    # What the page was told in the last 250 ms before the kill need not be stored (docs/chat.md, Events); all before that is.
     stored = [int(n) for n in re.findall(r"\b\d+\b", said(page))]
-    assert stored == kept[:len(stored)] and len(kept) - len(stored) <= 50, (stored, kept)
+    assert stored == kept, (stored, kept)
     step(f"{name}: chat-bridge, agent-worker and the agent were killed; {len(kept)} words are kept")
     ctl("wait", "--ready", "--timeout", "20s")
     return link

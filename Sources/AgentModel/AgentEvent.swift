@@ -56,6 +56,8 @@ public struct ToolCall: Hashable, Sendable, Codable {
     /// States of a tool call.
     public enum Status: String, Hashable, Sendable, Codable {
         case pending, running, completed, failed
+        /// Its turn ended before it did: said by who keeps it, never by an agent.
+        case brokenOff = "broken-off"
     }
 
     /// All fields.

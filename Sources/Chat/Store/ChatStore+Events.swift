@@ -48,7 +48,7 @@ extension ChatStore {
     private static func closeTools(_ db: Database, _ turn: TurnID) throws {
         try db.execute(
             sql: """
-                UPDATE block SET text = json_set(text, '$.status', 'failed') \
+                UPDATE block SET text = json_set(text, '$.status', '\(ToolCall.Status.brokenOff.rawValue)') \
                 WHERE turn = ? AND kind = 'tool' AND json_extract(text, '$.status') IN ('pending', 'running')
                 """,
             arguments: [turn.rawValue])

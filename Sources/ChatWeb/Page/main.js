@@ -46,7 +46,7 @@ class Page {
       localStorage.setItem('nexus.workspace', this.choice.value);
       if (this.room instanceof Talk) this.room.given.workspace = this.choice.value;
     });
-    this.button = h('button', { class: 'menu', type: 'button', 'aria-expanded': 'false', 'aria-controls': 'side', 'aria-label': 'Sessions', text: '☰', onclick: () => this.menu() });
+    this.button = h('button', { class: 'menu', 'aria-expanded': 'false', 'aria-controls': 'side', 'aria-label': 'Sessions', text: '☰', onclick: () => this.menu() });
     this.place = h('div', { class: 'place' });
     this.shade = h('div', { class: 'shade', onclick: () => this.menu(false) });
     this.frame = h('div', { class: 'frame' }, this.side.element, this.shade,

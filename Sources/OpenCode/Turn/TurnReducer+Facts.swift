@@ -198,7 +198,7 @@ extension ToolCall.Status {
     fileprivate var isOver: Bool {
         switch self {
         case .pending, .running: false
-        case .completed, .failed: true
+        case .completed, .failed, .brokenOff: true
         }
     }
 }

@@ -165,7 +165,7 @@ struct ChatStoreTests {
         try await box.store.append(events)
         _ = try await box.store.recover(reason: "killed")
         let told = try await box.events(turn.session).compactMap { $0["tool"] as? [String: Any] }
-        #expect(told.map { $0["status"] as? String } == ["failed", "completed", "failed"])
+        #expect(told.map { $0["status"] as? String } == ["broken-off", "completed", "broken-off"])
         #expect(told.allSatisfy { $0["title"] as? String == "ls" && $0["output"] as? String == "x" })
     }
 

@@ -10,6 +10,8 @@
  */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
+  // One without a type would send the form that it stands in.
+  if (element instanceof HTMLButtonElement) element.type = 'button';
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
@@ -18,6 +20,17 @@ export function h(tag, properties = {}, ...children) {
     else element.setAttribute(name, value === true ? '' : String(value));
   }
   for (const child of children) if (child) element.append(child);
+  return element;
+}
+
+/**
+ * An element of a picture.
+ * @param {string} tag @param {Record<string, string>} attributes @param {...Element} children
+ */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
   return element;
 }
 
@@ -40,7 +53,7 @@ export function setMarkup(element, html) {
   }
   for (const pre of element.querySelectorAll('pre')) {
     const name = pre.querySelector('code')?.className.replace('language-', '') || '';
-    const copy = h('button', { class: 'copy', type: 'button', text: 'Copy', 'aria-label': 'Copy this code' });
+    const copy = h('button', { class: 'copy', text: 'Copy', 'aria-label': 'Copy this code' });
     copy.addEventListener('click', () => copyText(pre.textContent || '', copy));
     const box = h('div', { class: 'code' }, h('div', { class: 'code-bar' }, h('span', { text: name }), copy));
     pre.replaceWith(box);

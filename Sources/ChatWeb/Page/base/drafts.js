@@ -8,7 +8,7 @@ const most = 20;
 const longest = 500000;
 
 /** @typedef {{name: string, id?: string, bytes?: number}} Kept a file; without `id` it was not uploaded whole */
-/** @typedef {{text: string, files: Kept[]}} Draft */
+/** @typedef {{text: string, files: Kept[], model?: string | null, agent?: string | null}} Draft the last two of a session that is not there yet */
 
 /**
  * @param {string} key a session, or `new`
@@ -16,7 +16,7 @@ const longest = 500000;
  * @returns {boolean} false: there is no room for it
  */
 export function keepDraft(key, draft) {
-  if (!draft.text && !draft.files.length) {
+  if (!draft.text && !draft.files.length && !draft.model && !draft.agent) {
     dropDraft(key);
     return true;
   }
@@ -42,8 +42,7 @@ export function keepDraft(key, draft) {
  */
 export function keptDraft(key) {
   try {
-    const { text = '', files = [] } = JSON.parse(localStorage.getItem(prefix + key) || '{}');
-    return { text, files };
+    return { text: '', files: [], ...JSON.parse(localStorage.getItem(prefix + key) || '{}') };
   } catch {
     return { text: '', files: [] };
   }

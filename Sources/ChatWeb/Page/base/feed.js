@@ -1,5 +1,5 @@
 // Keeps up with the list of sessions and, where one is shown, with that session, over one way and whatever happens to it.
-import { ask, canStream, Failure } from './wire.js';
+import { ask, canStream, Failure, read } from './wire.js';
 
 const pauses = [200, 500, 1000, 2000, 5000];
 // A stream that was silent for so long when the page comes back to the front is not waited for.
@@ -61,9 +61,7 @@ export class Feed {
       try {
         const streams = await canStream();
         if (this.session && this.after < 0) {
-          /** @type {any[]} */
-          const lines = [];
-          await ask('/api/chat', { op: 'open', session: this.session }, (line) => lines.push(line), options);
+          const lines = await read({ op: 'open', session: this.session }, options);
           if (this.isOver) return;
           this.after = lines.find((line) => line.type === 'position')?.seq ?? 0;
           this.told.opened(lines);

@@ -1,12 +1,12 @@
 // What was typed and is not known to be stored by the machine yet. It outlives the page: nothing typed is lost.
-import { ask, Failure } from './wire.js';
+import { ask, Failure, reason } from './wire.js';
 
 const key = 'nexus.outbox';
 const pauses = [500, 1000, 2000, 5000, 10000];
 
 /**
  * @typedef {{client_id: string, draft: string, session: string | null, workspace: string | null, text: string,
- *   model?: string, agent?: string, attachments?: {id: string, name: string}[], refused?: string}} Letter
+ *   model?: string | null, agent?: string | null, attachments?: {id: string, name: string}[], refused?: string}} Letter
  */
 
 export class Outbox {
@@ -86,7 +86,7 @@ export class Outbox {
         this.trouble = '';
       }
     } catch (error) {
-      this.trouble = /** @type {Error} */ (error).message;
+      this.trouble = reason(error);
       this.told.changed();
       this.timer = setTimeout(() => this.send(), pauses[Math.min(this.failures++, pauses.length - 1)]);
     } finally {
@@ -100,7 +100,8 @@ export class Outbox {
     let accepted = null;
     const { client_id, session, workspace, text, model, agent, attachments } = letter;
     try {
-      const body = { op: 'send', wait: 15, client_id, session, text, ...(workspace && !session ? { workspace } : {}), ...(model ? { model } : {}), ...(agent ? { agent } : {}), ...(attachments ? { attachments } : {}) };
+      // What is undefined is not sent.
+      const body = { op: 'send', wait: 15, client_id, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments };
       await ask('/api/chat', body, (line) => { if (line.type === 'accepted') accepted = line; });
     } catch (error) {
       const failure = /** @type {Failure} */ (error);

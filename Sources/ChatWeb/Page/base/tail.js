@@ -1,4 +1,5 @@
 // The log of one child as it grows, while somebody looks at it.
+import { h } from './dom.js';
 import { ask, canStream, Failure } from './wire.js';
 
 const pauses = [500, 1000, 2000, 5000];
@@ -87,10 +88,6 @@ export class Tail {
   /** @param {string} text @param {string} level */
   add(text, level) {
     if (!this.element.childElementCount) this.element.textContent = '';
-    const line = document.createElement('span');
-    line.className = 'log-line';
-    line.dataset.level = level;
-    line.textContent = `${text}\n`;
-    this.element.append(line);
+    this.element.append(h('span', { class: 'log-line', 'data-level': level, text: `${text}\n` }));
   }
 }

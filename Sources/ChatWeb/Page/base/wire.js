@@ -11,6 +11,9 @@ export class Failure extends Error {
   get isPassing() { return ['network', 'unavailable', 'busy', 'peer-restarted'].includes(this.code); }
 }
 
+/** @param {unknown} error */
+export function reason(error) { return /** @type {Error} */ (error).message; }
+
 // The server says something each 10 s.
 const silenceLimit = 25000;
 
@@ -72,6 +75,17 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', leave);
   }
+}
+
+/**
+ * Asks the chat, and gives all lines of the answer at once.
+ * @param {object} body @param {{signal?: AbortSignal, heard?: () => void}} [options]
+ */
+export async function read(body, options) {
+  /** @type {any[]} */
+  const lines = [];
+  await ask('/api/chat', body, (line) => lines.push(line), options);
+  return lines;
 }
 
 /** @type {Promise<boolean> | null} */

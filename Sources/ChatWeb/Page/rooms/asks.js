@@ -1,6 +1,6 @@
 // What the agent asks: leave to do something, or a choice. The answer goes back by a tap, and the card goes when it counts.
 import { h } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, reason } from '../base/wire.js';
 import { diff, isDiff } from './lists.js';
 
 /**
@@ -38,13 +38,13 @@ export function card(session, event) {
     try {
       await ask('/api/chat', { op: 'answer', session, id: event.id, ...body });
     } catch (error) {
-      said.textContent = `Not answered: ${/** @type {Error} */ (error).message}`;
+      said.textContent = `Not answered: ${reason(error)}`;
       isBusy = false;
       for (const button of buttons) button.removeAttribute('aria-disabled');
     }
   };
   const button = (/** @type {string} */ text, /** @type {string} */ kind, /** @type {() => void} */ act) => {
-    const made = h('button', { type: 'button', class: kind, text, onclick: act });
+    const made = h('button', { class: kind, text, onclick: act });
     buttons.push(made);
     return made;
   };

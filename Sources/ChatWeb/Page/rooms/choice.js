@@ -1,6 +1,6 @@
 // Which model and which agent the next message goes with, and the commands there are.
 import { h } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, reason } from '../base/wire.js';
 
 /**
  * What each workspace has; asked once, and again when it could not be had.
@@ -29,7 +29,7 @@ function catalog(workspace) {
 }
 
 export class Choice {
-  /** @param {{workspace: () => string | null, session: () => string | null}} given */
+  /** @param {{workspace: () => string | null, session: () => string | null, changed: () => void}} given */
   constructor(given) {
     this.given = given;
     /** @type {{model: string | null, agent: string | null}} */
@@ -58,7 +58,7 @@ export class Choice {
 
   /**
    * As the session has it.
-   * @param {{model?: string, agent?: string}} line
+   * @param {{model?: string | null, agent?: string | null}} line
    */
   show(line) {
     this.chosen = { model: line.model || null, agent: line.agent || null };
@@ -66,11 +66,8 @@ export class Choice {
     if (this.element.open) this.read();
   }
 
-  /** What of it goes with the first message of a session. */
-  get first() {
-    const { model, agent } = this.chosen;
-    return { ...(model ? { model } : {}), ...(agent ? { agent } : {}) };
-  }
+  /** What of it goes with the first message of a session; a session that is there has its own. */
+  get first() { return this.given.session() ? {} : this.chosen; }
 
   async read() {
     this.said.textContent = '';
@@ -79,7 +76,7 @@ export class Choice {
       this.fill(models, agents);
       if (!models.length) this.said.textContent = 'The agent has no model. On the machine: opencode auth login, as the user that opencode runs as.';
     } catch (error) {
-      this.said.textContent = `What there is cannot be read now: ${/** @type {Error} */ (error).message}`;
+      this.said.textContent = `What there is cannot be read now: ${reason(error)}`;
     }
     this.name();
   }
@@ -108,14 +105,14 @@ export class Choice {
     this.chosen = { ...before, ...change };
     this.name();
     const session = this.given.session();
-    if (!session) return;
+    if (!session) return this.given.changed();
     this.said.textContent = '';
     try {
       await ask('/api/chat', { op: 'choose', session, ...change });
     } catch (error) {
       this.chosen = before;
       await this.read();
-      this.said.textContent = `Not changed: ${/** @type {Error} */ (error).message}`;
+      this.said.textContent = `Not changed: ${reason(error)}`;
     }
   }
 }
@@ -172,7 +169,7 @@ export class Commands {
   /** @param {any[]} commands */
   show(commands) {
     this.element.hidden = commands.length === 0;
-    this.element.replaceChildren(...commands.slice(0, 8).map((one) => h('li', {}, h('button', { type: 'button', onclick: () => this.take(one.name) },
+    this.element.replaceChildren(...commands.slice(0, 8).map((one) => h('li', {}, h('button', { onclick: () => this.take(one.name) },
       h('b', { text: `/${one.name}` }), ' ', h('span', { class: 'what', text: one.description })))));
   }
 

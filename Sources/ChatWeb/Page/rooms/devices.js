@@ -1,6 +1,6 @@
 // The devices that may come in; and this one, whether it is told anything.
 import { h, ago, surely } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, reason } from '../base/wire.js';
 import { Tell } from './tell.js';
 
 export class Devices {
@@ -26,18 +26,18 @@ export class Devices {
       this.list.replaceChildren(...devices.map((one) => this.card(one)));
       this.words.textContent = '';
     } catch (error) {
-      this.words.textContent = `Not to be had now: ${/** @type {Error} */ (error).message}`;
+      this.words.textContent = `Not to be had now: ${reason(error)}`;
     }
   }
 
   /** @param {any} device */
   card(device) {
-    const button = h('button', { type: 'button', class: 'plain', text: device.own ? 'Forget this browser' : 'Shut out' });
+    const button = h('button', { class: 'plain', text: device.own ? 'Forget this browser' : 'Shut out' });
     surely(button, device.own ? 'Forget it, with what is kept here?' : 'Shut it out, surely?', async () => {
       try {
         await ask('/api/devices', device.own ? { op: 'leave' } : { op: 'revoke', device: device.device });
       } catch (error) {
-        this.words.textContent = `Not done: ${/** @type {Error} */ (error).message}`;
+        this.words.textContent = `Not done: ${reason(error)}`;
         return;
       }
       if (device.own) this.given.left();

@@ -7,18 +7,19 @@ const limit = 60000;
 
 export class Field {
   /**
-   * @param {{key: () => string, files: import('./files.js').Files, send: () => void}} given
+   * @param {{key: () => string, files: import('./files.js').Files, choice: import('./choice.js').Choice, send: () => void}} given
    *   `key`: under which it is kept, a session or `new`
    */
   constructor(given) {
     this.given = given;
     this.area = h('textarea', { id: 'message', rows: 1, 'aria-label': 'Message to the agent', placeholder: 'Message the agent', autocapitalize: 'sentences' });
     this.words = h('span', { role: 'alert' });
-    this.asFile = h('button', { type: 'button', class: 'plain', text: 'Attach it as a file', onclick: () => this.attach() });
+    this.asFile = h('button', { class: 'plain', text: 'Attach it as a file', onclick: () => this.attach() });
     this.over = h('div', { class: 'over', hidden: true }, this.words, this.asFile);
     const draft = keptDraft(given.key());
     this.area.value = draft.text;
     given.files.restore(draft.files);
+    given.choice.show(draft);
     this.area.addEventListener('input', () => this.changed());
     this.area.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
       // On a keyboard Return sends; on a phone it is a new line, and the button sends.
@@ -78,7 +79,10 @@ export class Field {
     return text.length * 6 <= limit ? text.length : new TextEncoder().encode(JSON.stringify(text)).length - 2;
   }
 
-  keep() { return keepDraft(this.given.key(), { text: this.area.value, files: this.given.files.saved }); }
+  keep() {
+    const { key, files, choice } = this.given;
+    return keepDraft(key(), { text: this.area.value, files: files.saved, ...choice.first });
+  }
 
   /** The text stays in the field until the file is there. */
   async attach() {

@@ -1,6 +1,6 @@
 // Files that go with the next message: chosen, pasted or dropped, and uploaded at once, in pieces.
 import { h, say } from '../base/dom.js';
-import { ask, Failure } from '../base/wire.js';
+import { ask, Failure, reason } from '../base/wire.js';
 
 const most = 8;
 const pauses = [500, 1000, 2000, 5000];
@@ -14,7 +14,7 @@ export class Files {
     /** @type {One[]} */
     this.list = [];
     this.input = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to attach', onchange: () => this.chosen() });
-    this.button = h('button', { type: 'button', class: 'plain attach', text: 'Attach', 'aria-label': 'Attach files', onclick: () => this.input.click() });
+    this.button = h('button', { class: 'plain attach', text: 'Attach', 'aria-label': 'Attach files', onclick: () => this.input.click() });
     this.element = h('ul', { class: 'attached', hidden: true, 'aria-label': 'Files that go with the message' });
   }
 
@@ -74,7 +74,7 @@ export class Files {
     const bar = h('progress', { max: bytes || 1, value: 0, 'aria-label': `Upload of ${name}` });
     /** @type {One} */
     const one = { name, id: '', bytes, state: 'loading', isGone: false, element: h('li', {}, h('b', { text: name, title: name }), bar, words) };
-    one.element.append(h('button', { type: 'button', class: 'plain', text: 'Remove', 'aria-label': `Remove ${one.name}`, onclick: () => this.drop(one) }));
+    one.element.append(h('button', { class: 'plain', text: 'Remove', 'aria-label': `Remove ${one.name}`, onclick: () => this.drop(one) }));
     this.list.push(one);
     this.element.append(one.element);
     this.element.hidden = false;
@@ -101,7 +101,7 @@ export class Files {
     try {
       await this.upload(one, file, (done) => { bar.value = done; });
     } catch (error) {
-      return one.isGone ? false : fail(`Not attached: ${/** @type {Error} */ (error).message}`);
+      return one.isGone ? false : fail(`Not attached: ${reason(error)}`);
     }
     bar.hidden = true;
     words.textContent = size(file.size);
@@ -143,9 +143,9 @@ export class Files {
 
 /**
  * Asks until there is an answer, for a while.
- * @param {() => Promise<any>} call @param {One} one
+ * @param {() => Promise<any>} call @param {{isGone: boolean}} one
  */
-async function again(call, one) {
+export async function again(call, one) {
   for (let tries = 0; ; tries++) {
     if (one.isGone) throw new Failure('left', 'it was removed');
     try {

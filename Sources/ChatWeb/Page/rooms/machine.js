@@ -1,6 +1,6 @@
 // The machine: every child of the tree, its last lines, and restart.
 import { h, surely } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, reason } from '../base/wire.js';
 import { Tail } from '../base/tail.js';
 import { Plot, size } from './plot.js';
 import { stateWords } from './state.js';
@@ -39,7 +39,7 @@ export class Machine {
       this.tunnel.showChild(tree.children.find((/** @type {any} */ child) => child.name === 'cloudflared'));
       this.measure(await ask('/api/appliance', { op: 'metrics' }));
     } catch (error) {
-      this.words.textContent = `nexusd cannot be asked now: ${/** @type {Error} */ (error).message}`;
+      this.words.textContent = `nexusd cannot be asked now: ${reason(error)}`;
     }
   }
 
@@ -79,8 +79,8 @@ export class Machine {
     // A log that is spoken as it grows would be in the way of all else.
     const lines = h('pre', { class: 'log', role: 'log', 'aria-live': 'off', tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
     const said = h('p', { class: 'quiet', role: 'status' });
-    const why = h('button', { type: 'button', class: 'plain', text: 'Last lines', 'aria-expanded': 'false', onclick: () => this.look(child.name, why, lines, said) });
-    const restart = h('button', { type: 'button', class: 'plain', text: 'Restart' });
+    const why = h('button', { class: 'plain', text: 'Last lines', 'aria-expanded': 'false', onclick: () => this.look(child.name, why, lines, said) });
+    const restart = h('button', { class: 'plain', text: 'Restart' });
     surely(restart, 'Restart, surely?', () => this.restart(child.name, said));
     const card = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: child.name }), state), sub, plots,
       h('div', { class: 'row' }, why, restart), said, lines);
@@ -116,7 +116,7 @@ export class Machine {
       lines.hidden = false;
       said.textContent = `These do not go on: ${words}`;
     } catch (error) {
-      said.textContent = `Not to be had now: ${/** @type {Error} */ (error).message}`;
+      said.textContent = `Not to be had now: ${reason(error)}`;
     }
   }
 
@@ -127,7 +127,7 @@ export class Machine {
       said.textContent = 'Asked for. It stops in order, then starts.';
       this.read();
     } catch (error) {
-      said.textContent = `Not restarted: ${/** @type {Error} */ (error).message}`;
+      said.textContent = `Not restarted: ${reason(error)}`;
     }
   }
 }

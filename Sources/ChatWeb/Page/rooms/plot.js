@@ -1,9 +1,8 @@
 // A line of the last samples, and the newest in words.
-import { h } from '../base/dom.js';
+import { h, svg } from '../base/dom.js';
 
 // At one each 4 s: 8 minutes.
 const limit = 120;
-const space = 'http://www.w3.org/2000/svg';
 
 export class Plot {
   /**
@@ -14,12 +13,8 @@ export class Plot {
     this.words = words;
     /** @type {number[]} */
     this.values = [];
-    this.line = document.createElementNS(space, 'polyline');
-    const picture = document.createElementNS(space, 'svg');
-    picture.setAttribute('viewBox', '0 0 100 24');
-    picture.setAttribute('preserveAspectRatio', 'none');
-    picture.setAttribute('aria-hidden', 'true');
-    picture.append(this.line);
+    this.line = svg('polyline', {});
+    const picture = svg('svg', { viewBox: '0 0 100 24', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, this.line);
     this.text = h('span', {});
     this.element = h('div', { class: 'plot', hidden: true }, h('span', { text: name }), picture, this.text);
   }

@@ -1,6 +1,6 @@
 // The list of sessions and the ways to the other rooms.
 import { h, ago } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, reason } from '../base/wire.js';
 import { keep, kept } from '../base/shelf.js';
 
 /** @type {Record<string, string>} */
@@ -114,7 +114,7 @@ export class Side {
     try {
       await ask('/api/chat', { op: 'search', text: wanted, wait: 25 }, (line) => { if (line.type === 'found') lines.push(line); });
     } catch (error) {
-      this.words.textContent = `Not searched: ${/** @type {Error} */ (error).message}`;
+      this.words.textContent = `Not searched: ${reason(error)}`;
       return;
     }
     if (this.search.value.trim() !== wanted) return;

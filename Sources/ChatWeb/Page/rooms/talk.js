@@ -1,6 +1,6 @@
 // One conversation: its turns, what is on its way, and the field to write in.
 import { h, say } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, read, reason } from '../base/wire.js';
 import { Feed } from '../base/feed.js';
 import { keep, kept, drop } from '../base/shelf.js';
 import { Turn } from './turn.js';
@@ -24,22 +24,22 @@ export class Talk {
     this.feed = null;
     this.lastTop = 0;
     this.isStopping = false;
-    this.earlier = h('button', { class: 'plain', type: 'button', text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
+    this.earlier = h('button', { class: 'plain', text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
     this.list = h('div', { class: 'turns', role: 'log', 'aria-label': 'Conversation' });
     this.back = h('p', { class: 'note', hidden: true });
     this.unsent = h('div', { class: 'turns unsent' });
     this.hello = h('div', { class: 'hello' }, h('h2', { text: 'What shall be done?' }),
       h('p', { class: 'quiet', text: 'The agent works on this machine. What you send is stored before it is answered, and sent later when you are offline.' }));
     this.scroller = h('div', { class: 'scroller', tabindex: -1 }, h('div', { class: 'column' }, this.hello, this.earlier, this.list, this.back, this.unsent));
-    this.down = h('button', { class: 'down', type: 'button', text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
+    this.down = h('button', { class: 'down', text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
     this.status = h('p', { class: 'link', role: 'status' });
     const place = { workspace: () => this.given.workspace, session: () => this.session };
-    this.choice = new Choice(place);
+    this.choice = new Choice({ ...place, changed: () => this.field.keep() });
     this.files = new Files(() => this.field?.keep());
     /** @type {Field} */
-    this.field = new Field({ key: () => this.session || 'new', files: this.files, send: () => this.send() });
+    this.field = new Field({ key: () => this.session || 'new', files: this.files, choice: this.choice, send: () => this.send() });
     this.commands = new Commands(this.field.area, place);
-    this.stop = h('button', { class: 'stop', type: 'button', text: 'Stop', hidden: true, onclick: () => this.abort() });
+    this.stop = h('button', { class: 'stop', text: 'Stop', hidden: true, onclick: () => this.abort() });
     this.form = h('form', { class: 'composer' }, this.files.element, this.field.area, this.field.over, this.commands.element,
       h('div', { class: 'composer-bar' }, this.files.button, this.files.input, this.choice.element, this.status, this.stop, h('button', { class: 'send', type: 'submit', text: 'Send' })));
     this.element = h('main', { class: 'talk' }, this.scroller, h('div', { class: 'dock' }, this.down, this.form));
@@ -99,7 +99,7 @@ export class Talk {
     const text = this.field.text || attachments.map((file) => file.name).join(', ');
     if (!text) return;
     this.atEnd = true;
-    this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text, ...(attachments.length ? { attachments } : {}), ...(this.session ? {} : this.choice.first) });
+    this.put(text, attachments.length ? attachments : undefined);
     this.files.clear();
     this.field.clear();
     this.commands.element.hidden = true;
@@ -203,15 +203,13 @@ export class Talk {
     const id = Number(first?.getAttribute('data-turn'));
     if (!id || !this.session) return;
     this.earlier.disabled = true;
-    /** @type {any[]} */
-    const lines = [];
     try {
-      await ask('/api/chat', { op: 'open', session: this.session, before: id }, (line) => lines.push(line));
+      const lines = await read({ op: 'open', session: this.session, before: id });
       const rest = this.scroller.scrollHeight - this.scroller.scrollTop;
       this.lay(lines, first);
       this.scroller.scrollTop = this.scroller.scrollHeight - rest;
     } catch (error) {
-      this.tell(`Earlier messages cannot be read now: ${/** @type {Error} */ (error).message}`, false);
+      this.tell(`Earlier messages cannot be read now: ${reason(error)}`, false);
     }
     this.earlier.disabled = false;
   }
@@ -225,20 +223,22 @@ export class Talk {
     try {
       await ask('/api/chat', { op: 'abort', session: this.session });
     } catch (error) {
-      this.tell(`It could not be stopped: ${/** @type {Error} */ (error).message}`, false);
+      this.tell(`It could not be stopped: ${reason(error)}`, false);
     }
     this.isStopping = false;
     this.stop.removeAttribute('aria-disabled');
     this.stop.textContent = 'Stop';
   }
 
-  /** @param {string} text */
-  again(text) { this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: null, text }); }
+  /** @param {string} text @param {{id: string, name: string}[]} [attachments] */
+  put(text, attachments) {
+    this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text, attachments, ...this.choice.first });
+  }
 
   /** What a turn asks for. */
   told() {
     return {
-      again: (/** @type {string} */ text) => this.again(text),
+      again: (/** @type {string} */ text, /** @type {any} */ files) => this.put(text, files),
       rest: () => this.rest(),
       copied: (/** @type {number} */ turn) => this.change({ op: 'fork', turn }),
       takenBack: (/** @type {number} */ turn) => this.change({ op: 'revert', turn }),
@@ -255,7 +255,7 @@ export class Talk {
       if (answer.type === 'forked') location.hash = `#/s/${answer.session}`;
       else this.feed?.anew();
     } catch (error) {
-      this.tell(/** @type {Error} */ (error).message, false);
+      this.tell(reason(error), false);
     }
   }
 
@@ -263,7 +263,7 @@ export class Talk {
   showBack(count) {
     this.back.hidden = count === 0;
     this.back.replaceChildren(`${count === 1 ? 'One message is' : `${count} messages are`} taken back until you write something new. `,
-      h('button', { type: 'button', class: 'plain', text: 'Bring back', onclick: () => this.change({ op: 'unrevert' }) }));
+      h('button', { class: 'plain', text: 'Bring back', onclick: () => this.change({ op: 'unrevert' }) }));
   }
 
   /** Messages that the machine is not known to have; where no session is yet, all that shall begin one. */
@@ -273,7 +273,7 @@ export class Talk {
     const { trouble } = this.given.outbox;
     const waits = !navigator.onLine ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : 'Being sent';
     this.unsent.replaceChildren(...mine.map((letter) => {
-      const edit = h('button', { class: 'plain', type: 'button', text: letter.refused ? 'Edit' : 'Take back' });
+      const edit = h('button', { class: 'plain', text: letter.refused ? 'Edit' : 'Take back' });
       edit.addEventListener('click', () => {
         this.given.outbox.drop(letter);
         this.files.restore(letter.attachments || []);

@@ -1,6 +1,6 @@
 // Whether this device is told what needs its owner, also when the page is closed.
 import { h } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, reason } from '../base/wire.js';
 
 /** @type {Record<string, string>} */
 const kinds = { turn: 'a turn is over', asked: 'the agent asks something', parked: 'a program is given up', address: 'the address changes' };
@@ -40,7 +40,7 @@ function within(step, words) {
 export class Tell {
   constructor() {
     this.said = h('p', { class: 'quiet', role: 'status', text: 'Looking whether this device is told anything.' });
-    this.button = h('button', { type: 'button', class: 'plain', role: 'switch', 'aria-checked': 'false', text: 'Tell me', hidden: true, onclick: () => this.turn() });
+    this.button = h('button', { class: 'plain', role: 'switch', 'aria-checked': 'false', text: 'Tell me', hidden: true, onclick: () => this.turn() });
     this.element = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: 'Word from Nexus' }), this.button), this.said);
     this.isOn = false;
     this.key = '';
@@ -60,7 +60,7 @@ export class Tell {
       this.button.hidden = false;
       this.show(isOn);
     } catch (error) {
-      this.show(false, /** @type {Error} */ (error).message);
+      this.show(false, reason(error));
     }
   }
 
@@ -79,7 +79,7 @@ export class Tell {
       if (this.isOn) await this.off();
       else await this.on();
     } catch (error) {
-      this.show(this.isOn, `Not done: ${/** @type {Error} */ (error).message}`);
+      this.show(this.isOn, `Not done: ${reason(error)}`);
     }
     this.button.disabled = false;
   }

@@ -1,6 +1,6 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
 import { h, spent, surely } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { ask, reason } from '../base/wire.js';
 
 // Bytes of a title, as docs/chat.md has it.
 const longest = 200;
@@ -15,14 +15,14 @@ export class Title {
     this.field = h('input', { 'aria-label': 'Title of the session', oninput: () => this.measure() });
     this.no = h('p', { class: 'said-no', role: 'alert', hidden: true });
     this.form = h('form', { class: 'bar-form', hidden: true }, this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), this.no);
-    this.remove = h('button', { type: 'button', text: 'Delete' });
+    this.remove = h('button', { text: 'Delete' });
     this.calm = surely(this.remove, 'Delete for good?', () => this.delete());
     this.said = h('p', { class: 'said-no', role: 'alert' });
     this.used = h('p', { class: 'quiet', hidden: true });
     this.more = h('details', { class: 'more', hidden: true }, h('summary', { 'aria-label': 'This session', text: '⋯' }),
-      h('div', {}, h('button', { type: 'button', text: 'Rename', onclick: () => this.edit() }),
-        h('button', { type: 'button', text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
-        h('button', { type: 'button', text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.used, this.said));
+      h('div', {}, h('button', { text: 'Rename', onclick: () => this.edit() }),
+        h('button', { text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
+        h('button', { text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.used, this.said));
     this.more.addEventListener('toggle', () => {
       if (this.more.open) return this.read();
       this.calm();
@@ -97,7 +97,7 @@ export class Title {
       await ask('/api/chat', { op: 'rename', session: this.session, title });
       this.show(title, this.session);
     } catch (error) {
-      this.no.textContent = `Not changed: ${/** @type {Error} */ (error).message}`;
+      this.no.textContent = `Not changed: ${reason(error)}`;
       this.no.hidden = false;
     }
   }
@@ -115,7 +115,7 @@ export class Title {
       const last = await ask('/api/chat', { op: 'export', session: this.session, format }, (line) => { if (line.type === 'piece') pieces.push(line.text); });
       if (last?.type !== 'end') throw new Error('it broke off');
     } catch (error) {
-      this.said.textContent = `Not saved: ${/** @type {Error} */ (error).message}`;
+      this.said.textContent = `Not saved: ${reason(error)}`;
       return;
     }
     const address = URL.createObjectURL(new Blob(pieces, { type: 'application/octet-stream' }));
@@ -131,7 +131,7 @@ export class Title {
       this.close();
       this.given.deleted();
     } catch (error) {
-      this.said.textContent = /** @type {Error} */ (error).message;
+      this.said.textContent = reason(error);
     }
   }
 }

@@ -1,10 +1,9 @@
 // The tunnel: how it is, its address, on and off, another way. A change that comes through the tunnel itself is on trial.
-import { h } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { h, svg } from '../base/dom.js';
+import { ask, reason } from '../base/wire.js';
 
 /** @type {Record<string, string>} */
 const ways = { quick: 'quick, without an account', named: 'named, by its credentials', token: 'token, by its token' };
-const space = 'http://www.w3.org/2000/svg';
 // Its address leads here; the others need the owner, or go on by themselves.
 const standing = ['connected', 'degraded', 'origin down'];
 const broken = ['settings refused', 'credentials refused', 'exposes more than the chat', 'crashed'];
@@ -19,15 +18,15 @@ export class Tunnel {
     this.reach = h('p', { class: 'quiet' });
     this.trialWords = h('p', {});
     this.trial = h('div', { class: 'trial', role: 'alert', hidden: true }, this.trialWords,
-      h('button', { type: 'button', class: 'send', text: 'Keep', onclick: () => this.wish({ op: 'keep' }) }));
+      h('button', { class: 'send', text: 'Keep', onclick: () => this.wish({ op: 'keep' }) }));
     this.link = h('a', { target: '_blank', rel: 'noopener noreferrer' });
     this.code = h('div', { class: 'qr' });
     this.dead = h('p', { class: 'quiet', text: 'It does not lead here now.' });
     this.picture = h('details', {}, h('summary', { text: 'QR code' }), this.code);
     this.address = h('div', { hidden: true }, h('p', { class: 'address' }, this.link), this.dead, this.picture);
     this.way = h('select', { 'aria-label': 'Way of the tunnel', onchange: () => this.offer() }, ...Object.keys(ways).map((one) => h('option', { value: one, text: ways[one] })));
-    this.change = h('button', { type: 'button', class: 'plain', onclick: () => this.wish(this.way.value === this.last ? { op: 'start' } : { op: 'mode', mode: this.way.value }) });
-    this.stop = h('button', { type: 'button', class: 'plain', text: 'Stop', onclick: () => this.wish({ op: 'stop' }) });
+    this.change = h('button', { class: 'plain', onclick: () => this.wish(this.way.value === this.last ? { op: 'start' } : { op: 'mode', mode: this.way.value }) });
+    this.stop = h('button', { class: 'plain', text: 'Stop', onclick: () => this.wish({ op: 'stop' }) });
     this.warning = h('p', { class: 'quiet' });
     this.no = h('p', { class: 'said-no', role: 'alert', hidden: true });
     this.switches = h('div', { hidden: true }, h('div', { class: 'row' }, this.way, this.change, this.stop), this.warning);
@@ -58,7 +57,7 @@ export class Tunnel {
     try {
       this.show(await ask('/api/tunnel', { op: 'describe' }));
     } catch (error) {
-      this.words.textContent = `The tunnel cannot be asked now: ${/** @type {Error} */ (error).message}`;
+      this.words.textContent = `The tunnel cannot be asked now: ${reason(error)}`;
     }
   }
 
@@ -139,7 +138,7 @@ export class Tunnel {
     try {
       this.show(await ask('/api/tunnel', body));
     } catch (error) {
-      this.no.textContent = `Not done: ${/** @type {Error} */ (error).message}`;
+      this.no.textContent = `Not done: ${reason(error)}`;
       this.no.hidden = false;
     }
     for (const button of [this.change, this.stop]) button.disabled = false;
@@ -156,14 +155,7 @@ const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
  */
 function picture(rows) {
   const side = rows.length + 2 * margin;
-  const svg = document.createElementNS(space, 'svg');
-  for (const [name, value] of [['viewBox', `0 0 ${side} ${side}`], ['role', 'img'], ['aria-label', 'QR code of the address'], ['shape-rendering', 'crispEdges']]) svg.setAttribute(name, value);
-  const ground = document.createElementNS(space, 'path');
-  ground.setAttribute('fill', '#fff');
-  ground.setAttribute('d', `M0 0h${side}v${side}h-${side}z`);
-  const dark = document.createElementNS(space, 'path');
-  dark.setAttribute('fill', '#000');
-  dark.setAttribute('d', rows.flatMap((row, y) => [...row].map((one, x) => one === '1' ? `M${x + margin} ${y + margin}h1v1h-1z` : '')).join(''));
-  svg.append(ground, dark);
-  return svg;
+  const dark = rows.flatMap((row, y) => [...row].map((one, x) => (one === '1' ? `M${x + margin} ${y + margin}h1v1h-1z` : ''))).join('');
+  return svg('svg', { viewBox: `0 0 ${side} ${side}`, role: 'img', 'aria-label': 'QR code of the address', 'shape-rendering': 'crispEdges' },
+    svg('path', { fill: '#fff', d: `M0 0h${side}v${side}h-${side}z` }), svg('path', { fill: '#000', d: dark }));
 }

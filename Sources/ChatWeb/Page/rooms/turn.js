@@ -1,8 +1,8 @@
 // One turn on the screen: what was asked, and what comes of it.
 import { h, setMarkup, copyText, say, spent, surely } from '../base/dom.js';
-import { ask } from '../base/wire.js';
+import { read } from '../base/wire.js';
 import { card, outcome } from './asks.js';
-import { showFiles } from './files.js';
+import { again, showFiles } from './files.js';
 import { showTodos, showChanges } from './lists.js';
 
 /**
@@ -14,12 +14,13 @@ const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted'
 export class Turn {
   /**
    * @param {any} line of type turn, or an accepted event
-   * @param {{again: (text: string) => void, rest: () => void, copied: (id: number) => void, takenBack: (id: number) => void}} told
+   * @param {{again: (text: string, files: any) => void, rest: () => void, copied: (id: number) => void, takenBack: (id: number) => void}} told
    */
   constructor(line, told) {
     this.id = line.turn;
     this.session = line.session;
     this.text = line.text || '';
+    this.files = line.attachments;
     this.told = told;
     this.state = line.state || 'queued';
     /** @type {Map<string, {kind: string, element: HTMLElement, body: HTMLElement, text: string}>} */
@@ -30,7 +31,7 @@ export class Turn {
     this.foot = h('p', { class: 'foot' });
     this.used = h('p', { class: 'quiet used', hidden: true });
     this.element = h('article', { class: 'turn', 'data-turn': this.id, 'aria-label': 'Message and answer' },
-      h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text }), showFiles(line.attachments)), this.answer, this.foot, this.used);
+      h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text }), showFiles(this.files)), this.answer, this.foot, this.used);
     this.isTakenBack = Boolean(line.taken_back);
     this.element.dataset.takenBack = String(this.isTakenBack);
     this.end(this.state, line.reason);
@@ -96,8 +97,8 @@ export class Turn {
       this.answer.append(element);
     }
     // Of a turn that is over nothing runs any more, whatever was told last.
-    const status = this.isOver && ['pending', 'running'].includes(tool.status) ? 'failed' : tool.status;
-    const state = { pending: 'about to run', running: 'running', completed: 'done', failed: status === tool.status ? 'failed' : 'broken off' }[/** @type {'failed'} */ (status)];
+    const status = this.isOver && ['pending', 'running'].includes(tool.status) ? 'broken-off' : tool.status;
+    const state = { pending: 'about to run', running: 'running', completed: 'done', failed: 'failed', 'broken-off': 'broken off' }[/** @type {'failed'} */ (status)];
     this.calls.set(tool.id, tool);
     known.element.dataset.state = status;
     const summary = /** @type {HTMLElement} */ (known.element.firstElementChild);
@@ -181,9 +182,9 @@ export class Turn {
   tools() {
     const row = h('span', { class: 'row' });
     if (this.state !== 'done' && this.text) {
-      row.append(h('button', { type: 'button', class: 'plain', text: 'Send again', onclick: () => this.told.again(this.text) }));
+      row.append(h('button', { class: 'plain', text: 'Send again', onclick: () => this.told.again(this.text, this.files) }));
     }
-    const copy = h('button', { type: 'button', class: 'plain', text: 'Copy answer' });
+    const copy = h('button', { class: 'plain', text: 'Copy answer' });
     copy.addEventListener('click', () => copyText(this.plain(), copy));
     if (this.state === 'done') row.append(copy);
     if (this.isTakenBack) this.foot.append(h('span', { class: 'quiet', text: 'Taken back: the agent does not remember this.' }));
@@ -193,9 +194,9 @@ export class Turn {
 
   /** What is done to the session from here. */
   more() {
-    const back = h('button', { type: 'button', class: 'plain', text: 'Go back to before this' });
+    const back = h('button', { class: 'plain', text: 'Go back to before this' });
     surely(back, 'Take this and all below back, with its changes of files?', () => this.told.takenBack(this.id));
-    const copy = h('button', { type: 'button', class: 'plain', text: 'New session up to before this', onclick: () => this.told.copied(this.id) });
+    const copy = h('button', { class: 'plain', text: 'New session up to before this', onclick: () => this.told.copied(this.id) });
     return h('details', { class: 'turn-more' }, h('summary', { 'aria-label': 'More about this message', text: '⋯' }), h('span', { class: 'row' }, copy, back));
   }
 
@@ -208,17 +209,24 @@ export class Turn {
     this.foot.classList.toggle('working', title === 'Working');
   }
 
-  /** Asks for the finished turn with its Markdown rendered. */
+  /** Shows the finished turn as it is stored, its Markdown rendered. What was told and then lost in a crash goes. */
   async settle() {
     /** @type {any[]} */
-    const lines = [];
+    let lines;
     try {
-      await ask('/api/chat', { op: 'open', session: this.session, turn: this.id }, (line) => lines.push(line));
+      lines = await again(() => read({ op: 'open', session: this.session, turn: this.id }), { isGone: false });
     } catch {
       // The text is there already, only less handsome.
       return;
     }
+    const names = lines.map(({ type, block, tool }) => (tool ? `tool ${tool.id}` : block ? `${type} ${block}` : type));
+    for (const [name, { kind, element }] of this.blocks) {
+      if (['card', 'line'].includes(kind) || names.includes(name)) continue;
+      element.remove();
+      this.blocks.delete(name);
+    }
+    this.used.hidden = true;
     // All of it, in order: a text above 64 KiB comes in several lines, and as it was written.
-    for (const line of lines) if (line.type === 'text') this.append(line);
+    for (const line of lines) this.take(line);
   }
 }
