@@ -71,11 +71,11 @@ final class BridgeProcess {
         return status
     }
 
-    /// Sends a control client's request; the answer comes with the id.
-    func ask(_ json: String) -> FrameID {
+    /// Sends a request, of the control client or of somebody else; the answer comes with the id.
+    func ask(_ json: String, from peer: PeerID = client) -> FrameID {
         lastID += 1
         let id = FrameID(rawValue: lastID)
-        write(Frame(.request, peer: Self.client, id: id, payload: Array(json.utf8)))
+        write(Frame(.request, peer: peer, id: id, payload: Array(json.utf8)))
         return id
     }
 

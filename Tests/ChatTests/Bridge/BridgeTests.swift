@@ -68,6 +68,20 @@ struct BridgeTests {
         try play.until("the turn") { $0.agent.turns.count == 1 }
     }
 
+    /// What cannot be read is said in words, with the remedy, and not as a decoder has it.
+    @Test func agentWorkerOfAnotherVersion_isSaidInWords() throws {
+        let play = try Play()
+        play.agent.isStrange = true
+        let id = play.send("hello")
+        func reason(_ play: Play) -> String? { play.client.events[id]?.compactMap { $0["reason"] as? String }.last }
+        try play.until("words") { reason($0)?.contains("is of another version than chat-bridge") == true }
+        let words = try #require(reason(play))
+        #expect(words.contains("nexusctl restart agent-worker chat-bridge"))
+        #expect(!words.contains("Key") && !words.contains("Decoding"), "\(words)")
+        play.agent.isStrange = false
+        try play.until("the turn") { $0.agent.turns.count == 1 }
+    }
+
     @Test func agentWorkerRestarts_turnIsInterruptedInWordsAndTheNextOneGoes() throws {
         let play = try Play()
         let (id, session, turn) = try play.handOver("hello")
@@ -101,6 +115,42 @@ struct BridgeTests {
             try play.until("an answer") { $0.client.finished.contains(id) }
             #expect(play.client.words[id]?.contains("has no event 1000000000 yet") == true)
         }
+    }
+
+    /// After a restart counting goes on behind what was set aside, up to 1,024 numbers further. Whoever was told some of
+    /// those, and lost them, misses nothing that comes and waits for nothing that does not.
+    @Test func resumeAfterARestart_fromAnyNumberThatMayHaveBeenGiven_isToldAllThatComes() throws {
+        let play = try Play()
+        let (first, session, turn) = try play.handOver("one")
+        try play.agent.tell(turn, .turnStarted(), .textDelta(block: "b", text: "half"), to: play.bridge)
+        try play.until("the half") { $0.client.text(first) == "half" }
+        let seen = try #require(play.client.last(first)["seq"] as? Int)
+        try play.restart()
+        func resume(_ number: Int) -> FrameID {
+            play.bridge.ask(#"{"op":"resume","session":"\#(session)","after":\#(number),"follow":true}"#)
+        }
+        let numbers = [seen, seen + 1, 500, 1023]
+        let readers = numbers.map(resume)
+        // That the turn is over comes behind any of them: it is read anew then, as it is stored.
+        try play.until("the end of the turn") { play in
+            readers.allSatisfy { play.client.last($0)["state"] as? String == "interrupted" }
+        }
+        let (_, _, next) = try play.handOver("two", session: session)
+        try play.agent.tell(
+            next, .turnStarted(), .textDelta(block: "c", text: "all of it"), .turnEnded(.done), to: play.bridge)
+        try play.until("the next turn") { play in
+            readers.allSatisfy { play.client.last($0)["state"] as? String == "done" }
+        }
+        func told(_ id: FrameID) -> [Int] { play.client.events[id]?.compactMap { $0["seq"] as? Int } ?? [] }
+        let all = told(readers[0]).filter { $0 > 1024 }
+        #expect(all.count >= 4 && all == all.sorted() && Set(all).count == all.count)
+        for id in readers {
+            #expect(told(id).filter { $0 > 1024 } == all && play.client.text(id).hasSuffix("all of it"))
+        }
+        // What nobody can have been told is refused, and up to where they go is said.
+        let beyond = resume(try #require(all.last) + 1)
+        try play.until("a refusal") { $0.client.finished.contains(beyond) }
+        #expect(play.client.words[beyond]?.contains("its numbers go up to \(all.last ?? 0)") == true)
     }
 
     /// `busy` says that it was not delivered; `cut` that the agent may have it.
@@ -177,6 +227,24 @@ struct BridgeTests {
             #expect(play.client.failures[unknown] == "unknown", "\(op)")
         }
         _ = try play.handOver("still there?")
+    }
+
+    /// Who may come in, and what all conversations are, is nobody's but who came over the control socket.
+    @Test func anotherWorker_makesNoCodes_andTakesAndRestoresNoBackup() throws {
+        let play = try Play()
+        for request in [
+            #"{"op":"pair","role":"owner"}"#, #"{"op":"devices"}"#, #"{"op":"revoke","device":"x"}"#,
+            #"{"op":"password","remove":true}"#, #"{"op":"backup"}"#, #"{"op":"restore","bytes":10}"#,
+        ] {
+            let id = play.bridge.ask(request, from: PeerID(rawValue: 9))
+            var answer = try play.bridge.next()
+            while answer.header.id != id || answer.header.peer != PeerID(rawValue: 9) {
+                answer = try play.bridge.next()
+            }
+            let words = String(decoding: answer.payload, as: UTF8.self)
+            #expect(answer.header.kind == .error && words.contains("only control clients may"), "\(request): \(words)")
+            #expect(words.contains(#""refused""#), "\(words)")
+        }
     }
 
     @Test func unknownWorkspace_isRefusedInWordsAndLeavesNoSession() throws {

@@ -19,6 +19,8 @@ struct PairingCodesTests {
         let owner = code(&codes, at: start)
         let guest = code(&codes, .chatOnly, at: start)
         #expect(owner.count == PairingCodes.length && owner != guest)
+        // What is kept of them, all of it, is not the codes.
+        #expect(!"\(codes)".contains(owner) && !"\(codes)".contains(guest))
         #expect(codes.spend(guest, at: start) == .chatOnly)
         #expect(codes.spend(guest, at: start) == nil)
         #expect(codes.spend(owner, at: start) == .owner)

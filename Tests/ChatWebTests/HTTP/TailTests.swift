@@ -36,6 +36,21 @@ struct TailTests {
         #expect(box.log.asked.all.isEmpty)
     }
 
+    /// What `why` shows of it is the same right; without it the log is nobody's.
+    @Test func withoutStatusAmongMay_noLogIsRead() async throws {
+        let asked = WebBox.Words()
+        let appliance = Appliance(
+            ask: { _ in [] }, may: { ["restart:web"] },
+            tail: { child, _ in
+                asked.add(child)
+                return PlayedLog()
+            }, audit: { _ in })
+        let line = await appliance.follow("web", from: nil) { _ in asked.add("a line") }
+        let words = String(decoding: line, as: UTF8.self)
+        #expect(words.contains(#""code":"refused""#) && words.contains("does not have \\\"status\\\""), "\(words)")
+        #expect(asked.all.isEmpty)
+    }
+
     @Test func place_isHandedOn_soThatNothingComesTwice() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()

@@ -7,10 +7,13 @@ import Testing
 @Suite(.timeLimit(.minutes(2)))
 struct NetworkTests {
     /// Asks with the page's own certificate as the only one that is trusted.
-    private func ask(_ box: WebBox, _ name: String, _ text: String) throws -> String {
+    private func ask(_ box: WebBox, _ name: String, _ text: String, version: String = "") throws -> String {
         let program = """
             import socket, ssl, sys
             context = ssl.create_default_context(cafile=sys.argv[1])
+            if sys.argv[4]:
+                context.minimum_version = context.maximum_version = ssl.TLSVersion[sys.argv[4]]
+                context.set_ciphers("DEFAULT@SECLEVEL=0")
             plain = socket.create_connection(("127.0.0.1", int(sys.argv[2])), timeout=20)
             with context.wrap_socket(plain, server_hostname=sys.argv[3]) as secure:
                 secure.sendall(sys.stdin.buffer.read())
@@ -21,7 +24,7 @@ struct NetworkTests {
             """
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", program, box.directory + "/tls/page.pem", "\(box.port)", name]
+        process.arguments = ["-c", program, box.directory + "/tls/page.pem", "\(box.port)", name, version]
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -42,6 +45,15 @@ struct NetworkTests {
         let other = try ask(box, name, "GET / HTTP/1.1\r\nHost: evil.invalid:\(box.port)\r\nConnection: close\r\n\r\n")
         #expect(other.contains("HTTP/1.1 421"), "\(other)")
         #expect(try ask(box, "evil.invalid", "GET / HTTP/1.1\r\n\r\n").contains("CERTIFICATE_VERIFY_FAILED"))
+    }
+
+    @Test(arguments: [("TLSv1_2", "TLSv1.2"), ("TLSv1_1", "ssl.SSLError"), ("TLSv1", "ssl.SSLError")])
+    func versions_areTheTwoThatAreSafe(_ version: String, _ outcome: String) async throws {
+        let box = try await WebBox(certificate: true)
+        let answer = try ask(
+            box, "localhost", "GET / HTTP/1.1\r\nHost: localhost:\(box.port)\r\nConnection: close\r\n\r\n",
+            version: version)
+        #expect(answer.contains(outcome) && answer.contains("200") == (version == "TLSv1_2"), "\(answer)")
     }
 
     @Test func device_isPairedByTLS_fromThePagesOwnOriginOnly() async throws {
