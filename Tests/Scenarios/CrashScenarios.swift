@@ -2,34 +2,42 @@ import Chance
 import Foundation
 import Testing
 
-/// SIGKILL of anything between a message and its answer, at random points of a turn, again and again: ten rounds, 200
-/// with NEXUS_LONG=1. NEXUS_SEED plays the same victims and instants again.
+/// SIGKILL of anything between a message and its answer, at random points of a turn, again and again, while a child writes
+/// numbered lines: ten rounds, 500 with NEXUS_LONG=1. NEXUS_SEED plays other victims and instants.
 @Suite(.timeLimit(.minutes(40))) struct CrashScenarios {
-    private static let victims = ["chat-bridge", "agent-worker", "opencode", "nexusd"]
+    private static let victims = [
+        "chat-bridge", "agent-worker", "opencode", "nexusd", "log-writer", "tunnel-worker", "counter",
+    ]
 
     @Test func killedAtRandomPoints_everyMessageIsOneThingAndNothingIsDoneTwice() throws {
-        let environment = ProcessInfo.processInfo.environment
         let seed = Chance.seed()
-        let rounds = environment["NEXUS_LONG"] == "1" ? 200 : 10
+        let rounds = Chance.isLong ? 500 : 10
         print("\(rounds) rounds, seed \(seed)")
         var random = SplitMix(seed: seed)
         let box = try Box.defaultTree()
+        try box.write(String(contentsOfFile: box.config, encoding: .utf8) + CrashedLives.table)
+        let lives = CrashedLives(box)
         try box.start()
         try box.waitReady()
         var told: [CrashMessage] = []
+        // In turn, in an order of chance: nobody is left out of ten rounds.
+        var victims: [String] = []
         for round in 0..<rounds {
-            told += try play(round, box, &random)
+            if victims.isEmpty { victims = Self.victims.shuffled(using: &random) }
+            told += try play(round, victims.removeLast(), box, &random)
         }
         try settle(box)
         let record = try CrashRecord(box)
         for message in told { record.judge(message, "seed \(seed)") }
         print(record.summary(told))
         #expect(box.stop() == 0)
+        print(try lives.judge("seed \(seed)"))
     }
 
     /// Two messages, one kill, and the end of both.
-    private func play(_ round: Int, _ box: Box, _ random: inout SplitMix) throws -> [CrashMessage] {
-        let victim = Self.victims.randomElement(using: &random)!
+    private func play(
+        _ round: Int, _ victim: String, _ box: Box, _ random: inout SplitMix
+    ) throws -> [CrashMessage] {
         let isEarly = Int.random(in: 0..<4, using: &random) == 0
         let instant = Int.random(in: 0..<(isEarly ? 60 : 1200), using: &random)
         let orders = (0..<2).map { _ in Bool.random(using: &random) ? "/slow 7" : "/long 25" }
