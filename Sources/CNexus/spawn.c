@@ -91,6 +91,8 @@ UNCHECKED static void schedule(struct nexus_spawn_request *request) {
     if (error < 0 && error != -EACCES && error != -EPERM && error != -EROFS)
         fail(request, NEXUS_STAGE_SCHEDULING, error);
     error = RAW3(setpriority, PRIO_PROCESS, 0, request->nice);
+    /* A seccomp filter may answer in the kernel's place and do nothing (our unit's does). The bare call gives 20 - nice. */
+    if (error >= 0 && request->nice != 0 && RAW2(getpriority, PRIO_PROCESS, 0) != 20 - request->nice) error = -EPERM;
     if (error < 0 && !(request->nice == 0 && (error == -EACCES || error == -EPERM)))
         fail(request, NEXUS_STAGE_SCHEDULING, error);
     RAW1(umask, request->umask);

@@ -10,7 +10,7 @@ struct NexusCtl: ParsableCommand {
         discussion: """
             --runtime DIR and --state DIR (or NEXUS_RUNTIME_DIRECTORY and NEXUS_STATE_DIRECTORY) say which nexusd; they \
             may stand before or after the command. Without them: /run/nexus and /var/lib/nexus for root, else the XDG \
-            directories of the user.
+            directories of the user, or the system's where only that one runs.
 
             Exit status: 0 done; 1 failed; 2 wrong usage or configuration; 3 no nexusd is running; 4 refused; 5 timeout.
             """,

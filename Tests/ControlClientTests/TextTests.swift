@@ -78,6 +78,24 @@ struct TextTests {
         #expect(throws: ControlError.self) { try resolve(nil, nil, root: false, [:]) }
     }
 
+    @Test func whoRunsNoSupervisor_asksTheSystems_unlessAnotherWasNamed() throws {
+        let own = Locations(state: "/home/a/.local/state/nexus", runtime: "/run/user/1/nexus")
+        let system = Locations(state: "/var/lib/nexus", runtime: "/run/nexus")
+        func resolve(_ runtime: String?, _ variables: [String: String], there: Set<String>) throws -> Locations {
+            try .resolve(
+                runtime: runtime, isRoot: false, current: "/here", isThere: { there.contains($0) },
+                variable: { variables[$0] })
+        }
+        let variables = ["HOME": "/home/a", "XDG_RUNTIME_DIR": "/run/user/1"]
+        #expect(try resolve(nil, variables, there: [system.controlSocket]) == system)
+        #expect(try resolve(nil, [:], there: [system.controlSocket]) == system)
+        #expect(try resolve(nil, variables, there: [system.controlSocket, own.controlSocket]) == own)
+        #expect(try resolve(nil, variables, there: []) == own)
+        #expect(try resolve("/r", variables, there: [system.controlSocket]).runtime == "/r")
+        let named = variables.merging(["NEXUS_RUNTIME_DIRECTORY": "/n"]) { $1 }
+        #expect(try resolve(nil, named, there: [system.controlSocket]).runtime == "/n")
+    }
+
     @Test func longLine_isFoldedBetweenWords_andIndented() {
         let narrow = Terminal(colour: false, columns: 20)
         #expect(narrow.folded("  rule     started again", indent: 6) == "  rule     started\n      again")

@@ -111,8 +111,9 @@ public struct PlanStore: Sendable {
     private func make(_ directory: NeededDirectory) throws(Failure) {
         let isNew = mkdir(directory.path, 0o700) == 0
         if !isNew, errno != EEXIST { throw Failure("make", directory.path) }
-        // O_NOFOLLOW: what a child may have put there instead is not followed.
-        let file = open(directory.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        // O_NOFOLLOW: what a child may have put there instead is not followed. O_PATH: a root without CAP_DAC_OVERRIDE, as
+        // the unit has it, cannot open what is a child's alone.
+        let file = open(directory.path, Self.pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard file >= 0 else {
             // The given directory may well be a link.
             if directory.isGiven, errno == ENOTDIR || errno == ELOOP, isDirectory(directory.path) { return }
@@ -122,15 +123,29 @@ public struct PlanStore: Sendable {
         if directory.isGiven, !isNew { return }
         var status = stat()
         guard fstat(file, &status) == 0 else { throw Failure("look at", directory.path) }
-        if status.st_uid != directory.owner || status.st_gid != directory.group, geteuid() == 0 {
-            guard fchown(file, directory.owner, directory.group) == 0 else { throw Failure("chown", directory.path) }
-        } else if status.st_uid != directory.owner {
+        let isOwners = status.st_uid == directory.owner && status.st_gid == directory.group
+        let isRight = status.st_mode & 0o7777 == directory.mode
+        if isOwners && isRight { return }
+        if status.st_uid != directory.owner, geteuid() != 0 {
             throw Failure(
                 words:
                     "'\(directory.path)' belongs to uid \(status.st_uid), not to \(directory.owner): remove or chown it"
             )
         }
-        guard fchmod(file, directory.mode) == 0 else { throw Failure("chmod", directory.path) }
+        // Without CAP_FOWNER a mode is changed by the owner only, so root takes it for a moment.
+        if geteuid() == 0 { try give(file, to: 0, 0, directory.path) }
+        guard chmod("/proc/self/fd/\(file)", directory.mode) == 0 else { throw Failure("chmod", directory.path) }
+        if geteuid() == 0 { try give(file, to: directory.owner, directory.group, directory.path) }
+    }
+
+    /// O_PATH and AT_EMPTY_PATH of open(2) and fchownat(2), the same on every machine; Glibc's module leaves out what is
+    /// Linux's own.
+    private static let pathOnly: Int32 = 0o10_000_000
+    private static let emptyPath: Int32 = 0x1000
+
+    private func give(_ file: Int32, to owner: UInt32, _ group: UInt32, _ path: String) throws(Failure) {
+        // fchown(2) takes no descriptor of O_PATH.
+        guard fchownat(file, "", owner, group, Self.emptyPath) == 0 else { throw Failure("chown", path) }
     }
 
     private func isDirectory(_ path: String) -> Bool {

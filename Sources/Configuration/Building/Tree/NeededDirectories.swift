@@ -18,7 +18,8 @@ struct NeededDirectories {
         list[0].isGiven = true
         if let writer = plan.children.first {
             let (uid, gid) = (writer.identity?.uid ?? host.userID, writer.identity?.gid ?? host.groupID)
-            list.append(NeededDirectory(path: places.state + "/logs", owner: uid, group: gid, mode: 0o700))
+            // A child in log-writer's group may read what was said: the page's log.
+            list.append(NeededDirectory(path: places.state + "/logs", owner: uid, group: gid, mode: 0o750))
             list.append(NeededDirectory(path: places.state + "/tmp/log-writer", owner: uid, group: gid, mode: 0o700))
         }
         if let prober = plan.children.last, prober.role == .prober {

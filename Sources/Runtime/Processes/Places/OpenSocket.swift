@@ -68,21 +68,30 @@ public final class OpenSocket {
         guard let status = try? kernel.status(path, followingLinks: false), status.kind == .socket,
             let probe = try? kernel.makeSocket(.unix, kind == .stream ? .stream : .datagram)
         else { return false }
-        do {
-            try kernel.connect(probe, to: .path(path))
-            return false
-        } catch {
-            return error == .connectionRefused
+        /// ECONNREFUSED: there is the file, and nobody behind it (unix(7)).
+        func answer() -> Errno? {
+            do throws(Errno) { try kernel.connect(probe, to: .path(path)) } catch { return error }
+            return nil
         }
+        let first = answer()
+        guard first == .noAccess else { return first == .connectionRefused }
+        // A child's own, and a root without CAP_DAC_OVERRIDE: whoever owns it is let in, to be told.
+        guard (try? kernel.changeOwner(path, user: kernel.userID(), group: kernel.groupID())) != nil else {
+            return false
+        }
+        let isLeftOver = answer() == .connectionRefused
+        if !isLeftOver { try? kernel.changeOwner(path, user: status.user, group: status.group) }
+        return isLeftOver
     }
 
     /// nexus-config has seen to it that nobody else can put a file here.
     private static func admit(_ kernel: any Kernel, _ file: SocketPlan.File?, at path: String) throws(Errno) {
         guard let file else { return }
+        // The mode first: without CAP_FOWNER nobody changes that of a file which is another's.
+        try kernel.changeMode(path, to: file.mode)
         if file.user != kernel.userID() || file.group != kernel.groupID() {
             try kernel.changeOwner(path, user: file.user, group: file.group)
         }
-        try kernel.changeMode(path, to: file.mode)
     }
 }
 
