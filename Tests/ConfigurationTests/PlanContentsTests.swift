@@ -273,7 +273,7 @@ import Wire
         #expect(plan.children[0].identity?.uid == 33)
         let owners = Dictionary(uniqueKeysWithValues: configured.directories.map { ($0.path, [$0.owner, $0.mode]) })
         #expect(owners["/var/lib/nexus"] == [0, 0o711] && owners["/var/lib/nexus/tmp"] == [0, 0o711])
-        #expect(owners["/var/lib/nexus/tmp/a"] == [33, 0o700] && owners["/var/lib/nexus/logs"] == [33, 0o700])
+        #expect(owners["/var/lib/nexus/tmp/a"] == [33, 0o700] && owners["/var/lib/nexus/logs"] == [33, 0o750])
         #expect(owners["/var/lib/nexus/shared"] == [33, 0o700] && owners["/var/lib/nexus/tmp/d"] == [12345, 0o700])
     }
 
