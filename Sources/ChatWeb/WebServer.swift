@@ -18,8 +18,8 @@ public final class WebServer: Sendable {
     public enum State: Hashable, Sendable {
         /// Not yet.
         case starting
-        /// Serves on this port; browsers find it there.
-        case serving(port: Int, url: String)
+        /// Serves on this port; browsers find it there, in words.
+        case serving(port: Int, place: String)
         /// Does not, for this reason; tried again.
         case away(String)
     }
@@ -37,6 +37,7 @@ public final class WebServer: Sendable {
     private let limits: ConnectionLimits
     private let changed: @Sendable (State) -> Void
     private let current = Mutex(State.starting)
+    private let reach: Mutex<PageReach>
     let connections = Connections()
 
     /// `changed` hears of each new state.
@@ -69,6 +70,14 @@ public final class WebServer: Sendable {
         self.certificate = certificate
         self.limits = limits
         self.changed = changed
+        reach = Mutex(PageReach(settings: settings, tunnel: tunnel == nil ? .none : .unknown))
+    }
+
+    /// How the tunnel is now, whenever that may be something else; nil: nobody here looks after one.
+    public func hear(of tunnel: TunnelSight?) {
+        reach.withLock { $0.tunnel = tunnel.map { .told($0) } ?? .none }
+        guard case .serving(let port, _) = state else { return }
+        become(serving(port))
     }
 
     /// How it is now.
@@ -103,7 +112,7 @@ public final class WebServer: Sendable {
                 let place = Listener.Place.address(host: settings.host, port: settings.port)
                 try await listener(place, certificate == nil ? .local : .network).run { channel in
                     let port = channel.localAddress?.port ?? settings.port
-                    become(.serving(port: port, url: settings.url(port: port, names)))
+                    become(serving(port))
                 }
                 if !Task.isCancelled { become(.away("the server ended by itself")) }
             } catch let failure as PageCertificate.Failure {
@@ -159,6 +168,10 @@ public final class WebServer: Sendable {
 
     /// A body that stopped being HTTP while it was being answered.
     private struct BrokenRequest: Error {}
+
+    private func serving(_ port: Int) -> State {
+        .serving(port: port, place: reach.withLock { $0 }.words(port: port, names))
+    }
 
     private func become(_ state: State) {
         let isNew = current.withLock { current in

@@ -69,11 +69,8 @@ public struct WebSettings: Hashable, Sendable {
         }
     }
 
-    /// Where a browser finds the page that is served on that port.
+    /// Where a browser finds the page that is served on that port, without a tunnel or a proxy.
     /// - Parameter names: of this machine, when it listens on all its addresses.
-    func url(port: Int, _ names: MachineNames) -> String { publicURL ?? nearURL(port: port, names) }
-
-    /// The same without a tunnel or a proxy.
     func nearURL(port: Int, _ names: MachineNames) -> String {
         nearURL(port: port, host: names.reachable?.inURL ?? "localhost")
     }

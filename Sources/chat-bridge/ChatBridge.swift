@@ -15,7 +15,6 @@ struct ChatBridge {
             let status = StatusLine(store: store, bus: bus)
             let word = try WordOut(environment, store, bus)
             let tunnel = TunnelName()
-            let ear = TunnelEar(bus: bus, name: tunnel, book: word?.book)
             let hub = EventHub(store: store) { word?.book.hear($0) }
             let runner = TurnRunner(
                 store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: settings.ceiling,
@@ -34,6 +33,7 @@ struct ChatBridge {
             let web = WebFront.make(environment, store, service, bus, word, tunnel) {
                 status.tell($0)
             }
+            let ear = TunnelEar(bus: bus, name: tunnel, book: word?.book) { web?.hear(of: $0) }
             let desk = ChatDesk(
                 service: service, web: web,
                 keeping: KeepingDesk(store: store) { await startAnew(bus) })

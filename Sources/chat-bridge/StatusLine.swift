@@ -57,7 +57,7 @@ struct StatusLine: Sendable {
         }
         switch shown.web {
         case nil, .starting: break
-        case .serving(_, let url): parts.append("page at \(url)")
+        case .serving(_, let place): parts.append("page at \(place)")
         case .away(let why): parts.append("no page: \(why)")
         }
         return parts.joined(separator: "; ")

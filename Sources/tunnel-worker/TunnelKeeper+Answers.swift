@@ -51,6 +51,11 @@ struct AddressEvent: Encodable, Sendable {
     var url_lasts: Bool
 }
 
+/// The tunnel is in another state, or leads elsewhere: who goes by it asks for the description.
+struct TunnelEvent: Encodable, Sendable {
+    var event = "tunnel"
+}
+
 /// What was found on the way of a visitor.
 struct ChainReport: Encodable, Sendable {
     var type = "check"

@@ -38,8 +38,10 @@ extension TunnelKeeper {
         // nexusd has what was ordered before it is asked: what it says then is nobody's old news.
         let isOrderTaken = await lastOrder?.value ?? true
         guard let seen = await childReport() else { return }
+        isChildReady = seen.isReady
         if let run = seen.run {
-            await act(on: .child(.running(run: run)))
+            let isNews = seen.lastEnd.map { $0.run != machine.lastEnded } ?? false
+            await act(on: .child(.running(run: run, after: isNews ? await end(of: seen) : nil)))
             // Started by its name, on what a tunnel-worker before this one had prepared.
             if machine.isUp, preparation == nil, !(await adopt(seen)) { await choose(wanted) }
             return

@@ -28,20 +28,33 @@ extension TunnelKeeper {
             shown = words
             bus.status(words)
         }
+        let news = ChatNews(
+            mode: inForce, whenOn: choice.mode ?? workshop.settings.mode, state: machine.state.name, address: address,
+            leads: leads)
+        if news != told {
+            told = news
+            tell(TunnelEvent())
+        }
         guard let address, address != announced else { return }
         announced = address
         Log.notice("the page is reached at \(address)")
-        tell(address)
+        tell(AddressEvent(url: address, url_lasts: inForce != .quick))
     }
 
-    /// chat-bridge brings it to the owner's devices where that is wanted (docs/word.md); it may be down, and asks later.
-    private func tell(_ address: String) {
-        guard bus.peer(named: Self.bridge) != nil,
-            let event = try? JSON.line(AddressEvent(url: address, url_lasts: inForce != .quick))
-        else {
-            return
-        }
+    /// chat-bridge brings an address to the owner's devices where that is wanted (docs/word.md), and says where the page is
+    /// found; it may be down, and asks later.
+    private func tell(_ event: some Encodable) {
+        guard bus.peer(named: Self.bridge) != nil, let event = try? JSON.line(event) else { return }
         Task { [bus] in try? await bus.emit(event, to: Self.bridge) }
+    }
+
+    /// By which chat-bridge says where the page is found.
+    struct ChatNews: Hashable {
+        var mode: TunnelMode
+        var whenOn: TunnelMode
+        var state: String
+        var address: String?
+        var leads: Bool
     }
 
     /// The name that visitors use.

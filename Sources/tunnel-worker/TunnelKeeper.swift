@@ -27,6 +27,8 @@ actor TunnelKeeper {
     /// Settings that were refused while something older goes on.
     var complaint: String?
     var hasNewProgram = false
+    /// As nexusd said at the last look.
+    var isChildReady = false
     var gate = TurnGate()
     var isLookingBeyond = false
     /// The first look is over.
@@ -39,6 +41,7 @@ actor TunnelKeeper {
     var explained: (run: String, words: EndWords)?
     var shown = ""
     var announced: String?
+    var told: ChatNews?
     private var tail: LogTail
     private var turns = 0
     private var ticker: Task<Void, Never>?
@@ -187,7 +190,7 @@ actor TunnelKeeper {
         await lookAtMetrics()
         for fact in tail.facts() { await act(on: .logged(fact)) }
         if turns.isMultiple(of: pace.door) || machine.state == .starting { await lookAtDoors() }
-        if turns.isMultiple(of: pace.door) { lookAtUplink() }
+        if turns.isMultiple(of: pace.door) || machine.awaitsEdge { lookAtUplink() }
         if turns.isMultiple(of: pace.settings) { await lookAtSettings() }
         await act(on: .tick)
         await keepHalt()
@@ -226,7 +229,8 @@ actor TunnelKeeper {
         case .stop:
             workshop.retract()
             order("stop")
-        case .healthy: bus.health(of: Self.child, healthy: true)
+        // Said again and again it would be the answer to each liveness probe of the owner's, before that was asked.
+        case .healthy: if !isChildReady { bus.health(of: Self.child, healthy: true) }
         case .mendChat: await mendChat()
         }
     }

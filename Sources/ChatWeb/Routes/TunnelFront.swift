@@ -80,24 +80,21 @@ enum TunnelRequest: Hashable, Sendable {
 
 /// tunnel-worker, as far as the page's owners may ask it.
 public struct TunnelFront: Sendable {
-    /// What is told of its answer to `describe` (docs/tunnel.md), and what the page needs beside it.
-    private struct Line: Codable {
-        var type: String
-        var mode: String
-        var mode_when_on: String
-        var state: String
-        var words: String
-        var url: String?
-        var url_lasts: Bool
-        var url_leads: Bool?
-        var reach: String
-        var complaint: String?
-        var trial_left: Int64?
-        var trial_back: String?
+    /// What the page is told: the answer to `describe`, and what it needs beside it.
+    private struct Line: Encodable {
+        var sight: TunnelSight
         /// Whether this device came through the tunnel.
-        var through: Bool?
-        /// Of the address: rows of `0` and `1`, dark is `1`.
-        var qr: [String]?
+        var through: Bool
+
+        private enum CodingKeys: String, CodingKey { case through, qr }
+
+        func encode(to encoder: any Encoder) throws {
+            try sight.encode(to: encoder)
+            var more = encoder.container(keyedBy: CodingKeys.self)
+            try more.encode(through, forKey: .through)
+            // Of the address: rows of `0` and `1`, dark is `1`.
+            try more.encodeIfPresent(sight.url.map { QRCode.rows(of: $0) }, forKey: .qr)
+        }
     }
 
     /// Brings a request to tunnel-worker, which has so long for its answer.
@@ -127,7 +124,7 @@ public struct TunnelFront: Sendable {
         guard let answer = try? await ask(JSONLine.of(TunnelRequest.Asked(op: "describe")), Self.sightLimit) else {
             return nil
         }
-        return try? JSONDecoder().decode(TunnelSight.self, from: Data(answer))
+        return TunnelSight(answer)
     }
 
     func answer(_ request: TunnelRequest, for device: Device, over entrance: Entrance) async throws -> [UInt8] {
@@ -141,11 +138,9 @@ public struct TunnelFront: Sendable {
         } catch {
             throw WebError(.badGateway, "refused", "\(error)")
         }
-        guard var line = try? JSONDecoder().decode(Line.self, from: Data(answer)) else {
+        guard let sight = TunnelSight(answer) else {
             throw WebError(.badGateway, "failed", "tunnel-worker's answer cannot be read; is it of another version?")
         }
-        line.through = entrance == .tunnel
-        line.qr = line.url.map { QRCode.rows(of: $0) }
-        return JSONLine.of(line)
+        return JSONLine.of(Line(sight: sight, through: entrance == .tunnel))
     }
 }

@@ -4,7 +4,8 @@ import Foundation
 import WorkerKit
 
 /// Hears from tunnel-worker under which address the chat is reached: by its event `{"event":"address","url":"https://…","url_lasts":…}`,
-/// and by the `url` of its answer to `describe`, which is asked for whenever one of the two has started.
+/// and by its answer to `describe`, which is asked for whenever one of the two has started, and after its event
+/// `{"event":"tunnel"}`.
 struct TunnelEar: Sendable {
     /// Its name in Supervisor.toml, and in this child's `peers`: nobody else is believed.
     static let worker = "tunnel-worker"
@@ -14,14 +15,18 @@ struct TunnelEar: Sendable {
     private let bus: Bus
     private let name: TunnelName
     private let book: WordBook?
+    private let told: @Sendable (TunnelSight?) -> Void
     private let events: AsyncStream<BusEvent>
 
     /// Listens from now on.
-    /// - Parameter book: nil: no word goes out.
-    init(bus: Bus, name: TunnelName, book: WordBook?) {
+    /// - Parameters:
+    ///   - book: nil: no word goes out.
+    ///   - told: how the tunnel is; nil: nobody in this tree looks after one.
+    init(bus: Bus, name: TunnelName, book: WordBook?, told: @escaping @Sendable (TunnelSight?) -> Void) {
         self.bus = bus
         self.name = name
         self.book = book
+        self.told = told
         events = bus.events()
     }
 
@@ -39,25 +44,31 @@ struct TunnelEar: Sendable {
             case .peer(_, Self.worker, isUp: true): await ask()
             case .other(let peer, let payload) where peer == bus.peer(named: Self.worker):
                 hear(payload) { $0.event == "address" }
-            case .values, .peers, .peer, .client, .stopping, .recycle, .other: break
+                if said(payload)?.event == "tunnel" { await ask() }
+            case .peers: await ask()
+            case .values, .peer, .client, .stopping, .recycle, .other: break
             }
         }
     }
 
     private func ask() async {
-        guard bus.peer(named: Self.worker) != nil else { return }
+        guard bus.peer(named: Self.worker) != nil else { return told(nil) }
         do {
-            hear(try await bus.request(Self.worker, Array(#"{"op":"describe"}"#.utf8))) { _ in true }
+            let answer = try await bus.request(Self.worker, Array(#"{"op":"describe"}"#.utf8))
+            hear(answer) { _ in true }
+            if let sight = TunnelSight(answer) { told(sight) }
         } catch {
             Log.debug("tunnel-worker does not say its address: \(error)")
         }
     }
 
     private func hear(_ payload: [UInt8], where isMeant: (Said) -> Bool) {
-        guard let said = try? JSONDecoder().decode(Said.self, from: Data(payload)), isMeant(said), let url = said.url,
+        guard let said = said(payload), isMeant(said), let url = said.url,
             url.hasPrefix("https://"), url.utf8.count <= Self.limit, URLComponents(string: url)?.host?.isEmpty == false
         else { return }
         name.hear(url)
         book?.hear(address: url, lasts: said.url_lasts ?? true)
     }
+
+    private func said(_ payload: [UInt8]) -> Said? { try? JSONDecoder().decode(Said.self, from: Data(payload)) }
 }

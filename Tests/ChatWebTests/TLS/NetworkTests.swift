@@ -82,7 +82,9 @@ struct NetworkTests {
     @Test func pairing_namesTheAddressThatAPhoneUses_andTheFingerprint() async throws {
         let names = MachineNames(own: "box", addresses: ["192.0.2.5", "127.0.0.1"].compactMap { Address($0) })
         func url(_ listen: String, _ url: String? = nil, _ port: Int = 4780) throws -> String? {
-            try WebSettings(listen: listen, url: url, certificate: "self-made")?.url(port: port, names)
+            try WebSettings(listen: listen, url: url, certificate: "self-made").map {
+                PageReach(settings: $0, tunnel: .none).words(port: port, names)
+            }
         }
         #expect(try url("0.0.0.0:4780") == "https://192.0.2.5:4780")
         #expect(try url("0.0.0.0:443", nil, 443) == "https://192.0.2.5")

@@ -81,7 +81,12 @@ import Testing
         #expect(try tunnel.box.ctl("tunnel", "mode", "named").status == 0)
         try tunnel.waitState("connected 4/4")
         #expect(try tunnel.described().reach.contains("from anywhere at https://chat.example.invalid"))
+        try waitPage(tunnel, at: "https://chat.example.invalid")
         #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
+        try waitPage(
+            tunnel,
+            at: "http://localhost:4780; https://chat.example.invalid leads here by the tunnel, which is off "
+                + "(nexusctl tunnel start)")
         #expect(try !tunnel.described().reach.contains("https://chat.example.invalid"))
         #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
         try tunnel.waitState("connected 4/4")
@@ -96,10 +101,21 @@ import Testing
         let now = try tunnel.waitState("connected 4/4")
         #expect(now.url == "https://chat.example.invalid", "\(now)")
         #expect(now.complaint?.contains("not even a port") == true, "\(now)")
+        try waitPage(
+            tunnel,
+            at: "https://chat.example.invalid; https://new.example.invalid:8443 was not taken "
+                + "(nexusctl tunnel says why)")
         #expect(try tunnel.visit("/").status == "200")
         #expect(try tunnel.box.ctl("tunnel", "url").output.contains("https://chat.example.invalid"))
         #expect(try tunnel.box.ctl("pair").output.contains("Open   https://chat.example.invalid/#pair="))
         #expect(tunnel.box.stop() == 0)
+    }
+
+    /// In chat-bridge's line.
+    private func waitPage(_ tunnel: TunnelBox, at place: String) throws {
+        try tunnel.box.wait("the page at \(place)") {
+            $0.child("chat-bridge")?.status?.hasSuffix("page at \(place)") == true
+        }
     }
 
     /// A file that goes bad while it runs, and is mended: no reload tells.

@@ -79,24 +79,3 @@ struct PairingPlace: Hashable, Sendable {
             .failed, (["there is no address that a phone can reach: \(why)"] + remedies).joined(separator: "\n"))
     }
 }
-
-/// The tunnel, as tunnel-worker describes it (docs/tunnel.md).
-struct TunnelSight: Hashable, Sendable, Decodable {
-    var mode: String
-    var mode_when_on: String
-    var state: String
-    var words: String
-    var url: String?
-    var url_lasts: Bool
-    /// False: no rule in force leads its name to the page.
-    var url_leads: Bool?
-
-    /// It is on, whether it stands or not.
-    var isWanted: Bool { mode != "off" }
-
-    /// `[chat] url` leads through it, so that it leads nowhere while it is off.
-    var ownsURL: Bool { ["named", "token"].contains(mode_when_on) }
-
-    /// Its connections carry. `origin down` is of a moment ago: whoever asks this has the chat before him.
-    var stands: Bool { ["connected", "degraded", "origin down"].contains(state) }
-}

@@ -1,0 +1,35 @@
+import Foundation
+
+/// The tunnel, as tunnel-worker describes it (docs/tunnel.md): where browsers are brought by it, and what its owners are told.
+public struct TunnelSight: Hashable, Sendable, Codable {
+    var type = "tunnel"
+    var mode: String
+    var mode_when_on: String
+    var state: String
+    var words: String
+    var url: String?
+    var url_lasts: Bool
+    /// False: no rule in force leads its name to the page.
+    var url_leads: Bool?
+    var reach = ""
+    var complaint: String?
+    var trial_left: Int64?
+    var trial_back: String?
+
+    /// It is on, whether it stands or not.
+    var isWanted: Bool { mode != "off" }
+
+    /// `[chat] url` leads through it, so that it leads nowhere while it is off.
+    var ownsURL: Bool { ["named", "token"].contains(mode_when_on) }
+
+    /// Its connections carry. `origin down` is of a moment ago: whoever asks this has the chat before him.
+    var stands: Bool { ["connected", "degraded", "origin down"].contains(state) }
+}
+
+extension TunnelSight {
+    /// Of an answer to `describe`; nil: it is none.
+    public init?(_ answer: [UInt8]) {
+        guard let sight = try? JSONDecoder().decode(TunnelSight.self, from: Data(answer)) else { return nil }
+        self = sight
+    }
+}
