@@ -14,6 +14,8 @@ public struct ControlError: Error, Hashable, Sendable {
         case refused
         /// It did not come to be in time.
         case timeout
+        /// Whoever waits for it does not want to wait any longer (Ctrl-C).
+        case interrupted
     }
 
     /// Kind.
@@ -30,7 +32,8 @@ public struct ControlError: Error, Hashable, Sendable {
         self.hint = hint
     }
 
-    /// The exit status a script can rely on: 1 failed, 2 usage or configuration, 3 not running, 4 refused, 5 timeout.
+    /// The exit status a script can rely on: 1 failed, 2 usage or configuration, 3 not running, 4 refused, 5 timeout,
+    /// 130 interrupted.
     public var exitStatus: Int32 {
         switch code {
         case .failed: 1
@@ -38,6 +41,7 @@ public struct ControlError: Error, Hashable, Sendable {
         case .notRunning: 3
         case .refused: 4
         case .timeout: 5
+        case .interrupted: 130
         }
     }
 

@@ -17,6 +17,12 @@ struct Place: ParsableArguments {
         completion: .list(["auto", "always", "never"]))
     var color: String?
 
+    /// What ends the waiting on each connection from here; nil: nothing but the answer, or the time for it.
+    var interrupt: Int32?
+
+    // What is no option is not read from the arguments.
+    private enum CodingKeys: String, CodingKey { case runtime, state, color }
+
     /// The two directories. Where only the runtime directory is said, nexusd knows its other one.
     func locations() throws(ControlError) -> Locations {
         var place = try Locations.ofThisProcess(state: state, runtime: runtime)
@@ -33,7 +39,8 @@ struct Place: ParsableArguments {
 
     /// A connection to that nexusd.
     func connect() throws(ControlError) -> ControlConnection {
-        try ControlConnection(socket: Locations.ofThisProcess(state: state, runtime: runtime).controlSocket)
+        try ControlConnection(
+            socket: Locations.ofThisProcess(state: state, runtime: runtime).controlSocket, interrupt: interrupt)
     }
 
     /// ArgumentParser knows options of a command only after its name; people write these before it as well.

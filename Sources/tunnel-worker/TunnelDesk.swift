@@ -55,7 +55,8 @@ struct TunnelDesk: Sendable {
             case _: try await keeper.change(isOn: true, mode: asked.mode ?? "", over: approach)
             }
         } catch {
-            throw BusError(.configuration, error.description)
+            // Of what is to be kept no setting is wrong.
+            throw BusError(asked.op == "keep" ? .failed : .configuration, error.description)
         }
         if let examination { return try JSON.line(examination) }
         return try JSON.line(await keeper.description())

@@ -5,9 +5,12 @@ import Glibc
 struct UnixSocket: ~Copyable {
     /// The number, for poll(2).
     let descriptor: Int32
+    /// What ends each wait when it can be read; nil: nothing does.
+    private let interrupt: Int32?
 
     /// Connects; the words say what to do for each way in which that fails.
-    init(connectingTo path: String) throws(ControlError) {
+    init(connectingTo path: String, interrupt: Int32? = nil) throws(ControlError) {
+        self.interrupt = interrupt
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let limit = MemoryLayout.size(ofValue: address.sun_path)
@@ -39,18 +42,27 @@ struct UnixSocket: ~Copyable {
     func read(into buffer: UnsafeMutableRawBufferPointer, until deadline: Int64?) throws(ControlError) -> Int? {
         while true {
             // With no deadline the read itself waits: one system call less in the commonest case.
-            if let deadline {
-                let left = Int32(clamping: max(deadline - Self.milliseconds(), 0))
-                var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                let count = poll(&entry, 1, left)
-                if count == 0 { return nil }
-                if count < 0, errno != EINTR { throw ControlError(.failed, "poll: \(Self.words(errno))") }
-                if count < 0 { continue }
+            if deadline != nil || interrupt != nil {
+                guard try isReadable(until: deadline) else { return nil }
             }
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
             if errno == ECONNRESET { return 0 }
             if errno != EINTR { throw ControlError(.failed, "reading from nexusd: \(Self.words(errno))") }
+        }
+    }
+
+    /// False when the deadline passed first.
+    private func isReadable(until deadline: Int64?) throws(ControlError) -> Bool {
+        // poll(2) passes over a negative number.
+        var entries = [descriptor, interrupt ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        while true {
+            let left = deadline.map { Int32(clamping: max($0 - Self.milliseconds(), 0)) } ?? -1
+            let count = poll(&entries, 2, left)
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { throw ControlError(.failed, "poll: \(Self.words(errno))") }
+            if entries[1].revents != 0 { throw ControlError(.interrupted, "interrupted") }
+            return count > 0
         }
     }
 

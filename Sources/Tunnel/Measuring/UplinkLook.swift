@@ -1,41 +1,38 @@
 import Foundation
 import Glibc
 
-/// Whether anything of Cloudflare's answers beyond this machine's router: a connection over TCP, on which nothing is said.
+/// Whether anything of Cloudflare's answers beyond this machine's router: a connection over TCP, on which nothing is said, or
+/// over UDP the answer of a QUIC server to a version that there is not. A firewall may let one of them out alone.
 public struct UplinkLook: Hashable, Sendable {
     /// `HOST:PORT`, any of which is enough.
     public var places: [String]
 
-    /// Where cloudflared itself connects (cloudflared.md, section 1), and Cloudflare's API, for a firewall that lets only UDP out to
-    /// the first ones.
+    /// Where cloudflared itself connects (cloudflared.md, section 8), and Cloudflare's API.
     public static let places = [
         "region1.v2.argotunnel.com:7844", "region2.v2.argotunnel.com:7844", "api.cloudflare.com:443",
     ]
 
     /// For one connection, in milliseconds; a resolver's own time goes before it.
-    private static let limitMilliseconds: Int32 = 3000
+    static let limitMilliseconds: Int32 = 3000
     /// Addresses of one place that are tried.
     private static let addressLimit = 2
 
     /// Of these.
     public init(places: [String]) { self.places = places }
 
-    /// One did.
+    /// One did. The others are not waited for then.
     public func answers() async -> Bool {
-        await withTaskGroup(of: Bool.self) { group in
-            for place in places {
-                group.addTask {
-                    await withCheckedContinuation { continuation in
-                        // A thread of Dispatch's may block; the cooperative pool may not.
-                        DispatchQueue.global().async { continuation.resume(returning: Self.answers(place)) }
-                    }
-                }
-            }
-            return await group.reduce(false) { $0 || $1 }
+        let (answers, answer) = AsyncStream<Bool>.makeStream()
+        let looks = places.flatMap { place in [Self.connects, QUICLook.answers].map { (place, $0) } }
+        for (place, look) in looks {
+            // A thread of Dispatch's may block; the cooperative pool may not.
+            DispatchQueue.global().async { answer.yield(Self.answers(place, look)) }
         }
+        for await isThere in answers.prefix(looks.count) where isThere { return true }
+        return false
     }
 
-    private static func answers(_ place: String) -> Bool {
+    private static func answers(_ place: String, _ answers: (addrinfo) -> Bool) -> Bool {
         guard let colon = place.lastIndex(of: ":") else { return false }
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -46,13 +43,13 @@ public struct UplinkLook: Hashable, Sendable {
         var next = found
         for _ in 0..<addressLimit {
             guard let address = next?.pointee else { return false }
-            if connects(to: address) { return true }
+            if answers(address) { return true }
             next = address.ai_next
         }
         return false
     }
 
-    private static func connects(to address: addrinfo) -> Bool {
+    @Sendable private static func connects(to address: addrinfo) -> Bool {
         let type = address.ai_socktype | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let descriptor = socket(address.ai_family, type, address.ai_protocol)
         guard descriptor >= 0 else { return false }

@@ -4,6 +4,8 @@ public struct Patience: Hashable, Sendable {
     public var stuck: Duration = .seconds(60)
     /// The same, counted from the return of the default route.
     public var stuckAfterReturn: Duration = .seconds(20)
+    /// The same, counted from when a connection of our own got to the edge after that: over QUIC cloudflared is back in 2 s.
+    public var unconnectedAfterReturn: Duration = .seconds(3)
     /// UDP seems blocked: cloudflared itself would try for 53 s and more.
     public var blockedUDP: Duration = .seconds(30)
     /// Refused over http2, and no reason came.
@@ -33,6 +35,7 @@ public struct Patience: Hashable, Sendable {
         let factor = max(1, factor)
         stuck /= factor
         stuckAfterReturn /= factor
+        unconnectedAfterReturn /= factor
         blockedUDP /= factor
         reason /= factor
         betweenMends /= factor

@@ -41,8 +41,8 @@ public struct TunnelMachine: Hashable, Sendable {
 
     /// What nexusd says about the child.
     public enum TunnelChild: Hashable, Sendable {
-        /// It runs: starting or ready.
-        case running(run: String)
+        /// It runs: starting or ready. With the end of the one before it, if nobody asked for that and it is news.
+        case running(run: String, after: End? = nil)
         /// It does not, and is to. With its last end, if nobody asked for that, and what follows from it.
         case down(End?, TunnelState.NextTry = .unsaid)
         /// It is not to run. With the run that ended last.
@@ -140,7 +140,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .chosen(let mode): return choose(mode)
         case .found(let mode, let run):
             self.mode = mode
-            phase = run.map { .running(newRun($0, .auto, now)) } ?? .asked(.auto)
+            phase = run.map { .running(newRun($0, .auto, now, after: nil)) } ?? .asked(.auto)
             return []
         case .halted(let mode, let halt): return stay(mode, halt)
         case .settingsRefused(let words): return refuse(words)
@@ -275,7 +275,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .running(var run):
             // Once connected it waits by itself, and its pages go on without a new start.
             if !isUp, !run.wasConnected { return hold(.network) }
-            run.networkReturned = isUp ? now : nil
+            (run.networkReturned, run.edgeAnswered) = (isUp ? now : nil, nil)
             phase = .running(run)
             return []
         }

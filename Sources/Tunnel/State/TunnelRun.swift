@@ -7,8 +7,12 @@ struct TunnelRun: Hashable, Sendable {
     var wasConnected = false
     /// Since when none stands, after some did.
     var lost: Duration?
+    /// The end of the run before it that nobody asked for; nil since it connected.
+    var after: TunnelMachine.TunnelChild.End?
     /// When the default route, or what is beyond it, came back during this run.
     var networkReturned: Duration?
+    /// When a connection of our own got to the edge first after that.
+    var edgeAnswered: Duration?
     /// Its metrics port answers.
     var isHeard = false
     /// It is managed from the dashboard, and nothing came from there yet.
@@ -31,7 +35,8 @@ struct TunnelRun: Hashable, Sendable {
         guard connections > 0 else {
             if let refusal { return .credentialsRefused(refusal) }
             if !seen.hasUplink { return .noUplink }
-            return wasConnected ? .reconnecting(.said) : .starting
+            if wasConnected { return .reconnecting(.said) }
+            return after.map { .crashed(exit: $0.words, next: .again) } ?? .starting
         }
         if waitsForConfiguration { return .waitingForConfiguration }
         if !seen.origin.answers { return .originDown }
@@ -43,10 +48,13 @@ struct TunnelRun: Hashable, Sendable {
 
 extension TunnelRun {
     /// When no connection is too long ago; nil: one stands, or the first is left to the child's start timeout.
-    func deadline(_ patience: Patience) -> Duration? {
+    func deadline(_ patience: Patience, _ mode: TunnelMode) -> Duration? {
         guard connections == 0 else { return nil }
-        if let returned = networkReturned, returned >= lost ?? since { return returned + patience.stuckAfterReturn }
-        return lost.map { $0 + patience.stuck }
+        guard let returned = networkReturned, returned >= lost ?? since else { return lost.map { $0 + patience.stuck } }
+        let limit = returned + patience.stuckAfterReturn
+        // Its own waits have grown meanwhile, to 40 s, and a fresh start connects in a second; a quick tunnel's loses its name.
+        guard mode != .quick, let edgeAnswered else { return limit }
+        return min(limit, edgeAnswered + patience.unconnectedAfterReturn)
     }
 }
 
@@ -62,6 +70,12 @@ extension TunnelMachine {
         }
     }
 
+    /// The way out is back, and whether it leads to the edge is not known yet: the look for it is not to wait.
+    public var awaitsEdge: Bool {
+        guard asksForUplink, hasUplink, case .running(let run) = phase else { return false }
+        return run.networkReturned != nil && run.edgeAnswered == nil
+    }
+
     /// What cannot reach anybody is no fault of its own: it goes on trying, and neither nexusd nor we count that against it.
     mutating func uplink(_ answers: Bool, _ now: Duration) -> [Action] {
         guard asksForUplink else { return [] }
@@ -73,7 +87,8 @@ extension TunnelMachine {
         case .down(let end, _):
             return answers || end.kind != .gaveUp ? [] : hold(.uplink(until: now + patience.uplink))
         case .running(var run):
-            if isBack { run.networkReturned = now }
+            if isBack { (run.networkReturned, run.edgeAnswered) = (now, nil) }
+            if answers, run.networkReturned != nil { run.edgeAnswered = run.edgeAnswered ?? now }
             phase = .running(run)
             // Its start timeout would end it; what it exposes was looked at.
             return answers || !run.isHeard || run.unreadRules > 0 ? [] : [.healthy]
@@ -92,7 +107,7 @@ extension TunnelMachine {
     mutating func see(_ child: TunnelChild, _ now: Duration) -> [Action] {
         if case .running = child {} else { stray = nil }
         switch child {
-        case .running(let id): return runs(id, now)
+        case .running(let id, let end): return runs(id, after: end, now)
         case .down(let end, let next): return isDown(end, next, now)
         case .off(let run):
             lastEnd = run ?? lastEnd
@@ -105,7 +120,8 @@ extension TunnelMachine {
         }
     }
 
-    private mutating func runs(_ id: String, _ now: Duration) -> [Action] {
+    private mutating func runs(_ id: String, after end: TunnelChild.End?, _ now: Duration) -> [Action] {
+        lastEnd = end?.run ?? lastEnd
         switch phase {
         case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.exposure), .held(.opening),
             .held(.credentials), .held(.tooMany):
@@ -117,18 +133,18 @@ extension TunnelMachine {
         case .held(.command):
             if let opening { return hold(.opening(opening)) }
             if !hasNetwork { return hold(.network) }
-            phase = .running(newRun(id, .auto, now))
+            phase = .running(newRun(id, .auto, now, after: nil))
         case .asked where id == leaving: break
-        case .asked(let transport): phase = .running(newRun(id, transport, now))
-        case .down: phase = .running(newRun(id, .auto, now))
-        case .running(let run): if run.id != id { phase = .running(newRun(id, run.transport, now)) }
+        case .asked(let transport): phase = .running(newRun(id, transport, now, after: end))
+        case .down(let known, _): phase = .running(newRun(id, .auto, now, after: end ?? known))
+        case .running(let run): if run.id != id { phase = .running(newRun(id, run.transport, now, after: end)) }
         }
         return []
     }
 
-    func newRun(_ id: String, _ transport: Transport, _ now: Duration) -> TunnelRun {
+    func newRun(_ id: String, _ transport: Transport, _ now: Duration, after end: TunnelChild.End?) -> TunnelRun {
         // Only a token tunnel is managed from the dashboard; its first configuration comes after it registered.
-        TunnelRun(id: id, transport: transport, since: now, waitsForConfiguration: mode == .token)
+        TunnelRun(id: id, transport: transport, since: now, after: end, waitsForConfiguration: mode == .token)
     }
 
     private static let portRestartLimit = 2
@@ -175,7 +191,7 @@ extension TunnelMachine {
         if let rules = measurement?.rules { run.waitsForConfiguration = mode == .token && rules.areWaitedFor }
         run.refusals = measurement.map { $0.registered == 0 ? $0.refused : 0 } ?? run.refusals
         if run.connections > 0 {
-            (run.wasConnected, run.lost, run.refusal) = (true, nil, nil)
+            (run.wasConnected, run.lost, run.refusal, run.after) = (true, nil, nil, nil)
         } else if run.wasConnected {
             run.lost = run.lost ?? now
         }
@@ -236,7 +252,7 @@ extension TunnelMachine {
                 (phase, leaving) = (.asked(.http2), run.id)
                 return [.restart(.http2, why: "UDP does not get through")]
             }
-            guard hasNetwork, hasUplink, let deadline = run.deadline(patience), now >= deadline else { return [] }
+            guard hasNetwork, hasUplink, let deadline = run.deadline(patience, mode), now >= deadline else { return [] }
             (phase, leaving) = (.asked(run.transport), run.id)
             return [.restart(run.transport, why: "stuck: the network is there, and no connection comes back")]
         }

@@ -20,7 +20,7 @@ public enum TunnelState: Hashable, Sendable {
     case credentialsRefused(String)
     /// This machine has no way out: nothing is wrong with the tunnel.
     case noNetwork
-    /// It has one, and nothing of Cloudflare's answers beyond it.
+    /// It has one, and nothing of Cloudflare's answers beyond it, by TCP or by UDP.
     case noUplink
     /// The tunnel stands, the chat behind it does not answer.
     case originDown
@@ -33,6 +33,8 @@ public enum TunnelState: Hashable, Sendable {
     public enum NextTry: Hashable, Sendable {
         /// It has not said yet.
         case unsaid
+        /// It has started it again, and that one has not connected yet.
+        case again
         /// It starts it again, within so many seconds of the end.
         case soon(seconds: Int)
         /// It has given up for now; within so many minutes it tries once. Nil: not before a command.
@@ -49,6 +51,7 @@ public enum TunnelState: Hashable, Sendable {
         var words: String {
             switch self {
             case .unsaid: ""
+            case .again: "; it was started again, and is not connected yet"
             case .soon(let seconds): "; nexusd starts it again within \(seconds) s"
             case .parked(let minutes?):
                 "; nexusd has parked it and tries once within \(minutes) min; at once: nexusctl tunnel start"
@@ -115,8 +118,8 @@ public enum TunnelState: Hashable, Sendable {
             "credentials refused: \(why); tried again after \(Int(Patience().refused / .seconds(60))) min; at once: nexusctl tunnel start"
         case .noNetwork: "no network: this machine has no way out; it goes on when there is one"
         case .noUplink:
-            "no network: this machine has a route, and Cloudflare does not answer beyond it (TCP 7844 and 443); it goes on when "
-                + "it does"
+            "no network: this machine has a route, and Cloudflare does not answer beyond it (port 7844 and 443, by TCP and UDP); it goes "
+                + "on when it does"
         case .originDown: "origin down: the tunnel stands, the chat does not answer"
         case .exposesMoreThanTheChat(let what): "exposes more than the chat, so it is stopped: \(what)"
         case .crashed(let exit, let next): "crashed: \(exit)\(next.words)"

@@ -5,7 +5,8 @@ import Glibc
 /// Ctrl-C as something that can be waited for, beside a connection or the keyboard: a handler could come between a look
 /// and a wait.
 struct Interrupts: ~Copyable {
-    private let descriptor: Int32
+    /// Can be read when Ctrl-C came, until `wait` says so.
+    let descriptor: Int32
 
     /// From here on SIGINT does nothing else.
     init() throws(ControlError) {

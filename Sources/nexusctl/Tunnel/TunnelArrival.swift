@@ -7,6 +7,8 @@ struct TunnelArrival {
     let place: Place
     private static let limitMilliseconds: Int64 = 120_000
     private static let lookMilliseconds: Int32 = 1000
+    /// Without a network nothing comes of waiting here: it goes on by itself when there is one, which may be tomorrow.
+    private static let networkMilliseconds: Int64 = 8000
     private static let child = "cloudflared"
 
     private var link: TunnelLink { TunnelLink(place) }
@@ -20,7 +22,7 @@ struct TunnelArrival {
         }
         // How the last run before this start ended is no news of this one.
         var before = child()?.lastEnd?.run
-        _ = try link.ask("mode", mode: mode)
+        try wish("mode", mode: mode)
         while let parked = try wait(before, interrupts) {
             let words = Self.words(of: parked)
             guard questions.canAskAgain else {
@@ -31,14 +33,34 @@ struct TunnelArrival {
                 throw ControlError(.failed, words, hint: "it is what was chosen; nexusctl tunnel stop, or start")
             }
             before = parked.lastEnd?.run
-            _ = try link.ask("start")
+            try wish("start")
         }
         return true
     }
 
+    private func wish(_ op: String, mode: String? = nil) throws(ControlError) {
+        do throws(ControlError) {
+            _ = try link.ask(op, mode: mode)
+        } catch {
+            throw error.code == .interrupted ? Self.left : error
+        }
+    }
+
+    private static let left = ControlError(
+        .failed, "left while it was on its way", hint: "it goes on; see: nexusctl tunnel")
+
     /// Nil: it stands. Else cloudflared was given up in this start.
-    private func wait(_ before: String?, _ interrupts: borrowing Interrupts) throws -> ChildStatus? {
+    private func wait(_ before: String?, _ interrupts: borrowing Interrupts) throws(ControlError) -> ChildStatus? {
+        do throws(ControlError) {
+            return try stand(before, interrupts)
+        } catch {
+            throw error.code == .interrupted ? Self.left : error
+        }
+    }
+
+    private func stand(_ before: String?, _ interrupts: borrowing Interrupts) throws(ControlError) -> ChildStatus? {
         let limit = ControlConnection.now() + Self.limitMilliseconds
+        var cutOff: Int64?
         var shown = ""
         while true {
             let answer = try link.ask("describe").json
@@ -59,12 +81,19 @@ struct TunnelArrival {
             case "starting", "reconnecting", "waiting for configuration", "no network", "origin down", "crashed": break
             case _: throw ControlError(.failed, "it does not come to stand: \(words)", hint: "see: nexusctl tunnel")
             }
-            guard ControlConnection.now() < limit else {
+            let now = ControlConnection.now()
+            cutOff = state == "no network" ? cutOff ?? now : nil
+            if let cutOff, now - cutOff >= Self.networkMilliseconds {
+                throw ControlError(
+                    .failed, "it is chosen, and cannot come to stand now: \(words)",
+                    hint: "nothing more is to be done for that: it starts by itself; see: nexusctl tunnel")
+            }
+            guard now < limit else {
                 throw ControlError(
                     .timeout, "it does not stand after two minutes", hint: "it goes on trying; see: nexusctl tunnel")
             }
             if case .interrupt = interrupts.wait(orReadable: [], milliseconds: Self.lookMilliseconds) {
-                throw ControlError(.failed, "left while it was on its way", hint: "it goes on; see: nexusctl tunnel")
+                throw Self.left
             }
         }
     }

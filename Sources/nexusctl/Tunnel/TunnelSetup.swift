@@ -7,14 +7,26 @@ extension TunnelCommand {
             abstract: "Asks what a tunnel needs, one thing after the other, checks each answer, and starts it.",
             discussion: """
                 Nothing is changed before the last answer: leave by Ctrl-C at any question. Lines for Supervisor.toml are shown, not written: it is your file. \
-                From a pipe each line is an answer. Exit status 1 when the tunnel does not stand within two minutes, 130 \
-                when you leave.
+                From a pipe each line is an answer. Exit status 1 when the tunnel does not come to stand, as without a network, 5 when it does not within two minutes, \
+                130 when you leave.
                 """)
 
         @OptionGroup var place: Place
 
         func run() throws {
             let interrupts = try Interrupts()
+            // A question to tunnel-worker, and a reload, may take long: Ctrl-C is heard then too.
+            var setup = self
+            setup.place.interrupt = interrupts.descriptor
+            do {
+                try setup.walk(interrupts)
+            } catch let error as ControlError where error.code == .interrupted {
+                Output.write("\n")
+                throw ExitCode(130)
+            }
+        }
+
+        private func walk(_ interrupts: borrowing Interrupts) throws {
             var questions = Questions()
             guard let plan = try TunnelInterview(link: TunnelLink(place)).plan(&questions, interrupts) else {
                 throw ExitCode(130)
@@ -43,7 +55,9 @@ extension TunnelCommand {
                     try reload()
                     _ = try TunnelInterview(link: TunnelLink(place)).examine(plan, mustStand: true)
                     return true
-                } catch let error as ControlError where questions.canAskAgain && error.code != .notRunning {
+                } catch let error as ControlError
+                    where questions.canAskAgain && ![.notRunning, .interrupted].contains(error.code)
+                {
                     Output.complain(error.text)
                 }
             }

@@ -101,6 +101,50 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// While tunnel-worker hangs over a look, over the wish itself, and over how it is: heard at once, not after its time.
+    @Test func leavingDuringARequest_isHeardAtOnce() throws {
+        let tunnel = try box()
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        let typist = try walk(tunnel)
+        try typist.until("the question") { $0.seen.hasSuffix(question.way) }
+        kill(worker, SIGSTOP)
+        defer { kill(worker, SIGCONT) }
+        typist.type("quick\n")
+        try typist.until("the answer's echo") { $0.seen.hasSuffix("quick\r\n") }
+        typist.type("\u{3}")
+        #expect(typist.wait(.seconds(5)) == 130)
+        kill(worker, SIGCONT)
+        #expect(try tunnel.described().state == "off")
+
+        // On its way it is left there.
+        try tunnel.set("never", "")
+        let other = try walk(tunnel)
+        try answer(other, question.way, "quick")
+        try expect(other, "State     starting")
+        kill(worker, SIGSTOP)
+        // Another question has been asked by now, or the pause before it goes on.
+        other.type("\u{3}")
+        try expect(other, "left while it was on its way")
+        #expect(other.wait(.seconds(5)) == 1)
+        kill(worker, SIGCONT)
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// Nothing that is waited for here brings one: it is said, and what was chosen starts when there is one.
+    @Test func withoutANetwork_isSaidWithinSeconds_andTheChoiceStands() throws {
+        let tunnel = try TunnelBox(mode: "off", url: nil)
+        try tunnel.start(network: false)
+        try tunnel.box.waitReady()
+        let done = try tunnel.box.ctl("tunnel", "setup", input: "quick\n", limit: .seconds(40))
+        #expect(done.status == 1, "\(done.output)\(done.errors)")
+        for words in ["it is chosen, and cannot come to stand now: no network", "it starts by itself"] {
+            #expect(done.errors.contains(words), "\(words): \(done.errors)")
+        }
+        try tunnel.network(true)
+        try tunnel.waitState("connected 1/1")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func tokenTunnelWithoutAName_hasThatOfItsRules() throws {
         let tunnel = try box()
         let chat = "unix:\(tunnel.box.runtime)/chat.sock"

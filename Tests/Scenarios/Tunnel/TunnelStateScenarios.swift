@@ -106,6 +106,42 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// By its start timeout, though it never connects; and by a liveness probe, however well it is connected. The next run is on
+    /// its way already when somebody looks.
+    @Test(arguments: [
+        ("start-timeout = \"2s\"", "not ready within 2 s"),
+        (
+            "start-timeout = \"2min\"\nliveness = { exec = [\"/bin/false\"], first = \"1s\", interval = \"1s\", misses = 1 }",
+            "exit 1"
+        ),
+    ]) func endedByNexusdAgainAndAgain_isACrash_inItsWords(_ keys: String, _ why: String) throws {
+        let tunnel = try TunnelBox(mode: "named")
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(toml.replacingOccurrences(of: "start-timeout = \"2min\"", with: keys))
+        let isReady = keys.contains("liveness")
+        if !isReady { try tunnel.set("never", "") }
+        try tunnel.start()
+        if isReady { try tunnel.waitLine("connected 4/4") }
+        for _ in 0..<2 {
+            let run = try tunnel.box.status().child("cloudflared")?.run
+            let line = try tunnel.waitLine("crashed: nexusd ended it (")
+            #expect(line.contains(why), "\(line)")
+            try tunnel.box.wait("another run") {
+                let next = $0.child("cloudflared")?.run
+                return next != nil && next != run
+            }
+        }
+        if !isReady {
+            let now = try tunnel.waitState("crashed: nexusd ended it (")
+            #expect(
+                now.state == "crashed" && now.words.contains("it was started again, and is not connected yet"), "\(now)"
+            )
+            try tunnel.set("never", nil)
+            try tunnel.waitState("connected 4/4")
+        }
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func tooManyQuickTunnels_areNotAskedForAgainAtOnce() throws {
         let tunnel = try TunnelBox(mode: "quick", url: nil)
         try tunnel.set("quick-fails", "429")

@@ -5,14 +5,25 @@ import Testing
 @Suite(.timeLimit(.minutes(3)), .enabled(if: TunnelBox.canMakeNetworks)) struct TunnelUplinkScenarios {
     private static let place = "127.0.0.1:7844"
 
+    private static let overTCP = """
+        import socket
+        server = socket.create_server(("127.0.0.1", 7844))
+        print("answers", flush=True)
+        while True: server.accept()[0].close()
+        """
+    /// As a QUIC server does to a version that it does not have.
+    private static let overUDP = """
+        import socket
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind(("127.0.0.1", 7844))
+        print("answers", flush=True)
+        while True:
+            asked, peer = server.recvfrom(2048)
+            server.sendto(bytes([128, 0, 0, 0, 0]) + asked[14:23] + asked[5:14] + bytes([0, 0, 0, 1]), peer)
+        """
+
     /// Somebody who answers there.
-    private func uplink(_ tunnel: TunnelBox) throws -> Running {
-        let script = """
-            import socket
-            server = socket.create_server(("127.0.0.1", 7844))
-            print("answers", flush=True)
-            while True: server.accept()[0].close()
-            """
+    private func uplink(_ tunnel: TunnelBox, _ script: String = overTCP) throws -> Running {
         let running = try Running(
             "/usr/bin/nsenter", ["-t", "\(tunnel.box.pid)", "-n", "/usr/bin/python3", "-c", script],
             environment: ["PATH": "/usr/bin:/bin"])
@@ -40,6 +51,41 @@ import Testing
         defer { kill(line.pid, SIGKILL) }
         try tunnel.waitState("connected 4/4")
         #expect(try tunnel.visit("/").status == "200")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// A firewall that keeps our TCP from the edge, and lets UDP out, by which cloudflared goes: there is a network.
+    @Test func edgeThatAnswersOverUDPAlone_isAWayOut() throws {
+        let tunnel = try TunnelBox(mode: "named", uplink: Self.place)
+        try tunnel.set("never", "")
+        try tunnel.start()
+        let cut = try tunnel.waitState("no network: this machine has a route")
+        #expect(cut.words.contains("port 7844 and 443, by TCP and UDP"), "\(cut.words)")
+        let line = try uplink(tunnel, Self.overUDP)
+        defer { kill(line.pid, SIGKILL) }
+        try tunnel.waitState("starting")
+        try tunnel.set("never", nil)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// cloudflared's own waits have grown meanwhile; with the patience of owners, so that it is less than those 20 s.
+    @Test func lineThatIsBack_isTakenAtOnce_alsoByACloudflaredThatWaits() throws {
+        let tunnel = try TunnelBox(mode: "named", haste: 1, uplink: Self.place)
+        try tunnel.start()
+        let line = try uplink(tunnel)
+        defer { kill(line.pid, SIGKILL) }
+        try tunnel.waitState("connected 4/4")
+        let before = try #require(try tunnel.box.status().child("cloudflared"))
+        let pid = try #require(before.pid)
+        try tunnel.set("stuck", "\(pid)")
+        try tunnel.network(false)
+        try tunnel.waitLine("no network")
+        try tunnel.network(true)
+        try tunnel.box.waitReplaced("cloudflared", pid, limit: .seconds(12))
+        try tunnel.waitState("connected 4/4")
+        let after = try #require(try tunnel.box.status().child("cloudflared"))
+        #expect(after.restarts == before.restarts && after.lastEnd?.cause == "asked", "\(after)")
         #expect(tunnel.box.stop() == 0)
     }
 

@@ -79,8 +79,20 @@ extension TunnelMachineTests {
         (
             "crash, and nexusd starts it again",
             up + [
-                Step(3, ended("exit 2: boom"), .crashed(exit: "exit 2: boom")), Step(4, runs("1-2"), .starting),
+                Step(3, ended("exit 2: boom"), .crashed(exit: "exit 2: boom")),
+                Step(4, runs("1-2"), .crashed(exit: "exit 2: boom", next: .again)),
                 Step(5, seen(4), .connected(.init(4, of: 4)), [.healthy]),
+            ]
+        ),
+        (
+            "ended again and again, faster than anybody looks: it is said while none connects",
+            up + [
+                Step(3, again("1-2", after: "1-1"), .crashed(exit: "nexusd ended it", next: .again)),
+                Step(4, again("1-3", after: "1-2"), .crashed(exit: "nexusd ended it", next: .again)),
+                // The same look again is no news, and a run that connected has outlived what was before it.
+                Step(5, seen(4), .connected(.init(4, of: 4)), [.healthy]),
+                Step(6, runs("1-3"), .connected(.init(4, of: 4))),
+                Step(7, seen(0), .reconnecting(.said)),
             ]
         ),
         ("a clean exit nobody asked for is a failure", up + [Step(3, ended("exit 0"), .crashed(exit: "exit 0"))]),

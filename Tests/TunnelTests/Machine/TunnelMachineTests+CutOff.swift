@@ -46,15 +46,55 @@ extension TunnelMachineTests {
             ]
         ),
         (
-            "nothing beyond the router at the start: healthy for nexusd, and stuck 20 s after it is back",
+            "nothing beyond the router at the start: healthy for nexusd, and started anew soon after it is back",
             [
                 Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting),
                 Step(2, .uplink(answers: false), .noUplink), Step(3, seen(0, registered: 0), .noUplink),
                 Step(7, .uplink(answers: false), .noUplink, [.healthy]), Step(900, .tick, .noUplink),
-                Step(901, .uplink(answers: true), .starting), Step(920, .tick, .starting),
+                Step(901, .uplink(answers: true), .starting), Step(903, .tick, .starting),
                 Step(
-                    921, .tick, .starting,
+                    904, .tick, .starting,
                     [.restart(.auto, why: "stuck: the network is there, and no connection comes back")]),
+            ]
+        ),
+        (
+            "the way out is back, we get to the edge and it does not: not waited for what it waits for itself",
+            up + [
+                Step(3, .network(isUp: false), .noNetwork), Step(4, seen(0), .noNetwork),
+                Step(100, .network(isUp: true), .reconnecting(.said)),
+                Step(101, .uplink(answers: false), .noUplink, [.healthy]), Step(104, .tick, .noUplink),
+                Step(105, .uplink(answers: true), .reconnecting(.said)), Step(107, .tick, .reconnecting(.said)),
+                Step(
+                    108, .tick, .starting,
+                    [.restart(.auto, why: "stuck: the network is there, and no connection comes back")]),
+            ]
+        ),
+        (
+            "the same of a quick tunnel, whose name a new start would lose: 20 s",
+            [
+                Step(0, .chosen(.quick), .starting, [.start(.auto)]), Step(1, runs(), .starting),
+                Step(2, seen(1), .connected(.init(1, of: 1)), [.healthy]),
+                Step(3, .network(isUp: false), .noNetwork), Step(4, seen(0), .noNetwork),
+                Step(100, .network(isUp: true), .reconnecting(.said)),
+                Step(101, .uplink(answers: true), .reconnecting(.said)), Step(119, .tick, .reconnecting(.said)),
+                Step(
+                    120, .tick, .starting,
+                    [.restart(.auto, why: "stuck: the network is there, and no connection comes back")]),
+            ]
+        ),
+        (
+            "the line comes and goes: one start anew each time at most",
+            up + [
+                Step(3, .network(isUp: false), .noNetwork), Step(4, seen(0), .noNetwork),
+                Step(5, .network(isUp: true), .reconnecting(.said)),
+                Step(6, .uplink(answers: true), .reconnecting(.said)),
+                Step(7, .network(isUp: false), .noNetwork), Step(12, .tick, .noNetwork),
+                Step(13, .network(isUp: true), .reconnecting(.said)), Step(17, .tick, .reconnecting(.said)),
+                Step(18, .uplink(answers: true), .reconnecting(.said)),
+                Step(
+                    21, .tick, .starting,
+                    [.restart(.auto, why: "stuck: the network is there, and no connection comes back")]),
+                Step(22, runs("1-2"), .starting), Step(60, .tick, .starting),
             ]
         ),
         (

@@ -11,7 +11,7 @@ extension TunnelMachineTests {
                     1, ended("exit 1: bind: address already in use", kind: .portTaken),
                     .crashed(exit: "exit 1: bind: address already in use"),
                     [.restart(.auto, why: "its metrics port was taken")]),
-                Step(2, runs("1-2"), .starting),
+                Step(2, runs("1-2"), .crashed(exit: "exit 1: bind: address already in use", next: .again)),
             ]
         ),
         (

@@ -21,6 +21,10 @@ struct TunnelMachineTests {
 
     static func runs(_ run: String = "1-1") -> Event { .child(.running(run: run)) }
 
+    static func again(_ run: String, after: String) -> Event {
+        .child(.running(run: run, after: .init(run: after, words: "nexusd ended it")))
+    }
+
     static func ended(
         _ words: String, run: String = "1-1", asked: Bool = false, kind: EndWords.Kind = .other
     ) -> Event {
@@ -61,6 +65,7 @@ struct TunnelMachineTests {
         let events: [Event] = [
             .chosen(.named), .chosen(.token), .chosen(.quick), .settingsRefused("x"), .network(isUp: true),
             .network(isUp: false), .uplink(answers: false), .uplink(answers: true), Self.runs(), Self.runs("1-2"),
+            Self.again("1-4", after: "1-3"),
             .child(.down(nil)), Self.ended("exit 1", kind: .gaveUp),
             .child(.off()), .child(.down(.init(run: "1-3", words: "429", kind: .tooMany))),
             .halted(.named, .stopped), .halted(.named, .exposure("x")), .found(.named, run: nil),
