@@ -57,7 +57,9 @@ actor TunnelKeeper {
             choice = try TunnelChoice.read(in: workshop.directory)
         } catch {
             choice = TunnelChoice(mode: nil, isOn: false)
-            damage = "what was chosen cannot be read, so it stays off until nexusctl tunnel start: \(error)"
+            // Where the file has no mode either there is nothing that a start could take.
+            let way = workshop.settings.mode == .off ? "setup" : "start"
+            damage = "what was chosen cannot be read, so it stays off until nexusctl tunnel \(way): \(error)"
         }
         tail = LogTail(path: workshop.logFile)
     }

@@ -137,7 +137,11 @@ struct ChildWordsTests {
         ),
         (
             #""state":"off","enabled":false,"started_by":"tunnel-worker""#,
-            "off until tunnel-worker starts it; nexusctl tunnel mode"
+            "off until tunnel-worker starts it; nexusctl tunnel"
+        ),
+        (
+            #""state":"ready","enabled":false,"choice":"on","started_by":"tunnel-worker""#,
+            "on by command; nexusctl tunnel"
         ),
         (
             #""state":"parked","cause":"dependency","waits_for":"db","next_try_ms":60000"#,

@@ -75,16 +75,15 @@ extension ChildStatus {
     private var offWords: String {
         if isStoppedWithTree { return "stopped with the tree" }
         if choice == "off" { return "stopped by command; nexusctl start \(name)" }
-        if status == nil, let startedBy {
-            let how = startedBy == Self.tunnelWorker ? "nexusctl tunnel mode" : "nexusctl why \(startedBy)"
-            return "off until \(startedBy) starts it; \(how)"
-        }
+        if status == nil, let startedBy { return "off until \(startedBy) starts it; \(Self.how(startedBy))" }
         // Enabled and without an owner's choice: a worker that may stop it did.
         return status ?? (isEnabled ? "stopped by a worker" : "off in the configuration") + "; nexusctl start \(name)"
     }
 
     // What it starts has a command of its own, which says when.
-    private static let tunnelWorker = "tunnel-worker"
+    private static func how(_ starter: String) -> String {
+        starter == "tunnel-worker" ? "nexusctl tunnel" : "nexusctl why \(starter)"
+    }
 
     private var recycleWords: String? {
         guard let recycle else { return nil }
@@ -94,8 +93,10 @@ extension ChildStatus {
             + (recycle.isWhenIdle ? " at the latest" : "")
     }
 
-    /// Runs though the file does not enable it.
-    private var onWords: String? { choice == "on" ? "on by command; nexusctl reset \(name)" : nil }
+    /// Runs though the file does not enable it. A reset of what a worker starts and stops would be a stop for that one.
+    private var onWords: String? {
+        choice == "on" ? "on by command; " + (startedBy.map(Self.how) ?? "nexusctl reset \(name)") : nil
+    }
 
     private var valueWords: String? {
         let words = values.compactMap { member in

@@ -69,8 +69,8 @@ public struct LaunchFile: Hashable, Sendable, Codable {
         let path = directory + "/" + name
         guard let data = try SmallFile.read(path) else {
             throw TunnelError(
-                "there is nothing to start, so nothing was opened: the tunnel is off, or held back (nexusctl tunnel says why); "
-                    + "nexusctl tunnel start starts it")
+                "there is nothing to start, so nothing was opened: the tunnel is off, or held back; nexusctl tunnel says why, "
+                    + "and how it goes on")
         }
         guard let launch = try? JSONDecoder().decode(LaunchFile.self, from: data), launch.program.hasPrefix("/") else {
             throw TunnelError("\(path) is damaged; it is written anew by: nexusctl tunnel start")

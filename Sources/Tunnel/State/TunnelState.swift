@@ -107,7 +107,8 @@ public enum TunnelState: Hashable, Sendable {
         switch self {
         case .off: "off: no tunnel brings others to the page; nexusctl tunnel setup"
         case .settingsRefused(let why): "settings refused: \(why)"
-        case .stopped: "stopped: cloudflared was stopped by its name; it stays so until nexusctl tunnel start"
+        case .stopped:
+            "stopped: cloudflared was stopped (or reset) by its name; it stays so until nexusctl tunnel start"
         case .starting: "starting: cloudflared is not connected yet"
         case .waitingForConfiguration: "waiting for configuration: the tunnel's dashboard has sent none yet"
         case .connected(let connections): "connected \(connections.count)/\(connections.of)"

@@ -79,7 +79,8 @@ struct TunnelLink {
 
     /// A wish that nobody has answered was not refused either: whoever reads it later takes it.
     private static func hint(to op: String) -> String {
-        let restart = "nexusctl restart \(worker) leaves the tunnel as it is"
+        // By an end of its own, and not by a restart: that takes along cloudflared, which requires it.
+        let restart = "nexusctl signal \(worker) KILL starts it anew, and leaves the tunnel as it is"
         switch op {
         case "start", "stop", "mode", "keep":
             return "it may still do what was asked, as soon as it goes on: see nexusctl tunnel; \(restart)"

@@ -82,6 +82,56 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// Each remedy that names a command, where it is named, as it is typed: none leads into the next trouble.
+    @Test func remedies_workWhenTheyAreTyped() throws {
+        let tunnel = try TunnelBox(mode: "off", url: nil)
+        func line(_ child: String) throws -> String {
+            let row = try tunnel.box.ctl("status").output.split(separator: "\n")
+                .first { $0.drop { $0 == " " }.hasPrefix(child) }
+            return row.map(String.init) ?? ""
+        }
+        try tunnel.start()
+        try tunnel.box.waitReady()
+        #expect(try line("cloudflared").hasSuffix("off until tunnel-worker starts it; nexusctl tunnel"))
+        // By its name there is nothing to start, and its words lead to the one that says more.
+        #expect(try tunnel.box.ctl("start", "cloudflared").status != 0)
+        #expect(
+            try tunnel.box.ctl("why", "cloudflared").output.contains("nexusctl tunnel says why, and how it goes on"))
+        #expect(
+            try tunnel.box.ctl("tunnel").output.contains(
+                "off: no tunnel brings others to the page; nexusctl tunnel setup"))
+        let start = try tunnel.box.ctl("tunnel", "start")
+        #expect(start.status == 2 && start.errors.contains("nexusctl tunnel mode quick, named or token"), "\(start)")
+        let setup = try tunnel.box.ctl("tunnel", "setup", input: "quick\n", limit: .seconds(60))
+        #expect(setup.status == 0, "\(setup.output)\(setup.errors)")
+        // Stopped by its name and started so it is on by command, and whoever looks after it says what there is to do.
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        #expect(try tunnel.box.ctl("start", "cloudflared").status == 0)
+        let on = try line("cloudflared")
+        #expect(on.hasSuffix("on by command; nexusctl tunnel"), "\(on)")
+        try tunnel.waitState("connected 1/1")
+        // Its start by name does not make it anybody else's while it is held.
+        #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
+        try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+        #expect(try line("cloudflared").hasSuffix("off until tunnel-worker starts it; nexusctl tunnel"))
+        #expect(try tunnel.box.ctl("why", "cloudflared").output.contains("nothing until tunnel-worker starts it"))
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 1/1")
+        #expect(try tunnel.box.ctl("reset", "cloudflared").status == 0)
+        let stopped = try tunnel.waitState("stopped")
+        #expect(stopped.words.contains("stopped (or reset) by its name; it stays so until nexusctl tunnel start"))
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 1/1")
+        // A choice that is torn, where the file has no mode that a start could take.
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        try "{ torn".write(toFile: tunnel.box.state + "/tunnel/choice.json", atomically: true, encoding: .utf8)
+        kill(worker, SIGKILL)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        #expect(try tunnel.waitState("off").words.contains("it stays off until nexusctl tunnel setup"))
+        #expect(try tunnel.box.ctl("tunnel", "setup", input: "quick\n", limit: .seconds(60)).status == 0)
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func doctor_looksAtCloudflared_whereTunnelWorkerLooks() throws {
         let tunnel = try TunnelBox(mode: "off", url: nil)
         let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)

@@ -288,6 +288,30 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// What is said to somebody whose tunnel-worker hangs or is to have a fresh run, as he types it: the address stays.
+    @Test(arguments: [["recycle", "tunnel-worker"], ["signal", "tunnel-worker", "KILL"]])
+    func freshTunnelWorker_leavesTheTunnelAsItIs(_ command: [String]) throws {
+        let tunnel = try TunnelBox(mode: "quick", url: nil)
+        // Only a run that has been ready for so long is recycled.
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(
+            toml.replacingOccurrences(
+                of: "\ncommand = [\"tunnel-worker\"]\n",
+                with: "\ncommand = [\"tunnel-worker\"]\ndelay = { stable-after = \"100ms\" }\n"))
+        try tunnel.start()
+        let url = try tunnel.waitState("connected 1/1").url
+        let status = try tunnel.box.status()
+        let worker = try #require(status.pid("tunnel-worker"))
+        let isHung = command.first == "signal"
+        if isHung { kill(worker, SIGSTOP) }
+        let done = try tunnel.box.begin(command).wait()
+        #expect(done.status == 0, "\(done)")
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        #expect(try tunnel.waitState("connected 1/1").url == url)
+        #expect(try tunnel.box.status().pid("cloudflared") == status.pid("cloudflared"))
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func slowDrain_endsWithTheGracePeriod() throws {
         let tunnel = try TunnelBox(mode: "named")
         try tunnel.start()

@@ -131,7 +131,8 @@ struct StatusWriter {
             json.field("awaits", awaits)
             json.field("limit_ms", view.until.map { ($0 - now).wholeMilliseconds })
             if let recycling { recycling.write(at: now, into: &json) } else { json.null("recycle") }
-            let starter = view.phase == .off && !policy.enabled && choice == nil ? plan.starters(of: child).first : nil
+            let isStartersOwn = !policy.enabled && (choice == .on || choice == nil && view.phase == .off)
+            let starter = isStartersOwn ? plan.starters(of: child).first : nil
             json.field("started_by", starter.map { names[$0] })
             json.field("stopped_with_tree", view.isStopped(withTreeEndingSince: treeEndsSince, choice))
             json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })

@@ -116,7 +116,7 @@ extension Explanation {
     var judges: [ChildID] { plan.speakers.filter { plan.traits($0).worker?.mayJudge(child) ?? false } }
 
     /// Workers that may start it, where it is off in the file: it is theirs to start.
-    var starters: [ChildID] { policy.enabled || choice != nil ? [] : plan.starters(of: child) }
+    var starters: [ChildID] { policy.enabled || choice == .off ? [] : plan.starters(of: child) }
 
     /// What decides about what comes next.
     private var phaseSettings: [Setting] {
