@@ -32,9 +32,11 @@ extension Engine {
             }
             let step: Reaper.Step
             do {
-                // What a child said last counts: its socket is read before its process is gone.
+                // What a child said last counts: its socket is read before its process is gone, as is whether it was executed.
                 step = try surroundings.reaper.next { process in
-                    if let child = processes[process] { hearNotify(child, all: true) }
+                    guard let child = processes[process] else { return }
+                    if let run = self[child].run, run.process == process { readLaunch(child, run) }
+                    hearNotify(child, all: true)
                 }
             } catch {
                 say(LogEvent(.supervisorTrouble, 3, "Waiting for children failed: \(error)."))
@@ -68,7 +70,7 @@ extension Engine {
             finishProbe(child, run, ended.exit)
             return nil
         }
-        if run.launch != nil, settleLaunch(of: child, run) { return nil }
+        if settleLaunch(of: child, run, ended.exit) { return nil }
         run.hasExited = true
         dropProbe(child, run)
         feed(.exited(child, run.id, run.judge(ended.exit)))

@@ -31,7 +31,7 @@ extension Supervisor {
         )
         self[child].lastEnd = end
         self[child].tally.ended &+= 1
-        if !exit.isNoExecution { self[child].tally.owesRestart = isFailure(cause, of: child) }
+        if run.isExecuted { self[child].tally.owesRestart = isFailure(cause, of: child) }
         turn.tell(.ended(end))
     }
 
@@ -147,16 +147,8 @@ extension Supervisor {
 }
 
 extension Exit? {
-    /// A try that came to no program.
-    fileprivate var isNoExecution: Bool {
-        switch self {
-        case .notExecuted: true
-        case .code, .signal, .unknown, nil: false
-        }
-    }
-
     /// False for a signal: a program that printed its usage or went into the background ends with a code.
-    fileprivate var isCode: Bool {
+    var isCode: Bool {
         switch self {
         case .code: true
         case .signal, .notExecuted, .unknown, nil: false

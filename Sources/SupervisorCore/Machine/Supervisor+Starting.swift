@@ -55,19 +55,18 @@ extension Supervisor {
         enter(child, .spawning(run, until: turn.now + policy(child).startTimeout), &turn)
     }
 
-    /// There is a process.
+    /// There is a process. Its program is executed too, unless it is to go down: that is said again then.
     mutating func spawned(_ child: ChildID, _ turn: inout Turn) {
         switch self[child].state {
-        case .spawning(let run, let until):
+        case .spawning(var run, let until):
             let policy = policy(child)
-            if self[child].tally.owesRestart { self[child].tally.restarts &+= 1 }
-            self[child].tally.owesRestart = false
             var starting = Starting(until: until, probe: .none)
             if case .down(let cause) = goal(of: child), mayStop(child) {
                 enter(child, .starting(run, starting), &turn)
                 beginStop(child, for: cause, &turn)
                 return
             }
+            noteExecution(of: child, &run)
             switch policy.ready {
             case .spawned:
                 becomeReady(child, run, &turn)
@@ -81,8 +80,19 @@ extension Supervisor {
                 turn.actions.append(.probe(child, run.id))
                 enter(child, .starting(run, starting), &turn)
             }
-        case .off, .waiting, .scheduled, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
+        case .stopping(var run, let ending):
+            noteExecution(of: child, &run)
+            revise(child, .stopping(run, ending))
+        case .off, .waiting, .scheduled, .delayed, .starting, .serving, .unkillable, .parked, .done: break
         }
+    }
+
+    /// The program of this run is executed. Tries that came to no program, however they ended, are no restarts.
+    mutating func noteExecution(of child: ChildID, _ run: inout Run) {
+        guard !run.isExecuted else { return }
+        run.isExecuted = true
+        if self[child].tally.owesRestart { self[child].tally.restarts &+= 1 }
+        self[child].tally.owesRestart = false
     }
 
     /// There is none; the run ends with that.

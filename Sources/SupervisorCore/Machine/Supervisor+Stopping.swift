@@ -96,7 +96,12 @@ extension Supervisor {
     /// The main process is gone.
     mutating func exited(_ child: ChildID, _ exit: Exit, _ turn: inout Turn) {
         switch self[child].state {
-        case .spawning(let run, _), .starting(let run, _), .serving(let run, _):
+        case .spawning(var run, _):
+            // Nothing but a program ends with a code; a signal may have been faster than the exec.
+            if Exit?(exit).isCode { noteExecution(of: child, &run) }
+            let ending = Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now))
+            kill(child, run, ending, &turn)
+        case .starting(let run, _), .serving(let run, _):
             let ending = Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now))
             kill(child, run, ending, &turn)
         case .stopping(let run, let ending):

@@ -35,6 +35,8 @@ struct Run: Hashable, Sendable {
     var ready: Instant?
     /// What the run made of its watchdog by WATCHDOG_USEC, in microseconds; 0: it has none. nil: that of its policy.
     var watchdogMicroseconds: UInt32?
+    /// Its program was executed: only then is its end followed by a restart.
+    var isExecuted = false
 
     /// The longest that a run may choose.
     static let longestWatchdog: Duration = .seconds(3600)

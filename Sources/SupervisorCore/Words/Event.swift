@@ -38,7 +38,8 @@ public enum Command: Hashable, Sendable {
 public enum Event: Hashable, Sendable {
     /// Time has passed `nextDeadline`.
     case tick
-    /// `Action.spawn` succeeded.
+    /// `Action.spawn` succeeded: the program is executed. Of a child that is to go down it may be said as soon as there is a
+    /// process, and again when the program is executed all the same.
     case spawned(ChildID, RunID)
     /// `Action.spawn` failed; there is no process.
     case spawnFailed(ChildID, RunID, SpawnStage, errno: Int32)

@@ -114,6 +114,36 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// Its report ends with it, as it does at an exec.
+        @Test func programThatIsKilledBeforeItsExec_isNotReady_andWhySaysThatItWasNeverExecuted() throws {
+            let program = try HeldProgram()
+            let plans = [
+                held(program) { $0.policy.delay.parkAfter = 2 },
+                child("later", "serve") { $0.policy.requires = [ChildID(rawValue: 1)] },
+            ]
+            let (tree, client) = try started(plans)
+            let pid = try #require(try client.pid("held"))
+            try HeldProgram.awaitExec(of: ProcessID(rawValue: pid))
+            kill(pid, SIGKILL)
+            try waitFor("another try") { try client.pid("held").map { $0 != pid } ?? false }
+            let other = try #require(try client.pid("held"))
+            try HeldProgram.awaitExec(of: ProcessID(rawValue: other))
+            #expect(try client.ask("signal held KILL") == .reply(#"{"outcome":"done"}"#))
+            try waitFor("parking") { try client.state("held") == "parked" }
+            let status = try client.status("held")
+            let end = try #require(status["last_end"] as? [String: Any])
+            #expect(end["exit"] as? String == "signal 9 (KILL)" && end["cause"] as? String == "crash")
+            #expect((end["detail"] as? String)?.hasPrefix("never executed: it was ended before the exec of") == true)
+            #expect(status["restarts"] as? Int == 0, "no program was executed again")
+            #expect(try tree.ctl("why", "held").output.contains("never executed"))
+            #expect(
+                try client.status("later")["run"] as? String == nil && tree.said().contains("Starting later") == false)
+            program.letGo()
+            #expect(try client.ask("start held") == .reply(#"{"outcome":"done"}"#))
+            #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func commandThatFails_saysWhatIsKnownOfTheEnd_andNotNexusdsOwnSignal() throws {
             let late = child("late", "serve", readiness: .notify) { child in
                 child.policy.enabled = false

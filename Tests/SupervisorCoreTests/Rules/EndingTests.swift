@@ -222,6 +222,39 @@ struct EndingTests {
         #expect(first.view(.a).restarts == 0 && first.view(.a).endedRuns == 1)
     }
 
+    @Test func triesThatAreEndedBeforeTheirExec_areNoRestartsEither() {
+        func afterACrash() -> Scene {
+            var scene = Scene.ready([.reporting()])
+            scene.pass(.seconds(1))
+            scene.ends(.a)
+            return scene
+        }
+        var late = afterACrash()
+        late.passToDeadline()
+        late.ends(.a, .killed)
+        #expect(late.view(.a).lastEnd?.cause == .probe && late.view(.a).endedRuns == 2)
+        var killed = afterACrash()
+        killed.ends(.a, .killed)
+        var stopped = afterACrash()
+        stopped.command(.stop(.child(.a)))
+        stopped.spawned(.a)
+        stopped.ends(.a, .killed)
+        #expect(stopped.view(.a).restarts == 0)
+        stopped.command(.start(.child(.a)))
+        for var scene in [late, killed, stopped] {
+            scene.pass(.seconds(40))
+            #expect(scene.view(.a).restarts == 0)
+            scene.spawned(.a)
+            #expect(scene.view(.a).restarts == 1)
+        }
+        // It is to go down, and executed all the same.
+        var overtaken = afterACrash()
+        overtaken.command(.stop(.child(.a)))
+        overtaken.spawned(.a)
+        overtaken.spawned(.a)
+        #expect(overtaken.view(.a).restarts == 1)
+    }
+
     @Test func causes_areNamed() {
         func cause(_ exit: Exit) -> Cause? {
             var scene = Scene.ready([ChildPolicy(exits: ExitRule(network: [69]))])

@@ -22,25 +22,33 @@ extension Engine {
 
     /// Something is on the report, or it has ended.
     func readLaunch(_ child: ChildID, _ run: LivingRun) {
-        guard let launch = run.launch, launch.failure == nil, launch.told != .tooLate else { return }
+        guard let launch = run.launch, launch.outcome == .awaited, launch.told != .tooLate else { return }
         do {
             switch try kernel.report(of: launch.report) {
             case .none: break
-            case .executed: executed(child, run, launch)
-            case .failed(let failure):
-                // Its process is about to end, and nothing can be started in its place before that.
-                launch.failure = failure
-                launch.lookAt = nil
-                surroundings.poller.remove(launch.report)
+            // The report ends with a process that is killed before its exec, too.
+            case .executed where ProcessTable.entry(run.process, kernel)?.isExecuted ?? true:
+                executed(child, run, launch)
+            case .executed: settle(launch, .killed)
+            case .failed(let failure): settle(launch, .failed(failure))
             }
         } catch {
             launch.lookAt = now + Launch.lookInterval
         }
     }
 
+    /// Its process is about to end, and nothing can be started in its place before that.
+    private func settle(_ launch: Launch, _ outcome: Launch.Outcome) {
+        launch.outcome = outcome
+        launch.lookAt = nil
+        surroundings.poller.remove(launch.report)
+    }
+
     private func executed(_ child: ChildID, _ run: LivingRun, _ launch: Launch) {
         leave(launch, of: run, child)
         begin(run, child, &launch.equipment)
+        // Of one that is to go down the first says that there is a process.
+        if core.isSpawnedInVain(child) { feed(.spawned(child, run.id)) }
         feed(.spawned(child, run.id))
     }
 
@@ -50,17 +58,28 @@ extension Engine {
         run.launch = nil
     }
 
-    /// The process of a run ended that was not executed as far as is known; true when the core was told all there is.
-    func settleLaunch(of child: ChildID, _ run: LivingRun) -> Bool {
-        readLaunch(child, run)
+    /// The process of a run ended that was not executed as far as was known while it could be looked up; true when the core was
+    /// told all there is.
+    func settleLaunch(of child: ChildID, _ run: LivingRun, _ exit: Exit) -> Bool {
         guard let launch = run.launch else { return false }
         leave(launch, of: run, child)
-        guard launch.told == .nothing, let failure = launch.failure else { return false }
-        run.scope.close()
-        removeCredentials(of: run, child)
-        self[child].run = nil
-        feed(.spawnFailed(child, run.id, failure.stage, errno: failure.error.rawValue))
-        return true
+        guard launch.told == .nothing else { return false }
+        switch (launch.outcome, exit) {
+        case (.failed(let failure), _):
+            run.scope.close()
+            removeCredentials(of: run, child)
+            self[child].run = nil
+            feed(.spawnFailed(child, run.id, failure.stage, errno: failure.error.rawValue))
+            return true
+        // Its report could not be read, and nothing but a program ends with a code.
+        case (.awaited, .code): executed(child, run, launch)
+        case (.killed, _), (.awaited, .signal), (.awaited, .notExecuted), (.awaited, .unknown):
+            remark(
+                child, run.id,
+                "never executed: it was ended before the exec of \(plan[child].executable), which the kernel may have had to"
+                    + " wait for")
+        }
+        return false
     }
 
     /// Reports that are to be looked at, and those that do not come.

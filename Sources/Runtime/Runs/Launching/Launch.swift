@@ -10,7 +10,7 @@ final class Launch {
     /// Between two looks at a report that the poller does not watch.
     static let lookInterval: Duration = .milliseconds(10)
 
-    /// Ends without a word when the program is executed; else it says where that failed.
+    /// Ends without a word when the program is executed, or the process before that; else it says where it failed.
     let report: OwnedFD
     /// What the run is listened to by, once it is executed.
     var equipment: Equipment
@@ -18,10 +18,20 @@ final class Launch {
     let until: Instant
     /// When the report is looked at without an event; nil: the poller watches it.
     var lookAt: Instant?
-    /// What it said before it ended, or is about to.
-    var failure: SpawnFailure?
+    /// What is known of its outcome.
+    var outcome = Outcome.awaited
     /// How far the core has got ahead of it.
     var told = Told.nothing
+
+    /// What a report tells of a program that is not executed.
+    enum Outcome: Equatable {
+        /// Nothing yet.
+        case awaited
+        /// Why; the process is about to end.
+        case failed(SpawnFailure)
+        /// The process was ended before its exec, and is about to be reaped.
+        case killed
+    }
 
     /// What the core knows of a run that is not executed.
     enum Told {

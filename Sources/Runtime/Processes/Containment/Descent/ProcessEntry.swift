@@ -16,8 +16,13 @@ public struct ProcessEntry: Hashable, Sendable {
     public let threads: Int
     /// Its main thread has ended and was not reaped; the name stays until then.
     public let isZombie: Bool
+    /// It has executed a program since it was forked (PF_FORKNOEXEC of include/linux/sched.h is not set), which a zombie still tells.
+    public let isExecuted: Bool
 
-    /// Reads a line of /proc/PID/stat (proc(5)): `PID (COMM) STATE PPID PGRP SESSION …`, field 20 is the number of threads, 22 the
+    /// Set by fork, taken away by exec; the AFORK of acct(5).
+    private static let forkedWithoutExec: UInt64 = 0x40
+
+    /// Reads a line of /proc/PID/stat (proc(5)): `PID (COMM) STATE PPID PGRP SESSION …`, field 9 are the flags, 20 is the number of threads, 22 the
     /// start time.
     /// COMM may hold anything, brackets and spaces included, so it ends at the last bracket.
     public init?(stat: [UInt8]) {
@@ -26,13 +31,15 @@ public struct ProcessEntry: Hashable, Sendable {
         else { return nil }
         let fields = stat[(close + 1)...].split(whereSeparator: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") })
         guard fields.count >= 20, let process = decimal(stat[..<open]), let parent = decimal(fields[1]),
-            let session = decimal(fields[3]), let threads = decimal(fields[17]), let started = decimal(fields[19])
+            let session = decimal(fields[3]), let flags = decimal(fields[6]), let threads = decimal(fields[17]),
+            let started = decimal(fields[19])
         else { return nil }
         self.process = ProcessID(rawValue: Int32(truncatingIfNeeded: process))
         self.parent = ProcessID(rawValue: Int32(truncatingIfNeeded: parent))
         self.session = ProcessID(rawValue: Int32(truncatingIfNeeded: session))
         self.started = started
         self.threads = Int(truncatingIfNeeded: threads)
+        isExecuted = flags & Self.forkedWithoutExec == 0
         isZombie = fields[0].first == UInt8(ascii: "Z")
         name = String(decoding: stat[(open + 1)..<close], as: UTF8.self)
     }
