@@ -8,12 +8,15 @@ final class RunBook {
     static let sizeLimit: Int64 = 1024 * 1024
     /// Bytes of the latest lines that survive it.
     static let latestKept = 256 * 1024
+    /// Damaged books that are kept; beyond that the oldest is dropped, and that is said.
+    static let damagedLimit = 4
     /// Lines that wait while the disk takes none; beyond that the oldest are given up.
     static let waitingLimit = 1024
 
     private let kernel: any Kernel
     let path: String
-    private let aside: String
+    /// Where a damaged book is kept, the newest first.
+    private let aside: [String]
     /// Runs without an end. Nothing else is held in memory: who asks about an older run has the file searched.
     private(set) var open: [RunID: String] = [:]
     private var waiting: [[UInt8]] = []
@@ -28,16 +31,19 @@ final class RunBook {
     private(set) var isReplaced = false
     /// Lines of earlier log-writers that are none.
     private(set) var damagedLines = 0
-    /// A damaged book is there, kept now or at an earlier start.
-    private(set) var isKeptAside = false
+    /// Damaged books that are there, kept now or at an earlier start, the newest first.
+    private(set) var keptAside: [String] = []
+    /// There were more than are kept.
+    private(set) var isOneDropped = false
 
     /// Reads what earlier log-writers wrote; a torn line is passed over. A book with other lines that are none is kept aside,
     /// and what can be read of it goes on. What is in its place and no file (a FIFO, a link) is replaced.
     init(_ kernel: any Kernel, directory: String) {
         self.kernel = kernel
         path = directory + "/" + LogFileName.book
-        aside = directory + "/" + LogFileName.damagedBook
-        isKeptAside = (try? kernel.status(aside, followingLinks: false)) != nil
+        let newest = directory + "/" + LogFileName.damagedBook
+        aside = [newest] + (2...Self.damagedLimit).map { "\(newest).\($0)" }
+        keptAside = whatIsAside()
         let content: [UInt8]
         do throws(Errno) { content = try self.content() } catch {
             trouble = error
@@ -50,10 +56,9 @@ final class RunBook {
         // Written anew once a life: what a crash may have left torn at the end is gone. A disk that has no room for that
         // must not keep log-writer from serving.
         guard !content.isEmpty else { return }
-        let isMoved = damagedLines > 0 && (try? kernel.rename(path, to: aside)) != nil
-        isKeptAside = isKeptAside || isMoved
+        let isMoved = damagedLines > 0 && moveAside()
         do { try rewrite(content) } catch {
-            if isMoved { isKeptAside = (try? kernel.rename(aside, to: path)) == nil }
+            if isMoved, (try? kernel.rename(aside[0], to: path)) != nil { keptAside = whatIsAside() }
             isTorn = content.last != 0x0A
             size = Int64(content.count)
         }
@@ -66,15 +71,37 @@ final class RunBook {
                 + trouble.loggingRemedy
         }
         let lines = "\(damagedLines) line\(damagedLines == 1 ? "" : "s")"
-        if isKeptAside {
+        if let newest = keptAside.first {
             let what = damagedLines > 0 ? "was damaged (\(lines))" : "was damaged at an earlier start"
+            let others = keptAside.dropFirst().joined(separator: ", ")
+            let dropped = isOneDropped ? "; \(Self.damagedLimit) are kept, and the oldest was dropped" : ""
             return
                 "the book of runs \(path) \(what): ends of runs may be missing in `nexusctl history`; as it was it is kept as "
-                + "\(aside): look at it and move it away"
+                + newest + (others.isEmpty ? "" : ", those of earlier times as \(others)") + dropped
+                + ": look at \(others.isEmpty ? "it and move it" : "them and move them") away"
         }
         return damagedLines == 0
             ? nil
             : "the book of runs \(path) is damaged (\(lines)) and cannot be moved aside: ends of runs may be missing"
+    }
+
+    private func whatIsAside() -> [String] {
+        aside.filter { (try? kernel.status($0, followingLinks: false)) != nil }
+    }
+
+    /// Keeps the book as it is, beside those that were kept before; true when it is kept.
+    private func moveAside() -> Bool {
+        if keptAside.first == aside[0] {
+            // Down by one, the oldest first, up to the first gap.
+            let free = aside.firstIndex { !keptAside.contains($0) }
+            isOneDropped = free == nil
+            for place in (1...(free ?? aside.count - 1)).reversed() {
+                guard (try? kernel.rename(aside[place - 1], to: aside[place])) != nil else { return false }
+            }
+        }
+        let isMoved = (try? kernel.rename(path, to: aside[0])) != nil
+        keptAside = whatIsAside()
+        return isMoved
     }
 
     private func replaceWhatIsNoFile() {
@@ -121,10 +148,13 @@ final class RunBook {
     /// Writes what waits; what the disk does not take waits on.
     func flush() {
         guard !waiting.isEmpty else { return }
-        if isKeptAside, (try? kernel.status(aside, followingLinks: false)) == nil {
-            // Somebody looked at it and moved it away.
-            isKeptAside = false
-            damagedLines = 0
+        if !keptAside.isEmpty {
+            keptAside = whatIsAside()
+            // Somebody looked at them and moved them away.
+            if keptAside.isEmpty {
+                damagedLines = 0
+                isOneDropped = false
+            }
         }
         do {
             let fd = try kernel.openRegular(

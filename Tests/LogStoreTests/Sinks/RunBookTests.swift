@@ -48,7 +48,7 @@ import Wire
         let book = RunBook(kernel, directory: home.path)
         #expect(book.open == [RunID(second: 5, count: 1): "web"])
         #expect(lines.count == 1)
-        #expect(book.note == nil && LogEvent.ofBook(book) == nil && !book.isKeptAside)
+        #expect(book.note == nil && LogEvent.ofBook(book) == nil && book.keptAside.isEmpty)
     }
 
     /// A torn write leaves the beginning of a line; whatever else is no line was not written by a log-writer.
@@ -69,13 +69,41 @@ import Wire
         #expect(RunBook(kernel, directory: home.path).note == nil)
     }
 
+    @Test func everyDamagedBook_isKept_andAboveTheBoundTheOldestIsDroppedAloud() throws {
+        func damage(_ word: String) throws -> RunBook {
+            try kernel.replaceFile(home.path + "/runs", with: Array("\(word)\n".utf8), mode: 0o600)
+            return RunBook(kernel, directory: home.path)
+        }
+        func kept(_ name: String) -> String? {
+            (try? kernel.readFile(home.path + "/" + name, limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        _ = try damage("first")
+        let second = try damage("second")
+        #expect(kept("runs.damaged") == "second\n" && kept("runs.damaged.2") == "first\n")
+        let path = home.path + "/runs.damaged"
+        #expect(
+            second.note?.hasSuffix(
+                "kept as \(path), those of earlier times as \(path).2: look at them and move them away")
+                == true, "\(second.note ?? "")")
+        for word in ["third", "fourth"] { #expect(try damage(word).note?.contains("dropped") == false) }
+        let fifth = try damage("fifth")
+        #expect(fifth.note?.contains("; 4 are kept, and the oldest was dropped: ") == true, "\(fifth.note ?? "")")
+        #expect(
+            ["", ".2", ".3", ".4", ".5"].map { kept("runs.damaged" + $0) }
+                == ["fifth\n", "fourth\n", "third\n", "second\n", nil])
+        // A gap that somebody made is filled, and nothing is dropped for it.
+        try kernel.removeFile(path + ".3")
+        #expect(try damage("sixth").note?.contains("dropped") == false)
+        #expect(kept("runs.damaged.3") == "fourth\n" && kept("runs.damaged.4") == "second\n")
+    }
+
     @Test func damagedBookOnAFullDisk_staysWhereItIs() throws {
         let bytes = Array("\(stamp) 5-1 starting web\ngarbage\n".utf8)
         try kernel.replaceFile(home.path + "/runs", with: bytes, mode: 0o600)
         let faulty = FaultyKernel()
         faulty.fault = .init(.write, nth: 1, forEver: true, error: .noSpace)
         let book = RunBook(faulty, directory: home.path)
-        #expect(book.open.count == 1 && !book.isKeptAside && book.note?.contains("cannot be moved aside") == true)
+        #expect(book.open.count == 1 && book.keptAside.isEmpty && book.note?.contains("cannot be moved aside") == true)
         #expect(try kernel.readFile(home.path + "/runs", limit: 4096) == bytes)
     }
 
