@@ -84,6 +84,20 @@ struct EndedRunTests {
         #expect(merged[1].exit == "exit 2")
     }
 
+    @Test func detailOfAnEnd_isShown_whoeverKnowsIt() throws {
+        let facts = #"{"CAUSE":"probe","EXIT":"signal 15 (TERM)","DETAIL":"not ready within 2 s"}"#
+        let written = EndedRun(
+            child: "web", run: "1-1", started: nil, ended: WallTime(rfc3339: "2026-11-23T04:20:55Z")!, words: "",
+            facts: try JSONParser.parse(Array(facts.utf8)))
+        let merged = [EndedRun](merging: [[try end("1-1", 30)], [written]])
+        #expect(merged.count == 1 && merged[0].json["detail"]?.text == "not ready within 2 s")
+        #expect(merged.table(for: .plain).contains("exit 1: not ready within 2 s"))
+        let json = #"{"run":"1-2","ended_ms":1,"exit":"exit 1","detail":"3 misses in a row"}"#
+        let told = try #require(EndedRun(child: "web", try JSONParser.parse(Array(json.utf8))))
+        #expect([told].table(for: .plain).contains("exit 1: 3 misses in a row"))
+        #expect(try end("1-3", 1).json["detail"] == .null)
+    }
+
     @Test func bookWithoutFacts_saysItsWords() {
         let end = EndedRun(
             child: "web", run: "1-1", started: WallTime(rfc3339: "2026-11-23T04:20:53Z"),

@@ -14,6 +14,8 @@ public struct EndedRun: Hashable, Sendable {
     public var cause: String
     /// `exit 1`, `signal 9 (KILL)`, ….
     public var exit: String
+    /// What is known of the end beyond its exit, in nexusd's words.
+    public var detail: String?
     /// Exit code, if there was one.
     public var code: Int64?
     /// Signal number, if there was one.
@@ -35,6 +37,7 @@ public struct EndedRun: Hashable, Sendable {
         ready = json["ready_ms"]?.number.map { .milliseconds($0) }
         cause = json["cause"]?.text ?? "unknown"
         exit = json["exit"]?.text ?? "?"
+        detail = json["detail"]?.text
         code = json["code"]?.number
         signal = json["signal"]?.number
         cpu = json["cpu_ms"]?.number.map { .milliseconds($0) }
@@ -52,6 +55,7 @@ public struct EndedRun: Hashable, Sendable {
         ready = duration("READY_MS")
         cause = facts?["CAUSE"]?.text ?? "unknown"
         exit = facts?["EXIT"]?.text ?? words
+        detail = facts?["DETAIL"]?.text
         code = number("EXIT_CODE")
         signal = number("SIGNAL")
         cpu = duration("CPU_MS")
@@ -68,7 +72,8 @@ public struct EndedRun: Hashable, Sendable {
         func number(_ value: Int64?) -> JSONValue { value.map { .integer($0) } ?? .null }
         return .object([
             .init("child", .string(child)), .init("run", .string(run)), .init("ended", .string(ended.rfc3339)),
-            .init("cause", .string(cause)), .init("exit", .string(exit)), .init("code", number(code)),
+            .init("cause", .string(cause)), .init("exit", .string(exit)),
+            .init("detail", detail.map { .string($0) } ?? .null), .init("code", number(code)),
             .init("signal", number(signal)), .init("ran_ms", milliseconds(ran)),
             .init("ready_ms", milliseconds(ready)), .init("cpu_ms", milliseconds(cpu)),
             .init("peak_bytes", number(peakBytes)),
@@ -77,11 +82,15 @@ public struct EndedRun: Hashable, Sendable {
 }
 
 extension [EndedRun] {
-    /// Every run once, oldest end first. Of a run that several tell of the first of them counts.
+    /// Every run once, oldest end first. Of a run that several tell of the first of them counts; what only a later one knows
+    /// beyond the exit is added.
     public init(merging sources: [[EndedRun]]) {
-        var seen: Set<String> = []
-        self = sources.joined().filter { seen.insert($0.run).inserted }
-            .sorted { ($0.ended, $0.run) < ($1.ended, $1.run) }
+        var runs: [String: EndedRun] = [:]
+        for end in sources.joined() {
+            runs[end.run] = runs[end.run] ?? end
+            if runs[end.run]?.detail == nil { runs[end.run]?.detail = end.detail }
+        }
+        self = runs.values.sorted { ($0.ended, $0.run) < ($1.ended, $1.run) }
     }
 
     /// What `nexusctl history` prints.
@@ -94,7 +103,7 @@ extension [EndedRun] {
                 .init(end.ended.rfc3339, .dim), .init(Terminal.clean(end.child)), .init(Terminal.clean(end.run), .dim),
                 .init(end.ran?.spokenFinely ?? "-"), .init(end.cpu?.spokenFinely ?? "-"),
                 .init(end.peakBytes.map(ByteText.spoken) ?? "-"), .init(Terminal.clean(end.cause), end.style),
-                .init(Terminal.clean(end.exit)),
+                .init(Terminal.clean(end.exit + (end.detail.map { ": " + $0 } ?? ""))),
             ])
         }
         return table.rendered(for: terminal)

@@ -49,13 +49,14 @@ extension Engine {
     private func part(of listing: Listing, _ cell: ChildCell) -> [UInt8] {
         switch listing {
         case .status: status(of: cell.id)
-        case .history: HistoryWriter.json(names[cell.id], cell.ends)
+        case .history: HistoryWriter.json(names[cell.id], cell.ends, cell.remark)
         case .metrics: metrics(of: cell)
         }
     }
 
     /// `history CHILD`.
     func history(of child: ChildID) -> [UInt8] {
-        Array(#"{"children":["#.utf8) + HistoryWriter.json(names[child], self[child].ends) + StatusWriter.tail
+        Array(#"{"children":["#.utf8) + HistoryWriter.json(names[child], self[child].ends, self[child].remark)
+            + StatusWriter.tail
     }
 }
