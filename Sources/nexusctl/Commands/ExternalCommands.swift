@@ -93,56 +93,13 @@ struct CompletionsCommand: ParsableCommand {
         guard let shell = CompletionShell(rawValue: shell) else {
             throw ControlError(.usage, "no completions for '\(shell)'", hint: "there are: bash, zsh, fish")
         }
-        let script = NexusCtl.completionScript(for: shell) + "\n" + (shell == .bash ? Self.bashOptionsAhead : "")
+        let script = Self.script(for: shell)
         guard json else { return Output.write(script) }
         let members: [JSONValue.Member] = [
             .init("shell", .string(shell.rawValue)), .init("script", .string(script)),
         ]
         Output.write(JSONValue.object(members).line + "\n")
     }
-}
-
-extension CompletionsCommand {
-    /// What ArgumentParser's script does not know: options of every command may stand before it (`Place.hoisted`).
-    fileprivate static let bashOptionsAhead = #"""
-
-        # Completes as if the options ahead of the command were not there, for the nexusd that they name.
-        _nexusctl_after_options() {
-            local -x NEXUS_RUNTIME_DIRECTORY="${NEXUS_RUNTIME_DIRECTORY-}" NEXUS_STATE_DIRECTORY="${NEXUS_STATE_DIRECTORY-}"
-            local -a words=("${COMP_WORDS[@]}")
-            local -i place="${COMP_CWORD}" at=1 width
-            local option value
-            while ((at < place)); do
-                option="${words[at]%%=*}"
-                case "${option}" in
-                --runtime | --state | --color | --colour) ;;
-                *) break ;;
-                esac
-                # bash takes --runtime=DIR for three words, or for one where its COMP_WORDBREAKS say so.
-                width=2
-                [[ "${words[at + 1]}" = '=' ]] && width=3
-                value="${words[at + width - 1]}"
-                [[ "${words[at]}" = *=* ]] && width=1 && value="${words[at]#*=}"
-                ((at + width <= place)) || break
-                value="${value/#\~/${HOME}}"
-                case "${option}" in
-                --runtime) NEXUS_RUNTIME_DIRECTORY="${value}" ;;
-                --state) NEXUS_STATE_DIRECTORY="${value}" ;;
-                esac
-                ((at += width))
-            done
-            if ((at > 1)); then
-                local -a COMP_WORDS=("${words[0]}" "${words[@]:at}")
-                local -i COMP_CWORD="$((place - at + 1))"
-                local COMP_LINE="${COMP_WORDS[*]}" typed="${COMP_WORDS[*]::COMP_CWORD + 1}"
-                local -i COMP_POINT="${#typed}"
-                set -- "${1}" "${2}" "${COMP_WORDS[COMP_CWORD - 1]}"
-            fi
-            _nexusctl "${@}"
-        }
-        complete -o filenames -F _nexusctl_after_options nexusctl
-
-        """#
 }
 
 extension ControlConnection {
