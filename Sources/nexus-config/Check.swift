@@ -26,7 +26,7 @@ struct Check: ParsableCommand {
             bin: Defaults.absolute(bin ?? defaults.bin))
         do {
             let plan = try SupervisorFile.load(places).plan
-            let notes = plan.notes + MachineNotes(plan).notes
+            let notes = plan.notes + WaitingNotes(plan).notes + MachineNotes(plan).notes
             if json { return printJSON(config, ok: true, notes) }
             // log-writer is always there; nobody wrote it.
             let children = plan.children.count - 1

@@ -21,6 +21,20 @@ import Testing
         MachineNotes(try host.parse(text).plan, host: host).notes
     }
 
+    @Test func childThatWaitsForOneThatIsOff_isNotedByCheckAlone() throws {
+        let text = """
+            [child.off]
+            command = ["/bin/true"]
+            enabled = false
+            [child.web]
+            command = ["/bin/true"]
+            requires = ["off"]
+            """
+        let plan = try FakeMachine().parse(text).plan
+        #expect(WaitingNotes(plan).notes == ["'web' waits until 'off', which is off, is started"])
+        #expect(!plan.notes.contains { $0.contains("waits until") }, "of a running tree it would be wrong after a start")
+    }
+
     @Test func withoutCgroups_everyBoundIsNamed_andWhatIsDoneInstead() throws {
         let notes = try notes(on: FakeMachine())
         #expect(

@@ -70,6 +70,8 @@ import Testing
         try box.start(["--last-good"])
         try box.waitReady()
         #expect(try box.status().child("web")?.state == "ready")
+        let status = try box.ctl("status", "--json").output
+        #expect(status.contains(#""config":"\#(box.config)","in_force":"\#(box.state)/last-good""#), "\(status)")
         #expect(box.stop() == 0)
     }
 

@@ -38,8 +38,11 @@ extension Engine {
 
     private var planWords: String {
         guard runsLastGood else { return surroundings.config }
-        return "the last good plan, \(surroundings.directories.state)/last-good, for \(surroundings.config) was refused"
+        return "the last good plan, \(lastGood), for \(surroundings.config) was refused"
     }
+
+    /// Where nexus-config keeps the plan that was accepted last.
+    var lastGood: String { surroundings.directories.state + "/last-good" }
 
     func turn() {
         let deadline = nextDeadline

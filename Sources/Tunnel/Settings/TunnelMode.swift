@@ -29,7 +29,8 @@ public enum TunnelMode: String, Hashable, Sendable, CaseIterable, Codable {
     /// The mode for a word; `TunnelError` with those there are.
     public static func of(_ word: String) throws(TunnelError) -> TunnelMode {
         if let mode = TunnelMode(rawValue: word) { return mode }
-        throw TunnelError("mode: '\(word)' is none; there are off, quick, named and token")
+        throw TunnelError(
+            "mode: '\(word)' is none; there are off, quick, named and token, and file for what Supervisor.toml says")
     }
 }
 

@@ -70,9 +70,34 @@ extension ExplanationTests {
             return stage
         },
         Case(
-            testDescription: "stopped with the tree", phase: .off, cause: .asked, settings: ["enabled = true"],
-            says: ["stopped with the tree", "nothing: the tree is being ended"]
+            testDescription: "stopped with the tree", phase: .off, cause: .asked, settings: [],
+            says: [
+                "it was stopped, and the tree is being ended; nothing is counted", "stopped with the tree",
+                "nothing: the tree is being ended",
+            ]
         ) { stopped { $0.view(.a).since } },
+        Case(
+            testDescription: "given up before the tree is ended", phase: .off, cause: .asked, settings: [],
+            says: ["its last run had ended by itself (config), and no other follows: the tree is being ended"]
+        ) {
+            var stage = up()
+            stage.ends(.a, .code(78))
+            stage.pass(.seconds(1))
+            stage.send(.shutdown(level: 1))
+            stage.treeEndsSince = stage.now
+            return stage
+        },
+        Case(
+            testDescription: "it ends with the tree", phase: .stopping, cause: .asked,
+            settings: ["stop-timeout = 5s", "kill-grace = 5s"],
+            says: ["the tree is being ended: nothing is started again", "it is being stopped"]
+        ) {
+            var stage = up()
+            stage.pass(.seconds(1))
+            stage.treeEndsSince = stage.now
+            stage.send(.shutdown(level: 1))
+            return stage
+        },
         Case(
             testDescription: "stopped by a worker, before the tree was", phase: .off, cause: .asked,
             settings: ["enabled = true"], says: ["stopped by a worker", "nothing until `nexusctl start a`"]

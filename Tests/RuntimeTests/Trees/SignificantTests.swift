@@ -44,6 +44,19 @@ extension WholeTrees {
             #expect(try RunningTree(Plan(children: [main]), endsByItself: true).end() == .code(127))
         }
 
+        @Test func childThatIsGivenUpForGood_isNotSaidToWaitForACommand() throws {
+            let main = child("main", "serve") {
+                $0.executable = "/nonexistent/program"
+                $0.policy.significant = true
+                $0.policy.delay.slowRetry = nil
+            }
+            let tree = try RunningTree(Plan(children: [main]), endsByItself: true)
+            #expect(try tree.end() == .code(127))
+            let said = try tree.said()
+            #expect(said.contains("main is given up (config); the tree ends with it."), "\(said)")
+            #expect(!said.contains("nexusctl start main"), "\(said)")
+        }
+
         @Test func crashThatIsReplaced_andAStopByCommand_endNothing() throws {
             let main = child("main", "serve") {
                 $0.policy.significant = true

@@ -195,7 +195,7 @@ import Testing
         try tunnel.waitState("connected 4/4")
         try all(2, "Unexpected argument", among: verbs.map { $0 + ["more"] })
         try all(2, "Unknown option", among: verbs.map { $0 + ["--nonsense"] })
-        try all(2, "off, quick, named and token", among: [["tunnel", "mode", "fast"]])
+        try all(2, "off, quick, named and token, and file for", among: [["tunnel", "mode", "fast"]])
         try all(1, "nothing is on trial", among: [["tunnel", "keep"]])
         try all(2, "Missing expected argument", among: [["tunnel", "mode"]])
 

@@ -44,14 +44,15 @@ extension ChildBuilder {
             watchdog: reader(ChildReadyKeys.watchdog), stop: stop(), exits: exits())
     }
 
-    /// A child that always comes back cannot end the tree. A critical one parks with its group, whose slow retry it has then.
+    /// A child that always comes back cannot end the tree. A critical one parks with its group, whose slow retry it has then,
+    /// as has every member of one that has an intensity.
     private func significance(_ delay: DelayRule) -> Bool {
         guard reader(ChildKeys.significant) else { return false }
-        let home =
-            reader(ChildKeys.critical)
-            ? context.groups.plans.first { $0.policy.children.contains(draft.id) } : nil
+        let group = context.groups.plans.first { $0.policy.children.contains(draft.id) }
+        let home = reader(ChildKeys.critical) ? group : nil
         let slowRetry = if let home { home.policy.slowRetry } else { delay.slowRetry }
-        if reader(ChildKeys.restart) == .always, slowRetry != nil {
+        let endsWithGroup = group.map { $0.policy.intensity != nil && $0.policy.slowRetry == nil } ?? false
+        if reader(ChildKeys.restart) == .always, slowRetry != nil, !endsWithGroup {
             let whose = home.map { " of its group '\($0.name)' ('critical')" } ?? ""
             let remedy =
                 home.map { "slow-retry = \"never\" to [group.\($0.name)]" } ?? "delay = { slow-retry = \"never\" }"

@@ -21,7 +21,6 @@ struct TreeRules {
         checkStateDirectories()
         checkAddresses()
         checkDescriptors()
-        noteWaiting()
         noteSecretsOnDisk()
     }
 
@@ -175,19 +174,6 @@ struct TreeRules {
             .start,
             "nexusd needs \(need.sum) file descriptors (\(need.words)), the hard limit is \(limit); raise it (LimitNOFILE= in"
                 + " the unit, ulimit -Hn in a shell) or make the tree smaller")
-    }
-
-    private func noteWaiting() {
-        for child in children where child.plan.policy.enabled {
-            for edge in child.edges {
-                guard case .requires = edge.kind, let other = children.first(where: { $0.id == edge.to }) else {
-                    continue
-                }
-                if !other.plan.policy.enabled {
-                    report.note("'\(child.plan.name)' waits until '\(other.plan.name)', which is off, is started")
-                }
-            }
-        }
     }
 }
 

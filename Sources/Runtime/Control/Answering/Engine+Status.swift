@@ -45,7 +45,8 @@ extension Engine {
             pid: kernel.processID().rawValue, second: surroundings.second, uptime: now - started, state: state,
             ready: board.isReady,
             exactContainment: surroundings.containment.guarantee == .exact, config: surroundings.config,
-            directories: surroundings.directories, notes: notes + logNotes + (unrecorded.map { [$0] } ?? []),
+            plan: runsLastGood ? lastGood : surroundings.config, directories: surroundings.directories,
+            notes: notes + logNotes + (unrecorded.map { [$0] } ?? []),
             strays: strays.prefix(Self.shownStrays).map {
                 SupervisorView.Stray(
                     pid: $0.process.rawValue, name: $0.name, child: surroundings.containment.child(of: $0))

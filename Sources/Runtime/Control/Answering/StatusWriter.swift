@@ -13,6 +13,8 @@ struct SupervisorView {
     var ready: Bool
     var exactContainment: Bool
     var config: String
+    /// What the tree runs by, where `config` was refused.
+    var plan: String
     var directories: Directories
     var notes: [String]
     /// The first of them, and how many there are.
@@ -55,6 +57,7 @@ struct StatusWriter {
             json.field("uid_wall", plan.supervisor.uidWall)
             json.field("guarantee", view.exactContainment ? "exact" : "whole tree only")
             json.field("config", view.config)
+            json.field("in_force", view.plan)
             json.field("state_directory", view.directories.state)
             json.field("runtime_directory", view.directories.runtime)
             json.array("notes") { json in for note in view.notes { json.value(note) } }

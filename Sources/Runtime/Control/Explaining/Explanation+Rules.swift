@@ -4,6 +4,7 @@ import SupervisorCore
 extension Explanation {
     /// What the cause means here, and which key made it so; nil: nothing has ended, or nothing is wrong.
     var causeWords: String? {
+        if isStoppedWithTree { return endedTreeWords }
         guard let cause else { return nil }
         let counts = policy.schedule == nil && !isBuiltIn ? "; it counts as a crash" : ""
         let exit = self.exit?.words ?? "its end"
@@ -44,6 +45,7 @@ extension Explanation {
     /// When it is started again, or which rule gave it up.
     var rule: String {
         if view.phase == .parked, let words = parkedWords { return words }
+        if endsWithTree, view.phase != .off { return "the tree is being ended: nothing is started again" }
         if view.phase == .off || view.phase == .stopping && choice == .off { return offWords }
         if view.phase == .done { return "a success is final (`restart` is \(policy.restart.text))" }
         switch policy.schedule {
@@ -70,6 +72,14 @@ extension Explanation {
         return when
             + ", after \(Self.growing(delay.first, delay.cap)), counted from its last start; back to the"
             + " first after \(delay.stableAfter.words) of being ready (`delay`)"
+    }
+
+    /// Its last run may have ended by itself before: that is no contradiction.
+    private var endedTreeWords: String {
+        guard let end = view.lastEnd else { return "the tree is being ended, and it had not been started" }
+        return end.cause == .asked || end.cause == .dependency
+            ? "it was stopped, and the tree is being ended; nothing is counted"
+            : "its last run had ended by itself (\(end.cause.rawValue)), and no other follows: the tree is being ended"
     }
 
     private static func growing(_ first: Duration, _ cap: Duration) -> String {

@@ -122,6 +122,9 @@ extension Explanation {
     private var phaseSettings: [Setting] {
         let delay = policy.delay
         switch view.phase {
+        // Nothing in the file has a say in it.
+        case .off where isStoppedWithTree: return []
+        case .ready where endsWithTree: return []
         case .off:
             return [setting("enabled", policy.enabled ? "true" : "false")]
                 + starters.map { Setting(key: "child.\(names[$0]).may", value: "…") }

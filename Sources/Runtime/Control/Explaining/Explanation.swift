@@ -57,6 +57,10 @@ struct Explanation {
     /// It went down with the tree, which is being ended.
     var isStoppedWithTree: Bool { view.isStopped(withTreeEndingSince: treeEndsSince, choice) }
 
+    /// The tree is being ended, and it with that. What is off by command, or in the file, is so anyhow; log-writer is
+    /// started again while the others have something to say.
+    var endsWithTree: Bool { treeEndsSince != nil && !isBuiltIn && (view.phase != .off || isStoppedWithTree) }
+
     /// What comes next, and when.
     var next: String {
         let inTime = view.nextTry.map { "in \(($0 - now).words)" }
@@ -84,6 +88,7 @@ struct Explanation {
                 return "it is done when it ends with success; it has \(left) left (`start-timeout`)"
             }
             return "it waits for \(awaits) and has \(left) left; then it is ended, with cause probe"
+        case .ready where endsWithTree: return "it serves until it is its turn to be stopped: the tree is being ended"
         case .ready:
             if let recycling {
                 return "it serves; "
@@ -107,6 +112,7 @@ struct Explanation {
 
     /// What would make it give up, and what then; nil where it is given up, or nothing is expected of it.
     var givesUp: String? {
+        if endsWithTree { return nil }
         switch view.phase {
         case .off, .done, .unkillable: return nil
         case .parked: return parkedAgain
@@ -130,6 +136,7 @@ struct Explanation {
         return rule.intensity.map { intensity in
             "; and more than \(intensity.words) in its group (`group.\(names[group]).intensity`): then the group is parked"
                 + " and " + Self.retryWords(rule.slowRetry, "group.\(names[group]).slow-retry")
+                + treeEnd(rule.slowRetry)
         }
     }
 
@@ -139,12 +146,16 @@ struct Explanation {
             let retry = plan.groups[Int(group.rawValue)].policy.slowRetry
             return
                 "; its group \(names[group]) is parked with it (`critical`) and "
-                + Self.retryWords(retry, "group.\(names[group]).slow-retry")
+                + Self.retryWords(retry, "group.\(names[group]).slow-retry") + treeEnd(retry)
         }
         let retry = policy.restart == .never ? nil : policy.delay.slowRetry
-        let end = policy.significant && retry == nil ? "; the tree ends with it (`significant`)" : ""
+        let end = treeEnd(retry)
         if policy.restart == .never { return end }
         return "; then it " + Self.retryWords(retry, "delay.slow-retry") + end
+    }
+
+    private func treeEnd(_ retry: Duration?) -> String {
+        policy.significant && retry == nil ? "; the tree ends with it (`significant`)" : ""
     }
 
     private var parkedAgain: String? {

@@ -6,8 +6,10 @@ extension LogEvent {
     /// - Parameters:
     ///   - usage: what an ended run took.
     ///   - detail: what is known of its end beyond the exit.
+    ///   - endsTree: whom it gives up, the tree is there for.
     init(
-        _ record: Record, names: TreeNames, at now: Instant, usage: RunUsage = RunUsage(), detail: String? = nil
+        _ record: Record, names: TreeNames, at now: Instant, usage: RunUsage = RunUsage(), detail: String? = nil,
+        endsTree: Bool = false
     ) {
         switch record {
         case .starting(let child, let run):
@@ -26,14 +28,15 @@ extension LogEvent {
             let sentence = "\(names[child]) is started again in \((until - now).words) (\(cause.rawValue))."
             self.init(.delayed, 5, sentence, names[child], nil, [.cause(cause), .nextTry(until - now)])
         case .parked(let child, let cause, let retry):
-            let sentence = "\(names[child]) is given up for now (\(cause.rawValue)); "
+            let sentence = "\(names[child]) is given up\(endsTree ? "" : " for now") (\(cause.rawValue)); "
             self.init(
-                .parked, 3, sentence + Self.nextTry(retry, names[child], at: now), names[child], nil,
+                .parked, 3, sentence + Self.nextTry(retry, names[child], at: now, endsTree), names[child], nil,
                 [.cause(cause)] + (retry.map { [.nextTry($0 - now)] } ?? []))
         case .groupParked(let group, let because, let retry):
-            let sentence = "Group \(names[group]) is given up for now because of \(names[because]); "
+            let sentence =
+                "Group \(names[group]) is given up\(endsTree ? "" : " for now") because of \(names[because]); "
             self.init(
-                .groupParked, 3, sentence + Self.nextTry(retry, names[group], at: now), nil, nil,
+                .groupParked, 3, sentence + Self.nextTry(retry, names[group], at: now, endsTree), nil, nil,
                 [Field(name: "GROUP", value: names[group]), Field(name: "BECAUSE", value: names[because])]
                     + (retry.map { [.nextTry($0 - now)] } ?? []))
         case .skipped(let child, let times):
@@ -80,7 +83,10 @@ extension LogEvent {
             fields, book: .ended)
     }
 
-    private static func nextTry(_ retry: Instant?, _ name: String, at now: Instant) -> String {
+    private static func nextTry(
+        _ retry: Instant?, _ name: String, at now: Instant, _ endsTree: Bool
+    ) -> String {
+        if endsTree { return "the tree ends with it." }
         guard let retry else { return "it waits for `nexusctl start \(name)`." }
         return "next try in \((retry - now).words)."
     }
