@@ -32,7 +32,8 @@ import Testing
             """
         let plan = try FakeMachine().parse(text).plan
         #expect(WaitingNotes(plan).notes == ["'web' waits until 'off', which is off, is started"])
-        #expect(!plan.notes.contains { $0.contains("waits until") }, "of a running tree it would be wrong after a start")
+        #expect(
+            !plan.notes.contains { $0.contains("waits until") }, "of a running tree it would be wrong after a start")
     }
 
     @Test func withoutCgroups_everyBoundIsNamed_andWhatIsDoneInstead() throws {

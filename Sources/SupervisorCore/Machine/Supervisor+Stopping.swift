@@ -99,17 +99,20 @@ extension Supervisor {
         case .spawning(var run, _):
             // Nothing but a program ends with a code; a signal may have been faster than the exec.
             if Exit?(exit).isCode { noteExecution(of: child, &run) }
-            let ending = Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now))
-            kill(child, run, ending, &turn)
-        case .starting(let run, _), .serving(let run, _):
-            let ending = Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now))
-            kill(child, run, ending, &turn)
+            exitedByItself(child, run, exit, &turn)
+        case .starting(let run, _), .serving(let run, _): exitedByItself(child, run, exit, &turn)
         case .stopping(let run, let ending):
             exitedWhileStopping(child, run, ending, exit, &turn)
         case .unkillable(let run, let verdict, let begun, nil):
             revise(child, .unkillable(run, verdict, begun: begun, exit))
         case .off, .waiting, .scheduled, .delayed, .unkillable, .parked, .done: break
         }
+    }
+
+    /// What it leaves behind goes with it.
+    private mutating func exitedByItself(_ child: ChildID, _ run: Run, _ exit: Exit, _ turn: inout Turn) {
+        let ending = Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now))
+        kill(child, run, ending, &turn)
     }
 
     private mutating func exitedWhileStopping(
