@@ -115,6 +115,26 @@ def whole_answers(page):
     step("an answer above 10,000 bytes is whole, rendered and copied, live and read again")
 
 
+def folded(page):
+    """Reasoning and calls are folded until somebody wants them, code is copied by its button, and the browser would install the page."""
+    new(page)
+    send(page, "/reasoning /tool\n\n```swift\nlet a = 1\n```")
+    over(page)
+    for summary, body in (("Reasoning", ".thought"), ("bash", ".fold.tool pre")):
+        place = last(page).locator(body)
+        expect(place).to_be_hidden()
+        last(page).locator(".fold summary", has_text=summary).click()
+        expect(place).to_be_visible()
+    last(page).get_by_role("button", name="Copy this code").click()
+    expect(last(page).get_by_role("button", name="Copy this code")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "let a = 1\n"
+    # A context of Playwright's is a private window, in which nothing is ever installed.
+    against = page.context.new_cdp_session(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert [one["errorId"] for one in against if one["errorId"] != "in-incognito"] == [], against
+    shot(page, "unfolded")
+    step("folded until wanted, code copied, can be installed")
+
+
 def too_long(page):
     """More than a message takes is pasted: all of it stays, and it goes as a file."""
     new(page)
@@ -428,7 +448,7 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = opened(browser, "desk")
-        for act in (whole_answers, too_long, drafts, begun_offline, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine):
+        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine):
             watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):
             narrow(browser, size)

@@ -138,7 +138,7 @@ public final class WebServer: Sendable {
         let routes = WebRoutes(
             service: service, door: door, page: page, appliance: appliance,
             names: KnownNames(publicURL: settings.publicURL, machine: names, tunnel: tunnel?.name), push: push,
-            tunnel: tunnel)
+            tunnel: tunnel, beat: limits.beat)
         let responder = routes.router().buildResponder()
         var logger = Logger(label: "web") { StreamLogHandler.standardError(label: $0) }
         // What it calls errors are connections that end, ours included when the server is stopped.

@@ -38,6 +38,38 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// opencode has it, and agent-worker, its only client; the program that strangers speak to never sees it.
+    @Test func opencodesPassword_isKnownToItAndItsClientAlone() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        #expect(try box.ctl("chat", "hello").status == 0)
+        let status = try box.status()
+        func environment(_ pid: Int32) throws -> Data {
+            try Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/environ"))
+        }
+        let opencode = String(decoding: try environment(#require(status.pid("opencode"))), as: UTF8.self)
+        let variable = opencode.split(separator: "\0").first { $0.hasPrefix("OPENCODE_SERVER_PASSWORD=") }
+        let password = try #require(variable?.split(separator: "=", maxSplits: 1).last)
+        #expect(password.count >= 16)
+        for name in Self.killable where name != "opencode" {
+            let pid = try #require(status.pid(name))
+            #expect(try environment(pid).range(of: Data(password.utf8)) == nil, "\(name)")
+            let words = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/cmdline"))
+            #expect(words.range(of: Data(password.utf8)) == nil, "\(name)")
+        }
+        for directory in [box.state, box.runtime] {
+            let files = FileManager.default.enumerator(atPath: directory)
+            while let file = files?.nextObject() as? String {
+                guard let content = FileManager.default.contents(atPath: directory + "/" + file),
+                    content.range(of: Data(password.utf8)) != nil
+                else { continue }
+                #expect(file.contains("agent-worker") && file.hasSuffix("opencode-password"), "\(directory)/\(file)")
+            }
+        }
+        #expect(box.stop() == 0)
+    }
+
     /// What cloudflared comes by: nobody else may connect, and a restart of chat-bridge refuses nobody.
     @Test func tunnelsSocket_isItsUsersAlone_andKeptWhileChatBridgeRestarts() throws {
         let box = try Box.defaultTree()

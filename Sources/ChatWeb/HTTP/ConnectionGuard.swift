@@ -10,6 +10,8 @@ struct ConnectionLimits: Sendable {
     var device = TimeAmount.seconds(30)
     /// One of cloudflared's, waiting for the next request; it drops them itself after 90 s.
     var pool = TimeAmount.seconds(120)
+    /// Longest silence of an answer that goes on.
+    var beat = Duration.seconds(10)
 }
 
 /// Closes connections that hold a place without using it: no whole request within its time, an answer that is not taken.

@@ -6,8 +6,6 @@ import NIOCore
 /// An answer of one JSON object a line, each sent as it comes; the last is `{"type":"end"}`, `more` or an error, so that an
 /// answer that was cut off is known as such.
 struct LineAnswer: Sendable {
-    /// A line goes out at least this often, so that a dead way is noticed from both ends.
-    static let beat: Duration = .seconds(10)
     /// What comes so soon after the first line goes with it, when the answer is not to be a stream.
     static let grace: Duration = .milliseconds(40)
     /// Longest wait of an answer that is not to be a stream.
@@ -15,6 +13,8 @@ struct LineAnswer: Sendable {
 
     /// Nil: a stream. Else the answer ends soon after its first line, or after this.
     let wait: Duration?
+    /// A line of a stream goes out at least this often, so that a dead way is noticed from both ends.
+    let beat: Duration
     /// Ends the answer when the device is shut out.
     let streams: LiveStreams
     let device: DeviceID
@@ -70,7 +70,7 @@ struct LineAnswer: Sendable {
             } else {
                 group.addTask {
                     // A write that fails says that nobody is there; the answer's own next one would say so too.
-                    while await Self.pause(Self.beat), (try? await lines.write(Self.beatLine)) != nil {}
+                    while await Self.pause(beat), (try? await lines.write(Self.beatLine)) != nil {}
                     return .more
                 }
             }

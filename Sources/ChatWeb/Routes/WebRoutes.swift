@@ -12,6 +12,7 @@ struct WebRoutes: Sendable {
     let names: KnownNames
     let push: PushDesk?
     let tunnel: TunnelFront?
+    let beat: Duration
 
     func router() -> Router<WebContext> {
         // HEAD is GET without the body (RFC 9110, 9.3.2).
@@ -86,7 +87,7 @@ struct WebRoutes: Sendable {
     private func lines(_ manner: Manner?, for device: Device) -> LineAnswer {
         // Brought between its bounds as a number: not every one is a `Duration`.
         let wait = manner?.wait.map { Duration.seconds(min(max(0, $0), LineAnswer.longestWait / .seconds(1))) }
-        return LineAnswer(wait: wait, streams: door.streams, device: device.id)
+        return LineAnswer(wait: wait, beat: beat, streams: door.streams, device: device.id)
     }
 
     /// A GET, so that pictures and downloads work: the cookie is sent for our own pages alone (SameSite=Strict).

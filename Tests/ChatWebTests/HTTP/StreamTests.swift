@@ -50,6 +50,19 @@ struct StreamTests {
         }
     }
 
+    /// So that both ends notice a way that is dead; it is no event of the session.
+    @Test func quietStream_saysThatItIsThere() async throws {
+        let box = try await WebBox(limits: ConnectionLimits(beat: .milliseconds(20)))
+        let cookie = try await box.pair()
+        let connection = try box.connect()
+        try connection.send(box.request("/api/chat", send("hello"), cookie: cookie))
+        await box.agent.turnBegins()
+        for _ in 0..<3 { _ = try connection.receive(until: #"{"type":"beat"}"#) }
+        box.agent.end()
+        let rest = RawAnswer(Array(try connection.receive(until: #"{"type":"end"}"#).utf8))
+        #expect(rest.types.contains("ended") && ConnectionLimits().beat == .seconds(10))
+    }
+
     @Test func openThenResume_tellsEverythingOnce() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()

@@ -38,6 +38,8 @@ struct ConnectionTests: Sendable {
         func sees(words count: Int) async { for await seen in words.stream where seen >= count { return } }
     }
 
+    private final class Asked: Sendable { let directories = Mutex<[String]>([]) }
+
     private func run(
         _ client: any AgentClient, _ session: AgentSessionID, _ text: String, _ reader: Reader = Reader()
     ) async throws -> Screen {
@@ -111,6 +113,39 @@ struct ConnectionTests: Sendable {
         #expect(screen.outcome == .done)
         let words = (1...30).map { "word-\($0) " }.joined()
         #expect(screen.wholeText.hasPrefix(words + "\n\nI am the built-in echo agent"))
+        proxy.stop()
+    }
+
+    /// What is asked while nobody hears is read back from each directory that is in use.
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func brokenConnection_isMadeUpForInEveryDirectoryInUse(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
+        let proxy = try Listener.proxy(to: agent.port)
+        await connection.update(AgentEndpoint(port: proxy.port, password: EchoAgentProcess.password))
+        let client = try await connection.readyClient()
+        let (begun, begin) = AsyncStream<Void>.makeStream()
+        let asked = Asked()
+        @Sendable func turn(_ directory: String) async throws {
+            let session = try await client.openSession(title: "test", directory: directory)
+            try await client.runTurn(session, directory: directory, text: "/stall 1 /permission") { event in
+                if case .turnStarted = event { begin.yield() }
+                guard case .permissionAsked(let ask) = event else { return }
+                asked.directories.withLock { $0.append(directory) }
+                try await client.answerPermission(session, id: ask.id, reply: .once, message: nil, directory: directory)
+            }
+        }
+        async let first: Void = turn("/srv/work")
+        async let second: Void = turn("/srv/other")
+        var count = 0
+        for await _ in begun {
+            count += 1
+            if count == 2 { break }
+        }
+        // Each asks a second later; the stream that would say so is gone.
+        proxy.cut()
+        try await first
+        try await second
+        #expect(asked.directories.withLock { $0.sorted() } == ["/srv/other", "/srv/work"])
         proxy.stop()
     }
 
