@@ -8,7 +8,7 @@ build_packages=(git binutils libc6-dev libgcc-12-dev libstdc++-12-dev zlib1g-dev
 test_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv iproute2 util-linux curl procps systemd-container systemd-sysv dbus tmux zbar-tools openssl
   chromium fonts-dejavu-core node-typescript)
 package_packages=(dpkg-dev binutils gzip xz-utils)
-system_packages=(systemd-container debootstrap lintian) # with --system and --long only
+system_packages=(systemd-container debootstrap) # and lintian; with --system and --long only
 webkit_packages=(webkit2gtk-driver xvfb) # with --long only: 50 MB, half a minute
 
 say() { printf '%s\n' "$*"; }
