@@ -9,17 +9,33 @@ final class DirectoryLock {
     /// How often it tries.
     static let pause: Duration = .milliseconds(10)
 
-    private let fd: OwnedFD
+    private let fd: OwnedFD?
 
-    /// Makes the directory if it is not there, and takes its lock. EBUSY when another process keeps it.
+    /// Makes the directory if it is not there, and takes its lock. EBUSY when another process keeps it. On a file system that
+    /// has become read-only a lock that is there is taken, and where there is none nobody can write either: log-writer
+    /// serves, so that children do not wait, journald has what they say, and what the files do not get is counted.
     init(_ kernel: any LogKernel, directory: String) throws(Errno) {
-        try kernel.ensureDirectory(directory)
-        fd = try kernel.open(directory + "/" + LogFileName.lock, [.readWrite, .create, .noFollow], mode: 0o640)
+        guard let fd = try Self.open(kernel, directory) else {
+            fd = nil
+            return
+        }
         let deadline = kernel.monotonic() + DirectoryLock.patience
         while try !kernel.lock(fd) {
             guard kernel.monotonic() < deadline else { throw .busy }
             var nothing: [WaitRequest] = []
             try kernel.wait(for: &nothing, atMost: DirectoryLock.pause)
+        }
+        self.fd = consume fd
+    }
+
+    private static func open(_ kernel: any LogKernel, _ directory: String) throws(Errno) -> OwnedFD? {
+        let path = directory + "/" + LogFileName.lock
+        do throws(Errno) {
+            try kernel.ensureDirectory(directory)
+            return try kernel.open(path, [.readWrite, .create, .noFollow], mode: 0o640)
+        } catch {
+            guard error == .readOnly else { throw error }
+            return try? kernel.open(path, [.readOnly, .noFollow], mode: 0)
         }
     }
 }

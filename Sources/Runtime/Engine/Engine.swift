@@ -29,6 +29,8 @@ final class Engine {
     var serving = ServingMeter()
     var clients: [PeerID: ControlClient] = [:]
     var refusals = RefusalMeter()
+    /// Who came to the control socket of late.
+    var knocks = KnockMeter()
     var partings: Partings
     let disposal: Disposal
     /// By `ChildID.rawValue - 1`.

@@ -35,7 +35,7 @@ struct ConfigDesk {
     /// What the run that is under way is for.
     enum Purpose {
         case wish(Wish)
-        case record([CommandID])
+        case record([CommandID], [ChildID: Choice?])
         /// Nobody waits for it any more.
         case nothing
     }
@@ -43,8 +43,11 @@ struct ConfigDesk {
     /// The one that is under way.
     private(set) var current: (run: ConfigRun, purpose: Purpose)?
     private var wishes: [Wish] = []
+    /// What is to be recorded next, with what could not be recorded before.
     private var choices: [ChildID: Choice?] = [:]
     private var commands: [CommandID] = []
+    /// What was in the way of a record is gone: it is tried again though no command asks for it.
+    private var isOwed = false
     /// Commands whose choice is not recorded yet, with what they came to meanwhile.
     private var outcomes: [CommandID: CommandOutcome?] = [:]
     /// Commands that go on, whose choice could not be recorded, and why.
@@ -88,20 +91,24 @@ struct ConfigDesk {
         }
     }
 
+    /// These could not be recorded: the next record has them too, but for what was chosen anew since.
+    mutating func owe(_ failed: [ChildID: Choice?]) { choices.merge(failed) { newer, _ in newer } }
+
     /// Why the choice of a command that is answered now is not on disk; nil: it is, or there was none.
     mutating func takeFailure(of command: CommandID) -> String? { failures.removeValue(forKey: command) }
 
-    /// What is next, if nothing is under way.
+    /// What is next, if nothing is under way, or nothing will come of what is.
     mutating func next(_ names: TreeNames) -> (ConfigTask, Purpose)? {
-        guard current == nil else { return nil }
-        if !commands.isEmpty {
+        guard current == nil || stuck != nil else { return nil }
+        if !commands.isEmpty || isOwed {
             let task = ConfigTask.record(
                 choices.sorted { $0.key < $1.key }.map { (name: names[$0.key], choice: $0.value) })
             defer {
                 choices = [:]
                 commands = []
+                isOwed = false
             }
-            return (task, .record(commands))
+            return (task, .record(commands, choices))
         }
         guard !wishes.isEmpty else { return nil }
         let wish = wishes.removeFirst()
@@ -116,8 +123,21 @@ struct ConfigDesk {
     /// Takes the run that is over.
     mutating func takeFinished() -> (outcome: ConfigRun.Outcome, purpose: Purpose)? {
         guard let (run, purpose) = current, run.isOver else { return nil }
+        isOwed = run.outlivesKill && !choices.isEmpty
         current = nil
         return (run.finish(), purpose)
+    }
+
+    /// What came of the run that outlives SIGKILL, for a disk in its way stands still. Nobody waits for it any more, and
+    /// until it is gone all else that needs nexus-config comes to the same.
+    var stuck: ConfigRun.Outcome? { current.flatMap { $0.run.outlivesKill ? $0.run.stuck : nil } }
+
+    /// Who waits for that run; once.
+    mutating func takeStuck() -> (outcome: ConfigRun.Outcome, purpose: Purpose)? {
+        guard let stuck, let purpose = current?.purpose else { return nil }
+        if case .nothing = purpose { return nil }
+        current?.purpose = .nothing
+        return (stuck, purpose)
     }
 
     /// The tree ends: who waits for a plan gets none, and a plan that is being made is given up. Records go on.

@@ -36,6 +36,8 @@ final class ConfigRun {
     private var isLost = false
     private var isStopped = false
     private var isLate = false
+    /// It was killed, and is there still a moment later: it sleeps in the kernel.
+    private(set) var outlivesKill = false
 
     /// One of its two pipes, and what came out of it.
     private final class Intake {
@@ -127,7 +129,11 @@ final class ConfigRun {
     }
 
     /// Kills it when it takes too long.
-    func expire(at now: Instant) { if let deadline, deadline <= now { giveUp(late: true) } }
+    func expire(at now: Instant) {
+        guard let deadline, deadline <= now else { return }
+        outlivesKill = (isLate || isStopped) && !hasEnded
+        giveUp(late: true)
+    }
 
     /// Kills it: nexusd was asked to stop.
     func stop() { giveUp(late: false) }
@@ -163,6 +169,13 @@ final class ConfigRun {
     private func close(_ intake: Intake) {
         intake.isOpen = false
         surroundings.poller.remove(intake.fd)
+    }
+
+    /// What is told of one that outlives SIGKILL.
+    var stuck: Outcome {
+        .failed(
+            "was not done within \(Self.limit.words), was killed, and is still there (pid \(process)): it waits for a disk that"
+                + " stands still; what needs nexus-config is refused until it is gone", diagnostics: "")
     }
 
     private var outcome: Outcome {

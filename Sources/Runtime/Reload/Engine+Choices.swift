@@ -16,8 +16,8 @@ extension Engine {
         startConfig()
     }
 
-    /// The record of these commands' choices was written, or could not be.
-    func take(_ outcome: ConfigRun.Outcome, recordOf commands: [CommandID]) {
+    /// The record of these choices was written, or could not be; then it is made with the next one.
+    func take(_ outcome: ConfigRun.Outcome, recordOf choices: [ChildID: Choice?], by commands: [CommandID]) {
         let problem: String?
         switch outcome {
         case .plan(_, let diagnostics):
@@ -31,6 +31,7 @@ extension Engine {
         // One line of it goes into the answer, the log and `status`.
         let line = problem.map { $0.split(separator: "\n").joined(separator: "; ") }
         if let line {
+            config.owe(choices)
             unrecorded = "a choice made by command is not recorded and holds only while this nexusd lives: \(line)"
             say(LogEvent(.supervisorTrouble, 3, "A choice made by command could not be recorded: \(line)"))
         } else {

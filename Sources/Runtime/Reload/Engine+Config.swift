@@ -20,6 +20,10 @@ extension Engine {
     /// Starts what is next; each that cannot be started is answered at once.
     func startConfig() {
         while let (task, purpose) = config.next(names) {
+            if let stuck = config.stuck {
+                take(stuck, purpose)
+                continue
+            }
             do {
                 config.begin(try ConfigRun(surroundings, task), purpose)
                 return
@@ -32,6 +36,10 @@ extension Engine {
     /// Takes what a run that is over brought.
     func settleConfig() {
         config.current?.run.expire(at: now)
+        if let (outcome, purpose) = config.takeStuck() {
+            take(outcome, purpose)
+            startConfig()
+        }
         while let (outcome, purpose) = config.takeFinished() {
             take(outcome, purpose)
             startConfig()
@@ -46,7 +54,7 @@ extension Engine {
     private func take(_ outcome: ConfigRun.Outcome, _ purpose: ConfigDesk.Purpose) {
         switch purpose {
         case .wish(let wish): take(outcome, wish)
-        case .record(let commands): take(outcome, recordOf: commands)
+        case .record(let commands, let choices): take(outcome, recordOf: choices, by: commands)
         case .nothing: break
         }
     }

@@ -157,6 +157,21 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
     }
 }
 
+@Suite struct KnockMeterTests {
+    @Test func crowd_isLeftAloneForTheRestOfItsInterval() {
+        var meter = KnockMeter()
+        let start = Instant(nanoseconds: 0)
+        #expect(!meter.isCrowded(at: start))
+        for _ in 1..<KnockMeter.limit { meter.knock(at: start) }
+        #expect(!meter.isCrowded(at: start))
+        meter.knock(at: start + .milliseconds(99))
+        #expect(meter.isCrowded(at: start + .milliseconds(99)))
+        #expect(!meter.isCrowded(at: start + KnockMeter.interval))
+        meter.knock(at: start + KnockMeter.interval)
+        #expect(!meter.isCrowded(at: start + KnockMeter.interval))
+    }
+}
+
 @Suite struct RefusalMeterTests {
     @Test func oneASecond_isTold_withTheNumberOfOthers() {
         var meter = RefusalMeter()

@@ -55,6 +55,8 @@ extension WholeTrees {
             try LiveKernel().removeFile(tree.path("full"))
             #expect(try client.ask("stop two") == .reply(#"{"outcome":"done"}"#))
             #expect(try (client.object("status")["notes"] as? [String] ?? []).allSatisfy { !$0.contains("recorded") })
+            // The record that could be written has what could not be written before.
+            #expect(tree.records == ["one=off two=off"])
             #expect(try tree.stop() == .code(0))
         }
 

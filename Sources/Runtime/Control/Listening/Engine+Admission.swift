@@ -11,7 +11,9 @@ extension Engine {
     func acceptClients() {
         // Bounded: a crowd at the door must not keep the children waiting.
         for _ in 0..<16 {
-            guard disposal.backlog < Disposal.limit else { return listener.rest(surroundings.poller, at: now) }
+            guard disposal.backlog < Disposal.limit, !knocks.isCrowded(at: now) else {
+                return listener.rest(surroundings.poller, at: now)
+            }
             guard let socket = listener.accept(kernel, surroundings.poller, at: now) else { return }
             admit(socket)
         }
@@ -31,6 +33,7 @@ extension Engine {
             guard let peer = router.clientUp(uid: credentials.user, mayAddressWorkers: access == .control) else {
                 return turnAway(socket, credentials, .busy, "the router has no number for a client; try again")
             }
+            if credentials.user != 0, credentials.user != self.access.own { knocks.knock(at: now) }
             let client = ControlClient(peer, socket, credentials, groups: groups, access, at: now)
             clients[peer] = client
             try? surroundings.poller.add(client.socket, token: EventSource.client(peer.rawValue).token)
@@ -103,6 +106,7 @@ extension Engine {
 
     /// Says why, and closes.
     private func turnAway(_ socket: consuming OwnedFD, _ peer: Credentials, _ code: BusErrorCode, _ why: String) {
+        knocks.knock(at: now)
         let frame = Frame(.error, peer: .nexusd, id: .none, payload: code.payload(why)).bytes
         partings.say(frame, to: socket, kernel, at: now)
         guard let untold = refusals.take(at: now) else { return }
