@@ -126,14 +126,16 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
-    @Test func crash_isSaidWithItsEnd_andItIsBackWithItsAddress() throws {
+    /// A clean exit that nobody asked for is one too.
+    @Test(arguments: [("3", "exit 3"), ("0", "exit 0, as if it had been told to end")])
+    func crash_isSaidWithItsEnd_andItIsBackWithItsAddress(_ code: String, _ words: String) throws {
         let tunnel = try TunnelBox(mode: "named")
         try tunnel.start()
         try tunnel.waitState("connected 4/4")
         let pid = try #require(try tunnel.box.status().pid("cloudflared"))
-        try tunnel.set("crash", "3")
+        try tunnel.set("crash", code)
         let crashed = try tunnel.waitLine("crashed")
-        #expect(crashed.contains("3"), "\(crashed)")
+        #expect(crashed.hasPrefix("crashed: \(words)"), "\(crashed)")
         try tunnel.set("crash", nil)
         try tunnel.box.waitReplaced("cloudflared", pid)
         let back = try tunnel.waitState("connected 4/4")
