@@ -147,14 +147,22 @@ if !lean {
     ]
 }
 
-if !lean && fuzzing {
-    targets.append(
-        .executableTarget(
-            name: "fuzz",
+if !lean {
+    // Every reader of strangers' bytes: for scripts/fuzz, and for the tests of every run.
+    targets += [
+        .target(
+            name: "FuzzTargets",
             dependencies: [
-                "NexusConfiguration", "Runtime", "LogStore", "ControlClient", "Chat", "OpenCode", "AgentModel",
-            ], path: "Tests/Fuzz", exclude: ["Corpus"],
-            swiftSettings: strict))
+                "NexusConfiguration", "Runtime", "LogStore", "ControlClient", "Chat", "ChatWeb", "OpenCode",
+                "AgentModel", "Tunnel",
+            ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        tests("FuzzTests", ["FuzzTargets"]),
+    ]
+    if fuzzing {
+        targets.append(
+            .executableTarget(
+                name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict))
+    }
 }
 
 if pure {

@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import FuzzTargets
+
 // Feeds one reader of strangers' bytes with what libFuzzer makes up; `scripts/fuzz` builds and runs it. A trap, a broken
 // property, a hang and too much memory are findings; a refusal is what is wanted.
 //

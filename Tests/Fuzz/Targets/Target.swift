@@ -10,7 +10,8 @@ struct Target: Sendable {
     let seeds: @Sendable () -> [[UInt8]]
 
     static let all = [
-        toml, plan, frames, router, logLink, control, notify, logLines, logFiles, answers, chat, opencode,
+        toml, plan, frames, router, logLink, control, notify, logLines, logFiles, answers, chat, bodies, opencode,
+        opencodeAnswers, cloudflared,
     ]
 
     /// The one that NEXUS_FUZZ names.

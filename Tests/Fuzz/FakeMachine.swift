@@ -1,1 +1,0 @@
-../ConfigurationTests/FakeMachine.swift
