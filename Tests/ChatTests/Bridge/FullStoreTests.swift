@@ -1,13 +1,16 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 import Wire
 
 /// No room on the disk of the store: refused in words, nothing accepted is lost, and it works again when there is room.
-@Suite(.timeLimit(.minutes(2)), .serialized)
+@Suite(
+    .timeLimit(.minutes(2)), .serialized,
+    .enabled(if: SmallDisk.isPossible, "a full disk needs the right to mount a tmpfs"))
 struct FullStoreTests {
     @Test func fullDisk_refusesInWordsKeepsTheAcceptedAndGoesOn() throws {
-        guard let disk = try SmallDisk() else { return }
+        let disk = try SmallDisk()
         let play = try Play(directory: disk.path + "/chat")
         play.agent.isReady = false
         let first = play.send("kept 0")
@@ -45,7 +48,7 @@ struct FullStoreTests {
     }
 
     @Test func diskThatIsFullDuringAnAnswer_endsTheTurnInWordsWhenThereIsRoom() throws {
-        guard let disk = try SmallDisk() else { return }
+        let disk = try SmallDisk()
         let play = try Play(directory: disk.path + "/chat")
         let (id, session, turn) = try play.handOver("tell me more")
         try play.agent.tell(turn, .turnStarted(), to: play.bridge)
@@ -66,36 +69,4 @@ struct FullStoreTests {
         #expect(try play.states(session) == ["failed"])
         _ = try play.handOver("and on", session: session)
     }
-}
-
-/// A file system of 1 MiB.
-private final class SmallDisk {
-    let path = FileManager.default.temporaryDirectory.path + "/nexus-small-\(UUID().uuidString)"
-    private var ballast: String { path + "/ballast" }
-
-    /// Nil, with a word, where mounting is not allowed.
-    init?() throws {
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        guard mount("nexus-test", path, "tmpfs", 0, "size=1m") == 0 else {
-            print("SKIPPED: a full disk needs the right to mount a tmpfs (\(String(cString: strerror(errno))))")
-            return nil
-        }
-    }
-
-    deinit {
-        // MNT_DETACH: whoever still has a file open keeps it.
-        umount2(path, 2)
-        try? FileManager.default.removeItem(atPath: path)
-    }
-
-    /// Until nothing fits any more.
-    func fill() throws {
-        let fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        guard fd >= 0 else { throw POSIXError(.EIO) }
-        defer { close(fd) }
-        let block = [UInt8](repeating: 0, count: 4096)
-        while write(fd, block, block.count) > 0 {}
-    }
-
-    func empty() throws { try FileManager.default.removeItem(atPath: ballast) }
 }

@@ -55,6 +55,25 @@ struct CaptureTests {
         #expect(try box.entries(["web"]).map(\.text) == ["password: accepted", "next"])
     }
 
+    /// By the stamp of the entry, which is the instant of the look that took it: however late this test is, or log-writer.
+    @Test func prompt_isLeftInThePipeForTwoHundredMilliseconds() throws {
+        let box = LogBox()
+        try box.start()
+        let (_, end) = try box.stream()
+        let writer = try #require(box.writer)
+        // Its first look at the pipe is over then: it waits for what comes.
+        for _ in 0..<2 {
+            try box.kernel.signal(writer.spawned.pidfd, .user1)
+            _ = try box.wait { if case .alive = $0 { true } else { false } }
+        }
+        let before = WallStamp(nanoseconds: box.kernel.wallClock())
+        try end.write("pass")
+        try end.write("word: ")
+        let prompt = try #require(try box.entries("web") { !$0.isEmpty }.first)
+        #expect(prompt.isPartial && "password: ".hasPrefix(prompt.text))
+        #expect(prompt.stamp.microseconds - before.microseconds >= 200_000)
+    }
+
     @Test(arguments: [["one-byte-writes", "200"], ["2049-byte-writes", "300"], ["lines", "3000"]])
     func fixtureThatWritesOddly_linesAreWhole(words: [String]) throws {
         let box = LogBox()

@@ -6,28 +6,18 @@ import TestSupport
 import Testing
 import Wire
 
-/// A file system of 1 MiB that is full, and empty again.
-@Suite("A full disk", .serialized, .timeLimit(.minutes(1))) struct FullDiskTests {
+@Suite(
+    "A full disk", .serialized, .timeLimit(.minutes(1)),
+    .enabled(if: SmallDisk.isPossible, "a full disk needs the right to mount a tmpfs"))
+struct FullDiskTests {
     private let kernel = LiveKernel()
 
-    /// Mounts a tmpfs, which needs root; false and a word where that is not allowed.
-    private func mounted(_ path: String) throws -> Bool {
-        try kernel.makeDirectory(path, mode: 0o755)
-        if mount("nexus-test", path, "tmpfs", 0, "size=1m") == 0 { return true }
-        print("SKIPPED: a full disk needs the right to mount a tmpfs (\(Errno.current))")
-        return false
-    }
-
     @Test func fullDisk_holdsTheChildForFiveSecondsThenCountsAndGoesOn() throws {
-        let home = TemporaryDirectory()
-        let disk = home.path + "/disk"
-        guard try mounted(disk) else { return }
-        defer { umount2(disk, 2) }
-        let box = LogBox(directory: disk + "/logs")
+        let disk = try SmallDisk()
+        defer { withExtendedLifetime(disk) {} }
+        let box = LogBox(directory: disk.path + "/logs")
         try box.start()
-        let ballast = disk + "/ballast"
-        let fd = try kernel.open(ballast, [.writeOnly, .create], mode: 0o600)
-        do { while true { try kernel.writeAll(fd, [UInt8](repeating: 0, count: 4096)) } } catch {}
+        try disk.fill()
         let (number, end) = try box.stream(fileBytes: 10_000_000, files: 1)
         let began = kernel.monotonic()
         try end.writeInBackground((0..<50_000).flatMap { Array("line \($0)\n".utf8) })
@@ -35,7 +25,7 @@ import Wire
         #expect(kernel.monotonic() - began >= .seconds(5))
         guard case .counted("web", _) = report else { throw LogBox.Missing() }
         try box.waitForEnd(of: number)
-        try kernel.truncate(fd, to: 0)
+        try disk.empty()
         let (_, again) = try box.stream()
         try again.write("room again\n")
         let entries = try box.entries("web") { $0.contains { $0.text == "room again" } }
@@ -44,19 +34,15 @@ import Wire
     }
 
     @Test func diskFullForASecond_losesNothing() throws {
-        let home = TemporaryDirectory()
-        let disk = home.path + "/disk"
-        guard try mounted(disk) else { return }
-        defer { umount2(disk, 2) }
-        let box = LogBox(directory: disk + "/logs")
+        let disk = try SmallDisk()
+        defer { withExtendedLifetime(disk) {} }
+        let box = LogBox(directory: disk.path + "/logs")
         try box.start()
-        let ballast = disk + "/ballast"
-        let fd = try kernel.open(ballast, [.writeOnly, .create], mode: 0o600)
-        do { while true { try kernel.writeAll(fd, [UInt8](repeating: 0, count: 4096)) } } catch {}
+        try disk.fill()
         let (number, end) = try box.stream()
         try end.writeInBackground((0..<3000).flatMap { Array("line \($0)\n".utf8) })
         usleep(1_000_000)  // within the patience of 5 s
-        try kernel.truncate(fd, to: 0)
+        try disk.empty()
         try box.waitForEnd(of: number)
         #expect(try box.entries(["web"]).map(\.text) == (0..<3000).map { "line \($0)" })
         #expect(try box.drain() == .code(0))

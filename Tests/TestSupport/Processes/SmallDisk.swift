@@ -1,0 +1,37 @@
+import Glibc
+import System
+
+/// A file system of 1 MiB that can be full and empty again: a tmpfs of a test's own, gone with this object.
+public final class SmallDisk {
+    /// Where it is mounted.
+    public let path: String
+    private let home = TemporaryDirectory()
+    private let kernel = LiveKernel()
+    private var ballast: String { path + "/ballast" }
+
+    /// Whether this process may mount one; for `.enabled(if:)`, so that a test without it is skipped and not green.
+    public static let isPossible = (try? SmallDisk()) != nil
+
+    /// Mounts it.
+    public init() throws(Errno) {
+        path = home.path + "/disk"
+        try kernel.makeDirectory(path, mode: 0o755)
+        guard mount("nexus-test", path, "tmpfs", 0, "size=1m") == 0 else { throw Errno.current }
+    }
+
+    /// MNT_DETACH: whoever still has a file open keeps it.
+    deinit { umount2(path, 2) }
+
+    /// Until nothing fits any more.
+    public func fill() throws(Errno) {
+        let file = try kernel.open(ballast, [.writeOnly, .create], mode: 0o600)
+        do {
+            while true { try kernel.writeAll(file, [UInt8](repeating: 0, count: 4096)) }
+        } catch {
+            guard error == .noSpace else { throw error }
+        }
+    }
+
+    /// What `fill` wrote goes.
+    public func empty() throws(Errno) { try kernel.removeFile(ballast) }
+}
