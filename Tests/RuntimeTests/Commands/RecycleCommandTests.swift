@@ -68,6 +68,62 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        private func worker(_ name: String, _ verb: String..., patience: Duration) -> ChildPlan {
+            child(name, readiness: .bus, worker: WorkerPlan()) {
+                $0.arguments += verb.map { Text($0) }
+                $0.bounds.recycle = RecycleRule(above: 1 << 40, patience: patience)
+                $0.policy.stop.drain = .milliseconds(100)
+                $0.policy.delay.stableAfter = .zero
+            }
+        }
+
+        private func isUncounted(_ client: ControlPeer, _ name: String) throws -> Bool {
+            let status = try client.status(name)
+            return (status["last_end"] as? [String: Any])?["cause"] as? String == "recycled"
+                && status["restarts"] as? Int == 0 && status["unstable_runs"] as? Int == 0
+        }
+
+        /// The file is what it works on: nobody but this test ends that, and no timeout does.
+        @Test func workerThatIsTold_finishesWhatItDoes_andOnlyThenIsReplaced() throws {
+            let work = TemporaryFlag()
+            let tree = try RunningTree(
+                Plan(children: [worker("busy", "busy-worker", work.path, patience: .seconds(600))]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let before = try #require(try client.pid("busy"))
+            let recycled = try client.request("recycle busy")
+            try waitFor("the drain word") { tree.registered("drain") == [before] }
+            let other = try tree.client()
+            #expect(try other.state("busy") == "stopping" && other.pid("busy") == before)
+            #expect(try tree.ctl("why", "busy").output.contains("asked to drain"))
+            #expect(tree.registered("finished").isEmpty && tree.registered("main") == [before])
+            work.set()
+            _ = try client.end(of: recycled)
+            try waitFor("the replacement") { try other.state("busy") == "ready" && other.pid("busy") != before }
+            #expect(tree.registered("finished") == [before])
+            #expect((try other.status("busy")["last_end"] as? [String: Any])?["exit"] as? String == "exit 0")
+            #expect(try isUncounted(other, "busy"))
+            #expect(try tree.stop() == .code(0))
+        }
+
+        @Test func workerDeafToDrain_isStoppedWhenThePatienceIsOver_andThatIsNotCounted() throws {
+            let tree = try RunningTree(Plan(children: [worker("deaf", "deaf-worker", patience: .seconds(1))]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            let events = try client.request("events")
+            let listener = try tree.client()
+            let before = LiveKernel().wallClock()
+            _ = try listener.ask("recycle deaf")
+            let ended = try client.event(events) { $0["message_id"] as? String == EventKind.ended.messageID }
+            let fields = ended["fields"] as? [String: String]
+            #expect(fields?["CAUSE"] == "recycled" && fields?["EXIT"] == "signal 15 (TERM)", "\(fields ?? [:])")
+            // By the record's own stamp: not before.
+            #expect(Int64(try #require(ended["time_ms"] as? Int)) >= before / 1_000_000 + 1000)
+            _ = try client.ready("deaf", events, after: ended["run"] as? String)
+            #expect(try isUncounted(listener, "deaf"))
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func refusals_sayWhatWouldBeRight() throws {
             let fresh = child("fresh", "serve") { $0.policy.delay.stableAfter = .seconds(600) }
             let tree = try RunningTree(

@@ -22,11 +22,7 @@ extension WholeTrees {
             #expect(status["guarantee"] as? String == "exact")
             try body(tree, client)
             #expect(try tree.stop() == .code(0))
-            // Empty cgroups only can be removed: nothing was left in any of them.
-            for name in try kernel.list(cgroup.path) where !name.contains(".") {
-                try kernel.removeDirectory(cgroup.path + "/" + name)
-            }
-            try kernel.removeDirectory(cgroup.path)
+            try cgroup.removeEmptied()
         }
 
         @Test func daemonWithNothingToTellItBy_isGoneWithItsChild() throws {

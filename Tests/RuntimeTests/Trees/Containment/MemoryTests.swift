@@ -143,10 +143,7 @@ extension WholeTrees {
             #expect((150...5000).contains(cpu), "\(end)")
             if !exact { #expect(end["peak_bytes"] as? Int ?? 0 >= 64 << 20) }
             #expect(try tree.stop() == .code(0))
-            if let cgroup {
-                try kernel.removeDirectory(cgroup.path + "/supervisor")
-                try kernel.removeDirectory(cgroup.path)
-            }
+            try cgroup?.removeEmptied()
         }
     }
 }
