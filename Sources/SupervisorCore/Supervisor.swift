@@ -27,6 +27,8 @@ public struct Supervisor: Sendable {
     var oldStops: [ChildID: StopRule] = [:]
     /// Of the children that the clock starts.
     var timetables: [ChildID: Timetable] = [:]
+    /// The end of the tree has left something behind that nobody can kill.
+    var leavesRest = false
     /// Runs that the log-writer was given after the end had found it without one.
     var farewells: UInt8 = 0
     /// Commands that were not answered yet.

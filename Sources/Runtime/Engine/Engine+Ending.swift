@@ -62,18 +62,25 @@ extension Engine {
             cell.pidFile?.remove(kernel)
         }
         if let shutdownBegan {
-            let end =
-                finished == true && isEmpty
-                ? "is stopped, and nothing of it is left" : "is left with a rest that did not end"
             say(
-                LogEvent(.supervisorStopped, 5, "The tree \(end), after \((kernel.monotonic() - shutdownBegan).words).")
-            )
+                LogEvent(
+                    .supervisorStopped, 5,
+                    "The tree \(endWords(isEmpty)), after \((kernel.monotonic() - shutdownBegan).words)."))
         }
         journal.flush()
         if isEmpty { surroundings.endLife() }
         let isClean = finished == true && isEmpty
         if let significantStatus, significantStatus != 0 || isClean { return significantStatus }
         return isClean ? 0 : 1
+    }
+
+    private func endWords(_ isEmpty: Bool) -> String {
+        guard !isEmpty else {
+            return finished == true
+                ? "is stopped, and nothing of it is left" : "is stopped, and what had outlived SIGKILL is gone too"
+        }
+        let unkillable = cells.filter { $0.run != nil }.map { names[$0.id] }.joined(separator: ", ")
+        return "is left with a rest that did not end" + (unkillable.isEmpty ? "" : " (of \(unkillable))")
     }
 
     /// Ends what belongs to no run any more: SIGTERM once, then time, then SIGKILL. True when nothing is left below

@@ -76,7 +76,9 @@ extension Supervisor {
             if gatesHold(for: child) { spawn(child, &turn) }
         case (.up, _): break
         case (.down(let cause), .starting), (.down(let cause), .serving):
-            if mayStop(child) { beginStop(child, for: cause, &turn) }
+            guard mayStop(child) else { return }
+            if isLogWriter(child) { giveUpUnkillable(&turn) }
+            beginStop(child, for: cause, &turn)
         case (.down, .stopping): hastenRecycling(child, &turn)
         case (.down, .off), (.down, .spawning), (.down, .unkillable): break
         case (.down, .waiting), (.down, .scheduled), (.down, .delayed), (.down, .parked), (.down, .done):

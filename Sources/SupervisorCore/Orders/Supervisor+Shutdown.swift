@@ -82,20 +82,25 @@ extension Supervisor {
         }
     }
 
-    /// Says `finished` once nothing is left but what nobody can kill; that gets its end record here.
+    /// Says `finished` once nothing is left but what nobody can kill.
     mutating func finishIfEmpty(_ turn: inout Turn) {
         guard case .ending = life, aliveCount == 0 else { return }
         if let logWriter = tree.logWriter, contains(logWriter), self[logWriter].state.isAlive { return }
-        var isClean = true
+        giveUpUnkillable(&turn)
+        settle(&turn)
+        life = .finished
+        turn.actions.append(.finished(clean: !leavesRest))
+    }
+
+    /// What nobody can kill gets its end record when everybody else is gone: before the log-writer drains, who keeps it.
+    mutating func giveUpUnkillable(_ turn: inout Turn) {
+        guard case .ending = life, aliveCount == 0 else { return }
         for index in children.indices {
             let child = ChildID(index: index)
             guard case .unkillable(let run, _, _, let exit) = self[child].state else { continue }
-            isClean = false
+            leavesRest = true
             tellEnd(child, run, exit, .unkillable, &turn)
             enter(child, .off, &turn)
         }
-        settle(&turn)
-        life = .finished
-        turn.actions.append(.finished(clean: isClean))
     }
 }

@@ -111,6 +111,18 @@ struct ShutdownTests {
         #expect(scene.emptied(.b) == [])
     }
 
+    @Test func unkillableRun_getsItsRecordBeforeTheLogWriterDrains() {
+        let writer = ChildPolicy(ready: .reported, stop: StopRule(drain: .seconds(60)))
+        var scene = Scene.ready([writer, .reporting()], logWriter: .a)
+        scene.send(.shutdown(level: 1))
+        scene.exited(.b, .killed)
+        #expect(
+            scene.pass(.seconds(15)).suffix(4)
+                == ["say unkillable b", "say ended b unkillable", "say stopping a asked", "drain a"])
+        #expect(scene.emptied(.b) == [])
+        #expect(scene.ends(.a, .code(0)).last == "finished unclean")
+    }
+
     @Test func unkillableRunThatEmptiesInTime_endsClean() {
         var scene = Scene.ready([.reporting(), .reporting(requires: [.a])])
         scene.send(.shutdown(level: 1))
