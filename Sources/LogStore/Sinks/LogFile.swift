@@ -89,7 +89,14 @@ final class LogFile {
 
     private func open() throws(Errno) {
         guard file == nil else { return }
-        try kernel.ensureDirectory(directory)
+        do throws(Errno) {
+            try kernel.ensureDirectory(directory)
+        } catch {
+            // log-writer began while the file system was read-only: not even the directory above was made.
+            guard error == .noEntry, let end = directory.lastIndex(of: "/") else { throw error }
+            try kernel.ensureDirectory(String(directory[..<end]))
+            try kernel.ensureDirectory(directory)
+        }
         rotated = Set(try kernel.list(directory).compactMap(LogFileName.rotated)).sorted()
         let opened = try kernel.open(path, [.readWrite, .create, .append, .noFollow], mode: LogFile.mode)
         size = try kernel.status(opened).size
