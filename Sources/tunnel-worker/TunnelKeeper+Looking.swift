@@ -112,7 +112,8 @@ extension TunnelKeeper {
 
     /// Takes up to 10 s, so no command waits for it.
     func lookFromOutside() async {
-        guard wanted != .off, let address else { return }
+        // By a name that no rule leads here a look says nothing of the tunnel.
+        guard wanted != .off, isLedHere, let address else { return }
         let before = changes
         let hop = await ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge).outside()
         await enter()

@@ -76,7 +76,7 @@ extension TunnelKeeper {
     var inForce: TunnelMode { complaint != nil && machine.isUp ? machine.chosen : wanted }
 
     /// By the rules in force; those that are not known are not held against it.
-    private var isLedHere: Bool {
+    var isLedHere: Bool {
         guard let rules = measurement?.rules, machine.chosen != .quick else { return true }
         return host.map { rules.lead($0, to: workshop.settings.chatSocket) } ?? false
     }
