@@ -45,6 +45,9 @@ public struct ControlError: Error, Hashable, Sendable {
         }
     }
 
+    /// Columns in front of what is said after the first line.
+    public static let indent = 10
+
     /// The text for standard error, mostly one or two lines, without a newline at the end.
     public var text: String {
         if code == .configuration {
@@ -55,6 +58,6 @@ public struct ControlError: Error, Hashable, Sendable {
         let first = "nexusctl: " + (code == .refused ? "refused: " : "") + Terminal.clean(message)
         guard let hint else { return first }
         let lines = hint.split(separator: "\n").map { Terminal.clean(String($0)) }
-        return first + lines.map { "\n          " + $0 }.joined()
+        return first + lines.map { "\n" + String(repeating: " ", count: Self.indent) + $0 }.joined()
     }
 }

@@ -43,7 +43,7 @@ struct NexusCtl: ParsableCommand {
             try command.run()
             return 0
         } catch let error as ControlError {
-            Output.complain(error.text)
+            Output.complain(error)
             return error.exitStatus
         } catch let code as ExitCode {
             return code.rawValue

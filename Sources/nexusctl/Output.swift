@@ -1,3 +1,4 @@
+import ControlClient
 import Glibc
 
 /// Standard output and standard error, unbuffered: text appears when it is written, in that order.
@@ -10,6 +11,13 @@ enum Output {
 
     /// Writes a line to standard error.
     static func complain(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+
+    /// Writes an error to standard error, on a terminal without cutting a word in two.
+    static func complain(_ error: ControlError) {
+        let terminal = Terminal.standardError
+        let lines = error.text.split(separator: "\n", omittingEmptySubsequences: false)
+        complain(lines.map { terminal.folded(String($0), indent: ControlError.indent) }.joined(separator: "\n"))
+    }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) {
         var done = 0

@@ -23,10 +23,18 @@ public struct Terminal: Hashable, Sendable {
         guard isatty(STDOUT_FILENO) == 1 else { return Terminal(colour: choice == "always", columns: nil) }
         let quiet = choice == "never" || (choice != "always" && (getenv("NO_COLOR").map { $0.pointee != 0 } ?? false))
         let dumb = choice != "always" && (getenv("TERM").map { String(cString: $0) == "dumb" } ?? true)
+        return Terminal(colour: !quiet && !dumb, columns: width(of: STDOUT_FILENO))
+    }
+
+    /// What standard error is: words in no colour.
+    public static var standardError: Terminal {
+        Terminal(colour: false, columns: isatty(STDERR_FILENO) == 1 ? width(of: STDERR_FILENO) : nil)
+    }
+
+    /// Columns of a terminal; a serial line does not know its size.
+    private static func width(of descriptor: Int32) -> Int {
         var size = winsize()
-        // A serial line does not know its size.
-        let known = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        return Terminal(colour: !quiet && !dumb, columns: known ? Int(size.ws_col) : 80)
+        return ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
     }
 
     /// The size of the terminal that standard output is; 80 by 24 where nobody knows it.

@@ -49,7 +49,7 @@ struct Change: ParsableArguments {
                     ]))
                 if error.code == .failed, connection.isClosed { throw error }
                 if names.count > 1 { Output.complain("nexusctl: \(Terminal.clean(name)):") }
-                if failure != nil || names.count > 1 { Output.complain(error.text) }
+                if failure != nil || names.count > 1 { Output.complain(error) }
                 failure = failure ?? error
             }
         }

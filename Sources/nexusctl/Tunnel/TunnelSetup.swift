@@ -58,7 +58,7 @@ extension TunnelCommand {
                 } catch let error as ControlError
                     where questions.canAskAgain && ![.notRunning, .interrupted].contains(error.code)
                 {
-                    Output.complain(error.text)
+                    Output.complain(error)
                 }
             }
         }
@@ -68,7 +68,7 @@ extension TunnelCommand {
             do {
                 try ReloadCommand.reload(place)
             } catch let error as ControlError where error.code == .failed {
-                Output.complain(error.text)
+                Output.complain(error)
             }
         }
     }
