@@ -63,6 +63,7 @@ import Testing
         #expect(text.status == 0 && text.output.hasPrefix("# backup my notes\n"), "\(text.errors)")
         #expect(text.output.contains("> backup my notes\n") && text.output.contains("I am the built-in echo agent"))
         let json = try box.ctl("chat", "export", "last", "--format", "json")
+        #expect(try box.ctl("chat", "export", "last", "--json").output == json.output)
         let whole = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
         #expect((whole?["turns"] as? [Any])?.count == 1)
         #expect(try box.ctl("chat", "export", "nosuch").status == 2)

@@ -20,8 +20,8 @@ private struct Promise {
     var isLines = false
     /// Needs nexusd; 3 without one.
     var needsNexusd = true
-    /// Needs programs that this test does not build, so that only its usage is tried.
-    var isBesideUs = false
+    /// Needs more than a tree of this test: the test that runs it with `--json`. Here its usage is tried.
+    var triedBy: String?
 }
 
 private let promises: [String: Promise] = [
@@ -40,21 +40,48 @@ private let promises: [String: Promise] = [
     "metrics": Promise(words: []), "version": Promise(words: [], needsNexusd: false),
     "completions": Promise(words: ["bash"], wrong: ["tcsh"], needsNexusd: false),
     "doctor": Promise(words: [], status: 1, needsNexusd: false),
-    "check": Promise(words: [], isBesideUs: true), "report": Promise(words: [], isBesideUs: true),
-    "chat": Promise(words: [], isBesideUs: true),
+    // A file that nexus-config reads.
+    "check": Promise(words: [], triedBy: "CommandScenarios"),
+    "explain": Promise(words: [], triedBy: "CommandScenarios"),
+    "diff": Promise(words: [], triedBy: "CommandScenarios"), "reload": Promise(words: [], triedBy: "CommandScenarios"),
+    "report": Promise(words: [], triedBy: "CommandScenarios"),
+    // The chat and the tunnel.
+    "chat backup": Promise(words: [], triedBy: "CommandScenarios"),
+    "chat restore": Promise(words: [], triedBy: "BackupScenarios"),
+    "chat export": Promise(words: [], triedBy: "BackupScenarios"),
+    "pair": Promise(words: [], triedBy: "CommandScenarios"),
+    "password": Promise(words: [], triedBy: "CommandScenarios"),
+    "devices list": Promise(words: [], triedBy: "TunnelPairScenarios"),
+    "devices revoke": Promise(words: [], triedBy: "TunnelPairScenarios"),
+    "tunnel status": Promise(words: [], triedBy: "CommandScenarios"),
+    "tunnel start": Promise(words: [], triedBy: "CommandScenarios"),
+    "tunnel stop": Promise(words: [], triedBy: "CommandScenarios"),
+    "tunnel mode": Promise(words: [], triedBy: "CommandScenarios"),
+    "tunnel keep": Promise(words: [], triedBy: "CommandScenarios"),
+    "tunnel url": Promise(words: [], triedBy: "CommandScenarios"),
+    "tunnel check": Promise(words: [], triedBy: "CommandScenarios"),
 ]
 
-/// Commands of others, tried by their own tests.
-private let elsewhere: Set<String> = [
-    "reload", "diff", "explain", "schema", "tunnel", "pair", "devices", "password", "help",
+/// Commands that give no JSON, and why.
+private let withoutJSON: [String: String] = [
+    "tunnel setup": "a conversation in a terminal; `tunnel status --json` and `explain --json` tell what came of it",
+    "help": "the library's own; `--experimental-dump-help` is the same for programs",
 ]
 
 extension WholeTrees {
     @Suite(.serialized, .timeLimit(.minutes(3))) struct EveryCommandTests {
-        private func commands() throws -> [[String: Any]] {
+        /// Every command by its words, with its options; of a command with commands of its own only these.
+        private func commands() throws -> [String: [String]] {
+            func leaves(_ command: [String: Any], _ words: [String]) -> [(String, [String])] {
+                guard let more = command["subcommands"] as? [[String: Any]], !more.isEmpty else {
+                    let arguments = command["arguments"] as? [[String: Any]] ?? []
+                    return [(words.joined(separator: " "), arguments.compactMap { $0["valueName"] as? String })]
+                }
+                return more.flatMap { leaves($0, words + [$0["commandName"] as? String ?? "?"]) }
+            }
             let help = try ctl(["--experimental-dump-help"])
-            let command = try #require(help.object["command"] as? [String: Any])
-            return try #require(command["subcommands"] as? [[String: Any]])
+            return Dictionary(
+                uniqueKeysWithValues: leaves(try #require(help.object["command"] as? [String: Any]), []))
         }
 
         private func tree() throws -> RunningTree {
@@ -75,20 +102,17 @@ extension WholeTrees {
 
         @Test func everyCommand_hasJSONAndItsExitStatus() throws {
             let tree = try tree()
-            for command in try commands() {
-                let name = try #require(command["commandName"] as? String)
-                if elsewhere.contains(name) { continue }
-                guard let promise = promises[name] else {
-                    Issue.record("\(name) is not among the promises of this test")
-                    continue
-                }
-                let options = (command["arguments"] as? [[String: Any]] ?? []).compactMap { $0["valueName"] as? String }
-                #expect(options.contains("json"), "\(name) has no --json")
-                let wrong = try tree.ctl([name] + (promise.wrong.isEmpty ? ["--no-such-option"] : promise.wrong))
+            let commands = try commands()
+            #expect(Set(commands.keys) == Set(promises.keys).union(withoutJSON.keys), "nothing goes untried")
+            for (name, options) in commands.sorted(by: { $0.key < $1.key }) {
+                #expect(options.contains("json") == (withoutJSON[name] == nil), "\(name) has no --json")
+                guard let promise = promises[name] else { continue }
+                let words = name.split(separator: " ").map(String.init)
+                let wrong = try tree.ctl(words + (promise.wrong.isEmpty ? ["--no-such-option"] : promise.wrong))
                 #expect(wrong.status == 2, "\(name) \(promise.wrong): \(wrong.errors)")
                 #expect(!wrong.errors.isEmpty && wrong.output.isEmpty, "\(name): an error goes to stderr alone")
-                if promise.isBesideUs { continue }
-                let right = try tree.ctl([name] + promise.words + ["--json"])
+                if promise.triedBy != nil { continue }
+                let right = try tree.ctl(words + promise.words + ["--json"])
                 #expect(right.status == promise.status, "\(name): \(right.errors)")
                 try expectJSON(right.output, lines: promise.isLines, name)
             }
@@ -99,7 +123,7 @@ extension WholeTrees {
             let environment = [
                 "NEXUS_RUNTIME_DIRECTORY=\(folder.path)/run", "NEXUS_STATE_DIRECTORY=\(folder.path)/state",
             ]
-            for (name, promise) in promises where promise.needsNexusd && !promise.isBesideUs {
+            for (name, promise) in promises where promise.needsNexusd && promise.triedBy == nil {
                 let timeout = name == "wait" ? ["--timeout", "1ms"] : []
                 let answer = try ctl([name] + promise.words + timeout, environment: environment)
                 #expect(answer.status == 3, "\(name): \(answer.errors)")

@@ -47,6 +47,13 @@ import Testing
         let code = try #require(pairing.url.components(separatedBy: "#pair=").last)
         let device = try PageDevice(tunnel, host: host, code: code)
         #expect(try device.ask("/api/devices", #"{"op":"own"}"#).body.contains(device.id))
+        let list = try tunnel.box.ctl("devices", "list", "--json").output.split(separator: "\n").map {
+            try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        }
+        #expect(list.contains { $0?["device"] as? String == device.id }, "\(list)")
+        let revoked = try tunnel.box.ctl("devices", "revoke", device.id, "--json")
+        #expect(revoked.output == #"{"revoked":"\#(device.id)"}"# + "\n", "\(revoked)")
+        #expect(try device.ask("/api/devices", #"{"op":"own"}"#).status == "401")
     }
 
     private func refused(_ tunnel: TunnelBox, _ words: String...) throws {

@@ -17,6 +17,9 @@ struct ChatExportCommand: ParsableCommand {
     @Option(help: "markdown or json.")
     var format = Format.markdown
 
+    @Flag(help: "The same as --format json.")
+    var json = false
+
     @OptionGroup var place: Place
 
     func run() throws {
@@ -24,7 +27,7 @@ struct ChatExportCommand: ParsableCommand {
         let session = session == "last" ? try ChatBooks(link: link, json: false).newest() : session
         try link.collect([
             .init("op", .string("export")), .init("session", .string(session)),
-            .init("format", .string(format.rawValue)),
+            .init("format", .string((json ? Format.json : format).rawValue)),
         ]) { piece, _ in Output.write(piece["text"]?.text ?? "") }
     }
 }
