@@ -39,9 +39,11 @@ import Testing
         #expect(judge(access, uid: 30) == nil)
     }
 
-    @Test func childrensUids_areRefused_whateverTheListsSay() {
-        let access = access(own: 0, children: [20, 30])
+    @Test func childrensUids_areRefused_whateverTheListsSay_butMayAskWhereTheyAreNamed() {
+        let access = access(own: 0, children: [10, 20, 30])
+        #expect(judge(access, uid: 10) == .read && judge(access, uid: 10, groups: [200]) == .read)
         #expect(judge(access, uid: 20) == nil)
+        #expect(judge(access, uid: 30, groups: [100]) == nil)
         #expect(judge(access, uid: 30, groups: [200]) == nil)
     }
 

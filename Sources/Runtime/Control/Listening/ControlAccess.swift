@@ -14,8 +14,8 @@ struct ControlAccess: Sendable {
     let own: UInt32
     /// The lists of `[supervisor]`.
     let lists: SupervisorPlan
-    /// Uids of children; those are refused however the lists read. nexusd's own uid is never among them: there the
-    /// caller tells children from owners by process.
+    /// Uids of children: those change nothing however the lists read, and ask only where `read-users` names them. nexusd's own
+    /// uid is never among them: there the caller tells children from owners by process.
     let childUids: Set<UInt32>
 
     init(own: UInt32, plan: PlanBook) {
@@ -30,7 +30,12 @@ struct ControlAccess: Sendable {
     /// What this peer may do, or the words of the refusal. `groups` are its supplementary ones.
     func judge(_ peer: Credentials, groups: [UInt32]) -> Result<AccessClass, Refusal> {
         if childUids.contains(peer.user) {
-            return .failure(Refusal("uid \(peer.user) is a child's: children use the bus"))
+            // By name, as for the child that offers the metrics on a port: a group may have members that nobody thought of.
+            if lists.readUids.contains(peer.user) { return .success(.read) }
+            return .failure(
+                Refusal(
+                    "uid \(peer.user) is a child's: children use the bus, or ask where [supervisor] read-users has them"
+                ))
         }
         if peer.user == 0 || peer.user == own { return .success(.control) }
         if lists.controlUids.contains(peer.user) || isMember(peer, groups, of: lists.controlGids) {
