@@ -21,6 +21,11 @@ import Testing
         ),
         ("command = [\"FIXTURE\", \"worker\"]\nworker = true", #"ready = "bus""#),
         (#"command = ["FIXTURE", "serve"]"#, #"ready = "none""#),
+        (
+            #"command = ["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", "DIR", "47115"]"#,
+            #"ready = { http = "http://127.0.0.1:47115/", interval = "50ms" }"#
+        ),
+        ("command = [\"FIXTURE\", \"exit\", \"0\", \"200\"]\nrestart = \"on-failure\"", #"ready = "done""#),
     ])
     func kind_becomesReadyAndDependentStartsAfterIt(command: String, ready: String) throws {
         let box = try Box(
@@ -36,8 +41,16 @@ import Testing
         try box.start()
         try box.waitReady()
         let status = try box.status()
-        #expect(status.child("first")?.state == "ready")
+        #expect(status.child("first")?.state == (ready.contains("done") ? "done" : "ready"))
         #expect(status.child("second")?.state == "ready")
+        // An open gate would have started both at once.
+        let events = try box.events(untilLast: "second is ready.", ofRun: status.child("second")?.run)
+        let shown = events.firstIndex {
+            $0.child == "first" && ($0.message == "first is ready." || $0.message.contains(" ended after "))
+        }
+        let started = events.firstIndex { $0.message == "Starting second." }
+        #expect(try #require(shown) < #require(started), "\(events.map(\.message))")
+        #expect(events[shown!].timeMs <= events[started!].timeMs)
         if ready.contains("{port:int}") { #expect(status.child("first")?.values["port"] == "4711") }
         if command.contains("late-ready") { #expect(status.child("first")?.status == "late but here") }
         #expect(box.stop() == 0)

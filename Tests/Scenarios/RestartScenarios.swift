@@ -62,6 +62,7 @@ import Testing
             now.ready && now.pid("b") != before.pid("b") && now.pid("c") != before.pid("c")
         }
         if strategy == "one-for-all" { #expect(after.pid("a") != before.pid("a")) }
+        #expect(after.child("b")?.lastEnd?.cause == "crash" && after.child("c")?.lastEnd?.cause == "dependency")
         if strategy == "rest-for-one" { #expect(after.pid("a") == before.pid("a")) }
         #expect(box.stop() == 0)
     }

@@ -122,15 +122,34 @@ import Testing
         for (_, pid) in box.registered() { #expect(!isAlive(pid)) }
     }
 
-    @Test func nexusdIsKilled_nextStartKnowsNothingOfOldLocks() throws {
-        let box = try Box("[child.a]\ncommand = [\"FIXTURE\", \"serve\"]\nPIDS\n")
+    @Test func nexusdIsKilled_nextStartEndsWhatIsLeft_andKnowsNothingOfOldLocks() throws {
+        let box = try Box(
+            """
+            [child.a]
+            command = ["FIXTURE", "serve"]
+            PIDS
+            [child.deaf]
+            command = ["FIXTURE", "ignore-term"]
+            ready = { log-line = "ignoring SIGTERM" }
+            stop-timeout = "300ms"
+            PIDS
+            [child.parent]
+            command = ["FIXTURE", "setsid-child"]
+            stop-timeout = "300ms"
+            PIDS
+            """)
         try box.start()
         try box.waitReady()
+        try box.wait("every process") { _ in box.registered().count == 4 }
         box.signal(SIGKILL)
         #expect(box.waitForEnd() == -SIGKILL)
-        for (_, pid) in box.registered() { Foundation.kill(pid, SIGKILL) }
+        let left = box.registered()
+        // Nobody but nexusd ends them; two are deaf to SIGTERM.
+        for (role, pid) in left { #expect(isAlive(pid), "\(role) \(pid) went with nexusd: it is nobody's left-over") }
         try box.start()
         try box.waitReady()
+        for (role, pid) in left { #expect(!isAlive(pid), "\(role) \(pid) outlived the next start") }
+        try box.wait("every process of the new life") { _ in box.registered().count == 8 }
         #expect(box.stop() == 0)
     }
 }

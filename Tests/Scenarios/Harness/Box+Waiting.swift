@@ -46,6 +46,21 @@ extension Box {
         return log
     }
 
+    /// What nexusd said, oldest first, up to the last event of a run: it comes into the file by log-writer, behind whatever
+    /// nexusd answers by another way.
+    func events(untilLast message: String, ofRun run: String?) throws -> [Event] {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        var events: [Event] = []
+        try wait("the event '\(message)' of run \(run ?? "?")") { _ in
+            events = try ctl("events", "-n", "10000", "--json").output.split(separator: "\n").map {
+                try decoder.decode(Event.self, from: Data($0.utf8))
+            }
+            return events.contains { $0.message == message && $0.run == run }
+        }
+        return events
+    }
+
     /// The child runs again under another pid and is ready.
     @discardableResult
     func waitReplaced(_ child: String, _ old: Int32, limit: Duration = .seconds(20)) throws -> Int32 {
@@ -57,27 +72,37 @@ extension Box {
     }
 }
 
-/// `nexusctl events --json`, to be woken by: its output is a FIFO of the box.
+/// One line of `nexusctl events --json`.
+struct Event: Decodable {
+    var timeMs: Int64
+    var message: String
+    var child: String?
+    var run: String?
+}
+
+/// `nexusctl events -f --json`, or another command that follows, to be woken by: its output is a FIFO of the box.
 final class EventFeed {
     private let process: Running
     private let fifo: Int32
 
-    init(box: Box) throws {
+    init(box: Box, _ words: [String] = ["events", "-f", "--json"]) throws {
         let path = box.directory + "/events-\(UUID().uuidString)"
         guard mkfifo(path, 0o600) == 0 else { throw Trouble("mkfifo \(path): errno \(errno)") }
         // Both ways, so that opening waits for nobody.
         fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
         process = try Running(
-            Programs.path("nexusctl"), ["events", "-f", "--json"],
+            Programs.path("nexusctl"), words,
             environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state], output: path)
     }
 
-    /// Waits for the next event, or for the time to pass.
-    func next(within limit: Duration) {
+    /// Waits for the next event, or for the time to pass; what was said, nothing in the latter case.
+    @discardableResult
+    func next(within limit: Duration) -> String {
         var look = pollfd(fd: fifo, events: Int16(POLLIN), revents: 0)
-        guard poll(&look, 1, Int32(limit / .milliseconds(1))) == 1 else { return }
+        guard poll(&look, 1, Int32(limit / .milliseconds(1))) == 1 else { return "" }
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        _ = read(fifo, &buffer, buffer.count)
+        let count = read(fifo, &buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
     }
 
     func end() {
