@@ -57,6 +57,10 @@ extension WholeTrees {
                 ]))
             let client = try tree.client()
             #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            // Executed is not yet deaf.
+            try waitFor("strict to ignore SIGTERM") {
+                try client.pid("strict").map(tree.registered("main").contains) ?? false
+            }
             let stop = try client.request("stop patient")
             // Asked later, killed earlier.
             let other = try tree.client()

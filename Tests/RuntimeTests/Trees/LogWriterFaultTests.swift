@@ -26,6 +26,30 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// Its program is taken away under it: nobody replaces it, and a child is held up as long as one might.
+        @Test func logWriterThatIsGoneForGood_costsNothingForFiveSeconds() throws {
+            let folder = TemporaryDirectory()
+            var keeper = logWriter
+            keeper.executable = folder.path + "/log-writer"
+            try #require(symlink(Built.logWriter, keeper.executable) == 0)
+            let flood = child("flood", "flood", "1") { $0.policy.enabled = false }
+            let tree = try RunningTree(Plan(children: [keeper, flood]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready log-writer")
+            let events = try client.request("events")
+            let other = try tree.client()
+            try #require(unlink(keeper.executable) == 0)
+            let before = LiveKernel().wallClock()
+            kill(try #require(try other.pid("log-writer")), SIGKILL)
+            _ = try other.ask("start flood")
+            let dropped = try client.event(events, within: .seconds(40)) {
+                $0["message_id"] as? String == EventKind.outputDropped.messageID
+            }
+            #expect(dropped["child"] as? String == "flood")
+            #expect(try stamp(dropped) >= before / 1_000_000 + 5000)
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func logWriterThatIsStopped_isReplacedAsHanging_andNothingIsLost() throws {
             let count = 20_000
             let tree = try RunningTree(Plan(children: [logWriter, child("talker", "lines", "\(count)", "500")]))
