@@ -60,7 +60,6 @@ struct TunnelLink {
     private func answer(
         _ connection: ControlConnection, _ request: [UInt8], _ peer: PeerID, to op: String, until limit: Int64
     ) throws(ControlError) -> Frame {
-        let begin = ControlConnection.now()
         let id = connection.request(request, to: peer)
         try connection.flush()
         while let frame = try connection.next(until: limit) {
@@ -73,7 +72,7 @@ struct TunnelLink {
             }
         }
         throw ControlError(
-            .timeout, "\(Self.worker) did not answer within \(max(1, (limit - begin) / 1000)) s",
+            .timeout, "\(Self.worker) did not answer within \(Self.limitMilliseconds(of: op) / 1000) s",
             hint: Self.hint(to: op))
     }
 
