@@ -81,7 +81,17 @@ struct VersionCommand: ParsableCommand {
 struct CompletionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completions", abstract: "Prints completions for a shell: bash, zsh or fish.",
-        discussion: "For bash: nexusctl completions bash > ~/.local/share/bash-completion/completions/nexusctl")
+        discussion: """
+            Where the script goes, whose folder may have to be made first:
+
+            nexusctl completions bash > ~/.local/share/bash-completion/completions/nexusctl
+
+            nexusctl completions zsh > ~/.zfunc/_nexusctl
+
+            nexusctl completions fish > ~/.config/fish/completions/nexusctl.fish
+
+            For zsh, ~/.zshrc says fpath+=(~/.zfunc) before compinit.
+            """)
 
     @Argument(help: "bash, zsh or fish.", completion: .list(["bash", "zsh", "fish"]))
     var shell: String

@@ -188,6 +188,33 @@ extension WholeTrees {
             #expect(answer.object["ready"] as? Bool == false)
         }
 
+        @Test func wait_forWhoIsGivenUp_saysEachChildOnce() throws {
+            let tree = try RunningTree(
+                Plan(children: [
+                    script("bad", "exit 3") {
+                        $0.policy.delay = DelayRule(first: .milliseconds(1), cap: .milliseconds(1), parkAfter: 1)
+                    },
+                    child("mute", "never-ready", readiness: .notify),
+                ]))
+            let both = try tree.ctl(["wait"])
+            let lines = both.errors.split(separator: "\n")
+            #expect(both.status == 1 && lines.count == 2, "\(both.errors)")
+            #expect(lines.first?.hasPrefix("nexusctl: bad is parked (crash: exit 3; ") == true, "\(both.errors)")
+            #expect(lines.last?.contains("mute is starting") == true, "\(both.errors)")
+            let alone = try tree.ctl(["wait", "bad"])
+            #expect(alone.errors.split(separator: "\n").count == 1, "\(alone.errors)")
+        }
+
+        @Test func completions_sayForEveryShellWhereTheyGo() throws {
+            let help = try ctl(["help", "completions"]).output
+            for words in [
+                "completions bash > ~/.local/share/bash-completion/completions/nexusctl",
+                "completions zsh > ~/.zfunc/_nexusctl", "completions fish > ~/.config/fish/completions/nexusctl.fish",
+            ] { #expect(help.contains(words), "\(help)") }
+            #expect(
+                try ctl(["completions", "zsh"]).output.hasPrefix("#compdef nexusctl\n"), "zsh looks for it by that")
+        }
+
         private func expectJSON(_ text: String, lines: Bool, _ name: String) throws {
             let documents = lines ? text.split(separator: "\n").map(String.init) : [text]
             #expect(!documents.isEmpty, "\(name) said nothing")

@@ -52,7 +52,7 @@ struct WaitCommand: ParsableCommand {
             guard error.code == .failed, !connection.isClosed else { throw error }
             let missing = try Readiness(connection, names: names)
             if json { Output.write(missing.json) }
-            throw ControlError(.failed, error.message, hint: missing.hint)
+            throw missing.failure(error.message)
         }
         let late = try Readiness(connection, names: names)
         if json { Output.write(late.json) }
@@ -151,10 +151,24 @@ struct Readiness {
     /// `cloudflared is parked (config: exit 1; …)`, a line for each.
     var hint: String {
         if missing.isEmpty { return "by now everything asked for is ready" }
-        let lines = missing.prefix(Self.shownChildren).map { child in
-            "\(child.name) is \(child.state)" + (child.words.isEmpty ? "" : " (\(child.words))")
-        }
+        let lines = missing.prefix(Self.shownChildren).map(Self.line)
         let left = missing.count - lines.count
         return (lines + (left > 0 ? ["and \(left) more: nexusctl status"] : [])).joined(separator: "\n")
+    }
+
+    /// For `answer`, nexusd's `cloudflared is parked (config)`: that child once, in the words of the status, and then the others.
+    func failure(_ answer: String) -> ControlError {
+        guard let named = missing.first(where: { answer.hasPrefix("\($0.name) is ") }) else {
+            return ControlError(.failed, answer, hint: hint)
+        }
+        // It may be on its way again by now; then it is still for what nexusd said.
+        let isSo = answer.hasPrefix("\(named.name) is \(named.state)")
+        let others = Readiness(missing: missing.filter { $0.name != named.name })
+        return ControlError(
+            .failed, isSo ? Self.line(named) : answer, hint: others.missing.isEmpty ? nil : others.hint)
+    }
+
+    private static func line(_ child: ChildStatus) -> String {
+        "\(child.name) is \(child.state)" + (child.words.isEmpty ? "" : " (\(child.words))")
     }
 }
