@@ -175,7 +175,7 @@ extension Engine {
         let words = why.isEmpty ? "unhealthy" : why.blotting(speaker.secrets + run.secrets)
         self[child].health = isHealthy ? nil : "\(names[worker]): \(words)"
         if isHealthy, plan.traits(child).readiness == .health { feed(.ready(child, run.id)) }
-        feed(.probed(child, run.id, healthy: isHealthy))
+        feed(.judged(child, run.id, healthy: isHealthy))
     }
 
     private func endLink(_ peer: PeerID, _ fault: LinkFault) {

@@ -45,7 +45,7 @@ extension Supervisor {
         turn.actions.append(.probe(child, run.id))
     }
 
-    /// An answer to a probe, or a word of a worker about this child's health.
+    /// An answer to a probe.
     mutating func probed(_ child: ChildID, healthy: Bool, _ turn: inout Turn) {
         let policy = policy(child)
         switch self[child].state {
@@ -67,6 +67,23 @@ extension Supervisor {
                 revise(child, .serving(run, serving))
             }
         case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// A word of a worker about this child's health. It moves neither the probe nor the probe's misses: a worker that
+    /// speaks more often than the probe is due would else keep it from ever being asked. Nor does it show readiness,
+    /// which the shell reports where it does.
+    mutating func judged(_ child: ChildID, healthy: Bool, _ turn: inout Turn) {
+        switch self[child].state {
+        case .serving(let run, var serving):
+            let limit = policy(child).liveness?.misses ?? LivenessRule.defaultMisses
+            serving.complaints = healthy ? 0 : serving.complaints &+ 1
+            if serving.complaints >= max(1, limit) {
+                beginStop(child, for: .probe, &turn)
+            } else {
+                revise(child, .serving(run, serving))
+            }
+        case .off, .waiting, .scheduled, .delayed, .spawning, .starting, .stopping, .unkillable, .parked, .done: break
         }
     }
 

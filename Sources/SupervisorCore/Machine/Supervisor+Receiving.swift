@@ -17,6 +17,8 @@ extension Supervisor {
         case .unprobed(let child, let run): if isLiving(child, run) { unprobed(child, &turn) }
         case .probed(let child, let run, let healthy):
             if isLiving(child, run) { probed(child, healthy: healthy, &turn) }
+        case .judged(let child, let run, let healthy):
+            if isLiving(child, run) { judged(child, healthy: healthy, &turn) }
         case .drained(let child, let run): if isLiving(child, run) { drained(child, &turn) }
         case .linkBroken(let child, let run, let cause):
             if isLiving(child, run) { linkBroken(child, cause.asLinkFailure, &turn) }

@@ -177,6 +177,7 @@ extension Supervisor {
             serving.stable = nil
             if policy.liveness != old.liveness {
                 serving.misses = 0
+                serving.complaints = 0
                 serving.probe = policy.liveness.map { .due(turn.now + $0.interval.asInterval) } ?? .none
             }
             // A new interval comes with a new run; until then the old one's pings prove nothing.

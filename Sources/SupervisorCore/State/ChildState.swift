@@ -58,8 +58,10 @@ struct Starting: Hashable, Sendable {
 
 /// What holds while a run serves.
 struct Serving: Hashable, Sendable {
-    /// Liveness misses in a row.
+    /// Misses of the liveness probe in a row.
     var misses: UInt8 = 0
+    /// Words of workers in a row that call it unhealthy: neither these nor the probe's answers clear the other's.
+    var complaints: UInt8 = 0
     /// The liveness probe.
     var probe: ProbeClock
     /// When the watchdog bites, if there is one.

@@ -55,8 +55,10 @@ public enum Event: Hashable, Sendable {
     case watchdogTrigger(ChildID, RunID)
     /// WATCHDOG_USEC: the watchdog of this run has that interval from now on, at most an hour; zero or less: it has none.
     case watchdogInterval(ChildID, RunID, Duration)
-    /// The answer to `Action.probe`, or a word about this child's health from a worker that may say it.
+    /// The answer to `Action.probe`.
     case probed(ChildID, RunID, healthy: Bool)
+    /// A word about this child's health from a worker that may say it; no answer to a probe, and counted apart.
+    case judged(ChildID, RunID, healthy: Bool)
     /// Nobody could say what `Action.probe` asks (who probes is away): neither a hit nor a miss, asked again in its time.
     case unprobed(ChildID, RunID)
     /// A worker said `drained`.

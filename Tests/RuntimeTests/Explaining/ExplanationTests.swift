@@ -259,7 +259,7 @@ struct ExplanationTests {
             let judge = child("judge", "worker", readiness: .bus, worker: WorkerPlan(may: [.health(.a)]))
             var stage = Stage([a { $0.policy.delay.first = .seconds(10) }, judge])
             stage.ready(.a)
-            for _ in 0..<3 { stage.probed(.a, healthy: false) }
+            for _ in 0..<3 { stage.judged(.a, healthy: false) }
             stage.ends(.a, .signal(.terminate, coreDumped: false, oom: false))
             return stage
         },

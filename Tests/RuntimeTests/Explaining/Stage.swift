@@ -54,6 +54,8 @@ struct Stage {
 
     mutating func probed(_ child: ChildID, healthy: Bool) { send(.probed(child, run(child), healthy: healthy)) }
 
+    mutating func judged(_ child: ChildID, healthy: Bool) { send(.judged(child, run(child), healthy: healthy)) }
+
     mutating func recycle(_ child: ChildID, within time: Duration = .zero) {
         send(.recycle(child, run(child), within: time))
     }

@@ -93,10 +93,57 @@ struct HealthTests {
 
     @Test func healthWords_countWithoutAProbe() {
         var scene = Scene.ready([ChildPolicy()])
-        for _ in 1..<LivenessRule.defaultMisses {
-            #expect(scene.send(.probed(.a, scene.run(.a), healthy: false)) == [])
+        for healthy in [false, false, true, false, false] {
+            #expect(scene.send(.judged(.a, scene.run(.a), healthy: healthy)) == [])
         }
-        #expect(scene.send(.probed(.a, scene.run(.a), healthy: false)) == ["say stopping a probe", "TERM main a"])
+        #expect(LivenessRule.defaultMisses == 3)
+        #expect(scene.send(.judged(.a, scene.run(.a), healthy: false)) == ["say stopping a probe", "TERM main a"])
+    }
+
+    @Test func healthWords_moreOftenThanTheProbe_doNotKeepItFromBeingAsked() {
+        let rule = LivenessRule(interval: .seconds(5), misses: 3)
+        var scene = Scene.ready([ChildPolicy(liveness: rule)])
+        for second in 1...60 {
+            #expect(scene.pass(.seconds(1)) == (second % 5 == 0 ? ["probe a"] : []))
+            // While the probe is out too: the word is not its answer, and no second one is asked for it.
+            #expect(scene.send(.judged(.a, scene.run(.a), healthy: second % 2 == 0)) == [])
+            if second % 5 == 0 { #expect(scene.send(.probed(.a, scene.run(.a), healthy: true)) == []) }
+        }
+    }
+
+    @Test func healthWords_duringAProbe_leaveItOut() {
+        var scene = Scene.ready([ChildPolicy(liveness: LivenessRule(interval: .seconds(5), misses: 3))])
+        #expect(scene.pass(.seconds(5)) == ["probe a"])
+        scene.send(.judged(.a, scene.run(.a), healthy: true))
+        #expect(scene.pass(.seconds(60)) == [])
+        scene.send(.unprobed(.a, scene.run(.a)))
+        #expect(scene.pass(.seconds(5)) == ["probe a"])
+    }
+
+    @Test func missesOfTheProbe_andOfAWorker_areNotClearedByEachOther() {
+        let rule = LivenessRule(interval: .seconds(5), misses: 2)
+        var probing = Scene.ready([ChildPolicy(liveness: rule)])
+        probing.pass(.seconds(5))
+        probing.send(.probed(.a, probing.run(.a), healthy: false))
+        #expect(probing.send(.judged(.a, probing.run(.a), healthy: false)) == [])
+        probing.send(.judged(.a, probing.run(.a), healthy: true))
+        probing.pass(.seconds(5))
+        #expect(probing.send(.probed(.a, probing.run(.a), healthy: false)).first == "say stopping a probe")
+
+        var judging = Scene.ready([ChildPolicy(liveness: rule)])
+        judging.send(.judged(.a, judging.run(.a), healthy: false))
+        judging.pass(.seconds(5))
+        judging.send(.probed(.a, judging.run(.a), healthy: true))
+        #expect(judging.send(.judged(.a, judging.run(.a), healthy: false)).first == "say stopping a probe")
+    }
+
+    @Test func healthWords_whileItStarts_areNoReadinessProbe() {
+        var scene = Scene.begun([ChildPolicy(ready: .probed(interval: .seconds(1)), firstProbe: .seconds(5))])
+        scene.spawned(.a)
+        for healthy in [true, false] { #expect(scene.send(.judged(.a, scene.run(.a), healthy: healthy)) == []) }
+        #expect(scene.phase(.a) == .starting)
+        #expect(scene.pass(.milliseconds(4999)) == [])
+        #expect(scene.pass(.milliseconds(1)) == ["probe a"])
     }
 
     @Test func lateLoop_shiftsHealthButNotStops() {

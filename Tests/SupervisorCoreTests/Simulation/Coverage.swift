@@ -13,7 +13,7 @@ struct Coverage {
     /// The events, by what they may lead to.
     enum Kind: Int, CaseIterable {
         case spawned, spawnFailed, ready, stopping, extendTimeout, watchdogPing, watchdogTrigger, watchdogInterval
-        case healthy, unhealthy, unprobed, drained, linkBroken, recycle, exited, emptied
+        case healthy, unhealthy, praised, blamed, unprobed, drained, linkBroken, recycle, exited, emptied
         case tick, timetable, crowded, uncrowded, start, stop, restart, reset, reload, late, end, hurry, kill
     }
 
@@ -99,6 +99,7 @@ extension Coverage.Kind {
         case .watchdogTrigger(let child, _): (.watchdogTrigger, child)
         case .watchdogInterval(let child, _, _): (.watchdogInterval, child)
         case .probed(let child, _, let isHealthy): (isHealthy ? .healthy : .unhealthy, child)
+        case .judged(let child, _, let isHealthy): (isHealthy ? .praised : .blamed, child)
         case .unprobed(let child, _): (.unprobed, child)
         case .drained(let child, _): (.drained, child)
         case .linkBroken(let child, _, _): (.linkBroken, child)
@@ -123,11 +124,10 @@ extension Coverage.Kind {
         // Words of a run may be heard before it is known that there is one.
         case .spawned: place.hasRun && place != .unkillable && place != .starting
         case .emptied: place == .sweeping || place == .killingTheRest || place == .unkillable
-        case .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger, .watchdogInterval, .healthy,
-            .unhealthy,
-            .linkBroken, .recycle, .exited:
+        case .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger, .watchdogInterval, .praised,
+            .blamed, .linkBroken, .recycle, .exited:
             place.hasMain
-        case .unprobed: place.hasMain && place != .spawning
+        case .healthy, .unhealthy, .unprobed: place.hasMain && place != .spawning
         case .drained: place == .draining || place == .terminating || place == .killing || place == .unkillable
         case .tick: place.hasDeadline
         // A scheduled child never parks, is never done and waits for no delay.
@@ -164,8 +164,9 @@ extension Event {
         switch self {
         case .spawned(_, let run), .spawnFailed(_, let run, _, _), .ready(_, let run), .stopping(_, let run),
             .extendTimeout(_, let run, _), .watchdogPing(_, let run), .watchdogTrigger(_, let run),
-            .watchdogInterval(_, let run, _), .probed(_, let run, _), .unprobed(_, let run), .drained(_, let run),
-            .linkBroken(_, let run, _), .recycle(_, let run, _), .exited(_, let run, _), .emptied(_, let run):
+            .watchdogInterval(_, let run, _), .probed(_, let run, _), .judged(_, let run, _), .unprobed(_, let run),
+            .drained(_, let run), .linkBroken(_, let run, _), .recycle(_, let run, _), .exited(_, let run, _),
+            .emptied(_, let run):
             run
         case .timetable, .crowded, .tick, .late, .shutdown, .command: nil
         }

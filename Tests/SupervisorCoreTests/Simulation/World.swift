@@ -85,7 +85,7 @@ struct World {
             self[child]?.probes -= 1
             return [.probed(child, run, healthy: healthy)]
         case .tellHealth(let child, let healthy):
-            return living(child).map { [.probed(child, $0, healthy: healthy)] } ?? []
+            return living(child).map { [.judged(child, $0, healthy: healthy)] } ?? []
         case .drained(let child):
             guard self[child]?.isDrained == true else { return [] }
             return living(child).map { [.drained(child, $0)] } ?? []
@@ -147,7 +147,7 @@ extension Event {
         case .ready(let child, _), .stopping(let child, _), .extendTimeout(let child, _, _),
             .watchdogPing(let child, _),
             .watchdogTrigger(let child, _), .watchdogInterval(let child, _, _), .probed(let child, _, _),
-            .linkBroken(let child, _, _), .recycle(let child, _, _), .exited(let child, _, _):
+            .judged(let child, _, _), .linkBroken(let child, _, _), .recycle(let child, _, _), .exited(let child, _, _):
             child
         case .spawned, .spawnFailed, .unprobed, .drained, .emptied, .timetable, .crowded, .tick, .late, .shutdown,
             .command:

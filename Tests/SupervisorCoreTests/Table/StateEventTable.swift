@@ -31,6 +31,8 @@ enum StateEventTable {
             Occasion(name: "unprobed", event: .unprobed(child, run)),
             Occasion(name: "probed healthy", event: .probed(child, run, healthy: true)),
             Occasion(name: "probed unhealthy", event: .probed(child, run, healthy: false)),
+            Occasion(name: "judged healthy", event: .judged(child, run, healthy: true)),
+            Occasion(name: "judged unhealthy", event: .judged(child, run, healthy: false)),
             Occasion(name: "drained", event: .drained(child, run)),
             Occasion(name: "linkBroken crash", event: .linkBroken(child, run, .crash)),
             Occasion(name: "recycle", event: .recycle(child, run, within: .seconds(600))),

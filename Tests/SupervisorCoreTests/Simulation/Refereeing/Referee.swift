@@ -143,7 +143,8 @@ struct Referee {
         case .timetable(let child, let moments, _): noteTimes(child, moments, at: now)
         case .crowded(let child, let isCrowded):
             if isCrowded { crowded.insert(child) } else { crowded.remove(child) }
-        case .watchdogPing, .watchdogTrigger, .watchdogInterval, .probed, .unprobed, .drained, .recycle, .late: break
+        case .watchdogPing, .watchdogTrigger, .watchdogInterval, .probed, .judged, .unprobed, .drained, .recycle, .late:
+            break
         }
     }
 
@@ -302,8 +303,8 @@ extension Event {
         switch self {
         case .command, .crowded, .shutdown: true
         case .tick, .spawned, .spawnFailed, .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger,
-            .watchdogInterval, .probed, .unprobed, .drained, .linkBroken, .recycle, .timetable, .exited, .emptied,
-            .late:
+            .watchdogInterval, .probed, .judged, .unprobed, .drained, .linkBroken, .recycle, .timetable, .exited,
+            .emptied, .late:
             false
         }
     }
