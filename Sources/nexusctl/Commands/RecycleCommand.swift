@@ -27,14 +27,15 @@ struct RecycleCommand: ParsableCommand {
 
     func run() throws {
         let connection = try place.connect()
+        let name = WrittenName(child).name
         // Before the wish, so that nothing of what follows is missed.
         let events = noWait ? nil : connection.request("events")
         let old = try status(connection)
         _ = try connection.answer(to: connection.request("recycle \(child)"))
-        if let events { try wait(for: events, on: connection, after: old.run) }
+        if let events { try wait(for: events, of: name, on: connection, after: old.run) }
         let outcome = noWait ? "accepted" : "done"
-        let members: [JSONValue.Member] = [.init("name", .string(child)), .init("outcome", .string(outcome))]
-        let words = "\(Terminal.clean(child)): \(noWait ? "recycle accepted" : "recycled, ready again")"
+        let members: [JSONValue.Member] = [.init("name", .string(name)), .init("outcome", .string(outcome))]
+        let words = "\(Terminal.clean(name)): \(noWait ? "recycle accepted" : "recycled, ready again")"
         Output.write((json ? JSONValue.object(members).line : words) + "\n")
     }
 
@@ -43,16 +44,18 @@ struct RecycleCommand: ParsableCommand {
     }
 
     /// With every event of the child it is looked at: whatever else becomes of it ends the waiting too.
-    private func wait(for events: FrameID, on connection: ControlConnection, after run: String?) throws(ControlError) {
+    private func wait(
+        for events: FrameID, of name: String, on connection: ControlConnection, after run: String?
+    ) throws(ControlError) {
         var patience: Int64? = ControlConnection.now() + Self.patienceMilliseconds
         while true {
             guard let frame = try connection.next(until: patience) else {
-                Output.complain("recycle \(child): it is busy still; Ctrl-C ends the waiting, not the wish")
+                Output.complain("recycle \(name): it is busy still; Ctrl-C ends the waiting, not the wish")
                 patience = nil
                 continue
             }
             guard frame.header.id == events, frame.header.kind == .stream,
-                try ControlConnection.json(frame.payload)["child"]?.text == child
+                try ControlConnection.json(frame.payload)["child"]?.text == name
             else { continue }
             // Of another connection: here events would come between.
             let now = try status(place.connect())
@@ -60,7 +63,7 @@ struct RecycleCommand: ParsableCommand {
             case "ready" where now.run != run: return
             case "parked", "off", "unkillable", "done":
                 throw ControlError(
-                    .failed, "\(child) is \(now.state): \(now.words)", hint: "see: nexusctl why \(child)")
+                    .failed, "\(name) is \(now.state): \(now.words)", hint: "see: nexusctl why \(child)")
             case _: continue
             }
         }

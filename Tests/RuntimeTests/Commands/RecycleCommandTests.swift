@@ -31,6 +31,8 @@ extension WholeTrees {
             #expect(status["restarts"] as? Int == 0 && status["unstable_runs"] as? Int == 0)
             #expect((status["last_end"] as? [String: Any])?["cause"] as? String == "recycled")
             #expect(try client.pid("other") == before.1)
+            let prefixed = try tree.ctl("recycle", "child:worn")
+            #expect(prefixed.status == 0 && prefixed.output == "worn: recycled, ready again\n", "\(prefixed.errors)")
             let json = try tree.ctl("recycle", "worn", "--json", "--no-wait")
             #expect(json.object["outcome"] as? String == "accepted")
             #expect(try tree.stop() == .code(0))
