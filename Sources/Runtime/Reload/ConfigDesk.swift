@@ -91,6 +91,16 @@ struct ConfigDesk {
         }
     }
 
+    /// The choice of this child is not on disk: it is still to be written, is being written, or could not be.
+    func isUnwritten(_ child: ChildID) -> Bool {
+        if choices.keys.contains(child) { return true }
+        guard case .record(_, let underWay) = current?.purpose else { return false }
+        return underWay.keys.contains(child)
+    }
+
+    /// What could not be recorded is tried again before anything else; nobody waits for it.
+    mutating func tryAgain() { isOwed = isOwed || !choices.isEmpty }
+
     /// These could not be recorded: the next record has them too, but for what was chosen anew since.
     mutating func owe(_ failed: [ChildID: Choice?]) { choices.merge(failed) { newer, _ in newer } }
 
@@ -123,7 +133,7 @@ struct ConfigDesk {
     /// Takes the run that is over.
     mutating func takeFinished() -> (outcome: ConfigRun.Outcome, purpose: Purpose)? {
         guard let (run, purpose) = current, run.isOver else { return nil }
-        isOwed = run.outlivesKill && !choices.isEmpty
+        isOwed = (isOwed || run.outlivesKill) && !choices.isEmpty
         current = nil
         return (run.finish(), purpose)
     }

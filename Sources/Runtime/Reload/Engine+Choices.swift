@@ -7,7 +7,9 @@ extension Engine {
     /// choice of an owner: what it starts and stops is its own business and begins anew with nexusd.
     func choose(by command: Command, _ id: CommandID) {
         var news: [(child: ChildID, choice: Choice?)] = []
-        for (child, choice) in core.choices(madeBy: command) where plan.isShown(child) && choices[child] != choice {
+        for (child, choice) in core.choices(madeBy: command) where plan.isShown(child) {
+            // Said again before it is on disk, it is to be there before that is answered too.
+            guard choices[child] != choice || config.isUnwritten(child) else { continue }
             choices[child] = choice
             news.append((child, choice))
         }

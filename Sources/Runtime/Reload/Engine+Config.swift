@@ -14,6 +14,7 @@ extension Engine {
         guard config.add(wish) else {
             return refuse(wish, .busy, "\(ConfigDesk.waitingLimit) others wait for nexus-config; try again")
         }
+        if case .reload = wish { config.tryAgain() }
         startConfig()
     }
 

@@ -60,6 +60,32 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func choiceThatIsOwed_isWrittenByTheSameCommand_andByAReload_orFailsAgain() throws {
+            let plan = Plan(children: [child("one", "serve"), child("two", "serve")])
+            let tree = try FileTree(plan)
+            let client = try tree.startReady()
+            func fill() throws { try LiveKernel().replaceFile(tree.path("full"), with: [], mode: 0o600) }
+            try fill()
+            for _ in 0..<2 {
+                guard case .error(code: "failed", let words) = try client.ask("stop one") else {
+                    return #expect(Bool(false), "nothing is on disk")
+                }
+                #expect(words.contains("No space left on device"))
+            }
+            try LiveKernel().removeFile(tree.path("full"))
+            #expect(try client.ask("stop one") == .reply(#"{"outcome":"unchanged"}"#))
+            #expect(tree.records == ["one=off"])
+            #expect(try client.ask("stop one") == .reply(#"{"outcome":"unchanged"}"#))
+            #expect(tree.records == ["one=off"], "what is on disk is not written again")
+            try fill()
+            guard case .error(code: "failed", _) = try client.ask("start one") else { return #expect(Bool(false)) }
+            try LiveKernel().removeFile(tree.path("full"))
+            #expect(try client.reload().outcome == "unchanged")
+            #expect(tree.records == ["one=off", "one=file"])
+            #expect(try (client.object("status")["notes"] as? [String] ?? []).allSatisfy { !$0.contains("recorded") })
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func recordedChoice_holdsAtTheStart_atAReload_andWhenItsGroupRestarts() throws {
             func plan(_ argument: String) -> Plan {
                 Plan(
