@@ -93,6 +93,16 @@ extension WholeTrees {
             #expect(try ctl(["strat"]).errors.contains("did you mean 'start'?"))
         }
 
+        /// 881 ms were measured of a process that the kernel had ended at its hard limit of 1 s, among others that were busy.
+        @Test func hardLimitOfProcessorTime_isRecognisedByALittleLessThanIt_andNotByMuchLess() {
+            func isUsedUp(_ hard: UInt64, _ milliseconds: Int) -> Bool {
+                Limit(resource: ResourceName.cpu.rawValue, soft: 1, hard: hard)
+                    .isHardUsedUp(by: .milliseconds(milliseconds))
+            }
+            #expect(isUsedUp(1, 881) && isUsedUp(1, 1004) && isUsedUp(60, 59_800))
+            #expect(!isUsedUp(1, 700) && !isUsedUp(2, 1000) && !isUsedUp(60, 59_000) && !isUsedUp(.max, 1000))
+        }
+
         /// The kernel kills at the hard limit of processor time, and at the soft one ends with SIGXCPU.
         @Test(arguments: [(UInt64(1), "1s"), (UInt64.max, "1s")])
         func limitOfProcessorTime_isNamed(hard: UInt64, shown: String) throws {

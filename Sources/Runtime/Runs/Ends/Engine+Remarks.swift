@@ -68,9 +68,8 @@ extension Engine {
                 [Explanation.Setting(key: "child.\(name).limits.fsize", value: text)])
         }
         guard let time = limit(ResourceLimit.cpu) else { return }
-        // The kernel looks at its ticks, of which rusage may have a few less.
-        let used = (self[end.child].usage?.usage(of: end.run).cpu ?? .zero) + .milliseconds(100)
-        let isHard = signal == .kill && time.hard < .max && used >= .seconds(Int64(clamping: time.hard))
+        let used = self[end.child].usage?.usage(of: end.run).cpu ?? .zero
+        let isHard = signal == .kill && time.isHardUsedUp(by: used)
         guard signal == .processorTimeExceeded || isHard else { return }
         let text = DurationText.show(.seconds(Int64(clamping: isHard ? time.hard : time.soft)))
         remark(
@@ -112,5 +111,15 @@ extension Engine {
             remark(child, run, "it had grown above \(byteWords(above))", explanation.settings(of: .recycled))
         case .done, .config, .crash, .oom, .network, .dependency, .asked, .unkillable, .unknown: break
         }
+    }
+}
+
+extension Limit {
+    /// The kernel counts whole ticks, of which what is measured may have an eighth less after a second on a busy machine.
+    private static let tickTolerance = Duration.milliseconds(250)
+
+    /// Of processor time: a process that used as much may have been ended at its hard limit.
+    func isHardUsedUp(by used: Duration) -> Bool {
+        hard < .max && used + Self.tickTolerance >= .seconds(Int64(clamping: hard))
     }
 }
