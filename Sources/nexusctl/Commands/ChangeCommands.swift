@@ -29,7 +29,7 @@ struct Change: ParsableArguments {
         if names.count > 1 {
             let report = try StatusQuestion.report(connection)
             for name in names where name != "all" {
-                try StatusCommand.checkName(Self.bare(name), in: report)
+                try StatusCommand.found(name, in: report)
             }
         }
         let ids = names.map { connection.request("\(verb) \($0)\(noWait ? " --no-wait" : "")") }
@@ -55,11 +55,6 @@ struct Change: ParsableArguments {
         }
         guard let failure else { return }
         throw names.count > 1 ? ControlError(failure.code, "not every \(verb) came to be") : failure
-    }
-
-    private static func bare(_ name: String) -> String {
-        for prefix in ["child:", "group:"] where name.hasPrefix(prefix) { return String(name.dropFirst(prefix.count)) }
-        return name
     }
 
     private func wait(

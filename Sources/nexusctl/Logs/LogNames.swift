@@ -19,13 +19,16 @@ struct LogNames {
     /// Each once, in the order in which they were written. nexusd is asked only about what has no logs.
     func resolve(_ names: [String]) throws(ControlError) -> [String] {
         var found: [String] = []
-        let tree = names.allSatisfy(known.contains) ? nil : Self.tree(place)
-        for name in names {
-            let meant = known.contains(name) ? [name] : try Self.meant(name, known, tree)
+        let written = names.map(WrittenName.init)
+        let tree = written.allSatisfy(hasLogs) ? nil : Self.tree(place)
+        for name in written {
+            let meant = hasLogs(name) ? [name.name] : try Self.meant(name, known, tree)
             for child in meant where !found.contains(child) { found.append(child) }
         }
         return found
     }
+
+    private func hasLogs(_ written: WrittenName) -> Bool { written.mayBeChild && known.contains(written.name) }
 
     /// Everybody who has logs.
     static func all(_ place: Locations) throws(ControlError) -> [String] { try LogNames(place).known }
@@ -39,17 +42,18 @@ struct LogNames {
     }
 
     private static func meant(
-        _ name: String, _ known: [String], _ tree: (groups: [GroupStatus], children: [String])?
+        _ written: WrittenName, _ known: [String], _ tree: (groups: [GroupStatus], children: [String])?
     ) throws(ControlError) -> [String] {
+        let name = written.name
         // A child of the tree that has said nothing yet: there may be something to follow.
-        if tree?.children.contains(name) ?? false { return [name] }
-        if let group = tree?.groups.first(where: { $0.name == name }) { return group.children }
+        if written.mayBeChild, tree?.children.contains(name) ?? false { return [name] }
+        if written.mayBeGroup, let group = tree?.groups.first(where: { $0.name == name }) { return group.children }
         let candidates = Set(known + (tree?.children ?? []) + (tree?.groups.map(\.name) ?? [])).sorted()
         let hint =
             Nearest.name(for: name, among: candidates).map { "did you mean '\($0)'?" }
             ?? (known.isEmpty
                 ? "there are no logs yet" : "there are logs of: \(known.joined(separator: ", "))")
         let note = tree == nil ? " (nexusd does not run here, so groups are not known)" : ""
-        throw ControlError(.usage, "there is no child or group '\(name)', and no log of one\(note)", hint: hint)
+        throw ControlError(.usage, "there is no \(written.kind) '\(name)', and no log of one\(note)", hint: hint)
     }
 }

@@ -35,7 +35,9 @@ final class WatchedStatus {
         try watch(terminal)
     }
 
-    private func check(_ report: StatusReport) throws(ControlError) { try StatusCommand.checkName(name, in: report) }
+    private func check(_ report: StatusReport) throws(ControlError) {
+        if let name { try StatusCommand.found(name, in: report) }
+    }
 
     private func open() throws(ControlError) {
         let connection = try ControlConnection(socket: place.controlSocket)
@@ -113,7 +115,7 @@ final class WatchedStatus {
             let now = report.aged(by: .milliseconds(ControlConnection.now() - reportedAt))
             let picture = now.picture(
                 user: now.uidWall ? nil : user, for: style,
-                only: name.map { [$0] } ?? [])
+                only: name.map { [WrittenName($0).name] } ?? [])
             // A low terminal is for the children.
             frame.head =
                 rows < Self.lowRows ? [picture.head.first, picture.head.last].compactMap(\.self) : picture.head

@@ -156,6 +156,13 @@ extension WholeTrees {
             #expect(try ctl(["--version"]).output == "nexusctl \(NexusVersion.current)\n")
         }
 
+        @Test func logs_takeAPrefixedName() throws {
+            let tree = try tree()
+            #expect(try tree.ctl(["logs", "child:web"]).output.contains("web: hello"))
+            let wrong = try tree.ctl(["logs", "group:web"])
+            #expect(wrong.status == 2 && wrong.errors.contains("there is no group 'web'"), "\(wrong.errors)")
+        }
+
         @Test func runtimeDirectoryAlone_isEnough_becauseNexusdKnowsItsOther() throws {
             let tree = try tree()
             let runtime = (tree.socket as NSString).deletingLastPathComponent

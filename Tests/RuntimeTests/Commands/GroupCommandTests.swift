@@ -47,6 +47,25 @@ extension WholeTrees {
             #expect(json["because"] is NSNull && json["rule"] is String)
         }
 
+        @Test func prefixedNames_areTaken_whereTheyAreOfThatKind() throws {
+            let tree = try tree(child("two", "serve"))
+            _ = try ControlPeer(tree.socket).ask("wait-ready")
+            let child = try tree.ctl("status", "child:two")
+            #expect(child.status == 0 && child.output.contains("two") && !child.output.contains("alone"))
+            #expect(try tree.ctl("status", "child:two", "--json").object["name"] as? String == "two")
+            #expect(try tree.ctl("status", "group:one").output.contains("alone"))
+            let members = try tree.ctl("status", "group:one", "--json").object["children"] as? [[String: Any]]
+            #expect(members?.count == 2)
+            for name in ["child:one", "group:two", "group:none"] {
+                for command in ["status", "is-ready"] {
+                    let wrong = try tree.ctl(command, name)
+                    let words = "there is no \(name.prefix(5)) '\(name.dropFirst(6))'"
+                    #expect(wrong.status == 2 && wrong.errors.contains(words), "\(command): \(wrong.errors)")
+                }
+            }
+            #expect(try tree.ctl("is-ready", "child:two", "group:one").status == 0)
+        }
+
         @Test func why_ofAParkedGroup_namesWhomItIsParkedFor() throws {
             let tree = try tree(
                 script("two", "exit 3") {

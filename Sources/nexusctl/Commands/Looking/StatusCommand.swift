@@ -37,25 +37,32 @@ struct StatusCommand: ParsableCommand {
         guard let name else { return try StatusQuestion.ask(connection) }
         let whole = try ControlConnection.json(StatusQuestion.ask(connection))
         let report = StatusReport(whole)
-        try Self.checkName(name, in: report)
-        if report.children.contains(where: { $0.name == name }) {
-            return try StatusQuestion.ask(connection, child: name)
+        let found = try Self.found(name, in: report)
+        if report.children.contains(where: { $0.name == found }) {
+            return try StatusQuestion.ask(connection, child: found)
         }
         guard case .object(let members) = whole else { return Array(whole.line.utf8) }
         let kept = members.map { member in
             guard member.name == "children" else { return member }
-            return JSONValue.Member("children", .array(member.value.elements.filter { $0["group"]?.text == name }))
+            return JSONValue.Member("children", .array(member.value.elements.filter { $0["group"]?.text == found }))
         }
         return Array(JSONValue.object(kept).line.utf8)
     }
 
-    /// A name that is neither a child's nor a group's is an error that says what may have been meant.
-    static func checkName(_ name: String?, in report: StatusReport) throws(ControlError) {
-        guard let name, !report.children.contains(where: { $0.name == name || $0.group == name }) else { return }
+    /// The name without what says whose it is. One that is neither a child's nor a group's is an error that says what may have
+    /// been meant.
+    @discardableResult
+    static func found(_ word: String, in report: StatusReport) throws(ControlError) -> String {
+        let written = WrittenName(word)
+        let name = written.name
+        let isFound = report.children.contains {
+            written.mayBeChild && $0.name == name || written.mayBeGroup && $0.group == name
+        }
+        if isFound { return name }
         let known = report.children.map(\.name) + report.groups.map(\.name)
         let hint = Nearest.hint(for: name, among: known)
         throw ControlError(
-            .usage, "there is no child or group '\(name)'" + hint,
+            .usage, "there is no \(written.kind) '\(name)'" + hint,
             hint: hint.isEmpty ? "there are: \(known.prefix(12).joined(separator: ", "))" : nil)
     }
 
@@ -63,8 +70,9 @@ struct StatusCommand: ParsableCommand {
     static func text(
         _ report: StatusReport, from connection: ControlConnection, name: String?, for terminal: Terminal
     ) throws(ControlError) -> String {
-        try checkName(name, in: report)
-        return StatusQuestion.table(of: report, from: connection, for: terminal, only: name.map { [$0] } ?? [])
+        var only: [String] = []
+        if let name { only = [try found(name, in: report)] }
+        return StatusQuestion.table(of: report, from: connection, for: terminal, only: only)
     }
 }
 
