@@ -38,6 +38,11 @@ struct ReportCommand: ParsableCommand {
 
     /// Before anything is collected: whether the archive could be written at all.
     private static func check(_ archive: String, _ name: String) throws(ControlError) {
+        if archive == "-" {
+            throw ControlError(
+                .usage, "the archive is written to a file, not to standard output",
+                hint: "name one: --output FILE; --output ./- is a file of that name")
+        }
         var facts = stat()
         if stat(archive, &facts) == 0 {
             guard facts.st_mode & S_IFMT == S_IFDIR else {

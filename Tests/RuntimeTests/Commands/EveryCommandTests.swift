@@ -163,6 +163,12 @@ extension WholeTrees {
             #expect(wrong.status == 2 && wrong.errors.contains("there is no group 'web'"), "\(wrong.errors)")
         }
 
+        @Test func report_isNotWrittenToStandardOutput() throws {
+            let answer = try ctl(["report", "--output", "-"])
+            #expect(answer.status == 2 && answer.output.isEmpty)
+            #expect(answer.errors.contains("written to a file, not to standard output"), "\(answer.errors)")
+        }
+
         @Test func runtimeDirectoryAlone_isEnough_becauseNexusdKnowsItsOther() throws {
             let tree = try tree()
             let runtime = (tree.socket as NSString).deletingLastPathComponent
