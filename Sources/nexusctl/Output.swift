@@ -1,8 +1,23 @@
 import ControlClient
 import Glibc
+import Synchronization
 
 /// Standard output and standard error, unbuffered: text appears when it is written, in that order.
 enum Output {
+    /// The errno for which standard output did not take all that was written; 0: it did.
+    private static let refusal = Atomic<Int32>(0)
+
+    /// Nothing more can be shown there.
+    static var isRefused: Bool { refusal.load(ordering: .relaxed) != 0 }
+
+    /// The exit status of a command that came to this one: nobody may take an output that is not whole for a whole one.
+    static func judged(_ status: Int32) -> Int32 {
+        let error = refusal.load(ordering: .relaxed)
+        guard error != 0 else { return status }
+        complain(ControlError(.failed, "cannot write to standard output: \(String(cString: strerror(error)))"))
+        return status == 0 ? ControlError(.failed, "").exitStatus : status
+    }
+
     /// Writes to standard output. A reader that is gone ends the program by SIGPIPE, as it should.
     static func write(_ text: String) { write(Array(text.utf8), to: STDOUT_FILENO) }
 
@@ -26,8 +41,11 @@ enum Output {
                 Glibc.write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
             }
             if count < 0, errno == EINTR { continue }
-            // Nothing can be said about an output that takes nothing.
-            if count <= 0 { return }
+            guard count > 0 else {
+                // A reader that is gone wanted no more, and nothing can be said about an error output that takes nothing.
+                if count < 0, errno != EPIPE, descriptor == STDOUT_FILENO { refusal.store(errno, ordering: .relaxed) }
+                return
+            }
             done += count
         }
     }

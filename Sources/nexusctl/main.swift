@@ -1,3 +1,3 @@
 import Glibc
 
-exit(NexusCtl.run(Array(CommandLine.arguments.dropFirst())))
+exit(Output.judged(NexusCtl.run(Array(CommandLine.arguments.dropFirst()))))

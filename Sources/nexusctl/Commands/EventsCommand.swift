@@ -47,7 +47,7 @@ struct EventsCommand: ParsableCommand {
             if past.isEmpty, lines != 0 { Output.complain("nexusctl: no event is in the logs yet") }
             return
         }
-        while let event = try stream.next(beside: past) { show(event) }
+        while !Output.isRefused, let event = try stream.next(beside: past) { show(event) }
     }
 
     private func show(_ event: Event) {

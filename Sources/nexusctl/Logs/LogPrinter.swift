@@ -36,7 +36,7 @@ struct LogPrinter {
         let shown = show(session)
         Self.complain(session)
         if shown == 0, query.last != 0 { Output.complain(silence) }
-        while follow {
+        while follow, !Output.isRefused {
             do throws(Errno) { try session.wait() } catch { throw Self.unreadable(place, error) }
             _ = show(session)
         }
