@@ -195,15 +195,20 @@ def told(page, link):
     devtools.send("ServiceWorker.enable")
     page.wait_for_function("navigator.serviceWorker.ready.then(() => true)")
     word = {"type": "word", "id": "word_x", "kind": "address", "sentence": "The chat has a new address.", "url": origin, "link": link}
-    devtools.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": registered[-1]["registrationId"], "data": json.dumps(word)})
-    shown = page.evaluate("""async (limit) => {
-        const registration = await navigator.serviceWorker.getRegistration(), until = performance.now() + limit;
-        for (;;) {
-            const all = await registration.getNotifications();
-            if (all.length || performance.now() > until) return all.map((one) => [one.body, one.data.url]);
-            await new Promise(requestAnimationFrame);
-        }
-    }""", LIMIT)
+    # What DevTools delivers to a worker that is on its way may be lost; a word of the same id is shown once.
+    shown = []
+    for attempt in range(5):
+        devtools.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": registered[-1]["registrationId"], "data": json.dumps(word)})
+        shown = page.evaluate("""async (limit) => {
+            const registration = await navigator.serviceWorker.getRegistration(), until = performance.now() + limit;
+            for (;;) {
+                const all = await registration.getNotifications();
+                if (all.length || performance.now() > until) return all.map((one) => [one.body, one.data.url]);
+                await new Promise(requestAnimationFrame);
+            }
+        }""", LIMIT / 5)
+        if shown:
+            break
     assert shown == [["The chat has a new address.", link]], shown
     step("a message about it leads to the link")
 
