@@ -38,7 +38,7 @@ public actor EventHub {
     /// Numbers an event, gives it out and keeps it until it is stored.
     public func publish(_ what: ChatEvent.What, turn: TurnID, in session: SessionID) async throws -> ChatEvent {
         try await prepare(session, count: 1)
-        let event = ChatEvent(number: takeNumber(session), session: session, turn: turn, what: what)
+        let event = ChatEvent(number: takeNumber(session), session: session, turn: turn, what: what.storable)
         feeds[session]?.tail.append(event)
         give(event)
         return event
@@ -50,6 +50,7 @@ public actor EventHub {
     ) async throws {
         try await prepare(session, count: 1)
         let number = takeNumber(session)
+        let reason = reason?.storable
         let end = ChatEvent(number: number, session: session, turn: turn, what: .ended(state, reason: reason))
         let write = Task { [store] in try await store.end(turn, state, reason: reason, last: rest + [end]) }
         feeds[session]?.barrier = Task { _ = try? await write.value }

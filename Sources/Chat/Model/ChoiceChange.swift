@@ -41,8 +41,10 @@ public struct ChoiceChange: Hashable, Sendable {
     /// Refuses what can be no name.
     func check() throws {
         for name in [model.name, agent.name].compactMap({ $0 }) {
-            guard (1...TurnChoice.limit).contains(name.utf8.count) else {
-                throw ChatError(.badRequest, "the name of a model or agent has 1 to \(TurnChoice.limit) bytes")
+            guard (1...TurnChoice.limit).contains(name.utf8.count), !name.utf8.contains(0) else {
+                throw ChatError(
+                    .badRequest,
+                    "the name of a model or agent has 1 to \(TurnChoice.limit) bytes, and no U+0000 among them")
             }
         }
     }

@@ -8,7 +8,7 @@ extension ChatStore {
 
     /// Gives a session another title.
     public func rename(_ session: SessionID, to title: String) async throws {
-        let title = title.trimmingCharacters(in: .whitespacesAndNewlines)
+        let title = title.storable.trimmingCharacters(in: .whitespacesAndNewlines)
         guard !title.isEmpty, title.utf8.count <= Self.titleLimit, !title.contains(where: \.isNewline) else {
             throw ChatError(.badRequest, "a title is one line of 1 to \(Self.titleLimit) bytes")
         }

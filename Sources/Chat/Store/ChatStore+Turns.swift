@@ -24,6 +24,9 @@ extension ChatStore {
         _ submission: Submission, newSession id: SessionID, before: EventNumber, workspaces: Workspaces,
         ceiling: DailyCeiling = DailyCeiling()
     ) async throws -> Acceptance {
+        var given = submission
+        given.text = submission.text.storable
+        let submission = given
         try Self.check(submission)
         let now = Self.milliseconds()
         let contents = attachmentDirectory
@@ -136,8 +139,10 @@ extension ChatStore {
                 "the message is too long: \(size) bytes, at most \(Submission.textLimit); put the text into a file of the "
                     + "workspace and name it")
         }
-        guard (1...Submission.clientIDLimit).contains(submission.clientID.utf8.count) else {
-            throw ChatError(.badRequest, "client_id has 1 to \(Submission.clientIDLimit) bytes")
+        let client = submission.clientID.utf8
+        guard (1...Submission.clientIDLimit).contains(client.count), !client.contains(0) else {
+            throw ChatError(
+                .badRequest, "client_id has 1 to \(Submission.clientIDLimit) bytes, and no U+0000 among them")
         }
     }
 
