@@ -70,7 +70,7 @@ struct TunnelSettingsTests {
             (.named, try settings(credentials: empty), "[tunnel] credentials-file"),
             (.named, try settings(credentials: empty), "AccountTag in \(empty) is missing"),
             (.named, try settings(credentials: short), "TunnelSecret in \(short) is too short"),
-            (.named, try credentials("[]"), "is no JSON object"),
+            (.named, try credentials("[]"), "it is no JSON object"),
             (.named, try credentials(#"{"AccountTag":7}"#), "AccountTag"),
             (.named, try credentials(#"{"AccountTag":"a"}"#), "TunnelSecret"),
             (.named, try credentials(#"{"AccountTag":"a","TunnelSecret":"?"}"#), "is no base64"),
@@ -96,6 +96,53 @@ struct TunnelSettingsTests {
             let said = refusal(mode, settings)
             #expect(said.contains(words), "\(said)")
             #expect(!said.contains(Self.secret))
+        }
+    }
+
+    /// cloudflared would refuse these only when it runs, in words that name no field (Go's encoding/json).
+    @Test func whatGoRefuses_isRefusedWithItsPlace_andWhatGoTakesIsTaken() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let rest = #""TunnelSecret":"\#(Self.secret)","TunnelID":"\#(Self.id)""#
+        let uuid = try #require(UUID(uuidString: Self.id))
+        for (text, words) in [
+            ("{\"AccountTag\":\"a\",\n\(rest),}", ":2:"),
+            ("{\"AccountTag\":\"a\",\n\(rest),}", "a comma stands before }"),
+            (
+                "\u{FEFF}{\"AccountTag\":\"a\",\(rest)}",
+                ":1:1: it is no JSON object that cloudflared takes: a byte order mark"
+            ),
+            ("{\"AccountTag\":\"a\",\(rest),\"Endpoint\":5}", "Endpoint in "),
+            ("{\"AccountTag\":\"a\",\(rest),\"endpoint\":{}}", "is no text"),
+            ("{\"AccountTag\":null,\(rest)}", "AccountTag in "),
+            ("{\"AccountTag\":\"a\",\(rest)", "it ends too early"),
+            (
+                "{\"AccountTag\":\"a\" \(rest)}",
+                ":1:19: it is no JSON object that cloudflared takes: a comma or } is missing"
+            ),
+            ("{\"AccountTag\":\"a\",\(rest)}{}", "behind the closing }"),
+            ("{AccountTag:\"a\",\(rest)}", ":1:2: it is no JSON object that cloudflared takes: a name in quotes"),
+            ("{\"x\":01,\(rest)}", "no value stands here"), ("{\"x\":NaN,\(rest)}", "no value stands here"),
+            ("{\"x\":[1,],\(rest)}", "a comma stands before ]"), ("{\"x\":\"\t\",\(rest)}", "a control character"),
+            ("{\"x\":\"\\q\",\(rest)}", "a \\ that JSON does not know"), ("{\"x\":\"\\", "it ends too early"),
+            ("{\"x\":" + String(repeating: "[", count: 1000), "more than 64 brackets"),
+        ] {
+            let said = refusal(.named, try settings(credentials: try file(text)))
+            #expect(said.contains(words), "\(text): \(said)")
+            #expect(!said.contains(Self.secret))
+        }
+        for text in [
+            #"{"accounttag":"a","TUNNELSECRET":"\#(Self.secret)","tunnelId":"\#(Self.id)","Endpoint":"eu"}"#,
+            " {\r\n\t\"AccountTag\" : \"a\\u0041\",\n\(rest), \"Endpoint\":null, \"x\":[{}, [], -1.5e+3, true, {\"y\":0}]}\n",
+            "{\"AccountTag\":\"\",\"accounttag\":\"a\",\(rest)}",
+        ] {
+            let path = try file(text)
+            #expect(try settings(credentials: path).identity(.named) == .named(uuid, credentialsFile: path))
+        }
+        let token = #"{"a":"a","s":"\#(Self.secret)","t":"\#(Self.id)""#
+        for (end, words) in [(",}", "1:"), (#","e":5}"#, #"part "e" of the token"#)] {
+            let said = refusal(
+                .token, try settings(token: try file(Data((token + end).utf8).base64EncodedString())))
+            #expect(said.contains(words) && said.contains("copy the long word"), "\(said)")
         }
     }
 

@@ -18,13 +18,17 @@ enum CredentialsFile {
     /// Whose it is.
     static func tunnel(_ path: String) throws(TunnelError) -> UUID {
         let text = try SecretFile.read(path, field: field, what: "written by `cloudflared tunnel create`")
-        guard let fields = SecretFields(Data(text.utf8), named: { "\(field): \($0) in \(path)" }) else {
+        let fields: SecretFields
+        do {
+            fields = try SecretFields(Array(text.utf8)) { "\(field): \($0) in \(path)" }
+        } catch {
             throw TunnelError(
-                "\(field): \(path) is no JSON object; cloudflared tunnel create writes one with AccountTag, TunnelSecret "
-                    + "and TunnelID")
+                "\(field): \(path):\(error.line):\(error.column): it is no JSON object that cloudflared takes: "
+                    + "\(error.words); cloudflared tunnel create writes one with AccountTag, TunnelSecret and TunnelID")
         }
         _ = try fields.text("AccountTag")
         try fields.secret("TunnelSecret")
+        try fields.perhapsText("Endpoint")
         return try fields.uuid("TunnelID")
     }
 }
@@ -39,13 +43,19 @@ enum TokenFile {
         guard let data = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw TunnelError("\(field): the token in \(path) is no base64; \(again)")
         }
-        guard let fields = SecretFields(data, named: { "\(field): part \"\($0)\" of the token in \(path)" }) else {
-            throw TunnelError("\(field): the token in \(path) is no JSON object inside its base64; \(again)")
+        let fields: SecretFields
+        do {
+            fields = try SecretFields([UInt8](data)) { "\(field): part \"\($0)\" of the token in \(path)" }
+        } catch {
+            throw TunnelError(
+                "\(field): the token in \(path) is no JSON object inside its base64 (there, \(error.line):\(error.column): "
+                    + "\(error.words)); \(again)")
         }
         do throws(TunnelError) {
             _ = try fields.text("a")
             try fields.secret("s")
             _ = try fields.uuid("t")
+            try fields.perhapsText("e")
         } catch {
             throw TunnelError("\(error); \(again)")
         }
@@ -54,21 +64,35 @@ enum TokenFile {
 
 /// The members of a secret's JSON object. The error names the one that is not good, and never what stands there.
 private struct SecretFields {
-    private let members: [String: Any]
+    private let members: [(name: String, value: StrictJSON.Value)]
     private let named: (String) -> String
 
-    /// Nil: it is no object.
-    init?(_ data: Data, named: @escaping (String) -> String) {
-        guard let members = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else { return nil }
-        self.members = members
+    init(_ bytes: [UInt8], named: @escaping (String) -> String) throws(StrictJSON.Failure) {
+        members = try StrictJSON.members(of: bytes)
         self.named = named
     }
 
     func text(_ name: String) throws(TunnelError) -> String {
-        guard let value = members[name] else { throw TunnelError("\(named(name)) is missing") }
-        guard let text = value as? String else { throw TunnelError("\(named(name)) is no text") }
+        guard let text = try perhapsText(name) else {
+            let isThere = members.contains { $0.name.lowercased() == name.lowercased() }
+            throw TunnelError("\(named(name)) is \(isThere ? "no text" : "missing")")
+        }
         guard !text.isEmpty else { throw TunnelError("\(named(name)) is empty") }
         return text
+    }
+
+    /// Go takes a name in any case of its letters, of several the last, and null for nothing at all.
+    @discardableResult
+    func perhapsText(_ name: String) throws(TunnelError) -> String? {
+        var last: String?
+        for member in members where member.name.lowercased() == name.lowercased() {
+            switch member.value {
+            case .text(let text): last = text
+            case .null: break
+            case .other: throw TunnelError("\(named(name)) is no text")
+            }
+        }
+        return last
     }
 
     func secret(_ name: String) throws(TunnelError) {
