@@ -117,6 +117,22 @@ struct MeasuringTests {
         ),
         ("signal 9 (KILL)", ["2026-11-22T11:25:31Z INF Registered tunnel connection"], "signal 9 (KILL)"),
         (
+            "signal 9 (KILL)",
+            [
+                "2026-11-22T11:25:30Z ERR Unable to establish connection with Cloudflare edge",
+                "2026-11-22T11:25:31Z INF Registered tunnel connection connIndex=0",
+                "2026-11-22T11:25:32Z INF Updated to new configuration",
+            ], "signal 9 (KILL)"
+        ),
+        (
+            "exit 1",
+            [
+                "2026-11-22T11:25:30Z ERR Unable to establish connection with Cloudflare edge",
+                "2026-11-22T11:25:31Z INF Registered tunnel connection connIndex=0",
+                "2026-11-22T11:25:32Z ERR Serve tunnel error",
+            ], "exit 1, it gave up: Serve tunnel error"
+        ),
+        (
             "exit 2", ["panic: nil map", "", "goroutine 1 [running]:", "main.main()"],
             "exit 2, a fault of the program's own: panic: nil map"
         ),

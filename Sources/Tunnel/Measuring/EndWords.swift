@@ -24,11 +24,12 @@ public struct EndWords: Hashable, Sendable {
     ///   - byNexusd: why nexusd ended it, in nexusd's words; what it says at its end is no cause then. Nil: nexusd did not.
     ///   - lines: the run's last, the newest last.
     public init(exit: String, byNexusd: String? = nil, lines: [String]) {
+        let lines = Self.sinceItStood(lines)
         let isTooMany = lines.contains { $0.contains("429 Too Many Requests") || $0.contains("error code: 1015") }
         let why =
             isTooMany
             ? "too many quick tunnels were asked for from this network (429): wait, or take a named tunnel, nexusctl tunnel setup"
-            : Self.cause(in: byNexusd == nil ? lines : lines.filter { !Self.isOrderlyEnd($0) })
+            : Self.cause(in: byNexusd == nil ? lines : lines.filter { !Self.isOrderlyEnd($0) }[...])
         let how = byNexusd.map { "nexusd ended it (\(exit)), \($0)" } ?? Self.inWords(exit)
         words = how + (why.map { ": \($0)" } ?? "")
         kind =
@@ -41,6 +42,12 @@ public struct EndWords: Hashable, Sendable {
             } else {
                 .other
             }
+    }
+
+    /// What went wrong before a connection came to stand was overcome, and explains no later end.
+    private static func sinceItStood(_ lines: [String]) -> ArraySlice<String> {
+        let last = lines.lastIndex { $0.contains("Registered tunnel connection") }
+        return lines[(last.map { $0 + 1 } ?? lines.startIndex)...]
     }
 
     /// What it calls errors when it was told to end (cloudflared.md, section 6).
@@ -64,7 +71,7 @@ public struct EndWords: Hashable, Sendable {
 
     /// The last line that is an error, or is none of its log: its last words before a failed start are bare, and so is a fault of
     /// Go's runtime, whose first line says what it is. What is only told on the way is no cause.
-    private static func cause(in lines: [String]) -> String? {
+    private static func cause(in lines: ArraySlice<String>) -> String? {
         let told = lines.map(LogLine.init)
         let cause =
             told.last { $0.text.contains("cloudflared has been updated") }
