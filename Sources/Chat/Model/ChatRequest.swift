@@ -49,13 +49,13 @@ public enum ChatRequest: Hashable, Sendable {
 }
 
 extension ChatRequest: Decodable {
-    private enum Key: String, CodingKey {
+    fileprivate enum Key: String, CodingKey {
         case op, session, workspace, text, model, agent, client_id, after, follow, turn, before, limit, title, id,
             attachments, bytes, upload, at, data, reply, message,
             answers, format, list, numbered
     }
 
-    private enum Operation: String, Decodable {
+    private enum Operation: String, Decodable, CaseIterable {
         case send, list, changes, history, open, resume, abort, search, rename, delete, fork, revert,
             unrevert, upload, piece, catalog, choose, answer, export, describe
     }
@@ -142,11 +142,68 @@ extension ChatRequest: Decodable {
         do {
             self = try JSONDecoder().decode(ChatRequest.self, from: Data(payload))
         } catch {
-            throw ChatError(
-                .badRequest,
-                "not understood; chat-bridge takes JSON with op: send, list, changes, history, open, resume, abort, search, "
-                    + "rename, delete, fork, revert, unrevert, upload, piece, catalog, choose, answer, export, describe"
-            )
+            throw ChatError(.badRequest, Self.refusal(of: payload, error))
+        }
+    }
+
+    /// Which member is not good, and what it takes; the operations, where the operation itself is what is not understood.
+    private static func refusal(of payload: [UInt8], _ error: any Error) -> String {
+        struct Named: Decodable {
+            var op: Operation
+        }
+        let (path, isMissing): ([any CodingKey], Bool) =
+            switch error {
+            case DecodingError.keyNotFound(let key, let context): (context.codingPath + [key], true)
+            case DecodingError.valueNotFound(_, let context), DecodingError.typeMismatch(_, let context),
+                DecodingError.dataCorrupted(let context):
+                (context.codingPath, false)
+            case _: ([], false)
+            }
+        let decoder = JSONDecoder()
+        guard let named = try? decoder.decode(Named.self, from: Data(payload)),
+            let first = path.first ?? (try? decoder.decode(Numbers.self, from: Data(payload)))?.unfit,
+            let member = Key(stringValue: first.stringValue)
+        else {
+            let all = Operation.allCases.map(\.rawValue).joined(separator: ", ")
+            return "not understood; chat-bridge takes JSON with op: \(all)"
+        }
+        let place = path.dropFirst().reduce(first.stringValue) { place, key in
+            place + (key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)")
+        }
+        return "\(named.op.rawValue): \(place) \(isMissing ? "is missing" : "is not good"); \(first.stringValue) is "
+            + member.takes
+    }
+}
+
+/// Foundation does not say which number it is that is not whole, or too large.
+private struct Numbers: Decodable {
+    let unfit: ChatRequest.Key?
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: ChatRequest.Key.self)
+        unfit = fields.allKeys.first { key in
+            guard key.takes == ChatRequest.Key.wholeNumber else { return false }
+            do { _ = try fields.decodeIfPresent(Int64.self, forKey: key) } catch { return true }
+            return false
+        }
+    }
+}
+
+extension ChatRequest.Key {
+    fileprivate static let wholeNumber = "a whole number"
+
+    /// In words.
+    fileprivate var takes: String {
+        switch self {
+        case .op, .session, .workspace, .text, .client_id, .title, .id, .upload, .message: "a text"
+        case .model, .agent: "a text, or null"
+        case .after, .turn, .before, .limit, .bytes, .at, .list: Self.wholeNumber
+        case .follow, .numbered: "true or false"
+        case .attachments: #"a list of {"id":ID,"name":NAME}"#
+        case .data: "a text: bytes as base64"
+        case .reply: #""once", "always", "reject" or "dismiss""#
+        case .answers: "a list of lists of texts, one for each question"
+        case .format: #""markdown" or "json""#
         }
     }
 }
