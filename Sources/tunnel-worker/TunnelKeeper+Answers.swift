@@ -26,6 +26,7 @@ struct TunnelDescription: Encodable, Sendable {
     var metrics_port: UInt16?
     var complaint: String?
     var new_program: Bool
+    var program_gone: Bool
     /// Of a change that came through the tunnel: seconds until it is undone, and to what mode that leads.
     var trial_left: Int64?
     var trial_back: TunnelMode?
@@ -81,8 +82,9 @@ extension TunnelKeeper {
             connections: machine.connections, connections_wanted: inForce.connections, url: address,
             url_lasts: inForce != .quick, url_leads: leads, program: preparation?.program?.path,
             version: preparation?.program?.version.description, metrics_port: preparation?.metrics.port,
-            complaint: complaint, new_program: hasNewProgram, trial_left: trialLeft,
-            trial_back: trialLeft == nil ? nil : choice.former?.wanted(workshop.settings.mode), reach: reach)
+            complaint: complaint, new_program: programOnDisk == .another, program_gone: programOnDisk == .gone,
+            trial_left: trialLeft, trial_back: trialLeft == nil ? nil : choice.former?.wanted(workshop.settings.mode),
+            reach: reach)
     }
 
     /// Refused while there is none.
@@ -129,8 +131,7 @@ extension TunnelKeeper {
             next = await onTrial(next, over: approach)
             try next.write(in: workshop.directory)
         } catch {
-            throw TunnelError(
-                "\(error); nothing was changed, \(machine.isUp ? "and what runs goes on" : "and nothing runs")")
+            throw TunnelError("\(error); nothing was changed, \(machine.whatGoesOn)")
         }
         choice = next
         damage = nil

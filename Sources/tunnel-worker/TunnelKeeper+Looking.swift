@@ -139,9 +139,7 @@ extension TunnelKeeper {
     }
 
     func lookAtSettings() async {
-        if let program = preparation?.program {
-            hasNewProgram = CloudflaredProgram.FileMark(path: program.path) != program.file
-        }
+        if let program = preparation?.program { programOnDisk = program.onDisk }
         if case .settingsRefused = machine.state { await choose(wanted) }
         // What was not taken while something older goes on may be good by now.
         guard complaint != nil, machine.isUp, (try? await workshop.check(wanted)) != nil else { return }

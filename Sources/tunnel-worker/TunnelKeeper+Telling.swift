@@ -6,7 +6,7 @@ extension TunnelKeeper {
     /// The state's, and what more there is to say about it.
     var words: String {
         let chat = workshop.settings.chatSocket
-        var all = [machine.state.words]
+        var all = [machine.words(chatSocket: chat, whenOn: choice.mode ?? workshop.settings.mode)]
         if machine.state.connections != nil, let rules = measurement?.rules, !isLedHere {
             let what = host.flatMap { rules.leadsToChat(chat) ? "\($0) to the page" : nil } ?? "to the chat"
             all.append("no rule leads \(what); the service to point at is unix:\(chat)")
@@ -23,7 +23,12 @@ extension TunnelKeeper {
         if let former = choice.former {
             words += "; on trial: back to \(former.wanted(workshop.settings.mode).rawValue) unless it is kept"
         }
-        if hasNewProgram { words += "; another cloudflared lies on disk: nexusctl tunnel start" }
+        switch programOnDisk {
+        case .same: break
+        case .another: words += "; another cloudflared lies on disk: nexusctl tunnel start"
+        case .gone:
+            words += "; its program is gone from disk, the next start fails: put it back, or nexusctl tunnel start"
+        }
         if words != shown {
             shown = words
             bus.status(words)

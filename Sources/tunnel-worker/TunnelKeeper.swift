@@ -26,7 +26,7 @@ actor TunnelKeeper {
     var damage: String?
     /// Settings that were refused while something older goes on.
     var complaint: String?
-    var hasNewProgram = false
+    var programOnDisk = CloudflaredProgram.OnDisk.same
     /// As nexusd said at the last look.
     var isChildReady = false
     var gate = TurnGate()
@@ -250,7 +250,7 @@ actor TunnelKeeper {
         do {
             preparation = try await workshop.prepare(
                 machine.chosen, transport, stopTimeout: await stopTimeout(), after: machine.lastEnded)
-            hasNewProgram = false
+            programOnDisk = .same
             measurement = nil
             order(verb)
         } catch {

@@ -25,6 +25,22 @@ struct CloudflaredProgramTests {
         #expect(!CloudflaredProgram.isExecutableFile("/no/such"))
     }
 
+    @Test func programOnDisk_isTheSameAnotherOrGone_andWithoutLeaveItSaysWhatToType() async throws {
+        let path = "/tmp/nexus-cloudflared-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try "#!/bin/sh\necho 2026.8.2\n".write(toFile: path, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        let error = await #expect(throws: TunnelError.self) { try await CloudflaredProgram.find(among: [path]) }
+        #expect(error?.description == "\(path) may not be executed: chmod +x \(path)")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        let program = try await CloudflaredProgram.find(among: ["/etc/passwd", path])
+        #expect(program.onDisk == .same)
+        try "#!/bin/sh\necho 2026.8.3\n\n".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(program.onDisk == .another)
+        try FileManager.default.removeItem(atPath: path)
+        #expect(program.onDisk == .gone)
+    }
+
     @Test func version_isReadOrItIsNotCloudflared() {
         #expect(ProgramVersion(output: "2026.8.2\n")?.description == "2026.8.2")
         #expect(ProgramVersion(output: "DEV")?.isEnough == true)

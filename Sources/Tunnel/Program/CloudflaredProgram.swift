@@ -28,6 +28,22 @@ public struct CloudflaredProgram: Hashable, Sendable {
         }
     }
 
+    /// What lies at its path now.
+    public enum OnDisk: Hashable, Sendable {
+        /// The file that was asked what it is.
+        case same
+        /// One that came since.
+        case another
+        /// None: what runs of it goes on, and is not started again.
+        case gone
+    }
+
+    /// Looks.
+    public var onDisk: OnDisk {
+        guard let now = FileMark(path: path) else { return .gone }
+        return now == file ? .same : .another
+    }
+
     /// How to get it, in words.
     public static let installation =
         "install it: Debian package at https://pkg.cloudflare.com, or the program itself from "
@@ -49,7 +65,11 @@ public struct CloudflaredProgram: Hashable, Sendable {
     /// with the first that is there, or how to install one.
     public static func find(among candidates: [String]) async throws(TunnelError) -> CloudflaredProgram {
         var first: TunnelError?
-        for path in candidates where isExecutableFile(path) {
+        for path in candidates where isFile(path) {
+            guard isExecutableFile(path) else {
+                first = first ?? TunnelError("\(path) may not be executed: chmod +x \(path)")
+                continue
+            }
             do {
                 return try await probe(path)
             } catch {
@@ -79,11 +99,13 @@ public struct CloudflaredProgram: Hashable, Sendable {
         return CloudflaredProgram(path: path, version: version, file: mark)
     }
 
-    /// A regular file (links followed) with leave to execute it.
-    public static func isExecutableFile(_ path: String) -> Bool {
+    private static func isFile(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
+
+    /// A regular file (links followed) with leave to execute it.
+    public static func isExecutableFile(_ path: String) -> Bool { isFile(path) && access(path, X_OK) == 0 }
 
     /// Has cloudflared itself look at a configuration. Keys it does not know are a failure too, though it ends with 0.
     public func validate(_ configuration: String) async throws(TunnelError) {

@@ -35,6 +35,11 @@ struct TunnelPicture {
         if description["new_program"]?.flag == true {
             lines.append("         another cloudflared lies on disk; nexusctl tunnel start takes it")
         }
+        if description["program_gone"]?.flag == true {
+            lines.append(
+                "         its program is gone from disk; the next start fails: put it back, or nexusctl tunnel start takes "
+                    + "one that lies elsewhere")
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -1,0 +1,34 @@
+/// What the state's own words cannot say: what to do depends on more than the state.
+extension TunnelMachine {
+    /// For the status line: what is, and what to do about it.
+    /// - Parameters:
+    ///   - chat: path of the chat's socket, at which rules of Cloudflare's dashboard are to point.
+    ///   - whenOn: the mode in which a start brings it up; off: none is set up.
+    public func words(chatSocket chat: String, whenOn: TunnelMode) -> String {
+        let state = state
+        switch state {
+        case .off:
+            return whenOn == .off ? state.words : "off: no tunnel brings others to the page; nexusctl tunnel start"
+        case .waitingForConfiguration:
+            return "\(state.words); give it a public hostname there, whose service is unix:\(chat)"
+        case .exposesMoreThanTheChat:
+            let remedy =
+                halt == nil
+                ? "it is started by itself when that is mended" : "mend it at Cloudflare, then nexusctl tunnel start"
+            return "\(state.words); \(remedy)"
+        case .settingsRefused, .stopped, .starting, .connected, .degraded, .reconnecting, .credentialsRefused,
+            .noNetwork,
+            .noUplink, .originDown, .crashed:
+            return state.words
+        }
+    }
+
+    /// What goes on where a change was not taken.
+    public var whatGoesOn: String {
+        switch phase {
+        case .asked, .running: "and what runs goes on"
+        case .down: "and what was chosen before is tried again, as it was"
+        case .off, .settingsRefused, .held: "and nothing runs"
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import Testing
+import Tunnel
+
+/// Words that an owner reads say what to do.
+@Suite(.timeLimit(.minutes(1)))
+struct TunnelWordsTests {
+    private func words(_ events: [TunnelMachine.Event], whenOn: TunnelMode = .token) -> String {
+        var machine = TunnelMachine()
+        for event in events { _ = machine.step(event, at: .seconds(1)) }
+        return machine.words(chatSocket: "/run/chat.sock", whenOn: whenOn)
+    }
+
+    @Test func offTunnelThatIsSetUp_isStarted_andAnotherIsSetUp() {
+        #expect(words([.chosen(.off)]).hasSuffix("nexusctl tunnel start"))
+        #expect(words([.chosen(.off)], whenOn: .off).hasSuffix("nexusctl tunnel setup"))
+    }
+
+    @Test func exposure_saysWhatEndsIt() {
+        let rule = words([.halted(.token, .exposure("rule 1 leads to ssh"))])
+        #expect(rule.hasSuffix("rule 1 leads to ssh; mend it at Cloudflare, then nexusctl tunnel start"))
+        let door = words([.opening("no password"), .chosen(.token)])
+        #expect(door.hasSuffix("no password; it is started by itself when that is mended"))
+    }
+
+    @Test func whatGoesOn_isNotWhatDoesNotRun() {
+        var machine = TunnelMachine()
+        #expect(machine.whatGoesOn == "and nothing runs")
+        _ = machine.step(.found(.named, run: "1-1"), at: .zero)
+        #expect(machine.whatGoesOn == "and what runs goes on")
+        _ = machine.step(.child(.down(.init(run: "1-1", words: "exit 2"))), at: .seconds(1))
+        #expect(machine.whatGoesOn == "and what was chosen before is tried again, as it was")
+    }
+}
