@@ -107,12 +107,10 @@ extension WholeTrees {
             for round in 1...50 {
                 // The instant of the kill is the fault: at once, or when something was read and written.
                 usleep(UInt32(random.next(below: 30_000)))
-                var last = ""
-                for name in ["log-writer"] + writers {
-                    let status = try client.status(name)
-                    if name == "log-writer" { last = status["run"] as? String ?? "" }
-                    if let pid = status["pid"] as? Int32 { kill(pid, SIGKILL) }
-                }
+                // All are looked at first: whoever waits for an answer does not see an event that comes before it.
+                let all = try (["log-writer"] + writers).map { try client.status($0) }
+                let last = all[0]["run"] as? String ?? ""
+                for status in all { if let pid = status["pid"] as? Int32 { kill(pid, SIGKILL) } }
                 // Now and then it is killed again before it serves, and is away for its delay.
                 if round % 5 != 0 { _ = try client.ready("log-writer", events, after: last) }
             }
