@@ -133,11 +133,14 @@ import Testing
         try tunnel.start()
         try tunnel.waitState("connected 4/4")
         let pid = try #require(try tunnel.box.status().pid("cloudflared"))
-        // Once: a program that ends with 0 just after its start is one that goes into the background, and is parked.
+        // The next run does not connect before the line was read; it does not end as well, for a program that ends with 0 just
+        // after its start is one that goes into the background, and is parked.
+        try tunnel.set("never", "")
         try tunnel.set("crash-pid", "\(pid)")
         try tunnel.set("crash", code)
         let crashed = try tunnel.waitLine("crashed")
         #expect(crashed.hasPrefix("crashed: \(words)"), "\(crashed)")
+        try tunnel.set("never", nil)
         try tunnel.box.waitReplaced("cloudflared", pid)
         let back = try tunnel.waitState("connected 4/4")
         #expect(back.url == "https://chat.example.invalid")
