@@ -73,10 +73,7 @@ extension WholeTrees {
                     $0.policy.critical = true
                 })
             let peer = try ControlPeer(tree.socket)
-            let events = try peer.request("events")
-            if try peer.state("alone") != "parked" {
-                _ = try peer.event(events) { $0["message_id"] as? String == EventKind.groupParked.messageID }
-            }
+            try peer.wait(for: "alone", toBe: "parked")
             let answer = try tree.ctl("why", "one")
             #expect(answer.output.hasPrefix("group one is parked because of two\n"), "\(answer.output)")
             #expect(answer.output.contains("one try of all in 5 min, or `nexusctl start one` at once"))
