@@ -231,7 +231,7 @@ actor TunnelKeeper {
         case .stop:
             workshop.retract()
             order("stop")
-        // Said again and again it would be the answer to each liveness probe of the owner's, before that was asked.
+        // It is for the start: of one that is ready a frame at each look would say nothing new.
         case .healthy: if !isChildReady { bus.health(of: Self.child, healthy: true) }
         case .mendChat: await mendChat()
         }

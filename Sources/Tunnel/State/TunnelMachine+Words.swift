@@ -17,8 +17,7 @@ extension TunnelMachine {
                 ? "it is started by itself when that is mended" : "mend it at Cloudflare, then nexusctl tunnel start"
             return "\(state.words); \(remedy)"
         case .settingsRefused, .stopped, .starting, .connected, .degraded, .reconnecting, .credentialsRefused,
-            .noNetwork,
-            .noUplink, .originDown, .crashed:
+            .noNetwork, .noUplink, .originDown, .crashed:
             return state.words
         }
     }
