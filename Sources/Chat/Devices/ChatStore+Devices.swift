@@ -6,6 +6,8 @@ extension ChatStore {
     public static let deviceLimit = 64
     /// A device that was not here for so long has to be paired anew: 180 days, in milliseconds.
     static let deviceIdleLimit: Int64 = 180 * 86_400_000
+    /// Tokens that were revoked, of which as many are known as such: the newest.
+    public static let revokedLimit = 256
     /// `seen` is written at most this often, in milliseconds.
     private static let seenStep: Int64 = 60_000
 
@@ -54,13 +56,29 @@ extension ChatStore {
         try await queue.read { db in try Self.devices(db, where: "1", []) }
     }
 
-    /// Forgets a device; throws `unknown` for no such one.
-    public func revoke(_ id: DeviceID) async throws {
+    /// Forgets a device, but for the hash of its token; throws `unknown` for no such one.
+    public func revoke(_ id: DeviceID, now: Date = Date()) async throws {
         try await write { db in
-            try db.execute(sql: "DELETE FROM device WHERE id = ?", arguments: [id.rawValue])
-            guard db.changesCount == 1 else {
-                throw ChatError(.unknown, "there is no device '\(id)'; see: nexusctl devices")
-            }
+            let token = try Data.fetchOne(
+                db, sql: "DELETE FROM device WHERE id = ? RETURNING token_hash", arguments: [id.rawValue])
+            guard let token else { throw ChatError(.unknown, "there is no device '\(id)'; see: nexusctl devices") }
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO revoked_token (token_hash, revoked) VALUES (?, ?)",
+                arguments: [token, Self.milliseconds(now)])
+            try db.execute(
+                sql: """
+                    DELETE FROM revoked_token WHERE token_hash NOT IN
+                        (SELECT token_hash FROM revoked_token ORDER BY revoked DESC LIMIT \(Self.revokedLimit))
+                    """)
+        }
+    }
+
+    /// True for the token of a device that was revoked.
+    public func isRevoked(tokenHash: [UInt8]) async throws -> Bool {
+        try await queue.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM revoked_token WHERE token_hash = ?)",
+                arguments: [Data(tokenHash)]) ?? false
         }
     }
 

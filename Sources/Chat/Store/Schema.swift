@@ -26,6 +26,7 @@ enum Schema {
                 try $0.execute(sql: ListSchema.triggers)
             }
         ),
+        ("tokens that were revoked", { try $0.execute(sql: revoked) }),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -104,6 +105,14 @@ enum Schema {
             seen INTEGER NOT NULL,
             address TEXT NOT NULL
         ) STRICT;
+        """
+
+    // So that a device that was shut out is told so, and one that this store never knew something else.
+    private static let revoked = """
+        CREATE TABLE revoked_token (
+            token_hash BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
+            revoked INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 
     // The index keeps no text of its own: it reads it from the view, when it shows what was found.

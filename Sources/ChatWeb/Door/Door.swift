@@ -88,7 +88,8 @@ public final class Door: Sendable {
         }
         // Spent by somebody else since.
         guard let back else { throw .code }
-        streams.revoke(back.id)
+        // Whoever has the token of before is nobody by now.
+        streams.end(of: back.id, .unknown)
         audit(
             "device \(back.id) '\(back.name)' came back as \(back.role.rawValue) by a link of its own from \(address)")
         return (back, token)
@@ -157,10 +158,16 @@ public final class Door: Sendable {
             if let wait = state.withLock({ $0.strangers.take(AddressGroup(address), at: .now) }) {
                 throw .tooMany(wait)
             }
-            throw .unknown
+            throw .unpaired(try await whyUnpaired(token))
         }
         if let wait = state.withLock({ $0.devices.take(device.id, at: .now) }) { throw .tooMany(wait) }
         return device
+    }
+
+    /// What is known of a token that lets nobody in.
+    private func whyUnpaired(_ token: String?) async throws(Refused) -> Unpaired {
+        guard let token else { return .noToken }
+        return try await stored { try await $0.isRevoked(tokenHash: Secrets.hash(token)) } ? .revoked : .unknown
     }
 
     /// A line of the log that is about who may come in.
@@ -172,7 +179,7 @@ public final class Door: Sendable {
     /// Shuts a device out, at once, also in the middle of an answer.
     func revoke(_ id: DeviceID, by whom: String) async throws {
         try await store.revoke(id)
-        streams.revoke(id)
+        streams.end(of: id, .revoked)
         audit("device \(id) was revoked by \(whom)")
     }
 
@@ -187,8 +194,8 @@ public final class Door: Sendable {
 
 /// Why somebody may not come in.
 enum Refused: Error, Hashable {
-    /// No token, or one that nobody has.
-    case unknown
+    /// No token, or one that lets nobody in.
+    case unpaired(Unpaired)
     /// The code lets nobody in.
     case code
     /// The code is good, and needs the password beside it.
@@ -197,6 +204,16 @@ enum Refused: Error, Hashable {
     case tooMany(Duration)
     /// The store failed, or what was asked of it.
     case store(ChatError)
+}
+
+/// Why a browser is none of our devices; as the page is told it, which keeps or forgets what it holds by that.
+enum Unpaired: String, Hashable, Sendable {
+    /// It was never let in, or has forgotten it.
+    case noToken = "no-token"
+    /// It was shut out.
+    case revoked
+    /// It was let in once, and this store does not know it: the store is a new one, or the device was away for too long.
+    case unknown
 }
 
 extension Unicode.GeneralCategory {

@@ -1,14 +1,14 @@
 import Chat
 import Synchronization
 
-/// The answers that are being streamed to devices, so that a revoked device's end at once.
+/// The answers that are being streamed to devices, so that those of a device that is shut out end at once.
 final class LiveStreams: Sendable {
     /// Streams that one device may have open.
     static let perDevice = 16
 
     private struct Stream {
         var device: DeviceID
-        var end: AsyncStream<Never>.Continuation
+        var end: AsyncStream<Unpaired>.Continuation
     }
     private struct State {
         var last = 0
@@ -16,9 +16,9 @@ final class LiveStreams: Sendable {
     }
     private let state = Mutex(State())
 
-    /// A stream that ends when the device is revoked, and the number to `close` it by; nil: it has too many.
-    func open(_ device: DeviceID) -> (number: Int, revoked: AsyncStream<Never>)? {
-        let (stream, end) = AsyncStream<Never>.makeStream()
+    /// A stream that says why the device is none any more, when that is so, and the number to `close` it by; nil: it has too many.
+    func open(_ device: DeviceID) -> (number: Int, shutOut: AsyncStream<Unpaired>)? {
+        let (stream, end) = AsyncStream<Unpaired>.makeStream()
         let number: Int? = state.withLock { state in
             guard state.streams.values.count(where: { $0.device == device }) < Self.perDevice else { return nil }
             state.last += 1
@@ -31,12 +31,12 @@ final class LiveStreams: Sendable {
     /// The answer is over.
     func close(_ number: Int) { state.withLock { $0.streams.removeValue(forKey: number) }?.end.finish() }
 
-    /// Ends those of a device.
-    func revoke(_ device: DeviceID) {
+    /// Ends those of a device, and says why.
+    func end(of device: DeviceID, _ why: Unpaired) {
         let ends = state.withLock { state in
             state.streams.values.filter { $0.device == device }.map(\.end)
         }
-        for end in ends { end.finish() }
+        for end in ends { end.yield(why) }
     }
 
     /// How many there are.

@@ -10,6 +10,8 @@ struct WebError: Error {
     let code: String
     let message: String
     var retryAfter: Duration?
+    /// Of `unpaired` only.
+    var why: Unpaired?
 
     init(_ status: HTTPResponse.Status, _ code: String, _ message: String, retryAfter: Duration? = nil) {
         self.status = status
@@ -24,8 +26,9 @@ struct WebError: Error {
             var type = "error"
             var code: String
             var message: String
+            var why: String?
         }
-        return JSONLine.of(Line(code: code, message: message))
+        return JSONLine.of(Line(code: code, message: message, why: why?.rawValue))
     }
 
     var response: Response {
@@ -49,8 +52,9 @@ extension WebError {
 
     init(_ refused: Refused) {
         switch refused {
-        case .unknown:
-            self.init(.unauthorized, "unpaired", "this browser is not paired; on the machine: nexusctl pair")
+        case .unpaired(let why):
+            self.init(.unauthorized, "unpaired", "\(why.words); on the machine: nexusctl pair")
+            self.why = why
         case .code:
             self.init(
                 .forbidden, "code", "this code is wrong, spent or older than ten minutes; make another: nexusctl pair")
@@ -63,6 +67,19 @@ extension WebError {
                 .tooManyRequests, "busy", "too many requests; again in \(wait.components.seconds + 1) s",
                 retryAfter: wait)
         case .store(let error): self.init(error)
+        }
+    }
+}
+
+extension Unpaired {
+    /// For people.
+    fileprivate var words: String {
+        switch self {
+        case .noToken: "this browser is not paired"
+        case .revoked: "this browser was shut out"
+        case .unknown:
+            "this machine does not know this browser: it was paired with another store of conversations, or was away for "
+                + "180 days"
         }
     }
 }

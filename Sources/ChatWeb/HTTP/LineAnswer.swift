@@ -26,7 +26,7 @@ struct LineAnswer: Sendable {
 
     /// `produce` gives each line to its argument, which waits while the client is slow, and returns the last.
     func response(_ produce: @escaping @Sendable (@escaping ChatService.Sink) async -> [UInt8]) throws -> Response {
-        guard let (number, revoked) = streams.open(device) else {
+        guard let (number, shutOut) = streams.open(device) else {
             throw WebError(
                 .tooManyRequests, "busy",
                 "\(LiveStreams.perDevice) answers are open on this device; close a window of it")
@@ -39,14 +39,14 @@ struct LineAnswer: Sendable {
             body: ResponseBody { writer in
                 defer { streams.close(number) }
                 let lines = Lines(writer: writer)
-                try await lines.write(await run(produce, lines, revoked))
+                try await lines.write(await run(produce, lines, shutOut))
                 try await writer.finish(nil)
             })
     }
 
     private func run(
         _ produce: @escaping @Sendable (@escaping ChatService.Sink) async -> [UInt8], _ lines: Lines,
-        _ revoked: AsyncStream<Never>
+        _ shutOut: AsyncStream<Unpaired>
     ) async -> [UInt8] {
         let (first, said) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         return await withTaskGroup(of: Over?.self) { group in
@@ -58,8 +58,8 @@ struct LineAnswer: Sendable {
                     })
             }
             group.addTask {
-                for await _ in revoked {}
-                return Task.isCancelled ? nil : .last(WebError(Refused.unknown).line)
+                for await why in shutOut { return .last(WebError(Refused.unpaired(why)).line) }
+                return nil
             }
             if let wait {
                 group.addTask { await Self.pause(wait) ? .more : nil }

@@ -25,6 +25,19 @@ struct DeviceStoreTests {
         #expect(error?.code == .unknown)
     }
 
+    @Test func revokedTokens_areKnownAsSuch_theNewestOnes() async throws {
+        let box = try StoreBox()
+        func hash(_ number: Int) -> [UInt8] { self.hash.dropLast(2) + [UInt8(number >> 8), UInt8(number & 255)] }
+        for number in 0...ChatStore.revokedLimit {
+            try await box.store.add(device("d\(number)", at: now), tokenHash: hash(number))
+            try await box.store.revoke(DeviceID(rawValue: "d\(number)"), now: now + Double(number))
+        }
+        try box.reopen()
+        #expect(try await !box.store.isRevoked(tokenHash: hash(0)))
+        for number in 1...ChatStore.revokedLimit { #expect(try await box.store.isRevoked(tokenHash: hash(number))) }
+        #expect(try await !box.store.isRevoked(tokenHash: hash(ChatStore.revokedLimit + 1)))
+    }
+
     @Test func deviceThatStaysAway_isForgotten_oneThatComesIsNot() async throws {
         let box = try StoreBox()
         try await box.store.add(device("a", at: now), tokenHash: hash)

@@ -78,6 +78,27 @@ struct AccessTests {
         #expect(try box.post("/api/devices", own, cookie: second).status == 401)
     }
 
+    /// The page keeps what it holds for whom it was paired with, and nobody else: docs/web.md, Over HTTP.
+    @Test func browserThatIsNoDevice_isToldWhich() async throws {
+        func why(_ answer: RawAnswer) -> String? {
+            #expect(answer.status == 401 && answer.text.contains(#""code":"unpaired""#), "\(answer.text)")
+            return answer.objects.first?["why"] as? String
+        }
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        #expect(try why(box.post("/api/devices", own)) == "no-token")
+        #expect(try why(box.post("/api/devices", own, cookie: "__Host-nexus=x")) == "unknown")
+        // Its store was moved aside, and a new one begun.
+        let new = try await WebBox()
+        #expect(try why(new.post("/api/devices", own, cookie: cookie)) == "unknown")
+        let device = try #require(try await box.store.devices().first)
+        _ = try await box.server.answer(.revoke(device.id), by: "a test")
+        #expect(try why(box.post("/api/devices", own, cookie: cookie)) == "revoked")
+        let second = try await box.pair()
+        #expect(try box.post("/api/devices", #"{"op":"leave"}"#, cookie: second).status == 200)
+        #expect(try why(box.post("/api/chat", #"{"op":"list"}"#, cookie: second)) == "revoked")
+    }
+
     @Test(arguments: [
         "__Host-nexus=", "__Host-nexus=' OR 1=1 --", "nexus=x", "__Host-nexus=\(String(repeating: "0", count: 64))",
     ])

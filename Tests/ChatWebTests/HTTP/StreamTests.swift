@@ -186,7 +186,7 @@ struct StreamTests {
         _ = try connection.receive(until: "one")
         let device = try #require(try await box.store.devices().first)
         _ = try await box.server.answer(.revoke(device.id), by: "a test")
-        #expect(try connection.receive(until: "unpaired").contains(#""type":"error""#))
+        #expect(try connection.receive(until: #""why":"revoked"}"#).contains(#""code":"unpaired""#))
     }
 
     @Test func tooManyAnswersAtATime_areRefused() async throws {
