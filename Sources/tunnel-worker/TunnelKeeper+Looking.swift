@@ -141,8 +141,25 @@ extension TunnelKeeper {
     func lookAtSettings() async {
         if let program = preparation?.program { programOnDisk = program.onDisk }
         if case .settingsRefused = machine.state { await choose(wanted) }
-        // What was not taken while something older goes on may be good by now.
-        guard complaint != nil, machine.isUp, (try? await workshop.check(wanted)) != nil else { return }
-        await choose(wanted)
+        guard machine.isUp else { return }
+        do throws(TunnelError) {
+            if try workshop.follow(wanted) {
+                Log.notice("the tunnel's secret is another one on disk: cloudflared has it from its next start on")
+            }
+            await lookAtComplaint()
+        } catch {
+            complain(error)
+        }
+    }
+
+    /// What was not taken while something older goes on may be good by now.
+    private func lookAtComplaint() async {
+        guard complaint != nil, (try? await workshop.check(wanted)) != nil else { return }
+        guard let same = await workshop.inForce(wanted, stopTimeout: await stopTimeout()) else {
+            await choose(wanted)
+            return
+        }
+        // It was good before: what runs is what a start would be.
+        (preparation, complaint) = (same, nil)
     }
 }

@@ -170,11 +170,22 @@ actor TunnelKeeper {
             if case .exposesMoreThanTheChat = machine.state {} else { await lookAtDoors() }
             await act(on: .chosen(mode))
         } catch {
-            if complaint != error.description { Log.error("not taken: \(error)") }
-            complaint = error.description
-            await act(on: .settingsRefused(error.description))
+            complain(error)
+            // What was in force last goes on, also over a restart of everything: the start takes it back.
+            if !machine.isUp, let last = workshop.lastMode {
+                await lookAtDoors()
+                await act(on: .chosen(last))
+            } else {
+                await act(on: .settingsRefused(error.description))
+            }
         }
         return complaint.map { TunnelError($0) }
+    }
+
+    /// Said once, and shown until it is good.
+    func complain(_ error: TunnelError) {
+        if complaint != error.description { Log.error("not taken: \(error)") }
+        complaint = error.description
     }
 
     private func turn() async {
@@ -229,7 +240,13 @@ actor TunnelKeeper {
             Log.notice("cloudflared is started anew: \(why)")
             await start(transport, "restart")
         case .stop:
-            workshop.retract()
+            switch machine.state {
+            // That passes, and whatever has become of the owner's settings meanwhile, this was in force.
+            case .noNetwork, .noUplink, .credentialsRefused, .crashed: workshop.setAside()
+            case .off, .settingsRefused, .stopped, .starting, .waitingForConfiguration, .connected, .degraded,
+                .reconnecting, .originDown, .exposesMoreThanTheChat:
+                workshop.retract()
+            }
             order("stop")
         // It is for the start: of one that is ready a frame at each look would say nothing new.
         case .healthy: if !isChildReady { bus.health(of: Self.child, healthy: true) }
@@ -254,9 +271,8 @@ actor TunnelKeeper {
             measurement = nil
             order(verb)
         } catch {
-            complaint = error.description
-            Log.error(error.description)
-            if verb == "restart", let standing = await workshop.standing(machine.chosen) {
+            complain(error)
+            if workshop.takeBack(), let standing = await workshop.standing(machine.chosen) {
                 // What was in force stays so.
                 preparation = standing
                 _ = machine.step(.found(standing.mode, run: nil), at: now)

@@ -43,9 +43,13 @@ struct TunnelWorker {
 
     private static func launch(_ directory: String) -> Never {
         do {
-            let failure = try LaunchFile.read(in: directory).run(
-                environment: ProcessInfo.processInfo.environment)
-            Log.error(failure.description)
+            let launch = try LaunchFile.read(in: directory)
+            do throws(TunnelError) {
+                try launch.kept?.follow()
+            } catch {
+                Log.error("not taken: \(error); cloudflared starts with what was good before")
+            }
+            Log.error(launch.run(environment: ProcessInfo.processInfo.environment).description)
         } catch {
             Log.error("\(error)")
         }

@@ -21,14 +21,19 @@ public struct LaunchFile: Hashable, Sendable, Codable {
     public var hostname: String?
     /// The run of the child that had ended last when this was written: the end of a later one is this one's.
     public var after: String?
+    /// What it proves itself by; nil: a quick tunnel.
+    public var kept: KeptSecret?
 
     private static let name = "launch.json"
+    /// Where it lies while something holds the tunnel: nobody's start finds it there.
+    private static let asideName = "launch.aside.json"
 
     /// Of a tunnel with this configuration.
     public init(
         program: String, configuration: String, identity: TunnelConfiguration.Identity, metricsPort: UInt16,
-        transport: TunnelMachine.Transport, hostname: String? = nil, after: String? = nil
+        transport: TunnelMachine.Transport, hostname: String? = nil, after: String? = nil, kept: KeptSecret? = nil
     ) {
+        self.kept = kept
         self.metricsPort = metricsPort
         self.hostname = hostname
         self.after = after
@@ -54,10 +59,28 @@ public struct LaunchFile: Hashable, Sendable, Codable {
         encoder.outputFormatting = .withoutEscapingSlashes
         guard let data = try? encoder.encode(self) else { return }
         try ConfigurationFile.write(String(decoding: data, as: UTF8.self), to: directory + "/" + Self.name)
+        unlink(directory + "/" + Self.asideName)
     }
 
     /// Takes it away: as long as there is none, whoever starts the child by its name opens nothing.
-    static func remove(in directory: String) { unlink(directory + "/" + name) }
+    static func remove(in directory: String) {
+        unlink(directory + "/" + name)
+        unlink(directory + "/" + asideName)
+    }
+
+    /// The same, but for `takeBack`.
+    static func setAside(in directory: String) { rename(directory + "/" + name, directory + "/" + asideName) }
+
+    /// What was set aside lies there for a start again, unless something newer does; false: neither is there.
+    static func takeBack(in directory: String) -> Bool {
+        access(directory + "/" + name, F_OK) == 0
+            || rename(directory + "/" + asideName, directory + "/" + name) == 0
+    }
+
+    /// As `read`, of what was set aside too; nil: there is neither.
+    static func last(in directory: String) -> LaunchFile? {
+        (try? read(directory + "/" + name)) ?? (try? read(directory + "/" + asideName))
+    }
 
     /// Whether it could be written.
     static func check(in directory: String) throws(TunnelError) {
@@ -66,7 +89,10 @@ public struct LaunchFile: Hashable, Sendable, Codable {
 
     /// Reads it from there.
     public static func read(in directory: String) throws(TunnelError) -> LaunchFile {
-        let path = directory + "/" + name
+        try read(directory + "/" + name)
+    }
+
+    private static func read(_ path: String) throws(TunnelError) -> LaunchFile {
         guard let data = try SmallFile.read(path) else {
             throw TunnelError(
                 "there is nothing to start, so nothing was opened: the tunnel is off, or held back; nexusctl tunnel says why, "

@@ -41,6 +41,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
         var identity: TunnelConfiguration.Identity
         var program: CloudflaredProgram
         var hostname: String?
+        var kept: KeptSecret?
         var text: String
     }
 
@@ -68,11 +69,13 @@ public struct TunnelWorkshop: Hashable, Sendable {
             return nil
         }
         try await validate(draft)
+        try draft.kept?.follow()
         try ConfigurationFile.write(draft.text, to: configuration)
         try LaunchFile(
             program: draft.program.path, configuration: configuration, identity: draft.identity, metricsPort: port,
-            transport: transport, hostname: draft.hostname, after: after
+            transport: transport, hostname: draft.hostname, after: after, kept: draft.kept
         ).write(in: directory)
+        KeptSecret.sweep(directory, but: draft.kept)
         return Preparation(
             program: draft.program, mode: mode, hostname: draft.hostname, metrics: MetricsPort(port: port))
     }
@@ -105,8 +108,29 @@ public struct TunnelWorkshop: Hashable, Sendable {
         return launch.mode != nil && launch.after != run
     }
 
-    /// Nothing is in force any more: a start of the child by its name ends with words.
-    public func retract() { LaunchFile.remove(in: directory) }
+    /// Nothing is in force any more: a start of the child by its name ends with words. No secret is kept.
+    public func retract() {
+        LaunchFile.remove(in: directory)
+        KeptSecret.sweep(directory, but: nil)
+    }
+
+    /// The same while something holds the tunnel; what was in force is kept for `takeBack`.
+    public func setAside() { LaunchFile.setAside(in: directory) }
+
+    /// Puts in force again what was so last; false: nothing was.
+    public func takeBack() -> Bool { LaunchFile.takeBack(in: directory) }
+
+    /// The mode of what was in force last, and may be taken back; nil: nothing was.
+    public var lastMode: TunnelMode? { LaunchFile.last(in: directory)?.mode }
+
+    /// The secret in force becomes what the owner's file says by now; the error names what is wrong with that, and then it stays as
+    /// it is. True: it is another one.
+    public func follow(_ mode: TunnelMode) throws(TunnelError) -> Bool {
+        guard let identity = try settings.identity(mode), let kept = KeptSecret(identity, in: directory),
+            LaunchFile.last(in: directory)?.kept == kept
+        else { return false }
+        return try kept.follow()
+    }
 
     /// cloudflared, as it is found now.
     func program() async throws(TunnelError) -> CloudflaredProgram {
@@ -135,10 +159,12 @@ public struct TunnelWorkshop: Hashable, Sendable {
         guard let identity = try settings.identity(mode) else { return nil }
         let program = try await program()
         let hostname = identity == .quick ? nil : settings.hostname
+        let kept = KeptSecret(identity, in: directory)
         let configuration = try TunnelConfiguration(
-            identity: identity, hostname: hostname, chatSocket: settings.chatSocket, metricsPort: port,
+            identity: identity.proved(by: kept), hostname: hostname, chatSocket: settings.chatSocket, metricsPort: port,
             transport: transport, logDirectory: directory + "/log", gracePeriod: gracePeriod)
-        return Draft(identity: identity, program: program, hostname: hostname, text: try configuration.yaml())
+        return Draft(
+            identity: identity, program: program, hostname: hostname, kept: kept, text: try configuration.yaml())
     }
 
     private func validate(_ draft: Draft) async throws(TunnelError) {

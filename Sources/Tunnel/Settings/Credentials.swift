@@ -6,17 +6,21 @@ enum CredentialsFile {
     private static let field = "[tunnel] credentials-file"
 
     /// Nothing of what is in it is in the words of the error.
-    static func check(_ path: String, tunnel: UUID) throws(TunnelError) {
-        let id = try Self.tunnel(path)
+    @discardableResult
+    static func read(_ path: String, tunnel: UUID) throws(TunnelError) -> String {
+        let (text, id) = try contents(path)
         guard id == tunnel else {
             throw TunnelError(
                 "[tunnel] id: \(tunnel.uuidString.lowercased()), but \(path) is of the tunnel \(id.uuidString.lowercased())"
             )
         }
+        return text
     }
 
     /// Whose it is.
-    static func tunnel(_ path: String) throws(TunnelError) -> UUID {
+    static func tunnel(_ path: String) throws(TunnelError) -> UUID { try contents(path).tunnel }
+
+    private static func contents(_ path: String) throws(TunnelError) -> (text: String, tunnel: UUID) {
         let text = try SecretFile.read(path, field: field, what: "written by `cloudflared tunnel create`")
         let fields: SecretFields
         do {
@@ -29,14 +33,15 @@ enum CredentialsFile {
         _ = try fields.text("AccountTag")
         try fields.secret("TunnelSecret")
         try fields.perhapsText("Endpoint")
-        return try fields.uuid("TunnelID")
+        return (text, try fields.uuid("TunnelID"))
     }
 }
 
 /// The file with a tunnel's token: base64 of `{"a":ACCOUNT,"s":SECRET,"t":UUID}`.
 enum TokenFile {
     /// Nothing of what is in it is in the words of the error.
-    static func check(_ path: String) throws(TunnelError) {
+    @discardableResult
+    static func read(_ path: String) throws(TunnelError) -> String {
         let field = "[tunnel] token-file"
         let text = try SecretFile.read(path, field: field, what: "with the token that Cloudflare's dashboard shows")
         let again = "copy the long word behind --token (or `service install`), whole, and nothing else"
@@ -59,6 +64,7 @@ enum TokenFile {
         } catch {
             throw TunnelError("\(error); \(again)")
         }
+        return text
     }
 }
 

@@ -62,7 +62,7 @@ extension TunnelWorkshop {
             (wanted.credentialsFile, wanted.id, found.id) = (file, id, id)
         case .token:
             let file = answers.tokenFile ?? ""
-            try TokenFile.check(file)
+            try TokenFile.read(file)
             wanted.tokenFile = file
         }
         if mode != .quick {

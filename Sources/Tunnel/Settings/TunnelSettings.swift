@@ -76,11 +76,11 @@ public struct TunnelSettings: Hashable, Sendable {
                         + "\"https://chat.example.com\"")
             }
             _ = try Self.address(url)
-            try CredentialsFile.check(credentialsFile, tunnel: uuid)
+            try CredentialsFile.read(credentialsFile, tunnel: uuid)
             return .named(uuid, credentialsFile: credentialsFile)
         case .token:
             if !url.isEmpty { _ = try Self.address(url) }
-            try TokenFile.check(tokenFile)
+            try TokenFile.read(tokenFile)
             return .token(file: tokenFile)
         }
     }

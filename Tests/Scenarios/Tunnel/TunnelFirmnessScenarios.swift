@@ -135,6 +135,59 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// What cloudflared is started from is what was good last, not what lies there by now.
+    @Test(arguments: [("named", "credentials.json", "{}"), ("token", "token", nil)])
+    func secretThatGoesBad_leavesTheOldOneInForce_overEveryEnd(_ mode: String, _ name: String, _ bad: String?) throws {
+        let tunnel = try connected(mode)
+        let path = tunnel.box.directory + "/" + name
+        let good = try String(contentsOfFile: path, encoding: .utf8)
+        if let bad { try tunnel.secretFile(name, bad) } else { try FileManager.default.removeItem(atPath: path) }
+        func waitRefused() throws {
+            try tunnel.box.wait("the file to be refused") {
+                let line = $0.child("tunnel-worker")?.status
+                return line?.hasPrefix("connected 4/4") == true && line?.contains("not taken: [tunnel] ") == true
+                    && line?.contains(path) == true
+            }
+        }
+        try waitRefused()
+        // An end of cloudflared, of both, and of the tree.
+        let first = try #require(try tunnel.box.status().pid("cloudflared"))
+        kill(first, SIGKILL)
+        try tunnel.box.waitReplaced("cloudflared", first)
+        try waitRefused()
+        #expect(try tunnel.visit("/").status == "200")
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        #expect(try tunnel.box.ctl("restart", "tunnel-worker").status == 0)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        try waitRefused()
+        #expect(tunnel.box.stop() == 0)
+        try tunnel.start()
+        try waitRefused()
+        #expect(try tunnel.visit("/").status == "200")
+        // Mended, with another secret of the same tunnel: taken for the next start, and nothing is disturbed.
+        let run = try tunnel.box.status().child("cloudflared")?.run
+        let seven = Data(repeating: 7, count: 32).base64EncodedString()
+        let eight = Data(repeating: 8, count: 32).base64EncodedString()
+        let plain =
+            mode == "token"
+            ? String(decoding: try #require(Data(base64Encoded: good.trimmingCharacters(in: .newlines))), as: UTF8.self)
+            : good
+        let other = plain.replacingOccurrences(of: seven, with: eight)
+        #expect(other != plain)
+        try tunnel.secretFile(name, mode == "token" ? Data(other.utf8).base64EncodedString() + "\n" : other)
+        try tunnel.box.wait("the complaint to go") { $0.child("tunnel-worker")?.status?.contains("not taken") == false }
+        let directory = tunnel.box.state + "/tunnel/"
+        let copy = directory + (mode == "token" ? "token" : "credentials-\(TunnelBox.tunnel).json")
+        #expect(try String(contentsOfFile: copy, encoding: .utf8) == String(contentsOfFile: path, encoding: .utf8))
+        #expect(try FileManager.default.attributesOfItem(atPath: copy)[.posixPermissions] as? Int == 0o600)
+        #expect(try tunnel.box.status().child("cloudflared")?.run == run)
+        // Nobody needs it any more.
+        #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
+        try waitOff(tunnel)
+        #expect(!FileManager.default.fileExists(atPath: copy))
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func stopByName_holdsOverTheEndOfTunnelWorkerAndOfTheTree_untilACommand() throws {
         let tunnel = try connected()
         #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
