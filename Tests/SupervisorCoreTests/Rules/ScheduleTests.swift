@@ -150,6 +150,20 @@ struct ScheduleTests {
         #expect(scene.pass(.seconds(1)).contains("spawn a"))
     }
 
+    /// A stop that is taken back before the run has ended leaves what was owed before it: a restart, or nothing.
+    @Test(arguments: [Command.reset(.all), .start(.all)], [true, false])
+    func restartThatItsRunStillOwes_outlivesAStopThatIsTakenBack(back: Command, isOwed: Bool) {
+        var scene = Self.calendar(100, 200)
+        scene.pass(.seconds(100))
+        let run = scene.run(.a)
+        if isOwed { scene.command(.restart(.all)) }
+        scene.command(.stop(.child(.a)))
+        scene.command(back)
+        #expect(scene.run(.a) == run && scene.phase(.a) == .starting)
+        #expect(scene.ends(.a, .killed).contains("spawn a") == isOwed)
+        #expect(scene.phase(.a) == (isOwed ? .starting : .scheduled))
+    }
+
     @Test func startThatFails_isAnsweredWithItsCause() {
         var scene = Self.calendar(100)
         scene.command(.start(.child(.a)))

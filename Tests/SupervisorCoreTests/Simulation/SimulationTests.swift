@@ -3,7 +3,7 @@ import SupervisorCore
 import Testing
 
 /// Random trees in a random world: a million events in every run, a billion with NEXUS_LONG=1, as many as NEXUS_EVENTS
-/// says. NEXUS_SEED=n plays that one alone. A broken promise is shown with its seed and as the smallest script that
+/// says. NEXUS_SEED=n plays that one alone, or with NEXUS_EVENTS all from that one on. A broken promise is shown with its seed and as the smallest script that
 /// breaks it.
 @Suite("Simulation", .timeLimit(.minutes(600)))
 struct SimulationTests {
@@ -19,11 +19,13 @@ struct SimulationTests {
         return ProcessInfo.processInfo.environment["NEXUS_LONG"] == "1" ? 1_000_000_000 : 1_000_000
     }
 
+    private static var isAlone: Bool { setting("NEXUS_SEED") != nil && setting("NEXUS_EVENTS") == nil }
+
     @Test(arguments: 0..<batches)
     func anyTreeInAnyWorld_keepsPromises1To8(batch: Int) {
         let wanted = Self.eventsWanted / Self.batches
-        if Self.setting("NEXUS_SEED") != nil, batch > 0 { return }
-        var seed = Self.setting("NEXUS_SEED") ?? UInt64(batch)
+        if Self.isAlone, batch > 0 { return }
+        var seed = (Self.setting("NEXUS_SEED") ?? 0) + UInt64(batch)
         var events = 0
         var runs = 0
         var scripts = 0
@@ -49,7 +51,7 @@ struct SimulationTests {
                 print("simulation, batch \(batch): \(events) events so far, \(scripts) scripts")
                 fflush(nil)
             }
-        } while events < wanted && Self.setting("NEXUS_SEED") == nil
+        } while events < wanted && !Self.isAlone
         print(
             """
             simulation, seeds \(first), \(first + UInt64(Self.batches)) … \(seed - UInt64(Self.batches)): \

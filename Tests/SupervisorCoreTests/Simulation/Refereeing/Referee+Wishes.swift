@@ -166,6 +166,10 @@ extension Referee {
                 standings[Int(child.rawValue)].isWanted = true
             } else {
                 revive(child)
+                // What it takes back is a stop; a restart that was owed before that is owed again.
+                if isScheduled(child), standings[Int(child.rawValue)].isBouncing {
+                    standings[Int(child.rawValue)].isCalled = true
+                }
                 // One that serves may be on its way down for what it requires, and is waited for all the same.
                 order.meant.insert(child)
                 if self[child]?.serves != true { order.expect(child) }
