@@ -57,8 +57,8 @@ extension Bus {
     /// Says that a child is idle and may be recycled; Supervisor.toml must grant `restart:CHILD`.
     public func recycle(_ child: String) async throws { _ = try await ask("recycle \(child)") }
 
-    /// Asks nexusd for a new run of this worker, which no grant is needed for and nothing is counted for: drain and stop
-    /// follow. What was answered before is on its way before them.
+    /// Asks nexusd for a new run of this worker, which no grant is needed for and which is no failure: drain and stop
+    /// follow. Asked for by run after run it is slowed down like a crash. What was answered before is on its way before them.
     public func restart() async throws { _ = try await ask("restart child:\(welcome.name) --no-wait") }
 
     /// Tells another worker something without wanting an answer. It may be lost: when the other is down or its queue

@@ -17,7 +17,7 @@ extension Supervisor {
             delay(child, after: run, cause, &turn)
         } else if goal != .up, ending.isBeforeDrained || !cause.isPlanned, mayStartFarewell(child) {
             enter(child, .delayed(until: turn.now, cause), &turn)
-        } else if goal != .up || cause.isPlanned {
+        } else if goal != .up || cause.isPlanned && ending.verdict != .wished {
             enter(child, .waiting, &turn)
         } else {
             replace(child, run, ending, cause, &turn)
@@ -62,7 +62,7 @@ extension Supervisor {
         return cause != .done || policy(child).restart == .always
     }
 
-    /// Nobody asked for this end: the restart rule decides.
+    /// Nobody but the run itself asked for this end: the restart rule decides.
     private mutating func replace(
         _ child: ChildID, _ run: Run, _ ending: Ending, _ cause: Cause, _ turn: inout Turn
     ) {
@@ -75,6 +75,8 @@ extension Supervisor {
             return
         }
         switch (policy.restart, cause) {
+        // Its own wish, whatever the rule is.
+        case (_, .asked): restart(child, after: run, isStable: isStable, cause, &turn)
         case (.onFailure, .done), (.never, .done):
             enter(child, .done, &turn)
             endTree(after: child, &turn)
@@ -105,7 +107,7 @@ extension Supervisor {
                 return
             }
             if groupParks(for: child, cause, &turn) { return }
-            sweepSiblings(of: child, &turn)
+            if cause != .asked { sweepSiblings(of: child, &turn) }
         }
         // Else what it requires went away under it: its end is not counted, and it waits for that at the gate.
         delay(child, after: run, cause, &turn)

@@ -23,6 +23,7 @@ extension Supervisor {
         case .linkBroken(let child, let run, let cause):
             if isLiving(child, run) { linkBroken(child, cause.asLinkFailure, &turn) }
         case .recycle(let child, let run, let time): if isLiving(child, run) { recycle(child, within: time, &turn) }
+        case .restartItself(let child, let run): if isLiving(child, run) { restartItself(child, &turn) }
         case .timetable(let child, let moments, let second):
             takeTimetable(child, moments, second: second, &turn)
         case .exited(let child, let run, let exit): if isLiving(child, run) { exited(child, exit, &turn) }

@@ -17,12 +17,13 @@ extension Supervisor {
 
     /// Ends a run that is starting or serving, or whose spawn took too long. `patience`: time for `drained`, where that is more than its own.
     mutating func beginStop(
-        _ child: ChildID, for cause: Cause, patience: Duration = .zero, _ turn: inout Turn
+        _ child: ChildID, for cause: Cause, as verdict: Verdict? = nil, patience: Duration = .zero, _ turn: inout Turn
     ) {
         guard let run = self[child].state.run else { return }
         let stop = stopRule(child)
         var ending = Ending(
-            verdict: .given(cause), begun: turn.now, step: .terminating(until: turn.now + bounded(stop.timeout)))
+            verdict: verdict ?? .given(cause), begun: turn.now,
+            step: .terminating(until: turn.now + bounded(stop.timeout)))
         turn.tell(.stopping(child, run.id, cause))
         if level >= 3 {
             kill(child, run, ending, &turn)
@@ -80,6 +81,16 @@ extension Supervisor {
         case .starting, .serving: beginStop(child, for: cause, &turn)
         case .stopping: drained(child, &turn)
         case .off, .waiting, .scheduled, .delayed, .spawning, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// The run wants a new one in its place. What requires it keeps running, as after a failure.
+    mutating func restartItself(_ child: ChildID, _ turn: inout Turn) {
+        spawned(child, &turn)
+        guard goal(of: child) == .up else { return }
+        switch self[child].state {
+        case .starting, .serving: beginStop(child, for: .asked, as: .wished, &turn)
+        case .off, .waiting, .scheduled, .delayed, .spawning, .stopping, .unkillable, .parked, .done: break
         }
     }
 

@@ -2,6 +2,8 @@
 enum Verdict: Hashable, Sendable {
     /// The core ends it, for this cause; its exit changes nothing about that.
     case given(Cause)
+    /// It asked for a new run itself. The cause is `asked`; the restart rule decides as after a failure.
+    case wished
     /// It ends by itself.
     case byExit
 
@@ -9,6 +11,7 @@ enum Verdict: Hashable, Sendable {
     func cause(of exit: Exit?, under rule: ExitRule) -> Cause {
         switch self {
         case .given(let cause): cause
+        case .wished: .asked
         case .byExit: exit?.cause(under: rule) ?? .unknown
         }
     }
@@ -17,6 +20,7 @@ enum Verdict: Hashable, Sendable {
     var isPolite: Bool {
         switch self {
         case .byExit: false
+        case .wished: true
         case .given(let cause): cause.isPlanned
         }
     }

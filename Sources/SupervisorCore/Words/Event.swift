@@ -69,6 +69,9 @@ public enum Event: Hashable, Sendable {
     /// much time for `drained` (at least the child's own drain time), then a stop as ever. Heard only once the run has
     /// been ready for `stableAfter`; sooner it is ignored and may be said again.
     case recycle(ChildID, RunID, within: Duration)
+    /// The run asks for a new one in its place: a stop as by a command, but nothing is forgotten for it, and where the run
+    /// was not stable it counts as one that failed. What goes down for another reason is not heard.
+    case restartItself(ChildID, RunID)
     /// The times of this child's calendar, in any order, as the wall clock stands at `second` (seconds since 1970). Said
     /// when the tree starts, when the clock was set or the machine has slept, and when more times are known. One that
     /// has gone by and was not taken is due at once; several of them are one run.

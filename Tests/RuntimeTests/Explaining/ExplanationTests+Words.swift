@@ -26,6 +26,15 @@ extension ExplanationTests {
         return stage
     }
 
+    private static func renewed(isOver: Bool = true) -> Stage {
+        var stage = up()
+        let run = stage.view(.a).run ?? RunID(rawValue: 0)
+        stage.send(.restartItself(.a, run))
+        stage.remark = EndRemark(run, EndRemark.wished)
+        if isOver { stage.ends(.a, .code(0)) }
+        return stage
+    }
+
     private static func stopped(_ treeEndsSince: (Stage) -> Instant?) -> Stage {
         var stage = up()
         stage.pass(.seconds(1))
@@ -57,6 +66,16 @@ extension ExplanationTests {
             testDescription: "it hung by a watchdog of its own", phase: .delayed, cause: .watchdog, settings: delay,
             says: ["WATCHDOG=1 in the time that it chose itself (WATCHDOG_USEC)"]
         ) { hung("no WATCHDOG=1 came for 2 s" + EndRemark.ownWatchdog) },
+        Case(
+            testDescription: "it asked for its own restart", phase: .delayed, cause: .asked,
+            settings: ["delay.first = 100ms", "delay.cap = 30s", "delay.park-after = 12"],
+            says: ["it asked for its own restart; it counts as a crash", "12 unstable runs in a row (now 1)"]
+        ) { renewed() },
+        Case(
+            testDescription: "it asked for its own restart, and ends", phase: .stopping, cause: .asked,
+            settings: ["stop-timeout = 5s", "kill-grace = 5s"],
+            says: ["it asked for its own restart; it counts as a crash", "12 unstable runs in a row (now 0)"]
+        ) { renewed(isOver: false) },
         Case(
             testDescription: "it said that it stops, and did not", phase: .delayed, cause: .crash,
             settings: ["stop-timeout = 5s", "delay.first = 100ms", "delay.cap = 30s", "delay.park-after = 12"],

@@ -58,21 +58,49 @@ extension WholeTrees {
             #expect(try client.status("other")["restarts"] as? Int == 0)
         }
 
-        /// Without any grant. Each run of it asks for the next: none counts as a failure, and none parks it.
+        /// Each run of it asks for the next, without any grant.
+        private func phoenix(change: (inout ChildPlan) -> Void) -> ChildPlan {
+            worker(
+                "phoenix", "ask", "restart", "child:phoenix", "--no-wait", plan: WorkerPlan(may: []), change: change)
+        }
+
+        /// No stable run counts as a failure, and none parks it; nor is what requires it touched.
         @Test func workerMayAskForItsOwnRestart_whichIsNoFailure() throws {
-            let plan = WorkerPlan(may: [])
+            let other = child("other", "serve") { $0.policy.requires = [ChildID(rawValue: 2)] }
             let tree = try RunningTree(
-                Plan(children: [
-                    logWriter, worker("phoenix", "ask", "restart", "child:phoenix", "--no-wait", plan: plan),
-                ]))
+                Plan(children: [logWriter, phoenix { $0.policy.delay.stableAfter = .zero }, other]))
             let client = try tree.client()
+            try waitFor("other") { try client.state("other") == "ready" }
+            let run = try client.status("other")["run"] as? String
             for _ in 0..<8 {
                 let before = try client.status("phoenix")["pid"] as? Int
                 while try client.status("phoenix")["pid"] as? Int == before { usleep(2000) }
                 #expect(try client.end(of: "phoenix")["cause"] as? String == "asked")
             }
-            #expect(try client.status("phoenix")["restarts"] as? Int == 0)
-            #expect(try client.state("phoenix") != "parked")
+            let status = try client.status("phoenix")
+            #expect(status["restarts"] as? Int == 0 && status["unstable_runs"] as? Int == 0)
+            #expect(try client.status("other")["run"] as? String == run)
+        }
+
+        /// Nothing else would slow it down.
+        @Test func workerThatAsksForItsOwnRestartAtEachStart_isSlowedDown_andParked() throws {
+            let plan = phoenix {
+                $0.policy.delay = DelayRule(
+                    first: .milliseconds(500), cap: .seconds(5), stableAfter: .seconds(60), parkAfter: 2,
+                    slowRetry: nil)
+            }
+            let tree = try RunningTree(Plan(children: [logWriter, plan]))
+            let client = try tree.client()
+            try waitFor("parking") { try client.state("phoenix") == "parked" }
+            let status = try client.status("phoenix")
+            #expect(status["unstable_runs"] as? Int == 2 && status["restarts"] as? Int == 0)
+            let end = try #require(status["last_end"] as? [String: Any])
+            #expect(end["cause"] as? String == "asked" && end["detail"] as? String == EndRemark.wished)
+            wait(for: "phoenix is started again in ", from: "nexusd", in: tree)
+            let why = try tree.ctl("why", "phoenix").output
+            #expect(why.contains("it asked for its own restart; it counts as a crash"), "\(why)")
+            #expect(why.contains("2 unstable runs in a row park it (`delay.park-after`)"), "\(why)")
+            #expect(try client.ask("start phoenix") == .reply(#"{"outcome":"done"}"#))
         }
 
         @Test func peerThatIsNotGranted_cannotBeAddressed() throws {

@@ -13,7 +13,7 @@ struct Coverage {
     /// The events, by what they may lead to.
     enum Kind: Int, CaseIterable {
         case spawned, spawnFailed, ready, stopping, extendTimeout, watchdogPing, watchdogTrigger, watchdogInterval
-        case healthy, unhealthy, praised, blamed, unprobed, drained, linkBroken, recycle, exited, emptied
+        case healthy, unhealthy, praised, blamed, unprobed, drained, linkBroken, recycle, restartItself, exited, emptied
         case tick, timetable, crowded, uncrowded, start, stop, restart, reset, reload, late, end, hurry, kill
     }
 
@@ -104,6 +104,7 @@ extension Coverage.Kind {
         case .drained(let child, _): (.drained, child)
         case .linkBroken(let child, _, _): (.linkBroken, child)
         case .recycle(let child, _, _): (.recycle, child)
+        case .restartItself(let child, _): (.restartItself, child)
         case .exited(let child, _, _): (.exited, child)
         case .emptied(let child, _): (.emptied, child)
         case .timetable(let child, _, _): (.timetable, child)
@@ -125,7 +126,7 @@ extension Coverage.Kind {
         case .spawned: place.hasRun && place != .unkillable && place != .starting
         case .emptied: place == .sweeping || place == .killingTheRest || place == .unkillable
         case .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger, .watchdogInterval, .praised,
-            .blamed, .linkBroken, .recycle, .exited:
+            .blamed, .linkBroken, .recycle, .restartItself, .exited:
             place.hasMain
         case .healthy, .unhealthy, .unprobed: place.hasMain && place != .spawning
         case .drained: place == .draining || place == .terminating || place == .killing || place == .unkillable
@@ -165,8 +166,8 @@ extension Event {
         case .spawned(_, let run), .spawnFailed(_, let run, _, _), .ready(_, let run), .stopping(_, let run),
             .extendTimeout(_, let run, _), .watchdogPing(_, let run), .watchdogTrigger(_, let run),
             .watchdogInterval(_, let run, _), .probed(_, let run, _), .judged(_, let run, _), .unprobed(_, let run),
-            .drained(_, let run), .linkBroken(_, let run, _), .recycle(_, let run, _), .exited(_, let run, _),
-            .emptied(_, let run):
+            .drained(_, let run), .linkBroken(_, let run, _), .recycle(_, let run, _),
+            .restartItself(_, let run), .exited(_, let run, _), .emptied(_, let run):
             run
         case .timetable, .crowded, .tick, .late, .shutdown, .command: nil
         }

@@ -174,6 +174,7 @@ struct Chance {
         case ..<43: .recycle(child, within: random.milliseconds(2_000))
         case ..<44: .trigger(child)
         case ..<46: .setInterval(child, random.chance(20) ? .zero : .milliseconds(50) + random.milliseconds(2_000))
+        case ..<48: .restartItself(child)
         case _: nil
         }
     }

@@ -72,7 +72,7 @@ struct Simulation {
             send(.tick)
         case .nothing, .answerSpawn, .ready, .mainEnds, .othersEnd, .answerProbe, .tellHealth, .failProbe, .drained,
             .ping, .trigger, .setInterval, .leave,
-            .extend, .breakLink, .recycle, .crowd, .stale:
+            .extend, .breakLink, .recycle, .restartItself, .crowd, .stale:
             for event in world.events(of: step.deed) { send(event) }
         }
     }

@@ -28,6 +28,8 @@ struct Step: Hashable {
         case extend(ChildID, Duration)
         case breakLink(ChildID, Cause)
         case recycle(ChildID, within: Duration)
+        /// It asks for a new run in its place.
+        case restartItself(ChildID)
         /// The wall clock is set, or the machine has slept: the calendar's times come so much sooner or later.
         case setClock(by: Duration)
         /// Its output waits for the log-writer, or no longer.

@@ -103,6 +103,7 @@ struct World {
         case .extend(let child, let time): return living(child).map { [.extendTimeout(child, $0, time)] } ?? []
         case .breakLink(let child, let cause): return living(child).map { [.linkBroken(child, $0, cause)] } ?? []
         case .recycle(let child, let time): return living(child).map { [.recycle(child, $0, within: time)] } ?? []
+        case .restartItself(let child): return living(child).map { [.restartItself(child, $0)] } ?? []
         case .crowd(let child, let isCrowded):
             if isCrowded { crowded.insert(child) } else { crowded.remove(child) }
             return [.crowded(child, isCrowded)]
@@ -147,7 +148,8 @@ extension Event {
         case .ready(let child, _), .stopping(let child, _), .extendTimeout(let child, _, _),
             .watchdogPing(let child, _),
             .watchdogTrigger(let child, _), .watchdogInterval(let child, _, _), .probed(let child, _, _),
-            .judged(let child, _, _), .linkBroken(let child, _, _), .recycle(let child, _, _), .exited(let child, _, _):
+            .judged(let child, _, _), .linkBroken(let child, _, _), .recycle(let child, _, _),
+            .restartItself(let child, _), .exited(let child, _, _):
             child
         case .spawned, .spawnFailed, .unprobed, .drained, .emptied, .timetable, .crowded, .tick, .late, .shutdown,
             .command:

@@ -36,6 +36,7 @@ enum StateEventTable {
             Occasion(name: "drained", event: .drained(child, run)),
             Occasion(name: "linkBroken crash", event: .linkBroken(child, run, .crash)),
             Occasion(name: "recycle", event: .recycle(child, run, within: .seconds(600))),
+            Occasion(name: "restartItself", event: .restartItself(child, run)),
             Occasion(name: "exited 0", event: .exited(child, run, .code(0))),
             Occasion(name: "exited 1", event: .exited(child, run, .code(1))),
             Occasion(name: "exited 78", event: .exited(child, run, .code(78))),

@@ -68,6 +68,7 @@ extension Engine {
         case .waitReady(let targets): answers.add(id, from: peer, .ready(meant(by: targets)))
         case .signal(let child, let signal): self.signal(child, signal, id, peer, verb)
         case .recycle(let child): recycle(child, id, peer, verb)
+        case .change where peer.child.map(verb.isRestart) ?? false && isWorker(peer): renew(id, peer, verb)
         case .change(let change, let target, let waits): order(change, target, waits, id, peer, verb)
         }
     }
@@ -87,6 +88,16 @@ extension Engine {
         feed(.command(change.command(target), command))
         // A command may change what is wanted without a record of it.
         board.touchAll()
+    }
+
+    /// A worker asks for its own restart. Its answer comes before its end, for nobody would read it behind that.
+    private func renew(_ id: FrameID, _ peer: PeerID, _ verb: Verb) {
+        audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
+        router.reply(id, outcome("accepted"))
+        guard let child = peer.child, let run = self[child].run else { return }
+        let isStopping = core.view(of: child).phase == .stopping
+        feed(.restartItself(child, run.id))
+        if !isStopping, core.view(of: child).phase == .stopping { remark(child, run.id, EndRemark.wished) }
     }
 
     private func signal(_ child: ChildID, _ signal: Signal, _ id: FrameID, _ peer: PeerID, _ verb: Verb) {

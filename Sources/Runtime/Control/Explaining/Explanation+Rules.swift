@@ -31,8 +31,8 @@ extension Explanation {
         case .dependency where view.phase == .waiting && view.lastEnd == nil: return nil
         case .dependency: return dependencyWords
         case .asked:
-            return choice == .off
-                ? "an owner stopped it by command; nothing is counted" : "somebody asked for it; nothing is counted"
+            if choice == .off { return "an owner stopped it by command; nothing is counted" }
+            return isWished ? "it asked for its own restart\(counts)" : "somebody asked for it; nothing is counted"
         case .recycled: return "it was replaced when idle; nothing is counted"
         case .unkillable:
             return
@@ -110,6 +110,9 @@ extension Explanation {
 
     /// Whether that run had another watchdog than its key says.
     var hasOwnWatchdog: Bool { ownRemark?.words.hasSuffix(EndRemark.ownWatchdog) ?? false }
+
+    /// Whether the run it is about asked for another in its place.
+    var isWished: Bool { ownRemark?.words == EndRemark.wished }
 
     /// What is known of that run.
     private var ownRemark: EndRemark? {

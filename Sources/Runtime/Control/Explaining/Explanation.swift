@@ -116,7 +116,7 @@ struct Explanation {
         switch view.phase {
         case .off, .done, .unkillable: return nil
         case .parked: return parkedAgain
-        case .stopping where cause == .asked: return nil
+        case .stopping where cause == .asked && !isWished: return nil
         case .waiting, .scheduled, .delayed, .starting, .ready, .stopping: break
         }
         if isBuiltIn { return "never: others need it" }

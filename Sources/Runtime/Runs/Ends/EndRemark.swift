@@ -11,6 +11,8 @@ final class EndRemark {
 
     /// Of a run that called its watchdog itself.
     static let triggered = "it said WATCHDOG=trigger"
+    /// Of a run that asked for another in its place.
+    static let wished = "it asked for its own restart"
     /// How the words end of a run that had not the watchdog of its key.
     static let ownWatchdog = ", as it chose itself by WATCHDOG_USEC"
 

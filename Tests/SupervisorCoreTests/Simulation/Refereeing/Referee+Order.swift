@@ -4,7 +4,9 @@ import SupervisorCore
 extension Referee {
     /// The restart of an ordered group: these runs have to be over before anything of it starts.
     mutating func noteSweep(_ child: ChildID, _ cause: Cause, _ lives: [Life?], _ after: Supervisor) {
-        guard isTame, cause != .network, cause != .recycled, level == 0, !isScheduled(child) else { return }
+        guard isTame, cause != .network, cause != .recycled, cause != .asked, level == 0, !isScheduled(child) else {
+            return
+        }
         let isReasonable = requires(child).allSatisfy {
             lives[Int($0.rawValue)]?.serves == true || isDone($0, after)
         }
@@ -89,6 +91,8 @@ extension Referee {
     mutating func judgeStop(_ child: ChildID, _ cause: Cause, _ after: Supervisor) {
         guard isTame, level < 3 else { return }
         switch cause {
+        // Its own wish comes when it likes, like an end that nobody asked for.
+        case .asked where self[child]?.hasWished == true: return
         case .asked:
             if level == 0, isWanted(child), !standings[Int(child.rawValue)].isBouncing {
                 complain(8, "\(child) was stopped and nobody asked for it")

@@ -93,18 +93,19 @@ extension Referee {
             restarts[Int(child.rawValue)].unstable == 0
             && (life.ready.map { (life.ending ?? end.ended) - $0 >= rule.stableAfter } ?? false)
         switch end.cause {
-        case .asked, .dependency, .unkillable: break
+        case .asked where !life.hasWished: break
+        case .dependency, .unkillable: break
         case .recycled, .network: restarts[Int(child.rawValue)].earliest = end.started + min(rule.first, .seconds(9))
         case .done where policy(child).restart != .always: break
         case .config:
             if !isParked(child, in: actions) { complain(6, "\(child) had a configuration error and is not parked") }
-        case .done, .crash, .oom, .watchdog, .probe, .unknown:
-            if policy(child).restart == .never { return false }
+        case .done, .crash, .oom, .watchdog, .probe, .unknown, .asked:
+            if policy(child).restart == .never, end.cause != .asked { return false }
             if !isStable { restarts[Int(child.rawValue)].unstable += 1 }
             restarts[Int(child.rawValue)].earliest =
                 end.started + delay(rule, after: restarts[Int(child.rawValue)].unstable)
             judgeBounds(child, at: end.ended, isParked: isParked(child, in: actions))
-            return !isParked(child, in: actions)
+            return end.cause != .asked && !isParked(child, in: actions)
         }
         return false
     }

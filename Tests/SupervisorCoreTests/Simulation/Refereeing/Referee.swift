@@ -20,6 +20,8 @@ struct Referee {
         var ready: Instant?
         var isSpawned = false
         var isLeaving = false
+        /// It asked for a new run in its place.
+        var hasWished = false
         var stop: Cause?
         /// When it began to end.
         var ending: Instant?
@@ -139,6 +141,11 @@ struct Referee {
             noteCommand(command, id)
         case .spawned(let child, let run), .ready(let child, let run), .linkBroken(let child, let run, _):
             change(child, run) { $0.isSpawned = true }
+        case .restartItself(let child, let run):
+            change(child, run) {
+                $0.isSpawned = true
+                $0.hasWished = true
+            }
         case .tick: noteTick(at: now)
         case .timetable(let child, let moments, _): noteTimes(child, moments, at: now)
         case .crowded(let child, let isCrowded):
@@ -303,8 +310,8 @@ extension Event {
         switch self {
         case .command, .crowded, .shutdown: true
         case .tick, .spawned, .spawnFailed, .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger,
-            .watchdogInterval, .probed, .judged, .unprobed, .drained, .linkBroken, .recycle, .timetable, .exited,
-            .emptied, .late:
+            .watchdogInterval, .probed, .judged, .unprobed, .drained, .linkBroken, .recycle, .restartItself, .timetable,
+            .exited, .emptied, .late:
             false
         }
     }
