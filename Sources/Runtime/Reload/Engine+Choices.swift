@@ -4,10 +4,12 @@ import Wire
 
 extension Engine {
     /// Notes what an owner chooses by a command, before the core obeys it, and has it recorded. A worker's commands are no
-    /// choice of an owner: what it starts and stops is its own business and begins anew with nexusd.
-    func choose(by command: Command, _ id: CommandID) {
+    /// choice of an owner: what it starts and stops is its own business and begins anew with nexusd. Only what an owner started by
+    /// its name is his no longer when a worker stops it, for each reload would bring it up against that worker.
+    func choose(by command: Command, _ id: CommandID, asWorker isWorker: Bool) {
         var news: [(child: ChildID, choice: Choice?)] = []
         for (child, choice) in core.choices(madeBy: command) where plan.isShown(child) {
+            if isWorker, choice != nil || choices[child] != .on { continue }
             // Said again before it is on disk, it is to be there before that is answered too.
             guard choices[child] != choice || config.isUnwritten(child) else { continue }
             choices[child] = choice

@@ -196,6 +196,16 @@ struct ExplanationTests {
             return stage
         },
         Case(
+            testDescription: "a clean exit that nobody asked for", phase: .delayed, cause: .done,
+            settings: ["exits.success = [0]", "delay.first = 10s", "delay.cap = 30s", "delay.park-after = 12"],
+            says: ["a clean exit, and nobody asked for it: it must run (`restart` is always); it counts as a crash"]
+        ) {
+            var stage = up { $0.policy.delay.first = .seconds(10) }
+            stage.pass(.seconds(5))
+            stage.ends(.a, .code(0))
+            return stage
+        },
+        Case(
             testDescription: "done", phase: .done, cause: .done, settings: ["restart = on-failure"],
             says: ["a success is final (`restart` is on-failure)", "nothing: it has done"]
         ) {

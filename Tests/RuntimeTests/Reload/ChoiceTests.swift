@@ -164,5 +164,24 @@ extension WholeTrees {
             #expect(tree.records == ["one=off"])
             #expect(try tree.stop() == .code(0))
         }
+
+        /// What an owner started against the file, and a worker stopped: a reload does not bring it up again.
+        @Test func workersStop_endsAnOwnersStart() throws {
+            let one = ChildID(rawValue: 1)
+            let asker = child("asker", readiness: .bus, worker: WorkerPlan(may: [.status, .stop(.child(one))])) {
+                $0.arguments = ["fixture", "ask", "stop", "one"].map { Text($0) }
+                $0.policy.enabled = false
+            }
+            let off = child("one", "serve") { $0.policy.enabled = false }
+            let tree = try FileTree(Plan(children: [off, asker]))
+            let client = try tree.start()
+            #expect(try client.ask("start one") == .reply(#"{"outcome":"done"}"#))
+            #expect(try client.status("one")["choice"] as? String == "on")
+            #expect(try client.ask("start asker --no-wait") == .reply(#"{"outcome":"accepted"}"#))
+            try client.wait(for: "one", toBe: "off")
+            #expect(try client.status("one")["choice"] is NSNull)
+            #expect(tree.records.last == "one=file")
+            #expect(try tree.stop() == .code(0))
+        }
     }
 }

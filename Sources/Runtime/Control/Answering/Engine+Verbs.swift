@@ -84,7 +84,7 @@ extension Engine {
         } else {
             router.reply(id, outcome("accepted"))
         }
-        if !isWorker(peer) { choose(by: change.command(target), command) }
+        choose(by: change.command(target), command, asWorker: isWorker(peer))
         feed(.command(change.command(target), command))
         // A command may change what is wanted without a record of it.
         board.touchAll()
@@ -177,7 +177,13 @@ extension Engine {
         guard view.phase != .parked, let end = view.lastEnd else {
             return "it was given up for now (\(cause.rawValue)\(how)); \(look)"
         }
-        let next = view.isScheduled ? "runs again at its time" : "is tried again"
+        let next =
+            switch view.phase {
+            // Whoever looks after it has stopped it meanwhile.
+            case .off: "is off now"
+            case .waiting, .scheduled, .delayed, .starting, .ready, .stopping, .unkillable, .parked, .done:
+                view.isScheduled ? "runs again at its time" : "is tried again"
+            }
         return
             "it ended \((end.ended - end.started).words) after its start (\(cause.rawValue)\(how)) and \(next); \(look)"
     }

@@ -9,6 +9,9 @@ extension Explanation {
         let counts = policy.schedule == nil && !isBuiltIn ? "; it counts as a crash" : ""
         let exit = self.exit?.words ?? "its end"
         switch cause {
+        // Not `done`: it is on its way again, or given up.
+        case .done where policy.restart == .always && policy.schedule == nil:
+            return "a clean exit, and nobody asked for it: it must run (`restart` is always)\(counts)"
         case .done:
             return self.exit?.code ?? 0 == 0 ? "a success" : "a success: `exits.success` names \(exit)"
         case .config: return configWords(exit)
