@@ -33,8 +33,11 @@ struct NexusCtl: ParsableCommand {
                 try quick.run()
                 return 0
             }
-            try checkCommand(arguments.first)
-            if arguments.first == "help", arguments.count > 1 { try checkCommand(arguments[1]) }
+            try checkCommand(arguments.first, among: configuration.subcommands)
+            if arguments.first == "help", arguments.count > 1 {
+                try checkCommand(arguments[1], among: configuration.subcommands)
+            }
+            try checkMember(arguments)
             if var command = try ChatCommand.ofWholeConversations(arguments) {
                 try command.run()
                 return 0
@@ -60,13 +63,26 @@ struct NexusCtl: ParsableCommand {
     }
 
     /// A mistyped command is answered with the nearest one; ArgumentParser would call it an unexpected argument.
-    private static func checkCommand(_ word: String?) throws(ControlError) {
-        let known = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
+    private static func checkCommand(
+        _ word: String?, among commands: [ParsableCommand.Type], of family: String? = nil
+    ) throws(ControlError) {
+        let known = commands.map { $0._commandName } + ["help"]
         guard let word, !word.hasPrefix("-"), !known.contains(word) else { return }
         // Whoever stops in the middle of a word means how it goes on, before one that differs by a letter.
         let begun = word.count > 2 ? known.filter { $0.hasPrefix(word) } : []
         let near = begun.count == 1 ? "; did you mean '\(begun[0])'?" : Nearest.hint(for: word, among: known)
         throw ControlError(
-            .usage, "there is no command '\(word)'" + near, hint: near.isEmpty ? "see: nexusctl --help" : nil)
+            .usage, "there is no command '\((family.map { $0 + " " } ?? "") + word)'" + near,
+            hint: near.isEmpty ? "see: nexusctl \(family.map { $0 + " " } ?? "")--help" : nil)
+    }
+
+    /// The same for the second word of `tunnel url` and its like. Where one of them is meant when none is named, none of them
+    /// takes a word of its own.
+    private static func checkMember(_ arguments: [String]) throws(ControlError) {
+        guard
+            let family = configuration.subcommands.first(where: { $0._commandName == arguments.first })?.configuration,
+            family.defaultSubcommand != nil
+        else { return }
+        try checkCommand(arguments.dropFirst().first, among: family.subcommands, of: arguments.first)
     }
 }

@@ -38,7 +38,12 @@ extension Doctor {
         }
         switch now.description["state"]?.text {
         case "connected": return Finding(.ok, "tunnel", words)
-        case "degraded", "starting", "reconnecting", "waiting for configuration", "no network":
+        // The tunnel's own check would only find the same.
+        case "no network":
+            let remedy =
+                "this machine's way out: ip route, /etc/resolv.conf, the router; the tunnel goes on by itself then"
+            return Finding(.warn, "tunnel", words, remedy: remedy)
+        case "degraded", "starting", "reconnecting", "waiting for configuration":
             return Finding(.warn, "tunnel", words, remedy: "nexusctl tunnel check")
         case _: return Finding(.bad, "tunnel", words, remedy: "nexusctl tunnel, nexusctl why cloudflared")
         }

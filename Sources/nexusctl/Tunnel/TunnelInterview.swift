@@ -129,6 +129,11 @@ struct TunnelInterview {
     /// What was answered is wrong; all else no other answer mends.
     private static func isAnswer(_ error: ControlError) -> Bool { error.code == .usage }
 
+    /// A name alone is taken for the address that it means.
+    private static func address(_ word: String) -> String {
+        HostName.isValid(word) ? "https://" + word : word
+    }
+
     /// One more answer, taken when what there is then is good. False: the owner left.
     private func answer(
         _ question: String, _ plan: inout Plan, _ field: WritableKeyPath<Plan, String?>, _ questions: inout Questions,
@@ -137,7 +142,7 @@ struct TunnelInterview {
         while let word = try questions.ask(question, interrupts) {
             do {
                 var next = plan
-                next[keyPath: field] = word
+                next[keyPath: field] = field == \.url ? Self.address(word) : word
                 plan = try examine(next).plan ?? next
                 return true
             } catch {

@@ -193,6 +193,8 @@ import Testing
         try all(3, "no supervisor is running", among: verbs)
         try tunnel.start()
         try tunnel.waitState("connected 4/4")
+        try all(2, "there is no command 'tunnel stats'; did you mean 'status'?", among: [["tunnel", "stats"]])
+        try all(2, "there is no command 'tunnel bogus'", among: [["tunnel", "bogus"]])
         try all(2, "Unexpected argument", among: verbs.map { $0 + ["more"] })
         try all(2, "Unknown option", among: verbs.map { $0 + ["--nonsense"] })
         try all(2, "off, quick, named and token, and file for", among: [["tunnel", "mode", "fast"]])

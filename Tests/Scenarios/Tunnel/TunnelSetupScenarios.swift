@@ -56,7 +56,7 @@ import Testing
         }
         try answer(typist, question.file, tunnel.box.directory + "/credentials.json")
         for (address, words) in [
-            ("", "'' is not https:// and a name"), ("chat.example.invalid", "is not https:// and a name"),
+            ("", "'' is not https:// and a name"), ("http://chat.example.invalid", "is not https:// and a name"),
             ("https://192.0.2.5", "'192.0.2.5' is no name that Cloudflare brings people to"),
             ("https://[2001:db8::5]", "is no"), ("https://box", "'box' is no name"),
             ("https://chat.example.invalid/page", "nothing behind it"),
@@ -66,7 +66,9 @@ import Testing
             try expect(typist, "[chat] url: ")
             try expect(typist, words)
         }
-        try answer(typist, question.address, "https://chat.example.invalid")
+        // The name alone says as much.
+        try answer(typist, question.address, "chat.example.invalid")
+        try expect(typist, "url = \"https://chat.example.invalid\"")
         try answer(typist, question.lines, "")
         try expect(typist, "the lines are not in force yet")
         #expect(try tunnel.described().state == "off")
