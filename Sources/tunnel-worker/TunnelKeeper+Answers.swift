@@ -25,6 +25,8 @@ struct TunnelDescription: Encodable, Sendable {
     var version: String?
     var metrics_port: UInt16?
     var complaint: String?
+    /// Why tunnel-worker started it anew on its own account, for a while after that.
+    var started_anew: String?
     var new_program: Bool
     var program_gone: Bool
     /// Of a change that came through the tunnel: seconds until it is undone, and to what mode that leads.
@@ -82,7 +84,8 @@ extension TunnelKeeper {
             connections: machine.connections, connections_wanted: inForce.connections, url: address,
             url_lasts: inForce != .quick, url_leads: leads, program: preparation?.program?.path,
             version: preparation?.program?.version.description, metrics_port: preparation?.metrics.port,
-            complaint: complaint, new_program: programOnDisk == .another, program_gone: programOnDisk == .gone,
+            complaint: complaint, started_anew: machine.whyAnew(at: now), new_program: programOnDisk == .another,
+            program_gone: programOnDisk == .gone,
             trial_left: trialLeft, trial_back: trialLeft == nil ? nil : choice.former?.wanted(workshop.settings.mode),
             reach: reach)
     }
@@ -197,12 +200,13 @@ extension TunnelKeeper {
 }
 
 extension TunnelState {
-    /// Those that stand.
+    /// Those that stand, once the start is over.
     var connections: Connections? {
         switch self {
         case .connected(let connections), .degraded(let connections): connections
-        case .off, .settingsRefused, .stopped, .starting, .waitingForConfiguration, .reconnecting, .credentialsRefused,
-            .noNetwork, .noUplink, .originDown, .exposesMoreThanTheChat, .crashed:
+        case .off, .settingsRefused, .stopped, .starting, .connecting, .waitingForConfiguration, .reconnecting,
+            .credentialsRefused,
+            .noNetwork, .noUplink, .noNames, .originDown, .exposesMoreThanTheChat, .crashed:
             nil
         }
     }

@@ -110,16 +110,22 @@ extension TunnelKeeper {
         return (try? JSONDecoder().decode(Answer.self, from: Data(payload)))?.values["port"].flatMap { UInt16($0) }
     }
 
-    /// Takes up to 10 s, so no command waits for it.
-    func lookFromOutside() async {
+    /// One at a time: it takes up to 10 s, so nobody waits for it, the next look neither.
+    func lookFromOutside() {
         // By a name that no rule leads here a look says nothing of the tunnel.
-        guard wanted != .off, isLedHere, let address else { return }
+        guard wanted != .off, isLedHere, !isLookingFromOutside, let address else { return }
+        isLookingFromOutside = true
         let before = changes
-        let hop = await ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge).outside()
-        await enter()
-        defer { gate.leave() }
-        guard changes == before else { return }
-        await act(on: .outside(answers: hop.isGood))
+        let check = ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge)
+        Task {
+            let hop = await check.outside()
+            await enter()
+            defer { gate.leave() }
+            isLookingFromOutside = false
+            guard changes == before else { return }
+            await act(on: .outside(answers: hop.isGood))
+            show()
+        }
     }
 
     /// One at a time: a dead resolver lets it wait for long, and nobody waits for it here.

@@ -19,6 +19,7 @@ extension TunnelKeeper {
     func show() {
         var words = words
         if leads, machine.state.connections != nil, let address { words += " at \(address)" }
+        if let why = machine.whyAnew(at: now) { words += "; cloudflared was started anew: \(why)" }
         if let complaint, !words.contains(complaint) { words += "; not taken: \(complaint)" }
         if let former = choice.former {
             words += "; on trial: back to \(former.wanted(workshop.settings.mode).rawValue) unless it is kept"

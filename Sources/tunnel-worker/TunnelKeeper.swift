@@ -31,6 +31,7 @@ actor TunnelKeeper {
     var isChildReady = false
     var gate = TurnGate()
     var isLookingBeyond = false
+    var isLookingFromOutside = false
     /// The first look is over.
     private(set) var hasBegun = false
     /// Followed so far: what was looked at before one is no news after it.
@@ -90,7 +91,7 @@ actor TunnelKeeper {
         wind()
         for await _ in wakes {
             await turn()
-            if turns.isMultiple(of: pace.outside) { await lookFromOutside() }
+            if turns.isMultiple(of: pace.outside) { lookFromOutside() }
             if Task.isCancelled { return }
             wind()
         }
@@ -200,6 +201,8 @@ actor TunnelKeeper {
         }
         await act(on: .network(isUp: NetworkRoutes.leadOut()))
         await lookAtChild()
+        // The rest may take its time: what is said of an end is not to stand when the next run is there.
+        if case .crashed = machine.state { show() }
         await lookAtMetrics()
         for fact in tail.facts() { await act(on: .logged(fact)) }
         if turns.isMultiple(of: pace.door) || machine.state == .starting { await lookAtDoors() }
@@ -242,9 +245,9 @@ actor TunnelKeeper {
         case .stop:
             switch machine.state {
             // That passes, and whatever has become of the owner's settings meanwhile, this was in force.
-            case .noNetwork, .noUplink, .credentialsRefused, .crashed: workshop.setAside()
-            case .off, .settingsRefused, .stopped, .starting, .waitingForConfiguration, .connected, .degraded,
-                .reconnecting, .originDown, .exposesMoreThanTheChat:
+            case .noNetwork, .noUplink, .noNames, .credentialsRefused, .crashed: workshop.setAside()
+            case .off, .settingsRefused, .stopped, .starting, .connecting, .waitingForConfiguration, .connected,
+                .degraded, .reconnecting, .originDown, .exposesMoreThanTheChat:
                 workshop.retract()
             }
             order("stop")

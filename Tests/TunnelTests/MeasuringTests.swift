@@ -160,6 +160,14 @@ struct MeasuringTests {
             EndWords(exit: "exit 1", lines: ["listen tcp 127.0.0.1:1: bind: address already in use"]).kind == .portTaken
         )
         #expect(EndWords(exit: "exit 1", lines: []).kind == .gaveUp)
+        let names = [
+            "Could not lookup srv records on _v2-origintunneld._tcp.argotunnel.com: lookup x: server misbehaving",
+            #"failed to request quick Tunnel: Post "https://api.trycloudflare.com/tunnel": dial tcp: lookup x: no such host"#,
+        ]
+        for line in names {
+            #expect(EndWords(exit: "exit 1", lines: [line]).kind == .noNames)
+            #expect(EndWords(exit: "exit 2", lines: [line]).kind == .other)
+        }
         #expect(EndWords(exit: "exit 2", lines: []).kind == .other)
     }
 

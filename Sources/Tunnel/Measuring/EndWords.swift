@@ -11,7 +11,9 @@ public struct EndWords: Hashable, Sendable {
         case tooMany
         /// Somebody else has its metrics port.
         case portTaken
-        /// Exit 1: it found nothing to connect to, or nothing by which to resolve its name.
+        /// It found nobody to resolve the edge's names.
+        case noNames
+        /// Exit 1: it found nothing to connect to.
         case gaveUp
         case other
     }
@@ -38,7 +40,7 @@ public struct EndWords: Hashable, Sendable {
             } else if why?.contains("address already in use") == true {
                 .portTaken
             } else if exit == "exit 1" {
-                .gaveUp
+                why.map(Self.isWantOfNames) == true ? .noNames : .gaveUp
             } else {
                 .other
             }
@@ -48,6 +50,11 @@ public struct EndWords: Hashable, Sendable {
     private static func sinceItStood(_ lines: [String]) -> ArraySlice<String> {
         let last = lines.lastIndex { $0.contains("Registered tunnel connection") }
         return lines[(last.map { $0 + 1 } ?? lines.startIndex)...]
+    }
+
+    /// As Go's resolver says it, of the edge and of the place that gives out quick tunnels.
+    private static func isWantOfNames(_ words: String) -> Bool {
+        words.contains("Could not lookup srv records") || words.contains("dial tcp: lookup ")
     }
 
     /// What it calls errors when it was told to end (cloudflared.md, section 6).

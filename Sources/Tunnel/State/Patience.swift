@@ -14,6 +14,15 @@ public struct Patience: Hashable, Sendable {
     public var refused: Duration = .seconds(900)
     /// Nothing answers beyond the router, and it gave up: tried all the same after this, for a firewall may be the reason.
     public var uplink: Duration = .seconds(300)
+    /// Names are not resolved, and it gave up for that: tried again after this, each time twice as long.
+    public var names: Duration = .seconds(5)
+    /// At most; also where our own look finds that names are resolved, for cloudflared asks for other records than we do.
+    public var namesLimit: Duration = .seconds(60)
+    /// Some of its connections stand, and not all since it was started: no longer than this is that a part of the start (the last
+    /// of them come within 20 s: cloudflared.md, section 7).
+    public var whole: Duration = .seconds(20)
+    /// Why it was started anew is said for so long.
+    public var told: Duration = .seconds(600)
     /// What was started by its name though it is not wanted finds nothing to start, and has so long to say that and end.
     public var stray: Duration = .seconds(2)
     /// A change that came through the tunnel is undone after this, unless it is kept.
@@ -38,6 +47,9 @@ public struct Patience: Hashable, Sendable {
         unconnectedAfterReturn /= factor
         blockedUDP /= factor
         reason /= factor
+        names /= factor
+        namesLimit /= factor
+        whole /= factor
         betweenMends /= factor
         trial /= factor
     }

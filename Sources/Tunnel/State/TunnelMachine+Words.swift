@@ -16,10 +16,16 @@ extension TunnelMachine {
                 halt == nil
                 ? "it is started by itself when that is mended" : "mend it at Cloudflare, then nexusctl tunnel start"
             return "\(state.words); \(remedy)"
-        case .settingsRefused, .stopped, .starting, .connected, .degraded, .reconnecting, .credentialsRefused,
-            .noNetwork, .noUplink, .originDown, .crashed:
+        case .settingsRefused, .stopped, .starting, .connecting, .connected, .degraded, .reconnecting,
+            .credentialsRefused, .noNetwork, .noUplink, .noNames, .originDown, .crashed:
             return state.words
         }
+    }
+
+    /// Why it was started anew, for a while after that; nil: it was not, or a choice came since.
+    public func whyAnew(at now: Duration) -> String? {
+        guard isUp, let anew, now - anew.at < patience.told else { return nil }
+        return anew.why
     }
 
     /// What goes on where a change was not taken.

@@ -99,6 +99,11 @@ public struct TunnelMachine: Hashable, Sendable {
         var mended: Duration?
     }
 
+    struct Anew: Hashable, Sendable {
+        let why: String
+        let at: Duration
+    }
+
     struct Stray: Hashable, Sendable {
         let run: String
         let since: Duration
@@ -108,6 +113,7 @@ public struct TunnelMachine: Hashable, Sendable {
     enum Hold: Hashable, Sendable {
         case network
         case uplink(until: Duration)
+        case names(until: Duration)
         case command
         case exposure(String)
         case opening(String)
@@ -125,6 +131,10 @@ public struct TunnelMachine: Hashable, Sendable {
     var lastEnd: String?
     /// Started anew for a metrics port that was taken, so many times in a row.
     var portRestarts = 0
+    /// Given up for want of names, so many times in a row.
+    var nameTries = 0
+    /// Why and when it was started anew last.
+    var anew: Anew?
     /// A run that is not wanted, and since when it was seen.
     var stray: Stray?
     /// The run that is to go: seen once more, it is not the one that was asked for.
@@ -140,7 +150,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .chosen(let mode): return choose(mode)
         case .found(let mode, let run):
             self.mode = mode
-            phase = run.map { .running(newRun($0, .auto, now, after: nil)) } ?? .asked(.auto)
+            phase = run.map { .running(newRun($0, .auto, now, after: nil, isPastStart: true)) } ?? .asked(.auto)
             return []
         case .halted(let mode, let halt): return stay(mode, halt)
         case .settingsRefused(let words): return refuse(words)
@@ -151,7 +161,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .logged(let fact): return hear(fact, now)
         case .opening(let words): return door(words)
         case .origin(let answers): return look(atOrigin: answers, now)
-        case .outside(let answers): return outside(answers)
+        case .outside(let answers): return outside(answers, now)
         case .tick: return tick(now)
         }
     }
@@ -175,8 +185,8 @@ public struct TunnelMachine: Hashable, Sendable {
         switch phase {
         case .held(.command): .stopped
         case .held(.exposure(let words)): .exposure(words)
-        case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.uplink), .held(.opening),
-            .held(.credentials), .held(.tooMany):
+        case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.uplink), .held(.names),
+            .held(.opening), .held(.credentials), .held(.tooMany):
             nil
         }
     }
@@ -191,6 +201,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .settingsRefused(let words): .settingsRefused(words)
         case .held(.network): .noNetwork
         case .held(.uplink): .noUplink
+        case .held(.names): .noNames
         case .held(.command): .stopped
         case .held(.exposure(let words)), .held(.opening(let words)): .exposesMoreThanTheChat(words)
         case .held(.credentials(let words, _)): .credentialsRefused(words)
@@ -207,7 +218,7 @@ public struct TunnelMachine: Hashable, Sendable {
 
     private mutating func choose(_ mode: TunnelMode) -> [Action] {
         self.mode = mode
-        portRestarts = 0
+        (portRestarts, nameTries, anew) = (0, 0, nil)
         guard mode != .off else {
             phase = .off
             return [.stop]
@@ -271,7 +282,7 @@ public struct TunnelMachine: Hashable, Sendable {
             return []
         case .held(.network): return isUp ? begin(.auto).map { [$0] } ?? [] : []
         // It would end with 1, or try in vain: starts are not spent on a machine that has no way out.
-        case .asked, .down, .held(.uplink): return isUp ? [] : hold(.network)
+        case .asked, .down, .held(.uplink), .held(.names): return isUp ? [] : hold(.network)
         case .running(var run):
             // Once connected it waits by itself, and its pages go on without a new start.
             if !isUp, !run.wasConnected { return hold(.network) }
@@ -296,8 +307,8 @@ public struct TunnelMachine: Hashable, Sendable {
     private mutating func door(_ words: String?) -> [Action] {
         opening = words
         switch phase {
-        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.command), .held(.exposure),
-            .held(.credentials), .held(.tooMany):
+        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.command),
+            .held(.exposure), .held(.credentials), .held(.tooMany):
             return []
         case .held(.opening): return words == nil ? begin(.auto).map { [$0] } ?? [] : []
         case .asked, .running, .down: return words.map { hold(.opening($0)) } ?? []

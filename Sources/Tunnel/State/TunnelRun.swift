@@ -5,6 +5,10 @@ struct TunnelRun: Hashable, Sendable {
     let since: Duration
     var connections = 0
     var wasConnected = false
+    /// All stood once, or the time for that is over: fewer are no part of the start any more.
+    var isPastStart = false
+    /// When the first connection stood.
+    var connected: Duration?
     /// Since when none stands, after some did.
     var lost: Duration?
     /// The end of the run before it that nobody asked for; nil since it connected.
@@ -42,7 +46,8 @@ struct TunnelRun: Hashable, Sendable {
         if !seen.origin.answers { return .originDown }
         if outsideWorked, outsideMisses > 1 { return .reconnecting(.silent) }
         let standing = TunnelState.Connections(min(connections, mode.connections), of: mode.connections)
-        return connections >= mode.connections ? .connected(standing) : .degraded(standing)
+        if connections >= mode.connections { return .connected(standing) }
+        return isPastStart ? .degraded(standing) : .connecting(standing)
     }
 }
 
@@ -63,7 +68,7 @@ extension TunnelMachine {
     public var asksForUplink: Bool {
         switch phase {
         case .running(let run): hasNetwork && run.connections == 0
-        case .down, .held(.uplink): hasNetwork
+        case .down, .held(.uplink), .held(.names): hasNetwork
         case .off, .settingsRefused, .asked, .held(.network), .held(.command), .held(.exposure), .held(.opening),
             .held(.credentials), .held(.tooMany):
             false
@@ -79,10 +84,15 @@ extension TunnelMachine {
     /// What cannot reach anybody is no fault of its own: it goes on trying, and neither nexusd nor we count that against it.
     mutating func uplink(_ answers: Bool, _ now: Duration) -> [Action] {
         guard asksForUplink else { return [] }
-        let isBack = answers && !hasUplink
+        let isNews = answers != hasUplink
+        let isBack = answers && isNews
         hasUplink = answers
         switch phase {
         case .held(.uplink): return answers ? begin(.auto).map { [$0] } ?? [] : []
+        case .held(.names):
+            // Names among it: cloudflared's tries would only say so again.
+            if !answers, isNews { phase = .held(.names(until: now + patience.uplink)) }
+            return isBack ? begin(.auto).map { [$0] } ?? [] : []
         // It gives up with 1 where no name is resolved. (Where only TCP is kept from the edge it is tried all the same.)
         case .down(let end, _):
             return answers || end.kind != .gaveUp ? [] : hold(.uplink(until: now + patience.uplink))
@@ -123,7 +133,7 @@ extension TunnelMachine {
     private mutating func runs(_ id: String, after end: TunnelChild.End?, _ now: Duration) -> [Action] {
         lastEnd = end?.run ?? lastEnd
         switch phase {
-        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.exposure), .held(.opening),
+        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.exposure), .held(.opening),
             .held(.credentials), .held(.tooMany):
             // Started by its name, where nothing lies for a start: it says so and ends, and its words are to be heard.
             if let stray, stray.run == id { return now - stray.since >= patience.stray ? [.stop] : [] }
@@ -142,9 +152,13 @@ extension TunnelMachine {
         return []
     }
 
-    func newRun(_ id: String, _ transport: Transport, _ now: Duration, after end: TunnelChild.End?) -> TunnelRun {
+    func newRun(
+        _ id: String, _ transport: Transport, _ now: Duration, after end: TunnelChild.End?, isPastStart: Bool = false
+    ) -> TunnelRun {
         // Only a token tunnel is managed from the dashboard; its first configuration comes after it registered.
-        TunnelRun(id: id, transport: transport, since: now, after: end, waitsForConfiguration: mode == .token)
+        TunnelRun(
+            id: id, transport: transport, since: now, isPastStart: isPastStart, after: end,
+            waitsForConfiguration: mode == .token)
     }
 
     private static let portRestartLimit = 2
@@ -156,7 +170,7 @@ extension TunnelMachine {
         lastEnd = end?.run ?? lastEnd
         switch phase {
         // Somebody started it by its name, and nexusd tries again what cannot be: there is nothing to start.
-        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.exposure), .held(.opening),
+        case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.exposure), .held(.opening),
             .held(.credentials), .held(.tooMany):
             return [.stop]
         case .held(.command): return []
@@ -167,6 +181,7 @@ extension TunnelMachine {
         if !hasNetwork { return hold(.network) }
         // More asking makes it only longer.
         if end.kind == .tooMany { return hold(.tooMany(end.words, until: now + patience.refused)) }
+        if end.kind == .noNames { return holdForNames(now) }
         phase = .down(end, next)
         // Somebody else took the port between the look and its start: nexusd would start it on the same one again.
         // A restart, not a start: nexusd's own may have come first, on the old port.
@@ -174,6 +189,23 @@ extension TunnelMachine {
         guard end.kind == .portTaken, portRestarts < Self.portRestartLimit else { return [] }
         portRestarts += 1
         return [.restart(.auto, why: "its metrics port was taken")]
+    }
+
+    /// No restart of nexusd's is spent on a machine whose resolver is gone.
+    private mutating func holdForNames(_ now: Duration) -> [Action] {
+        guard hasUplink else { return hold(.names(until: now + patience.uplink)) }
+        let wait = min(patience.names * (1 << nameTries), patience.namesLimit)
+        if wait < patience.namesLimit { nameTries += 1 }
+        return hold(.names(until: now + wait))
+    }
+
+    /// In place of the run that is there.
+    private mutating func startAnew(
+        _ run: TunnelRun, _ transport: Transport, _ why: String, _ now: Duration
+    ) -> [Action] {
+        (phase, leaving) = (.asked(transport), run.id)
+        anew = Anew(why: why, at: now)
+        return [.restart(transport, why: why)]
     }
 
     mutating func measure(_ measurement: TunnelMeasurement?, _ excess: String?, _ now: Duration) -> [Action] {
@@ -192,6 +224,11 @@ extension TunnelMachine {
         run.refusals = measurement.map { $0.registered == 0 ? $0.refused : 0 } ?? run.refusals
         if run.connections > 0 {
             (run.wasConnected, run.lost, run.refusal, run.after) = (true, nil, nil, nil)
+            let connected = run.connected ?? now
+            run.connected = connected
+            run.isPastStart =
+                run.isPastStart || run.connections >= mode.connections || now - connected >= patience.whole
+            nameTries = 0
         } else if run.wasConnected {
             run.lost = run.lost ?? now
         }
@@ -219,15 +256,14 @@ extension TunnelMachine {
         }
         switch run.transport {
         case .auto:
-            (phase, leaving) = (.asked(.http2), run.id)
-            return [.restart(.http2, why: "the edge refuses it, and only http2 says why")]
+            return startAnew(run, .http2, "the edge refuses it, and only http2 says why", now)
         case .http2:
             guard now - run.since >= patience.reason else { return [] }
             return hold(.credentials("the edge gives no reason", until: now + patience.refused))
         }
     }
 
-    mutating func outside(_ answers: Bool) -> [Action] {
+    mutating func outside(_ answers: Bool, _ now: Duration) -> [Action] {
         guard case .running(var run) = phase, run.connections > 0, !run.waitsForConfiguration else { return [] }
         run.outsideWorked = run.outsideWorked || answers
         run.outsideMisses = answers ? 0 : run.outsideMisses + 1
@@ -236,25 +272,25 @@ extension TunnelMachine {
         guard run.outsideWorked, origin.answers, hasNetwork, run.outsideMisses >= patience.outsideMisses else {
             return []
         }
-        (phase, leaving) = (.asked(.auto), run.id)
-        return [.restart(.auto, why: "it calls itself connected, and the public address does not lead here any more")]
+        return startAnew(
+            run, .auto, "it calls itself connected, and the public address does not lead here any more", now)
     }
 
     mutating func tick(_ now: Duration) -> [Action] {
         switch phase {
         case .off, .settingsRefused, .asked, .down, .held(.network), .held(.command), .held(.exposure), .held(.opening):
             return []
-        case .held(.credentials(_, let until)), .held(.tooMany(_, let until)), .held(.uplink(let until)):
+        case .held(.credentials(_, let until)), .held(.tooMany(_, let until)), .held(.uplink(let until)),
+            .held(.names(let until)):
             return now < until ? [] : begin(.auto).map { [$0] } ?? []
         case .running(let run):
             let isBlocked = run.suggestsHTTP2 && run.transport == .auto && !run.wasConnected
             if hasNetwork, hasUplink, isBlocked, now - run.since >= patience.blockedUDP {
-                (phase, leaving) = (.asked(.http2), run.id)
-                return [.restart(.http2, why: "UDP does not get through")]
+                return startAnew(run, .http2, "UDP does not get through", now)
             }
             guard hasNetwork, hasUplink, let deadline = run.deadline(patience, mode), now >= deadline else { return [] }
-            (phase, leaving) = (.asked(run.transport), run.id)
-            return [.restart(run.transport, why: "stuck: the network is there, and no connection comes back")]
+            return startAnew(
+                run, run.transport, "stuck: the network is there, and no connection comes back", now)
         }
     }
 }

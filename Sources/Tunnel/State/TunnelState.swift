@@ -8,6 +8,8 @@ public enum TunnelState: Hashable, Sendable {
     case stopped
     /// It runs, or is about to, and has not connected yet.
     case starting
+    /// It has just been started, and some of its connections stand.
+    case connecting(Connections)
     /// Connected, and a remotely managed tunnel has sent no configuration: every request gets 503.
     case waitingForConfiguration
     /// All its connections to the edge stand, as far as it says.
@@ -22,6 +24,8 @@ public enum TunnelState: Hashable, Sendable {
     case noNetwork
     /// It has one, and nothing of Cloudflare's answers beyond it, by TCP or by UDP.
     case noUplink
+    /// It has one, and names are not resolved, so that cloudflared does not find the edge.
+    case noNames
     /// The tunnel stands, the chat behind it does not answer.
     case originDown
     /// More can be reached than the chat, or by more people: it is stopped.
@@ -89,13 +93,13 @@ public enum TunnelState: Hashable, Sendable {
         case .off: "off"
         case .settingsRefused: "settings refused"
         case .stopped: "stopped"
-        case .starting: "starting"
+        case .starting, .connecting: "starting"
         case .waitingForConfiguration: "waiting for configuration"
         case .connected: "connected"
         case .degraded: "degraded"
         case .reconnecting: "reconnecting"
         case .credentialsRefused: "credentials refused"
-        case .noNetwork, .noUplink: "no network"
+        case .noNetwork, .noUplink, .noNames: "no network"
         case .originDown: "origin down"
         case .exposesMoreThanTheChat: "exposes more than the chat"
         case .crashed: "crashed"
@@ -110,6 +114,8 @@ public enum TunnelState: Hashable, Sendable {
         case .stopped:
             "stopped: cloudflared was stopped (or reset) by its name; it stays so until nexusctl tunnel start"
         case .starting: "starting: cloudflared is not connected yet"
+        case .connecting(let connections):
+            "starting: \(connections.count) of \(connections.of) connections stand so far"
         case .waitingForConfiguration: "waiting for configuration: the tunnel's dashboard has sent none yet"
         case .connected(let connections): "connected \(connections.count)/\(connections.of)"
         case .degraded(let connections): "degraded: \(connections.count) of \(connections.of) connections stand"
@@ -121,6 +127,9 @@ public enum TunnelState: Hashable, Sendable {
         case .noUplink:
             "no network: this machine has a route, and Cloudflare does not answer beyond it (port 7844 and 443, by TCP and UDP); it goes "
                 + "on when it does"
+        case .noNames:
+            "no network: names are not resolved here (DNS: /etc/resolv.conf, and who answers there), so cloudflared does not find "
+                + "Cloudflare; it goes on when they are"
         case .originDown: "origin down: the tunnel stands, the chat does not answer"
         case .exposesMoreThanTheChat(let what): "exposes more than the chat, so it is stopped: \(what)"
         case .crashed(let exit, let next): "crashed: \(exit)\(next.words)"

@@ -22,6 +22,7 @@ struct TunnelPicture {
     func text(for terminal: Terminal) -> String {
         var lines = ["State    " + terminal.styled(text("words") ?? "?", .bold)]
         if let next { lines.append("Next     \(next)") }
+        if let why = text("started_anew") { lines.append("         cloudflared was started anew: \(why)") }
         let byCommand = description["chosen_by_command"]?.flag == true ? "by command" : "by Supervisor.toml"
         lines.append("Mode     \(text("mode") ?? "?"), chosen \(byCommand)")
         if let url = text("url") { lines.append("Address  \(url)\(remark)") }

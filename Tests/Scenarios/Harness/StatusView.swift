@@ -32,6 +32,7 @@ struct StatusView: Decodable {
         var status: String?
         var health: String?
         var values: [String: String]
+        var choice: String?
         var lastEnd: End?
     }
     struct End: Decodable {

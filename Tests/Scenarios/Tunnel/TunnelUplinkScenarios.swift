@@ -94,7 +94,7 @@ import Testing
         let tunnel = try TunnelBox(mode: "named", uplink: Self.place)
         try tunnel.set("start-fails", "dns")
         try tunnel.start()
-        try tunnel.waitState("no network: this machine has a route")
+        try tunnel.waitState("no network: names are not resolved here")
         let off = try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
         let run = off.child("cloudflared")?.lastEnd?.run
         try tunnel.waitState("no network")

@@ -17,7 +17,7 @@ extension TunnelMachineTests {
             [
                 Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting),
                 Step(1, .measured(nil, excess: nil), .starting),
-                Step(2, seen(1), .degraded(.init(1, of: 4)), [.healthy]),
+                Step(2, seen(1), .connecting(.init(1, of: 4)), [.healthy]),
                 Step(4, seen(4), .connected(.init(4, of: 4)), [.healthy]),
             ]
         ),

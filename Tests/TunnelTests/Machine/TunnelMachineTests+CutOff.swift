@@ -118,6 +118,53 @@ extension TunnelMachineTests {
             ]
         ),
         (
+            "names are not resolved: later each time, not while our own look does not get there either, and at once when it does",
+            [
+                Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting),
+                Step(16, ended("exit 1", kind: .noNames), .noNames, [.stop]),
+                Step(17, .child(.off(run: "1-1")), .noNames), Step(20, .tick, .noNames),
+                Step(21, .tick, .starting, [.start(.auto)]),
+                Step(22, ended("exit 1", run: "1-2", kind: .noNames), .noNames, [.stop]), Step(31, .tick, .noNames),
+                Step(32, .tick, .starting, [.start(.auto)]),
+                Step(33, ended("exit 1", run: "1-3", kind: .noNames), .noNames, [.stop]),
+                Step(38, .uplink(answers: false), .noNames), Step(43, .uplink(answers: false), .noNames),
+                Step(337, .tick, .noNames), Step(337, .uplink(answers: true), .starting, [.start(.auto)]),
+                Step(338, runs("1-4"), .starting), Step(339, seen(4), .connected(.init(4, of: 4)), [.healthy]),
+                Step(340, ended("exit 1", run: "1-4", kind: .noNames), .noNames, [.stop]), Step(344, .tick, .noNames),
+                Step(345, .tick, .starting, [.start(.auto)]),
+            ]
+        ),
+        (
+            "names are not resolved, and our own look says nothing else: tried all the same",
+            [
+                Step(0, .chosen(.named), .starting, [.start(.auto)]),
+                Step(1, ended("exit 1", kind: .noNames), .noNames, [.stop]),
+                Step(2, .uplink(answers: false), .noNames), Step(301, .tick, .noNames),
+                Step(302, .tick, .starting, [.start(.auto)]),
+                Step(303, ended("exit 1", run: "1-2", kind: .noNames), .noNames, [.stop]),
+                Step(304, .uplink(answers: false), .noNames), Step(602, .tick, .noNames),
+                Step(603, .tick, .starting, [.start(.auto)]),
+            ]
+        ),
+        (
+            "some connections of a start are no degraded tunnel, until all stood or the time for that is over",
+            [
+                Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting),
+                Step(2, seen(1), .connecting(.init(1, of: 4)), [.healthy]),
+                Step(21, seen(2), .connecting(.init(2, of: 4)), [.healthy]),
+                Step(22, seen(2), .degraded(.init(2, of: 4)), [.healthy]),
+                Step(23, seen(4), .connected(.init(4, of: 4)), [.healthy]),
+                Step(24, seen(3), .degraded(.init(3, of: 4)), [.healthy]),
+            ]
+        ),
+        (
+            "found with some of them: degraded, for its start was long ago",
+            [
+                Step(0, .found(.named, run: "1-1"), .starting),
+                Step(1, seen(3), .degraded(.init(3, of: 4)), [.healthy]),
+            ]
+        ),
+        (
             "ended for a reason of its own while there is no uplink: nexusd's",
             up + [
                 Step(3, ended("exit 2"), .crashed(exit: "exit 2")),

@@ -67,6 +67,7 @@ struct TunnelMachineTests {
             .network(isUp: false), .uplink(answers: false), .uplink(answers: true), Self.runs(), Self.runs("1-2"),
             Self.again("1-4", after: "1-3"),
             .child(.down(nil)), Self.ended("exit 1", kind: .gaveUp),
+            Self.ended("exit 1", run: "1-5", kind: .noNames),
             .child(.off()), .child(.down(.init(run: "1-3", words: "429", kind: .tooMany))),
             .halted(.named, .stopped), .halted(.named, .exposure("x")), .found(.named, run: nil),
             Self.ended("exit 0", asked: true), Self.ended("exit 1", run: "1-2", kind: .portTaken), Self.seen(0),

@@ -22,6 +22,25 @@ struct TunnelWordsTests {
         #expect(door.hasSuffix("no password; it is started by itself when that is mended"))
     }
 
+    @Test func startAnew_isSaidWithItsReason_forAWhile_orUntilAChoice() {
+        var machine = TunnelMachine()
+        for (second, event) in [
+            (0, TunnelMachine.Event.chosen(.named)), (1, TunnelMachineTests.runs()), (2, TunnelMachineTests.seen(4)),
+            (10, TunnelMachineTests.seen(0)), (69, .tick),
+        ] {
+            _ = machine.step(event, at: .seconds(second))
+            #expect(machine.whyAnew(at: .seconds(second)) == nil)
+        }
+        #expect(machine.step(.tick, at: .seconds(70)).count == 1)
+        _ = machine.step(TunnelMachineTests.runs("1-2"), at: .seconds(71))
+        _ = machine.step(TunnelMachineTests.seen(4), at: .seconds(72))
+        let why = "stuck: the network is there, and no connection comes back"
+        #expect(machine.whyAnew(at: .seconds(669)) == why)
+        #expect(machine.whyAnew(at: .seconds(670)) == nil)
+        _ = machine.step(.chosen(.named), at: .seconds(100))
+        #expect(machine.whyAnew(at: .seconds(101)) == nil)
+    }
+
     @Test func whatGoesOn_isNotWhatDoesNotRun() {
         var machine = TunnelMachine()
         #expect(machine.whatGoesOn == "and nothing runs")
