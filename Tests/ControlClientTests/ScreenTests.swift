@@ -98,11 +98,20 @@ struct EndedRunTests {
         #expect(try end("1-3", 1).json["detail"] == .null)
     }
 
-    @Test func bookWithoutFacts_saysItsWords() {
+    @Test func endOfLogWriterItself_hasTheTimeFromTheBook() throws {
+        let facts = try JSONParser.parse(Array(#"{"CAUSE":"asked","EXIT":"drained"}"#.utf8))
+        let end = EndedRun(
+            child: "log-writer", run: "1-1", started: WallTime(rfc3339: "2026-11-23T04:20:53Z"),
+            ended: WallTime(rfc3339: "2026-11-23T04:20:55Z")!, words: "…", facts: facts)
+        #expect(end.ran == .seconds(2) && end.cause == "asked" && end.exit == "drained")
+    }
+
+    /// Its end was written down by the next nexusd, which cannot know when it was.
+    @Test func endThatNobodySaw_hasItsWords_andNoTime() {
         let end = EndedRun(
             child: "web", run: "1-1", started: WallTime(rfc3339: "2026-11-23T04:20:53Z"),
             ended: WallTime(rfc3339: "2026-11-23T04:20:55Z")!, words: "unknown, supervisor died", facts: nil)
-        #expect(end.ran == .seconds(2) && end.cause == "unknown" && end.exit == "unknown, supervisor died")
+        #expect(end.ran == nil && end.cause == "unknown" && end.exit == "unknown, supervisor died")
     }
 
     @Test(

@@ -6,7 +6,7 @@ public struct EndedRun: Hashable, Sendable {
     public var run: String
     /// When it was over.
     public var ended: WallTime
-    /// From the spawn to the end; nil where only the book of an older nexusd knows the run.
+    /// From the spawn to the end; nil where nobody saw the end, and it was only found later that there had been one.
     public var ran: Duration?
     /// From the spawn to the first ready; nil if it never was, or nobody knows.
     public var ready: Duration?
@@ -51,7 +51,8 @@ public struct EndedRun: Hashable, Sendable {
         self.child = child
         self.run = run
         self.ended = ended
-        ran = duration("RAN_MS") ?? started.map { ended - $0 }
+        // Without facts `ended` is when a later nexusd found out.
+        ran = duration("RAN_MS") ?? (facts == nil ? nil : started.map { ended - $0 })
         ready = duration("READY_MS")
         cause = facts?["CAUSE"]?.text ?? "unknown"
         exit = facts?["EXIT"]?.text ?? words

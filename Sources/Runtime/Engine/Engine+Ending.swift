@@ -23,6 +23,7 @@ extension Engine {
             router.announceStopping()
             endWishes()
         }
+        if shutdownLevel > 1 { pulse.hurry(at: now) }
         feed(.shutdown(level: shutdownLevel))
         carryOut()
     }
@@ -67,11 +68,28 @@ extension Engine {
                     .supervisorStopped, 5,
                     "The tree \(endWords(isEmpty)), after \((kernel.monotonic() - shutdownBegan).words)."))
         }
+        tellUnread()
         journal.flush()
         if isEmpty { surroundings.endLife() }
         let isClean = finished == true && isEmpty
         if let significantStatus, significantStatus != 0 || isClean { return significantStatus }
         return isClean ? 0 : 1
+    }
+
+    /// What log-writer had not taken when it was killed (by the third signal, or because it drained in no time).
+    private func tellUnread() {
+        guard logWriter != nil else { return }
+        for cell in cells {
+            var left = 0
+            for output in cell.outputs {
+                for kind in StreamKind.allCases {
+                    _ = output.with(kind) { fd in left += (try? kernel.readableBytes(fd)) ?? 0 }
+                }
+            }
+            guard left > 0 else { continue }
+            let words = "\(counted(left, "byte")) of \(names[cell.id]) are lost: log-writer had not taken them."
+            say(LogEvent(.outputDropped, 3, words, names[cell.id]))
+        }
     }
 
     private func endWords(_ isEmpty: Bool) -> String {

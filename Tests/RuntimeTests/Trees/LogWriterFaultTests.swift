@@ -73,6 +73,60 @@ extension WholeTrees {
             #expect(tree.file(tree.state + "/logs/nexusd/current").contains("log-writer has not answered for "))
         }
 
+        private func talker() -> ChildPlan {
+            script("talker", "trap 'echo last words; exit 0' TERM; echo hello; while :; do sleep 0.05; done")
+        }
+
+        /// The tree ends around it: it is found out, killed and replaced once more, at the second signal sooner.
+        @Test(arguments: [1, 2]) func logWriterThatIsStoppedAtTheEnd_isReplaced_andNothingIsLost(signals: Int) throws {
+            let tree = try RunningTree(Plan(children: [logWriter, talker()]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            try waitFor("hello") { tree.file(tree.state + "/logs/talker/current").contains("hello") }
+            let run = try #require(try client.status("talker")["run"] as? String)
+            kill(try #require(try client.pid("log-writer")), SIGSTOP)
+            var said = ""
+            for words in ["stopped in order", "stopped at once"].prefix(signals) {
+                try tree.signal(.terminate)
+                try waitFor(words) {
+                    said += try tree.said()
+                    return said.contains(words)
+                }
+            }
+            #expect(try tree.end() == .code(0))
+            #expect(tree.file(tree.state + "/logs/talker/current").contains("last words"))
+            #expect(tree.file(tree.state + "/logs/runs").contains(" \(run) ended talker "))
+            said += try tree.said()
+            #expect(!said.contains("are lost"), "\(said)")
+        }
+
+        /// It goes last, and is not waited for: what that costs is said, and the next start knows whose end is missing.
+        @Test func thirdSignal_waitsForNoLogWriter_andSaysWhatIsLost() throws {
+            let tree = try RunningTree(Plan(children: [logWriter, talker()]))
+            let client = try tree.client()
+            _ = try client.ask("wait-ready")
+            try waitFor("hello") { tree.file(tree.state + "/logs/talker/current").contains("hello") }
+            let run = try #require(try client.status("talker")["run"] as? String)
+            kill(try #require(try client.pid("log-writer")), SIGSTOP)
+            var said = ""
+            try tree.signal(.terminate)
+            // The last words are in the pipe before it is killed.
+            try waitFor("the end of talker") { try client.status("talker")["state"] as? String == "off" }
+            for _ in 0..<2 {
+                try tree.signal(.terminate)
+                try waitFor("it to be taken") {
+                    said += try tree.said()
+                    return said.contains("at once, with one second each")
+                }
+            }
+            #expect(try tree.end() == .code(0))
+            said += try tree.said()
+            #expect(said.contains("by SIGKILL"), "\(said)")
+            #expect(said.contains("11 bytes of talker are lost: log-writer had not taken them."), "\(said)")
+            #expect(!tree.file(tree.state + "/logs/talker/current").contains("last words"))
+            #expect(!tree.file(tree.state + "/logs/runs").contains(" \(run) ended talker "))
+        }
+
         @Test func logWriterOfASilentTree_isNotAsked() throws {
             let tree = try RunningTree(Plan(children: [logWriter, child("silent", "serve")]))
             let client = try tree.client()
@@ -190,6 +244,21 @@ extension WholeTrees {
                 Issue.record("who is behind is asked again")
                 return
             }
+        }
+
+        /// The others' last lines are on their way to it: it is asked at once, and at the second signal it has a second.
+        @Test func logWriterThatIsToEnd_isNotLeftAlone_andHurried() {
+            let start = Instant(nanoseconds: 0)
+            var pulse = LogWriterPulse()
+            pulse.begin()
+            _ = pulse.ask(at: start)
+            pulse.answered(isBehind: false, at: start)
+            #expect(!pulse.ask(at: start) && pulse.ask(at: start, isLast: true))
+            #expect(pulse.deadline == start + LogWriterPulse.patience)
+            pulse.hurry(at: start)
+            #expect(pulse.deadline == start + LogWriterPulse.hurriedPatience)
+            pulse.hurry(at: start + .milliseconds(500))
+            #expect(pulse.deadline == start + LogWriterPulse.hurriedPatience)
         }
 
         @Test func noAnswer_isTheEnd_unlessTheLoopWasLateItself() throws {

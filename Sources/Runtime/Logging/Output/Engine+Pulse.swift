@@ -18,7 +18,9 @@ extension Engine {
 
     /// There is something for log-writer to read.
     func askLogWriter() {
-        guard pulse.ask(at: now) else { return }
+        // The others' last lines are on their way to it: it has no time to be silent in.
+        let isLast = logWriter.map { core.view(of: $0).phase == .stopping } ?? false
+        guard pulse.ask(at: now, isLast: isLast) else { return }
         // What came up to now is what the answer is about.
         _ = pipeWatch?.takeNews()
         watchPipes()
@@ -48,7 +50,11 @@ extension Engine {
     /// It is killed and not asked to end: it would not hear that either, and what it has not written is in the pipes.
     private func endSilentLogWriter(after silence: Duration) {
         guard let logWriter, let run = self[logWriter].run else { return }
-        guard core.view(of: logWriter).phase == .ready else { return }
+        switch core.view(of: logWriter).phase {
+        // One that is to end is replaced too: what the others said last is in their pipes.
+        case .ready, .stopping: break
+        case .off, .waiting, .scheduled, .delayed, .starting, .unkillable, .parked, .done: return
+        }
         let words = "\(names[logWriter]) has not answered for \(silence.words): it is killed and replaced"
         say(
             LogEvent(.supervisorTrouble, 3, "\(words). What children said is in their pipes.", names[logWriter], run.id)

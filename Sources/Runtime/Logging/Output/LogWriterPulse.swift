@@ -5,6 +5,8 @@ import SupervisorCore
 struct LogWriterPulse {
     /// How long an answer may take. Its answering thread touches no disk.
     static let patience: Duration = .seconds(4)
+    /// From the second signal to the tree on.
+    static let hurriedPatience = Supervisor.hurriedTimeout
     /// Between an answer and the next question. Together with `patience` the 5 s for which a child may be held up.
     static let pause: Duration = .seconds(1)
 
@@ -22,6 +24,7 @@ struct LogWriterPulse {
     }
 
     private var state = State.absent
+    private var patience = Self.patience
 
     /// Whether something new in a pipe is to wake us.
     var isWatching: Bool {
@@ -44,13 +47,24 @@ struct LogWriterPulse {
     /// There is none any more.
     mutating func end() { state = .absent }
 
-    /// There is something for it to do; true when it is to be asked now.
-    mutating func ask(at now: Instant) -> Bool {
+    /// There is something for it to do; true when it is to be asked now. `isLast`: it is to end, and not to be left alone
+    /// after its last answer.
+    mutating func ask(at now: Instant, isLast: Bool = false) -> Bool {
         switch state {
-        case .watching:
-            state = .asked(until: now + Self.patience)
+        case .resting where !isLast: return false
+        case .watching, .resting:
+            state = .asked(until: now + patience)
             return true
-        case .absent, .asked, .resting, .silent: return false
+        case .absent, .asked, .silent: return false
+        }
+    }
+
+    /// An answer may take no longer than this from now on.
+    mutating func hurry(at now: Instant) {
+        patience = Self.hurriedPatience
+        switch state {
+        case .asked(let until): state = .asked(until: min(until, now + patience))
+        case .absent, .watching, .resting, .silent: break
         }
     }
 
@@ -78,7 +92,7 @@ struct LogWriterPulse {
         switch state {
         case .asked(let until) where until <= now:
             state = .silent
-            return .end(after: Self.patience + (now - until))
+            return .end(after: patience + (now - until))
         case .resting(let until, let isBehind) where until <= now:
             state = .watching
             return hasNews() || isBehind ? .ask : .watch
