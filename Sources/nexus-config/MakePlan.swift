@@ -22,10 +22,11 @@ struct MakePlan: ParsableCommand {
             runtime: Defaults.absolute(runtime), bin: Defaults.absolute(bin))
         let store = PlanStore(state: places.state)
         var plan: Plan
+        let choiceNotes: [String]
         do {
             let configured = try SupervisorFile.load(places)
             plan = configured.plan
-            plan.notes += try ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
+            choiceNotes = try ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
             if !dryRun { try store.make(configured.directories) }
         } catch let error as PlanStore.Failure {
             throw Refusal(words: "nexus-config: \(error)")
@@ -33,6 +34,8 @@ struct MakePlan: ParsableCommand {
             throw Refusal(words: "\(error)")
         }
         if !dryRun { keep(&plan, in: store) }
+        // Of this moment, and none of what is kept: a start from last-good would find them true for ever.
+        plan.notes += choiceNotes
         try Output.write(plan.encoded(), to: STDOUT_FILENO)
     }
 

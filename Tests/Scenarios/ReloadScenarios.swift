@@ -108,6 +108,32 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// Said when it is found; what is kept for the next start is the plan, not the complaint.
+    @Test func damagedChoices_areSaidOnce_andNotByEveryStartFromLastGood() throws {
+        let box = try Box(Self.tree())
+        try FileManager.default.createDirectory(atPath: box.state, withIntermediateDirectories: true)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: box.state)
+        try Data("rubbish\n".utf8).write(to: URL(fileURLWithPath: box.state + "/choices"))
+        func isSaid() throws -> Bool {
+            try box.ctl("status").output.contains("the choices made by command cannot be read")
+        }
+        try box.start()
+        try box.waitReady()
+        #expect(try isSaid())
+        #expect(box.stop() == 0)
+        try box.start(["--last-good"])
+        #expect(try !isSaid(), "the file is put right, and moved aside")
+        #expect(box.stop() == 0)
+        try Data("rubbish\n".utf8).write(to: URL(fileURLWithPath: box.state + "/choices"))
+        try box.start()
+        #expect(try isSaid())
+        #expect(box.stop() == 0)
+        try box.write("[child.web]\ncomand = [\"x\"]\n")
+        try box.start(["--last-good"])
+        #expect(try !isSaid(), "last-good is of a moment that is over")
+        #expect(box.stop() == 0)
+    }
+
     @Test func damagedLastGood_isRefused() throws {
         let box = try Box(Self.tree())
         try box.start()

@@ -17,6 +17,8 @@ final class Engine {
     var notes: [String]
     /// Why a choice made by command is not on disk.
     var unrecorded: String?
+    /// When and why the last reload was refused; nil once one was taken.
+    var refusedReload: String?
     let listener: ControlListener
     let journal: Journal
     var access: ControlAccess

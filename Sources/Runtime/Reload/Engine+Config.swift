@@ -90,6 +90,18 @@ extension Engine {
     /// Bytes of diagnostics that go into one frame.
     private static let refusalLimit = 32_768
 
+    /// Bytes of them that go into a note of `status`.
+    private static let noteLimit = 1024
+
+    /// For `status`, until a file is taken: who asks by SIGHUP hears nothing, and may read no log.
+    private func refusalNote(_ why: String) -> String {
+        let lines = why.split(separator: "\n")
+        let first = String(decoding: (lines.first ?? "").utf8.prefix(Self.noteLimit), as: UTF8.self)
+        let more = lines.count > 1 ? " (and \(counted(lines.count - 1, "line")) more: `nexusctl check`)" : ""
+        let time = timestamp(second: kernel.wallClock() / 1_000_000_000)
+        return "the last reload was refused at \(time), and nothing was changed: \(first)\(more)"
+    }
+
     /// Nothing was changed. A reload says so in the log as well, for nobody may be listening.
     func refuse(_ wish: ConfigDesk.Wish, _ code: BusErrorCode, _ why: String) {
         if case .reload = wish {
@@ -97,6 +109,7 @@ extension Engine {
                 let words = index == 0 ? "Not reloaded, nothing is changed: \(line)" : String(line)
                 say(LogEvent(.reloadRefused, 3, words))
             }
+            if code != .busy, state != .stopping { refusedReload = refusalNote(why) }
         }
         if case .times = wish {
             let first = why.split(separator: "\n").first.map(String.init) ?? ""

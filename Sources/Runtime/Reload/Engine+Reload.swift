@@ -23,6 +23,7 @@ extension Engine {
         let again = triedAgain(by: update)
         let tried = again.isEmpty ? "" : "; tried again: " + again.map { names[$0] }.joined(separator: ", ")
         say(LogEvent(.reloaded, 5, "Reloaded \(surroundings.config): \(update.diff.summary)\(tried)."))
+        refusedReload = nil
         commandCount += 1
         let command = CommandID(rawValue: commandCount)
         if let asker { promise(DiffWriter(update, beside: notes, triedAgain: again).json, command, asker) }

@@ -67,6 +67,38 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// Who asks by SIGHUP hears nothing: `status` says it until a file is taken.
+        @Test(arguments: [true, false]) func refusal_isSaidByStatus_untilAFileIsTaken(bySignal: Bool) throws {
+            let plan = Plan(children: [child("one", "serve")])
+            let tree = try FileTree(plan)
+            let client = try tree.startReady()
+            let events = try client.request("events")
+            let other = try ControlPeer(tree.socket)
+            func notes() throws -> [String] {
+                let notes = try other.object("status")["notes"] as? [String] ?? []
+                return notes.filter { $0.hasPrefix("the last reload was refused at 20") }
+            }
+            func reload(_ kind: EventKind) throws {
+                if bySignal { try tree.signal(.hangUp) } else { _ = try other.request("reload") }
+                _ = try client.event(events) { $0["message_id"] as? String == kind.messageID }
+            }
+            try tree.refuse("/etc/x.toml:2:11: error: 'command' must be words\n/etc/x.toml:3:1: error: more\n")
+            try reload(.reloadRefused)
+            #expect(try notes().count == 1)
+            let note = try #require(try notes().first)
+            #expect(
+                note.contains("Z, and nothing was changed: /etc/x.toml:2:11: error: 'command' must be words")
+                    && note.hasSuffix(" (and 1 line more: `nexusctl check`)"), "\(note)")
+            #expect(try tree.ctl(["status"]).output.contains("/etc/x.toml:2:11"))
+            // A look is no reload.
+            try tree.refuse(nil)
+            _ = try other.object("diff")
+            #expect(try notes().count == 1)
+            try reload(.reloaded)
+            #expect(try notes().isEmpty)
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func childThatCannotComeUp_isSaidBehindTheDifference_withTheFileInForce() throws {
             let tree = try FileTree(Plan(children: [child("one", "serve")]))
             let client = try tree.startReady()

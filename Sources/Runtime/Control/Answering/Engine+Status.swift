@@ -46,7 +46,7 @@ extension Engine {
             ready: board.isReady,
             exactContainment: surroundings.containment.guarantee == .exact, config: surroundings.config,
             plan: runsLastGood ? lastGood : surroundings.config, directories: surroundings.directories,
-            notes: notes + logNotes + (unrecorded.map { [$0] } ?? []),
+            notes: notes + logNotes + [unrecorded, refusedReload].compactMap { $0 },
             strays: strays.prefix(Self.shownStrays).map {
                 SupervisorView.Stray(
                     pid: $0.process.rawValue, name: $0.name, child: surroundings.containment.child(of: $0))
