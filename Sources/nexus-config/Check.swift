@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import NexusConfiguration
 import Wire
 
@@ -27,30 +26,30 @@ struct Check: ParsableCommand {
         do {
             let plan = try SupervisorFile.load(places).plan
             let notes = plan.notes + WaitingNotes(plan).notes + MachineNotes(plan).notes
-            if json { return printJSON(config, ok: true, notes) }
+            if json { return try show(config, ok: true, notes) }
             // log-writer is always there; nobody wrote it.
             let children = plan.children.count - 1
-            print(
-                "\(config): ok, \(count(children, "child", "children")) in \(count(plan.groups.count, "group", "groups"))"
-            )
-            for note in notes { print("note: \(note)") }
+            let all = "\(count(children, "child", "children")) in \(count(plan.groups.count, "group", "groups"))"
+            try Output.show("\(config): ok, \(all)\n" + notes.map { "note: \($0)\n" }.joined())
+        } catch let unwritten as Unwritten {
+            throw unwritten
         } catch {
             if json {
-                printJSON(config, ok: false, "\(error)".split(separator: "\n").map(String.init))
+                try show(config, ok: false, "\(error)".split(separator: "\n").map(String.init))
                 throw ExitCode(2)
             }
             throw Refusal(words: "\(error)")
         }
     }
 
-    private func printJSON(_ file: String, ok: Bool, _ words: [String]) {
+    private func show(_ file: String, ok: Bool, _ words: [String]) throws {
         var json = JSONWriter()
         json.object { json in
             json.field("file", file)
             json.field("ok", ok)
             json.array(ok ? "notes" : "diagnostics") { json in for word in words { json.value(word) } }
         }
-        print(String(decoding: json.bytes, as: UTF8.self))
+        try Output.show(String(decoding: json.bytes, as: UTF8.self) + "\n")
     }
 
     private func count(_ number: Int, _ one: String, _ many: String) -> String {

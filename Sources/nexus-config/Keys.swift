@@ -6,5 +6,5 @@ struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prints every key of Supervisor.toml with its type, default and values, as Markdown.")
 
-    func run() { print(KeyReference.markdown, terminator: "") }
+    func run() throws { try Output.show(KeyReference.markdown) }
 }

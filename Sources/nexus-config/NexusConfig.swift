@@ -5,7 +5,10 @@ import Wire
 struct NexusConfig: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nexus-config", abstract: "Checks Supervisor.toml and makes it the plan that nexusd carries out.",
-        discussion: "Exit status: 0 accepted; 2 refused, with file:line:column of each mistake on standard error.",
+        discussion: """
+            Exit status: 0 accepted; 1 standard output did not take all of it; 2 refused, with file:line:column of each \
+            mistake on standard error.
+            """,
         version: "nexus-config \(NexusVersion.current)",
         subcommands: [
             MakePlan.self, Record.self, Check.self, Explain.self, Keys.self, Schema.self, Redact.self,

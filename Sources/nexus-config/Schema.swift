@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import NexusConfiguration
 
 /// `nexus-config schema`.
@@ -7,5 +6,5 @@ struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prints a JSON Schema of Supervisor.toml, for editors.")
 
-    func run() throws { try Output.write(Array(KeySchema.json.utf8), to: STDOUT_FILENO) }
+    func run() throws { try Output.show(KeySchema.json) }
 }

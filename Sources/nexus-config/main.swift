@@ -8,11 +8,23 @@ do {
 } catch let refusal as Refusal {
     try? Output.write(Array((refusal.words + "\n").utf8), to: STDERR_FILENO)
     exit(2)
+} catch let unwritten as Unwritten {
+    fail(unwritten)
 } catch let code as ExitCode {
     exit(code.rawValue)
 } catch {
     let isHelp = NexusConfig.exitCode(for: error).isSuccess
     let message = NexusConfig.fullMessage(for: error) + "\n"
-    try? Output.write(Array(message.utf8), to: isHelp ? STDOUT_FILENO : STDERR_FILENO)
+    do {
+        try Output.write(Array(message.utf8), to: isHelp ? STDOUT_FILENO : STDERR_FILENO)
+    } catch let unwritten as Unwritten {
+        if isHelp { fail(unwritten) }
+    }
     exit(isHelp ? 0 : 2)
+}
+
+/// Nothing was refused, and yet nobody was told.
+func fail(_ unwritten: Unwritten) -> Never {
+    try? Output.write(Array((unwritten.words + "\n").utf8), to: STDERR_FILENO)
+    exit(1)
 }

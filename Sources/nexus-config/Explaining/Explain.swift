@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import NexusConfiguration
 import Wire
 
@@ -28,14 +27,16 @@ struct Explain: ParsableCommand {
     @Option(help: .hidden) var complete: String?
 
     func run() throws {
-        if let complete { return try write(KeyPaths(complete).lines) }
-        guard let key else { return try write(sections) }
+        if let complete { return try Output.show(KeyPaths(complete).lines) }
+        guard let key else { return try Output.show(sections) }
         let name = config ?? Defaults().config
         let bytes = SupervisorFile.read(Defaults.absolute(name))
         do {
             let explanation = try Explanation(key, in: bytes.map { ($0, name) }, evenIfMissing: removed)
             let text = ExplanationText(explanation: explanation, running: asked ? heard : nil)
-            try write(json ? text.json : text.text)
+            try Output.show(json ? text.json : text.text)
+        } catch let unwritten as Unwritten {
+            throw unwritten
         } catch {
             throw Refusal(words: "nexus-config: \(error)")
         }
@@ -59,8 +60,6 @@ struct Explain: ParsableCommand {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         body(String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
     }
-
-    private func write(_ text: String) throws { try Output.write(Array(text.utf8), to: STDOUT_FILENO) }
 
     private var sections: String {
         guard json else {

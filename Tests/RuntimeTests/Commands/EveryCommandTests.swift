@@ -163,20 +163,6 @@ extension WholeTrees {
             #expect(wrong.status == 2 && wrong.errors.contains("there is no group 'web'"), "\(wrong.errors)")
         }
 
-        @Test func outputThatIsNotWhole_isAFailure() throws {
-            let tree = try tree()
-            for words in [
-                ["status"], ["status", "--json"], ["why", "bad"], ["logs", "-f"], ["events", "-f"], ["--help"],
-            ] {
-                let answer = try tree.ctl(words, output: "/dev/full")
-                #expect(answer.status == 1, "\(words)")
-                let complaint = "nexusctl: cannot write to standard output: No space left on device\n"
-                #expect(answer.errors == complaint, "\(words): \(answer.errors)")
-            }
-            // What failed anyway keeps its status.
-            #expect(try tree.ctl(["is-ready", "wbe"], output: "/dev/full").status == 2)
-        }
-
         @Test func report_isNotWrittenToStandardOutput() throws {
             let answer = try ctl(["report", "--output", "-"])
             #expect(answer.status == 2 && answer.output.isEmpty)

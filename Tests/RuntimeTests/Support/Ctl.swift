@@ -14,15 +14,15 @@ struct CtlAnswer {
     }
 }
 
-/// The built nexusctl, run to its end; its output goes to `output`, where that is given, and is not read.
+/// The built nexusctl, run to its end.
 func ctl(
-    _ arguments: [String], environment: [String] = [], output: String? = nil, within limit: Duration = .seconds(30)
+    _ arguments: [String], environment: [String] = [], within limit: Duration = .seconds(30)
 ) throws -> CtlAnswer {
     let kernel = LiveKernel()
     let folder = TemporaryDirectory()
     let (out, errors) = (folder.path + "/out", folder.path + "/err")
     let null = try kernel.open("/dev/null", .readOnly, mode: 0)
-    let outFile = try kernel.open(output ?? out, [.writeOnly, .create], mode: 0o600)
+    let outFile = try kernel.open(out, [.writeOnly, .create], mode: 0o600)
     let errorFile = try kernel.open(errors, [.writeOnly, .create], mode: 0o600)
     var image = SpawnImage(
         executable: Built.directory + "/nexusctl", arguments: ["nexusctl"] + arguments,
@@ -56,9 +56,8 @@ extension RunningTree {
     func ctl(_ arguments: String...) throws -> CtlAnswer { try ctl(arguments) }
 
     /// The same for words that are a list already.
-    func ctl(_ arguments: [String], output: String? = nil) throws -> CtlAnswer {
+    func ctl(_ arguments: [String]) throws -> CtlAnswer {
         try RuntimeTests.ctl(
-            arguments,
-            environment: ["NEXUS_RUNTIME_DIRECTORY=\(runtime)", "NEXUS_STATE_DIRECTORY=\(state)"], output: output)
+            arguments, environment: ["NEXUS_RUNTIME_DIRECTORY=\(runtime)", "NEXUS_STATE_DIRECTORY=\(state)"])
     }
 }
