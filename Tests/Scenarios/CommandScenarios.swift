@@ -26,11 +26,18 @@ import Testing
         #expect(try objects(box.ctl("reload", "--json"), "reload").last?["outcome"] as? String == "unchanged")
         try box.write(Self.tree + "[child.new]\ncommand = [\"FIXTURE\", \"serve\"]\n")
         let reload = try objects(box.ctl("reload", "--json"), "reload")
-        #expect(reload.count == 2 && reload.last?["outcome"] as? String == "done", "\(reload)")
+        #expect(reload.count == 1 && reload[0]["outcome"] as? String == "done", "\(reload)")
+        let added = (reload[0]["children"] as? [[String: Any]])?.first
+        #expect(added?["name"] as? String == "new" && added?["change"] as? String == "added", "\(reload)")
         #expect(try box.status().child("new")?.state == "ready")
         let report = try objects(box.ctl("report", "--json", "--output", box.directory + "/r.tgz"), "report")
         let archive = report.first?["file"] as? String
         #expect(archive == box.directory + "/r.tgz" && FileManager.default.fileExists(atPath: archive ?? ""))
+        // What is in force and did not come up.
+        try box.write(Self.tree + "[child.new]\ncommand = [\"FIXTURE\", \"exit\", \"3\"]\n")
+        let failed = try objects(box.ctl("reload", "--json"), status: 1, "reload")
+        #expect(failed.count == 1 && failed[0]["outcome"] as? String == "failed", "\(failed)")
+        #expect((failed[0]["error"] as? String)?.contains("exit 3") == true && failed[0]["children"] is [Any])
         // Also what is refused is said to programs.
         try box.write("[child.web]\ncommand = 5\n")
         for command in ["diff", "reload"] {

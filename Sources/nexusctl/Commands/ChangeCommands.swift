@@ -29,7 +29,7 @@ struct Change: ParsableArguments {
         if names.count > 1 {
             let report = try StatusQuestion.report(connection)
             for name in names where name != "all" {
-                try StatusCommand.found(name, in: report)
+                _ = try WrittenName(name).needed(in: report)
             }
         }
         let ids = names.map { connection.request("\(verb) \($0)\(noWait ? " --no-wait" : "")") }

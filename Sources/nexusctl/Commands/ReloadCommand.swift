@@ -38,16 +38,17 @@ struct ReloadCommand: ParsableCommand {
     @Flag(help: "Shows the difference and changes nothing, as `diff`.")
     var dryRun = false
 
-    @Flag(help: "nexusd's own answer: the difference, then the outcome, one JSON object a line.")
+    @Flag(help: "One JSON object: the difference, as `diff` has it, and `outcome`.")
     var json = false
 
     @OptionGroup var place: Place
 
     func run() throws {
-        do {
-            try reload(place.connect())
-        } catch let error as ControlError {
-            if json { Difference.writeRefusal(error) }
+        var difference = JSONValue.null
+        do throws(ControlError) {
+            try reload(place.connect(), &difference)
+        } catch {
+            if json { Difference.writeRefusal(error, after: difference) }
             throw error
         }
     }
@@ -56,27 +57,28 @@ struct ReloadCommand: ParsableCommand {
     static func reload(_ place: Place) throws {
         var command = ReloadCommand()
         (command.dryRun, command.json, command.place) = (false, false, place)
-        try command.reload(place.connect())
+        var difference = JSONValue.null
+        try command.reload(place.connect(), &difference)
     }
 
-    private func reload(_ connection: ControlConnection) throws {
+    /// `difference` is what it does, as soon as nexusd has said it; until then nothing was changed.
+    private func reload(_ connection: ControlConnection, _ difference: inout JSONValue) throws(ControlError) {
         if dryRun { return try Difference.show(connection, json: json) }
         let id = connection.request("reload")
         var line: [UInt8] = []
-        var isShown = false
         while let frame = try connection.next() {
             guard frame.header.id == id else { continue }
             switch frame.header.kind {
             case .stream, .reply:
                 line += frame.payload
-                guard let end = line.firstIndex(of: UInt8(ascii: "\n")), !isShown else { continue }
-                try show(Array(line[..<end]))
+                guard let end = line.firstIndex(of: UInt8(ascii: "\n")), difference == .null else { continue }
+                difference = try ControlConnection.json(Array(line[..<end]))
                 line.removeSubrange(...end)
-                isShown = true
-            case .end: return try conclude(line)
+                if !json { Output.write(DiffText(difference).text(for: .standardOutput)) }
+            case .end: return try conclude(ControlConnection.json(line), difference)
             case .error:
                 let failure = ControlConnection.failure(frame.payload)
-                guard isShown else {
+                guard difference != .null else {
                     throw ControlError(failure.code, failure.message, hint: failure.hint ?? "nothing was changed")
                 }
                 throw ControlError(
@@ -88,15 +90,9 @@ struct ReloadCommand: ParsableCommand {
         }
     }
 
-    private func show(_ difference: [UInt8]) throws(ControlError) {
-        if json { return Output.write(difference + [UInt8(ascii: "\n")]) }
-        Output.write(DiffText(try ControlConnection.json(difference)).text(for: .standardOutput))
-    }
-
-    private func conclude(_ outcome: [UInt8]) throws(ControlError) {
-        if json { return Output.write(outcome + [UInt8(ascii: "\n")]) }
-        let isUnchanged = try ControlConnection.json(outcome)["outcome"]?.text == "unchanged"
-        Output.write(isUnchanged ? "nothing to do\n" : "reloaded\n")
+    private func conclude(_ answer: JSONValue, _ difference: JSONValue) {
+        if json { return Output.write(JSONValue.object(difference.members + answer.members).line + "\n") }
+        Output.write(answer["outcome"]?.text == "unchanged" ? "nothing to do\n" : "reloaded\n")
     }
 }
 
@@ -106,11 +102,13 @@ private enum Difference {
     private static let limitMilliseconds: Int64 = 120_000
 
     /// What was refused, for programs: the same words as on standard error.
-    static func writeRefusal(_ error: ControlError) {
+    /// Behind the difference, where that is in force all the same.
+    static func writeRefusal(_ error: ControlError, after difference: JSONValue = .null) {
         let lines = error.message.split(separator: "\n").map { JSONValue.string(String($0)) }
         let words: JSONValue.Member =
             error.code == .configuration ? .init("diagnostics", .array(lines)) : .init("error", .string(error.message))
-        Output.write(JSONValue.object([.init("outcome", .string("failed")), words]).line + "\n")
+        let members = difference.members + [.init("outcome", .string("failed")), words]
+        Output.write(JSONValue.object(members).line + "\n")
     }
 
     static func show(_ connection: ControlConnection, json: Bool) throws(ControlError) {

@@ -33,27 +33,24 @@ struct LogNames {
     /// Everybody who has logs.
     static func all(_ place: Locations) throws(ControlError) -> [String] { try LogNames(place).known }
 
-    /// Groups and children of the running nexusd; nil when none answers.
-    private static func tree(_ place: Locations) -> (groups: [GroupStatus], children: [String])? {
-        guard let connection = try? ControlConnection(socket: place.controlSocket),
-            let status = try? StatusQuestion.report(connection)
-        else { return nil }
-        return (status.groups, status.children.map(\.name))
+    /// The running tree; nil when no nexusd answers.
+    private static func tree(_ place: Locations) -> StatusReport? {
+        guard let connection = try? ControlConnection(socket: place.controlSocket) else { return nil }
+        return try? StatusQuestion.report(connection)
     }
 
     private static func meant(
-        _ written: WrittenName, _ known: [String], _ tree: (groups: [GroupStatus], children: [String])?
+        _ written: WrittenName, _ known: [String], _ tree: StatusReport?
     ) throws(ControlError) -> [String] {
-        let name = written.name
-        // A child of the tree that has said nothing yet: there may be something to follow.
-        if written.mayBeChild, tree?.children.contains(name) ?? false { return [name] }
-        if written.mayBeGroup, let group = tree?.groups.first(where: { $0.name == name }) { return group.children }
-        let candidates = Set(known + (tree?.children ?? []) + (tree?.groups.map(\.name) ?? [])).sorted()
+        // Also a child of the tree that has said nothing yet: there may be something to follow.
+        if let meant = tree.flatMap(written.meant) { return meant.children }
+        let named = tree.map { $0.children.map(\.name) + $0.groups.map(\.name) } ?? []
         let hint =
-            Nearest.name(for: name, among: candidates).map { "did you mean '\($0)'?" }
+            Nearest.name(for: written.name, among: Set(known + named).sorted()).map { "did you mean '\($0)'?" }
             ?? (known.isEmpty
                 ? "there are no logs yet" : "there are logs of: \(known.joined(separator: ", "))")
         let note = tree == nil ? " (nexusd does not run here, so groups are not known)" : ""
-        throw ControlError(.usage, "there is no \(written.kind) '\(name)', and no log of one\(note)", hint: hint)
+        throw ControlError(
+            .usage, "there is no \(written.kind) '\(written.name)', and no log of one\(note)", hint: hint)
     }
 }

@@ -12,8 +12,8 @@ struct HistoryCommand: ParsableCommand {
             and the processes it waited for.
             """)
 
-    @Argument(help: "Only this child.", completion: .children)
-    var child: String?
+    @Argument(help: "Only this child, or the children of this group.", completion: .names)
+    var name: String?
 
     @Option(name: [.customShort("n"), .long], help: "Only so many of the last ones.")
     var lines = 20
@@ -28,12 +28,12 @@ struct HistoryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let runs = try RunHistory(place.locations(), child: child).runs.suffix(lines)
+        let runs = try RunHistory(place.locations(), of: name).runs.suffix(lines)
         if json {
             let object = JSONValue.object([.init("ends", .array(runs.map(\.json)))])
             Output.write(object.line + "\n")
         } else if runs.isEmpty {
-            Output.complain(lines == 0 ? "none asked for" : "no run of \(child ?? "any child") has ended yet")
+            Output.complain(lines == 0 ? "none asked for" : "no run of \(name ?? "any child") has ended yet")
         } else {
             Output.write(Array(runs).table(for: .standardOutput))
         }
@@ -45,36 +45,48 @@ struct RunHistory {
     /// The oldest first.
     let runs: [EndedRun]
 
-    /// Asks both. It is an error when neither can be asked, and when neither knows the child.
-    init(_ place: Locations, child: String?) throws(ControlError) {
-        let book = BookReader(directory: place.logs)
-        let written = try? book.ends()
-        let remembered: [EndedRun]
+    /// Asks both. It is an error when neither can be asked, and when neither knows the child or group.
+    init(_ place: Locations, of name: String?) throws(ControlError) {
+        let written = name.map(WrittenName.init)
+        let book = try? BookReader(directory: place.logs).ends()
+        var remembered: [EndedRun] = []
+        var children: [String]?
         do throws(ControlError) {
-            remembered = try Self.ask(place, child)
+            let connection = try ControlConnection(socket: place.controlSocket)
+            if let written { children = try written.needed(in: StatusQuestion.report(connection)).children }
+            remembered = try Self.ask(connection, children)
         } catch {
-            guard let written else { throw error }
-            guard error.code == .notRunning || error.code == .refused || error.code == .usage else { throw error }
-            // A child that is not in the file any more has its past still.
-            if let child, !written.contains(where: { $0.child == child }) {
-                if error.code == .usage { throw error }
-                let known = Set(written.map(\.child)).sorted()
-                throw ControlError(
-                    .usage, "the book of runs knows no child '\(child)'" + Nearest.hint(for: child, among: known))
+            guard let book, error.code == .notRunning || error.code == .refused || error.code == .usage else {
+                throw error
             }
-            remembered = []
+            if let written { children = [try Self.child(written, in: book, after: error)] }
         }
-        let old = (written ?? []).filter { child == nil || $0.child == child }.map(EndedRun.init)
+        let old = (book ?? []).filter { children?.contains($0.child) ?? true }.map(EndedRun.init)
         runs = [EndedRun](merging: [remembered, old])
     }
 
-    private static func ask(_ place: Locations, _ child: String?) throws(ControlError) -> [EndedRun] {
-        let connection = try ControlConnection(socket: place.controlSocket)
-        let question = connection.request(child.map { "history \($0)" } ?? "history")
+    /// A child that is not in the file any more has its past still. Which children a group has only nexusd knows.
+    private static func child(
+        _ written: WrittenName, in book: [BookEnd], after error: ControlError
+    ) throws(ControlError) -> String {
+        let known = Set(book.map(\.child)).sorted()
+        if written.mayBeChild, known.contains(written.name) { return written.name }
+        if error.code == .usage || !written.mayBeChild { throw error }
+        throw ControlError(
+            .usage,
+            "the book of runs knows no child '\(written.name)'" + Nearest.hint(for: written.name, among: known))
+    }
+
+    private static func ask(
+        _ connection: ControlConnection, _ children: [String]?
+    ) throws(ControlError) -> [EndedRun] {
+        let one = children.flatMap { $0.count == 1 ? $0[0] : nil }
+        let question = connection.request(one.map { "history child:\($0)" } ?? "history")
         let answer = try ControlConnection.json(
             connection.answer(to: question, until: ControlConnection.now() + StatusQuestion.limitMilliseconds))
-        return (answer["children"]?.elements ?? []).flatMap { child in
-            (child["ends"]?.elements ?? []).compactMap { EndedRun(child: child["name"]?.text ?? "?", $0) }
+        return (answer["children"]?.elements ?? []).flatMap { child -> [EndedRun] in
+            guard let name = child["name"]?.text, children?.contains(name) ?? true else { return [] }
+            return (child["ends"]?.elements ?? []).compactMap { EndedRun(child: name, $0) }
         }
     }
 }

@@ -36,7 +36,7 @@ final class WatchedStatus {
     }
 
     private func check(_ report: StatusReport) throws(ControlError) {
-        if let name { try StatusCommand.found(name, in: report) }
+        if let name { _ = try WrittenName(name).needed(in: report) }
     }
 
     private func open() throws(ControlError) {

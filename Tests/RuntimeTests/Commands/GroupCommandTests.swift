@@ -56,14 +56,32 @@ extension WholeTrees {
             #expect(try tree.ctl("status", "group:one").output.contains("alone"))
             let members = try tree.ctl("status", "group:one", "--json").object["children"] as? [[String: Any]]
             #expect(members?.count == 2)
-            for name in ["child:one", "group:two", "group:none"] {
-                for command in ["status", "is-ready"] {
-                    let wrong = try tree.ctl(command, name)
+            #expect(try tree.ctl("is-ready", "child:two", "group:one").status == 0)
+        }
+
+        /// One that takes both, or one that takes a child: `NAME`, and `child:NAME` or `group:NAME` where it is of that kind.
+        @Test func everyCommand_takesPrefixedNames() throws {
+            let tree = try tree(child("two", "serve") { $0.policy.delay.stableAfter = .zero })
+            _ = try ControlPeer(tree.socket).ask("wait-ready")
+            #expect(try tree.ctl("restart", "two", "alone").status == 0, "so that both have a history")
+            let ofBoth = ["status", "why", "wait", "is-ready", "history", "start", "reset", "restart", "stop", "start"]
+            for command in ofBoth + ["recycle", "signal"] {
+                let more = command == "signal" ? ["CONT"] : []
+                for name in ["two", "child:two"] + (ofBoth.contains(command) ? ["one", "group:one"] : []) {
+                    let answer = try tree.ctl([command, name] + more)
+                    #expect(answer.status == 0, "\(command) \(name): \(answer.errors)")
+                }
+                for name in ["child:one", "group:two", "group:none"] {
+                    let wrong = try tree.ctl([command, name] + more)
                     let words = "there is no \(name.prefix(5)) '\(name.dropFirst(6))'"
-                    #expect(wrong.status == 2 && wrong.errors.contains(words), "\(command): \(wrong.errors)")
+                    #expect(wrong.status == 2, "\(command) \(name): \(wrong)")
+                    if ofBoth.contains(command) { #expect(wrong.errors.contains(words), "\(command): \(wrong.errors)") }
                 }
             }
-            #expect(try tree.ctl("is-ready", "child:two", "group:one").status == 0)
+            let group = try tree.ctl("history", "group:one").output
+            #expect(group.contains(" two ") && group.contains(" alone "), "\(group)")
+            let one = try tree.ctl("history", "child:two").output
+            #expect(one.contains(" two ") && !one.contains(" alone "), "\(one)")
         }
 
         @Test func why_ofAParkedGroup_namesWhomItIsParkedFor() throws {
@@ -93,7 +111,7 @@ extension WholeTrees {
 
         @Test func commandsForAChild_sayThatItIsAGroup() throws {
             let tree = try tree(child("two", "serve"))
-            for words in [["history", "one"], ["recycle", "one"], ["signal", "one", "HUP"]] {
+            for words in [["recycle", "one"], ["signal", "one", "HUP"]] {
                 let answer = try tree.ctl(words)
                 #expect(answer.status == 2, "\(words)")
                 #expect(

@@ -56,7 +56,7 @@ extension WholeTrees {
             let tree = try crashed()
             let answer = try tree.ctl("history", "bruner")
             #expect(answer.status == 2)
-            #expect(answer.errors == "nexusctl: there is no child 'bruner'; did you mean 'burner'?\n")
+            #expect(answer.errors == "nexusctl: there is no child or group 'bruner'; did you mean 'burner'?\n")
         }
 
         @Test func events_areOneForm_fromTheLogsAndFromNexusd_andFollowingBeginsWithTheLast() throws {

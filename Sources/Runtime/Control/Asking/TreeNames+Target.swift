@@ -5,7 +5,7 @@ extension TreeNames {
     /// `NAME` is a group or a child (the group wins), `group:NAME` and `child:NAME` say which, `all` is everything.
     func needTarget(_ word: Substring) throws(VerbError) -> Command.Target {
         if word == "all" { return .all }
-        if let name = word.after("child:") { return .child(try needChild(name)) }
+        if word.hasPrefix("child:") { return .child(try needChild(word)) }
         if let name = word.after("group:") {
             guard let group = group(named: name) else { throw unknown(name, "group", shown.groups.map { self[$0] }) }
             return .group(group)

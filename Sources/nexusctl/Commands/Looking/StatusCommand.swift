@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlClient
-import Wire
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,33 +36,16 @@ struct StatusCommand: ParsableCommand {
         guard let name else { return try StatusQuestion.ask(connection) }
         let whole = try ControlConnection.json(StatusQuestion.ask(connection))
         let report = StatusReport(whole)
-        let found = try Self.found(name, in: report)
-        if report.children.contains(where: { $0.name == found }) {
-            return try StatusQuestion.ask(connection, child: found)
+        let group: String
+        switch try WrittenName(name).needed(in: report) {
+        case .child(let child): return try StatusQuestion.ask(connection, child: child)
+        case .group(let found): group = found.name
         }
-        guard case .object(let members) = whole else { return Array(whole.line.utf8) }
-        let kept = members.map { member in
+        let kept = whole.members.map { member in
             guard member.name == "children" else { return member }
-            return JSONValue.Member("children", .array(member.value.elements.filter { $0["group"]?.text == found }))
+            return JSONValue.Member("children", .array(member.value.elements.filter { $0["group"]?.text == group }))
         }
         return Array(JSONValue.object(kept).line.utf8)
-    }
-
-    /// The name without what says whose it is. One that is neither a child's nor a group's is an error that says what may have
-    /// been meant.
-    @discardableResult
-    static func found(_ word: String, in report: StatusReport) throws(ControlError) -> String {
-        let written = WrittenName(word)
-        let name = written.name
-        let isFound = report.children.contains {
-            written.mayBeChild && $0.name == name || written.mayBeGroup && $0.group == name
-        }
-        if isFound { return name }
-        let known = report.children.map(\.name) + report.groups.map(\.name)
-        let hint = Nearest.hint(for: name, among: known)
-        throw ControlError(
-            .usage, "there is no \(written.kind) '\(name)'" + hint,
-            hint: hint.isEmpty ? "there are: \(known.prefix(12).joined(separator: ", "))" : nil)
     }
 
     /// The table, or the part of it that was asked for.
@@ -71,7 +53,7 @@ struct StatusCommand: ParsableCommand {
         _ report: StatusReport, from connection: ControlConnection, name: String?, for terminal: Terminal
     ) throws(ControlError) -> String {
         var only: [String] = []
-        if let name { only = [try found(name, in: report)] }
+        if let name { only = [try WrittenName(name).needed(in: report).name] }
         return StatusQuestion.table(of: report, from: connection, for: terminal, only: only)
     }
 }

@@ -134,16 +134,12 @@ struct Readiness {
     /// A child, or those of a group that are meant to run; of one in which nobody is, all.
     private static func children(_ word: String, _ report: StatusReport) throws(ControlError) -> [String] {
         if word == "all" { return report.children.filter(isMeant).map(\.name) }
-        let written = WrittenName(word)
-        let name = written.name
-        if written.mayBeGroup, let group = report.groups.first(where: { $0.name == name }) {
+        switch try WrittenName(word).needed(in: report) {
+        case .child(let name): return [name]
+        case .group(let group):
             let meant = report.children.filter { group.children.contains($0.name) && isMeant($0) }.map(\.name)
             return meant.isEmpty ? group.children : meant
         }
-        if written.mayBeChild, report.children.contains(where: { $0.name == name }) { return [name] }
-        let near = Nearest.hint(for: name, among: report.children.map(\.name) + report.groups.map(\.name))
-        throw ControlError(
-            .usage, "there is no \(written.kind) '\(name)'" + near, hint: near.isEmpty ? "see: nexusctl status" : nil)
     }
 
     /// Those that are named one by one.

@@ -1,3 +1,6 @@
+import ControlClient
+import Wire
+
 /// A name of the tree as a person may write it: `NAME`, `child:NAME`, `group:NAME`.
 struct WrittenName {
     /// Without what stands before it.
@@ -19,4 +22,42 @@ struct WrittenName {
 
     /// What it says that it is, for a person.
     var kind: String { mayBeChild ? mayBeGroup ? "child or group" : "child" : "group" }
+
+    /// What it is a name of.
+    enum Meant {
+        case child(String)
+        case group(GroupStatus)
+
+        /// Without what stands before it.
+        var name: String {
+            switch self {
+            case .child(let name): name
+            case .group(let group): group.name
+            }
+        }
+
+        /// The child, or all of the group.
+        var children: [String] {
+            switch self {
+            case .child(let name): [name]
+            case .group(let group): group.children
+            }
+        }
+    }
+
+    /// What it names in a tree; the group wins, as in nexusd. nil: neither.
+    func meant(in report: StatusReport) -> Meant? {
+        if mayBeGroup, let group = report.groups.first(where: { $0.name == name }) { return .group(group) }
+        return mayBeChild && report.children.contains { $0.name == name } ? .child(name) : nil
+    }
+
+    /// The same where it has to be one; the error says what may have been meant.
+    func needed(in report: StatusReport) throws(ControlError) -> Meant {
+        if let meant = meant(in: report) { return meant }
+        let known = report.children.map(\.name) + report.groups.map(\.name)
+        let near = Nearest.hint(for: name, among: known)
+        throw ControlError(
+            .usage, "there is no \(kind) '\(name)'" + near,
+            hint: near.isEmpty ? "there are: \(known.prefix(12).joined(separator: ", "))" : nil)
+    }
 }
