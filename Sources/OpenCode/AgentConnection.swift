@@ -86,7 +86,8 @@ public actor AgentConnection {
         while true {
             switch state {
             case .ready: if let client { return client }
-            case .unusable(let why): throw AgentFailure(.refused, why)
+            // Not `refused`: it may be mended or be gone before long, and what waits in the chat goes then.
+            case .unusable: throw AgentFailure(.unavailable, "\(state.words) Nothing was handed over.")
             case .waiting, .connecting, .retrying, .foreign: break
             }
             guard ContinuousClock.now < deadline, !Task.isCancelled else {

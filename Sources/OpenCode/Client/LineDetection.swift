@@ -26,7 +26,9 @@ enum LineDetection: Hashable, Sendable {
                 return .absent(error)
             }
         }
-        return .foreign("what listens on port \(endpoint.port) is no opencode server")
+        return .foreign(
+            "what listens on port \(endpoint.port) is no opencode server. Who it is: ss -ltnp 'sport = :\(endpoint.port)'."
+        )
     }
 
     private enum Question: String {

@@ -75,6 +75,37 @@ struct AgentWorkerTests {
         }
     }
 
+    /// Whoever has opencode's port, of its own user too: nothing was handed over, and chat-bridge keeps the message until
+    /// opencode is back.
+    @Test(arguments: [
+        Listener.Reply(status: "404 Not Found", type: "text/html", body: "no such page"),
+        Listener.Reply(status: "404 Not Found", body: #"{"error":"not found"}"#),
+        Listener.Reply(type: "text/html", body: "<!doctype html>a page for everything"),
+        Listener.Reply(status: "401 Unauthorized", body: #"{"error":"who are you"}"#),
+    ])
+    func strangerOnItsPort_turnsMayBeAskedForAgain(reply: Listener.Reply) throws {
+        let stranger = try Listener.scripted { _ in reply }
+        let worker = try WorkerProcess(
+            scratch: scratch.url, workspaces: workspaces, values: ["opencode.port": String(stranger.port)])
+        for request in [
+            ["op": "open-session", "title": "test"], ["op": "run-turn", "session": "ses_1", "text": "patient words"],
+        ] {
+            let id = try worker.request(request)
+            let answer = try WorkerProcess.object(worker.next { $0.header.id == id && $0.header.kind == .error })
+            #expect(answer["code"] as? String == "unavailable", "\(answer)")
+            let words = try #require(answer["message"] as? String)
+            #expect(words.contains("no opencode") || words.contains("refuses the password"), "\(words)")
+            #expect(words.contains("Nothing was handed over"), "\(words)")
+        }
+        stranger.stop()
+        let agent = try EchoAgentProcess(state: state.url)
+        try worker.tell(values: ["opencode.port": String(agent.port)])
+        _ = try worker.next {
+            $0.header.kind == .status && String(decoding: $0.payload, as: UTF8.self).contains("connected")
+        }
+        #expect(try turn(worker, try session(worker), "patient words").last?["outcome"] as? String == "done")
+    }
+
     @Test func description_saysWhoAnswers() throws {
         let agent = try EchoAgentProcess(state: state.url)
         let worker = try worker(agent)

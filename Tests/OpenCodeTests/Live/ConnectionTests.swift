@@ -256,7 +256,7 @@ struct ConnectionTests: Sendable {
         let agent = try EchoAgentProcess(state: scratch.url, line: line)
         await connection.update(AgentEndpoint(port: agent.port, password: "wrong"))
         let failure = await #expect(throws: AgentFailure.self) { try await connection.readyClient() }
-        #expect(failure?.code == .refused)
+        #expect(failure?.code == .unavailable)
         #expect(failure?.message.contains("password") == true)
         #expect(failure?.message.contains("wrong") == false)
     }
