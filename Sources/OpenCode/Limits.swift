@@ -53,6 +53,10 @@ public enum Limits {
     public static let defaultAnswerTime = Duration.seconds(30)
     /// Pause between two looks at whether something still waits for the user.
     public static let pendingPause = Duration.seconds(5)
+    /// How long a turn that nobody follows any more may take to stop …
+    public static let stopTime = Duration.seconds(5)
+    /// … and the pause between two looks at whether it has.
+    public static let stopPause = Duration.milliseconds(50)
     /// Pause between two looks at the health.
     public static let healthPause = Duration.seconds(10)
 }

@@ -2,6 +2,16 @@ import AgentModel
 import OpenCode
 
 extension AgentDesk {
+    /// Stops what runs in a session; in one that is not there nothing does.
+    func abort(_ session: AgentSessionID) async throws(AgentFailure) {
+        let client = try await connection.readyClient(within: Limits.handOverTime)
+        do {
+            try await client.abort(session, directory: try await directory(of: session, client))
+        } catch  where error.code != .unknown {
+            throw error
+        } catch {}
+    }
+
     /// Does to a session as a whole what is asked.
     func change(_ session: AgentSessionID, _ asked: AgentRequest) async throws(AgentFailure) -> AgentReply {
         let client = try await connection.readyClient(within: Limits.handOverTime)

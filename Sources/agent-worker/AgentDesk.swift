@@ -38,8 +38,7 @@ struct AgentDesk: Sendable {
                     try await run(session, Prompt(text: text, files: contents), choice, responder)
                 }
             case .abort(let session):
-                let client = try await connection.readyClient(within: Limits.handOverTime)
-                try await client.abort(session, directory: try await directory(of: session, client))
+                try await abort(session)
                 await reply(.aborted, responder)
             case .answerPermission(let session, let id, let said, let message):
                 let client = try await connection.readyClient(within: Limits.handOverTime)

@@ -133,6 +133,33 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// What the page calls interrupted does not go on at the agent, and asks nothing under the next message.
+    @Test(arguments: ["v1", "v2"]) func agentWorkerKilledUnderATurn_theAgentStops(line: String) throws {
+        let box = try Box.defaultTree(line: line)
+        try box.start()
+        try box.waitReady()
+        let asked = try box.begin("chat", "--json", "/permission")
+        try box.wait("the agent to ask") { _ in asked.output.contains("\"permission\"") }
+        #expect(try kill(#require(box.status().pid("agent-worker")), SIGKILL) == 0)
+        let ended = try asked.wait()
+        #expect(ended.status == 1 && ended.output.contains("agent-worker went away"), "\(ended.output)")
+        let next = try box.ctl("chat", "--session", "last", "--json", "the next one")
+        #expect(next.status == 0 && next.output.contains("You wrote: the next one"), "\(next.output)\(next.errors)")
+        #expect(!next.output.contains("\"permission\""), "\(next.output)")
+        // Without a next message, too.
+        let slow = try box.begin("chat", "/slow 10000")
+        try box.wait("words of the answer") { _ in slow.output.contains("word-3 ") }
+        func stopped() throws -> Int {
+            try String(contentsOfFile: box.state + "/echo-agent/sessions.jsonl", encoding: .utf8)
+                .split(separator: "\n").count { $0.contains("MessageAbortedError") }
+        }
+        let before = try stopped()
+        #expect(try kill(#require(box.status().pid("agent-worker")), SIGKILL) == 0)
+        #expect(try slow.wait().status == 1)
+        try box.wait("the agent to stop") { _ in try stopped() > before }
+        #expect(box.stop() == 0)
+    }
+
     @Test func misspeltWords_areNamedWithTheNearest() throws {
         let box = try Box("")
         let command = try box.ctl("statsu")

@@ -46,13 +46,16 @@ public actor EventHub {
 
     /// Stores the last events of a turn with its end, in one transaction, and only then gives the end out.
     public func conclude(
-        _ turn: TurnID, in session: SessionID, _ state: TurnState, reason: String?, rest: [ChatEvent]
+        _ turn: TurnID, in session: SessionID, _ state: TurnState, reason: String?, rest: [ChatEvent],
+        byTheAgent: Bool = false
     ) async throws {
         try await prepare(session, count: 1)
         let number = takeNumber(session)
         let reason = reason?.storable
         let end = ChatEvent(number: number, session: session, turn: turn, what: .ended(state, reason: reason))
-        let write = Task { [store] in try await store.end(turn, state, reason: reason, last: rest + [end]) }
+        let write = Task { [store] in
+            try await store.end(turn, state, reason: reason, last: rest + [end], byTheAgent: byTheAgent)
+        }
         feeds[session]?.barrier = Task { _ = try? await write.value }
         defer { feeds[session]?.barrier = nil }
         try await write.value

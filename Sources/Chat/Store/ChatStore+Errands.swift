@@ -11,7 +11,45 @@ public struct Errand: Hashable, Sendable {
     public var title: String?
 }
 
+/// A session that the agent may be at work in with a turn that has ended here: agent-worker or chat-bridge was killed
+/// under it.
+struct AtWork: Hashable, Sendable {
+    var session: SessionID
+    /// The agent's own; nil: it has none.
+    var agent: AgentSessionID?
+}
+
 extension ChatStore {
+    /// All of those sessions, or the one if it is among them.
+    func atWork(in session: SessionID? = nil) async throws -> [AtWork] {
+        let sql = """
+            SELECT at_work.session, agent_session FROM at_work JOIN session ON session.id = at_work.session
+            WHERE at_work.session = coalesce(?, at_work.session)
+            AND NOT EXISTS (SELECT 1 FROM turn WHERE turn.session = at_work.session AND state = 'running')
+            """
+        return try await queue.read { db in
+            try Row.fetchAll(db, sql: sql, arguments: [session?.rawValue]).map {
+                let agent = $0["agent_session"] as String?
+                return AtWork(
+                    session: SessionID(rawValue: $0["session"]), agent: agent.map { AgentSessionID(rawValue: $0) })
+            }
+        }
+    }
+
+    /// The agent does nothing in a session any more.
+    func rests(_ session: SessionID) async throws {
+        try await write { db in
+            try db.execute(sql: "DELETE FROM at_work WHERE session = ?", arguments: [session.rawValue])
+        }
+    }
+
+    /// The same, of a turn's session.
+    static func rests(_ db: Database, of turn: TurnID) throws {
+        try db.execute(
+            sql: "DELETE FROM at_work WHERE session = (SELECT session FROM turn WHERE id = ?)",
+            arguments: [turn.rawValue])
+    }
+
     /// Errands that are kept; above that the oldest is given up.
     public static let errandLimit = 1000
 

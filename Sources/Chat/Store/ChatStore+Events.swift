@@ -21,9 +21,15 @@ extension ChatStore {
     }
 
     /// Ends a turn: its last events (the `ended` among them), its state, and its deltas folded into its blocks.
-    public func end(_ turn: TurnID, _ state: TurnState, reason: String?, last: [ChatEvent]) async throws {
+    /// - Parameter byTheAgent: the agent said so; without that it may go on with it, and is to be stopped.
+    public func end(
+        _ turn: TurnID, _ state: TurnState, reason: String?, last: [ChatEvent], byTheAgent: Bool = false
+    ) async throws {
         let now = Self.milliseconds()
-        try await write { db in try Self.end(db, turn, state, reason, now: now, last: last) }
+        try await write { db in
+            try Self.end(db, turn, state, reason, now: now, last: last)
+            if byTheAgent { try Self.rests(db, of: turn) }
+        }
     }
 
     static func end(

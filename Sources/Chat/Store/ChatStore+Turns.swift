@@ -71,7 +71,11 @@ extension ChatStore {
 
     /// Says that a turn goes to the agent now. After this it is never handed over again.
     public func takeUp(_ turn: TurnID) async throws {
-        try await change(turn, from: .queued, "state = 'running', started = ?", [Self.milliseconds()])
+        try await change(turn, from: .queued, "state = 'running', started = ?", [Self.milliseconds()]) { db in
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO at_work (session) SELECT session FROM turn WHERE id = ?",
+                arguments: [turn.rawValue])
+        }
     }
 
     /// Remembers the agent's id of a turn's message.
@@ -83,7 +87,9 @@ extension ChatStore {
 
     /// Takes `takeUp` back: the agent has certainly not seen the turn.
     public func putBack(_ turn: TurnID) async throws {
-        try await change(turn, from: .running, "state = 'queued', started = NULL", [])
+        try await change(turn, from: .running, "state = 'queued', started = NULL", []) { db in
+            try Self.rests(db, of: turn)
+        }
     }
 
     /// Remembers the agent's own session; nil: the agent does not know it any more.
@@ -117,12 +123,14 @@ extension ChatStore {
     }
 
     private func change(
-        _ turn: TurnID, from state: TurnState, _ assignments: String, _ arguments: [any DatabaseValueConvertible]
+        _ turn: TurnID, from state: TurnState, _ assignments: String, _ arguments: [any DatabaseValueConvertible],
+        _ more: @escaping @Sendable (Database) throws -> Void
     ) async throws {
         let values = StatementArguments(arguments) + [turn.rawValue, state.rawValue]
         try await write { db in
             try db.execute(sql: "UPDATE turn SET \(assignments) WHERE id = ? AND state = ?", arguments: values)
             guard db.changesCount == 1 else { throw ChatError(.failed, "turn \(turn) is not \(state.rawValue)") }
+            try more(db)
         }
     }
 

@@ -27,6 +27,7 @@ enum Schema {
             }
         ),
         ("tokens that were revoked", { try $0.execute(sql: revoked) }),
+        ("sessions that the agent may be at work in", { try $0.execute(sql: atWork) }),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -112,6 +113,14 @@ enum Schema {
         CREATE TABLE revoked_token (
             token_hash BLOB PRIMARY KEY NOT NULL CHECK (length(token_hash) = 32),
             revoked INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    // From the moment a turn goes to the agent until the agent's own word that it is over: what ended here without that
+    // word may go on there.
+    private static let atWork = """
+        CREATE TABLE at_work (
+            session TEXT PRIMARY KEY NOT NULL REFERENCES session(id) ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
         """
 

@@ -11,11 +11,16 @@ struct TurnDelivery {
     let hub: EventHub
     let agent: any AgentPort
     let ceiling: DailyCeiling
+    /// Returns when the agent does nothing in the session any more.
+    let settle: @Sendable () async throws -> Void
     /// From the moment the store says that the turn runs.
     private var isTakenUp = false
 
-    init(turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub, agent: any AgentPort, ceiling: DailyCeiling)
-    {
+    init(
+        turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub, agent: any AgentPort, ceiling: DailyCeiling,
+        settle: @escaping @Sendable () async throws -> Void
+    ) {
+        self.settle = settle
         self.turn = turn
         self.session = session
         self.store = store
@@ -47,7 +52,7 @@ struct TurnDelivery {
             guard let message = try await store.turn(turn) else { return .over }
             let outcome = try await deliver(message, writer)
             let (state, reason) = Self.judge(outcome, stop: await stop())
-            return await conclude(writer, state, reason, stop: stop)
+            return await conclude(writer, state, reason, byTheAgent: outcome != nil, stop: stop)
         } catch let error as AgentError where error.code == .notDelivered {
             return .notDelivered(why: "the agent cannot be reached: \(error)")
         } catch {
@@ -57,7 +62,7 @@ struct TurnDelivery {
                 return .notDelivered(why: StoreFailure.words(error, path: store.path))
             }
             let (state, reason) = judge(error, stop: given)
-            return await conclude(writer, state, reason, stop: stop)
+            return await conclude(writer, state, reason, byTheAgent: false, stop: stop)
         }
     }
 
@@ -67,6 +72,8 @@ struct TurnDelivery {
         let (known, workspace) = try await store.agentSession(of: session)
         let id: AgentSessionID
         if let known { id = known } else { id = try await openSession(message, workspace) }
+        // What it may still do of a turn that ended here is stopped first: its questions would look like this one's.
+        try await settle()
         try await store.takeUp(turn)
         isTakenUp = true
         do {
@@ -126,13 +133,14 @@ struct TurnDelivery {
     /// Stores the end. What cannot be stored now is kept here with what had arrived, and tried again until it can, or
     /// until chat-bridge stops: then the turn is interrupted at the next start. Nothing is told that is not stored.
     private func conclude(
-        _ writer: TurnWriter, _ state: TurnState, _ reason: String?, stop: @Sendable () async -> Stop?
+        _ writer: TurnWriter, _ state: TurnState, _ reason: String?, byTheAgent: Bool,
+        stop: @Sendable () async -> Stop?
     ) async -> Outcome {
         var told: String?
         while true {
             do {
                 // In a task of its own: this one may be cancelled, and the end has to be stored all the same.
-                try await Task { try await writer.end(state, reason: reason) }.value
+                try await Task { try await writer.end(state, reason: reason, byTheAgent: byTheAgent) }.value
                 return .over
             } catch  where error is DatabaseError {
                 if await stop() == .shutdown { return .over }

@@ -2,7 +2,7 @@ extension TurnRunner {
     /// Before an errand is tried again that the agent could not be asked for.
     static let errandPause: Duration = .seconds(5)
 
-    /// Has the agent do what it is still to do to its sessions, in order; those it says no to are given up, with words.
+    /// Has the agent do what it is still to do to its sessions: stop first, then in order the errands; those it says no to are given up, with words.
     public func runErrands() {
         hasNewErrands = true
         guard errands == nil, !isStopping else { return }
@@ -16,25 +16,52 @@ extension TurnRunner {
         }
     }
 
+    /// Stops at the agent what it may still do in a session of a turn that has ended here. One at a time, so that none
+    /// stops the turn after that: who hands one over waits here first.
+    func settle(_ session: SessionID) async throws {
+        if let task = settling[session] { return try await task.value }
+        let task = Task {
+            guard let left = try await store.atWork(in: session).first else { return }
+            if let own = left.agent {
+                try await carry("stop what it still did in a session") { try await agent.abort(session: own) }
+            }
+            try await store.rests(session)
+        }
+        settling[session] = task
+        defer { settling[session] = nil }
+        try await task.value
+    }
+
     private func doErrands() async {
-        while !Task.isCancelled, let errand = try? await store.nextErrand() {
+        while !Task.isCancelled {
             do {
-                if let title = errand.title {
-                    try await agent.rename(session: errand.session, to: title)
-                } else {
-                    try await agent.remove(session: errand.session)
-                }
+                for left in try await store.atWork() { try await settle(left.session) }
+                guard let errand = try await store.nextErrand() else { return }
+                try await carryOut(errand)
             } catch let error as AgentError where error.code == .notDelivered {
                 try? await Task.sleep(for: Self.errandPause)
-                continue
-            } catch is CancellationError {
-                return
             } catch {
-                let what = errand.title == nil ? "delete its copy of a session" : "give its session a new title"
-                complain("the agent did not \(what): \(error)")
+                // With the disk full it is done once more later, which changes nothing.
+                return
             }
-            // With the disk full it is done once more later, which changes nothing.
-            guard (try? await store.finish(errand)) != nil else { return }
+        }
+    }
+
+    private func carryOut(_ errand: Errand) async throws {
+        if let title = errand.title {
+            try await carry("give its session a new title") {
+                try await agent.rename(session: errand.session, to: title)
+            }
+        } else {
+            try await carry("delete its copy of a session") { try await agent.remove(session: errand.session) }
+        }
+        try await store.finish(errand)
+    }
+
+    /// What the agent says no to is given up, with words; one that cannot be asked throws.
+    private func carry(_ what: String, _ ask: () async throws -> Void) async throws {
+        do { try await ask() } catch let error as AgentError where error.code != .notDelivered {
+            complain("the agent did not \(what): \(error)")
         }
     }
 }

@@ -27,6 +27,8 @@ public actor TurnRunner {
     /// What the agent is still to do to its sessions, under way.
     var errands: Task<Void, Never>?
     var hasNewErrands = false
+    /// Sessions that the agent is being stopped in.
+    var settling: [SessionID: Task<Void, any Error>] = [:]
     var queue = TurnQueue(agent: .away("the agent has not been asked yet"))
     private var tasks: [TurnID: Task<Void, Never>] = [:]
     private var stops: [TurnID: TurnDelivery.Stop] = [:]
@@ -174,7 +176,8 @@ public actor TurnRunner {
 
     private func run(_ turn: TurnID, _ session: SessionID) async {
         var delivery = TurnDelivery(
-            turn: turn, session: session, store: store, hub: hub, agent: agent, ceiling: ceiling)
+            turn: turn, session: session, store: store, hub: hub, agent: agent, ceiling: ceiling
+        ) { try await self.settle(session) }
         let outcome = await delivery.run { await self.stop(of: turn) }
         tasks[turn] = nil
         stops[turn] = nil
@@ -182,6 +185,8 @@ public actor TurnRunner {
         case .over:
             vainHandOvers = 0
             carryOut(queue.ended(turn, in: session))
+            // It may have ended here alone.
+            runErrands()
         case .notDelivered(let why):
             vainHandOvers += 1
             carryOut(queue.notDelivered(turn, in: session, why: why))

@@ -42,14 +42,14 @@ actor TurnWriter {
     }
 
     /// Stores the rest with the turn's end, in one transaction.
-    func end(_ state: TurnState, reason: String?) async throws {
+    func end(_ state: TurnState, reason: String?, byTheAgent: Bool) async throws {
         timer?.cancel()
         timer = nil
         // An earlier batch that failed is in this one again.
         _ = try? await lastWrite?.value
         let rest = takeBatch()
         do {
-            try await hub.conclude(turn, in: session, state, reason: reason, rest: rest)
+            try await hub.conclude(turn, in: session, state, reason: reason, rest: rest, byTheAgent: byTheAgent)
         } catch {
             putBack(rest)
             throw error

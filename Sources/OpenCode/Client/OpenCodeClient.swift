@@ -30,6 +30,32 @@ public actor OpenCodeClient: AgentClient {
     /// Stops what runs in a session.
     public func abort(_ session: AgentSessionID, directory: String) async throws(AgentFailure) {
         try await line.abort(session, directory: directory)
+        // A turn that is known here tells its end itself.
+        if turns[session.rawValue] == nil { try await settle(session, directory: directory) }
+    }
+
+    /// Of a turn that was begun by somebody who is gone: what it asks is refused, and its end waited for, so that nothing of
+    /// it is taken for the next turn's.
+    private func settle(_ session: AgentSessionID, directory: String) async throws(AgentFailure) {
+        let deadline = ContinuousClock.now + Limits.stopTime
+        let children = try await line.children(session, directory: directory)
+        let family = Set(children).union([session.rawValue])
+        for child in children { try? await line.abort(AgentSessionID(rawValue: child), directory: directory) }
+        while true {
+            for asked in try await line.permissions(directory: directory) where family.contains(asked.session) {
+                try? await line.reply(
+                    toPermission: asked.ask.id, of: asked.session, .reject, message: nil, directory: directory)
+            }
+            for asked in try await line.questions(directory: directory) where family.contains(asked.session) {
+                try? await line.reply(toQuestion: asked.ask.id, of: asked.session, nil, directory: directory)
+            }
+            let state = try await line.state(session, family: family, since: PromptID.make(), directory: directory)
+            if !state.isBusy, state.permissions.isEmpty, state.questions.isEmpty { return }
+            guard ContinuousClock.now < deadline else {
+                throw AgentFailure(.busy, "opencode was told to stop and works on in this session")
+            }
+            try? await Task.sleep(for: Limits.stopPause)
+        }
     }
 
     /// Reads the event stream until it ends and gives the reason. `connected` is called when events come from now on.

@@ -95,8 +95,12 @@ struct AgentPlay {
             known.insert("ses_\(opened)")
             try reply(.session(AgentSessionID(rawValue: "ses_\(opened)")), id, bridge)
         case .abort(let session):
-            aborted.append(session)
-            try reply(.aborted, id, bridge)
+            if isAway {
+                bridge.write(error(id, .unavailable, "the agent is away"))
+            } else {
+                aborted.append(session)
+                try reply(.aborted, id, bridge)
+            }
         }
         return true
     }

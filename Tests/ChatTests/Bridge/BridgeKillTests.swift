@@ -74,9 +74,11 @@ struct BridgeKillTests {
 
     @Test func turnThatWasHandedOver_isNeverHandedOverAgain() throws {
         let play = try Play()
-        let (_, session, _) = try play.handOver("once")
+        let (_, session, turn) = try play.handOver("once")
         try play.restart()
         #expect(try play.states(session) == ["interrupted"])
+        // It says interrupted, so the agent does not go on unseen, whether or not another message comes.
+        try play.until("the agent to be stopped") { $0.agent.aborted == [turn.session] }
         let (_, _, next) = try play.handOver("another", session: session)
         #expect(next.text == "another")
         #expect(play.agent.turns.count == 1)

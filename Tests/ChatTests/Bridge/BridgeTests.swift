@@ -95,6 +95,31 @@ struct BridgeTests {
         #expect((play.client.last(id)["reason"] as? String)?.contains("agent-worker went away") == true)
         try play.until("the next one") { $0.agent.turns.count == 2 }
         #expect(play.agent.turns[1].text == "next")
+        // What the agent did on with the first one was stopped before.
+        #expect(play.agent.aborted == [turn.session])
+        try play.agent.tell(play.agent.turns[1], .turnStarted(), .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(queued) }
+        // The agent's own word says that there is nothing to stop.
+        _ = try play.handOver("third", session: session)
+        #expect(play.agent.aborted == [turn.session])
+    }
+
+    /// Nothing is handed over to an agent that may be at work with what has ended here.
+    @Test func agentThatCannotBeStopped_theNextOneWaits() throws {
+        let play = try Play()
+        let (id, session, turn) = try play.handOver("hello")
+        play.agent.isAway = true
+        play.bridge.write(play.agent.error(turn.id, .peerRestarted, "agent-worker ended"))
+        try play.until("the end") { $0.client.finished.contains(id) }
+        let next = play.send("next", session: session)
+        try play.until("the reason") { play in
+            play.client.events[next]?.contains { ($0["reason"] as? String)?.contains("the agent is away") == true }
+                == true
+        }
+        #expect(play.agent.turns.count == 1)
+        play.agent.isAway = false
+        try play.until("the turn") { $0.agent.turns.count == 2 }
+        #expect(play.agent.aborted.last == turn.session)
     }
 
     @Test func requestThatWasNotDelivered_isMadeAgain() throws {

@@ -14,6 +14,7 @@ struct FormerVersionTests {
         "word: words, subscriptions, deliveries", "password", "what turns and days used",
         "copies, what is taken back, errands", "links by which devices come back", "attachments",
         "bounds of what turns and days used", "what the list shows, and its changes", "tokens that were revoked",
+        "sessions that the agent may be at work in",
     ]
     /// A version lived for forty minutes in which what the list shows was there and the step before it not yet.
     private static let versions =

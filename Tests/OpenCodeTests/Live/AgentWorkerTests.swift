@@ -238,6 +238,31 @@ struct AgentWorkerTests {
         #expect(events.last?["outcome"] as? String == "done")
     }
 
+    /// What a killed agent-worker left at the agent is stopped by the next one, with what it asks, before anything else.
+    @Test(arguments: EchoAgentProcess.Line.allCases, ["/permission", "/question", "/subagent", "/slow 1000"])
+    func killedInMidTurn_abortOfTheNextOneEndsWhatWasLeft(line: EchoAgentProcess.Line, text: String) throws {
+        let agent = try EchoAgentProcess(state: state.url, line: line)
+        var worker = try worker(agent)
+        let session = try session(worker)
+        let id = try worker.request(["op": "run-turn", "session": session, "text": text])
+        let asks = ["permission-asked", "question-asked", "text-delta"]
+        while let event = try worker.event(of: id), !asks.contains(event["event"] as? String ?? "") {}
+        #expect(kill(worker.pid, SIGKILL) == 0)
+        worker = try self.worker(agent)
+        #expect(try worker.ask(["op": "abort", "session": session])["aborted"] as? Bool == true)
+        let events = try turn(worker, session, "next")
+        #expect(!events.contains { asks.prefix(2).contains($0["event"] as? String ?? "") }, "\(events)")
+        #expect(events.last?["outcome"] as? String == "done")
+        let texts = events.compactMap { $0["text"] as? String }.joined()
+        #expect(texts.contains("You wrote: next") && !texts.contains("word-"), "\(texts)")
+    }
+
+    /// A session that is not there does nothing: a message of it need not wait for that.
+    @Test func abortOfASessionThatIsGone_isDone() throws {
+        let agent = try EchoAgentProcess(state: state.url)
+        #expect(try worker(agent).ask(["op": "abort", "session": "ses_gone"])["aborted"] as? Bool == true)
+    }
+
     @Test func cancel_stopsTheTurn() throws {
         let agent = try EchoAgentProcess(state: state.url)
         let worker = try worker(agent)
