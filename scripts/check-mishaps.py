@@ -344,12 +344,13 @@ def not_meant(page):
 
 
 def no_push_service(page):
-    page.add_init_script("PushManager.prototype.subscribe = () => new Promise(() => {}); PushManager.prototype.getSubscription = async () => null;")
+    page.add_init_script("PushManager.prototype.subscribe = () => { window.isAsked = true; return new Promise(() => {}); }; PushManager.prototype.getSubscription = async () => null;")
     page.goto(origin + "/#/devices")
     page.reload()
     page.clock.install()
     page.get_by_role("switch", name="Tell me").click()
     expect(page.get_by_text("that takes 15 s at most")).to_be_visible()
+    page.wait_for_function("() => window.isAsked")
     page.clock.fast_forward(16_000)
     expect(page.get_by_text("Not done: the push service of this browser did not answer")).to_be_visible()
     expect(page.get_by_role("switch", name="Tell me")).to_be_enabled()

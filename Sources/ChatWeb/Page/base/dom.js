@@ -1,32 +1,31 @@
 // Small words for making elements.
 
 /**
- * An element. Properties whose names begin with "on" are listeners, `class` and `text` are what they say, the rest are
- * attributes; false and null leave one out.
- * @param {string} tag
- * @param {Record<string, any>} [properties]
+ * An element. Properties whose names begin with "on" are listeners, `text` is what it says, the rest are attributes; false and
+ * null leave one out.
+ * @param {string} tag with its classes, behind dots
+ * @param {{[name: `on${string}`]: (event: any) => void, [name: string]: any} | Node | string} [properties] may be left out
  * @param {...(Node | string | null | undefined | false)} children
  * @returns {any}
  */
 export function h(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
+  if (typeof properties === 'string' || properties instanceof Node) return h(tag, {}, properties, ...children);
+  const [name, ...classes] = tag.split('.');
+  const element = document.createElement(name);
+  if (classes.length) element.className = classes.join(' ');
   // One without a type would send the form that it stands in.
   if (element instanceof HTMLButtonElement) element.type = 'button';
-  for (const [name, value] of Object.entries(properties)) {
+  for (const [name, value] of Object.entries(properties || {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name === 'text') element.textContent = value;
-    else if (name === 'class') element.className = value;
     else element.setAttribute(name, value === true ? '' : String(value));
   }
   for (const child of children) if (child) element.append(child);
   return element;
 }
 
-/**
- * An element of a picture.
- * @param {string} tag @param {Record<string, string>} attributes @param {...Element} children
- */
+/** @param {string} tag @param {Record<string, string>} attributes @param {...Element} children */
 export function svg(tag, attributes, ...children) {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -53,15 +52,15 @@ export function setMarkup(element, html) {
   }
   for (const pre of element.querySelectorAll('pre')) {
     const name = pre.querySelector('code')?.className.replace('language-', '') || '';
-    const copy = h('button', { class: 'copy', text: 'Copy', 'aria-label': 'Copy this code' });
+    const copy = h('button.copy', { text: 'Copy', 'aria-label': 'Copy this code' });
     copy.addEventListener('click', () => copyText(pre.textContent || '', copy));
-    const box = h('div', { class: 'code' }, h('div', { class: 'code-bar' }, h('span', { text: name }), copy));
+    const box = h('div.code', h('div.code-bar', h('span', name), copy));
     pre.replaceWith(box);
     pre.tabIndex = 0;
     box.append(pre);
   }
   for (const table of element.querySelectorAll('table')) {
-    const box = h('div', { class: 'wide', tabindex: 0, role: 'region', 'aria-label': 'Table' });
+    const box = h('div.wide', { tabindex: 0, role: 'region', 'aria-label': 'Table' });
     table.replaceWith(box);
     box.append(table);
   }
@@ -82,6 +81,11 @@ export async function copyText(text, button) {
   setTimeout(() => { button.textContent = label; }, 1500);
 }
 
+/** Somebody may look at the page: it is in front. */
+export function isSeen() { return document.visibilityState === 'visible'; }
+
+export function isPhone() { return matchMedia('(pointer: coarse)').matches; }
+
 /** @param {number} ms since 1970 */
 export function ago(ms) {
   const seconds = Math.max(0, Math.round((Date.now() - ms) / 1000));
@@ -92,27 +96,48 @@ export function ago(ms) {
   return new Date(ms).toLocaleDateString();
 }
 
-/**
- * What something used, in words.
- * @param {number} tokens @param {number} cost US dollars; 0: not known, or none is asked
- */
+// What something used, in words.
+/** @param {number} tokens @param {number} cost US dollars; 0: not known, or none is asked */
 export function spent(tokens, cost) {
   const words = `${tokens.toLocaleString()} ${tokens === 1 ? 'token' : 'tokens'}`;
   return cost > 0 ? `${words}, ${cost.toLocaleString(undefined, { minimumFractionDigits: 2, maximumSignificantDigits: cost < 1 ? 2 : 6 })} US dollars` : words;
 }
 
-let spoken = /** @type {HTMLElement | null} */ (null);
+const spoken = h('div.unseen', { role: 'status', 'aria-live': 'polite' });
+document.body.append(spoken);
+/** @param {string} text for screen readers */
+export function say(text) { spoken.textContent = text; }
+
 /**
- * Says a line to screen readers.
- * @param {string} text
+ * @param {string} name of its class @param {() => void} act when it is sent @param {...any} children
+ * @returns {any}
  */
-export function say(text) {
-  if (!spoken) {
-    spoken = h('div', { class: 'unseen', role: 'status', 'aria-live': 'polite' });
-    document.body.append(/** @type {HTMLElement} */ (spoken));
-  }
-  /** @type {HTMLElement} */ (spoken).textContent = text;
+export function form(name, act, ...children) {
+  return h('form', { class: name, onsubmit: (event) => {
+    event.preventDefault();
+    act();
+  } }, ...children);
 }
+
+/**
+ * Something that unfolds and is closed by Escape and by a tap elsewhere.
+ * @param {string} name of its class @param {string} label @param {any} words @param {() => void} changed
+ * @param {...any} children
+ */
+export function menu(name, label, words, changed, ...children) {
+  const summary = h('summary', { 'aria-label': label }, words);
+  return h('details', { class: name, 'data-menu': '', ontoggle: changed, onkeydown: (event) => {
+    if (event.key !== 'Escape' || !summary.parentElement.open) return;
+    event.stopPropagation();
+    summary.parentElement.open = false;
+    summary.focus();
+  } }, summary, h('div', {}, ...children));
+}
+document.addEventListener('click', (event) => {
+  for (const one of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll('[data-menu][open]'))) {
+    if (!one.contains(/** @type {Node} */ (event.target))) one.open = false;
+  }
+});
 
 // Milliseconds for which a second tap is taken as meant.
 const sureTime = 5000;
@@ -126,15 +151,14 @@ const sureTime = 5000;
  */
 export function surely(button, question, act) {
   const label = button.textContent;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
+  let timer = 0;
   const calm = () => {
     clearTimeout(timer);
-    timer = undefined;
+    timer = 0;
     button.textContent = label;
   };
   button.addEventListener('click', () => {
-    if (timer !== undefined) {
+    if (timer) {
       calm();
       return act();
     }

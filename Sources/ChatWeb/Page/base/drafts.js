@@ -1,6 +1,9 @@
 // What was typed and not sent yet, by session, with the files that were uploaded for it. It outlives the page and its tab, and
-// goes when this browser is forgotten.
-const prefix = 'nexus.draft.';
+// goes when this browser is forgotten. Several windows write here: what one of them has is put aside for what another one
+// types, never written over.
+import { store, stored } from './shelf.js';
+
+export const prefix = 'nexus.draft.';
 const order = 'nexus.drafts';
 // So many are kept; the one that was longest not touched goes.
 const most = 20;
@@ -8,57 +11,76 @@ const most = 20;
 const longest = 500000;
 
 /** @typedef {{name: string, id?: string, bytes?: number}} Kept a file; without `id` it was not uploaded whole */
-/** @typedef {{text: string, files: Kept[], model?: string | null, agent?: string | null}} Draft the last two of a session that is not there yet */
+/** @typedef {{text: string, files: Kept[]}} Typed */
+/** @typedef {Typed & {aside?: Typed[], model?: string | null, agent?: string | null}} Draft `aside`: of other windows; model and agent: of a session that is not there yet */
+
+/** @type {Typed} */
+export const nothing = { text: '', files: [] };
+const isNothing = (/** @type {Typed} */ one) => !one.text && !one.files.length;
+const isSame = (/** @type {Typed} */ one, /** @type {Typed} */ other) => JSON.stringify([one.text, one.files]) === JSON.stringify([other.text, other.files]);
+const isIn = (/** @type {Typed} */ one, /** @type {Typed} */ other) => other.text.includes(one.text) && one.files.every((file) => other.files.some(({ id }) => id === file.id));
 
 /**
  * @param {string} key a session, or `new`
  * @param {Draft} draft an empty one is forgotten
+ * @param {Typed} seen what this window knows to stand there
  * @returns {boolean} false: there is no room for it
  */
-export function keepDraft(key, draft) {
-  if (!draft.text && !draft.files.length && !draft.model && !draft.agent) {
-    dropDraft(key);
-    return true;
-  }
-  if (draft.text.length > longest) return false;
-  const names = list().filter((name) => name !== key);
+export function keepDraft(key, draft, seen) {
+  const before = keptDraft(key);
+  const others = [...before.aside || [], before].filter((one) => !isNothing(one) && !isSame(one, seen) && !isIn(one, draft));
+  const front = isNothing(draft) ? others.pop() : null;
+  const { text, files } = front || draft;
+  return write(key, { ...draft, text, files, aside: others.map((one) => ({ text: one.text, files: one.files.filter(({ id }) => id) })) });
+}
+
+// Puts what a window has beside what another one wrote.
+/** @param {string} key @param {Typed} typed */
+export function keepAside(key, typed) {
+  const draft = keptDraft(key);
+  const aside = draft.aside || [];
+  if (!isNothing(typed) && ![draft, ...aside].some((one) => isIn(typed, one))) write(key, { ...draft, aside: [...aside, typed] });
+}
+
+/** @param {string} key @param {Draft} draft */
+function write(key, draft) {
+  const names = draftKeys().filter((name) => name !== key);
+  const isEmpty = isNothing(draft) && !draft.model && !draft.agent;
+  if (isEmpty) localStorage.removeItem(prefix + key);
+  if (isEmpty || JSON.stringify(draft).length > longest) return store(order, names) && isEmpty;
   while (names.length >= most) localStorage.removeItem(prefix + names.shift());
   for (;;) {
-    try {
-      localStorage.setItem(prefix + key, JSON.stringify(draft));
-      localStorage.setItem(order, JSON.stringify([...names, key]));
-      return true;
-    } catch {
-      // No room: the oldest of them makes some.
-      if (!names.length) return false;
-      localStorage.removeItem(prefix + names.shift());
-    }
+    if (store(prefix + key, draft) && store(order, [...names, key])) return true;
+    // No room: the oldest of them makes some.
+    if (!names.length) return false;
+    localStorage.removeItem(prefix + names.shift());
   }
 }
 
-/**
- * @param {string} key
- * @returns {Draft}
- */
-export function keptDraft(key) {
-  try {
-    return { text: '', files: [], ...JSON.parse(localStorage.getItem(prefix + key) || '{}') };
-  } catch {
-    return { text: '', files: [] };
-  }
+/** @param {string} key @returns {Draft} */
+export function keptDraft(key) { return { ...nothing, ...stored(prefix + key, {}) }; }
+
+// All of it, also what was put aside.
+/** @param {string} key @returns {Draft} */
+export function wholeDraft(key) {
+  const draft = keptDraft(key);
+  return (draft.aside || []).reduce(joined, draft);
 }
 
-/** @param {string} key */
-export function dropDraft(key) {
-  localStorage.removeItem(prefix + key);
-  localStorage.setItem(order, JSON.stringify(list().filter((name) => name !== key)));
+// The session is gone: what was typed in it is for a new one.
+/** @param {string} session @returns {boolean} there was something */
+export function moveDraft(session) {
+  const draft = wholeDraft(session);
+  const before = wholeDraft('new');
+  if (isNothing(draft) || !keepDraft('new', joined(before, draft), before)) return false;
+  return write(session, nothing);
+}
+
+/** @param {Draft} one @param {Typed} other @returns {Draft} */
+function joined(one, other) {
+  if (isIn(other, one)) return one;
+  return { ...one, text: [other.text, one.text].filter(Boolean).join('\n\n'), files: [...one.files, ...other.files] };
 }
 
 /** @returns {string[]} the one that was touched last stands last */
-function list() {
-  try {
-    return JSON.parse(localStorage.getItem(order) || '[]');
-  } catch {
-    return [];
-  }
-}
+export function draftKeys() { return stored(order, []); }

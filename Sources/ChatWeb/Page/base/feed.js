@@ -1,44 +1,28 @@
-// Keeps up with the list of sessions and, where one is shown, with that session, over one way and whatever happens to it.
-import { ask, canStream, Failure, read } from './wire.js';
+// Keeps up with the list of sessions and, where one is shown, with that session.
+import { isSeen } from './dom.js';
+import { Follower } from './follower.js';
+import { canStream, read } from './wire.js';
 
-const pauses = [200, 500, 1000, 2000, 5000];
 // A stream that was silent for so long when the page comes back to the front is not waited for.
 const staleLimit = 11000;
 
-export class Feed {
+export class Feed extends Follower {
   /**
    * @param {string | null} session null: the list alone
    * @param {import('../rooms/side.js').Side} list
    * @param {{opened: (lines: any[]) => void, event: (event: any) => void, state: (words: string, isGood: boolean) => void,
-   *   lost: (failure: Failure) => void}} told
+   *   lost: (failure: import('./wire.js').Failure) => void}} told
    */
   constructor(session, list, told) {
+    super({ trouble: (words) => told.state(`${words}; trying again`, false), lost: told.lost });
     this.session = session;
     this.list = list;
     this.told = told;
     this.after = -1;
-    this.failures = 0;
-    this.lastHeard = 0;
-    this.isOver = false;
-    /** @type {AbortController | null} */
-    this.current = null;
-    /** @type {(() => void) | null} */
-    this.wake = null;
-    this.whenShown = () => {
-      if (document.visibilityState === 'visible' && Date.now() - this.lastHeard > staleLimit) this.again();
-    };
-    document.addEventListener('visibilitychange', this.whenShown);
-    this.whenOnline = () => this.again();
-    for (const name of ['online', 'offline']) window.addEventListener(name, this.whenOnline);
+    const { signal } = this.life;
+    document.addEventListener('visibilitychange', () => { if (isSeen() && Date.now() - this.lastHeard > staleLimit) this.again(); }, { signal });
+    for (const name of ['online', 'offline']) window.addEventListener(name, () => this.again(), { signal });
     this.run();
-  }
-
-  /** Leaves. */
-  close() {
-    this.isOver = true;
-    document.removeEventListener('visibilitychange', this.whenShown);
-    for (const name of ['online', 'offline']) window.removeEventListener(name, this.whenOnline);
-    this.again();
   }
 
   /** Reads all anew. */
@@ -47,44 +31,27 @@ export class Feed {
     this.again();
   }
 
-  /** Asks anew at once. */
-  again() {
-    this.failures = 0;
-    this.current?.abort();
-    this.wake?.();
-  }
-
-  async run() {
-    while (!this.isOver) {
-      this.current = new AbortController();
-      const options = { signal: this.current.signal, heard: () => this.heard() };
-      try {
-        const streams = await canStream();
-        if (this.session && this.after < 0) {
-          const lines = await read({ op: 'open', session: this.session }, options);
-          if (this.isOver) return;
-          this.after = lines.find((line) => line.type === 'position')?.seq ?? 0;
-          this.told.opened(lines);
-        }
-        await this.list.begin(options);
-        if (this.isOver) return;
-        this.told.state(streams ? 'connected' : 'connected, in steps: this way holds streams back', true);
-        const list = this.list.number;
-        const body = this.session ? { op: 'resume', session: this.session, after: this.after, follow: true, list } : { op: 'changes', after: list };
-        await ask('/api/chat', streams ? body : { ...body, wait: 20 }, (line) => this.take(line), options);
-      } catch (error) {
-        if (this.isOver) return;
-        const failure = /** @type {Failure} */ (error);
-        if (!failure.isPassing) return this.told.lost(failure);
-        if (this.current.signal.aborted) continue;
-        await this.pause(failure);
-      }
+  /** @param {{signal: AbortSignal, heard: () => void}} way */
+  async step({ signal, heard }) {
+    const streams = await canStream();
+    let isKnown = false;
+    // Not before something came: nothing is known of a way that is only asked for.
+    const options = { signal, heard: () => {
+      heard();
+      if (!isKnown && !this.isOver) this.told.state(streams ? 'connected' : 'connected, in steps: this way holds streams back', true);
+      isKnown = true;
+    } };
+    if (this.session && this.after < 0) {
+      const lines = await read({ op: 'open', session: this.session }, options);
+      if (this.isOver) return;
+      this.after = lines.find((line) => line.type === 'position')?.seq ?? 0;
+      this.told.opened(lines);
     }
-  }
-
-  heard() {
-    this.lastHeard = Date.now();
-    this.failures = 0;
+    await this.list.begin(options);
+    if (this.isOver) return;
+    const list = this.list.number;
+    const body = this.session ? { op: 'resume', session: this.session, after: this.after, follow: true, list } : { op: 'changes', after: list };
+    await this.follow('/api/chat', body, (line) => this.take(line), options);
   }
 
   /** @param {any} line */
@@ -97,17 +64,5 @@ export class Feed {
     }
     if (line.seq) this.after = line.seq;
     this.told.event(line);
-  }
-
-  /** @param {Failure} failure */
-  async pause(failure) {
-    const time = pauses[Math.min(this.failures++, pauses.length - 1)];
-    const why = navigator.onLine ? failure.message : 'this device is offline';
-    this.told.state(`${why}; trying again`, false);
-    await new Promise((done) => {
-      this.wake = () => done(undefined);
-      setTimeout(done, time);
-    });
-    this.wake = null;
   }
 }

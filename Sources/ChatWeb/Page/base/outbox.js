@@ -1,33 +1,49 @@
 // What was typed and is not known to be stored by the machine yet. It outlives the page: nothing typed is lost.
-import { ask, Failure, reason } from './wire.js';
+import { isSeen } from './dom.js';
+import { store, stored } from './shelf.js';
+import { chat, Failure, reason } from './wire.js';
 
 const key = 'nexus.outbox';
 const pauses = [500, 1000, 2000, 5000, 10000];
+// So many wait; then the field takes no more.
+const most = 50;
 
 /**
  * @typedef {{client_id: string, draft: string, session: string | null, workspace: string | null, text: string,
  *   model?: string | null, agent?: string | null, attachments?: {id: string, name: string}[], refused?: string}} Letter
+ *   one that was refused waits for a word of whoever wrote it; without a session it begins one
  */
 
 export class Outbox {
-  /** @param {{changed: () => void, accepted: (letter: Letter, event: any) => void}} told */
+  /** @param {{changed: () => void, accepted: (letter: Letter, event: any) => void, lost: (failure: Failure) => void}} told */
   constructor(told) {
     this.told = told;
-    this.letters = stored();
+    this.letters = letters();
     /** @type {Set<string>} there was no room for them: they wait while the page lives */
     this.unkept = new Set();
     /** Why what waits is not sent; empty: nothing is known to hinder it. */
     this.trouble = '';
     this.isBusy = false;
+    this.life = new AbortController();
     this.failures = 0;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    window.addEventListener('online', () => this.send());
-    window.addEventListener('offline', () => this.told.changed());
-    window.addEventListener('storage', (event) => { if (event.key === key) this.merge(); });
-    document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'visible') this.send(); });
+    this.timer = 0;
+    const { signal } = this.life;
+    window.addEventListener('online', () => this.send(), { signal });
+    window.addEventListener('offline', () => this.told.changed(), { signal });
+    window.addEventListener('storage', (event) => { if (event.key === key) this.merge(); }, { signal });
+    document.addEventListener('visibilitychange', () => { if (isSeen()) this.send(); }, { signal });
     this.send();
   }
+
+  /** Nothing is sent any more; what waits stays. */
+  close() {
+    this.life.abort();
+    clearTimeout(this.timer);
+  }
+
+  get isOver() { return this.life.signal.aborted; }
+
+  get isFull() { return this.letters.length >= most; }
 
   /** @param {Omit<Letter, 'client_id'>} letter */
   add(letter) {
@@ -45,17 +61,20 @@ export class Outbox {
     this.keep((all) => all.filter((other) => other.client_id !== letter.client_id));
   }
 
-  /**
-   * Changes what is kept; other windows of this browser keep theirs in the same place.
-   * @param {(all: Letter[]) => Letter[]} change
-   */
+  // Changes what is kept; other windows of this browser keep theirs in the same place.
+  /** @param {(all: Letter[]) => Letter[]} change */
   keep(change) {
-    try {
-      const all = change(stored());
-      localStorage.setItem(key, JSON.stringify(all));
-      for (const letter of all) this.unkept.delete(letter.client_id);
-    } catch { /* No room: they are sent all the same, while the page lives. */ }
+    const all = change(letters());
+    // Without room they are sent all the same, while the page lives.
+    if (store(key, all)) for (const letter of all) this.unkept.delete(letter.client_id);
     this.told.changed();
+  }
+
+  /** @param {Letter} letter that was refused @param {Partial<Letter>} change of what it is sent with */
+  again(letter, change) {
+    Object.assign(letter, change, { refused: undefined });
+    this.update(letter);
+    this.send();
   }
 
   /** @param {Letter} letter whose members were changed */
@@ -63,7 +82,7 @@ export class Outbox {
 
   /** Another window has put something here, sent it or taken it back. Sent by both it is one turn all the same. */
   merge() {
-    const all = stored();
+    const all = letters();
     const ids = new Set(all.map((letter) => letter.client_id));
     const mine = this.letters.filter((letter) => ids.has(letter.client_id) || this.unkept.has(letter.client_id));
     const known = new Set(mine.map((letter) => letter.client_id));
@@ -74,18 +93,20 @@ export class Outbox {
 
   /** Sends what waits, in order. The same client id finds the same turn, so that sending again sends nothing twice. */
   async send() {
-    if (this.isBusy) return;
+    if (this.isBusy || this.isOver) return;
     this.isBusy = true;
     clearTimeout(this.timer);
     try {
       for (;;) {
         const letter = this.letters.find((one) => !one.refused);
-        if (!letter) break;
+        if (!letter || this.isOver) break;
         await this.sendOne(letter);
         this.failures = 0;
         this.trouble = '';
       }
     } catch (error) {
+      const failure = /** @type {Failure} */ (error);
+      if (failure.code === 'unpaired') return this.told.lost(failure);
       this.trouble = reason(error);
       this.told.changed();
       this.timer = setTimeout(() => this.send(), pauses[Math.min(this.failures++, pauses.length - 1)]);
@@ -102,12 +123,15 @@ export class Outbox {
     try {
       // What is undefined is not sent.
       const body = { op: 'send', wait: 15, client_id, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments };
-      await ask('/api/chat', body, (line) => { if (line.type === 'accepted') accepted = line; });
+      await chat(body, (line) => { if (line.type === 'accepted') accepted = line; });
     } catch (error) {
       const failure = /** @type {Failure} */ (error);
-      if (!accepted && failure.isPassing) throw failure;
       if (!accepted) {
-        letter.refused = failure.message;
+        if (failure.isPassing || failure.code === 'unpaired') throw failure;
+        const isGone = failure.code === 'unknown';
+        letter.refused = isGone ? 'its session was deleted' : failure.message;
+        // It is for a new session now: nobody finds the way to the old one.
+        if (isGone) Object.assign(letter, { session: null, draft: '' });
         return this.update(letter);
       }
     }
@@ -123,11 +147,4 @@ export class Outbox {
 }
 
 /** @returns {Letter[]} */
-function stored() {
-  try {
-    return JSON.parse(localStorage.getItem(key) || '[]');
-  } catch {
-    // What cannot be read was not written by this page.
-    return [];
-  }
-}
+export function letters() { return stored(key, []); }

@@ -14,29 +14,47 @@ export class Failure extends Error {
 /** @param {unknown} error */
 export function reason(error) { return /** @type {Error} */ (error).message; }
 
-// The server says something each 10 s.
+// Milliseconds. The server says something each 10 s; of what is not followed for ever it says more than that it is there.
 const silenceLimit = 25000;
+const answerLimit = 40000;
+
+/** @typedef {{signal?: AbortSignal, heard?: () => void, isFollowed?: boolean}} Options `heard` is called for all that comes, heartbeats too */
 
 /**
  * Asks and hands on each line. Ends with the last line's type: `end`, or `more` when the rest has to be asked for.
  * @param {string} path
  * @param {object} body
  * @param {(line: any) => void} [each]
- * @param {{signal?: AbortSignal, heard?: () => void}} options `heard` is called for all that comes, heartbeats too
+ * @param {Options} options
  * @returns {Promise<any>} the last line
  */
-export async function ask(path, body, each = () => {}, { signal, heard = () => {} } = {}) {
+export async function ask(path, body, each = () => {}, { signal, heard = () => {}, isFollowed = false } = {}) {
   const control = new AbortController();
-  let timer = setTimeout(() => control.abort(), silenceLimit);
-  const leave = () => control.abort();
-  signal?.addEventListener('abort', leave);
-  if (signal?.aborted) leave();
+  let why = 'the machine cannot be reached';
+  const leave = (/** @type {string} */ words) => {
+    why = words;
+    control.abort();
+  };
+  let silence = 0, delay = 0;
+  const hear = (/** @type {boolean} */ isLine) => {
+    clearTimeout(silence);
+    silence = setTimeout(leave, silenceLimit, why);
+    if (!isLine || isFollowed) return;
+    clearTimeout(delay);
+    delay = setTimeout(leave, answerLimit, `the machine took longer than ${answerLimit / 1000} s`);
+  };
+  const left = () => leave('left');
+  signal?.addEventListener('abort', left);
+  if (signal?.aborted) left();
+  hear(true);
   try {
     const response = await fetch(path, {
       method: 'POST', credentials: 'same-origin', cache: 'no-store', signal: control.signal,
       headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' }, body: JSON.stringify(body),
     });
     if (!response.body) throw new Failure('network', 'the answer has no body');
+    // Not what something on the way says in its place.
+    if (response.ok && response.headers.get('Content-Type')?.includes('json')) heard();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';
     /** @type {any} */
@@ -47,19 +65,18 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
       try {
         line = JSON.parse(text);
       } catch {
-        // Not ours: something on the way answered in its own words.
         throw new Failure('network', `something on the way answered in place of Nexus (status ${response.status})`);
       }
       if (line.type === 'beat') return;
       if (line.type === 'error') throw new Failure(line.code || 'failed', line.message || 'no reason was given');
+      hear(true);
       last = line;
       each(line);
     };
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      clearTimeout(timer);
-      timer = setTimeout(() => control.abort(), silenceLimit);
+      hear(false);
       heard();
       const lines = (rest + value).split('\n');
       rest = lines.pop() || '';
@@ -67,26 +84,28 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
     }
     take(rest);
     if (!response.ok) throw new Failure('network', `status ${response.status}`);
+    if (!last) throw new Failure('network', 'the answer was cut off');
     return last;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure('network', signal?.aborted ? 'left' : 'the machine cannot be reached');
+    throw new Failure('network', why);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', leave);
+    clearTimeout(silence);
+    clearTimeout(delay);
+    signal?.removeEventListener('abort', left);
   }
 }
 
-/**
- * Asks the chat, and gives all lines of the answer at once.
- * @param {object} body @param {{signal?: AbortSignal, heard?: () => void}} [options]
- */
-export async function read(body, options) {
+/** @param {object} body @param {Options} [options] */
+export async function read(body, options, path = '/api/chat') {
   /** @type {any[]} */
   const lines = [];
-  await ask('/api/chat', body, (line) => lines.push(line), options);
+  await ask(path, body, (line) => lines.push(line), options);
   return lines;
 }
+
+/** @param {object} body @param {(line: any) => void} [each] @param {Options} [options] */
+export function chat(body, each, options) { return ask('/api/chat', body, each, options); }
 
 /** @type {Promise<boolean> | null} */
 let streams = null;
@@ -105,4 +124,37 @@ export function canStream() {
     throw error;
   });
   return streams;
+}
+
+/**
+ * Does one thing in words: says what for, then nothing or why it was in vain. What is asked of the machine has the limits of
+ * `ask`, what the browser does with others that of `within`.
+ * @template T
+ * @param {HTMLElement} place shows the words
+ * @param {string} words @param {string} no what did not come about
+ * @param {() => Promise<T>} act
+ * @returns {Promise<T | undefined>} undefined: in vain
+ */
+export async function waiting(place, words, no, act) {
+  const show = (/** @type {string} */ text) => {
+    place.classList.toggle('waits', text === words);
+    place.textContent = text;
+  };
+  show(words);
+  try {
+    const done = await act();
+    if (place.textContent === words) show('');
+    return done;
+  } catch (error) {
+    show(`${no}: ${reason(error)}`);
+  }
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} step @param {number} limit milliseconds @param {string} words why not, when it takes longer
+ * @returns {Promise<T>}
+ */
+export function within(step, limit, words) {
+  return Promise.race([step, new Promise((_, fail) => { setTimeout(() => fail(new Error(words)), limit); })]);
 }

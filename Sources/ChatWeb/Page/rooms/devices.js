@@ -1,51 +1,42 @@
 // The devices that may come in; and this one, whether it is told anything.
 import { h, ago, surely } from '../base/dom.js';
-import { ask, reason } from '../base/wire.js';
+import { ask, read, waiting } from '../base/wire.js';
 import { Tell } from './tell.js';
 
 export class Devices {
-  /** @param {{own: any, left: () => void}} given */
-  constructor(given) {
-    this.given = given;
-    this.words = h('p', { class: 'quiet', role: 'status' });
-    this.list = h('div', {});
-    this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: given.own.role === 'owner' ? 'Devices' : 'This device' }),
+  /** @param {import('../main.js').Page} page */
+  constructor(page) {
+    this.page = page;
+    this.words = h('p.quiet', { role: 'status' });
+    this.list = h('div');
+    this.element = h('main.room', h('div.column', h('h1', page.own.role === 'owner' ? 'Devices' : 'This device'),
       this.words, new Tell().element, this.list,
-      h('p', { class: 'quiet' }, 'Another one is let in on the machine: ', h('code', { text: 'nexusctl pair' }))));
+      h('p.quiet', 'Another one is let in on the machine: ', h('code', 'nexusctl pair'))));
     this.read();
   }
 
   close() {}
 
-  async read() {
-    /** @type {any[]} */
-    const devices = [];
-    try {
-      if (this.given.own.role === 'owner') await ask('/api/devices', { op: 'devices' }, (line) => devices.push(line));
-      else devices.push(this.given.own);
+  read() {
+    const { own } = this.page;
+    return waiting(this.words, 'Asking who is let in.', 'Who is let in cannot be read now', async () => {
+      const devices = own.role === 'owner' ? await read({ op: 'devices' }, {}, '/api/devices') : [own];
       this.list.replaceChildren(...devices.map((one) => this.card(one)));
-      this.words.textContent = '';
-    } catch (error) {
-      this.words.textContent = `Not to be had now: ${reason(error)}`;
-    }
+    });
   }
 
   /** @param {any} device */
   card(device) {
-    const button = h('button', { class: 'plain', text: device.own ? 'Forget this browser' : 'Shut out' });
+    const button = h('button.plain', device.own ? 'Forget this browser' : 'Shut out');
     surely(button, device.own ? 'Forget it, with what is kept here?' : 'Shut it out, surely?', async () => {
-      try {
-        await ask('/api/devices', device.own ? { op: 'leave' } : { op: 'revoke', device: device.device });
-      } catch (error) {
-        this.words.textContent = `Not done: ${reason(error)}`;
-        return;
-      }
-      if (device.own) this.given.left();
+      const body = device.own ? { op: 'leave' } : { op: 'revoke', device: device.device };
+      if (!await waiting(this.words, 'Being done.', 'Not done', () => ask('/api/devices', body))) return;
+      if (device.own) this.page.leave('This browser is forgotten.', true);
       else this.read();
     });
-    return h('section', { class: 'child' },
-      h('div', { class: 'row spread' }, h('h2', { text: device.name }), h('span', { class: 'state', text: device.own ? 'this one' : device.role })),
-      h('p', { class: 'quiet', text: `${device.role} · ${device.device} · seen ${ago(device.seen)} from ${device.address} · paired ${ago(device.created)}` }),
-      h('div', { class: 'row' }, button));
+    return h('section.child', {},
+      h('div.row.spread', h('h2', device.name), h('span.state', device.own ? 'this one' : device.role)),
+      h('p.quiet', `${device.role} · ${device.device} · seen ${ago(device.seen)} from ${device.address} · paired ${ago(device.created)}`),
+      h('div.row', button));
   }
 }

@@ -1,6 +1,6 @@
 // Files that go with the next message: chosen, pasted or dropped, and uploaded at once, in pieces.
 import { h, say } from '../base/dom.js';
-import { ask, Failure, reason } from '../base/wire.js';
+import { chat, Failure, reason } from '../base/wire.js';
 
 const most = 8;
 const pauses = [500, 1000, 2000, 5000];
@@ -14,26 +14,21 @@ export class Files {
     /** @type {One[]} */
     this.list = [];
     this.input = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to attach', onchange: () => this.chosen() });
-    this.button = h('button', { class: 'plain attach', text: 'Attach', 'aria-label': 'Attach files', onclick: () => this.input.click() });
-    this.element = h('ul', { class: 'attached', hidden: true, 'aria-label': 'Files that go with the message' });
+    this.button = h('button.plain.attach', { text: 'Attach', 'aria-label': 'Attach files', onclick: () => this.input.click() });
+    this.element = h('ul.attached', { hidden: true, 'aria-label': 'Files that go with the message' });
   }
 
-  /**
-   * Takes what is dropped on a place, and pasted into a field.
-   * @param {HTMLElement} place @param {HTMLElement} field
-   */
+  // Takes what is dropped on a place, and pasted into a field.
+  /** @param {HTMLElement} place @param {HTMLElement} field */
   listen(place, field) {
     place.addEventListener('dragover', (event) => { if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); });
-    place.addEventListener('drop', (event) => {
-      if (!event.dataTransfer?.files.length) return;
+    const take = (/** @type {Event} */ event, /** @type {DataTransfer | null} */ data) => {
+      if (!data?.files.length) return;
       event.preventDefault();
-      this.take(event.dataTransfer.files);
-    });
-    field.addEventListener('paste', (event) => {
-      if (!event.clipboardData?.files.length) return;
-      event.preventDefault();
-      this.take(event.clipboardData.files);
-    });
+      this.take(data.files);
+    };
+    place.addEventListener('drop', (event) => take(event, event.dataTransfer));
+    field.addEventListener('paste', (event) => take(event, event.clipboardData));
   }
 
   get isLoading() { return this.list.some((one) => one.state === 'loading'); }
@@ -44,10 +39,7 @@ export class Files {
   /** What is kept beside the text: the machine has those with an `id` for a week. */
   get saved() { return this.list.filter((one) => one.state !== 'failed').map(({ id, name, bytes }) => (id ? { id, name, bytes } : { name })); }
 
-  /**
-   * As it was when the page closed.
-   * @param {import('../base/drafts.js').Kept[]} files
-   */
+  /** @param {import('../base/drafts.js').Kept[]} files */
   restore(files) {
     for (const { id, name, bytes = 0 } of files) {
       const { one, words, bar } = this.show(name, bytes);
@@ -70,11 +62,11 @@ export class Files {
 
   /** @param {string} name @param {number} bytes */
   show(name, bytes) {
-    const words = h('span', { class: 'quiet', role: 'status' });
+    const words = h('span.quiet', { role: 'status', text: 'Being uploaded' });
     const bar = h('progress', { max: bytes || 1, value: 0, 'aria-label': `Upload of ${name}` });
     /** @type {One} */
-    const one = { name, id: '', bytes, state: 'loading', isGone: false, element: h('li', {}, h('b', { text: name, title: name }), bar, words) };
-    one.element.append(h('button', { class: 'plain', text: 'Remove', 'aria-label': `Remove ${one.name}`, onclick: () => this.drop(one) }));
+    const one = { name, id: '', bytes, state: 'loading', isGone: false, element: h('li', h('b', { text: name, title: name }), bar, words) };
+    one.element.append(h('button.plain', { text: 'Remove', 'aria-label': `Remove ${one.name}`, onclick: () => this.drop(one) }));
     this.list.push(one);
     this.element.append(one.element);
     this.element.hidden = false;
@@ -87,21 +79,28 @@ export class Files {
    */
   async add(file) {
     const { one, words, bar } = this.show(file.name || 'file', file.size);
-    const fail = (/** @type {string} */ why) => {
+    const fail = (/** @type {string} */ why, canRetry = false) => {
       one.state = 'failed';
       bar.hidden = true;
       words.textContent = why;
       say(`${one.name}: ${why}`);
+      if (canRetry) {
+        words.append(' ', h('button.plain', { text: 'Try again', onclick: () => {
+          this.drop(one);
+          this.add(file);
+        } }));
+      }
       this.changed();
       return false;
     };
-    if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files.`);
+    if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files. Remove one, or send these first.`);
     if (!navigator.onLine) return fail('Not attached: this device is offline. Messages wait here until it is back, files cannot; attach it again then.');
     this.changed();
     try {
       await this.upload(one, file, (done) => { bar.value = done; });
     } catch (error) {
-      return one.isGone ? false : fail(`Not attached: ${reason(error)}`);
+      const isFailure = error instanceof Failure;
+      return one.isGone ? false : fail(`Not attached: ${isFailure ? reason(error) : 'this browser cannot read it any more; choose it again'}.`, isFailure && error.code !== 'bad-request');
     }
     bar.hidden = true;
     words.textContent = size(file.size);
@@ -112,13 +111,21 @@ export class Files {
 
   /**
    * @param {One} one @param {File} file @param {(done: number) => void} told
+   * @returns {Promise<void>}
    */
-  async upload(one, file, told) {
-    const begun = await again(() => ask('/api/chat', { op: 'upload', bytes: file.size }), one);
+  async upload(one, file, told, tries = 3) {
+    const begun = await again(() => chat({ op: 'upload', bytes: file.size }), one);
     let at = 0;
     for (;;) {
       const piece = new Uint8Array(await file.slice(at, at + begun.piece).arrayBuffer());
-      const line = await again(() => ask('/api/chat', { op: 'piece', upload: begun.upload, at, data: base64(piece) }), one);
+      let line;
+      try {
+        line = await again(() => chat({ op: 'piece', upload: begun.upload, at, data: base64(piece) }), one);
+      } catch (error) {
+        // chat-bridge was started anew, or had its last word on it already.
+        if (!(error instanceof Failure) || error.code !== 'unknown' || tries < 2) throw error;
+        return this.upload(one, file, told, tries - 1);
+      }
       at += piece.length;
       told(at);
       if (line.type !== 'attachment') continue;
@@ -137,14 +144,15 @@ export class Files {
     this.changed();
   }
 
-  /** They went with a message. */
-  clear() { for (const one of [...this.list]) this.drop(one); }
+  clear() {
+    this.list = [];
+    this.element.replaceChildren();
+    this.element.hidden = true;
+  }
 }
 
-/**
- * Asks until there is an answer, for a while.
- * @param {() => Promise<any>} call @param {{isGone: boolean}} one
- */
+// Asks until there is an answer, for a while.
+/** @param {() => Promise<any>} call @param {{isGone: boolean}} one */
 export async function again(call, one) {
   for (let tries = 0; ; tries++) {
     if (one.isGone) throw new Failure('left', 'it was removed');
@@ -167,16 +175,13 @@ function base64(bytes) {
 /** @param {number} bytes */
 function size(bytes) { return bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`; }
 
-/**
- * Files of a message that was sent; pictures are shown.
- * @param {any[] | undefined} files
- */
+/** @param {any[] | undefined} files */
 export function showFiles(files) {
   if (!files?.length) return null;
-  return h('ul', { class: 'attached' }, ...files.map((file) => {
+  return h('ul.attached', {}, ...files.map((file) => {
     const address = `/attachment/${file.id}?name=${encodeURIComponent(file.name)}`;
     const words = `${file.name}, ${size(file.bytes)}`;
-    if (!file.mime.startsWith('image/')) return h('li', {}, h('a', { href: address, download: file.name, text: words }));
-    return h('li', {}, h('a', { href: address, target: '_blank', rel: 'noopener' }, h('img', { src: address, alt: words, loading: 'lazy' })));
+    if (!file.mime.startsWith('image/')) return h('li', h('a', { href: address, download: file.name, text: words }));
+    return h('li', h('a', { href: address, target: '_blank', rel: 'noopener' }, h('img', { src: address, alt: words, loading: 'lazy' })));
   }));
 }

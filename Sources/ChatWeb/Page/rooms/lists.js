@@ -15,11 +15,11 @@ export function showTodos(element, todos) {
   const over = todos.filter((one) => ['completed', 'cancelled'].includes(one.status)).length;
   const now = todos.find((one) => one.status === 'in_progress');
   element.replaceChildren(
-    h('summary', {}, h('b', { class: 'label', text: 'To do' }), ' ', h('span', { class: 'what', text: `${over} of ${todos.length} done${now ? `; now: ${now.content}` : ''}` })),
-    h('ul', { class: 'todos' }, ...todos.map((one) => {
+    h('summary', h('b.label', 'To do'), ' ', h('span.what', { text: `${over} of ${todos.length} done${now ? `; now: ${now.content}` : ''}` })),
+    h('ul.todos', {}, ...todos.map((one) => {
       const [mark, words] = marks[one.status] || ['○', one.status];
-      return h('li', { 'data-state': one.status }, h('span', { class: 'mark', 'aria-hidden': 'true', text: mark }),
-        h('span', {}, h('span', { class: 'unseen', text: `${words}: ` }), one.content, one.priority === 'high' ? h('span', { class: 'high', text: ' high' }) : null));
+      return h('li', { 'data-state': one.status }, h('span.mark', { 'aria-hidden': 'true', text: mark }),
+        h('span', h('span.unseen', `${words}: `), one.content, one.priority === 'high' ? h('span.high', ' high') : null));
     })));
 }
 
@@ -32,34 +32,29 @@ export function showChanges(element, changes) {
   const added = changes.reduce((sum, one) => sum + one.additions, 0);
   const gone = changes.reduce((sum, one) => sum + one.deletions, 0);
   element.replaceChildren(
-    h('summary', {}, h('b', { class: 'label', text: 'Changed' }), ' ', h('span', { class: 'what', text: changes.length === 1 ? '1 file' : `${changes.length} files` }), ' ', count(added, gone)),
-    h('div', { class: 'files' }, ...changes.map((one) => {
-      const head = [h('b', { text: one.path }), ' ', one.status === 'modified' ? null : h('span', { class: 'how', text: one.status }), ' ', count(one.additions, one.deletions)];
-      if (!one.patch) return h('p', { class: 'file' }, ...head);
-      return h('details', { class: 'file', 'data-path': one.path, open: open.has(one.path) || changes.length === 1 }, h('summary', {}, ...head), diff(one.patch));
+    h('summary', h('b.label', 'Changed'), ' ', h('span.what', { text: changes.length === 1 ? '1 file' : `${changes.length} files` }), ' ', count(added, gone)),
+    h('div.files', {}, ...changes.map((one) => {
+      const head = [h('b', one.path), ' ', one.status === 'modified' ? null : h('span.how', one.status), ' ', count(one.additions, one.deletions)];
+      if (!one.patch) return h('p.file', {}, ...head);
+      return h('details.file', { 'data-path': one.path, open: open.has(one.path) || changes.length === 1 }, h('summary', {}, ...head), diff(one.patch));
     })));
 }
 
 /** @param {number} added @param {number} gone lines */
 function count(added, gone) {
-  return h('span', { class: 'count' }, h('span', { class: 'plus', text: `+${added}` }), ' ', h('span', { class: 'minus', text: `−${gone}` }));
+  return h('span.count', h('span.plus', `+${added}`), ' ', h('span.minus', `−${gone}`));
 }
 
-/**
- * True for a text that is a unified diff.
- * @param {string} text
- */
+/** @param {string} text */
 export function isDiff(text) { return /^(---|diff |@@ |Index: )/m.test(text) && /^@@ /m.test(text); }
 
-/**
- * A unified diff with its lines told apart, by colour and by their sign.
- * @param {string} patch
- */
+// A unified diff with its lines told apart, by colour and by their sign.
+/** @param {string} patch */
 export function diff(patch) {
   const lines = patch.replace(/\n$/, '').split('\n');
   // Before the first hunk stand names that the summary says already.
   const first = Math.max(0, lines.findIndex((line) => line.startsWith('@@')));
-  return h('pre', { class: 'diff', tabindex: 0, 'aria-label': 'Difference' }, ...lines.slice(first).map((line) => {
+  return h('pre.diff', { tabindex: 0, 'aria-label': 'Difference' }, ...lines.slice(first).map((line) => {
     const kind = line.startsWith('@@') ? 'hunk' : line.startsWith('+') ? 'plus' : line.startsWith('-') ? 'minus' : '';
     return h('span', { class: `line ${kind}`, text: `${line}\n` });
   }));

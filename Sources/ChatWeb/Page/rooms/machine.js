@@ -1,6 +1,6 @@
 // The machine: every child of the tree, its last lines, and restart.
-import { h, surely } from '../base/dom.js';
-import { ask, reason } from '../base/wire.js';
+import { h, surely, isSeen } from '../base/dom.js';
+import { ask, reason, waiting } from '../base/wire.js';
 import { Tail } from '../base/tail.js';
 import { Plot, size } from './plot.js';
 import { stateWords } from './state.js';
@@ -8,19 +8,19 @@ import { Tunnel } from './tunnel.js';
 
 export class Machine {
   constructor() {
-    this.words = h('p', { class: 'quiet', role: 'status', text: 'Asking nexusd.' });
-    this.groups = h('div', {});
+    this.words = h('p.quiet', { role: 'status', text: 'Asking nexusd.' });
+    this.groups = h('div');
     this.tunnel = new Tunnel();
-    this.element = h('main', { class: 'room' }, h('div', { class: 'column' }, h('h1', { text: 'Machine' }), this.words, this.tunnel.element, this.groups));
+    this.element = h('main.room', h('div.column', h('h1', 'Machine'), this.words, this.tunnel.element, this.groups));
     /** @type {Map<string, {cpu_us: number, at: number}>} */
     this.before = new Map();
     /** @type {Set<string>} what Supervisor.toml lets this page ask for */
     this.may = new Set();
     /** @type {Map<string, Tail>} logs that are open */
     this.tails = new Map();
-    /** @type {Map<string, {card: HTMLElement, state: HTMLElement, sub: HTMLElement, memory: Plot, cpu: Plot, plots: HTMLElement, restart: HTMLElement}>} */
+    /** @type {Map<string, any>} */
     this.cards = new Map();
-    this.timer = setInterval(() => { if (document.visibilityState === 'visible') this.read(); }, 4000);
+    this.timer = setInterval(() => { if (isSeen()) this.read(); }, 4000);
     this.read();
   }
 
@@ -45,8 +45,7 @@ export class Machine {
 
   /** @param {any} child */
   show(child) {
-    let known = this.cards.get(child.name);
-    if (!known) known = this.add(child);
+    const known = this.cards.get(child.name) || this.add(child);
     // Not offered where nexusd would refuse it.
     known.restart.hidden = ![child.name, child.group, 'all'].some((name) => this.may.has(`restart:${name}`));
     known.state.textContent = child.state;
@@ -71,22 +70,21 @@ export class Machine {
 
   /** @param {any} child */
   add(child) {
-    const state = h('span', { class: 'state' });
-    const sub = h('p', { class: 'quiet' });
+    const state = h('span.state');
+    const sub = h('p.quiet');
     const memory = new Plot('Memory', size);
     const cpu = new Plot('CPU', (percent) => `${percent.toFixed(percent < 10 ? 1 : 0)} %`);
-    const plots = h('div', { class: 'plots', hidden: true }, memory.element, cpu.element);
+    const plots = h('div.plots', { hidden: true }, memory.element, cpu.element);
     // A log that is spoken as it grows would be in the way of all else.
-    const lines = h('pre', { class: 'log', role: 'log', 'aria-live': 'off', tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
-    const said = h('p', { class: 'quiet', role: 'status' });
-    const why = h('button', { class: 'plain', text: 'Last lines', 'aria-expanded': 'false', onclick: () => this.look(child.name, why, lines, said) });
-    const restart = h('button', { class: 'plain', text: 'Restart' });
+    const lines = h('pre.log', { role: 'log', 'aria-live': 'off', tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
+    const said = h('p.quiet', { role: 'status' });
+    const why = h('button.plain', { text: 'Last lines', 'aria-expanded': 'false', onclick: () => this.look(child.name, why, lines, said) });
+    const restart = h('button.plain', 'Restart');
     surely(restart, 'Restart, surely?', () => this.restart(child.name, said));
-    const card = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: child.name }), state), sub, plots,
-      h('div', { class: 'row' }, why, restart), said, lines);
-    const known = { card, state, sub, memory, cpu, plots, restart };
+    this.groups.append(h('section.child', h('div.row.spread', h('h2', child.name), state), sub, plots,
+      h('div.row', why, restart), said, lines));
+    const known = { state, sub, memory, cpu, plots, restart };
     this.cards.set(child.name, known);
-    this.groups.append(card);
     return known;
   }
 
@@ -105,29 +103,20 @@ export class Machine {
     this.tails.set(child, new Tail(child, lines, (words) => { said.textContent = words; }, (failure) => this.why(child, lines, said, failure.message)));
   }
 
-  /**
-   * What nexusd itself knows, where the log cannot be followed.
-   * @param {string} child @param {HTMLElement} lines @param {HTMLElement} said @param {string} words why it cannot
-   */
+  // What nexusd itself knows, where the log cannot be followed.
+  /** @param {string} child @param {HTMLElement} lines @param {HTMLElement} said @param {string} words why it cannot */
   async why(child, lines, said, words) {
-    try {
-      const answer = await ask('/api/appliance', { op: 'why', child });
-      lines.textContent = (answer.last_lines || []).join('\n') || 'It has said nothing.';
-      lines.hidden = false;
-      said.textContent = `These do not go on: ${words}`;
-    } catch (error) {
-      said.textContent = `Not to be had now: ${reason(error)}`;
-    }
+    const answer = await waiting(said, 'Asking nexusd.', 'Not to be had now', () => ask('/api/appliance', { op: 'why', child }));
+    if (!answer) return;
+    lines.textContent = (answer.last_lines || []).join('\n') || 'It has said nothing.';
+    lines.hidden = false;
+    said.textContent = `These do not go on: ${words}`;
   }
 
   /** @param {string} child @param {HTMLElement} said */
   async restart(child, said) {
-    try {
-      await ask('/api/appliance', { op: 'restart', child });
-      said.textContent = 'Asked for. It stops in order, then starts.';
-      this.read();
-    } catch (error) {
-      said.textContent = `Not restarted: ${reason(error)}`;
-    }
+    if (!await waiting(said, 'Asking nexusd.', 'Not restarted', () => ask('/api/appliance', { op: 'restart', child }))) return;
+    said.textContent = 'Asked for. It stops in order, then starts.';
+    this.read();
   }
 }

@@ -1,8 +1,10 @@
 // Letting this browser in. The code comes behind `#`, which is sent to nobody, and is spent by a tap only.
-import { h } from '../base/dom.js';
+import { form, h, surely } from '../base/dom.js';
+import { draftKeys } from '../base/drafts.js';
+import { letters } from '../base/outbox.js';
+import { clear } from '../base/shelf.js';
 import { ask, Failure } from '../base/wire.js';
 
-/** What this browser may be called. */
 function guess() {
   const agent = navigator.userAgent;
   const device = ['iPhone', 'iPad', 'Android', 'Macintosh', 'Windows', 'Linux'].find((name) => agent.includes(name)) || 'A device';
@@ -10,23 +12,32 @@ function guess() {
   return `${device}, ${browser === 'Edg' ? 'Edge' : browser}`;
 }
 
-/**
- * `isReturn`: the code is one by which a device that is known comes back under another address, as itself.
- * @param {{code: string, words: string, isReturn?: boolean, done: (device: any) => void}} given
- */
+/** What was typed here and not sent, which waits for this browser to be let in again, or to be told to forget it. */
+function keptHere() {
+  const messages = letters().length, drafts = draftKeys().length;
+  if (!messages && !drafts) return null;
+  const forget = h('button.plain', 'Forget that');
+  const box = h('p.kept', `Not sent and kept in this browser: messages ${messages}, drafts ${drafts}. When it is paired again the messages are sent, and the drafts stand in their fields. `, forget);
+  surely(forget, 'Forget it, surely?', () => {
+    clear(true);
+    box.remove();
+  });
+  return box;
+}
+
+// `isReturn`: the code is one by which a device that is known comes back under another address, as itself.
+/** @param {{code: string, words: string, isReturn?: boolean, done: (device: any) => void}} given */
 export function pairing(given) {
   const code = h('input', { id: 'code', autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', inputmode: 'text', value: given.code.length === 10 ? `${given.code.slice(0, 5)}-${given.code.slice(5)}` : given.code, placeholder: 'xxxxx-xxxxx', required: true });
   const name = h('input', { id: 'name', value: guess(), maxlength: 60, required: true });
   // Asked for by a machine that has one.
   const password = h('input', { id: 'password', type: 'password', autocomplete: 'current-password', maxlength: 256 });
-  const secret = h('div', { class: 'secret', hidden: true }, h('label', { for: 'password', text: 'Password of this machine' }), password);
-  const said = h('p', { class: 'said-no', role: 'alert' });
+  const secret = h('div.secret', { hidden: true }, h('label', { for: 'password', text: 'Password of this machine' }), password);
+  const said = h('p.said-no', { role: 'alert' });
   const label = given.isReturn ? 'Come back in' : 'Pair this browser';
-  const button = h('button', { class: 'send', type: 'submit', text: label });
+  const button = h('button.send', { type: 'submit', text: label });
   const asked = given.isReturn ? [] : [h('label', { for: 'code', text: 'Code' }), code, h('label', { for: 'name', text: 'Name of this browser' }), name];
-  const form = h('form', { class: 'pairing' }, ...asked, secret, button, said);
-  form.addEventListener('submit', async (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const send = async () => {
     button.disabled = true;
     button.textContent = 'Pairing';
     said.textContent = '';
@@ -45,8 +56,9 @@ export function pairing(given) {
     }
     button.disabled = false;
     button.textContent = label;
-  });
-  return h('main', { class: 'alone' }, h('img', { src: '/icon.svg', alt: '', width: 56, height: 56 }), h('h1', { text: 'Nexus' }),
+  };
+  return h('main.alone', h('img', { src: '/icon.svg', alt: '', width: 56, height: 56 }), h('h1', 'Nexus'),
     h('p', { text: given.words || 'The agent on this machine talks only to browsers that its owner has let in.' }),
-    given.code ? null : h('p', { class: 'quiet' }, 'On the machine, type ', h('code', { text: 'nexusctl pair' }), ' and enter the code it prints.'), form);
+    given.code ? null : h('p.quiet', 'On the machine, type ', h('code', 'nexusctl pair'), ' and enter the code it prints.'),
+    form('pairing', send, ...asked, secret, button, said), keptHere());
 }

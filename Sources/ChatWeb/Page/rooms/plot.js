@@ -15,8 +15,8 @@ export class Plot {
     this.values = [];
     this.line = svg('polyline', {});
     const picture = svg('svg', { viewBox: '0 0 100 24', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, this.line);
-    this.text = h('span', {});
-    this.element = h('div', { class: 'plot', hidden: true }, h('span', { text: name }), picture, this.text);
+    this.text = h('span');
+    this.element = h('div.plot', { hidden: true }, h('span', name), picture, this.text);
   }
 
   /** @param {number} value */

@@ -1,6 +1,6 @@
 // The list of sessions and the ways to the other rooms.
-import { h, ago } from '../base/dom.js';
-import { ask, reason } from '../base/wire.js';
+import { h, ago, isSeen } from '../base/dom.js';
+import { read, waiting } from '../base/wire.js';
 import { keep, kept } from '../base/shelf.js';
 
 /** @type {Record<string, string>} */
@@ -11,9 +11,10 @@ const interval = 30000;
 const limit = 1000;
 
 export class Side {
-  /** @param {{isOwner: boolean, chosen: () => void, named: (title: string) => void}} given */
-  constructor(given) {
-    this.given = given;
+  /** @param {import('../main.js').Page} page */
+  constructor(page) {
+    this.page = page;
+    const isOwner = page.own.role === 'owner';
     /** @type {any[]} */
     this.sessions = kept('list') || [];
     this.current = '';
@@ -21,23 +22,17 @@ export class Side {
     this.number = -1;
     this.told = '';
     this.search = h('input', { type: 'search', placeholder: 'Find in all sessions', 'aria-label': 'Find in all sessions', oninput: () => this.look() });
-    this.found = h('ul', { class: 'sessions' });
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.soon = undefined;
-    this.list = h('ul', { class: 'sessions' });
-    this.words = h('p', { class: 'quiet', role: 'status' });
-    this.warning = h('p', { class: 'quiet', role: 'status', hidden: true });
-    this.element = h('nav', { class: 'side', id: 'side', 'aria-label': 'Sessions' },
-      h('div', { class: 'side-head' }, h('a', { class: 'brand', href: '#/new' }, h('img', { src: '/icon.svg', alt: '', width: 24, height: 24 }), 'Nexus'),
-        h('a', { class: 'new', href: '#/new', text: 'New session' })),
-      this.search, h('div', { class: 'side-list' }, this.warning, this.list, this.found, this.words),
-      h('div', { class: 'side-foot' }, given.isOwner ? h('a', { href: '#/machine', text: 'Machine' }) : null, h('a', { href: '#/devices', text: given.isOwner ? 'Devices' : 'This device' })));
-    this.element.addEventListener('click', (/** @type {Event} */ event) => {
-      if (/** @type {Element} */ (event.target).closest('a')) given.chosen();
-    });
-    setInterval(() => { if (document.visibilityState === 'visible') this.show(); }, interval);
+    this.found = h('ul.sessions');
+    this.timer = this.soon = 0;
+    this.list = h('ul.sessions');
+    this.words = h('p.quiet', { role: 'status' });
+    this.warning = h('p.quiet', { role: 'status', hidden: true });
+    this.element = h('nav.side', { id: 'side', 'aria-label': 'Sessions', onclick: (event) => { if (event.target.closest('a')) page.menu(false); } },
+      h('div.side-head', h('a.brand', { href: '#/new' }, h('img', { src: '/icon.svg', alt: '', width: 24, height: 24 }), 'Nexus'),
+        h('a.new', { href: '#/new', text: 'New session' })),
+      this.search, h('div.side-list', this.warning, this.list, this.found, this.words),
+      h('div.side-foot', {}, isOwner && h('a', { href: '#/machine', text: 'Machine' }), h('a', { href: '#/devices', text: isOwner ? 'Devices' : 'This device' })));
+    setInterval(() => { if (isSeen()) this.show(); }, interval);
     this.show();
   }
 
@@ -47,24 +42,21 @@ export class Side {
     this.warning.hidden = false;
   }
 
-  /**
-   * Reads the list whole, when that is needed.
-   * @param {{signal?: AbortSignal, heard?: () => void}} options
-   */
+  // Reads the list whole, when that is needed.
+  /** @param {import('../base/wire.js').Options} options */
   async begin(options) {
     if (this.number >= 0) return;
-    /** @type {any[]} */
-    const lines = [];
-    await ask('/api/chat', { op: 'list', numbered: true }, (line) => lines.push(line), options);
+    const lines = await read({ op: 'list', numbered: true }, options);
     this.sessions = lines.filter((line) => line.type === 'session');
     this.number = lines.find((line) => line.type === 'listed')?.number ?? -1;
+    const there = new Set(this.sessions.map((one) => one.session));
+    // One that was cut off says nothing of what is not there.
+    if (this.number >= 0) this.page.gone((session) => there.has(session));
     this.changed();
   }
 
-  /**
-   * True for what is told of the list.
-   * @param {any} line
-   */
+  // True for what is told of the list.
+  /** @param {any} line */
   take(line) {
     if (!['session', 'gone', 'anew'].includes(line.type)) return false;
     this.number = line.number ?? -1;
@@ -72,7 +64,9 @@ export class Side {
     this.sessions = this.sessions.filter((one) => one.session !== line.session);
     if (line.type === 'session') {
       this.sessions.push(line);
-      if (line.session === this.current) this.given.named(line.title);
+      if (line.session === this.current) this.page.call(line.title);
+    } else if (line.session !== this.current) {
+      this.page.gone((session) => session !== line.session);
     }
     this.sessions.sort((one, other) => other.updated - one.updated || (one.session < other.session ? -1 : 1));
     this.sessions.length = Math.min(this.sessions.length, limit);
@@ -82,8 +76,8 @@ export class Side {
 
   /** What comes at one time is shown at once. */
   changed() {
-    this.soon ??= setTimeout(() => {
-      this.soon = undefined;
+    this.soon ||= setTimeout(() => {
+      this.soon = 0;
       keep('list', this.sessions.slice(0, 100));
       this.show();
     }, 30);
@@ -109,18 +103,13 @@ export class Side {
 
   /** @param {string} wanted */
   async find(wanted) {
-    /** @type {any[]} */
-    const lines = [];
-    try {
-      await ask('/api/chat', { op: 'search', text: wanted, wait: 25 }, (line) => { if (line.type === 'found') lines.push(line); });
-    } catch (error) {
-      this.words.textContent = `Not searched: ${reason(error)}`;
-      return;
-    }
-    if (this.search.value.trim() !== wanted) return;
-    this.found.replaceChildren(...lines.map((line) => h('li', {}, h('a', { href: `#/s/${line.session}` },
-      h('span', { class: 'title', text: line.title }), h('span', { class: 'sub' }, ...marked(line.snippet))))));
-    if (lines.length) this.words.textContent = '';
+    const lines = await waiting(this.words, 'Searching messages and answers.', 'Not searched', () => read({ op: 'search', text: wanted, wait: 25 }));
+    if (!lines || this.search.value.trim() !== wanted) return;
+    const found = lines.filter((line) => line.type === 'found');
+    this.found.replaceChildren(...found.map((line) => h('li', h('a', { href: `#/s/${line.session}` },
+      h('span.title', line.title), h('span.sub', {}, ...marked(line.snippet))))));
+    this.tell('');
+    if (found.length) this.words.textContent = '';
   }
 
   /** @param {string} session */
@@ -140,21 +129,19 @@ export class Side {
     if (told === this.told) return;
     this.told = told;
     this.list.replaceChildren(...found.map((one) => h('li', {},
-      h('a', { href: `#/s/${one.session}` }, h('span', { class: 'title', text: one.title || 'Untitled' }),
-        h('span', { class: 'sub', 'data-state': one.state, text: [words[one.state] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));
+      h('a', { href: `#/s/${one.session}` }, h('span.title', { text: one.title || 'Untitled' }),
+        h('span.sub', { 'data-state': one.state, text: [words[one.state] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));
     this.words.textContent = found.length ? '' : this.sessions.length ? 'Nothing has that.' : 'No session yet.';
     this.mark(this.current);
   }
 }
 
-/**
- * Found words stand between U+0002 and U+0003.
- * @param {string} snippet
- */
+// Found words stand between U+0002 and U+0003.
+/** @param {string} snippet */
 function marked(snippet) {
   return snippet.split('\u0002').flatMap((part, index) => {
     if (index === 0) return [part];
     const [word, rest] = part.split('\u0003');
-    return [h('mark', { text: word }), rest || ''];
+    return [h('mark', word), rest || ''];
   });
 }

@@ -1,7 +1,7 @@
 // What a child's state means, in the words that `nexusctl status` has for it.
 
-/** @param {number} ms */
-function spoken(ms) { return ms < 100000 ? `${Math.ceil(ms / 1000)} s` : ms < 6000000 ? `${Math.round(ms / 60000)} min` : `${Math.round(ms / 3600000)} h`; }
+/** @param {number | null | undefined} ms */
+function spoken(ms) { return ms === null || ms === undefined ? '' : ms < 100000 ? `${Math.ceil(ms / 1000)} s` : ms < 6000000 ? `${Math.round(ms / 60000)} min` : `${Math.round(ms / 3600000)} h`; }
 
 /** @param {any} child one element of nexusd's `status` */
 function offWords(child) {
@@ -23,8 +23,9 @@ function lastWords(child) {
  */
 export function stateWords(child) {
   const awaits = child.awaits ? `waits for ${child.awaits}` : '';
-  const next = child.next_try_ms === null || child.next_try_ms === undefined ? '' : spoken(child.next_try_ms);
-  const limit = child.limit_ms === null || child.limit_ms === undefined ? '' : `${spoken(child.limit_ms)} left`;
+  const next = spoken(child.next_try_ms);
+  const left = spoken(child.limit_ms);
+  const limit = left && `${left} left`;
   /** @type {any[]} */
   let words;
   switch (child.state) {

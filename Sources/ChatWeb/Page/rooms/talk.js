@@ -1,6 +1,6 @@
 // One conversation: its turns, what is on its way, and the field to write in.
-import { h, say } from '../base/dom.js';
-import { ask, read, reason } from '../base/wire.js';
+import { form, h, isPhone, say } from '../base/dom.js';
+import { chat, read, waiting } from '../base/wire.js';
 import { Feed } from '../base/feed.js';
 import { keep, kept, drop } from '../base/shelf.js';
 import { Turn } from './turn.js';
@@ -9,13 +9,11 @@ import { Files } from './files.js';
 import { Field } from './field.js';
 
 export class Talk {
-  /**
-   * @param {{session: string | null, draft: string, workspace: string | null, outbox: import('../base/outbox.js').Outbox,
-   *   titled: (title: string) => void, gone: (failure: import('../base/wire.js').Failure) => void, list: import('./side.js').Side}} given
-   */
-  constructor(given) {
-    this.given = given;
-    this.session = given.session;
+  /** @param {import('../main.js').Page} page @param {string | null} session */
+  constructor(page, session) {
+    this.page = page;
+    this.session = session;
+    this.workspace = page.workspace;
     /** @type {Map<number, Turn>} */
     this.turns = new Map();
     this.atEnd = true;
@@ -24,25 +22,25 @@ export class Talk {
     this.feed = null;
     this.lastTop = 0;
     this.isStopping = false;
-    this.earlier = h('button', { class: 'plain', text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
-    this.list = h('div', { class: 'turns', role: 'log', 'aria-label': 'Conversation' });
-    this.back = h('p', { class: 'note', hidden: true });
-    this.unsent = h('div', { class: 'turns unsent' });
-    this.hello = h('div', { class: 'hello' }, h('h2', { text: 'What shall be done?' }),
-      h('p', { class: 'quiet', text: 'The agent works on this machine. What you send is stored before it is answered, and sent later when you are offline.' }));
-    this.scroller = h('div', { class: 'scroller', tabindex: -1 }, h('div', { class: 'column' }, this.hello, this.earlier, this.list, this.back, this.unsent));
-    this.down = h('button', { class: 'down', text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
-    this.status = h('p', { class: 'link', role: 'status' });
-    const place = { workspace: () => this.given.workspace, session: () => this.session };
-    this.choice = new Choice({ ...place, changed: () => this.field.keep() });
+    this.earlier = h('button.plain', { text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
+    this.list = h('div.turns', { role: 'log', 'aria-label': 'Conversation' });
+    this.back = h('p.note', { hidden: true });
+    this.unsent = h('div.turns.unsent');
+    this.hello = h('div.hello', h('h2', 'What shall be done?'),
+      h('p.quiet', 'The agent works on this machine. What you send is stored before it is answered, and sent later when you are offline.'));
+    this.scroller = h('div.scroller', { tabindex: -1 }, h('div.column', this.hello, this.earlier, this.list, this.back, this.unsent));
+    this.down = h('button.down', { text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
+    this.status = h('p.link', { role: 'status' });
+    this.choice = new Choice(this);
     this.files = new Files(() => this.field?.keep());
     /** @type {Field} */
-    this.field = new Field({ key: () => this.session || 'new', files: this.files, choice: this.choice, send: () => this.send() });
-    this.commands = new Commands(this.field.area, place);
-    this.stop = h('button', { class: 'stop', text: 'Stop', hidden: true, onclick: () => this.abort() });
-    this.form = h('form', { class: 'composer' }, this.files.element, this.field.area, this.field.over, this.commands.element,
-      h('div', { class: 'composer-bar' }, this.files.button, this.files.input, this.choice.element, this.status, this.stop, h('button', { class: 'send', type: 'submit', text: 'Send' })));
-    this.element = h('main', { class: 'talk' }, this.scroller, h('div', { class: 'dock' }, this.down, this.form));
+    this.field = new Field(this);
+    this.commands = new Commands(this);
+    this.stop = h('button.stop', { text: 'Stop', hidden: true, onclick: () => this.abort() });
+    this.said = h('p.said-no', { role: 'alert' });
+    this.form = form('composer', () => this.send(), this.files.element, this.field.area, this.field.over, this.said, this.commands.element,
+      h('div.composer-bar', this.files.button, this.files.input, this.choice.element, this.status, this.stop, h('button.send', { type: 'submit', text: 'Send' })));
+    this.element = h('main.talk', this.scroller, h('div.dock', this.down, this.form));
     this.files.listen(this.element, this.field.area);
     this.listen();
     this.showUnsent();
@@ -51,10 +49,6 @@ export class Talk {
   }
 
   listen() {
-    this.form.addEventListener('submit', (/** @type {Event} */ event) => {
-      event.preventDefault();
-      this.send();
-    });
     this.scroller.addEventListener('scroll', () => {
       const top = this.scroller.scrollTop;
       const rest = this.scroller.scrollHeight - top - this.scroller.clientHeight;
@@ -71,17 +65,17 @@ export class Talk {
 
   close() {
     this.feed?.close();
-    this.choice.close();
+    this.field.life.abort();
     this.watch?.disconnect();
   }
 
-  focus() { if (!matchMedia('(pointer: coarse)').matches) this.field.area.focus(); }
+  focus() { if (!isPhone()) this.field.area.focus(); }
 
   /** Where the focus goes when what had it is gone: to what waits for an answer, else to the field. */
   rest() {
     const next = this.list.querySelector('.card button');
     // On a phone the field would bring the keyboard with it.
-    const place = next || (matchMedia('(pointer: coarse)').matches ? this.scroller : this.field.area);
+    const place = next || (isPhone() ? this.scroller : this.field.area);
     /** @type {HTMLElement} */ (place).focus();
   }
 
@@ -93,7 +87,7 @@ export class Talk {
   }
 
   send() {
-    const why = this.field.hindrance;
+    const why = this.page.outbox.isFull ? 'too much waits to be sent already: what you typed is kept here' : this.field.hindrance;
     if (why) return this.tell(why, false);
     const attachments = this.files.references;
     const text = this.field.text || attachments.map((file) => file.name).join(', ');
@@ -105,10 +99,8 @@ export class Talk {
     this.commands.element.hidden = true;
   }
 
-  /**
-   * The first message of a draft has become a session.
-   * @param {string} session
-   */
+  // The first message of a draft has become a session.
+  /** @param {string} session */
   become(session) {
     if (this.session) return;
     this.session = session;
@@ -123,7 +115,7 @@ export class Talk {
     // Of last time, until the machine answers; what was under way then is not shown as if it were now.
     const old = kept(session);
     if (old) this.opened(old);
-    this.feed = new Feed(session, this.given.list, {
+    this.feed = new Feed(session, this.page.side, {
       opened: (lines) => {
         this.opened(lines);
         keep(session, lines.filter((line) => !['queued', 'running'].includes(line.state)));
@@ -132,7 +124,7 @@ export class Talk {
       state: (words, isGood) => this.tell(words, isGood),
       lost: (failure) => {
         drop(session);
-        this.given.gone(failure);
+        this.page.lose(failure);
       },
     });
   }
@@ -150,15 +142,15 @@ export class Talk {
     for (const line of lines) {
       if (line.type === 'position') {
         this.earlier.hidden = !line.earlier;
-        this.given.workspace = line.workspace || null;
+        this.workspace = line.workspace || null;
         if (!before) this.choice.show(line);
         if (line.title) {
           this.title = line.title;
-          this.given.titled(line.title);
+          this.page.call(line.title);
         }
         if (!before) this.showBack(line.reverted || 0);
       } else if (line.type === 'turn') {
-        this.add(new Turn(line, this.told()), before);
+        this.add(new Turn(line, this), before);
       } else if (line.turn) {
         this.turns.get(line.turn)?.take(line);
       }
@@ -180,7 +172,7 @@ export class Talk {
     if (turn?.isOver) return;
     if (!turn) {
       if (event.type !== 'accepted') return;
-      turn = new Turn({ ...event, state: 'queued' }, this.told());
+      turn = new Turn({ ...event, state: 'queued' }, this);
       this.add(turn);
     }
     turn.take(event);
@@ -203,15 +195,12 @@ export class Talk {
     const id = Number(first?.getAttribute('data-turn'));
     if (!id || !this.session) return;
     this.earlier.disabled = true;
-    try {
-      const lines = await read({ op: 'open', session: this.session, before: id });
-      const rest = this.scroller.scrollHeight - this.scroller.scrollTop;
-      this.lay(lines, first);
-      this.scroller.scrollTop = this.scroller.scrollHeight - rest;
-    } catch (error) {
-      this.tell(`Earlier messages cannot be read now: ${reason(error)}`, false);
-    }
+    const lines = await waiting(this.said, 'Reading earlier messages.', 'Earlier messages cannot be read now', () => read({ op: 'open', session: this.session, before: id }));
     this.earlier.disabled = false;
+    if (!lines) return;
+    const rest = this.scroller.scrollHeight - this.scroller.scrollTop;
+    this.lay(lines, first);
+    this.scroller.scrollTop = this.scroller.scrollHeight - rest;
   }
 
   async abort() {
@@ -219,70 +208,48 @@ export class Talk {
     this.isStopping = true;
     // Not `disabled`: that would take the focus from it.
     this.stop.setAttribute('aria-disabled', 'true');
-    this.stop.textContent = 'Stopping';
-    try {
-      await ask('/api/chat', { op: 'abort', session: this.session });
-    } catch (error) {
-      this.tell(`It could not be stopped: ${reason(error)}`, false);
-    }
+    await waiting(this.said, 'Being stopped.', 'It could not be stopped', () => chat({ op: 'abort', session: this.session }));
     this.isStopping = false;
     this.stop.removeAttribute('aria-disabled');
-    this.stop.textContent = 'Stop';
   }
 
   /** @param {string} text @param {{id: string, name: string}[]} [attachments] */
   put(text, attachments) {
-    this.given.outbox.add({ draft: this.given.draft, session: this.session, workspace: this.given.workspace, text, attachments, ...this.choice.first });
+    this.page.outbox.add({ draft: this.page.draft, session: this.session, workspace: this.workspace, text, attachments, ...this.choice.first });
   }
 
-  /** What a turn asks for. */
-  told() {
-    return {
-      again: (/** @type {string} */ text, /** @type {any} */ files) => this.put(text, files),
-      rest: () => this.rest(),
-      copied: (/** @type {number} */ turn) => this.change({ op: 'fork', turn }),
-      takenBack: (/** @type {number} */ turn) => this.change({ op: 'revert', turn }),
-    };
-  }
-
-  /**
-   * Copies the session, takes turns of it back or brings them back.
-   * @param {{op: string, turn?: number}} asked
-   */
+  /** @param {{op: string, turn?: number}} asked */
   async change(asked) {
-    try {
-      const answer = await ask('/api/chat', { ...asked, session: this.session });
-      if (answer.type === 'forked') location.hash = `#/s/${answer.session}`;
-      else this.feed?.anew();
-    } catch (error) {
-      this.tell(reason(error), false);
-    }
+    const answer = await waiting(this.said, 'Being done.', 'Not done', () => chat({ ...asked, session: this.session }));
+    if (answer?.type === 'forked') location.hash = `#/s/${answer.session}`;
+    else if (answer) this.feed?.anew();
   }
 
   /** @param {number} count of turns that can be brought back */
   showBack(count) {
     this.back.hidden = count === 0;
     this.back.replaceChildren(`${count === 1 ? 'One message is' : `${count} messages are`} taken back until you write something new. `,
-      h('button', { class: 'plain', text: 'Bring back', onclick: () => this.change({ op: 'unrevert' }) }));
+      h('button.plain', { text: 'Bring back', onclick: () => this.change({ op: 'unrevert' }) }));
   }
 
   /** Messages that the machine is not known to have; where no session is yet, all that shall begin one. */
   showUnsent() {
-    const mine = this.given.outbox.letters.filter((one) => one.session === this.session);
+    const mine = this.page.outbox.letters.filter((one) => one.session === this.session);
     const hasMore = mine.length > this.unsent.childElementCount;
-    const { trouble } = this.given.outbox;
+    const { trouble } = this.page.outbox;
     const waits = !navigator.onLine ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : 'Being sent';
     this.unsent.replaceChildren(...mine.map((letter) => {
-      const edit = h('button', { class: 'plain', text: letter.refused ? 'Edit' : 'Take back' });
+      const again = h('button.plain', { text: this.session ? 'Send again' : 'Send as a new session', onclick: () => this.page.outbox.again(letter, this.session ? {} : { draft: this.page.draft, workspace: this.workspace }) });
+      const edit = h('button.plain', letter.refused ? 'Edit' : 'Take back');
       edit.addEventListener('click', () => {
-        this.given.outbox.drop(letter);
+        this.page.outbox.drop(letter);
         this.files.restore(letter.attachments || []);
         this.field.put(letter.text);
       });
-      return h('article', { class: 'turn', 'data-state': letter.refused ? 'failed' : 'queued' },
-        h('div', { class: 'mine' }, h('p', { class: 'said', text: letter.text }),
-        letter.attachments ? h('p', { class: 'quiet', text: letter.attachments.map((file) => file.name).join(', ') }) : null),
-        h('p', { class: 'foot' }, letter.refused ? `Not taken: ${letter.refused}` : waits, h('span', { class: 'row' }, edit)));
+      return h('article.turn', { 'data-state': letter.refused ? 'failed' : 'queued' },
+        h('div.mine', h('p.said', letter.text),
+        letter.attachments ? h('p.quiet', { text: letter.attachments.map((file) => file.name).join(', ') }) : null),
+        h('p.foot', {}, letter.refused ? `Not taken: ${letter.refused}` : waits, h('span.row', {}, letter.refused && again, edit)));
     }));
     this.changed();
     if (hasMore) this.toEnd();

@@ -1,6 +1,6 @@
 // Whether this device is told what needs its owner, also when the page is closed.
 import { h } from '../base/dom.js';
-import { ask, reason } from '../base/wire.js';
+import { ask, waiting, within } from '../base/wire.js';
 
 /** @type {Record<string, string>} */
 const kinds = { turn: 'a turn is over', asked: 'the agent asks something', parked: 'a program is given up', address: 'the address changes' };
@@ -17,6 +17,8 @@ async function current() {
   return registration ? registration.pushManager.getSubscription() : null;
 }
 
+async function quiet() { await (await current())?.unsubscribe(); }
+
 /** Why this browser cannot be told anything, in words; empty: it can. */
 function hindrance() {
   if (!window.isSecureContext) return 'Browsers let themselves be told something only by a page that came over https, or from localhost. This one did not.';
@@ -25,47 +27,37 @@ function hindrance() {
   return '';
 }
 
-// Milliseconds for one step that the browser does with others.
+// Milliseconds for one step that the browser does with others, or with whoever looks at it.
 const patience = 15000;
-
-/**
- * @template T
- * @param {Promise<T>} step @param {string} words why not, when it takes too long
- * @returns {Promise<T>}
- */
-function within(step, words) {
-  return Promise.race([step, new Promise((_, fail) => { setTimeout(() => fail(new Error(words)), patience); })]);
-}
+const leisure = 60000;
 
 export class Tell {
   constructor() {
-    this.said = h('p', { class: 'quiet', role: 'status', text: 'Looking whether this device is told anything.' });
-    this.button = h('button', { class: 'plain', role: 'switch', 'aria-checked': 'false', text: 'Tell me', hidden: true, onclick: () => this.turn() });
-    this.element = h('section', { class: 'child' }, h('div', { class: 'row spread' }, h('h2', { text: 'Word from Nexus' }), this.button), this.said);
+    this.said = h('p.quiet', { role: 'status' });
+    this.button = h('button.plain', { role: 'switch', 'aria-checked': 'false', text: 'Tell me', hidden: true, onclick: () => this.turn() });
+    this.element = h('section.child', h('div.row.spread', h('h2', 'Word from Nexus'), this.button), this.said);
     this.isOn = false;
     this.key = '';
     this.words = '';
     this.read();
   }
 
-  async read() {
-    try {
+  read() {
+    return waiting(this.said, 'Asking whether this device is told anything.', 'Not known now', async () => {
       const line = await ask('/api/push', { op: 'key' });
       this.key = line.key;
       this.words = line.words.map((/** @type {string} */ one) => kinds[one] || one).join(', ');
       const why = hindrance();
       if (why) return this.show(false, why);
-      const subscription = await current();
+      const subscription = await within(current(), patience, 'the browser does not say what it takes');
       const isOn = Boolean(subscription && subscription.endpoint === line.endpoint);
       this.button.hidden = false;
       this.show(isOn);
-    } catch (error) {
-      this.show(false, reason(error));
-    }
+    });
   }
 
   /** @param {boolean} isOn @param {string} [words] */
-  show(isOn, words = isOn ? `This device is told, also when the page is closed, when ${this.words}.` : `This device can be told, also when the page is closed, when ${this.words}.`) {
+  show(isOn, words = `This device ${isOn ? 'is' : 'can be'} told, also when the page is closed, when ${this.words}.`) {
     this.isOn = isOn;
     this.button.setAttribute('aria-checked', String(isOn));
     this.button.textContent = isOn ? 'Tell me: on' : 'Tell me: off';
@@ -74,22 +66,17 @@ export class Tell {
 
   async turn() {
     this.button.disabled = true;
-    this.said.textContent = `Asking the browser and its push service; that takes ${patience / 1000} s at most.`;
-    try {
-      if (this.isOn) await this.off();
-      else await this.on();
-    } catch (error) {
-      this.show(this.isOn, `Not done: ${reason(error)}`);
-    }
+    const steps = `Asking the browser and its push service; that takes ${patience / 1000} s at most.`;
+    await waiting(this.said, this.isOn ? steps : `If the browser asks, allow it. ${steps}`, 'Not done', () => (this.isOn ? this.off() : this.on()));
     this.button.disabled = false;
   }
 
   async on() {
-    if (await Notification.requestPermission() !== 'granted') return this.show(false, hindrance() || 'The browser asked, and nothing was allowed. Ask again by the switch.');
-    const registration = await within(navigator.serviceWorker.ready, 'the page is not set up in this browser yet: load it again');
+    if (await within(Notification.requestPermission(), leisure, 'the browser asked, and nobody answered it') !== 'granted') return this.show(false, hindrance() || 'The browser asked, and nothing was allowed. Ask again by the switch.');
+    const registration = await within(navigator.serviceWorker.ready, patience, 'the page is not set up in this browser yet: load it again');
     // A subscription under another key, of another life of the box, is in the way.
-    await (await registration.pushManager.getSubscription())?.unsubscribe();
-    const made = await within(registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) }),
+    await within(quiet(), patience, 'the browser does not let go of what it had');
+    const made = await within(registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) }), patience,
       'the push service of this browser did not answer: it may be cut off from the network, or the browser has none');
     const { endpoint, keys } = made.toJSON();
     await ask('/api/push', { op: 'subscribe', endpoint, p256dh: keys?.p256dh, auth: keys?.auth });
@@ -98,14 +85,14 @@ export class Tell {
 
   async off() {
     await ask('/api/push', { op: 'unsubscribe' });
-    await (await current())?.unsubscribe();
+    await within(quiet(), patience, 'the browser does not let go of it');
     this.show(false);
   }
 }
 
 /** This browser is forgotten: it wants no messages either. */
 export function stayQuiet() {
-  if ('serviceWorker' in navigator && 'PushManager' in window) current().then((one) => one?.unsubscribe()).catch(() => {});
+  if ('serviceWorker' in navigator && 'PushManager' in window) quiet().catch(() => {});
 }
 
 /** A message that was tapped leads to its room. */

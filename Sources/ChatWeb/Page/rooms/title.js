@@ -1,44 +1,29 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
-import { h, spent, surely } from '../base/dom.js';
-import { ask, reason } from '../base/wire.js';
+import { form, h, menu, spent, surely } from '../base/dom.js';
+import { chat, waiting } from '../base/wire.js';
 
 // Bytes of a title, as docs/chat.md has it.
 const longest = 200;
 
 export class Title {
-  /** @param {{deleted: () => void}} given */
-  constructor(given) {
-    this.given = given;
+  constructor() {
     /** @type {string | null} */
     this.session = null;
-    this.words = h('h1', { class: 'bar-title' });
-    this.field = h('input', { 'aria-label': 'Title of the session', oninput: () => this.measure() });
-    this.no = h('p', { class: 'said-no', role: 'alert', hidden: true });
-    this.form = h('form', { class: 'bar-form', hidden: true }, this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), this.no);
-    this.remove = h('button', { text: 'Delete' });
+    this.words = h('h1.bar-title');
+    this.field = h('input', { 'aria-label': 'Title of the session', oninput: () => this.measure(), onkeydown: (event) => { if (event.key === 'Escape') this.close(); } });
+    this.no = h('p.said-no', { role: 'alert' });
+    this.form = form('bar-form', () => this.save(), this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), this.no);
+    this.remove = h('button', 'Delete');
     this.calm = surely(this.remove, 'Delete for good?', () => this.delete());
-    this.said = h('p', { class: 'said-no', role: 'alert' });
-    this.used = h('p', { class: 'quiet', hidden: true });
-    this.more = h('details', { class: 'more', hidden: true }, h('summary', { 'aria-label': 'This session', text: '⋯' }),
-      h('div', {}, h('button', { text: 'Rename', onclick: () => this.edit() }),
-        h('button', { text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
-        h('button', { text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.used, this.said));
-    this.more.addEventListener('toggle', () => {
+    this.said = h('p.said-no', { role: 'alert' });
+    this.used = h('p.quiet');
+    this.more = menu('more', 'This session', '⋯', () => {
       if (this.more.open) return this.read();
       this.calm();
       this.said.textContent = '';
-    });
-    this.form.addEventListener('submit', (/** @type {Event} */ event) => {
-      event.preventDefault();
-      this.save();
-    });
-    this.field.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Escape') this.close(); });
-    this.more.addEventListener('keydown', (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== 'Escape' || !this.more.open) return;
-      this.more.open = false;
-      this.more.firstElementChild.focus();
-    });
-    document.addEventListener('click', (event) => { if (!this.more.contains(/** @type {Node} */ (event.target))) this.more.open = false; });
+    }, h('button', { text: 'Rename', onclick: () => this.edit() }),
+    h('button', { text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
+    h('button', { text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.used, this.said);
   }
 
   /** @param {string} title @param {string | null} session */
@@ -50,16 +35,11 @@ export class Title {
     this.close();
   }
 
-  /** What the session used so far. */
-  async read() {
-    this.used.hidden = true;
-    try {
-      await ask('/api/chat', { op: 'open', session: this.session, limit: 1 }, (line) => {
-        if (line.type !== 'position' || line.session !== this.session) return;
-        this.used.hidden = false;
-        this.used.textContent = line.tokens || line.cost ? `In all: ${spent(line.tokens, line.cost)}` : 'Nothing is known to be used.';
-      });
-    } catch { /* It is not said then. */ }
+  read() {
+    return waiting(this.used, 'Asking what it used.', 'What it used is not known', () => chat({ op: 'open', session: this.session, limit: 1 }, (line) => {
+      if (line.type !== 'position' || line.session !== this.session) return;
+      this.used.textContent = line.tokens || line.cost ? `In all: ${spent(line.tokens, line.cost)}` : 'Nothing is known to be used.';
+    }));
   }
 
   close() {
@@ -67,7 +47,7 @@ export class Title {
     this.words.className = 'bar-title';
     this.more.open = false;
     this.said.textContent = '';
-    this.no.hidden = true;
+    this.no.textContent = '';
     this.calm();
   }
 
@@ -81,43 +61,30 @@ export class Title {
     this.field.select();
   }
 
-  /** Says what is too long, and cuts nothing. */
   measure() {
     const bytes = new TextEncoder().encode(this.field.value.trim()).length;
-    this.no.hidden = bytes <= longest;
-    this.no.textContent = `Too long: it has ${bytes} bytes, a title takes ${longest}.`;
+    this.no.textContent = bytes > longest ? `Too long: it has ${bytes} bytes, a title takes ${longest}.` : '';
   }
 
   async save() {
     const title = this.field.value.trim();
     if (!title || !this.session) return this.close();
     this.measure();
-    if (!this.no.hidden) return;
-    try {
-      await ask('/api/chat', { op: 'rename', session: this.session, title });
-      this.show(title, this.session);
-    } catch (error) {
-      this.no.textContent = `Not changed: ${reason(error)}`;
-      this.no.hidden = false;
-    }
+    if (this.no.textContent) return;
+    if (await waiting(this.no, 'Being changed.', 'Not changed', () => chat({ op: 'rename', session: this.session, title }))) this.show(title, this.session);
   }
 
-  /**
-   * The whole session as a file.
-   * @param {'markdown' | 'json'} format
-   */
+  /** @param {'markdown' | 'json'} format */
   async keep(format) {
     /** @type {string[]} */
     const pieces = [];
     const title = this.words.textContent || 'session';
-    this.said.textContent = 'Being written …';
-    try {
-      const last = await ask('/api/chat', { op: 'export', session: this.session, format }, (line) => { if (line.type === 'piece') pieces.push(line.text); });
+    const isWhole = await waiting(this.said, 'Being written.', 'Not saved', async () => {
+      const last = await chat({ op: 'export', session: this.session, format }, (line) => { if (line.type === 'piece') pieces.push(line.text); });
       if (last?.type !== 'end') throw new Error('it broke off');
-    } catch (error) {
-      this.said.textContent = `Not saved: ${reason(error)}`;
-      return;
-    }
+      return true;
+    });
+    if (!isWhole) return;
     const address = URL.createObjectURL(new Blob(pieces, { type: 'application/octet-stream' }));
     const name = title.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '').slice(0, 60) || 'session';
     h('a', { href: address, download: `${name}.${format === 'json' ? 'json' : 'md'}` }).click();
@@ -126,12 +93,8 @@ export class Title {
   }
 
   async delete() {
-    try {
-      await ask('/api/chat', { op: 'delete', session: this.session });
-      this.close();
-      this.given.deleted();
-    } catch (error) {
-      this.said.textContent = reason(error);
-    }
+    if (!await waiting(this.said, 'Being deleted.', 'Not deleted', () => chat({ op: 'delete', session: this.session }))) return;
+    this.close();
+    location.hash = '#/new';
   }
 }

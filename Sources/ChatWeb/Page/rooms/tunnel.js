@@ -1,6 +1,6 @@
 // The tunnel: how it is, its address, on and off, another way. A change that comes through the tunnel itself is on trial.
-import { h, svg } from '../base/dom.js';
-import { ask, reason } from '../base/wire.js';
+import { h, svg, isSeen } from '../base/dom.js';
+import { ask, reason, waiting } from '../base/wire.js';
 
 /** @type {Record<string, string>} */
 const ways = { quick: 'quick, without an account', named: 'named, by its credentials', token: 'token, by its token' };
@@ -12,25 +12,25 @@ const margin = 4;
 
 export class Tunnel {
   constructor() {
-    this.state = h('span', { class: 'state' });
-    this.words = h('p', { class: 'quiet', role: 'status', text: 'Asking how the tunnel is.' });
-    this.next = h('p', { class: 'quiet', hidden: true });
-    this.reach = h('p', { class: 'quiet' });
-    this.trialWords = h('p', {});
-    this.trial = h('div', { class: 'trial', role: 'alert', hidden: true }, this.trialWords,
-      h('button', { class: 'send', text: 'Keep', onclick: () => this.wish({ op: 'keep' }) }));
+    this.state = h('span.state');
+    this.words = h('p.quiet', { role: 'status', text: 'Asking how the tunnel is.' });
+    this.next = h('p.quiet', { hidden: true });
+    this.reach = h('p.quiet');
+    this.trialWords = h('p');
+    this.trial = h('div.trial', { role: 'alert', hidden: true }, this.trialWords,
+      h('button.send', { text: 'Keep', onclick: () => this.wish({ op: 'keep' }) }));
     this.link = h('a', { target: '_blank', rel: 'noopener noreferrer' });
-    this.code = h('div', { class: 'qr' });
-    this.dead = h('p', { class: 'quiet', text: 'It does not lead here now.' });
-    this.picture = h('details', {}, h('summary', { text: 'QR code' }), this.code);
-    this.address = h('div', { hidden: true }, h('p', { class: 'address' }, this.link), this.dead, this.picture);
+    this.code = h('div.qr');
+    this.dead = h('p.quiet', 'It does not lead here now.');
+    this.picture = h('details', h('summary', 'QR code'), this.code);
+    this.address = h('div', { hidden: true }, h('p.address', this.link), this.dead, this.picture);
     this.way = h('select', { 'aria-label': 'Way of the tunnel', onchange: () => this.offer() }, ...Object.keys(ways).map((one) => h('option', { value: one, text: ways[one] })));
-    this.change = h('button', { class: 'plain', onclick: () => this.wish(this.way.value === this.last ? { op: 'start' } : { op: 'mode', mode: this.way.value }) });
-    this.stop = h('button', { class: 'plain', text: 'Stop', onclick: () => this.wish({ op: 'stop' }) });
-    this.warning = h('p', { class: 'quiet' });
-    this.no = h('p', { class: 'said-no', role: 'alert', hidden: true });
-    this.switches = h('div', { hidden: true }, h('div', { class: 'row' }, this.way, this.change, this.stop), this.warning);
-    this.element = h('section', { class: 'child tunnel', 'aria-label': 'Tunnel' }, h('div', { class: 'row spread' }, h('h2', { text: 'Tunnel' }), this.state),
+    this.change = h('button.plain', { onclick: () => this.wish(this.way.value === this.last ? { op: 'start' } : { op: 'mode', mode: this.way.value }) });
+    this.stop = h('button.plain', { text: 'Stop', onclick: () => this.wish({ op: 'stop' }) });
+    this.warning = h('p.quiet');
+    this.no = h('p.said-no', { role: 'alert' });
+    this.switches = h('div', { hidden: true }, h('div.row', this.way, this.change, this.stop), this.warning);
+    this.element = h('section.child.tunnel', { 'aria-label': 'Tunnel' }, h('div.row.spread', h('h2', 'Tunnel'), this.state),
       this.words, this.next, this.trial, this.address, this.reach, this.switches, this.no);
     this.isOff = true;
     this.stands = false;
@@ -45,7 +45,7 @@ export class Tunnel {
     // Each 4 s; each second while something is on trial.
     this.timer = setInterval(() => {
       this.count();
-      if (document.visibilityState === 'visible' && (this.turn++ % 4 === 3 || !this.trial.hidden)) this.read();
+      if (isSeen() && (this.turn++ % 4 === 3 || !this.trial.hidden)) this.read();
     }, 1000);
     this.read();
   }
@@ -132,27 +132,19 @@ export class Tunnel {
 
   /** @param {object} body */
   async wish(body) {
-    this.no.hidden = true;
-    this.isBusy = true;
-    for (const button of [this.change, this.stop]) button.disabled = true;
-    try {
-      this.show(await ask('/api/tunnel', body));
-    } catch (error) {
-      this.no.textContent = `Not done: ${reason(error)}`;
-      this.no.hidden = false;
-    }
-    for (const button of [this.change, this.stop]) button.disabled = false;
-    this.isBusy = false;
+    const isBusy = (/** @type {boolean} */ is) => { this.isBusy = this.change.disabled = this.stop.disabled = is; };
+    isBusy(true);
+    const line = await waiting(this.no, 'Being done.', 'Not done', () => ask('/api/tunnel', body));
+    if (line) this.show(line);
+    isBusy(false);
   }
 }
 
 /** @param {string} text */
 const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/**
- * A QR code, dark on light in either theme.
- * @param {string[]} rows of `0` and `1`
- */
+// A QR code, dark on light in either theme.
+/** @param {string[]} rows of `0` and `1` */
 function picture(rows) {
   const side = rows.length + 2 * margin;
   const dark = rows.flatMap((row, y) => [...row].map((one, x) => (one === '1' ? `M${x + margin} ${y + margin}h1v1h-1z` : ''))).join('');

@@ -14,24 +14,24 @@ const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted'
 export class Turn {
   /**
    * @param {any} line of type turn, or an accepted event
-   * @param {{again: (text: string, files: any) => void, rest: () => void, copied: (id: number) => void, takenBack: (id: number) => void}} told
+   * @param {import('./talk.js').Talk} talk
    */
-  constructor(line, told) {
+  constructor(line, talk) {
     this.id = line.turn;
     this.session = line.session;
     this.text = line.text || '';
     this.files = line.attachments;
-    this.told = told;
+    this.talk = talk;
     this.state = line.state || 'queued';
     /** @type {Map<string, {kind: string, element: HTMLElement, body: HTMLElement, text: string}>} */
     this.blocks = new Map();
     /** @type {Map<string, any>} tool calls as they were told last */
     this.calls = new Map();
-    this.answer = h('div', { class: 'answer' });
-    this.foot = h('p', { class: 'foot' });
-    this.used = h('p', { class: 'quiet used', hidden: true });
-    this.element = h('article', { class: 'turn', 'data-turn': this.id, 'aria-label': 'Message and answer' },
-      h('div', { class: 'mine' }, h('p', { class: 'said', text: this.text }), showFiles(this.files)), this.answer, this.foot, this.used);
+    this.answer = h('div.answer');
+    this.foot = h('p.foot');
+    this.used = h('p.quiet.used', { hidden: true });
+    this.element = h('article.turn', { 'data-turn': this.id, 'aria-label': 'Message and answer' },
+      h('div.mine', h('p.said', this.text), showFiles(this.files)), this.answer, this.foot, this.used);
     this.isTakenBack = Boolean(line.taken_back);
     this.element.dataset.takenBack = String(this.isTakenBack);
     this.end(this.state, line.reason);
@@ -78,7 +78,11 @@ export class Turn {
     const known = this.blocks.get(name);
     if (known) return known;
     const body = h('div', { class: kind === 'text' ? 'prose' : 'thought' });
-    const element = kind === 'text' ? body : h('details', { class: 'fold' }, h('summary', { text: 'Reasoning' }), body);
+    return this.put(name, kind, kind === 'text' ? body : h('details.fold', h('summary', 'Reasoning'), body), body);
+  }
+
+  /** @param {string} name @param {string} kind @param {HTMLElement} element @param {HTMLElement} body */
+  put(name, kind, element, body = element) {
     const made = { kind, element, body, text: '' };
     this.blocks.set(name, made);
     this.answer.append(element);
@@ -91,10 +95,7 @@ export class Turn {
     let known = this.blocks.get(name);
     if (!known) {
       const body = h('pre', { tabindex: 0 });
-      const element = h('details', { class: 'fold tool' }, h('summary'), body);
-      known = { kind: 'tool', element, body, text: '' };
-      this.blocks.set(name, known);
-      this.answer.append(element);
+      known = this.put(name, 'tool', h('details.fold.tool', h('summary'), body), body);
     }
     // Of a turn that is over nothing runs any more, whatever was told last.
     const status = this.isOver && ['pending', 'running'].includes(tool.status) ? 'broken-off' : tool.status;
@@ -102,24 +103,19 @@ export class Turn {
     this.calls.set(tool.id, tool);
     known.element.dataset.state = status;
     const summary = /** @type {HTMLElement} */ (known.element.firstElementChild);
-    summary.replaceChildren(h('b', { text: tool.name }), ' ', h('span', { class: 'what', text: tool.title || '' }),
-      ' ', h('span', { class: 'how', text: state || status }));
+    summary.replaceChildren(h('b', tool.name), ' ', h('span.what', { text: tool.title || '' }),
+      ' ', h('span.how', { text: state || status }));
     // A call's input first; what it said of itself is no proof of what it did.
     const output = tool.output || (this.isOver ? 'no output' : 'no output yet');
     known.body.textContent = tool.input ? `${tool.input}\n\n${output}` : output;
   }
 
-  /**
-   * A list of which there is one in a turn.
-   * @param {string} kind @param {boolean} isOpen while the turn goes on
-   */
+  // A list of which there is one in a turn.
+  /** @param {string} kind @param {boolean} isOpen while the turn goes on */
   list(kind, isOpen) {
     const known = this.blocks.get(kind);
     if (known) return /** @type {HTMLDetailsElement} */ (known.element);
-    const element = h('details', { class: 'fold', open: isOpen && !this.isOver });
-    this.blocks.set(kind, { kind, element, body: element, text: '' });
-    this.answer.append(element);
-    return element;
+    return /** @type {HTMLDetailsElement} */ (this.put(kind, kind, h('details.fold', { open: isOpen && !this.isOver })).element);
   }
 
   /** @param {any} usage */
@@ -129,33 +125,28 @@ export class Turn {
   }
 
   /** @param {string} text */
-  note(text) { this.answer.append(h('p', { class: 'note', text })); }
+  note(text) { this.answer.append(h('p.note', { text })); }
 
   /** @param {any} event */
   card(event) {
     const name = `card ${event.id}`;
     if (this.blocks.has(name)) return;
-    const element = card(this.session, event);
-    this.blocks.set(name, { kind: 'card', element, body: element, text: '' });
-    this.answer.append(element);
+    this.put(name, 'card', card(this.session, event));
     this.show('Waits for your answer');
     say(event.type === 'question' ? 'The agent asks a question' : 'The agent asks for leave');
   }
 
-  /**
-   * The card becomes a line that says what was answered.
-   * @param {any} event
-   */
+  /** @param {any} event */
   answered(event) {
     const known = this.blocks.get(`card ${event.id}`);
     if (!known || known.kind !== 'card') return;
-    const line = h('p', { class: 'quiet', text: outcome(event) });
+    const line = h('p.quiet', { text: outcome(event) });
     const hadFocus = known.element.contains(document.activeElement);
     known.element.replaceWith(line);
     if (this.state === 'running') this.show('Working');
     known.kind = 'line';
     known.element = line;
-    if (hadFocus) this.told.rest();
+    if (hadFocus) this.talk.rest();
   }
 
   /** @param {string} state @param {string} [reason] */
@@ -172,32 +163,31 @@ export class Turn {
       hadFocus ||= block.element.contains(document.activeElement);
       block.element.remove();
     }
-    if (hadFocus) this.told.rest();
+    if (hadFocus) this.talk.rest();
     for (const tool of this.calls.values()) this.tool(tool);
     this.tools();
     if (!wasOver) this.settle();
   }
 
-  /** What is left to do with a finished turn. */
   tools() {
-    const row = h('span', { class: 'row' });
+    const row = h('span.row');
     if (this.state !== 'done' && this.text) {
-      row.append(h('button', { class: 'plain', text: 'Send again', onclick: () => this.told.again(this.text, this.files) }));
+      row.append(h('button.plain', { text: 'Send again', onclick: () => this.talk.put(this.text, this.files) }));
     }
-    const copy = h('button', { class: 'plain', text: 'Copy answer' });
+    const copy = h('button.plain', 'Copy answer');
     copy.addEventListener('click', () => copyText(this.plain(), copy));
     if (this.state === 'done') row.append(copy);
-    if (this.isTakenBack) this.foot.append(h('span', { class: 'quiet', text: 'Taken back: the agent does not remember this.' }));
+    if (this.isTakenBack) this.foot.append(h('span.quiet', 'Taken back: the agent does not remember this.'));
     else row.append(this.more());
     this.foot.append(row);
   }
 
   /** What is done to the session from here. */
   more() {
-    const back = h('button', { class: 'plain', text: 'Go back to before this' });
-    surely(back, 'Take this and all below back, with its changes of files?', () => this.told.takenBack(this.id));
-    const copy = h('button', { class: 'plain', text: 'New session up to before this', onclick: () => this.told.copied(this.id) });
-    return h('details', { class: 'turn-more' }, h('summary', { 'aria-label': 'More about this message', text: '⋯' }), h('span', { class: 'row' }, copy, back));
+    const back = h('button.plain', 'Go back to before this');
+    surely(back, 'Take this and all below back, with its changes of files?', () => this.talk.change({ op: 'revert', turn: this.id }));
+    const copy = h('button.plain', { text: 'New session up to before this', onclick: () => this.talk.change({ op: 'fork', turn: this.id }) });
+    return h('details.turn-more', h('summary', { 'aria-label': 'More about this message', text: '⋯' }), h('span.row', copy, back));
   }
 
   plain() { return [...this.blocks.values()].filter((block) => block.kind === 'text').map((block) => block.text).join('\n\n'); }
@@ -205,7 +195,7 @@ export class Turn {
   /** @param {string} title @param {string} [reason] */
   show(title, reason = '') {
     this.foot.replaceChildren();
-    if (title) this.foot.append(h('span', {}, h('b', { text: title }), reason ? `: ${reason}` : ''));
+    if (title) this.foot.append(h('span', h('b', title), reason ? `: ${reason}` : ''));
     this.foot.classList.toggle('working', title === 'Working');
   }
 
