@@ -1,5 +1,6 @@
 import ControlClient
 import Testing
+import Wire
 
 /// What the agent asks, at a terminal.
 struct ChatAskTests {

@@ -1,5 +1,6 @@
 import ControlClient
 import Testing
+import Wire
 
 @Suite(.timeLimit(.minutes(1))) struct DiffTextTests {
     private func text(_ json: String) throws -> String {

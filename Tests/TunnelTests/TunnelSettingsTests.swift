@@ -119,7 +119,10 @@ struct TunnelSettingsTests {
                 "{\"AccountTag\":\"a\" \(rest)}",
                 ":1:19: it is no JSON object that cloudflared takes: a comma or } is missing"
             ),
-            ("{\"AccountTag\":\"a\",\(rest)}{}", "behind the closing }"),
+            (
+                "{\"AccountTag\":\"a\",\(rest)}{}",
+                ":1:131: it is no JSON object that cloudflared takes: something stands behind its end"
+            ),
             ("{AccountTag:\"a\",\(rest)}", ":1:2: it is no JSON object that cloudflared takes: a name in quotes"),
             ("{\"x\":01,\(rest)}", "no value stands here"), ("{\"x\":NaN,\(rest)}", "no value stands here"),
             ("{\"x\":[1,],\(rest)}", "a comma stands before ]"), ("{\"x\":\"\t\",\(rest)}", "a control character"),

@@ -1,3 +1,5 @@
+import Wire
+
 /// What the agent asks in a turn (docs/chat.md: `permission`, `question`), as something a person answers line by line.
 public struct ChatAsk: Hashable, Sendable {
     /// The agent's id of the request.

@@ -1,3 +1,5 @@
+import Wire
+
 public import Wire
 
 /// A blocking client of the control socket: frames as on the bus, requests in words, answers in JSON.

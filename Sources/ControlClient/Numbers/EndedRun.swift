@@ -1,3 +1,5 @@
+import Wire
+
 /// How one run ended: an end record as `nexusctl history` shows it.
 public struct EndedRun: Hashable, Sendable {
     /// Name of the child.

@@ -1,3 +1,5 @@
+import Wire
+
 /// nexusd's answer to `metrics` as OpenMetrics text.
 public struct MetricsReport {
     private let nexusd: JSONValue

@@ -1,3 +1,5 @@
+import Wire
+
 /// The words of `nexusctl diff` and `reload`: what is different, child by child, and what that means for its run.
 public struct DiffText: Hashable, Sendable {
     private let answer: JSONValue

@@ -1,3 +1,5 @@
+import Wire
+
 /// nexusd's answer to `status`, as far as people read it. Unknown members are ignored and missing ones have a value
 /// that claims nothing, so that a newer nexusd can still be looked at.
 public struct StatusReport: Hashable, Sendable {

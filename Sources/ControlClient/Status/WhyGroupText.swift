@@ -1,3 +1,5 @@
+import Wire
+
 /// The words of `nexusctl why GROUP`: its rule, what comes next, what would park it, and who of it does not serve.
 public struct WhyGroupText: Hashable, Sendable {
     private let group: GroupStatus

@@ -1,3 +1,5 @@
+import Wire
+
 /// The words of `nexusctl why`: how a child is, what rule applies, what comes next, what to do, which settings decide it,
 /// and what its last run said.
 public struct WhyText: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Wire
 
 /// The credentials file of a named tunnel. cloudflared takes `{}` and tries for ever, so it is looked at here.
 enum CredentialsFile {
@@ -27,7 +28,7 @@ enum CredentialsFile {
             fields = try SecretFields(Array(text.utf8)) { "\(field): \($0) in \(path)" }
         } catch {
             throw TunnelError(
-                "\(field): \(path):\(error.line):\(error.column): it is no JSON object that cloudflared takes: "
+                "\(field): \(path):\(error.place): it is no JSON object that cloudflared takes: "
                     + "\(error.words); cloudflared tunnel create writes one with AccountTag, TunnelSecret and TunnelID")
         }
         _ = try fields.text("AccountTag")
@@ -53,7 +54,7 @@ enum TokenFile {
             fields = try SecretFields([UInt8](data)) { "\(field): part \"\($0)\" of the token in \(path)" }
         } catch {
             throw TunnelError(
-                "\(field): the token in \(path) is no JSON object inside its base64 (there, \(error.line):\(error.column): "
+                "\(field): the token in \(path) is no JSON object inside its base64 (there, \(error.place): "
                     + "\(error.words)); \(again)")
         }
         do throws(TunnelError) {
@@ -68,14 +69,40 @@ enum TokenFile {
     }
 }
 
-/// The members of a secret's JSON object. The error names the one that is not good, and never what stands there.
+/// The members of a secret's JSON object, read as strictly as Go's encoding/json does, by which cloudflared reads it:
+/// Foundation's reader lets a byte order mark pass, and a comma before the closing bracket. The error names the member that is
+/// not good, and never what stands there.
 private struct SecretFields {
-    private let members: [(name: String, value: StrictJSON.Value)]
+    private let members: [JSONValue.Member]
     private let named: (String) -> String
 
-    init(_ bytes: [UInt8], named: @escaping (String) -> String) throws(StrictJSON.Failure) {
-        members = try StrictJSON.members(of: bytes)
+    init(_ bytes: [UInt8], named: @escaping (String) -> String) throws(NoObject) {
         self.named = named
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+            throw NoObject(bytes, 0, "a byte order mark stands before it; save it without one")
+        }
+        let value: JSONValue
+        do {
+            value = try JSONParser.parse(bytes)
+        } catch {
+            throw NoObject(bytes, error.offset, error.problem.rawValue)
+        }
+        guard case .object(let members) = value else { throw NoObject(bytes, 0, "it does not begin with {") }
+        self.members = members
+    }
+
+    /// Where it is no JSON object, and what is wrong there.
+    struct NoObject: Error {
+        /// `LINE:COLUMN`, both from 1, the column in bytes.
+        let place: String
+        let words: String
+
+        init(_ bytes: [UInt8], _ offset: Int, _ words: String) {
+            let before = bytes[..<offset]
+            let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            place = "\(before.count { $0 == UInt8(ascii: "\n") } + 1):\(before.count - start + 1)"
+            self.words = words
+        }
     }
 
     func text(_ name: String) throws(TunnelError) -> String {
@@ -93,9 +120,9 @@ private struct SecretFields {
         var last: String?
         for member in members where member.name.lowercased() == name.lowercased() {
             switch member.value {
-            case .text(let text): last = text
+            case .string(let text): last = text
             case .null: break
-            case .other: throw TunnelError("\(named(name)) is no text")
+            case .bool, .integer, .real, .array, .object: throw TunnelError("\(named(name)) is no text")
             }
         }
         return last

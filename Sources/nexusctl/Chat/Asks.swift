@@ -1,5 +1,6 @@
 import ControlClient
 import Glibc
+import Wire
 
 /// What the agent waits for in a turn, put to whoever sits at the terminal, one at a time.
 struct Asks {

@@ -1,4 +1,5 @@
 import ControlClient
+import Wire
 
 /// What there is to choose and to call.
 struct ChatCatalog {

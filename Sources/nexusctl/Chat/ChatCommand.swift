@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlClient
 import Glibc
+import Wire
 
 struct ChatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

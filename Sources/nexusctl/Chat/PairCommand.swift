@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlClient
+import Wire
 
 struct PairCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ControlClient
+import Wire
 
 /// Shows the events of a turn. Only the agent's text goes to standard output, so that it can be piped on; what it thinks
 /// and does, and what happens to the turn, goes to standard error (in a history: all to standard output).

@@ -1,6 +1,7 @@
 import ControlClient
 import LogStore
 import System
+import Wire
 
 /// One event of nexusd in the form of docs/control-protocol.md, wherever it was found.
 struct Event {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlClient
+import Wire
 
 extension CompletionKind {
     /// Children and groups of the nexusd that runs, asked for when the key is pressed.

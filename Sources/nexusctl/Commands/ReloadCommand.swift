@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlClient
+import Wire
 
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlClient
+import Wire
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ControlClient
+import Wire
 
 /// What `doctor` found about one thing.
 struct Finding: Hashable {

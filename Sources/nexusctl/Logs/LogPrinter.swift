@@ -2,6 +2,7 @@ import ControlClient
 import LogStore
 import SupervisorCore
 import System
+import Wire
 
 /// Prints entries of the log files.
 struct LogPrinter {

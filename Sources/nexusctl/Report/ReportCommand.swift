@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlClient
 import Glibc
+import Wire
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

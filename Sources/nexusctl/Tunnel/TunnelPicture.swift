@@ -1,4 +1,5 @@
 import ControlClient
+import Wire
 
 /// The answer to `describe` for people.
 struct TunnelPicture {

@@ -1,6 +1,7 @@
 import AgentModel
 import ControlClient
 import Foundation
+import Wire
 
 @testable import Chat
 @testable import OpenCode

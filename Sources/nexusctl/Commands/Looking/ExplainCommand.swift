@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlClient
 import Glibc
+import Wire
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

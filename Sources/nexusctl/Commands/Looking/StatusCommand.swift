@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlClient
+import Wire
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

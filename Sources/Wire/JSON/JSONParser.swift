@@ -2,6 +2,25 @@
 public struct JSONError: Error, Hashable, Sendable {
     /// Byte at which reading stopped.
     public let offset: Int
+    /// What is wrong there.
+    public let problem: Problem
+
+    /// In words; nothing of what stands there is among them.
+    public enum Problem: String, Hashable, Sendable {
+        case end = "it ends too early"
+        case behind = "something stands behind its end"
+        case value = "no value stands here that JSON knows"
+        case name = "a name in quotes is missing"
+        case colon = "a colon is missing behind a name"
+        case memberEnd = "a comma or } is missing"
+        case elementEnd = "a comma or ] is missing"
+        case commaBeforeBrace = "a comma stands before }; take it away"
+        case commaBeforeBracket = "a comma stands before ]; take it away"
+        case control = "a control character, or the end of the line, within quotes"
+        case escape = "a text with a \\ that JSON does not know"
+        case encoding = "a text that is not UTF-8"
+        case depth = "more than 64 brackets within each other"
+    }
 }
 
 /// Reads one JSON document strictly: UTF-8, nothing after it, nested at most `depthLimit` deep.
@@ -26,11 +45,14 @@ public struct JSONParser {
     private mutating func document() throws(JSONError) -> JSONValue {
         let value = try value(depth: 0)
         skipSpace()
-        guard offset == bytes.count else { throw failure }
+        guard offset == bytes.count else { throw failure(.behind) }
         return value
     }
 
-    private var failure: JSONError { JSONError(offset: offset) }
+    private func failure(_ problem: JSONError.Problem) -> JSONError {
+        JSONError(offset: offset, problem: next == nil ? .end : problem)
+    }
+
     private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
     private mutating func skipSpace() {
@@ -44,7 +66,7 @@ public struct JSONParser {
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {
-        guard depth <= Self.depthLimit else { throw failure }
+        guard depth <= Self.depthLimit else { throw failure(.depth) }
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return try object(depth: depth)
@@ -59,7 +81,7 @@ public struct JSONParser {
 
     private mutating func word(_ text: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
         for index in 0..<text.utf8CodeUnitCount {
-            guard take(text.utf8Start[index]) else { throw failure }
+            guard take(text.utf8Start[index]) else { throw failure(.value) }
         }
         return value
     }
@@ -73,7 +95,9 @@ public struct JSONParser {
             elements.append(try value(depth: depth + 1))
             skipSpace()
             if take(UInt8(ascii: "]")) { return .array(elements) }
-            guard take(UInt8(ascii: ",")) else { throw failure }
+            guard take(UInt8(ascii: ",")) else { throw failure(.elementEnd) }
+            skipSpace()
+            if next == UInt8(ascii: "]") { throw failure(.commaBeforeBracket) }
         }
     }
 
@@ -86,14 +110,16 @@ public struct JSONParser {
         if take(UInt8(ascii: "}")) { return .object(members) }
         while true {
             skipSpace()
-            guard next == UInt8(ascii: "\"") else { throw failure }
+            guard next == UInt8(ascii: "\"") else {
+                throw failure(next == UInt8(ascii: "}") ? .commaBeforeBrace : .name)
+            }
             let name = try string()
             skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw failure }
+            guard take(UInt8(ascii: ":")) else { throw failure(.colon) }
             members.append(.init(name, try value(depth: depth + 1)))
             skipSpace()
             if take(UInt8(ascii: "}")) { return .object(members) }
-            guard take(UInt8(ascii: ",")) else { throw failure }
+            guard take(UInt8(ascii: ",")) else { throw failure(.memberEnd) }
         }
     }
 
@@ -102,23 +128,23 @@ public struct JSONParser {
         _ = take(UInt8(ascii: "-"))
         let firstDigit = offset
         let digits = skipDigits()
-        guard digits > 0, digits == 1 || bytes[firstDigit] != UInt8(ascii: "0") else { throw failure }
+        guard digits > 0, digits == 1 || bytes[firstDigit] != UInt8(ascii: "0") else { throw failure(.value) }
         var whole = true
         if take(UInt8(ascii: ".")) {
             whole = false
-            guard skipDigits() > 0 else { throw failure }
+            guard skipDigits() > 0 else { throw failure(.value) }
         }
         if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
             whole = false
             if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
-            guard skipDigits() > 0 else { throw failure }
+            guard skipDigits() > 0 else { throw failure(.value) }
         }
         if whole, let integer = integer(from: firstDigit, digits: digits, negative: firstDigit > start) {
             return .integer(integer)
         }
         // Beyond the range of a Double it would be infinite, which JSON cannot say.
         guard let real = Double(try text(from: start, to: offset)), real.isFinite else {
-            throw JSONError(offset: start)
+            throw JSONError(offset: start, problem: .value)
         }
         return .real(real)
     }
@@ -140,7 +166,9 @@ public struct JSONParser {
         let part = UnsafeBufferPointer(rebasing: bytes[start..<end])
         // Plain ASCII needs no validation, which costs more than everything else about a short string.
         if part.allSatisfy({ $0 < 0x80 }) { return String(decoding: part, as: UTF8.self) }
-        guard let text = String(validating: part, as: UTF8.self) else { throw JSONError(offset: start) }
+        guard let text = String(validating: part, as: UTF8.self) else {
+            throw JSONError(offset: start, problem: .encoding)
+        }
         return text
     }
 
@@ -164,18 +192,20 @@ public struct JSONParser {
             offset += 1
             switch byte {
             case UInt8(ascii: "\""):
-                guard let text = String(validating: scalars, as: UTF8.self) else { throw JSONError(offset: start) }
+                guard let text = String(validating: scalars, as: UTF8.self) else {
+                    throw JSONError(offset: start, problem: .encoding)
+                }
                 return text
             case UInt8(ascii: "\\"): try escape(into: &scalars)
-            case 0..<0x20: throw failure
+            case 0..<0x20: throw JSONError(offset: offset - 1, problem: .control)
             case _: scalars.append(byte)
             }
         }
-        throw failure
+        throw failure(.end)
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(JSONError) {
-        guard let byte = next else { throw failure }
+        guard let byte = next else { throw failure(.end) }
         offset += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
@@ -185,7 +215,7 @@ public struct JSONParser {
         case UInt8(ascii: "r"): text.append(0x0D)
         case UInt8(ascii: "t"): text.append(0x09)
         case UInt8(ascii: "u"): text.append(contentsOf: String(try escapedScalar()).utf8)
-        case _: throw failure
+        case _: throw JSONError(offset: offset - 1, problem: .escape)
         }
     }
 
@@ -208,7 +238,9 @@ public struct JSONParser {
     private mutating func fourDigits() throws(JSONError) -> UInt16 {
         var value: UInt16 = 0
         for _ in 0..<4 {
-            guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { throw failure }
+            guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                throw failure(.escape)
+            }
             value = value << 4 | UInt16(digit)
             offset += 1
         }

@@ -1,9 +1,9 @@
 import Chance
-import ControlClient
 import Testing
+import Wire
 
 @Suite(.timeLimit(.minutes(1)))
-struct JSONTests {
+struct JSONParserTests {
     private func parse(_ text: String) throws -> JSONValue { try JSONParser.parse(Array(text.utf8)) }
 
     @Test func everyKindOfValue_isRead() throws {
@@ -29,6 +29,18 @@ struct JSONTests {
     ])
     func badDocument_isRefused(_ text: String) {
         #expect(throws: JSONError.self) { try parse(text) }
+    }
+
+    @Test(arguments: [
+        ("", 0, JSONError.Problem.end), ("[1,", 3, .end), ("{\"a\":\"\\", 7, .end), ("1 2", 2, .behind),
+        ("[nul]", 4, .value),
+        ("[01]", 3, .value), ("{a:1}", 1, .name), ("{\"a\" 1}", 5, .colon), ("{\"a\":1 2}", 7, .memberEnd),
+        ("[1 2]", 3, .elementEnd), ("{\"a\":1, }", 8, .commaBeforeBrace), ("[1,]", 3, .commaBeforeBracket),
+        ("[\"a\n\"]", 3, .control), ("[\"\\q\"]", 3, .escape), ("[\"\\u12x4\"]", 6, .escape),
+        (String(repeating: "[", count: 66), 65, .depth),
+    ]) func badDocument_isRefusedWithItsPlaceAndReason(_ text: String, _ offset: Int, _ problem: JSONError.Problem) {
+        let error = #expect(throws: JSONError.self) { try parse(text) }
+        #expect(error?.offset == offset && error?.problem == problem, "\(String(describing: error))")
     }
 
     @Test func badUTF8_isRefused() {
