@@ -141,7 +141,6 @@ extension Engine {
         removePIDFiles()
         settleLeaving()
         settleBus()
-        hurryLaunches()
         settleBoard()
         settleAnswers()
         journal.flush()

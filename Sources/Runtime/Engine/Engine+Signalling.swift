@@ -15,8 +15,8 @@ extension Engine {
     /// said so. One run may be thousands of processes: what this turn has no looks for is left to the next.
     func send(_ signal: Signal, _ scope: SignalScope, to child: ChildID, _ run: RunID) {
         guard let living = self[child].run, living.id == run else { return }
-        // Its exec is not waited for any more: for the core there is a process, which is to end.
-        if let launch = living.launch, launch.told == .nothing { launch.told = .process }
+        // Its exec is not waited for any more: the core sees to its end.
+        living.launch?.until = nil
         // Log-writer is to have read everything that was said before its stop.
         if child == logWriter, signal != .kill {
             handStreams()

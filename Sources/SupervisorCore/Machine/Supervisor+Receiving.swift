@@ -3,6 +3,7 @@ extension Supervisor {
     mutating func receive(_ event: Event, _ turn: inout Turn) {
         switch event {
         case .tick: tick(&turn)
+        case .cloned(let child, let run): if isLiving(child, run) { cloned(child, &turn) }
         case .spawned(let child, let run): if isLiving(child, run) { spawned(child, &turn) }
         case .spawnFailed(let child, let run, let stage, let errno):
             if isLiving(child, run) { spawnFailed(child, .notExecuted(stage, errno: errno), &turn) }

@@ -79,8 +79,12 @@ extension Supervisor {
             guard mayStop(child) else { return }
             if isLogWriter(child) { giveUpUnkillable(&turn) }
             beginStop(child, for: cause, &turn)
+        // Before its exec too, but for the log-writer, which has the last lines of all others to write before it goes.
+        case (.down(let cause), .spawning(let run, _)):
+            guard run.hasProcess, !isLogWriter(child), mayStop(child) else { return }
+            beginStop(child, for: cause, &turn)
         case (.down, .stopping): hastenRecycling(child, &turn)
-        case (.down, .off), (.down, .spawning), (.down, .unkillable): break
+        case (.down, .off), (.down, .unkillable): break
         case (.down, .waiting), (.down, .scheduled), (.down, .delayed), (.down, .parked), (.down, .done):
             restWithoutRun(child, &turn)
         }

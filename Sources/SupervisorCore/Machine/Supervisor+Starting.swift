@@ -55,18 +55,28 @@ extension Supervisor {
         enter(child, .spawning(run, until: turn.now + policy(child).startTimeout), &turn)
     }
 
-    /// There is a process. Its program is executed too, unless it is to go down: that is said again then.
+    /// There is a process: from now on it can be stopped.
+    mutating func cloned(_ child: ChildID, _ turn: inout Turn) {
+        switch self[child].state {
+        case .spawning(var run, let until):
+            run.hasProcess = true
+            enter(child, .spawning(run, until: until), &turn)
+        case .off, .waiting, .scheduled, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
+        }
+    }
+
+    /// Its program is executed.
     mutating func spawned(_ child: ChildID, _ turn: inout Turn) {
         switch self[child].state {
         case .spawning(var run, let until):
             let policy = policy(child)
             var starting = Starting(until: until, probe: .none)
+            noteExecution(of: child, &run)
             if case .down(let cause) = goal(of: child), mayStop(child) {
                 enter(child, .starting(run, starting), &turn)
                 beginStop(child, for: cause, &turn)
                 return
             }
-            noteExecution(of: child, &run)
             switch policy.ready {
             case .spawned:
                 becomeReady(child, run, &turn)
@@ -101,7 +111,14 @@ extension Supervisor {
         case .spawning(let run, _):
             conclude(
                 child, run, Ending(verdict: .byExit, begun: turn.now, step: .killing(exit, until: turn.now)), &turn)
-        case .off, .waiting, .scheduled, .delayed, .starting, .serving, .stopping, .unkillable, .parked, .done: break
+        // It was to be stopped before that.
+        case .stopping(let run, var ending):
+            ending.step = .killing(exit, until: turn.now)
+            conclude(child, run, ending, &turn)
+        case .unkillable(let run, let verdict, let begun, _):
+            let ending = Ending(verdict: verdict, begun: begun, step: .killing(exit, until: turn.now))
+            conclude(child, run, ending, &turn)
+        case .off, .waiting, .scheduled, .delayed, .starting, .serving, .parked, .done: break
         }
     }
 

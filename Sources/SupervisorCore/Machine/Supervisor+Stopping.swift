@@ -8,13 +8,6 @@ extension Supervisor {
         return !self[next].facets.contains(.trailed)
     }
 
-    /// Whether a run that its shell has not spawned yet is to go down, and nobody has to go before it: the shell may say
-    /// `spawned` as soon as there is a process, and it is stopped.
-    public func isSpawnedInVain(_ child: ChildID) -> Bool {
-        guard contains(child), case .spawning = self[child].state, case .down = goal(of: child) else { return false }
-        return mayStop(child)
-    }
-
     /// Ends a run that is starting or serving, or whose spawn took too long. `patience`: time for `drained`, where that is more than its own.
     mutating func beginStop(
         _ child: ChildID, for cause: Cause, as verdict: Verdict? = nil, patience: Duration = .zero, _ turn: inout Turn

@@ -8,7 +8,7 @@ enum ChildState: Hashable, Sendable {
     case scheduled
     /// Wanted; the delay of its last, unstable run has not passed.
     case delayed(until: Instant, Cause)
-    /// `Action.spawn` was said; the shell has not answered. The start timeout counts already: who knows how long an exec
+    /// `Action.spawn` was said; its program is not executed. The start timeout counts already: who knows how long an exec
     /// takes.
     case spawning(Run, until: Instant)
     /// There is a process; it does not serve yet.
@@ -35,6 +35,8 @@ struct Run: Hashable, Sendable {
     var ready: Instant?
     /// What the run made of its watchdog by WATCHDOG_USEC, in microseconds; 0: it has none. nil: that of its policy.
     var watchdogMicroseconds: UInt32?
+    /// There is a process to be stopped, executed or not.
+    var hasProcess = false
     /// Its program was executed: only then is its end followed by a restart.
     var isExecuted = false
 

@@ -1,6 +1,6 @@
 /// Everything the core can ask of its shell. The shell does them in order and reports back by events, never from within.
 public enum Action: Hashable, Sendable {
-    /// Start a run; answered by `spawned` or `spawnFailed`.
+    /// Start a run; answered by `cloned`, then `spawned` or `spawnFailed`, or by that alone.
     case spawn(ChildID, RunID)
     /// Send the drain word to a worker.
     case drain(ChildID, RunID)

@@ -38,10 +38,11 @@ public enum Command: Hashable, Sendable {
 public enum Event: Hashable, Sendable {
     /// Time has passed `nextDeadline`.
     case tick
-    /// `Action.spawn` succeeded: the program is executed. Of a child that is to go down it may be said as soon as there is a
-    /// process, and again when the program is executed all the same.
+    /// `Action.spawn` has made a process; its program is not executed yet.
+    case cloned(ChildID, RunID)
+    /// `Action.spawn` succeeded: the program is executed.
     case spawned(ChildID, RunID)
-    /// `Action.spawn` failed; there is no process.
+    /// `Action.spawn` failed; there is no process, or none any more.
     case spawnFailed(ChildID, RunID, SpawnStage, errno: Int32)
     /// The run says or shows that it serves.
     case ready(ChildID, RunID)

@@ -49,6 +49,7 @@ extension WholeTrees {
             #expect(!tree.isAlive(pid))
             let end = try #require(try client.status("held")["last_end"] as? [String: Any])
             #expect(end["cause"] as? String == "asked")
+            #expect((end["detail"] as? String)?.hasPrefix("never executed: it was ended before the exec of") == true)
             #expect(try tree.stop() == .code(0))
         }
 

@@ -237,7 +237,7 @@ struct EndingTests {
         killed.ends(.a, .killed)
         var stopped = afterACrash()
         stopped.command(.stop(.child(.a)))
-        stopped.spawned(.a)
+        stopped.cloned(.a)
         stopped.ends(.a, .killed)
         #expect(stopped.view(.a).restarts == 0)
         stopped.command(.start(.child(.a)))
@@ -250,7 +250,7 @@ struct EndingTests {
         // It is to go down, and executed all the same.
         var overtaken = afterACrash()
         overtaken.command(.stop(.child(.a)))
-        overtaken.spawned(.a)
+        overtaken.cloned(.a)
         overtaken.spawned(.a)
         #expect(overtaken.view(.a).restarts == 1)
     }

@@ -21,6 +21,16 @@ struct LogWriterTests {
         #expect(deeds(scene.pass(.milliseconds(1))) == ["spawn b"])
     }
 
+    /// It has the last lines of all others to write.
+    @Test func endBeforeItsExec_waitsForThat() {
+        var scene = Scene.begun([writer], logWriter: .a)
+        scene.cloned(.a)
+        #expect(scene.send(.shutdown(level: 1)) == [])
+        #expect(scene.spawned(.a) == ["say stopping a asked", "drain a"])
+        scene.send(.drained(.a, scene.run(.a)))
+        #expect(scene.ends(.a, .code(0)).last == "finished")
+    }
+
     @Test func disabledLogWriter_isNotWaitedFor() {
         var scene = Scene([.reporting(enabled: false), ChildPolicy()], logWriter: .a)
         #expect(deeds(scene.start()) == ["spawn b"])

@@ -69,6 +69,31 @@ struct RunTests {
         }
     }
 
+    @Test func stopBeforeTheExec_needsNoMoreThanAProcess() {
+        let stop = ["say stopping a asked", "TERM main a"]
+        var early = Scene.begun([ChildPolicy()])
+        #expect(early.command(.stop(.child(.a))) == [])
+        #expect(early.cloned(.a) == stop)
+        var scene = Scene.begun([ChildPolicy()])
+        #expect(scene.cloned(.a) == [] && scene.phase(.a) == .starting)
+        #expect(scene.command(.stop(.child(.a))) == stop)
+        // Whatever becomes of its exec meanwhile.
+        var executed = scene
+        #expect(executed.spawned(.a) == [])
+        #expect(executed.ends(.a, .killed).suffix(2) == ["say ended a asked", "answer 1 done"])
+        let failed = scene.send(.spawnFailed(.a, scene.run(.a), .exec, errno: 2))
+        #expect(failed == ["say ended a asked", "answer 1 done"])
+        #expect(scene.view(.a).lastEnd?.exit == .notExecuted(.exec, errno: 2))
+    }
+
+    @Test func restartBeforeTheExec_takesTheNextProcess() {
+        var scene = Scene.begun([ChildPolicy()])
+        scene.cloned(.a)
+        #expect(scene.command(.restart(.child(.a))) == ["say stopping a asked", "TERM main a"])
+        #expect(scene.ends(.a, .killed).suffix(2) == ["say starting a", "spawn a"])
+        #expect(scene.spawned(.a) == ["say ready a", "answer 1 done"])
+    }
+
     @Test func execInTime_butHeardOfLate_isReadyByThat() {
         var scene = Scene.begun([ChildPolicy()])
         scene.now = scene.now + .seconds(61)

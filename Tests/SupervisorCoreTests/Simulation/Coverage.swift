@@ -12,7 +12,8 @@ struct Coverage {
 
     /// The events, by what they may lead to.
     enum Kind: Int, CaseIterable {
-        case spawned, spawnFailed, ready, stopping, extendTimeout, watchdogPing, watchdogTrigger, watchdogInterval
+        case cloned, spawned, spawnFailed, ready, stopping, extendTimeout, watchdogPing, watchdogTrigger,
+            watchdogInterval
         case healthy, unhealthy, praised, blamed, unprobed, drained, linkBroken, recycle, restartItself, exited, emptied
         case tick, timetable, crowded, uncrowded, start, stop, restart, reset, reload, late, end, hurry, kill
     }
@@ -90,6 +91,7 @@ extension Coverage.Kind {
     /// The child that an event names; nil: it comes to all.
     fileprivate static func of(_ event: Event) -> (Coverage.Kind, ChildID?) {
         switch event {
+        case .cloned(let child, _): (.cloned, child)
         case .spawned(let child, _): (.spawned, child)
         case .spawnFailed(let child, _, _, _): (.spawnFailed, child)
         case .ready(let child, _): (.ready, child)
@@ -121,7 +123,8 @@ extension Coverage.Kind {
 
     fileprivate func canMeet(_ place: Coverage.Place) -> Bool {
         switch self {
-        case .spawnFailed: place == .spawning
+        case .cloned: place == .spawning
+        case .spawnFailed: place.hasMain && place != .starting && place != .serving && place != .leaving
         // Words of a run may be heard before it is known that there is one.
         case .spawned: place.hasRun && place != .unkillable && place != .starting
         case .emptied: place == .sweeping || place == .killingTheRest || place == .unkillable
@@ -163,7 +166,8 @@ extension Command.Target {
 extension Event {
     fileprivate var run: RunID? {
         switch self {
-        case .spawned(_, let run), .spawnFailed(_, let run, _, _), .ready(_, let run), .stopping(_, let run),
+        case .cloned(_, let run), .spawned(_, let run), .spawnFailed(_, let run, _, _), .ready(_, let run),
+            .stopping(_, let run),
             .extendTimeout(_, let run, _), .watchdogPing(_, let run), .watchdogTrigger(_, let run),
             .watchdogInterval(_, let run, _), .probed(_, let run, _), .judged(_, let run, _), .unprobed(_, let run),
             .drained(_, let run), .linkBroken(_, let run, _), .recycle(_, let run, _),

@@ -130,6 +130,8 @@ struct Chance {
     private func deed(of process: World.Process, _ random: inout SplitMix) -> Step.Deed? {
         let child = process.child
         if !process.isSpawned {
+            if !process.isCloned, random.chance(40) { return .clone(child) }
+            if process.isAskedToStop, random.chance(40) { return .mainEnds(child, .killed, leavesOthers: false) }
             // A word, or the end, may be heard before the spawn is answered.
             if random.chance(6) { return random.chance(30) ? .ready(child) : whim(child, &random) }
             guard random.chance(70) else { return nil }

@@ -70,7 +70,8 @@ struct Simulation {
             now = now + time
             send(.late(time))
             send(.tick)
-        case .nothing, .answerSpawn, .ready, .mainEnds, .othersEnd, .answerProbe, .tellHealth, .failProbe, .drained,
+        case .nothing, .clone, .answerSpawn, .ready, .mainEnds, .othersEnd, .answerProbe, .tellHealth, .failProbe,
+            .drained,
             .ping, .trigger, .setInterval, .leave,
             .extend, .breakLink, .recycle, .restartItself, .crowd, .stale:
             for event in world.events(of: step.deed) { send(event) }

@@ -10,6 +10,8 @@ struct Step: Hashable {
     /// What the world or the owner does.
     enum Deed: Hashable {
         case nothing
+        /// There is a process.
+        case clone(ChildID)
         /// The spawn that was asked for works, or fails with this errno at exec.
         case answerSpawn(ChildID, errno: Int32?)
         case ready(ChildID)

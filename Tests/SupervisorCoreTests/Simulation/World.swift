@@ -6,6 +6,9 @@ struct World {
     struct Process {
         let child: ChildID
         let run: RunID
+        /// It is there.
+        var isCloned = false
+        /// Its program is executed.
         var isSpawned = false
         /// It was heard of before the spawn was answered: so that has not failed.
         var hasSpoken = false
@@ -63,7 +66,9 @@ struct World {
         // Even a run that is not known to be there has spoken then.
         if case .stale = deed { return events }
         for event in events {
-            if let child = event.speaker { self[child]?.hasSpoken = true }
+            guard let child = event.speaker else { continue }
+            self[child]?.isCloned = true
+            self[child]?.hasSpoken = true
         }
         return events
     }
@@ -74,6 +79,10 @@ struct World {
         case .ready(let child):
             self[child]?.isReady = true
             return living(child).map { [.ready(child, $0)] } ?? []
+        case .clone(let child):
+            guard let process = self[child], !process.isCloned, process.isMainAlive else { return [] }
+            self[child]?.isCloned = true
+            return [.cloned(child, process.run)]
         case .answerSpawn(let child, let errno): return answerSpawn(child, errno)
         case .mainEnds(let child, let exit, let leavesOthers): return endMain(child, exit, leavesOthers)
         case .othersEnd(let child):
@@ -121,12 +130,14 @@ struct World {
 
     private mutating func answerSpawn(_ child: ChildID, _ errno: Int32?) -> [Event] {
         guard let process = self[child], !process.isSpawned else { return [] }
-        if let errno, !process.hasSpoken, process.isMainAlive, !process.isAskedToStop, !process.isKilled {
+        // It may have failed before it could be stopped.
+        if let errno, !process.hasSpoken, process.isMainAlive {
             self[child] = nil
             return [.spawnFailed(child, process.run, errno == 2 ? .exec : .clone, errno: errno)]
         }
+        self[child]?.isCloned = true
         self[child]?.isSpawned = true
-        return [.spawned(child, process.run)]
+        return (process.isCloned ? [] : [.cloned(child, process.run)]) + [.spawned(child, process.run)]
     }
 
     private mutating func endMain(_ child: ChildID, _ exit: Exit, _ leavesOthers: Bool) -> [Event] {
@@ -151,7 +162,8 @@ extension Event {
             .judged(let child, _, _), .linkBroken(let child, _, _), .recycle(let child, _, _),
             .restartItself(let child, _), .exited(let child, _, _):
             child
-        case .spawned, .spawnFailed, .unprobed, .drained, .emptied, .timetable, .crowded, .tick, .late, .shutdown,
+        case .cloned, .spawned, .spawnFailed, .unprobed, .drained, .emptied, .timetable, .crowded, .tick, .late,
+            .shutdown,
             .command:
             nil
         }

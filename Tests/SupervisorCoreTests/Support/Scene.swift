@@ -81,6 +81,8 @@ struct Scene {
     func run(_ child: ChildID) -> RunID { view(child).run ?? RunID(rawValue: 0) }
 
     @discardableResult
+    mutating func cloned(_ child: ChildID) -> [String] { send(.cloned(child, run(child))) }
+    @discardableResult
     mutating func spawned(_ child: ChildID) -> [String] { send(.spawned(child, run(child))) }
     @discardableResult
     mutating func ready(_ child: ChildID) -> [String] { send(.ready(child, run(child))) }

@@ -19,6 +19,7 @@ enum StateEventTable {
 
     private static func occasions(_ child: ChildID, _ run: RunID) -> [Occasion] {
         [
+            Occasion(name: "cloned", event: .cloned(child, run)),
             Occasion(name: "spawned", event: .spawned(child, run)),
             Occasion(name: "spawnFailed exec ENOENT", event: .spawnFailed(child, run, .exec, errno: 2)),
             Occasion(name: "spawnFailed clone EAGAIN", event: .spawnFailed(child, run, .clone, errno: 11)),
@@ -138,6 +139,8 @@ enum StateEventTable {
         crowded.ends(.a)
         var delayed = Scene.ready([policy])
         delayed.ends(.a)
+        var cloned = Scene.begun([policy])
+        cloned.cloned(.a)
         var doomed = Scene.begun([policy])
         doomed.command(.stop(.child(.a)))
         var starting = Scene.begun([policy])
@@ -160,7 +163,8 @@ enum StateEventTable {
             Situation(name: "waiting, crowded: its output waits for the log-writer", scene: crowded),
             Situation(name: "delayed", scene: delayed),
             Situation(name: "starting: spawn said, no answer yet", scene: .begun([policy])),
-            Situation(name: "starting: the same, stopped meanwhile by a command", scene: doomed),
+            Situation(name: "starting: there is a process, its program is not executed", scene: cloned),
+            Situation(name: "starting: spawn said, stopped meanwhile by a command", scene: doomed),
             Situation(name: "starting: spawned", scene: starting),
             Situation(name: "starting: spawned, a readiness probe out", scene: asked),
             Situation(name: "starting: spawned, the next readiness probe due later", scene: due),

@@ -57,8 +57,8 @@ extension Engine {
 
     /// Of its start timeout and the limit for every exec, what comes first.
     func executionEnd(of child: ChildID) -> Instant? {
-        guard let launch = self[child].run?.launch, launch.told == .nothing else { return nil }
-        return min(launch.until, core.view(of: child).until ?? launch.until)
+        guard let until = self[child].run?.launch?.until else { return nil }
+        return min(until, core.view(of: child).until ?? until)
     }
 
     private func why(_ child: ChildID, lines: [String]) -> [UInt8] {

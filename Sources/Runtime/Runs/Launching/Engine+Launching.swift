@@ -13,6 +13,7 @@ extension Engine {
         run.launch = launch
         processes[run.process] = child
         launching.append(child)
+        feed(.cloned(child, run.id))
         do {
             try surroundings.poller.add(launch.report, token: EventSource.launch(child, run.generation).token)
         } catch {
@@ -22,7 +23,7 @@ extension Engine {
 
     /// Something is on the report, or it has ended.
     func readLaunch(_ child: ChildID, _ run: LivingRun) {
-        guard let launch = run.launch, launch.outcome == .awaited, launch.told != .tooLate else { return }
+        guard let launch = run.launch, launch.outcome == .awaited else { return }
         do {
             switch try kernel.report(of: launch.report) {
             case .none: break
@@ -47,8 +48,6 @@ extension Engine {
     private func executed(_ child: ChildID, _ run: LivingRun, _ launch: Launch) {
         leave(launch, of: run, child)
         begin(run, child, &launch.equipment)
-        // Of one that is to go down the first says that there is a process.
-        if core.isSpawnedInVain(child) { feed(.spawned(child, run.id)) }
         feed(.spawned(child, run.id))
     }
 
@@ -63,7 +62,6 @@ extension Engine {
     func settleLaunch(of child: ChildID, _ run: LivingRun, _ exit: Exit) -> Bool {
         guard let launch = run.launch else { return false }
         leave(launch, of: run, child)
-        guard launch.told == .nothing else { return false }
         switch (launch.outcome, exit) {
         case (.failed(let failure), _):
             run.scope.close()
@@ -73,6 +71,7 @@ extension Engine {
             return true
         // Its report could not be read, and nothing but a program ends with a code.
         case (.awaited, .code): executed(child, run, launch)
+        case (.tooLate, _): break
         case (.killed, _), (.awaited, .signal), (.awaited, .notExecuted), (.awaited, .unknown):
             remark(
                 child, run.id,
@@ -90,16 +89,15 @@ extension Engine {
                 launch.lookAt = now + Launch.lookInterval
                 readLaunch(child, run)
             }
-            guard run.launch != nil, launch.told == .nothing, launch.until <= now else { continue }
+            guard run.launch != nil, let until = launch.until, until <= now else { continue }
             giveUp(launch, of: child, run)
         }
     }
 
     /// The core kills it, and knows what to do with one that outlives that.
     private func giveUp(_ launch: Launch, of child: ChildID, _ run: LivingRun) {
-        launch.told = .tooLate
-        launch.lookAt = nil
-        surroundings.poller.remove(launch.report)
+        settle(launch, .tooLate)
+        launch.until = nil
         say(
             LogEvent(
                 .spawnTrouble, 4,
@@ -109,18 +107,5 @@ extension Engine {
                 names[child], run.id))
         let failure = SpawnFailure.notInTime
         feed(.exited(child, run.id, .notExecuted(failure.stage, errno: failure.error.rawValue)))
-    }
-
-    /// Who is not wanted any more is not waited for: it is stopped as a process like any other. But for log-writer, which has
-    /// the last lines of all others to write before it goes.
-    func hurryLaunches() {
-        var isOvertaken = false
-        for child in launching where child != logWriter && core.isSpawnedInVain(child) {
-            guard let run = self[child].run, let launch = run.launch, launch.told == .nothing else { continue }
-            launch.told = .process
-            isOvertaken = true
-            feed(.spawned(child, run.id))
-        }
-        if isOvertaken { carryOut() }
     }
 }

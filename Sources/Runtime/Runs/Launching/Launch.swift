@@ -14,14 +14,12 @@ final class Launch {
     let report: OwnedFD
     /// What the run is listened to by, once it is executed.
     var equipment: Equipment
-    /// When it has taken too long.
-    let until: Instant
+    /// When it has taken too long; nil: it is not waited for any more.
+    var until: Instant?
     /// When the report is looked at without an event; nil: the poller watches it.
     var lookAt: Instant?
     /// What is known of its outcome.
     var outcome = Outcome.awaited
-    /// How far the core has got ahead of it.
-    var told = Told.nothing
 
     /// What a report tells of a program that is not executed.
     enum Outcome: Equatable {
@@ -31,15 +29,7 @@ final class Launch {
         case failed(SpawnFailure)
         /// The process was ended before its exec, and is about to be reaped.
         case killed
-    }
-
-    /// What the core knows of a run that is not executed.
-    enum Told {
-        /// It was asked to start it, and waits.
-        case nothing
-        /// There is a process: it is to be stopped.
-        case process
-        /// It was not executed in time.
+        /// It was not executed in time, and is killed for that.
         case tooLate
     }
 
@@ -50,7 +40,10 @@ final class Launch {
     }
 
     /// When something is to be done; nil: the core sees to its end.
-    var deadline: Instant? { told == .nothing ? min(until, lookAt ?? until) : lookAt }
+    var deadline: Instant? {
+        guard let until else { return lookAt }
+        return min(until, lookAt ?? until)
+    }
 }
 
 extension SpawnFailure {

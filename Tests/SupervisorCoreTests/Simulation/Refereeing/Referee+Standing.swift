@@ -16,7 +16,12 @@ extension Referee {
 
     /// A run that has to end is asked to as soon as nothing needs it any more.
     private mutating func checkLife(of child: ChildID, _ life: Life, _ after: Supervisor) {
-        if !life.isSpawned || life.stop != nil || life.isLeaving || life.isExited || life.isUnkillable { return }
+        // The log-writer is let come to its program, to write what the others have said.
+        if !(life.isSpawned || life.isCloned && child != tree.logWriter) || life.stop != nil || life.isLeaving
+            || life.isExited || life.isUnkillable
+        {
+            return
+        }
         if isGoingDown(child, after), trailing(child, orMay: true, after) == nil {
             complain(7, "\(child) has to go down and was not asked to")
         }

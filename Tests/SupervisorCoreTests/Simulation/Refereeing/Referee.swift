@@ -18,6 +18,7 @@ struct Referee {
         let run: RunID
         let started: Instant
         var ready: Instant?
+        var isCloned = false
         var isSpawned = false
         var isLeaving = false
         /// It asked for a new run in its place.
@@ -131,7 +132,7 @@ struct Referee {
             change(child, run) {
                 $0.isExited = true
                 $0.isEmpty = true
-                $0.ending = now
+                $0.ending = $0.ending ?? now
             }
         case .stopping(let child, let run): noteLeaving(child, run, at: now)
         case .extendTimeout(let child, let run, let time): noteExtension(child, run, time, at: now)
@@ -139,6 +140,7 @@ struct Referee {
         case .command(let command, let id):
             lastCommand = id.rawValue
             noteCommand(command, id)
+        case .cloned(let child, let run): change(child, run) { $0.isCloned = true }
         case .spawned(let child, let run), .ready(let child, let run), .linkBroken(let child, let run, _):
             change(child, run) { $0.isSpawned = true }
         case .restartItself(let child, let run):
@@ -308,7 +310,7 @@ extension Event {
     /// Something may have to follow at other children although the core says nothing.
     fileprivate var mayMoveOthers: Bool {
         switch self {
-        case .command, .crowded, .shutdown: true
+        case .command, .crowded, .shutdown, .cloned: true
         case .tick, .spawned, .spawnFailed, .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger,
             .watchdogInterval, .probed, .judged, .unprobed, .drained, .linkBroken, .recycle, .restartItself, .timetable,
             .exited, .emptied, .late:
