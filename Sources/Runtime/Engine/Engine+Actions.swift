@@ -31,8 +31,7 @@ extension Engine {
         case .record(let record):
             note(record)
             let usage = usage(of: record)
-            var event = LogEvent(
-                record, names: names, at: now, usage: usage, detail: detail(of: record), endsTree: endsTree(record))
+            var event = LogEvent(record, names: names, at: now, usage: usage, detail: detail(of: record))
             if case .ended(let end) = record { event.fields += keep(end, usage) }
             say(event)
         case .answer(let command, let outcome): answer(command, outcome)
@@ -54,16 +53,6 @@ extension Engine {
     private func usage(of record: Record) -> RunUsage {
         guard case .ended(let end) = record else { return RunUsage() }
         return self[end.child].usage?.usage(of: end.run) ?? RunUsage()
-    }
-
-    /// Whether the core ends the tree right behind it.
-    private func endsTree(_ record: Record) -> Bool {
-        guard shutdownBegan == nil else { return false }
-        switch record {
-        case .parked(let child, _, nil), .groupParked(_, let child, nil): return plan.policy(child).significant
-        case .starting, .ready, .stopping, .killing, .ended, .delayed, .parked, .groupParked, .skipped, .unkillable:
-            return false
-        }
     }
 
     /// What is known of an end beyond its exit.

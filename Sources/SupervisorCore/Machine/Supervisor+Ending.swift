@@ -142,8 +142,9 @@ extension Supervisor {
             park(group, because: child, cause, ground, &turn)
         } else {
             enter(child, .parked(cause, retry: retry, ground), &turn)
-            turn.tell(.parked(child, cause, retry: retry))
-            if retry == nil { endTree(after: child, &turn) }
+            let sequel = sequel(retry, of: child)
+            turn.tell(.parked(child, cause, sequel))
+            if sequel == .endOfTree { endTree(after: child, &turn) }
         }
     }
 }

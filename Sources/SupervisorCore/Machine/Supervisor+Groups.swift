@@ -50,10 +50,11 @@ extension Supervisor {
         groups[Int(group.rawValue)].state = .parked(because: child, retry: retry)
         deadlines.set(slot(of: group), retry)
         enter(child, .parked(cause, retry: nil, ground), &turn)
-        turn.tell(.parked(child, cause, retry: retry))
-        turn.tell(.groupParked(group, because: child, retry: retry))
+        let sequel = sequel(retry, of: child)
+        turn.tell(.parked(child, cause, sequel))
+        turn.tell(.groupParked(group, because: child, sequel))
         touchMembers(of: group)
-        if retry == nil { endTree(after: child, &turn) }
+        if sequel == .endOfTree { endTree(after: child, &turn) }
     }
 
     /// The slow retry of a parked group is due.

@@ -30,14 +30,24 @@ extension Supervisor {
         touchAll()
     }
 
+    /// What comes after a child was given up, with its group or without.
+    func sequel(_ retry: Instant?, of child: ChildID) -> Sequel {
+        retry.map { .retry($0) } ?? (endsTree(with: child) ? .endOfTree : .command)
+    }
+
+    /// Whether the tree is there for the sake of this child.
+    private func endsTree(with child: ChildID) -> Bool {
+        guard policy(child).significant else { return false }
+        switch life {
+        case .idle, .ending, .finished: return false
+        case .awaitingLogWriter, .running: return true
+        }
+    }
+
     /// A child has ended by itself and does not come back by itself: done, or given up without a retry. If the tree is
     /// there for its sake, that is the end of the tree.
     mutating func endTree(after child: ChildID, _ turn: inout Turn) {
-        guard policy(child).significant else { return }
-        switch life {
-        case .idle, .ending, .finished: return
-        case .awaitingLogWriter, .running: break
-        }
+        guard endsTree(with: child) else { return }
         // Who waits for this child is told what it came to, not that the end of the tree overtook it.
         answerWaiters(of: child, &turn)
         turn.actions.append(.end(because: child, self[child].lastEnd?.exit))

@@ -49,11 +49,29 @@ public enum Record: Hashable, Sendable {
     /// A replacement comes at this instant.
     case delayed(ChildID, until: Instant, Cause)
     /// Given up for now.
-    case parked(ChildID, Cause, retry: Instant?)
+    case parked(ChildID, Cause, Sequel)
     /// A group given up for now because this critical child parked, or its intensity was reached.
-    case groupParked(GroupID, because: ChildID, retry: Instant?)
+    case groupParked(GroupID, because: ChildID, Sequel)
     /// It was to run so many times when it was running still, or could not; it does not run later for that.
     case skipped(ChildID, times: UInt32)
     /// SIGKILL did not end it.
     case unkillable(ChildID, RunID)
+}
+
+/// What comes after a child or a group was given up.
+public enum Sequel: Hashable, Sendable {
+    /// One try at this instant.
+    case retry(Instant)
+    /// Nothing until a command.
+    case command
+    /// The tree ends: it was there for the sake of this child.
+    case endOfTree
+
+    /// When it is tried again.
+    public var retry: Instant? {
+        switch self {
+        case .retry(let instant): instant
+        case .command, .endOfTree: nil
+        }
+    }
 }

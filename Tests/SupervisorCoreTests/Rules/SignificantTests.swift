@@ -37,7 +37,15 @@ struct SignificantTests {
 
     @Test func parkedForGood_endsTheTree() {
         var scene = Scene.ready([Self.principal(.always, slowRetry: nil), .reporting()])
-        #expect(scene.ends(.a, .code(78)).contains("end because of a"))
+        let words = scene.ends(.a, .code(78))
+        #expect(words.contains("say parked a config, the tree ends") && words.contains("end because of a"))
+    }
+
+    /// What it was there for is over already.
+    @Test func parkedForGood_whileTheTreeEnds_isNoReasonForThat() {
+        var scene = Scene.ready([Self.principal(.always, slowRetry: nil), .reporting(requires: [.a])])
+        scene.send(.shutdown(level: 1))
+        #expect(scene.ends(.a, .code(78)).allSatisfy { !$0.hasSuffix("the tree ends") && !$0.hasPrefix("end because") })
     }
 
     @Test func criticalOne_endsTheTreeOnlyWhereItsGroupHasNoRetry() {
@@ -46,7 +54,9 @@ struct SignificantTests {
             policy.critical = true
             let group = GroupPolicy(children: [.a], slowRetry: retry)
             var scene = Scene.ready([policy, .reporting()], groups: [group])
-            #expect(scene.ends(.a, .code(78)).contains("end because of a") == (retry == nil))
+            let words = scene.ends(.a, .code(78))
+            #expect(words.contains("end because of a") == (retry == nil))
+            #expect(words.contains("say group 0 parked by a, the tree ends") == (retry == nil), "\(words)")
         }
     }
 

@@ -25,10 +25,20 @@ extension Record {
         case .killing(let child, _): "killing \(child.letter)"
         case .ended(let end): "ended \(end.child.letter) \(end.cause.rawValue)"
         case .delayed(let child, _, let cause): "delayed \(child.letter) \(cause.rawValue)"
-        case .parked(let child, let cause, _): "parked \(child.letter) \(cause.rawValue)"
-        case .groupParked(let group, let child, _): "group \(group.rawValue) parked by \(child.letter)"
+        case .parked(let child, let cause, let sequel): "parked \(child.letter) \(cause.rawValue)\(sequel.words)"
+        case .groupParked(let group, let child, let sequel):
+            "group \(group.rawValue) parked by \(child.letter)\(sequel.words)"
         case .skipped(let child, let times): "skipped \(child.letter) \(times)"
         case .unkillable(let child, _): "unkillable \(child.letter)"
+        }
+    }
+}
+
+extension Sequel {
+    fileprivate var words: String {
+        switch self {
+        case .retry, .command: ""
+        case .endOfTree: ", the tree ends"
         }
     }
 }

@@ -6,10 +6,8 @@ extension LogEvent {
     /// - Parameters:
     ///   - usage: what an ended run took.
     ///   - detail: what is known of its end beyond the exit.
-    ///   - endsTree: whom it gives up, the tree is there for.
     init(
-        _ record: Record, names: TreeNames, at now: Instant, usage: RunUsage = RunUsage(), detail: String? = nil,
-        endsTree: Bool = false
+        _ record: Record, names: TreeNames, at now: Instant, usage: RunUsage = RunUsage(), detail: String? = nil
     ) {
         switch record {
         case .starting(let child, let run):
@@ -27,18 +25,17 @@ extension LogEvent {
         case .delayed(let child, let until, let cause):
             let sentence = "\(names[child]) is started again in \((until - now).words) (\(cause.rawValue))."
             self.init(.delayed, 5, sentence, names[child], nil, [.cause(cause), .nextTry(until - now)])
-        case .parked(let child, let cause, let retry):
-            let sentence = "\(names[child]) is given up\(endsTree ? "" : " for now") (\(cause.rawValue)); "
+        case .parked(let child, let cause, let sequel):
+            let sentence = "\(names[child]) is \(sequel.givenUp) (\(cause.rawValue)); "
             self.init(
-                .parked, 3, sentence + Self.nextTry(retry, names[child], at: now, endsTree), names[child], nil,
-                [.cause(cause)] + (retry.map { [.nextTry($0 - now)] } ?? []))
-        case .groupParked(let group, let because, let retry):
-            let sentence =
-                "Group \(names[group]) is given up\(endsTree ? "" : " for now") because of \(names[because]); "
+                .parked, 3, sentence + sequel.words(names[child], at: now), names[child], nil,
+                [.cause(cause)] + (sequel.retry.map { [.nextTry($0 - now)] } ?? []))
+        case .groupParked(let group, let because, let sequel):
+            let sentence = "Group \(names[group]) is \(sequel.givenUp) because of \(names[because]); "
             self.init(
-                .groupParked, 3, sentence + Self.nextTry(retry, names[group], at: now, endsTree), nil, nil,
+                .groupParked, 3, sentence + sequel.words(names[group], at: now), nil, nil,
                 [Field(name: "GROUP", value: names[group]), Field(name: "BECAUSE", value: names[because])]
-                    + (retry.map { [.nextTry($0 - now)] } ?? []))
+                    + (sequel.retry.map { [.nextTry($0 - now)] } ?? []))
         case .skipped(let child, let times):
             let sentence =
                 "\(names[child]) was to run \(times == 1 ? "once" : "\(times) times") more, and did not: it runs still, or cannot."
@@ -82,13 +79,22 @@ extension LogEvent {
             end.run,
             fields, book: .ended)
     }
+}
 
-    private static func nextTry(
-        _ retry: Instant?, _ name: String, at now: Instant, _ endsTree: Bool
-    ) -> String {
-        if endsTree { return "the tree ends with it." }
-        guard let retry else { return "it waits for `nexusctl start \(name)`." }
-        return "next try in \((retry - now).words)."
+extension Sequel {
+    fileprivate var givenUp: String {
+        switch self {
+        case .retry, .command: "given up for now"
+        case .endOfTree: "given up"
+        }
+    }
+
+    fileprivate func words(_ name: String, at now: Instant) -> String {
+        switch self {
+        case .retry(let instant): "next try in \((instant - now).words)."
+        case .command: "it waits for `nexusctl start \(name)`."
+        case .endOfTree: "the tree ends with it."
+        }
     }
 }
 

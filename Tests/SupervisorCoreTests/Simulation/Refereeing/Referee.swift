@@ -215,11 +215,13 @@ struct Referee {
         case .delayed(let child, let until, let cause):
             judgeDelay(child, until, at: now)
             noteSweep(child, cause, livesBefore, after)
-        case .parked(let child, _, let retry):
+        case .parked(let child, _, let sequel):
             if child == tree.logWriter { complain(6, "the log-writer parked") }
-            noteParked(child, retry: retry)
-        case .groupParked(let group, let because, let retry):
-            parkedGroups[Int(group.rawValue)] = ParkedGroup(because: because, retry: retry)
+            judgeSequel(sequel, of: child, in: actions)
+            noteParked(child, retry: sequel.retry)
+        case .groupParked(let group, let because, let sequel):
+            judgeSequel(sequel, of: because, in: actions)
+            parkedGroups[Int(group.rawValue)] = ParkedGroup(because: because, retry: sequel.retry)
         case .skipped(let child, _):
             if policy(child).schedule == nil { complain(7, "\(child) skipped a time and has none") }
         case .unkillable(let child, let run):
@@ -276,6 +278,13 @@ struct Referee {
             complain(4, "stopped for \(stop), ended as \(end.cause)")
         }
         if countEnd(end, of: life, in: actions, after) { noteSweep(end.child, end.cause, livesBefore, after) }
+    }
+
+    private mutating func judgeSequel(_ sequel: Sequel, of child: ChildID, in actions: [Action]) {
+        let isEnd = actions.contains { if case .end(child, _) = $0 { true } else { false } }
+        if isEnd != (sequel == .endOfTree) {
+            complain(7, "\(child) is given up, \(sequel), and the tree goes its own way")
+        }
     }
 
     private mutating func judgeEndOfTree(because child: ChildID) {
