@@ -222,7 +222,8 @@ extension WholeTrees {
             try reload(2)
             let before = try descriptors()
             try reload(20)
-            #expect(try descriptors() == before)
+            // The notify socket of who was removed last is closed by a thread beside the loop, both times.
+            try waitFor("its descriptors") { try descriptors() <= before }
             #expect(try tree.stop() == .code(0))
         }
 
