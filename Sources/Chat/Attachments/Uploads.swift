@@ -22,6 +22,14 @@ public actor Uploads {
         var taken: Int64 = 0
         let hash = SHA256Hash()
         var touched: UInt64
+
+        /// What is wrong with a piece of so many bytes at that place; nil when it is the next one.
+        func objection(to count: Int, at offset: Int64) -> String? {
+            if count == 0 { return "the piece at \(offset) is empty" }
+            if offset != taken { return "a piece at \(offset) does not follow the \(taken) bytes that came" }
+            guard Int64(count) > bytes - taken else { return nil }
+            return "a piece of \(count) bytes at \(offset) goes beyond the \(bytes) that were announced"
+        }
     }
 
     /// Into one store.
@@ -64,19 +72,27 @@ public actor Uploads {
     /// Takes the next bytes; what is kept, when they were the last. Wrong bytes end the upload.
     func take(_ piece: [UInt8], at offset: Int64, of name: String) async throws -> Attachment? {
         guard var upload = open[name] else {
-            throw ChatError(.unknown, "no such upload (any more); begin anew")
+            throw ChatError(
+                .unknown,
+                "there is no upload '\(name.prefix(40))' (any more): a wrong piece ends one, \(Self.limit) newer ones, and a restart of "
+                    + "chat-bridge; begin it anew")
         }
         // The same piece once more: its answer was lost.
         if offset == upload.taken - Int64(piece.count), !piece.isEmpty { return nil }
-        guard offset == upload.taken, upload.taken + Int64(piece.count) <= upload.bytes, !piece.isEmpty else {
+        if let why = upload.objection(to: piece.count, at: offset) {
             drop(name)
-            throw ChatError(.badRequest, "a piece at \(offset) does not follow the \(upload.taken) bytes that came")
+            throw ChatError(.badRequest, "upload '\(name)': \(why). It is ended; begin it anew")
         }
         do {
             try upload.file.write(contentsOf: piece)
         } catch {
             drop(name)
-            throw ChatError(.failed, "the file is not kept: \(error.localizedDescription)")
+            let isFull = (error as? CocoaError)?.code == .fileWriteOutOfSpace
+            let why =
+                isFull
+                ? "no room is left on the disk of \(upload.path)" : StoreFailure.words(error, path: upload.path)
+            throw ChatError(
+                .failed, "upload '\(name)': the file is not kept: \(why). Begin it anew when that is mended")
         }
         upload.hash.add(piece)
         upload.taken += Int64(piece.count)
@@ -93,7 +109,10 @@ public actor Uploads {
     private func finish(_ name: String, _ upload: Upload) async throws -> Attachment {
         defer { drop(name) }
         guard fsync(upload.file.fileDescriptor) == 0, let hash = upload.hash.finish() else {
-            throw ChatError(.failed, "the file could not be synced: \(String(cString: strerror(errno)))")
+            throw ChatError(
+                .failed,
+                "upload '\(name)': \(upload.path) could not be synced (\(String(cString: strerror(errno)))); see to the disk, and "
+                    + "begin it anew")
         }
         guard let mime = try Self.mediaType(of: upload.path) else {
             throw ChatError(

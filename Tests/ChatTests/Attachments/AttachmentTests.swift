@@ -56,6 +56,26 @@ struct AttachmentTests {
             try await uploads.take(Array("ab".utf8), at: place, of: name)
         }
         #expect(error?.code == .badRequest)
+        #expect(error?.message.contains("upload '\(name)': a piece at \(place) does not follow the 0 bytes") == true)
+    }
+
+    /// Which upload, what is wrong with it, and what to do.
+    @Test func wrongPieces_areNamedWithTheRemedy() async throws {
+        let uploads = try await uploads()
+        let cases: [(count: Int, at: Int64, why: String)] = [
+            (0, 3, "the piece at 3 is empty"), (2, 4, "a piece at 4 does not follow the 3 bytes that came"),
+            (3, 3, "a piece of 3 bytes at 3 goes beyond the 5 that were announced"),
+        ]
+        for (count, place, why) in cases {
+            let name = try await uploads.begin(bytes: 5)
+            #expect(try await uploads.take(Array("abc".utf8), at: 0, of: name) == nil)
+            let piece = [UInt8](repeating: 0x61, count: count)
+            let error = await #expect(throws: ChatError.self) { try await uploads.take(piece, at: place, of: name) }
+            #expect(error?.message == "upload '\(name)': \(why). It is ended; begin it anew")
+            let gone = await #expect(throws: ChatError.self) { try await uploads.take([0x61], at: 3, of: name) }
+            #expect(gone?.message.contains("there is no upload '\(name)' (any more)") == true)
+            #expect(gone?.message.hasSuffix("begin it anew") == true)
+        }
     }
 
     @Test func content_isKeptOnce_byItsHash() async throws {
