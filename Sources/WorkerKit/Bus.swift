@@ -49,6 +49,9 @@ public final class Bus: Sendable {
     /// The number of a worker that this one may address now; a reload may have changed what `welcome` said.
     public func peer(named name: String) -> PeerID? { exchange.state.withLock { $0.peers[name] } }
 
+    /// This worker's name in Supervisor.toml.
+    public var name: String { welcome.name }
+
     /// What this worker may ask of nexusd now, in the words of Supervisor.toml.
     public var may: [String] { exchange.state.withLock { $0.may } }
 

@@ -38,7 +38,8 @@ enum WebFront {
             settings: settings, service: service, door: Door(store: store, audit: audit),
             page: page,
             appliance: Appliance(
-                ask: { try await bus.ask($0) }, may: { bus.may }, tail: tail(environment["NEXUS_LOGS"]), audit: audit),
+                own: bus.name, ask: { try await bus.ask($0) }, may: { bus.may }, tail: tail(environment["NEXUS_LOGS"]),
+                audit: audit),
             push: word?.desk(store, audit: audit),
             tunnel: TunnelFront(
                 name: tunnel, ask: { try await bus.request(TunnelEar.worker, $0, timeout: $1) }, audit: audit),

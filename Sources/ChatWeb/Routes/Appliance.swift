@@ -76,18 +76,20 @@ public struct Appliance: Sendable {
         var may: [String]
     }
 
+    private let own: String
     private let ask: @Sendable (String) async throws -> [UInt8]
     private let may: @Sendable () -> [String]
     private let tail: (@Sendable (String, LogPlace?) async throws -> any LogTailing)?
     private let audit: @Sendable (String) -> Void
 
-    /// `ask` takes words of the control socket, `tail` begins to read a child's log (nil: nobody said where logs are); their
+    /// `own` is this child's name. `ask` takes words of the control socket, `tail` begins to read a child's log (nil: nobody said where logs are); their
     /// errors go to the page in their own words.
     public init(
-        ask: @escaping @Sendable (String) async throws -> [UInt8], may: @escaping @Sendable () -> [String],
+        own: String, ask: @escaping @Sendable (String) async throws -> [UInt8], may: @escaping @Sendable () -> [String],
         tail: (@Sendable (String, LogPlace?) async throws -> any LogTailing)? = nil,
         audit: @escaping @Sendable (String) -> Void
     ) {
+        self.own = own
         self.ask = ask
         self.may = may
         self.tail = tail
@@ -95,7 +97,15 @@ public struct Appliance: Sendable {
     }
 
     func answer(_ request: ApplianceRequest, for device: Device) async throws -> [UInt8] {
-        if case .restart(let child) = request { audit("device \(device.id) asks to restart \(child)") }
+        if case .restart(let child) = request {
+            audit("device \(device.id) asks to restart \(child)")
+            // A worker may always ask for a new run of itself (docs/bus-protocol.md); that right is not lent to devices.
+            if child == own, Set(may()).isDisjoint(with: ["restart:\(own)", "restart:all"]) {
+                throw WebError(
+                    .badGateway, "refused",
+                    "may of [child.\(own)] does not have \"restart:\(own)\"; on the machine: nexusctl restart \(own)")
+            }
+        }
         guard let words = request.words else { return JSONLine.of(MayLine(may: may())) }
         do {
             return try await ask(words)

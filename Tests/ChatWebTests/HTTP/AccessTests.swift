@@ -175,6 +175,9 @@ struct AccessTests {
             #expect(try box.post("/api/appliance", body, cookie: owner).status == 200)
         }
         #expect(box.asked.all == ["status", "metrics", "why opencode", "restart opencode --no-wait"])
+        // What a worker may always ask for itself is not every owner's: the file says what the page may have done.
+        let own = try box.post("/api/appliance", #"{"op":"restart","child":"chat-bridge"}"#, cookie: owner)
+        #expect(own.status == 502 && own.text.contains("nexusctl restart chat-bridge"), "\(own.text)")
         for body in [
             #"{"op":"stop","child":"opencode"}"#, #"{"op":"restart","child":"a b"}"#, #"{"op":"restart","child":""}"#,
             #"{"op":"why","child":"a\nstop all"}"#, #"{"op":"restart"}"#, "status",

@@ -40,7 +40,7 @@ struct TailTests {
     @Test func withoutStatusAmongMay_noLogIsRead() async throws {
         let asked = WebBox.Words()
         let appliance = Appliance(
-            ask: { _ in [] }, may: { ["restart:web"] },
+            own: "chat-bridge", ask: { _ in [] }, may: { ["restart:web"] },
             tail: { child, _ in
                 asked.add(child)
                 return PlayedLog()

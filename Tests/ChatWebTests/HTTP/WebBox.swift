@@ -69,7 +69,7 @@ final class WebBox: Sendable {
             settings: settings,
             service: ChatService(store: store, hub: hub, runner: runner, workspaces: Workspaces(names: ["home"])),
             door: Door(store: store) { audit.add($0) }, page: try PageFiles(directory: page),
-            appliance: Appliance {
+            appliance: Appliance(own: "chat-bridge") {
                 asked.add($0)
                 return Array(#"{"version":"test"}"#.utf8)
             } may: {
