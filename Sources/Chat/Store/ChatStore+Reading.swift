@@ -21,7 +21,7 @@ extension ChatStore {
         try await queue.read { db in
             let row = try Row.fetchOne(
                 db, sql: "SELECT agent_session, workspace FROM session WHERE id = ?", arguments: [session.rawValue])
-            guard let row else { throw ChatError(.unknown, "there is no session \(session)") }
+            guard let row else { throw Self.unknown(session) }
             return ((row["agent_session"] as String?).map(AgentSessionID.init), row["workspace"])
         }
     }
@@ -33,7 +33,7 @@ extension ChatStore {
                 db, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE id = ?)", arguments: [session.rawValue])
         }
         guard isKnown == true else {
-            throw ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
+            throw Self.unknown(session)
         }
     }
 
@@ -70,8 +70,11 @@ extension ChatStore {
         try await queue.read { db in try Self.turn(db, where: "id = ?", [id.rawValue]) }
     }
 
-    /// The blocks and lists of a turn as events without numbers, in order of their first appearance; of a list what it
-    /// was last.
+    /// Notices of a turn that are told when it is read again: the newest.
+    public static let noticeLimit = 100
+
+    /// The blocks, lists and notices of a turn as events without numbers, in order of their first appearance; of a list what
+    /// it was last.
     public func blocks(of turn: ChatTurn) async throws -> [ChatEvent] {
         try await queue.read { db in try Self.blocks(db, of: turn) }
     }
@@ -84,7 +87,9 @@ extension ChatStore {
                 SELECT kind, '', body, (SELECT min(seq) FROM event AS first \
                 WHERE first.turn = event.turn AND first.kind = event.kind) FROM event \
                 WHERE turn = ?1 AND kind IN ('todos', 'changes', 'usage') AND seq = (SELECT max(seq) FROM event AS last \
-                WHERE last.turn = event.turn AND last.kind = event.kind) ORDER BY position
+                WHERE last.turn = event.turn AND last.kind = event.kind) UNION ALL \
+                SELECT * FROM (SELECT kind, '', body, seq FROM event WHERE turn = ?1 AND kind = 'notice' \
+                ORDER BY seq DESC LIMIT \(noticeLimit)) ORDER BY position
                 """,
             arguments: [turn.id.rawValue])
         return try rows.map { row in
@@ -144,7 +149,7 @@ extension ChatStore {
     private static func whole(kind: String, key: String, text: String) throws -> ChatEvent.What {
         switch kind {
         case "tool": .tool(try JSONDecoder().decode(ToolCall.self, from: Data(text.utf8)))
-        case "todos", "changes", "usage": try JSONDecoder().decode(ListEvent.self, from: Data(text.utf8)).what
+        case "todos", "changes", "usage", "notice": try JSONDecoder().decode(ListEvent.self, from: Data(text.utf8)).what
         case "reasoning": .reasoning(block: key, text: text, replaces: true)
         case _: .text(block: key, text: text, replaces: true)
         }
@@ -173,13 +178,16 @@ extension ChatStore {
     }
 }
 
-/// The stored event of a list.
+/// The stored event of a list, or of a notice.
 private struct ListEvent: Decodable {
     let todos: [Todo]?
     let changes: [FileChange]?
     let usage: Usage?
+    let text: String?
 
-    var what: ChatEvent.What { todos.map { .todos($0) } ?? usage.map { .usage($0) } ?? .changes(changes ?? []) }
+    var what: ChatEvent.What {
+        todos.map { .todos($0) } ?? usage.map { .usage($0) } ?? text.map { .notice($0) } ?? .changes(changes ?? [])
+    }
 }
 
 /// The stored event of a text that replaced what had come of it.

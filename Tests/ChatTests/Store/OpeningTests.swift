@@ -34,6 +34,30 @@ struct OpeningTests {
         #expect(try await box.events(first.session, after: opening.position).count == 1)
     }
 
+    /// What was said of it while it ran ("trying again", "answered by default") stands where it was said, the newest of it.
+    @Test func notices_areToldWhenTheTurnIsReadAgain() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("one")
+        _ = try await box.store.reserve(turn.session)
+        try await box.store.takeUp(turn.id)
+        try await box.store.append([
+            event(1, turn, text("a")), event(2, turn, .notice("trying again")),
+            event(3, turn, .text(block: "c", text: "b", replaces: false)),
+        ])
+        try await box.store.end(turn.id, .done, reason: nil, last: [event(4, turn, .ended(.done, reason: nil))])
+        #expect(
+            try await box.store.opening(of: turn.session, Stretch()).turns[0].blocks.map(\.what) == [
+                .text(block: "b", text: "a", replaces: true), .notice("trying again"),
+                .text(block: "c", text: "b", replaces: true),
+            ])
+        let many = try await box.accept("two", in: turn.session, before: EventNumber(rawValue: 4))
+        try await box.store.takeUp(many.id)
+        let limit = ChatStore.noticeLimit
+        try await box.store.append((0...limit).map { event(Int64(10 + $0), many, .notice("\($0)")) })
+        try await box.store.end(many.id, .done, reason: nil, last: [event(900, many, .ended(.done, reason: nil))])
+        #expect(try await box.store.blocks(of: many).map(\.what) == (1...limit).map { .notice("\($0)") })
+    }
+
     /// A finished turn is told with its lists as they were last, where they came first; what was between is gone.
     @Test func lists_areToldAsTheyWereLast_whereTheyCameFirst() async throws {
         let box = try StoreBox()
