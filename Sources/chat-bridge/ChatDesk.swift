@@ -57,7 +57,7 @@ struct ChatDesk: Sendable {
 extension ChatError.Code {
     fileprivate var onTheBus: BusErrorCode {
         switch self {
-        case .unknown: .unknown
+        case .unknown, .noSession: .unknown
         case .badRequest: .badRequest
         case .refused: .refused
         case .busy: .busy

@@ -160,6 +160,28 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// A turn may go on to its end while agent-worker drains, and not for longer than its stop timeout.
+    @Test func turnLongerThanTheStopTimeout_isInterruptedWithWhatHadCome() throws {
+        let box = try Box.defaultTree {
+            $0.replacingOccurrences(
+                of: "\n[child.agent-worker]\n", with: "\n[child.agent-worker]\nstop-timeout = \"2s\"\n")
+        }
+        try box.start()
+        try box.waitReady()
+        let turn = try box.begin("chat", "/slow 10000")
+        try box.wait("words of the answer") { _ in turn.output.contains("word-3 ") }
+        let began = ContinuousClock.now
+        #expect(try box.ctl("stop", "agent-worker").status == 0)
+        // It was waited for, as long as the limit says.
+        #expect(ContinuousClock.now - began >= .milliseconds(1900))
+        let answer = try turn.wait()
+        #expect(answer.status == 1 && answer.errors.contains("agent-worker went away"), "\(answer.errors)")
+        #expect(try box.ctl("chat", "--history", "last").output.contains("word-1 word-2 word-3 "))
+        #expect(try box.ctl("start", "agent-worker").status == 0)
+        #expect(try box.ctl("chat", "--session", "last", "on").output.hasPrefix("You wrote: on"))
+        #expect(box.stop() == 0)
+    }
+
     @Test func misspeltWords_areNamedWithTheNearest() throws {
         let box = try Box("")
         let command = try box.ctl("statsu")

@@ -164,7 +164,7 @@ extension ChatService {
     /// A session as a text; its pieces are to be joined.
     public func export(_ session: SessionID, as format: ExportFormat, to send: Sink) async throws {
         guard let about = try await store.session(session) else {
-            throw ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
+            throw ChatStore.unknown(session)
         }
         let export = SessionExport(session: about, format: format)
         func tell(_ text: String) async throws {

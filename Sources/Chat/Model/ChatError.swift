@@ -2,7 +2,9 @@
 public struct ChatError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What kind of failure.
     public enum Code: Hashable, Sendable {
-        /// No such session or turn.
+        /// No such session: it was deleted, or never was.
+        case noSession
+        /// No such turn, or something else that is not there (any more).
         case unknown
         /// The request makes no sense as it stands.
         case badRequest

@@ -48,6 +48,21 @@ public enum ChatRequest: Hashable, Sendable {
     case describe
 }
 
+extension ChatRequest {
+    /// The session that it needs.
+    public var session: SessionID? {
+        switch self {
+        case .send(let submission): submission.session
+        case .history(let session): session
+        case .open(let session, _), .resume(let session, _, _, _), .abort(let session, _), .rename(let session, _),
+            .delete(let session), .fork(let session, _), .revert(let session, _), .unrevert(let session),
+            .choose(let session, _), .answer(let session, _, _), .export(let session, _):
+            session
+        case .list, .changes, .search, .catalog, .upload, .piece, .describe: nil
+        }
+    }
+}
+
 extension ChatRequest: Decodable {
     fileprivate enum Key: String, CodingKey {
         case op, session, workspace, text, model, agent, client_id, after, follow, turn, before, limit, title, id,

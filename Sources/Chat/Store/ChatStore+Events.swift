@@ -86,7 +86,7 @@ extension ChatStore {
         let last = try Int64.fetchOne(
             db, sql: "UPDATE session SET reserved = reserved + ? WHERE id = ? RETURNING reserved",
             arguments: [count, session.rawValue])
-        guard let last else { throw ChatError(.unknown, "there is no session \(session)") }
+        guard let last else { throw unknown(session) }
         return EventNumber(rawValue: last - count + 1)
     }
 

@@ -17,7 +17,7 @@ extension ChatStore {
     public func opening(of session: SessionID, _ stretch: Stretch) async throws -> Opening {
         try await queue.read { db in
             guard let about = try Self.sessions(db, where: "id = ?", [session.rawValue], limit: 1).first else {
-                throw ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
+                throw Self.unknown(session)
             }
             let found = try Self.turns(
                 db, where: "session = ? AND id < ? AND (? IS NULL OR id = ?)",

@@ -55,6 +55,6 @@ extension ChatStore {
     }
 
     static func unknown(_ session: SessionID) -> ChatError {
-        ChatError(.unknown, "there is no session \(session); see: nexusctl chat --list")
+        ChatError(.noSession, "there is no session \(session) (any more); see: nexusctl chat --list")
     }
 }

@@ -168,7 +168,7 @@ extension ChatStore {
         guard
             let row = try Row.fetchOne(
                 db, sql: "SELECT workspace FROM session WHERE id = ?", arguments: [wanted.rawValue])
-        else { throw ChatError(.unknown, "there is no session \(wanted); see: nexusctl chat --list") }
+        else { throw unknown(wanted) }
         let own = row["workspace"] as String?
         if let workspace = submission.workspace, workspace != own {
             throw ChatError(.badRequest, "session \(wanted) belongs to another workspace; a session never changes it")

@@ -108,6 +108,9 @@ public struct ChatService: Sendable {
         }
     }
 
+    /// Throws when there is no such session (any more).
+    public func require(_ session: SessionID) async throws { try await store.require(session) }
+
     private func number(before session: SessionID) async throws -> EventNumber {
         try await store.require(session)
         return try await hub.current(session)

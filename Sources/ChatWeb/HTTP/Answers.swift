@@ -10,8 +10,8 @@ struct WebError: Error {
     let code: String
     let message: String
     var retryAfter: Duration?
-    /// Of `unpaired` only.
-    var why: Unpaired?
+    /// Which of several things the code may mean, where who asked does something else about each.
+    var why: String?
 
     init(_ status: HTTPResponse.Status, _ code: String, _ message: String, retryAfter: Duration? = nil) {
         self.status = status
@@ -28,7 +28,7 @@ struct WebError: Error {
             var message: String
             var why: String?
         }
-        return JSONLine.of(Line(code: code, message: message, why: why?.rawValue))
+        return JSONLine.of(Line(code: code, message: message, why: why))
     }
 
     var response: Response {
@@ -42,6 +42,9 @@ extension WebError {
     init(_ error: ChatError) {
         switch error.code {
         case .unknown: self.init(.notFound, "unknown", error.message)
+        case .noSession:
+            self.init(.notFound, "unknown", error.message)
+            why = "session"
         case .badRequest: self.init(.badRequest, "bad-request", error.message)
         case .refused: self.init(.forbidden, "refused", error.message)
         case .busy: self.init(.tooManyRequests, "busy", error.message)
@@ -54,7 +57,7 @@ extension WebError {
         switch refused {
         case .unpaired(let why):
             self.init(.unauthorized, "unpaired", "\(why.words); on the machine: nexusctl pair")
-            self.why = why
+            self.why = why.rawValue
         case .code:
             self.init(
                 .forbidden, "code", "this code is wrong, spent or older than ten minutes; make another: nexusctl pair")

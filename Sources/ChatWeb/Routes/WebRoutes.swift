@@ -72,6 +72,8 @@ struct WebRoutes: Sendable {
         let answer = lines(manner, for: device)
         if manner?.op == "probe" { return try answer.response { await StreamProbe.run($0) } }
         let asked = try ChatRequest(payload: body)
+        // Before the answer begins, which would be a good one: the page keeps a message for a session that is gone.
+        if let session = asked.session { try await service.require(session) }
         return try answer.response { [service] send in
             do {
                 if let reply = try await service.answer(asked, to: send, line: RenderedEvent.line) { return reply }

@@ -92,6 +92,6 @@ struct ExportTests {
         let error = await #expect(throws: ChatError.self) {
             try await export(box, SessionID(rawValue: "nosuch"), .json)
         }
-        #expect(error?.code == .unknown)
+        #expect(error?.code == .noSession)
     }
 }

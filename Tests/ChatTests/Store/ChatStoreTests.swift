@@ -36,7 +36,7 @@ struct ChatStoreTests {
         let error = await #expect(throws: ChatError.self) {
             try await box.accept("hello", in: SessionID(rawValue: "nosuch"))
         }
-        #expect(error?.code == .unknown)
+        #expect(error?.code == .noSession)
     }
 
     @Test func unknownWorkspace_isRefusedBeforeAnythingIsStored() async throws {

@@ -52,7 +52,7 @@ struct SearchTests {
         #expect(try await box.store.search("same answer", limit: 10).map(\.turn) == [second.id])
         #expect(try await box.store.sessions().map(\.id) == [second.session])
         let error = await #expect(throws: ChatError.self) { try await box.store.delete(first.session) }
-        #expect(error?.code == .unknown)
+        #expect(error?.code == .noSession)
         try box.reopen()
         #expect(box.store.movedAside == nil)
         #expect(try await box.store.search("same", limit: 10).count == 1)

@@ -7,6 +7,30 @@ import Testing
 /// The list of sessions as a page keeps up with it.
 @Suite(.timeLimit(.minutes(2)))
 struct ListTests {
+    /// Deleted elsewhere: nothing is stored, and the page keeps what it wanted to send there.
+    @Test func sessionThatIsGone_isToldApartBeforeTheAnswerBegins() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let about = #""session":"gone""#
+        for body in [
+            #"{"op":"send","client_id":"a","text":"kept words",\#(about)}"#, "{\"op\":\"open\",\(about)}",
+            "{\"op\":\"resume\",\(about)}", "{\"op\":\"history\",\(about)}", "{\"op\":\"delete\",\(about)}",
+            "{\"op\":\"abort\",\(about)}", "{\"op\":\"export\",\(about)}",
+            #"{"op":"rename","title":"x",\#(about)}"#, "{\"op\":\"fork\",\(about)}",
+            #"{"op":"choose","model":null,\#(about)}"#,
+        ] {
+            let answer = try box.post("/api/chat", body, cookie: cookie)
+            #expect(answer.status == 404, "\(body): \(answer.text)")
+            let error = try #require(answer.objects.first)
+            #expect(error["code"] as? String == "unknown" && error["why"] as? String == "session", "\(answer.text)")
+            #expect((error["message"] as? String)?.contains("there is no session gone (any more)") == true)
+        }
+        // Not here any more is more than a session: what else is not there says no such thing.
+        let piece = try box.post("/api/chat", #"{"op":"piece","upload":"x","at":0,"data":""}"#, cookie: cookie)
+        #expect(piece.objects.first?["code"] as? String == "unknown" && piece.objects.first?["why"] == nil)
+        #expect(try await box.store.sessions().isEmpty)
+    }
+
     private func number(_ box: WebBox, _ cookie: String) throws -> String {
         let list = try box.post("/api/chat", #"{"op":"list","numbered":true}"#, cookie: cookie)
         #expect(list.types.suffix(2) == ["listed", "end"])
