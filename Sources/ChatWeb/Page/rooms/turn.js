@@ -216,7 +216,7 @@ export class Turn {
       this.blocks.delete(name);
     }
     this.used.hidden = true;
-    // All of it, in order: a text above 64 KiB comes in several lines, and as it was written.
-    for (const line of lines) this.take(line);
+    // In order: a text above 64 KiB comes in several lines, and as it was written. Notices stand there.
+    for (const line of lines) if (line.type !== 'notice') this.take(line);
   }
 }
