@@ -5,7 +5,11 @@ import Wire
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Reads Supervisor.toml and says what is wrong with it; touches nothing.")
+        commandName: "check", abstract: "Reads Supervisor.toml and says what is wrong with it; touches nothing.",
+        discussion: """
+            Files, owners and rights are judged as nexusd would: where it runs as another user it is asked itself, and of \
+            another file than its own it is said that it may see that in another way.
+            """)
 
     @Argument(
         help: "The file; without it that of the running nexusd, else the one nexusd would read.",
@@ -19,11 +23,50 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let locations = try place.locations()
-        let file = file ?? (try? StatusQuestion.report(place.connect()))?.config
+        let connection = try? place.connect()
+        let report = connection.flatMap { try? StatusQuestion.report($0) }
+        if let report, let look = connection.flatMap(NexusdsLook.init) {
+            if file == nil || isSame(file ?? "", report.config) {
+                do throws(ControlError) {
+                    return try show(look.verdict(), report.config, look.uid)
+                } catch {
+                    // One that was given a plan has no file that it could read.
+                    guard error.code == .failed else { throw error }
+                }
+            }
+            Output.complain("nexusctl: " + look.caution)
+        }
+        let file = file ?? report?.config
         try BesideUs.execute(
             "nexus-config",
             ["check"] + (file.map { [$0] } ?? []) + ["--state", locations.state, "--runtime", locations.runtime]
                 + (json ? ["--json"] : []))
+    }
+
+    private func isSame(_ path: String, _ other: String) -> Bool {
+        var (one, two) = (stat(), stat())
+        return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino
+    }
+
+    /// In the form of `nexus-config check`.
+    private func show(_ verdict: NexusdsLook.Verdict, _ file: String, _ uid: UInt32) throws(ControlError) {
+        let (isAccepted, words): (Bool, [String]) =
+            switch verdict {
+            case .accepted(let notes): (true, notes)
+            case .refused(let diagnostics): (false, diagnostics)
+            }
+        if json {
+            let list = JSONValue.array(words.map { .string($0) })
+            let members: [JSONValue.Member] = [
+                .init("file", .string(file)), .init("ok", .bool(isAccepted)),
+                .init(isAccepted ? "notes" : "diagnostics", list),
+            ]
+            Output.write(JSONValue.object(members).line + "\n")
+        } else if isAccepted {
+            let notes = words.map { "note: \(Terminal.clean($0))\n" }.joined()
+            Output.write("\(Terminal.clean(file)): ok, as nexusd (uid \(uid)) reads it\n" + notes)
+        }
+        if !isAccepted { throw ControlError(.configuration, words.joined(separator: "\n")) }
     }
 }
 

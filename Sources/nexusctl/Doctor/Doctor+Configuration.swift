@@ -20,21 +20,34 @@ extension Doctor {
     }
 
     private func file(_ own: String) -> [Finding] {
+        guard let look, let report else { return checked(own) }
+        do throws(ControlError) {
+            switch try look.verdict() {
+            case .accepted(let notes):
+                return [Finding(.ok, "configuration", "\(report.config): ok, as nexusd (uid \(look.uid)) reads it")]
+                    + notes.filter { !isKnown($0) }.map { Finding(.warn, "configuration", $0) }
+            case .refused(let diagnostics): return [refused(diagnostics)]
+            }
+        } catch {
+            return [Finding(.warn, "configuration", "not judged: nexusd says: \(error.message)")]
+        }
+    }
+
+    private func refused(_ diagnostics: [String]) -> Finding {
+        let first = diagnostics.first ?? "refused without a word"
+        let more = diagnostics.count > 1 ? " (and \(diagnostics.count - 1) lines more)" : ""
+        return Finding(
+            .bad, "configuration", first + more, remedy: "nexusctl check" + (report.map { " " + $0.config } ?? ""))
+    }
+
+    private func checked(_ own: String) -> [Finding] {
         let arguments =
             ["check"] + (report.map { [$0.config] } ?? []) + ["--state", place.state, "--runtime", place.runtime]
         guard let check = Capture.run(own + "/nexus-config", arguments) else {
             return [Finding(.bad, "configuration", "nexus-config did not end within \(Capture.limitMilliseconds) ms")]
         }
         let said = (check.output + check.errors).split(separator: "\n").map(String.init)
-        guard check.status == 0 else {
-            let first = said.first ?? "refused without a word"
-            let more = said.count > 1 ? " (and \(said.count - 1) lines more)" : ""
-            return [
-                Finding(
-                    .bad, "configuration", first + more,
-                    remedy: "nexusctl check" + (report.map { " " + $0.config } ?? ""))
-            ]
-        }
+        guard check.status == 0 else { return [refused(said)] }
         return said.compactMap { line in
             guard line.hasPrefix("note: ") else { return Finding(.ok, "configuration", line) }
             let note = String(line.dropFirst(6))

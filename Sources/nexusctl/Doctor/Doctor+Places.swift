@@ -14,6 +14,10 @@ extension Doctor {
         let status: FileStatus
         do {
             status = try kernel.status(path, followingLinks: true)
+        } catch  where error == .noAccess && user != geteuid() {
+            return Finding(
+                .warn, subject, "\(path): not judged, for uid \(geteuid()) may not look at it",
+                remedy: "ask as root or as uid \(user), which nexusd runs as")
         } catch {
             let level: Finding.Level = report == nil && error == .noEntry ? .warn : .bad
             return Finding(

@@ -14,6 +14,8 @@ struct Doctor {
     private let refusal: ControlError?
     /// The uid that nexusd runs as, or would.
     let user: UInt32
+    /// Where that is another one than the caller's.
+    let look: NexusdsLook?
 
     init(_ asked: Place) throws(ControlError) {
         place = try asked.locations()
@@ -22,10 +24,12 @@ struct Doctor {
             let connection = try ControlConnection(socket: place.controlSocket)
             report = try StatusQuestion.report(connection)
             user = connection.serverUid ?? geteuid()
+            look = NexusdsLook(connection)
             refusal = nil
         } catch {
             report = nil
             user = geteuid()
+            look = nil
             refusal = error
         }
     }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct ControlAccessTests {
     private func access(own: UInt32, children: [UInt32] = []) -> ControlAccess {
-        let lists = SupervisorPlan(readUids: [10], readGids: [100], controlUids: [20], controlGids: [200])
+        let lists = SupervisorPlan(readUids: [10, 15], readGids: [100], controlUids: [15, 20], controlGids: [200])
         let plan = Plan(
             supervisor: lists,
             children: children.map { uid in
@@ -40,7 +40,9 @@ import Testing
     }
 
     @Test func childrensUids_areRefused_whateverTheListsSay_butMayAskWhereTheyAreNamed() {
-        let access = access(own: 0, children: [10, 20, 30])
+        let access = access(own: 0, children: [10, 15, 20, 30])
+        // Named in both lists it reads, and controls nothing.
+        #expect(judge(access, uid: 15) == .read && judge(self.access(own: 0), uid: 15) == .control)
         #expect(judge(access, uid: 10) == .read && judge(access, uid: 10, groups: [200]) == .read)
         #expect(judge(access, uid: 20) == nil)
         #expect(judge(access, uid: 30, groups: [100]) == nil)

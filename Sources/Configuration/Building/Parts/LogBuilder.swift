@@ -14,6 +14,7 @@ struct LogBuilder {
     private let total: UInt64
     private let report: Report
     private let identity: Identity?
+    private let userPosition: Position
     private let places: Places
     private let host: any Machine
 
@@ -28,6 +29,7 @@ struct LogBuilder {
         total = reader(LogKeys.total) ?? LogBuilder.standardTotal
         self.report = report
         retention = LogBuilder.retention(reader, host, report)
+        userPosition = reader(LogKeys.user) == nil ? .start : reader.position(of: LogKeys.user)
         identity = reader(LogKeys.user).flatMap { text in
             IdentityRule(host: host, report: report).identity(
                 user: Placed(value: text, position: reader.position(of: LogKeys.user)), group: nil, supplementary: nil)
@@ -61,6 +63,27 @@ struct LogBuilder {
         report.note(
             "the current log files alone may take \(SizeText.show(current)), more than log.total = \(SizeText.show(total)); lower log.size or raise log.total"
         )
+    }
+
+    /// What an earlier `log.user` left behind this one could neither write nor rotate: refused before anything is stopped for it.
+    /// `children`: everybody who has a log.
+    func requireFiles(of children: [String]) {
+        let uid = identity?.uid ?? host.userID
+        // CAP_DAC_OVERRIDE of capabilities(7).
+        if uid == 0, host.has(capability: 1) { return }
+        let logs = places.state + "/logs"
+        let paths =
+            [logs + "/lock", logs + "/runs"]
+            + (["nexusd"] + children).flatMap { ["\(logs)/\($0)", "\(logs)/\($0)/current"] }
+        let others = paths.compactMap { path in
+            host.status(path).flatMap { $0.owner == uid ? nil : (path: path, owner: $0.owner) }
+        }
+        guard let first = others.first else { return }
+        let more = others.count > 1 ? " (and \(others.count - 1) more)" : ""
+        report.error(
+            userPosition,
+            "'\(first.path)'\(more) belongs to uid \(first.owner), and log-writer would be uid \(uid), which could not write it: "
+                + "chown -R \(uid):\(identity?.gid ?? host.groupID) \(logs)")
     }
 
     /// In steps: else each child more would restart log-writer at a reload.

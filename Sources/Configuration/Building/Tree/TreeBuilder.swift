@@ -45,6 +45,7 @@ struct TreeBuilder {
         let all = children.map(\.plan) + prober
 
         log.noteTotal(all.map(\.log))
+        log.requireFiles(of: all.map(\.name))
         let plan = Plan(
             supervisor: supervisor(all + [log.child(childCount: 0)]),
             groups: groups.plans, children: [log.child(childCount: all.count)] + all,
