@@ -200,6 +200,9 @@ extension TunnelKeeper {
 }
 
 extension TunnelState {
+    /// Somebody may have come by it: one connection is enough for that.
+    var carries: Bool { if case .connecting = self { true } else { connections != nil } }
+
     /// Those that stand, once the start is over.
     var connections: Connections? {
         switch self {

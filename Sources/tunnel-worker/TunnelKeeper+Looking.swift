@@ -161,7 +161,7 @@ extension TunnelKeeper {
     /// What was not taken while something older goes on may be good by now.
     private func lookAtComplaint() async {
         guard complaint != nil, (try? await workshop.check(wanted)) != nil else { return }
-        guard let same = await workshop.inForce(wanted, stopTimeout: await stopTimeout()) else {
+        guard machine.isRunning, let same = await workshop.inForce(wanted, stopTimeout: await stopTimeout()) else {
             await choose(wanted)
             return
         }

@@ -173,7 +173,7 @@ actor TunnelKeeper {
         } catch {
             complain(error)
             // What was in force last goes on, also over a restart of everything: the start takes it back.
-            if !machine.isUp, let last = workshop.lastMode {
+            if !machine.isUp, let last = await workshop.lastMode() {
                 await lookAtDoors()
                 await act(on: .chosen(last))
             } else {
@@ -275,7 +275,9 @@ actor TunnelKeeper {
             order(verb)
         } catch {
             complain(error)
-            if workshop.takeBack(), let standing = await workshop.standing(machine.chosen) {
+            if workshop.takeBack(), let standing = await workshop.standing(machine.chosen),
+                verb == "restart" || standing.program != nil
+            {
                 // What was in force stays so.
                 preparation = standing
                 _ = machine.step(.found(standing.mode, run: nil), at: now)

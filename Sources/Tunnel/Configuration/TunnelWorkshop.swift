@@ -120,8 +120,13 @@ public struct TunnelWorkshop: Hashable, Sendable {
     /// Puts in force again what was so last; false: nothing was.
     public func takeBack() -> Bool { LaunchFile.takeBack(in: directory) }
 
-    /// The mode of what was in force last, and may be taken back; nil: nothing was.
-    public var lastMode: TunnelMode? { LaunchFile.last(in: directory)?.mode }
+    /// The mode of what was in force last, and may be taken back; nil: nothing was, or its program does not answer any more.
+    public func lastMode() async -> TunnelMode? {
+        guard let launch = LaunchFile.last(in: directory),
+            (try? await CloudflaredProgram.find(among: [launch.program])) != nil
+        else { return nil }
+        return launch.mode
+    }
 
     /// The secret in force becomes what the owner's file says by now; the error names what is wrong with that, and then it stays as
     /// it is. True: it is another one.

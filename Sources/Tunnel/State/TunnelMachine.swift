@@ -177,6 +177,9 @@ public struct TunnelMachine: Hashable, Sendable {
         }
     }
 
+    /// It runs, as far as is known.
+    public var isRunning: Bool { if case .running = phase { true } else { false } }
+
     /// Somebody started it by its name though it is not wanted, and it has not ended yet.
     public var hasStray: Bool { stray != nil }
 

@@ -188,6 +188,21 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// Nothing of before can be started then: it is said, and taken when it is there.
+    @Test func programThatIsGoneAtABoot_isSaid_andTakenWhenItIsBack() throws {
+        let tunnel = try connected()
+        #expect(tunnel.box.stop() == 0)
+        let program = tunnel.bin + "/cloudflared"
+        #expect(rename(program, program + ".away") == 0)
+        try tunnel.start()
+        let refused = try tunnel.waitState("settings refused")
+        #expect(refused.words.contains("[tunnel] program"), "\(refused.words)")
+        #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
+        #expect(rename(program + ".away", program) == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func stopByName_holdsOverTheEndOfTunnelWorkerAndOfTheTree_untilACommand() throws {
         let tunnel = try connected()
         #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
