@@ -53,14 +53,16 @@ public actor EventHub {
         let number = takeNumber(session)
         let reason = reason?.storable
         let end = ChatEvent(number: number, session: session, turn: turn, what: .ended(state, reason: reason))
-        let write = Task { [store] in
+        // Whoever waits goes on when the end was given out and the barrier is gone: awaiting a task that is over gives the
+        // actor to nobody, so one who found it there still would look again and again for ever.
+        let write = Task {
+            defer { feeds[session]?.barrier = nil }
             try await store.end(turn, state, reason: reason, last: rest + [end], byTheAgent: byTheAgent)
+            stored(rest)
+            give(end)
         }
         feeds[session]?.barrier = Task { _ = try? await write.value }
-        defer { feeds[session]?.barrier = nil }
         try await write.value
-        stored(rest)
-        give(end)
     }
 
     /// Gives out an event that is only of this moment.
