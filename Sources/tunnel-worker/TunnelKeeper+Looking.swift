@@ -147,10 +147,17 @@ extension TunnelKeeper {
     func lookAtSettings() async {
         if let program = preparation?.program { programOnDisk = program.onDisk }
         if case .settingsRefused = machine.state { await choose(wanted) }
-        guard machine.isUp else { return }
+        let isRefused = if case .credentialsRefused = machine.state { true } else { false }
+        guard machine.isUp || isRefused else { return }
         do throws(TunnelError) {
             if try workshop.follow(wanted) {
                 Log.notice("the tunnel's secret is another one on disk: cloudflared has it from its next start on")
+                hasNewerSecret = true
+            }
+            // The one that was refused is mended, it seems: that is not for the next quarter of an hour.
+            if isRefused, hasNewerSecret {
+                await choose(wanted)
+                return
             }
             await lookAtComplaint()
         } catch {

@@ -26,6 +26,8 @@ actor TunnelKeeper {
     var damage: String?
     /// Settings that were refused while something older goes on.
     var complaint: String?
+    /// The owner's file says another secret than the one with which cloudflared was started.
+    var hasNewerSecret = false
     var programOnDisk = CloudflaredProgram.OnDisk.same
     /// As nexusd said at the last look.
     var isChildReady = false
@@ -270,7 +272,7 @@ actor TunnelKeeper {
         do {
             preparation = try await workshop.prepare(
                 machine.chosen, transport, stopTimeout: await stopTimeout(), after: machine.lastEnded)
-            programOnDisk = .same
+            (programOnDisk, hasNewerSecret) = (.same, false)
             measurement = nil
             order(verb)
         } catch {

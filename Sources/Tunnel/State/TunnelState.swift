@@ -122,7 +122,8 @@ public enum TunnelState: Hashable, Sendable {
         case .reconnecting(.said): "reconnecting: no connection to the edge stands"
         case .reconnecting(.silent): "reconnecting: its connections seem to stand and carry nothing"
         case .credentialsRefused(let why):
-            "credentials refused: \(why); tried again after \(Int(Patience().refused / .seconds(60))) min; at once: nexusctl tunnel start"
+            "credentials refused: \(why); tried again after \(Int(Patience().refused / .seconds(60))) min, or when the file has another "
+                + "secret; at once: nexusctl tunnel start"
         case .noNetwork: "no network: this machine has no way out; it goes on when there is one"
         case .noUplink:
             "no network: this machine has a route, and Cloudflare does not answer beyond it (port 7844 and 443, by TCP and UDP); it goes "

@@ -226,6 +226,25 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// Mended where it was wrong: nobody has to say so besides.
+    @Test func refusedCredentials_areTriedAgainWithAnotherSecret() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.set("refuse", "")
+        try tunnel.start()
+        let refused = try tunnel.waitState("credentials refused", limit: .seconds(40))
+        #expect(refused.words.contains("or when the file has another secret"), "\(refused.words)")
+        try tunnel.box.wait("cloudflared to be stopped") { $0.child("cloudflared")?.state == "off" }
+        try tunnel.set("refuse", nil)
+        let old = try String(contentsOfFile: tunnel.box.directory + "/credentials.json", encoding: .utf8)
+        try tunnel.secretFile(
+            "credentials.json",
+            old.replacingOccurrences(
+                of: Data(repeating: 7, count: 32).base64EncodedString(),
+                with: Data(repeating: 8, count: 32).base64EncodedString()))
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func blockedUDP_isGoneRoundByHTTP2() throws {
         let tunnel = try TunnelBox(mode: "named")
         try tunnel.set("udp-blocked", "")
