@@ -52,6 +52,6 @@ struct BridgeAttachmentTests {
         // An upload in the middle begins anew, in words.
         let rest = play.bridge.ask(#"{"op":"piece","upload":"\#(open ?? "")","at":0,"data":"YQ=="}"#)
         try play.until("the refusal") { $0.client.finished.contains(rest) }
-        #expect(play.client.failures[rest] == "unknown" && play.client.words[rest]?.contains("begin anew") == true)
+        #expect(play.client.failures[rest] == "unknown" && play.client.words[rest]?.contains("begin it anew") == true)
     }
 }
