@@ -242,6 +242,28 @@ def pieces(page):
     step("uploads: begun anew by itself, or by a tap")
 
 
+def no_room(page):
+    """The browser has no room for what is typed: that is said, of a text and of a message."""
+    begun(page, "before it was full")
+    page.context.set_offline(True)
+    page.evaluate("""() => {
+        for (let size = 1 << 22; size >= 1; size >>= 1) {
+            try { for (;;) localStorage.setItem('filler' + Math.random(), 'x'.repeat(size)); } catch { /* Full, but for less than that. */ }
+        }
+    }""")
+    field(page).fill("w" * 3000)
+    expect(page.get_by_text("There is no room in this browser to keep this when the page closes.")).to_be_visible()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator(".unsent .turn")).to_contain_text("this browser has no room to keep it: leave the page open")
+    shot(page, "no-room")
+    page.evaluate("for (const name of Object.keys(localStorage)) if (name.startsWith('filler')) localStorage.removeItem(name)")
+    page.context.set_offline(False)
+    expect(page.locator(".unsent .turn")).to_have_count(0)
+    over(page)
+    expect(page.locator(".turn[data-turn]")).to_have_count(2)
+    step("no room in the browser: said, and sent all the same")
+
+
 # Holds the page's requests that have one of these words, until whoever asked leaves.
 HOLD = """() => {
     const fetch = window.fetch;
@@ -383,11 +405,11 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "two_fields", "pieces", "waited", "another_store"]
+        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "two_fields", "pieces", "no_room", "waited", "another_store"]
         if "shut_out" in acts:
             shut_out(browser)
         page = opened(browser, "desk")
-        for act in (connected, deleted, two_fields, pieces, waited, another_store):
+        for act in (connected, deleted, two_fields, pieces, no_room, waited, another_store):
             if act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         browser.close()

@@ -1,7 +1,78 @@
-// Keeps up with the list of sessions and, where one is shown, with that session.
+// What goes on is asked for again and again, whatever happens to the way: the list of sessions and, where one is shown, that session.
 import { isSeen } from './dom.js';
-import { Follower } from './follower.js';
-import { canStream, read } from './wire.js';
+import { ask, canStream, Failure, read } from './wire.js';
+
+/** @typedef {import('./wire.js').Options} Options */
+
+const pauses = [200, 500, 1000, 2000, 5000];
+
+export class Follower {
+  /** @param {{trouble: (words: string) => void, lost: (failure: Failure) => void}} told `lost`: it is over */
+  constructor(told) {
+    this.way = told;
+    this.failures = 0;
+    this.lastHeard = 0;
+    // Ends what it listens to.
+    this.life = new AbortController();
+    this.current = new AbortController();
+    this.wake = () => {};
+  }
+
+  get isOver() { return this.life.signal.aborted; }
+
+  close() {
+    this.life.abort();
+    this.again();
+  }
+
+  again() {
+    this.failures = 0;
+    this.current.abort();
+    this.wake();
+  }
+
+  /** @param {number} [limit] milliseconds; none: until `again` */
+  sleep(limit) {
+    return new Promise((done) => {
+      this.wake = () => done(undefined);
+      if (limit) setTimeout(done, limit);
+    });
+  }
+
+  /**
+   * Asks once.
+   * @param {{signal: AbortSignal, heard: () => void}} _options
+   * @returns {Promise<any>}
+   */
+  async step(_options) {}
+
+  async run() {
+    while (!this.isOver) {
+      const { signal } = this.current = new AbortController();
+      const heard = () => {
+        this.lastHeard = Date.now();
+        this.failures = 0;
+      };
+      try {
+        await this.step({ signal, heard });
+      } catch (error) {
+        if (this.isOver) return;
+        const failure = /** @type {Failure} */ (error);
+        if (!failure.isPassing) return this.way.lost(failure);
+        if (signal.aborted) continue;
+        this.way.trouble(navigator.onLine ? failure.message : 'this device is offline');
+        await this.sleep(pauses[Math.min(this.failures++, pauses.length - 1)]);
+      }
+    }
+  }
+
+  // Asks as a stream, or in steps: short ones until something was heard.
+  /** @param {string} path @param {object} body @param {(line: any) => void} each @param {Options} options */
+  async follow(path, body, each, options) {
+    const wait = await canStream() ? undefined : this.failures ? 1 : 20;
+    await ask(path, { ...body, wait }, each, { ...options, isFollowed: true });
+  }
+}
 
 // A stream that was silent for so long when the page comes back to the front is not waited for.
 const staleLimit = 11000;
@@ -11,7 +82,7 @@ export class Feed extends Follower {
    * @param {string | null} session null: the list alone
    * @param {import('../rooms/side.js').Side} list
    * @param {{opened: (lines: any[]) => void, event: (event: any) => void, state: (words: string, isGood: boolean) => void,
-   *   lost: (failure: import('./wire.js').Failure) => void}} told
+   *   lost: (failure: Failure) => void}} told
    */
   constructor(session, list, told) {
     super({ trouble: (words) => told.state(`${words}; trying again`, false), lost: told.lost });

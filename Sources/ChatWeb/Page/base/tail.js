@@ -1,6 +1,6 @@
 // The log of one child as it grows, while somebody looks at it.
 import { h, isSeen } from './dom.js';
-import { Follower } from './follower.js';
+import { Follower } from './feed.js';
 
 // So many lines stand in the page; older ones go.
 const limit = 500;

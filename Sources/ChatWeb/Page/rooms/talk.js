@@ -249,7 +249,8 @@ export class Talk {
       return h('article.turn', { 'data-state': letter.refused ? 'failed' : 'queued' },
         h('div.mine', h('p.said', letter.text),
         letter.attachments ? h('p.quiet', { text: letter.attachments.map((file) => file.name).join(', ') }) : null),
-        h('p.foot', {}, letter.refused ? `Not taken: ${letter.refused}` : waits, h('span.row', {}, letter.refused && again, edit)));
+        h('p.foot', {}, letter.refused ? `Not taken: ${letter.refused}` : waits,
+          this.page.outbox.unkept.has(letter.client_id) && ' (this browser has no room to keep it: leave the page open)', h('span.row', {}, letter.refused && again, edit)));
     }));
     this.changed();
     if (hasMore) this.toEnd();
