@@ -133,6 +133,34 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// A stranger on opencode's port while that is down, of its own user and, where this test may start one, of another.
+    @Test(arguments: geteuid() == 0 ? [nil, 65534] : [nil])
+    func strangerOnOpencodesPort_messageWaitsAndIsAnsweredLater(uid: UInt32?) throws {
+        let port = try freePort()
+        let box = try Box.defaultTree {
+            $0.replacingOccurrences(of: #""--port", "0", "--state""#, with: #""--port", "\#(port)", "--state""#)
+        }
+        try box.start()
+        try box.waitReady()
+        #expect(try box.ctl("stop", "opencode").status == 0)
+        let server = ["/usr/bin/python3", "-u", "-m", "http.server", "\(port)", "--bind", "127.0.0.1"]
+        let user = uid.map { ["/usr/bin/setpriv", "--reuid", "\($0)", "--clear-groups", "--"] } ?? []
+        let command = user + server
+        let stranger = try Running(command[0], Array(command.dropFirst()))
+        try box.wait("the stranger to listen") { _ in stranger.output.contains("Serving HTTP") }
+        #expect(try box.ctl("start", "opencode", "--no-wait").status == 0)
+        let words = uid == nil ? "is no opencode server" : "foreign listener"
+        try box.wait("agent-worker to see it") { $0.child("agent-worker")?.status?.contains(words) == true }
+        let turn = try box.begin("chat", "patient words")
+        try box.wait("the reason to wait") { _ in turn.errors.contains(words) }
+        kill(stranger.pid, SIGKILL)
+        #expect(stranger.waitForEnd(.seconds(5)) == -SIGKILL)
+        #expect(try box.ctl("start", "opencode").status == 0)
+        let answer = try turn.wait()
+        #expect(answer.status == 0 && answer.output.hasPrefix("You wrote: patient words"), "\(answer.errors)")
+        #expect(box.stop() == 0)
+    }
+
     /// What the page calls interrupted does not go on at the agent, and asks nothing under the next message.
     @Test(arguments: ["v1", "v2"]) func agentWorkerKilledUnderATurn_theAgentStops(line: String) throws {
         let box = try Box.defaultTree(line: line)
