@@ -5,7 +5,9 @@ import PackageDescription
 // their tests. It builds in seconds, has one dependency, and is what scripts/build links with -static-executable.
 // NEXUS_PURE=1 leaves only the pure bottom and its tests: no dependency, and a look at the core takes seconds.
 let pure = Context.environment["NEXUS_PURE"] == "1"
-let lean = pure || Context.environment["NEXUS_LEAN"] == "1"
+// NEXUS_SANITIZED=1 leaves what scripts/checks/sanitizers looks at: nexusd, log-writer, what they are made of, its tests.
+let sanitized = Context.environment["NEXUS_SANITIZED"] == "1"
+let lean = pure || sanitized || Context.environment["NEXUS_LEAN"] == "1"
 
 // `System` of our sources is compiled as NexusSystem: swift-nio asks canImport(System), meaning Apple's, and would take ours.
 // NEXUS_FUZZ=1 adds the program of scripts/fuzz, and libFuzzer's marks to all of our modules.
@@ -165,10 +167,17 @@ if !lean {
     }
 }
 
-if pure {
-    let bottom = ["SupervisorCore", "Wire", "Plan", "Chance", "SupervisorCoreTests", "PlanTests", "WireTests"]
+let bottom = ["SupervisorCore", "Wire", "Plan", "Chance"]
+let heart = [
+    "CNexus", "NexusSystem", "Runtime", "LogStore", "nexusd", "log-writer", "fixture", "TestSupport", "SystemTests",
+    "LogStoreTests",
+]
+if pure || sanitized {
+    let kept = bottom + (pure ? ["SupervisorCoreTests", "PlanTests"] : heart) + ["WireTests"]
     dependencies = []
-    targets = targets.filter { bottom.contains($0.name) }
+    targets = targets.filter { kept.contains($0.name) }
+}
+if pure {
     for target in targets {
         target.dependencies.removeAll { if case .byNameItem("TestSupport", _) = $0 { true } else { false } }
     }

@@ -40,6 +40,7 @@
 
 #include "cnexus_file.h"
 #include "cnexus_process.h"
+#include "cnexus_sanitizer.h"
 #include "cnexus_socket.h"
 #include "cnexus_spawn.h"
 #include "cnexus_wait.h"

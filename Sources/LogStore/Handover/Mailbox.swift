@@ -1,3 +1,4 @@
+import CNexus
 import Synchronization
 import System
 
@@ -24,13 +25,23 @@ final class Mailbox<Message: Sendable>: Sendable {
         bell = try kernel.makeEventCounter()
     }
 
+    /// All that both threads touch is touched in here.
+    private func locked<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        let lock = Unmanaged.passUnretained(self).toOpaque()
+        return state.withLock { state in
+            nexus_sanitizer_acquired(lock)
+            defer { nexus_sanitizer_releases(lock) }
+            return body(&state)
+        }
+    }
+
     /// What was sent and not answered with `discharge` yet; what it counts is the sender's choice (bytes, usually).
-    var weight: Int { state.withLock { $0.weight } }
+    var weight: Int { locked { $0.weight } }
 
     /// Appends a message. The caller bounds the weight; the mailbox itself never refuses. One that is not urgent wakes only
     /// a receiver that waits for anything.
     func send(_ message: Message, weight: Int = 0, isUrgent: Bool = true) {
-        let wake = state.withLock { state in
+        let wake = locked { state in
             state.messages.append(message)
             state.weight += weight
             guard state.waits == .forAnything || (isUrgent && state.waits == .forUrgent) else { return false }
@@ -45,7 +56,7 @@ final class Mailbox<Message: Sendable>: Sendable {
 
     /// Says that a message is done with.
     func discharge(_ weight: Int) {
-        state.withLock { $0.weight -= weight }
+        locked { $0.weight -= weight }
     }
 
     /// Everything there is, in order.
@@ -53,7 +64,7 @@ final class Mailbox<Message: Sendable>: Sendable {
 
     /// With nothing there the next `send` rings the bell.
     private func takeAll(beforeWaiting: Bool) -> [Message] {
-        state.withLock { state in
+        locked { state in
             state.waits = beforeWaiting && state.messages.isEmpty ? .forAnything : .no
             defer { state.messages = [] }
             return state.messages
@@ -63,7 +74,7 @@ final class Mailbox<Message: Sendable>: Sendable {
     /// True when there is something to take. If not, the next `send` rings the bell; with `urgentOnly` the next one that is
     /// urgent does.
     func hasMessages(urgentOnly: Bool) -> Bool {
-        state.withLock { state in
+        locked { state in
             state.waits = !state.messages.isEmpty ? .no : urgentOnly ? .forUrgent : .forAnything
             return !state.messages.isEmpty
         }
