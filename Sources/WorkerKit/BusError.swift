@@ -17,8 +17,11 @@ public struct BusError: Error, Hashable, Sendable, CustomStringConvertible {
     /// `peer-restarted: agent-worker ended while the request was open`.
     public var description: String { "\(code.rawValue): \(message)" }
 
-    /// The link to nexusd is over.
+    /// The link to nexusd is over: nothing went out.
     static let closed = BusError(.unavailable, "the bus is closed: nexusd ended or ended this link")
+    /// It ended while a request was open, which the other side may have read and carried out.
+    static let cutOff = BusError(
+        .cut, "nexusd ended, or ended this link, before the answer had come; whether it was carried out is not known")
 }
 
 extension BusError {

@@ -91,7 +91,7 @@ public enum Worker {
             return .failed(78)
         } catch {
             // What fails because the bus is gone, or because it is being ended, is no failure of its own.
-            if Task.isCancelled || error as? BusError == .closed { return .returned }
+            if Task.isCancelled || [.closed, .cutOff].contains(error as? BusError) { return .returned }
             Log.error("\(error)")
             return .failed(1)
         }

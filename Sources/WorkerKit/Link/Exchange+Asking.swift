@@ -11,9 +11,11 @@ extension Exchange {
             }
             return state.isClosed
         }
-        if isClosed || !writer.post(Frame(.request, peer: peer, id: id, payload: payload)) {
-            _ = take(id)
+        if isClosed {
             Exchange.finish(entry, .failure(BusError.closed))
+        } else if !writer.post(Frame(.request, peer: peer, id: id, payload: payload)) {
+            // Unless `close` was quicker, which has told it.
+            take(id).map { Exchange.finish($0, .failure(BusError.closed)) }
         } else if Task.isCancelled {
             // The cancellation handler may have run before the entry was there.
             abandon(id, CancellationError())

@@ -136,7 +136,7 @@ final class Exchange: Sendable {
             state.uploads = [:]
             return (state.asked, waiters, tasks, state.listeners, state.greeting)
         }
-        for entry in asked.values { Exchange.finish(entry, .failure(BusError.closed)) }
+        for entry in asked.values { Exchange.finish(entry, .failure(BusError.cutOff)) }
         for waiter in waiters { waiter.resume(returning: .lookAgain) }
         for peer in state.withLock({ Array($0.ways.keys) }) { wakeWay(to: peer) }
         for task in tasks { task.cancel() }
