@@ -376,6 +376,91 @@ def waited(page):
     step(f"{len(played)} kinds of waiting: each says for what, and ends in words")
 
 
+# While `cut` stands in the session's store the machine gets these messages, and its answer is lost.
+CUT = """(() => {
+    const fetch = window.fetch;
+    window.fetch = async (path, given) => {
+        const answer = await fetch(path, given);
+        if (!sessionStorage.getItem('cut') || !given?.body?.includes('"op":"send"')) return answer;
+        await answer.text();
+        throw new TypeError('cut');
+    };
+})()"""
+
+
+def taken_back(page):
+    """What the machine may have is given back when it said that the agent does not get it; else it is said that it was too late."""
+    page.add_init_script(CUT)
+    turns = page.locator(".turn[data-turn]")
+    begun(page, "before it")
+    page.evaluate("sessionStorage.setItem('cut', 1)")
+    send(page, "lost its answer")
+    expect(turns).to_have_count(2)
+    expect(turns.last).to_have_attribute("data-state", "done")
+    card = page.locator(".unsent .turn")
+    expect(card).to_contain_text("trying again")
+    card.get_by_role("button", name="Take back").click()
+    expect(card).to_contain_text("Being taken back")
+    expect(field(page)).to_have_value("")
+    page.reload()
+    expect(card).to_contain_text("Being taken back")
+    shot(page, "taken-back")
+    page.evaluate("sessionStorage.clear()")
+    expect(page.get_by_text("Not taken back: the agent had done it already.")).to_be_visible()
+    expect(card).to_have_count(0)
+    expect(field(page)).to_have_value("")
+    send(page, "/slow 300")
+    expect(turns.last).to_have_attribute("data-state", "running")
+    page.evaluate("sessionStorage.setItem('cut', 1)")
+    send(page, "lost its answer too")
+    expect(turns).to_have_count(4)
+    card.get_by_role("button", name="Take back").click()
+    expect(card).to_contain_text("Being taken back")
+    page.evaluate("sessionStorage.clear()")
+    expect(field(page)).to_have_value("lost its answer too")
+    expect(card).to_have_count(0)
+    expect(turns.last).to_have_attribute("data-state", "interrupted")
+    expect(turns.last).to_contain_text("withdrawn before it was handed to the agent")
+    field(page).fill("")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    step("taken back: what the machine had already is withdrawn there first, or it is said that it was done")
+
+
+def tapped_twice(page):
+    """What is tapped several times is done once, also without a network and after a reload."""
+    thrice = "button => { button.click(); button.click(); button.click(); }"
+    turns = page.locator(".turn[data-turn]")
+    begun_badly = lambda: (new(page), send(page, "/error on purpose"), page.wait_for_url("**/#/s/*"), over(page, "failed"))
+    again = page.get_by_role("button", name="Send again")
+    begun_badly()
+    page.context.set_offline(True)
+    again.evaluate(thrice)
+    expect(page.locator(".unsent .turn")).to_have_count(1)
+    expect(turns.first).to_contain_text("Sent again")
+    expect(again).to_have_count(0)
+    page.context.set_offline(False)
+    expect(page.locator(".unsent .turn")).to_have_count(0)
+    expect(turns).to_have_count(2)
+    over(page, "failed")
+    page.reload()
+    expect(again).to_have_count(2)
+    again.first.click()
+    expect(page.locator(".unsent .turn")).to_have_count(0)
+    page.wait_for_function("() => !JSON.parse(localStorage.getItem('nexus.outbox')).length")
+    page.reload()
+    expect(again).to_have_count(2)
+    expect(turns).to_have_count(2)
+    before = page.url
+    sessions = len(ctl("chat", "--list", "--json").splitlines())
+    turns.last.get_by_label("More about this message").click()
+    turns.last.get_by_role("button", name="New session up to before this").evaluate(thrice)
+    page.wait_for_function("before => location.href !== before", arg=before)
+    expect(turns).to_have_count(1)
+    assert len(ctl("chat", "--list", "--json").splitlines()) == sessions + 1
+    step("tapped three times: sent again once, copied once")
+
+
 def another_store(page):
     """The store was moved aside: nobody is known to the new one, and what was typed is there when the browser is paired again."""
     session = begun(page, "in the store of before")
@@ -405,11 +490,11 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "two_fields", "pieces", "no_room", "waited", "another_store"]
+        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "two_fields", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "another_store"]
         if "shut_out" in acts:
             shut_out(browser)
         page = opened(browser, "desk")
-        for act in (connected, deleted, two_fields, pieces, no_room, waited, another_store):
+        for act in (connected, deleted, two_fields, pieces, no_room, taken_back, tapped_twice, waited, another_store):
             if act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         browser.close()

@@ -2,7 +2,7 @@
 import { h, workerAddress } from './base/dom.js';
 import { ask, chat, Failure } from './base/wire.js';
 import { clear, store, stored } from './base/shelf.js';
-import { draftKeys, moveDraft } from './base/drafts.js';
+import { draftKeys, keepAside, moveDraft } from './base/drafts.js';
 import { Feed } from './base/feed.js';
 import { Outbox } from './base/outbox.js';
 import { Talk } from './rooms/talk.js';
@@ -34,10 +34,11 @@ export class Page {
     this.outbox = new Outbox({
       changed: () => { if (this.room instanceof Talk) this.room.showUnsent(); },
       accepted: (letter, event) => this.accepted(letter, event),
+      back: (letter, isDone) => this.back(letter, isDone),
       lost: (failure) => this.lose(failure),
     });
     this.isOver = false;
-    // What was begun without a network, and is still to be sent, goes on in the room for a new session.
+    // What is still to be sent goes on in the room for a new session.
     this.draft = this.outbox.letters.filter((letter) => !letter.session).at(-1)?.draft || String(Date.now());
     this.side = new Side(this);
     this.title = new Title();
@@ -85,6 +86,17 @@ export class Page {
     this.side.mark(event.session);
     this.choice.hidden = true;
     this.call(event.text.split('\n')[0].slice(0, 60));
+  }
+
+  /** @param {import('./base/outbox.js').Letter} letter that is not sent after all @param {boolean} [isDone] it was, before that */
+  back({ session, text, attachments = [] }, isDone) {
+    const room = this.room instanceof Talk && this.room.session === session ? this.room : null;
+    if (isDone) {
+      if (room) room.said.textContent = 'Not taken back: the agent had done it already.';
+    } else if (room) {
+      room.files.restore(attachments);
+      room.field.put(text);
+    } else keepAside(session || 'new', { text, files: attachments });
   }
 
   show(isKept = false) {
@@ -161,7 +173,6 @@ export class Page {
     if (title !== this.title.words.textContent || session !== this.title.session) this.title.show(title, session);
   }
 
-  // What was typed in sessions that are not there any more is for a new one.
   /** @param {(session: string) => boolean} isThere */
   gone(isThere) {
     const moved = draftKeys().filter((key) => key !== 'new' && !isThere(key) && moveDraft(key));
@@ -186,7 +197,6 @@ export class Page {
   }
 }
 
-/** What a device that was paired for the chat alone finds where the machine would be. */
 function closedRoom() {
   return { close() {}, element: h('main.room', h('div.column', h('h1', 'Machine'),
     h('p.quiet', 'This device was paired for the chat alone, so the machine is not shown here. An owner’s device shows it, and a terminal on the machine: ', h('code', 'nexusctl status')))) };

@@ -1,4 +1,4 @@
-// Opens the page without a network: the files of last time are shown, and asked for anew behind that.
+// Opens the page without a network.
 const shelf = 'nexus-page-1';
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
@@ -33,7 +33,7 @@ worker.addEventListener('fetch', (event) => {
   })());
 });
 
-// Word from Nexus. What comes was sealed for this browser; nobody on the way read it.
+// Word from Nexus, sealed for this browser.
 worker.addEventListener('push', (event) => {
   event.waitUntil((async () => {
     const word = event.data?.json() || {};

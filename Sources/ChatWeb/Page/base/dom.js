@@ -33,6 +33,12 @@ export function svg(tag, attributes, ...children) {
   return element;
 }
 
+/** @param {string} text @param {() => void} [onclick] */
+export function plain(text, onclick = () => {}) { return h('button.plain', { text, onclick }); }
+
+/** Where it says what went wrong. */
+export function alarm() { return h('p.said-no', { role: 'alert' }); }
+
 /** @type {any} */
 const types = /** @type {any} */ (globalThis).trustedTypes;
 // The one place where text becomes markup: what the server's Markdown renderer made in its safe mode.
@@ -138,6 +144,18 @@ document.addEventListener('click', (event) => {
     if (!one.contains(/** @type {Node} */ (event.target))) one.open = false;
   }
 });
+
+/**
+ * Does one thing at a time: a tap on these buttons meanwhile does nothing.
+ * @param {HTMLButtonElement[]} buttons @param {() => Promise<any>} act
+ */
+export async function once(buttons, act) {
+  if (buttons.some((one) => one.ariaDisabled)) return;
+  // Not `disabled`: that would take the focus away.
+  for (const one of buttons) one.ariaDisabled = 'true';
+  await act();
+  for (const one of buttons) one.ariaDisabled = null;
+}
 
 // Milliseconds for which a second tap is taken as meant.
 const sureTime = 5000;

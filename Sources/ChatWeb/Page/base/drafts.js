@@ -1,6 +1,4 @@
-// What was typed and not sent yet, by session, with the files that were uploaded for it. It outlives the page and its tab, and
-// goes when this browser is forgotten. Several windows write here: what one of them has is put aside for what another one
-// types, never written over.
+// What was typed and not sent yet, by session, with its files. What another window has is put aside, never written over.
 import { store, stored } from './shelf.js';
 
 export const prefix = 'nexus.draft.';

@@ -1,4 +1,4 @@
-// What goes on is asked for again and again, whatever happens to the way: the list of sessions and, where one is shown, that session.
+// What goes on is asked for again and again, whatever happens to the way.
 import { isSeen } from './dom.js';
 import { ask, canStream, Failure, read } from './wire.js';
 
@@ -74,7 +74,7 @@ export class Follower {
   }
 }
 
-// A stream that was silent for so long when the page comes back to the front is not waited for.
+// After such a silence a page that comes back to the front asks anew.
 const staleLimit = 11000;
 
 export class Feed extends Follower {

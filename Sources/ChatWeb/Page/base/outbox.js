@@ -1,4 +1,4 @@
-// What was typed and is not known to be stored by the machine yet. It outlives the page: nothing typed is lost.
+// What was sent and is not known to be stored by the machine yet. It outlives the page.
 import { isSeen } from './dom.js';
 import { store, stored } from './shelf.js';
 import { chat, Failure, reason } from './wire.js';
@@ -10,12 +10,12 @@ const most = 50;
 
 /**
  * @typedef {{client_id: string, draft: string, session: string | null, workspace: string | null, text: string,
- *   model?: string | null, agent?: string | null, attachments?: {id: string, name: string}[], refused?: string}} Letter
- *   one that was refused waits for a word of whoever wrote it; without a session it begins one
+ *   model?: string | null, agent?: string | null, attachments?: {id: string, name: string}[], isTried?: boolean, isUnwanted?: boolean, refused?: string}} Letter
+ *   `isTried`: the machine may have it; `isUnwanted`: and shall not; one that was refused waits for a word of whoever wrote it; without a session it begins one
  */
 
 export class Outbox {
-  /** @param {{changed: () => void, accepted: (letter: Letter, event: any) => void, lost: (failure: Failure) => void}} told */
+  /** @param {{changed: () => void, accepted: (letter: Letter, event: any) => void, back: (letter: Letter, isDone?: boolean) => void, lost: (failure: Failure) => void}} told */
   constructor(told) {
     this.told = told;
     this.letters = letters();
@@ -45,9 +45,10 @@ export class Outbox {
 
   get isFull() { return this.letters.length >= most; }
 
-  /** @param {Omit<Letter, 'client_id'>} letter */
+  /** @param {Omit<Letter, 'client_id'> & {client_id?: string}} letter */
   add(letter) {
-    const id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const id = letter.client_id || Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    if (this.letters.some((one) => one.client_id === id)) return;
     const made = { ...letter, client_id: id };
     this.letters.push(made);
     this.unkept.add(id);
@@ -59,6 +60,19 @@ export class Outbox {
   drop(letter) {
     this.letters = this.letters.filter((other) => other !== letter);
     this.keep((all) => all.filter((other) => other.client_id !== letter.client_id));
+  }
+
+  // What the machine may have is given back when it has said that the agent does not get it.
+  /** @param {Letter} letter */
+  takeBack(letter) {
+    if (letter.isTried) this.again(letter, { isUnwanted: true });
+    else this.giveBack(letter);
+  }
+
+  /** @param {Letter} letter @param {boolean} [isDone] too late */
+  giveBack(letter, isDone) {
+    this.drop(letter);
+    this.told.back(letter, isDone);
   }
 
   // Changes what is kept; other windows of this browser keep theirs in the same place.
@@ -80,18 +94,16 @@ export class Outbox {
   /** @param {Letter} letter whose members were changed */
   update(letter) { this.keep((all) => all.map((other) => (other.client_id === letter.client_id ? letter : other))); }
 
-  /** Another window has put something here, sent it or taken it back. Sent by both it is one turn all the same. */
+  /** Another window has put something here, sent it or taken it back. */
   merge() {
     const all = letters();
-    const ids = new Set(all.map((letter) => letter.client_id));
-    const mine = this.letters.filter((letter) => ids.has(letter.client_id) || this.unkept.has(letter.client_id));
-    const known = new Set(mine.map((letter) => letter.client_id));
-    this.letters = [...mine, ...all.filter((letter) => !known.has(letter.client_id))];
+    this.letters = [...all.map((letter) => Object.assign(this.letters.find((mine) => mine.client_id === letter.client_id) || {}, letter)),
+      ...this.letters.filter((mine) => this.unkept.has(mine.client_id) && !all.some((letter) => letter.client_id === mine.client_id))];
     this.told.changed();
     this.send();
   }
 
-  /** Sends what waits, in order. The same client id finds the same turn, so that sending again sends nothing twice. */
+  /** Sends what waits, in order; again it is the same turn. */
   async send() {
     if (this.isBusy || this.isOver) return;
     this.isBusy = true;
@@ -119,20 +131,30 @@ export class Outbox {
   async sendOne(letter) {
     /** @type {any} */
     let accepted = null;
-    const { client_id, session, workspace, text, model, agent, attachments } = letter;
+    let end = '';
+    const { client_id, session, workspace, text, model, agent, attachments, isTried } = letter;
+    const wasOffline = !navigator.onLine;
+    letter.isTried = true;
+    this.update(letter);
     try {
       // What is undefined is not sent.
       const body = { op: 'send', wait: 15, client_id, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments };
-      await chat(body, (line) => { if (line.type === 'accepted') accepted = line; });
+      await chat(body, (line) => {
+        if (line.type === 'accepted') accepted = line;
+        if (line.type === 'ended') end = line.state;
+      });
     } catch (error) {
       const failure = /** @type {Failure} */ (error);
       if (!accepted) {
+        // Without a network it has not left.
+        if (wasOffline && !navigator.onLine) this.update(Object.assign(letter, { isTried }));
         if (failure.isPassing || failure.code === 'unpaired') throw failure;
         const isGone = failure.code === 'unknown';
+        letter.isTried = false;
         letter.refused = isGone ? 'its session was deleted' : failure.message;
         // It is for a new session now: nobody finds the way to the old one.
         if (isGone) Object.assign(letter, { session: null, draft: '' });
-        return this.update(letter);
+        return letter.isUnwanted ? this.giveBack(letter) : this.update(letter);
       }
     }
     if (!accepted) throw new Failure('network', 'the machine did not say that it has the message');
@@ -142,7 +164,10 @@ export class Outbox {
       this.update(other);
     }
     this.told.accepted(letter, accepted);
-    this.drop(letter);
+    letter.session = accepted.session;
+    if (!letter.isUnwanted) return this.drop(letter);
+    const isDone = end ? end === 'done' : !(await chat({ op: 'abort', session: letter.session, turn: accepted.turn })).turns;
+    this.giveBack(letter, isDone);
   }
 }
 

@@ -1,4 +1,4 @@
-// What this browser keeps: for when there is no network the list, and the newest sessions that were open.
+// What this browser keeps, for when there is no network.
 const sessions = 6;
 const sessionBytes = 200000;
 const prefix = 'nexus.kept.';

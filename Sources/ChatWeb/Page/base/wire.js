@@ -14,7 +14,7 @@ export class Failure extends Error {
 /** @param {unknown} error */
 export function reason(error) { return /** @type {Error} */ (error).message; }
 
-// Milliseconds. The server says something each 10 s; of what is not followed for ever it says more than that it is there.
+// Milliseconds. The server says something each 10 s.
 const silenceLimit = 25000;
 const answerLimit = 40000;
 

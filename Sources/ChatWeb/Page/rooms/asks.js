@@ -1,5 +1,5 @@
-// What the agent asks: leave to do something, or a choice. The answer goes back by a tap, and the card goes when it counts.
-import { h } from '../base/dom.js';
+// What the agent asks: leave to do something, or a choice.
+import { h, once, alarm } from '../base/dom.js';
 import { chat, waiting } from '../base/wire.js';
 import { diff, isDiff } from './lists.js';
 
@@ -23,20 +23,12 @@ export function outcome(event) {
  * @param {any} event of type permission or question
  */
 export function card(session, event) {
-  const said = h('p.said-no', { role: 'alert' });
+  const said = alarm();
   /** @type {HTMLButtonElement[]} */
   const buttons = [];
-  let isBusy = false;
-  const answer = async (/** @type {object} */ body) => {
-    if (isBusy) return;
-    isBusy = true;
-    // Not `disabled`: that would take the focus away.
-    for (const button of buttons) button.setAttribute('aria-disabled', 'true');
-    const answered = await waiting(said, 'Being answered.', 'Not answered', () => chat({ op: 'answer', session, id: event.id, ...body }));
-    if (answered) said.textContent = 'The agent has the answer.';
-    isBusy = false;
-    for (const button of buttons) button.removeAttribute('aria-disabled');
-  };
+  const answer = (/** @type {object} */ body) => once(buttons, async () => {
+    if (await waiting(said, 'Being answered.', 'Not answered', () => chat({ op: 'answer', session, id: event.id, ...body }))) said.textContent = 'The agent has the answer.';
+  });
   const button = (/** @type {string} */ text, /** @type {string} */ kind, /** @type {() => void} */ act) => {
     const made = h('button', { class: kind, text, onclick: act });
     buttons.push(made);

@@ -1,5 +1,5 @@
 // Which model and which agent the next message goes with, and the commands there are.
-import { h, menu } from '../base/dom.js';
+import { h, menu, alarm } from '../base/dom.js';
 import { chat, waiting } from '../base/wire.js';
 
 /**
@@ -11,7 +11,6 @@ const catalogs = new Map();
 /**
  * What there is to choose and to call.
  * @param {string | null} workspace
- * @returns {Promise<{models: any[], agents: any[], commands: any[]}>}
  */
 function catalog(workspace) {
   const key = workspace || '';
@@ -39,7 +38,7 @@ export class Choice {
     this.words = h('span', 'Model');
     this.model = h('select', { 'aria-label': 'Model', onchange: () => this.take({ model: this.model.value || null }) });
     this.agent = h('select', { 'aria-label': 'Agent', onchange: () => this.take({ agent: this.agent.value || null }) });
-    this.said = h('p.said-no', { role: 'alert' });
+    this.said = alarm();
     this.element = menu('choice', 'Model and agent', this.words, () => { if (this.element.open) this.read(); },
       h('label', 'Model', this.model), h('label', 'Agent', this.agent), this.said);
     this.fill([], []);
@@ -133,7 +132,7 @@ export class Commands {
     const typed = this.field.value;
     // They are a help only: without it the name can be typed.
     const { commands } = /^\/\S*$/.test(typed) ? await catalog(this.talk.workspace).catch(() => ({ commands: [] })) : { commands: [] };
-    if (this.field.value === typed) this.show(commands.filter((one) => one.name.startsWith(typed.slice(1)) && `/${one.name}` !== typed));
+    if (this.field.value === typed) this.show(commands.filter((/** @type {any} */ one) => one.name.startsWith(typed.slice(1)) && `/${one.name}` !== typed));
   }
 
   /** @param {any[]} commands */

@@ -1,6 +1,5 @@
-// The field to write in. Nothing that is typed or pasted is cut, and it is kept until it is sent: what is typed in a window shows in
-// others where nothing was typed since.
-import { h, isPhone } from '../base/dom.js';
+// The field to write in. What is typed in a window shows in others where nothing was typed since.
+import { h, isPhone, plain } from '../base/dom.js';
 import { keepAside, keepDraft, keptDraft, nothing, prefix, wholeDraft } from '../base/drafts.js';
 
 // Bytes of a message's JSON text, as docs/chat.md has it.
@@ -20,7 +19,7 @@ export class Field {
       this.changed();
     } });
     this.words = h('span', { role: 'alert' });
-    this.asFile = h('button.plain', { text: 'Attach it as a file', onclick: () => this.attach() });
+    this.asFile = plain('Attach it as a file', () => this.attach());
     this.over = h('div.over', { hidden: true }, this.words, this.asFile);
     this.isTouched = false;
     /** @type {import('../base/drafts.js').Typed} what stands in the browser's store, as far as this window knows */

@@ -1,4 +1,4 @@
-// Files that go with the next message: chosen, pasted or dropped, and uploaded at once, in pieces.
+// Files that go with the next message, uploaded at once, in pieces.
 import { h, say } from '../base/dom.js';
 import { chat, Failure, reason } from '../base/wire.js';
 

@@ -1,4 +1,4 @@
-// What the agent means to do, and the files it changed: each list is shown where it first came, and kept up to date there.
+// What the agent means to do, and the files it changed: where they first came.
 import { h } from '../base/dom.js';
 
 /**

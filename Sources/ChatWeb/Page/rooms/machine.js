@@ -1,5 +1,5 @@
 // The machine: every child of the tree, its last lines, and restart.
-import { h, surely, isSeen } from '../base/dom.js';
+import { h, surely, isSeen, plain } from '../base/dom.js';
 import { ask, reason, waiting } from '../base/wire.js';
 import { Tail } from '../base/tail.js';
 import { Plot, size } from './plot.js';
@@ -79,7 +79,7 @@ export class Machine {
     const lines = h('pre.log', { role: 'log', 'aria-live': 'off', tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
     const said = h('p.quiet', { role: 'status' });
     const why = h('button.plain', { text: 'Last lines', 'aria-expanded': 'false', onclick: () => this.look(child.name, why, lines, said) });
-    const restart = h('button.plain', 'Restart');
+    const restart = plain('Restart');
     surely(restart, 'Restart, surely?', () => this.restart(child.name, said));
     this.groups.append(h('section.child', h('div.row.spread', h('h2', child.name), state), sub, plots,
       h('div.row', why, restart), said, lines));

@@ -1,5 +1,5 @@
-// Letting this browser in. The code comes behind `#`, which is sent to nobody, and is spent by a tap only.
-import { form, h, surely } from '../base/dom.js';
+// Letting this browser in. The code is spent by a tap only.
+import { form, h, surely, alarm, plain } from '../base/dom.js';
 import { draftKeys } from '../base/drafts.js';
 import { letters } from '../base/outbox.js';
 import { clear } from '../base/shelf.js';
@@ -12,11 +12,11 @@ function guess() {
   return `${device}, ${browser === 'Edg' ? 'Edge' : browser}`;
 }
 
-/** What was typed here and not sent, which waits for this browser to be let in again, or to be told to forget it. */
+/** What was typed here and not sent. */
 function keptHere() {
   const messages = letters().length, drafts = draftKeys().length;
   if (!messages && !drafts) return null;
-  const forget = h('button.plain', 'Forget that');
+  const forget = plain('Forget that');
   const box = h('p.kept', `Not sent and kept in this browser: messages ${messages}, drafts ${drafts}. When it is paired again the messages are sent, and the drafts stand in their fields. `, forget);
   surely(forget, 'Forget it, surely?', () => {
     clear(true);
@@ -33,7 +33,7 @@ export function pairing(given) {
   // Asked for by a machine that has one.
   const password = h('input', { id: 'password', type: 'password', autocomplete: 'current-password', maxlength: 256 });
   const secret = h('div.secret', { hidden: true }, h('label', { for: 'password', text: 'Password of this machine' }), password);
-  const said = h('p.said-no', { role: 'alert' });
+  const said = alarm();
   const label = given.isReturn ? 'Come back in' : 'Pair this browser';
   const button = h('button.send', { type: 'submit', text: label });
   const asked = given.isReturn ? [] : [h('label', { for: 'code', text: 'Code' }), code, h('label', { for: 'name', text: 'Name of this browser' }), name];

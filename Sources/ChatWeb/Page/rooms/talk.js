@@ -1,5 +1,5 @@
 // One conversation: its turns, what is on its way, and the field to write in.
-import { form, h, isPhone, say } from '../base/dom.js';
+import { form, h, isPhone, once, say, alarm, plain } from '../base/dom.js';
 import { chat, read, waiting } from '../base/wire.js';
 import { Feed } from '../base/feed.js';
 import { keep, kept, drop } from '../base/shelf.js';
@@ -21,7 +21,6 @@ export class Talk {
     /** @type {Feed | null} */
     this.feed = null;
     this.lastTop = 0;
-    this.isStopping = false;
     this.earlier = h('button.plain', { text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
     this.list = h('div.turns', { role: 'log', 'aria-label': 'Conversation' });
     this.back = h('p.note', { hidden: true });
@@ -37,7 +36,7 @@ export class Talk {
     this.field = new Field(this);
     this.commands = new Commands(this);
     this.stop = h('button.stop', { text: 'Stop', hidden: true, onclick: () => this.abort() });
-    this.said = h('p.said-no', { role: 'alert' });
+    this.said = alarm();
     this.form = form('composer', () => this.send(), this.files.element, this.field.area, this.field.over, this.said, this.commands.element,
       h('div.composer-bar', this.files.button, this.files.input, this.choice.element, this.status, this.stop, h('button.send', { type: 'submit', text: 'Send' })));
     this.element = h('main.talk', this.scroller, h('div.dock', this.down, this.form));
@@ -52,7 +51,7 @@ export class Talk {
     this.scroller.addEventListener('scroll', () => {
       const top = this.scroller.scrollTop;
       const rest = this.scroller.scrollHeight - top - this.scroller.clientHeight;
-      // Only who scrolls up leaves the end. What has just grown below is followed: this may be told of before that is.
+      // Only who scrolls up leaves the end; what has just grown below is followed.
       if (rest < 80) this.atEnd = true;
       else if (top < this.lastTop) this.atEnd = false;
       this.lastTop = top;
@@ -203,19 +202,11 @@ export class Talk {
     this.scroller.scrollTop = this.scroller.scrollHeight - rest;
   }
 
-  async abort() {
-    if (this.isStopping) return;
-    this.isStopping = true;
-    // Not `disabled`: that would take the focus from it.
-    this.stop.setAttribute('aria-disabled', 'true');
-    await waiting(this.said, 'Being stopped.', 'It could not be stopped', () => chat({ op: 'abort', session: this.session }));
-    this.isStopping = false;
-    this.stop.removeAttribute('aria-disabled');
-  }
+  abort() { once([this.stop], () => waiting(this.said, 'Being stopped.', 'It could not be stopped', () => chat({ op: 'abort', session: this.session }))); }
 
-  /** @param {string} text @param {{id: string, name: string}[]} [attachments] */
-  put(text, attachments) {
-    this.page.outbox.add({ draft: this.page.draft, session: this.session, workspace: this.workspace, text, attachments, ...this.choice.first });
+  /** @param {string} text @param {{id: string, name: string}[]} [attachments] @param {string} [client_id] */
+  put(text, attachments, client_id) {
+    this.page.outbox.add({ client_id, draft: this.page.draft, session: this.session, workspace: this.workspace, text, attachments, ...this.choice.first });
   }
 
   /** @param {{op: string, turn?: number}} asked */
@@ -229,10 +220,10 @@ export class Talk {
   showBack(count) {
     this.back.hidden = count === 0;
     this.back.replaceChildren(`${count === 1 ? 'One message is' : `${count} messages are`} taken back until you write something new. `,
-      h('button.plain', { text: 'Bring back', onclick: () => this.change({ op: 'unrevert' }) }));
+      plain('Bring back', () => this.change({ op: 'unrevert' })));
   }
 
-  /** Messages that the machine is not known to have; where no session is yet, all that shall begin one. */
+  /** Messages that the machine is not known to have. */
   showUnsent() {
     const mine = this.page.outbox.letters.filter((one) => one.session === this.session);
     const hasMore = mine.length > this.unsent.childElementCount;
@@ -241,16 +232,12 @@ export class Talk {
     this.unsent.replaceChildren(...mine.map((letter) => {
       const again = h('button.plain', { text: this.session ? 'Send again' : 'Send as a new session', onclick: () => this.page.outbox.again(letter, this.session ? {} : { draft: this.page.draft, workspace: this.workspace }) });
       const edit = h('button.plain', letter.refused ? 'Edit' : 'Take back');
-      edit.addEventListener('click', () => {
-        this.page.outbox.drop(letter);
-        this.files.restore(letter.attachments || []);
-        this.field.put(letter.text);
-      });
+      edit.addEventListener('click', () => this.page.outbox.takeBack(letter));
       return h('article.turn', { 'data-state': letter.refused ? 'failed' : 'queued' },
         h('div.mine', h('p.said', letter.text),
         letter.attachments ? h('p.quiet', { text: letter.attachments.map((file) => file.name).join(', ') }) : null),
-        h('p.foot', {}, letter.refused ? `Not taken: ${letter.refused}` : waits,
-          this.page.outbox.unkept.has(letter.client_id) && ' (this browser has no room to keep it: leave the page open)', h('span.row', {}, letter.refused && again, edit)));
+        h('p.foot', {}, letter.refused ? `Not taken: ${letter.refused}` : letter.isUnwanted ? `Being taken back: the machine may have it and is asked first. ${waits}` : waits,
+          this.page.outbox.unkept.has(letter.client_id) && ' (this browser has no room to keep it: leave the page open)', h('span.row', {}, letter.refused && again, !letter.isUnwanted && edit)));
     }));
     this.changed();
     if (hasMore) this.toEnd();

@@ -11,7 +11,6 @@ function bytes(text) {
   return Uint8Array.from(plain, (one) => one.charCodeAt(0));
 }
 
-/** @returns {Promise<PushSubscription | null>} */
 async function current() {
   const registration = await navigator.serviceWorker.getRegistration();
   return registration ? registration.pushManager.getSubscription() : null;

@@ -1,5 +1,5 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
-import { form, h, menu, spent, surely } from '../base/dom.js';
+import { form, h, menu, spent, surely, alarm } from '../base/dom.js';
 import { chat, waiting } from '../base/wire.js';
 
 // Bytes of a title, as docs/chat.md has it.
@@ -11,11 +11,11 @@ export class Title {
     this.session = null;
     this.words = h('h1.bar-title');
     this.field = h('input', { 'aria-label': 'Title of the session', oninput: () => this.measure(), onkeydown: (event) => { if (event.key === 'Escape') this.close(); } });
-    this.no = h('p.said-no', { role: 'alert' });
+    this.no = alarm();
     this.form = form('bar-form', () => this.save(), this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), this.no);
     this.remove = h('button', 'Delete');
     this.calm = surely(this.remove, 'Delete for good?', () => this.delete());
-    this.said = h('p.said-no', { role: 'alert' });
+    this.said = alarm();
     this.used = h('p.quiet');
     this.more = menu('more', 'This session', '⋯', () => {
       if (this.more.open) return this.read();

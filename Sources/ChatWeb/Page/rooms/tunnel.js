@@ -1,5 +1,5 @@
-// The tunnel: how it is, its address, on and off, another way. A change that comes through the tunnel itself is on trial.
-import { h, svg, isSeen } from '../base/dom.js';
+// The tunnel: how it is, its address, on and off, another way.
+import { h, svg, isSeen, alarm, plain } from '../base/dom.js';
 import { ask, reason, waiting } from '../base/wire.js';
 
 /** @type {Record<string, string>} */
@@ -26,9 +26,9 @@ export class Tunnel {
     this.address = h('div', { hidden: true }, h('p.address', this.link), this.dead, this.picture);
     this.way = h('select', { 'aria-label': 'Way of the tunnel', onchange: () => this.offer() }, ...Object.keys(ways).map((one) => h('option', { value: one, text: ways[one] })));
     this.change = h('button.plain', { onclick: () => this.wish(this.way.value === this.last ? { op: 'start' } : { op: 'mode', mode: this.way.value }) });
-    this.stop = h('button.plain', { text: 'Stop', onclick: () => this.wish({ op: 'stop' }) });
+    this.stop = plain('Stop', () => this.wish({ op: 'stop' }));
     this.warning = h('p.quiet');
-    this.no = h('p.said-no', { role: 'alert' });
+    this.no = alarm();
     this.switches = h('div', { hidden: true }, h('div.row', this.way, this.change, this.stop), this.warning);
     this.element = h('section.child.tunnel', { 'aria-label': 'Tunnel' }, h('div.row.spread', h('h2', 'Tunnel'), this.state),
       this.words, this.next, this.trial, this.address, this.reach, this.switches, this.no);

@@ -1,5 +1,5 @@
 // One turn on the screen: what was asked, and what comes of it.
-import { h, setMarkup, copyText, say, spent, surely } from '../base/dom.js';
+import { h, setMarkup, copyText, once, say, spent, surely, plain } from '../base/dom.js';
 import { read } from '../base/wire.js';
 import { card, outcome } from './asks.js';
 import { again, showFiles } from './files.js';
@@ -172,9 +172,15 @@ export class Turn {
   tools() {
     const row = h('span.row');
     if (this.state !== 'done' && this.text) {
-      row.append(h('button.plain', { text: 'Send again', onclick: () => this.talk.put(this.text, this.files) }));
+      const again = h('button.plain', { text: 'Send again', onclick: () => {
+        // The id makes it one turn, wherever it is tapped.
+        this.talk.put(this.text, this.files, `again.${this.session}.${this.id}`);
+        again.replaceWith('Sent again');
+        this.talk.rest();
+      } });
+      row.append(again);
     }
-    const copy = h('button.plain', 'Copy answer');
+    const copy = plain('Copy answer');
     copy.addEventListener('click', () => copyText(this.plain(), copy));
     if (this.state === 'done') row.append(copy);
     if (this.isTakenBack) this.foot.append(h('span.quiet', 'Taken back: the agent does not remember this.'));
@@ -184,9 +190,9 @@ export class Turn {
 
   /** What is done to the session from here. */
   more() {
-    const back = h('button.plain', 'Go back to before this');
+    const back = plain('Go back to before this');
     surely(back, 'Take this and all below back, with its changes of files?', () => this.talk.change({ op: 'revert', turn: this.id }));
-    const copy = h('button.plain', { text: 'New session up to before this', onclick: () => this.talk.change({ op: 'fork', turn: this.id }) });
+    const copy = plain('New session up to before this', () => once([copy], () => this.talk.change({ op: 'fork', turn: this.id })));
     return h('details.turn-more', h('summary', { 'aria-label': 'More about this message', text: '⋯' }), h('span.row', copy, back));
   }
 
@@ -199,7 +205,7 @@ export class Turn {
     this.foot.classList.toggle('working', title === 'Working');
   }
 
-  /** Shows the finished turn as it is stored, its Markdown rendered. What was told and then lost in a crash goes. */
+  /** Shows the finished turn as it is stored. */
   async settle() {
     /** @type {any[]} */
     let lines;
