@@ -1,7 +1,8 @@
 extension Kernel {
-    /// A whole small file; EFBIG above `limit` bytes. Works for /proc and /sys, whose files have size 0.
+    /// A whole small file; EFBIG above `limit` bytes, EINVAL for what is no regular file. Works for /proc and /sys, whose
+    /// files have size 0.
     public func readFile(_ path: String, limit: Int) throws(Errno) -> [UInt8] {
-        let fd = try open(path, .readOnly, mode: 0)
+        let fd = try openRegular(path, [.readOnly, .nonBlocking], mode: 0)
         return try readAll(fd, limit: limit)
     }
 

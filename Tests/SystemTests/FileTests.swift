@@ -48,6 +48,17 @@ struct FileTests {
         #expect(throws: Errno.tooLarge) { try kernel.readFile(path, limit: 4999) }
     }
 
+    /// Opening a FIFO waits for its writer, and reading one for what that says: for ever, where there is none.
+    @Test func whatIsNoRegularFile_isNotReadAsOne() throws {
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect(throws: Errno.invalid) { try kernel.readFile(path, limit: 10) }
+        let writer = try kernel.open(path, [.readWrite, .nonBlocking], mode: 0)
+        #expect(throws: Errno.invalid) { try kernel.readFile(path, limit: 10) }
+        try kernel.writeAll(writer, [1])
+        #expect(throws: Errno.invalid) { try kernel.readFile("/dev/zero", limit: 10) }
+        #expect(throws: Errno.invalid) { try kernel.readFile(directory.path, limit: 10) }
+    }
+
     @Test func pathWithNUL_isRefusedByEveryCall() {
         #expect(throws: Errno.invalid) { _ = try kernel.open("/tmp\0x", .readOnly, mode: 0) }
         #expect(throws: Errno.invalid) { try kernel.removeFile(path + "\0") }

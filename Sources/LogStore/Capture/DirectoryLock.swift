@@ -32,10 +32,10 @@ final class DirectoryLock {
         let path = directory + "/" + LogFileName.lock
         do throws(Errno) {
             try kernel.ensureDirectory(directory)
-            return try kernel.open(path, [.readWrite, .create, .noFollow], mode: 0o640)
+            return try kernel.open(path, [.readWrite, .create, .noFollow, .nonBlocking], mode: 0o640)
         } catch {
             guard error == .readOnly else { throw error }
-            return try? kernel.open(path, [.readOnly, .noFollow], mode: 0)
+            return try? kernel.open(path, [.readOnly, .noFollow, .nonBlocking], mode: 0)
         }
     }
 }

@@ -85,7 +85,7 @@ struct Compressor {
     private mutating func begin(_ path: String) throws(Errno) {
         let unfinished = path + LogFileName.unfinished
         do { try kernel.removeFile(unfinished) } catch  where error == .noEntry {}
-        let source = try kernel.open(path, [.readOnly, .noFollow], mode: 0)
+        let source = try kernel.openRegular(path, [.readOnly, .noFollow, .nonBlocking], mode: 0)
         let target = try kernel.open(
             unfinished, [.writeOnly, .create, .exclusive, .noFollow], mode: LogFile.mode)
         let null = try kernel.open("/dev/null", .writeOnly, mode: 0)

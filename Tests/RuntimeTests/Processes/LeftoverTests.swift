@@ -1,3 +1,4 @@
+import CNexus
 import SupervisorCore
 import System
 import TestSupport
@@ -145,6 +146,11 @@ struct LeftoverTests {
         #expect(note.hasPrefix(path) && note.contains("grep -lz ^NEXUS_LIFE="))
         try kernel.replaceFile(path, with: [UInt8](repeating: 0x61, count: 5000), mode: 0o600)
         #expect(LifeBook(kernel, path: path).damage?.contains("EFBIG") == true)
+        try kernel.removeFile(path)
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect(LifeBook(kernel, path: path).damage == "it is no regular file")
+        try book.begin(Self.old, beside: [])
+        #expect(LifeBook(kernel, path: path).earlier == [Self.old])
         book.finish()
         let finished = LifeBook(kernel, path: path)
         #expect(finished.earlier.isEmpty && finished.damage == nil && finished.note(.test) == nil)

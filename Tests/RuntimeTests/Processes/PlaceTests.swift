@@ -147,6 +147,39 @@ struct PlaceTests {
     }
 
     @Test(
+        arguments: [
+            ([], "is empty"), (Array("\u{1}x9".utf8), "is damaged"), (Array("17".utf8), "is damaged"),
+            (Array("4294967295\n".utf8), "is damaged"), ([UInt8](repeating: 0x31, count: 8 << 20), "is damaged"),
+            (nil, "is no regular file"),
+        ] as [([UInt8]?, String)]) func damagedSecondOfTheLastStart_isReplacedAndSaid(content: [UInt8]?, words: String)
+        throws
+    {
+        let path = directory.path + "/state"
+        let file = path + "/last-second"
+        try kernel.makeDirectory(path, mode: 0o700)
+        if let content {
+            try kernel.replaceFile(file, with: content, mode: 0o600)
+        } else {
+            #expect(mkfifo(file, 0o600) == 0)
+        }
+        let place = try StateDirectory(kernel, path: path)
+        let said = try #require(place.trouble)
+        #expect(said.hasPrefix("\(file) \(words), so it was replaced: it keeps run ids"))
+        #expect(try kernel.readFile(file, limit: 32) == Array("\(place.second)\n".utf8))
+    }
+
+    /// Neither waits for somebody at the other end.
+    @Test func lockThatIsNoFile_isRefusedByTheOneAndSaidByTheOther() throws {
+        let path = directory.path + "/state"
+        try kernel.makeDirectory(path, mode: 0o700)
+        #expect(mkfifo(path + "/nexusd.lock", 0o600) == 0)
+        #expect(throws: InstanceLock.Refusal.failed(.invalid)) {
+            try InstanceLock(kernel, path: path + "/nexusd.lock")
+        }
+        #expect(try StateDirectory(kernel, path: path).trouble?.hasPrefix("\(path)/nexusd.lock: ") == true)
+    }
+
+    @Test(
         arguments: [(0o777, "by everybody (mode 0777)"), (0o1777, "by everybody (mode 01777)")] as [(UInt16, String)])
     func stateDirectoryThatOthersMayWrite_isRefused(mode: UInt16, words: String) throws {
         let path = directory.path + "/state"

@@ -29,7 +29,8 @@ struct LastLines {
         // What is compressed already is too long ago to be the last that somebody said.
         let files = LogFiles(kernel, directory: directory).plain + [LogFileName.current]
         for file in files.reversed().map({ directory + "/" + $0 }) {
-            guard ends <= limit, searched < LastLines.searchLimit, let fd = try? kernel.open(file, .readOnly, mode: 0),
+            guard ends <= limit, searched < LastLines.searchLimit,
+                let fd = try? kernel.openRegular(file, [.readOnly, .nonBlocking], mode: 0),
                 var lines = try? BackwardLines(kernel, fd)
             else { continue }
             while ends <= limit, searched < LastLines.searchLimit, let line = try? lines.next() {

@@ -11,19 +11,21 @@ struct StoredFile {
     /// How long unpacking may take: it goes at hundreds of megabytes a second.
     static let patience: Duration = .seconds(60)
 
+    private static let reading: OpenFlags = [.readOnly, .noFollow, .nonBlocking]
+
     private let kernel: any Kernel
 
     init(_ kernel: any Kernel) { self.kernel = kernel }
 
     /// ENOENT: neither is there. ENOEXEC: there is only a compressed one, and no zstd; EIO: zstd could not unpack it.
     func open(_ path: String) throws(Errno) -> OwnedFD {
-        do { return try kernel.open(path, [.readOnly, .noFollow], mode: 0) } catch  where error == .noEntry {
+        do { return try kernel.openRegular(path, Self.reading, mode: 0) } catch  where error == .noEntry {
             do {
-                let packed = try kernel.open(path + LogFileName.compressed, [.readOnly, .noFollow], mode: 0)
+                let packed = try kernel.openRegular(path + LogFileName.compressed, Self.reading, mode: 0)
                 return try unpack(packed)
             } catch  where error == .noEntry {
                 // Removed, or compressed between the two looks: then it is not plain again.
-                return try kernel.open(path, [.readOnly, .noFollow], mode: 0)
+                return try kernel.openRegular(path, Self.reading, mode: 0)
             }
         }
     }

@@ -59,7 +59,7 @@ struct LifeBook {
             damage = lines.isEmpty ? "it is empty" : lives.count < lines.count ? "it is damaged" : nil
         } catch {
             earlier = []
-            damage = error == .noEntry ? nil : "\(error)"
+            damage = error == .noEntry ? nil : error == .invalid ? "it is no regular file" : "\(error)"
         }
     }
 

@@ -31,7 +31,7 @@ public final class InstanceLock {
         while true {
             let holder: [UInt8]
             do throws(Errno) {
-                let fd = try kernel.open(path, [.readWrite, .create, .noFollow], mode: 0o644)
+                let fd = try kernel.openRegular(path, [.readWrite, .create, .noFollow, .nonBlocking], mode: 0o644)
                 if try kernel.lock(fd) {
                     // One that is refused may take its file away just when it was opened here: then there is another to lock.
                     guard try kernel.status(fd).links > 0 else {

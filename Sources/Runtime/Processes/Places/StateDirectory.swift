@@ -22,14 +22,39 @@ final class StateDirectory {
             trouble.append("\(path)/nexusd.lock: \(errno); a second nexusd would not be noticed.")
         }
         let file = path + "/last-second"
-        let last = (try? kernel.readFile(file, limit: 32)).flatMap { decimal($0.prefix { $0 != UInt8(ascii: "\n") }) }
+        let (last, damage) = Self.lastSecond(kernel, file)
         second = Self.second(clock: kernel.wallClock(), last: last)
         do {
             try kernel.replaceFile(file, with: Array("\(second)\n".utf8), mode: 0o600)
+            if let damage {
+                trouble.append(
+                    "\(file) \(damage), so it was replaced: it keeps run ids from coming twice when the clock is set back; "
+                        + "if it was set back since the last start, ids of that time may come again.")
+            }
         } catch {
             trouble.append("\(file): \(error); run ids may come twice if the clock is set back.")
         }
         self.trouble = trouble.isEmpty ? nil : trouble.joined(separator: " ")
+    }
+
+    /// What the file says, or why that is not known; neither at the first start.
+    private static func lastSecond(_ kernel: any Kernel, _ file: String) -> (last: UInt64?, damage: String?) {
+        do {
+            let content = try kernel.readFile(file, limit: 32)
+            if content.isEmpty { return (nil, "is empty") }
+            guard content.last == UInt8(ascii: "\n"), let last = decimal(content.dropLast()), last < UInt64(UInt32.max)
+            else {
+                return (nil, "is damaged")
+            }
+            return (last, nil)
+        } catch {
+            switch error {
+            case .noEntry: return (nil, nil)
+            case .invalid: return (nil, "is no regular file")
+            case .tooLarge: return (nil, "is damaged")
+            case _: return (nil, "cannot be read (\(error))")
+            }
+        }
     }
 
     static func second(clock: Int64, last: UInt64?) -> UInt32 {
