@@ -83,6 +83,12 @@ extension Engine {
                 "\(names[child]) names another main process (MAINPID=), which is not followed: it is the one that was started"
             )
         case .extendTimeout(let time): feed(.extendTimeout(child, run, time))
+        case .malformed(let name, let value):
+            let shown = value.blotting(self[child].run?.secrets ?? [])
+            note(
+                .malformed(name), of: child,
+                "\(names[child]) sent \(name.rawValue)=\(shown) on its notify socket, which is not heard: \(name.taken)"
+            )
         }
     }
 

@@ -48,7 +48,7 @@ final class LivingRun {
 
     /// Things a run does, most of them on its notify socket, that a person should hear of once.
     struct Oddity: OptionSet {
-        let rawValue: UInt8
+        let rawValue: UInt16
 
         static let mainProcess = Oddity(rawValue: 1)
         static let foreignMessage = Oddity(rawValue: 2)
@@ -56,6 +56,18 @@ final class LivingRun {
         static let left = Oddity(rawValue: 8)
         static let tooLong = Oddity(rawValue: 16)
         static let foreignUser = Oddity(rawValue: 32)
+
+        /// A value that this name does not take; each name has its own.
+        static func malformed(_ name: NotifyWord.Name) -> Oddity {
+            switch name {
+            case .ready: Oddity(rawValue: 64)
+            case .stopping: Oddity(rawValue: 128)
+            case .watchdog: Oddity(rawValue: 256)
+            case .watchdogInterval: Oddity(rawValue: 512)
+            case .extendTimeout: Oddity(rawValue: 1024)
+            case .barrier: Oddity(rawValue: 2048)
+            }
+        }
     }
 
     init(_ id: RunID, _ process: ProcessID, _ pidfd: consuming OwnedFD, in scope: any RunScope) {

@@ -50,6 +50,29 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func wordThatIsNotTaken_isSaidOnceARunAndName_andChangesNothing() throws {
+            let wrong = [
+                "WATCHDOG_USEC=abc", "WATCHDOG_USEC=5000", "WATCHDOG_USEC=7200000000", "EXTEND_TIMEOUT_USEC=-5",
+                "READY=0\nREADY=2", "STOPPING=yes", "WATCHDOG=foo\nX_OTHER=1", "BARRIER=1",
+            ]
+            // The watchdog that it has stays in force: it bites.
+            let hangs = child("self", readiness: .notify) { child in
+                child.arguments += (["notify-words", "READY=1"] + wrong).map { Text($0) }
+                child.policy.watchdog = .milliseconds(500)
+                child.policy.restart = .never
+            }
+            let tree = try RunningTree(Plan(children: [hangs]))
+            #expect(try tree.client().end(of: "self")["cause"] as? String == "watchdog")
+            let said = try tree.said()
+            for name in NotifyWord.Name.allCases {
+                let sentence = "self sent \(name.rawValue)="
+                #expect(said.components(separatedBy: sentence).count == 2, "\(name): \(said)")
+            }
+            #expect(said.contains("self sent WATCHDOG_USEC=abc on its notify socket, which is not heard: it takes"))
+            #expect(!said.contains("X_OTHER"))
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func trigger_isWhatWhySays_andNotThatNothingCame() throws {
             let tree = try RunningTree(
                 Plan(children: [notifying("self", "notify-words", "READY=1", "WATCHDOG=trigger")]))

@@ -44,20 +44,39 @@ struct NotifyTests {
     }
 
     @Test(arguments: [
-        ("READY=1", [NotifyWord.ready]), ("READY=1\n", [.ready]), ("READY=0", []), ("READY=11", []), ("READY", []),
+        ("READY=1", [NotifyWord.ready]), ("READY=1\n", [.ready]), ("READY=0", [.malformed(.ready, "0")]),
+        ("READY=11", [.malformed(.ready, "11")]), ("READY", []),
         ("ready=1", []), ("", []), ("\n\n\n", []), ("=1", []),
         ("READY=1\nSTATUS=up\nMAINPID=1\n", [.ready, .status("up"), .mainProcess]), ("RELOADING=1", []),
-        ("WATCHDOG=trigger", [.watchdogTrigger]), ("WATCHDOG=2", []), ("WATCHDOG_USEC=0", [.watchdogInterval(.zero)]),
-        ("WATCHDOG_USEC=1500000", [.watchdogInterval(.milliseconds(1500))]), ("WATCHDOG_USEC=9999", []),
-        ("WATCHDOG_USEC=x", []), ("WATCHDOG_USEC=9223372036854775807", [.watchdogInterval(.seconds(3600))]),
+        ("WATCHDOG=trigger", [.watchdogTrigger]), ("WATCHDOG=2", [.malformed(.watchdog, "2")]),
+        ("WATCHDOG_USEC=0", [.watchdogInterval(.zero)]),
+        ("WATCHDOG_USEC=1500000", [.watchdogInterval(.milliseconds(1500))]),
+        ("WATCHDOG_USEC=9999", [.malformed(.watchdogInterval, "9999")]),
+        ("WATCHDOG_USEC=x", [.malformed(.watchdogInterval, "x")]),
+        ("WATCHDOG_USEC=3600000000", [.watchdogInterval(.seconds(3600))]),
+        ("WATCHDOG_USEC=3600000001", [.malformed(.watchdogInterval, "3600000001")]),
+        ("WATCHDOG_USEC=9223372036854775807", [.malformed(.watchdogInterval, "9223372036854775807")]),
+        ("WATCHDOG_USEC=-1", [.malformed(.watchdogInterval, "-1")]), ("STOPPING=", [.malformed(.stopping, "")]),
+        ("BARRIER=1", [.malformed(.barrier, "1")]),
         ("STOPPING=1\nWATCHDOG=1", [.stopping, .watchdog]), ("STATUS=a=b", [.status("a=b")]),
         ("STATUS=a\tb\u{1B}[31mc", [.status("a b [31mc")]),
         ("EXTEND_TIMEOUT_USEC=2500000", [.extendTimeout(.milliseconds(2500))]),
-        ("EXTEND_TIMEOUT_USEC=99999999999999999999", []), ("EXTEND_TIMEOUT_USEC=-1", []), ("EXTEND_TIMEOUT_USEC=", []),
-        ("EXTEND_TIMEOUT_USEC=1 2", []), ("EXTEND_TIMEOUT_USEC=9223372036854775807", [.extendTimeout(.seconds(3600))]),
+        ("EXTEND_TIMEOUT_USEC=99999999999999999999", [.malformed(.extendTimeout, "99999999999999999999")]),
+        ("EXTEND_TIMEOUT_USEC=-1", [.malformed(.extendTimeout, "-1")]),
+        ("EXTEND_TIMEOUT_USEC=", [.malformed(.extendTimeout, "")]),
+        ("EXTEND_TIMEOUT_USEC=1 2", [.malformed(.extendTimeout, "1 2")]),
+        ("EXTEND_TIMEOUT_USEC=9223372036854775807", [.extendTimeout(.seconds(3600))]),
         ("FDSTORE=1\nX_OTHER=1\nREADY=1", [.ready]),
     ]) func datagram_isReadAsWords(text: String, words: [NotifyWord]) {
         #expect(NotifyWord.parse(Array(text.utf8)) == words)
+    }
+
+    @Test func malformedValue_isShownAsAStatusIs() {
+        let value = "\u{1B}" + String(repeating: "é", count: 300)
+        #expect(
+            NotifyWord.parse(Array("WATCHDOG=\(value)".utf8)) == [
+                .malformed(.watchdog, " " + String(repeating: "é", count: 127))
+            ])
     }
 
     @Test func anyBytes_areParsedWithoutATrap() {

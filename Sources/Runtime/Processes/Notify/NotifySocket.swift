@@ -144,7 +144,8 @@ public final class NotifySocket {
         }
         guard isOwn(sender) else { return refused += 1 }
         if message.truncated { return refuse(.tooLong) }
-        for word in NotifyWord.parse(buffer[..<message.count]) { hear(word) }
+        let words = NotifyWord.parse(buffer[..<message.count], hadDescriptors: message.descriptorsLost)
+        for word in words { hear(word) }
     }
 
     private func refuse(_ why: Refusal) {

@@ -10,12 +10,37 @@ public enum NotifyWord: Hashable, Sendable {
     case watchdog
     /// WATCHDOG=trigger: it hangs and says so.
     case watchdogTrigger
-    /// WATCHDOG_USEC=, at most one hour; zero: no watchdog from now on.
+    /// WATCHDOG_USEC=, from `shortestWatchdog` to `extensionLimit`; zero: no watchdog from now on.
     case watchdogInterval(Duration)
     /// MAINPID=, which is not followed: a number that a child sends may be anybody's.
     case mainProcess
     /// EXTEND_TIMEOUT_USEC=, at most one hour.
     case extendTimeout(Duration)
+    /// A name from above with a value that it does not take, which is shown as a status is.
+    case malformed(Name, String)
+
+    /// What takes only some values.
+    public enum Name: String, CaseIterable, Sendable {
+        case ready = "READY"
+        case stopping = "STOPPING"
+        case watchdog = "WATCHDOG"
+        case watchdogInterval = "WATCHDOG_USEC"
+        case extendTimeout = "EXTEND_TIMEOUT_USEC"
+        case barrier = "BARRIER"
+
+        /// A part of a sentence: which values it takes.
+        var taken: String {
+            switch self {
+            case .ready, .stopping: "only \(rawValue)=1 is taken"
+            case .watchdog: "only WATCHDOG=1 and WATCHDOG=trigger are taken"
+            case .watchdogInterval:
+                "it takes microseconds from 10000 to 3600000000 (10 ms to 1 h), or 0 for no watchdog; the watchdog stays as it is"
+            case .extendTimeout:
+                "it takes microseconds, and more than 3600000000 (1 h) count as that; no timeout is moved"
+            case .barrier: "only BARRIER=1 with a descriptor is taken"
+            }
+        }
+    }
 
     /// Longest status, bytes.
     public static let statusLimit = 256
@@ -24,37 +49,48 @@ public enum NotifyWord: Hashable, Sendable {
     /// Longest time one message may ask for.
     public static let extensionLimit: Duration = .seconds(3600)
 
-    /// Reads a datagram: lines `NAME=VALUE`. What is unknown or malformed is left out, as the protocol demands; so is
-    /// RELOADING, for a child that reloads still serves. BARRIER needs no word: see `NotifySocket`.
-    public static func parse(_ datagram: some Collection<UInt8>) -> [NotifyWord] {
+    /// Reads a datagram: lines `NAME=VALUE`. What is unknown is left out, as the protocol demands; so is RELOADING, for a
+    /// child that reloads still serves. A BARRIER that came with a descriptor needs no word: see `NotifySocket`.
+    public static func parse(
+        _ datagram: some Collection<UInt8>, hadDescriptors: Bool = false
+    ) -> [NotifyWord] {
         datagram.split(separator: UInt8(ascii: "\n")).compactMap { line in
             guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { return nil }
             let value = line[line.index(after: equals)...]
-            return word(String(decoding: line[..<equals], as: UTF8.self), value)
+            switch String(decoding: line[..<equals], as: UTF8.self) {
+            case "MAINPID": return .mainProcess
+            case "STATUS": return .status(shown(value))
+            case let name:
+                guard let name = Name(rawValue: name) else { return nil }
+                if name == .barrier, hadDescriptors, isOne(value) { return nil }
+                return word(name, value) ?? .malformed(name, shown(value))
+            }
         }
     }
 
-    private static func word(_ name: String, _ value: some Collection<UInt8>) -> NotifyWord? {
-        let isOne = value.elementsEqual([UInt8(ascii: "1")])
+    private static func word(_ name: Name, _ value: some Collection<UInt8>) -> NotifyWord? {
         switch name {
-        case "READY": return isOne ? .ready : nil
-        case "STOPPING": return isOne ? .stopping : nil
-        case "WATCHDOG":
-            return isOne ? .watchdog : value.elementsEqual("trigger".utf8) ? .watchdogTrigger : nil
-        case "WATCHDOG_USEC":
-            guard let time = time(value), time == .zero || time >= shortestWatchdog else { return nil }
+        case .ready: return isOne(value) ? .ready : nil
+        case .stopping: return isOne(value) ? .stopping : nil
+        case .watchdog:
+            return isOne(value) ? .watchdog : value.elementsEqual("trigger".utf8) ? .watchdogTrigger : nil
+        // A longer one than is kept must not become a shorter one, nor end the one in force.
+        case .watchdogInterval:
+            guard let time = time(value), time == .zero || (shortestWatchdog...extensionLimit).contains(time) else {
+                return nil
+            }
             return .watchdogInterval(time)
-        case "MAINPID": return .mainProcess
-        case "STATUS": return .status(shown(value))
-        case "EXTEND_TIMEOUT_USEC": return time(value).map { .extendTimeout($0) }
-        case _: return nil
+        case .extendTimeout: return time(value).map { .extendTimeout(min($0, extensionLimit)) }
+        case .barrier: return nil
         }
     }
 
-    /// Microseconds, at most `extensionLimit`.
+    private static func isOne(_ value: some Collection<UInt8>) -> Bool { value.elementsEqual([UInt8(ascii: "1")]) }
+
+    /// Microseconds; what a `Duration` cannot hold becomes the longest that it can.
     private static func time(_ value: some Collection<UInt8>) -> Duration? {
         guard let microseconds = decimal(value), !value.contains(UInt8(ascii: " ")) else { return nil }
-        return min(.microseconds(Int64(clamping: microseconds)), extensionLimit)
+        return .microseconds(Int64(clamping: min(microseconds, UInt64(Int64.max / 1000))))
     }
 
     /// Text of a child is for people's terminals: no control characters, whole scalars, bounded.
