@@ -149,7 +149,7 @@ struct PlaceTests {
     @Test(
         arguments: [
             ([], "is empty"), (Array("\u{1}x9".utf8), "is damaged"), (Array("17".utf8), "is damaged"),
-            (Array("4294967295\n".utf8), "is damaged"), ([UInt8](repeating: 0x31, count: 8 << 20), "is damaged"),
+            (Array("4294967295\n".utf8), "is damaged"), ([UInt8](repeating: 0x31, count: 33), "is damaged"),
             (nil, "is no regular file"),
         ] as [([UInt8]?, String)]) func damagedSecondOfTheLastStart_isReplacedAndSaid(content: [UInt8]?, words: String)
         throws
