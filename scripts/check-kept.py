@@ -242,8 +242,24 @@ def pieces(page):
     step("uploads: begun anew by itself, or by a tap")
 
 
+MANY = """async () => {
+    const sessions = [];
+    for (let n = 0; n < 21; n++) {
+        const answer = await fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' },
+            body: JSON.stringify({ op: 'send', session: null, text: `one of many, ${n}.`, client_id: `many.${Math.random()}` }) });
+        sessions.push(JSON.parse((await answer.text()).split('\\n')[0]).session);
+    }
+    return sessions;
+}"""
+
+
 def no_room(page):
-    """The browser has no room for what is typed: that is said, of a text and of a message."""
+    """Drafts in many sessions are all kept; the browser has no room for what is typed: that is said, of a text and of a message."""
+    sessions = page.evaluate(MANY)
+    page.evaluate("""sessions => {
+        for (const one of sessions) localStorage.setItem(`nexus.draft.${one}`, JSON.stringify({ text: `typed in ${one}`, files: [] }));
+        localStorage.setItem('nexus.drafts', JSON.stringify(sessions));
+    }""", sessions)
     begun(page, "before it was full")
     page.context.set_offline(True)
     page.evaluate("""() => {
@@ -261,7 +277,10 @@ def no_room(page):
     expect(page.locator(".unsent .turn")).to_have_count(0)
     over(page)
     expect(page.locator(".turn[data-turn]")).to_have_count(2)
-    step("no room in the browser: said, and sent all the same")
+    kept = page.evaluate("sessions => sessions.filter(one => localStorage.getItem(`nexus.draft.${one}`))", sessions)
+    assert kept == sessions, kept
+    page.evaluate("sessions => { for (const one of sessions) localStorage.removeItem(`nexus.draft.${one}`); localStorage.removeItem('nexus.drafts'); }", sessions)
+    step("no room in the browser: said, and sent all the same; no draft goes for another one")
 
 
 # Holds the page's requests that have one of these words, until whoever asked leaves.

@@ -3,8 +3,8 @@ import { store, stored } from './shelf.js';
 
 export const prefix = 'nexus.draft.';
 const order = 'nexus.drafts';
-// So many are kept; the one that was longest not touched goes.
-const most = 20;
+// So many are kept; none goes for another one.
+const most = 200;
 // Characters of one.
 const longest = 500000;
 
@@ -43,16 +43,11 @@ export function keepAside(key, typed) {
 /** @param {string} key @param {Draft} draft */
 function write(key, draft) {
   const names = draftKeys().filter((name) => name !== key);
-  const isEmpty = isNothing(draft) && !draft.model && !draft.agent;
-  if (isEmpty) localStorage.removeItem(prefix + key);
-  if (isEmpty || JSON.stringify(draft).length > longest) return store(order, names) && isEmpty;
-  while (names.length >= most) localStorage.removeItem(prefix + names.shift());
-  for (;;) {
-    if (store(prefix + key, draft) && store(order, [...names, key])) return true;
-    // No room: the oldest of them makes some.
-    if (!names.length) return false;
-    localStorage.removeItem(prefix + names.shift());
+  if (isNothing(draft) && !draft.model && !draft.agent) {
+    localStorage.removeItem(prefix + key);
+    return store(order, names);
   }
+  return JSON.stringify(draft).length <= longest && names.length < most && store(prefix + key, draft) && store(order, [...names, key]);
 }
 
 /** @param {string} key @returns {Draft} */
