@@ -10,6 +10,8 @@ struct TunnelDescription: Encodable, Sendable {
     var mode: TunnelMode
     /// What `start` would take.
     var mode_when_on: TunnelMode
+    /// What Supervisor.toml says, whatever a command chose.
+    var mode_of_file: TunnelMode
     /// By command; false: by Supervisor.toml.
     var chosen_by_command: Bool
     var state: String
@@ -79,7 +81,7 @@ extension TunnelKeeper {
         let state = machine.state
         return TunnelDescription(
             mode: inForce, mode_when_on: choice.mode ?? workshop.settings.mode,
-            chosen_by_command: choice.isByCommand,
+            mode_of_file: workshop.settings.mode, chosen_by_command: choice.isByCommand,
             state: state.name, words: words,
             connections: machine.connections, connections_wanted: inForce.connections, url: address,
             url_lasts: inForce != .quick, url_leads: leads, program: preparation?.program?.path,
@@ -102,15 +104,32 @@ extension TunnelKeeper {
         let outside: String
         if case .off = machine.state {
             // A proxy of the owner's may lead there, where no tunnel would.
-            let url = (choice.mode ?? workshop.settings.mode).ownsURL ? "" : workshop.settings.url
+            let isTunnels = choice.mode?.ownsURL == true || workshop.settings.mode.ownsURL
+            let url = isTunnels ? "" : workshop.settings.url
             outside = url.isEmpty ? near : "\(near), and by \(url)"
-        } else if leads, let address {
-            outside = "from anywhere at \(address), and \(near)"
+        } else if leads || host == nil, let far = farNames {
+            outside = "from anywhere at \(far), and \(near)"
         } else {
             return "nobody from outside; browsers that were let in (nexusctl pair) \(near)"
         }
         return "browsers that were let in (nexusctl pair): \(outside)"
     }
+
+    /// By what names people come through the tunnel that stands: all that its rules lead here, also those that are a pattern.
+    private var farNames: String? {
+        guard machine.state.connections != nil || machine.state == .originDown else { return nil }
+        var names = (leads ? address : nil).map { [$0] } ?? []
+        if machine.chosen != .quick, let rules = measurement?.rules {
+            names += rules.patterns(chatSocket: workshop.settings.chatSocket).filter { $0 != host }
+        }
+        return names.isEmpty
+            ? nil
+            : names.prefix(Self.namesSaid).joined(separator: ", ")
+                + (names.count > Self.namesSaid ? " and \(names.count - Self.namesSaid) more" : "")
+    }
+
+    /// A dashboard may push as many as it likes.
+    private static let namesSaid = 20
 
     /// A choice of an owner: tried first, kept when it is good.
     func change(
@@ -128,7 +147,10 @@ extension TunnelKeeper {
             }
             let mode = next.isOn ? next.mode ?? workshop.settings.mode : .off
             if next.isOn, mode == .off, word == nil {
-                throw TunnelError("mode: none is chosen: nexusctl tunnel mode quick, named or token")
+                let file = workshop.settings.mode
+                throw TunnelError(
+                    "mode: none is chosen: nexusctl tunnel mode quick, named or token"
+                        + (file == .off ? "" : ", or file, which says \(file.rawValue)"))
             }
             if mode != .off { try await workshop.check(mode) }
             next = await onTrial(next, over: approach)
@@ -165,7 +187,11 @@ extension TunnelKeeper {
             if machine.isUp, let address {
                 await ChainCheck(url: address, socket: chat, edge: pace.edge).outside()
             } else {
-                ChainCheck.Verdict(false, "not there: as long as no tunnel runs there is no public address")
+                ChainCheck.Verdict(
+                    false,
+                    machine.isUp
+                        ? "not there: the tunnel runs, and there is no public address yet"
+                        : "not there: as long as no tunnel runs there is no public address")
             }
         return report([("agent", agent), ("bridge", bridge), ("tunnel", tunnel), ("edge", edge)])
     }
@@ -186,16 +212,7 @@ extension TunnelKeeper {
 
     /// What agent-worker says about the agent, as nexusd has it.
     private func agentVerdict() async -> ChainCheck.Verdict {
-        struct Answer: Decodable {
-            var state: String
-            var health: String?
-        }
-        guard let payload = try? await bus.ask("status opencode"),
-            let answer = try? JSONDecoder().decode(Answer.self, from: Data(payload))
-        else { return .init(false, "not there: nexusd knows of no child opencode") }
-        guard answer.state == "ready" else { return .init(false, "opencode is \(answer.state): nexusctl why opencode") }
-        if let health = answer.health, health.hasPrefix("unhealthy") { return .init(false, "opencode is \(health)") }
-        return .init(true, "opencode is ready" + (answer.health.map { " and \($0)" } ?? ""))
+        .agent(opencode: try? await bus.ask("status opencode"), worker: try? await bus.ask("status agent-worker"))
     }
 }
 

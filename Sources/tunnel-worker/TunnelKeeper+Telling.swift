@@ -6,10 +6,20 @@ extension TunnelKeeper {
     /// The state's, and what more there is to say about it.
     var words: String {
         let chat = workshop.settings.chatSocket
-        var all = [machine.words(chatSocket: chat, whenOn: choice.mode ?? workshop.settings.mode)]
+        var all = [
+            machine.words(
+                chatSocket: chat, whenOn: choice.mode ?? workshop.settings.mode,
+                file: workshop.settings.mode)
+        ]
         if machine.state.connections != nil, let rules = measurement?.rules, !isLedHere {
-            let what = host.flatMap { rules.leadsToChat(chat) ? "\($0) to the page" : nil } ?? "to the chat"
-            all.append("no rule leads \(what); the service to point at is unix:\(chat)")
+            let patterns = rules.patterns(chatSocket: chat)
+            if host == nil, !patterns.isEmpty {
+                all.append(
+                    "its rules lead \(patterns[0]) to the chat, and that is no name to go to; give it a plain one")
+            } else {
+                let what = host.flatMap { rules.leadsToChat(chat) ? "\($0) to the page" : nil } ?? "to the chat"
+                all.append("no rule leads \(what); the service to point at is unix:\(chat)")
+            }
         }
         if let damage { all.append(damage) }
         return all.joined(separator: "; ")

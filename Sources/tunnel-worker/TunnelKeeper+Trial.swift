@@ -50,6 +50,8 @@ extension TunnelKeeper {
         measurement = nil
         changes += 1
         guard wanted != .off else {
+            // Nothing older goes on, and what was not taken is looked at when it is wanted again.
+            complaint = nil
             await act(on: .chosen(.off))
             show()
             return nil

@@ -31,6 +31,17 @@ struct MeasuringTests {
         let service = "unix:/run/chat.sock"
         let rules = IngressRules(version: 1, rules: names.map { .init(hostname: $0, service: service) } + [end])
         #expect(rules.hostnames(chatSocket: "/run/chat.sock") == ["chat.example.invalid"])
+        // People come by the pattern all the same: it is said who can reach the page.
+        #expect(rules.patterns(chatSocket: "/run/chat.sock").prefix(1) == ["*.example.invalid"])
+        let shadowed = IngressRules(
+            version: 1,
+            rules: [
+                .init(hostname: "*.example.invalid", service: "http_status:404"),
+                .init(hostname: "chat.example.invalid", service: service),
+                .init(hostname: "b.invalid", service: service),
+                .init(hostname: "b.invalid", path: "^/", service: service), .init(path: "^/", service: service), end,
+            ])
+        #expect(shadowed.patterns(chatSocket: "/run/chat.sock") == ["b.invalid", "*"])
         #expect(rules.leadsToChat("/run/chat.sock"))
         #expect(!IngressRules(version: 1, rules: [end]).leadsToChat("/run/chat.sock"))
     }
@@ -54,6 +65,29 @@ struct MeasuringTests {
         let byPath = IngressRules(
             version: 1, rules: [.init(hostname: "chat.example.com", path: "/zzz", service: service), end])
         #expect(byPath.hostnames(chatSocket: "/run/chat.sock").isEmpty)
+    }
+
+    @Test func agentCarries_onlyWhileItsWorkerIsThere_andConnected_andNobodyComplains() {
+        func verdict(_ agent: String?, _ worker: String?) -> ChainCheck.Verdict {
+            .agent(opencode: agent.map { Array($0.utf8) }, worker: worker.map { Array($0.utf8) })
+        }
+        let ready = #"{"state":"ready"}"#
+        let connected = #"{"state":"ready","status":"connected to opencode 1.18.34"}"#
+        #expect(verdict(ready, connected).isGood)
+        for (agent, worker, words) in [
+            (nil, connected, "no child opencode"), (ready, nil, "no child agent-worker"),
+            (#"{"state":"delayed"}"#, connected, "opencode is delayed: nexusctl why opencode"),
+            (ready, #"{"state":"off","status":"connected to opencode 1.18.34"}"#, "agent-worker is off"),
+            (
+                #"{"state":"ready","health":"agent-worker: it did not answer in time"}"#, connected,
+                "it did not answer in time"
+            ),
+            (ready, #"{"state":"ready","status":"port 4096 is no opencode"}"#, "port 4096 is no opencode"),
+            (ready, ready, "does not say whether"),
+        ] {
+            let found = verdict(agent, worker)
+            #expect(!found.isGood && found.words.contains(words), "\(found)")
+        }
     }
 
     @Test func endByNexusd_isSaidSo_withoutWhatItSaysAtItsEnd() {

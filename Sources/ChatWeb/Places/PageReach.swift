@@ -28,7 +28,7 @@ struct PageReach: Hashable, Sendable {
     }
 
     private static func why(_ name: String, _ sight: TunnelSight) -> String {
-        if !sight.isWanted { return "\(name) leads here by the tunnel, which is off (nexusctl tunnel start)" }
+        if !sight.isWanted { return "\(name) leads here by the tunnel, which is off (\(sight.remedy))" }
         return sight.url == name
             ? "\(name) does not lead here now (nexusctl tunnel)" : "\(name) was not taken (nexusctl tunnel says why)"
     }

@@ -56,10 +56,10 @@ struct PairingPlace: Hashable, Sendable {
         case nil: why = near
         case let tunnel? where !tunnel.isWanted:
             why = "the tunnel is off, and \(near)"
-            let isChosen = tunnel.mode_when_on != "off"
-            remedies.append("from anywhere: nexusctl tunnel \(isChosen ? "start" : "setup"), then nexusctl pair")
+            remedies.append("from anywhere: \(tunnel.remedy), then nexusctl pair")
         case let tunnel?:
-            let isLedAway = tunnel.stands && tunnel.url_leads == false
+            // Without an address no rule leads a name here either.
+            let isLedAway = tunnel.stands
             why = "the tunnel does not \(isLedAway ? "lead here" : "stand") (\(tunnel.words)), and \(near)"
             let when = isLedAway ? "does" : "stands"
             remedies.append("from anywhere: nexusctl pair again when it \(when); nexusctl tunnel says how it is")

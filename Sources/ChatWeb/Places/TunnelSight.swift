@@ -5,6 +5,8 @@ public struct TunnelSight: Hashable, Sendable, Codable {
     var type = "tunnel"
     var mode: String
     var mode_when_on: String
+    /// Nil: of a tunnel-worker that does not say.
+    var mode_of_file: String?
     var state: String
     var words: String
     var url: String?
@@ -19,8 +21,14 @@ public struct TunnelSight: Hashable, Sendable, Codable {
     /// It is on, whether it stands or not.
     var isWanted: Bool { mode != "off" }
 
-    /// `[chat] url` leads through it, so that it leads nowhere while it is off.
-    var ownsURL: Bool { ["named", "token"].contains(mode_when_on) }
+    /// `[chat] url` leads through it, so that it leads nowhere while it is off, whatever made it off.
+    var ownsURL: Bool { ["named", "token"].contains { $0 == mode_when_on || $0 == mode_of_file } }
+
+    /// The command that brings up one that is off.
+    var remedy: String {
+        if mode_when_on != "off" { return "nexusctl tunnel start" }
+        return (mode_of_file ?? "off") == "off" ? "nexusctl tunnel setup" : "nexusctl tunnel mode file"
+    }
 
     /// Its connections carry. `origin down` is of a moment ago: whoever asks this has the chat before him.
     var stands: Bool { ["connected", "degraded", "origin down"].contains(state) }

@@ -69,3 +69,30 @@ public struct ChainCheck: Hashable, Sendable {
         }
     }
 }
+
+extension ChainCheck.Verdict {
+    private struct Child: Decodable {
+        var state: String
+        var status: String?
+        /// What was last wrong with it; nil: nothing.
+        var health: String?
+    }
+
+    /// A turn can be taken: opencode runs, nobody complains of it, and agent-worker is there and is connected to it.
+    /// - Parameters: nexusd's answers to `status`; nil: it knows of no such child.
+    public static func agent(opencode: [UInt8]?, worker: [UInt8]?) -> Self {
+        func read(_ answer: [UInt8]?) -> Child? {
+            answer.flatMap { try? JSONDecoder().decode(Child.self, from: Data($0)) }
+        }
+        guard let agent = read(opencode) else { return Self(false, "not there: nexusd knows of no child opencode") }
+        guard let worker = read(worker) else { return Self(false, "not there: nexusd knows of no child agent-worker") }
+        guard agent.state == "ready" else { return Self(false, "opencode is \(agent.state): nexusctl why opencode") }
+        guard worker.state == "ready" else {
+            return Self(
+                false, "agent-worker is \(worker.state), by which the chat reaches it: nexusctl why agent-worker")
+        }
+        if let complaint = agent.health { return Self(false, "opencode is not well; \(complaint)") }
+        let words = worker.status ?? "it does not say whether opencode answers"
+        return Self(words.hasPrefix("connected"), "opencode is ready; agent-worker: \(words)")
+    }
+}

@@ -126,6 +126,13 @@ public struct IngressRules: Hashable, Sendable, Decodable {
         }
     }
 
+    /// The names whose rules lead to the chat, as they stand there, each once: also `*.example.invalid`, and `*` for every name.
+    public func patterns(chatSocket: String) -> [String] {
+        var seen: Set<String> = []
+        return rules.map { ($0.hostname ?? "").isEmpty ? "*" : $0.hostname ?? "*" }
+            .filter { lead($0, to: chatSocket) && seen.insert($0).inserted }
+    }
+
     /// The names that lead to the chat and can be gone to: `*.example.invalid` is none.
     public func hostnames(chatSocket: String) -> [String] {
         rules.compactMap(\.hostname).filter { HostName.isValid($0) && lead($0, to: chatSocket) }

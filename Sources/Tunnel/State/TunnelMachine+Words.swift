@@ -4,11 +4,14 @@ extension TunnelMachine {
     /// - Parameters:
     ///   - chat: path of the chat's socket, at which rules of Cloudflare's dashboard are to point.
     ///   - whenOn: the mode in which a start brings it up; off: none is set up.
-    public func words(chatSocket chat: String, whenOn: TunnelMode) -> String {
+    ///   - file: the mode of Supervisor.toml, to which a command goes back.
+    public func words(chatSocket chat: String, whenOn: TunnelMode, file: TunnelMode) -> String {
         let state = state
         switch state {
         case .off:
-            return whenOn == .off ? state.words : "off: no tunnel brings others to the page; nexusctl tunnel start"
+            guard whenOn == .off else { return "off: no tunnel brings others to the page; nexusctl tunnel start" }
+            return file == .off
+                ? state.words : "off: no tunnel brings others to the page; nexusctl tunnel mode file (\(file.rawValue))"
         case .waitingForConfiguration:
             return "\(state.words); give it a public hostname there, whose service is unix:\(chat)"
         case .exposesMoreThanTheChat:

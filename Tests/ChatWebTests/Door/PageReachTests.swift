@@ -15,11 +15,13 @@ import Testing
     }
 
     private func told(
-        _ mode: String, _ state: String, url: String? = Self.name, whenOn: String? = nil, leads: Bool? = nil
+        _ mode: String, _ state: String, url: String? = Self.name, whenOn: String? = nil, leads: Bool? = nil,
+        file: String? = nil
     ) -> PageReach.Tunnel {
         .told(
             TunnelSight(
-                mode: mode, mode_when_on: whenOn ?? mode, state: state, words: state, url: url, url_lasts: true,
+                mode: mode, mode_when_on: whenOn ?? mode, mode_of_file: file, state: state, words: state, url: url,
+                url_lasts: true,
                 url_leads: leads))
     }
 
@@ -36,6 +38,10 @@ import Testing
         #expect(
             try words(told("off", "off", whenOn: "named"))
                 == "\(Self.near); \(Self.name) leads here by the tunnel, which is off (nexusctl tunnel start)")
+        // Off by `nexusctl tunnel mode off`: what a start would take is off too, and the name is the tunnel's all the same.
+        #expect(
+            try words(told("off", "off", file: "named"))
+                == "\(Self.near); \(Self.name) leads here by the tunnel, which is off (nexusctl tunnel mode file)")
         for state in ["starting", "reconnecting", "crashed", "no network", "settings refused"] {
             #expect(
                 try words(told("named", state, leads: false))

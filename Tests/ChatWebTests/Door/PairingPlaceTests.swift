@@ -14,10 +14,11 @@ import Testing
     }
 
     private func sight(
-        _ mode: String, _ state: String, url: String? = nil, whenOn: String? = nil
+        _ mode: String, _ state: String, url: String? = nil, whenOn: String? = nil, file: String? = nil
     ) -> TunnelSight {
         TunnelSight(
-            mode: mode, mode_when_on: whenOn ?? mode, state: state, words: "\(state): as it is", url: url,
+            mode: mode, mode_when_on: whenOn ?? mode, mode_of_file: file, state: state, words: "\(state): as it is",
+            url: url,
             url_lasts: mode != "quick")
     }
 
@@ -57,7 +58,7 @@ import Testing
             #expect(words.contains("\nfrom anywhere: nexusctl pair again when it stands"), "\(words)")
         }
         // Connected, and no rule leads to the chat: there is no address.
-        #expect(refusal(try settings(), sight("token", "connected")).contains("the tunnel does not stand"))
+        #expect(refusal(try settings(), sight("token", "connected")).contains("the tunnel does not lead here"))
     }
 
     @Test func tunnelThatIsOff_leavesTheProxyOrTheNetwork() throws {
@@ -70,6 +71,8 @@ import Testing
             let words = refusal(try settings(url: name), sight("off", "off", whenOn: mode))
             #expect(words.contains("the tunnel is off"), "\(words)")
             #expect(words.contains("\nfrom anywhere: nexusctl tunnel start, then nexusctl pair"), "\(words)")
+            let byMode = refusal(try settings(url: name), sight("off", "off", file: mode))
+            #expect(byMode.contains("\nfrom anywhere: nexusctl tunnel mode file, then nexusctl pair"), "\(byMode)")
         }
     }
 

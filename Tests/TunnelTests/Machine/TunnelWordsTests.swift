@@ -4,15 +4,17 @@ import Tunnel
 /// Words that an owner reads say what to do.
 @Suite(.timeLimit(.minutes(1)))
 struct TunnelWordsTests {
-    private func words(_ events: [TunnelMachine.Event], whenOn: TunnelMode = .token) -> String {
+    private func words(_ events: [TunnelMachine.Event], whenOn: TunnelMode = .token, file: TunnelMode = .off) -> String
+    {
         var machine = TunnelMachine()
         for event in events { _ = machine.step(event, at: .seconds(1)) }
-        return machine.words(chatSocket: "/run/chat.sock", whenOn: whenOn)
+        return machine.words(chatSocket: "/run/chat.sock", whenOn: whenOn, file: file)
     }
 
     @Test func offTunnelThatIsSetUp_isStarted_andAnotherIsSetUp() {
         #expect(words([.chosen(.off)]).hasSuffix("nexusctl tunnel start"))
         #expect(words([.chosen(.off)], whenOn: .off).hasSuffix("nexusctl tunnel setup"))
+        #expect(words([.chosen(.off)], whenOn: .off, file: .named).hasSuffix("nexusctl tunnel mode file (named)"))
     }
 
     @Test func exposure_saysWhatEndsIt() {
