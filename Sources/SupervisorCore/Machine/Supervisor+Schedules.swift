@@ -50,7 +50,8 @@ extension Supervisor {
             skipped = times - 1
         case .off: skipped = 0
         case .waiting, .delayed, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done:
-            skipped = times
+            // Who is being turned off was to run no more.
+            skipped = self[child].wanted ? times : 0
         }
         if skipped > 0 {
             timetables[child]?.skip(skipped)

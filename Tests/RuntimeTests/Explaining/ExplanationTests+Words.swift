@@ -35,6 +35,17 @@ extension ExplanationTests {
         return stage
     }
 
+    /// It was ready for a minute first, which is stable.
+    private static func renewedStable(isOver: Bool, _ intensity: Intensity? = nil) -> Stage {
+        var stage = up { $0.policy.intensity = intensity }
+        stage.pass(.seconds(60))
+        let run = stage.view(.a).run ?? RunID(rawValue: 0)
+        stage.send(.restartItself(.a, run))
+        stage.remark = EndRemark(run, EndRemark.wished)
+        if isOver { stage.ends(.a, .code(0)) }
+        return stage
+    }
+
     private static func stopped(_ treeEndsSince: (Stage) -> Instant?) -> Stage {
         var stage = up()
         stage.pass(.seconds(1))
@@ -76,6 +87,36 @@ extension ExplanationTests {
             settings: ["stop-timeout = 5s", "kill-grace = 5s"],
             says: ["it asked for its own restart; it counts as a crash", "12 unstable runs in a row (now 0)"]
         ) { renewed(isOver: false) },
+        Case(
+            testDescription: "it asked for its own restart when it was stable", phase: .starting, cause: .asked,
+            settings: ["start-timeout = 1min", "ready = …"],
+            says: [
+                "it asked for its own restart; the run was stable (`delay.stable-after`): it does not count as a crash",
+                "12 unstable runs in a row (now 0)",
+            ]
+        ) { renewedStable(isOver: true) },
+        Case(
+            testDescription: "it asked for its own restart when it was stable, and ends", phase: .stopping,
+            cause: .asked,
+            settings: ["stop-timeout = 5s", "kill-grace = 5s"],
+            says: ["restart; the run was stable (`delay.stable-after`): it counts for `intensity` only"]
+        ) { renewedStable(isOver: false, Intensity(restarts: 5, window: .seconds(60))) },
+        Case(
+            testDescription: "the one before said that it stops, and did not, and this one says so too",
+            phase: .stopping,
+            cause: .crash, settings: ["stop-timeout = 5s", "kill-grace = 5s"],
+            says: ["it said that it stops, and did not end in time: nexusd killed it (`stop-timeout`)"]
+        ) {
+            var stage = up()
+            stage.remark = EndRemark(
+                stage.view(.a).run ?? RunID(rawValue: 0), "words",
+                [Explanation.Setting(key: "child.a.stop-timeout", value: "5s")])
+            stage.ends(.a, .signal(.kill, coreDumped: false, oom: false))
+            stage.pass(.seconds(1))
+            stage.ready(.a)
+            stage.send(.stopping(.a, stage.view(.a).run ?? RunID(rawValue: 0)))
+            return stage
+        },
         Case(
             testDescription: "it said that it stops, and did not", phase: .delayed, cause: .crash,
             settings: ["stop-timeout = 5s", "delay.first = 100ms", "delay.cap = 30s", "delay.park-after = 12"],

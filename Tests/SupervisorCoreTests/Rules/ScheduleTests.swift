@@ -42,6 +42,19 @@ struct ScheduleTests {
         #expect(scene.pass(.seconds(1)) == ["say starting a", "spawn a"])
     }
 
+    @Test func timeThatPassesWhileItIsTurnedOff_isNoneThatItMissed() {
+        var scene = Scene.begun([Self.hourly])
+        scene.pass(.zero)
+        scene.spawned(.a)
+        scene.pass(.seconds(3_599))
+        scene.command(.stop(.child(.a)))
+        #expect(scene.phase(.a) == .stopping)
+        #expect(scene.pass(.seconds(2)) == [])
+        #expect(scene.view(.a).skippedRuns == 0)
+        scene.ends(.a, .code(0))
+        #expect(scene.phase(.a) == .off)
+    }
+
     @Test(arguments: [Exit.code(1), .code(78), .killed, .notExecuted(.exec, errno: 2)])
     func failedRun_isNotHammered(exit: Exit) {
         var scene = Scene.begun([Self.hourly])

@@ -6,7 +6,7 @@ extension Explanation {
     var causeWords: String? {
         if isStoppedWithTree { return endedTreeWords }
         guard let cause else { return nil }
-        let counts = policy.schedule == nil && !isBuiltIn ? "; it counts as a crash" : ""
+        let counts = countWords
         let exit = self.exit?.words ?? "its end"
         switch cause {
         // Not `done`: it is on its way again, or given up.
@@ -43,6 +43,16 @@ extension Explanation {
                 + " when it is gone"
         case .unknown: return "how it ended cannot be known\(counts)"
         }
+    }
+
+    /// What it does to the rules that park it.
+    private var countWords: String {
+        if policy.schedule != nil || isBuiltIn { return "" }
+        guard wasStable else { return "; it counts as a crash" }
+        let groups = policy.group.flatMap { plan.groups[Int($0.rawValue)].policy.intensity }
+        let isLimited = policy.intensity != nil || groups != nil
+        return "; the run was stable (`delay.stable-after`): it "
+            + (isLimited ? "counts for `intensity` only" : "does not count as a crash")
     }
 
     /// When it is started again, or which rule gave it up.
@@ -106,7 +116,16 @@ extension Explanation {
     var starterNames: String { starters.map { names[$0] }.joined(separator: " or ") }
 
     /// Whether the run that ended, or is being ended, had been ready.
-    var wasReady: Bool { view.phase == .stopping ? view.ready != nil : view.lastEnd?.ready != nil }
+    var wasReady: Bool { isAboutPresentRun ? view.ready != nil : view.lastEnd?.ready != nil }
+
+    /// Whether it had been ready for so long that its end is no unstable one.
+    private var wasStable: Bool {
+        let stableAfter = policy.delay.stableAfter
+        if isAboutPresentRun { return view.ready.map { view.since - $0 >= stableAfter } ?? false }
+        // Its end may have taken long after it had begun, which only the count tells.
+        guard let end = view.lastEnd, let ready = end.ready else { return false }
+        return end.ended - ready >= stableAfter && view.unstableRuns == 0
+    }
 
     /// Whether the run it is about said so itself.
     var isTriggered: Bool { ownRemark?.words == EndRemark.triggered }
@@ -119,7 +138,7 @@ extension Explanation {
 
     /// What is known of that run.
     private var ownRemark: EndRemark? {
-        guard let remark, remark.run == (view.phase == .stopping ? view.run : view.lastEnd?.run) else { return nil }
+        guard let remark, remark.run == (isAboutPresentRun ? view.run : view.lastEnd?.run) else { return nil }
         return remark
     }
 

@@ -36,8 +36,12 @@ struct Explanation {
     /// Why it is where it is, or how its last run ended.
     var cause: Cause? { view.cause ?? view.lastEnd?.cause }
 
+    /// The cause is that of a run that is being ended. One that leaves by itself, as it said by STOPPING=1, has none yet: then
+    /// it is that of the run before.
+    var isAboutPresentRun: Bool { view.phase == .stopping && view.cause != nil }
+
     /// How the run ended that the cause is about; nil while that one is being ended.
-    var exit: Exit? { view.phase == .stopping ? nil : view.lastEnd?.exit }
+    var exit: Exit? { isAboutPresentRun ? nil : view.lastEnd?.exit }
 
     /// The group that is parked with it.
     var parkedGroup: GroupID? {
