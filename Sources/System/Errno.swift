@@ -41,6 +41,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let tooManyOpenInSystem = Errno(rawValue: ENFILE)
     /// EINVAL.
     public static let invalid = Errno(rawValue: EINVAL)
+    /// EBADMSG: what is there is not what it should be.
+    public static let badMessage = Errno(rawValue: EBADMSG)
     /// EACCES.
     public static let noAccess = Errno(rawValue: EACCES)
     /// EPERM.

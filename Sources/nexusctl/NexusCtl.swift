@@ -28,7 +28,7 @@ struct NexusCtl: ParsableCommand {
     /// Does what the arguments (without the program's name) say; returns the exit status.
     static func run(_ arguments: [String]) -> Int32 {
         do {
-            let arguments = Place.hoisted(try ColourChoice.taken(from: arguments))
+            let arguments = try Place.hoisted(ColourChoice.taken(from: arguments))
             if let quick = QuickStatus(arguments) {
                 try quick.run()
                 return 0

@@ -1,6 +1,7 @@
 import ControlClient
 import Glibc
 import Synchronization
+import System
 
 /// Standard output and standard error, unbuffered: text appears when it is written, in that order.
 enum Output {
@@ -23,6 +24,20 @@ enum Output {
 
     /// The same for bytes that are text already.
     static func write(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+
+    /// Ends the program as a write would when the reader of standard output is gone: for those who follow, who may have
+    /// nothing to write for ever. The thread sleeps in poll(2) until then; without one the next write finds out.
+    static func endWithReader() {
+        try? NativeThread.start("reader-gone") {
+            // No event is asked for: POLLERR and POLLHUP are told of always.
+            var entry = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+            while poll(&entry, 1, -1) < 0, errno == EINTR {}
+            guard entry.revents & Int16(POLLERR | POLLHUP) != 0 else { return }
+            kill(getpid(), SIGPIPE)
+            // Whoever started us may have had SIGPIPE ignored.
+            _exit(0)
+        }
+    }
 
     /// Writes a line to standard error.
     static func complain(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }

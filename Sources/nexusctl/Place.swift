@@ -44,14 +44,15 @@ struct Place: ParsableArguments {
     }
 
     /// ArgumentParser knows options of a command only after its name; people write these before it as well.
-    static func hoisted(_ arguments: [String]) -> [String] {
+    static func hoisted(_ arguments: [String]) throws(ControlError) -> [String] {
         var leading: [String] = []
         var rest = arguments[...]
         while let word = rest.first {
             if word.hasPrefix("--runtime=") || word.hasPrefix("--state=") {
                 leading.append(word)
                 rest = rest.dropFirst()
-            } else if word == "--runtime" || word == "--state", rest.count > 1 {
+            } else if word == "--runtime" || word == "--state" {
+                guard rest.count > 1 else { throw ControlError(.usage, "\(word) takes a directory, found nothing") }
                 leading += rest.prefix(2)
                 rest = rest.dropFirst(2)
             } else {

@@ -30,13 +30,20 @@ public struct BookReader {
         self.directory = directory
     }
 
-    /// Every end in it, the oldest first. ENOENT: there is no book.
+    /// Where it is.
+    public var path: String { directory + "/" + LogFileName.book }
+
+    /// Every end in it, the oldest first. ENOENT: there is no book; EINVAL: what is in its place is no regular file; EBADMSG:
+    /// not one line of it is a line of a book.
     public func ends() throws(Errno) -> [BookEnd] {
-        let content = try kernel.readFile(directory + "/" + LogFileName.book, limit: Self.sizeLimit)
+        let fd = try kernel.openRegular(path, [.readOnly, .noFollow, .nonBlocking], mode: 0)
+        let content = try kernel.readAll(fd, limit: Self.sizeLimit)
         var begun: [RunID: WallStamp] = [:]
         var ends: [BookEnd] = []
         var places: [RunID: Int] = [:]
-        for line in content.split(separator: 0x0A).lazy.compactMap({ BookLine($0) }) {
+        let lines = content.split(separator: 0x0A).compactMap { BookLine($0) }
+        guard !lines.isEmpty || content.isEmpty else { throw .badMessage }
+        for line in lines {
             switch line.event {
             case .starting: begun[line.run] = line.stamp
             case .ended:

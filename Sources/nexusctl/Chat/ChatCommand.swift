@@ -53,7 +53,7 @@ struct ChatCommand: ParsableCommand {
         let place = arguments.dropFirst().firstIndex { name in
             configuration.subcommands.contains { $0.configuration.commandName == name }
         }
-        guard let place, Place.hoisted(Array(arguments[1...place])).first == arguments[place] || place == 1 else {
+        guard let place, try Place.hoisted(Array(arguments[1...place])).first == arguments[place] || place == 1 else {
             return nil
         }
         let type = configuration.subcommands.first { $0.configuration.commandName == arguments[place] }

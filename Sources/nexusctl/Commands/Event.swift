@@ -26,7 +26,10 @@ struct Event {
     static func last(_ count: Int, in place: Locations) throws(ControlError) -> [Event] {
         let session: LogSession
         do throws(Errno) {
-            session = try LogReader(directory: place.logs).open(["nexusd"], LogQuery(last: count))
+            let reader = LogReader(directory: place.logs)
+            // Asked for the refusal alone: logs that may not be read are not logs without an event.
+            _ = try reader.children()
+            session = try reader.open(["nexusd"], LogQuery(last: count))
         } catch {
             throw LogPrinter.unreadable(place, error)
         }
@@ -34,6 +37,9 @@ struct Event {
         session.read { entry in
             events.append(Event(entry))
             return true
+        }
+        if events.isEmpty, count > 0, let (path, error) = session.unreadable.first {
+            throw LogPrinter.unreadable(file: path, error)
         }
         LogPrinter.complain(session)
         return events

@@ -32,6 +32,7 @@ struct EventsCommand: ParsableCommand {
     }
 
     func run() throws {
+        if follow { Output.endWithReader() }
         // Subscribed before the logs are read: nothing falls between the two.
         let stream = follow ? try EventStream(place.connect()) : nil
         let locations = try place.locations()

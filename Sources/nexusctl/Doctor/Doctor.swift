@@ -28,7 +28,10 @@ struct Doctor {
             refusal = nil
         } catch {
             report = nil
-            user = geteuid()
+            // Whoever is refused still sees whose the socket is, or the directory that hides it.
+            user =
+                ([place.controlSocket, place.runtime].lazy
+                .compactMap { [kernel] in try? kernel.status($0, followingLinks: false) }.first)?.user ?? geteuid()
             look = nil
             refusal = error
         }

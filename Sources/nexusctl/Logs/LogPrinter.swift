@@ -30,13 +30,14 @@ struct LogPrinter {
     mutating func run(
         _ place: Locations, names: [String]?, _ query: LogQuery, follow: Bool, silence: String
     ) throws(ControlError) {
+        if follow { Output.endWithReader() }
         let session: LogSession
         do throws(Errno) { session = try LogReader(directory: place.logs).open(names, query) } catch {
             throw Self.unreadable(place, error)
         }
         let shown = show(session)
         Self.complain(session)
-        if shown == 0, query.last != 0 { Output.complain(silence) }
+        if shown == 0, query.last != 0, session.unreadable.isEmpty { Output.complain(silence) }
         while follow, !Output.isRefused {
             do throws(Errno) { try session.wait() } catch { throw Self.unreadable(place, error) }
             _ = show(session)
@@ -48,18 +49,40 @@ struct LogPrinter {
     static func unreadable(_ place: Locations, _ error: Errno) -> ControlError {
         let hint =
             error == .noAccess
-            ? "they are for log-writer's group: become a member of it, or root"
+            ? groupHint
             : "say where the state directory is: --state DIR"
         return ControlError(.failed, "cannot read the logs in \(place.logs): \(error)", hint: hint)
     }
 
     /// What is missing in what was shown.
     static func complain(_ session: LogSession) {
-        for (path, error) in session.unreadable {
-            let hint = error == .notExecutable ? "zstd is not installed: apt install zstd" : "\(error)"
-            Output.complain("missing here: \(path), which cannot be read: \(hint)")
+        for (path, error) in session.unreadable { complain(path, error) }
+    }
+
+    /// What is missing because this file could not be read.
+    static func complain(_ path: String, _ error: Errno) {
+        Output.complain(Terminal.clean("missing here: \(path), which cannot be read: \(words(error))"))
+    }
+
+    private static func words(_ error: Errno) -> String {
+        switch error {
+        case .notExecutable: "zstd is not installed: apt install zstd"
+        case .invalid: "it is no regular file"
+        case .badMessage: "it is damaged"
+        case _: "\(error)"
         }
     }
+
+    /// Nothing can be said without this file.
+    static func unreadable(file path: String, _ error: Errno) -> ControlError {
+        ControlError(
+            .failed, "cannot read \(path): \(words(error))",
+            hint: error == .noAccess
+                ? groupHint
+                : "move it away; log-writer writes a new one when it is started again: nexusctl restart log-writer")
+    }
+
+    private static let groupHint = "they are for log-writer's group: become a member of it, or root"
 
     /// How many there were.
     private mutating func show(_ session: LogSession) -> Int {

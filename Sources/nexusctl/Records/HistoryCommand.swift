@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlClient
 import LogStore
+import System
 import Wire
 
 struct HistoryCommand: ParsableCommand {
@@ -28,7 +29,13 @@ struct HistoryCommand: ParsableCommand {
     }
 
     func run() throws {
-        let runs = try RunHistory(place.locations(), of: name).runs.suffix(lines)
+        let history = try RunHistory(place.locations(), of: name)
+        let runs = history.runs.suffix(lines)
+        if let (path, error) = history.unreadable {
+            // Whether there are more is not known, and none at all would be a guess.
+            if history.runs.isEmpty, lines > 0 { throw LogPrinter.unreadable(file: path, error) }
+            LogPrinter.complain(path, error)
+        }
         if json {
             let object = JSONValue.object([.init("ends", .array(runs.map(\.json)))])
             Output.write(object.line + "\n")
@@ -44,11 +51,17 @@ struct HistoryCommand: ParsableCommand {
 struct RunHistory {
     /// The oldest first.
     let runs: [EndedRun]
+    /// The book, if it is there and cannot be read.
+    let unreadable: (path: String, error: Errno)?
 
     /// Asks both. It is an error when neither can be asked, and when neither knows the child or group.
     init(_ place: Locations, of name: String?) throws(ControlError) {
         let written = name.map(WrittenName.init)
-        let book = try? BookReader(directory: place.logs).ends()
+        let reader = BookReader(directory: place.logs)
+        var book: [BookEnd]?
+        var failure: Errno?
+        do throws(Errno) { book = try reader.ends() } catch { if error != .noEntry { failure = error } }
+        unreadable = failure.map { (reader.path, $0) }
         var remembered: [EndedRun] = []
         var children: [String]?
         do throws(ControlError) {

@@ -71,9 +71,11 @@ extension WholeTrees {
                     let answer = try tree.ctl([command, name] + more)
                     #expect(answer.status == 0, "\(command) \(name): \(answer.errors)")
                 }
-                for name in ["child:one", "group:two", "group:none"] {
+                for (name, words) in [
+                    ("child:one", "'one' is a group, no child"), ("group:two", "'two' is a child, no group"),
+                    ("group:none", "there is no group 'none'"),
+                ] {
                     let wrong = try tree.ctl([command, name] + more)
-                    let words = "there is no \(name.prefix(5)) '\(name.dropFirst(6))'"
                     #expect(wrong.status == 2, "\(command) \(name): \(wrong)")
                     if ofBoth.contains(command) { #expect(wrong.errors.contains(words), "\(command): \(wrong.errors)") }
                 }

@@ -264,3 +264,12 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         #expect(Duration.milliseconds(milliseconds).words == words)
     }
 }
+
+@Suite struct UnfiledLinesTests {
+    @Test(arguments: [(UInt64(1), ", 1 line is lost so far: "), (2, ", 2 lines are lost so far: ")])
+    func lostLines_areCountedInWords(count: UInt64, words: String) throws {
+        var unfiled = UnfiledLines()
+        unfiled.count("web", lines: count)
+        #expect(try #require(unfiled.note).contains(words))
+    }
+}

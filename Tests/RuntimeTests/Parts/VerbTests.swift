@@ -63,6 +63,9 @@ private let web = ChildID(rawValue: 1)
         ("why cahce", "there is no child or group 'cahce'; did you mean 'cache'?"),
         ("why frnot", "there is no child or group 'frnot'; did you mean 'front'?"),
         ("history front", "'front' is a group; this takes a child: `nexusctl status front` shows them"),
+        ("signal group:front HUP", "'front' is a group; this takes a child: `nexusctl status front` shows them"),
+        ("why child:front", "'front' is a group, no child"), ("stop group:api", "'api' is a child, no group"),
+        ("history group:api", "'api' is a child, no group"),
         ("stop group:wbe", "there is no group 'wbe'; did you mean 'web'?"),
         ("stauts", "'stauts' is no verb; did you mean 'status'?"),
     ])

@@ -44,9 +44,14 @@ struct TailSearch {
         var unfinished = 0
         var place = Place.beginning
         for name in names.reversed() {
-            guard let fd = try? StoredFile(kernel).open(directory + "/" + name),
-                var lines = try? BackwardLines(kernel, fd)
-            else { continue }
+            var lines: BackwardLines
+            do throws(Errno) {
+                lines = try BackwardLines(kernel, StoredFile(kernel).open(directory + "/" + name))
+            } catch {
+                // Some of the wanted ones may be in it: whoever reads from here finds that out, and says so.
+                if error != .noEntry { place = .file(name, 0) }
+                continue
+            }
             while let line = try? lines.next() {
                 guard let entry = line.withUnsafeBytes({ LogEntry(line: $0, child: child) }) else { continue }
                 if let since = query.since, entry.stamp < since { return place }

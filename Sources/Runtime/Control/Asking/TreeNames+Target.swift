@@ -7,7 +7,10 @@ extension TreeNames {
         if word == "all" { return .all }
         if word.hasPrefix("child:") { return .child(try needChild(word)) }
         if let name = word.after("group:") {
-            guard let group = group(named: name) else { throw unknown(name, "group", shown.groups.map { self[$0] }) }
+            guard let group = group(named: name) else {
+                if child(named: name) != nil { throw VerbError(.unknown, "'\(name)' is a child, no group") }
+                throw unknown(name, "group", shown.groups.map { self[$0] })
+            }
             return .group(group)
         }
         if let group = group(named: word) { return .group(group) }
@@ -21,10 +24,13 @@ extension TreeNames {
         let name = word.after("child:") ?? word
         guard let child = child(named: name) else {
             // `child:NAME` is of no group.
-            if name == word, group(named: name) != nil {
+            if name != word, group(named: name) != nil { throw VerbError(.unknown, "'\(name)' is a group, no child") }
+            let group = word.after("group:") ?? word
+            if self.group(named: group) != nil {
                 throw VerbError(
-                    .unknown, "'\(name)' is a group; this takes a child: `nexusctl status \(name)` shows them")
+                    .unknown, "'\(group)' is a group; this takes a child: `nexusctl status \(group)` shows them")
             }
+            if child(named: group) != nil { throw VerbError(.unknown, "'\(group)' is a child, no group") }
             throw unknown(name, "child", shown.children.map { self[$0] })
         }
         return child

@@ -38,7 +38,7 @@ struct UnfiledLines {
         guard let first = losses.min(by: { $0.key < $1.key }) else { return nil }
         let lines = losses.values.reduce(0) { $0 &+ $1.lines }
         let who = losses.count == 1 ? first.key : "\(first.key) and \(losses.count - 1) more"
-        let lost = lines == 0 ? "" : ", \(lines) lines are lost so far"
+        let lost = lines == 0 ? "" : ", \(lines) line\(lines == 1 ? " is" : "s are") lost so far"
         return "what \(who) says is not filed\(lost): \(first.value.trouble ?? Self.usualTrouble)"
     }
 }

@@ -27,6 +27,10 @@ struct ExplainCommand: ParsableCommand {
     @OptionGroup var place: Place
 
     func run() throws {
+        // A name as the other commands take it is the section of that child or group.
+        let key = key.map { key in
+            ["child", "group"].first { key.hasPrefix($0 + ":") }.map { $0 + "." + key.dropFirst($0.count + 1) } ?? key
+        }
         var words = key.map { [$0] } ?? []
         if let config {
             words += ["--config", config]

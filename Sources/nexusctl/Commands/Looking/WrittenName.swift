@@ -54,6 +54,11 @@ struct WrittenName {
     /// The same where it has to be one; the error says what may have been meant.
     func needed(in report: StatusReport) throws(ControlError) -> Meant {
         if let meant = meant(in: report) { return meant }
+        // There under the other word: then nothing is mistyped.
+        if let other = WrittenName(name).meant(in: report) {
+            let word = if case .child = other { "child" } else { "group" }
+            throw ControlError(.usage, "'\(name)' is a \(word), no \(kind)", hint: "write \(name), or \(word):\(name)")
+        }
         let known = report.children.map(\.name) + report.groups.map(\.name)
         let near = Nearest.hint(for: name, among: known)
         throw ControlError(
