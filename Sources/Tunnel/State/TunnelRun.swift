@@ -55,7 +55,10 @@ extension TunnelRun {
     /// When no connection is too long ago; nil: one stands, or the first is left to the child's start timeout.
     func deadline(_ patience: Patience, _ mode: TunnelMode) -> Duration? {
         guard connections == 0 else { return nil }
-        guard let returned = networkReturned, returned >= lost ?? since else { return lost.map { $0 + patience.stuck } }
+        // What a short outage took is often missed only after it.
+        guard let returned = networkReturned, returned + patience.stuckAfterReturn >= lost ?? since else {
+            return lost.map { $0 + patience.stuck }
+        }
         let limit = returned + patience.stuckAfterReturn
         // Its own waits have grown meanwhile, to 40 s, and a fresh start connects in a second; a quick tunnel's loses its name.
         guard mode != .quick, let edgeAnswered else { return limit }
