@@ -36,8 +36,7 @@ public struct BookReader {
     /// Every end in it, the oldest first. ENOENT: there is no book; EINVAL: what is in its place is no regular file; EBADMSG:
     /// not one line of it is a line of a book.
     public func ends() throws(Errno) -> [BookEnd] {
-        let fd = try kernel.openRegular(path, [.readOnly, .noFollow, .nonBlocking], mode: 0)
-        let content = try kernel.readAll(fd, limit: Self.sizeLimit)
+        let content = try kernel.readFile(path, limit: Self.sizeLimit)
         var begun: [RunID: WallStamp] = [:]
         var ends: [BookEnd] = []
         var places: [RunID: Int] = [:]

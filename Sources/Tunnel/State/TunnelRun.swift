@@ -55,14 +55,15 @@ extension TunnelRun {
     /// When no connection is too long ago; nil: one stands, or the first is left to the child's start timeout.
     func deadline(_ patience: Patience, _ mode: TunnelMode) -> Duration? {
         guard connections == 0 else { return nil }
+        let missed = lost ?? since
         // What a short outage took is often missed only after it.
-        guard let returned = networkReturned, returned + patience.stuckAfterReturn >= lost ?? since else {
+        guard let returned = networkReturned, returned + patience.stuckAfterReturn >= missed else {
             return lost.map { $0 + patience.stuck }
         }
-        let limit = returned + patience.stuckAfterReturn
+        let limit = max(returned, missed) + patience.stuckAfterReturn
         // Its own waits have grown meanwhile, to 40 s, and a fresh start connects in a second; a quick tunnel's loses its name.
         guard mode != .quick, let edgeAnswered else { return limit }
-        return min(limit, edgeAnswered + patience.unconnectedAfterReturn)
+        return min(limit, max(edgeAnswered, missed) + patience.unconnectedAfterReturn)
     }
 }
 

@@ -151,68 +151,6 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
-    @Test func networkLossAndReturn_spendNoRestart() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.start()
-        try tunnel.waitState("connected 4/4")
-        let before = try #require(try tunnel.box.status().child("cloudflared"))
-        try tunnel.network(false)
-        try tunnel.waitState("no network")
-        try tunnel.set("lose", "")
-        try tunnel.network(true)
-        try tunnel.waitLine("reconnecting")
-        try tunnel.set("lose", nil)
-        try tunnel.waitState("connected 4/4")
-        let after = try #require(try tunnel.box.status().child("cloudflared"))
-        #expect(after.run == before.run && after.restarts == before.restarts)
-        #expect(tunnel.box.stop() == 0)
-    }
-
-    @Test func noNetworkAtTheStart_waits_andStartsAtOnceWhenThereIsOne() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.start(network: false)
-        try tunnel.waitState("no network")
-        #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
-        let doctor = try tunnel.box.ctl("doctor").output
-        #expect(doctor.contains("this machine's way out: ip route"), "\(doctor)")
-        try tunnel.network(true)
-        try tunnel.waitState("connected 4/4")
-        #expect(tunnel.box.stop() == 0)
-    }
-
-    @Test func stuck_isStartedAnew() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.start()
-        try tunnel.waitState("connected 4/4")
-        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
-        try tunnel.set("stuck", "\(pid)")
-        try tunnel.waitLine("reconnecting")
-        try tunnel.box.waitReplaced("cloudflared", pid)
-        // What was done, and why, is said while it is on its way and for a while after.
-        let line = try tunnel.waitLine("connected 4/4")
-        let why = "cloudflared was started anew: stuck: the network is there, and no connection comes back"
-        #expect(line.contains(why), "\(line)")
-        #expect(try tunnel.box.ctl("tunnel").output.contains(why))
-        try tunnel.box.waitLog("tunnel-worker", "cloudflared is started anew: stuck")
-        #expect(tunnel.box.stop() == 0)
-    }
-
-    @Test func silentLoss_isFoundByAnOwnLook_andStartedAnew() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.start()
-        try tunnel.waitState("connected 4/4")
-        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
-        try tunnel.box.wait("a look that came through") { _ in
-            try tunnel.inside("/usr/bin/curl", "-s", "http://\(TunnelBox.edge)/", "-H", "Host: chat.example.invalid")
-                .status == 0
-        }
-        try tunnel.set("silent", "\(pid)")
-        // What tunnel-worker says of it may be over before anybody looks.
-        try tunnel.box.waitReplaced("cloudflared", pid)
-        try tunnel.waitState("connected 4/4")
-        #expect(tunnel.box.stop() == 0)
-    }
-
     @Test func refusedCredentials_areParkedWithTheReason() throws {
         let tunnel = try TunnelBox(mode: "named")
         try tunnel.set("refuse", "")
@@ -242,16 +180,6 @@ import Testing
                 of: Data(repeating: 7, count: 32).base64EncodedString(),
                 with: Data(repeating: 8, count: 32).base64EncodedString()))
         try tunnel.waitState("connected 4/4")
-        #expect(tunnel.box.stop() == 0)
-    }
-
-    @Test func blockedUDP_isGoneRoundByHTTP2() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.set("udp-blocked", "")
-        try tunnel.start()
-        try tunnel.waitState("connected 4/4", limit: .seconds(40))
-        let config = try String(contentsOfFile: tunnel.box.state + "/tunnel/config.yml", encoding: .utf8)
-        #expect(config.contains("protocol: \"http2\""))
         #expect(tunnel.box.stop() == 0)
     }
 
@@ -376,30 +304,6 @@ import Testing
         #expect(try restarts() == 2)
         try tunnel.set("start-fails", nil)
         try tunnel.waitState("connected 4/4", limit: .seconds(40))
-        #expect(tunnel.box.stop() == 0)
-    }
-
-    /// Whatever our own look says: here it is made nowhere.
-    @Test func deadResolverAtTheStart_isSaid_andSpendsNoRestart() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.set("start-fails", "dns")
-        try tunnel.start()
-        let said = try tunnel.waitState("no network: names are not resolved here (DNS")
-        #expect(said.state == "no network", "\(said)")
-        #expect(try tunnel.box.status().child("cloudflared")?.lastEnd?.cause == "network")
-        // Tried now and then, and never by nexusd.
-        var runs: Set<String> = []
-        try tunnel.box.wait("three more tries") { status in
-            if let run = status.child("cloudflared")?.lastEnd?.run { runs.insert(run) }
-            return runs.count > 3
-        }
-        // Whatever nexusd may have started before the stop came.
-        let own =
-            try tunnel.box.ctl("logs", "tunnel-worker", "-n", "2000").output
-            .components(separatedBy: "the tunnel: starting: ").count - 1
-        #expect(runs.count <= own + 1, "\(runs), \(own) of our own")
-        try tunnel.set("start-fails", nil)
-        try tunnel.waitState("connected 4/4")
         #expect(tunnel.box.stop() == 0)
     }
 
