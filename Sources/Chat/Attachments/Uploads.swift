@@ -40,7 +40,8 @@ public actor Uploads {
 
     /// Begins one of so many bytes; its name. Nothing is allocated before the limits were looked at.
     func begin(bytes: Int64) async throws -> String {
-        guard bytes > 0 else { throw ChatError(.badRequest, "the file is empty") }
+        guard bytes != 0 else { throw ChatError(.badRequest, "the file is empty") }
+        guard bytes > 0 else { throw ChatError(.badRequest, "no file has \(bytes) bytes: `bytes` says how many come") }
         guard bytes <= limits.file else {
             throw ChatError(
                 .badRequest,

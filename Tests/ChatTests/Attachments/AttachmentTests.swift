@@ -59,6 +59,13 @@ struct AttachmentTests {
         #expect(error?.message.contains("upload '\(name)': a piece at \(place) does not follow the 0 bytes") == true)
     }
 
+    @Test(arguments: [(Int64(0), "the file is empty"), (-1, "no file has -1 bytes"), (.min, "no file has -92233")])
+    func sizeThatNoFileHas_isRefusedInWords(bytes: Int64, words: String) async throws {
+        let uploads = try await uploads()
+        let error = await #expect(throws: ChatError.self) { try await uploads.begin(bytes: bytes) }
+        #expect(error?.code == .badRequest && error?.message.hasPrefix(words) == true)
+    }
+
     /// Which upload, what is wrong with it, and what to do.
     @Test func wrongPieces_areNamedWithTheRemedy() async throws {
         let uploads = try await uploads()
