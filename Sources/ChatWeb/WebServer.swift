@@ -228,12 +228,12 @@ extension WebServer {
         // What is printed is what a browser will meet.
         let isOurTLS = place.way == .network || place.way == .here
         if isOurTLS { try? certificate?.look(at: time(nil)) }
-        let code = door.issue(role, by: whom)
+        let (code, endsOldest) = door.issue(role, by: whom)
         let url = "\(place.url)/#pair=\(code)"
         return PairingLine(
             code: PairingCodes.shown(code), role: role, good_for: PairingCodes.lifetime.components.seconds, url: url,
             way: place.way, url_lasts: place.lasts, reachable: place.way != .here,
             fingerprint: isOurTLS && certificate?.isSelfMade == true ? certificate?.fingerprint : nil,
-            qr: QRCode.rows(of: url))
+            qr: QRCode.rows(of: url), ends_oldest: endsOldest)
     }
 }

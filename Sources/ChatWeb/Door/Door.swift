@@ -33,12 +33,12 @@ public final class Door: Sendable {
         self.audit = audit
     }
 
-    /// A code that lets one device in within ten minutes.
-    func issue(_ role: DeviceRole, by whom: String) -> String {
+    /// A code that lets one device in within ten minutes, and whether the oldest one had to end for it.
+    func issue(_ role: DeviceRole, by whom: String) -> (code: String, endsOldest: Bool) {
         var generator = SystemRandomNumberGenerator()
-        let code = state.withLock { $0.codes.issue(role, at: .now, using: &generator) }
+        let made = state.withLock { $0.codes.issue(role, at: .now, using: &generator) }
         audit("a pairing code for one \(role.rawValue) device was made by \(whom)")
-        return code
+        return made
     }
 
     /// Takes a code and gives the device its token, which nobody can learn again.

@@ -26,15 +26,16 @@ struct PairingCodes: Sendable {
 
     init() {}
 
-    /// A new code, without its hyphen.
+    /// A new code, without its hyphen, and whether the oldest one had to end for it.
     mutating func issue(
         _ role: DeviceRole, at now: ContinuousClock.Instant, using generator: inout some RandomNumberGenerator
-    ) -> String {
+    ) -> (code: String, endsOldest: Bool) {
         let text = ReadableText.random(Self.length, using: &generator)
         codes.removeAll { $0.until <= now }
-        if codes.count >= Self.limit { codes.removeFirst() }
+        let endsOldest = codes.count >= Self.limit
+        if endsOldest { codes.removeFirst() }
         codes.append(Code(hash: Secrets.hash(text), role: role, until: now + Self.lifetime))
-        return text
+        return (text, endsOldest)
     }
 
     /// The role that a code gives, once; nil: it is wrong, old or spent.

@@ -100,4 +100,6 @@ struct PairingLine: Encodable {
     var fingerprint: String?
     /// The link as a QR code: a text of 0 and 1 for each row.
     var qr: [String]
+    /// More codes would be good than may be: the oldest of them is not any more.
+    var ends_oldest: Bool
 }

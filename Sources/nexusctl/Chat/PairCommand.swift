@@ -44,6 +44,9 @@ struct PairCommand: ParsableCommand {
             \(Self.remark(on: pairing))
 
             """)
+        if pairing["ends_oldest"]?.flag == true {
+            Output.write("Too many codes were good at a time: the oldest of them lets nobody in any more.\n")
+        }
         guard let fingerprint = pairing["fingerprint"]?.text else { return }
         Output.write(
             """

@@ -11,7 +11,7 @@ struct PairingCodesTests {
         -> String
     {
         var generator = SystemRandomNumberGenerator()
-        return codes.issue(role, at: now, using: &generator)
+        return codes.issue(role, at: now, using: &generator).code
     }
 
     @Test func code_isGoodOnce_forItsRole() {
@@ -42,11 +42,16 @@ struct PairingCodesTests {
         #expect(codes.spend(other, at: start + PairingCodes.lifetime) == nil)
     }
 
-    @Test func manyCodes_theOldestEnds() {
+    @Test func manyCodes_theOldestEnds_andThatIsSaid() {
         var codes = PairingCodes()
-        let all = (0...PairingCodes.limit).map { _ in code(&codes, at: start) }
-        #expect(codes.spend(all[0], at: start) == nil)
-        #expect(codes.spend(all[1], at: start) == .owner)
+        var generator = SystemRandomNumberGenerator()
+        let all = (0...PairingCodes.limit).map { _ in codes.issue(.owner, at: start, using: &generator) }
+        #expect(all.map(\.endsOldest) == Array(repeating: false, count: PairingCodes.limit) + [true])
+        #expect(codes.spend(all[0].code, at: start) == nil)
+        #expect(codes.spend(all[1].code, at: start) == .owner)
+        // One was spent, and what is old does not count.
+        #expect(!codes.issue(.owner, at: start, using: &generator).endsOldest)
+        #expect(!codes.issue(.owner, at: start + PairingCodes.lifetime, using: &generator).endsOldest)
     }
 
     /// No limit stands before a good code, so the number of codes alone has to make guessing hopeless: at 100,000 guesses a
