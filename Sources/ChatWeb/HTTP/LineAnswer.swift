@@ -8,8 +8,9 @@ import NIOCore
 struct LineAnswer: Sendable {
     /// What comes so soon after the first line goes with it, when the answer is not to be a stream.
     static let grace: Duration = .milliseconds(40)
-    /// Longest wait of an answer that is not to be a stream.
-    static let longestWait: Duration = .seconds(25)
+    /// How long an answer that is not to be a stream waits. A shorter one would say `more` before it could say that a message
+    /// is stored.
+    static let waits: ClosedRange<Double> = 1...25
 
     /// Nil: a stream. Else the answer ends soon after its first line, or after this.
     let wait: Duration?

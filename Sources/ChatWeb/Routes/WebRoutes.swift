@@ -88,7 +88,8 @@ struct WebRoutes: Sendable {
 
     private func lines(_ manner: Manner?, for device: Device) -> LineAnswer {
         // Brought between its bounds as a number: not every one is a `Duration`.
-        let wait = manner?.wait.map { Duration.seconds(min(max(0, $0), LineAnswer.longestWait / .seconds(1))) }
+        let bounds = LineAnswer.waits
+        let wait = manner?.wait.map { Duration.seconds(min(max(bounds.lowerBound, $0), bounds.upperBound)) }
         return LineAnswer(wait: wait, beat: beat, streams: door.streams, device: device.id)
     }
 

@@ -39,6 +39,15 @@ struct StreamTests {
         #expect(nothing.types == ["error"] && nothing.text.contains("unknown"))
     }
 
+    /// Who asks for no wait at all is told all the same that the message is stored.
+    @Test(arguments: ["0", "-5", "0.001"])
+    func waitOfNothing_saysThatTheMessageIsStored(seconds: String) async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let answer = try box.post("/api/chat", send("hello", #","wait":\#(seconds)"#), cookie: cookie)
+        #expect(answer.types.first == "accepted" && answer.types.last == "more", "\(answer.text)")
+    }
+
     /// Any device may say any number: none ends the process, and none waits longer than the longest.
     @Test(arguments: ["1e17", "1e30", "1e300", "-5", "-1e300"])
     func waitThatIsNoTime_isBroughtBetweenItsBounds(seconds: String) async throws {
