@@ -67,7 +67,7 @@ extension ChatRequest: Decodable {
     fileprivate enum Key: String, CodingKey {
         case op, session, workspace, text, model, agent, client_id, after, follow, turn, before, limit, title, id,
             attachments, bytes, upload, at, data, reply, message,
-            answers, format, list, numbered
+            answers, format, list, numbered, withdrawn
     }
 
     private enum Operation: String, Decodable, CaseIterable {
@@ -86,7 +86,8 @@ extension ChatRequest: Decodable {
                     workspace: try fields.decodeIfPresent(String.self, forKey: .workspace),
                     text: try fields.decode(String.self, forKey: .text), choice: try Self.choice(fields),
                     clientID: try fields.decode(String.self, forKey: .client_id),
-                    attachments: try fields.decodeIfPresent([AttachmentReference].self, forKey: .attachments) ?? []))
+                    attachments: try fields.decodeIfPresent([AttachmentReference].self, forKey: .attachments) ?? [],
+                    isWithdrawn: try fields.decodeIfPresent(Bool.self, forKey: .withdrawn) ?? false))
         case .list:
             self = .list(isNumbered: try fields.decodeIfPresent(Bool.self, forKey: .numbered) ?? false)
         case .changes: self = .changes(after: try fields.decode(ListNumber.self, forKey: .after))
@@ -213,7 +214,7 @@ extension ChatRequest.Key {
         case .op, .session, .workspace, .text, .client_id, .title, .id, .upload, .message: "a text"
         case .model, .agent: "a text, or null"
         case .after, .turn, .before, .limit, .bytes, .at, .list: Self.wholeNumber
-        case .follow, .numbered: "true or false"
+        case .follow, .numbered, .withdrawn: "true or false"
         case .attachments: #"a list of {"id":ID,"name":NAME}"#
         case .data: "a text: bytes as base64"
         case .reply: #""once", "always", "reject" or "dismiss""#

@@ -12,11 +12,13 @@ public struct Submission: Hashable, Sendable {
     public var clientID: String
     /// Files that were uploaded before.
     public var attachments: [AttachmentReference]
+    /// Whoever sent it does not want it done any more, and does not know whether it was taken.
+    public var isWithdrawn: Bool
 
     /// All fields.
     public init(
         session: SessionID?, workspace: String? = nil, text: String, choice: ChoiceChange = ChoiceChange(),
-        clientID: String, attachments: [AttachmentReference] = []
+        clientID: String, attachments: [AttachmentReference] = [], isWithdrawn: Bool = false
     ) {
         self.session = session
         self.workspace = workspace
@@ -24,6 +26,7 @@ public struct Submission: Hashable, Sendable {
         self.choice = choice
         self.clientID = clientID
         self.attachments = attachments
+        self.isWithdrawn = isWithdrawn
     }
 
     /// Bytes of a message's JSON string. The message has to fit into a frame (64 KiB) with what surrounds it.

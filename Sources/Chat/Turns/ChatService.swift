@@ -49,7 +49,12 @@ public struct ChatService: Sendable {
         } catch {
             live = .failure(error)
         }
-        if acceptance.isNew { await runner.enqueue(turn) }
+        switch (submission.isWithdrawn, acceptance.isNew) {
+        case (false, true): await runner.enqueue(turn)
+        case (true, true): try await runner.withdraw(turn)
+        case (true, false): _ = try await runner.abort(turn.session, turn: turn.id)
+        case (false, false): break
+        }
         // Said from what is stored, not from the event: that one may have been lost in a crash right after.
         try await send(
             ChatEvent(number: nil, session: turn.session, turn: turn.id, what: turn.accepted).json)

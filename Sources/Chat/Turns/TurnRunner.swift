@@ -81,13 +81,28 @@ public actor TurnRunner {
 
     /// Takes a message that is stored. Watch its session before, to miss nothing: see `ChatService`.
     public func enqueue(_ turn: ChatTurn) async {
-        // It goes its way, whatever becomes of the event that tells of it.
-        if let event = try? await hub.publish(turn.accepted, turn: turn.id, in: turn.session) {
-            if (try? await store.append([event])) != nil { await hub.stored([event]) }
-        }
+        await announce(turn)
         carryOut(queue.accepted(turn.id, in: turn.session))
         // It was asked now and then only, while nobody waited.
         if queue.agent != .here { askNow() }
+    }
+
+    /// A stored message that whoever sent it does not want done: the agent never gets it, and its client id is spent.
+    public func withdraw(_ turn: ChatTurn) async throws {
+        await announce(turn)
+        do {
+            try await hub.conclude(turn.id, in: turn.session, .interrupted, reason: Self.withdrawn, rest: [])
+        } catch {
+            // What the store still has as queued waits on.
+            carryOut(queue.accepted(turn.id, in: turn.session))
+            throw error
+        }
+    }
+
+    /// It goes its way, whatever becomes of the event that tells of it.
+    private func announce(_ turn: ChatTurn) async {
+        guard let event = try? await hub.publish(turn.accepted, turn: turn.id, in: turn.session) else { return }
+        if (try? await store.append([event])) != nil { await hub.stored([event]) }
     }
 
     /// Why this turn waits; nil if it does not.

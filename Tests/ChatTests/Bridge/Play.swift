@@ -53,10 +53,11 @@ final class Play {
     }
 
     /// Sends and waits until the agent has the turn.
-    func handOver(_ text: String, session: String? = nil) throws -> (id: FrameID, session: String, turn: AgentPlay.Turn)
-    {
+    func handOver(
+        _ text: String, session: String? = nil, id: String = UUID().uuidString
+    ) throws -> (id: FrameID, session: String, turn: AgentPlay.Turn) {
         let count = agent.turns.count
-        let id = send(text, session: session)
+        let id = send(text, session: session, id: id)
         try until("the turn at the agent") { $0.agent.turns.count > count && !$0.client.types(id).isEmpty }
         return (id, try #require(client.events[id]?.first?["session"] as? String), agent.turns[count])
     }
