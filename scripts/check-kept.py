@@ -6,7 +6,7 @@ that was deleted elsewhere, two windows in one field, an upload that breaks off;
 Nothing typed may be lost, nothing may be called connected that is not, and nothing may be waited for without words and a limit. Every
 wait is for an event, with a limit; limits of the page's own are waited for by the browser's clock, which is turned on.
 """
-import json, pathlib, re, sys
+import contextlib, json, os, pathlib, re, signal, sys
 
 from playwright.sync_api import sync_playwright, expect
 
@@ -76,7 +76,12 @@ def begun(page, words):
 
 
 def kept_here(page):
-    return page.evaluate("Object.keys(localStorage).filter(one => one.startsWith('nexus.')).sort()")
+    return page.evaluate("Object.keys(localStorage).filter(one => one.startsWith('nexus.') && one !== 'nexus.typed').sort()")
+
+
+def outlives(page):
+    """What was stored is where a browser that is killed keeps it."""
+    assert page.evaluate("import('/base/shelf.js').then(shelf => shelf.written)") is True
 
 
 def shot(page, name):
@@ -104,7 +109,7 @@ def shut_out(browser):
     page.reload()
     expect(words).to_be_visible()
     names = kept_here(page)
-    assert names == [f"nexus.draft.{session.split('/')[-1]}", "nexus.drafts", "nexus.outbox"], names
+    assert names == [f"nexus.draft.{session.split('/')[-1]}", "nexus.outbox"], names
     pair(page)
     page.goto(session)
     over(page)
@@ -213,6 +218,199 @@ def two_fields(page):
     return third
 
 
+ASK = """body => fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' },
+    body: JSON.stringify(body) }).then(answer => answer.text())"""
+
+
+def away(page):
+    """To another room, and back."""
+    page.get_by_role("link", name="Devices").click()
+    expect(page.locator("main.room")).to_be_visible()
+    page.go_back()
+
+
+def card_words(page):
+    """What is typed and chosen in a card outlives a reload and another room; it goes with the answer, or stands in the field when the card goes without it."""
+    session = begun(page, "before the cards").split("/")[-1]
+    card = page.locator(".card")
+    send(page, "/permission")
+    why = card.get_by_label("Why not, for the agent")
+    why.fill("not on a Friday")
+    page.reload()
+    expect(why).to_have_value("not on a Friday")
+    away(page)
+    expect(why).to_have_value("not on a Friday")
+    outlives(page)
+    card.get_by_role("button", name="Reject").click()
+    expect(card).to_have_count(0)
+    expect(field(page)).to_have_value("")
+    page.wait_for_function("() => !Object.keys(localStorage).some(one => one.startsWith('nexus.draft.'))")
+    expect(page.locator(".foot.working")).to_have_count(0)
+    send(page, "/question")
+    expect(card).to_be_visible()
+    card.locator("label.option input").first.check()
+    own = card.get_by_label("In own words").first
+    own.fill("as I say")
+    page.reload()
+    expect(own).to_have_value("as I say")
+    expect(card.locator("label.option input").first).to_be_checked()
+    key = card.get_attribute("data-key")
+    page.evaluate(ASK, {"op": "answer", "session": session, "id": key.removeprefix(session + "/"), "reply": "dismiss"})
+    expect(card).to_have_count(0)
+    expect(field(page)).to_have_value("as I say")
+    over(page, re.compile("done|interrupted|failed"))
+    page.reload()
+    expect(field(page)).to_have_value("as I say")
+    # Answered while the page was elsewhere.
+    field(page).fill("")
+    send(page, "/question")
+    own.fill("and once more")
+    key = card.get_attribute("data-key")
+    page.get_by_role("link", name="Devices").click()
+    expect(card).to_have_count(0)
+    page.evaluate(ASK, {"op": "abort", "session": session})
+    page.go_back()
+    expect(field(page)).to_have_value("and once more")
+    expect(card).to_have_count(0)
+    field(page).fill("")
+    step("words in cards: over a reload and another room, gone with the answer, in the field when somebody else gave it")
+
+
+def renamed(page):
+    """A title that is being typed stays when another device gives the session one."""
+    session = begun(page, "to be renamed").split("/")[-1]
+    page.locator("summary[aria-label='This session']").click()
+    page.get_by_role("button", name="Rename").click()
+    title = page.get_by_label("Title of the session")
+    title.fill("mine")
+    page.evaluate(ASK, {"op": "rename", "session": session, "title": "theirs"})
+    expect(page.locator(".side .sessions a", has_text="theirs")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("theirs")
+    expect(title).to_have_value("mine")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("mine")
+    expect(title).to_be_hidden()
+    step("a title is typed on while another device gives one")
+
+
+# What is uploaded waits until `release` is called.
+GATE = """() => {
+    const fetch = window.fetch;
+    const gate = new Promise(done => { window.release = done; });
+    window.fetch = async (path, given) => {
+        if (given?.body?.includes('"op":"piece"')) await gate;
+        return fetch(path, given);
+    };
+}"""
+
+
+def uploaded_elsewhere(page):
+    """A file goes up while another room is shown; one that a revocation cuts off is named when the browser is let in again."""
+    begun(page, "with a file")
+    chips = page.locator(".composer .attached li")
+    give = lambda name: page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "text/plain", "buffer": b"words " * 20_000})
+    page.evaluate(GATE)
+    give("long.txt")
+    expect(chips).to_contain_text("Being uploaded")
+    field(page).fill("read it")
+    away(page)
+    expect(chips).to_contain_text("Being uploaded")
+    expect(chips).to_have_count(1)
+    page.get_by_role("link", name="Devices").click()
+    expect(chips).to_have_count(0)
+    page.evaluate("window.release()")
+    page.wait_for_function("() => Object.entries(localStorage).some(([name, text]) => name.startsWith('nexus.draft.') && text.includes('120000'))")
+    page.go_back()
+    for _ in range(2):
+        expect(chips).to_contain_text("120 KB")
+        expect(chips).to_have_count(1)
+        expect(field(page)).to_have_value("read it")
+        page.reload()
+    page.get_by_role("button", name="Send", exact=True).click()
+    over(page)
+    expect(page.locator(".turn .mine .attached li")).to_have_count(1)
+    expect(chips).to_have_count(0)
+    page.evaluate(GATE)
+    give("cut.txt")
+    expect(chips).to_contain_text("Being uploaded")
+    device = max(map(json.loads, ctl("devices", "--json").splitlines()), key=lambda one: one["seen"])
+    ctl("devices", "revoke", device["device"])
+    expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
+    page.evaluate("window.release()")
+    pair(page)
+    page.locator(".side .sessions a", has_text="with a file").click()
+    expect(chips).to_contain_text("cut.txt")
+    expect(chips).to_contain_text("Not attached: its upload was cut off. Attach it again.")
+    page.get_by_role("button", name="Remove cut.txt").click()
+    step("uploads: go on while another room is shown, and are named when a revocation cut them off")
+
+
+def kill(word):
+    """SIGKILL of a browser with that word among its arguments, and of all that it started: at once, or the others still write what they have."""
+    parents, first = {}, None
+    for place in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            parent = int((place / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+        parents.setdefault(parent, []).append(int(place.name))
+        if word.encode() in words and not any(one.startswith(b"--type=") for one in words):
+            first = int(place.name)
+    family = [first]
+    for one in family:
+        family += parents.get(one, [])
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for one in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, number)
+
+
+def killed(play):
+    """The browser is killed while a message waits and words stand in a field: both are there in the next one, and the message goes out once."""
+    profile = str(box.home / "profile")
+
+    def browser():
+        context = play.chromium.launch_persistent_context(profile, executable_path="/usr/bin/chromium", args=["--no-sandbox"], viewport={"width": 1280, "height": 800})
+        watch.open["killed"] = page = context.pages[0]
+        page.set_default_timeout(LIMIT)
+        return page
+
+    page = browser()
+    pair(page)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    session = begun(page, "before it was killed")
+    field(page).fill("an old draft")
+    # Written by now is what is from long ago: the cookie, and what the browser had in its store.
+    page.context.close()
+    page = browser()
+    page.goto(session)
+    expect(field(page)).to_have_value("an old draft")
+    ctl("stop", "chat-bridge")
+    send(page, "sent right before")
+    card = page.locator(".unsent .turn")
+    expect(card).to_contain_text("trying again")
+    expect(card).not_to_contain_text("has not kept it")
+    field(page).fill("typed right before")
+    outlives(page)
+    kill(f"--user-data-dir={profile}")
+    with contextlib.suppress(Exception):
+        # It may be over before it is waited for.
+        page.wait_for_event("close")
+    page = browser()
+    page.goto(session)
+    card = page.locator(".unsent .turn")
+    expect(card).to_contain_text("sent right before")
+    expect(field(page)).to_have_value("typed right before")
+    ctl("start", "chat-bridge")
+    expect(card).to_have_count(0)
+    expect(page.locator(".turn[data-turn]")).to_have_count(2)
+    expect(page.locator(".turn .said", has_text="sent right before")).to_have_count(1)
+    over(page)
+    page.context.close()
+    step("killed at once after it was sent and typed: both are there, and it is sent once")
+
+
 def pieces(page):
     """Uploads that break off say what to do; one that chat-bridge forgot begins anew by itself."""
     new(page)
@@ -258,7 +456,6 @@ def no_room(page):
     sessions = page.evaluate(MANY)
     page.evaluate("""sessions => {
         for (const one of sessions) localStorage.setItem(`nexus.draft.${one}`, JSON.stringify({ text: `typed in ${one}`, files: [] }));
-        localStorage.setItem('nexus.drafts', JSON.stringify(sessions));
     }""", sessions)
     begun(page, "before it was full")
     page.context.set_offline(True)
@@ -270,7 +467,7 @@ def no_room(page):
     field(page).fill("w" * 3000)
     expect(page.get_by_text("There is no room in this browser to keep this when the page closes.")).to_be_visible()
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.locator(".unsent .turn")).to_contain_text("this browser has no room to keep it: leave the page open")
+    expect(page.locator(".unsent .turn")).to_contain_text("this browser has not kept it: leave the page open")
     shot(page, "no-room")
     page.evaluate("for (const name of Object.keys(localStorage)) if (name.startsWith('filler')) localStorage.removeItem(name)")
     page.context.set_offline(False)
@@ -279,7 +476,7 @@ def no_room(page):
     expect(page.locator(".turn[data-turn]")).to_have_count(2)
     kept = page.evaluate("sessions => sessions.filter(one => localStorage.getItem(`nexus.draft.${one}`))", sessions)
     assert kept == sessions, kept
-    page.evaluate("sessions => { for (const one of sessions) localStorage.removeItem(`nexus.draft.${one}`); localStorage.removeItem('nexus.drafts'); }", sessions)
+    page.evaluate("sessions => { for (const one of sessions) localStorage.removeItem(`nexus.draft.${one}`); }", sessions)
     step("no room in the browser: said, and sent all the same; no draft goes for another one")
 
 
@@ -509,11 +706,13 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "two_fields", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "another_store"]
+        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "another_store", "killed"]
+        if "killed" in acts:
+            killed(play)
         if "shut_out" in acts:
             shut_out(browser)
         page = opened(browser, "desk")
-        for act in (connected, deleted, two_fields, pieces, no_room, taken_back, tapped_twice, waited, another_store):
+        for act in (connected, deleted, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, another_store):
             if act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         browser.close()

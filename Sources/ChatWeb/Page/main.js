@@ -1,7 +1,7 @@
 // Who is here, and which room is shown.
 import { h, workerAddress } from './base/dom.js';
 import { ask, chat, Failure } from './base/wire.js';
-import { clear, store, stored } from './base/shelf.js';
+import { clear, load, store, stored } from './base/shelf.js';
 import { draftKeys, keepAside, moveDraft } from './base/drafts.js';
 import { Feed } from './base/feed.js';
 import { Outbox } from './base/outbox.js';
@@ -13,7 +13,7 @@ import { Title } from './rooms/title.js';
 import { pairing } from './rooms/pairing.js';
 import { followTaps, stayQuiet } from './rooms/tell.js';
 
-const app = /** @type {HTMLElement} */ (document.getElementById('app'));
+const app = /** @type {Box} */ (document.getElementById('app'));
 const known = 'nexus.own';
 /** @type {Page | null} */
 let page = null;
@@ -88,7 +88,7 @@ export class Page {
     this.call(event.text.split('\n')[0].slice(0, 60));
   }
 
-  /** @param {import('./base/outbox.js').Letter} letter that is not sent after all @param {boolean} [isDone] it was, before that */
+  /** @param {Letter} letter that is not sent after all @param {boolean} [isDone] it was, before that */
   back({ session, text, attachments = [] }, isDone) {
     const room = this.room instanceof Talk && this.room.session === session ? this.room : null;
     if (isDone) {
@@ -175,7 +175,7 @@ export class Page {
 
   /** @param {(session: string) => boolean} isThere */
   gone(isThere) {
-    const moved = draftKeys().filter((key) => key !== 'new' && !isThere(key) && moveDraft(key));
+    const moved = draftKeys().filter((key) => key !== 'new' && !isThere(key.split('/')[0]) && moveDraft(key));
     if (moved.length && this.room instanceof Talk && !this.room.session) this.room.field.load();
   }
 
@@ -247,7 +247,7 @@ async function begin() {
   }
 }
 
-begin();
+load().catch(() => {}).then(begin);
 followTaps();
 // A pairing link that is opened where the page is open already changes nothing but this.
 window.addEventListener('hashchange', () => { if (isCode()) begin(); });

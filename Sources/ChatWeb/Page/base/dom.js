@@ -4,7 +4,7 @@
  * An element. Properties whose names begin with "on" are listeners, `text` is what it says, the rest are attributes; false and
  * null leave one out.
  * @param {string} tag with its classes, behind dots
- * @param {{[name: `on${string}`]: (event: any) => void, [name: string]: any} | Node | string} [properties] may be left out
+ * @param {Properties | Node | string} [properties] may be left out
  * @param {...(Node | string | null | undefined | false)} children
  * @returns {any}
  */
@@ -25,7 +25,7 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** @param {string} tag @param {Record<string, string>} attributes @param {...Element} children */
+/** @param {string} tag @param {Words} attributes @param {...Element} children */
 export function svg(tag, attributes, ...children) {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -33,7 +33,7 @@ export function svg(tag, attributes, ...children) {
   return element;
 }
 
-/** @param {string} text @param {() => void} [onclick] */
+/** @param {string} text @param {Act} [onclick] */
 export function plain(text, onclick = () => {}) { return h('button.plain', { text, onclick }); }
 
 /** Where it says what went wrong. */
@@ -75,7 +75,7 @@ export function setMarkup(element, html) {
 /** @returns {any} */
 export function workerAddress() { return policy ? policy.createScriptURL('/worker.js') : '/worker.js'; }
 
-/** @param {string} text @param {HTMLElement} button */
+/** @param {string} text @param {Box} button */
 export async function copyText(text, button) {
   const label = button.textContent;
   try {
@@ -114,10 +114,7 @@ document.body.append(spoken);
 /** @param {string} text for screen readers */
 export function say(text) { spoken.textContent = text; }
 
-/**
- * @param {string} name of its class @param {() => void} act when it is sent @param {...any} children
- * @returns {any}
- */
+/** @param {string} name of its class @param {Act} act when it is sent @param {...any} children @returns {any} */
 export function form(name, act, ...children) {
   return h('form', { class: name, onsubmit: (event) => {
     event.preventDefault();
@@ -127,7 +124,7 @@ export function form(name, act, ...children) {
 
 /**
  * Something that unfolds and is closed by Escape and by a tap elsewhere.
- * @param {string} name of its class @param {string} label @param {any} words @param {() => void} changed
+ * @param {string} name of its class @param {string} label @param {any} words @param {Act} changed
  * @param {...any} children
  */
 export function menu(name, label, words, changed, ...children) {
@@ -145,10 +142,8 @@ document.addEventListener('click', (event) => {
   }
 });
 
-/**
- * Does one thing at a time: a tap on these buttons meanwhile does nothing.
- * @param {HTMLButtonElement[]} buttons @param {() => Promise<any>} act
- */
+// Does one thing at a time: a tap on these buttons meanwhile does nothing.
+/** @param {HTMLButtonElement[]} buttons @param {() => Promise<any>} act */
 export async function once(buttons, act) {
   if (buttons.some((one) => one.ariaDisabled)) return;
   // Not `disabled`: that would take the focus away.
@@ -164,7 +159,7 @@ const sureTime = 5000;
  * Makes a button ask back: only a second tap, soon, acts.
  * @param {HTMLButtonElement} button
  * @param {string} question
- * @param {() => void} act
+ * @param {Act} act
  * @returns {() => void} as if it had not been tapped
  */
 export function surely(button, question, act) {

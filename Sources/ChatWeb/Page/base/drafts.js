@@ -1,25 +1,24 @@
-// What was typed and not sent yet, by session, with its files. What another window has is put aside, never written over.
+// What was typed and not sent yet, by session or card, with its files. What another window has is put aside, never written over.
 import { store, stored } from './shelf.js';
 
 export const prefix = 'nexus.draft.';
-const order = 'nexus.drafts';
 // So many are kept; none goes for another one.
 const most = 200;
 // Characters of one.
 const longest = 500000;
 
-/** @typedef {{name: string, id?: string, bytes?: number}} Kept a file; without `id` it was not uploaded whole */
-/** @typedef {{text: string, files: Kept[]}} Typed */
-/** @typedef {Typed & {aside?: Typed[], model?: string | null, agent?: string | null}} Draft `aside`: of other windows; model and agent: of a session that is not there yet */
+export const noRoom = 'There is no room in this browser to keep this when the page closes.';
 
 /** @type {Typed} */
 export const nothing = { text: '', files: [] };
 const isNothing = (/** @type {Typed} */ one) => !one.text && !one.files.length;
-const isSame = (/** @type {Typed} */ one, /** @type {Typed} */ other) => JSON.stringify([one.text, one.files]) === JSON.stringify([other.text, other.files]);
-const isIn = (/** @type {Typed} */ one, /** @type {Typed} */ other) => other.text.includes(one.text) && one.files.every((file) => other.files.some(({ id }) => id === file.id));
+/** @type {Both} */
+const isSame = (one, other) => JSON.stringify([one.text, one.files]) === JSON.stringify([other.text, other.files]);
+/** @type {Both} */
+const isIn = (one, other) => other.text.includes(one.text) && one.files.every((file) => other.files.some(({ id }) => id === file.id));
 
 /**
- * @param {string} key a session, or `new`
+ * @param {string} key a session, `new`, or SESSION/CARD
  * @param {Draft} draft an empty one is forgotten
  * @param {Typed} seen what this window knows to stand there
  * @returns {boolean} false: there is no room for it
@@ -42,12 +41,8 @@ export function keepAside(key, typed) {
 
 /** @param {string} key @param {Draft} draft */
 function write(key, draft) {
-  const names = draftKeys().filter((name) => name !== key);
-  if (isNothing(draft) && !draft.model && !draft.agent) {
-    localStorage.removeItem(prefix + key);
-    return store(order, names);
-  }
-  return JSON.stringify(draft).length <= longest && names.length < most && store(prefix + key, draft) && store(order, [...names, key]);
+  if (isNothing(draft) && !draft.model && !draft.agent && !draft.values) return store(prefix + key);
+  return JSON.stringify(draft).length <= longest && draftKeys().filter((one) => one !== key).length < most && store(prefix + key, draft);
 }
 
 /** @param {string} key @returns {Draft} */
@@ -60,13 +55,16 @@ export function wholeDraft(key) {
   return (draft.aside || []).reduce(joined, draft);
 }
 
-// The session is gone: what was typed in it is for a new one.
-/** @param {string} session @returns {boolean} there was something */
-export function moveDraft(session) {
-  const draft = wholeDraft(session);
-  const before = wholeDraft('new');
-  if (isNothing(draft) || !keepDraft('new', joined(before, draft), before)) return false;
-  return write(session, nothing);
+// Its session is gone, or its card: then what was not the answer is for the session.
+/** @param {string} key @param {string} [to] @returns {boolean} there was something */
+export function moveDraft(key, to = 'new') {
+  const kept = keptDraft(key);
+  if (kept.isSent) keepDraft(key, nothing, kept);
+  const draft = wholeDraft(key);
+  const before = wholeDraft(to);
+  if (!isNothing(draft) && !keepDraft(to, joined(before, draft), before)) return false;
+  write(key, nothing);
+  return !isNothing(draft);
 }
 
 /** @param {Draft} one @param {Typed} other @returns {Draft} */
@@ -75,5 +73,4 @@ function joined(one, other) {
   return { ...one, text: [other.text, one.text].filter(Boolean).join('\n\n'), files: [...one.files, ...other.files] };
 }
 
-/** @returns {string[]} the one that was touched last stands last */
-export function draftKeys() { return stored(order, []); }
+export function draftKeys() { return Object.keys(localStorage).filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)); }

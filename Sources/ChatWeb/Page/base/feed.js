@@ -2,12 +2,10 @@
 import { isSeen } from './dom.js';
 import { ask, canStream, Failure, read } from './wire.js';
 
-/** @typedef {import('./wire.js').Options} Options */
-
 const pauses = [200, 500, 1000, 2000, 5000];
 
 export class Follower {
-  /** @param {{trouble: (words: string) => void, lost: (failure: Failure) => void}} told `lost`: it is over */
+  /** @param {FollowerEar} told `lost`: it is over */
   constructor(told) {
     this.way = told;
     this.failures = 0;
@@ -39,11 +37,8 @@ export class Follower {
     });
   }
 
-  /**
-   * Asks once.
-   * @param {{signal: AbortSignal, heard: () => void}} _options
-   * @returns {Promise<any>}
-   */
+  // Asks once.
+  /** @param {Way} _options @returns {Promise<any>} */
   async step(_options) {}
 
   async run() {
@@ -67,7 +62,7 @@ export class Follower {
   }
 
   // Asks as a stream, or in steps: short ones until something was heard.
-  /** @param {string} path @param {object} body @param {(line: any) => void} each @param {Options} options */
+  /** @param {string} path @param {object} body @param {Each} each @param {Options} options */
   async follow(path, body, each, options) {
     const wait = await canStream() ? undefined : this.failures ? 1 : 20;
     await ask(path, { ...body, wait }, each, { ...options, isFollowed: true });
@@ -78,12 +73,7 @@ export class Follower {
 const staleLimit = 11000;
 
 export class Feed extends Follower {
-  /**
-   * @param {string | null} session null: the list alone
-   * @param {import('../rooms/side.js').Side} list
-   * @param {{opened: (lines: any[]) => void, event: (event: any) => void, state: (words: string, isGood: boolean) => void,
-   *   lost: (failure: Failure) => void}} told
-   */
+  /** @param {string | null} session null: the list alone @param {Side} list @param {FeedEar} told */
   constructor(session, list, told) {
     super({ trouble: (words) => told.state(`${words}; trying again`, false), lost: told.lost });
     this.session = session;
@@ -102,7 +92,7 @@ export class Feed extends Follower {
     this.again();
   }
 
-  /** @param {{signal: AbortSignal, heard: () => void}} way */
+  /** @param {Way} way */
   async step({ signal, heard }) {
     const streams = await canStream();
     let isKnown = false;

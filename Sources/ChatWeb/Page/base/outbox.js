@@ -1,6 +1,6 @@
-// What was sent and is not known to be stored by the machine yet. It outlives the page.
+// What was sent and is not known to be stored by the machine yet.
 import { isSeen } from './dom.js';
-import { store, stored } from './shelf.js';
+import { store, stored, written } from './shelf.js';
 import { chat, Failure, reason } from './wire.js';
 
 const key = 'nexus.outbox';
@@ -8,18 +8,12 @@ const pauses = [500, 1000, 2000, 5000, 10000];
 // So many wait; then the field takes no more.
 const most = 50;
 
-/**
- * @typedef {{client_id: string, draft: string, session: string | null, workspace: string | null, text: string,
- *   model?: string | null, agent?: string | null, attachments?: {id: string, name: string}[], isTried?: boolean, isUnwanted?: boolean, refused?: string}} Letter
- *   `isTried`: the machine may have it; `isUnwanted`: and shall not; one that was refused waits for a word of whoever wrote it; without a session it begins one
- */
-
 export class Outbox {
-  /** @param {{changed: () => void, accepted: (letter: Letter, event: any) => void, back: (letter: Letter, isDone?: boolean) => void, lost: (failure: Failure) => void}} told */
+  /** @param {OutboxEar} told */
   constructor(told) {
     this.told = told;
     this.letters = letters();
-    /** @type {Set<string>} there was no room for them: they wait while the page lives */
+    /** @type {Set<string>} not known to outlive the page and the browser */
     this.unkept = new Set();
     /** Why what waits is not sent; empty: nothing is known to hinder it. */
     this.trouble = '';
@@ -77,11 +71,12 @@ export class Outbox {
 
   // Changes what is kept; other windows of this browser keep theirs in the same place.
   /** @param {(all: Letter[]) => Letter[]} change */
-  keep(change) {
+  async keep(change) {
     const all = change(letters());
-    // Without room they are sent all the same, while the page lives.
-    if (store(key, all)) for (const letter of all) this.unkept.delete(letter.client_id);
+    const isStored = store(key, all);
     this.told.changed();
+    // Without room they are sent all the same, while the page lives.
+    if (isStored && await written && all.filter((letter) => this.unkept.delete(letter.client_id)).length) this.told.changed();
   }
 
   /** @param {Letter} letter that was refused @param {Partial<Letter>} change of what it is sent with */
@@ -92,7 +87,7 @@ export class Outbox {
   }
 
   /** @param {Letter} letter whose members were changed */
-  update(letter) { this.keep((all) => all.map((other) => (other.client_id === letter.client_id ? letter : other))); }
+  update(letter) { return this.keep((all) => all.map((other) => (other.client_id === letter.client_id ? letter : other))); }
 
   /** Another window has put something here, sent it or taken it back. */
   merge() {
@@ -135,10 +130,11 @@ export class Outbox {
     const { client_id, session, workspace, text, model, agent, attachments, isTried } = letter;
     const wasOffline = !navigator.onLine;
     letter.isTried = true;
-    this.update(letter);
+    await this.update(letter);
+    if (!this.letters.includes(letter)) return;
     try {
       // What is undefined is not sent.
-      const body = { op: 'send', wait: 15, client_id, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments };
+      const body = { op: 'send', wait: 15, client_id, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments, withdrawn: letter.isUnwanted };
       await chat(body, (line) => {
         if (line.type === 'accepted') accepted = line;
         if (line.type === 'ended') end = line.state;
@@ -166,8 +162,8 @@ export class Outbox {
     this.told.accepted(letter, accepted);
     letter.session = accepted.session;
     if (!letter.isUnwanted) return this.drop(letter);
-    const isDone = end ? end === 'done' : !(await chat({ op: 'abort', session: letter.session, turn: accepted.turn })).turns;
-    this.giveBack(letter, isDone);
+    if (!end) throw new Failure('network', 'the machine did not say what became of it');
+    this.giveBack(letter, end === 'done');
   }
 }
 

@@ -18,13 +18,11 @@ export function reason(error) { return /** @type {Error} */ (error).message; }
 const silenceLimit = 25000;
 const answerLimit = 40000;
 
-/** @typedef {{signal?: AbortSignal, heard?: () => void, isFollowed?: boolean}} Options `heard` is called for all that comes, heartbeats too */
-
 /**
  * Asks and hands on each line. Ends with the last line's type: `end`, or `more` when the rest has to be asked for.
  * @param {string} path
  * @param {object} body
- * @param {(line: any) => void} [each]
+ * @param {Each} [each]
  * @param {Options} options
  * @returns {Promise<any>} the last line
  */
@@ -104,7 +102,7 @@ export async function read(body, options, path = '/api/chat') {
   return lines;
 }
 
-/** @param {object} body @param {(line: any) => void} [each] @param {Options} [options] */
+/** @param {object} body @param {Each} [each] @param {Options} [options] */
 export function chat(body, each, options) { return ask('/api/chat', body, each, options); }
 
 /** @type {Promise<boolean> | null} */
@@ -130,7 +128,7 @@ export function canStream() {
  * Does one thing in words: says what for, then nothing or why it was in vain. What is asked of the machine has the limits of
  * `ask`, what the browser does with others that of `within`.
  * @template T
- * @param {HTMLElement} place shows the words
+ * @param {Box} place shows the words
  * @param {string} words @param {string} no what did not come about
  * @param {() => Promise<T>} act
  * @returns {Promise<T | undefined>} undefined: in vain
@@ -150,11 +148,7 @@ export async function waiting(place, words, no, act) {
   }
 }
 
-/**
- * @template T
- * @param {Promise<T>} step @param {number} limit milliseconds @param {string} words why not, when it takes longer
- * @returns {Promise<T>}
- */
+/** @template T @param {Promise<T>} step @param {number} limit milliseconds @param {string} words why not, when it takes longer @returns {Promise<T>} */
 export function within(step, limit, words) {
   return Promise.race([step, new Promise((_, fail) => { setTimeout(() => fail(new Error(words)), limit); })]);
 }

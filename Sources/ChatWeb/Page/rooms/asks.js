@@ -1,12 +1,10 @@
 // What the agent asks: leave to do something, or a choice.
 import { h, once, alarm } from '../base/dom.js';
+import { keepDraft, keptDraft, noRoom } from '../base/drafts.js';
 import { chat, waiting } from '../base/wire.js';
 import { diff, isDiff } from './lists.js';
 
-/**
- * How an answer is told afterwards.
- * @type {Record<string, string>}
- */
+/** @type {Words} how an answer is told afterwards */
 const told = { once: 'Allowed once', always: 'Always allowed', reject: 'Not allowed', answered: 'Answered', dismissed: 'Put aside', unknown: 'Not waited for any more' };
 
 // The words under which a card is remembered.
@@ -18,23 +16,34 @@ export function outcome(event) {
   return `${told[event.answer] || event.answer}${by}`;
 }
 
-/**
- * @param {string} session
- * @param {any} event of type permission or question
- */
+/** @param {string} session @param {any} event of type permission or question */
 export function card(session, event) {
   const said = alarm();
   /** @type {HTMLButtonElement[]} */
   const buttons = [];
   const answer = (/** @type {object} */ body) => once(buttons, async () => {
+    keep(true);
     if (await waiting(said, 'Being answered.', 'Not answered', () => chat({ op: 'answer', session, id: event.id, ...body }))) said.textContent = 'The agent has the answer.';
+    else keep();
   });
-  const button = (/** @type {string} */ text, /** @type {string} */ kind, /** @type {() => void} */ act) => {
+  const button = (/** @type {string} */ text, /** @type {string} */ kind, /** @type {Act} */ act) => {
     const made = h('button', { class: kind, text, onclick: act });
     buttons.push(made);
     return made;
   };
-  return (event.type === 'permission' ? permission : question)({ event, said, button, answer });
+  const made = (event.type === 'permission' ? permission : question)({ event, said, button, answer });
+  const key = made.dataset.key = `${session}/${event.id}`;
+  const fields = [...made.querySelectorAll('input')];
+  let draft = keptDraft(key);
+  draft.values?.forEach((value, index) => { fields[index][typeof value === 'string' ? 'value' : 'checked'] = value; });
+  const keep = (isSent = false) => {
+    const values = fields.map((field) => (field.type === 'text' ? field.value : field.checked));
+    const seen = draft;
+    draft = { text: values.filter((value) => value.trim?.()).join('\n\n'), files: [], values: values.some(Boolean) ? values : undefined, isSent };
+    if (!keepDraft(key, draft, seen)) said.textContent = noRoom;
+  };
+  made.addEventListener('input', () => keep());
+  return made;
 }
 
 /** @param {Record<string, any>} parts */
@@ -53,8 +62,9 @@ function permission({ event, said, button, answer }) {
 
 /** @param {Record<string, any>} parts */
 function question({ event, said, button, answer }) {
+  /** @type {any[]} */
   const asked = event.questions || [];
-  const fields = asked.map((/** @type {any} */ one, /** @type {number} */ index) => {
+  const fields = asked.map((one, index) => {
     const name = `${event.id}-${index}`;
     const options = (one.options || []).map((/** @type {any} */ option) => h('label.option', {},
       h('input', { type: one.multiple ? 'checkbox' : 'radio', name, value: option.label }),
@@ -64,10 +74,10 @@ function question({ event, said, button, answer }) {
     return { box, read: () => [...[...box.querySelectorAll('input:checked')].map((input) => input.value), ...(own?.value.trim() ? [own.value.trim()] : [])] };
   });
   const send = () => {
-    const answers = fields.map((/** @type {any} */ field) => field.read());
-    if (answers.some((/** @type {string[]} */ one) => one.length === 0)) said.textContent = 'Each question needs an answer, or put them aside.';
+    const answers = fields.map((field) => field.read());
+    if (answers.some((one) => !one.length)) said.textContent = 'Each question needs an answer, or put them aside.';
     else answer({ answers });
   };
-  return h('section.card', { 'aria-label': 'The agent asks a question' }, ...fields.map((/** @type {any} */ field) => field.box),
+  return h('section.card', { 'aria-label': 'The agent asks a question' }, ...fields.map((field) => field.box),
     h('div.row', {}, button('Answer', 'send', send), button('Put aside', 'plain', () => answer({ reply: 'dismiss' }))), said);
 }

@@ -2,16 +2,10 @@
 import { h, menu, alarm } from '../base/dom.js';
 import { chat, waiting } from '../base/wire.js';
 
-/**
- * What each workspace has; asked once, and again when it could not be had.
- * @type {Map<string, Promise<any>>}
- */
+/** @type {Map<string, Promise<any>>} by workspace; asked again when it could not be had */
 const catalogs = new Map();
 
-/**
- * What there is to choose and to call.
- * @param {string | null} workspace
- */
+/** @param {string | null} workspace */
 function catalog(workspace) {
   const key = workspace || '';
   const known = catalogs.get(key);
@@ -28,10 +22,10 @@ function catalog(workspace) {
 }
 
 export class Choice {
-  /** @param {import('./talk.js').Talk} talk */
+  /** @param {Talk} talk */
   constructor(talk) {
     this.talk = talk;
-    /** @type {{model: string | null, agent: string | null}} */
+    /** @type {Chosen} */
     this.chosen = { model: null, agent: null };
     /** @type {any[]} */
     this.known = [];
@@ -44,7 +38,7 @@ export class Choice {
     this.fill([], []);
   }
 
-  /** @param {{model?: string | null, agent?: string | null}} line */
+  /** @param {Chosen} line */
   show(line) {
     this.chosen = { model: line.model || null, agent: line.agent || null };
     this.name();
@@ -68,7 +62,8 @@ export class Choice {
     this.known = models;
     const { model, agent } = this.chosen;
     const option = (/** @type {string | null} */ value, text = value) => h('option', { value, text });
-    const fill = (/** @type {any} */ select, /** @type {string | null} */ chosen, /** @type {boolean} */ isThere, /** @type {any[]} */ options) => {
+    /** @type {(...given: any) => void} */
+    const fill = (select, chosen, isThere, options) => {
       select.replaceChildren(option('', 'The agent’s own'), chosen && !isThere ? option(chosen) : '', ...options);
       select.value = chosen || '';
     };
@@ -83,7 +78,7 @@ export class Choice {
     this.words.textContent = [name, agent].filter(Boolean).join(' · ') || 'Model';
   }
 
-  /** @param {{model?: string | null, agent?: string | null}} change */
+  /** @param {Chosen} change */
   async take(change) {
     const before = this.chosen;
     this.chosen = { ...before, ...change };
@@ -99,7 +94,7 @@ export class Choice {
 }
 
 export class Commands {
-  /** @param {import('./talk.js').Talk} talk */
+  /** @param {Talk} talk */
   constructor(talk) {
     this.talk = talk;
     /** @type {HTMLTextAreaElement} */

@@ -4,7 +4,7 @@ import { ask, read, waiting } from '../base/wire.js';
 import { Tell } from './tell.js';
 
 export class Devices {
-  /** @param {import('../main.js').Page} page */
+  /** @param {Page} page */
   constructor(page) {
     this.page = page;
     this.words = h('p.quiet', { role: 'status' });

@@ -1,12 +1,12 @@
 // The field to write in. What is typed in a window shows in others where nothing was typed since.
 import { h, isPhone, plain } from '../base/dom.js';
-import { keepAside, keepDraft, keptDraft, nothing, prefix, wholeDraft } from '../base/drafts.js';
+import { keepAside, keepDraft, keptDraft, noRoom, nothing, prefix, wholeDraft } from '../base/drafts.js';
 
 // Bytes of a message's JSON text, as docs/chat.md has it.
 const limit = 60000;
 
 export class Field {
-  /** @param {import('./talk.js').Talk} talk */
+  /** @param {Talk} talk */
   constructor(talk) {
     this.talk = talk;
     this.area = h('textarea', { id: 'message', rows: 1, 'aria-label': 'Message to the agent', placeholder: 'Message the agent', autocapitalize: 'sentences', onkeydown: (event) => {
@@ -22,7 +22,7 @@ export class Field {
     this.asFile = plain('Attach it as a file', () => this.attach());
     this.over = h('div.over', { hidden: true }, this.words, this.asFile);
     this.isTouched = false;
-    /** @type {import('../base/drafts.js').Typed} what stands in the browser's store, as far as this window knows */
+    /** @type {Typed} what stands in the browser's store, as far as this window knows */
     this.seen = nothing;
     this.load();
     talk.choice.show(keptDraft(this.key));
@@ -83,7 +83,7 @@ export class Field {
     this.area.style.height = `${Math.min(this.area.scrollHeight + 2, innerHeight * 0.4)}px`;
     const bytes = this.bytes;
     const why = bytes > limit ? `Too long to be sent: it has ${Math.ceil(bytes / 1000)} KB, a message takes ${limit / 1000}. Shorten it, or attach it.`
-      : isKept ? '' : 'There is no room in this browser to keep this when the page closes.';
+      : isKept ? '' : noRoom;
     this.over.hidden = !why;
     this.asFile.hidden = bytes <= limit;
     if (this.words.textContent !== why) this.words.textContent = why;

@@ -5,13 +5,14 @@ import { chat, Failure, reason } from '../base/wire.js';
 const most = 8;
 const pauses = [500, 1000, 2000, 5000];
 
-/** @typedef {{name: string, id: string, bytes: number, state: 'loading' | 'kept' | 'failed', element: HTMLElement, isGone: boolean}} One */
+/** @type {Map<number, Attached>} whatever room is shown */
+const loading = new Map();
 
 export class Files {
-  /** @param {() => void} changed what `saved` says is another thing now */
+  /** @param {Act} changed what `saved` says is another thing now */
   constructor(changed) {
     this.changed = changed;
-    /** @type {One[]} */
+    /** @type {Attached[]} */
     this.list = [];
     this.input = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to attach', onchange: () => this.chosen() });
     this.button = h('button.plain.attach', { text: 'Attach', 'aria-label': 'Attach files', onclick: () => this.input.click() });
@@ -19,7 +20,7 @@ export class Files {
   }
 
   // Takes what is dropped on a place, and pasted into a field.
-  /** @param {HTMLElement} place @param {HTMLElement} field */
+  /** @param {Box} place @param {Box} field */
   listen(place, field) {
     place.addEventListener('dragover', (event) => { if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); });
     const take = (/** @type {Event} */ event, /** @type {DataTransfer | null} */ data) => {
@@ -37,16 +38,21 @@ export class Files {
   get references() { return this.list.filter((one) => one.state === 'kept').map(({ id, name }) => ({ id, name })); }
 
   /** What is kept beside the text: the machine has those with an `id` for a week. */
-  get saved() { return this.list.filter((one) => one.state !== 'failed').map(({ id, name, bytes }) => (id ? { id, name, bytes } : { name })); }
+  get saved() { return this.list.filter((one) => one.state !== 'failed' || one.isCut).map(({ id, name, bytes, number }) => (id ? { id, name, bytes } : { name, number })); }
 
-  /** @param {import('../base/drafts.js').Kept[]} files */
+  /** @param {Kept[]} files */
   restore(files) {
-    for (const { id, name, bytes = 0 } of files) {
+    for (const { id, name, bytes = 0, number = 0 } of files) {
+      const going = loading.get(number);
+      if (going) {
+        this.lay(going);
+        continue;
+      }
       const { one, words, bar } = this.show(name, bytes);
       bar.hidden = true;
       one.id = id || '';
       one.state = id ? 'kept' : 'failed';
-      words.textContent = id ? bytes ? size(bytes) : '' : 'Not attached: the page closed before it was uploaded. Attach it again.';
+      words.textContent = id ? bytes ? size(bytes) : '' : 'Not attached: its upload was cut off. Attach it again.';
     }
   }
 
@@ -64,19 +70,22 @@ export class Files {
   show(name, bytes) {
     const words = h('span.quiet', { role: 'status', text: 'Being uploaded' });
     const bar = h('progress', { max: bytes || 1, value: 0, 'aria-label': `Upload of ${name}` });
-    /** @type {One} */
-    const one = { name, id: '', bytes, state: 'loading', isGone: false, element: h('li', h('b', { text: name, title: name }), bar, words) };
-    one.element.append(h('button.plain', { text: 'Remove', 'aria-label': `Remove ${one.name}`, onclick: () => this.drop(one) }));
-    this.list.push(one);
-    this.element.append(one.element);
-    this.element.hidden = false;
+    /** @type {Attached} */
+    const one = { name, id: '', bytes, number: Math.random(), state: 'loading', isGone: false, home: this, element: h('li', h('b', { text: name, title: name }), bar, words) };
+    one.element.append(h('button.plain', { text: 'Remove', 'aria-label': `Remove ${one.name}`, onclick: () => one.home.drop(one) }));
+    this.lay(one);
     return { one, words, bar };
   }
 
-  /**
-   * @param {File} file
-   * @returns {Promise<boolean>} it is there
-   */
+  /** @param {Attached} one */
+  lay(one) {
+    one.home = this;
+    this.list.push(one);
+    this.element.append(one.element);
+    this.element.hidden = false;
+  }
+
+  /** @param {File} file @returns {Promise<boolean>} it is there */
   async add(file) {
     const { one, words, bar } = this.show(file.name || 'file', file.size);
     const fail = (/** @type {string} */ why, canRetry = false) => {
@@ -86,33 +95,35 @@ export class Files {
       say(`${one.name}: ${why}`);
       if (canRetry) {
         words.append(' ', h('button.plain', { text: 'Try again', onclick: () => {
-          this.drop(one);
-          this.add(file);
+          one.home.drop(one);
+          one.home.add(file);
         } }));
       }
-      this.changed();
+      one.home.changed();
       return false;
     };
     if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files. Remove one, or send these first.`);
     if (!navigator.onLine) return fail('Not attached: this device is offline. Messages wait here until it is back, files cannot; attach it again then.');
+    loading.set(one.number, one);
     this.changed();
     try {
       await this.upload(one, file, (done) => { bar.value = done; });
     } catch (error) {
       const isFailure = error instanceof Failure;
+      // Named when this browser is let in again.
+      one.isCut = isFailure && error.code === 'unpaired';
       return one.isGone ? false : fail(`Not attached: ${isFailure ? reason(error) : 'this browser cannot read it any more; choose it again'}.`, isFailure && error.code !== 'bad-request');
+    } finally {
+      loading.delete(one.number);
     }
     bar.hidden = true;
     words.textContent = size(file.size);
     say(`${one.name} is attached`);
-    this.changed();
+    one.home.changed();
     return true;
   }
 
-  /**
-   * @param {One} one @param {File} file @param {(done: number) => void} told
-   * @returns {Promise<void>}
-   */
+  /** @param {Attached} one @param {File} file @param {(done: number) => void} told @returns {Promise<void>} */
   async upload(one, file, told, tries = 3) {
     const begun = await again(() => chat({ op: 'upload', bytes: file.size }), one);
     let at = 0;
@@ -135,7 +146,7 @@ export class Files {
     }
   }
 
-  /** @param {One} one */
+  /** @param {Attached} one */
   drop(one) {
     one.isGone = true;
     one.element.remove();

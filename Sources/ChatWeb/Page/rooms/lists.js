@@ -1,16 +1,10 @@
 // What the agent means to do, and the files it changed: where they first came.
 import { h } from '../base/dom.js';
 
-/**
- * The words and marks of a state of something to do.
- * @type {Record<string, [string, string]>}
- */
+/** @type {Record<string, [string, string]>} the mark and words of a state */
 const marks = { pending: ['○', 'to do'], in_progress: ['◐', 'under way'], completed: ['●', 'done'], cancelled: ['×', 'called off'] };
 
-/**
- * @param {HTMLDetailsElement} element is filled anew
- * @param {any[]} todos
- */
+/** @param {HTMLDetailsElement} element is filled anew @param {any[]} todos */
 export function showTodos(element, todos) {
   const over = todos.filter((one) => ['completed', 'cancelled'].includes(one.status)).length;
   const now = todos.find((one) => one.status === 'in_progress');
@@ -23,10 +17,7 @@ export function showTodos(element, todos) {
     })));
 }
 
-/**
- * @param {HTMLDetailsElement} element is filled anew; files that were open stay open
- * @param {any[]} changes
- */
+/** @param {HTMLDetailsElement} element is filled anew; files that were open stay open @param {any[]} changes */
 export function showChanges(element, changes) {
   const open = new Set([...element.querySelectorAll('details[open]')].map((one) => one.getAttribute('data-path')));
   const added = changes.reduce((sum, one) => sum + one.additions, 0);

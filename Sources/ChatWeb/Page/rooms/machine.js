@@ -1,9 +1,7 @@
 // The machine: every child of the tree, its last lines, and restart.
-import { h, surely, isSeen, plain } from '../base/dom.js';
+import { h, surely, isSeen, plain, svg } from '../base/dom.js';
 import { ask, reason, waiting } from '../base/wire.js';
-import { Tail } from '../base/tail.js';
-import { Plot, size } from './plot.js';
-import { stateWords } from './state.js';
+import { Follower } from '../base/feed.js';
 import { Tunnel } from './tunnel.js';
 
 export class Machine {
@@ -12,7 +10,7 @@ export class Machine {
     this.groups = h('div');
     this.tunnel = new Tunnel();
     this.element = h('main.room', h('div.column', h('h1', 'Machine'), this.words, this.tunnel.element, this.groups));
-    /** @type {Map<string, {cpu_us: number, at: number}>} */
+    /** @type {Map<string, any>} */
     this.before = new Map();
     /** @type {Set<string>} what Supervisor.toml lets this page ask for */
     this.may = new Set();
@@ -88,7 +86,7 @@ export class Machine {
     return known;
   }
 
-  /** @param {string} child @param {HTMLElement} button @param {HTMLElement} lines @param {HTMLElement} said */
+  /** @param {string} child @param {Box} button @param {Box} lines @param {Box} said */
   look(child, button, lines, said) {
     const open = this.tails.get(child);
     button.setAttribute('aria-expanded', String(!open));
@@ -104,7 +102,7 @@ export class Machine {
   }
 
   // What nexusd itself knows, where the log cannot be followed.
-  /** @param {string} child @param {HTMLElement} lines @param {HTMLElement} said @param {string} words why it cannot */
+  /** @param {string} child @param {Box} lines @param {Box} said @param {string} words why it cannot */
   async why(child, lines, said, words) {
     const answer = await waiting(said, 'Asking nexusd.', 'Not to be had now', () => ask('/api/appliance', { op: 'why', child }));
     if (!answer) return;
@@ -113,10 +111,136 @@ export class Machine {
     said.textContent = `These do not go on: ${words}`;
   }
 
-  /** @param {string} child @param {HTMLElement} said */
+  /** @param {string} child @param {Box} said */
   async restart(child, said) {
     if (!await waiting(said, 'Asking nexusd.', 'Not restarted', () => ask('/api/appliance', { op: 'restart', child }))) return;
     said.textContent = 'Asked for. It stops in order, then starts.';
     this.read();
+  }
+}
+
+// At one each 4 s: 8 minutes.
+const limit = 120;
+
+// A line of the last samples, and the newest in words.
+class Plot {
+  /** @param {string} name @param {(value: number) => string} words */
+  constructor(name, words) {
+    this.words = words;
+    /** @type {number[]} */
+    this.values = [];
+    this.line = svg('polyline', {});
+    const picture = svg('svg', { viewBox: '0 0 100 24', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, this.line);
+    this.text = h('span');
+    this.element = h('div.plot', { hidden: true }, h('span', name), picture, this.text);
+  }
+
+  /** @param {number} value */
+  add(value) {
+    this.element.hidden = false;
+    this.values.push(value);
+    if (this.values.length > limit) this.values.shift();
+    const top = Math.max(...this.values, 1e-9);
+    const step = 100 / Math.max(1, this.values.length - 1);
+    this.line.setAttribute('points', this.values.map((one, index) => `${(index * step).toFixed(1)},${(22 - 20 * one / top).toFixed(1)}`).join(' '));
+    this.text.textContent = this.words(value);
+  }
+}
+
+/** @param {number} bytes */
+function size(bytes) { return bytes >= 1 << 30 ? `${(bytes / (1 << 30)).toFixed(1)} GiB` : `${(bytes / (1 << 20)).toFixed(bytes < 10 << 20 ? 1 : 0)} MiB`; }
+
+// What a child's state means, in the words that `nexusctl status` has for it.
+
+/** @param {number | null | undefined} ms */
+function spoken(ms) { return ms === null || ms === undefined ? '' : ms < 100000 ? `${Math.ceil(ms / 1000)} s` : ms < 6000000 ? `${Math.round(ms / 60000)} min` : `${Math.round(ms / 3600000)} h`; }
+
+/** @param {any} child one element of nexusd's `status` */
+function offWords(child) {
+  if (child.stopped_with_tree) return 'stopped with the tree';
+  if (child.choice === 'off') return `stopped by command; nexusctl start ${child.name}`;
+  if (!child.status && child.started_by) return `off until ${child.started_by} starts it${child.started_by === 'tunnel-worker' ? '; switch the tunnel above' : ''}`;
+  return `${child.status || (child.enabled ? 'stopped by a worker' : 'off in the configuration')}; nexusctl start ${child.name}`;
+}
+
+/** @param {any} child */
+function lastWords(child) {
+  return child.last_end ? `${child.cause || child.last_end.cause}: ${child.last_end.exit}` : child.cause;
+}
+
+// Why it is not ready and what comes next; of one that is, what it says of itself.
+/** @param {any} child one element of nexusd's `status` */
+function stateWords(child) {
+  const awaits = child.awaits ? `waits for ${child.awaits}` : '';
+  const next = spoken(child.next_try_ms);
+  const left = spoken(child.limit_ms);
+  const limit = left && `${left} left`;
+  /** @type {any[]} */
+  let words;
+  switch (child.state) {
+    case 'off': words = [offWords(child)]; break;
+    case 'waiting': words = [awaits || `waits for ${child.waits_for || 'what it requires'}`]; break;
+    case 'scheduled': words = [child.cause ? lastWords(child) : '', next ? `next run in ${next}` : 'no time left in its calendar']; break;
+    case 'delayed': words = [lastWords(child), next ? `next try in ${next}` : '']; break;
+    case 'starting': words = [child.health, child.status, awaits || 'not ready yet', limit]; break;
+    case 'stopping': words = [child.cause ? `stopping: ${child.cause}` : 'stopping', awaits, limit, child.status]; break;
+    case 'unkillable': words = [`outlived SIGKILL; see process ${child.pid ?? '?'}`]; break;
+    case 'parked': words = [lastWords(child), next ? `slow retry in ${next}` : `needs you: nexusctl why ${child.name}`]; break;
+    case 'done': words = [child.last_end?.exit || 'finished']; break;
+    default: words = [child.health ? `unhealthy: ${child.health}` : '', child.status];
+  }
+  if (child.restarts) words.push(`${child.restarts} restart${child.restarts === 1 ? '' : 's'}`);
+  return words.filter(Boolean).join(' · ') || 'it says nothing of itself';
+}
+
+// So many lines stand in the page; older ones go.
+const lineLimit = 500;
+
+// The log of one child as it grows, while somebody looks at it.
+class Tail extends Follower {
+  /**
+   * @param {string} child
+   * @param {Box} element is filled with lines
+   * @param {Say} tell why nothing comes; none: it does
+   * @param {(failure: Failure) => void} lost
+   */
+  constructor(child, element, tell, lost) {
+    super({ trouble: (words) => tell(`Not kept up: ${words}.`), lost });
+    this.child = child;
+    this.element = element;
+    this.tell = tell;
+    /** @type {{at: string, same: number} | null} up to where it was told */
+    this.place = null;
+    document.addEventListener('visibilitychange', () => this.again(), { signal: this.life.signal });
+    tell('Asking for the log.');
+    this.run();
+  }
+
+  /** @param {Way} options */
+  async step(options) {
+    // Nobody looks at a page that is not in front: nothing is asked for, and it goes on where it was.
+    if (!isSeen()) await this.sleep();
+    else await this.follow('/api/appliance', { op: 'tail', child: this.child, ...this.place }, (line) => this.take(line), options);
+  }
+
+  /** @param {any} line */
+  take(line) {
+    if (this.isOver || line.type !== 'lines') return;
+    this.tell('');
+    this.place = { at: line.at, same: line.same };
+    const box = this.element;
+    const isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    if (line.skipped) this.add(`… ${line.skipped} lines came faster than they are shown`, 'info');
+    for (const one of line.lines) this.add(`${one.time.slice(11, 23)} ${one.text}`, one.level);
+    if (!box.childElementCount) box.textContent = 'It has said nothing yet.';
+    while (box.childElementCount > lineLimit) box.firstElementChild?.remove();
+    box.hidden = false;
+    if (isAtEnd) box.scrollTop = box.scrollHeight;
+  }
+
+  /** @param {string} text @param {string} level */
+  add(text, level) {
+    if (!this.element.childElementCount) this.element.textContent = '';
+    this.element.append(h('span.log-line', { 'data-level': level, text: `${text}\n` }));
   }
 }

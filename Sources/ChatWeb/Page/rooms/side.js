@@ -3,7 +3,7 @@ import { h, ago, isSeen } from '../base/dom.js';
 import { read, waiting } from '../base/wire.js';
 import { keep, kept } from '../base/shelf.js';
 
-/** @type {Record<string, string>} */
+/** @type {Words} */
 const words = { queued: 'queued', running: 'working', interrupted: 'interrupted', failed: 'failed', done: '' };
 
 // Ages are told anew this often, in milliseconds; what changes is told by the machine.
@@ -11,7 +11,7 @@ const interval = 30000;
 const limit = 1000;
 
 export class Side {
-  /** @param {import('../main.js').Page} page */
+  /** @param {Page} page */
   constructor(page) {
     this.page = page;
     const isOwner = page.own.role === 'owner';
@@ -43,7 +43,7 @@ export class Side {
   }
 
   // Reads the list whole, when that is needed.
-  /** @param {import('../base/wire.js').Options} options */
+  /** @param {Options} options */
   async begin(options) {
     if (this.number >= 0) return;
     const lines = await read({ op: 'list', numbered: true }, options);

@@ -3,13 +3,14 @@ import { form, h, isPhone, once, say, alarm, plain } from '../base/dom.js';
 import { chat, read, waiting } from '../base/wire.js';
 import { Feed } from '../base/feed.js';
 import { keep, kept, drop } from '../base/shelf.js';
+import { draftKeys, moveDraft } from '../base/drafts.js';
 import { Turn } from './turn.js';
 import { Choice, Commands } from './choice.js';
 import { Files } from './files.js';
 import { Field } from './field.js';
 
 export class Talk {
-  /** @param {import('../main.js').Page} page @param {string | null} session */
+  /** @param {Page} page @param {string | null} session */
   constructor(page, session) {
     this.page = page;
     this.session = session;
@@ -75,7 +76,7 @@ export class Talk {
     const next = this.list.querySelector('.card button');
     // On a phone the field would bring the keyboard with it.
     const place = next || (isPhone() ? this.scroller : this.field.area);
-    /** @type {HTMLElement} */ (place).focus();
+    /** @type {Box} */ (place).focus();
   }
 
   toEnd() {
@@ -117,6 +118,7 @@ export class Talk {
     this.feed = new Feed(session, this.page.side, {
       opened: (lines) => {
         this.opened(lines);
+        if (this.isIdle) this.sweep();
         keep(session, lines.filter((line) => !['queued', 'running'].includes(line.state)));
       },
       event: (event) => this.take(event),
@@ -179,11 +181,22 @@ export class Talk {
     if (event.type === 'accepted') this.showBack(0);
     if (event.type === 'ended') say(event.state === 'done' ? 'The answer is complete' : `The turn was ${event.state}`);
     if (['accepted', 'started', 'ended', 'waiting'].includes(event.type)) this.changed();
+    if (event.type === 'answered' || this.isIdle) this.sweep(event.id);
+  }
+
+  get isIdle() { return [...this.turns.values()].every((turn) => turn.isOver); }
+
+  // What was typed in a card that is gone, and was not its answer, is for the field.
+  /** @param {string} [id] none: of all */
+  sweep(id) {
+    const place = `${this.session}/`;
+    const moved = draftKeys().filter((key) => (id ? key === place + id : key.startsWith(place)) && moveDraft(key, place.slice(0, -1)));
+    if (moved.length) this.field.load();
   }
 
   changed() {
     this.hello.hidden = this.turns.size > 0 || this.unsent.childElementCount > 0;
-    const isIdle = ![...this.turns.values()].some((turn) => !turn.isOver);
+    const { isIdle } = this;
     const hadFocus = isIdle && document.activeElement === this.stop;
     this.stop.hidden = isIdle;
     if (hadFocus) this.rest();
@@ -204,7 +217,7 @@ export class Talk {
 
   abort() { once([this.stop], () => waiting(this.said, 'Being stopped.', 'It could not be stopped', () => chat({ op: 'abort', session: this.session }))); }
 
-  /** @param {string} text @param {{id: string, name: string}[]} [attachments] @param {string} [client_id] */
+  /** @param {string} text @param {Letter['attachments']} [attachments] @param {string} [client_id] */
   put(text, attachments, client_id) {
     this.page.outbox.add({ client_id, draft: this.page.draft, session: this.session, workspace: this.workspace, text, attachments, ...this.choice.first });
   }
@@ -237,7 +250,7 @@ export class Talk {
         h('div.mine', h('p.said', letter.text),
         letter.attachments ? h('p.quiet', { text: letter.attachments.map((file) => file.name).join(', ') }) : null),
         h('p.foot', {}, letter.refused ? `Not taken: ${letter.refused}` : letter.isUnwanted ? `Being taken back: the machine may have it and is asked first. ${waits}` : waits,
-          this.page.outbox.unkept.has(letter.client_id) && ' (this browser has no room to keep it: leave the page open)', h('span.row', {}, letter.refused && again, !letter.isUnwanted && edit)));
+          this.page.outbox.unkept.has(letter.client_id) && ' (this browser has not kept it: leave the page open)', h('span.row', {}, letter.refused && again, !letter.isUnwanted && edit)));
     }));
     this.changed();
     if (hasMore) this.toEnd();

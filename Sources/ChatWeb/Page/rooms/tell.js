@@ -2,7 +2,7 @@
 import { h } from '../base/dom.js';
 import { ask, waiting, within } from '../base/wire.js';
 
-/** @type {Record<string, string>} */
+/** @type {Words} */
 const kinds = { turn: 'a turn is over', asked: 'the agent asks something', parked: 'a program is given up', address: 'the address changes' };
 
 /** @param {string} text Base64url */

@@ -28,11 +28,13 @@ export class Title {
 
   /** @param {string} title @param {string | null} session */
   show(title, session) {
+    // What is being typed stays when another device gives a title.
+    const isKept = !this.form.hidden && session === this.session;
     this.session = session;
     this.words.textContent = title || 'Session';
     document.title = title ? `${title} · Nexus` : 'Nexus';
     this.more.hidden = !session;
-    this.close();
+    if (!isKept) this.close();
   }
 
   read() {
@@ -71,7 +73,10 @@ export class Title {
     if (!title || !this.session) return this.close();
     this.measure();
     if (this.no.textContent) return;
-    if (await waiting(this.no, 'Being changed.', 'Not changed', () => chat({ op: 'rename', session: this.session, title }))) this.show(title, this.session);
+    if (await waiting(this.no, 'Being changed.', 'Not changed', () => chat({ op: 'rename', session: this.session, title }))) {
+      this.close();
+      this.show(title, this.session);
+    }
   }
 
   /** @param {'markdown' | 'json'} format */

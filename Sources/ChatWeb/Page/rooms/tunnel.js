@@ -2,7 +2,7 @@
 import { h, svg, isSeen, alarm, plain } from '../base/dom.js';
 import { ask, reason, waiting } from '../base/wire.js';
 
-/** @type {Record<string, string>} */
+/** @type {Words} */
 const ways = { quick: 'quick, without an account', named: 'named, by its credentials', token: 'token, by its token' };
 // Its address leads here; the others need the owner, or go on by themselves.
 const standing = ['connected', 'degraded', 'origin down'];

@@ -5,17 +5,11 @@ import { card, outcome } from './asks.js';
 import { again, showFiles } from './files.js';
 import { showTodos, showChanges } from './lists.js';
 
-/**
- * The words of a state.
- * @type {Record<string, string>}
- */
+/** @type {Words} of a state */
 const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed' };
 
 export class Turn {
-  /**
-   * @param {any} line of type turn, or an accepted event
-   * @param {import('./talk.js').Talk} talk
-   */
+  /** @param {any} line of type turn, or an accepted event @param {Talk} talk */
   constructor(line, talk) {
     this.id = line.turn;
     this.session = line.session;
@@ -23,7 +17,7 @@ export class Turn {
     this.files = line.attachments;
     this.talk = talk;
     this.state = line.state || 'queued';
-    /** @type {Map<string, {kind: string, element: HTMLElement, body: HTMLElement, text: string}>} */
+    /** @type {Map<string, Block>} */
     this.blocks = new Map();
     /** @type {Map<string, any>} tool calls as they were told last */
     this.calls = new Map();
@@ -81,7 +75,7 @@ export class Turn {
     return this.put(name, kind, kind === 'text' ? body : h('details.fold', h('summary', 'Reasoning'), body), body);
   }
 
-  /** @param {string} name @param {string} kind @param {HTMLElement} element @param {HTMLElement} body */
+  /** @param {string} name @param {string} kind @param {Box} element @param {Box} body */
   put(name, kind, element, body = element) {
     const made = { kind, element, body, text: '' };
     this.blocks.set(name, made);
@@ -102,7 +96,7 @@ export class Turn {
     const state = { pending: 'about to run', running: 'running', completed: 'done', failed: 'failed', 'broken-off': 'broken off' }[/** @type {'failed'} */ (status)];
     this.calls.set(tool.id, tool);
     known.element.dataset.state = status;
-    const summary = /** @type {HTMLElement} */ (known.element.firstElementChild);
+    const summary = /** @type {Box} */ (known.element.firstElementChild);
     summary.replaceChildren(h('b', tool.name), ' ', h('span.what', { text: tool.title || '' }),
       ' ', h('span.how', { text: state || status }));
     // A call's input first; what it said of itself is no proof of what it did.

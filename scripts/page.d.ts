@@ -1,0 +1,125 @@
+// What the page's scripts speak of, for their checker alone (scripts/checks/web): no browser is sent this.
+
+type Words = Record<string, string>;
+type Box = HTMLElement;
+type Act = () => void;
+type Say = (words: string) => void;
+type Failure = import('../Sources/ChatWeb/Page/base/wire.js').Failure;
+type Page = import('../Sources/ChatWeb/Page/main.js').Page;
+type Side = import('../Sources/ChatWeb/Page/rooms/side.js').Side;
+type Talk = import('../Sources/ChatWeb/Page/rooms/talk.js').Talk;
+
+/** Properties of an element whose names begin with "on" are listeners. */
+type Properties = { [name: `on${string}`]: (event: any) => void; [name: string]: any };
+
+/** Of one question to the machine. */
+interface Options {
+  signal?: AbortSignal;
+  /** Called for all that comes, heartbeats too. */
+  heard?: Act;
+  isFollowed?: boolean;
+}
+/** Of one step of what is followed. */
+type Way = { signal: AbortSignal; heard: Act };
+type Each = (line: any) => void;
+
+/** A file that goes with a message; without `id` it was not uploaded whole. */
+interface Kept {
+  name: string;
+  id?: string;
+  bytes?: number;
+  number?: number;
+}
+
+/** A file that is attached. */
+interface Attached {
+  name: string;
+  id: string;
+  bytes: number;
+  /** By which it is known while it is on its way. */
+  number: number;
+  state: 'loading' | 'kept' | 'failed';
+  element: HTMLElement;
+  isGone: boolean;
+  /** This browser was shut out meanwhile. */
+  isCut?: boolean;
+  /** Where it is shown. */
+  home: import('../Sources/ChatWeb/Page/rooms/files.js').Files;
+}
+
+interface Typed {
+  text: string;
+  files: Kept[];
+}
+
+type Both = (one: Typed, other: Typed) => boolean;
+
+/** What the next message goes with. */
+interface Chosen {
+  model?: string | null;
+  agent?: string | null;
+}
+
+/** What is kept of a field, or of a card. */
+interface Draft extends Typed, Chosen {
+  /** Of other windows. */
+  aside?: Typed[];
+  /** What stands in a card. */
+  values?: (string | boolean)[];
+  /** It was sent as the card's answer. */
+  isSent?: boolean;
+}
+
+/** A message that was sent; without a session it begins one. */
+interface Letter extends Chosen {
+  client_id: string;
+  draft: string;
+  session: string | null;
+  workspace: string | null;
+  text: string;
+  attachments?: { id: string; name: string }[];
+  /** The machine may have it. */
+  isTried?: boolean;
+  /** And shall not. */
+  isUnwanted?: boolean;
+  /** Why; it waits for a word of whoever wrote it. */
+  refused?: string;
+}
+
+/** Whom the outbox tells. */
+interface OutboxEar {
+  changed: Act;
+  accepted: (letter: Letter, event: any) => void;
+  back: (letter: Letter, isDone?: boolean) => void;
+  lost: (failure: Failure) => void;
+}
+
+/** Whom that which asks again and again tells; `lost`: it is over. */
+interface FollowerEar {
+  trouble: Say;
+  lost: (failure: Failure) => void;
+}
+
+/** Whom the feed tells. */
+interface FeedEar {
+  opened: (lines: any[]) => void;
+  event: Each;
+  state: (words: string, isGood: boolean) => void;
+  lost: (failure: Failure) => void;
+}
+
+/** A piece of an answer. */
+interface Block {
+  kind: string;
+  element: HTMLElement;
+  body: HTMLElement;
+  text: string;
+}
+
+/** What the room where a browser is let in is given. */
+interface Pairing {
+  code: string;
+  words: string;
+  isReturn?: boolean;
+  done: (device: any) => void;
+}
