@@ -9,6 +9,29 @@ struct Event {
 
     init(_ json: JSONValue) { self.json = json }
 
+    /// The kinds that commands go by, by their fixed MESSAGE_ID.
+    enum Kind: String {
+        /// A run is over.
+        case ended = "1c657580dcbb4e52bd2e5ff3959019e0"
+        /// A replacement comes later.
+        case delayed = "ae11b8f43a074b07904ffcfa6d3a5699"
+    }
+
+    /// Nil: none of these.
+    var kind: Kind? { json["message_id"]?.text.flatMap(Kind.init(rawValue:)) }
+
+    /// Whose it is.
+    var child: String? { json["child"]?.text }
+
+    /// What happened, without the full stop.
+    var sentence: String {
+        let words = Terminal.clean(json["message"]?.text ?? json.line)
+        return words.hasSuffix(".") ? String(words.dropLast()) : words
+    }
+
+    /// One of the facts beside the sentence.
+    func fact(_ name: String) -> String? { json["fields"]?[name]?.text }
+
     /// An entry of the log of nexusd, of which the facts hold what nexusd sends beside them.
     private init(_ entry: LogEntry) {
         let facts = entry.fields.flatMap { try? JSONParser.parse(Array($0.utf8)) }

@@ -48,55 +48,12 @@ struct EventsCommand: ParsableCommand {
             if past.isEmpty, lines != 0 { Output.complain("nexusctl: no event is in the logs yet") }
             return
         }
-        while !Output.isRefused, let event = try stream.next(beside: past) { show(event) }
+        while !Output.isRefused, let event = try stream.next() {
+            if !past.contains(where: { $0.isSame(as: event) }) { show(event) }
+        }
     }
 
     private func show(_ event: Event) {
         Output.write(json ? event.json.line + "\n" : event.text(for: .standardOutput))
-    }
-}
-
-/// nexusd's `events`, from the moment of the subscription on.
-private final class EventStream {
-    private let connection: ControlConnection
-    private let request: FrameID
-    /// What came while it was not certain yet that nexusd had heard.
-    private var early: [Event] = []
-
-    /// Returns when nexusd has taken the subscription.
-    init(_ connection: ControlConnection) throws(ControlError) {
-        self.connection = connection
-        request = connection.request("events")
-        // Requests of one link are taken in order.
-        let sign = connection.request("version")
-        while let frame = try connection.next() {
-            if frame.header.id == sign { return }
-            if let event = try event(in: frame) { early.append(event) }
-        }
-    }
-
-    /// Waits for the next one that is not among those; nil: nexusd has ended.
-    func next(beside past: [Event]) throws(ControlError) -> Event? {
-        while !early.isEmpty {
-            let event = early.removeFirst()
-            if !past.contains(where: { $0.isSame(as: event) }) { return event }
-        }
-        while let frame = try connection.next() {
-            if frame.header.id == request, frame.header.kind == .end { return nil }
-            if let event = try event(in: frame), !past.contains(where: { $0.isSame(as: event) }) { return event }
-        }
-        return nil
-    }
-
-    private func event(in frame: Frame) throws(ControlError) -> Event? {
-        guard frame.header.id == request else { return nil }
-        switch frame.header.kind {
-        case .stream, .reply: return (try? JSONParser.parse(frame.payload)).map(Event.init)
-        case .error: throw ControlConnection.failure(frame.payload)
-        case .end, .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready,
-            .status,
-            .health:
-            return nil
-        }
     }
 }

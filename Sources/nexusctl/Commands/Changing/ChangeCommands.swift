@@ -11,6 +11,8 @@ struct Change: ParsableArguments {
     @Flag(help: "Answers when the command is accepted, not when it has come to be.")
     var noWait = false
 
+    @OptionGroup var limit: Limit
+
     @Flag(help: "What came of each, one JSON object.")
     var json = false
 
@@ -19,11 +21,17 @@ struct Change: ParsableArguments {
     /// What the commands have in common that bring something up.
     static let firstMoments = """
         Ends when they are ready. A child whose exec is all that shows that (ready = "spawned") is looked at for 200 ms \
-        more: ends with 1 when it has ended again by then.
+        more: ends with 1 when it has ended again by then. While it waits it says, on standard error, of each run that ends \
+        why it did and when the next try comes.
         """
 
-    // A command that takes longer than this says what it waits for.
-    private static let patienceMilliseconds: Int64 = 2000
+    private typealias Outcome = (name: String, outcome: String, failure: ControlError?)
+
+    func validate() throws {
+        if noWait, limit.timeout != nil {
+            throw ValidationError("--no-wait waits for nothing that --timeout could end")
+        }
+    }
 
     /// Sends all of them at once and waits for each. `comesUp`: it is to be there a moment later as well.
     func run(_ verb: String, done: String, comesUp: Bool = false) throws(ControlError) {
@@ -31,23 +39,12 @@ struct Change: ParsableArguments {
             throw ControlError(.usage, "'\(bad)' is no name of a child or a group")
         }
         let connection = try place.connect()
-        // One name that is wrong, and nothing is done to the others.
-        if names.count > 1 {
-            let report = try StatusQuestion.report(connection)
-            for name in names where name != "all" {
-                _ = try WrittenName(name).needed(in: report)
-            }
-        }
-        let moments = comesUp && !noWait ? try FirstMoments(place, names, connection) : nil
-        let ids = names.map { connection.request("\(verb) \($0)\(noWait ? " --no-wait" : "")") }
-        var outcomes: [(name: String, outcome: String, failure: ControlError?)] = []
-        for (name, id) in zip(names, ids) where outcomes.last?.failure == nil || !connection.isClosed {
-            do throws(ControlError) {
-                outcomes.append((name, try wait(for: id, name: name, verb: verb, on: connection), nil))
-            } catch {
-                outcomes.append((name, "failed", error))
-            }
-        }
+        let patience = try Patience(noWait ? nil : EventStream(place.connect()), limit)
+        let report = try noWait && names.count == 1 ? nil : StatusQuestion.report(connection)
+        let meant = try children(in: report)
+        if !noWait { patience.children = try Needs(connection).closure(of: meant.values.flatMap { $0 }) }
+        let moments = comesUp && !noWait ? report.map { FirstMoments(meant, $0, patience, connection) } : nil
+        var outcomes = outcomes(verb, done, patience, connection)
         let ended = try moments?.failures(of: outcomes.filter { $0.outcome == "done" }.map(\.name)) ?? [:]
         for index in outcomes.indices {
             guard let failure = ended[outcomes[index].name], outcomes[index].failure == nil else { continue }
@@ -56,9 +53,50 @@ struct Change: ParsableArguments {
         try show(outcomes, verb, done: done)
     }
 
-    private func show(
-        _ outcomes: [(name: String, outcome: String, failure: ControlError?)], _ verb: String, done: String
-    ) throws(ControlError) {
+    /// Whom each name means. Of one name alone nexusd says what is wrong with it.
+    private func children(in report: StatusReport?) throws(ControlError) -> [String: [String]] {
+        guard let report else { return [:] }
+        var meant: [String: [String]] = [:]
+        for name in names {
+            // One name that is wrong, and nothing is done to the others.
+            if names.count > 1, name != "all" { _ = try WrittenName(name).needed(in: report) }
+            let all = name == "all" ? report.children.map(\.name) : nil
+            meant[name] = all ?? WrittenName(name).meant(in: report)?.children ?? []
+        }
+        return meant
+    }
+
+    private func outcomes(
+        _ verb: String, _ done: String, _ patience: Patience, _ connection: ControlConnection
+    ) -> [Outcome] {
+        let ids = names.map { connection.request("\(verb) \($0)\(noWait ? " --no-wait" : "")") }
+        var outcomes: [Outcome] = []
+        for (name, id) in zip(names, ids) where outcomes.last?.failure == nil || !connection.isClosed {
+            patience.begin("\(verb) \(name): still under way; Ctrl-C ends the waiting, not the work")
+            do throws(ControlError) {
+                if let answer = try patience.answer(to: id, on: connection) {
+                    let outcome = try ControlConnection.json(answer)["outcome"]?.text
+                    outcomes.append((name, outcome ?? "done", nil))
+                } else {
+                    outcomes.append((name, "timeout", try late(name, verb, done, connection)))
+                }
+            } catch {
+                outcomes.append((name, "failed", error))
+            }
+        }
+        return outcomes
+    }
+
+    /// The time is over: how far it is.
+    private func late(
+        _ name: String, _ verb: String, _ done: String, _ connection: ControlConnection
+    ) throws(ControlError) -> ControlError {
+        let sentence = "\(name) is not \(done) within \(limit.timeout ?? "the time")"
+        return try Readiness(connection, names: [name], verb == "stop" ? .down : .up)
+            .late(sentence, "nexusd goes on with it; see: nexusctl why \(name)")
+    }
+
+    private func show(_ outcomes: [Outcome], _ verb: String, done: String) throws(ControlError) {
         if json {
             let results = outcomes.map { name, outcome, failure in
                 let members: [JSONValue.Member] = [.init("name", .string(name)), .init("outcome", .string(outcome))]
@@ -76,18 +114,6 @@ struct Change: ParsableArguments {
         }
         guard let first = outcomes.lazy.compactMap(\.failure).first else { return }
         throw names.count > 1 ? ControlError(first.code, "not every \(verb) came to be") : first
-    }
-
-    private func wait(
-        for id: FrameID, name: String, verb: String, on connection: ControlConnection
-    ) throws(ControlError) -> String {
-        let patience = ControlConnection.now() + Self.patienceMilliseconds
-        var answer = try connection.answerIfAny(to: id, until: patience)
-        if answer == nil {
-            Output.complain("\(verb) \(name): still under way; Ctrl-C ends the waiting, not the work")
-            answer = try connection.answer(to: id)
-        }
-        return try ControlConnection.json(answer ?? [])["outcome"]?.text ?? "done"
     }
 }
 

@@ -9,32 +9,22 @@ struct FirstMoments {
     static let milliseconds: Int64 = 200
     /// Children that are asked about one by one; of more, each is looked at.
     private static let askedLimit = 16
-    private static let endedID = "1c657580dcbb4e52bd2e5ff3959019e0"
-    /// Ends that somebody wanted.
-    private static let planned: Set<String> = ["done", "asked", "dependency", "recycled"]
 
     private let question: ControlConnection
-    private let stream: ControlConnection
-    private let events: FrameID
+    private let patience: Patience
     /// Those that a name means.
     private let children: [String: [String]]
     /// They are to end by the command.
     private let runs: Set<String>
 
-    /// Before the command, so that nothing of what follows is missed; `question` is asked between the answers.
-    init(_ place: Place, _ names: [String], _ question: ControlConnection) throws(ControlError) {
-        self.question = question
-        stream = try place.connect()
-        events = stream.request("events")
-        let report = try StatusQuestion.report(question)
-        var children: [String: [String]] = [:]
-        for name in names {
-            let all = name == "all" ? report.children.map(\.name) : nil
-            children[name] = all ?? WrittenName(name).meant(in: report)?.children ?? []
-        }
+    /// Before the command, on a status of before it; `question` is asked between the answers.
+    init(
+        _ children: [String: [String]], _ report: StatusReport, _ patience: Patience, _ question: ControlConnection
+    ) {
         self.children = children
+        self.patience = patience
+        self.question = question
         runs = Set(report.children.compactMap(\.run))
-        try stream.flush()
     }
 
     /// What became of those of these names that did not stay; by name. Returns at once where nobody is to be looked at.
@@ -49,14 +39,18 @@ struct FirstMoments {
         }
         var failures: [String: ControlError] = [:]
         let deadline = ControlConnection.now() + Self.milliseconds
-        while !open.isEmpty, let frame = try stream.next(until: deadline) {
-            guard frame.header.id == events, frame.header.kind == .stream else { continue }
-            let event = try ControlConnection.json(frame.payload)
-            guard event["message_id"]?.text == Self.endedID, let child = event["child"]?.text,
-                let run = event["run"]?.text, !runs.contains(run), let fields = event["fields"],
-                !Self.planned.contains(fields["CAUSE"]?.text ?? ""), let name = open.removeValue(forKey: child)
+        // What ended before the last answer came is known already.
+        var ends = open.keys.compactMap { patience.ends[$0] }
+        func next() throws(ControlError) -> Event? {
+            if let end = ends.popLast() { return end }
+            return try patience.event(until: deadline)
+        }
+        while !open.isEmpty, let event = try next() {
+            guard event.kind == .ended, let child = event.child, let run = event.json["run"]?.text,
+                !runs.contains(run), !Patience.isWished(event), event.fact("CAUSE") != "done",
+                let name = open.removeValue(forKey: child)
             else { continue }
-            if failures[name] == nil { failures[name] = try failure(child, fields) }
+            if failures[name] == nil { failures[name] = try failure(child, event) }
         }
         return failures
     }
@@ -69,9 +63,9 @@ struct FirstMoments {
         return ready?["value"]?.text == "spawned"
     }
 
-    private func failure(_ child: String, _ fields: JSONValue) throws(ControlError) -> ControlError {
-        let ran = fields["RAN_MS"]?.text.flatMap { Int64($0) }.map { Duration.milliseconds($0).spokenFinely }
-        let how = "\(fields["CAUSE"]?.text ?? "?"): \(fields["EXIT"]?.text ?? "?")"
+    private func failure(_ child: String, _ end: Event) throws(ControlError) -> ControlError {
+        let ran = end.fact("RAN_MS").flatMap { Int64($0) }.map { Duration.milliseconds($0).spokenFinely }
+        let how = "\(end.fact("CAUSE") ?? "?"): \(end.fact("EXIT") ?? "?")"
         let now = ChildStatus(try ControlConnection.json(StatusQuestion.ask(question, child: "child:" + child)))
         let next = now.nextTry.map { "next try in \($0.spokenFinely)" } ?? "by now it is \(now.state)"
         return ControlError(

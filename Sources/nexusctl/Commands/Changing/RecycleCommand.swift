@@ -18,21 +18,28 @@ struct RecycleCommand: ParsableCommand {
     @Flag(help: "Answers when it is accepted, not when the new run is ready.")
     var noWait = false
 
+    @OptionGroup var limit: Limit
+
     @Flag(help: "What came of it, one JSON object.")
     var json = false
 
     @OptionGroup var place: Place
 
-    private static let patienceMilliseconds: Int64 = 2000
+    func validate() throws {
+        if noWait, limit.timeout != nil {
+            throw ValidationError("--no-wait waits for nothing that --timeout could end")
+        }
+    }
 
     func run() throws {
         let connection = try place.connect()
         let name = WrittenName(child).name
         // Before the wish, so that nothing of what follows is missed.
-        let events = noWait ? nil : connection.request("events")
+        let patience = try Patience(noWait ? nil : EventStream(place.connect()), limit)
+        patience.children = [name]
         let old = try status(connection)
         _ = try connection.answer(to: connection.request("recycle \(child)"))
-        if let events { try wait(for: events, of: name, on: connection, after: old.run) }
+        if !noWait { try wait(name, patience, connection, after: old.run) }
         let outcome = noWait ? "accepted" : "done"
         let members: [JSONValue.Member] = [.init("name", .string(name)), .init("outcome", .string(outcome))]
         let words = "\(Terminal.clean(name)): \(noWait ? "recycle accepted" : "recycled, ready again")"
@@ -45,20 +52,11 @@ struct RecycleCommand: ParsableCommand {
 
     /// With every event of the child it is looked at: whatever else becomes of it ends the waiting too.
     private func wait(
-        for events: FrameID, of name: String, on connection: ControlConnection, after run: String?
+        _ name: String, _ patience: Patience, _ connection: ControlConnection, after run: String?
     ) throws(ControlError) {
-        var patience: Int64? = ControlConnection.now() + Self.patienceMilliseconds
-        while true {
-            guard let frame = try connection.next(until: patience) else {
-                Output.complain("recycle \(name): it is busy still; Ctrl-C ends the waiting, not the wish")
-                patience = nil
-                continue
-            }
-            guard frame.header.id == events, frame.header.kind == .stream,
-                try ControlConnection.json(frame.payload)["child"]?.text == name
-            else { continue }
-            // Of another connection: here events would come between.
-            let now = try status(place.connect())
+        patience.begin("recycle \(name): it is busy still; Ctrl-C ends the waiting, not the wish")
+        while try patience.untilEvent(of: name) {
+            let now = try status(connection)
             switch now.state {
             case "ready" where now.run != run: return
             case "parked", "off", "unkillable", "done":
@@ -67,5 +65,10 @@ struct RecycleCommand: ParsableCommand {
             case _: continue
             }
         }
+        let now = try status(connection)
+        throw ControlError(
+            .timeout,
+            "\(name) is not recycled within \(limit.timeout ?? "the time"): it is \(now.state) (\(now.words))",
+            hint: "nexusd goes on with it; see: nexusctl why \(child)")
     }
 }

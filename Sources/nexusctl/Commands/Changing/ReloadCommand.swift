@@ -39,6 +39,8 @@ struct ReloadCommand: ParsableCommand {
     @Flag(help: "Shows the difference and changes nothing, as `diff`.")
     var dryRun = false
 
+    @OptionGroup var limit: Limit
+
     @Flag(help: "One JSON object: the difference, as `diff` has it, and `outcome`.")
     var json = false
 
@@ -57,7 +59,7 @@ struct ReloadCommand: ParsableCommand {
     /// The same for another command.
     static func reload(_ place: Place) throws {
         var command = ReloadCommand()
-        (command.dryRun, command.json, command.place) = (false, false, place)
+        (command.dryRun, command.json, command.place, command.limit) = (false, false, place, .none)
         var difference = JSONValue.null
         try command.reload(place.connect(), &difference)
     }
@@ -65,16 +67,19 @@ struct ReloadCommand: ParsableCommand {
     /// `difference` is what it does, as soon as nexusd has said it; until then nothing was changed.
     private func reload(_ connection: ControlConnection, _ difference: inout JSONValue) throws(ControlError) {
         if dryRun { return try Difference.show(connection, json: json) }
+        let patience = try Patience(EventStream(place.connect()), limit)
+        patience.begin("reload: still under way; Ctrl-C ends the waiting, not the work")
         let id = connection.request("reload")
         var line: [UInt8] = []
-        while let frame = try connection.next() {
-            guard frame.header.id == id else { continue }
+        while try patience.untilReadable(connection) {
+            guard let frame = try connection.next(until: 0), frame.header.id == id else { continue }
             switch frame.header.kind {
             case .stream, .reply:
                 line += frame.payload
                 guard let end = line.firstIndex(of: UInt8(ascii: "\n")), difference == .null else { continue }
                 difference = try ControlConnection.json(Array(line[..<end]))
                 line.removeSubrange(...end)
+                patience.children = Set(Self.touched(difference))
                 if !json { Output.write(DiffText(difference).text(for: .standardOutput)) }
             case .end: return try conclude(ControlConnection.json(line), difference)
             case .error:
@@ -89,6 +94,27 @@ struct ReloadCommand: ParsableCommand {
                 continue
             }
         }
+        throw try late(connection, difference)
+    }
+
+    /// Who has to come up, or to go, before it is answered.
+    private static func touched(_ difference: JSONValue) -> [String] {
+        let changed = (difference["children"]?.elements ?? []).compactMap { $0["name"]?.text }
+        return changed + ["dependents", "tried_again"].flatMap { difference[$0]?.elements ?? [] }.compactMap(\.text)
+    }
+
+    /// The time is over: how far it is.
+    private func late(_ connection: ControlConnection, _ difference: JSONValue) throws(ControlError) -> ControlError {
+        let time = limit.timeout ?? "the time"
+        guard difference != .null else {
+            return ControlError(
+                .timeout, "the file was not read within \(time)",
+                hint: "nexusd goes on with it; see: nexusctl diff, nexusctl status")
+        }
+        return try Readiness(connection, amongMeant: Set(Self.touched(difference)))
+            .late(
+                "the new file is in force; not all is ready within \(time)",
+                "nexusd goes on with it; see: nexusctl status")
     }
 
     private func conclude(_ answer: JSONValue, _ difference: JSONValue) {
@@ -108,7 +134,8 @@ private enum Difference {
         let lines = error.message.split(separator: "\n").map { JSONValue.string(String($0)) }
         let words: JSONValue.Member =
             error.code == .configuration ? .init("diagnostics", .array(lines)) : .init("error", .string(error.message))
-        let members = difference.members + [.init("outcome", .string("failed")), words]
+        let members =
+            difference.members + [.init("outcome", .string(error.code == .timeout ? "timeout" : "failed")), words]
         Output.write(JSONValue.object(members).line + "\n")
     }
 

@@ -29,16 +29,11 @@ struct WaitCommand: ParsableCommand {
     private static let appearanceMilliseconds: Int64 = 10_000
 
     func validate() throws {
-        if let timeout, Duration(spoken: timeout) == nil {
-            throw ValidationError("'\(timeout)' is no time; write 500ms, 30s or 5min")
-        }
+        if let timeout { _ = try Limit.milliseconds(timeout) }
     }
 
     func run() throws {
-        let limit = timeout.flatMap { Duration(spoken: $0) }
-        let milliseconds = limit.map {
-            $0.components.seconds * 1000 + $0.components.attoseconds / 1_000_000_000_000_000
-        }
+        let milliseconds = try timeout.map(Limit.milliseconds)
         let began = ControlConnection.now()
         let deadline = milliseconds.map { began + $0 }
         let connection = try connect(until: began + (milliseconds ?? Self.appearanceMilliseconds))
@@ -99,11 +94,29 @@ struct IsReadyCommand: ParsableCommand {
 struct Readiness {
     /// In plan order.
     let missing: [ChildStatus]
+    private let aim: Aim
+
+    /// Where children are to come to.
+    enum Aim: String {
+        /// One that is scheduled rests until its time is up.
+        case up = "ready"
+        case down = "down"
+
+        fileprivate var states: [String] {
+            switch self {
+            case .up: ["ready", "done", "scheduled"]
+            case .down: ["off"]
+            }
+        }
+    }
 
     /// Nothing is missing.
     static let none = Readiness(missing: [])
 
-    private init(missing: [ChildStatus]) { self.missing = missing }
+    private init(missing: [ChildStatus], _ aim: Aim = .up) {
+        self.missing = missing
+        self.aim = aim
+    }
 
     /// For `--json`, with its newline.
     var json: String {
@@ -117,14 +130,22 @@ struct Readiness {
     }
 
     /// Asks. A name that is no child and no group is an error.
-    init(_ connection: ControlConnection, names: [String]) throws(ControlError) {
+    init(_ connection: ControlConnection, names: [String], _ aim: Aim = .up) throws(ControlError) {
+        self.aim = aim
         let report = try StatusQuestion.report(connection)
         var asked: Set<String> = []
         for name in names { asked.formUnion(try Self.children(name, report)) }
         missing = report.children.filter { child in
             let isAsked = names.isEmpty ? Self.isMeant(child) : asked.contains(child.name)
-            // One that rests until its time is up.
-            return isAsked && !["ready", "done", "scheduled"].contains(child.state)
+            return isAsked && !aim.states.contains(child.state)
+        }
+    }
+
+    /// Those of these children that are meant to run.
+    init(_ connection: ControlConnection, amongMeant names: Set<String>) throws(ControlError) {
+        aim = .up
+        missing = try StatusQuestion.report(connection).children.filter {
+            names.contains($0.name) && Self.isMeant($0) && !Aim.up.states.contains($0.state)
         }
     }
 
@@ -149,10 +170,16 @@ struct Readiness {
 
     /// `cloudflared is parked (config: exit 1; …)`, a line for each.
     var hint: String {
-        if missing.isEmpty { return "by now everything asked for is ready" }
+        if missing.isEmpty { return "by now everything asked for is \(aim.rawValue)" }
         let lines = missing.prefix(Self.shownChildren).map(Self.line)
         let left = missing.count - lines.count
         return (lines + (left > 0 ? ["and \(left) more: nexusctl status"] : [])).joined(separator: "\n")
+    }
+
+    /// When the time is over: the only one that is missing in the sentence itself.
+    func late(_ sentence: String, _ advice: String) -> ControlError {
+        guard missing.count == 1 else { return ControlError(.timeout, sentence, hint: hint + "\n" + advice) }
+        return ControlError(.timeout, "\(sentence): \(hint)", hint: advice)
     }
 
     /// For `answer`, nexusd's `cloudflared is parked (config)`: that child once, in the words of the status, and then the others.
@@ -162,7 +189,7 @@ struct Readiness {
         }
         // It may be on its way again by now; then it is still for what nexusd said.
         let isSo = answer.hasPrefix("\(named.name) is \(named.state)")
-        let others = Readiness(missing: missing.filter { $0.name != named.name })
+        let others = Readiness(missing: missing.filter { $0.name != named.name }, aim)
         return ControlError(
             .failed, isSo ? Self.line(named) : answer, hint: others.missing.isEmpty ? nil : others.hint)
     }
