@@ -14,7 +14,9 @@ import Testing
         // Sparse: reading it would be noticed as NULs.
         let path = try file("")
         #expect(truncate(path, 10_000_000) == 0)
-        #expect(diagnostics(path) == "\(path): error: the file has 10000000 bytes; at most 1048576 are read (1 MiB)")
+        #expect(
+            diagnostics(path)
+                == "\(path): error: the file has 10000000 bytes; at most 1048576 are read (1 MiB): make it shorter")
     }
 
     @Test func nul_isNamedWithItsPlace() throws {
@@ -89,11 +91,16 @@ import Testing
     }
 
     @Test func noFile_directoryAndPipe_areNamed() throws {
-        #expect(diagnostics(directory + "/absent") == "\(directory)/absent: error: there is no such file")
-        #expect(diagnostics(directory) == "\(directory): error: it is a directory, not a regular file")
+        #expect(
+            diagnostics(directory + "/absent")
+                == "\(directory)/absent: error: there is no such file: make it, or correct the path")
+        #expect(
+            diagnostics(directory) == "\(directory): error: it is a directory, not a regular file: name a file of text")
         let pipe = directory + "/pipe"
         #expect(mkfifo(pipe, 0o600) == 0)
-        #expect(diagnostics(pipe) == "\(pipe): error: it is a device, pipe or socket, not a regular file")
+        #expect(
+            diagnostics(pipe)
+                == "\(pipe): error: it is a device, pipe or socket, not a regular file: name a file of text")
     }
 
     private func file(_ text: String, mode: Int = 0o644) throws -> String {

@@ -153,6 +153,22 @@ import Wire
         #expect(!notes.contains { $0.contains("abcde") }, "the value is never shown")
     }
 
+    /// nexusd could not hand it over: the child would only be refused when it starts.
+    @Test(arguments: [
+        ([0x61, 0x0A, 0x62, 0], "line 2, column 2: NUL byte"),
+        ([0x61, 0xFF], "line 1, column 2: byte 0xff is not UTF-8"),
+    ])
+    func secretThatIsNoText_isRefused_withItsPlace(bytes: [UInt8], words: String) {
+        var host = FakeMachine().adding("/etc/nexus/pin", "", mode: 0o600)
+        host.contents["/etc/nexus/pin"] = bytes
+        host.files["/etc/nexus/pin"]?.size = bytes.count
+        let text = "[secret.pin]\nfile = \"/etc/nexus/pin\"\n[child.a]\ncommand = [\"true\"]\nsecrets = [\"pin\"]\n"
+        #expect(
+            host.diagnostics(text)
+                == "Supervisor.toml:2:8: error: '/etc/nexus/pin', \(words); a secret is UTF-8 text without NUL: write it as"
+                + " such (as base64 does), and let the program decode it")
+    }
+
     @Test func everyKey_reachesThePolicy() throws {
         let plan = try good("every-key")
         let policy = plan[id(plan, "web")].policy

@@ -38,9 +38,9 @@ struct SourceText {
 
     private static func words(for error: MachineError) -> String {
         switch error {
-        case .missing: "there is no such file"
-        case .notRegular(let kind): "it is \(kind), not a regular file"
-        case .tooLarge(let bytes): "the file has \(bytes) bytes; at most \(limit) are read (1 MiB)"
+        case .missing: "there is no such file: make it, or correct the path"
+        case .notRegular(let kind): "it is \(kind), not a regular file: name a file of text"
+        case .tooLarge(let bytes): "the file has \(bytes) bytes; at most \(limit) are read (1 MiB): make it shorter"
         case .failed(let why): "it cannot be read: \(why)"
         }
     }
@@ -81,14 +81,19 @@ struct SourceText {
     }
 
     private static func isText(_ bytes: [UInt8], _ name: String, _ report: Report) -> Bool {
+        guard let fault = fault(in: bytes) else { return true }
+        report.error(in: name, fault.position, "\(fault.what); the file must be plain UTF-8 text: save it as such")
+        return false
+    }
+
+    /// The first byte that is no UTF-8 text, or NUL; nil: there is none.
+    static func fault(in bytes: [UInt8]) -> (what: String, position: Position)? {
         var position = Position.start
         var rest = bytes[...]
         while let byte = rest.first {
             let width = Unicode.width(of: rest)
             guard width > 0, byte != 0 else {
-                let what = byte == 0 ? "NUL byte" : "byte 0x\(String(byte, radix: 16)) is not UTF-8"
-                report.error(in: name, position, "\(what); the file must be plain UTF-8 text: save it as such")
-                return false
+                return (byte == 0 ? "NUL byte" : "byte 0x\(String(byte, radix: 16)) is not UTF-8", position)
             }
             if byte == UInt8(ascii: "\n") {
                 position = Position(line: position.line + 1, column: 1)
@@ -97,7 +102,7 @@ struct SourceText {
             }
             rest = rest.dropFirst(width)
         }
-        return true
+        return nil
     }
 }
 

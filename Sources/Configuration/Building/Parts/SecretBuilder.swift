@@ -58,16 +58,26 @@ struct SecretBuilder {
             report.error(position, "'\(absolute)' has \(status.size) bytes; a secret has at most 65536")
         } else if status.mode & 0o006 != 0 {
             report.error(position, "everybody may read or write '\(absolute)': chmod 0600 it")
+        } else if let bytes = try? host.read(absolute, limit: SecretBuilder.sizeLimit).1 {
+            refuse(bytes, absolute, position)
+            noteShort(bytes, absolute, status.size)
         }
-        noteShort(absolute, status.size)
         return absolute
     }
 
+    /// nexusd hands a secret over as text, in a file too; the value is never shown.
+    private func refuse(_ bytes: [UInt8], _ path: String, _ position: Position) {
+        guard let (what, place) = SourceText.fault(in: bytes) else { return }
+        report.error(
+            position,
+            "'\(path)', line \(place.line), column \(place.column): \(what); a secret is UTF-8 text without NUL: write it as such"
+                + " (as base64 does), and let the program decode it")
+    }
+
     /// A short value would blot out half of every log, so it is not looked for there.
-    private func noteShort(_ path: String, _ size: Int) {
-        guard size <= LogStream.shortestRedaction, let bytes = try? host.read(path, limit: size).1 else { return }
+    private func noteShort(_ bytes: [UInt8], _ path: String, _ size: Int) {
         let count = bytes.count - (bytes.last == UInt8(ascii: "\n") ? 1 : 0)
-        guard count < LogStream.shortestRedaction else { return }
+        guard size <= LogStream.shortestRedaction, count < LogStream.shortestRedaction else { return }
         report.note(
             "the secret in '\(path)' has \(count) bytes: under \(LogStream.shortestRedaction) it is not redacted in logs; take a longer one"
         )

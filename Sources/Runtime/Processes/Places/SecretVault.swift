@@ -65,7 +65,8 @@ public struct SecretVault {
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-            throw SecretError(name: name, problem: "\(path) is not UTF-8 text without NUL")
+            throw SecretError(
+                name: name, problem: "\(path) is not UTF-8 text without NUL; write it as such (as base64 does)")
         }
         return text
     }
