@@ -32,7 +32,7 @@ struct StatusTests {
               agent-worker   delayed  0.2 s     -        12  crash: signal 9 (KILL); next try in 1.6 s
             tunnel · one-for-one · parked, next try in 12 min
               tunnel-worker  waiting  0 s       -         0  waits for agent-worker
-              cloudflared    off      3 min     -         0  e·[31mvil
+              cloudflared    off      3 min     -         0  evil
             stray: process 99 (sleep) left its run; it is ended at shutdown
             note: no cloudflared here
 
@@ -92,7 +92,7 @@ struct WhyTests {
               do       mend what its last lines tell of (`nexusctl logs bad`), then `nexusctl start bad`
               its last lines:
                 cannot open x
-                ·[2Jbye
+                bye
 
             """
         #expect(WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain) == expected)
@@ -152,6 +152,10 @@ struct ChildWordsTests {
         (
             #""state":"scheduled","scheduled":true,"skipped_runs":1,"next_try_ms":3000"#,
             "next run in 3 s; skipped one run: it ran still"
+        ),
+        (
+            #""state":"scheduled","scheduled":true,"enabled":false,"choice":"on","next_try_ms":3000"#,
+            "next run in 3 s; on by command; nexusctl reset ?"
         ),
         (
             #""state":"scheduled","scheduled":true,"cause":"probe","next_try_ms":3000,"last_end":{"cause":"probe","exit":"signal 15 (TERM)","detail":"not ready within 5 s"}"#,

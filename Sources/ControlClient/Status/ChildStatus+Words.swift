@@ -10,7 +10,7 @@ extension ChildStatus {
     func words(isExplained: Bool) -> String {
         let pointer = isExplained ? "needs you" : "needs you: nexusctl why \(name)"
         return Terminal.clean(
-            joined([isRemoved ? "not in the file any more" : nil, stateWords(pointer)]))
+            joined([isRemoved ? "not in the file any more" : nil, stateWords(pointer), onWords]))
     }
 
     private func stateWords(_ needsYou: String) -> String {
@@ -37,7 +37,7 @@ extension ChildStatus {
                 nextTry.map { "slow retry in \($0.spoken)" } ?? needsYou,
             ])
         case "done": lastEnd?.exit ?? "finished"
-        case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, skippedWords, recycleWords, onWords])
+        case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, skippedWords, recycleWords])
         }
     }
 
@@ -93,9 +93,10 @@ extension ChildStatus {
             + (recycle.isWhenIdle ? " at the latest" : "")
     }
 
-    /// Runs though the file does not enable it. A reset of what a worker starts and stops would be a stop for that one.
+    /// Wanted though the file does not enable it, wherever it stands. A reset of what a worker starts and stops would be a stop for that one.
     private var onWords: String? {
-        choice == "on" ? "on by command; " + (startedBy.map(Self.how) ?? "nexusctl reset \(name)") : nil
+        choice == "on" && state != "off"
+            ? "on by command; " + (startedBy.map(Self.how) ?? "nexusctl reset \(name)") : nil
     }
 
     private var valueWords: String? {
