@@ -27,7 +27,7 @@ import Wire
                     environment.TOKEN  another value (not shown: it may be a secret)  (needs the restart)
                     stop-timeout       10s → 3s
                 ~ soft changed in place
-                    log  a → b·[2J
+                    log  a → b
                 - gone removed
                 ! app restarted with what it requires
                 ~ group g changed in place

@@ -1,4 +1,5 @@
 import Glibc
+import Wire
 
 /// Where the output goes, as far as it changes what is written.
 public struct Terminal: Hashable, Sendable {
@@ -61,12 +62,12 @@ public struct Terminal: Hashable, Sendable {
         case yellow = "33"
     }
 
-    /// Text of others as it may be shown: control characters (escape sequences among them), and the marks that turn the
-    /// direction of writing, become `·`, so that no child can draw on the owner's terminal.
+    /// Text of others as it may be shown: whole escape sequences are left out, control characters and the marks that turn the
+    /// direction of writing become `·`, so that no child can draw on the owner's terminal.
     public static func clean(_ text: String, keepNewlines: Bool = false) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
         var cleaned = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
+        for scalar in EscapeSequence.removed(from: text).unicodeScalars {
             let kept = !isUnsafe(scalar) || (keepNewlines && (scalar == "\n" || scalar == "\t"))
             cleaned.append(kept ? scalar : "·")
         }

@@ -1,4 +1,5 @@
 public import SupervisorCore
+import Wire
 
 /// One line as it was captured.
 public struct LogEntry: Hashable, Sendable {
@@ -24,11 +25,13 @@ public struct LogEntry: Hashable, Sendable {
     /// The line as text; what is not UTF-8 becomes U+FFFD. For JSON and the like: it may hold control characters.
     public var message: String { String(decoding: words, as: UTF8.self) }
 
-    /// The line for a terminal: control characters other than TAB are shown as their pictures (U+2400…), so that a log can
-    /// neither clear nor recolour the screen it is read on.
+    /// The line for a terminal: whole escape sequences are left out, control characters other than TAB are shown as their
+    /// pictures (U+2400…), so that a log can neither clear nor recolour the screen it is read on.
     public var text: String {
         var text = String.UnicodeScalarView()
-        for scalar in message.unicodeScalars { text.append(scalar.isHarmless ? scalar : scalar.picture) }
+        for scalar in EscapeSequence.removed(from: message).unicodeScalars {
+            text.append(scalar.isHarmless ? scalar : scalar.picture)
+        }
         return String(text)
     }
 

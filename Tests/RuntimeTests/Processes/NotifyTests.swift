@@ -59,7 +59,7 @@ struct NotifyTests {
         ("WATCHDOG_USEC=-1", [.malformed(.watchdogInterval, "-1")]), ("STOPPING=", [.malformed(.stopping, "")]),
         ("BARRIER=1", [.malformed(.barrier, "1")]),
         ("STOPPING=1\nWATCHDOG=1", [.stopping, .watchdog]), ("STATUS=a=b", [.status("a=b")]),
-        ("STATUS=a\tb\u{1B}[31mc", [.status("a b [31mc")]),
+        ("STATUS=\u{1B}[31mred\tb\u{1B}[0m", [.status("red b")]),
         ("EXTEND_TIMEOUT_USEC=2500000", [.extendTimeout(.milliseconds(2500))]),
         ("EXTEND_TIMEOUT_USEC=99999999999999999999", [.malformed(.extendTimeout, "99999999999999999999")]),
         ("EXTEND_TIMEOUT_USEC=-1", [.malformed(.extendTimeout, "-1")]),

@@ -1,3 +1,5 @@
+import Wire
+
 /// One word of sd_notify(3) that means something to nexusd.
 public enum NotifyWord: Hashable, Sendable {
     /// READY=1.
@@ -93,13 +95,14 @@ public enum NotifyWord: Hashable, Sendable {
         return .microseconds(Int64(clamping: min(microseconds, UInt64(Int64.max / 1000))))
     }
 
-    /// Text of a child is for people's terminals: no control characters, whole scalars, bounded.
+    /// Text of a child is for people's terminals: no escape sequences and control characters, whole scalars, bounded.
     private static func shown(_ bytes: some Collection<UInt8>) -> String {
         var text = ""
-        // Four bytes more than are kept: what is cut off is a whole scalar, not a half one.
-        for scalar in String(decoding: bytes.prefix(statusLimit + 4), as: UTF8.self).unicodeScalars {
+        // All of it, which a message bounds: what a sequence takes is no room lost, and what is cut off is a whole scalar.
+        for scalar in EscapeSequence.removed(from: String(decoding: bytes, as: UTF8.self)).unicodeScalars {
             let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
             text.unicodeScalars.append(isControl ? " " : scalar)
+            if text.utf8.count >= statusLimit { break }
         }
         while text.utf8.count > statusLimit { text.unicodeScalars.removeLast() }
         return text

@@ -147,7 +147,7 @@ public final class ProbeRun {
             for _ in 0..<32 { if take(scratch) ?? 0 == 0 { break } }
         }
         guard let line = said.lastLine else { return "" }
-        let clean = line.unicodeScalars.map {
+        let clean = EscapeSequence.removed(from: line).unicodeScalars.map {
             $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? " " : Character($0)
         }
         return ": " + String(clean)
