@@ -45,6 +45,21 @@ import Testing
         #expect(!events.errors.contains("no event is in the logs"))
     }
 
+    @Test func bookThatIsDamagedInPart_showsTheRest_andSaysHowMuchIsMissing() throws {
+        let box = try ended()
+        let book = box.state + "/logs/runs"
+        let file = try #require(FileHandle(forUpdatingAtPath: book))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data([0xFF, 0x0A, 0x78, 0x20, 0x79, 0x0A]))
+        try file.close()
+        let history = try box.ctl("history", "--json")
+        #expect(history.status == 0 && history.errors.hasPrefix("missing here: 2 lines of \(book)"), "\(history)")
+        let object = try JSONSerialization.jsonObject(with: Data(history.output.utf8)) as? [String: Any]
+        #expect((object?["ends"] as? [Any])?.isEmpty == false)
+        let unreadable = (object?["unreadable"] as? [[String: Any]])?.first
+        #expect(unreadable?["file"] as? String == book && unreadable?["lines"] as? Int == 2, "\(history)")
+    }
+
     @Test(arguments: ["pipe", "directory", "damage"]) func bookThatCannotBeRead_isNotNoRun(_ what: String) throws {
         let box = try Box(Self.tree)
         let book = box.state + "/logs/runs"

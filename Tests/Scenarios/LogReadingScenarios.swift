@@ -21,6 +21,32 @@ import Testing
         }
     }
 
+    /// Its own output would come back to it for ever.
+    @Test func followerInTheTree_doesNotShowItsOwnLines_andSaysSoOnce() throws {
+        let box = try Box(
+            """
+            [child.reader]
+            command = ["\(Programs.path("nexusctl"))", "logs", "-f", "-n", "0", "--state", "DIR/state", "--runtime", "DIR/run"]
+            [child.one]
+            command = ["/bin/sh", "-c", "echo the first; exec sleep 1000"]
+            enabled = false
+            [child.two]
+            command = ["/bin/sh", "-c", "echo the second; exec sleep 1000"]
+            enabled = false
+            """)
+        try box.start()
+        try box.waitLog("reader", "are left out: this output becomes one of them")
+        for (name, words) in [("one", "one: the first"), ("two", "two: the second")] {
+            try box.ctl("start", name)
+            try box.waitLog("reader", words)
+        }
+        // What it had printed would have come back before the second.
+        let said = lines(try box.ctl("logs", "reader", "-n", "1000"))
+        #expect(said.count { $0.contains("are left out") } == 1, "\(said)")
+        #expect(!said.contains { $0.dropFirst("reader: ".count).contains(" reader: ") }, "\(said)")
+        #expect(box.stop() == 0)
+    }
+
     @Test func choices_narrowWhatIsShown() throws {
         let box = try Box(Self.tree)
         try box.start()

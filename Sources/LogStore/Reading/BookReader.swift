@@ -17,6 +17,14 @@ public struct BookEnd: Hashable, Sendable {
     public var facts: String?
 }
 
+/// What the book of runs holds.
+public struct BookContent: Hashable, Sendable {
+    /// Every end, the oldest first.
+    public var ends: [BookEnd] = []
+    /// Lines that no log-writer wrote, nor the beginning of one: what stood there is missing.
+    public var damagedLines = 0
+}
+
 /// Reads the book of runs beside a log-writer that may be writing it.
 public struct BookReader {
     private let kernel: any Kernel
@@ -33,14 +41,19 @@ public struct BookReader {
     /// Where it is.
     public var path: String { directory + "/" + LogFileName.book }
 
-    /// Every end in it, the oldest first. ENOENT: there is no book; EINVAL: what is in its place is no regular file; EBADMSG:
-    /// not one line of it is a line of a book.
-    public func ends() throws(Errno) -> [BookEnd] {
+    /// All of it. ENOENT: there is no book; EINVAL: what is in its place is no regular file; EBADMSG: not one line of it is a
+    /// line of a book.
+    public func read() throws(Errno) -> BookContent {
         let content = try kernel.readFile(path, limit: Self.sizeLimit)
         var begun: [RunID: WallStamp] = [:]
         var ends: [BookEnd] = []
         var places: [RunID: Int] = [:]
-        let lines = content.split(separator: 0x0A).compactMap { BookLine($0) }
+        var damagedLines = 0
+        let lines = content.split(separator: 0x0A).compactMap { written in
+            let line = BookLine(written)
+            if line == nil, !BookLine.isPiece(written) { damagedLines += 1 }
+            return line
+        }
         guard !lines.isEmpty || content.isEmpty else { throw .badMessage }
         for line in lines {
             switch line.event {
@@ -55,7 +68,7 @@ public struct BookReader {
                 }
             }
         }
-        return ends
+        return BookContent(ends: ends, damagedLines: damagedLines)
     }
 }
 

@@ -12,6 +12,8 @@ public struct LogQuery: Hashable, Sendable {
     public var level: LogLevel?
     /// Only of this run.
     public var run: RunID?
+    /// Not of this run.
+    public var without: RunID?
     /// Only from this source.
     public var source: LogSource?
     /// Only lines that contain this; whole lines, also where the files have them in parts.
@@ -37,6 +39,7 @@ public struct LogQuery: Hashable, Sendable {
         if let until, entry.stamp > until { return false }
         if let level, entry.level > level { return false }
         if let run, entry.run != run { return false }
+        if let without, entry.run == without { return false }
         if let source, entry.source != source { return false }
         return pattern?.matches(entry.bytes) ?? true
     }

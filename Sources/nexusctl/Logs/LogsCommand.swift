@@ -77,6 +77,10 @@ struct LogsCommand: ParsableCommand {
         if journal { return try JournalQuery(query, grep: grep, regex, ignoreCase, json, follow).execute(names, place) }
         var printer = LogPrinter(json: json, terminal: .standardOutput)
         let names = names.isEmpty ? nil : try LogNames(place).resolve(names)
+        if follow, let own = OwnRun(), names?.contains(own.child) ?? true {
+            query.without = own.run
+            Output.complain("nexusctl: " + own.words)
+        }
         try printer.run(place, names: names, query, follow: follow, silence: silence(names))
     }
 

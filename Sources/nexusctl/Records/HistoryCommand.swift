@@ -36,8 +36,9 @@ struct HistoryCommand: ParsableCommand {
             if history.runs.isEmpty, lines > 0 { throw LogPrinter.unreadable(file: path, error) }
             LogPrinter.complain(path, error)
         }
+        if history.damagedLines > 0 { Output.complain(Terminal.clean(history.damageWords)) }
         if json {
-            let object = JSONValue.object([.init("ends", .array(runs.map(\.json)))])
+            let object = JSONValue.object([.init("ends", .array(runs.map(\.json))), history.unreadableJSON])
             Output.write(object.line + "\n")
         } else if runs.isEmpty {
             Output.complain(lines == 0 ? "none asked for" : "no run of \(name ?? "any child") has ended yet")
@@ -53,15 +54,21 @@ struct RunHistory {
     let runs: [EndedRun]
     /// The book, if it is there and cannot be read.
     let unreadable: (path: String, error: Errno)?
+    /// Lines of the book that are none.
+    let damagedLines: Int
+    private let path: String
 
     /// Asks both. It is an error when neither can be asked, and when neither knows the child or group.
     init(_ place: Locations, of name: String?) throws(ControlError) {
         let written = name.map(WrittenName.init)
         let reader = BookReader(directory: place.logs)
-        var book: [BookEnd]?
+        var content: BookContent?
         var failure: Errno?
-        do throws(Errno) { book = try reader.ends() } catch { if error != .noEntry { failure = error } }
+        do throws(Errno) { content = try reader.read() } catch { if error != .noEntry { failure = error } }
+        path = reader.path
         unreadable = failure.map { (reader.path, $0) }
+        damagedLines = content?.damagedLines ?? 0
+        let book = content?.ends
         var remembered: [EndedRun] = []
         var children: [String]?
         do throws(ControlError) {
@@ -76,6 +83,21 @@ struct RunHistory {
         }
         let old = (book ?? []).filter { children?.contains($0.child) ?? true }.map(EndedRun.init)
         runs = [EndedRun](merging: [remembered, old])
+    }
+
+    /// What is missing because of damage.
+    var damageWords: String {
+        let lines = damagedLines == 1 ? "one line" : "\(damagedLines) lines"
+        return
+            "missing here: \(lines) of \(path), which could not be read: damaged. The next log-writer moves it aside and goes on"
+            + " with what can be read: nexusctl restart log-writer"
+    }
+
+    /// The same for programs: the file, and how many of its lines; null where it is all of it.
+    var unreadableJSON: JSONValue.Member {
+        guard unreadable != nil || damagedLines > 0 else { return .init("unreadable", .array([])) }
+        let lines: JSONValue = unreadable == nil ? .integer(Int64(damagedLines)) : .null
+        return .init("unreadable", .array([.object([.init("file", .string(path)), .init("lines", lines)])]))
     }
 
     /// A child that is not in the file any more has its past still. Which children a group has only nexusd knows.

@@ -73,7 +73,7 @@ struct BookAndEventTests {
                     priority: 6, messageID: "", message: "x", child: "log-writer", run: box.ownRun, book: .starting)))
         #expect(try box.drain() == .code(0))
         let book = String(decoding: try box.kernel.readFile(box.directory + "/runs", limit: 1 << 20), as: UTF8.self)
-        let end = try BookReader(directory: box.directory).ends().last
+        let end = try BookReader(directory: box.directory).read().ends.last
         #expect(end?.run == box.ownRun && end?.words == "log-writer ended when it had written everything (asked).")
         #expect(end?.facts?.contains(#""CAUSE":"asked""#) == true, "\(book)")
     }
@@ -170,7 +170,7 @@ struct BookAndEventTests {
         try box.kernel.signal(process.spawned.pidfd, .terminate)
         try box.kernel.signal(process.spawned.pidfd, Signal(rawValue: SIGCONT))
         #expect(try waitForExit(process.spawned) == .code(0))
-        let ends = try BookReader(directory: box.directory).ends()
+        let ends = try BookReader(directory: box.directory).read().ends
         #expect(ends.map(\.run) == runs + [box.ownRun])
         #expect(ends.last?.words == "log-writer ended when it had written everything (asked).")
     }

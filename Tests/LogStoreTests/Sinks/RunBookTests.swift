@@ -174,9 +174,22 @@ import Wire
         book.record(stamp, run, .starting, child: "log-writer")
         book.record(stamp, run, .ended, child: "log-writer", text: LogEvent.drained(run, child: "log-writer").bookText)
         book.record(stamp, run, .ended, child: "log-writer", text: "log-writer ended: exit 0.\t{\"CAUSE\":\"asked\"}")
-        let ends = try BookReader(directory: home.path).ends()
+        let ends = try BookReader(directory: home.path).read().ends
         #expect(ends.map(\.words) == ["log-writer ended: exit 0."])
         #expect(ends.first?.started == stamp && ends.first?.facts == "{\"CAUSE\":\"asked\"}")
+    }
+
+    @Test func damagedLines_areCountedByTheReader_andTheBeginningOfOneIsNot() throws {
+        let book = RunBook(kernel, directory: home.path)
+        let run = RunID(second: 5, count: 1)
+        book.record(stamp, run, .starting, child: "web")
+        book.record(stamp, run, .ended, child: "web", text: "web ended: exit 0.")
+        let whole = try kernel.readFile(home.path + "/runs", limit: 65_536)
+        #expect(try BookReader(directory: home.path).read().damagedLines == 0)
+        try kernel.replaceFile(
+            home.path + "/runs", with: Array("rubbish\n\u{FFFD}\n\(stamp) 5-2 sta\n".utf8) + whole, mode: 0o640)
+        let content = try BookReader(directory: home.path).read()
+        #expect(content.damagedLines == 2 && content.ends.map(\.run) == [run])
     }
 
     @Test func diskThatTakesNothing_isCaughtUpWith() throws {
