@@ -149,6 +149,7 @@ import Testing
             ["--config", box.config, "--state", box.state, "--runtime", box.runtime, "--last-good"])
         #expect(answer.status == 2)
         #expect(answer.errors.contains("Supervisor.toml:1:8") && answer.errors.contains("checksum"), "\(answer.errors)")
+        #expect(answer.errors.contains("; remove it, and correct the file instead"), "\(answer.errors)")
     }
 
     @Test func explain_namesTheValueInForce_andItsPlace() throws {

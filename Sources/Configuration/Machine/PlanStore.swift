@@ -82,8 +82,9 @@ public struct PlanStore: Sendable {
         } catch {
             switch error {
             case .missing: return nil
-            case .notRegular(let what): throw Failure(words: "'\(state)/\(name)' is \(what), not a file")
-            case .tooLarge(let bytes): throw Failure(words: "'\(state)/\(name)' has \(bytes) bytes, at most \(limit)")
+            case .notRegular(let what): throw Failure(words: "'\(state)/\(name)' is \(what), not a file: move it away")
+            case .tooLarge(let bytes):
+                throw Failure(words: "'\(state)/\(name)' has \(bytes) bytes, at most \(limit): move it away")
             case .failed(let why): throw Failure(words: "cannot read '\(state)/\(name)': \(why)")
             }
         }

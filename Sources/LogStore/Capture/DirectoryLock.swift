@@ -32,10 +32,10 @@ final class DirectoryLock {
         let path = directory + "/" + LogFileName.lock
         do throws(Errno) {
             try kernel.ensureDirectory(directory)
-            return try kernel.open(path, [.readWrite, .create, .noFollow, .nonBlocking], mode: 0o640)
+            return try kernel.openRegular(path, [.readWrite, .create, .noFollow, .nonBlocking], mode: 0o640)
         } catch {
             guard error == .readOnly else { throw error }
-            return try? kernel.open(path, [.readOnly, .noFollow, .nonBlocking], mode: 0)
+            return try? kernel.openRegular(path, [.readOnly, .noFollow, .nonBlocking], mode: 0)
         }
     }
 }
@@ -62,6 +62,8 @@ extension Errno {
         case .noEntry: "make its parent directory"
         case .notDirectory: "something else is in the place of a directory: move it away"
         case .isDirectory: "a directory is in the place of a file: move it away"
+        case .invalid: "something that is no regular file is in the place of one, of the lock too: move it away"
+        case .symbolicLink: "a symbolic link is in the place of a file, of the lock too: remove it"
         case .readOnly: "the file system is mounted read-only: mount it writable"
         case .noSpace: "make room on that file system"
         case _: "see errno(3)"

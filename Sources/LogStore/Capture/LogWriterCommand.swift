@@ -35,9 +35,16 @@ public enum LogWriterCommand {
         guard let directory, !directory.isEmpty else { return usage("--directory DIR is missing") }
         nexus_keep_heap_small()
         let kernel = LiveKernel()
+        let link = OwnedFD(owning: linkDescriptor)
+        guard (try? kernel.status(link).kind) == .socket else {
+            say(
+                "log-writer: its descriptor 3 is no log link: nexusd starts it and gives it one; to read logs: nexusctl logs"
+            )
+            _ = link.release()
+            return 1
+        }
         raiseDescriptorLimit(kernel)
         do {
-            let link = OwnedFD(owning: linkDescriptor)
             try LogWriter(
                 kernel, directory: directory, journal: journal, link: link, run: ownRun, retention: retention
             ).run()

@@ -80,9 +80,18 @@ struct PlanSource {
         } catch let error as StartError {
             throw error
         } catch {
-            throw .refused("\(path): \(error)")
+            let remedy =
+                isTrusted
+                ? "name a plan of nexus-config" : "correct the file; the next plan that is taken is kept there"
+            let found =
+                (error as? Errno) == .tooLarge
+                ? "it has more than \(Plan.encodedLimit) bytes, and is no plan" : "\(error)"
+            throw .refused("\(path): \(found); \(remedy)")
         }
-        do { return try Plan(encoded: bytes) } catch { throw .refused("\(path): \(error)") }
+        do { return try Plan(encoded: bytes) } catch {
+            let remedy = isTrusted ? "" : "; remove it, and correct the file instead"
+            throw .refused("\(path): \(error)\(remedy)")
+        }
     }
 
     private func write(_ diagnostics: String) {

@@ -17,7 +17,10 @@ extension Surroundings {
                 Footprint(kernel, runtime: directories.runtime), Footprint(kernel, state: directories.state)
             )
             let places = try RuntimeDirectory(kernel, path: directories.runtime)
-            let lock = try InstanceLock(kernel, path: places.lock)
+            let lock: InstanceLock
+            do { lock = try InstanceLock(kernel, path: places.lock) } catch {
+                throw refusal(error, places.lock, "runtime directory", "--runtime")
+            }
             do {
                 return try prepare(
                     options, kernel, directories, places, lock, (runtime, state), variable: variable)
@@ -27,8 +30,6 @@ extension Surroundings {
             }
         } catch let error as StartError {
             throw error
-        } catch let error as InstanceLock.Refusal {
-            throw refusal(error, "runtime directory", "--runtime")
         } catch let error as PlaceError {
             throw error.isRefused ? .refused(error.description) : .failed(error.description)
         } catch {
@@ -44,7 +45,7 @@ extension Surroundings {
     ) throws -> Surroundings {
         let state: StateDirectory
         do { state = try StateDirectory(kernel, path: directories.state) } catch let error as InstanceLock.Refusal {
-            throw refusal(error, "state directory", "--state")
+            throw refusal(error, directories.state + "/nexusd.lock", "state directory", "--state")
         }
         do {
             let openFiles = try raiseOpenFiles(kernel)
@@ -63,7 +64,9 @@ extension Surroundings {
         }
     }
 
-    private static func refusal(_ refusal: InstanceLock.Refusal, _ place: String, _ option: String) -> StartError {
+    private static func refusal(
+        _ refusal: InstanceLock.Refusal, _ path: String, _ place: String, _ option: String
+    ) -> StartError {
         switch refusal {
         case .held(let process):
             let who = process.map { "pid \($0)" } ?? "another process"
@@ -72,7 +75,10 @@ extension Surroundings {
                 message:
                     "nexusd: another nexusd (\(who)) holds this \(place); stop it, or choose another one with \(option)"
             )
-        case .failed(let error): return .failed("the lock in the \(place) cannot be taken: \(error)")
+        case .failed(let error):
+            return .failed(
+                "the lock \(path) of the \(place) cannot be taken: \(error); \(error.remedy), or choose another one with \(option)"
+            )
         }
     }
 

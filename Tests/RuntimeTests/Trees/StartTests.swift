@@ -96,6 +96,39 @@ extension WholeTrees {
             #expect(words.contains(directory.path + "/plan"))
         }
 
+        @Test func planThatIsNoFileOfOne_isRefused_withARemedy() throws {
+            let directory = TemporaryDirectory()
+            let kernel = LiveKernel()
+            try kernel.replaceFile(
+                directory.path + "/long", with: [UInt8](repeating: 0, count: Plan.encodedLimit + 1), mode: 0o600)
+            try kernel.makeDirectory(directory.path + "/folder", mode: 0o700)
+            for (name, words) in [
+                ("gone", "(ENOENT)"), ("folder", "(EISDIR)"), ("long", "it has more than \(Plan.encodedLimit) bytes"),
+            ] {
+                let (exit, said) = try RunningTree.runToEnd([
+                    "--plan", directory.path + "/" + name, "--state", directory.path, "--runtime",
+                    directory.path + "/run",
+                ])
+                #expect(exit == .code(2) && said.contains("nexusd: \(directory.path)/\(name): "), "\(said)")
+                #expect(said.contains(words) && said.contains("; name a plan of nexus-config"), "\(said)")
+            }
+        }
+
+        @Test func lockThatIsAFIFO_isNamed_withARemedy() throws {
+            let directory = TemporaryDirectory()
+            try LiveKernel().makeDirectory(directory.path + "/run", mode: 0o700)
+            #expect(mkfifo(directory.path + "/run/nexusd.lock", 0o600) == 0)
+            let (exit, said) = try RunningTree.runToEnd([
+                "--plan", "/dev/null", "--state", directory.path, "--runtime", directory.path + "/run",
+            ])
+            #expect(
+                exit == .code(1)
+                    && said.contains("the lock \(directory.path)/run/nexusd.lock of the runtime directory"), "\(said)")
+            #expect(
+                said.contains("(EINVAL); it is no regular file: move it away, or choose another one with --runtime"),
+                "\(said)")
+        }
+
         @Test func runtimeDirectoryThatOthersMayWriteTo_isRefused() throws {
             let directory = TemporaryDirectory()
             let kernel = LiveKernel()

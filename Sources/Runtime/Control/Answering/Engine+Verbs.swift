@@ -80,7 +80,7 @@ extension Engine {
         commandCount += 1
         let command = CommandID(rawValue: commandCount)
         if waits {
-            answers.add(id, from: peer, .command(command))
+            answers.add(id, from: peer, .command(command, words: verb.words(names)))
         } else {
             router.reply(id, outcome("accepted"))
         }
@@ -161,7 +161,11 @@ extension Engine {
             } else {
                 router.reply(entry.id, word)
             }
-        case .overtaken: router.fail(entry.id, .failed, "a later command, or the stop of the tree, overtook it")
+        case .overtaken:
+            let what = if case .command(_, let words) = entry.kind { words } else { "reload" }
+            router.fail(
+                entry.id, .failed,
+                "\(what): a later command, or the stop of the tree, overtook it; see `nexusctl status`")
         case .failed(let child, let cause):
             router.fail(entry.id, .failed, "\(names[child]): \(failure(child, cause))")
         }

@@ -12,8 +12,8 @@ struct OpenAnswers {
 
     /// What it waits for.
     enum Kind {
-        /// A command that is under way in the core.
-        case command(CommandID)
+        /// A command that is under way in the core, in the words of its request.
+        case command(CommandID, words: String)
         /// A reload that is under way in the core; its answer is a stream of which the difference was sent.
         case reload(CommandID)
         /// Children that are not ready yet.
@@ -68,7 +68,7 @@ struct OpenAnswers {
     mutating func take(_ command: CommandID) -> Entry? {
         let index = entries.firstIndex {
             switch $0.kind {
-            case .command(command), .reload(command): true
+            case .command(command, _), .reload(command): true
             case .command, .reload, .ready, .listing, .events, .lastLines: false
             }
         }

@@ -19,7 +19,8 @@ final class StateDirectory {
         } catch {
             guard case .failed(let errno) = error else { throw error }
             lock = nil
-            trouble.append("\(path)/nexusd.lock: \(errno); a second nexusd would not be noticed.")
+            trouble.append(
+                "\(path)/nexusd.lock: \(errno), so that a second nexusd would not be noticed; \(errno.remedy).")
         }
         let file = path + "/last-second"
         let (last, damage) = Self.lastSecond(kernel, file)
