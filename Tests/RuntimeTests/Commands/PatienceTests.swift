@@ -88,7 +88,7 @@ extension WholeTrees {
             guard case .error("failed", let words) = try client.end(of: start) else { return #expect(Bool(false)) }
             #expect(
                 words.contains(
-                    "start slow: a later command, or the stop of the tree, overtook it; see `nexusctl status`"))
+                    "start child:slow: a later command, or the stop of the tree, overtook it; see `nexusctl status`"))
         }
 
         @Test func stopThatTakesTooLong_saysWhatItWaitsFor_andGoesOn() throws {
