@@ -6,7 +6,7 @@ pair → send → words appear while streaming → reload in mid-stream and go o
 and the agent in mid-stream → what had come is there → a message typed offline is sent later → a device is shut out.
 Screenshots go into the directory PICTURES; axe-core looks at each in both themes. Every wait is for an event, with a limit.
 """
-import base64, http.client, http.server, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, threading, time
+import base64, contextlib, http.client, http.server, json, os, pathlib, re, signal, socket, statistics, subprocess, sys, threading, time
 
 from playwright.sync_api import sync_playwright, expect
 
@@ -121,6 +121,7 @@ def story(page, name):
 
     send(page, "/slow 100")
     grows_to(page, 5)
+    before = page.locator(".turn .answer").all_inner_texts()[:3]
     for child in ("chat-bridge", "agent-worker", "opencode"):
         os.kill(pid(child), signal.SIGKILL)
     expect(page.locator(".turn").last).to_have_attribute("data-state", "interrupted")
@@ -134,6 +135,8 @@ def story(page, name):
     expect(page.locator(".turn")).to_have_count(4)
     stored = [int(n) for n in re.findall(r"\b\d+\b", said(page))]
     assert stored == kept, (stored, kept)
+    after = page.locator(".turn .answer").all_inner_texts()[:3]
+    assert after == before, (before, after)
     step(f"{name}: chat-bridge, agent-worker and the agent were killed; {len(kept)} words are kept")
     ctl("wait", "--ready", "--timeout", "20s")
     return link
@@ -174,6 +177,7 @@ def rooms(page, name):
     # By its heading: others may speak of it in their status.
     worker = page.locator(".child").filter(has=page.get_by_role("heading", name="agent-worker", exact=True))
     expect(worker.locator(".plots")).to_contain_text("MiB")
+    expect(worker.locator(".plots")).to_contain_text(re.compile(r"CPU\s*[\d.]+ %"))
     worker.get_by_role("button", name="Last lines").click()
     expect(worker.locator("pre")).to_be_visible()
     shot(page, f"{name}-10-machine")
@@ -240,6 +244,28 @@ def together(phone, desk):
     step("a new session, its turn, its title and its end are seen on the other device, which asks for no list")
 
 
+def restarted(page):
+    """Each child that the page may restart is another process after two taps, and the others are not."""
+    page.goto(origin + "/#/machine")
+    cards = page.locator(".child")
+    offered = cards.filter(has=page.get_by_role("button", name="Restart"))
+    expect(offered).not_to_have_count(0)
+    names = [card.get_by_role("heading").inner_text() for card in offered.all()]
+    assert {"opencode", "agent-worker", "tunnel-worker"} <= set(names), names
+    for name in ("opencode", "agent-worker", "tunnel-worker"):
+        pids = {child["name"]: child["pid"] for child in json.loads(ctl("status", "--json"))["children"]}
+        card = cards.filter(has=page.get_by_role("heading", name=name, exact=True))
+        card.get_by_role("button", name="Restart").click()
+        card.get_by_role("button", name="Restart, surely?").click()
+        box.until(f"another {name}", lambda: pid(name) not in (None, pids[name]))
+        ctl("wait", "--ready", "--timeout", "20s")
+        assert pid("chat-bridge") == pids["chat-bridge"]
+        expect(card.locator(".state")).to_have_text("ready")
+    page.goto(origin + "/#/")
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
+    step(f"restarted from the page: each a new process; offered for {', '.join(names)}")
+
+
 def tailed(page):
     """A child's log grows while it is open, stops when nobody looks, and goes on without a line twice."""
     page.goto(origin + "/#/machine")
@@ -266,6 +292,19 @@ def tailed(page):
     expect(page.get_by_label("Message to the agent")).to_be_visible()
 
 
+SEE = "Object.defineProperty(document, 'visibilityState', {value: '%s', configurable: true}); document.dispatchEvent(new Event('visibilitychange'));"
+# By the page's own clock: from the moment it is seen to that in which the words stand there.
+TIMED = """words => {
+    const seen = performance.now(), ticks = window.ticks;
+    window.waited = new Promise((done) => {
+        const look = () => document.querySelector('main').innerText.includes(words) && (done(performance.now() - seen), true);
+        if (!look()) new MutationObserver((_, watch) => { if (look()) watch.disconnect(); }).observe(document.querySelector('main'), { childList: true, characterData: true, subtree: true });
+    });
+    %s
+    return ticks;
+}""" % (SEE % "visible")
+
+
 def returned(page):
     """What was said while the page was frozen and its way was cut is there as soon as it is seen again."""
     ctl("chat", "--session", "new", "before it went away")
@@ -276,34 +315,89 @@ def returned(page):
     # Headless browsers freeze no page by themselves: a debugger that stops all its scripts does the same to it.
     devtools = page.context.new_cdp_session(page)
     devtools.send("Debugger.enable")
-    see = "Object.defineProperty(document, 'visibilityState', {value: '%s', configurable: true}); document.dispatchEvent(new Event('visibilitychange'));"
-    # By the page's own clock: from the moment it is seen to that in which the words stand there.
-    timed = """words => {
-        const seen = performance.now(), ticks = window.ticks;
-        window.waited = new Promise((done) => {
-            const look = () => document.querySelector('main').innerText.includes(words) && (done(performance.now() - seen), true);
-            if (!look()) new MutationObserver((_, watch) => { if (look()) watch.disconnect(); }).observe(document.querySelector('main'), { childList: true, characterData: true, subtree: true });
-        });
-        %s
-        return ticks;
-    }""" % (see % "visible")
     waits = []
     for number in range(3):
         words = f"said while it was away {number}"
-        page.evaluate("window.ticks = 0; " + see % "hidden")
+        page.evaluate("window.ticks = 0; " + SEE % "hidden")
         devtools.send("Debugger.pause")
         away = time.monotonic()
         os.kill(pid("chat-bridge"), signal.SIGKILL)
         ctl("chat", "--session", session, words)
         frozen = time.monotonic() - away
         devtools.send("Debugger.resume")
-        ticks = page.evaluate(timed, words)
+        ticks = page.evaluate(TIMED, words)
         waits.append(page.evaluate("window.waited"))
         assert ticks < frozen * 50, f"it was not frozen: {ticks} ticks in {frozen:.1f} s"
     step(f"seen again after it was frozen and cut off: what was said is there after {', '.join(f'{wait:.0f}' for wait in waits)} ms")
     devtools.send("Debugger.disable")
     # The best of the three: this machine may have something else to do meanwhile, and the page is no faster for that.
     assert min(waits) <= 1000, waits
+
+
+class Swallowing:
+    """A way that dies without a word: from `swallow` on what was connected hears nothing more and is not closed; what connects
+    later is served."""
+
+    def __init__(self, to):
+        self.to, self.age, self.ways = to, 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.to))
+                self.ways.append((near, far))
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self.pass_on, args=(source, sink, self.age), daemon=True).start()
+
+    def pass_on(self, source, sink, age):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if self.age == age:
+                    sink.sendall(data)
+            if self.age == age:
+                sink.shutdown(socket.SHUT_WR)
+
+    def swallow(self):
+        self.age += 1
+
+    def close(self):
+        self.listener.close()
+        for way in self.ways:
+            for end in way:
+                end.close()
+
+
+def died_in_silence(play):
+    """The way of a page that is not seen dies without a word (a phone's, a NAT's): seen again, it has what was said within a second."""
+    way = Swallowing(port)
+    browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", f"--host-resolver-rules=MAP localhost:{port} 127.0.0.1:{way.port}"])
+    page = opened(browser, "desk", "light")
+    pair(page, "silent")
+    ctl("chat", "--session", "new", "before the way died")
+    session = json.loads(ctl("chat", "--list", "--json").splitlines()[0])["session"]
+    page.goto(f"{origin}/#/s/{session}")
+    expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    expect(page.locator(".link")).to_contain_text("connected")
+    assert way.ways, "the page does not come by this way"
+    waits = []
+    for number, seconds in enumerate((3, 12, 3)):
+        words = f"said in silence {number}"
+        page.evaluate(SEE % "hidden")
+        way.swallow()
+        ctl("chat", "--session", session, words)
+        # It is the length of the silence that is tried.
+        page.wait_for_timeout(seconds * 1000)
+        assert words not in page.locator("main").inner_text()
+        page.evaluate(TIMED, words)
+        waits.append(page.evaluate("window.waited"))
+    step(f"seen again when its way had died in silence: what was said is there after {', '.join(f'{wait:.0f}' for wait in waits)} ms")
+    assert sorted(waits)[1] <= 1000 and max(waits) < 5000, waits
+    browser.close()
+    way.close()
 
 
 def asked(page, name):
@@ -625,6 +719,63 @@ def paints_soon(browser):
     assert median < 1000, painted
 
 
+def focus(page, name, key="Tab"):
+    """By Tab alone to what has that name."""
+    named = """name => { const at = document.activeElement;
+        return [at.getAttribute('aria-label'), at.labels?.[0]?.innerText, at.innerText].some(one => one?.trim() === name); }"""
+    for _ in range(60):
+        if page.evaluate(named, name):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"no way to {name} by {key}")
+
+
+def by_keys(browser):
+    """Pair, send, give leave, stop, without a pointer: Tab and Enter."""
+    page = opened(browser, "desk", "light")
+    page.goto(json.loads(ctl("pair", "--here", "--json"))["url"])
+    expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
+    focus(page, "Pair this browser")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
+    for message, button, state in (("/permission", "Allow once", "done"), ("/slow 300", "Stop", "interrupted")):
+        focus(page, "Message to the agent")
+        page.keyboard.type(message)
+        focus(page, "Send")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name=button)).to_be_visible()
+        focus(page, button)
+        page.keyboard.press("Enter")
+        expect(page.locator(".turn").last).to_have_attribute("data-state", state)
+    assert "Allowed: once" in page.locator(".turn .answer").first.inner_text()
+    page.context.close()
+    step("by keys alone: paired, sent, leave given, stopped")
+
+
+def with_password(browser):
+    """A code alone lets nobody in where there is a password: a wrong one is said, the right one pairs."""
+    subprocess.run([box.programs / "nexusctl", "password"], env=environment, input=b"correct horse\n", check=True, capture_output=True)
+    page = opened(browser, "phone", "light")
+    page.goto(json.loads(ctl("pair", "--here", "--json"))["url"])
+    button = page.get_by_role("button", name="Pair this browser")
+    button.click()
+    password = page.get_by_label("Password of this machine")
+    expect(password).to_be_focused()
+    expect(button).to_be_enabled()
+    shot(page, "phone-34-password")
+    password.fill("wrong horse")
+    button.click()
+    expect(page.get_by_role("alert")).to_contain_text("password")
+    expect(password).to_have_value("")
+    shot(page, "phone-35-wrong-password")
+    password.fill("correct horse")
+    password.press("Enter")
+    expect(page.get_by_label("Message to the agent")).to_be_visible()
+    ctl("password", "--remove")
+    page.context.close()
+    step("a password: asked for, a wrong one refused in words, the right one lets in")
+
+
 def shut_out(browser, spent):
     page = opened(browser, "desk", "light")
     page.goto(spent)
@@ -660,7 +811,9 @@ with box.running(), watch.pictured():
         undone(phone, "phone")
         desk = opened(browser, "desk", "dark")
         story(desk, "desk")
+        asked(desk, "desk")
         rooms(desk, "desk")
+        restarted(desk)
         kept(desk)
         together(phone, desk)
         tailed(desk)
@@ -671,8 +824,11 @@ with box.running(), watch.pictured():
         files(desk, "desk")
         undone(desk, "desk")
         shut_out(browser, spent)
+        by_keys(browser)
+        with_password(browser)
         held_back(browser)
         paints_soon(browser)
         browser.close()
+        died_in_silence(play)
 watch.verdict()
 print(f"web: the page does what it says, {box.seconds:.0f} s; pictures in {sys.argv[2]}")

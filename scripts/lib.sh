@@ -53,6 +53,12 @@ python_with() {
   return $status
 }
 
+# skipped WORDS: says what is not tried here; scripts/test says it again in its last lines, since no green line proves it.
+skipped() {
+  say "skipped: $1"
+  printf '%s\n' "$1" >>"${NEXUS_SKIPPED:-/dev/null}"
+}
+
 need_swift() {
   command -v swift >/dev/null || die "No Swift toolchain on PATH. Nexus needs Swift 6.3: https://www.swift.org/install/linux/"
   local version

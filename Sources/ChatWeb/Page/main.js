@@ -73,7 +73,7 @@ export class Page {
   /** @param {boolean} [isOpen] */
   menu(isOpen = !this.frame.classList.contains('open')) {
     this.frame.classList.toggle('open', isOpen);
-    this.button.setAttribute('aria-expanded', String(isOpen));
+    this.button.ariaExpanded = String(isOpen);
   }
 
   /** @param {any} letter @param {any} event */

@@ -12,11 +12,11 @@ export function h(tag, properties = {}, ...children) {
   if (typeof properties === 'string' || properties instanceof Node) return h(tag, {}, properties, ...children);
   const [name, ...classes] = tag.split('.');
   const element = document.createElement(name);
-  if (classes.length) element.className = classes.join(' ');
+  element.className = classes.join(' ');
   // One without a type would send the form that it stands in.
   if (element instanceof HTMLButtonElement) element.type = 'button';
   for (const [name, value] of Object.entries(properties || {})) {
-    if (value === null || value === undefined || value === false) continue;
+    if (value == null || value === false) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name === 'text') element.textContent = value;
     else element.setAttribute(name, value === true ? '' : String(value));

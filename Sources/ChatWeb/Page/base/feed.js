@@ -69,9 +69,6 @@ export class Follower {
   }
 }
 
-// After such a silence a page that comes back to the front asks anew.
-const staleLimit = 11000;
-
 export class Feed extends Follower {
   /** @param {string | null} session null: the list alone @param {Side} list @param {FeedEar} told */
   constructor(session, list, told) {
@@ -81,9 +78,17 @@ export class Feed extends Follower {
     this.told = told;
     this.after = -1;
     const { signal } = this.life;
-    document.addEventListener('visibilitychange', () => { if (isSeen() && Date.now() - this.lastHeard > staleLimit) this.again(); }, { signal });
+    document.addEventListener('visibilitychange', () => this.back(), { signal });
     for (const name of ['online', 'offline']) window.addEventListener(name, () => this.again(), { signal });
     this.run();
+  }
+
+  // A way that died says nothing, nor do the five idle sockets that a browser keeps: each try ends one.
+  back(tries = 7) {
+    if (!isSeen()) return;
+    this.again();
+    const { lastHeard } = this;
+    if (tries) setTimeout(() => { if (this.lastHeard === lastHeard) this.back(tries - 1); }, tries > 2 ? 120 : 1500);
   }
 
   /** Reads all anew. */

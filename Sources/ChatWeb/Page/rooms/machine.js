@@ -61,7 +61,7 @@ export class Machine {
       if (child.memory_bytes !== null) known.memory.add(child.memory_bytes);
       const last = this.before.get(child.name);
       // A new run counts from nothing again.
-      if (last && child.cpu_us >= last.cpu_us) known.cpu.add((child.cpu_us - last.cpu_us) / (now - last.at) / 10);
+      if (last && now > last.at && child.cpu_us >= last.cpu_us) known.cpu.add((child.cpu_us - last.cpu_us) / (now - last.at) / 10);
       if (child.cpu_us !== null) this.before.set(child.name, { cpu_us: child.cpu_us, at: now });
     }
   }
@@ -89,7 +89,7 @@ export class Machine {
   /** @param {string} child @param {Box} button @param {Box} lines @param {Box} said */
   look(child, button, lines, said) {
     const open = this.tails.get(child);
-    button.setAttribute('aria-expanded', String(!open));
+    button.ariaExpanded = String(!open);
     if (open) {
       open.close();
       this.tails.delete(child);

@@ -6,8 +6,6 @@ import { keep, kept } from '../base/shelf.js';
 /** @type {Words} */
 const words = { queued: 'queued', running: 'working', interrupted: 'interrupted', failed: 'failed', done: '' };
 
-// Ages are told anew this often, in milliseconds; what changes is told by the machine.
-const interval = 30000;
 const limit = 1000;
 
 export class Side {
@@ -32,7 +30,8 @@ export class Side {
         h('a.new', { href: '#/new', text: 'New session' })),
       this.search, h('div.side-list', this.warning, this.list, this.found, this.words),
       h('div.side-foot', {}, isOwner && h('a', { href: '#/machine', text: 'Machine' }), h('a', { href: '#/devices', text: isOwner ? 'Devices' : 'This device' })));
-    setInterval(() => { if (isSeen()) this.show(); }, interval);
+    // Ages are told anew; what changes is told by the machine.
+    setInterval(() => { if (isSeen()) this.show(); }, 30000);
     this.show();
   }
 
@@ -116,8 +115,7 @@ export class Side {
   mark(session) {
     this.current = session;
     for (const link of this.list.querySelectorAll('a')) {
-      if (link.getAttribute('href') === `#/s/${session}`) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
+      link.ariaCurrent = link.getAttribute('href') === `#/s/${session}` ? 'page' : null;
     }
   }
 

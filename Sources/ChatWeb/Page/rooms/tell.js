@@ -58,7 +58,7 @@ export class Tell {
   /** @param {boolean} isOn @param {string} [words] */
   show(isOn, words = `This device ${isOn ? 'is' : 'can be'} told, also when the page is closed, when ${this.words}.`) {
     this.isOn = isOn;
-    this.button.setAttribute('aria-checked', String(isOn));
+    this.button.ariaChecked = String(isOn);
     this.button.textContent = isOn ? 'Tell me: on' : 'Tell me: off';
     this.said.textContent = words;
   }

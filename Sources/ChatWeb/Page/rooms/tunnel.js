@@ -67,7 +67,7 @@ export class Tunnel {
     this.state.dataset.state = line.state === 'connected' ? 'ready' : ['off', 'stopped'].includes(line.state) ? '' : broken.includes(line.state) ? 'parked' : 'delayed';
     const words = line.complaint && !line.words.includes(line.complaint) ? `${line.words}; not taken: ${line.complaint}` : line.words;
     // The state stands beside the heading.
-    this.words.textContent = words.startsWith(`${line.state}: `) ? upper(words.slice(line.state.length + 2)) : upper(words);
+    this.words.textContent = upper(words.startsWith(`${line.state}: `) ? words.slice(line.state.length + 2) : words);
     this.reach.textContent = `Who can reach the page: ${line.reach.replaceAll('`', '')}.`;
     this.stands = standing.includes(line.state);
     const isNew = line.mode !== this.mode || line.mode_when_on !== this.last;
