@@ -32,7 +32,8 @@ struct PositionScanner {
     /// `\u0000` in strings: TOMLKit hands strings out as C strings and would cut them off there.
     var escapedNULs: [Position] = []
     /// The first place where toml++, the parser below TOMLKit, would end the process by an assertion instead of
-    /// reporting an error (seen in 3.4: a brace where an array's value should be, a header without a name).
+    /// reporting an error (seen in 3.4: a brace where an array's value should be, a header without a name, a date with
+    /// no digit where its time should begin).
     private(set) var fault: Fault?
     /// The first array that something else follows than a value, `,` or `]`: what toml++ says of it points at that, be it
     /// many lines further down.
@@ -181,9 +182,28 @@ struct PositionScanner {
             advance()
         case _:
             let start = offset
+            if let time = timeOfDate, !PositionScanner.isDigit(time) {
+                note("a time such as 07:32:00 must follow a date and its 'T' or blank", prefix: offset, isValue: true)
+            }
             while let byte = peek(), !PositionScanner.endsScalar(byte) { advance() }
             if offset == start, let byte = peek(), !PositionScanner.isClosing(byte) { advance() }
         }
+    }
+
+    /// The first byte of the time behind a date that stands here and its separator; nil: here is no date, or nothing
+    /// but blanks is behind it.
+    private var timeOfDate: UInt8? {
+        let rest = bytes[offset...].prefix { !PositionScanner.endsScalar($0) }
+        let date = rest.prefix(10)
+        let dash = UInt8(ascii: "-")
+        guard date.count == 10,
+            date.enumerated().allSatisfy({ [4, 7].contains($0) ? $1 == dash : PositionScanner.isDigit($1) })
+        else { return nil }
+        let behind = rest.dropFirst(10)
+        guard let separator = behind.first, [UInt8]("Tt ".utf8).contains(separator),
+            behind.dropFirst().contains(where: { !" \t\r".utf8.contains($0) })
+        else { return nil }
+        return behind.dropFirst().first
     }
 
     private mutating func array(into mark: Mark) {
@@ -287,6 +307,8 @@ struct PositionScanner {
         case _: byte >= 0x80
         }
     }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     private static func endsScalar(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: ",") || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "\n") || isClosing(byte)
