@@ -16,7 +16,7 @@ struct FuzzTests {
     @Test(arguments: chosen)
     func keptAndChangedInputs_areTakenOrRefused(name: String) throws {
         let target = try #require(Target.all.first { $0.name == name })
-        let kept = try Self.kept(name)
+        let kept = Corpus.kept(name)
         let inputs = kept + target.seeds()
         for input in kept { target.feed(input) }
         var mutations = Mutations(inputs, seed: Chance.seed())
@@ -27,23 +27,15 @@ struct FuzzTests {
         #expect(!inputs.isEmpty)
     }
 
-    /// The inputs of Tests/Fuzz/Corpus, out of their archive.
-    private static func kept(_ name: String) throws -> [[UInt8]] {
-        let archive = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Fuzz/Corpus/\(name).tar")
-        guard FileManager.default.fileExists(atPath: archive.path) else { return [] }
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "nexus-corpus-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let tar = Process()
-        tar.executableURL = URL(fileURLWithPath: "/usr/bin/tar")
-        tar.arguments = ["-xf", archive.path, "-C", directory.path]
-        try tar.run()
-        tar.waitUntilExit()
-        try #require(tar.terminationStatus == 0)
-        return try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
-            .sorted { $0.path < $1.path }.map { Array(try Data(contentsOf: $0)) }
+    @Test func keptInputs_areThoseThatWereWritten() {
+        let bytes = (0...255).map { UInt8($0) }
+        let inputs = [[0x0A], [0x5C, 0x78], [0x5C, 0x6E, 0x0D], bytes]
+        #expect(Corpus.inputs(Corpus.text(inputs)) == inputs)
+        for name in Target.all.map(\.name) {
+            let kept = Corpus.kept(name)
+            #expect(!kept.isEmpty, "scripts/fuzz --keep \(name)")
+            #expect(Corpus.inputs(Corpus.text(kept)) == kept)
+        }
     }
 }
 

@@ -52,7 +52,7 @@ extension V2Calls {
 }
 
 /// An element of GET /api/model.
-private struct V2Model: Decodable, Sendable {
+struct V2Model: Decodable, Sendable {
     let id: String
     let providerID: String
     let name: String
@@ -73,7 +73,7 @@ private struct V2Model: Decodable, Sendable {
 }
 
 /// An element of GET /api/agent.
-private struct V2Agent: Decodable, Sendable {
+struct V2Agent: Decodable, Sendable {
     let id: String
     let description: String?
     let mode: String

@@ -2,7 +2,6 @@ import Foundation
 
 @testable import Chat
 @testable import ChatWeb
-@testable import OpenCode
 @testable import Tunnel
 
 extension Target {
@@ -11,6 +10,7 @@ extension Target {
         name: "bodies",
         feed: { bytes in
             if let request = try? ChatRequest(payload: bytes) { _ = "\(request)" }
+            guard isJSON(Data(bytes)) else { return }
             if let request = DeviceRequest(payload: bytes) { _ = "\(request)" }
             if let request = PushRequest(payload: bytes) { _ = "\(request)" }
             if let request = ApplianceRequest(payload: bytes) { _ = "\(request)" }
@@ -19,49 +19,27 @@ extension Target {
         },
         seeds: {
             [
-                #"{"op":"send","session":1,"text":"hello","client_id":"x","wait":5}"#, #"{"op":"own"}"#,
-                #"{"op":"revoke","device":7}"#, #"{"op":"password","old":"a","new":"b"}"#,
-                #"{"op":"pair","tunnel":true}"#,
-                #"{"op":"subscribe","endpoint":"https://push.example.invalid/x","keys":{"p256dh":"BA","auth":"AA"}}"#,
-                #"{"op":"tail","child":"a","after":"0"}"#, #"{"op":"restart","child":"a"}"#, #"{"op":"metrics"}"#,
-                #"{"op":"mode","mode":"named"}"#, #"{"op":"keep"}"#, #"{"op":"restore","bytes":12}"#,
-                #"{"op":"upload","name":"a.txt","bytes":5,"type":"text/plain"}"#, #"{"op":"search","text":"x"}"#,
-            ].map { Array($0.utf8) }
-        })
-
-    /// opencode's answers to calls, of both lines: values that are bounded, or a refusal.
-    static let opencodeAnswers = Target(
-        name: "opencode-answers",
-        feed: { bytes in
-            let (data, decoder) = (Data(bytes), JSONDecoder())
-            func read<Value: Decodable>(_ type: Value.Type) -> Value? { try? decoder.decode(type, from: data) }
-            _ = read([V1Session].self)
-            _ = read([V1Message].self)
-            _ = read([String: V1Status].self)
-            _ = read([V1Todo].self)
-            _ = read([V1FileDiff].self)
-            _ = read([V1Permission].self)
-            _ = read([V1Question].self)
-            _ = read([V1Agent].self)?.compactMap(\.entry)
-            _ = read([V1Command].self)?.compactMap(\.entry)
-            _ = read(V1Providers.self)
-            _ = read(V2Answer<[V2Session]>.self)
-            _ = read(V2Answer<[V2Permission]>.self)
-            _ = read(V2Answer<[V2Form]>.self)
-            _ = read(V2Answer<[V2FileDiff]>.self)?.data.map(\.change)
-            _ = read(V2Page<V2Message>.self)
-            _ = V1Frame.read(bytes)
-            _ = V2Frame.read(bytes)
-        },
-        seeds: {
-            [
-                #"[{"id":"ses_1","title":"t","directory":"/x","time":{"created":1,"updated":2}}]"#,
-                #"[{"info":{"id":"m","role":"assistant","sessionID":"s","cost":1,"tokens":{"input":1,"output":2,"reasoning":0,"cache":{"read":0,"write":0}},"time":{"created":1,"completed":2}},"parts":[{"id":"p","type":"text","text":"x","messageID":"m","sessionID":"s"}]}]"#,
-                #"{"ses_1":{"type":"retry","attempt":2,"message":"slow","next":5}}"#,
-                #"[{"content":"a","status":"pending","priority":"high","id":"1"}]"#,
-                #"{"data":[{"id":"ses_1","location":{"directory":"/x"}}]}"#,
-                #"{"data":[{"id":"m","type":"assistant","time":{"created":1}}],"cursor":{"previous":"a","next":"b"}}"#,
-                #"{"providers":[{"id":"a","name":"A","models":{"m":{"id":"m","name":"M","limit":{"context":1,"output":2}}}}],"default":{"a":"m"}}"#,
+                #"{"op":"send","session":1,"text":"hello","client_id":"x","attachments":[{"id":"u","name":"a.txt"}]}"#,
+                #"{"op":"send","workspace":"/srv","text":"/compact","client_id":"x","model":"p/m","agent":null}"#,
+                #"{"op":"list","numbered":true}"#, #"{"op":"changes","after":3}"#, #"{"op":"history","session":1}"#,
+                #"{"op":"open","session":1,"before":9,"turn":8,"limit":5}"#, #"{"op":"search","text":"x","limit":-1}"#,
+                #"{"op":"resume","session":1,"after":0,"follow":true,"list":7}"#,
+                #"{"op":"abort","session":1,"turn":2}"#, #"{"op":"rename","session":1,"title":"t"}"#,
+                #"{"op":"delete","session":1}"#, #"{"op":"fork","session":1,"turn":2}"#,
+                #"{"op":"revert","session":1,"turn":2}"#, #"{"op":"unrevert","session":1}"#,
+                #"{"op":"upload","bytes":5}"#, #"{"op":"piece","data":"aGVsbG8=","at":0,"upload":"u"}"#,
+                #"{"op":"catalog","workspace":"/srv"}"#, #"{"op":"choose","session":1,"model":"p/m"}"#,
+                #"{"op":"answer","session":1,"id":"p","reply":"reject","message":"no"}"#,
+                #"{"op":"answer","session":1,"id":"q","answers":[["a","b"],[]]}"#, #"{"op":"describe"}"#,
+                #"{"op":"export","session":1,"format":"markdown"}"#, #"{"op":"own"}"#, #"{"op":"devices"}"#,
+                #"{"op":"revoke","device":7}"#, #"{"op":"password","set":"a"}"#, #"{"op":"password","remove":true}"#,
+                #"{"op":"pair","role":"owner","here":true}"#, #"{"op":"leave"}"#, #"{"op":"key"}"#,
+                #"{"op":"subscribe","endpoint":"https://push.example.invalid/x","p256dh":"BA","auth":"AA"}"#,
+                #"{"op":"unsubscribe"}"#, #"{"op":"tail","child":"a","at":"0","same":2}"#,
+                #"{"op":"restart","child":"a"}"#, #"{"op":"why","child":"a"}"#, #"{"op":"status"}"#,
+                #"{"op":"metrics"}"#, #"{"op":"may"}"#, #"{"op":"start"}"#, #"{"op":"stop"}"#,
+                #"{"op":"mode","mode":"named"}"#, #"{"op":"keep"}"#, #"{"op":"backup"}"#,
+                #"{"op":"restore","bytes":12}"#,
             ].map { Array($0.utf8) }
         })
 

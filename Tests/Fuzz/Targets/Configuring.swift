@@ -4,7 +4,7 @@ import Plan
 
 extension Target {
     /// Supervisor.toml: whatever it says, there is a plan that holds itself, or a diagnostic.
-    static let toml = Target(name: "toml", feed: { _ = configured($0) }, seeds: { tomls.map { Array($0.utf8) } })
+    static let toml = Target(name: "toml", feed: { _ = configured($0) }, seeds: { files })
 
     /// A plan as nexusd reads it from nexus-config, last-good or a file.
     static let plan = Target(
@@ -14,7 +14,7 @@ extension Target {
             // What is read is written the same way, so that a plan is what its bytes are.
             must(plan.encoded() == bytes, "read and written again, it is another one")
             try? plan.validate()
-        }, seeds: { tomls.compactMap { configured(Array($0.utf8))?.encoded() } })
+        }, seeds: { files.compactMap { configured($0)?.encoded() } })
 
     static func configured(_ text: [UInt8]) -> Plan? {
         let places = Places(
@@ -26,6 +26,9 @@ extension Target {
             return nil
         }
     }
+
+    private static let files =
+        tomls.map { Array($0.utf8) } + Corpus.files(below: "ConfigurationTests/Files", suffix: ".toml")
 
     static let tomls = [
         "[child.a]\ncommand = [\"/bin/true\"]\n",

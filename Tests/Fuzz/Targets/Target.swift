@@ -26,6 +26,13 @@ func split(_ bytes: [UInt8]) -> (whole: ArraySlice<UInt8>, first: ArraySlice<UIn
     return (rest, rest[..<cut], rest[cut...])
 }
 
+/// False for what no JSONDecoder reads, which is most of what chance makes: each further reader would only scan it again.
+func isJSON(_ data: Data) -> Bool { (try? JSONDecoder().decode(Anything.self, from: data)) != nil }
+
+private struct Anything: Decodable {
+    init(from decoder: any Decoder) throws {}
+}
+
 /// What must hold whatever the input is; said aloud, which a precondition of a release build is not.
 func must(_ isTrue: Bool, _ words: String) {
     if isTrue { return }
