@@ -82,11 +82,10 @@ public final class ChatStore: Sendable {
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
-        configuration.prepareDatabase { db in
-            // FULL: a commit survives the loss of power, not only of the process (https://sqlite.org/pragma.html).
-            try db.execute(sql: "PRAGMA synchronous = FULL")
-        }
         let queue = try DatabaseQueue(path: path, configuration: configuration)
+        // FULL: a commit survives the loss of power, not only of the process (https://sqlite.org/pragma.html). Said now and
+        // not in `prepareDatabase`: with WAL, GRDB sets NORMAL after that.
+        try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
         switch isInterrupted ? try queue.read({ try StoreInspection.look($0, path) }) : .usable {
         case .usable, .interrupted: break
         case .refused(let words): throw StoreRefusal(description: words)

@@ -1,10 +1,25 @@
 import AgentModel
-import Chat
 import Foundation
+import GRDB
 import Testing
+
+@testable import Chat
 
 @Suite(.timeLimit(.minutes(1)))
 struct ChatStoreTests {
+    /// What is acknowledged outlives the loss of power: of the connection that writes, since the file does not keep it.
+    @Test func commits_areSynced() async throws {
+        let box = try StoreBox()
+        for _ in 0..<2 {
+            let (synchronous, journal) = try await box.store.queue.read { db in
+                (try Int.fetchOne(db, sql: "PRAGMA synchronous"), try String.fetchOne(db, sql: "PRAGMA journal_mode"))
+            }
+            // 2 is FULL.
+            #expect(synchronous == 2 && journal == "wal")
+            try box.reopen()
+        }
+    }
+
     @Test func sameClientID_findsTheSameTurn() async throws {
         let box = try StoreBox()
         let first = try await box.accept("hello", client: "c1")
