@@ -118,8 +118,9 @@ struct CrashRecord {
     private var turns: [String: [Turn]] = [:]
     /// How often the agent was given each text, by its own book.
     private var effects: [String: Int] = [:]
-    /// Longest stretch of the agent's words that a crash of chat-bridge may take: a batch, and what was on its way.
-    private static let lossBytes = 16_384
+    /// Longest stretch of the agent's words that a crash of chat-bridge may take: a batch, and the word that filled it,
+    /// which are of 1010 bytes here.
+    private static let lossBytes = 4096 + 1010
 
     init(_ box: Box) throws {
         let sessions = try Self.objects(box.ctl("chat", "--list", "--json").output).compactMap {

@@ -1,7 +1,8 @@
 import AgentModel
 
 /// Stores what comes of one turn, in batches: after `batchBytes`, or `batchAge` after the first event of a batch. A
-/// crash loses at most the last batch of the agent's words; clients have seen them by then, the user's are stored.
+/// crash loses at most the last batch of the agent's words, what is just being written among them; clients have seen
+/// them by then, the user's are stored.
 actor TurnWriter {
     /// Bytes of text that are written at once.
     static let batchBytes = 4096
@@ -13,6 +14,7 @@ actor TurnWriter {
     private let store: ChatStore
     private let hub: EventHub
     private var batch: [ChatEvent] = []
+    /// Bytes that were given out and are not on the disk yet.
     private var weight = 0
     private var timer: Task<Void, Never>?
     private var lastWrite: Task<Void, any Error>?
@@ -83,6 +85,7 @@ actor TurnWriter {
             putBack(events)
             throw error
         }
+        weight -= events.reduce(0) { $0 + $1.what.weight }
     }
 
     // What could not be written goes with the end, which is tried again when there is room.
@@ -91,10 +94,7 @@ actor TurnWriter {
     }
 
     private func takeBatch() -> [ChatEvent] {
-        defer {
-            batch = []
-            weight = 0
-        }
+        defer { batch = [] }
         return batch
     }
 }
