@@ -210,6 +210,45 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// What `[agent]` says is what the agent is told when nobody answers.
+    @Test func requestThatNobodyAnswers_isAnsweredAsTheFileSays() throws {
+        let box = try Box.defaultTree {
+            $0.replacingOccurrences(
+                of: "\n# permission-default = \"reject\"\n# answer-timeout = \"10min\"\n",
+                with: "\npermission-default = \"once\"\nanswer-timeout = \"1s\"\n")
+        }
+        try box.start()
+        try box.waitReady()
+        let answer = try box.ctl("chat", "--json", "/permission")
+        #expect(answer.status == 0 && answer.output.contains("Allowed: once."), "\(answer.output)\(answer.errors)")
+        #expect(answer.output.contains("\"by\":\"default\""), "\(answer.output)")
+        #expect(box.stop() == 0)
+    }
+
+    @Test func damagedStore_isSaidByEachChat_andStaysBeside() throws {
+        let box = try ready()
+        #expect(try box.ctl("chat", "before").status == 0)
+        #expect(box.stop() == 0)
+        let store = box.state + "/chat/chat.sqlite"
+        let damaged = Data("this is no database, is it?".utf8)
+        // Its log would mend it.
+        for companion in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: store + companion) }
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: store))
+        try file.truncate(atOffset: 0)
+        try file.write(contentsOf: damaged)
+        try file.close()
+        try box.start()
+        try box.waitReady()
+        for _ in 0..<2 {
+            let answer = try box.ctl("chat", "after")
+            #expect(answer.status == 0 && answer.output.contains("You wrote: after"))
+            let aside = answer.errors.firstMatch(of: /was damaged and is kept as (.*\.damaged-[^ ;]+);/)
+            let path = try #require(aside.map { String($0.1) }, "\(answer.errors)")
+            #expect(FileManager.default.contents(atPath: path) == damaged)
+        }
+        #expect(box.stop() == 0)
+    }
+
     @Test func misspeltWords_areNamedWithTheNearest() throws {
         let box = try Box("")
         let command = try box.ctl("statsu")

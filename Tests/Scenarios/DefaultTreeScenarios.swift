@@ -92,6 +92,35 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// The same with users of their own, as the package has them: cloudflared's may connect, another may not.
+    @Test(.enabled(if: geteuid() == 0, "needs two other users")) func tunnelsSocket_refusesEveryOtherUser() throws {
+        let box = try Box.defaultTree {
+            $0.replacingOccurrences(
+                of: "chat.sock\", mode = \"0600\" }", with: "chat.sock\", mode = \"0600\", user = \"games\" }")
+        }
+        try box.start()
+        try box.waitReady()
+        let path = box.runtime + "/chat.sock"
+        let program = """
+            import socket, sys
+            way = socket.socket(socket.AF_UNIX)
+            way.connect(sys.argv[1])
+            way.sendall(b"GET / HTTP/1.1\\r\\nHost: chat.example.invalid\\r\\nConnection: close\\r\\n\\r\\n")
+            print(way.recv(99))
+            """
+        func ask(as user: String) throws -> Finished {
+            let words = [
+                "--reuid", user, "--clear-groups", "--regid", user, "--", "/usr/bin/python3", "-c", program, path,
+            ]
+            return try run("/usr/bin/setpriv", words)
+        }
+        let owner = try ask(as: "games")
+        #expect(owner.output.contains("HTTP/1.1 200"), "\(owner.errors)")
+        let other = try ask(as: "mail")
+        #expect(other.status == 1 && other.errors.contains("PermissionError"), "\(other.output)\(other.errors)")
+        #expect(box.stop() == 0)
+    }
+
     @Test func chatAnswer_streamsAndIsHonest() throws {
         let box = try Box.defaultTree()
         try box.start()

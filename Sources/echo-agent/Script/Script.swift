@@ -8,15 +8,15 @@ struct Script: Sendable {
     /// These steps.
     init(steps: [Step]) { self.steps = steps }
 
-    /// Words with a meaning of their own, in the order of the prompt, then the answer in text.
-    init(to prompt: Prompt) {
+    /// Words with a meaning of their own, in the order of the prompt, then the answer in text, said as that agent.
+    init(to prompt: Prompt, as agent: String) {
         var steps: [Step] = []
         let words = prompt.text.split(whereSeparator: \.isWhitespace).map(String.init)
         for (place, word) in words.enumerated() {
             steps += Self.steps(for: word, number: place + 1 < words.count ? Int(words[place + 1]) : nil)
         }
         let answer = Answer(to: prompt.text, attachments: prompt.attachments)
-        let isLoud = prompt.agent == Catalog.capitals
+        let isLoud = agent == Catalog.capitals
         steps.append(.say(isLoud ? answer.words.map { $0.uppercased() } : answer.words, slow: answer.slowWords))
         self.steps = steps
     }

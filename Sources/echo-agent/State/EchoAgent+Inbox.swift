@@ -17,7 +17,7 @@ extension EchoAgent {
     /// Begins what waits and nobody is about to begin: left by a process that was killed, by an interruption, or to wait.
     func takeUpInbox(of id: String) throws(APIError) {
         for message in try inbox(of: id) where !isRunning(message.info.id, in: id) {
-            begin(Script(to: Prompt(message)), to: message.info, in: id)
+            begin(Script(to: Prompt(message), as: message.info.agent), to: message.info, in: id)
         }
     }
 

@@ -103,7 +103,7 @@ actor EchoAgent {
         let conversation = try conversation(id)
         try check(prompt, in: conversation)
         let user = try store(prompt, in: conversation.session)
-        return begin(Script(to: prompt), to: user, in: id)
+        return begin(Script(to: prompt, as: user.agent), to: user, in: id)
     }
 
     /// Does what is stored already, when the turns before it are over. The task's value is the answer.

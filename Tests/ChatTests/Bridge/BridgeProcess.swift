@@ -21,14 +21,17 @@ final class BridgeProcess {
     private(set) var isAlive = true
 
     /// Starts it and waits until it is ready. `settings` is what `{agent}` gives, `listen` where the page is served, by TLS
-    /// with a `certificate`, which is its own key too.
+    /// with a `certificate`, which is its own key too; `keep` is what `{chat-keep}` gives.
     init(
-        directory: String, epoch: UInt32 = 1, settings: String? = nil, listen: String? = nil, certificate: String? = nil
+        directory: String, epoch: UInt32 = 1, settings: String? = nil, listen: String? = nil,
+        certificate: String? = nil,
+        keep: String? = nil
     ) throws {
         signal(SIGPIPE, SIG_IGN)
         let down = try Self.makePipe()
         let up = try Self.makePipe()
         for name in ["NEXUS_CHAT_CERTIFICATE", "NEXUS_CHAT_KEY"] { setenv(name, certificate ?? "", 1) }
+        if let keep { setenv("NEXUS_CHAT_KEEP", keep, 1) } else { unsetenv("NEXUS_CHAT_KEEP") }
         pid = try Self.spawn(directory, settings, listen, read: down.read, write: up.write)
         Glibc.close(down.read)
         Glibc.close(up.write)

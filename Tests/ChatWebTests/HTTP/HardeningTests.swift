@@ -179,6 +179,8 @@ struct HardeningTests {
         let box = try await WebBox(largeFileBytes: 1_000_000)
         let first = try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\(Self.head)\r\n")
         let tag = try #require(first.header("etag"))
+        // Kept, and never used without asking.
+        #expect(first.header("cache-control") == "no-cache" && first.header("vary") == "Accept-Encoding")
         let again = try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\nIf-None-Match: \(tag)\r\n\(Self.head)\r\n")
         #expect(again.status == 304)
         let connection = try box.connect()

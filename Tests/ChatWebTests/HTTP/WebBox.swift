@@ -36,7 +36,7 @@ final class WebBox: Sendable {
 
     init(
         limits: ConnectionLimits = ConnectionLimits(), url: String? = nil, largeFileBytes: Int = 0,
-        certificate isSecure: Bool = false
+        certificate isSecure: Bool = false, ofTheOwner isGiven: Bool = false
     ) async throws {
         store = try ChatStore(directory: directory)
         hub = EventHub(store: store)
@@ -61,10 +61,18 @@ final class WebBox: Sendable {
         let tunnelName = tunnelName
         let log = log
         let audit = audit
+        let file = directory + "/own.pem"
+        if isGiven {
+            let names = MachineNames(own: "box", addresses: [.loopback])
+            let pem = try SelfMadeCertificate.pem(for: names, serial: 7, now: time(nil))
+            try Data(pem).write(to: URL(fileURLWithPath: file))
+        }
         certificate =
             isSecure
-            ? try PageCertificate(.selfMade(directory: directory + "/tls"), listening: "127.0.0.1") { audit.add($0) }
-            : nil
+            ? try PageCertificate(
+                isGiven ? .files(certificate: file, key: file) : .selfMade(directory: directory + "/tls"),
+                listening: "127.0.0.1"
+            ) { audit.add($0) } : nil
         server = WebServer(
             settings: settings,
             service: ChatService(store: store, hub: hub, runner: runner, workspaces: Workspaces(names: ["home"])),

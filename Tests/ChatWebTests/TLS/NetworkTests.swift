@@ -6,8 +6,10 @@ import Testing
 /// The page by TLS, asked by somebody else's TLS: Python's, which is OpenSSL's.
 @Suite(.timeLimit(.minutes(2)))
 struct NetworkTests {
-    /// Asks with the page's own certificate as the only one that is trusted.
-    private func ask(_ box: WebBox, _ name: String, _ text: String, version: String = "") throws -> String {
+    /// Asks with one certificate as the only one that is trusted: that which the page made itself, unless it is said.
+    private func ask(
+        _ box: WebBox, _ name: String, _ text: String, version: String = "", trusting file: String = "tls/page.pem"
+    ) throws -> String {
         let program = """
             import socket, ssl, sys
             context = ssl.create_default_context(cafile=sys.argv[1])
@@ -24,7 +26,7 @@ struct NetworkTests {
             """
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", program, box.directory + "/tls/page.pem", "\(box.port)", name, version]
+        process.arguments = ["-c", program, box.directory + "/" + file, "\(box.port)", name, version]
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -45,6 +47,14 @@ struct NetworkTests {
         let other = try ask(box, name, "GET / HTTP/1.1\r\nHost: evil.invalid:\(box.port)\r\nConnection: close\r\n\r\n")
         #expect(other.contains("HTTP/1.1 421"), "\(other)")
         #expect(try ask(box, "evil.invalid", "GET / HTTP/1.1\r\n\r\n").contains("CERTIFICATE_VERIFY_FAILED"))
+    }
+
+    @Test func certificateOfTheOwner_isTheOneThatIsServed() async throws {
+        let box = try await WebBox(certificate: true, ofTheOwner: true)
+        let request = "GET / HTTP/1.1\r\nHost: localhost:\(box.port)\r\nConnection: close\r\n\r\n"
+        let answer = try ask(box, "localhost", request, trusting: "own.pem")
+        #expect(answer.hasPrefix("TLSv1.3") && answer.contains("HTTP/1.1 200"), "\(answer)")
+        #expect(!FileManager.default.fileExists(atPath: box.directory + "/tls"))
     }
 
     @Test(arguments: [("TLSv1_2", "TLSv1.2"), ("TLSv1_1", "ssl.SSLError"), ("TLSv1", "ssl.SSLError")])

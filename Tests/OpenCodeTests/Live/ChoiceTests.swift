@@ -20,8 +20,10 @@ struct AgentChoiceTests: Sendable {
     }
 
     /// An agent of the test's own, which ends with it.
-    private func begin() async throws -> (client: any AgentClient, agent: EchoAgentProcess) {
-        let agent = try EchoAgentProcess(state: scratch.url, delay: 0)
+    private func begin(
+        _ line: EchoAgentProcess.Line = .v1
+    ) async throws -> (client: any AgentClient, agent: EchoAgentProcess) {
+        let agent = try EchoAgentProcess(state: scratch.url, delay: 0, line: line)
         await connection.update(agent.endpoint)
         return (try await connection.readyClient(), agent)
     }
@@ -38,8 +40,9 @@ struct AgentChoiceTests: Sendable {
         return screen.withLock { $0 }
     }
 
-    @Test func catalog_hasWhatMayBeChosen() async throws {
-        let (client, agent) = try await begin()
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func catalog_hasWhatMayBeChosen(line: EchoAgentProcess.Line) async throws {
+        let (client, agent) = try await begin(line)
         defer { agent.kill() }
         let catalog = try await client.catalog(directory: directory)
         let models = catalog.compactMap { if case .model(let model) = $0 { model } else { nil } }
@@ -52,26 +55,35 @@ struct AgentChoiceTests: Sendable {
             case .command(let command): "/" + command.name
             }
         }
-        // The agent that only others call is not among them.
-        #expect(names == ["echo", "capitals", "/twice", "/compact"])
+        // The agent that only others call is not among them; of 2.x's commands there is one.
+        #expect(names == ["echo", "capitals"] + (line == .v1 ? ["/twice"] : []) + ["/compact"])
     }
 
-    @Test func chosenAgent_answers_andTheSessionKeepsIt() async throws {
-        let (client, agent) = try await begin()
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func chosenAgent_answers_andTheSessionKeepsIt(line: EchoAgentProcess.Line) async throws {
+        let (client, agent) = try await begin(line)
         defer { agent.kill() }
         let session = try await client.openSession(title: "loud", directory: directory)
         let loud = try await run("grüße dich", client, in: session, TurnChoice(model: "nexus/meter", agent: "capitals"))
         #expect(loud.outcome == .done && loud.wholeText.hasPrefix("YOU WROTE: GRÜSSE DICH"))
-        #expect(loud.used.last?.model == "nexus/meter" && loud.used.last?.input == 2)
-        #expect((loud.used.last?.cost ?? 0) > 0.002)
-        let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
+        let used = try #require(loud.used.last)
+        #expect(used.model == "nexus/meter" && used.input == 2 && used.output > 0 && used.cost > 0.002, "\(used)")
         struct Form: Decodable {
             struct Model: Decodable { var id: String }
             var agent: String
             var model: Model
         }
-        let form = try await calls.read(Form.self, .get(V1Calls.path(session, "")))
+        let form =
+            switch line {
+            case .v1:
+                try await V1Calls(loop: loop, endpoint: agent.endpoint).read(Form.self, .get(V1Calls.path(session, "")))
+            case .v2:
+                try await V2Calls(loop: loop, endpoint: agent.endpoint, version: "2.1.2")
+                    .read(V2Answer<Form>.self, .get(V2Calls.path(session.rawValue, ""))).data
+            }
         #expect(form.agent == "capitals" && form.model.id == "meter")
+        // Nothing chosen leaves what the session has.
+        #expect(try await run("again", client, in: session).wholeText.hasPrefix("YOU WROTE: AGAIN"))
     }
 
     /// What opencode says of it does not help: what to do is said before it.

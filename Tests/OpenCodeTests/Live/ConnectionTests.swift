@@ -117,8 +117,8 @@ struct ConnectionTests: Sendable {
     }
 
     /// What is asked while nobody hears is read back from each directory that is in use.
-    @Test(arguments: EchoAgentProcess.Line.allCases)
-    func brokenConnection_isMadeUpForInEveryDirectoryInUse(line: EchoAgentProcess.Line) async throws {
+    @Test(arguments: EchoAgentProcess.Line.allCases, ["/permission", "/question"])
+    func brokenConnection_isMadeUpForInEveryDirectoryInUse(line: EchoAgentProcess.Line, ask: String) async throws {
         let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let proxy = try Listener.proxy(to: agent.port)
         await connection.update(AgentEndpoint(port: proxy.port, password: EchoAgentProcess.password))
@@ -127,11 +127,19 @@ struct ConnectionTests: Sendable {
         let asked = Asked()
         @Sendable func turn(_ directory: String) async throws {
             let session = try await client.openSession(title: "test", directory: directory)
-            try await client.runTurn(session, directory: directory, text: "/stall 1 /permission") { event in
-                if case .turnStarted = event { begin.yield() }
-                guard case .permissionAsked(let ask) = event else { return }
-                asked.directories.withLock { $0.append(directory) }
-                try await client.answerPermission(session, id: ask.id, reply: .once, message: nil, directory: directory)
+            try await client.runTurn(session, directory: directory, text: "/stall 1 \(ask)") { event in
+                switch event {
+                case .turnStarted: begin.yield()
+                case .permissionAsked(let ask):
+                    asked.directories.withLock { $0.append(directory) }
+                    try await client.answerPermission(
+                        session, id: ask.id, reply: .once, message: nil, directory: directory)
+                case .questionAsked(let ask):
+                    asked.directories.withLock { $0.append(directory) }
+                    try await client.answerQuestion(
+                        session, id: ask.id, answers: [["SQLite"], ["red"]], directory: directory)
+                case _: break
+                }
             }
         }
         async let first: Void = turn("/srv/work")
@@ -141,12 +149,29 @@ struct ConnectionTests: Sendable {
             count += 1
             if count == 2 { break }
         }
-        // Each asks a second later; the stream that would say so is gone.
-        proxy.cut()
+        // Each asks a second later, when nobody hears it; the line comes back when both have asked.
+        proxy.hold()
+        let calls = calls(line, agent)
+        for directory in ["/srv/work", "/srv/other"] {
+            while try await calls.permissions(directory: directory).isEmpty,
+                try await calls.questions(directory: directory).isEmpty
+            {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        proxy.release()
         try await first
         try await second
         #expect(asked.directories.withLock { $0.sorted() } == ["/srv/other", "/srv/work"])
         proxy.stop()
+    }
+
+    /// The calls of a line, to the agent itself.
+    private func calls(_ line: EchoAgentProcess.Line, _ agent: EchoAgentProcess) -> any OpenCodeLine {
+        switch line {
+        case .v1: V1Calls(loop: loop, endpoint: agent.endpoint)
+        case .v2: V2Calls(loop: loop, endpoint: agent.endpoint, version: "2.1.2")
+        }
     }
 
     @Test(arguments: EchoAgentProcess.Line.allCases)
@@ -170,11 +195,7 @@ struct ConnectionTests: Sendable {
         await reader.sees(words: 1)
         turn.cancel()
         _ = await turn.result
-        let calls: any OpenCodeLine =
-            switch line {
-            case .v1: V1Calls(loop: loop, endpoint: agent.endpoint)
-            case .v2: V2Calls(loop: loop, endpoint: agent.endpoint, version: "2.1.2")
-            }
+        let calls = calls(line, agent)
         while try await calls.state(session, family: [session.rawValue], since: "msg_0", directory: "/srv/work").isBusy
         {
             try await Task.sleep(for: .milliseconds(10))
@@ -249,93 +270,5 @@ struct ConnectionTests: Sendable {
         }
         #expect(failure?.code == .unavailable)
         #expect(failure?.message.contains("nothing was handed over") == true)
-    }
-
-    @Test(arguments: EchoAgentProcess.Line.allCases)
-    func wrongPassword_isSaidAtOnce(line: EchoAgentProcess.Line) async throws {
-        let agent = try EchoAgentProcess(state: scratch.url, line: line)
-        await connection.update(AgentEndpoint(port: agent.port, password: "wrong"))
-        let failure = await #expect(throws: AgentFailure.self) { try await connection.readyClient() }
-        #expect(failure?.code == .unavailable)
-        #expect(failure?.message.contains("password") == true)
-        #expect(failure?.message.contains("wrong") == false)
-    }
-
-    /// 2.1 says it at another place than 2.0, and the health is asked where it said it.
-    @Test(arguments: [("/api/info", "2.1.2"), ("/api/health", "2.0.14")])
-    func version2_isRecognised(path: String, version: String) async throws {
-        let server = try Listener.scripted { asked in
-            switch asked {
-            case path: .init(body: #"{"healthy":true,"version":"\#(version)","pid":4711}"#)
-            case "/api/event":
-                .init(
-                    type: "text/event-stream",
-                    body: "data: {\"id\":\"e\",\"type\":\"server.connected\",\"data\":{}}\n\n",
-                    staysOpen: true)
-            case _: .init(type: "text/html", body: "<html></html>")
-            }
-        }
-        await connection.update(AgentEndpoint(port: server.port, password: "x"))
-        #expect(try await connection.readyClient().identity == AgentIdentity(version: version))
-        #expect(await connection.health() == .healthy)
-        server.stop()
-    }
-
-    @Test func version2ThatStarts_isWaitedFor() async throws {
-        let looks = Mutex(0)
-        let server = try Listener.scripted { asked in
-            switch asked {
-            case "/api/health":
-                .init(status: "503 Service Unavailable", body: #"{"healthy":true,"version":"2.1.2","pid":1}"#)
-            case "/api/info":
-                looks.withLock { looks in
-                    looks += 1
-                    return looks < 3
-                        ? .init(status: "503 Service Unavailable", body: #"{"code":"service_starting"}"#)
-                        : .init(body: #"{"version":"2.1.2","pid":1,"urls":[],"paths":{"tmp":"/tmp"}}"#)
-                }
-            case "/api/event":
-                .init(
-                    type: "text/event-stream",
-                    body: "data: {\"id\":\"e\",\"type\":\"server.connected\",\"data\":{}}\n\n",
-                    staysOpen: true)
-            case _: .init(status: "503 Service Unavailable", body: #"{"code":"service_starting"}"#)
-            }
-        }
-        await connection.update(AgentEndpoint(port: server.port, password: "x"))
-        #expect(try await connection.readyClient().identity.version == "2.1.2")
-        server.stop()
-    }
-
-    @Test func webPage_isNoOpencode() async throws {
-        let server = try Listener.scripted { _ in .init(type: "text/html", body: "<html></html>") }
-        await connection.update(AgentEndpoint(port: server.port, password: "x"))
-        let failure = await #expect(throws: AgentFailure.self) { try await connection.readyClient() }
-        #expect(failure?.message.contains("is no opencode server") == true)
-        server.stop()
-    }
-
-    @Test func silentEventStream_isLeftAndMadeAnew() async throws {
-        let streams = Mutex(0)
-        let (opened, open) = AsyncStream<Int>.makeStream()
-        let server = try Listener.scripted { path in
-            switch path {
-            case "/global/health": return .init(body: #"{"healthy":true,"version":"1.18.34"}"#)
-            case "/global/event":
-                open.yield(
-                    streams.withLock { streams in
-                        streams += 1
-                        return streams
-                    })
-                return .init(
-                    type: "text/event-stream",
-                    body: "data: {\"id\":\"evt_1\",\"type\":\"server.connected\",\"properties\":{}}\n\n",
-                    staysOpen: true)
-            case _: return .init(type: "text/html", body: "")
-            }
-        }
-        await connection.update(AgentEndpoint(port: server.port, password: "x"))
-        for await count in opened where count == 2 { break }
-        server.stop()
     }
 }

@@ -6,7 +6,14 @@ import Synchronization
 final class Listener: Sendable {
     let port: UInt16
     private let descriptor: Int32
-    private let open = Mutex<Set<Int32>>([])
+    private let open = Mutex(Connections())
+
+    private struct Connections {
+        var open: Set<Int32> = []
+        /// New ones are broken at once.
+        var isHeld = false
+    }
+
     /// Signalled when nobody uses the descriptor any more.
     private let ended = DispatchSemaphore(value: 0)
 
@@ -30,10 +37,17 @@ final class Listener: Sendable {
             while true {
                 let connection = accept(descriptor, nil, nil)
                 guard connection >= 0 else { break }
-                open.withLock { _ = $0.insert(connection) }
+                let isTaken = open.withLock { connections in
+                    if !connections.isHeld { connections.open.insert(connection) }
+                    return !connections.isHeld
+                }
+                guard isTaken else {
+                    close(connection)
+                    continue
+                }
                 Thread { [self] in
                     handle(connection)
-                    open.withLock { _ = $0.remove(connection) }
+                    open.withLock { _ = $0.open.remove(connection) }
                     close(connection)
                 }.start()
             }
@@ -45,7 +59,16 @@ final class Listener: Sendable {
     }
 
     /// Breaks every open connection.
-    func cut() { open.withLock { for connection in $0 { shutdown(connection, Int32(SHUT_RDWR)) } } }
+    func cut() { open.withLock { for connection in $0.open { shutdown(connection, Int32(SHUT_RDWR)) } } }
+
+    /// Breaks every open connection, and each new one until `release`.
+    func hold() {
+        open.withLock { $0.isHeld = true }
+        cut()
+    }
+
+    /// Takes connections again.
+    func release() { open.withLock { $0.isHeld = false } }
 
     /// No further connections: whoever tries is refused.
     func stop() {
@@ -116,8 +139,14 @@ extension Listener {
                 "HTTP/1.1 \(reply.status)\r\nContent-Type: \(reply.type)\r\nConnection: close\r\n"
                 + (reply.staysOpen ? "" : "Content-Length: \(reply.body.utf8.count)\r\n") + "\r\n" + reply.body
             _ = Array(text.utf8).withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
+            guard reply.staysOpen else { return }
+            while let beat = reply.beat() {
+                var entry = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+                guard poll(&entry, 1, 500) == 0 else { return }
+                _ = Array(beat.utf8).withUnsafeBytes { write(connection, $0.baseAddress, $0.count) }
+            }
             // Until the other side goes away, or this one is cut.
-            if reply.staysOpen { while read(connection, &byte, 1) == 1 {} }
+            while read(connection, &byte, 1) == 1 {}
         }
     }
 
@@ -126,5 +155,7 @@ extension Listener {
         var type = "application/json"
         var body: String
         var staysOpen = false
+        /// What an open one says next, half a second later; nil: nothing any more.
+        var beat: @Sendable () -> String? = { nil }
     }
 }
