@@ -47,7 +47,7 @@ extension Engine {
 
     /// A terminal that hangs up is a wish to stop; without one it is the wish for a reload.
     func hangUp(_ received: ReceivedSignal) {
-        if kernel.hasTerminal { return shutDown(received) }
+        if surroundings.hasTerminal { return shutDown(received) }
         let who = received.sender.rawValue > 0 ? " of pid \(received.sender)" : ""
         say(LogEvent(.audit, 5, "SIGHUP\(who) asks: reload."))
         wish(.reload(nil))
@@ -137,18 +137,6 @@ extension Engine {
             case .childless: return true
             case .nothing, nil: return false
             }
-        }
-    }
-}
-
-extension Kernel {
-    /// Whether this process has a controlling terminal (tty(4)).
-    var hasTerminal: Bool {
-        do {
-            _ = try open("/dev/tty", [.readOnly, .nonBlocking], mode: 0)
-            return true
-        } catch {
-            return false
         }
     }
 }

@@ -16,6 +16,9 @@ final class Surroundings {
     let spawner: Spawner
     let reaper: Reaper
     let stderr: StandardError
+    /// Whether it was started at a terminal whose end it is to follow. Looked at now: the kernel takes a terminal that hangs
+    /// up away before it sends SIGHUP.
+    let hasTerminal: Bool
     /// Of the start, the upper half of every run id; later than that of every start before.
     let second: UInt32
     /// nexusd's own environment.
@@ -64,6 +67,7 @@ final class Surroundings {
         self.stderr = stderr
         self.containment = containment
         self.variable = variable
+        hasTerminal = kernel.hasTerminal && !kernel.ignoresHangUps
         lives = LifeBook(kernel, path: places.life)
         life = try LifeID(kernel)
         poller = try Poller(kernel)

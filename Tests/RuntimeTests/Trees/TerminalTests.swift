@@ -69,6 +69,40 @@ extension WholeTrees {
             #expect(!lines.contains { $0.contains("web ended") && $0.contains("asked") }, "the log has that: \(lines)")
         }
 
+        /// A session leader without a terminal has the first one that it opens; closing the other side hangs it up.
+        @Test(arguments: [false, true])
+        func terminalThatHangsUp_stopsTheTree_unlessHangUpsAreIgnored(ignored: Bool) throws {
+            let kernel = LiveKernel()
+            let directory = TemporaryDirectory()
+            let (runtime, plan) = (directory.path + "/run", directory.path + "/plan")
+            try kernel.replaceFile(plan, with: Plan(children: [child("one", "serve")]).encoded(), mode: 0o600)
+            var master: Int32? = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
+            defer { master.map { _ = close($0) } }
+            let side = try #require(master)
+            let errors = try kernel.makePipe(blocking: .write)
+            try #require(grantpt(side) == 0 && unlockpt(side) == 0)
+            let name = try #require(ptsname(side).map { String(cString: $0) })
+            let shell = (ignored ? "trap '' HUP; " : "") + #"exec "$@" 0<>"# + name
+            let process = try RunningTree.start(
+                Built.nexusd, ["--plan", plan, "--state", directory.path, "--runtime", runtime],
+                through: ["/bin/sh", "-c", shell, "sh"], [], errors: errors.write, kernel)
+            try waitFor("its socket") { (try? kernel.status(runtime + "/control.sock", followingLinks: false)) != nil }
+            let client = try ControlPeer(runtime + "/control.sock")
+            let events = try client.request("events")
+            #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            master = nil
+            close(side)
+            if ignored {
+                // As without a terminal it asks for a reload, which a plan that was given by hand cannot have.
+                _ = try client.event(events) { ($0["message"] as? String ?? "").hasPrefix("Not reloaded") }
+                #expect(try client.state("one") == "ready")
+                try kernel.signal(process.pidfd, .terminate)
+            }
+            #expect(try waitForExit(process) == .code(0))
+            let said = RunningTree.drain(errors.read, kernel)
+            #expect(said.contains("signal 1 (HUP)") != ignored, "\(said)")
+        }
+
         @Test func withoutATerminal_nothingIsSaid() throws {
             let tree = try RunningTree(Plan(children: [child("one", "serve")]))
             #expect(try tree.client().ask("wait-ready") == .reply(#"{"ready":true}"#))
