@@ -84,6 +84,29 @@ extension WholeTrees {
             }
         }
 
+        /// Nothing probes it: only the worker's word counts.
+        @Test func childThatItsJudgeCallsUnhealthyOftenEnough_isEndedAsProbe_andComesBack() throws {
+            let checked = child("checked", "serve") {
+                $0.policy.liveness = LivenessRule(interval: .seconds(60), misses: 3)
+            }
+            let judge = child(
+                "judge", "condemn", "checked", "3", readiness: .bus,
+                worker: WorkerPlan(may: [.health(ChildID(rawValue: 1))])
+            ) { $0.policy.requires = [ChildID(rawValue: 1)] }
+            let tree = try RunningTree(Plan(children: [checked, judge, child("other", "serve")]))
+            let client = try tree.client()
+            let end = try client.end(of: "checked")
+            #expect(end["cause"] as? String == "probe", "\(end)")
+            #expect(end["detail"] as? String == "3 misses in a row, the last: judge: count 3", "\(end)")
+            let why = try tree.ctl("why", "checked").output
+            #expect(why.contains("judge: count 3"), "\(why)")
+            #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            #expect(try client.status("checked")["restarts"] as? Int == 1)
+            #expect(try client.status("judge")["restarts"] as? Int == 0)
+            #expect(try client.status("other")["restarts"] as? Int == 0)
+            #expect(try tree.stop() == .code(0))
+        }
+
         /// The probe starts a process that would outlive it by far; only the probe's own end is in the plan.
         @Test func probeBeyondItsTimeout_isEndedWithWhatItStarted_andTheChildIsNot() throws {
             let probe = Probe.exec(

@@ -26,6 +26,23 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// Its own words come by no log: nobody would write them.
+        @Test func lastWordsOfALogWriterThatEnds_standInItsWhy() throws {
+            var failing = logWriter
+            failing.executable = "/bin/sh"
+            failing.arguments = [Text("sh"), Text("-c"), Text("echo there is no room for me >&2; exit 1")]
+            let tree = try RunningTree(Plan(children: [failing, child("web", "serve")]))
+            let client = try tree.client()
+            try waitFor("its last words") {
+                let lines = try client.object("why log-writer")["last_lines"] as? [String] ?? []
+                return lines.contains { $0.hasSuffix("there is no room for me") }
+            }
+            let answer = try tree.ctl("why", "log-writer")
+            #expect(answer.status == 0 && answer.output.contains("there is no room for me"), "\(answer)")
+            #expect(!(try tree.ctl("why", "web").output.contains("no room")), "they are nobody else's")
+            #expect(try tree.stop() == .code(0))
+        }
+
         /// Its program is taken away under it: nobody replaces it, and a child is held up as long as one might.
         @Test func logWriterThatIsGoneForGood_costsNothingForFiveSeconds() throws {
             let folder = TemporaryDirectory()

@@ -2,6 +2,7 @@ import Foundation
 import Plan
 import SupervisorCore
 import System
+import TestSupport
 import Testing
 import Wire
 
@@ -105,6 +106,45 @@ extension WholeTrees {
             #expect(try client.status("server")["values"] as? [String: String] == ["port": "4711"])
             _ = try tree.stop()
             #expect(tree.file(tree.state + "/logs/reader/current").contains("told 4711"))
+        }
+
+        /// The worker does not name it in its words: it is told, and keeps its process.
+        @Test func newValueOfASibling_replacesWhoWasStartedWithTheOldOne_andIsToldToWorkers() throws {
+            let pattern = LinePattern(pieces: [.literal("listening on "), .integer(name: "port")])
+            let (server, runs) = (ChildID(rawValue: 2), TemporaryDirectory())
+            let serve = "echo >>\(runs.path)/runs; echo listening on 471$(wc -l <\(runs.path)/runs); exec sleep 1000"
+            let reader = script("reader", "echo told $PORT; exec sleep 1000") { child in
+                child.environment.append(Variable(name: "PORT", value: Text(pieces: [.captured(server, name: "port")])))
+                child.policy.requires = [server]
+            }
+            let tree = try RunningTree(
+                Plan(children: [
+                    logWriter,
+                    script("server", serve) {
+                        $0.readiness = .logLine(pattern)
+                        $0.policy.ready = .reported
+                    }, reader,
+                    child("asker", "ask", "version", readiness: .bus, worker: WorkerPlan(may: [])),
+                ]))
+            let (client, watcher) = (try tree.client(), try tree.client())
+            let events = try watcher.request("events")
+            #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
+            #expect(try client.status("server")["values"] as? [String: String] == ["port": "4711"])
+            let (before, asker) = (try client.status("reader")["run"] as? String, try client.pid("asker"))
+            kill(try #require(try client.pid("server")), SIGKILL)
+            _ = try watcher.ready("reader", events, after: before)
+            let reading = try client.status("reader")
+            let end = try #require(reading["last_end"] as? [String: Any])
+            #expect(end["run"] as? String == before && end["cause"] as? String == "recycled", "\(end)")
+            #expect(end["detail"] as? String == "server told a new value that stands in its words")
+            #expect(reading["restarts"] as? Int == 0 && reading["unstable_runs"] as? Int == 0, "nobody's failure")
+            func log(_ child: String) -> String { tree.file(tree.state + "/logs/\(child)/current") }
+            try waitFor("the new value") { log("reader").contains("told 4712") }
+            try waitFor("the worker's event") {
+                log("asker").contains(#"{"event":"values","values":{"server.port":"4712"}}"#)
+            }
+            #expect(try client.pid("asker") == asker)
+            #expect(try tree.stop() == .code(0))
         }
 
         @Test func valueThatWasNeverTold_isNoStart_butSaidInWords() throws {

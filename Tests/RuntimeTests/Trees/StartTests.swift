@@ -142,28 +142,54 @@ extension WholeTrees {
         }
 
         @Test func ownNotify_saysReadyStatusAndStopping() throws {
-            let directory = TemporaryDirectory()
-            let kernel = LiveKernel()
-            let socket = try kernel.makeSocket(.unix, .datagram)
-            try kernel.bind(socket, to: .path(directory.path + "/notify"))
+            let manager = try Manager()
             let tree = try RunningTree(
-                Plan(children: [child("one", "serve")]),
-                environment: ["NOTIFY_SOCKET=\(directory.path)/notify", "WATCHDOG_USEC=200000"])
-            var said = ""
+                Plan(children: [child("one", "serve")]), environment: [manager.address, "WATCHDOG_USEC=200000"])
+            try manager.hear(until: "READY=1")
+            try manager.hear(until: "STATUS=1 of 1 children ready")
+            try manager.hear(until: "WATCHDOG=1")
+            try tree.signal(.terminate)
+            try manager.hear(until: "STOPPING=1")
+            #expect(!manager.said.contains("EXTEND_TIMEOUT_USEC="), "nothing of the plan was left to wait for")
+            #expect(try tree.end() == .code(0))
+        }
+
+        /// The manager's own limit must not cut short what the plan allows.
+        @Test func stopThatNeedsTime_asksTheManagerForAsMuch() throws {
+            let manager = try Manager()
+            let deaf = child("deaf", "ignore-term") { $0.policy.stop = StopRule(timeout: .milliseconds(700)) }
+            let tree = try RunningTree(Plan(children: [deaf]), environment: [manager.address])
+            try waitFor("a child that is deaf") { !tree.registered("main").isEmpty }
+            try tree.signal(.terminate)
+            try manager.hear(until: "STOPPING=1")
+            try manager.hear(until: "EXTEND_TIMEOUT_USEC=")
+            let word = try #require(manager.said.split(separator: "\n").first { $0.hasPrefix("EXTEND_TIMEOUT_USEC=") })
+            let asked = try #require(Int(word.drop { $0 != "=" }.dropFirst()))
+            #expect(asked > 5_000_000 && asked <= 5_700_000, "what is left of the stop timeout, and 5 s: \(asked)")
+            #expect(try tree.end() == .code(0))
+        }
+
+        /// Who supervises nexusd, and hears what it says on $NOTIFY_SOCKET.
+        private final class Manager {
+            private let directory = TemporaryDirectory()
+            private let kernel = LiveKernel()
+            private let socket: OwnedFD
+            private(set) var said = ""
+            var address: String { "NOTIFY_SOCKET=\(directory.path)/notify" }
+
+            init() throws {
+                socket = try kernel.makeSocket(.unix, .datagram)
+                try kernel.bind(socket, to: .path(directory.path + "/notify"))
+            }
+
             func hear(until word: String) throws {
                 var buffer = [UInt8](repeating: 0, count: 4096)
                 while !said.contains(word) {
-                    try #require(try waitUntil(socket))
+                    try #require(try waitUntil(socket), "\(word) was not said: \(said)")
                     let count = try buffer.withUnsafeMutableBytes { try kernel.read(socket, into: $0) }
                     said += String(decoding: buffer[..<count], as: UTF8.self) + "\n"
                 }
             }
-            try hear(until: "READY=1")
-            try hear(until: "STATUS=1 of 1 children ready")
-            try hear(until: "WATCHDOG=1")
-            try tree.signal(.terminate)
-            try hear(until: "STOPPING=1")
-            #expect(try tree.end() == .code(0))
         }
 
         @Test func closedStandardDescriptors_areNoTrap() throws {
