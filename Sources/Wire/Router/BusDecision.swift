@@ -46,8 +46,12 @@ public enum LinkFault: Error, Hashable, Sendable {
 }
 
 extension LinkFault: CustomStringConvertible {
-    /// A sentence for logs and for the peer.
+    /// A sentence for logs and for the peer: what was wrong; what to do.
     public var description: String {
+        remedy.map { "\(fault); \($0)" } ?? fault
+    }
+
+    private var fault: String {
         switch self {
         case .frame(let error): error.description
         case .greeting(let kind): "hello comes first and once, not \(kind)"
@@ -58,6 +62,20 @@ extension LinkFault: CustomStringConvertible {
         case .foreignID(let id): "id \(id) does not belong to this link's epoch"
         case .idInUse(let id): "id \(id) belongs to a request that is still open"
         case .takesNothing: "it does not read its link"
+        }
+    }
+
+    /// For whoever wrote the peer; nil where the fault says by itself what was to be sent.
+    private var remedy: String? {
+        switch self {
+        case .frame(.version), .version: "build it for that one"
+        case .frame(.kind): "send those of docs/bus-protocol.md"
+        case .frame(.length): "say it in several, or as a stream"
+        case .greeting, .badHello: nil
+        case .kind: "docs/bus-protocol.md has who sends what to whom"
+        case .foreignID: "count within the epoch of this link's `welcome`"
+        case .idInUse: "take a new one for each request"
+        case .takesNothing: "it has to read while it works"
         }
     }
 

@@ -110,14 +110,28 @@ extension WholeTrees {
             wait(for: #"{"code":"refused""#, from: "sneaky", in: tree)
         }
 
-        @Test(arguments: ["lying-length", "wrong-version", "unknown-kind", "forge-epoch"])
-        func badFrames_endTheLinkAsACrash_andTouchNobodyElse(verb: String) throws {
+        @Test(arguments: [
+            (
+                "lying-length",
+                "the frame announces 4294967295 bytes, at most 65536 are allowed; say it in several, or as a stream"
+            ),
+            ("wrong-version", "it speaks versions 9 to 9 of the bus, this nexusd speaks 1; build it for that one"),
+            ("unknown-kind", "the frame has the unknown kind 200; send those of docs/bus-protocol.md"),
+            ("forge-epoch", " does not belong to this link's epoch; count within the epoch of this link's `welcome`"),
+        ])
+        func badFrames_endTheLinkAsACrash_andTouchNobodyElse(verb: String, words: String) throws {
             let tree = try RunningTree(
                 Plan(children: [
                     worker("bad", verb) { $0.policy.restart = .never }, worker("good", "worker"),
                 ]))
             let client = try tree.client()
-            #expect(try client.end(of: "bad")["cause"] as? String == "crash")
+            let end = try client.end(of: "bad")
+            #expect(end["cause"] as? String == "crash")
+            let detail = try #require(end["detail"] as? String)
+            #expect(detail.hasPrefix("its link of the bus was ended: ") && detail.hasSuffix(words), "\(detail)")
+            let (why, said) = (try tree.ctl("why", "bad").output, try tree.said())
+            #expect(why.contains(words), "\(why)")
+            #expect(said.contains("The link of bad was ended: ") && said.contains(words + "."), "\(said)")
             #expect(try client.ask("wait-ready good") == .reply(#"{"ready":true}"#))
             #expect(try client.status("good")["restarts"] as? Int == 0)
             #expect(try tree.stop() == .code(0))
