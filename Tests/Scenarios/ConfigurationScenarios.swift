@@ -33,6 +33,49 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// Real files, each of them mended by what the words say. `way` is the command from the box's directory, and what is
+    /// wrong is done to `culprit`.
+    @Test(
+        .enabled(if: getuid() == 0, "without root nexusd runs what it likes"),
+        arguments: [
+            ("program", "program", "everybody may write 'CULPRIT', and nexusd runs as root; chmod o-w it"),
+            ("program", "program", "'CULPRIT' belongs to uid 65534, and nexusd runs as root; chown it to root"),
+            ("link", "elsewhere", "'CULPRIT' belongs to uid 65534, and nexusd runs as root; chown it to root"),
+            ("elsewhere/program", "elsewhere", "everybody may write 'CULPRIT', and nexusd runs as root; chmod o-w it"),
+        ])
+    func programThatOthersCouldReplace_isRefusedAtItsPlace(way: String, culprit: String, words: String) throws {
+        let box = try Box("[child.a]\ncommand = [\"DIR/\(way)\", \"1\"]\n")
+        let files = FileManager.default
+        try files.createDirectory(atPath: box.directory + "/elsewhere", withIntermediateDirectories: false)
+        for name in ["program", "elsewhere/program"] {
+            try files.copyItem(atPath: "/bin/sleep", toPath: box.directory + "/" + name)
+            chmod(box.directory + "/" + name, 0o755)
+        }
+        try files.createSymbolicLink(atPath: box.directory + "/link", withDestinationPath: "elsewhere/program")
+        let path = box.directory + "/" + culprit
+        chmod(path, 0o755)
+        func check() throws -> Finished {
+            try run(
+                Programs.path("nexus-config"), ["check", box.config],
+                environment: ["PATH": "/usr/bin:/bin", "HOME": box.directory])
+        }
+        let sound = try check()
+        #expect(sound.status == 0, "\(sound)")
+
+        if words.contains("belongs") { chown(path, 65534, 0) } else { chmod(path, 0o777) }
+        let refused = try check()
+        #expect(refused.status == 2, "\(refused)")
+        let place = "\(box.config):2:12: error: " + words.replacingOccurrences(of: "CULPRIT", with: path)
+        #expect((refused.output + refused.errors).contains(place), "\(refused)")
+        let nexusd = try run(
+            Programs.path("nexusd"), ["--config", box.config, "--state", box.state, "--runtime", box.runtime])
+        #expect(nexusd.status == 2 && nexusd.errors.contains(place), "\(nexusd)")
+
+        chown(path, 0, 0)
+        chmod(path, 0o755)
+        #expect(try check().status == 0)
+    }
+
     @Test(.enabled(if: getuid() == 0)) func userWithoutTheRight_isAConfigurationError() throws {
         let box = try Box("[child.a]\ncommand = [\"/bin/sleep\", \"1\"]\nuser = \"root\"\n")
         chmod(box.directory, 0o755)

@@ -19,6 +19,8 @@ final class Bystanders {
         command = ["FIXTURE", "count-in", "DIR/told", "5000"]
 
         """
+    /// By how much others may move a child's times: promise 10 of the design.
+    private static let promise = "50 ms"
     private static let long = ProcessInfo.processInfo.environment["NEXUS_LONG"] == "1"
     private let box: Box
     private let reports: Int32
@@ -48,7 +50,10 @@ final class Bystanders {
     /// Measures and prints how they are served while `fault` goes on; some faults let nobody be started, or ask.
     func endure(_ fault: String, restarts: Bool = true, answers: Bool = true, sameProcess: Bool = true) throws {
         let served = try measure(restarts: restarts)
-        print("timing | \(fault) | \(calm.asks) | \(served.asks) | \(calm.replacements) | \(served.replacements) |")
+        let moved = [served.asks.moved(from: calm.asks), served.replacements.moved(from: calm.replacements)]
+        print(
+            "timing | \(fault) | \(calm.asks) | \(served.asks) | \(calm.replacements) | \(served.replacements) | "
+                + "medians moved by \(moved.compactMap { $0 }.joined(separator: ", ")) of \(Self.promise) |")
         guard answers else { return }
         let status = try box.status()
         #expect(!sameProcess || status.pid("asker") == asker, "\(fault): the asker was replaced")
@@ -120,9 +125,18 @@ private struct Latencies: CustomStringConvertible {
 
     mutating func take(_ latency: Int64) { nanoseconds.append(latency) }
 
+    private var median: Int64? { nanoseconds.isEmpty ? nil : nanoseconds.sorted()[count / 2] }
+
+    private func words(_ value: Int64) -> String { String(format: "%.2f", Double(value) / 1_000_000) }
+
+    /// How far the median is from that of `others`, to be read beside what is promised; nil where one of them has none.
+    func moved(from others: Latencies) -> String? {
+        guard let median, let other = others.median else { return nil }
+        return (median < other ? "" : "+") + words(median - other)
+    }
+
     var description: String {
-        guard let worst = nanoseconds.max() else { return "none" }
-        func words(_ value: Int64) -> String { String(format: "%.2f", Double(value) / 1_000_000) }
-        return "\(words(nanoseconds.sorted()[count / 2])), \(words(worst)) ms"
+        guard let median, let worst = nanoseconds.max() else { return "none" }
+        return "\(words(median)), \(words(worst)) ms"
     }
 }
