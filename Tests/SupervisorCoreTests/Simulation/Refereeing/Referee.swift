@@ -296,6 +296,7 @@ struct Referee {
 
     private mutating func judgeFinish(_ isClean: Bool) {
         if isFinished { complain(5, "finished twice") }
+        if level == 0 { complain(7, "the root ended, which nobody asked for and no significant child brought about") }
         if lives.contains(where: { $0 != nil }) { complain(2, "finished with living runs") }
         if !open.isEmpty { complain(5, "finished with open commands") }
         if ends != spawns { complain(4, "\(spawns) spawns and \(ends) ends") }
