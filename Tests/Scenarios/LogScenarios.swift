@@ -65,6 +65,25 @@ import Testing
         #expect(last.count >= 10)  // a run may be killed before its first line
     }
 
+    /// Whoever ends it ends log-writer too, and that one has to hear all of them first.
+    @Test func nexusdKilled_whatItsChildrenSayAtTheirEndIsLogged() throws {
+        let box = try Box(
+            """
+            [child.talker]
+            command = ["/bin/sh", "-c", "trap 'for n in 1 2 3 4 5 6 7 8 9; do sleep 0.05; echo bye $n; done; exit' TERM; echo up; while :; do sleep 0.02; done"]
+            """)
+        try box.start()
+        try box.waitReady()
+        try box.wait("its first word") { _ in try box.ctl("logs", "talker").output.contains("up") }
+        kill(box.pid, SIGKILL)
+        #expect(box.waitForEnd() == -SIGKILL)
+        try box.start()
+        try box.waitReady()
+        let log = try box.ctl("logs", "talker", "-n", "1000").output
+        for number in 1...9 { #expect(log.contains("bye \(number)\n"), "\(log)") }
+        #expect(box.stop() == 0)
+    }
+
     private struct Entry: Decodable {
         var run: String
         var message: String

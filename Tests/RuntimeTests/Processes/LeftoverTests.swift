@@ -47,6 +47,29 @@ struct LeftoverTests {
         }
     }
 
+    /// It is the last reader of their pipes: what they say at their end would be gone with it.
+    @Test func logWriter_isEndedWhenAllOthersAre() async {
+        await #expect(processExitsWith: .success) {
+            let nest = try Nest(life: Self.old)
+            let place = TemporaryDirectory()
+            let writer = try nest.start(
+                """
+                trap 'test -e \(place.path)/ended && echo last || echo first; exit' TERM
+                echo up; while :; do sleep 0.02; done
+                """
+            ) { $0.name = "log-writer" }
+            // Both a child that takes its time and one that has to be killed.
+            let slow = try nest.start(
+                "trap 'sleep 0.3; echo > \(place.path)/ended; exit' TERM; echo up; while :; do sleep 0.02; done")
+            let deaf = try nest.start("trap '' TERM; echo up; while :; do sleep 0.02; done")
+            for life in [writer, slow, deaf] { _ = try life.lines(1) }
+            let outcome = Self.endLeftovers(nest)
+            try #require(outcome.remaining.isEmpty && outcome.named.count >= 3)
+            try #require(outcome.named.last?.process == writer.process)
+            try #require(writer.lines(1) == ["last"])
+        }
+    }
+
     /// Its own environ is empty then; that of the thread that lives has the mark.
     @Test func processWhoseMainThreadHasEnded_isRecognisedByAnother() async {
         await #expect(processExitsWith: .success) {

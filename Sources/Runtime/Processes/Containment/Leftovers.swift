@@ -8,10 +8,15 @@ import System
 /// this runtime directory in its environment, or, while it waits in its execve(2), as its name, what shares a session with such
 /// a process that leads it (nexusd gives each run a session), and what descends from any of these. A process that emptied its environment and left its parents and
 /// its session is not told from a stranger without a cgroup, and left alone.
+///
+/// log-writer goes last: once nexusd is dead nobody but it holds the reading ends of the children's pipes, and what is in a
+/// pipe is lost with its last reader.
 struct Leftovers {
     /// For them to end by SIGTERM, and for SIGKILL to reach the last of them.
     static let patience: Duration = .seconds(2)
     static let limit: Duration = .seconds(7)
+    /// The same for log-writer, which empties the pipes for up to 3 s and gives the journal one more.
+    static let logWriterPatience: Duration = .seconds(5)
     /// Processes that are named in words.
     static let nameLimit = 16
 
@@ -43,14 +48,36 @@ struct Leftovers {
         self.spared = spared
     }
 
-    /// SIGTERM, time, SIGKILL, and waiting for the last of them.
+    /// Who is ended at a time.
+    private enum Stage: CaseIterable {
+        case writers
+        case logWriter
+
+        var patience: Duration {
+            switch self {
+            case .writers: Leftovers.patience
+            case .logWriter: Leftovers.logWriterPatience
+            }
+        }
+    }
+
+    /// SIGTERM, time, SIGKILL, and waiting for the last of them, a stage after the other.
     func end() -> Outcome {
         var outcome = Outcome()
+        for stage in Stage.allCases { end(stage, &outcome) }
+        for run in root?.runs(kernel) ?? [] { run.remove() }
+        return outcome
+    }
+
+    private func end(_ stage: Stage, _ outcome: inout Outcome) {
+        let unkillable = outcome.remaining
         // By number and start time: a parent changes when the one before it ends.
         var signalled: [ProcessID: UInt64] = [:]
         let begun = kernel.monotonic()
         while true {
-            let found = find()
+            let found = find(stage).filter { entry in
+                !unkillable.contains { $0.process == entry.process && $0.started == entry.started }
+            }
             for entry in found where signalled.updateValue(entry.started, forKey: entry.process) != entry.started {
                 outcome.count += 1
                 if outcome.named.count < Self.nameLimit { outcome.named.append(entry) }
@@ -58,20 +85,23 @@ struct Leftovers {
             }
             let elapsed = kernel.monotonic() - begun
             if found.isEmpty || elapsed >= Self.limit {
-                outcome.remaining = found
+                outcome.remaining += found
                 break
             }
-            if elapsed >= Self.patience { kill(found) }
-            wait(for: found, atMost: elapsed >= Self.patience ? .milliseconds(50) : .milliseconds(200))
+            let isOver = elapsed >= stage.patience
+            if isOver { kill(found, stage) }
+            wait(for: found, atMost: isOver ? .milliseconds(50) : .milliseconds(200))
         }
-        for run in root?.runs(kernel) ?? [] { run.remove() }
-        return outcome
     }
 
-    private func kill(_ found: [ProcessEntry]) {
-        for run in root?.runs(kernel) ?? [] { _ = run.kill() }
+    private func kill(_ found: [ProcessEntry], _ stage: Stage) {
+        let spared = stage == .writers ? Set((root?.runs(kernel, of: Self.logWriter) ?? []).map(\.path)) : []
+        for run in root?.runs(kernel) ?? [] where !spared.contains(run.path) { _ = run.kill() }
         for entry in found { _ = kernel.signal(entry, .kill) { _ in true } }
     }
+
+    /// The name that nexus-config gives it, and lets no other child have.
+    private static let logWriter = "log-writer"
 
     /// Until all of them have ended. They are no children of ours, so their pidfds tell; who was missed is found by the
     /// next look.
@@ -100,6 +130,17 @@ struct Leftovers {
         let fd: OwnedFD
 
         init(_ kernel: any Kernel, _ process: ProcessID) throws(Errno) { fd = try kernel.openProcess(process) }
+    }
+
+    /// log-writer is told by its cgroup or by what its environment says.
+    private func find(_ stage: Stage) -> [ProcessEntry] {
+        let all = find()
+        guard stage == .writers, !all.isEmpty else { return all }
+        let own = Set((root?.runs(kernel, of: Self.logWriter) ?? []).flatMap { $0.members() })
+        return all.filter { entry in
+            let child = ProcessTable.variable("NEXUS_CHILD", of: entry.process, kernel)
+            return !own.contains(entry.process) && !(child?.elementsEqual(Self.logWriter.utf8) ?? false)
+        }
     }
 
     private func find() -> [ProcessEntry] {

@@ -1,3 +1,4 @@
+import SupervisorCore
 import System
 
 /// The delegated cgroup v2 subtree nexusd may use, when there is one.
@@ -58,6 +59,14 @@ struct CgroupRoot {
     func runs(_ kernel: any Kernel) -> [CgroupTree] {
         ((try? kernel.list(path)) ?? []).filter { $0.hasPrefix(Self.prefix) }.map {
             CgroupTree(kernel, path: path + "/" + $0)
+        }
+    }
+
+    /// Those of one child.
+    func runs(_ kernel: any Kernel, of child: String) -> [CgroupTree] {
+        let start = "\(path)/\(Self.prefix)\(child)-"
+        return runs(kernel).filter { run in
+            run.path.hasPrefix(start) && RunID(shown: run.path.utf8.dropFirst(start.utf8.count)) != nil
         }
     }
 
