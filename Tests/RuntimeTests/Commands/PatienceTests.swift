@@ -14,7 +14,7 @@ extension WholeTrees {
                 $0.readiness = .notify
                 $0.policy.ready = .reported
                 $0.policy.enabled = false
-                $0.policy.delay = DelayRule(first: delay, cap: delay, parkAfter: 30)
+                $0.policy.delay = DelayRule(first: delay, cap: delay, parkAfter: 100)
             }
         }
 
@@ -63,6 +63,18 @@ extension WholeTrees {
             let answer = try tree.ctl("start", "needy", "--timeout", "300ms")
             #expect(answer.status == 5 && answer.errors.hasPrefix("bad ended after "), "\(answer)")
             #expect(answer.errors.contains("needy is waiting (waits for bad"), "\(answer)")
+        }
+
+        /// The choice has to be on disk before a start is answered, which may take longer than the run.
+        @Test func endThatTheAnswerTellsOf_isSaidOnce() throws {
+            let gone = child("gone") {
+                $0.executable = "/nonexistent"
+                $0.policy.enabled = false
+            }
+            let tree = try RunningTree(Plan(children: [gone]))
+            let answer = try tree.ctl("start", "gone")
+            #expect(answer.status == 1 && answer.errors.hasPrefix("nexusctl: gone: it was given up"), "\(answer)")
+            #expect(answer.errors.split(separator: "\n").count { $0.contains("ENOENT") } == 1, "\(answer)")
         }
 
         @Test func manyEnds_areToldOnlyUpToABound() throws {

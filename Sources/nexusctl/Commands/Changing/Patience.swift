@@ -12,9 +12,12 @@ final class Patience {
     private let deadline: Int64?
     private var stream: EventStream?
     private var notice: (instant: Int64, words: String)?
-    private var saidEnds = 0
+    private var unsaid: [(due: Int64, words: String)] = []
+    private var foundEnds = 0
     /// A child that ends for ever is not told of for ever.
     private static let saidLimit = 20
+    /// An end that is followed by the answer within this time is what the answer tells of: it is not said twice.
+    private static let holdMilliseconds: Int64 = FirstMoments.milliseconds
     /// What takes longer than this says that it waits.
     private static let quietMilliseconds: Int64 = 2000
     /// Causes that somebody wished for.
@@ -43,7 +46,7 @@ final class Patience {
         while true {
             _ = take()
             if connection.hasFrame || wait(for: connection.descriptor) { return true }
-            if let deadline, ControlConnection.now() >= deadline { return false }
+            if isOver() { return false }
         }
     }
 
@@ -52,9 +55,16 @@ final class Patience {
         while true {
             if take().contains(where: { $0.child == child }) { return true }
             guard stream != nil else { throw ControlError(.failed, "nexusd closed the connection") }
-            if let deadline, ControlConnection.now() >= deadline { return false }
+            if isOver() { return false }
             _ = wait(for: -1)
         }
+    }
+
+    /// The time is over; then nothing more is held back.
+    private func isOver() -> Bool {
+        guard let deadline, ControlConnection.now() >= deadline else { return false }
+        sayEnds(until: .max)
+        return true
     }
 
     /// The next event until then, of whatever child; nothing is said of it.
@@ -65,7 +75,7 @@ final class Patience {
 
     /// True when that descriptor can be read, or has ended; false also when an event came, or it is time for something.
     private func wait(for descriptor: Int32) -> Bool {
-        let instant = [deadline, notice?.instant].compactMap { $0 }.min()
+        let instant = [deadline, notice?.instant, unsaid.first?.due].compactMap { $0 }.min()
         let left = instant.map { Int32(clamping: max($0 - ControlConnection.now(), 0)) } ?? -1
         var entries = [descriptor, stream?.descriptor ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         let count = poll(&entries, 2, left)
@@ -88,21 +98,28 @@ final class Patience {
         for (index, event) in events.enumerated() where event.kind == .ended {
             if !Self.isWished(event), let child = event.child { ends[child] = event }
             let next = events[(index + 1)...].first { $0.child == event.child }
-            say(event, next: next.flatMap { $0.kind == .delayed ? $0 : nil })
+            hold(event, next: next.flatMap { $0.kind == .delayed ? $0 : nil })
         }
+        sayEnds(until: ControlConnection.now())
         return events
     }
 
-    /// `next`: what is told of the child behind this end, where it is not started again at once.
-    private func say(_ end: Event, next: Event?) {
-        guard children.contains(end.child ?? ""), saidEnds <= Self.saidLimit else { return }
-        if next == nil, Self.isWished(end) || end.fact("CAUSE") == "done" { return }
-        saidEnds += 1
-        guard saidEnds <= Self.saidLimit else {
-            return Output.complain("and so on; each end is shown by: nexusctl events -f")
+    private func sayEnds(until instant: Int64) {
+        while let first = unsaid.first, first.due <= instant {
+            Output.complain(first.words)
+            unsaid.removeFirst()
         }
+    }
+
+    /// `next`: what is told of the child behind this end, where it is not started again at once.
+    private func hold(_ end: Event, next: Event?) {
+        guard children.contains(end.child ?? ""), foundEnds <= Self.saidLimit else { return }
+        if next == nil, Self.isWished(end) || end.fact("CAUSE") == "done" { return }
+        foundEnds += 1
         let wait = (next?.fact("NEXT_TRY_MS")).flatMap { Int64($0) }.map { Duration.milliseconds($0).spoken }
-        Output.complain(end.sentence + (wait.map { "; next try in \($0)" } ?? ""))
+        let words = end.sentence + (wait.map { "; next try in \($0)" } ?? "")
+        let last = "and so on; each end is shown by: nexusctl events -f"
+        unsaid.append((ControlConnection.now() + Self.holdMilliseconds, foundEnds > Self.saidLimit ? last : words))
     }
 }
 
