@@ -224,7 +224,8 @@ extension WebServer {
         let place =
             here
             ? PairingPlace.here(settings, port: port)
-            : try PairingPlace.forPhone(settings, port: port, names, tunnel: await tunnel?.sight())
+            : try PairingPlace.forPhone(
+                settings, port: port, names, tunnel: await tunnel?.sight() ?? reach.withLock { $0 }.unanswered)
         // What is printed is what a browser will meet.
         let isOurTLS = place.way == .network || place.way == .here
         if isOurTLS { try? certificate?.look(at: time(nil)) }

@@ -2,11 +2,11 @@ import Foundation
 import Synchronization
 import WorkerKit
 
-/// What an answer needs: the worker of the agent, and the agent. nexusd is asked why they do not answer, because only it
+/// What an answer needs, as the worker of the agent, and the agent. nexusd is asked why they do not answer, because only it
 /// knows whether one of them was stopped by command or given up.
 final class AgentChain: Sendable {
     /// Names in Supervisor.toml; a tree may lack some of them.
-    private static let names = [AgentOnTheBus.worker, "opencode"]
+    private let names: [String]
     /// What was heard is good for so long: a message that waits asks four times a second.
     private static let age: Duration = .seconds(1)
     /// nexusd answers from memory; one that does not says nothing here.
@@ -24,7 +24,10 @@ final class AgentChain: Sendable {
     private let bus: Bus
     private let heard = Mutex<(at: ContinuousClock.Instant, words: String?)?>(nil)
 
-    init(_ bus: Bus) { self.bus = bus }
+    init(_ bus: Bus, names: [String] = [AgentOnTheBus.worker, "opencode"]) {
+        self.bus = bus
+        self.names = names
+    }
 
     /// `opencode is off: stopped by command; nexusctl start opencode`, of the first that does not come back by itself; nil
     /// when there is none, and when nexusd does not say.
@@ -32,7 +35,7 @@ final class AgentChain: Sendable {
         if let known = heard.withLock({ $0 }), known.at.duration(to: .now) < Self.age { return known.words }
         let answer = try? await bus.ask("status", timeout: Self.limit)
         let children = answer.flatMap { try? JSONDecoder().decode(Tree.self, from: Data($0)) }?.children ?? []
-        let words = Self.names.lazy.compactMap { name in children.first { $0.name == name } }.compactMap(Self.words)
+        let words = names.lazy.compactMap { name in children.first { $0.name == name } }.compactMap(Self.words)
             .first
         heard.withLock { $0 = (.now, words) }
         return words

@@ -36,7 +36,7 @@ struct ChatBridge {
             let ear = TunnelEar(bus: bus, name: tunnel, book: word?.book) { web?.hear(of: $0) }
             let desk = ChatDesk(
                 service: service, web: web,
-                keeping: KeepingDesk(store: store) { await startAnew(bus) })
+                keeping: KeepingDesk(store: store) { await startAnew(bus) }, bus: bus)
             bus.onDrain { await runner.stop() }
             bus.serve { request, responder in await desk.answer(request, responder) }
             bus.ready()

@@ -9,6 +9,7 @@ struct ChatDesk: Sendable {
     let service: ChatService
     let web: WebServer?
     let keeping: KeepingDesk
+    let bus: Bus
 
     /// Each request is finished by exactly one reply, error or end.
     func answer(_ request: IncomingRequest, _ responder: Responder) async {
@@ -24,6 +25,7 @@ struct ChatDesk: Sendable {
             if let asked = KeepingRequest(payload: request.payload) {
                 return try await keeping.answer(asked, request, responder)
             }
+            if let hop = try await AgentHop.answer(to: request.payload, bus) { return await responder.reply(hop) }
             let request = try ChatRequest(payload: request.payload)
             if let reply = try await service.answer(request, to: send) { return await responder.reply(reply) }
             await responder.end()

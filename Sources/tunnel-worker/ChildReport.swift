@@ -5,6 +5,7 @@ import Tunnel
 struct ChildReport {
     /// Of the run that lives; nil: none is starting or ready.
     let run: String?
+    let pid: Int32?
     let isReady: Bool
     /// It is being stopped: to be off, or to be started anew.
     let isStopping: Bool
@@ -29,6 +30,7 @@ struct ChildReport {
     private struct Answer: Decodable {
         var state: String
         var run: String?
+        var pid: Int32?
         var next_try_ms: Int?
         var last_end: End?
         struct End: Decodable {
@@ -46,6 +48,7 @@ struct ChildReport {
     init?(_ payload: [UInt8]) {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(payload)) else { return nil }
         isReady = answer.state == "ready"
+        pid = answer.pid
         run = isReady || answer.state == "starting" ? answer.run : nil
         isStopping = answer.state == "stopping"
         isOff = answer.state == "off"

@@ -175,7 +175,7 @@ extension TunnelKeeper {
 
     /// From the machine outwards; the first hop that does not carry is the one to mend.
     func check() async -> ChainReport {
-        let agent = await agentVerdict()
+        async let agent = agentVerdict()
         let chat = workshop.settings.chatSocket
         let here = host ?? workshop.settings.hostname ?? "localhost"
         let bridge =
@@ -193,7 +193,7 @@ extension TunnelKeeper {
                         ? "not there: the tunnel runs, and there is no public address yet"
                         : "not there: as long as no tunnel runs there is no public address")
             }
-        return report([("agent", agent), ("bridge", bridge), ("tunnel", tunnel), ("edge", edge)])
+        return report([("agent", await agent), ("bridge", bridge), ("tunnel", tunnel), ("edge", edge)])
     }
 
     private func tunnelVerdict() async -> ChainCheck.Verdict {
@@ -210,10 +210,17 @@ extension TunnelKeeper {
             hops: hops.map { .init(hop: $0.0, good: $0.1.isGood, words: $0.1.words) })
     }
 
-    /// What agent-worker says about the agent, as nexusd has it.
+    /// What agent-worker says about the agent: as nexusd has it, and asked by the chat, as a turn would reach it.
     private func agentVerdict() async -> ChainCheck.Verdict {
-        .agent(opencode: try? await bus.ask("status opencode"), worker: try? await bus.ask("status agent-worker"))
+        let known = ChainCheck.Verdict.agent(
+            opencode: try? await bus.ask("status opencode"), worker: try? await bus.ask("status agent-worker"))
+        guard known.isGood else { return known }
+        return known.agent(
+            asked: try? await bus.request(Self.bridge, Array(#"{"op":"agent"}"#.utf8), timeout: Self.hopLimit))
     }
+
+    /// Longer than chat-bridge waits for agent-worker.
+    private static let hopLimit: Duration = .seconds(5)
 }
 
 extension TunnelState {

@@ -6,12 +6,17 @@ import WorkerKit
 extension TunnelKeeper {
     /// Whatever became of the child is looked at at once; ends when nexusd does not let it hear.
     func hearOfChild() async {
-        struct Told: Decodable { var child: String? }
+        struct Told: Decodable {
+            var child: String?
+            var message_id: String?
+        }
         while !Task.isCancelled {
             do {
                 for try await payload in try await bus.follow("events") {
                     let told = try? JSONDecoder().decode(Told.self, from: Data(payload))
-                    if told?.child == Self.child { wake.yield() }
+                    guard told?.child == Self.child else { continue }
+                    if told?.message_id == Self.staysOff { await keepOff() }
+                    wake.yield()
                 }
             } catch is CancellationError {
                 return
@@ -22,6 +27,19 @@ extension TunnelKeeper {
             }
             try? await Task.sleep(for: .seconds(5))
         }
+    }
+
+    /// nexusd's event that an owner stopped what had no run (docs/supervision.md, Choices); such an id never changes.
+    private static let staysOff = "4baac0634fe14c478df3aac106d5808c"
+
+    /// Kept at once: nothing that is looked at later would tell.
+    private func keepOff() async {
+        await enter()
+        defer { gate.leave() }
+        guard wanted != .off else { return }
+        await act(on: .stopped)
+        await keepHalt()
+        show()
     }
 
     /// Once, for who asks how it is now.
@@ -38,7 +56,7 @@ extension TunnelKeeper {
         // nexusd has what was ordered before it is asked: what it says then is nobody's old news.
         let isOrderTaken = await lastOrder?.value ?? true
         guard let seen = await childReport() else { return }
-        isChildReady = seen.isReady
+        (isChildReady, childPID) = (seen.isReady, seen.pid)
         if let run = seen.run {
             let isNews = seen.lastEnd.map { $0.run != machine.lastEnded } ?? false
             await act(on: .child(.running(run: run, after: isNews ? await end(of: seen) : nil)))
@@ -88,6 +106,8 @@ extension TunnelKeeper {
     func lookAtMetrics() async {
         guard machine.isUp, let metrics = preparation?.metrics else { return }
         measurement = await metrics.measure()
+        let isSuspended = measurement == nil && childPID.map(ProcessState.isStopped) == true
+        await act(on: .suspended(isSuspended))
         let excess = measurement?.rules?.excess(chatSocket: workshop.settings.chatSocket)
         await act(on: .measured(measurement, excess: excess))
     }

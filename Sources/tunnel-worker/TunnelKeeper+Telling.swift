@@ -3,14 +3,20 @@ import WorkerKit
 
 /// How the tunnel is, in words, and to whom they go.
 extension TunnelKeeper {
+    /// The state's, with what to do about it: the same in status and log.
+    var stateWords: String {
+        machine.words(
+            chatSocket: workshop.settings.chatSocket, whenOn: choice.mode ?? workshop.settings.mode,
+            file: workshop.settings.mode)
+    }
+
     /// The state's, and what more there is to say about it.
     var words: String {
         let chat = workshop.settings.chatSocket
-        var all = [
-            machine.words(
-                chatSocket: chat, whenOn: choice.mode ?? workshop.settings.mode,
-                file: workshop.settings.mode)
-        ]
+        var all = [stateWords]
+        if machine.isSuspended {
+            all.append("its process is stopped (state T, as by SIGSTOP): nexusctl signal \(Self.child) CONT")
+        }
         if machine.state.connections != nil, let rules = measurement?.rules, !isLedHere {
             let patterns = rules.patterns(chatSocket: chat)
             if host == nil, !patterns.isEmpty {

@@ -31,6 +31,7 @@ actor TunnelKeeper {
     var programOnDisk = CloudflaredProgram.OnDisk.same
     /// As nexusd said at the last look.
     var isChildReady = false
+    var childPID: Int32?
     var gate = TurnGate()
     var isLookingBeyond = false
     var isLookingFromOutside = false
@@ -235,7 +236,7 @@ actor TunnelKeeper {
         let before = machine.state.name
         let actions = machine.step(event, at: now)
         for action in actions { await carryOut(action) }
-        if machine.state.name != before { Log.notice("the tunnel: \(machine.state.words)") }
+        if machine.state.name != before { Log.notice("the tunnel: \(stateWords)") }
     }
 
     private func carryOut(_ action: TunnelMachine.Action) async {

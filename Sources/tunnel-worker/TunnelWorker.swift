@@ -8,7 +8,7 @@ import WorkerKit
 struct TunnelWorker {
     static func main() async {
         let arguments = Array(ProcessInfo.processInfo.arguments.dropFirst())
-        if arguments.first == "--launch" { launch(arguments.dropFirst().first ?? "") }
+        if arguments.first == "--launch" { await launch(arguments.dropFirst().first ?? "") }
         await Worker.run(name: "tunnel-worker") { bus in
             guard arguments.isEmpty else {
                 throw Worker.ConfigurationError(
@@ -41,9 +41,10 @@ struct TunnelWorker {
             pace: Pace(environment: environment))
     }
 
-    private static func launch(_ directory: String) -> Never {
+    private static func launch(_ directory: String) async -> Never {
         do {
             let launch = try LaunchFile.read(in: directory)
+            try await launch.checkProgram()
             do throws(TunnelError) {
                 try launch.kept?.follow()
             } catch {

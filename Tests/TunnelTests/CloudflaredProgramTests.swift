@@ -25,6 +25,30 @@ struct CloudflaredProgramTests {
         #expect(!CloudflaredProgram.isExecutableFile("/no/such"))
     }
 
+    /// Nobody else looks at it before a start by the child's name.
+    @Test func launch_asksAnotherFileWhatItIs() async throws {
+        let path = "/tmp/nexus-cloudflared-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        func lay(_ version: String) throws {
+            try "#!/bin/sh\necho \(version)\n".write(toFile: path, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        }
+        func launch(_ file: CloudflaredProgram.FileMark?) -> LaunchFile {
+            LaunchFile(
+                program: path, file: file, configuration: "/c", identity: .quick, metricsPort: 1, transport: .auto)
+        }
+        try lay("2026.8.2")
+        let file = try await CloudflaredProgram.find(among: [path]).file
+        for known in [file, nil] { try await launch(known).checkProgram() }
+        try lay("2024.12.2")
+        for known in [file, nil] {
+            let error = await #expect(throws: TunnelError.self) { try await launch(known).checkProgram() }
+            #expect(error?.description.contains("cloudflared 2024.12.2, and 2025.4.0 or newer is needed") == true)
+        }
+        try lay("2026.9.0")
+        try await launch(file).checkProgram()
+    }
+
     @Test func programOnDisk_isTheSameAnotherOrGone_andWithoutLeaveItSaysWhatToType() async throws {
         let path = "/tmp/nexus-cloudflared-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }

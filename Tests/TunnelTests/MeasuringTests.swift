@@ -90,6 +90,20 @@ struct MeasuringTests {
         }
     }
 
+    @Test func agentCarries_onlyWhenItAnswersTheChatNow() {
+        let known = ChainCheck.Verdict(true, "opencode is ready")
+        func asked(_ answer: String?) -> ChainCheck.Verdict { known.agent(asked: answer.map { Array($0.utf8) }) }
+        #expect(asked(#"{"good":true,"words":"agent-worker: connected"}"#).isGood)
+        let hangs = asked(#"{"good":false,"words":"agent-worker does not answer for 3 s"}"#)
+        #expect(!hangs.isGood && hangs.words == "agent-worker does not answer for 3 s", "\(hangs)")
+        // That is the bridge's own hop.
+        let silent = asked(nil)
+        #expect(silent.isGood && silent.words.contains("the chat, which would ask it, does not answer"), "\(silent)")
+        #expect(!asked("[]").isGood)
+        // What nexusd knows to be bad no answer makes good.
+        #expect(!ChainCheck.Verdict(false, "off").agent(asked: Array(#"{"good":true,"words":""}"#.utf8)).isGood)
+    }
+
     @Test func endByNexusd_isSaidSo_withoutWhatItSaysAtItsEnd() {
         let lines = [
             "2026-11-22T11:25:30Z ERR Unable to establish connection with Cloudflare edge",
@@ -252,6 +266,13 @@ struct MeasuringTests {
         try FileManager.default.removeItem(atPath: path)
         try (line + line).write(toFile: path, atomically: false, encoding: .utf8)
         #expect(tail.facts() == [.suggestsHTTP2, .suggestsHTTP2])
+    }
+
+    @Test func stoppedProcess_isTold_whateverItsNameIs() {
+        for (stat, isStopped) in [
+            ("12 (cloudflared) T 1 12", true), ("12 (cloudflared) S 1 12", false), ("12 (a) T) S 1 12", false),
+            ("12 (a b) S) T 1 12", true), ("", false), ("12 (cloudflared)", false),
+        ] { #expect(ProcessState.isStopped(stat: stat) == isStopped, "\(stat)") }
     }
 
     @Test func agentsPort_beyondLoopbackIsSeen() {

@@ -12,6 +12,12 @@ struct PageReach: Hashable, Sendable {
     let settings: WebSettings
     var tunnel = Tunnel.unknown
 
+    /// What was told last, of a tunnel that nobody says anything of now; nil: nothing was told.
+    var unanswered: TunnelSight? {
+        guard case .told(let sight) = tunnel else { return nil }
+        return sight.unmeasured("tunnel-worker does not say how it is; nexusctl status")
+    }
+
     /// The address that is in force, and that of `[chat] url` only as what it is: a name that is wanted may lead nowhere.
     func words(port: Int, _ names: MachineNames) -> String {
         let near = settings.nearURL(port: port, names)

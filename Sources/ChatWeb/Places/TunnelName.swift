@@ -13,4 +13,7 @@ public final class TunnelName: Sendable {
 
     /// - Parameter address: `https://` and a name; the last one that is told counts.
     public func hear(_ address: String) { told.withLock { $0 = address.lowercased() } }
+
+    /// Nobody looks after the tunnel any more: what was told is of before.
+    public func forget() { told.withLock { $0 = nil } }
 }

@@ -35,6 +35,18 @@ public struct TunnelSight: Hashable, Sendable, Codable {
 }
 
 extension TunnelSight {
+    private static let unknown = "unknown"
+
+    /// The same when nobody measures it any more: nothing is known to lead here.
+    /// - Parameter words: why; those of one that is not measured already stay.
+    public func unmeasured(_ words: String) -> TunnelSight {
+        guard state != Self.unknown else { return self }
+        var sight = self
+        (sight.state, sight.words, sight.url_leads) = (Self.unknown, words, false)
+        (sight.complaint, sight.trial_left, sight.trial_back) = (nil, nil, nil)
+        return sight
+    }
+
     /// Of an answer to `describe`; nil: it is none.
     public init?(_ answer: [UInt8]) {
         guard let sight = try? JSONDecoder().decode(TunnelSight.self, from: Data(answer)) else { return nil }

@@ -9,6 +9,8 @@ import Glibc
 public struct LaunchFile: Hashable, Sendable, Codable {
     /// cloudflared, absolute.
     public var program: String
+    /// Of its file when it was asked for its version; nil: written by an older tunnel-worker.
+    public var file: CloudflaredProgram.FileMark?
     /// Behind the program's name.
     public var arguments: [String]
     /// Where it will answer, for a tunnel-worker that comes later.
@@ -30,10 +32,12 @@ public struct LaunchFile: Hashable, Sendable, Codable {
 
     /// Of a tunnel with this configuration.
     public init(
-        program: String, configuration: String, identity: TunnelConfiguration.Identity, metricsPort: UInt16,
+        program: String, file: CloudflaredProgram.FileMark? = nil, configuration: String,
+        identity: TunnelConfiguration.Identity, metricsPort: UInt16,
         transport: TunnelMachine.Transport, hostname: String? = nil, after: String? = nil, kept: KeptSecret? = nil
     ) {
         self.kept = kept
+        self.file = file
         self.metricsPort = metricsPort
         self.hostname = hostname
         self.after = after
@@ -114,11 +118,22 @@ public struct LaunchFile: Hashable, Sendable, Codable {
             + kept.compactMap { name in given[name].map { "\(name)=\($0)" } }
     }
 
+    /// Another file may lie there since it was asked what it is: by its name, or after a crash, it is started without
+    /// tunnel-worker. It is asked then; the error is that of a start by tunnel-worker.
+    public func checkProgram() async throws(TunnelError) {
+        if let file, CloudflaredProgram.FileMark(path: program) == file { return }
+        _ = try await CloudflaredProgram.find(among: [program])
+    }
+
     /// Becomes cloudflared; returns only when that failed.
     /// - Parameter given: what this process has of nexusd.
     public func run(environment given: [String: String]) -> TunnelError {
         var arguments = ([program] + arguments).map { strdup($0) } + [nil]
         var environment = Self.environment(of: given).map { strdup($0) } + [nil]
+        // A thread of libdispatch's has nearly all signals blocked, and what is executed would keep that.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
         execve(program, &arguments, &environment)
         return TunnelError("cannot start \(program): \(String(cString: strerror(errno)))")
     }

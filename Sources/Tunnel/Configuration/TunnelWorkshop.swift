@@ -72,7 +72,8 @@ public struct TunnelWorkshop: Hashable, Sendable {
         try draft.kept?.follow()
         try ConfigurationFile.write(draft.text, to: configuration)
         try LaunchFile(
-            program: draft.program.path, configuration: configuration, identity: draft.identity, metricsPort: port,
+            program: draft.program.path, file: draft.program.file, configuration: configuration,
+            identity: draft.identity, metricsPort: port,
             transport: transport, hostname: draft.hostname, after: after, kept: draft.kept
         ).write(in: directory)
         KeptSecret.sweep(directory, but: draft.kept)

@@ -95,4 +95,22 @@ extension ChainCheck.Verdict {
         let words = worker.status ?? "it does not say whether opencode answers"
         return Self(words.hasPrefix("connected"), "opencode is ready; agent-worker: \(words)")
     }
+
+    /// The same, and agent-worker answers now: one that hangs is as ready for nexusd as it was.
+    /// - Parameter asked: chat-bridge's answer to `agent`, for which it asks agent-worker; nil: chat-bridge gives none, and that
+    ///   is for its own hop to say.
+    public func agent(asked: [UInt8]?) -> Self {
+        struct Hop: Decodable {
+            var good: Bool
+            var words: String
+        }
+        guard isGood else { return self }
+        guard let asked else {
+            return Self(true, "\(words) (as nexusd has it: the chat, which would ask it, does not answer)")
+        }
+        guard let hop = try? JSONDecoder().decode(Hop.self, from: Data(asked)) else {
+            return Self(false, "chat-bridge's answer about agent-worker cannot be read; is it of another version?")
+        }
+        return Self(hop.good, hop.good ? "opencode is ready; \(hop.words)" : hop.words)
+    }
 }

@@ -11,7 +11,7 @@ public struct CloudflaredProgram: Hashable, Sendable {
     public let file: FileMark
 
     /// What tells one content of a file from another.
-    public struct FileMark: Hashable, Sendable {
+    public struct FileMark: Hashable, Sendable, Codable {
         private let inode: UInt64
         private let size: Int64
         private let seconds: Int

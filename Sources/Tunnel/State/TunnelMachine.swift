@@ -25,8 +25,12 @@ public struct TunnelMachine: Hashable, Sendable {
         case uplink(answers: Bool)
         /// The child `cloudflared`, as nexusd says.
         case child(TunnelChild)
+        /// An owner stopped the child by its name while it had no run.
+        case stopped
         /// The metrics port; nil: it does not answer. `excess`: what more than the chat can be reached.
         case measured(TunnelMeasurement?, excess: String?)
+        /// Its process is stopped, as by SIGSTOP (proc(5), state T), or not: looked at when its metrics port does not answer.
+        case suspended(Bool)
         /// A line of its log.
         case logged(LogTail.Fact)
         /// The chat or the agent stands open to strangers, in words; nil: neither.
@@ -157,7 +161,9 @@ public struct TunnelMachine: Hashable, Sendable {
         case .network(let isUp): return network(isUp, now)
         case .uplink(let answers): return uplink(answers, now)
         case .child(let child): return see(child, now)
+        case .stopped: return keepOff()
         case .measured(let measurement, let excess): return measure(measurement, excess, now)
+        case .suspended(let isSuspended): return suspend(isSuspended)
         case .logged(let fact): return hear(fact, now)
         case .opening(let words): return door(words)
         case .origin(let answers): return look(atOrigin: answers, now)
@@ -179,6 +185,9 @@ public struct TunnelMachine: Hashable, Sendable {
 
     /// It runs, as far as is known.
     public var isRunning: Bool { if case .running = phase { true } else { false } }
+
+    /// Its process is stopped: it does nothing until somebody lets it go on.
+    public var isSuspended: Bool { if case .running(let run) = phase { run.isSuspended } else { false } }
 
     /// Somebody started it by its name though it is not wanted, and it has not ended yet.
     public var hasStray: Bool { stray != nil }
@@ -252,6 +261,20 @@ public struct TunnelMachine: Hashable, Sendable {
             phase = .held(.command)
             return []
         case .exposure(let words): return hold(.exposure(words))
+        }
+    }
+
+    /// An owner's word goes before whatever else keeps it down for now. One that waits for a command anyway has its own words.
+    private mutating func keepOff() -> [Action] {
+        switch phase {
+        case .off, .held(.command), .held(.exposure): return []
+        // What was about to start it comes behind that word, or is on its way.
+        case .asked, .running: return hold(.command)
+        case .settingsRefused, .down, .held(.network), .held(.uplink), .held(.names), .held(.opening),
+            .held(.credentials),
+            .held(.tooMany):
+            phase = .held(.command)
+            return []
         }
     }
 

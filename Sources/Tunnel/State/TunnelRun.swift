@@ -19,6 +19,8 @@ struct TunnelRun: Hashable, Sendable {
     var edgeAnswered: Duration?
     /// Its metrics port answers.
     var isHeard = false
+    /// Its process is stopped (state T).
+    var isSuspended = false
     /// It is managed from the dashboard, and nothing came from there yet.
     var waitsForConfiguration: Bool
     /// Looks in a row at which it answered, and its rules could not be read.
@@ -39,7 +41,7 @@ struct TunnelRun: Hashable, Sendable {
         guard connections > 0 else {
             if let refusal { return .credentialsRefused(refusal) }
             if !seen.hasUplink { return .noUplink }
-            if wasConnected { return .reconnecting(.said) }
+            if wasConnected { return .reconnecting(isHeard ? .said : .unheard) }
             return after.map { .crashed(exit: $0.words, next: .again) } ?? .starting
         }
         if waitsForConfiguration { return .waitingForConfiguration }
@@ -177,8 +179,8 @@ extension TunnelMachine {
         case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.exposure), .held(.opening),
             .held(.credentials), .held(.tooMany):
             return [.stop]
-        case .held(.command): return []
-        case .asked, .running: break
+        // Who stopped it by its name has started it so, and it ended before it was looked at.
+        case .held(.command), .asked, .running: break
         case .down(let known, let former): if !isNews { phase = .down(known, next.after(former)) }
         }
         guard let end, isNews else { return [] }
@@ -242,6 +244,13 @@ extension TunnelMachine {
         return judgeRefusals(run, now)
     }
 
+    mutating func suspend(_ isSuspended: Bool) -> [Action] {
+        guard case .running(var run) = phase else { return [] }
+        run.isSuspended = isSuspended
+        phase = .running(run)
+        return []
+    }
+
     mutating func hear(_ fact: LogTail.Fact, _ now: Duration) -> [Action] {
         guard case .running(var run) = phase else { return [] }
         switch fact {
@@ -293,8 +302,10 @@ extension TunnelMachine {
                 return startAnew(run, .http2, "UDP does not get through", now)
             }
             guard hasNetwork, hasUplink, let deadline = run.deadline(patience, mode), now >= deadline else { return [] }
-            return startAnew(
-                run, run.transport, "stuck: the network is there, and no connection comes back", now)
+            let why =
+                run.isHeard
+                ? "the network is there, and no connection comes back" : "it does not answer on its metrics port"
+            return startAnew(run, run.transport, "stuck: \(why)", now)
         }
     }
 }

@@ -83,6 +83,8 @@ public enum TunnelState: Hashable, Sendable {
     public enum Loss: Hashable, Sendable {
         /// cloudflared says so.
         case said
+        /// cloudflared was connected, and does not answer on its metrics port: what stands nobody knows.
+        case unheard
         /// cloudflared says that it is connected, and the public address does not lead here.
         case silent
     }
@@ -120,6 +122,7 @@ public enum TunnelState: Hashable, Sendable {
         case .connected(let connections): "connected \(connections.count)/\(connections.of)"
         case .degraded(let connections): "degraded: \(connections.count) of \(connections.of) connections stand"
         case .reconnecting(.said): "reconnecting: no connection to the edge stands"
+        case .reconnecting(.unheard): "reconnecting: cloudflared does not answer on its metrics port"
         case .reconnecting(.silent): "reconnecting: its connections seem to stand and carry nothing"
         case .credentialsRefused(let why):
             "credentials refused: \(why); tried again after \(Int(Patience().refused / .seconds(60))) min, or when the file has another "

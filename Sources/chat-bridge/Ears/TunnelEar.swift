@@ -5,10 +5,12 @@ import WorkerKit
 
 /// Hears from tunnel-worker under which address the chat is reached: by its event `{"event":"address","url":"https://…","url_lasts":…}`,
 /// and by its answer to `describe`, which is asked for whenever one of the two has started, and after its event
-/// `{"event":"tunnel"}`.
+/// `{"event":"tunnel"}`. What it said is forgotten when nexusd says that it was stopped or given up.
 struct TunnelEar: Sendable {
     /// Its name in Supervisor.toml, and in this child's `peers`: nobody else is believed.
     static let worker = "tunnel-worker"
+    /// Between two questions to nexusd what became of it.
+    private static let pause: Duration = .seconds(1)
     /// Bytes of an address.
     private static let limit = 512
 
@@ -38,27 +40,56 @@ struct TunnelEar: Sendable {
 
     /// Until its task is cancelled.
     func run() async {
-        await ask()
+        var last = await ask()
+        var absence: Task<Void, Never>?
+        defer { absence?.cancel() }
         for await event in events {
             switch event {
-            case .peer(_, Self.worker, isUp: true): await ask()
+            case .peer(_, Self.worker, isUp: true):
+                absence?.cancel()
+                await absence?.value
+                last = await ask() ?? last
+            case .peer(_, Self.worker, isUp: false):
+                absence?.cancel()
+                absence = Task { [last] in await forget(last) }
             case .other(let peer, let payload) where peer == bus.peer(named: Self.worker):
                 hear(payload) { $0.event == "address" }
-                if said(payload)?.event == "tunnel" { await ask() }
-            case .peers: await ask()
+                if said(payload)?.event == "tunnel" { last = await ask() ?? last }
+            case .peers: last = await ask() ?? last
             case .values, .peer, .client, .stopping, .recycle, .other: break
             }
         }
     }
 
-    private func ask() async {
-        guard bus.peer(named: Self.worker) != nil else { return told(nil) }
+    /// What it says; nil: nothing.
+    private func ask() async -> TunnelSight? {
+        guard bus.peer(named: Self.worker) != nil else {
+            told(nil)
+            return nil
+        }
         do {
             let answer = try await bus.request(Self.worker, Array(#"{"op":"describe"}"#.utf8))
             hear(answer) { _ in true }
-            if let sight = TunnelSight(answer) { told(sight) }
+            guard let sight = TunnelSight(answer) else { return nil }
+            told(sight)
+            return sight
         } catch {
             Log.debug("tunnel-worker does not say its address: \(error)")
+            return nil
+        }
+    }
+
+    /// After a crash it is back in a moment, and the tunnel stands as it stood; who was stopped, or given up, measures nothing
+    /// any more, and takes cloudflared along.
+    private func forget(_ last: TunnelSight?) async {
+        let chain = AgentChain(bus, names: [Self.worker])
+        while !Task.isCancelled {
+            if let words = await chain.obstacle(), !Task.isCancelled {
+                name.forget()
+                if let last { told(last.unmeasured(words)) }
+                return
+            }
+            try? await Task.sleep(for: Self.pause)
         }
     }
 

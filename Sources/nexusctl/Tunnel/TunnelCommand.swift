@@ -81,7 +81,8 @@ struct TunnelCommand: ParsableCommand {
             commandName: "url", abstract: "Prints the address of the page; fails while none leads here.",
             discussion: """
                 Exit status 0 with the address on standard output; 1, with the tunnel's state on standard error and nothing on \
-                standard output, while no address leads here: it is off, stopped, on its way or broken. \
+                standard output, while no address leads here: it is off, stopped, on its way or broken. Also 1, with both, \
+                while the address leads here and the chat does not answer. \
                 Opening it lets nobody in: that takes a code of `nexusctl pair`, which draws a QR code with both.
                 """)
 
@@ -104,12 +105,20 @@ struct TunnelCommand: ParsableCommand {
                     hint: "see: nexusctl tunnel")
             }
             let (answer, line) = try link.ask("address")
-            if json { return Output.write(line + [UInt8(ascii: "\n")]) }
-            if qr {
-                let rows = (answer["qr"]?.elements ?? []).compactMap(\.text)
-                Output.write(QRPicture(rows: rows).text(for: .standardOutput) + "\n")
+            if json {
+                Output.write(line + [UInt8(ascii: "\n")])
+            } else {
+                if qr {
+                    let rows = (answer["qr"]?.elements ?? []).compactMap(\.text)
+                    Output.write(QRPicture(rows: rows).text(for: .standardOutput) + "\n")
+                }
+                Output.write(Terminal.clean(answer["url"]?.text ?? "?") + "\n")
             }
-            Output.write(Terminal.clean(answer["url"]?.text ?? "?") + "\n")
+            if now.isWithoutChat {
+                throw ControlError(
+                    .failed, "the address leads here, and nobody is at home: \(now.description["words"]?.text ?? "?")",
+                    hint: "see: nexusctl why chat-bridge")
+            }
         }
     }
 

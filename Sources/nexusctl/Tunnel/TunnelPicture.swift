@@ -19,6 +19,9 @@ struct TunnelPicture {
     /// Its address leads here now. `origin down` counts: it is the chat that is gone, not the way.
     var leadsHere: Bool { description["url_leads"]?.flag == true }
 
+    /// The way is there, and the chat at its end does not answer.
+    var isWithoutChat: Bool { description["state"]?.text == "origin down" }
+
     /// A line for each thing there is to say.
     func text(for terminal: Terminal) -> String {
         var lines = ["State    " + terminal.styled(text("words") ?? "?", .bold)]

@@ -7,7 +7,7 @@ extension TunnelCommand {
             abstract: "Asks what a tunnel needs, one thing after the other, checks each answer, and starts it.",
             discussion: """
                 Nothing is changed before the last answer: leave by Ctrl-C at any question. Lines for Supervisor.toml are shown, not written: it is your file. \
-                From a pipe each line is an answer. Exit status 1 when the tunnel does not come to stand, as without a network, 5 when it does not within two minutes, \
+                From a pipe each line is an answer, the last one also without its end. Exit status 1 when the tunnel does not come to stand, as without a network, 5 when it does not within two minutes, \
                 130 when you leave.
                 """)
 
@@ -22,18 +22,27 @@ extension TunnelCommand {
                 try setup.walk(interrupts)
             } catch let error as ControlError where error.code == .interrupted {
                 Output.write("\n")
-                throw ExitCode(130)
+                throw Self.left()
             }
+        }
+
+        /// Nobody takes a setup for done that ended before its last answer, as where the input of a script is too short.
+        private static func left() -> ExitCode {
+            Output.complain(
+                ControlError(
+                    .interrupted, "left before the last answer (the input ended, or Ctrl-C)",
+                    hint: "no tunnel was chosen, and none started"))
+            return ExitCode(130)
         }
 
         private func walk(_ interrupts: borrowing Interrupts) throws {
             var questions = Questions()
             guard let plan = try TunnelInterview(link: TunnelLink(place)).plan(&questions, interrupts) else {
-                throw ExitCode(130)
+                throw Self.left()
             }
-            if !plan.stands, try !write(plan, &questions, interrupts) { throw ExitCode(130) }
+            if !plan.stands, try !write(plan, &questions, interrupts) { throw Self.left() }
             Output.write("\n")
-            guard try TunnelArrival(place: place).start(plan.mode, &questions, interrupts) else { throw ExitCode(130) }
+            guard try TunnelArrival(place: place).start(plan.mode, &questions, interrupts) else { throw Self.left() }
         }
 
         /// Shows the lines, and puts them in force when the owner has written them. False: the owner left.

@@ -61,6 +61,23 @@ import Testing
         #expect(refusal(try settings(), sight("token", "connected")).contains("the tunnel does not lead here"))
     }
 
+    /// What was measured by somebody who is gone is nothing that leads here.
+    @Test func tunnelThatNobodyMeasures_isNoWay() throws {
+        let stood = sight("named", "connected", url: name)
+        #expect(try place(settings(url: name), stood).url == name)
+        let gone = stood.unmeasured("tunnel-worker is off: stopped by command; nexusctl start tunnel-worker")
+        let words = refusal(try settings(url: name), gone)
+        #expect(
+            words.contains("the tunnel does not stand (tunnel-worker is off: stopped by command; nexusctl start"),
+            "\(words)")
+        #expect(gone.unmeasured("later") == gone)
+        let reach = PageReach(settings: try settings(url: name), tunnel: .told(stood))
+        #expect(refusal(try settings(url: name), reach.unanswered).contains("tunnel-worker does not say how it is"))
+        #expect(PageReach(settings: try settings(url: name), tunnel: .unknown).unanswered == nil)
+        // Of one that is off nothing is measured: a proxy's name is the proxy's.
+        #expect(try place(settings(url: name), sight("off", "off").unmeasured("x")).way == .url)
+    }
+
     @Test func tunnelThatIsOff_leavesTheProxyOrTheNetwork() throws {
         let off = sight("off", "off")
         #expect(try place(settings(url: name), off) == PairingPlace(way: .url, url: name))

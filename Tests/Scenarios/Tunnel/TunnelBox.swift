@@ -117,6 +117,20 @@ final class TunnelBox {
         }
     }
 
+    /// Puts another file in the place of cloudflared, of this version.
+    func anotherProgram(version: String) throws {
+        let program = bin + "/cloudflared"
+        let script = """
+            #!/bin/sh
+            CLOUDFLARED_STANDIN='\(bin)/standin' exec '\(StandInTests.standIn)' "$@"
+
+            """
+        try script.write(toFile: program + ".next", atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program + ".next")
+        try set("version", version)
+        guard rename(program + ".next", program) == 0 else { throw Trouble("rename: \(errno)") }
+    }
+
     /// Runs a command in the box's network.
     @discardableResult
     func inside(_ command: String...) throws -> Finished {

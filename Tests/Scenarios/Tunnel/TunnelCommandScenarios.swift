@@ -79,6 +79,39 @@ import Testing
         #expect(try finding(tunnel, "tunnel")?.level == "bad")
         #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
         try fails("off")
+        // In the log as in status.
+        #expect(
+            try tunnel.box.ctl("tunnel").output.contains(
+                "State    off: no tunnel brings others to the page; nexusctl tunnel start"))
+        try tunnel.box.waitLog(
+            "tunnel-worker", "the tunnel: off: no tunnel brings others to the page; nexusctl tunnel start")
+        // What a start says is how it is right after it: on its way, so that nobody comes by it yet.
+        try tunnel.set("never", "")
+        let start = try tunnel.box.ctl("tunnel", "start")
+        #expect(start.status == 0 && start.errors.isEmpty, "\(start)")
+        for line in [
+            "State    starting: cloudflared is not connected yet", "Mode     named, chosen by Supervisor.toml",
+            "Address  https://chat.example.invalid   (does not lead here now)",
+            "Reach    nobody from outside; browsers that were let in (nexusctl pair) where `[chat] listen` is reached",
+        ] { #expect(start.output.contains(line + "\n"), "\(line): \(start.output)") }
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// The way is there, and so is its address; who goes it finds nobody.
+    @Test func url_isPrintedWhileTheChatIsDown_andThatItIsIsAFailure() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.box.ctl("stop", "chat-bridge").status == 0)
+        try tunnel.waitState("origin down")
+        for words in [["tunnel", "url"], ["tunnel", "url", "--json"], ["tunnel", "url", "--qr"]] {
+            let answer = try tunnel.box.begin(words).wait()
+            #expect(answer.status == 1 && answer.output.contains("https://chat.example.invalid"), "\(answer)")
+            #expect(answer.errors.contains("nobody is at home: origin down"), "\(answer.errors)")
+        }
+        #expect(try tunnel.box.ctl("start", "chat-bridge").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.box.ctl("tunnel", "url").status == 0)
         #expect(tunnel.box.stop() == 0)
     }
 

@@ -135,6 +135,30 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// What was not taken is of a tunnel that is wanted: while it is off there is none, and it is looked at when it is on again.
+    @Test func complaint_goesWhenTheTunnelIsTurnedOff() throws {
+        let tunnel = try connected()
+        let path = tunnel.box.directory + "/credentials.json"
+        let good = try String(contentsOfFile: path, encoding: .utf8)
+        try tunnel.secretFile("credentials.json", "{}")
+        try tunnel.box.wait("the complaint") { $0.child("tunnel-worker")?.status?.contains("not taken: ") == true }
+        #expect(try tunnel.described().complaint?.contains(path) == true)
+        #expect(try tunnel.box.ctl("tunnel").output.contains("Refused  "))
+        #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
+        let off = try tunnel.waitState("off")
+        #expect(off.complaint == nil && !off.words.contains(path), "\(off)")
+        #expect(try tunnel.box.status().child("tunnel-worker")?.status?.contains("not taken") == false)
+        #expect(try !tunnel.box.ctl("tunnel").output.contains("Refused  "))
+        // A command that would turn it on says so then, and changes nothing.
+        let start = try tunnel.box.ctl("tunnel", "start")
+        #expect(start.status == 2 && start.errors.contains(path), "\(start)")
+        #expect(try tunnel.described().complaint == nil)
+        try tunnel.secretFile("credentials.json", good)
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        #expect(try tunnel.waitState("connected 4/4").complaint == nil)
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// What cloudflared is started from is what was good last, not what lies there by now.
     @Test(arguments: [("named", "credentials.json", "{}"), ("token", "token", nil)])
     func secretThatGoesBad_leavesTheOldOneInForce_overEveryEnd(_ mode: String, _ name: String, _ bad: String?) throws {

@@ -47,6 +47,78 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// There is no run that could end then: between two of them, and while no network holds it back.
+    @Test func stopByName_whileItIsDown_holdsOverTheEndOfTheTree_untilACommand() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        try tunnel.network(false)
+        try tunnel.waitState("no network")
+        // Connected once it waits for a network by itself; one that ends meanwhile is held.
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        kill(pid, SIGKILL)
+        try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        try tunnel.waitState("stopped")
+        try tunnel.network(true)
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        kill(worker, SIGKILL)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        try tunnel.waitState("stopped")
+        #expect(tunnel.box.stop() == 0)
+        try tunnel.start()
+        try tunnel.waitState("stopped")
+        #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        // nexusd waits before it starts it again; the tree ends at once, and by force.
+        try tunnel.set("crash", "2")
+        try tunnel.box.wait("cloudflared to wait for its next try") { $0.child("cloudflared")?.state == "delayed" }
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        try tunnel.box.wait("the choice to be kept") { _ in
+            try String(contentsOfFile: tunnel.box.state + "/tunnel/choice.json", encoding: .utf8).contains("stopped")
+        }
+        try tunnel.set("crash", nil)
+        tunnel.box.signal(SIGKILL)
+        #expect(tunnel.box.waitForEnd() == -SIGKILL)
+        try tunnel.start()
+        try tunnel.waitState("stopped")
+        #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// What lies there was looked at when it was another file: a start by its name looks again, as `tunnel start` does.
+    @Test func programThatIsTooOldByNow_isNotExecuted_byAStartByName() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        try tunnel.waitState("stopped")
+        func starts() throws -> Int {
+            try tunnel.box.ctl("logs", "cloudflared", "-n", "2000").output
+                .components(separatedBy: "Generated Connector ID").count
+        }
+        let before = try starts()
+        let program = tunnel.bin + "/cloudflared"
+        try tunnel.anotherProgram(version: "2024.12.2")
+        let words = "\(program) is cloudflared 2024.12.2, and 2025.4.0 or newer is needed; install it"
+        let start = try tunnel.box.ctl("start", "cloudflared")
+        #expect(start.status == 1 && start.errors.contains("exit 78"), "\(start)")
+        try tunnel.box.waitLog("cloudflared", words)
+        let crashed = try tunnel.waitState("crashed: exit 78, it was not started: ")
+        #expect(crashed.words.contains(words), "\(crashed.words)")
+        let other = try tunnel.box.ctl("tunnel", "start")
+        #expect(other.status == 2 && other.errors.contains(words), "\(other)")
+        #expect(try starts() == before)
+        // One that is new enough is taken.
+        try tunnel.anotherProgram(version: "2026.9.0")
+        #expect(try tunnel.box.ctl("start", "cloudflared").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// It may have been a stop: what was open once is not opened by a torn file.
     @Test func damagedChoice_staysOffUntilACommand_andIsSaid() throws {
         let tunnel = try TunnelBox(mode: "named")

@@ -96,6 +96,29 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// Who measured it is gone, and took cloudflared along: nothing is said as if it stood still.
+    @Test func stoppedTunnelWorker_leavesNoAddressBehind_inNoPlace() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        func page(_ place: String) throws {
+            try tunnel.box.wait("the page at \(place)") {
+                $0.child("chat-bridge")?.status?.hasSuffix("page at \(place)") == true
+            }
+        }
+        try page("https://chat.example.invalid")
+        #expect(try tunnel.box.ctl("stop", "tunnel-worker").status == 0)
+        try page(
+            "http://localhost:4780; https://chat.example.invalid does not lead here now (nexusctl tunnel)")
+        try refused(tunnel, "tunnel-worker is off: stopped by command; nexusctl start tunnel-worker")
+        #expect(try tunnel.box.status().child("tunnel-worker")?.status == nil)
+        #expect(try tunnel.box.ctl("start", "tunnel-worker").status == 0)
+        try tunnel.waitState("connected 4/4")
+        try page("https://chat.example.invalid")
+        try letIn(tunnel, at: "chat.example.invalid")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func tokenTunnel_isTheLinkOfTheRulesInForce() throws {
         let tunnel = try TunnelBox(mode: "token", url: nil)
         try tunnel.start()

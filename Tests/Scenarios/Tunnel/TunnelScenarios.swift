@@ -78,6 +78,14 @@ import Testing
         // Left before the last answer: nothing was changed.
         let left = try tunnel.box.ctl("tunnel", "setup", input: "named\n\(file)\nhttps://chat.example.invalid\n")
         #expect(left.status == 130)
+        for words in [
+            "left before the last answer (the input ended, or Ctrl-C)", "no tunnel was chosen, and none started",
+        ] {
+            #expect(left.errors.contains(words), "\(left.errors)")
+        }
+        // The end of the last line is no answer to the next question.
+        let torn = try tunnel.box.ctl("tunnel", "setup", input: "named\n\(file)\nhttps://chat.example.invalid")
+        #expect(torn.status == 130 && torn.errors.contains("left before the last answer"), "\(torn)")
         #expect(left.output.contains("url = \"https://chat.example.invalid\""), "\(left.output)")
         #expect(left.output.contains("id = \"\(TunnelBox.tunnel)\""), "\(left.output)")
         let secret = Data(repeating: 7, count: 32).base64EncodedString()
@@ -237,6 +245,25 @@ import Testing
         }
         try tunnel.box.waitLog(
             "tunnel-worker", "chat-bridge is ready and answers nobody on its socket: it is started anew")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// For nexusd it is as ready as it was, and no turn can be taken.
+    @Test func agentWorkerThatHangs_isTheFailingHopOfTheCheck() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        try tunnel.box.waitReady()
+        #expect(try tunnel.box.ctl("tunnel", "check").output.contains("agent-worker, asked by the chat: connected"))
+        let worker = try #require(try tunnel.box.status().pid("agent-worker"))
+        kill(worker, SIGSTOP)
+        defer { kill(worker, SIGCONT) }
+        let check = try tunnel.box.ctl("tunnel", "check", "--json")
+        #expect(check.status == 1 && check.output.contains(#""failing":"agent""#), "\(check.output)\(check.errors)")
+        #expect(check.output.contains("agent-worker does not answer for 3 s"), "\(check.output)")
+        #expect(try tunnel.box.status().child("agent-worker")?.state == "ready")
+        kill(worker, SIGCONT)
+        #expect(try tunnel.box.ctl("tunnel", "check").status == 0)
         #expect(tunnel.box.stop() == 0)
     }
 

@@ -71,6 +71,25 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// It says nothing, so nothing is said of its connections; what the kernel says of it is.
+    @Test func stoppedProcess_isSaidAsWhatItIs() throws {
+        let tunnel = try TunnelBox(mode: "named", haste: 1)
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
+        kill(pid, SIGSTOP)
+        defer { kill(pid, SIGCONT) }
+        let hung = try tunnel.waitState("reconnecting: cloudflared does not answer on its metrics port")
+        #expect(hung.state == "reconnecting" && hung.connections == 0)
+        #expect(
+            hung.words.contains("its process is stopped (state T, as by SIGSTOP): nexusctl signal cloudflared CONT"),
+            "\(hung.words)")
+        #expect(try tunnel.box.ctl("signal", "cloudflared", "CONT").status == 0)
+        #expect(try !tunnel.waitState("connected 4/4").words.contains("state T"))
+        #expect(try tunnel.box.status().pid("cloudflared") == pid)
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// What a reload changes is in force at once: tunnel-worker finds cloudflared on settings of before, and starts it anew.
     @Test func reloadedSettings_startItAnew() throws {
         let tunnel = try TunnelBox(mode: "named")
@@ -212,16 +231,7 @@ import Testing
         try tunnel.start()
         try tunnel.waitState("connected 4/4")
         let pid = try #require(try tunnel.box.status().pid("cloudflared"))
-        let program = tunnel.bin + "/cloudflared"
-        let script = """
-            #!/bin/sh
-            CLOUDFLARED_STANDIN='\(tunnel.bin)/standin' exec '\(StandInTests.standIn)' "$@"
-
-            """
-        try script.write(toFile: program + ".next", atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program + ".next")
-        try tunnel.set("version", "2026.9.0")
-        #expect(rename(program + ".next", program) == 0)
+        try tunnel.anotherProgram(version: "2026.9.0")
         try tunnel.box.wait("another program to be noticed") {
             $0.child("tunnel-worker")?.status?.contains("another cloudflared lies on disk: nexusctl tunnel start")
                 == true

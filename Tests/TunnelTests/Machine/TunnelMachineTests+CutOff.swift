@@ -185,7 +185,7 @@ extension TunnelMachineTests {
         (
             "lost and back by itself",
             up + [
-                Step(10, .measured(nil, excess: nil), .reconnecting(.said)),
+                Step(10, .measured(nil, excess: nil), .reconnecting(.unheard)),
                 Step(30, seen(1), .degraded(.init(1, of: 4)), [.healthy]),
                 Step(80, .tick, .degraded(.init(1, of: 4))),
             ]

@@ -32,6 +32,37 @@ extension TunnelMachineTests {
             ]
         ),
         (
+            "stopped by its name while a network is waited for: none that comes starts it",
+            [
+                Step(0, .network(isUp: false), .off), Step(1, .chosen(.named), .noNetwork, [.stop]),
+                Step(2, .stopped, .stopped), Step(3, .network(isUp: true), .stopped), Step(4, .tick, .stopped),
+                Step(5, .chosen(.named), .starting, [.start(.auto)]),
+                // Between two runs; nexusd has it as off from then on.
+                Step(6, runs(), .starting), Step(7, ended("exit 2"), .crashed(exit: "exit 2")),
+                Step(8, .stopped, .stopped),
+                Step(9, .child(.off(run: "1-1")), .stopped),
+                // Just when it was to be started: the start came behind the word.
+                Step(10, .chosen(.named), .starting, [.start(.auto)]), Step(11, .stopped, .stopped, [.stop]),
+            ]
+        ),
+        (
+            "stopped by its name, started so, and ended before it was looked at",
+            up + [
+                Step(3, .child(.off(run: "1-1")), .stopped), Step(4, .child(.down(nil)), .stopped),
+                Step(5, ended("exit 2", run: "1-1"), .stopped),
+                Step(6, ended("exit 78", run: "1-2"), .crashed(exit: "exit 78")),
+            ]
+        ),
+        (
+            "stopped by its name while its settings are refused, or it waits for a command anyway",
+            [
+                Step(0, .settingsRefused("x"), .settingsRefused("x"), [.stop]), Step(1, .stopped, .stopped),
+                Step(2, .halted(.named, .exposure("rule 1")), .exposesMoreThanTheChat("rule 1"), [.stop]),
+                Step(3, .stopped, .exposesMoreThanTheChat("rule 1")),
+                Step(4, .chosen(.off), .off, [.stop]), Step(5, .stopped, .off),
+            ]
+        ),
+        (
             "started by its name while something holds it",
             [
                 Step(0, .network(isUp: false), .off), Step(1, .chosen(.named), .noNetwork, [.stop]),

@@ -68,12 +68,13 @@ struct TunnelMachineTests {
             Self.again("1-4", after: "1-3"),
             .child(.down(nil)), Self.ended("exit 1", kind: .gaveUp),
             Self.ended("exit 1", run: "1-5", kind: .noNames),
-            .child(.off()), .child(.down(.init(run: "1-3", words: "429", kind: .tooMany))),
+            .child(.off()), .stopped, .child(.down(.init(run: "1-3", words: "429", kind: .tooMany))),
             .halted(.named, .stopped), .halted(.named, .exposure("x")), .found(.named, run: nil),
             Self.ended("exit 0", asked: true), Self.ended("exit 1", run: "1-2", kind: .portTaken), Self.seen(0),
             Self.seen(4),
             Self.seen(4, version: 1), Self.seen(0, registered: 0, refused: 5), Self.seen(4, excess: "x"),
-            .measured(nil, excess: nil), .logged(.refused("no")), .logged(.suggestsHTTP2), .opening("x"), .opening(nil),
+            .measured(nil, excess: nil), .suspended(true), .suspended(false), .logged(.refused("no")),
+            .logged(.suggestsHTTP2), .opening("x"), .opening(nil),
             .origin(answers: false), .origin(answers: true), .outside(answers: true), .outside(answers: false), .tick,
         ]
         var state = seed

@@ -17,6 +17,29 @@ struct TunnelWordsTests {
         #expect(words([.chosen(.off)], whenOn: .off, file: .named).hasSuffix("nexusctl tunnel mode file (named)"))
     }
 
+    /// What is not heard is not said: how many connections stand nobody knows.
+    @Test func oneThatDoesNotAnswer_isSaidSo_untilItIsStartedAnew() {
+        var machine = TunnelMachine()
+        func step(_ second: Int, _ event: TunnelMachine.Event) -> [TunnelMachine.Action] {
+            machine.step(event, at: .seconds(second))
+        }
+        _ = step(0, .chosen(.named))
+        _ = step(1, TunnelMachineTests.runs())
+        _ = step(2, TunnelMachineTests.seen(4))
+        _ = step(3, .suspended(true))
+        _ = step(3, .measured(nil, excess: nil))
+        #expect(machine.state.words == "reconnecting: cloudflared does not answer on its metrics port")
+        #expect(machine.isSuspended)
+        let why = "stuck: it does not answer on its metrics port"
+        #expect(step(63, .tick) == [.restart(.auto, why: why)])
+        #expect(!machine.isSuspended)
+        // One that answers says itself that none stands.
+        _ = step(64, TunnelMachineTests.runs("1-2"))
+        _ = step(65, TunnelMachineTests.seen(4))
+        _ = step(66, TunnelMachineTests.seen(0))
+        #expect(machine.state == .reconnecting(.said))
+    }
+
     @Test func exposure_saysWhatEndsIt() {
         let rule = words([.halted(.token, .exposure("rule 1 leads to ssh"))])
         #expect(rule.hasSuffix("rule 1 leads to ssh; mend it at Cloudflare, then nexusctl tunnel start"))
