@@ -7,6 +7,7 @@ extension Engine {
     /// choice of an owner: what it starts and stops is its own business and begins anew with nexusd. Only what an owner started by
     /// its name is his no longer when a worker stops it, for each reload would bring it up against that worker.
     func choose(by command: Command, _ id: CommandID, asWorker isWorker: Bool) {
+        if !isWorker { tellOfStops(by: command) }
         var news: [(child: ChildID, choice: Choice?)] = []
         for (child, choice) in core.choices(madeBy: command) where plan.isShown(child) {
             if isWorker, choice != nil || choices[child] != .on { continue }
@@ -18,6 +19,13 @@ extension Engine {
         guard !news.isEmpty, readsFile else { return }
         config.add(news, of: id)
         startConfig()
+    }
+
+    /// A worker that starts a child on its own account hears of an owner's stop whatever became of the last run.
+    private func tellOfStops(by command: Command) {
+        for child in core.keptOff(by: command) where plan.isShown(child) && !plan.starters(of: child).isEmpty {
+            say(LogEvent(.staysOff, 5, "\(names[child]) is to stay off, by command.", names[child]))
+        }
     }
 
     /// The record of these choices was written, or could not be; then it is made with the next one.

@@ -17,4 +17,16 @@ extension Supervisor {
         case .reset(let target): return members(of: target).map { ($0, nil) }
         }
     }
+
+    /// Children without a run that this command is to keep off: no end and no stop will tell of it, and whoever starts
+    /// them on his own account is to know. To be asked before the command is handled.
+    public func keptOff(by command: Command) -> [ChildID] {
+        switch command {
+        case .start, .restart: []
+        case .stop, .reset:
+            choices(madeBy: command).filter { child, choice in
+                self[child].state.run == nil && !(choice?.isOn ?? policy(child).enabled)
+            }.map(\.child)
+        }
+    }
 }

@@ -299,6 +299,22 @@ struct ReloadTests {
         #expect(words(.stop(.all)) == "a:off b:file c:off")
     }
 
+    /// What a stop does to one that runs is told by the end of its run.
+    @Test func stopOfWhatHasNoRun_isKnown_whereverItIs() {
+        var scene = Scene.ready([.reporting(), .reporting(enabled: false), .reporting()])
+        func kept(_ command: Command) -> String {
+            scene.supervisor.keptOff(by: command).map { "\($0.letter)" }.joined(separator: " ")
+        }
+        #expect(kept(.stop(.all)) == "b")
+        #expect(kept(.stop(.child(.b))) == "b" && kept(.stop(.child(.a))) == "")
+        #expect(kept(.reset(.all)) == "b" && kept(.start(.all)) == "" && kept(.restart(.child(.b))) == "")
+        // Between two runs, and given up: a reset brings back what the file enables.
+        scene.ends(.a, .code(1))
+        scene.ends(.c, .code(78))
+        #expect(scene.phases() == "delayed off parked")
+        #expect(kept(.stop(.all)) == "a b c" && kept(.reset(.all)) == "b")
+    }
+
     @Test func parkedGroup_staysParked_unlessItWasTouched_orTheCulpritLeft() {
         let group = GroupPolicy(children: [.a, .b])
         let members: [ChildPolicy] = [.reporting(critical: true), .reporting()]

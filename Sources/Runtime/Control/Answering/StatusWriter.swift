@@ -143,7 +143,8 @@ struct StatusWriter {
             json.field("skipped_runs", view.skippedRuns)
             json.field("restarts", view.restarts)
             json.field("unstable_runs", view.unstableRuns)
-            json.field("status", cell.status)
+            // Of the one that said it: who is gone says nothing of now.
+            json.field("status", view.run == nil ? nil : cell.status)
             json.field("health", cell.health)
             json.object("values") { json in for capture in cell.captures { json.field(capture.name, capture.value) } }
             json.object("log") { json in

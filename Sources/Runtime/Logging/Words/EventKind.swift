@@ -21,6 +21,8 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
     case groupParked = "cdc5d0e83a704ab1aa0a9ae6de2476bd"
     /// A scheduled child was to run and did not, because it ran still.
     case skipped = "5b0f6a3e7d1c4c8e9a42d6b8f1073e95"
+    /// An owner stopped by command what had no run: nothing else tells of it.
+    case staysOff = "4baac0634fe14c478df3aac106d5808c"
     /// SIGKILL did not end a run.
     case unkillable = "9fce88af007c4003a4ca463c4e60c791"
     /// nexusd begins.
@@ -69,7 +71,8 @@ extension LogEvent {
     var isHeadline: Bool {
         switch EventKind(rawValue: messageID) {
         case .supervisorStarted, .parked, .groupParked, .unkillable, .supervisorStopping, .supervisorStopped: true
-        case .starting, .ready, .stopping, .killing, .ended, .delayed, .skipped, .reloaded, .reloadRefused, .removed,
+        case .starting, .ready, .stopping, .killing, .ended, .delayed, .skipped, .staysOff, .reloaded, .reloadRefused,
+            .removed,
             .audit,
             .refused, .stray, .leftover, .memory, .outputDropped, .outputSuppressed, .recordsDropped, .linkBroken,
             .spawnTrouble, .notifyTrouble, .supervisorTrouble, nil:
