@@ -47,29 +47,10 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
-    /// There is no run that could end then: between two of them, and while no network holds it back.
-    @Test func stopByName_whileItIsDown_holdsOverTheEndOfTheTree_untilACommand() throws {
+    /// There is no run that could end by it.
+    @Test func stopByName_betweenTwoRuns_holdsOverAKillOfNexusd_untilACommand() throws {
         let tunnel = try TunnelBox(mode: "named")
         try tunnel.start()
-        try tunnel.waitState("connected 4/4")
-        try tunnel.network(false)
-        try tunnel.waitState("no network")
-        // Connected once it waits for a network by itself; one that ends meanwhile is held.
-        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
-        kill(pid, SIGKILL)
-        try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
-        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
-        try tunnel.waitState("stopped")
-        try tunnel.network(true)
-        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
-        kill(worker, SIGKILL)
-        try tunnel.box.waitReplaced("tunnel-worker", worker)
-        try tunnel.waitState("stopped")
-        #expect(tunnel.box.stop() == 0)
-        try tunnel.start()
-        try tunnel.waitState("stopped")
-        #expect(try tunnel.box.status().child("cloudflared")?.run == nil)
-        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
         try tunnel.waitState("connected 4/4")
         // nexusd waits before it starts it again; the tree ends at once, and by force.
         try tunnel.set("crash", "2")

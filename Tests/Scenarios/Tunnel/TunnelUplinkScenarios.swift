@@ -105,4 +105,28 @@ import Testing
         try tunnel.waitState("connected 4/4")
         #expect(tunnel.box.stop() == 0)
     }
+
+    /// There is no run then that could end by it.
+    @Test func stopByName_whileItIsHeldBack_holdsOverTheEndOfTheTree_untilACommand() throws {
+        let tunnel = try TunnelBox(mode: "named", uplink: Self.place)
+        try tunnel.set("start-fails", "dns")
+        try tunnel.start()
+        try tunnel.waitState("no network: names are not resolved here")
+        try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+        #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        try tunnel.waitState("stopped")
+        try tunnel.set("start-fails", nil)
+        let line = try uplink(tunnel)
+        defer { kill(line.pid, SIGKILL) }
+        let worker = try #require(try tunnel.box.status().pid("tunnel-worker"))
+        kill(worker, SIGKILL)
+        try tunnel.box.waitReplaced("tunnel-worker", worker)
+        try tunnel.waitState("stopped")
+        #expect(tunnel.box.stop() == 0)
+        try tunnel.start()
+        try tunnel.waitState("stopped")
+        #expect(try tunnel.box.ctl("start", "cloudflared", "--no-wait").status == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
 }
