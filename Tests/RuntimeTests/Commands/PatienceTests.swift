@@ -23,7 +23,7 @@ extension WholeTrees {
                 $0.policy.enabled = false
                 $0.policy.requires = [.a]
             }
-            return try RunningTree(Plan(children: [dying("bad"), needy, dying("quick", .milliseconds(1))]))
+            return try RunningTree(Plan(children: [dying("bad"), needy, dying("quick", .milliseconds(15))]))
         }
 
         @Test(arguments: ["start", "restart"]) func childThatKeepsEnding_isTold_andTheTimeoutSaysHowFarItIs(
