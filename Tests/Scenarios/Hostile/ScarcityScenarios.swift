@@ -51,7 +51,8 @@ import Testing
         let spawned = counter.withUnsafeBytes { $0.loadUnaligned(as: Int.self) }
         let swept = status.child("leaver")?.restarts ?? 0
         print("timing: \(spawned) processes took turns on 120 numbers while \(swept) runs were swept")
-        #expect(spawned > 1000 && swept > 5)
+        // Each number came again at least once; how often is the machine's speed.
+        #expect(spawned > 240 && swept > 5)
         #expect(try stop(box) == 0)
         try bystanders.expectNoLineMissing()
     }
