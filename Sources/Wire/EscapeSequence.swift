@@ -58,7 +58,8 @@ public enum EscapeSequence {
     }
 
     /// Up to ST, as ESC \\ or as one character, or to BEL, with which terminals take it for ended too. No string goes over
-    /// a line.
+    /// a line, nor over the beginning of another sequence (ECMA-48, 5.6: none is in a command string): so no character is
+    /// looked at for each of many beginnings before it.
     private static func afterString(_ text: Scalars) -> Scalars.Index? {
         var rest = text
         while let scalar = rest.popFirst() {
@@ -66,6 +67,7 @@ public enum EscapeSequence {
             case 0x07, 0x9C: return rest.startIndex
             case 0x1B: return rest.popFirst() == "\\" ? rest.startIndex : nil
             case 0x0A: return nil
+            case _ where isIntroducer(scalar): return nil
             case _: continue
             }
         }

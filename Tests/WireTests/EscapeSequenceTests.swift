@@ -19,4 +19,11 @@ import Wire
     func sequenceWithoutAnEnd_staysForWhoBlanksControls(text: String) {
         #expect(EscapeSequence.removed(from: text) == text)
     }
+
+    /// Each would be looked through to the end of the line otherwise, in nexusd too: minutes for this one.
+    @Test func manyStringsWithoutAnEnd_costNoMoreThanTheirLength() {
+        let text = String(repeating: "\u{9D}", count: 500_000)
+        #expect(EscapeSequence.removed(from: text) == text)
+        #expect(EscapeSequence.removed(from: "\u{9D}a\u{9D}b\u{9C}c") == "\u{9D}ac")
+    }
 }

@@ -35,6 +35,16 @@ extension ExplanationTests {
         return stage
     }
 
+    /// It said that it stops, did not, and was killed for that.
+    private static func killedAfterItsWord() -> Stage {
+        var stage = up()
+        stage.remark = EndRemark(
+            stage.view(.a).run ?? RunID(rawValue: 0), "words",
+            [Explanation.Setting(key: "child.a.stop-timeout", value: "5s")])
+        stage.ends(.a, .signal(.kill, coreDumped: false, oom: false))
+        return stage
+    }
+
     /// It was ready for a minute first, which is stable.
     private static func renewedStable(isOver: Bool, _ intensity: Intensity? = nil) -> Stage {
         var stage = up { $0.policy.intensity = intensity }
@@ -107,11 +117,7 @@ extension ExplanationTests {
             cause: .crash, settings: ["stop-timeout = 5s", "kill-grace = 5s"],
             says: ["it said that it stops, and did not end in time: nexusd killed it (`stop-timeout`)"]
         ) {
-            var stage = up()
-            stage.remark = EndRemark(
-                stage.view(.a).run ?? RunID(rawValue: 0), "words",
-                [Explanation.Setting(key: "child.a.stop-timeout", value: "5s")])
-            stage.ends(.a, .signal(.kill, coreDumped: false, oom: false))
+            var stage = killedAfterItsWord()
             stage.pass(.seconds(1))
             stage.ready(.a)
             stage.send(.stopping(.a, stage.view(.a).run ?? RunID(rawValue: 0)))
@@ -122,12 +128,7 @@ extension ExplanationTests {
             settings: ["stop-timeout = 5s", "delay.first = 100ms", "delay.cap = 30s", "delay.park-after = 12"],
             says: ["it said that it stops, and did not end in time: nexusd killed it (`stop-timeout`)"]
         ) {
-            var stage = up()
-            stage.remark = EndRemark(
-                stage.view(.a).run ?? RunID(rawValue: 0), "words",
-                [Explanation.Setting(key: "child.a.stop-timeout", value: "5s")])
-            stage.ends(.a, .signal(.kill, coreDumped: false, oom: false))
-            return stage
+            killedAfterItsWord()
         },
         Case(
             testDescription: "stopped with the tree", phase: .off, cause: .asked, settings: [],
