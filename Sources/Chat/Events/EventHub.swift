@@ -49,20 +49,24 @@ public actor EventHub {
         _ turn: TurnID, in session: SessionID, _ state: TurnState, reason: String?, rest: [ChatEvent],
         byTheAgent: Bool = false
     ) async throws {
-        try await prepare(session, count: 1)
-        let number = takeNumber(session)
         let reason = reason?.storable
-        let end = ChatEvent(number: number, session: session, turn: turn, what: .ended(state, reason: reason))
-        // Whoever waits goes on when the end was given out and the barrier is gone: awaiting a task that is over gives the
-        // actor to nobody, so one who found it there still would look again and again for ever.
-        let write = Task {
-            defer { feeds[session]?.barrier = nil }
-            try await store.end(turn, state, reason: reason, last: rest + [end], byTheAgent: byTheAgent)
-            stored(rest)
-            give(end)
+        try await alone(in: session, taking: 1) { hub, number in
+            let end = ChatEvent(number: number, session: session, turn: turn, what: .ended(state, reason: reason))
+            try await hub.store.end(turn, state, reason: reason, last: rest + [end], byTheAgent: byTheAgent)
+            hub.stored(rest)
+            hub.give(end)
         }
-        feeds[session]?.barrier = Task { _ = try? await write.value }
-        try await write.value
+    }
+
+    /// Stores with `write` a withdrawn message of a session that there is, with its end, and only then gives both out.
+    func withdraw(
+        in session: SessionID, _ write: @escaping @Sendable (_ first: EventNumber?) async throws -> Acceptance
+    ) async throws -> Acceptance {
+        try await alone(in: session, taking: 2) { hub, first in
+            let acceptance = try await write(first)
+            for event in acceptance.events { hub.give(event) }
+            return acceptance
+        }
     }
 
     /// Gives out an event that is only of this moment.
@@ -123,6 +127,24 @@ public actor EventHub {
             feeds[event.session]?.watchers[number] = nil
             watcher.finish()
         }
+    }
+
+    /// Takes so many numbers for what is stored first and given out then; nothing else of the session is numbered meanwhile.
+    private func alone<Value: Sendable>(
+        in session: SessionID, taking count: Int64,
+        _ body: @escaping @Sendable (isolated EventHub, _ first: EventNumber?) async throws -> Value
+    ) async throws -> Value {
+        try await prepare(session, count: count)
+        let first = takeNumber(session)
+        for _ in 1..<count { _ = takeNumber(session) }
+        // Whoever waits goes on when all was given out and the barrier is gone: awaiting a task that is over gives the
+        // actor to nobody, so one who found it there still would look again and again for ever.
+        let write = Task {
+            defer { feeds[session]?.barrier = nil }
+            return try await body(self, first)
+        }
+        feeds[session]?.barrier = Task { _ = try? await write.value }
+        return try await write.value
     }
 
     private func takeNumber(_ session: SessionID) -> EventNumber? {

@@ -12,7 +12,8 @@ public struct Submission: Hashable, Sendable {
     public var clientID: String
     /// Files that were uploaded before.
     public var attachments: [AttachmentReference]
-    /// Whoever sent it does not want it done any more, and does not know whether it was taken.
+    /// Whoever sent it does not want it done any more, and does not know whether it was taken: the agent never gets it, and
+    /// its client id is spent.
     public var isWithdrawn: Bool
 
     /// All fields.

@@ -8,21 +8,25 @@ public struct Acceptance: Hashable, Sendable {
     public var turn: ChatTurn
     /// False: this client id was stored before, and the turn is that one.
     public var isNew: Bool
+    /// What is stored of it already: of a withdrawn one, all that will ever happen.
+    var events: [ChatEvent] = []
 }
 
 extension ChatStore {
     /// Turns that may wait for the agent, over all sessions.
     public static let queueLimit = 256
 
-    /// Stores a message, and its session where that is new. When this returns it is on the disk.
+    /// Stores a message, and its session where that is new. When this returns it is on the disk. One that is withdrawn is
+    /// stored with its end, in one transaction: it is never seen waiting for the agent, also after a crash.
     /// - Parameters:
     ///   - id: of a new session.
     ///   - before: a number that no event of this turn will have, nor a smaller one.
     ///   - workspaces: the session's must be one of these.
     ///   - ceiling: of what today used; above it nothing is taken.
+    ///   - first: of two numbers for the events of a withdrawn one; nil: the next that nobody has set aside.
     public func accept(
         _ submission: Submission, newSession id: SessionID, before: EventNumber, workspaces: Workspaces,
-        ceiling: DailyCeiling = DailyCeiling()
+        ceiling: DailyCeiling = DailyCeiling(), first: EventNumber? = nil
     ) async throws -> Acceptance {
         var given = submission
         given.text = submission.text.storable
@@ -65,8 +69,23 @@ extension ChatStore {
                 id: TurnID(rawValue: id), session: session, state: .queued, text: submission.text,
                 choice: choice, reason: nil, before: before, created: now,
                 attachments: try Self.attachments(db, of: id))
-            return Acceptance(turn: turn, isNew: true)
+            guard submission.isWithdrawn else { return Acceptance(turn: turn, isNew: true) }
+            return try Self.withdraw(db, turn, first: first, now: now)
         }
+    }
+
+    private static func withdraw(
+        _ db: Database, _ turn: ChatTurn, first: EventNumber?, now: Int64
+    ) throws -> Acceptance {
+        let first = try first ?? reserve(db, turn.session, count: 2)
+        var turn = turn
+        (turn.state, turn.reason) = (.interrupted, TurnRunner.withdrawn)
+        let what: [ChatEvent.What] = [turn.accepted, .ended(turn.state, reason: turn.reason)]
+        let events = zip(first.rawValue..., what).map { number, what in
+            ChatEvent(number: EventNumber(rawValue: number), session: turn.session, turn: turn.id, what: what)
+        }
+        try end(db, turn.id, turn.state, turn.reason, now: now, last: events)
+        return Acceptance(turn: turn, isNew: true, events: events)
     }
 
     /// Says that a turn goes to the agent now. After this it is never handed over again.

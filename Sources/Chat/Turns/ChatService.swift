@@ -51,9 +51,9 @@ public struct ChatService: Sendable {
         }
         switch (submission.isWithdrawn, acceptance.isNew) {
         case (false, true): await runner.enqueue(turn)
-        case (true, true): try await runner.withdraw(turn)
         case (true, false): _ = try await runner.abort(turn.session, turn: turn.id)
-        case (false, false): break
+        // Stored with its end; or known, and going its way.
+        case (true, true), (false, false): break
         }
         // Said from what is stored, not from the event: that one may have been lost in a crash right after.
         try await send(
@@ -65,8 +65,13 @@ public struct ChatService: Sendable {
         do {
             let before: EventNumber
             if let session = submission.session { before = try await number(before: session) } else { before = .start }
-            return try await store.accept(
-                submission, newSession: newSession, before: before, workspaces: workspaces, ceiling: runner.ceiling)
+            let accept = { @Sendable [self] (first: EventNumber?) in
+                try await store.accept(
+                    submission, newSession: newSession, before: before, workspaces: workspaces,
+                    ceiling: runner.ceiling, first: first)
+            }
+            guard submission.isWithdrawn, let session = submission.session else { return try await accept(nil) }
+            return try await hub.withdraw(in: session, accept)
         } catch  where error is DatabaseError {
             let remedy =
                 StoreFailure.isNoRoom(error) ? "make room and send it again" : "send it again when that is mended"

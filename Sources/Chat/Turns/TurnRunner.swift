@@ -59,7 +59,7 @@ public actor TurnRunner {
     static let stopReason = "chat-bridge was stopped while the agent was answering; what had arrived is kept"
 
     private static let stopped = "stopped by the user"
-    private static let withdrawn = "withdrawn before it was handed to the agent"
+    static let withdrawn = "withdrawn before it was handed to the agent"
 
     /// True for the reason of a turn that was interrupted because the user wanted it.
     static func wasAskedFor(_ reason: String?) -> Bool {
@@ -85,18 +85,6 @@ public actor TurnRunner {
         carryOut(queue.accepted(turn.id, in: turn.session))
         // It was asked now and then only, while nobody waited.
         if queue.agent != .here { askNow() }
-    }
-
-    /// A stored message that whoever sent it does not want done: the agent never gets it, and its client id is spent.
-    public func withdraw(_ turn: ChatTurn) async throws {
-        await announce(turn)
-        do {
-            try await hub.conclude(turn.id, in: turn.session, .interrupted, reason: Self.withdrawn, rest: [])
-        } catch {
-            // What the store still has as queued waits on.
-            carryOut(queue.accepted(turn.id, in: turn.session))
-            throw error
-        }
     }
 
     /// It goes its way, whatever becomes of the event that tells of it.

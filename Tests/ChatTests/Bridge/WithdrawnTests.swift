@@ -23,6 +23,23 @@ struct WithdrawnTests {
         #expect(try play.states(session) == ["interrupted", "done"])
     }
 
+    /// Who watches the session is told of both, in the order of their numbers, and of what comes then.
+    @Test func messageThatIsNewInASession_isToldToWhoWatches() throws {
+        let play = try Play()
+        let (_, session, running) = try play.handOver("first")
+        let watch = play.bridge.ask(#"{"op":"resume","session":"\#(session)","after":0}"#)
+        try play.until("the watching") { $0.client.types(watch).contains("accepted") }
+        _ = try play.withdraw("second", session: session, id: "two")
+        try play.agent.tell(running, .turnStarted(), .turnEnded(.done), to: play.bridge)
+        try play.until("the end of all") { $0.client.finished.contains(watch) }
+        let events = play.client.events[watch] ?? []
+        #expect(play.client.types(watch) == ["accepted", "accepted", "ended", "started", "ended"])
+        #expect(events.compactMap { $0["state"] as? String } == ["interrupted", "done"])
+        let numbers = events.compactMap { $0["seq"] as? Int }
+        #expect(numbers.count == 5 && numbers == numbers.sorted())
+        #expect(try play.states(session) == ["done", "interrupted"])
+    }
+
     @Test func messageThatWaits_isWithdrawn() throws {
         let play = try Play()
         let (_, session, _) = try play.handOver("first")

@@ -9,7 +9,7 @@ import Testing
 /// Every call of SQLite on the files of the store fails, at every place of a conversation: a full disk, an I/O error, a write
 /// of which half reaches the file; once and for ever after. A call of the store may be refused; then the file is opened anew
 /// on a sound disk: SQLite finds it whole, nothing was moved aside, and every message that was accepted is there, once, in
-/// exactly one state, no earlier one than was acknowledged.
+/// exactly one state, no earlier one than was acknowledged; one that was withdrawn is over wherever it is there at all.
 @Suite("Failing calls of SQLite", .serialized, .timeLimit(.minutes(10)))
 struct DiskFaultTests {
     private static let isLong = ProcessInfo.processInfo.environment["NEXUS_LONG"] == "1"
@@ -44,6 +44,7 @@ private final class DiskLife {
     /// By client id: the state that was acknowledged last.
     private var acknowledged: [String: TurnState] = [:]
     private(set) var wasRefused = false
+    private static let withdrawn = "unwanted"
     private var asked: Set<String> = []
 
     init() throws { _ = try ChatStore(directory: directory) }
@@ -55,7 +56,7 @@ private final class DiskLife {
         nexus_disk_fail(directory, fault, nth, forEver ? 1 : 0)
         defer { nexus_disk_fail(directory, fault, 0, 0) }
         if let store = await hand({ try ChatStore(directory: self.directory) }) {
-            for client in ["one", "two", "three"] { await converse(store, client) }
+            for client in ["one", Self.withdrawn, "two", "three"] { await converse(store, client) }
             _ = await hand { try store.close() }
         }
         return nexus_disk_failures() > 0
@@ -65,8 +66,8 @@ private final class DiskLife {
     private func converse(_ store: ChatStore, _ client: String) async {
         asked.insert(client)
         guard let turn = await hand({ try await self.accept(client, store) }) else { return }
-        acknowledged[client] = .queued
-        guard await hand({ try await store.takeUp(turn.id) }) != nil else { return }
+        acknowledged[client] = turn.state
+        guard turn.state == .queued, await hand({ try await store.takeUp(turn.id) }) != nil else { return }
         acknowledged[client] = .running
         for number in 0..<4 {
             let text = "\(number) " + String(repeating: "word ", count: 200)
@@ -84,7 +85,9 @@ private final class DiskLife {
     private func accept(_ client: String, _ store: ChatStore) async throws -> ChatTurn {
         var generator = SystemRandomNumberGenerator()
         return try await store.accept(
-            Submission(session: nil, workspace: nil, text: "message \(client)", clientID: client),
+            Submission(
+                session: nil, workspace: nil, text: "message \(client)", clientID: client,
+                isWithdrawn: client == Self.withdrawn),
             newSession: .random(using: &generator), before: .start, workspaces: Workspaces(names: ["home"])
         ).turn
     }
@@ -112,6 +115,7 @@ private final class DiskLife {
         for client in asked {
             let found = turns.filter { $0.text == "message \(client)" }
             #expect(found.count <= 1, about)
+            #expect(client != Self.withdrawn || found.allSatisfy { $0.state == .interrupted }, about)
             guard let before = acknowledged[client] else { continue }
             let allowed: [TurnState] =
                 before == .done ? [.done] : before == .running ? [.interrupted, .done] : [.queued, .interrupted]
