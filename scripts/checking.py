@@ -22,6 +22,14 @@ for number in (signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, _end)
 
 
+def skipped(words):
+    """As in lib.sh: scripts/test says it again in its last lines."""
+    print(f"skipped: {words}", flush=True)
+    if listed := os.environ.get("NEXUS_SKIPPED"):
+        with open(listed, "a") as file:
+            file.write(words + "\n")
+
+
 class Box:
     """The built programs in a directory of its own, which stays when something failed."""
 

@@ -9,7 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 
-from checking import ROOT
+from checking import ROOT, skipped
 
 FRAMES = ROOT / "Tests/OpenCodeTests/Frames"
 PASSWORD = "check"
@@ -41,7 +41,7 @@ class Schemas:
         """How much was checked; `recorded`: files of it that were recorded before."""
         print(f"{self.checked['own']} answers and frames against our own schemas, {recorded} recorded files among them")
         if self.whole is None:
-            print(f"skipped: the whole API document is not there ({self.whole_file})")
+            skipped(f"echo-agent against the whole API document: it is not there ({self.whole_file})")
         else:
             print(f"{self.checked['whole']} answers and frames against the whole API document")
 
@@ -138,7 +138,7 @@ def check(schemas, agent, body, drive):
     try:
         schemas = schemas()
     except ImportError:
-        print("skipped: the Python package jsonschema is not installed")
+        skipped("echo-agent against its schemas: the Python package jsonschema is not installed")
         return 0
     with tempfile.TemporaryDirectory() as state:
         agent = agent(sys.argv[1], state)
@@ -147,7 +147,7 @@ def check(schemas, agent, body, drive):
             try:
                 drive(agent)
             except ImportError as error:
-                print(f"skipped: the typed client is not installed ({error})")
+                skipped(f"the typed client is not installed ({error})")
         finally:
             agent.process.kill()
             agent.process.wait()
