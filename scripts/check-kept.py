@@ -287,10 +287,19 @@ def renamed(page):
     expect(page.locator(".side .sessions a", has_text="theirs")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text("theirs")
     expect(title).to_have_value("mine")
+    for _ in range(2):
+        page.reload()
+        expect(title).to_have_value("mine")
+        away(page)
+        expect(title).to_have_value("mine")
+    outlives(page)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("mine")
     expect(title).to_be_hidden()
-    step("a title is typed on while another device gives one")
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("mine")
+    expect(title).to_be_hidden()
+    step("a title is typed on while another device gives one, over a reload and another room too")
 
 
 # What is uploaded waits until `release` is called.
@@ -661,6 +670,40 @@ def taken_back(page):
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Stop")).to_be_hidden()
     step("taken back: what the machine had already is withdrawn there first, or it is said that it was done")
+    # One that the agent has begun with is stopped, and what had come stays.
+    page.evaluate("sessionStorage.setItem('cut', 1)")
+    send(page, "/slow 300 running")
+    expect(turns.last).to_have_attribute("data-state", "running")
+    expect(turns.last.locator(".answer")).to_contain_text("3")
+    expect(card).to_contain_text("trying again")
+    card.get_by_role("button", name="Take back").click()
+    expect(card).to_contain_text("Being taken back")
+    page.evaluate("sessionStorage.clear()")
+    expect(field(page)).to_have_value("/slow 300 running")
+    expect(card).to_have_count(0)
+    expect(turns.last).to_have_attribute("data-state", "interrupted")
+    expect(turns.last).to_contain_text("stopped by the user")
+    expect(turns.last.locator(".answer")).to_contain_text("3")
+    field(page).fill("")
+    # The first one of a session, which the page knows nothing of, over a reload.
+    new(page)
+    sessions = lambda: list(map(json.loads, ctl("chat", "--list", "--json").splitlines()))
+    before = len(sessions())
+    page.evaluate("sessionStorage.setItem('cut', 1)")
+    send(page, "/slow 300 first")
+    expect(card).to_contain_text("trying again")
+    box.until("its turn", lambda: len(sessions()) == before + 1 and sessions()[0]["state"] == "running")
+    card.get_by_role("button", name="Take back").click()
+    expect(card).to_contain_text("Being taken back")
+    page.reload()
+    expect(card).to_contain_text("Being taken back")
+    page.evaluate("sessionStorage.clear()")
+    expect(field(page)).to_have_value("/slow 300 first")
+    expect(card).to_have_count(0)
+    box.until("its end", lambda: sessions()[0]["state"] == "interrupted")
+    assert len(sessions()) == before + 1 and sessions()[0]["turns"] == 1, sessions()[0]
+    field(page).fill("")
+    step("taken back: one that runs and the first one of a session are stopped, and given back")
 
 
 def tapped_twice(page):

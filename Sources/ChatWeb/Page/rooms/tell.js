@@ -16,7 +16,7 @@ async function current() {
   return registration ? registration.pushManager.getSubscription() : null;
 }
 
-async function quiet() { await (await current())?.unsubscribe(); }
+const quiet = () => within(current().then((one) => one?.unsubscribe()), patience, 'the browser does not let go of what it had');
 
 /** Why this browser cannot be told anything, in words; empty: it can. */
 function hindrance() {
@@ -74,7 +74,7 @@ export class Tell {
     if (await within(Notification.requestPermission(), leisure, 'the browser asked, and nobody answered it') !== 'granted') return this.show(false, hindrance() || 'The browser asked, and nothing was allowed. Ask again by the switch.');
     const registration = await within(navigator.serviceWorker.ready, patience, 'the page is not set up in this browser yet: load it again');
     // A subscription under another key, of another life of the box, is in the way.
-    await within(quiet(), patience, 'the browser does not let go of what it had');
+    await quiet();
     const made = await within(registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) }), patience,
       'the push service of this browser did not answer: it may be cut off from the network, or the browser has none');
     const { endpoint, keys } = made.toJSON();
@@ -84,7 +84,7 @@ export class Tell {
 
   async off() {
     await ask('/api/push', { op: 'unsubscribe' });
-    await within(quiet(), patience, 'the browser does not let go of it');
+    await quiet();
     this.show(false);
   }
 }

@@ -1,9 +1,12 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
 import { form, h, menu, spent, surely, alarm } from '../base/dom.js';
+import { store, stored } from '../base/shelf.js';
 import { chat, waiting } from '../base/wire.js';
 
 // Bytes of a title, as docs/chat.md has it.
 const longest = 200;
+// One that is being typed.
+const key = 'nexus.typed.title';
 
 export class Title {
   constructor() {
@@ -21,7 +24,10 @@ export class Title {
       if (this.more.open) return this.read();
       this.calm();
       this.said.textContent = '';
-    }, h('button', { text: 'Rename', onclick: () => this.edit() }),
+    }, h('button', { text: 'Rename', onclick: () => {
+      this.edit();
+      this.field.select();
+    } }),
     h('button', { text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
     h('button', { text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.used, this.said);
   }
@@ -34,7 +40,12 @@ export class Title {
     this.words.textContent = title || 'Session';
     document.title = title ? `${title} · Nexus` : 'Nexus';
     this.more.hidden = !session;
-    if (!isKept) this.close();
+    if (isKept) return;
+    const half = stored(key, { session, text: '' });
+    // To go elsewhere gives up nothing.
+    this.form.hidden = true;
+    this.close();
+    if (session === half.session && half.text) this.edit(half.text);
   }
 
   read() {
@@ -45,6 +56,7 @@ export class Title {
   }
 
   close() {
+    if (!this.form.hidden) store(key);
     this.form.hidden = true;
     this.words.className = 'bar-title';
     this.more.open = false;
@@ -53,17 +65,17 @@ export class Title {
     this.calm();
   }
 
-  edit() {
+  edit(text = this.words.textContent) {
     this.close();
-    this.field.value = this.words.textContent;
+    this.field.value = text;
     // It stays the page's heading.
     this.words.className = 'unseen';
     this.form.hidden = false;
     this.field.focus();
-    this.field.select();
   }
 
   measure() {
+    store(key, { session: this.session, text: this.field.value });
     const bytes = new TextEncoder().encode(this.field.value.trim()).length;
     this.no.textContent = bytes > longest ? `Too long: it has ${bytes} bytes, a title takes ${longest}.` : '';
   }
