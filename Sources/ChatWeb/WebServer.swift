@@ -28,6 +28,7 @@ public final class WebServer: Sendable {
     private let service: ChatService
     private let door: Door
     private let page: PageFiles
+    private let mark = PageMark()
     private let appliance: Appliance?
     private let push: PushDesk?
     private let tunnel: TunnelFront?
@@ -136,7 +137,7 @@ public final class WebServer: Sendable {
 
     private func listener(_ place: Listener.Place, _ entrance: Entrance) -> Listener {
         let routes = WebRoutes(
-            service: service, door: door, page: page, appliance: appliance,
+            service: service, door: door, page: page, mark: mark, appliance: appliance,
             names: KnownNames(publicURL: settings.publicURL, machine: names, tunnel: tunnel?.name), push: push,
             tunnel: tunnel, beat: limits.beat)
         let responder = routes.router().buildResponder()

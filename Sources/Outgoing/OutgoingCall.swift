@@ -16,12 +16,14 @@ public struct OutgoingCall: Sendable {
     public var reach: AddressReach
     /// No plain HTTP.
     public var httpsOnly: Bool
+    /// The header of the answer whose value is wanted too.
+    public var keeping: String?
 
     /// A POST, or a GET without a body.
     public init(
         _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
         way: OutgoingWay = .asTheURLSays, limit: Duration = .seconds(15), answerLimit: Int = 65_536,
-        reach: AddressReach, httpsOnly: Bool
+        reach: AddressReach, httpsOnly: Bool, keeping: String? = nil
     ) {
         self.url = url
         self.headers = headers
@@ -31,6 +33,7 @@ public struct OutgoingCall: Sendable {
         self.answerLimit = answerLimit
         self.reach = reach
         self.httpsOnly = httpsOnly
+        self.keeping = keeping
     }
 }
 
@@ -50,6 +53,8 @@ public struct OutgoingAnswer: Hashable, Sendable {
     public var status: Int
     /// `Retry-After` in seconds, where it is a number.
     public var retryAfter: Int?
+    /// The value of the header that the call keeps, in lower case.
+    public var kept: String?
     /// The body.
     public var body: [UInt8]
     /// The body as text.

@@ -132,12 +132,18 @@ final class OutgoingTransfer: @unchecked Sendable {
     private func receivedHeader(_ start: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
         guard let start else { return 0 }
         let line = String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self).lowercased()
-        let name = "retry-after:"
-        if line.hasPrefix(name) {
-            answer.retryAfter = Int(line.dropFirst(name.count).filter { !$0.isWhitespace })
+        let parts = line.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2 else { return count }
+        let value = parts[1].filter { !$0.isWhitespace }
+        if parts[0] == "retry-after" { answer.retryAfter = Int(value) }
+        if let keeping = call.keeping, parts[0] == keeping.lowercased() {
+            answer.kept = String(value.prefix(Self.keptCharacters))
         }
         return count
     }
+
+    /// Of a header that is kept.
+    private static let keptCharacters = 256
 
     private func received(_ start: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
         guard let start, answer.body.count + count <= call.answerLimit else {

@@ -143,7 +143,8 @@ extension TunnelKeeper {
             defer { gate.leave() }
             isLookingFromOutside = false
             guard changes == before else { return }
-            await act(on: .outside(answers: hop.isGood))
+            anothersPage = hop.isAnothers ? hop.words : nil
+            if !hop.isAnothers { await act(on: .outside(answers: hop.isGood)) }
             show()
         }
     }

@@ -27,6 +27,7 @@ extension TunnelKeeper {
                 all.append("no rule leads \(what); the service to point at is unix:\(chat)")
             }
         }
+        if machine.state.connections != nil, let anothersPage { all.append(anothersPage) }
         if let damage { all.append(damage) }
         return all.joined(separator: "; ")
     }

@@ -35,6 +35,8 @@ actor TunnelKeeper {
     var gate = TurnGate()
     var isLookingBeyond = false
     var isLookingFromOutside = false
+    /// What the last look through the public address found there, when that was another machine's page.
+    var anothersPage: String?
     /// The first look is over.
     private(set) var hasBegun = false
     /// Followed so far: what was looked at before one is no news after it.

@@ -30,6 +30,22 @@ import Testing
         #expect(request?.body == "body")
     }
 
+    @Test func headerThatIsWanted_isKept_andIsBounded() async throws {
+        let long = String(repeating: "a", count: 1000)
+        let receiver = try Receiver([
+            "HTTP/1.1 200 OK\r\nx-one: 7f\r\nX-Other: 8\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nX-One: \(long)\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nX-One: 7\r\nContent-Length: 0\r\n\r\n",
+        ])
+        defer { receiver.stop() }
+        var call = OutgoingCall(
+            "http://127.0.0.1:\(receiver.port)/", reach: .anywhere, httpsOnly: false, keeping: "X-One")
+        #expect(try await client.send(call).kept == "7f")
+        #expect(try await client.send(call).kept?.count == 256)
+        call.keeping = nil
+        #expect(try await client.send(call).kept == nil)
+    }
+
     @Test(arguments: ["127.0.0.1", "localhost", "2130706433", "127.1", "0"])
     func machineItself_isNotCalled_underAnyName(host: String) async throws {
         let receiver = try Receiver()

@@ -80,6 +80,34 @@ struct CloudflaredProgramTests {
         #expect(ProgramVersion(output: text)?.isEnough == isEnough)
     }
 
+    /// Too old; it fails though it says a version; it crashes; it does not end.
+    @Test(arguments: [
+        ("echo 2024.1.0", "is cloudflared 2024.1.0, and 2025.4.0 or newer is needed; install it: "),
+        ("echo 2026.8.2; exit 3", "is not cloudflared: `version --short` does not answer with a version"),
+        ("echo 2026.8.2; kill -9 $$", "version --short did not end within 5.0 seconds, or crashed"),
+        ("echo 2026.8.2; exec sleep 60", "version --short did not end within 5.0 seconds, or crashed"),
+    ]) func programThatIsNoneToBeUsed_isRefusedInWords_andTheNextIsTaken(_ script: String, _ words: String) async throws
+    {
+        let directory = "/tmp/nexus-cloudflared-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        func lay(_ name: String, _ script: String) throws -> String {
+            let path = "\(directory)/\(name)"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try "#!/bin/sh\n\(script)\n".write(toFile: path, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            return path
+        }
+        let bad = try lay("bad", script)
+        let began = ContinuousClock.now
+        let error = await #expect(throws: TunnelError.self) { try await CloudflaredProgram.find(among: [bad]) }
+        #expect(error?.description.hasPrefix("\(bad) \(words)") == true, "\(error?.description ?? "")")
+        #expect(.now - began < .seconds(20))
+        // Only for those that end at once: the limit is waited for once a test.
+        guard !script.contains("sleep") else { return }
+        let good = try lay("good", "echo 2026.8.2")
+        #expect(try await CloudflaredProgram.find(among: [bad, good]).path == good)
+    }
+
     @Test func nothingInstalled_saysHowToInstallIt() async {
         let error = await #expect(throws: TunnelError.self) {
             try await CloudflaredProgram.find(among: ["/no/such/cloudflared", "/neither"])

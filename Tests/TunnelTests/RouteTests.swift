@@ -73,6 +73,40 @@ private let newNetwork: Int32 = 0x4000_0000
         #expect(try await leadOut(commands) == leads)
     }
 
+    /// By the kernel's word, not by a look: a link, a route and a policy rule, as each comes.
+    @Test func changes_areToldAsTheyCome() async throws {
+        for (before, change) in [
+            ([], "link set lo up"), (["link set lo up"], "route add default dev lo"),
+            (["link set lo up", "route add default dev lo"], "route del default"),
+            (["link set lo up"], "rule add from all lookup 100"), ([], "-6 rule add from all lookup 100"),
+        ] {
+            let ways = AsyncStream<Bool>.makeStream()
+            let thread = Thread {
+                do {
+                    guard leaveNetwork?(newNetwork) == 0 else {
+                        throw Trouble(words: "no network of its own: \(errno)")
+                    }
+                    for command in before { try Self.ip(command) }
+                    // Its socket is of this thread's network, whoever reads it.
+                    let changes = NetworkRoutes.changes()
+                    try Self.ip(change)
+                    Task {
+                        var all = changes.makeAsyncIterator()
+                        ways.continuation.yield(await all.next() != nil)
+                    }
+                } catch { ways.continuation.yield(false) }
+            }
+            thread.start()
+            let alarm = Task {
+                try await Task.sleep(for: .seconds(5))
+                ways.continuation.yield(false)
+            }
+            defer { alarm.cancel() }
+            var told = ways.stream.makeAsyncIterator()
+            #expect(await told.next() == true, "\(change)")
+        }
+    }
+
     @Test func ipv6_isAWayOutToo() async throws {
         let six = ["-6 address add 2001:db8::1/64 dev out nodad", "-6 route add default via 2001:db8::2 dev out"]
         #expect(try await leadOut(Self.cable + six))

@@ -24,8 +24,11 @@ enum Secrets {
     }
 
     /// A token as the cookie carries it: hexadecimal.
-    static func token() -> String {
-        random(tokenBytes).map { byte in
+    static func token() -> String { hexadecimal(random(tokenBytes)) }
+
+    /// Two digits a byte.
+    static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { byte in
             let text = String(byte, radix: 16)
             return text.count == 1 ? "0" + text : text
         }.joined()

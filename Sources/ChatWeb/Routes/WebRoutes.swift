@@ -8,6 +8,7 @@ struct WebRoutes: Sendable {
     let service: ChatService
     let door: Door
     let page: PageFiles
+    let mark: PageMark
     let appliance: Appliance?
     let names: KnownNames
     let push: PushDesk?
@@ -19,7 +20,7 @@ struct WebRoutes: Sendable {
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: Gatehouse(names: names))
         for path in page.files.keys {
-            router.get(RouterPath(path)) { request, _ in try page.answer(path, request) }
+            router.get(RouterPath(path)) { request, _ in mark.seal(try page.answer(path, request), path, request) }
         }
         router.get("attachment/:id") { request, context in try await attachment(request, context) }
         router.post("api/pair") { request, context in try await pair(request, context) }

@@ -1,4 +1,5 @@
 import Foundation
+import Outgoing
 
 /// Follows the way of a visitor: from the public address through the tunnel to the chat, compared with what the chat gives
 /// on its own socket.
@@ -13,11 +14,14 @@ public struct ChainCheck: Hashable, Sendable {
         public var isGood: Bool
         /// What was seen.
         public var words: String
+        /// Another machine's page was seen: that is none of this tunnel's doing, and no restart of it mends that.
+        public var isAnothers: Bool
 
-        /// Both.
-        public init(_ isGood: Bool, _ words: String) {
+        /// All of it.
+        public init(_ isGood: Bool, _ words: String, isAnothers: Bool = false) {
             self.isGood = isGood
             self.words = words
+            self.isAnothers = isAnothers
         }
     }
 
@@ -43,12 +47,18 @@ public struct ChainCheck: Hashable, Sendable {
         }
     }
 
-    /// The public address: it must give what the socket gives.
+    /// The public address: it must give what the socket gives, with the mark of the chat-bridge that runs here. The page alone is
+    /// every machine's.
     public func outside() async -> Verdict {
         let address = edge == nil ? url : "http://\(host)"
+        let asked = ChatDoor.Nonce()
         let look = HTTPLook(
-            url: address + ChatDoor.canary, way: edge.map { .through($0) } ?? .asTheURLSays, limit: .seconds(10))
+            url: address + ChatDoor.canary, way: edge.map { .through($0) } ?? .asTheURLSays, headers: [asked.header],
+            limit: .seconds(10), keeping: ChatDoor.Nonce.answer)
+        let door = ChatDoor(socket: socket, host: host)
         do {
+            // It may be started anew while the look outside is on its way: either of the two may have answered that.
+            let before = try? await door.page(asked)
             let answer = try await look.answer()
             switch answer.status {
             case 200: break
@@ -60,13 +70,33 @@ public struct ChainCheck: Hashable, Sendable {
                 return Verdict(false, "something in front of the tunnel asks who comes (\(answer.status))")
             case let status: return Verdict(false, "\(url) answers with \(status)")
             }
-            let own = try await ChatDoor(socket: socket, host: host).page()
-            return own.body == answer.body
-                ? Verdict(true, "\(url) leads to this machine's page")
-                : Verdict(false, "\(url) answers, but not with this machine's page")
+            if let before, isThisMachines(answer, before) { return here }
+            guard let after = try? await door.page(asked) else {
+                return Verdict(
+                    false, "\(url) answers, and the chat does not on \(socket): whose page it is cannot be said")
+            }
+            return isThisMachines(answer, after) ? here : elsewhere(answer, after)
         } catch {
             return Verdict(false, "\(url) does not answer: \(error)")
         }
+    }
+
+    private var here: Verdict { Verdict(true, "\(url) leads to this machine's page") }
+
+    private func isThisMachines(_ answer: OutgoingAnswer, _ own: OutgoingAnswer) -> Bool {
+        // A chat-bridge of a version before this one has no mark.
+        answer.kept == own.kept && answer.body == own.body
+    }
+
+    /// It is a page of Nexus by its mark, or as it looks.
+    private func elsewhere(_ answer: OutgoingAnswer, _ own: OutgoingAnswer) -> Verdict {
+        guard answer.kept != nil || answer.body == own.body else {
+            return Verdict(false, "\(url) answers, but not with this machine's page")
+        }
+        return Verdict(
+            false,
+            "\(url) answers with another machine's page: a second connector of this tunnel runs there, or the name leads there "
+                + "(or something on the way gives out a copy of the page)", isAnothers: true)
     }
 }
 

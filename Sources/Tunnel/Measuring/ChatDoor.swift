@@ -17,11 +17,27 @@ public struct ChatDoor: Hashable, Sendable {
     /// The page's first file, for a comparison with what the public address gives.
     static let canary = "/page.webmanifest"
 
-    /// What the socket gives for the canary; the error says why it gives nothing.
-    func page() async throws(OutgoingFailure) -> OutgoingAnswer {
+    /// What the socket gives for the canary; the error says why it gives nothing. With a question, its mark too.
+    func page(_ asked: Nonce? = nil) async throws(OutgoingFailure) -> OutgoingAnswer {
         try await HTTPLook(
-            url: "http://\(host)\(Self.canary)", way: .socket(socket), headers: [("X-Forwarded-Proto", "https")]
+            url: "http://\(host)\(Self.canary)", way: .socket(socket),
+            headers: [("X-Forwarded-Proto", "https")] + (asked.map { [$0.header] } ?? []), keeping: Nonce.answer
         ).answer()
+    }
+
+    /// A fresh question of the canary: chat-bridge answers it with the mark of this run of its own, which no other has (ChatWeb,
+    /// PageMark).
+    struct Nonce: Hashable, Sendable {
+        /// The header with the mark.
+        static let answer = "X-Nexus-Mark"
+        /// 32 hexadecimal digits.
+        let text = (0..<4).map { _ in
+            let word = String(UInt32.random(in: .min ... .max), radix: 16)
+            return String(repeating: "0", count: 8 - word.count) + word
+        }.joined()
+
+        /// As it is asked.
+        var header: (name: String, value: String) { ("X-Nexus-Nonce", text) }
     }
 
     /// The chat serves its page.

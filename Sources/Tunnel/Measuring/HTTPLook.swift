@@ -9,6 +9,8 @@ struct HTTPLook: Sendable {
     /// Makes it a POST.
     var body: String?
     var limit: Duration = .seconds(2)
+    /// The header of the answer that is wanted too.
+    var keeping: String?
 
     /// Longest body that is taken; what is beyond fails the look.
     static let bodyLimitBytes = 1 << 20
@@ -20,6 +22,6 @@ struct HTTPLook: Sendable {
         try await Self.client.send(
             OutgoingCall(
                 url, headers: headers, body: body.map { Array($0.utf8) }, way: way, limit: limit,
-                answerLimit: Self.bodyLimitBytes, reach: .anywhere, httpsOnly: false))
+                answerLimit: Self.bodyLimitBytes, reach: .anywhere, httpsOnly: false, keeping: keeping))
     }
 }

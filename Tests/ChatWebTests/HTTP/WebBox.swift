@@ -46,6 +46,7 @@ final class WebBox: Sendable {
         let page = directory + "/page"
         try FileManager.default.createDirectory(atPath: page + "/rooms", withIntermediateDirectories: true)
         try Data("<!doctype html>page".utf8).write(to: URL(fileURLWithPath: page + "/index.html"))
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: page + "/page.webmanifest"))
         try Data(repeating: UInt8(ascii: " "), count: largeFileBytes).write(
             to: URL(fileURLWithPath: page + "/rooms/large.js"))
         try Data("not for strangers".utf8).write(to: URL(fileURLWithPath: directory + "/secret.js"))

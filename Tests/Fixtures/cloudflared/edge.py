@@ -7,6 +7,8 @@ import ssl
 import threading
 import urllib.parse
 
+import switches
+
 HEAD_LIMIT = 65536
 FORWARDED = {"cf-connecting-ip", "x-forwarded-for", "x-forwarded-proto", "cf-ray", "cf-visitor", "cdn-loop",
              "connection", "cf-warp-tag-id"}
@@ -75,7 +77,8 @@ class Visitor(socketserver.BaseRequestHandler):
             tunnel.count_response(service[12:])
             return answer(self.request, int(service[12:]), "")
         try:
-            origin = open_origin(service)
+            # Another connector of the tunnel gets the visitors: they come to its origin.
+            origin = open_origin(switches.read("elsewhere") or service)
         except OSError as error:
             tunnel.request_errors += 1
             tunnel.count_response("502")

@@ -240,7 +240,8 @@ class Tunnel:
                 stream.shutdown(socket.SHUT_RDWR)
 
     def take_remote(self, now):
-        if self.kind != "remote" or not self.connected:
+        # A named one has rules of its own until it is migrated; so has a quick one, which nobody can migrate.
+        if not self.connected or self.kind != "remote" and not switches.is_on("migrated"):
             return
         if now - self.began < switches.number("remote-after", 0.06):
             return

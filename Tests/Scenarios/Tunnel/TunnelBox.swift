@@ -59,16 +59,16 @@ final class TunnelBox {
         try set("precheck-after", "0.3")
     }
 
-    /// An agent that asks nobody for a password, in place of opencode.
-    func openAgent() throws {
+    /// An agent that stands open, in place of opencode: by where it listens, or as it asks nobody for a password.
+    func openAgent(at address: String, answering status: Int) throws {
         let script = """
             import http.server
             class Open(http.server.BaseHTTPRequestHandler):
                 def do_GET(self):
-                    self.send_response(200)
+                    self.send_response(\(status))
                     self.send_header("Content-Length", "0")
                     self.end_headers()
-            server = http.server.HTTPServer(("127.0.0.1", 0), Open)
+            server = http.server.HTTPServer(("\(address)", 0), Open)
             print(f"opencode server listening on http://127.0.0.1:{server.server_address[1]}", flush=True)
             server.serve_forever()
             """
@@ -189,11 +189,15 @@ final class TunnelBox {
 
     /// Until tunnel-worker's own look through the edge came through, in a test that sends no visitor.
     func waitLookedThrough() throws {
+        try box.wait("a look through the edge") { _ in try looksThrough() > 0 }
+    }
+
+    /// So many requests came through the edge and were answered well, as the run of cloudflared that is there has it.
+    func looksThrough() throws -> Int {
         let port = try described().metricsPort ?? 0
-        try box.wait("a look through the edge") { _ in
-            try inside("/usr/bin/curl", "-s", "http://127.0.0.1:\(port)/metrics").output
-                .contains(#"cloudflared_tunnel_response_by_code{status_code="200"}"#)
-        }
+        let name = #"cloudflared_tunnel_response_by_code{status_code="200"} "#
+        return try inside("/usr/bin/curl", "-s", "http://127.0.0.1:\(port)/metrics").output.split(separator: "\n")
+            .first { $0.hasPrefix(name) }.flatMap { Int($0.dropFirst(name.count)) } ?? 0
     }
 
     /// A request of a visitor through the edge: status and body.

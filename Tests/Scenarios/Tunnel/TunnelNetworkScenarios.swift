@@ -57,39 +57,6 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
-    @Test func stuck_isStartedAnew() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.start()
-        try tunnel.waitState("connected 4/4")
-        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
-        try tunnel.set("stuck", "\(pid)")
-        try tunnel.waitLine("reconnecting")
-        try tunnel.box.waitReplaced("cloudflared", pid)
-        // What was done, and why, is said while it is on its way and for a while after.
-        let line = try tunnel.waitLine("connected 4/4")
-        let why = "cloudflared was started anew: stuck: the network is there, and no connection comes back"
-        #expect(line.contains(why), "\(line)")
-        #expect(try tunnel.box.ctl("tunnel").output.contains(why))
-        try tunnel.box.waitLog("tunnel-worker", "cloudflared is started anew: stuck")
-        #expect(tunnel.box.stop() == 0)
-    }
-
-    @Test func silentLoss_isFoundByAnOwnLook_andStartedAnew() throws {
-        let tunnel = try TunnelBox(mode: "named")
-        try tunnel.start()
-        try tunnel.waitState("connected 4/4")
-        let pid = try #require(try tunnel.box.status().pid("cloudflared"))
-        try tunnel.box.wait("a look that came through") { _ in
-            try tunnel.inside("/usr/bin/curl", "-s", "http://\(TunnelBox.edge)/", "-H", "Host: chat.example.invalid")
-                .status == 0
-        }
-        try tunnel.set("silent", "\(pid)")
-        // What tunnel-worker says of it may be over before anybody looks.
-        try tunnel.box.waitReplaced("cloudflared", pid)
-        try tunnel.waitState("connected 4/4")
-        #expect(tunnel.box.stop() == 0)
-    }
-
     @Test func blockedUDP_isGoneRoundByHTTP2() throws {
         let tunnel = try TunnelBox(mode: "named")
         try tunnel.set("udp-blocked", "")
