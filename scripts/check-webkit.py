@@ -2,8 +2,8 @@
 
     check-webkit.py BIN PICTURES
 
-pair → new session → send → words appear while streaming → stop → reload in mid-stream and go on → history. The rest of the
-page is tried in Chromium (check-web.py). Plain W3C WebDriver over HTTP, so that nothing but Debian's webkit2gtk-driver and
+pair → new session → send → words appear while streaming → stop → reload in mid-stream and go on → history → leave is given and
+refused → SIGKILL of chat-bridge, agent-worker and the agent in mid-stream → what had come is there. The rest of the page is tried in Chromium (check-web.py). Plain W3C WebDriver over HTTP, so that nothing but Debian's webkit2gtk-driver and
 a display without a screen (Xvfb) is needed. WebKit takes the page's cookie over TLS only, so it is served with a self-made
 certificate. Every wait is for an event, with a limit.
 """
@@ -60,6 +60,13 @@ class Browser:
     def click(self, css):
         self.do(f"/element/{self.element(css)}/click")
 
+    def tap(self, css, words):
+        """On what has these words."""
+        found = until(words, lambda: self.run(
+            "return [...document.querySelectorAll(arguments[0])].find((e) => e.checkVisibility() && e.innerText.trim() === arguments[1]) || null",
+            css, words))
+        self.do(f"/element/{found[ELEMENT]}/click")
+
     def type(self, css, text):
         self.do(f"/element/{self.element(css)}/value", text=text)
 
@@ -115,6 +122,47 @@ def story(page):
     until("the history", lambda: page.states() == ["done", "interrupted"] and page.numbers() == kept)
     page.shot("2-history")
     step("the history is there")
+    asked(page)
+    killed(page)
+
+
+def asked(page):
+    """The agent wants leave: it is given by a tap, then refused."""
+    cards = "return document.querySelectorAll('.card').length"
+    for place, (button, then) in enumerate((("Allow once", "done"), ("Reject", "done|interrupted|failed"))):
+        before = page.states()
+        page.send("/permission")
+        until("the card", lambda: page.run(cards) == 1)
+        if not place:
+            page.shot("3-asked")
+        page.tap(".card button", button)
+        until("the card to go", lambda: page.run(cards) == 0)
+        until("its end", lambda: len(page.states()) == len(before) + 1 and re.fullmatch(then, page.states()[-1]))
+        assert page.states()[:-1] == before, (before, page.states())
+    said = page.run("return [...document.querySelectorAll('.turn .answer')].slice(-2).map((one) => one.innerText)")
+    assert "Allowed once" in said[0] and "Allowed once" not in said[1], said
+    step("leave was given, and refused")
+
+
+def killed(page):
+    """Each of the three is killed in the middle of an answer of its own; the last time all at once."""
+    pid = lambda name: box.child(name)["pid"]
+    for victims in (["chat-bridge"], ["chat-bridge", "agent-worker", "opencode"]):
+        before = page.states()
+        page.send("/slow 500")
+        until("five words", lambda: page.states() == [*before, "running"] and len(page.numbers()) >= 5)
+        for name in victims:
+            os.kill(pid(name), signal.SIGKILL)
+        until("its end", lambda: page.states() == [*before, "interrupted"])
+        # Words of the last moment need not be stored (docs/chat.md, Events): gone when it has read the turn again.
+        until("it to be read again", lambda: not page.run("return document.querySelectorAll('.turn .live').length"))
+        kept = page.numbers()
+        assert kept and kept == list(range(1, len(kept) + 1)), f"words are missing or twice after the kill: {kept}"
+        page.reload()
+        until("the history", lambda: page.states() == [*before, "interrupted"] and page.numbers() == kept)
+        ctl("wait", "--ready", "--timeout", "20s")
+        step(f"killed in mid-stream: {', '.join(victims)}; {len(kept)} words are kept")
+    page.shot("4-killed")
 
 
 PICTURES.mkdir(parents=True, exist_ok=True)
