@@ -128,6 +128,15 @@ def switched(page):
     card.locator(".qr svg").screenshot(path=str(home / "qr.png"))
     read = subprocess.run(["zbarimg", "-q", "--raw", str(home / "qr.png")], capture_output=True, text=True).stdout.strip()
     assert read == ORIGIN, read
+    own = page.locator(".child").filter(has=page.get_by_role("heading", name="cloudflared", exact=True))
+    before = child("cloudflared")["pid"]
+    own.get_by_role("button", name="Restart").click()
+    own.get_by_role("button", name="Restart, surely?").click()
+    until("another cloudflared", lambda: child("cloudflared")["pid"] not in (None, before))
+    until("the tunnel to be connected", lambda: (child("tunnel-worker")["status"] or "").startswith("connected 4/4"))
+    expect(own.locator(".state")).to_have_text("ready", timeout=2 * LIMIT)
+    expect(card.locator(".state")).to_have_text("connected", timeout=2 * LIMIT)
+    step("cloudflared restarted from the page that came through it")
     way.select_option("quick")
     expect(card).to_contain_text("Quick addresses do not last")
     expect(card).to_contain_text("what you change is undone after a minute")

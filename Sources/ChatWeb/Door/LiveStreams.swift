@@ -6,6 +6,26 @@ final class LiveStreams: Sendable {
     /// Streams that one device may have open.
     static let perDevice = 16
 
+    /// A place among the answers of a device. It is free again when nobody holds this any more, also when the answer was never
+    /// begun because its connection had gone.
+    final class Place: Sendable {
+        /// Says why the device is none any more, when that is so.
+        let shutOut: AsyncStream<Unpaired>
+        private let number: Int
+        private let all: LiveStreams
+
+        fileprivate init(_ shutOut: AsyncStream<Unpaired>, _ number: Int, _ all: LiveStreams) {
+            self.shutOut = shutOut
+            self.number = number
+            self.all = all
+        }
+
+        deinit { leave() }
+
+        /// The answer is over.
+        func leave() { all.close(number) }
+    }
+
     private struct Stream {
         var device: DeviceID
         var end: AsyncStream<Unpaired>.Continuation
@@ -16,8 +36,8 @@ final class LiveStreams: Sendable {
     }
     private let state = Mutex(State())
 
-    /// A stream that says why the device is none any more, when that is so, and the number to `close` it by; nil: it has too many.
-    func open(_ device: DeviceID) -> (number: Int, shutOut: AsyncStream<Unpaired>)? {
+    /// Nil: it has too many.
+    func open(_ device: DeviceID) -> Place? {
         let (stream, end) = AsyncStream<Unpaired>.makeStream()
         let number: Int? = state.withLock { state in
             guard state.streams.values.count(where: { $0.device == device }) < Self.perDevice else { return nil }
@@ -25,11 +45,10 @@ final class LiveStreams: Sendable {
             state.streams[state.last] = Stream(device: device, end: end)
             return state.last
         }
-        return number.map { ($0, stream) }
+        return number.map { Place(stream, $0, self) }
     }
 
-    /// The answer is over.
-    func close(_ number: Int) { state.withLock { $0.streams.removeValue(forKey: number) }?.end.finish() }
+    private func close(_ number: Int) { state.withLock { $0.streams.removeValue(forKey: number) }?.end.finish() }
 
     /// Ends those of a device, and says why.
     func end(of device: DeviceID, _ why: Unpaired) {

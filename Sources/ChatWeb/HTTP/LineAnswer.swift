@@ -19,6 +19,8 @@ struct LineAnswer: Sendable {
     /// Ends the answer when the device is shut out.
     let streams: LiveStreams
     let device: DeviceID
+    /// Of an answer that only tells: it ends when nobody is there any more. Nil: what is asked for is done to its end.
+    let connection: Connection?
 
     private enum Over: Sendable {
         case last([UInt8])
@@ -27,7 +29,7 @@ struct LineAnswer: Sendable {
 
     /// `produce` gives each line to its argument, which waits while the client is slow, and returns the last.
     func response(_ produce: @escaping @Sendable (@escaping ChatService.Sink) async -> [UInt8]) throws -> Response {
-        guard let (number, shutOut) = streams.open(device) else {
+        guard let place = streams.open(device) else {
             throw WebError(
                 .tooManyRequests, "busy",
                 "\(LiveStreams.perDevice) answers are open on this device; close a window of it")
@@ -38,9 +40,9 @@ struct LineAnswer: Sendable {
                 .contentType: "application/x-ndjson", .cacheControl: "no-store, no-transform", .accelBuffering: "no",
             ],
             body: ResponseBody { writer in
-                defer { streams.close(number) }
+                defer { place.leave() }
                 let lines = Lines(writer: writer)
-                try await lines.write(await run(produce, lines, shutOut))
+                try await lines.write(await run(produce, lines, place.shutOut))
                 try await writer.finish(nil)
             })
     }
@@ -61,6 +63,12 @@ struct LineAnswer: Sendable {
             group.addTask {
                 for await why in shutOut { return .last(WebError(Refused.unpaired(why)).line) }
                 return nil
+            }
+            if let connection {
+                group.addTask {
+                    for await _ in connection.departure() {}
+                    return Task.isCancelled ? nil : .more
+                }
             }
             if let wait {
                 group.addTask { await Self.pause(wait) ? .more : nil }

@@ -70,7 +70,7 @@ struct WebRoutes: Sendable {
         let device = try await admit(request, context)
         let body = try await Body.of(request)
         let manner = try? JSONDecoder().decode(Manner.self, from: Data(body))
-        let answer = lines(manner, for: device)
+        let answer = lines(manner, for: device, by: context.connection)
         if manner?.op == "probe" { return try answer.response { await StreamProbe.run($0) } }
         let asked = try ChatRequest(payload: body)
         // Before the answer begins, which would be a good one: the page keeps a message for a session that is gone.
@@ -87,11 +87,13 @@ struct WebRoutes: Sendable {
         }
     }
 
-    private func lines(_ manner: Manner?, for device: Device) -> LineAnswer {
+    private func lines(_ manner: Manner?, for device: Device, by connection: Connection) -> LineAnswer {
         // Brought between its bounds as a number: not every one is a `Duration`.
         let bounds = LineAnswer.waits
         let wait = manner?.wait.map { Duration.seconds(min(max(bounds.lowerBound, $0), bounds.upperBound)) }
-        return LineAnswer(wait: wait, beat: beat, streams: door.streams, device: device.id)
+        let onlyTells = ["resume", "changes", "tail"].contains(manner?.op)
+        return LineAnswer(
+            wait: wait, beat: beat, streams: door.streams, device: device.id, connection: onlyTells ? connection : nil)
     }
 
     /// A GET, so that pictures and downloads work: the cookie is sent for our own pages alone (SameSite=Strict).
@@ -164,7 +166,9 @@ struct WebRoutes: Sendable {
         }
         if case .tail(let child, let place) = asked {
             let manner = try? JSONDecoder().decode(Manner.self, from: Data(body))
-            return try lines(manner, for: device).response { await appliance.follow(child, from: place, to: $0) }
+            return try lines(manner, for: device, by: context.connection).response {
+                await appliance.follow(child, from: place, to: $0)
+            }
         }
         return .json(try await appliance.answer(asked, for: device))
     }

@@ -11,6 +11,10 @@ final class Connection: Sendable {
         var address: String
         var isDevice = false
     }
+    private struct Presence {
+        var isGone = false
+        var watcher: AsyncStream<Never>.Continuation?
+    }
 
     private let number: Int
     let entrance: Entrance
@@ -19,6 +23,7 @@ final class Connection: Sendable {
     let port: Int
     private let all: Connections
     private let user: Mutex<User>
+    private let presence = Mutex(Presence())
 
     init(number: Int, entrance: Entrance, remote: String, local: String, port: Int, all: Connections) {
         self.number = number
@@ -48,6 +53,27 @@ final class Connection: Sendable {
         guard entrance == .tunnel else { return }
         user.withLock { $0 = User(address: Self.unknown) }
         all.use(number, by: nil as String?)
+    }
+
+    /// Nothing more comes by it: whoever used it has left.
+    func leave() {
+        let watcher = presence.withLock { presence in
+            presence.isGone = true
+            return presence.watcher
+        }
+        watcher?.finish()
+    }
+
+    /// Ends when whoever uses it has left. Asked for by one answer after the other.
+    func departure() -> AsyncStream<Never> {
+        let (stream, end) = AsyncStream<Never>.makeStream()
+        let isGone = presence.withLock { presence in
+            // That of the answer before is over.
+            presence.watcher = end
+            return presence.isGone
+        }
+        if isGone { end.finish() }
+        return stream
     }
 
     /// The request that it is at is that device's.

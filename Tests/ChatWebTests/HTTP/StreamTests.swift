@@ -217,6 +217,40 @@ struct StreamTests {
         withExtendedLifetime(open) {}
     }
 
+    /// A page that is seen again and again gives up an answer each time; those must not count against it.
+    @Test(arguments: ["", #","wait":25"#])
+    func answerThatWasGivenUp_keepsNoPlace(_ more: String) async throws {
+        let box = try await WebBox(limits: ConnectionLimits(beat: .seconds(600)))
+        let cookie = try await box.pair()
+        let turn = try await box.store.accept(
+            Submission(session: nil, text: "x", clientID: "c"), newSession: SessionID(rawValue: "s"), before: .start,
+            workspaces: Workspaces(names: ["home"]))
+        let whole = #"{"op":"resume","session":"\#(turn.turn.session)","after":0,"follow":true\#(more)}"#
+        for _ in 0..<3 {
+            var open: [RawConnection] = []
+            for _ in 0..<LiveStreams.perDevice {
+                let connection = try box.connect()
+                try connection.send(box.request("/api/chat", whole, cookie: cookie))
+                _ = try connection.receive(until: "200 OK")
+                open.append(connection)
+            }
+            open = []
+            let list = #"{"op":"list"}"#
+            let limit = ContinuousClock.now + .seconds(15)
+            while try box.post("/api/chat", list, cookie: cookie).status == 429, .now < limit {}
+            #expect(.now < limit)
+        }
+    }
+
+    /// Its connection may have gone before the first byte of the answer: then nothing of it is ever done.
+    @Test func answerThatWasNeverBegun_keepsNoPlace() throws {
+        let streams = LiveStreams()
+        let answer = LineAnswer(
+            wait: nil, beat: .seconds(1), streams: streams, device: DeviceID(rawValue: "d"), connection: nil)
+        for _ in 0...LiveStreams.perDevice { _ = try answer.response { _ in LineAnswer.endLine } }
+        #expect(streams.count == 0)
+    }
+
     @Test(arguments: ["", "{", "[]", #"{"op":"steal"}"#, #"{"op":"send"}"#, "\u{0}\u{1}"])
     func unreadableRequest_isRefusedInWords(_ body: String) async throws {
         let box = try await WebBox()
