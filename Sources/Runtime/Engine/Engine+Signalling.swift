@@ -23,6 +23,7 @@ extension Engine {
             journal.flush()
         }
         if scope == .main, living.hasExited { return }
+        if signal != .kill, living.stopSignal == nil { living.stopSignal = (signal, now) }
         if scope == .all, signal == .kill {
             // It overtakes: what is dead needs no other signal.
             living.orders.removeAll()
@@ -59,7 +60,7 @@ extension Engine {
             switch order.scope {
             case .main:
                 // ESRCH: it was faster. Anything else shows as a stop that takes too long.
-                if !run.hasExited { try? kernel.signal(run.pidfd, order.signal) }
+                if !run.hasExited { try? kernel.signalEnd(run.pidfd, order.signal) }
             case .all:
                 // Should there be no descriptor or memory to look at anybody: for this one there is a descriptor.
                 if order.signal == .kill, !run.hasExited { try? kernel.signal(run.pidfd, .kill) }

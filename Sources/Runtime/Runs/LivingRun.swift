@@ -16,6 +16,8 @@ final class LivingRun {
     var hasExited = false
     /// Signals on their way, in order.
     var orders: [SignalOrder] = []
+    /// The signal by which it was asked to stop, and when.
+    var stopSignal: (signal: Signal, at: Instant)?
     /// SIGKILL was ordered for everything that is left.
     var isToBeEmpty = false
     /// The poller tells when the scope becomes empty.
@@ -33,6 +35,8 @@ final class LivingRun {
     var errors: OwnedFD?
     /// Secret values it was given, which nothing that is shown may hold.
     var secrets: [String] = []
+    /// All of them by the secret's name: what is asked for the run later, as a probe, is given the same.
+    var secretValues: [String: String] = [:]
     /// Its secret files, to be removed with it.
     var credentials: CredentialFiles?
     /// It was killed for what it took; its end is one of `oom`.

@@ -55,7 +55,7 @@ final class CgroupSweep: Sweep {
         do {
             let pidfd = try kernel.openProcess(process)
             guard scope.cgroupHolds(process) == true else { return }
-            try kernel.signal(pidfd, signal)
+            try kernel.signalEnd(pidfd, signal)
             reached += 1
             reachedThisRound += 1
         } catch {}
