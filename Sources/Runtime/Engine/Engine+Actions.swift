@@ -68,6 +68,7 @@ extension Engine {
         switch record {
         case .starting(let child, _):
             board.touch(child)
+            self[child].health = nil
             askForTimes(of: child)
         case .stopping(let child, let run, let cause):
             board.touch(child)

@@ -17,8 +17,8 @@ final class ChildCell {
     var pidFile: PIDFile?
     /// What it said of itself; of the living run.
     var status: String?
-    /// Why its last probe, or the last word of a worker about it, was not healthy. Stays after the end it may have led to,
-    /// until something says the opposite.
+    /// Why its last probe, or the last word of a worker about it, was not healthy. Of its run: stays after the end it may
+    /// have led to, until the next one starts or something says the opposite.
     var health: String?
     /// What its ready pattern captured, kept until the next run says something else.
     var captures: [LogReport.Capture] = []

@@ -40,8 +40,8 @@ extension Engine {
         _ executable: String, _ arguments: [Text], _ timeout: Duration, _ child: ChildID, _ living: LivingRun
     ) -> ProbeRun? {
         let childPlan = plan[child]
-        let secrets = try? gatherSecrets(childPlan)
-        let request = SpawnRequest(child: childPlan, run: living.id, descriptors: [])
+        var request = SpawnRequest(child: childPlan, run: living.id, descriptors: [])
+        request.credentialsDirectory = living.credentials?.path
         do {
             let pipe = try kernel.makePipe(blocking: .write)
             if let owner = childPlan.identity, owner.uid != kernel.userID() {
@@ -49,7 +49,7 @@ extension Engine {
             }
             let spawned = try surroundings.spawner.spawnProbe(
                 executable, arguments, of: request, in: living.scope, output: pipe.write,
-                values: values(secrets ?? [:]))
+                values: values(of: living))
             processes[spawned.process] = child
             return ProbeRun.watch(kernel, spawned, output: pipe.read, timeout: timeout, at: now)
         } catch {

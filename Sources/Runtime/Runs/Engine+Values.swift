@@ -51,6 +51,14 @@ extension Engine {
         TextValues(captured: { [unowned self] in captured($0, $1) }, secret: { secrets[$0] })
     }
 
+    /// The same for a probe of this run, whose secrets are those that the run was given: a file may say another by now, and
+    /// a reload may have given a secret another number.
+    func values(of run: LivingRun) -> TextValues {
+        TextValues(
+            captured: { [unowned self] in captured($0, $1) },
+            secret: { [plan] in run.secretValues[plan.secrets[Int($0)].name] })
+    }
+
     func credentialFiles(_ child: ChildPlan, _ secrets: [UInt16: String]) throws(Obstacle) -> CredentialFiles? {
         guard !child.secretFiles.isEmpty else { return nil }
         let files = child.secretFiles.map { index in

@@ -1,6 +1,7 @@
 import Glibc
 import Plan
 import SupervisorCore
+import System
 import TestSupport
 import Testing
 import Wire
@@ -27,6 +28,54 @@ extension WholeTrees {
             flag.set()
             while health != nil { health = try client.status("checked")["health"] as? String }
             #expect(try client.state("checked") == "ready")
+        }
+
+        /// The secrets of its child's run: those of the moment may be others by now.
+        @Test func execProbe_hasTheSecretsOfItsChild_asThatHasThem() throws {
+            let secrets = TemporaryDirectory()
+            let kernel = LiveKernel()
+            let file = secrets.path + "/key"
+            try kernel.replaceFile(file, with: Array("first\n".utf8), mode: 0o600)
+            let words = "echo \"$CREDENTIALS_DIRECTORY $(cat \"$CREDENTIALS_DIRECTORY/key\") $KEY $MADE\""
+            let (told, probed) = (secrets.path + "/child", secrets.path + "/probed")
+            let asks = "test \"$(\(words))\" = \"$(cat \(told))\" || exit 3; echo >> \(probed)"
+            let probe = Probe.exec(
+                executable: "/bin/sh", arguments: [Text("sh"), Text("-c"), Text(asks)], timeout: .seconds(5))
+            let checked = script("checked", words + " > \(told); exec sleep 600") {
+                $0.environment.append(Variable(name: "KEY", value: Text(pieces: [.secret(0)])))
+                $0.environment.append(Variable(name: "MADE", value: Text(pieces: [.secret(1)])))
+                $0.secretFiles = [0]
+                $0.liveness = probe
+                $0.policy.liveness = LivenessRule(interval: .milliseconds(50), misses: 100)
+            }
+            let says = "CREDENTIALS_DIRECTORY is ${CREDENTIALS_DIRECTORY-unset}"
+            let other = script("other", "exec sleep 600") {
+                $0.liveness = .exec(
+                    executable: "/bin/sh", arguments: [Text("sh"), Text("-c"), Text("echo \(says); exit 3")],
+                    timeout: .seconds(5))
+                $0.policy.liveness = LivenessRule(interval: .milliseconds(50), misses: 100)
+            }
+            let tree = try RunningTree(
+                Plan(
+                    children: [checked, other],
+                    secrets: [
+                        SecretPlan(name: "key", source: .file(file)),
+                        SecretPlan(name: "made", source: .generated(bytes: 16)),
+                    ]))
+            let client = try tree.client()
+            try waitFor("a probe that agrees") { !tree.file(probed).isEmpty }
+            let child = tree.file(told)
+            #expect(child.contains("/credentials/checked first first "), "\(child)")
+            #expect(child.split(separator: " ").last?.count == 33, "\(child)")
+            try kernel.replaceFile(file, with: Array("second\n".utf8), mode: 0o600)
+            let before = tree.file(probed).count
+            try waitFor("more of them") { tree.file(probed).count > before + 3 }
+            #expect(try client.status("checked")["health"] is String == false)
+            try waitFor("what the other's probe says") {
+                try client.status("other")["health"] as? String
+                    == "the probe ended with exit 3: CREDENTIALS_DIRECTORY is unset"
+            }
+            #expect(try tree.stop() == .code(0))
         }
 
         /// A tree whose one child is ill by this script, and how status says it.
@@ -100,6 +149,9 @@ extension WholeTrees {
             #expect(end["detail"] as? String == "3 misses in a row, the last: judge: count 3", "\(end)")
             let why = try tree.ctl("why", "checked").output
             #expect(why.contains("judge: count 3"), "\(why)")
+            // Of the run that ended, and not of the one that follows.
+            try waitFor("the next run") { try client.state("checked") == "ready" }
+            #expect(try client.status("checked")["health"] is String == false)
             #expect(try client.ask("wait-ready") == .reply(#"{"ready":true}"#))
             #expect(try client.status("checked")["restarts"] as? Int == 1)
             #expect(try client.status("judge")["restarts"] as? Int == 0)

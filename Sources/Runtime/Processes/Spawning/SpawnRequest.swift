@@ -22,8 +22,12 @@ public struct SpawnRequest {
         self.descriptors = descriptors
     }
 
-    /// What a probe of the child is told: whose it is.
-    var probeEnvironment: [String] { ["NEXUS_CHILD=\(child.name)", "NEXUS_RUN_ID=\(run)"] }
+    /// What a probe of the child is told: whose it is, and where its secret files are. What lets a run speak for itself, or
+    /// take its sockets, is not a probe's.
+    var probeEnvironment: [String] {
+        ["NEXUS_CHILD=\(child.name)", "NEXUS_RUN_ID=\(run)"]
+            + (credentialsDirectory.map { ["CREDENTIALS_DIRECTORY=\($0)"] } ?? [])
+    }
 
     /// Variables whose value is the new process's own pid.
     var pidVariables: [String] {
@@ -40,7 +44,6 @@ public struct SpawnRequest {
             added.append("LISTEN_FDNAMES=" + names.joined(separator: ":"))
         }
         if let notifySocket { added.append("NOTIFY_SOCKET=\(notifySocket)") }
-        if let credentialsDirectory { added.append("CREDENTIALS_DIRECTORY=\(credentialsDirectory)") }
         if let watchdog = child.policy.watchdog {
             added.append("WATCHDOG_USEC=\(watchdog.nanoseconds / 1000)")  // sd_watchdog_enabled(3)
         }

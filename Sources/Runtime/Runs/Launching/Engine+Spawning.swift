@@ -65,6 +65,7 @@ extension Engine {
         let living = LivingRun(run, spawned.process, spawned.pidfd, in: scope)
         living.credentials = credentials
         living.secrets = redactions(secrets)
+        for (index, value) in secrets { living.secretValues[plan.secrets[Int(index)].name] = value }
         follow(launch, of: living, child)
     }
 
