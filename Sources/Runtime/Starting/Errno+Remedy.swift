@@ -1,5 +1,12 @@
 import System
 
+extension Kernel {
+    /// Of a file and its `.new`, by which it is replaced, the one in whose place a directory is.
+    func displaced(_ path: String) -> String? {
+        [path, path + ".new"].first { (try? status($0, followingLinks: false))?.kind == .directory }
+    }
+}
+
 extension Errno {
     /// What to do about a file that nexusd cannot read or write.
     var remedy: String {

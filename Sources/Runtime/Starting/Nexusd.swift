@@ -62,7 +62,12 @@ public enum Nexusd {
         do {
             listener = try ControlListener(surroundings.kernel, path: path, origin.plan.supervisor)
         } catch {
-            throw .failed("\(path): \(error)")
+            guard let displaced = surroundings.kernel.displaced(path) else {
+                throw .failed("\(path): \(error); \(error.remedy)")
+            }
+            throw .refused(
+                "\(displaced): a directory is in the place of the control socket: move it away, or choose another runtime"
+                    + " directory with --runtime")
         }
         let plan = PlanBook(origin.plan)
         let engine = Engine(

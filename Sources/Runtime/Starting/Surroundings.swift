@@ -35,8 +35,9 @@ final class Surroundings {
     private let lives: LifeBook
     /// What an earlier nexusd had left behind.
     private(set) var leftovers = Leftovers.Outcome()
-    /// What cannot be told of them; for `status`.
-    var lifeNote: String? { lives.note(life) }
+    /// What cannot be told of them, or what the next nexusd will not be able to tell; for `status`.
+    var lifeNote: String? { lives.note(life) ?? lifeTrouble }
+    private var lifeTrouble: String?
     private let pidFile: PIDFile?
     /// What there was not before, by directory.
     var footprints: [Footprint] = []
@@ -89,8 +90,10 @@ final class Surroundings {
             try lives.begin(life, beside: leftovers.remaining.isEmpty ? [] : lives.earlier)
         } catch {
             let words =
-                "\(places.life): \(error); should nexusd be killed, the next one cannot tell what it left behind."
-            stderr.write(LogEvent(.supervisorTrouble, 4, words))
+                "\(kernel.displaced(places.life) ?? places.life): \(error); \(error.remedy), then restart nexusd; should it be"
+                + " killed before, the next one cannot tell what it left behind"
+            lifeTrouble = words
+            stderr.write(LogEvent(.supervisorTrouble, 4, words + "."))
         }
     }
 

@@ -47,6 +47,23 @@ struct LeftoverTests {
         }
     }
 
+    @Test func whatIsStopped_hearsSIGTERM_andSaysItsLast() async {
+        await #expect(processExitsWith: .success) {
+            let nest = try Nest(life: Self.old)
+            let life = try nest.start("trap 'echo last; exit' TERM; kill -STOP $$; echo awake; exec sleep 600")
+            let isStopped = {
+                ProcessTable.entry(life.process, nest.kernel).map { _ in
+                    let stat = (try? nest.kernel.readFile("/proc/\(life.process)/stat", limit: 4096)) ?? []
+                    return String(decoding: stat, as: UTF8.self).contains(") T ")
+                } ?? false
+            }
+            try #require(try nest.reap { isStopped() })
+            let outcome = Self.endLeftovers(nest)
+            try #require(outcome.remaining.isEmpty && !isAlive(life.process))
+            try #require(life.lines(1) == ["last"])
+        }
+    }
+
     /// It is the last reader of their pipes: what they say at their end would be gone with it.
     @Test func logWriter_isEndedWhenAllOthersAre() async {
         await #expect(processExitsWith: .success) {
@@ -175,6 +192,11 @@ struct LeftoverTests {
         try book.begin(Self.old, beside: [])
         #expect(LifeBook(kernel, path: path).earlier == [Self.old])
         book.finish()
+        try kernel.makeDirectory(path, mode: 0o700)
+        let displaced = LifeBook(kernel, path: path)
+        #expect(displaced.damage == "a directory is in its place")
+        #expect(displaced.note(.test)?.hasSuffix(", end them, move the directory away, then restart nexusd") == true)
+        try kernel.removeDirectory(path)
         let finished = LifeBook(kernel, path: path)
         #expect(finished.earlier.isEmpty && finished.damage == nil && finished.note(.test) == nil)
     }

@@ -129,6 +129,37 @@ extension WholeTrees {
                 "\(said)")
         }
 
+        @Test(arguments: ["control.sock", "control.sock.new"])
+        func directoryInPlaceOfTheControlSocket_isNamed_withARemedy(name: String) throws {
+            let directory = TemporaryDirectory()
+            let kernel = LiveKernel()
+            let (run, plan) = (directory.path + "/run", directory.path + "/plan")
+            try kernel.makeDirectory(run, mode: 0o700)
+            try kernel.makeDirectory(run + "/" + name, mode: 0o700)
+            try kernel.replaceFile(plan, with: Plan(children: [child("one", "serve")]).encoded(), mode: 0o600)
+            let (exit, said) = try RunningTree.runToEnd(["--plan", plan, "--state", directory.path, "--runtime", run])
+            let words =
+                "nexusd: \(run)/\(name): a directory is in the place of the control socket: move it away, or choose another"
+                + " runtime directory with --runtime"
+            #expect(exit == .code(2) && said.contains(words), "\(said)")
+        }
+
+        @Test(arguments: ["life", "life.new"])
+        func directoryInPlaceOfTheLifeFile_isNamed_withARemedy(name: String) throws {
+            let directory = TemporaryDirectory()
+            let kernel = LiveKernel()
+            let run = directory.path + "/run"
+            try kernel.makeDirectory(run, mode: 0o700)
+            try kernel.makeDirectory(run + "/" + name, mode: 0o700)
+            let tree = try RunningTree(Plan(children: [child("one", "serve")]), runtime: run)
+            let words =
+                "\(run)/\(name): Is a directory (EISDIR); a directory is in its place: move it away, then restart nexusd; should it be"
+                + " killed before, the next one cannot tell what it left behind"
+            try waitFor("the words") { try tree.said().contains(words) }
+            #expect(try tree.ctl("status").output.contains("\(run)/\(name)"))
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func runtimeDirectoryThatOthersMayWriteTo_isRefused() throws {
             let directory = TemporaryDirectory()
             let kernel = LiveKernel()

@@ -59,16 +59,24 @@ struct LifeBook {
             damage = lines.isEmpty ? "it is empty" : lives.count < lines.count ? "it is damaged" : nil
         } catch {
             earlier = []
-            damage = error == .noEntry ? nil : error == .invalid ? "it is no regular file" : "\(error)"
+            damage =
+                switch error {
+                case .noEntry: nil
+                case .invalid: kernel.displaced(path) == path ? Self.displaced : "it is no regular file"
+                case _: "\(error)"
+                }
         }
     }
+
+    private static let displaced = "a directory is in its place"
 
     /// What a damaged file means and what is to be done, for the log and `status`.
     func note(_ life: LifeID) -> String? {
         damage.map {
             "\(path) cannot be relied upon (\($0)): what an earlier nexusd left behind may still run beside its new run; look "
                 + "with `grep -lz ^\(LifeID.variable)= /proc/[0-9]*/environ` for processes whose \(LifeID.variable) is not "
-                + "\(life.description.prefix(8))…, end them, then restart nexusd"
+                + "\(life.description.prefix(8))…, end them, "
+                + (damage == Self.displaced ? "move the directory away, " : "") + "then restart nexusd"
         }
     }
 
