@@ -27,7 +27,8 @@ extension ChildStatus {
         case "stopping":
             joined([
                 cause.map { "stopping: \($0)" } ?? "stopping", awaits.map { "waits for \($0)" },
-                limit.map { awaits == nil ? "killed in \($0.spoken)" : "\($0.spoken) left" }, status,
+                limit.map { awaits == nil ? "killed in \($0.spoken)" : "\($0.spoken) left" }, wayOut,
+                startsAgain ? "then it starts again" : nil, status,
             ])
         case "unkillable":
             "outlived SIGKILL: ended by nobody, replaced by nobody; see process \(pid.map(String.init) ?? "?")"
@@ -55,6 +56,12 @@ extension ChildStatus {
     public var lastWords: String? {
         guard let lastEnd else { return cause }
         return "\(cause ?? lastEnd.cause): \(lastEnd.detail ?? lastEnd.exit)"
+    }
+
+    /// Of a stop that takes longer than one likes to wait.
+    private var wayOut: String? {
+        guard pid != nil, let limit, limit > .seconds(30) else { return nil }
+        return "at once: nexusctl signal \(name) KILL"
     }
 
     private var nextRunWords: String {

@@ -127,6 +127,8 @@ public struct ChildStatus: Hashable, Sendable {
     public var startedBy: String?
     /// It went down with the tree, which is being ended.
     public var isStoppedWithTree = false
+    /// It is being stopped by command, and a run follows its end.
+    public var startsAgain = false
     /// Until the next try.
     public var nextTry: Duration?
     /// The clock starts it.
@@ -205,6 +207,7 @@ public struct ChildStatus: Hashable, Sendable {
             case "recycle": recycle = value.members.isEmpty ? nil : Recycle(value)
             case "started_by": startedBy = value.text
             case "stopped_with_tree": isStoppedWithTree = value.flag ?? false
+            case "starts_again": startsAgain = value.flag ?? false
             case "scheduled": isScheduled = value.flag ?? false
             case "skipped_runs": skippedRuns = value.number ?? 0
             case "next_try_ms": nextTry = value.number.map { .milliseconds($0) }

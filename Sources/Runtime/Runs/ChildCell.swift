@@ -27,6 +27,8 @@ final class ChildCell {
 
     /// What its last run took.
     var usage: EndUsage?
+    /// The last command that meant it was a worker's stop.
+    var isStoppedByWorker = false
     /// What is known of its last end, or of the one under way, beyond its exit.
     var remark: EndRemark?
 

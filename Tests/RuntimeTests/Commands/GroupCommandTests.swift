@@ -157,5 +157,25 @@ extension WholeTrees {
             #expect(answer.contains("  setting  child.busy.limits.cpu = \(shown)"), "\(answer)")
             #expect(answer.contains("a limit of its own was reached (`limits.cpu`)"), "\(answer)")
         }
+
+        /// Many a fault ends so: the kernel does not say which.
+        @Test(arguments: [
+            ("SEGV", ResourceName.stack, true), ("SEGV", .as, true), ("ABRT", .as, true), ("ABRT", .stack, false),
+            ("BUS", .as, false),
+        ])
+        func limitThatMayBeBehindASignal_isHintedAt(signal: String, resource: ResourceName, isHinted: Bool) throws {
+            let faulty = script("faulty", "kill -\(signal) $$; sleep 600") {
+                $0.limits = [Limit(resource: resource.rawValue, soft: 4 << 30, hard: 4 << 30)]
+                $0.policy.restart = .never
+            }
+            let tree = try RunningTree(Plan(children: [faulty]))
+            let end = try tree.client().end(of: "faulty")
+            let key = "limits.\(resource.name)"
+            #expect(
+                ((end["detail"] as? String)?.hasPrefix("it may have run into its limit `\(key)` (4") ?? false)
+                    == isHinted)
+            let why = try tree.ctl("why", "faulty").output
+            #expect(why.contains("a limit of its own may be behind it (`\(key)`)") == isHinted, "\(why)")
+        }
     }
 }

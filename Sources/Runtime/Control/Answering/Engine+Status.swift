@@ -14,6 +14,7 @@ extension Engine {
         let guarantee = surroundings.containment.guarantee(user: plan.traits(child).identity?.uid)
         statusWriter.write(
             child, view, self[child], choices[child], guarantee, awaits: awaits(child, view.phase),
+            startsAgain: view.phase == .stopping && explanation(of: child).startsAgain,
             recycling: view.phase == .ready ? recycling(of: child) : nil, into: &json)
         return json.bytes
     }

@@ -84,6 +84,9 @@ extension Engine {
         } else {
             router.reply(id, outcome("accepted"))
         }
+        for (child, _) in core.choices(madeBy: change.command(target)) {
+            self[child].isStoppedByWorker = isWorker(peer) && change == .stop
+        }
         choose(by: change.command(target), command, asWorker: isWorker(peer))
         feed(.command(change.command(target), command))
         // A command may change what is wanted without a record of it.

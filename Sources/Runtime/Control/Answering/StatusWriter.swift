@@ -110,10 +110,12 @@ struct StatusWriter {
         }
     }
 
-    /// One child. `awaits`: what it waits for, in words; `recycling`: its run is to be replaced.
+    /// One child. `awaits`: what it waits for, in words; `startsAgain`: when it is stopped; `recycling`: its run is to be
+    /// replaced.
     func write(
         _ child: ChildID, _ view: ChildView, _ cell: ChildCell, _ choice: Choice?,
-        _ guarantee: Containment.Guarantee, awaits: String?, recycling: Recycling?, into json: inout JSONWriter
+        _ guarantee: Containment.Guarantee, awaits: String?, startsAgain: Bool, recycling: Recycling?,
+        into json: inout JSONWriter
     ) {
         let (traits, policy) = (plan.traits(child), plan.policy(child))
         json.object { json in
@@ -138,6 +140,7 @@ struct StatusWriter {
             let starter = isStartersOwn ? plan.starters(of: child).first : nil
             json.field("started_by", starter.map { names[$0] })
             json.field("stopped_with_tree", view.isStopped(withTreeEndingSince: treeEndsSince, choice))
+            json.field("starts_again", startsAgain)
             json.field("next_try_ms", view.nextTry.map { ($0 - now).wholeMilliseconds })
             json.field("scheduled", view.isScheduled)
             json.field("skipped_runs", view.skippedRuns)

@@ -41,6 +41,7 @@ extension Engine {
             remark: cell.remark, hasProcess: cell.process != nil,
             executionEnd: executionEnd(of: child), treeEndsSince: shutdownBegan,
             kernelKeepsMemory: surroundings.containment.enforces(.memory), recycling: recycling(of: child),
+            isStoppedByWorker: cell.isStoppedByWorker, isKilled: cell.run?.isToBeEmpty ?? false,
             phase: { [core] in core.view(of: $0).phase })
     }
 

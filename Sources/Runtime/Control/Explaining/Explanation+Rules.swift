@@ -148,6 +148,10 @@ extension Explanation {
             return "nobody asked for this end, and `exits` does not name it"
         }
         let own = key.dropFirst("child.\(name).".count)
+        if ownRemark?.words.hasPrefix(EndRemark.possible) ?? false {
+            return
+                "nobody asked for this end, and `exits` does not name it; a limit of its own may be behind it (`\(own)`)"
+        }
         return own == "stop-timeout"
             ? "it said that it stops, and did not end in time: nexusd killed it (`stop-timeout`)"
             : "a limit of its own was reached (`\(own)`), and the kernel ended it"

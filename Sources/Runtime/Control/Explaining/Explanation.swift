@@ -22,6 +22,10 @@ struct Explanation {
     let kernelKeepsMemory: Bool
     /// Its run is ready and is to be replaced.
     var recycling: Recycling?
+    /// The last command that meant it was a worker's stop, which is no choice of an owner.
+    var isStoppedByWorker = false
+    /// Everything that is left of its run has SIGKILL.
+    var isKilled = false
     /// Told of its group, in which "it" would be another.
     var isNamed = false
     /// Where others stand.
@@ -65,6 +69,25 @@ struct Explanation {
     /// started again while the others have something to say.
     var endsWithTree: Bool { treeEndsSince != nil && !isBuiltIn && (view.phase != .off || isStoppedWithTree) }
 
+    /// It is being stopped by command and is wanted all the same: that was a restart, or a start came behind it. A run follows
+    /// its end at once.
+    var startsAgain: Bool {
+        guard view.phase == .stopping, view.cause == .asked, treeEndsSince == nil, plan.isShown(child), !isWished,
+            !view.isScheduled, !isStoppedByWorker
+        else { return false }
+        return choice.map { $0 == .on } ?? policy.enabled
+    }
+
+    private var stoppingWords: String {
+        let left = view.until.map { ($0 - now).words }
+        var words =
+            view.isDraining
+            ? "it is asked to drain, and gets its stop signal when it is idle" + (left.map { ", or in \($0)" } ?? "")
+            : "it is being stopped" + (left.map { "; what is left in \($0) is killed" } ?? "")
+        if hasProcess, !isKilled { words += ", or its main process at once by `nexusctl signal \(name) KILL`" }
+        return words + (startsAgain ? "; then it starts again" : "")
+    }
+
     /// What comes next, and when.
     var next: String {
         let inTime = view.nextTry.map { "in \(($0 - now).words)" }
@@ -101,10 +124,7 @@ struct Explanation {
             guard view.isScheduled else { return "it serves" }
             return "it runs"
                 + (inTime.map { "; its next time comes \($0), and is skipped if it runs still then" } ?? "")
-        case .stopping where view.isDraining:
-            return "it is asked to drain, and gets its stop signal when it is idle"
-                + (left.map { ", or in \($0)" } ?? "")
-        case .stopping: return "it is being stopped" + (left.map { "; what is left in \($0) is killed" } ?? "")
+        case .stopping: return stoppingWords
         case .unkillable: return "nothing while it is there: the kernel does not end it"
         case .parked:
             let whom = culprit.map { names[$0] } ?? name

@@ -16,6 +16,9 @@ final class EndRemark {
     /// How the words end of a run that had not the watchdog of its key.
     static let ownWatchdog = ", as it chose itself by WATCHDOG_USEC"
 
+    /// How the words begin of an end by which a limit may show, and many another fault.
+    static let possible = "it may have run into its limit"
+
     init(_ run: RunID, _ words: String, _ settings: [Explanation.Setting] = []) {
         self.run = run
         self.words = words

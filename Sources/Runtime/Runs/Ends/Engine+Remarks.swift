@@ -41,18 +41,30 @@ extension Engine {
         }
     }
 
-    /// It had said that it stops, and is killed as it did not; what nexusd asks for has a cause of its own.
+    /// It had said that it stops, or was asked to, and is killed as it did not. What nexusd ends for a fault of its own has its
+    /// words already.
     func remarkKill(_ child: ChildID, _ run: RunID) {
         let view = core.view(of: child)
-        guard view.run == run, view.phase == .stopping, view.cause == nil else { return }
-        remark(
-            child, run,
-            "it said STOPPING=1 and had not ended after \((now - view.since).words) (`stop-timeout`): nexusd killed it",
-            [
-                Explanation.Setting(
-                    key: "child.\(names[child]).stop-timeout", value: DurationText.show(plan.policy(child).stop.timeout)
-                )
-            ])
+        guard view.run == run, view.phase == .stopping else { return }
+        let setting = Explanation.Setting(
+            key: "child.\(names[child]).stop-timeout", value: DurationText.show(plan.policy(child).stop.timeout))
+        switch view.cause {
+        case nil:
+            remark(
+                child, run,
+                "it said STOPPING=1 and had not ended after \((now - view.since).words) (`stop-timeout`): nexusd killed it",
+                [setting])
+        case .asked, .dependency, .recycled:
+            guard let living = self[child].run, let stop = living.stopSignal, shutdownLevel < 3 else { return }
+            let who = living.hasExited ? "what it had started" : "it"
+            let isCut = shutdownLevel == 2
+            remark(
+                child, run,
+                "\(who) had not ended \((now - stop.at).words) after \(SignalName.show(stop.signal)) "
+                    + (isCut ? "(the tree is ended at once)" : "(`stop-timeout`)") + ": nexusd killed it",
+                isCut ? [] : [setting])
+        case .done, .config, .crash, .oom, .watchdog, .probe, .network, .unkillable, .unknown: return
+        }
     }
 
     /// A limit of its own that the kernel ends a process for: by SIGXCPU or SIGXFSZ, and by SIGKILL at the hard one of the
@@ -67,6 +79,7 @@ extension Engine {
                 end.child, end.run, "a file of it would have grown above \(text), its limit",
                 [Explanation.Setting(key: "child.\(name).limits.fsize", value: text)])
         }
+        remarkPossibleLimit(end, signal)
         guard let time = limit(ResourceLimit.cpu) else { return }
         let used = self[end.child].usage?.usage(of: end.run).cpu ?? .zero
         let isHard = signal == .kill && time.isHardUsedUp(by: used)
@@ -75,6 +88,25 @@ extension Engine {
         remark(
             end.child, end.run, "it had used up \(text) of processor time, its limit",
             [Explanation.Setting(key: "child.\(name).limits.cpu", value: text)])
+    }
+
+    /// A limit of which the kernel says nothing: an access that it refuses, or no memory. Many a fault ends by the same signal.
+    private func remarkPossibleLimit(_ end: EndRecord, _ signal: Signal) {
+        let possible: [ResourceName] =
+            switch signal {
+            case .segmentationFault: [.stack, .as, .data]
+            case .abort: [.as, .data]
+            case _: []
+            }
+        let limits = plan.traits(end.child).limits
+        for resource in possible {
+            guard let limit = limits.first(where: { $0.resource == resource.rawValue && $0.soft < .max }) else {
+                continue
+            }
+            let (key, text) = ("limits.\(resource.name)", SizeText.show(limit.soft))
+            let setting = Explanation.Setting(key: "child.\(names[end.child]).\(key)", value: text)
+            return remark(end.child, end.run, "\(EndRemark.possible) `\(key)` (\(text))", [setting])
+        }
     }
 
     /// The core begins to end a run.
@@ -112,6 +144,11 @@ extension Engine {
         case .done, .config, .crash, .oom, .network, .dependency, .asked, .unkillable, .unknown: break
         }
     }
+}
+
+extension Signal {
+    /// SIGSEGV.
+    fileprivate static let segmentationFault = Signal(rawValue: 11)
 }
 
 extension Limit {

@@ -27,14 +27,28 @@ struct Change: ParsableArguments {
 
     private typealias Outcome = (name: String, outcome: String, failure: ControlError?)
 
+    /// What is known of the end of a run that was asked for, beyond that: that it had to be killed.
+    private struct AskedEnd {
+        let child: String
+        let exit: String
+        let detail: String
+
+        var json: JSONValue {
+            .object([.init("child", .string(child)), .init("exit", .string(exit)), .init("detail", .string(detail))])
+        }
+    }
+
     func validate() throws {
         if noWait, limit.timeout != nil {
             throw ValidationError("--no-wait waits for nothing that --timeout could end")
         }
     }
 
-    /// Sends all of them at once and waits for each. `comesUp`: it is to be there a moment later as well.
-    func run(_ verb: String, done: String, comesUp: Bool = false) throws(ControlError) {
+    /// Sends all of them at once and waits for each. `comesUp`: it is to be there a moment later as well; `goesDown`: how that
+    /// went is told.
+    func run(
+        _ verb: String, done: String, comesUp: Bool = false, goesDown: Bool = false
+    ) throws(ControlError) {
         if let bad = names.first(where: { $0.isEmpty || $0.contains(" ") }) {
             throw ControlError(.usage, "'\(bad)' is no name of a child or a group")
         }
@@ -50,7 +64,24 @@ struct Change: ParsableArguments {
             guard let failure = ended[outcomes[index].name], outcomes[index].failure == nil else { continue }
             (outcomes[index].outcome, outcomes[index].failure) = ("failed", failure)
         }
-        try show(outcomes, verb, done: done)
+        let ends = goesDown && !noWait ? report.map { askedEnds(of: meant, since: $0, connection) } : nil
+        try show(outcomes, ends ?? [:], verb, done: done)
+    }
+
+    /// By the name by which they were meant.
+    private func askedEnds(
+        of meant: [String: [String]], since before: StatusReport, _ connection: ControlConnection
+    ) -> [String: [AskedEnd]] {
+        guard let after = try? StatusQuestion.report(connection) else { return [:] }
+        let old = Set(before.children.compactMap(\.lastEnd?.run))
+        var ends: [String: AskedEnd] = [:]
+        for child in after.children {
+            guard let end = child.lastEnd, let detail = end.detail, end.cause == "asked", !old.contains(end.run) else {
+                continue
+            }
+            ends[child.name] = AskedEnd(child: child.name, exit: end.exit, detail: detail)
+        }
+        return meant.mapValues { $0.compactMap { ends[$0] } }
     }
 
     /// Whom each name means. Of one name alone nexusd says what is wrong with it.
@@ -96,10 +127,13 @@ struct Change: ParsableArguments {
             .late(sentence, "nexusd goes on with it; see: nexusctl why \(name)")
     }
 
-    private func show(_ outcomes: [Outcome], _ verb: String, done: String) throws(ControlError) {
+    private func show(
+        _ outcomes: [Outcome], _ ends: [String: [AskedEnd]], _ verb: String, done: String
+    ) throws(ControlError) {
         if json {
             let results = outcomes.map { name, outcome, failure in
-                let members: [JSONValue.Member] = [.init("name", .string(name)), .init("outcome", .string(outcome))]
+                var members: [JSONValue.Member] = [.init("name", .string(name)), .init("outcome", .string(outcome))]
+                if let ends = ends[name], !ends.isEmpty { members.append(.init("ends", .array(ends.map(\.json)))) }
                 return JSONValue.object(members + (failure.map { [.init("error", .string($0.message))] } ?? []))
             }
             Output.write(JSONValue.object([.init("results", .array(results))]).line + "\n")
@@ -109,7 +143,12 @@ struct Change: ParsableArguments {
                 Output.complain("nexusctl: \(Terminal.clean(name)):")
                 Output.complain(failure)
             } else if failure == nil, !json {
-                Output.write("\(name): \(noWait ? "\(verb) accepted" : done)\n")
+                let how = (ends[name] ?? []).map { end in
+                    "; "
+                        + Terminal.clean(
+                            WrittenName(name).name == end.child ? end.detail : "\(end.child): \(end.detail)")
+                }
+                Output.write("\(name): \(noWait ? "\(verb) accepted" : done)\(how.joined())\n")
             }
         }
         guard let first = outcomes.lazy.compactMap(\.failure).first else { return }
@@ -131,7 +170,7 @@ struct StopCommand: ParsableCommand {
         commandName: "stop", abstract: "Stops children, and before them what requires them; they stay off.")
     @OptionGroup var change: Change
 
-    func run() throws { try change.run("stop", done: "stopped") }
+    func run() throws { try change.run("stop", done: "stopped", goesDown: true) }
 }
 
 struct RestartCommand: ParsableCommand {
@@ -140,7 +179,7 @@ struct RestartCommand: ParsableCommand {
         discussion: Change.firstMoments)
     @OptionGroup var change: Change
 
-    func run() throws { try change.run("restart", done: "ready again", comesUp: true) }
+    func run() throws { try change.run("restart", done: "ready again", comesUp: true, goesDown: true) }
 }
 
 struct ResetCommand: ParsableCommand {
