@@ -420,6 +420,9 @@ def died_in_silence(play):
     expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
     expect(page.locator(".link")).to_contain_text("connected")
     assert way.ways, "the page does not come by this way"
+    # As it is served; what another protocol in front of it makes of this is in docs/web.md.
+    spoken = page.evaluate("[...new Set(performance.getEntries().map((one) => one.nextHopProtocol).filter(Boolean))]")
+    assert spoken == ["http/1.1"], spoken
     waits = []
     for number, seconds in enumerate((3, 12, 3)):
         words = f"said in silence {number}"

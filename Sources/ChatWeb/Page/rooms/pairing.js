@@ -44,10 +44,10 @@ export function pairing(given) {
     try {
       given.done(await ask('/api/pair', { code: code.value, name: name.value, ...(secret.hidden ? {} : { password: password.value }) }));
     } catch (error) {
-      const failure = /** @type {Failure} */ (error);
-      const isFirst = failure.code === 'password' && secret.hidden;
-      said.textContent = isFirst ? '' : failure.message;
-      if (failure.code === 'password') {
+      const { code, message } = /** @type {Failure} */ (error);
+      const isAsked = code === 'password';
+      said.textContent = isAsked && secret.hidden ? '' : message;
+      if (isAsked) {
         secret.hidden = false;
         password.value = '';
         password.required = true;
