@@ -58,6 +58,16 @@ int nexus_become_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+/* O_PATH is a name and no file, and needs no /dev; it stays open across an exec, as what stands at 0 to 2 has to. */
+void nexus_fill_standard_descriptors(void) {
+    for (;;) {
+        int fd = open("/", O_PATH | O_DIRECTORY);
+        if (fd >= 0 && fd <= 2) continue;
+        if (fd > 2) close(fd);
+        return;
+    }
+}
+
 int nexus_get_dumpable(void) { return prctl(PR_GET_DUMPABLE); }
 
 static void fill(sigset_t *set, uint64_t mask) {

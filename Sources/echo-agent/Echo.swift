@@ -1,4 +1,5 @@
 import ArgumentParser
+import CNexus
 import Foundation
 
 /// The command line: `echo-agent serve …`, in opencode's grammar.
@@ -12,6 +13,7 @@ struct Echo: AsyncParsableCommand {
 
     /// opencode ends with status 1 whatever is wrong, usage errors too; so does its stand-in.
     static func main() async {
+        nexus_fill_standard_descriptors()
         do {
             var command = try parseAsRoot()
             if let serve = command as? Serve {
@@ -29,7 +31,8 @@ struct Echo: AsyncParsableCommand {
     }
 
     private static func stop(_ words: String) -> Never {
-        FileHandle.standardError.write(Data((words + "\n").utf8))
+        // One that is closed or full is no reason to crash on the way out.
+        try? FileHandle.standardError.write(contentsOf: Data((words + "\n").utf8))
         Foundation.exit(1)
     }
 }

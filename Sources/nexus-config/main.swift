@@ -1,6 +1,8 @@
 import ArgumentParser
+import CNexus
 import Glibc
 
+nexus_fill_standard_descriptors()
 // Usage errors end with 2, as everything does that is refused; ArgumentParser's own code would be 64.
 do {
     var command = try NexusConfig.parseAsRoot()

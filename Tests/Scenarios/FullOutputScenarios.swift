@@ -49,9 +49,11 @@ import Testing
         return Set(leaves(try #require(all?["command"] as? [String: Any]), []))
     }
 
-    private func expectComplaint(_ answer: Finished, _ words: [String], status: Int32? = 1) {
+    private func expectComplaint(
+        _ answer: Finished, _ words: [String], status: Int32? = 1, of reason: String = "No space left on device"
+    ) {
         #expect(answer.status != 0 && (status == nil || answer.status == status), "\(words): \(answer)")
-        let complaint = "cannot write to standard output: No space left on device\n"
+        let complaint = "cannot write to standard output: \(reason)\n"
         #expect(answer.errors.contains(complaint), "\(words): \(answer)")
     }
 
@@ -90,12 +92,45 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// What is opened first is not taken for it: the answer would go to whoever that is, as to nexusd.
+    @Test(arguments: [[">&-"], ["<&-", ">&-"], ["2>&-", ">&-"]])
+    func closedOutput_isNoConnection_andNoSuccess(closed: [String]) throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let commands = [
+            ["status"], ["status", "--json"], ["tree"], ["why", "chat-bridge"], ["events", "-n", "5"],
+            ["logs", "nexusd"], ["metrics"], ["version"], ["completions", "bash"], ["check"], ["explain"], ["diff"],
+            ["chat", "--list"], ["reload"], ["restart", "chat-bridge"], ["--help"],
+        ]
+        for words in commands {
+            let answer = try run(
+                "/bin/sh",
+                ["-c", "exec \"$0\" \"$@\" \(closed.joined(separator: " "))", Programs.path("nexusctl")] + words,
+                environment: [
+                    "NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state, "PATH": "/usr/bin:/bin",
+                    "HOME": box.directory,
+                ])
+            #expect(answer.status == 1, "\(words): \(answer)")
+            if !closed.contains("2>&-") {
+                #expect(
+                    answer.errors.contains("cannot write to standard output: Bad file descriptor"),
+                    "\(words): \(answer)")
+            }
+        }
+        let status = try run(
+            "/bin/sh", ["-c", "exec \"$0\" status <&- 2>&-", Programs.path("nexusctl")],
+            environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state])
+        #expect(status.status == 0 && status.output.contains("chat-bridge"), "who can be answered is: \(status)")
+        #expect(box.stop() == 0)
+    }
+
     /// What nexusctl leaves to nexus-config, asked directly.
-    @Test func nexusConfig_failsInWordsToo() throws {
+    @Test(arguments: ["> /dev/full", ">&-"]) func nexusConfig_failsInWordsToo(output: String) throws {
         for words in [["keys"], ["schema"], ["explain"], ["explain", "delay.cap"], ["--help"], ["--version"]] {
             let answer = try run(
-                "/bin/sh", ["-c", "exec \"$0\" \"$@\" > /dev/full", Programs.path("nexus-config")] + words)
-            expectComplaint(answer, words)
+                "/bin/sh", ["-c", "exec \"$0\" \"$@\" \(output)", Programs.path("nexus-config")] + words)
+            expectComplaint(answer, words, of: output == ">&-" ? "Bad file descriptor" : "No space left on device")
         }
     }
 }

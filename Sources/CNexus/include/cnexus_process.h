@@ -35,6 +35,10 @@ int nexus_set_limit(int resource, uint64_t soft, uint64_t hard);
 /* PR_SET_CHILD_SUBREAPER: orphans below this process become its children. */
 int nexus_become_subreaper(void);
 
+/* Puts something at each of 0, 1 and 2 that the caller had closed, by which nothing can be read or written (EBADF, as before):
+ * what is opened first would else be taken for stdin, stdout or stderr. */
+void nexus_fill_standard_descriptors(void);
+
 /* PR_GET_DUMPABLE: 1 as long as /proc/self belongs to this process's own user. */
 int nexus_get_dumpable(void);
 

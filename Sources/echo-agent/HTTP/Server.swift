@@ -39,7 +39,8 @@ struct Server: Sendable {
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionLimit)),
             onServerRunning: { [hostname] channel in
                 let url = "http://\(hostname):\(channel.localAddress?.port ?? port)"
-                FileHandle.standardOutput.write(Data(line.readyLine(url).utf8))
+                // Whoever closed it does not want to know, and is served all the same.
+                try? FileHandle.standardOutput.write(contentsOf: Data(line.readyLine(url).utf8))
             })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await app.run() }
