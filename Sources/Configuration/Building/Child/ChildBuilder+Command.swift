@@ -21,7 +21,7 @@ extension ChildBuilder {
         let first = program(command, "command", programs, texts)
         let arguments = arguments(command, "command", &texts)
         guard let first else { return ("", arguments) }
-        if case .distrusted(let words) = first.value { distrust(first.position, words, enabled: enabled) }
+        if case .unfit(let words) = first.value { refuse(first.position, words, enabled: enabled) }
         guard case .missing(let words) = first.value else { return (first.value.path, arguments) }
 
         if !fallback.isEmpty {
@@ -32,7 +32,7 @@ extension ChildBuilder {
                 report.note("'\(draft.name)' runs its fallback '\(path)': \(words)\(hint)")
                 return (path, other)
             }
-            if case .distrusted(let words) = second.value { distrust(second.position, words, enabled: enabled) }
+            if case .unfit(let words) = second.value { refuse(second.position, words, enabled: enabled) }
             refuse(second, programs.path, enabled: enabled)
         } else {
             refuse(first, programs.path, enabled: enabled)
@@ -41,8 +41,8 @@ extension ChildBuilder {
         return (command.first.flatMap { $0.value.hasPrefix("/") ? $0.value : nil } ?? "", arguments)
     }
 
-    /// A program that others could replace is not run, also not by a later command.
-    private func distrust(_ position: Position, _ words: String, enabled: Bool) {
+    /// A program that others could replace, or that nobody can find, is not run, also not by a later command.
+    private func refuse(_ position: Position, _ words: String, enabled: Bool) {
         if enabled {
             report.error(position, words)
         } else {
@@ -81,7 +81,7 @@ extension Programs.Found {
     var path: String {
         switch self {
         case .path(let path): path
-        case .missing, .distrusted: ""
+        case .missing, .unfit: ""
         }
     }
 }

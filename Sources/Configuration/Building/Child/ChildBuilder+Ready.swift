@@ -145,7 +145,7 @@ extension ChildBuilder {
         case .missing(let words):
             report.error(first.position, "\(words); install it or correct the name")
             return nil
-        case .distrusted(let words):
+        case .unfit(let words):
             report.error(first.position, words)
             return nil
         }

@@ -74,8 +74,8 @@ extension ChildBuilder {
 
     private func unknown(_ name: String, _ text: Placed<String>, groups: Bool) -> WorkerPlan.Grant? {
         let known = (groups ? context.names.groups : []) + context.names.children
-        let hint = Nearest.hintOrList(for: name, among: known, of: "[child.…] at all")
-        report.error(text.position, "'may' names an unknown \(groups ? "child or group" : "child") '\(name)'\(hint)")
+        let refusal = context.names.refusal(of: name, groups ? "child or group" : "child", among: known)
+        report.error(text.position, "'may' \(refusal)")
         return nil
     }
 }

@@ -11,8 +11,8 @@ struct Programs {
         case path(String)
         /// In words, without a remedy.
         case missing(String)
-        /// Somebody else could have put it there: in words, with a remedy.
-        case distrusted(String)
+        /// As it is named, or lies there, it is never run: in words, with a remedy.
+        case unfit(String)
     }
 
     func find(_ name: String) -> Found {
@@ -20,7 +20,7 @@ struct Programs {
         if name.contains("/") {
             let paths = PathText(places: context.places, host: context.host)
             guard let absolute = paths.absolute(name, home: home) else {
-                return .missing("the program '\(name)' is a relative path; write it from '/', '~/' or './'")
+                return .unfit("the program '\(name)' is a relative path; \(paths.remedy(for: name))")
             }
             return look(absolute) ?? .missing("there is no program '\(absolute)'")
         }
@@ -29,7 +29,7 @@ struct Programs {
         where directory.hasPrefix("/") {
             switch look(directory + "/" + name) {
             case .path(let found): return .path(found)
-            case .distrusted(let words): return .distrusted(words)
+            case .unfit(let words): return .unfit(words)
             case .missing(let words): rejected = rejected ?? .missing(words)
             case nil: continue
             }
@@ -47,7 +47,7 @@ struct Programs {
         // Beside nexusd lies what its owner can change as easily as nexusd itself.
         guard !path.hasPrefix(context.places.bin + "/") else { return .path(path) }
         let trust = Trust(host: context.host, user: identity?.uid, group: identity?.gid)
-        return trust.distrust(program: path).map { .distrusted($0) } ?? .path(path)
+        return trust.distrust(program: path).map { .unfit($0) } ?? .path(path)
     }
 
     /// By owner, group and others; root may execute what anybody may (path_resolution(7)).

@@ -133,8 +133,8 @@ struct TextBuilder {
     ) -> Text.Piece? {
         let words = "'\(key)': '{\(name).\(value)}'"
         guard let child = context.names.child(name) else {
-            let hint = Nearest.hintOrList(for: name, among: context.names.children, of: "[child.…] at all")
-            context.report.error(position, "\(words) names an unknown child '\(name)'\(hint)")
+            let refusal = context.names.refusal(of: name, "child", among: context.names.children)
+            context.report.error(position, "\(words) \(refusal)")
             return nil
         }
         // Known now, whoever waits for whom; a value of that name that the child captures comes first.

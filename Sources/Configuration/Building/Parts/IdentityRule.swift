@@ -56,6 +56,22 @@ struct IdentityRule {
         }
     }
 
+    /// Above what a hard limit is that cannot be had, and what can.
+    private func excess(of hard: UInt64, _ resource: ResourceName) -> String? {
+        let own = host.hardLimit(resource.rawValue)
+        if hard > own, !host.may(.raiseLimits) {
+            let shown = resource.show(own)
+            return
+                "nexusd's own (\(shown)), which uid \(host.userID) may not raise; \(shown) is the most that can be had,"
+                + " unless nexusd gets more: Limit\(resource.name.uppercased())= in its unit, or ulimit"
+        }
+        // Nobody's may be above it, root's neither (setrlimit(2)).
+        if resource == .nofile, let most = host.mostOpenFiles, hard > most {
+            return "what this kernel gives to anybody (\(most)); write \(most) or less, or raise the sysctl fs.nr_open"
+        }
+        return nil
+    }
+
     private func limit(_ resource: ResourceName, _ node: Node) -> Limit? {
         let text: String
         switch node.value {
@@ -73,12 +89,8 @@ struct IdentityRule {
             report.error(node.position, "'\(resource.name)': the soft limit is above the hard one; swap them")
             return nil
         }
-        let own = host.hardLimit(resource.rawValue)
-        if hard > own, !host.may(.raiseLimits) {
-            report.error(
-                node.position,
-                "'\(resource.name)': the hard limit is above nexusd's own (\(own)), which uid \(host.userID) may not raise"
-            )
+        if let words = excess(of: hard, resource) {
+            report.error(node.position, "'\(resource.name)': the hard limit is above \(words)")
             return nil
         }
         return Limit(resource: resource.rawValue, soft: soft, hard: hard)

@@ -21,6 +21,13 @@ struct PathText {
         "'\(key)' must be an absolute path, or begin with '~/' (home) or './' (this file's directory), found \"\(text)\""
     }
 
+    /// What to write instead of a path that is none of these.
+    func remedy(for text: String) -> String {
+        if text.hasPrefix("~") { return "write it from '/', '~/' or './'" }
+        return
+            "write \"./\(text)\" where it begins in this file's directory (\(places.configDirectory)), else from '/' or '~/'"
+    }
+
     private func join(_ base: String, _ rest: Substring) -> String {
         let rest = rest.drop { $0 == "/" }
         if rest.isEmpty { return base }

@@ -19,8 +19,9 @@ struct People {
             return host.user(id: number).map(Person.init) ?? Person(name: text, id: number, group: nil, entry: nil)
         }
         if let user = host.user(named: text) { return Person(user) }
-        report.error(
-            position, "'\(key)' names an unknown user '\(text)'\(Nearest.hint(for: text, among: host.userNames))")
+        let hint = Nearest.hint(for: text, among: host.userNames)
+        let remedy = hint.isEmpty ? "; take one that `getent passwd` lists, or make it with useradd" : hint
+        report.error(position, "'\(key)' names an unknown user '\(text)'\(remedy)")
         return nil
     }
 
@@ -28,8 +29,9 @@ struct People {
     func group(_ text: String, _ position: Position, key: String) -> UInt32? {
         if let number = UInt32(text), number != .max { return number }
         if let group = host.group(named: text) { return group }
-        report.error(
-            position, "'\(key)' names an unknown group '\(text)'\(Nearest.hint(for: text, among: host.groupNames))")
+        let hint = Nearest.hint(for: text, among: host.groupNames)
+        let remedy = hint.isEmpty ? "; take one that `getent group` lists, or make it with groupadd" : hint
+        report.error(position, "'\(key)' names an unknown group '\(text)'\(remedy)")
         return nil
     }
 }

@@ -39,13 +39,19 @@ struct TreeNames {
     func secret(_ name: String) -> UInt16? { secretIndices[name] }
     func name(of child: ChildID) -> String { child.rawValue == 1 ? "log-writer" : children[Int(child.rawValue) - 2] }
 
+    /// Why a name is none that a key may use, and what to do: the words behind the key.
+    func refusal(of name: String, _ kind: String, among known: [String]) -> String {
+        if name == "log-writer" { return "names 'log-writer', which is nexusd's own and always there; take it out" }
+        let hint = Nearest.hintOrList(for: name, among: known, of: "[child.…] at all")
+        return "names an unknown \(kind) '\(name)'\(hint)"
+    }
+
     /// Children by name, each once; unknown ones are reported with what may have been meant.
     func children(_ names: [Placed<String>], key: String, _ report: Report) -> [Placed<ChildID>] {
         var found: [Placed<ChildID>] = []
         for name in names {
             guard let child = child(name.value) else {
-                let hint = Nearest.hintOrList(for: name.value, among: children, of: "[child.…] at all")
-                report.error(name.position, "'\(key)' names an unknown child '\(name.value)'\(hint)")
+                report.error(name.position, "'\(key)' \(refusal(of: name.value, "child", among: children))")
                 continue
             }
             guard !found.contains(where: { $0.value == child }) else {
