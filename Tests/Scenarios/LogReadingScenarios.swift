@@ -47,6 +47,39 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// The same where journalctl reads, which is asked for everybody but the follower's own child.
+    @Test func followerOfTheJournal_asksForEverybodyButItself() throws {
+        let box = try Box("[child.one]\ncommand = [\"/bin/sh\", \"-c\", \"echo one; exec sleep 1000\"]\n")
+        try box.start()
+        try box.waitReady()
+        try box.waitLog("one", "one")
+        try "#!/bin/sh\necho \"$@\"\n".write(
+            toFile: box.directory + "/journalctl", atomically: true, encoding: .utf8)
+        chmod(box.directory + "/journalctl", 0o755)
+        /// Into a pipe, as the output of a run is.
+        func follow(_ child: String, _ words: String) throws -> Finished {
+            try run(
+                "/bin/bash", ["-c", "set -o pipefail; '\(Programs.path("nexusctl"))' logs --journal \(words) | cat"],
+                environment: [
+                    "NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state,
+                    "PATH": box.directory + ":/usr/bin:/bin", "NEXUS_CHILD": child, "NEXUS_RUN_ID": "6743f2a1-17",
+                ])
+        }
+        let all = try follow("one", "-f")
+        #expect(all.status == 0 && all.output.contains("SYSLOG_IDENTIFIER=nexusd"), "\(all)")
+        #expect(!all.output.contains("SYSLOG_IDENTIFIER=one"), "\(all)")
+        #expect(all.errors.contains("the lines of one are left out: this output becomes some of them"), "\(all)")
+        let itself = try follow("one", "-f one")
+        #expect(itself.status == 1 && itself.output.isEmpty, "\(itself)")
+        #expect(itself.errors.contains("there is nothing to follow: the lines of one are left out"), "\(itself)")
+        // Nothing comes back to who does not follow, looks at another run, or is somebody else.
+        for (child, words) in [("one", ""), ("one", "-f --run 6743f2a1-16"), ("other", "-f")] {
+            let shown = try follow(child, words)
+            #expect(shown.output.contains("SYSLOG_IDENTIFIER=one") && shown.errors.isEmpty, "\(words): \(shown)")
+        }
+        #expect(box.stop() == 0)
+    }
+
     @Test func choices_narrowWhatIsShown() throws {
         let box = try Box(Self.tree)
         try box.start()

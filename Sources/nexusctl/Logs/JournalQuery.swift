@@ -33,9 +33,19 @@ struct JournalQuery {
         }
     }
 
-    /// Becomes journalctl; returns only when that fails.
-    func execute(_ names: [String], _ place: Locations) throws(ControlError) {
-        let children = names.isEmpty ? try LogNames.all(place) : try LogNames(place).resolve(names)
+    /// Becomes journalctl; returns only when that fails. journalctl knows no "but not": a follower that is a part of the tree
+    /// does not see its own child, which has no other run while this one lasts.
+    func execute(_ names: [String], _ place: Locations, without own: OwnRun?) throws(ControlError) {
+        var children = names.isEmpty ? try LogNames.all(place) : try LogNames(place).resolve(names)
+        if let own, children.contains(own.child) {
+            children.removeAll { $0 == own.child }
+            let words = "the lines of \(own.child) are left out: this output becomes some of them"
+            // Without a field to look for, journalctl would show the whole machine's journal.
+            guard !children.isEmpty else {
+                throw ControlError(.failed, "there is nothing to follow: \(words)", hint: "without -f they are shown")
+            }
+            Output.complain("nexusctl: \(words). Without -f they are shown, and with -f into a file")
+        }
         // One field of several values is an "or"; all that nexusd and log-writer send has this one.
         let fields = children.map { "SYSLOG_IDENTIFIER=\($0)" }
         let arguments: [UnsafeMutablePointer<CChar>?] = (words + fields).map { strdup($0) } + [nil]

@@ -82,7 +82,7 @@ struct LogPrinter {
                 : "move it away; log-writer writes a new one when it is started again: nexusctl restart log-writer")
     }
 
-    private static let groupHint = "they are for log-writer's group: become a member of it, or root"
+    static let groupHint = "they are for log-writer's group: become a member of it, or root"
 
     /// How many there were.
     private mutating func show(_ session: LogSession) -> Int {

@@ -74,10 +74,16 @@ struct LogsCommand: ParsableCommand {
         let place = try place.locations()
         var query = try choices()
         query.last = lines ?? (since != nil ? nil : follow ? Self.usualFollowedLines : Self.usualLines)
-        if journal { return try JournalQuery(query, grep: grep, regex, ignoreCase, json, follow).execute(names, place) }
+        let own = follow ? OwnRun() : nil
+        if journal {
+            // What is asked of another run is not what this one says.
+            let own = query.run.map { $0 == own?.run } ?? true ? own : nil
+            return try JournalQuery(query, grep: grep, regex, ignoreCase, json, follow)
+                .execute(names, place, without: own)
+        }
         var printer = LogPrinter(json: json, terminal: .standardOutput)
         let names = names.isEmpty ? nil : try LogNames(place).resolve(names)
-        if follow, let own = OwnRun(), names?.contains(own.child) ?? true {
+        if let own, names?.contains(own.child) ?? true {
             query.without = own.run
             Output.complain("nexusctl: " + own.words)
         }
