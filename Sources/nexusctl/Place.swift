@@ -45,26 +45,41 @@ struct Place: ParsableArguments {
 
     /// ArgumentParser knows options of a command only after its name; people write these before it as well.
     static func hoisted(_ arguments: [String]) throws(ControlError) -> [String] {
-        var leading: [String] = []
         var rest = arguments[...]
-        while let word = rest.first {
-            if word.hasPrefix("--runtime=") || word.hasPrefix("--state=") {
-                leading.append(word)
-                rest = rest.dropFirst()
-            } else if word == "--runtime" || word == "--state" {
-                guard rest.count > 1 else { throw ControlError(.usage, "\(word) takes a directory, found nothing") }
-                leading += rest.prefix(2)
-                rest = rest.dropFirst(2)
-            } else {
-                break
+        let leading = try taken(from: &rest)
+        guard let command = rest.first, !command.hasPrefix("-") else { return rest.isEmpty ? arguments : Array(rest) }
+        // ArgumentParser's own command, which asks no nexusd and knows no options.
+        if command == "help" {
+            var words: [String] = []
+            while let word = rest.popFirst() {
+                words.append(word)
+                _ = try taken(from: &rest)
             }
+            return words
         }
-        guard let command = rest.first, !command.hasPrefix("-") else { return arguments }
         // `tunnel url` and its like are one command of two words.
         let family = NexusCtl.configuration.subcommands.first { $0._commandName == command }
         let members = family?.configuration.subcommands.map { $0._commandName } ?? []
         let words = rest.dropFirst().first.map(members.contains) == true ? 2 : 1
         return rest.prefix(words) + leading + rest.dropFirst(words)
+    }
+
+    /// Takes these options, with their directories, from the front.
+    private static func taken(from rest: inout ArraySlice<String>) throws(ControlError) -> [String] {
+        var options: [String] = []
+        while let word = rest.first {
+            if word.hasPrefix("--runtime=") || word.hasPrefix("--state=") {
+                options.append(word)
+                rest = rest.dropFirst()
+            } else if word == "--runtime" || word == "--state" {
+                guard rest.count > 1 else { throw ControlError(.usage, "\(word) takes a directory, found nothing") }
+                options += rest.prefix(2)
+                rest = rest.dropFirst(2)
+            } else {
+                break
+            }
+        }
+        return options
     }
 }
 

@@ -22,6 +22,14 @@ import Testing
         return box
     }
 
+    /// What doctor says of one thing.
+    private func finding(_ subject: String, _ box: Box) throws -> [String: String]? {
+        let answer = try box.ctl("doctor", "--json")
+        let object = try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any]
+        let all = (object?["findings"] as? [[String: Any]] ?? []).filter { $0["subject"] as? String == subject }
+        return all.first?.compactMapValues { $0 as? String }
+    }
+
     private func replaceByPipe(_ path: String) throws {
         try FileManager.default.removeItem(atPath: path)
         #expect(mkfifo(path, 0o600) == 0)
@@ -58,6 +66,11 @@ import Testing
         #expect((object?["ends"] as? [Any])?.isEmpty == false)
         let unreadable = (object?["unreadable"] as? [[String: Any]])?.first
         #expect(unreadable?["file"] as? String == book && unreadable?["lines"] as? Int == 2, "\(history)")
+        let found = try finding("book of runs", box)
+        #expect(found?["level"] == "warn", "\(found ?? [:])")
+        #expect(found?["words"] == "2 lines of \(book), which could not be read: damaged", "\(found ?? [:])")
+        #expect(found?["remedy"]?.hasSuffix("nexusctl restart log-writer") == true, "\(found ?? [:])")
+        #expect(history.errors.contains(found?["words"] ?? "?") && history.errors.contains(found?["remedy"] ?? "?"))
     }
 
     @Test(arguments: ["pipe", "directory", "damage"]) func bookThatCannotBeRead_isNotNoRun(_ what: String) throws {
@@ -80,6 +93,9 @@ import Testing
         }
         let told = try box.ctl("history")
         #expect(told.errors.contains("cannot read \(book)") && !told.errors.contains("has ended yet"), "\(told)")
+        let found = try finding("book of runs", box)
+        #expect(found?["level"] == "bad" && found?["words"]?.hasPrefix("cannot read \(book): ") == true)
+        #expect(told.errors.contains(found?["words"] ?? "?") && told.errors.contains(found?["remedy"] ?? "?"))
         // What nexusd remembers itself is shown, with a word about the rest.
         try box.ctl("restart", "left")
         let remembered = try box.ctl("history")
@@ -179,11 +195,25 @@ import Testing
         // Ready is ready, however little time there was to ask.
         let wait = try box.ctl("wait", "--timeout", "0s")
         #expect(wait.status == 0 && wait.errors.isEmpty, "\(wait)")
+        // Also where nobody is asked.
+        let places = ["--runtime", box.runtime]
+        for words in [["completions", "bash"], ["help"], ["help", "status"], ["--help"]] {
+            let plain = try ask(box, words)
+            for all in [places + words, words + places, ["--runtime=" + box.runtime] + words] {
+                let answer = try ask(box, all)
+                #expect(
+                    answer.status == 0 && answer.output == plain.output && answer.errors.isEmpty, "\(all): \(answer)")
+            }
+        }
         for option in ["--runtime", "--state"] {
             let answer = try box.ctl(option)
             #expect(
                 answer.status == 2 && answer.errors.contains("\(option) takes a directory, found nothing"), "\(answer)")
         }
         #expect(box.stop() == 0)
+    }
+
+    private func ask(_ box: Box, _ words: [String]) throws -> Finished {
+        try run(Programs.path("nexusctl"), words, environment: ["PATH": "/usr/bin:/bin", "HOME": box.directory])
     }
 }

@@ -34,6 +34,33 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test func reloadThatTakesTooLong_isInForce_andSaysHowFarItIs() throws {
+        let box = try Box(Self.tree())
+        try box.start()
+        try box.waitReady()
+        let slow = "[child.slow]\ncommand = [\"FIXTURE\", \"serve\"]\nready = \"notify\"\n"
+        for (number, form) in [[], ["--json"]].enumerated() {
+            // In force is what was read, and the time is over in the waiting.
+            try box.write(
+                Self.tree(slow + "[child.new-\(number)]\ncommand = [\"FIXTURE\", \"serve\"]\nready = \"notify\"\n"))
+            let answer = try box.begin(["reload", "--timeout", "2s"] + form).wait()
+            #expect(answer.status == 5, "\(answer)")
+            #expect(answer.errors.contains("the new file is in force; not all is ready within 2s"), "\(answer)")
+            #expect(answer.errors.contains("new-\(number) is starting"), "\(answer)")
+            #expect(answer.errors.contains("nexusd goes on with it; see: nexusctl status"), "\(answer)")
+            if form.isEmpty {
+                #expect(answer.output.contains("+ new-0 added") && !answer.output.contains("reloaded"), "\(answer)")
+            } else {
+                let object = try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any]
+                #expect(object?["outcome"] as? String == "timeout" && object?["children"] != nil, "\(answer)")
+            }
+            #expect(try box.status().child("new-\(number)")?.state == "starting")
+        }
+        let wrong = try box.ctl("reload", "--timeout", "soon")
+        #expect(wrong.status == 2 && wrong.errors.contains("'soon' is no time"), "\(wrong)")
+        #expect(box.stop() == 0)
+    }
+
     @Test func refusedFile_changesNothing_andNamesThePlace() throws {
         let box = try Box(Self.tree())
         try box.start()

@@ -142,6 +142,9 @@ struct CompletionsCommand: ParsableCommand {
     @Flag(help: "The script as one JSON object.")
     var json = false
 
+    // The script asks the nexusd that its user names; these are taken as everywhere.
+    @OptionGroup var place: Place
+
     func run() throws {
         guard let shell = CompletionShell(rawValue: shell) else {
             throw ControlError(.usage, "no completions for '\(shell)'", hint: "there are: bash, zsh, fish")

@@ -39,7 +39,7 @@ struct Doctor {
 
     /// Everything, the most important first.
     func findings() -> [Finding] {
-        supervisor() + children() + configuration() + places() + machine() + programs()
+        supervisor() + children() + configuration() + places() + book() + machine() + programs()
     }
 
     private func supervisor() -> [Finding] {

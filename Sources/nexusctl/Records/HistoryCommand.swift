@@ -87,10 +87,8 @@ struct RunHistory {
 
     /// What is missing because of damage.
     var damageWords: String {
-        let lines = damagedLines == 1 ? "one line" : "\(damagedLines) lines"
-        return
-            "missing here: \(lines) of \(path), which could not be read: damaged. The next log-writer moves it aside and goes on"
-            + " with what can be read: nexusctl restart log-writer"
+        let damage = BookDamage(lines: damagedLines, path: path)
+        return "missing here: \(damage.words); \(damage.remedy)"
     }
 
     /// The same for programs: the file, and how many of its lines; null where it is all of it.

@@ -103,6 +103,35 @@ extension WholeTrees {
                     "start child:slow: a later command, or the stop of the tree, overtook it; see `nexusctl status`"))
         }
 
+        @Test func recyclingThatTakesTooLong_saysHowFarItIs_andGoesOn() throws {
+            let deaf = child("deaf", "ignore-term") { $0.policy.stop = StopRule(timeout: .seconds(2)) }
+            let tree = try RunningTree(Plan(children: [deaf]))
+            let client = try tree.client()
+            for form in [[], ["--json"]] {
+                var recycled: CtlAnswer?
+                let former = try client.status("deaf")["run"] as? String
+                try waitFor("its handlers") { tree.registered("main").contains(try client.pid("deaf") ?? 0) }
+                // Only what has been ready for a while is recycled.
+                try waitFor("the recycling") {
+                    recycled = try tree.ctl(["recycle", "deaf", "--timeout", "200ms"] + form)
+                    return recycled?.status != 1
+                }
+                let answer = try #require(recycled)
+                #expect(answer.status == 5 && answer.output.isEmpty == form.isEmpty, "\(answer)")
+                #expect(form.isEmpty || answer.object["outcome"] as? String == "timeout", "\(answer)")
+                #expect(
+                    answer.errors.hasPrefix("nexusctl: deaf is not recycled within 200ms: it is stopping ("),
+                    "\(answer)")
+                #expect(answer.errors.contains("nexusd goes on with it; see: nexusctl why deaf"), "\(answer)")
+                try waitFor("the new run") {
+                    let now = try client.status("deaf")
+                    return now["state"] as? String == "ready" && now["run"] as? String != former
+                }
+            }
+            #expect(try tree.ctl("recycle", "deaf", "--timeout", "1s", "--no-wait").status == 2)
+            #expect(try tree.ctl("recycle", "deaf", "--timeout", "soon").status == 2)
+        }
+
         @Test func stopThatTakesTooLong_saysWhatItWaitsFor_andGoesOn() throws {
             let tree = try RunningTree(Plan(children: [child("deaf", "ignore-term")]))
             let client = try tree.client()

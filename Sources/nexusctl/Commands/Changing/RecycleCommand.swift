@@ -38,12 +38,22 @@ struct RecycleCommand: ParsableCommand {
         let patience = try Patience(noWait ? nil : EventStream(place.connect()), limit)
         patience.children = [name]
         let old = try status(connection)
-        _ = try connection.answer(to: connection.request("recycle \(child)"))
-        if !noWait { try wait(name, patience, connection, after: old.run) }
-        let outcome = noWait ? "accepted" : "done"
+        do throws(ControlError) {
+            _ = try connection.answer(to: connection.request("recycle \(child)"))
+            if !noWait { try wait(name, patience, connection, after: old.run) }
+        } catch {
+            if json {
+                show(name, error.code == .timeout ? "timeout" : "failed", [.init("error", .string(error.message))])
+            }
+            throw error
+        }
+        if json { return show(name, noWait ? "accepted" : "done") }
+        Output.write("\(Terminal.clean(name)): \(noWait ? "recycle accepted" : "recycled, ready again")\n")
+    }
+
+    private func show(_ name: String, _ outcome: String, _ more: [JSONValue.Member] = []) {
         let members: [JSONValue.Member] = [.init("name", .string(name)), .init("outcome", .string(outcome))]
-        let words = "\(Terminal.clean(name)): \(noWait ? "recycle accepted" : "recycled, ready again")"
-        Output.write((json ? JSONValue.object(members).line : words) + "\n")
+        Output.write(JSONValue.object(members + more).line + "\n")
     }
 
     private func status(_ connection: ControlConnection) throws(ControlError) -> ChildStatus {
