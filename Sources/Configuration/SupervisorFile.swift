@@ -6,7 +6,7 @@ public enum SupervisorFile {
     /// Reads and checks the file and everything it names. Throws all that is wrong at once (at most 20 diagnostics);
     /// changes nothing on the machine.
     public static func load(_ places: Places) throws(ConfigurationError) -> Configured {
-        try load(places, host: LiveMachine())
+        try load(places, host: RememberedMachine(LiveMachine()))
     }
 
     /// The text of a file as it is, right or wrong; nil when it cannot be read.

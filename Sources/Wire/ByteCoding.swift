@@ -2,36 +2,40 @@
 /// of plan, log link and state; frames have their own fixed header.
 public struct ByteWriter: Sendable {
     /// What was written so far.
-    public private(set) var bytes: [UInt8] = []
+    public var bytes: [UInt8] { written }
+    @usableFromInline var written: [UInt8] = []
 
     /// Empty.
     public init() {}
 
+    // What is generic is inlinable: in another module it would look up its types for each value, which was most of what
+    // a plan costs.
+
     /// A fixed-width integer, big-endian.
-    public mutating func write<Integer: FixedWidthInteger>(_ value: Integer) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    @inlinable public mutating func write<Integer: FixedWidthInteger>(_ value: Integer) {
+        withUnsafeBytes(of: value.bigEndian) { written.append(contentsOf: $0) }
     }
 
     /// 1 or 0.
-    public mutating func write(_ value: Bool) { bytes.append(value ? 1 : 0) }
+    public mutating func write(_ value: Bool) { written.append(value ? 1 : 0) }
 
     /// UTF-8 with its byte count.
     public mutating func write(_ value: String) {
         var value = value
         value.withUTF8 { utf8 in
             write(UInt32(utf8.count))
-            bytes.append(contentsOf: utf8)
+            written.append(contentsOf: utf8)
         }
     }
 
     /// A count, then each element by `body`.
-    public mutating func write<Element>(_ list: [Element], _ body: (inout ByteWriter, Element) -> Void) {
+    @inlinable public mutating func write<Element>(_ list: [Element], _ body: (inout ByteWriter, Element) -> Void) {
         write(UInt32(list.count))
         for element in list { body(&self, element) }
     }
 
     /// A flag, then the value by `body` when there is one.
-    public mutating func write<Value>(_ value: Value?, _ body: (inout ByteWriter, Value) -> Void) {
+    @inlinable public mutating func write<Value>(_ value: Value?, _ body: (inout ByteWriter, Value) -> Void) {
         write(value != nil)
         if let value { body(&self, value) }
     }
@@ -66,36 +70,39 @@ public struct ByteError: Error, Hashable, Sendable {
 
 /// Reads what `ByteWriter` wrote; checks every count against the bytes that are left before it allocates.
 public struct ByteReader: Sendable {
-    private let bytes: [UInt8]
+    @usableFromInline let bytes: [UInt8]
     /// Offset of the next byte.
-    public private(set) var offset = 0
+    public var offset: Int { place }
+    @usableFromInline var place = 0
 
     /// From the start of `bytes`.
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Bytes that are left.
-    public var remaining: Int { bytes.count - offset }
+    @inlinable public var remaining: Int { bytes.count - place }
 
     /// A fixed-width integer, big-endian.
-    public mutating func read<Integer: FixedWidthInteger>(_ type: Integer.Type = Integer.self) throws(ByteError)
-        -> Integer
-    {
+    @inlinable public mutating func read<Integer: FixedWidthInteger>(
+        _ type: Integer.Type = Integer.self
+    ) throws(ByteError) -> Integer {
         let width = MemoryLayout<Integer>.size
-        guard remaining >= width else { throw ByteError(.truncated, at: offset) }
+        guard remaining >= width else { throw ByteError(.truncated, at: place) }
         var value = Integer.zero
-        for byte in bytes[offset..<offset + width] {
-            value = (width == 1 ? 0 : value << 8) | Integer(truncatingIfNeeded: byte)
+        withUnsafeMutableBytes(of: &value) { value in
+            bytes.withUnsafeBytes {
+                value.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[place..<place + width]))
+            }
         }
-        offset += width
-        return value
+        place += width
+        return Integer(bigEndian: value)
     }
 
     /// 1 or 0.
-    public mutating func readBool() throws(ByteError) -> Bool {
+    @inlinable public mutating func readBool() throws(ByteError) -> Bool {
         switch try read(UInt8.self) {
         case 0: return false
         case 1: return true
-        case _: throw ByteError(.unknownValue, at: offset - 1)
+        case _: throw ByteError(.unknownValue, at: place - 1)
         }
     }
 
@@ -105,12 +112,12 @@ public struct ByteReader: Sendable {
         guard let text = String(validating: bytes[offset..<offset + count], as: UTF8.self) else {
             throw ByteError(.notUTF8, at: offset)
         }
-        offset += count
+        place += count
         return text
     }
 
     /// A list; each element takes at least one byte, so the count is bounded by what is left.
-    public mutating func readList<Element>(
+    @inlinable public mutating func readList<Element>(
         _ body: (inout ByteReader) throws(ByteError) -> Element
     ) throws(ByteError) -> [Element] {
         let count = try readCount()
@@ -121,7 +128,7 @@ public struct ByteReader: Sendable {
     }
 
     /// A flag, then the value when it is set.
-    public mutating func readOptional<Value>(
+    @inlinable public mutating func readOptional<Value>(
         _ body: (inout ByteReader) throws(ByteError) -> Value
     ) throws(ByteError) -> Value? {
         try readBool() ? try body(&self) : nil
@@ -132,7 +139,7 @@ public struct ByteReader: Sendable {
         guard remaining == 0 else { throw ByteError(.trailingBytes, at: offset) }
     }
 
-    private mutating func readCount() throws(ByteError) -> Int {
+    @usableFromInline mutating func readCount() throws(ByteError) -> Int {
         let count = Int(try read(UInt32.self))
         guard count <= remaining else { throw ByteError(.countTooLarge, at: offset - 4) }
         return count

@@ -33,18 +33,21 @@ struct MakePlan: ParsableCommand {
         } catch {
             throw Refusal(words: "\(error)")
         }
-        if !dryRun { keep(&plan, in: store) }
+        let kept = plan.encoded()
         // Of this moment, and none of what is kept: a start from last-good would find them true for ever.
-        plan.notes += choiceNotes
-        try Output.write(plan.encoded(), to: STDOUT_FILENO)
+        let notes = (dryRun ? [] : keep(kept, in: store)) + choiceNotes
+        plan.notes += notes
+        try Output.write(notes.isEmpty ? kept : plan.encoded(), to: STDOUT_FILENO)
     }
 
-    private func keep(_ plan: inout Plan, in store: PlanStore) {
+    /// What there is to say about it.
+    private func keep(_ plan: [UInt8], in store: PlanStore) -> [String] {
         do {
-            try store.keep(plan.encoded())
+            try store.keep(plan)
+            return []
         } catch {
             // The tree can run without it; whoever relies on --last-good must learn of it.
-            plan.notes.append("the plan is not kept as last-good: \(error)")
+            return ["the plan is not kept as last-good: \(error)"]
         }
     }
 }

@@ -110,6 +110,7 @@ public struct PlanStore: Sendable {
     }
 
     private func make(_ directory: NeededDirectory) throws(Failure) {
+        if isThere(directory) { return }
         let isNew = mkdir(directory.path, 0o700) == 0
         if !isNew, errno != EEXIST { throw Failure("make", directory.path) }
         // O_NOFOLLOW: what a child may have put there instead is not followed. O_PATH: a root without CAP_DAC_OVERRIDE, as
@@ -137,6 +138,14 @@ public struct PlanStore: Sendable {
         if geteuid() == 0 { try give(file, to: 0, 0, directory.path) }
         guard chmod("/proc/self/fd/\(file)", directory.mode) == 0 else { throw Failure("chmod", directory.path) }
         if geteuid() == 0 { try give(file, to: directory.owner, directory.group, directory.path) }
+    }
+
+    /// As it has to be, so that there is nothing to do: one look, since a reload has one for each child.
+    private func isThere(_ directory: NeededDirectory) -> Bool {
+        var status = stat()
+        return lstat(directory.path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            && status.st_mode & 0o7777 == directory.mode
+            && status.st_uid == directory.owner && status.st_gid == directory.group
     }
 
     /// O_PATH and AT_EMPTY_PATH of open(2) and fchownat(2), the same on every machine; Glibc's module leaves out what is
