@@ -33,7 +33,8 @@ struct ChatBridge {
             let web = WebFront.make(environment, store, service, bus, word, tunnel) {
                 status.tell($0)
             }
-            let ear = TunnelEar(bus: bus, name: tunnel, book: word?.book) { web?.hear(of: $0) }
+            let memory = TunnelMemory(in: (store.path as NSString).deletingLastPathComponent)
+            let ear = TunnelEar(bus: bus, name: tunnel, book: word?.book, memory: memory) { web?.hear(of: $0) }
             let desk = ChatDesk(
                 service: service, web: web,
                 keeping: KeepingDesk(store: store) { await startAnew(bus) }, bus: bus)

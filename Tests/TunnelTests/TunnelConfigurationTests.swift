@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Tunnel
+
+@testable import Tunnel
 import Yams
 
 @Suite(.timeLimit(.minutes(1)))
@@ -35,6 +36,30 @@ struct TunnelConfigurationTests {
 
             """
         #expect(try configuration().yaml() == expected)
+    }
+
+    /// The stand-in, and a real one where there is one on PATH: it looks at the file and reaches nobody.
+    static let programs: [String] = {
+        let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let real = path.split(separator: ":").map { $0 + "/cloudflared" }.filter(CloudflaredProgram.isExecutableFile)
+        return [repository.path + "/Fixtures/cloudflared/cloudflared"] + real.prefix(1)
+    }()
+
+    @Test(arguments: programs) func whatIsWritten_isGoodForCloudflared(_ path: String) async throws {
+        let program = try await CloudflaredProgram.find(among: [path])
+        let file = FileManager.default.temporaryDirectory.path + "/nexus-tunnel-\(UUID().uuidString).yml"
+        defer { unlink(file) }
+        for (identity, hostname) in [
+            (.named(uuid, credentialsFile: "/c.json"), "chat.example.com"), (.token(file: "/t"), "chat.example.com"),
+            (.quick, nil),
+        ] as [(TunnelConfiguration.Identity, String?)] {
+            let written = try TunnelConfiguration(
+                identity: identity, hostname: hostname, chatSocket: "/run/nexus/chat.sock", metricsPort: 20241,
+                transport: .auto, logDirectory: "/var/lib/nexus/tunnel/log", gracePeriod: .milliseconds(1500))
+            try ConfigurationFile.write(try written.yaml(), to: file)
+            try await program.validate(file)
+        }
     }
 
     @Test func tokenTunnel_namesItsFileOnly() throws {

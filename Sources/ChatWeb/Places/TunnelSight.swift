@@ -47,6 +47,13 @@ extension TunnelSight {
         return sight
     }
 
+    /// Of what is wanted alone: how it was at one moment is left out.
+    public var lasting: TunnelSight {
+        TunnelSight(
+            mode: mode, mode_when_on: mode_when_on, mode_of_file: mode_of_file, state: "kept", words: "", url: url,
+            url_lasts: url_lasts)
+    }
+
     /// Of an answer to `describe`; nil: it is none.
     public init?(_ answer: [UInt8]) {
         guard let sight = try? JSONDecoder().decode(TunnelSight.self, from: Data(answer)) else { return nil }

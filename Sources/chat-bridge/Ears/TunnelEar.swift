@@ -17,17 +17,23 @@ struct TunnelEar: Sendable {
     private let bus: Bus
     private let name: TunnelName
     private let book: WordBook?
+    private let memory: TunnelMemory
     private let told: @Sendable (TunnelSight?) -> Void
     private let events: AsyncStream<BusEvent>
 
     /// Listens from now on.
     /// - Parameters:
     ///   - book: nil: no word goes out.
+    ///   - memory: of what it said to a chat-bridge before this one.
     ///   - told: how the tunnel is; nil: nobody in this tree looks after one.
-    init(bus: Bus, name: TunnelName, book: WordBook?, told: @escaping @Sendable (TunnelSight?) -> Void) {
+    init(
+        bus: Bus, name: TunnelName, book: WordBook?, memory: TunnelMemory,
+        told: @escaping @Sendable (TunnelSight?) -> Void
+    ) {
         self.bus = bus
         self.name = name
         self.book = book
+        self.memory = memory
         self.told = told
         events = bus.events()
     }
@@ -43,6 +49,10 @@ struct TunnelEar: Sendable {
         var last = await ask()
         var absence: Task<Void, Never>?
         defer { absence?.cancel() }
+        if last == nil, bus.peer(named: Self.worker) != nil, let kept = memory.read() {
+            last = kept
+            absence = Task { await forget(kept) }
+        }
         for await event in events {
             switch event {
             case .peer(_, Self.worker, isUp: true):
@@ -72,6 +82,7 @@ struct TunnelEar: Sendable {
             hear(answer) { _ in true }
             guard let sight = TunnelSight(answer) else { return nil }
             told(sight)
+            memory.keep(sight)
             return sight
         } catch {
             Log.debug("tunnel-worker does not say its address: \(error)")

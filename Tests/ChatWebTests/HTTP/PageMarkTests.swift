@@ -34,16 +34,18 @@ import Testing
     }
 
     /// What is no nonce of ours is no question: neither a longer text nor another file gets a code.
-    @Test(arguments: [
-        [], ["X-Nexus-Nonce: "], ["X-Nexus-Nonce: \(nonce)0"], ["X-Nexus-Nonce: \(nonce.dropLast())"],
-        ["X-Nexus-Nonce: \(nonce.uppercased())"], ["X-Nexus-Nonce: \(nonce.dropLast())g"],
-        ["X-Nexus-Nonce: \(nonce)", "X-Nexus-Nonce: \(nonce)"],
-    ]) func canaryWithoutANonce_isTheFileAlone(_ headers: [String]) async throws {
+    @Test func canaryWithoutANonce_isTheFileAlone() async throws {
         let box = try await WebBox()
-        let answer = try ask(box, headers)
-        #expect(answer.status == 200 && answer.header("x-nexus-mark") == nil)
-        #expect(answer.header("cache-control") == "no-cache")
-        let other = try ask(box, ["X-Nexus-Nonce: \(Self.nonce)"], path: "/")
+        let nonce = Self.nonce
+        for nonces in [
+            [], [""], [nonce + "0"], ["\(nonce.dropLast())"], [nonce.uppercased()], ["\(nonce.dropLast())g"],
+            [nonce, nonce],
+        ] {
+            let answer = try ask(box, nonces.map { "X-Nexus-Nonce: \($0)" })
+            #expect(answer.status == 200 && answer.header("x-nexus-mark") == nil, "\(nonces)")
+            #expect(answer.header("cache-control") == "no-cache")
+        }
+        let other = try ask(box, ["X-Nexus-Nonce: \(nonce)"], path: "/")
         #expect(other.status == 200 && other.header("x-nexus-mark") == nil)
     }
 }

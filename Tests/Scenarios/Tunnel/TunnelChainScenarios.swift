@@ -43,7 +43,7 @@ import Testing
     @Test func originDown_isTold_theCheckNamesTheHop_andItAloneIsMended() throws {
         let tunnel = try TunnelBox(mode: "named")
         let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
-        // A stopped process hears no SIGTERM: the kill is not waited for.
+        // How long it takes its time to end is no matter here.
         try tunnel.box.write(
             toml.replacingOccurrences(
                 of: "[\"chat-bridge\"]\nworker", with: "[\"chat-bridge\"]\nstop-timeout = \"1s\"\nworker"))

@@ -112,6 +112,11 @@ import Testing
             "http://localhost:4780; https://chat.example.invalid does not lead here now (nexusctl tunnel)")
         try refused(tunnel, "tunnel-worker is off: stopped by command; nexusctl start tunnel-worker")
         #expect(try tunnel.box.status().child("tunnel-worker")?.status == nil)
+        // A fresh chat-bridge, which never heard of the tunnel, says the same.
+        #expect(try tunnel.box.ctl("restart", "chat-bridge").status == 0)
+        try page(
+            "http://localhost:4780; https://chat.example.invalid does not lead here now (nexusctl tunnel)")
+        try refused(tunnel, "tunnel-worker is off: stopped by command; nexusctl start tunnel-worker")
         #expect(try tunnel.box.ctl("start", "tunnel-worker").status == 0)
         try tunnel.waitState("connected 4/4")
         try page("https://chat.example.invalid")

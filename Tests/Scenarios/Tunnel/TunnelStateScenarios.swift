@@ -84,8 +84,16 @@ import Testing
         #expect(
             hung.words.contains("its process is stopped (state T, as by SIGSTOP): nexusctl signal cloudflared CONT"),
             "\(hung.words)")
+        // nexusd says so of any child.
+        let why = try tunnel.box.ctl("why", "cloudflared").output
+        #expect(
+            why.contains(
+                "its process is stopped (state T, as by SIGSTOP) and does nothing until `nexusctl signal cloudflared CONT`"
+            ),
+            "\(why)")
         #expect(try tunnel.box.ctl("signal", "cloudflared", "CONT").status == 0)
         #expect(try !tunnel.waitState("connected 4/4").words.contains("state T"))
+        #expect(try !tunnel.box.ctl("why", "cloudflared").output.contains("state T"))
         #expect(try tunnel.box.status().pid("cloudflared") == pid)
         #expect(tunnel.box.stop() == 0)
     }

@@ -63,7 +63,9 @@ extension Engine {
     }
 
     private func why(_ child: ChildID, lines: [String]) -> [UInt8] {
-        let explanation = explanation(of: child)
+        var explanation = explanation(of: child)
+        let entry = self[child].process.flatMap { ProcessTable.entry($0, kernel) }
+        explanation.isSuspended = entry?.isSuspended ?? false
         var json = JSONWriter(capacity: 2048)
         json.object { json in
             json.raw("child", status(of: child))

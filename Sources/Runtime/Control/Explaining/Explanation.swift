@@ -26,6 +26,8 @@ struct Explanation {
     var isStoppedByWorker = false
     /// Everything that is left of its run has SIGKILL.
     var isKilled = false
+    /// Its main process is in state T, as by SIGSTOP: looked at for who asks why.
+    var isSuspended = false
     /// Told of its group, in which "it" would be another.
     var isNamed = false
     /// Where others stand.
@@ -88,8 +90,14 @@ struct Explanation {
         return words + (startsAgain ? "; then it starts again" : "")
     }
 
-    /// What comes next, and when.
+    /// What comes next, and when; of a process that does nothing meanwhile, with that.
     var next: String {
+        guard isSuspended else { return planned }
+        return
+            "\(planned); its process is stopped (state T, as by SIGSTOP) and does nothing until `nexusctl signal \(name) CONT`"
+    }
+
+    private var planned: String {
         let inTime = view.nextTry.map { "in \(($0 - now).words)" }
         let left = view.until.map { ($0 - now).words }
         switch view.phase {

@@ -16,6 +16,8 @@ public struct ProcessEntry: Hashable, Sendable {
     public let threads: Int
     /// Its main thread has ended and was not reaped; the name stays until then.
     public let isZombie: Bool
+    /// It is stopped, as by SIGSTOP, and does nothing until SIGCONT.
+    public let isSuspended: Bool
     /// It has executed a program since it was forked (PF_FORKNOEXEC of include/linux/sched.h is not set), which a zombie still tells.
     public let isExecuted: Bool
 
@@ -41,6 +43,7 @@ public struct ProcessEntry: Hashable, Sendable {
         self.threads = Int(truncatingIfNeeded: threads)
         isExecuted = flags & Self.forkedWithoutExec == 0
         isZombie = fields[0].first == UInt8(ascii: "Z")
+        isSuspended = fields[0].first == UInt8(ascii: "T")
         name = String(decoding: stat[(open + 1)..<close], as: UTF8.self)
     }
 }
