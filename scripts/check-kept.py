@@ -167,7 +167,8 @@ def deleted(page):
     ctl("start", "chat-bridge")
     ctl("wait", "--ready", "--timeout", "20s")
     for address in (session, other):
-        assert "deleted" in elsewhere.evaluate(DELETE, address.split("/")[-1])
+        answer = elsewhere.evaluate(DELETE, address.split("/")[-1])
+        assert "deleted" in answer, answer
     elsewhere.close()
     page.evaluate("window.isHeld = false")
     card = page.locator(".unsent .turn")
