@@ -6,7 +6,7 @@ that was deleted elsewhere, two windows in one field, an upload that breaks off;
 Nothing typed may be lost, nothing may be called connected that is not, and nothing may be waited for without words and a limit. Every
 wait is for an event, with a limit; limits of the page's own are waited for by the browser's clock, which is turned on.
 """
-import contextlib, json, os, pathlib, re, signal, sys
+import contextlib, http.server, json, os, pathlib, re, signal, sys, threading
 
 from playwright.sync_api import sync_playwright, expect
 
@@ -190,6 +190,68 @@ def deleted(page):
     assert page.url not in (session, other), page.url
     field(page).fill("")
     step("deleted elsewhere: the message goes as a new session by a tap, drafts stand in the field for one")
+
+
+def unheard(page):
+    """A first message was done and nobody heard of it, and its session was deleted elsewhere: the agent does it again by a tap only."""
+    new(page)
+    answers = []
+
+    def cut(route):
+        if '"op":"send"' in (route.request.post_data or "") and not answers:
+            answers.append(route.fetch().text())
+        route.abort()
+
+    page.route("**/api/chat", cut)
+    send(page, "done and not heard of")
+    box.until("its answer on the way", lambda: answers)
+    session = json.loads(answers[0].splitlines()[0])["session"]
+    elsewhere = window(page, origin + "/#/machine")
+    assert "deleted" in elsewhere.evaluate(DELETE, session)
+    elsewhere.close()
+    page.unroute("**/api/chat")
+    card = page.locator(".unsent .turn")
+    expect(card).to_contain_text("Not taken: its session was deleted")
+    said = lambda: ctl("chat", "--list", "--json").count("done and not heard of")
+    assert said() == 0, ctl("chat", "--list")
+    page.reload()
+    card.get_by_role("button", name="Send as a new session").click()
+    page.wait_for_url("**/#/s/*")
+    over(page)
+    expect(card).to_have_count(0)
+    assert said() == 1, ctl("chat", "--list")
+    step("done, not heard of, and deleted elsewhere: it is done again by a tap only")
+
+
+class NoGateway(http.server.BaseHTTPRequestHandler):
+    """What says in place of the machine that it is not there."""
+
+    def do_GET(self):
+        self.send_response(502)
+        self.end_headers()
+        self.wfile.write(b"<title>502 Bad Gateway</title>")
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+def in_its_place(page):
+    """Something on the way answers in place of the machine: the page opens all the same, with what was typed."""
+    begun(page, "before something answered in place of it")
+    field(page).fill("typed before")
+    ctl("stop", "chat-bridge")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), NoGateway) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page.reload()
+        expect(field(page)).to_have_value("typed before")
+        expect(page.locator(".link")).to_contain_text("trying again")
+        server.shutdown()
+    ctl("start", "chat-bridge")
+    expect(page.locator(".link")).to_have_text("connected")
+    field(page).fill("")
+    step("answered in its place: the page opens as without a network")
 
 
 def two_fields(page):
@@ -791,13 +853,13 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "another_store", "damaged", "killed"]
+        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "unheard", "in_its_place", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "another_store", "damaged", "killed"]
         if "killed" in acts:
             killed(play)
         if "shut_out" in acts:
             shut_out(browser)
         page = opened(browser, "desk")
-        for act in (connected, deleted, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, another_store, damaged):
+        for act in (connected, deleted, unheard, in_its_place, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, another_store, damaged):
             if act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         browser.close()

@@ -78,6 +78,8 @@ interface Letter extends Chosen {
   workspace: string | null;
   text: string;
   attachments?: { id: string; name: string }[];
+  /** The `client_id` that it goes by, where that is another one. */
+  as?: string;
   /** The machine may have it. */
   isTried?: boolean;
   /** And shall not. */

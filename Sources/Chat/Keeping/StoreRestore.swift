@@ -105,7 +105,10 @@ public final class StoreRestore: Sendable {
                 return try StoreContents(db)
             }
         } catch let error as DatabaseError {
-            throw refusal(StoreFailure.words(error, path: path))
+            // Of the file that was given: the copy here is gone by the time that somebody reads this.
+            let isBad = StoreInspection.isDamage(error)
+            throw refusal(
+                isBad ? "it is damaged: \(StoreFailure.unnamed(error))" : StoreFailure.words(error, path: path))
         }
     }
 
@@ -183,6 +186,12 @@ extension ChatStore {
                             (SELECT seq FROM present.sqlite_sequence AS now WHERE now.name = sqlite_sequence.name), 0));
                         INSERT INTO main.sqlite_sequence (name, seq) SELECT name, seq FROM present.sqlite_sequence
                             WHERE name NOT IN (SELECT name FROM main.sqlite_sequence);
+                        INSERT OR REPLACE INTO main.former_message (client_id)
+                            SELECT client_id FROM present.turn AS now WHERE NOT EXISTS (
+                                SELECT 1 FROM main.turn WHERE turn.client_id = now.client_id)
+                            ORDER BY now.id;
+                        DELETE FROM main.former_message WHERE id <=
+                            (SELECT max(id) FROM main.former_message) - \(ChatStore.formerLimit);
                         UPDATE main.session SET changed = 0;
                         DELETE FROM main.gone;
                         UPDATE main.listing SET last = max(last + 1, unixepoch() * 1000);

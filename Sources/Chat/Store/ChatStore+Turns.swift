@@ -15,6 +15,8 @@ public struct Acceptance: Hashable, Sendable {
 extension ChatStore {
     /// Turns that may wait for the agent, over all sessions.
     public static let queueLimit = 256
+    /// Messages of sessions that are gone whose client ids are remembered; above that the oldest is forgotten.
+    static let formerLimit = 10_000
 
     /// Stores a message, and its session where that is new. When this returns it is on the disk. One that is withdrawn is
     /// stored with its end, in one transaction: it is never seen waiting for the agent, also after a crash.
@@ -42,6 +44,12 @@ extension ChatStore {
                     throw ChatError(.badRequest, "this client_id was used for another message")
                 }
                 return Acceptance(turn: known, isNew: false)
+            }
+            guard try !Self.isFormer(db, submission.clientID) else {
+                throw ChatError(
+                    .noSession,
+                    "this message was taken already, and its session is not there any more; to have it done once more send "
+                        + "it with another client_id")
             }
             if let why = ceiling.refusal(of: try Self.spentToday(db), at: Date()) { throw ChatError(.refused, why) }
             let open = try Int.fetchOne(db, sql: "SELECT count(*) FROM turn WHERE state IN ('queued', 'running')") ?? 0
@@ -72,6 +80,11 @@ extension ChatStore {
             guard submission.isWithdrawn else { return Acceptance(turn: turn, isNew: true) }
             return try Self.withdraw(db, turn, first: first, now: now)
         }
+    }
+
+    private static func isFormer(_ db: Database, _ clientID: String) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM former_message WHERE client_id = ?)", arguments: [clientID]) == true
     }
 
     private static func withdraw(

@@ -28,6 +28,7 @@ enum Schema {
         ),
         ("tokens that were revoked", { try $0.execute(sql: revoked) }),
         ("sessions that the agent may be at work in", { try $0.execute(sql: atWork) }),
+        ("messages whose session is gone", { try $0.execute(sql: formerMessages) }),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -122,6 +123,19 @@ enum Schema {
         CREATE TABLE at_work (
             session TEXT PRIMARY KEY NOT NULL REFERENCES session(id) ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
+        """
+
+    // Whoever did not hear what became of a message sends it again, also when its session is gone: it is not done twice.
+    // No statement that deletes turns can forget to write that down.
+    private static let formerMessages = """
+        CREATE TABLE former_message (
+            id INTEGER PRIMARY KEY NOT NULL,
+            client_id TEXT NOT NULL UNIQUE
+        ) STRICT;
+        CREATE TRIGGER turn_is_former AFTER DELETE ON turn BEGIN
+            INSERT OR REPLACE INTO former_message (client_id) VALUES (old.client_id);
+            DELETE FROM former_message WHERE id <= (SELECT max(id) FROM former_message) - \(ChatStore.formerLimit);
+        END;
         """
 
     // The index keeps no text of its own: it reads it from the view, when it shows what was found.

@@ -43,6 +43,11 @@ enum StoreFailure {
         }
     }
 
+    /// Of a file that is known to be bad, without a name or a remedy.
+    static func unnamed(_ error: DatabaseError) -> String {
+        "SQLite's error \(error.extendedResultCode.rawValue) when it is made a store of this version"
+    }
+
     /// What is no error of SQLite; those of this project have words of their own.
     private static func words(_ error: any Error) -> String {
         switch error {

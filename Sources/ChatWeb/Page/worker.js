@@ -13,7 +13,7 @@ worker.addEventListener('install', (event) => {
   })());
 });
 worker.addEventListener('activate', (event) => {
-  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== shelf).map((name) => caches.delete(name)))).then(() => worker.clients.claim()));
+  event.waitUntil(worker.clients.claim());
 });
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
@@ -25,10 +25,11 @@ worker.addEventListener('fetch', (event) => {
     const kept = await cache.match(url.pathname);
     const fresh = fetch(request).then((response) => {
       if (response.ok) cache.put(url.pathname, response.clone());
-      return response;
+      // Not what something on the way says in its place.
+      return kept && response.status > 499 ? kept : response;
     });
     if (!kept) return fresh;
-    const late = new Promise((done) => setTimeout(() => done(kept), 2000));
+    const late = new Promise((done) => setTimeout(done, 2000, kept));
     return Promise.race([fresh.catch(() => kept), late]);
   })());
 });

@@ -66,6 +66,25 @@ struct WithdrawnTests {
         #expect(play.agent.turns.count == 1)
     }
 
+    @Test(arguments: [false, true]) func messageWhoseSessionWasDeleted_isNotDoneAgain(isWithdrawn: Bool) throws {
+        let play = try Play()
+        let session: String
+        if isWithdrawn {
+            session = try play.withdraw("hello", id: "one")
+        } else {
+            let (id, made, turn) = try play.handOver("hello", id: "one")
+            try play.agent.tell(turn, .turnStarted(), .turnEnded(.done), to: play.bridge)
+            try play.until("the end") { $0.client.finished.contains(id) }
+            session = made
+        }
+        let count = play.agent.turns.count
+        _ = try play.answer(#"{"op":"delete","session":"\#(session)"}"#)
+        let again = play.send("hello", id: "one")
+        try play.until("the refusal") { $0.client.finished.contains(again) }
+        #expect(play.client.failures[again] == "unknown")
+        #expect(try play.answer(#"{"op":"list"}"#).isEmpty && play.agent.turns.count == count)
+    }
+
     @Test func messageThatIsDone_staysDone() throws {
         let play = try Play()
         let (id, session, turn) = try play.handOver("hello", id: "one")

@@ -110,6 +110,43 @@ struct BackupTests {
         #expect(try await before.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM session") } == 3)
     }
 
+    /// Neither what was deleted since nor what a restore takes back is done once more by its sender's next try.
+    @Test func messageThatIsInNoRestoredConversation_isNotTakenAgain() async throws {
+        let box = try StoreBox()
+        let bytes = try Self.bytes(try await box.store.backup())
+        for client in ["deleted", "later"] {
+            let turn = try await box.accept("hello", client: client)
+            try await box.store.end(turn.id, .done, reason: nil, last: [])
+            if client == "deleted" { try await box.store.delete(turn.session) }
+        }
+        _ = try await Self.restore(bytes, into: box.store)
+        try box.reopen()
+        for client in ["deleted", "later"] {
+            let error = await #expect(throws: ChatError.self) { try await box.accept("hello", client: client) }
+            #expect(error?.code == .noSession)
+        }
+        #expect(try await box.store.sessions().isEmpty)
+    }
+
+    /// What is bad is the file that was given, not the copy of it that is gone by then.
+    @Test(arguments: [
+        "DELETE FROM grdb_migrations WHERE rowid = 1",
+        """
+        UPDATE turn SET state = 'running', ended = NULL WHERE id = 1;
+        UPDATE block SET kind = 'tool', text = CAST(zeroblob(30) AS TEXT) WHERE turn = 1
+        """,
+    ]) func backupThatIsNoneInItself_isSaidToBeDamaged(_ sql: String) async throws {
+        let box = try StoreBox()
+        let bad = try await FilledStore()
+        try bad.execute(sql)
+        let error = await #expect(throws: ChatError.self) {
+            try await Self.restore(try bad.bytes(bad.path), into: box.store)
+        }
+        let words = error?.message ?? ""
+        #expect(error?.code == .badRequest && words.contains("it is damaged"), "\(words)")
+        #expect(!words.contains("partial") && !words.contains("restart chat-bridge"), "\(words)")
+    }
+
     @Test func whatIsNoBackup_isRefusedInWordsAndChangesNothing() async throws {
         let box = try StoreBox()
         try await FilledStore.use(box.store, 1)

@@ -29,6 +29,53 @@ struct ChatStoreTests {
         #expect(try await box.store.sessions().count == 1)
     }
 
+    /// Whoever did not hear what became of it sends it again, and does not know that its session is gone.
+    @Test(arguments: [false, true]) func messageWhoseSessionWasDeleted_isNotTakenAgain(isWithdrawn: Bool) async throws {
+        let box = try StoreBox()
+        var generator = SystemRandomNumberGenerator()
+        var message = Submission(session: nil, text: "hello", clientID: "c1")
+        message.isWithdrawn = isWithdrawn
+        let turn = try await box.store.accept(
+            message, newSession: .random(using: &generator), before: .start, workspaces: Workspaces(names: nil)
+        ).turn
+        if !isWithdrawn { try await box.store.end(turn.id, .done, reason: nil, last: []) }
+        try await box.store.delete(turn.session)
+        let other = try await box.accept("else", client: "c2")
+        for _ in 0..<2 {
+            for session in [nil, other.session] {
+                let error = await #expect(throws: ChatError.self) {
+                    try await box.accept("hello", in: session, client: "c1")
+                }
+                #expect(error?.code == .noSession && error?.message.contains("was taken already") == true)
+            }
+            try box.reopen()
+        }
+        #expect(try await box.store.sessions().map(\.id) == [other.session])
+    }
+
+    @Test func clientIDsOfMessagesThatAreGone_areBounded_theOldestGoesFirst() async throws {
+        let box = try StoreBox()
+        func gone(_ client: String) async throws {
+            let turn = try await box.accept("x", client: client)
+            try await box.store.end(turn.id, .done, reason: nil, last: [])
+            try await box.store.delete(turn.session)
+        }
+        try await gone("first")
+        try await gone("second")
+        try await box.store.queue.write { db in
+            try db.execute(
+                sql: """
+                    WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+                    INSERT INTO former_message (client_id) SELECT 'c' || i FROM n
+                    """)
+        }
+        try await gone("last")
+        for client in ["second", "c10000", "last"] {
+            await #expect(throws: ChatError.self) { try await box.accept("x", client: client) }
+        }
+        _ = try await box.accept("x", client: "first")
+    }
+
     @Test func clientIDOfAnotherMessage_isRefused() async throws {
         let box = try StoreBox()
         let first = try await box.accept("hello", client: "c1")

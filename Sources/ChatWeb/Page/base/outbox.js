@@ -127,14 +127,14 @@ export class Outbox {
     /** @type {any} */
     let accepted = null;
     let end = '';
-    const { client_id, session, workspace, text, model, agent, attachments, isTried } = letter;
+    const { client_id, as = client_id, session, workspace, text, model, agent, attachments, isTried } = letter;
     const wasOffline = !navigator.onLine;
     letter.isTried = true;
     await this.update(letter);
     if (!this.letters.includes(letter)) return;
     try {
       // What is undefined is not sent.
-      const body = { op: 'send', wait: 15, client_id, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments, withdrawn: letter.isUnwanted };
+      const body = { op: 'send', wait: 15, client_id: as, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments, withdrawn: letter.isUnwanted };
       await chat(body, (line) => {
         if (line.type === 'accepted') accepted = line;
         if (line.type === 'ended') end = line.state;
@@ -148,8 +148,8 @@ export class Outbox {
         const isGone = failure.code === 'unknown';
         letter.isTried = false;
         letter.refused = isGone ? 'its session was deleted' : failure.message;
-        // It is for a new session now: nobody finds the way to the old one.
-        if (isGone) Object.assign(letter, { session: null, draft: '' });
+        // It is another message now, for a new session: nobody finds the way to the old one, in which it may have been done.
+        if (isGone) Object.assign(letter, { session: null, draft: '', as: `${as}+` });
         return letter.isUnwanted ? this.giveBack(letter) : this.update(letter);
       }
     }
