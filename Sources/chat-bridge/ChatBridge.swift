@@ -20,7 +20,13 @@ struct ChatBridge {
                 store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: settings.ceiling,
                 complain: { Log.warning($0) },
                 changed: { status.tell($0) })
-            try await store.clearAttachments()
+            let stray = try await store.clearAttachments()
+            if stray > 0 {
+                status.tell(stray: stray)
+                Log.warning(
+                    "\(stray) file(s) of messages in \(store.attachmentDirectory) are of no message of \(store.path), which was begun "
+                        + "anew where they lay: they stay. Put the store back that was there before, or remove them")
+            }
             let left = try await runner.begin()
             if left.interrupted > 0 {
                 Log.warning("\(left.interrupted) turn(s) interrupted: \(TurnRunner.restartReason)")

@@ -14,6 +14,7 @@ struct StatusLine: Sendable {
         struct Parts {
             var summary: TurnRunner.Summary?
             var web: WebServer.State?
+            var stray = 0
             var line = ""
         }
         let parts = Mutex(Parts())
@@ -26,6 +27,9 @@ struct StatusLine: Sendable {
 
     /// How the turns are now.
     func tell(_ summary: TurnRunner.Summary) { tell { $0.summary = summary } }
+
+    /// So many files of messages may be of a store that is missing.
+    func tell(stray: Int) { tell { $0.stray = stray } }
 
     /// How the page is now.
     func tell(_ web: WebServer.State) { tell { $0.web = web } }
@@ -47,6 +51,9 @@ struct StatusLine: Sendable {
             parts.append(
                 store.damage == nil
                     ? "a damaged store is kept as \(aside)" : "began anew: the damaged store is kept as \(aside)")
+        }
+        if shown.stray > 0 {
+            parts.append("\(shown.stray) file(s) in \(store.attachmentDirectory) are of a store that is missing")
         }
         if let summary = shown.summary {
             if summary.running > 0 {

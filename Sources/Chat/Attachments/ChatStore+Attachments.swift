@@ -7,8 +7,8 @@ extension ChatStore {
     /// A file that was uploaded and is in no message goes after so long.
     static let unsentAge: Int64 = 7 * 86_400_000
 
-    /// Where contents are: `attachments/`, one file each, named by its hash.
-    var attachmentDirectory: String { file.directory + "/attachments" }
+    /// Where contents are.
+    public var attachmentDirectory: String { file.attachments }
 
     /// The file of some content.
     public func path(ofAttachment id: String) throws -> String {
@@ -115,20 +115,27 @@ extension ChatStore {
         }
     }
 
-    /// At the start, before anybody uploads: removes files that no row knows. Where an older store is kept beside this one
-    /// they may be that one's, and stay.
-    public func clearAttachments() async throws {
+    /// At the start, before anybody uploads: removes files that no row knows. Where an older store is kept beside this one,
+    /// or was here and is missing, they may be that one's, and stay.
+    /// - Returns: how many stay for one that is missing.
+    @discardableResult
+    public func clearAttachments() async throws -> Int {
         let directory = attachmentDirectory
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let hasOlder = file.hasOlder
-        try await write { db in
+        let stray = try await write { db in
+            let isSecond = try Int.fetchOne(db, sql: "PRAGMA user_version") == Self.besideFilesMark
             let known = Set(try String.fetchAll(db, sql: "SELECT hash FROM file"))
+            var stray = 0
             for name in try FileManager.default.contentsOfDirectory(atPath: directory) where !known.contains(name) {
-                if hasOlder, Attachment.isID(name) { continue }
+                if Attachment.isID(name), isSecond { stray += 1 }
+                if Attachment.isID(name), isSecond || hasOlder { continue }
                 unlink("\(directory)/\(name)")
             }
+            return stray
         }
         try await sweepAttachments()
+        return stray
     }
 }

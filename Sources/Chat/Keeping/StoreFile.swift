@@ -9,18 +9,35 @@ struct StoreFile {
     private static let companions = ["", "-wal", "-shm", "-journal"]
 
     /// Makes the directory and an empty file nobody else can read. SQLite gives its companions the file's own mode.
-    func prepare(now: Date) throws {
+    /// - Returns: what to say of a log whose file is missing or empty; it is kept.
+    func prepare(now: Date) throws -> String? {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        try keepLogWithoutFile(now: now)
+        let kept = try keepLogWithoutFile(now: now)
         clearWork()
+        if isDirectory { throw StoreRefusal(description: "\(path) is a directory; move it away, and a store is begun") }
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             throw ChatError(.failed, "cannot open \(path): \(String(cString: strerror(errno)))")
         }
         fchmod(descriptor, 0o600)
         close(descriptor)
+        return kept
     }
+
+    private var isDirectory: Bool {
+        var about = stat()
+        return stat(path, &about) == 0 && about.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// Files of messages lie here already.
+    var hasAttachments: Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: attachments)) ?? []
+        return names.contains(where: Attachment.isID)
+    }
+
+    /// Where contents are: one file each, named by its hash.
+    var attachments: String { directory + "/attachments" }
 
     /// Keeps a copy of a log of which SQLite will read a beginning only, and forget the rest; what to say about it.
     func keepUnreadableLog(now: Date) throws -> String? {
@@ -55,8 +72,12 @@ struct StoreFile {
     func newestAside() -> String? {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let prefix = (path as NSString).lastPathComponent + Self.mark
+        // A log without a file counts by itself.
         let kept = names.filter { name in
-            name.hasPrefix(prefix) && !Self.companions.dropFirst().contains { name.hasSuffix($0) }
+            name.hasPrefix(prefix)
+                && !Self.companions.dropFirst().contains {
+                    name.hasSuffix($0) && names.contains(String(name.dropLast($0.count)))
+                }
         }
         return kept.max().map { directory + "/" + $0 }
     }
@@ -116,13 +137,18 @@ struct StoreFile {
         }
     }
 
-    // A crash between the renames of `moveAside` leaves a log whose file is away already. SQLite would delete it.
-    private func keepLogWithoutFile(now: Date) throws {
+    // A crash between the renames of `moveAside` leaves a log whose file is away already, and so does whoever empties the
+    // file or takes it away. SQLite would delete it.
+    private func keepLogWithoutFile(now: Date) throws -> String? {
         let log = path + "-wal"
-        guard Self.bytes(path) == 0, Self.bytes(log) > 0 else { return }
-        let aside = newestAside() ?? freeName(Self.mark, now: now)
-        let target = FileManager.default.fileExists(atPath: aside + "-wal") ? freeName(Self.mark, now: now) : aside
+        guard !isDirectory, Self.bytes(path) == 0, Self.bytes(log) > 0 else { return nil }
+        let aside = newestAside().flatMap { $0.hasSuffix("-wal") || $0.hasSuffix(Self.logSuffix) ? nil : $0 }
+        let isFree = aside.map { !FileManager.default.fileExists(atPath: $0 + "-wal") } ?? false
+        let target = (isFree ? aside : nil) ?? freeName(Self.mark, now: now)
         try FileManager.default.moveItem(atPath: log, toPath: target + "-wal")
+        return
+            "\(path) is missing or empty, and its log holds what was stored last: that is kept as \(target)-wal, and a new "
+            + "store begun; put a copy of the file beside that log to have both"
     }
 
     private func freeName(_ mark: String, now: Date) -> String {

@@ -33,9 +33,9 @@ public final class ChatStore: Sendable {
     /// is sound and not for this version.
     public init(directory: String, now: Date = Date()) throws {
         file = StoreFile(directory: directory)
-        try file.prepare(now: now)
+        let orphan = try file.prepare(now: now)
         path = file.path
-        lostLog = try file.keepUnreadableLog(now: now)
+        lostLog = try orphan ?? file.keepUnreadableLog(now: now)
         var damage: String?
         let verdict = try StoreInspection.verdict(on: file.path)
         switch verdict {
@@ -46,7 +46,8 @@ public final class ChatStore: Sendable {
         if damage == nil {
             do {
                 (queue, hasNewIndex) = try Self.open(
-                    file.path, emptyingLog: lostLog != nil, isInterrupted: verdict == .interrupted)
+                    file.path, besideFiles: StoreFile.bytes(file.path) == 0 && file.hasAttachments,
+                    emptyingLog: lostLog != nil, isInterrupted: verdict == .interrupted)
                 bell = ListBell(queue)
                 self.damage = nil
                 movedAside = file.newestAside()
@@ -57,7 +58,7 @@ public final class ChatStore: Sendable {
         }
         movedAside = try file.moveAside(now: now)
         self.damage = damage
-        try file.prepare(now: now)
+        _ = try file.prepare(now: now)
         (queue, hasNewIndex) = try Self.open(file.path)
         bell = ListBell(queue)
     }
@@ -75,8 +76,12 @@ public final class ChatStore: Sendable {
     /// Writes everything into the one file and lets go of it.
     public func close() throws { try queue.close() }
 
+    /// `user_version` of a store that was begun where files of messages lay already: the one before it is missing, and may
+    /// be put back.
+    static let besideFilesMark = 1
+
     private static func open(
-        _ path: String, emptyingLog: Bool = false, isInterrupted: Bool = false
+        _ path: String, besideFiles: Bool = false, emptyingLog: Bool = false, isInterrupted: Bool = false
     ) throws -> (DatabaseQueue, hasNewIndex: Bool) {
         var configuration = Configuration()
         configuration.journalMode = .wal
@@ -93,6 +98,8 @@ public final class ChatStore: Sendable {
         }
         // What could not be read of it must not be behind what comes now.
         if emptyingLog { _ = try queue.writeWithoutTransaction { db in try db.checkpoint(.truncate) } }
+        // Before anything else is in it: a crash forgets nothing of that.
+        if besideFiles { try queue.write { db in try db.execute(sql: "PRAGMA user_version = \(besideFilesMark)") } }
         try Schema.migrator.migrate(queue)
         if let strange = try queue.read({ try StoreInspection.strangeTable($0) }) {
             throw StoreRefusal(description: StoreInspection.refusal(of: strange, path))

@@ -290,6 +290,30 @@ struct AttachmentTests {
         #expect(try names().contains(stray))
     }
 
+    /// Until somebody puts the store back: also at the starts after the first.
+    @Test(arguments: [false, true]) func storeThatIsMissing_itsFilesStay_andThatIsSaid(isEmpty: Bool) async throws {
+        let kept = try await upload(Array("kept".utf8), try await uploads())
+        let turn = try await send([AttachmentReference(id: kept.id, name: "k.txt")])
+        #expect(try await box.store.clearAttachments() == 0)
+        try box.store.close()
+        let away = box.directory + "-away"
+        defer { try? FileManager.default.removeItem(atPath: away) }
+        try FileManager.default.moveItem(atPath: box.store.path, toPath: away)
+        if isEmpty { try Data().write(to: URL(fileURLWithPath: box.store.path)) }
+        for _ in 0..<3 {
+            try box.reopen()
+            #expect(try await box.store.clearAttachments() == 1)
+            #expect(try names() == [kept.id])
+            try box.store.close()
+        }
+        try FileManager.default.removeItem(atPath: box.store.path)
+        try FileManager.default.moveItem(atPath: away, toPath: box.store.path)
+        try box.reopen()
+        #expect(try await box.store.clearAttachments() == 0)
+        #expect(try names() == [kept.id])
+        #expect(try await box.store.turn(turn.id)?.attachments.map(\.name) == ["k.txt"])
+    }
+
     @Test func backup_hasTheContents_andARestoreLaysThemBack() async throws {
         let content = png
         let kept = try await upload(content, try await uploads())

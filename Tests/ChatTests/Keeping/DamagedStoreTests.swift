@@ -141,6 +141,37 @@ struct DamagedStoreTests {
         #expect(try other.bytes(other.path + ".damaged-2026-11-23T042053Z-wal") == log)
     }
 
+    /// Emptied, or taken away, by whom ever: what was stored last stands in the log.
+    @Test(arguments: [false, true]) func logOfAFileThatIsGone_isKeptAndSaid(isEmpty: Bool) async throws {
+        let box = try await FilledStore()
+        let living = try box.open()
+        try await FilledStore.use(living)
+        let log = try box.bytes(box.path + "-wal")
+        let other = try box.copy()
+        try FileManager.default.removeItem(atPath: other.path)
+        if isEmpty { try Data().write(to: URL(fileURLWithPath: other.path)) }
+        try Data(log).write(to: URL(fileURLWithPath: other.path + "-wal"))
+        let store = try other.open()
+        #expect(try await store.sessions().isEmpty)
+        let aside = try #require(store.movedAside)
+        #expect(aside.hasSuffix("-wal") && store.lostLog?.contains(aside) == true)
+        #expect(try other.bytes(aside) == log)
+        try await FilledStore.use(store)
+        try store.close()
+        // As long as it lies there.
+        #expect(try other.open().movedAside == aside)
+    }
+
+    /// As a second try does not mend it, it is no crash.
+    @Test func directoryInPlaceOfTheFile_isRefusedInWords() throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/nexus-chat-test-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(
+            atPath: directory + "/chat.sqlite", withIntermediateDirectories: true)
+        let error = #expect(throws: StoreRefusal.self) { try ChatStore(directory: directory) }
+        #expect(error?.description.contains("chat.sqlite is a directory") == true)
+    }
+
     @Test func newerSchema_isRefusedInWordsAndUntouched() async throws {
         let box = try await FilledStore()
         try box.execute("INSERT INTO grdb_migrations VALUES ('99: thoughts')")
