@@ -44,6 +44,25 @@ extension ChatStore {
         }
     }
 
+    /// What is still on its way to tell that the agent waits is not brought any more: it does not.
+    /// - Parameter id: of what it asked; nil: of all in that turn.
+    func withdrawAsked(in session: SessionID, _ turn: TurnID, id: String?) async throws {
+        let keys = Word.askedKey(session, id ?? "")
+        let sql = """
+            SELECT delivery.id FROM delivery JOIN owner_word ON owner_word.id = delivery.word
+            WHERE CASE WHEN ?1 THEN key = ?2
+            ELSE substr(key, 1, length(?2)) = ?2 AND json_extract(body, '$.turn') = ?3 END
+            """
+        // Most turns ask nothing: then nothing is written.
+        let gone = try await queue.read { db in
+            try Int64.fetchAll(db, sql: sql, arguments: [id != nil, keys, turn.rawValue])
+        }
+        if gone.isEmpty { return }
+        try await write { db in
+            for id in gone { try db.execute(sql: "DELETE FROM delivery WHERE id = ?", arguments: [id]) }
+        }
+    }
+
     /// This child may be parked anew.
     func forgetParked(_ children: [String]) async throws {
         guard !children.isEmpty else { return }

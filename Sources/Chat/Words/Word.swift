@@ -51,11 +51,14 @@ public enum Word: Hashable, Sendable {
     var key: String {
         switch self {
         case .turn(_, let turn, _): "turn:\(turn)"
-        case .asked(let session, _, let id, _): "asked:\(session):\(id)"
+        case .asked(let session, _, let id, _): Self.askedKey(session, id)
         case .parked(let child, _, _): Self.parkedKey(child)
         case .address(let url, _): Self.addressKeys + url
         }
     }
+
+    /// Without an id the beginning of all of a session.
+    static func askedKey(_ session: SessionID, _ id: String) -> String { "asked:\(session):\(id)" }
 
     /// A child that came back may be parked again, and that is said again.
     static func parkedKey(_ child: String) -> String { "parked:\(child)" }

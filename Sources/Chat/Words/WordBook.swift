@@ -15,6 +15,8 @@ public final class WordBook: Sendable {
         case parked([Word])
         /// These came back.
         case back([String])
+        /// Nobody waits for an answer to this one any more; nil: to none of that turn.
+        case over(SessionID, TurnID, id: String?)
     }
 
     private let store: ChatStore
@@ -44,12 +46,14 @@ public final class WordBook: Sendable {
     public func hear(_ event: ChatEvent) {
         switch event.what {
         case .ended(let state, let reason):
+            put(.over(event.session, event.turn, id: nil))
             // Whoever stopped it knows.
             if state == .interrupted, TurnRunner.wasAskedFor(reason) { return }
             say(.turn(event.session, event.turn, state))
         case .permission(let ask): say(.asked(event.session, event.turn, id: ask.id, .permission))
         case .question(let ask): say(.asked(event.session, event.turn, id: ask.id, .question))
-        case .accepted, .waiting, .started, .text, .reasoning, .tool, .answered, .todos, .changes, .usage, .notice:
+        case .answered(let answered): put(.over(event.session, event.turn, id: answered.id))
+        case .accepted, .waiting, .started, .text, .reasoning, .tool, .todos, .changes, .usage, .notice:
             break
         }
     }
@@ -72,6 +76,9 @@ public final class WordBook: Sendable {
                 case .say(let word): try await write(word)
                 case .parked(let words): for word in words { try await write(word) }
                 case .back(let children): try await forgetParked(children)
+                case .over(let session, let turn, let id):
+                    guard rules.send.contains(.asked) else { continue }
+                    try await store.withdrawAsked(in: session, turn, id: id)
                 }
             } catch {
                 trouble("a word to the owner could not be written down: \(StoreFailure.words(error, path: store.path))")

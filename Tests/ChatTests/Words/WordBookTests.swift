@@ -49,8 +49,8 @@ import Testing
             book.hear(event(.accepted(text: "secret words")))
             book.hear(event(.text(block: "b", text: "secret answer", replaces: true)))
             book.hear(event(.started))
-            book.hear(event(.permission(PermissionAsk(id: "p", action: "bash", resources: ["rm -rf"]))))
-            book.hear(event(.question(QuestionAsk(id: "q", questions: []))))
+            book.hear(event(.permission(PermissionAsk(id: "p", action: "bash", resources: ["rm -rf"])), turn: 3))
+            book.hear(event(.question(QuestionAsk(id: "q", questions: [])), turn: 3))
             book.hear(event(.ended(.done, reason: nil)))
             book.hear(event(.ended(.failed, reason: "secret reason"), turn: 2))
             book.hear(parked: [.parked(child: "cloudflared", cause: "crash", isTriedAgain: false)], back: [])
@@ -77,12 +77,27 @@ import Testing
         let box = try StoreBox()
         let hear: (WordBook) -> Void = { book in
             book.hear(event(.ended(.done, reason: nil)))
-            book.hear(event(.question(QuestionAsk(id: "q", questions: []))))
+            book.hear(event(.question(QuestionAsk(id: "q", questions: [])), turn: 2))
             book.hear(parked: [.parked(child: "a", cause: "crash", isTriedAgain: true)], back: [])
         }
         #expect(try await said(box, Self.all, hear).count == 3)
         try box.reopen()
         #expect(try await said(box, Self.all, hear).filter { $0["kind"] as? String != "address" }.count == 3)
+    }
+
+    /// The way out was away meanwhile: what it brings when it is back is to be so then.
+    @Test func askingThatNobodyWaitsForAnyMore_isNotBroughtAnyMore() async throws {
+        let permission = PermissionAsk(id: "p", action: "bash", resources: [])
+        let words = try await said(try StoreBox()) { book in
+            book.hear(event(.permission(permission)))
+            book.hear(event(.question(QuestionAsk(id: "q", questions: []))))
+            book.hear(event(.answered(Answered(id: "p", answer: .once, by: .user))))
+            book.hear(event(.permission(PermissionAsk(id: "p2", action: "bash", resources: [])), turn: 2))
+            book.hear(event(.question(QuestionAsk(id: "q2", questions: [])), turn: 2))
+            // Whoever stopped it needs no word of that either.
+            book.hear(event(.ended(.interrupted, reason: "stopped by the user"), turn: 2))
+        }
+        #expect(words.map { $0["asking"] as? String } == ["question"])
     }
 
     @Test func parkedChild_isSaidAgainOnlyWhenItCameBackMeanwhile() async throws {
