@@ -69,6 +69,14 @@ public actor EventHub {
         }
     }
 
+    /// What the agent has asked under an id in the turn that runs; nil: nothing.
+    func asking(_ id: String, in session: SessionID) async throws -> ChatEvent.Asking? {
+        for event in feeds[session]?.tail ?? [] {
+            if let (asked, what) = event.what.asking, asked == id { return what }
+        }
+        return try await store.asking(id, in: session)
+    }
+
     /// Gives out an event that is only of this moment.
     public func mention(_ what: ChatEvent.What, turn: TurnID, in session: SessionID) {
         give(ChatEvent(number: nil, session: session, turn: turn, what: what))

@@ -10,6 +10,35 @@ public enum ChatAnswer: Hashable, Sendable {
     case dismiss
 }
 
+extension ChatEvent {
+    /// What an answer may be to.
+    enum Asking: String {
+        case permission, question
+    }
+}
+
+extension ChatEvent.What {
+    /// What waits for an answer, and under which id.
+    var asking: (id: String, what: ChatEvent.Asking)? {
+        if case .permission(let ask) = self { return (ask.id, .permission) }
+        if case .question(let ask) = self { return (ask.id, .question) }
+        return nil
+    }
+}
+
+extension ChatAnswer {
+    /// What it is that takes other answers than this one, and which; nil: it takes this one.
+    func objection(to asking: ChatEvent.Asking) -> String? {
+        switch (asking, self) {
+        case (.permission, .permission), (.question, .question), (.question, .dismiss): nil
+        case (.permission, .question), (.permission, .dismiss):
+            #"a permission: it takes "reply":"once", "always" or "reject""#
+        case (.question, .permission):
+            #"a question: it takes "answers":[["label"]], a list for each question, or "reply":"dismiss""#
+        }
+    }
+}
+
 extension ChatAnswer: Decodable {
     private enum Key: String, CodingKey {
         case reply, message, answers

@@ -82,6 +82,17 @@ extension ChatStore {
             arguments: [turn.rawValue])
     }
 
+    /// What the turn that runs in a session has asked under an id.
+    func asking(_ id: String, in session: SessionID) async throws -> ChatEvent.Asking? {
+        let sql = """
+            SELECT kind FROM event WHERE turn IN (SELECT id FROM turn WHERE session = ? AND state = 'running') \
+            AND kind IN ('permission', 'question') AND json_extract(body, '$.id') = ?
+            """
+        return try await queue.read { db in
+            try String.fetchOne(db, sql: sql, arguments: [session.rawValue, id]).flatMap(ChatEvent.Asking.init)
+        }
+    }
+
     static func reserve(_ db: Database, _ session: SessionID, count: Int64) throws -> EventNumber {
         let last = try Int64.fetchOne(
             db, sql: "UPDATE session SET reserved = reserved + ? WHERE id = ? RETURNING reserved",

@@ -107,6 +107,9 @@ public struct ChatService: Sendable {
         guard let agentSession = try await store.agentSession(of: session).id else {
             throw ChatError(.unknown, "the agent has asked nothing in session \(session)")
         }
+        if let what = try await hub.asking(id, in: session), let words = answer.objection(to: what) {
+            throw ChatError(.badRequest, "\(id) is \(words)")
+        }
         do {
             try await runner.agent.answer(answer, to: id, session: agentSession)
         } catch let error as AgentError {

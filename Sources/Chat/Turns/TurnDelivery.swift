@@ -50,7 +50,7 @@ struct TurnDelivery {
         let writer = TurnWriter(turn: turn, session: session, store: store, hub: hub)
         do {
             guard let message = try await store.turn(turn) else { return .over }
-            let outcome = try await deliver(message, writer)
+            let outcome = try await deliver(message, writer, stop: stop)
             let (state, reason) = Self.judge(outcome, stop: await stop())
             return await conclude(writer, state, reason, byTheAgent: outcome != nil, stop: stop)
         } catch let error as AgentError where error.code == .notDelivered {
@@ -66,7 +66,9 @@ struct TurnDelivery {
         }
     }
 
-    private mutating func deliver(_ message: ChatTurn, _ writer: TurnWriter) async throws -> TurnOutcome? {
+    private mutating func deliver(
+        _ message: ChatTurn, _ writer: TurnWriter, stop: @Sendable () async -> Stop?
+    ) async throws -> TurnOutcome? {
         // It was taken before the ceiling was reached, and waited.
         if let why = ceiling.refusal(of: try await store.spentToday(), at: Date()) { return .failed(reason: why) }
         let (known, workspace) = try await store.agentSession(of: session)
@@ -77,14 +79,14 @@ struct TurnDelivery {
         try await store.takeUp(turn)
         isTakenUp = true
         do {
-            return try await attempt(id, workspace, message, writer)
+            return try await attempt(id, workspace, message, writer, stop: stop)
         } catch let error as AgentError where error.code == .unknownSession && known != nil {
             // The agent said that it has not seen the turn. Its session went with its memory.
             try await writer.append(
                 .notice(
                     "the agent does not know this session any more: it begins anew and remembers nothing said before"))
             let new = try await openSession(message, workspace)
-            return try await attempt(new, workspace, message, writer)
+            return try await attempt(new, workspace, message, writer, stop: stop)
         } catch let error as AgentError where error.code == .notDelivered {
             try await store.putBack(turn)
             isTakenUp = false
@@ -101,7 +103,8 @@ struct TurnDelivery {
 
     /// Hands over and follows to the end. Nil: the stream ended without the word that the turn is over.
     private func attempt(
-        _ id: AgentSessionID, _ workspace: String?, _ message: ChatTurn, _ writer: TurnWriter
+        _ id: AgentSessionID, _ workspace: String?, _ message: ChatTurn, _ writer: TurnWriter,
+        stop: @Sendable () async -> Stop?
     ) async throws -> TurnOutcome? {
         var hasBegun = false
         do {
@@ -113,13 +116,21 @@ struct TurnDelivery {
                 hasBegun = true
                 if case .turnStarted(let prompt?) = event { try await store.setPrompt(prompt, of: turn) }
                 if case .turnEnded(let outcome) = event { return outcome }
-                if let what = ChatEvent.What(event) { try await writer.append(what) }
+                guard let what = ChatEvent.What(event) else { continue }
+                try await writer.append(Self.ofTheUser(what, stop: await stop()))
             }
             return nil
         } catch let error as AgentError where hasBegun {
             // After the first event no error says any more that the agent has not seen the turn.
             throw AgentError(error.code == .failed ? .failed : .lost, error.message)
         }
+    }
+
+    /// What waited for an answer in a turn that the user stopped was ended by that, and by nobody else.
+    private static func ofTheUser(_ what: ChatEvent.What, stop: Stop?) -> ChatEvent.What {
+        guard case .answered(var answered) = what, answered.answer == .unknown, case .asked = stop else { return what }
+        answered.by = .user
+        return .answered(answered)
     }
 
     private func files(of message: ChatTurn) throws -> [FileToSend] {

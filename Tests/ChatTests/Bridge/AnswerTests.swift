@@ -67,6 +67,34 @@ struct AnswerTests {
     }
 
     @Test(arguments: [
+        (#""id":"per_1","reply":"dismiss""#, "a permission: it takes"),
+        (#""id":"per_1","answers":[["a"]]"#, "a permission: it takes"),
+        (#""id":"que_1","reply":"once""#, "a question: it takes"),
+    ])
+    func answerOfTheWrongKind_isRefusedInWords_andTheAskingWaits(members: String, words: String) throws {
+        let play = try Play()
+        let (_, session, _) = try asked(play)
+        let id = play.bridge.ask(#"{"op":"answer","session":"\#(session)",\#(members)}"#)
+        try play.until("the refusal") { $0.client.finished.contains(id) }
+        #expect(play.client.failures[id] == "bad-request" && play.agent.answers.isEmpty)
+        #expect(play.client.words[id]?.contains(words) == true, "\(play.client.words[id] ?? "")")
+    }
+
+    /// It was the user who ended the waiting.
+    @Test func askingOfATurnThatTheUserStopped_isNotSaidToBeAnsweredElsewhere() throws {
+        let play = try Play()
+        let (id, session, turn) = try asked(play)
+        let stop = play.bridge.ask(#"{"op":"abort","session":"\#(session)"}"#)
+        try play.until("the stop at the agent") { $0.agent.aborted == [turn.session] }
+        try play.agent.tell(
+            turn, .answered(Answered(id: "per_1", answer: .unknown, by: .elsewhere)),
+            .turnEnded(.interrupted(reason: "aborted")), to: play.bridge)
+        try play.until("both ends") { $0.client.finished.isSuperset(of: [id, stop]) }
+        let answered = try #require(play.client.events[id]?.first { $0["type"] as? String == "answered" })
+        #expect(answered["answer"] as? String == "unknown" && answered["by"] as? String == "user")
+    }
+
+    @Test(arguments: [
         #""id":"per_1","reply":"perhaps""#, #""id":"per_1""#, #""reply":"once""#, #""id":"q","answers":["flat"]"#,
     ])
     func nonsense_isRefused(members: String) throws {
