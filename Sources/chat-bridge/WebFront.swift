@@ -38,7 +38,7 @@ enum WebFront {
             settings: settings, service: service, door: Door(store: store, audit: audit),
             page: page,
             appliance: Appliance(
-                own: bus.name, ask: { try await bus.ask($0) }, may: { bus.may }, tail: tail(environment["NEXUS_LOGS"]),
+                own: bus.name, ask: { try await ask($0, bus) }, may: { bus.may }, tail: tail(environment["NEXUS_LOGS"]),
                 audit: audit),
             push: word?.desk(store, audit: audit),
             tunnel: TunnelFront(
@@ -46,6 +46,15 @@ enum WebFront {
             tunnelSocket: LentSockets(environment: environment)["tunnel"],
             certificate: certificate,
             changed: changed)
+    }
+
+    /// What nexusd does not allow is refused, and nothing on the way has failed.
+    private static func ask(_ words: String, _ bus: Bus) async throws -> [UInt8] {
+        do {
+            return try await bus.ask(words)
+        } catch let error as BusError where error.code == .refused {
+            throw ChatError(.refused, "\(error)")
+        }
     }
 
     private static func tail(

@@ -50,15 +50,21 @@ public final class Door: Sendable {
         // A good code is known before any limit is asked: whatever else comes from the same address keeps it from nothing.
         guard state.withLock({ $0.codes.isGood(code, at: .now) }) else { throw wrong(from: address) }
         try await check(password, from: address) { state.withLock { $0.codes.tryPassword(code, at: .now) } }
-        guard let role = state.withLock({ $0.codes.spend(code, at: .now) }) else { throw wrong(from: address) }
+        // Spent before the store is asked, so that it lets in one at a time; where that fails it lets in nobody.
+        guard let spent = state.withLock({ $0.codes.take(code, at: .now) }) else { throw wrong(from: address) }
         var generator = SystemRandomNumberGenerator()
         let now = Int64((Date().timeIntervalSince1970 * 1000).rounded())
         let device = Device(
-            id: .random(using: &generator), name: Self.clean(name), role: role, created: now, seen: now,
+            id: .random(using: &generator), name: Self.clean(name), role: spent.role, created: now, seen: now,
             address: address)
         let token = Secrets.token()
-        try await stored { try await $0.add(device, tokenHash: Secrets.hash(token)) }
-        audit("device \(device.id) '\(device.name)' was paired as \(role.rawValue) from \(address)")
+        do {
+            try await stored { try await $0.add(device, tokenHash: Secrets.hash(token)) }
+        } catch {
+            state.withLock { $0.codes.putBack(spent) }
+            throw error
+        }
+        audit("device \(device.id) '\(device.name)' was paired as \(device.role.rawValue) from \(address)")
         return (device, token)
     }
 

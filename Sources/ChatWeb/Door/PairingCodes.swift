@@ -16,7 +16,7 @@ struct PairingCodes: Sendable {
     /// Wrong passwords that a code takes; then it is worth nothing.
     static let passwordTries = 5
 
-    private struct Code {
+    struct Code {
         var passwordTries = PairingCodes.passwordTries
         var hash: [UInt8]
         var role: DeviceRole
@@ -39,10 +39,15 @@ struct PairingCodes: Sendable {
     }
 
     /// The role that a code gives, once; nil: it is wrong, old or spent.
-    mutating func spend(_ typed: String, at now: ContinuousClock.Instant) -> DeviceRole? {
-        guard let index = index(of: typed, at: now) else { return nil }
-        return codes.remove(at: index).role
+    mutating func spend(_ typed: String, at now: ContinuousClock.Instant) -> DeviceRole? { take(typed, at: now)?.role }
+
+    /// The same, with what `putBack` needs.
+    mutating func take(_ typed: String, at now: ContinuousClock.Instant) -> Code? {
+        index(of: typed, at: now).map { codes.remove(at: $0) }
     }
+
+    /// Nobody came in by it: it is as good as before, unless as many are good by now as may be.
+    mutating func putBack(_ code: Code) { if codes.count < Self.limit { codes.insert(code, at: 0) } }
 
     /// Whether a code would give a role now; it is not spent by that.
     func isGood(_ typed: String, at now: ContinuousClock.Instant) -> Bool { index(of: typed, at: now) != nil }

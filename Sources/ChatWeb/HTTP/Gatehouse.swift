@@ -17,6 +17,7 @@ struct Gatehouse: RouterMiddleware {
             response = try await next(request, context)
         } catch let error as WebError {
             response = error.response
+            if error.status == .methodNotAllowed { response.headers[.allow] = "GET, HEAD, POST" }
         } catch let error as Refused {
             response = WebError(error).response
         } catch let error as ChatError {
@@ -50,7 +51,7 @@ struct Gatehouse: RouterMiddleware {
         switch request.method {
         case .get, .head: return
         case .post: try checkOrigin(request, origins)
-        case _: throw WebError(.methodNotAllowed, "bad-request", "only GET and POST are understood here")
+        case _: throw WebError(.methodNotAllowed, "bad-request", "only GET, HEAD and POST are understood here")
         }
     }
 

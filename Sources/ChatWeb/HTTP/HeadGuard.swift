@@ -1,22 +1,32 @@
 import NIOCore
 import NIOHTTP1
 
-/// Refuses requests whose head can be taken in two ways, by us and by somebody on the way; their connection ends. Stands where
-/// the head is still as it came: what follows knows neither its version nor a host in its target.
-final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
+/// Refuses requests whose head can be taken in two ways, by us and by somebody on the way; their connection ends. So it does
+/// behind an answer that says so, and behind one to HTTP/1.0, which gets no chunks. Stands where the head is still as it came:
+/// what follows knows neither its version nor a host in its target.
+final class HeadGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias InboundOut = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
     private var isRefusing = false
+    /// The request that is answered is of HTTP/1.0.
+    private var isOld = false
+    /// The answer that is under way is the connection's last.
+    private var isLast = false
     /// An answer may be under way, into which another would be written.
     private var hasPassedOne = false
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // What follows a refused request is not looked at any more.
         if isRefusing { return }
-        guard case .head(let head) = unwrapInboundIn(data), !Self.isClear(head) else {
+        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        if Self.isClear(head) {
             hasPassedOne = true
-            return context.fireChannelRead(data)
+            isOld = head.version != .http1_1
+            if isOld { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            return context.fireChannelRead(wrapInboundOut(.head(head)))
         }
         isRefusing = true
         if hasPassedOne { return context.close(promise: nil) }
@@ -27,12 +37,33 @@ final class HeadGuard: ChannelInboundHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
     }
 
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            // An answer whose length is not known ends with the connection; NIO writes chunks but in this version.
+            if isOld, !head.headers.contains(name: "Content-Length") { head.version = .http1_0 }
+            isLast = head.headers["Connection"].contains("close")
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .end where isLast:
+            // What still comes is no request any more. It is taken and dropped, as long as `ConnectionGuard` lets it: who is
+            // sending when the connection is cut would not read the answer.
+            isRefusing = true
+            let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+            let channel = context.channel
+            written.futureResult.whenComplete { _ in
+                channel.close(mode: .output).whenFailure { _ in channel.close(promise: nil) }
+            }
+            context.write(data, promise: written)
+        case .body, .end: context.write(data, promise: promise)
+        }
+    }
+
     /// A client of HTTP/1.0 knows no body in chunks (RFC 9112, 6.1); a request has one Host field (3.2); a target that begins
     /// with a host and not with a slash (absolute-form) goes before that field (3.2.2), so both are to be the same.
     static func isClear(_ head: HTTPRequestHead) -> Bool {
         if head.version != .http1_1, head.headers.contains(name: "Transfer-Encoding") { return false }
         let hosts = head.headers["Host"]
-        if hosts.count > 1 { return false }
+        if hosts.count > 1 || hosts.isEmpty && head.version == .http1_1 { return false }
         if head.uri.hasPrefix("/") { return true }
         let target = head.uri.lowercased()
         guard let scheme = ["http://", "https://"].first(where: target.hasPrefix) else { return false }

@@ -102,13 +102,15 @@ public struct Appliance: Sendable {
             // A worker may always ask for a new run of itself (docs/bus-protocol.md); that right is not lent to devices.
             if child == own, Set(may()).isDisjoint(with: ["restart:\(own)", "restart:all"]) {
                 throw WebError(
-                    .badGateway, "refused",
+                    .forbidden, "refused",
                     "may of [child.\(own)] does not have \"restart:\(own)\"; on the machine: nexusctl restart \(own)")
             }
         }
         guard let words = request.words else { return JSONLine.of(MayLine(may: may())) }
         do {
             return try await ask(words)
+        } catch let error as ChatError {
+            throw WebError(error)
         } catch {
             throw WebError(.badGateway, "refused", "\(error)")
         }

@@ -48,9 +48,18 @@ public struct PageFiles: Sendable {
         if request.headers[.ifNoneMatch]?.contains(file.tag) == true {
             return Response(status: .notModified, headers: headers)
         }
-        let packed = request.headers[.acceptEncoding]?.contains("gzip") == true ? file.packed : nil
+        let packed = Self.takesGzip(request.headers[.acceptEncoding]) ? file.packed : nil
         if packed != nil { headers[.contentEncoding] = "gzip" }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: packed ?? file.plain))
+    }
+
+    /// A weight of 0 says that it is not taken (RFC 9110, 12.4.2).
+    private static func takesGzip(_ accepted: String?) -> Bool {
+        (accepted ?? "").lowercased().split(separator: ",").contains { coding in
+            let parts = coding.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) }
+            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 }
+            return parts.first == "gzip" && weight ?? 1 > 0
+        }
     }
 
     private static func type(of name: String) -> String? {

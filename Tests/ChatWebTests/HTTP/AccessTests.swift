@@ -27,6 +27,21 @@ struct AccessTests {
         #expect(try await box.store.devices().count == 1)
     }
 
+    @Test func codeThatCannotBeTakenNow_isNotSpent() async throws {
+        let box = try await WebBox()
+        let body = #"{"code":"\#(try await box.code())","name":"x"}"#
+        let other = try DatabaseQueue(path: box.store.path)
+        try await other.writeWithoutTransaction { db in
+            try db.execute(sql: "BEGIN IMMEDIATE")
+            defer { try? db.execute(sql: "ROLLBACK") }
+            let refused = try box.post("/api/pair", body)
+            #expect(refused.status == 500 && refused.text.contains("another program holds the store"))
+        }
+        #expect(try box.post("/api/pair", body).status == 200)
+        #expect(try box.post("/api/pair", body).status == 403)
+        #expect(try await box.store.devices().count == 1)
+    }
+
     @Test func guessingCodes_isSlowedDown_andShutsNobodyOut() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()
@@ -177,7 +192,7 @@ struct AccessTests {
         #expect(box.asked.all == ["status", "metrics", "why opencode", "restart opencode --no-wait"])
         // What a worker may always ask for itself is not every owner's: the file says what the page may have done.
         let own = try box.post("/api/appliance", #"{"op":"restart","child":"chat-bridge"}"#, cookie: owner)
-        #expect(own.status == 502 && own.text.contains("nexusctl restart chat-bridge"), "\(own.text)")
+        #expect(own.status == 403 && own.text.contains("nexusctl restart chat-bridge"), "\(own.text)")
         for body in [
             #"{"op":"stop","child":"opencode"}"#, #"{"op":"restart","child":"a b"}"#, #"{"op":"restart","child":""}"#,
             #"{"op":"why","child":"a\nstop all"}"#, #"{"op":"restart"}"#, "status",

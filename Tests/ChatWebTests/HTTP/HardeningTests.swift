@@ -130,7 +130,8 @@ struct HardeningTests {
         let box = try await WebBox()
         let answer = try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\nHost: \(host)\r\n\r\n")
         #expect(answer.status == 421)
-        #expect(try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").status != 200)
+        // None at all is no HTTP/1.1 (RFC 9112, 3.2).
+        #expect(try ask(box, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n").status == 400)
     }
 
     @Test func foreignOrigin_orNone_orNoHeaderOfThePages_isRefused() async throws {
@@ -145,7 +146,8 @@ struct HardeningTests {
         #expect(try ask(box, good.replacing("X-Nexus: 1\r\n", with: "")).status == 403)
         #expect(try ask(box, good.replacing("application/json", with: "text/plain")).status == 415)
         #expect(try ask(box, good.replacing(origin, with: "Origin: https://chat.example.invalid\r\n")).status == 200)
-        #expect(try ask(box, good.replacing("POST", with: "DELETE")).status == 405)
+        let method = try ask(box, good.replacing("POST", with: "DELETE"))
+        #expect(method.status == 405 && method.header("allow") == "GET, HEAD, POST")
         #expect(try ask(box, good.replacing("POST", with: "GET")).status == 404)
     }
 
@@ -189,5 +191,38 @@ struct HardeningTests {
         )
         let packed = try connection.rest()
         #expect(packed.count < 100_000 && RawAnswer(packed).header("content-encoding") == "gzip")
+    }
+
+    @Test(arguments: [
+        ("gzip;q=0", false), ("gzip; q=0.000, br", false), ("x-gzip, br", false), ("br, GZIP;q=0.5", true),
+        ("*", false), ("deflate,gzip", true),
+    ]) func file_comesPackedToWhoTakesItOnly(accepted: String, isPacked: Bool) async throws {
+        let box = try await WebBox(largeFileBytes: 100_000)
+        let text =
+            "GET /rooms/large.js HTTP/1.1\r\nConnection: close\r\nAccept-Encoding: \(accepted)\r\n\(Self.head)\r\n"
+        #expect((try ask(box, text).header("content-encoding") == "gzip") == isPacked)
+    }
+
+    /// A client of HTTP/1.0 knows no chunks: the answer ends with its connection.
+    @Test func streamForAnOldClient_comesWithoutChunks_andEndsTheConnection() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let text = box.request("/api/chat", #"{"op":"list"}"#, cookie: cookie)
+            .replacing("HTTP/1.1", with: "HTTP/1.0").replacing("Connection: close\r\n", with: "")
+        let answer = try ask(box, text)
+        #expect(answer.text.contains(" 200 ") && answer.header("transfer-encoding") == nil, "\(answer.text)")
+        #expect(answer.text.hasSuffix("\r\n\r\n{\"type\":\"end\"}\n"), "\(answer.text)")
+    }
+
+    @Test func bodyThatIsTooLarge_endsTheConnection() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let connection = try box.connect()
+        let text = box.request("/api/chat", "", cookie: cookie).replacing("Connection: close\r\n", with: "")
+        try connection.send(text.replacing("Content-Length: 0", with: "Content-Length: 70000"))
+        var answer = try connection.receive(until: "too-large")
+        try? connection.send(String(repeating: "x", count: 70_000) + text)
+        answer += String(decoding: try connection.rest(), as: UTF8.self)
+        #expect(answer.components(separatedBy: "HTTP/1.1 ").count == 2, "\(answer)")
     }
 }

@@ -108,7 +108,7 @@ struct RawAnswer {
     init(_ bytes: [UInt8]) { text = String(decoding: bytes, as: UTF8.self) }
 
     /// 0: none.
-    var status: Int { text.hasPrefix("HTTP/1.1 ") ? Int(text.dropFirst(9).prefix(3)) ?? 0 : 0 }
+    var status: Int { text.hasPrefix("HTTP/1.") ? Int(text.dropFirst(9).prefix(3)) ?? 0 : 0 }
 
     func header(_ name: String) -> String? {
         let head = text.components(separatedBy: "\r\n\r\n")[0]
