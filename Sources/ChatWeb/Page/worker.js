@@ -51,7 +51,7 @@ worker.addEventListener('push', (event) => {
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil((async () => {
-    const { place, url } = event.notification.data || { place: '#/' };
+    const { place, url } = event.notification.data;
     if (url) return worker.clients.openWindow(url);
     const [client] = await worker.clients.matchAll({ type: 'window' });
     if (!client) return worker.clients.openWindow(`/${place}`);

@@ -148,7 +148,7 @@ export class Outbox {
         const isGone = failure.code === 'unknown';
         letter.isTried = false;
         letter.refused = isGone ? 'its session was deleted' : failure.message;
-        // It is another message now, for a new session: nobody finds the way to the old one, in which it may have been done.
+        // For a new session now, under another name: it may have been done in the old one.
         if (isGone) Object.assign(letter, { session: null, draft: '', as: `${as}+` });
         return letter.isUnwanted ? this.giveBack(letter) : this.update(letter);
       }
