@@ -29,10 +29,7 @@ public final class LogSession {
         self.directory = directory
         self.children = children
         self.query = query
-        cursors = first.map { child in
-            let place = TailSearch(kernel, directory: path(child), child: child).start(of: query)
-            return (child, ChildCursor(kernel, directory: path(child), child: child, from: place))
-        }
+        cursors = first.map { ($0, ChildCursor(kernel, directory: path($0), child: $0, for: query)) }
     }
 
     /// Hands out every wanted entry that was not handed out yet. The first time that is the past, with `last` of it; from
@@ -119,7 +116,7 @@ public final class LogSession {
         let known = Set(cursors.map(\.child))
         for child in names where !known.contains(child) {
             watch?.add(child: child)
-            cursors.append((child, ChildCursor(kernel, directory: path(child), child: child, from: .beginning)))
+            cursors.append((child, ChildCursor(kernel, directory: path(child), child: child)))
         }
     }
 

@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    private var names: [String] { LogFiles(kernel, directory: home.path + "/web").names }
+    private var names: [String] { LogFiles(kernel, directory: home.path + "/web").rotated + [LogFileName.current] }
 
     @Test func fullFile_isRotatedAtAnEntryAndTheOldestIsRemoved() throws {
         let file = LogFile(kernel, directory: home.path + "/web", rotation: Rotation(fileBytes: 65_536, files: 3))
@@ -82,7 +82,8 @@ import Testing
                 do { try entries.withUnsafeBytes { try file.append($0, from: &offset) } } catch {}
             }
             #expect(offset == entries.count)
-            let paths = LogFiles(kernel, directory: home.path + "/web").names.map { home.path + "/web/" + $0 }
+            let web = home.path + "/web/"
+            let paths = (LogFiles(kernel, directory: web).rotated + [LogFileName.current]).map { web + $0 }
             let content = try paths.flatMap { try kernel.readFile($0, limit: 1 << 24) }
             let isSame = content == entries
             #expect(isSame, "\(content.count) of \(entries.count) bytes")

@@ -21,4 +21,10 @@ extension FaultyKernel {
         try pass(.peek)
         return try base.peek(socket, into: buffer)
     }
+
+    public func makeChangeWatch() throws(Errno) -> OwnedFD { try base.makeChangeWatch() }
+
+    public func watchChanges(in directory: String, by watch: borrowing OwnedFD) throws(Errno) {
+        try base.watchChanges(in: directory, by: watch)
+    }
 }

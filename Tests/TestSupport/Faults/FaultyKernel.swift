@@ -4,7 +4,7 @@ public import System
 
 /// A kernel in which the N-th call fails, once or for ever: the loop "N = 1, 2, … until nothing is met any more" shows
 /// that every call may fail at every place without a leak or a trap. Everything else is the real kernel.
-public final class FaultyKernel: LogKernel {
+public final class FaultyKernel: LogKernel, LogReadingKernel {
     /// What fails.
     public struct Fault: Hashable, Sendable {
         /// Which call; nil: any.
@@ -51,6 +51,7 @@ public final class FaultyKernel: LogKernel {
         var starts: [Start] = []
         var longestWait: Int32?
         var executable: String?
+        var happening: (calls: Int, happens: @Sendable () -> Void)?
     }
     private let state = Mutex(State())
     let base = LiveKernel()
@@ -89,8 +90,24 @@ public final class FaultyKernel: LogKernel {
         set { state.withLock { $0.executable = newValue } }
     }
 
+    /// Has something happen once before the N-th call from now on, from 1: what another process does meanwhile.
+    public func meanwhile(beforeCall nth: Int, _ happens: @escaping @Sendable () -> Void) {
+        state.withLock { $0.happening = (nth, happens) }
+    }
+
+    private func letHappen() {
+        let happens: (@Sendable () -> Void)? = state.withLock { state in
+            state.happening?.calls -= 1
+            guard let next = state.happening, next.calls == 0 else { return nil }
+            state.happening = nil
+            return next.happens
+        }
+        happens?()
+    }
+
     /// Counts a call and fails it when its turn has come. `errnos`: what it can answer here.
     func pass(_ call: Call, _ errnos: [Errno]) throws(Errno) {
+        letHappen()
         let error: Errno? = state.withLock { state in
             state.counts[call, default: 0] += 1
             for error in errnos { state.places[error, default: 0] += 1 }

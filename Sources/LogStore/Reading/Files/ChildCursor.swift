@@ -20,7 +20,8 @@ final class ChildCursor {
     /// Files that are there and could not be read.
     private(set) var unreadable: [(path: String, error: Errno)] = []
 
-    private final class OpenFile {
+    /// One that is being read; it stays the same whatever its name becomes.
+    final class OpenFile {
         let fd: OwnedFD
         let inode: UInt64
         let isCurrent: Bool
@@ -37,24 +38,28 @@ final class ChildCursor {
         }
     }
 
-    init(_ kernel: any Kernel, directory: String, child: String, from place: TailSearch.Place) {
+    /// From where what this query wants may begin; nil: from the beginning.
+    init(_ kernel: any Kernel, directory: String, child: String, for query: LogQuery? = nil) {
         self.kernel = kernel
         self.directory = directory
         self.child = child
-        let rotated = LogFiles(kernel, directory: directory).rotated
-        youngestKnown = rotated.last ?? ""
-        switch place {
-        case .beginning:
-            earlier = rotated
+        earlier = freshlyRotated()
+        guard let query else { return }
+        let current = open(LogFileName.current, from: 0)
+        // Looked for after the opening, as below; what is this very file under its new name, or younger, comes after it.
+        let known = youngestKnown
+        let fresh = freshlyRotated()
+        earlier += current.map { current in fresh.prefix { !isSame($0, current) } } ?? fresh[...]
+        youngestKnown = earlier.last ?? known
+        switch TailSearch(kernel, directory: directory, child: child).start(of: query, in: earlier, and: current) {
+        case .beginning: break
+        case .file(LogFileName.current, let offset):
+            current?.offset = offset
+            file = current
+            earlier = []
         case .file(let name, let offset):
-            earlier = name == LogFileName.current ? [] : rotated.filter { $0 > name }
+            earlier.removeAll { $0 <= name }
             file = open(name, from: offset)
-            // Rotated between the search for the place and now: the place is in the file that was `current` then.
-            let fresh = freshlyRotated()
-            if name == LogFileName.current, let first = fresh.first {
-                file = open(first, from: offset)
-                earlier = Array(fresh.dropFirst())
-            }
         }
     }
 

@@ -17,7 +17,4 @@ struct LogFiles {
 
     /// Those of them that are not compressed.
     var plain: [String] { ((try? kernel.list(directory)) ?? []).filter(LogFileName.isRotated).sorted() }
-
-    /// All names, oldest first.
-    var names: [String] { rotated + [LogFileName.current] }
 }

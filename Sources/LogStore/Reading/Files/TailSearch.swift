@@ -20,9 +20,11 @@ struct TailSearch {
         case file(String, Int64)
     }
 
-    func start(of query: LogQuery) -> Place {
-        let names = LogFiles(kernel, directory: directory).names
-        return query.last.map { place(before: $0, query, names) } ?? place(since: query.since, names)
+    /// `rotated` are the files before `current`, oldest first. That one is open already: whatever is rotated meanwhile, a place
+    /// in it is a place in that very file.
+    func start(of query: LogQuery, in rotated: [String], and current: ChildCursor.OpenFile?) -> Place {
+        let names = rotated + [LogFileName.current]
+        return query.last.map { place(before: $0, query, names, current) } ?? place(since: query.since, names)
     }
 
     /// A file is rotated after its last entry: one that was rotated before the instant has nothing for us.
@@ -37,7 +39,9 @@ struct TailSearch {
     static let lookBack = 256
 
     /// A little before the last `count` wanted entries; the session counts them once more when they are joined.
-    private func place(before count: Int, _ query: LogQuery, _ names: [String]) -> Place {
+    private func place(
+        before count: Int, _ query: LogQuery, _ names: [String], _ current: ChildCursor.OpenFile?
+    ) -> Place {
         var found = 0
         var before = 0
         // A line without an end counts as often as it is cut.
@@ -46,7 +50,7 @@ struct TailSearch {
         for name in names.reversed() {
             var lines: BackwardLines
             do throws(Errno) {
-                lines = try BackwardLines(kernel, StoredFile(kernel).open(directory + "/" + name))
+                lines = try BackwardLines(kernel, open(name, current))
             } catch {
                 // Some of the wanted ones may be in it: whoever reads from here finds that out, and says so.
                 if error != .noEntry { place = .file(name, 0) }
@@ -67,5 +71,11 @@ struct TailSearch {
             }
         }
         return place
+    }
+
+    private func open(_ name: String, _ current: ChildCursor.OpenFile?) throws(Errno) -> OwnedFD {
+        guard name == LogFileName.current else { return try StoredFile(kernel).open(directory + "/" + name) }
+        guard let current else { throw .noEntry }
+        return try kernel.duplicate(current.fd)
     }
 }
