@@ -116,11 +116,8 @@ extension TunnelKeeper {
         let door = ChatDoor(
             socket: workshop.settings.chatSocket, host: host ?? workshop.settings.hostname ?? "localhost")
         await act(on: .origin(answers: await door.answers()))
-        var opening = await door.opening()
-        if opening == nil, let port = await agentPort() {
-            opening = await AgentDoor.opening(port: port)
-        }
-        await act(on: .opening(opening))
+        let agent: DoorLook = if let port = await agentPort() { await AgentDoor.look(port: port) } else { .unseen }
+        await act(on: .door(await door.look().and(agent)))
     }
 
     /// Where the agent listens, as nexusd has it: values go to siblings by themselves, and this is none.

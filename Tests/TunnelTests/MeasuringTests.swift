@@ -67,6 +67,38 @@ struct MeasuringTests {
         #expect(byPath.hostnames(chatSocket: "/run/chat.sock").isEmpty)
     }
 
+    /// Whatever a dashboard pushes takes its time, and no more.
+    @Test func rulesWithoutEnd_areLookedAtInTime() {
+        let service = "unix:/run/chat.sock"
+        let deep = String(repeating: "(", count: 60) + ".*" + String(repeating: ")*", count: 60)
+        for path in [#"^/((.*)*)*\d$"#, "^/" + deep + "x$", "((a{1,1000}){1,1000}){1000}"] {
+            let rules = IngressRules(
+                version: 1, rules: [.init(hostname: "chat.example.com", path: path, service: service), chat, end])
+            #expect(rules.lead("chat.example.com", to: "/run/chat.sock"))
+            #expect(rules.hostnames(chatSocket: "/run/chat.sock") == ["chat.example.com"])
+        }
+        let many = IngressRules(
+            version: 1,
+            rules: (0..<20_000).map { .init(hostname: "n\($0).example.com", service: "http_status:404") } + [chat, end])
+        #expect(many.hostnames(chatSocket: "/run/chat.sock").isEmpty)
+        #expect(many.excess(chatSocket: "/run/chat.sock")?.contains("no more than 1000 are looked at") == true)
+    }
+
+    /// As cloudflared compares them: in lower case, and in the form in which browsers ask.
+    @Test func nameOfARule_isComparedAsItIsAskedFor() {
+        let service = "unix:/run/chat.sock"
+        let rules = IngressRules(
+            version: 1,
+            rules: [
+                .init(hostname: "Chat.Example.COM", service: service),
+                .init(hostname: "Müller.example", service: service),
+                .init(hostname: "*.müller.example", service: service), end,
+            ])
+        #expect(rules.hostnames(chatSocket: "/run/chat.sock") == ["chat.example.com", "xn--mller-kva.example"])
+        #expect(rules.lead("chat.EXAMPLE.com", to: "/run/chat.sock"))
+        #expect(!rules.lead("a.xn--mller-kva.example", to: "/run/chat.sock"))
+    }
+
     @Test func agentCarries_onlyWhileItsWorkerIsThere_andConnected_andNobodyComplains() {
         func verdict(_ agent: String?, _ worker: String?) -> ChainCheck.Verdict {
             .agent(opencode: agent.map { Array($0.utf8) }, worker: worker.map { Array($0.utf8) })
@@ -118,6 +150,26 @@ struct MeasuringTests {
         #expect(
             EndWords(exit: "exit 0", byNexusd: "1 misses in a row, the last: exit 1", lines: []).words
                 == "nexusd ended it (exit 0), 1 misses in a row, the last: exit 1")
+    }
+
+    /// As cloudflared takes it (isCatchAllRule).
+    @Test func starAsNameOfTheLastRule_isForAllTheRest() {
+        #expect(excess([chat, .init(hostname: "*", service: "http_status:404")]) == nil)
+        #expect(
+            excess([.init(hostname: "*", service: "unix:/run/chat.sock")])?.hasPrefix("the last rule leads every name")
+                == true)
+        #expect(excess([chat, .init(hostname: "*", path: "^/", service: "http_status:404")]) != nil)
+    }
+
+    /// An address in it is of no use without its end.
+    @Test func remedyInAnEnd_isWhole_andWhatIsTooLongEndsAtAWord() {
+        let refused =
+            "/usr/local/bin/cloudflared is cloudflared 2024.1.1, and 2025.4.0 or newer is needed; "
+            + CloudflaredProgram.installation
+        #expect(EndWords(exit: "exit 78", lines: [refused]).words.hasSuffix(refused))
+        let long = EndWords(exit: "exit 2", lines: [String(repeating: "twelve bytes ", count: 100)]).words
+        #expect(long.hasSuffix("twelve bytes …") && long.count < 600, "\(long)")
+        #expect(EndWords(exit: "exit 2", lines: [String(repeating: "x", count: 9999)]).words.count < 600)
     }
 
     @Test func missingEnd_isSaid() {

@@ -105,7 +105,7 @@ struct TunnelConfigurationTests {
 
     @Test(arguments: [
         "", "chat", "chat.example.com:443", "https://chat.example.com", "a..b", "-a.b", "a-.b", "a_b.c", "*.a.b",
-        "a.b/c", "ä.example",
+        "a.b/c", "ä.example", "chat.local", "chat.LOCALHOST", "chat.internal", "chat.home.arpa",
     ])
     func unfitHostname_isRefused(_ name: String) {
         let error = #expect(throws: TunnelError.self) { try configuration(hostname: name) }

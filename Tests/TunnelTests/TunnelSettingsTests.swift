@@ -46,6 +46,38 @@ struct TunnelSettingsTests {
         #expect(try settings().identity(.off) == nil)
     }
 
+    /// cloudflared's: base64 with line ends in it, and the ways in which a UUID is written (Go's StdEncoding, uuid.Parse).
+    @Test func waysOfWritingThatCloudflaredTakes_areTaken() throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let uuid = try #require(UUID(uuidString: Self.id))
+        let bare = Self.id.replacingOccurrences(of: "-", with: "")
+        for (secret, id) in [
+            (Self.secret.prefix(20) + "\\n" + Self.secret.dropFirst(20), Self.id), (Self.secret[...], "{\(Self.id)}"),
+            (Self.secret[...], bare), (Self.secret[...], "urn:uuid:" + Self.id.uppercased()),
+        ] {
+            let path = try file(#"{"AccountTag":"a","TunnelSecret":"\#(secret)","TunnelID":"\#(id)"}"#)
+            let said = refusal(.named, try settings(credentials: path))
+            #expect(said == "taken", "\(id): \(said)")
+            #expect(try settings(credentials: path).identity(.named) == .named(uuid, credentialsFile: path))
+        }
+        let token = Data(#"{"a":"a","s":"\#(Self.secret)","t":"\#(bare)"}"#.utf8).base64EncodedString()
+        for (column, end) in [(76, "\n"), (40, "\r\n")] {
+            let lines = stride(from: 0, to: token.count, by: column).map { token.dropFirst($0).prefix(column) }
+            #expect(refusal(.token, try settings(token: try file(lines.joined(separator: end) + "\n"))) == "taken")
+        }
+        // A space is none of them, and no other sign may stand in a UUID.
+        #expect(refusal(.token, try settings(token: try file("ab cd"))).contains("is no base64"))
+        for id in ["{\(Self.id)", bare.dropLast() + "g", "urn:uid::" + Self.id, bare + "0"] {
+            let path = try file(#"{"AccountTag":"a","TunnelSecret":"\#(Self.secret)","TunnelID":"\#(id)"}"#)
+            #expect(refusal(.named, try settings(credentials: path)).contains("is no UUID"))
+        }
+    }
+
+    /// Names are the same in any case of their letters, and who comes asks in lower case.
+    @Test func nameInUpperCase_isTakenInLowerCase() throws {
+        #expect(try settings(url: "https://Chat.Example.COM").hostname == "chat.example.com")
+    }
+
     @Test func eachBadField_isNamed() throws {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let other = "99999999-2222-3333-4444-555555555555"
@@ -65,6 +97,8 @@ struct TunnelSettingsTests {
             (.named, try settings(credentials: good, url: "https://-a.example"), "[chat] url: '-a.example' is no name"),
             (.token, try settings(url: "https://192.0.2.1"), "[chat] url: '192.0.2.1' is no name"),
             (.token, try settings(url: "https://chat.example.com:8443"), "not even a port"),
+            (.token, try settings(url: "https://chat.local"), "'chat.local' is no name"),
+            (.named, try settings(credentials: good, url: "https://chat.home.arpa"), "'chat.home.arpa' is no name"),
             (.named, try settings(credentials: "/no/such"), "[tunnel] credentials-file: cannot open"),
             (.named, try settings(credentials: ""), "[tunnel] credentials-file: name the file"),
             (.named, try settings(credentials: empty), "[tunnel] credentials-file"),

@@ -43,31 +43,54 @@ public struct ChatDoor: Hashable, Sendable {
     /// The chat serves its page.
     public func answers() async -> Bool { (try? await page())?.status == 200 }
 
-    /// What a stranger without a device may do, in words; nil: nothing. No answer is no opening.
-    public func opening() async -> String? {
+    /// What a stranger without a device may do.
+    public func look() async -> DoorLook {
         let look = HTTPLook(
             url: "http://\(host)/api/devices", way: .socket(socket),
             headers: [
                 ("X-Forwarded-Proto", "https"), ("X-Nexus", "1"), ("Origin", "https://\(host)"),
                 ("Content-Type", "application/json"),
             ], body: #"{"op":"own"}"#)
-        guard let answer = try? await look.answer(), answer.status == 200 else { return nil }
-        return "the chat answers to strangers: nothing asks them for a pairing"
+        guard let answer = try? await look.answer() else { return .unseen }
+        return answer.status == 200 ? .open("the chat answers to strangers: nothing asks them for a pairing") : .shut
+    }
+}
+
+/// What a door that is to be shut was found to be.
+public enum DoorLook: Hashable, Sendable {
+    /// In words.
+    case open(String)
+    /// Strangers were refused.
+    case shut
+    /// Nobody answered: it lets nobody in now, and whoever comes to answer there may.
+    case unseen
+
+    /// Of two doors.
+    public func and(_ other: DoorLook) -> DoorLook {
+        switch (self, other) {
+        case (.open, _): self
+        case (_, .open): other
+        case (.shut, .shut): .shut
+        case (.unseen, _), (_, .unseen): .unseen
+        }
     }
 }
 
 /// Looks at the agent's own port: it is never to be reached but by agent-worker.
 public enum AgentDoor {
-    /// What is wrong about it, in words; nil: nothing.
-    public static func opening(port: UInt16) async -> String? {
+    /// Who may talk to it.
+    public static func look(port: UInt16) async -> DoorLook {
         for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
             if let address = beyondLoopback(port: port, table: NetworkRoutes.contents(path)) {
-                return "the agent listens on \(address), not on this machine alone: --hostname 127.0.0.1 in its command"
+                return .open(
+                    "the agent listens on \(address), not on this machine alone: --hostname 127.0.0.1 in its command")
             }
         }
         let look = HTTPLook(url: "http://127.0.0.1:\(port)/global/health")
-        guard let answer = try? await look.answer(), answer.status == 200 else { return nil }
-        return "the agent answers without a password: OPENCODE_SERVER_PASSWORD in its environment"
+        // What it answers to that path is nothing to go by: one that asks for a password does so before it looks at that.
+        guard let answer = try? await look.answer() else { return .unseen }
+        return [401, 403].contains(answer.status)
+            ? .shut : .open("the agent answers without a password: OPENCODE_SERVER_PASSWORD in its environment")
     }
 
     /// The address of a listener on this port that others reach (proc(5), net/tcp: local address, remote, state 0A).

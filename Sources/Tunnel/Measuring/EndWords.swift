@@ -18,8 +18,8 @@ public struct EndWords: Hashable, Sendable {
         case other
     }
 
-    /// Longest line that is kept, in characters.
-    static let lineLimit = 200
+    /// Longest line that is kept, in characters: it may end in a remedy.
+    static let lineLimit = 500
 
     /// - Parameters:
     ///   - exit: as nexusd has it: `exit 1`, `signal 9 (KILL)`.
@@ -84,7 +84,14 @@ public struct EndWords: Hashable, Sendable {
             told.last { $0.text.contains("cloudflared has been updated") }
             ?? told.first { $0.level == nil && ["panic: ", "fatal error: "].contains(where: $0.text.hasPrefix) }
             ?? told.last { $0.isCause }
-        return cause.map { String($0.text.prefix(lineLimit)) }
+        return cause.map { short($0.text) }
+    }
+
+    /// Cut behind a word, if there is one, and it shows.
+    private static func short(_ text: Substring) -> String {
+        guard text.count > lineLimit else { return String(text) }
+        let start = text.prefix(lineLimit)
+        return (start.lastIndex(of: " ").map { String(start[..<$0]) } ?? String(start)) + " …"
     }
 
     /// `2026-11-22T11:25:30Z ERR words`, or anything else.

@@ -46,7 +46,7 @@ enum TokenFile {
         let field = "[tunnel] token-file"
         let text = try SecretFile.read(path, field: field, what: "with the token that Cloudflare's dashboard shows")
         let again = "copy the long word behind --token (or `service install`), whole, and nothing else"
-        guard let data = Data(base64Encoded: text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+        guard let data = Data(goBase64: text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw TunnelError("\(field): the token in \(path) is no base64; \(again)")
         }
         let fields: SecretFields
@@ -129,7 +129,7 @@ private struct SecretFields {
     }
 
     func secret(_ name: String) throws(TunnelError) {
-        guard let bytes = Data(base64Encoded: try text(name)) else {
+        guard let bytes = Data(goBase64: try text(name)) else {
             throw TunnelError("\(named(name)) is no base64")
         }
         guard bytes.count >= 32 else {
@@ -138,8 +138,29 @@ private struct SecretFields {
     }
 
     func uuid(_ name: String) throws(TunnelError) -> UUID {
-        guard let id = UUID(uuidString: try text(name)) else { throw TunnelError("\(named(name)) is no UUID") }
+        guard let id = UUID(goText: try text(name)) else { throw TunnelError("\(named(name)) is no UUID") }
         return id
+    }
+}
+
+extension Data {
+    /// As Go's StdEncoding reads it: ends of lines in it are no part of it.
+    fileprivate init?(goBase64 text: String) {
+        self.init(base64Encoded: String(text.unicodeScalars.filter { $0 != "\r" && $0 != "\n" }))
+    }
+}
+
+extension UUID {
+    /// In the ways that uuid.Parse of Go takes, which cloudflared reads it by: also `{…}`, `urn:uuid:…`, and without hyphens.
+    fileprivate init?(goText text: String) {
+        var text = text[...]
+        if text.count == 45, text.lowercased().hasPrefix("urn:uuid:") { text = text.dropFirst(9) }
+        if text.count == 38, text.hasPrefix("{"), text.hasSuffix("}") { text = text.dropFirst().dropLast() }
+        if text.count == 32 {
+            let ends = [0, 8, 12, 16, 20, 32]
+            text = zip(ends, ends.dropFirst()).map { text.dropFirst($0).prefix($1 - $0) }.joined(separator: "-")[...]
+        }
+        self.init(uuidString: String(text))
     }
 }
 

@@ -52,8 +52,8 @@ public struct TunnelSettings: Hashable, Sendable {
         chatSocket = socket
     }
 
-    /// The host of `[chat] url`.
-    public var hostname: String? { url.isEmpty ? nil : URLComponents(string: url)?.host }
+    /// The host of `[chat] url`, in lower case, as who comes asks for it.
+    public var hostname: String? { url.isEmpty ? nil : URLComponents(string: url)?.host?.lowercased() }
 
     /// Who cloudflared will be in this mode, with every file looked at; the error names the field. Nil: off.
     public func identity(_ mode: TunnelMode) throws(TunnelError) -> TunnelConfiguration.Identity? {

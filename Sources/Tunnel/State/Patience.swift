@@ -23,6 +23,9 @@ public struct Patience: Hashable, Sendable {
     public var whole: Duration = .seconds(20)
     /// Why it was started anew is said for so long.
     public var told: Duration = .seconds(600)
+    /// The chat or the agent stood open, and nobody answers there any more: one that is started anew may stand as open as before,
+    /// one that stays away for so long lets nobody in.
+    public var unseenDoor: Duration = .seconds(30)
     /// What was started by its name though it is not wanted finds nothing to start, and has so long to say that and end.
     public var stray: Duration = .seconds(2)
     /// A change that came through the tunnel is undone after this, unless it is kept.
@@ -50,6 +53,7 @@ public struct Patience: Hashable, Sendable {
         names /= factor
         namesLimit /= factor
         whole /= factor
+        unseenDoor /= factor
         betweenMends /= factor
         trial /= factor
     }

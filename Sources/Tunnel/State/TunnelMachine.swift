@@ -33,8 +33,8 @@ public struct TunnelMachine: Hashable, Sendable {
         case suspended(Bool)
         /// A line of its log.
         case logged(LogTail.Fact)
-        /// The chat or the agent stands open to strangers, in words; nil: neither.
-        case opening(String?)
+        /// The chat or the agent stands open to strangers, or neither does, or one of them does not answer.
+        case door(DoorLook)
         /// The chat answered on its socket, or did not.
         case origin(answers: Bool)
         /// The chat answered through the public address, or did not.
@@ -132,6 +132,8 @@ public struct TunnelMachine: Hashable, Sendable {
     var hasUplink = true
     var origin = Origin()
     var opening: String?
+    /// Since when nobody answers where it stood open.
+    var unseenSince: Duration?
     var lastEnd: String?
     /// Started anew for a metrics port that was taken, so many times in a row.
     var portRestarts = 0
@@ -165,7 +167,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .measured(let measurement, let excess): return measure(measurement, excess, now)
         case .suspended(let isSuspended): return suspend(isSuspended)
         case .logged(let fact): return hear(fact, now)
-        case .opening(let words): return door(words)
+        case .door(let look): return door(look, now)
         case .origin(let answers): return look(atOrigin: answers, now)
         case .outside(let answers): return outside(answers, now)
         case .tick: return tick(now)
@@ -330,14 +332,23 @@ public struct TunnelMachine: Hashable, Sendable {
         return [.mendChat]
     }
 
-    private mutating func door(_ words: String?) -> [Action] {
-        opening = words
+    private mutating func door(_ look: DoorLook, _ now: Duration) -> [Action] {
+        switch look {
+        case .open(let words): (opening, unseenSince) = (words, nil)
+        case .shut: (opening, unseenSince) = (nil, nil)
+        case .unseen:
+            guard opening != nil else { return [] }
+            let since = unseenSince ?? now
+            unseenSince = since
+            guard now - since >= patience.unseenDoor else { return [] }
+            (opening, unseenSince) = (nil, nil)
+        }
         switch phase {
         case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.command),
             .held(.exposure), .held(.credentials), .held(.tooMany):
             return []
-        case .held(.opening): return words == nil ? begin(.auto).map { [$0] } ?? [] : []
-        case .asked, .running, .down: return words.map { hold(.opening($0)) } ?? []
+        case .held(.opening): return opening == nil ? begin(.auto).map { [$0] } ?? [] : []
+        case .asked, .running, .down: return opening.map { hold(.opening($0)) } ?? []
         }
     }
 }

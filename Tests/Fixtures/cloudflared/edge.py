@@ -14,11 +14,20 @@ FORWARDED = {"cf-connecting-ip", "x-forwarded-for", "x-forwarded-proto", "cf-ray
              "connection", "cf-warp-tag-id"}
 
 
+def is_for(name, host):
+    """As it stands there, and, where that is another, in its lower-case ASCII form; a pattern has none."""
+    if name in ("", "*") or name == host or name.startswith("*.") and host.endswith(name[1:]):
+        return True
+    try:
+        return "*" not in name and name.lower().encode("idna").decode() == host
+    except UnicodeError:
+        return False
+
+
 def rule_for(rules, host, path):
     """The first rule that matches, and its number."""
     for index, rule in enumerate(rules):
-        name = rule.get("hostname") or ""
-        matches = not name or name == host or name.startswith("*.") and host.endswith(name[1:])
+        matches = is_for(rule.get("hostname") or "", host)
         if matches and (not rule.get("path") or re.search(rule["path"], path)):
             return index, rule
     return None, {"service": "http_status:404"}

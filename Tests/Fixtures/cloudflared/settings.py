@@ -121,7 +121,7 @@ def check_ingress(rules):
         service, hostname = rule.get("service"), rule.get("hostname") or ""
         if ":" in hostname:
             return "Hostname cannot contain a port", unknown
-        if "*" in hostname and not (hostname.startswith("*.") and hostname.count("*") == 1):
+        if hostname.rfind("*") > 0:
             return "Hostname patterns can have at most one wildcard character (\"*\") and it can only be used for " \
                    "subdomains, e.g. \"*.example.com\"", unknown
         if not isinstance(service, str) or not re.match(
@@ -131,11 +131,11 @@ def check_ingress(rules):
         if re.match(r"(https?|wss?)://[^/]+/.+", service):
             return f"{service} is an invalid address, ingress rules don't support proxying to a different path on " \
                    "the origin service. The path will be the same as the eyeball request's path", unknown
-        is_catch_all = not hostname and not rule.get("path")
+        is_catch_all = hostname in ("", "*") and not rule.get("path")
         if index == len(rules) - 1 and not is_catch_all:
             return "The last ingress rule must match all URLs (i.e. it should not have a hostname or path filter)", \
                 unknown
         if index < len(rules) - 1 and is_catch_all:
-            return f"Rule #{index + 1} is matching the hostname '', but this will match every hostname, meaning " \
+            return f"Rule #{index + 1} is matching the hostname '{hostname}', but this will match every hostname, meaning " \
                    "the rules which follow it will never be triggered.", unknown
     return None, unknown

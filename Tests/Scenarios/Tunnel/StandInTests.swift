@@ -88,10 +88,16 @@ import Testing
                 "cannot contain a port"
             ),
             ("ingress:\n- service: \"nothing\"\n", "is an invalid address"),
+            (
+                "ingress:\n- hostname: \"*\"\n  service: \"unix:/x\"\n- service: \"http_status:404\"\n",
+                "this will match every hostname"
+            ),
         ] {
             let bad = try ends(program, "tunnel", "--config", try config(rules), "ingress", "validate")
             #expect(bad.status == 1 && bad.errors.contains(words), "\(bad)")
         }
+        let star = try config("ingress:\n- hostname: \"*\"\n  service: \"http_status:404\"\n")
+        #expect(try ends(program, "tunnel", "--config", star, "ingress", "validate").output.hasSuffix("OK\n"))
         let odd = try ends(
             program, "tunnel", "--config", try config("ingress:\n- service: \"http_status:404\"\n  servise: \"x\"\n"),
             "ingress",

@@ -96,10 +96,22 @@ extension TunnelMachineTests {
         (
             "the agent stands open: held until it does not",
             [
-                Step(0, .opening("no password"), .off),
+                Step(0, .door(.open("no password")), .off),
                 Step(1, .chosen(.named), .exposesMoreThanTheChat("no password"), [.stop]),
-                Step(2, .opening(nil), .starting, [.start(.auto)]), Step(3, runs(), .starting),
-                Step(4, .opening("no password"), .exposesMoreThanTheChat("no password"), [.stop]),
+                Step(2, .door(.shut), .starting, [.start(.auto)]), Step(3, runs(), .starting),
+                Step(4, .door(.open("no password")), .exposesMoreThanTheChat("no password"), [.stop]),
+            ]
+        ),
+        (
+            "the agent stands open and is started anew again and again: held until it is shut, or stays away",
+            up + [
+                Step(3, .door(.unseen), .connected(.init(4, of: 4))),
+                Step(4, .door(.open("x")), .exposesMoreThanTheChat("x"), [.stop]),
+                Step(5, .door(.unseen), .exposesMoreThanTheChat("x")),
+                Step(33, .door(.open("x")), .exposesMoreThanTheChat("x")),
+                Step(40, .door(.unseen), .exposesMoreThanTheChat("x")),
+                Step(69, .door(.unseen), .exposesMoreThanTheChat("x")),
+                Step(70, .door(.unseen), .starting, [.start(.auto)]),
             ]
         ),
     ]

@@ -74,7 +74,7 @@ struct TunnelMachineTests {
             Self.seen(4),
             Self.seen(4, version: 1), Self.seen(0, registered: 0, refused: 5), Self.seen(4, excess: "x"),
             .measured(nil, excess: nil), .suspended(true), .suspended(false), .logged(.refused("no")),
-            .logged(.suggestsHTTP2), .opening("x"), .opening(nil),
+            .logged(.suggestsHTTP2), .door(.open("x")), .door(.shut), .door(.unseen),
             .origin(answers: false), .origin(answers: true), .outside(answers: true), .outside(answers: false), .tick,
         ]
         var state = seed

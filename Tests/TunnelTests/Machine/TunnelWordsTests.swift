@@ -43,7 +43,7 @@ struct TunnelWordsTests {
     @Test func exposure_saysWhatEndsIt() {
         let rule = words([.halted(.token, .exposure("rule 1 leads to ssh"))])
         #expect(rule.hasSuffix("rule 1 leads to ssh; mend it at Cloudflare, then nexusctl tunnel start"))
-        let door = words([.opening("no password"), .chosen(.token)])
+        let door = words([.door(.open("no password")), .chosen(.token)])
         #expect(door.hasSuffix("no password; it is started by itself when that is mended"))
     }
 
