@@ -154,12 +154,13 @@ extension TunnelKeeper {
             }
             if mode != .off { try await workshop.check(mode) }
             next = await onTrial(next, over: approach)
-            try next.write(in: workshop.directory)
+            // Who wants out gets out, also where that cannot be written.
+            if mode != .off { try next.write(in: workshop.directory) }
         } catch {
             throw TunnelError("\(error); nothing was changed, \(machine.whatGoesOn)")
         }
-        choice = next
-        damage = nil
+        (choice, damage, unwritten) = (next, nil, nil)
+        if wanted == .off { writeChoice() }
         if let error = await follow() {
             let rest = machine.isUp ? "what ran before goes on" : "nothing runs"
             throw TunnelError("\(error); the choice is kept and tried again each 30 s, meanwhile \(rest)")

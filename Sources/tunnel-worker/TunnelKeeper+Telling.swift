@@ -29,6 +29,9 @@ extension TunnelKeeper {
         }
         if machine.state.connections != nil, let anothersPage { all.append(anothersPage) }
         if let damage { all.append(damage) }
+        if let unwritten {
+            all.append("a restart of nexus forgets this, for it cannot be written yet: \(unwritten)")
+        }
         return all.joined(separator: "; ")
     }
 

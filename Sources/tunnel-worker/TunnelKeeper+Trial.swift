@@ -23,7 +23,7 @@ extension TunnelKeeper {
         let run = approach == .tunnel && machine.state.carries ? await runNow() : nil
         let next = try choice.kept(over: approach, run: run, at: .now(), length: pace.patience.trial)
         try next.write(in: workshop.directory)
-        choice = next
+        (choice, unwritten) = (next, nil)
         Log.notice("the tunnel: the change is kept")
         show()
     }
@@ -35,12 +35,8 @@ extension TunnelKeeper {
         guard next != choice else { return false }
         choice = next
         Log.notice("the tunnel: nobody kept what was changed through it, so it is \(wanted.rawValue) again")
-        do {
-            try next.write(in: workshop.directory)
-        } catch {
-            // The file still has the trial, which is over whoever reads it.
-            Log.error("\(error)")
-        }
+        // Where that fails the file still has the trial, which is over whoever reads it.
+        writeChoice()
         return true
     }
 

@@ -22,6 +22,8 @@ actor TunnelKeeper {
     var choice: TunnelChoice
     var preparation: TunnelWorkshop.Preparation?
     var measurement: TunnelMeasurement?
+    /// Why the file says something else than `choice`; nil: it does not.
+    var unwritten: TunnelError?
     /// What was chosen before cannot be read, in words.
     var damage: String?
     /// Settings that were refused while something older goes on.
@@ -106,7 +108,7 @@ actor TunnelKeeper {
     private func wind() {
         ticker?.cancel()
         ticker = nil
-        if wanted == .off, choice.trial == nil, !machine.hasStray { return }
+        if wanted == .off, choice.trial == nil, !machine.hasStray, unwritten == nil { return }
         ticker = Task { [wake, pace] in
             if (try? await Task.sleep(for: pace.look)) != nil { wake.yield() }
         }
@@ -198,6 +200,7 @@ actor TunnelKeeper {
         await enter()
         defer { gate.leave() }
         turns += 1
+        if unwritten != nil, turns.isMultiple(of: pace.door) { writeChoice() }
         if settleChoice() { await follow() }
         // Somebody may start the child by its name: what is not wanted is not left open.
         guard wanted != .off else {
@@ -224,10 +227,18 @@ actor TunnelKeeper {
         guard wanted != .off, halt != choice.halt else { return }
         if halt == .stopped, await isTreeEnding() { return }
         choice.halt = halt
+        writeChoice()
+    }
+
+    /// It holds whatever becomes of the file: that it would be forgotten is said, and it is written when it can be.
+    func writeChoice() {
         do {
             try choice.write(in: workshop.directory)
+            if unwritten != nil { Log.notice("what was chosen is written now, and holds over restarts") }
+            unwritten = nil
         } catch {
-            Log.error("\(error)")
+            if unwritten != error { Log.error("what was chosen holds, and cannot be written: \(error)") }
+            unwritten = error
         }
     }
 

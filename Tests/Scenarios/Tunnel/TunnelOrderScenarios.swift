@@ -35,8 +35,22 @@ import Testing
                 try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
             }
         }
-        #expect(try tunnel.box.ctl("tunnel", "stop").status == 0)
+        // Who wants out gets out, and hears that it does not last yet.
+        #expect(try tunnel.box.ctl("tunnel", "start").status == 0)
+        try tunnel.waitState("connected 4/4")
+        let inTheWay = tunnel.box.state + "/tunnel/choice.json.new"
+        try FileManager.default.createDirectory(atPath: inTheWay + "/kept", withIntermediateDirectories: true)
+        let stop = try tunnel.box.ctl("tunnel", "stop")
+        #expect(stop.status == 0 && stop.output.contains("a restart of nexus forgets this"), "\(stop)")
         try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
+        let start = try tunnel.box.ctl("tunnel", "start")
+        #expect(start.status == 2 && start.errors.contains("nothing was changed, and nothing runs"), "\(start)")
+        try FileManager.default.removeItem(atPath: inTheWay)
+        try tunnel.box.wait("the stop to be kept") { _ in
+            try String(contentsOfFile: tunnel.box.state + "/tunnel/choice.json", encoding: .utf8)
+                .contains(#""isOn":false"#)
+        }
+        #expect(!(try tunnel.described().words.contains("forgets")))
         let before = try tunnel.box.status().child("cloudflared")?.lastEnd?.run
         #expect(try tunnel.box.ctl("start", "cloudflared", "--no-wait").status == 0)
         try tunnel.box.wait("cloudflared to be off again") {
@@ -55,9 +69,15 @@ import Testing
         // nexusd waits before it starts it again; the tree ends at once, and by force.
         try tunnel.set("crash", "2")
         try tunnel.box.wait("cloudflared to wait for its next try") { $0.child("cloudflared")?.state == "delayed" }
+        // What is in the way of the file is there like a full disk.
+        let inTheWay = tunnel.box.state + "/tunnel/choice.json.new"
+        try FileManager.default.createDirectory(atPath: inTheWay + "/kept", withIntermediateDirectories: true)
         #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
+        #expect(try tunnel.waitState("stopped").words.contains("a restart of nexus forgets this"))
+        try FileManager.default.removeItem(atPath: inTheWay)
         try tunnel.box.wait("the choice to be kept") { _ in
-            try String(contentsOfFile: tunnel.box.state + "/tunnel/choice.json", encoding: .utf8).contains("stopped")
+            let file = try? String(contentsOfFile: tunnel.box.state + "/tunnel/choice.json", encoding: .utf8)
+            return file?.contains("stopped") == true
         }
         try tunnel.set("crash", nil)
         tunnel.box.signal(SIGKILL)
