@@ -148,6 +148,8 @@ def configure(reach):
     config = config.replace("\n[child.chat-bridge]\n", '\n[child.chat-bridge]\nsecrets = ["webhook"]\n')
     config = config.replace('NEXUS_WORD = "{word}"\n', f'NEXUS_WORD = "{{word}}"\nSSL_CERT_FILE = "{home}/cert.pem"\n')
     config = config.replace('\ncommand = ["tunnel-worker"]\n', f'\ncommand = ["python3", "{home}/tunnel.py"]\n')
+    # It does not say that it comes round.
+    config = config.replace('\nwatchdog = "2min"\n', '\n')
     (home / "Supervisor.toml").write_text(config + f'''
 [word]
 send = ["turn", "asked", "parked", "address"]

@@ -89,6 +89,8 @@ actor TunnelKeeper {
         let ears = [
             Task { for await _ in NetworkRoutes.changes() { wake.yield() } },
             Task { await hearOfChild() },
+            // One that hangs in a look or in a thought has no time for this.
+            Task { await Watchdog.feed { await self.comeRound() } },
         ]
         defer {
             ears.forEach { $0.cancel() }
@@ -103,6 +105,8 @@ actor TunnelKeeper {
             wind()
         }
     }
+
+    private func comeRound() {}
 
     /// The next look. While no tunnel is wanted there is none: what happens to the child is told.
     private func wind() {

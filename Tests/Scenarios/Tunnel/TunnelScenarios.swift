@@ -274,8 +274,9 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
-    /// What is said to somebody whose tunnel-worker hangs or is to have a fresh run, as he types it: the address stays.
-    @Test(arguments: [["recycle", "tunnel-worker"], ["signal", "tunnel-worker", "KILL"]])
+    /// What is said to somebody whose tunnel-worker hangs or is to have a fresh run, as he types it, and what nexusd does about one
+    /// that hangs while nobody types: the address stays.
+    @Test(arguments: [["recycle", "tunnel-worker"], ["signal", "tunnel-worker", "KILL"], []])
     func freshTunnelWorker_leavesTheTunnelAsItIs(_ command: [String]) throws {
         let tunnel = try TunnelBox(mode: "quick", url: nil)
         // Only a run that has been ready for so long is recycled.
@@ -283,15 +284,20 @@ import Testing
         try tunnel.box.write(
             toml.replacingOccurrences(
                 of: "\ncommand = [\"tunnel-worker\"]\n",
-                with: "\ncommand = [\"tunnel-worker\"]\ndelay = { stable-after = \"100ms\" }\n"))
+                with: "\ncommand = [\"tunnel-worker\"]\ndelay = { stable-after = \"100ms\" }\n"
+            ).replacingOccurrences(
+                of: "\nwatchdog = \"2min\"\n",
+                with: command.isEmpty
+                    ? "\nwatchdog = \"5s\"\nstop-timeout = \"100ms\"\n" : "\nwatchdog = \"2min\"\n"))
         try tunnel.start()
         let url = try tunnel.waitState("connected 1/1").url
         let status = try tunnel.box.status()
         let worker = try #require(status.pid("tunnel-worker"))
-        let isHung = command.first == "signal"
-        if isHung { kill(worker, SIGSTOP) }
-        let done = try tunnel.box.begin(command).wait()
-        #expect(done.status == 0, "\(done)")
+        if command.first != "recycle" { kill(worker, SIGSTOP) }
+        if !command.isEmpty {
+            let done = try tunnel.box.begin(command).wait()
+            #expect(done.status == 0, "\(done)")
+        }
         try tunnel.box.waitReplaced("tunnel-worker", worker)
         #expect(try tunnel.waitState("connected 1/1").url == url)
         #expect(try tunnel.box.status().pid("cloudflared") == status.pid("cloudflared"))
