@@ -26,7 +26,20 @@ struct Echo: AsyncParsableCommand {
         } catch {
             let text = fullMessage(for: error)
             guard exitCode(for: error).isSuccess else { stop(text) }
-            print(text)
+            show(text + "\n")
+        }
+    }
+
+    /// Not by print: nobody would hear of what its buffer could not be rid of at the end.
+    private static func show(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                stop("echo-agent: cannot write to standard output: \(String(cString: strerror(errno)))")
+            }
+            rest = rest.dropFirst(count)
         }
     }
 

@@ -53,7 +53,7 @@ import Testing
         _ answer: Finished, _ words: [String], status: Int32? = 1, of reason: String = "No space left on device"
     ) {
         #expect(answer.status != 0 && (status == nil || answer.status == status), "\(words): \(answer)")
-        let complaint = "cannot write to standard output: \(reason)\n"
+        let complaint = "cannot write to standard output: \(reason)"
         #expect(answer.errors.contains(complaint), "\(words): \(answer)")
     }
 
@@ -125,12 +125,18 @@ import Testing
         #expect(box.stop() == 0)
     }
 
-    /// What nexusctl leaves to nexus-config, asked directly.
-    @Test(arguments: ["> /dev/full", ">&-"]) func nexusConfig_failsInWordsToo(output: String) throws {
-        for words in [["keys"], ["schema"], ["explain"], ["explain", "delay.cap"], ["--help"], ["--version"]] {
-            let answer = try run(
-                "/bin/sh", ["-c", "exec \"$0\" \"$@\" \(output)", Programs.path("nexus-config")] + words)
-            expectComplaint(answer, words, of: output == ">&-" ? "Bad file descriptor" : "No space left on device")
+    /// The other programs, asked directly.
+    @Test(arguments: ["> /dev/full", ">&-"]) func otherPrograms_failInWordsToo(output: String) throws {
+        let asked = [
+            "nexus-config": [["keys"], ["schema"], ["explain"], ["explain", "delay.cap"], ["--help"], ["--version"]],
+            "nexusd": [["--help"], ["--version"]], "echo-agent": [["--help"], ["serve", "--help"], ["--version"]],
+        ]
+        for (program, all) in asked {
+            for words in all {
+                let answer = try run("/bin/sh", ["-c", "exec \"$0\" \"$@\" \(output)", Programs.path(program)] + words)
+                expectComplaint(
+                    answer, [program] + words, of: output == ">&-" ? "Bad file descriptor" : "No space left on device")
+            }
         }
     }
 }

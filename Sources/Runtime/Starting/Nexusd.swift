@@ -15,18 +15,31 @@ public enum Nexusd {
         do throws(StartError) {
             let options = try Options.parse(arguments)
             switch options.task {
-            case .help: print(Options.usage)
-            case .version: print("nexusd \(NexusVersion.current)")
+            case .help: try show(Options.usage, kernel)
+            case .version: try show("nexusd \(NexusVersion.current)", kernel)
             case .run: return try supervise(options, kernel, endsProcess: true)
             }
             return 0
         } catch {
             // Nothing runs yet: a write that blocks holds up nobody.
-            let stderr = OwnedFD(owning: 2)
-            try? kernel.writeAll(stderr, Array((error.message + "\n").utf8))
-            _ = stderr.release()
+            try? write(error.message, to: 2, kernel)
             return error.status
         }
+    }
+
+    /// Nobody may take what was not written for an answer.
+    private static func show(_ text: String, _ kernel: any Kernel) throws(StartError) {
+        do throws(Errno) { try write(text, to: 1, kernel) } catch {
+            throw .failed("cannot write to standard output: \(error)")
+        }
+    }
+
+    private static func write(_ line: String, to descriptor: Int32, _ kernel: any Kernel) throws(Errno) {
+        let file = OwnedFD(owning: descriptor)
+        let written = Result { () throws(Errno) in try kernel.writeAll(file, Array((line + "\n").utf8)) }
+        // It is the process's own: not to be closed here.
+        _ = file.release()
+        try written.get()
     }
 
     /// The same with a kernel of the caller's. `endsProcess`: what others have sent and nobody read is closed by the end of the
