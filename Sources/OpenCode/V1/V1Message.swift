@@ -44,6 +44,9 @@ struct V1Message: Decodable {
 
     /// The message first, then what it holds.
     var facts: [TurnFact] { info.facts + parts.flatMap(\.facts) }
+
+    /// It asks for a summary of what was before it.
+    var isCompaction: Bool { parts.contains { $0.facts == [.notice(TurnFact.compacted)] } }
 }
 
 /// An error of a message or session: `{"name":…,"data":{"message":…}}`.

@@ -82,6 +82,20 @@ struct SessionTests: Sendable {
         #expect(try await run("three", client, session).screen.outcome == .done)
     }
 
+    /// 1.x gives the message that asks for a summary an id of its own.
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func summary_isForkedFromAndTakenBack_likeOtherTurns(line: EchoAgentProcess.Line) async throws {
+        let (agent, client, session) = try await begin(line)
+        defer { agent.kill() }
+        _ = try await run("one", client, session)
+        let summary = try await run("/compact", client, session).prompt
+        _ = try await run("two", client, session)
+        let part = try await client.fork(session, before: summary, directory: directory)
+        #expect(try await remembered(client, part) == "So far you wrote 1 times.")
+        try await client.revert(session, to: summary, directory: directory)
+        #expect(try await remembered(client, session) == "So far you wrote 1 times.")
+    }
+
     @Test(arguments: EchoAgentProcess.Line.allCases)
     func fork_remembersWhatWasSaidBefore(line: EchoAgentProcess.Line) async throws {
         let (agent, client, session) = try await begin(line)

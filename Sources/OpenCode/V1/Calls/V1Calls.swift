@@ -104,7 +104,7 @@ struct V1Calls: OpenCodeLine {
     }
 
     /// GET /session/{id}/message, page by page from the newest back to `since`; oldest first.
-    private func messages(
+    func messages(
         _ session: AgentSessionID, since: String, directory: String
     ) async throws(AgentFailure) -> [V1Message] {
         var found: [V1Message] = []
