@@ -11,7 +11,7 @@ struct CalendarTime: Hashable {
 
     static let form = "a calendar time such as \"Mon..Fri 03:00\", \"*-*-01 04:30\", \"*:00/15\" or \"daily\""
 
-    private static let shorthands = [
+    static let shorthands = [
         "minutely": "*-*-* *:*:00", "hourly": "*-*-* *:00:00", "daily": "*-*-* 00:00:00",
         "weekly": "Mon *-*-* 00:00:00",
         "monthly": "*-*-01 00:00:00", "quarterly": "*-01,04,07,10-01 00:00:00", "yearly": "*-01-01 00:00:00",
@@ -63,9 +63,8 @@ struct CalendarTime: Hashable {
     private static func weekdays(_ text: Substring) -> Set<Int>? {
         var days: Set<Int> = []
         for item in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let ends = item.split(separator: ".", omittingEmptySubsequences: true)
-            guard (1...2).contains(ends.count), item.filter({ $0 == "." }).count == (ends.count - 1) * 2,
-                let first = weekday(ends[0]), let last = weekday(ends[ends.count - 1])
+            let ends = item.split(separator: "..", omittingEmptySubsequences: false)
+            guard (1...2).contains(ends.count), let first = weekday(ends[0]), let last = weekday(ends[ends.count - 1])
             else { return nil }
             var day = first
             days.insert(day)

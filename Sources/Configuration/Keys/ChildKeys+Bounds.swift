@@ -31,5 +31,6 @@ enum MemoryKeys {
         "How long such a run may go on being busy before it is replaced all the same.")
 
     static let section = SectionInfo(
-        title: "memory", summary: "`memory = { … }`.", keys: [max.info, high.info, recycle.info, patience.info])
+        title: "memory", summary: "`memory = { … }`.", keys: [max.info, high.info, recycle.info, patience.info],
+        rules: [.beside("recycle-within", oneOf: ["recycle"])])
 }

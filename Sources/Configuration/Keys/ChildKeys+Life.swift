@@ -30,6 +30,7 @@ enum ChildStopKeys {
         "From the stop signal until what is left is killed.")
     static let signal = Key.text(
         "stop-signal", shown: "SIGTERM", range: "\(SignalName.names.joined(separator: ", ")), SIGRTMIN+N",
+        form: .stopSignal,
         "Signal that asks the child to stop.")
     static let killGrace = Key.duration(
         "kill-grace", StopRule().killGrace, .milliseconds(10) ... .seconds(600),
@@ -45,14 +46,17 @@ enum ChildStopKeys {
 enum ReadyKeys {
     static let fd = Key.number("fd", in: 3...1023, "A newline written to this fd number (the way of s6).")
     static let logLine = Key.text(
-        "log-line", "A line of output contains this; `{name}` and `{name:int}` take values that siblings may name.")
+        "log-line", form: .logLine,
+        "A line of output contains this; `{name}` and `{name:int}` take values that siblings may name.")
 
     static let section = SectionInfo(
         title: "ready", summary: "`ready = { … }`: exactly one of fd, tcp, log-line, exec and http.",
         keys: [
             fd.info, ProbeKeys.tcp.info, logLine.info, ProbeKeys.exec.info, ProbeKeys.http.info,
             ProbeKeys.status.info, first.info, interval.info, ProbeKeys.timeout.info,
-        ])
+        ],
+        rules: [.one(of: ["fd", "tcp", "log-line", "exec", "http"]), .beside("status", oneOf: ["http"])]
+            + ["first", "interval", "timeout"].map { .beside($0, oneOf: ["tcp", "exec", "http"]) })
 
     static let first = Key.duration(
         "first", .zero, .zero ... .seconds(3600), "From the start of the run until the first probe.")
@@ -74,16 +78,18 @@ enum LivenessKeys {
         keys: [
             ProbeKeys.tcp.info, ProbeKeys.exec.info, ProbeKeys.http.info, ProbeKeys.status.info, first.info,
             interval.info, misses.info, ProbeKeys.timeout.info,
-        ])
+        ], rules: [.one(of: ["tcp", "exec", "http"]), .beside("status", oneOf: ["http"])])
 }
 
 /// Keys that both kinds of probes share.
 enum ProbeKeys {
     static let tcp = Key.text(
-        "tcp", range: "loopback address and port", "A TCP connection succeeds, for example \"127.0.0.1:8080\".")
-    static let exec = Key.texts("exec", of: "strings", "A command run with the child's user exits with 0.")
+        "tcp", range: "loopback address and port", form: .loopbackAddress,
+        "A TCP connection succeeds, for example \"127.0.0.1:8080\".")
+    static let exec = Key.texts(
+        "exec", of: "strings", shape: .command, "A command run with the child's user exits with 0.")
     static let http = Key.text(
-        "http", range: "http:// and a loopback address",
+        "http", range: "http:// and a loopback address", form: .loopbackURL,
         "A GET is answered with a status of `status`, for example \"http://127.0.0.1:8080/health\".")
     static let status = Key.statuses(
         "status", "Of `http`: status codes that are healthy, such as 401 or \"200-299\". Redirects are not followed.")
@@ -127,12 +133,14 @@ enum ScheduleKeys {
         "every", in: .seconds(1) ... .seconds(31_536_000),
         "This long after the last start; for the first time when the tree starts.")
     static let at = Key.texts(
-        "at", of: "calendar times", shown: "none", "For example \"Mon..Fri 03:00\"; local time, see above.")
+        "at", of: "calendar times", shape: .list(of: .form(.calendar), count: 1...limit), shown: "none",
+        "For example \"Mon..Fri 03:00\"; local time, see above.")
     /// Calendar times of one child.
     static let limit = 32
 
     static let section = SectionInfo(
-        title: "schedule", summary: "`schedule = { … }`: exactly one of every and at.", keys: [every.info, at.info])
+        title: "schedule", summary: "`schedule = { … }`: exactly one of every and at.", keys: [every.info, at.info],
+        rules: [.one(of: ["every", "at"])])
 }
 
 /// Keys of `exits`.

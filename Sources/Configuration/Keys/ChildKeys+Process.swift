@@ -3,17 +3,26 @@ import Plan
 /// Keys of a child about rights and limits.
 enum ChildIdentityKeys {
     static let user = Key.text(
-        "user", shown: "nexusd's own", range: "name or uid",
+        "user", shown: "nexusd's own", range: "name or uid", form: .person,
         "User of the child; needs the right to change uids. As nexusd's own, or root, it could leave its cgroup (docs/containment.md)."
     )
-    static let group = Key.text("group", shown: "the user's", range: "name or gid", "Primary group.")
+    static let group = Key.text("group", shown: "the user's", range: "name or gid", form: .person, "Primary group.")
     static let supplementary = Key<[Placed<String>]?>(
-        "supplementary-groups", type: "array of names or gids", shape: .list(of: .text), initial: nil,
+        "supplementary-groups", type: "array of names or gids", shape: .list(of: .form(.person)), initial: nil,
         shown: "the user's",
         "Supplementary groups, instead of those that the user is in."
     ) { node throws(Mismatch) in try node.texts(of: "group names") }
     static let limits = Key.map(
-        "limits", of: "limits", values: .any([.integer(0...Int.max), .text]),
+        "limits", of: "limits",
+        shape: .members(
+            Dictionary(
+                uniqueKeysWithValues: ResourceName.allCases.map { resource in
+                    let text = KeyShape.form(.limit(resource.unit))
+                    switch resource.unit {
+                    case .bytes, .count: return (resource.name, .any([.integer(0...Int.max), text]))
+                    case .seconds, .microseconds: return (resource.name, text)
+                    }
+                })),
         "{ nofile = 1024, core = \"0:unlimited\" }",
         "Resource limits of setrlimit(2), one value or \"soft:hard\": "
             + ResourceName.allCases.map(\.name).joined(separator: ", ") + ".")
@@ -31,14 +40,16 @@ enum ChildIdentityKeys {
 /// Keys of a child about its environment.
 enum ChildEnvironmentKeys {
     static let environment = Key.map(
-        "environment", of: "strings", values: .any([.text, .fields(["secret"])]),
+        "environment", of: "strings",
+        shape: .map(of: .any([.form(.template), .fields(["secret"])]), names: .variable),
         "{ NAME = \"value\", TOKEN = { secret = \"NAME\" } }",
         "Variables beside PATH, HOME, USER, LOGNAME, SHELL, LANG and TMPDIR.")
     static let files = Key.texts(
-        "environment-files", of: "paths",
+        "environment-files", of: "paths", shape: .list(of: .form(.variableFile)),
         "Files of NAME=VALUE lines, read when the plan is made; a leading `-` allows a file to be missing.")
     static let secrets = Key.texts(
-        "secrets", of: "secret names", "Secrets given as private files in $CREDENTIALS_DIRECTORY.")
+        "secrets", of: "secret names", shape: .names(.name), "Secrets given as private files in $CREDENTIALS_DIRECTORY."
+    )
 }
 
 /// Keys of a child's `log`.

@@ -3,7 +3,7 @@ import SupervisorCore
 /// Keys of `[child.NAME]`.
 enum ChildKeys {
     static let command = Key.texts(
-        "command", of: "strings", shown: "required",
+        "command", of: "strings", shape: .list(of: .form(.template), count: 1...Int.max), shown: "required",
         "Program and arguments; a bare name is looked up beside nexusd, then in PATH.")
     static let fallback = Key.texts(
         "fallback", of: "strings", shown: "none",
@@ -13,10 +13,11 @@ enum ChildKeys {
     )
     static let enabled = Key.flag("enabled", true, "Started with the tree; false: off until a command starts it.")
     static let requires = Key.texts(
-        "requires", of: "child names",
+        "requires", of: "child names", shape: .names(.child),
         "Started when each of these is ready, stopped before them; keeps running while they restart.")
     static let after = Key.texts(
-        "after", of: "child names", "Order only: started after each of these is ready, parked, done or off.")
+        "after", of: "child names", shape: .names(.child),
+        "Order only: started after each of these is ready, parked, done or off.")
     static let critical = Key.flag("critical", false, "When this child is parked, its whole group is.")
     static let significant = Key.flag(
         "significant", false,
@@ -35,17 +36,18 @@ enum ChildKeys {
         "A further bound: more restarts than this within the window park the child.")
     static let worker = Key.flag("worker", false, "Speaks the bus on fds 3 and 4 (docs/bus-protocol.md).")
     static let may = Key.texts(
-        "may", of: "grants",
+        "may", of: "grants", shape: .list(of: .form(.grant)),
         "What a worker may ask of nexusd: `status`, `start:NAME`, `stop:NAME`, `restart:NAME`, `health:NAME`.")
-    static let peers = Key.texts("peers", of: "child names", "Workers that this worker may address.")
+    static let peers = Key.texts(
+        "peers", of: "child names", shape: .names(.child), "Workers that this worker may address.")
     static let stateDirectory = Key.text(
-        "state-directory", shown: "none", range: "one name",
+        "state-directory", shown: "none", range: "one name", form: .stateDirectory,
         "Directory below the state directory, made for the child's user (0700) and named by $STATE_DIRECTORY.")
     static let directory = Key.text(
-        "directory", shown: "/", range: "absolute, or from `~/` or `./`",
+        "directory", shown: "/", range: "absolute, or from `~/` or `./`", form: .templatePath,
         "Working directory; `~` is the home of the child's user, `.` the directory of this file.")
     static let pidFile = Key(
-        "pid-file", type: "string or false", shape: .any([.text, .never]), initial: PidFile.named(nil),
+        "pid-file", type: "string or false", shape: .any([.form(.pidFile), .never]), initial: PidFile.named(nil),
         shown: "NAME.pid",
         range: "one name, or false",
         "File name in the runtime directory's `pid/`."
@@ -80,5 +82,9 @@ enum ChildKeys {
             ChildIdentityKeys.limits.info, ChildIdentityKeys.umask.info,
             ChildIdentityKeys.nice.info, ChildIdentityKeys.oomScore.info, ChildIdentityKeys.noNewPrivileges.info,
             pidFile.info, log.info, exits.info, worker.info, may.info, peers.info,
+        ],
+        rules: [
+            .without("schedule", ["restart", "delay", "intensity"]), .onlyWith("may", flag: "worker"),
+            .onlyWith("peers", flag: "worker"), .onlyWith("drain-timeout", flag: "worker"),
         ])
 }

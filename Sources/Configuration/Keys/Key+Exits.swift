@@ -7,7 +7,8 @@ extension Key where Value == Set<ExitPattern> {
         let shown = "[" + initial.map(ExitText.show).sorted().joined(separator: ", ") + "]"
         return Key(
             name, type: "array of exit codes and signals",
-            shape: .list(of: .any([.integer(0...255), .text])), initial: initial, shown: shown, range: ExitText.range,
+            shape: .list(of: .any([.integer(0...255), .form(.anySignal)])), initial: initial, shown: shown,
+            range: ExitText.range,
             summary
         ) { node throws(Mismatch) in
             var patterns = Set<ExitPattern>()

@@ -4,7 +4,8 @@ extension Key where Value == [HTTPProbe.StatusRange] {
     /// HTTP status codes and ranges of them.
     static func statuses(_ name: String, _ summary: String) -> Key {
         Key(
-            name, type: "array of status codes and ranges", shape: .list(of: .any([.integer(100...599), .text])),
+            name, type: "array of status codes and ranges",
+            shape: .list(of: .any([.integer(100...599), .form(.statuses)]), count: 1...HTTPProbe.statusLimit),
             initial: [.standard], shown: "[\"200-399\"]", range: "100 to 599, \"200-299\", …", summary
         ) { node throws(Mismatch) in
             let list = try node.list(of: "status codes")

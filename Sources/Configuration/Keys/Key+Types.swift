@@ -32,7 +32,8 @@ extension Key where Value == UInt16 {
         let digits = String(initial, radix: 8)
         let shown = String(repeating: "0", count: 4 - digits.count) + digits
         return Key(
-            name, type: "string", shape: .text, initial: initial, shown: shown, range: "\"0000\" to \"0777\"", summary
+            name, type: "string", shape: .form(.octal), initial: initial, shown: shown, range: "\"0000\" to \"0777\"",
+            summary
         ) {
             node throws(Mismatch) in
             if case .integer(let number) = node.value { throw Self.noText(number, node) }
@@ -79,7 +80,7 @@ extension Key where Value == Duration {
         _ name: String, _ initial: Duration, _ range: ClosedRange<Duration>, _ summary: String
     ) -> Key {
         Key(
-            name, type: "duration", shape: .duration, initial: initial, shown: DurationText.show(initial),
+            name, type: "duration", shape: .duration(range), initial: initial, shown: DurationText.show(initial),
             range: Shown.range(range),
             summary
         ) { node throws(Mismatch) in try node.duration(range) }
@@ -90,7 +91,10 @@ extension Key where Value == Duration? {
     static func duration(
         _ name: String, in range: ClosedRange<Duration>, shown: String = "", _ summary: String
     ) -> Key {
-        Key(name, type: "duration", shape: .duration, initial: nil, shown: shown, range: Shown.range(range), summary) {
+        Key(
+            name, type: "duration", shape: .duration(range), initial: nil, shown: shown, range: Shown.range(range),
+            summary
+        ) {
             node throws(Mismatch) in try node.duration(range)
         }
     }
@@ -99,7 +103,7 @@ extension Key where Value == Duration? {
         _ name: String, _ initial: Duration, _ range: ClosedRange<Duration>, _ summary: String
     ) -> Key {
         Key(
-            name, type: "duration or \"never\"", shape: .any([.duration, .word(["never"])]), initial: initial,
+            name, type: "duration or \"never\"", shape: .any([.duration(range), .word(["never"])]), initial: initial,
             shown: DurationText.show(initial),
             range: Shown.range(range), summary
         ) { node throws(Mismatch) in
@@ -111,7 +115,7 @@ extension Key where Value == Duration? {
 
 extension Key where Value == UInt64? {
     static func size(_ name: String, in range: ClosedRange<UInt64>, shown: String, _ summary: String) -> Key {
-        Key(name, type: "size", shape: .size, initial: nil, shown: shown, range: Shown.range(range), summary) {
+        Key(name, type: "size", shape: .size(range), initial: nil, shown: shown, range: Shown.range(range), summary) {
             node throws(Mismatch) in
             let bytes: UInt64?
             switch node.value {
@@ -135,8 +139,11 @@ extension Key where Value == Bool? {
 }
 
 extension Key where Value == String? {
-    static func text(_ name: String, shown: String = "", range: String = "", _ summary: String) -> Key {
-        Key(name, type: "string", shape: .text, initial: nil, shown: shown, range: range, summary) {
+    static func text(
+        _ name: String, shown: String = "", range: String = "", form: TextForm? = nil, _ summary: String
+    ) -> Key {
+        let shape = form.map { KeyShape.form($0) } ?? .text
+        return Key(name, type: "string", shape: shape, initial: nil, shown: shown, range: range, summary) {
             node throws(Mismatch) in
             try node.text()
         }
@@ -144,8 +151,10 @@ extension Key where Value == String? {
 }
 
 extension Key where Value == [Placed<String>] {
-    static func texts(_ name: String, of what: String, shown: String = "[]", _ summary: String) -> Key {
-        Key(name, type: "array of \(what)", shape: .list(of: .text), initial: [], shown: shown, summary) {
+    static func texts(
+        _ name: String, of what: String, shape: KeyShape = .list(of: .text), shown: String = "[]", _ summary: String
+    ) -> Key {
+        Key(name, type: "array of \(what)", shape: shape, initial: [], shown: shown, summary) {
             node throws(Mismatch) in
             try node.texts(of: what)
         }
@@ -187,9 +196,9 @@ extension Key where Value == SectionValue? {
 extension Key where Value == Placed<Table>? {
     /// A table whose keys are names of other things.
     static func map(
-        _ name: String, of what: String, values: KeyShape, _ form: String, _ summary: String
+        _ name: String, of what: String, shape: KeyShape, _ form: String, _ summary: String
     ) -> Key {
-        Key(name, type: "table of \(what)", shape: .map(of: values), initial: nil, range: form, summary) {
+        Key(name, type: "table of \(what)", shape: shape, initial: nil, range: form, summary) {
             node throws(Mismatch) in
             Placed(value: try node.table(form), position: node.position)
         }

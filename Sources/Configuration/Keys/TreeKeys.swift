@@ -4,10 +4,14 @@ import SupervisorCore
 /// Keys of `[supervisor]`.
 enum SupervisorKeys {
     static let readUsers = Key.texts(
-        "read-users", of: "user names", "May ask (status, tree, why, events) beside root and nexusd's own user.")
-    static let readGroups = Key.texts("read-groups", of: "group names", "Members may ask.")
-    static let controlUsers = Key.texts("control-users", of: "user names", "May also start, stop, restart and chat.")
-    static let controlGroups = Key.texts("control-groups", of: "group names", "Members may also control.")
+        "read-users", of: "user names", shape: .list(of: .form(.person)),
+        "May ask (status, tree, why, events) beside root and nexusd's own user.")
+    static let readGroups = Key.texts(
+        "read-groups", of: "group names", shape: .list(of: .form(.person)), "Members may ask.")
+    static let controlUsers = Key.texts(
+        "control-users", of: "user names", shape: .list(of: .form(.person)), "May also start, stop, restart and chat.")
+    static let controlGroups = Key.texts(
+        "control-groups", of: "group names", shape: .list(of: .form(.person)), "Members may also control.")
 
     static let section = SectionInfo(
         title: "[supervisor]", summary: "Who may use the control socket.",
@@ -34,7 +38,8 @@ enum LogKeys {
     static let compress = Key.flag(
         "compress", false, "Rotated files but the youngest are compressed by zstd, when it is installed.")
     static let user = Key.text(
-        "user", shown: "nexusd's own", range: "name or uid", "User of log-writer; needs the right to change uids.")
+        "user", shown: "nexusd's own", range: "name or uid", form: .person,
+        "User of log-writer; needs the right to change uids.")
 
     static let section = SectionInfo(
         title: "[log]", summary: "Defaults for every child's log, and log-writer itself, which needs no table.",
@@ -46,7 +51,7 @@ enum LogKeys {
 /// Keys of `[group.NAME]`.
 enum GroupKeys {
     static let children = Key.texts(
-        "children", of: "child names", shown: "required",
+        "children", of: "child names", shape: .names(.child, count: 1...Int.max), shown: "required",
         "Its children; for one-for-all and rest-for-one also their order.")
     static let strategy = Key.word(
         "strategy", "one-for-one",
@@ -67,9 +72,11 @@ enum GroupKeys {
 /// Keys of `[secret.NAME]`.
 enum SecretKeys {
     static let file = Key.text(
-        "file", range: "absolute, or from `~/` or `./`", "Read from this file at each start of a child; at most 64 KiB."
+        "file", range: "absolute, or from `~/` or `./`", form: .path,
+        "Read from this file at each start of a child; at most 64 KiB."
     )
-    static let credential = Key.text("credential", "A systemd credential of nexusd (LoadCredential=) with this name.")
+    static let credential = Key.text(
+        "credential", form: .credential, "A systemd credential of nexusd (LoadCredential=) with this name.")
     static let generate = Key.number(
         "generate", in: 16...64,
         "This many random bytes, in hexadecimal; new whenever its group starts from nothing. Only for children of one group."
@@ -77,13 +84,16 @@ enum SecretKeys {
 
     static let section = SectionInfo(
         title: "[secret.NAME]", summary: "A secret: exactly one of the keys says where it comes from.",
-        keys: [file.info, credential.info, generate.info])
+        keys: [file.info, credential.info, generate.info],
+        rules: [.one(of: ["file", "credential", "generate"])])
 }
 
 /// Keys of `[agent]`.
 enum AgentKeys {
     static let workspaces = Key<[Node]?>(
-        "workspaces", type: "array of tables", shape: .list(of: .section(WorkspaceKeys.section.title)), initial: nil,
+        "workspaces", type: "array of tables",
+        shape: .list(of: .section(WorkspaceKeys.section.title), count: 1...Workspaces.limit),
+        initial: nil,
         shown: "[{ name = \"home\", path = \"~\" }]",
         "Directories that the agent may work in; given to children that name `{workspaces}`."
     ) { node throws(Mismatch) in try node.list(of: "tables such as { name = \"home\", path = \"~\" }") }
@@ -110,7 +120,7 @@ enum AgentKeys {
 /// Keys of `[chat]`.
 enum ChatKeys {
     static let listen = Key<String>(
-        "listen", type: "string", shape: .text, initial: "127.0.0.1:4780", shown: "\"127.0.0.1:4780\"",
+        "listen", type: "string", shape: .form(.chatListen), initial: "127.0.0.1:4780", shown: "\"127.0.0.1:4780\"",
         range: "address:port, or \"off\"; other addresses than those of the loopback interface need a `certificate`",
         "Where the page is served; given to children that name `{chat-listen}`."
     ) { node throws(Mismatch) in
@@ -124,7 +134,7 @@ enum ChatKeys {
         return text
     }
     static let certificate = Key<String>(
-        "certificate", type: "string", shape: .text, initial: "", shown: "none",
+        "certificate", type: "string", shape: .form(.certificate), initial: "", shown: "none",
         range: "\"self-made\", or the absolute path of a PEM file: the certificate, then its chain",
         "With it the page is served by TLS only; given to children that name `{chat-certificate}`."
     ) { node throws(Mismatch) in
@@ -135,7 +145,7 @@ enum ChatKeys {
         return text
     }
     static let key = Key<String>(
-        "key", type: "string", shape: .text, initial: "", shown: "none", range: "absolute path of a PEM file",
+        "key", type: "string", shape: .form(.pem), initial: "", shown: "none", range: "absolute path of a PEM file",
         "The private key of a `certificate` of your own, for chat-bridge's user to read; given to children that name "
             + "`{chat-key}`."
     ) { node throws(Mismatch) in
@@ -146,7 +156,7 @@ enum ChatKeys {
         return text
     }
     static let url = Key<String>(
-        "url", type: "string", shape: .text, initial: "", shown: "none",
+        "url", type: "string", shape: .form(.pageURL), initial: "", shown: "none",
         range: "\"https://host\" or \"https://host:port\"",
         "Under which address a tunnel or a proxy brings others to the page; given to children that name `{chat-url}`."
     ) { node throws(Mismatch) in
@@ -179,7 +189,7 @@ enum ChatKeys {
         keys: [
             listen.info, certificate.info, key.info, url.info, maxAge.info, total.info, attachment.info,
             attachments.info,
-        ])
+        ], rules: [.beside("key", oneOf: ["certificate"])])
 }
 
 /// Keys of `[tunnel]`.
@@ -188,7 +198,7 @@ enum TunnelKeys {
         "mode", "off", ["off", "quick", "named", "token"].map { ($0, $0) }, value: "off",
         "How the page is reached from outside; `nexusctl tunnel mode` chooses another without a change here.")
     static let id = Key<String>(
-        "id", type: "string", shape: .text, initial: "", shown: "none", range: "a UUID",
+        "id", type: "string", shape: .form(.uuid), initial: "", shown: "none", range: "a UUID",
         "The tunnel of `mode = \"named\"`."
     ) { node throws(Mismatch) in
         let text = try node.text()
@@ -210,7 +220,8 @@ enum TunnelKeys {
 
     private static func file(_ name: String, _ summary: String) -> Key<String> {
         Key<String>(
-            name, type: "string", shape: .text, initial: "", shown: "none", range: "absolute path", summary
+            name, type: "string", shape: .form(.absolutePath), initial: "", shown: "none", range: "absolute path",
+            summary
         ) { node throws(Mismatch) in
             let text = try node.text()
             guard text.hasPrefix("/"), text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
@@ -222,14 +233,18 @@ enum TunnelKeys {
 
     static let section = SectionInfo(
         title: "[tunnel]", summary: "How the page is reached from outside, through cloudflared; given as `{tunnel}`.",
-        keys: [mode.info, id.info, credentialsFile.info, tokenFile.info, program.info])
+        keys: [mode.info, id.info, credentialsFile.info, tokenFile.info, program.info],
+        rules: [
+            .needs("mode", value: "named", ["id", "credentials-file"]), .needs("mode", value: "token", ["token-file"]),
+        ])
 }
 
 /// Keys of an element of `workspaces`.
 enum WorkspaceKeys {
-    static let name = Key.text("name", shown: "required", range: Name.form, "Its name in the chat.")
+    static let name = Key.text(
+        "name", shown: "required", range: Name.form, form: .name, "Its name in the chat.")
     static let path = Key.text(
-        "path", shown: "required", range: "absolute, or from `~` or `.`", "An existing directory.")
+        "path", shown: "required", range: "absolute, or from `~` or `.`", form: .path, "An existing directory.")
 
     static let section = SectionInfo(
         title: "workspaces", summary: "Each element of `workspaces`.", keys: [name.info, path.info])

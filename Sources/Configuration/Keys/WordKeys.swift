@@ -27,7 +27,8 @@ enum WordKeys {
         "Text of the chat that goes along: none, or the session's title (the beginning of its first message).")
 
     static let webhook = Key<String>(
-        "webhook", type: "string", shape: .text, initial: "", shown: "none", range: "\"https://…\" or \"http://…\"",
+        "webhook", type: "string", shape: .form(.webhook), initial: "", shown: "none",
+        range: "\"https://…\" or \"http://…\"",
         "Each word is posted there as JSON, signed with the secret `webhook` of chat-bridge."
     ) { node throws(Mismatch) in
         let text = try node.text()
@@ -41,7 +42,8 @@ enum WordKeys {
     }
 
     static let contact = Key<String>(
-        "contact", type: "string", shape: .text, initial: "", shown: "none", range: "\"mailto:…\" or \"https://…\"",
+        "contact", type: "string", shape: .form(.contact), initial: "", shown: "none",
+        range: "\"mailto:…\" or \"https://…\"",
         "Whom a push service may write to about the messages (RFC 8292); some services want one. Default: `[chat] url`."
     ) { node throws(Mismatch) in
         let text = try node.text()

@@ -22,4 +22,20 @@ public struct SectionInfo: Sendable {
     public let summary: String
     /// In the order of the reference.
     public let keys: [KeyInfo]
+    /// What holds between them, as far as it can be said without reading their values.
+    var rules: [SectionRule] = []
+}
+
+/// What holds between keys of one table, for editors; nexus-config says more of it.
+enum SectionRule: Sendable {
+    /// Exactly one of these is given.
+    case one(of: [String])
+    /// The key is given only beside one of these.
+    case beside(String, oneOf: [String])
+    /// The key is given beside none of these.
+    case without(String, [String])
+    /// The key is given only where this flag is true.
+    case onlyWith(String, flag: String)
+    /// Where the key has this value, these are given too.
+    case needs(String, value: String, [String])
 }

@@ -12,6 +12,9 @@ public enum KeySchema {
         ("tunnel", TunnelKeys.section, false),
     ]
 
+    /// What the names of these may be.
+    private static let names: [String: TextForm] = ["child": .child, "group": .group, "secret": .name]
+
     /// Indented, its members in alphabetical order, a newline at the end.
     public static var json: String {
         var properties: [String: Any] = [:]
@@ -19,7 +22,7 @@ public enum KeySchema {
             let section = reference(entry.section.title)
             let named: [String: Any] = [
                 "type": "object", "description": entry.section.summary, "additionalProperties": section,
-                "propertyNames": ["pattern": "^[a-z0-9][a-z0-9-]{0,31}$"],
+                "propertyNames": ["pattern": (names[entry.name] ?? .name).pattern],
             ]
             properties[entry.name] = entry.isNamed ? named : section
         }
@@ -29,7 +32,7 @@ public enum KeySchema {
             "title": "Supervisor.toml",
             "description":
                 "Written by `nexus-config schema` from the table of keys; nexus-config knows more than this says.",
-            "type": "object", "additionalProperties": false, "properties": properties,
+            "type": "object", "additionalProperties": false, "properties": properties, "required": ["child"],
             "definitions": Dictionary(
                 uniqueKeysWithValues: KeyReference.sections.map { section -> (String, Any) in
                     (name(of: section.title), schema(of: section))
@@ -48,7 +51,27 @@ public enum KeySchema {
         ]
         let required = section.keys.filter { $0.initial == "required" }.map(\.name)
         if !required.isEmpty { schema["required"] = required }
+        let rules = section.rules.map(schema(of:))
+        if !rules.isEmpty { schema["allOf"] = rules }
         return schema
+    }
+
+    private static func schema(of rule: SectionRule) -> [String: Any] {
+        func given(_ keys: [String]) -> [[String: Any]] { keys.map { ["required": [$0]] } }
+        switch rule {
+        case .one(let keys): return ["oneOf": given(keys)]
+        case .beside(let key, let others): return ["dependencies": [key: ["anyOf": given(others)]]]
+        case .without(let key, let others): return ["dependencies": [key: ["not": ["anyOf": given(others)]]]]
+        case .onlyWith(let key, let flag):
+            return [
+                "dependencies": [key: ["required": [flag], "properties": [flag: ["const": true]]] as [String: Any]]
+            ]
+        case .needs(let key, let value, let others):
+            return [
+                "if": ["required": [key], "properties": [key: ["const": value]]] as [String: Any],
+                "then": ["required": others],
+            ]
+        }
     }
 
     private static func schema(of key: KeyInfo) -> [String: Any] {
@@ -64,30 +87,46 @@ public enum KeySchema {
         switch shape {
         case .flag: ["type": "boolean"]
         case .never: ["const": false]
-        case .integer(let range):
-            ["type": "integer", "minimum": range.lowerBound].merging(
-                range.upperBound == .max ? [:] : ["maximum": range.upperBound]
-            ) { _, new in new }
-        case .duration: ["type": "string", "pattern": "^[0-9]+(ns|us|ms|s|min|h|d)( *[0-9]+(ns|us|ms|s|min|h|d))*$"]
-        case .size:
+        case .integer(let range): integer(range)
+        case .size(let range):
             [
-                "oneOf": [
-                    ["type": "integer", "minimum": 0] as [String: Any],
-                    ["type": "string", "pattern": "^[0-9]+ *([kKMGT]?B|[KMGT]iB)?$"],
+                "anyOf": [
+                    ["type": "integer", "minimum": range.lowerBound, "maximum": range.upperBound] as [String: Any],
+                    schema(of: .form(range.lowerBound > 0 ? .sizeAboveZero : .size)),
                 ]
             ]
         case .text: ["type": "string"]
+        case .form(let form): ["type": "string", "pattern": form.pattern]
         case .word(let words): ["enum": words]
-        case .list(let element): ["type": "array", "items": schema(of: element)]
+        case .list(let element, let count, let isUnique): list(of: element, count, isUnique)
+        case .command:
+            [
+                "type": "array", "minItems": 1, "items": [schema(of: .form(.program))],
+                "additionalItems": schema(of: .form(.template)),
+            ]
         case .section(let title): reference(title)
-        case .map(let values): ["type": "object", "additionalProperties": schema(of: values)]
+        case .map(let values, let names):
+            [
+                "type": "object", "additionalProperties": schema(of: values),
+                "propertyNames": ["pattern": names.pattern],
+            ]
+        case .members(let members):
+            ["type": "object", "additionalProperties": false, "properties": members.mapValues { schema(of: $0) }]
         case .fields(let names):
             [
                 "type": "object", "additionalProperties": false, "required": names,
-                "properties": Dictionary(uniqueKeysWithValues: names.map { ($0, ["type": "string"]) }),
+                "properties": Dictionary(uniqueKeysWithValues: names.map { ($0, schema(of: .form(.name))) }),
             ]
         case .any(let shapes): ["anyOf": shapes.map { schema(of: $0) }]
         }
+    }
+
+    private static func list(of element: KeyShape, _ count: ClosedRange<Int>, _ isUnique: Bool) -> [String: Any] {
+        var list: [String: Any] = ["type": "array", "items": schema(of: element)]
+        if count.lowerBound > 0 { list["minItems"] = count.lowerBound }
+        if count.upperBound < .max { list["maxItems"] = count.upperBound }
+        if isUnique { list["uniqueItems"] = true }
+        return list
     }
 
     private static func integer(_ range: ClosedRange<Int>) -> [String: Any] {

@@ -42,7 +42,8 @@ extension Key where Value == GivenRate? {
         let range =
             "\(RateText.lines.lowerBound) to \(RateText.lines.upperBound) lines in \(Shown.range(RateText.windows))"
         return Key(
-            name, type: "lines/duration or \"none\"", shape: .text, initial: nil, shown: shown, range: range, summary
+            name, type: "lines/duration or \"none\"", shape: .form(.rate), initial: nil, shown: shown, range: range,
+            summary
         ) {
             node throws(Mismatch) in
             guard case .string(let text) = node.value else { throw .kind(RateText.form, node) }

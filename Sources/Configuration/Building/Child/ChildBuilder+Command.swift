@@ -15,6 +15,7 @@ extension ChildBuilder {
         }
         let command = reader(ChildKeys.command)
         let fallback = reader(ChildKeys.fallback)
+        let hint = reader(ChildKeys.fallbackHint).map { "; \($0)" } ?? ""
         if case .array(let list) = reader.table["command"]?.node.value, list.isEmpty {
             report.error(reader.position(of: ChildKeys.command), "'command' is empty; give at least the program")
         }
@@ -28,7 +29,6 @@ extension ChildBuilder {
             let other = self.arguments(fallback, "fallback", &texts)
             guard let second = program(fallback, "fallback", programs, texts) else { return ("", other) }
             if case .path(let path) = second.value {
-                let hint = reader(ChildKeys.fallbackHint).map { "; \($0)" } ?? ""
                 report.note("'\(draft.name)' runs its fallback '\(path)': \(words)\(hint)")
                 return (path, other)
             }

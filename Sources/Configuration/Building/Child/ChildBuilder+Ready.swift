@@ -57,6 +57,9 @@ extension ChildBuilder {
         let isProbed =
             reader.has(ProbeKeys.tcp) || reader.has(ProbeKeys.exec) || reader.has(ProbeKeys.http)
         let interval = reader(ReadyKeys.interval)
+        // Its value is `firstProbe`'s to take; what is wrong with it is said here.
+        _ = reader(ReadyKeys.first)
+        refuseStatus(reader)
         for key in [ReadyKeys.first, ReadyKeys.interval, ProbeKeys.timeout] where !isProbed && reader.has(key) {
             report.error(
                 reader.keyPosition(of: key),
@@ -77,7 +80,7 @@ extension ChildBuilder {
         guard case .table(let table) = reader(ChildReadyKeys.ready)?.value, let node = table["first"]?.node else {
             return ReadyKeys.first.initial
         }
-        // What is wrong with it was reported when the table was read.
+        // What is wrong with it is reported where the table is read.
         return (try? ReadyKeys.first.read(node)) ?? ReadyKeys.first.initial
     }
 
@@ -102,7 +105,13 @@ extension ChildBuilder {
         let rule = LivenessRule(
             interval: reader(LivenessKeys.interval), misses: UInt8(reader(LivenessKeys.misses)),
             first: reader(LivenessKeys.first))
+        refuseStatus(reader)
         return probe(reader, programs, &texts, .liveness).map { ($0, rule) }
+    }
+
+    private func refuseStatus(_ reader: SectionReader) {
+        guard reader.has(ProbeKeys.status), !reader.has(ProbeKeys.http) else { return }
+        report.error(reader.keyPosition(of: ProbeKeys.status), "'status' is for http; take it out")
     }
 
     private func isSingle(_ kinds: [String], _ reader: SectionReader) -> Bool {
@@ -122,9 +131,6 @@ extension ChildBuilder {
         let timeout = reader(ProbeKeys.timeout)
         if let url = reader(ProbeKeys.http) {
             return http(url, reader.position(of: ProbeKeys.http), reader(ProbeKeys.status), timeout, &texts, use)
-        }
-        if reader.has(ProbeKeys.status) {
-            report.error(reader.keyPosition(of: ProbeKeys.status), "'status' is for http; take it out")
         }
         if let address = reader(ProbeKeys.tcp) {
             return tcp(address, reader.position(of: ProbeKeys.tcp), timeout, &texts, use)

@@ -29,7 +29,7 @@ struct TextBuilder {
         case path
     }
 
-    private static let placeNames = [
+    static let placeNames = [
         "state", "runtime", "bin", "home", "workspaces", "agent", "chat-listen", "chat-certificate", "chat-key",
         "chat-url", "chat-keep", "word", "tunnel",
     ]
