@@ -46,13 +46,13 @@ public final class WordBook: Sendable {
     public func hear(_ event: ChatEvent) {
         switch event.what {
         case .ended(let state, let reason):
-            put(.over(event.session, event.turn, id: nil))
+            over(event)
             // Whoever stopped it knows.
             if state == .interrupted, TurnRunner.wasAskedFor(reason) { return }
             say(.turn(event.session, event.turn, state))
         case .permission(let ask): say(.asked(event.session, event.turn, id: ask.id, .permission))
         case .question(let ask): say(.asked(event.session, event.turn, id: ask.id, .question))
-        case .answered(let answered): put(.over(event.session, event.turn, id: answered.id))
+        case .answered(let answered): over(event, id: answered.id)
         case .accepted, .waiting, .started, .text, .reasoning, .tool, .todos, .changes, .usage, .notice:
             break
         }
@@ -76,9 +76,7 @@ public final class WordBook: Sendable {
                 case .say(let word): try await write(word)
                 case .parked(let words): for word in words { try await write(word) }
                 case .back(let children): try await forgetParked(children)
-                case .over(let session, let turn, let id):
-                    guard rules.send.contains(.asked) else { continue }
-                    try await store.withdrawAsked(in: session, turn, id: id)
+                case .over(let session, let turn, let id): try await store.withdrawAsked(in: session, turn, id: id)
                 }
             } catch {
                 trouble("a word to the owner could not be written down: \(StoreFailure.words(error, path: store.path))")
@@ -89,6 +87,11 @@ public final class WordBook: Sendable {
     private func say(_ word: Word) {
         guard rules.send.contains(word.kind) else { return }
         put(.say(word))
+    }
+
+    /// Where nothing is said of what is asked there is nothing to take back.
+    private func over(_ event: ChatEvent, id: String? = nil) {
+        if rules.send.contains(.asked) { put(.over(event.session, event.turn, id: id)) }
     }
 
     private func put(_ entry: Entry) {

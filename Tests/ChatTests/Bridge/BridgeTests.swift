@@ -324,6 +324,21 @@ struct BridgeTests {
         try play.until("the status line") { $0.bridge.statusLine.contains("a damaged store is kept as") }
     }
 
+    @Test func storeThatIsMissing_itsFilesAreSaidInTheStatusLine() throws {
+        let play = try Play()
+        play.bridge.kill()
+        let file = play.directory + "/attachments/" + String(repeating: "a", count: 64)
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: file))
+        for companion in ["", "-wal", "-shm"] {
+            try FileManager.default.removeItem(atPath: play.directory + "/chat.sqlite" + companion)
+        }
+        for _ in 0..<2 {
+            try play.restart()
+            try play.until("the status line") { $0.bridge.statusLine.contains("are of a store that is missing") }
+            #expect(FileManager.default.fileExists(atPath: file))
+        }
+    }
+
     /// The page alone is away, and says why; the conversations go on.
     @Test func certificateThatIsNotThere_takesThePageAway_andNotTheChat() throws {
         let directory = FileManager.default.temporaryDirectory.path + "/nexus-bridge-\(UUID().uuidString)"
