@@ -55,7 +55,7 @@ enum ChildEnvironmentKeys {
 /// Keys of a child's `log`.
 enum ChildLogKeys {
     static let size = Key.size(
-        "size", in: 4096...1_073_741_824, shown: "that of [log]", "A log file is rotated when it is this long.")
+        "size", in: 65_536...1_073_741_824, shown: "that of [log]", "A log file is rotated when it is this long.")
     static let files = Key.number("files", in: 1...1000, shown: "that of [log]", "Rotated files that are kept.")
     static let journal = Key.flag("journal", shown: "that of [log]", "Into journald too, when there is one.")
 

@@ -21,7 +21,7 @@ enum SupervisorKeys {
 /// Keys of `[log]`.
 enum LogKeys {
     static let size = Key.size(
-        "size", in: 4096...1_073_741_824, shown: SizeText.show(LogPlan().fileBytes),
+        "size", in: 65_536...1_073_741_824, shown: SizeText.show(LogPlan().fileBytes),
         "A log file is rotated when it is this long.")
     static let files = Key.number("files", in: 1...1000, shown: "\(LogPlan().files)", "Rotated files that are kept.")
     static let journal = Key.flag("journal", LogPlan().journal, "Into journald too, when there is one.")

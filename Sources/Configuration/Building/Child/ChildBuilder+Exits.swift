@@ -6,12 +6,13 @@ extension ChildBuilder {
         guard let reader = reader.below(ChildKeys.exits) else { return ExitRule() }
         let keys = [ExitKeys.success, ExitKeys.config, ExitKeys.network]
         var meanings = keys.map { reader($0) }
-        meanings[0].insert(0)
         for (index, key) in keys.enumerated() where !reader.has(key) {
             for (other, otherKey) in keys.enumerated() where reader.has(otherKey) && other != index {
                 meanings[index].subtract(meanings[other])
             }
         }
+        // Success stays success, whatever the file says of it.
+        meanings[0].insert(0)
         for index in keys.indices {
             for earlier in keys.indices.prefix(index) {
                 let both = meanings[index].intersection(meanings[earlier])
