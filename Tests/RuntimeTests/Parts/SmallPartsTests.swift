@@ -272,4 +272,13 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         unfiled.count("web", lines: count)
         #expect(try #require(unfiled.note).contains(words))
     }
+
+    @Test func whoLostTheMost_isNamed() throws {
+        var unfiled = UnfiledLines()
+        unfiled.tell("nexusd", trouble: "/logs/nexusd takes nothing")
+        unfiled.tell("talk", trouble: "/logs/talk takes nothing")
+        unfiled.count("talk", lines: 7)
+        let note = try #require(unfiled.note)
+        #expect(note.contains("what talk and 1 more says") && note.contains("/logs/talk"), "\(note)")
+    }
 }

@@ -33,9 +33,10 @@ struct UnfiledLines {
         losses.sorted { $0.key < $1.key }.map { .missing(child: $0.key, lines: $0.value.lines) }
     }
 
-    /// For `status`, while there is something.
+    /// For `status`, while there is something; whoever lost the most is named.
     var note: String? {
-        guard let first = losses.min(by: { $0.key < $1.key }) else { return nil }
+        let first = losses.min { ($1.value.lines, $0.key) < ($0.value.lines, $1.key) }
+        guard let first else { return nil }
         let lines = losses.values.reduce(0) { $0 &+ $1.lines }
         let who = losses.count == 1 ? first.key : "\(first.key) and \(losses.count - 1) more"
         let lost = lines == 0 ? "" : ", \(lines) line\(lines == 1 ? " is" : "s are") lost so far"
