@@ -89,7 +89,7 @@ actor TunnelKeeper {
         let ears = [
             Task { for await _ in NetworkRoutes.changes() { wake.yield() } },
             Task { await hearOfChild() },
-            // One that hangs in a look or in a thought has no time for this.
+            // One that stands still in a thought has no time for this; looks have limits of their own.
             Task { await Watchdog.feed { await self.comeRound() } },
         ]
         defer {

@@ -16,7 +16,7 @@ final class PageServer: Sendable {
     /// - Parameter answer: of a request's head, and how many came before it: the whole answer.
     init(isSocket: Bool, _ answer: @escaping @Sendable (_ head: String, _ before: Int) -> String) throws {
         let own = isSocket ? "/tmp/nexus-page-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock" : nil
-        (descriptor, place) = try own.map { (try Self.bound(at: $0), $0) } ?? Self.boundPort()
+        (descriptor, place) = try own.map { (try Self.bound(at: $0), $0) } ?? boundOnLoopback(SOCK_STREAM)
         path = own
         try #require(listen(descriptor, 8) == 0)
         let descriptor = descriptor
@@ -65,20 +65,5 @@ final class PageServer: Sendable {
         }
         try #require(isBound)
         return descriptor
-    }
-
-    private static func boundPort() throws -> (Int32, String) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(isBound)
-        return (descriptor, "127.0.0.1:\(UInt16(bigEndian: address.sin_port))")
     }
 }

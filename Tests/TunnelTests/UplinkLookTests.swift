@@ -6,24 +6,8 @@ import Testing
 
 /// A firewall may let TCP out, or UDP: either is a way out.
 @Suite(.timeLimit(.minutes(1))) struct UplinkLookTests {
-    /// A socket of loopback with a port of its own.
-    private func bound(_ type: __socket_type) throws -> (descriptor: Int32, place: String) {
-        let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(isBound)
-        return (descriptor, "127.0.0.1:\(UInt16(bigEndian: address.sin_port))")
-    }
-
     @Test func connectionOverTCP_isAnAnswer() async throws {
-        let (descriptor, place) = try bound(SOCK_STREAM)
+        let (descriptor, place) = try boundOnLoopback(SOCK_STREAM)
         defer { close(descriptor) }
         // Bound, and nobody listens; nor is there anybody over UDP.
         #expect(await !UplinkLook(places: [place]).answers())
@@ -34,7 +18,7 @@ import Testing
 
     /// As a QUIC server has it, or as somebody else on that port.
     @Test(arguments: [true, false]) func answerOfAQUICServer_isOne_andNoOtherIs(isQUIC: Bool) async throws {
-        let (descriptor, place) = try bound(SOCK_DGRAM)
+        let (descriptor, place) = try boundOnLoopback(SOCK_DGRAM)
         defer { close(descriptor) }
         let server = Thread {
             var asked = [UInt8](repeating: 0, count: 1500)

@@ -52,9 +52,7 @@ protocol Machine: Sendable {
 extension Machine {
     /// A regular file that somebody may execute.
     func isProgram(_ path: String) -> Bool { status(path).map { $0.kind == .regular && $0.mode & 0o111 != 0 } ?? false }
-}
 
-extension Machine {
     /// fs.nr_open: open files of a process, whoever it is (proc_sys_fs(5)).
     var mostOpenFiles: UInt64? {
         guard let (_, bytes) = try? read("/proc/sys/fs/nr_open", limit: 64) else { return nil }

@@ -7,8 +7,8 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Looks for everything an owner gets wrong, and says the remedy.",
         discussion: """
-            Looks at nexusd, the configuration, directories, disk, the book of runs, containment, journal, clock, limits, ports and the \
-            programs that the default tree runs. Changes nothing. Ends with 1 when anything is bad.
+            Looks at nexusd, the configuration, directories, disk, the book of runs, containment, journal, clock, limits, \
+            ports and the programs that the default tree runs. Changes nothing. Ends with 1 when anything is bad.
             """)
 
     @Flag(help: "One JSON object.")

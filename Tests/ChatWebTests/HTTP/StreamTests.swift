@@ -198,6 +198,16 @@ struct StreamTests {
         #expect(try connection.receive(until: #""why":"revoked"}"#).contains(#""code":"unpaired""#))
     }
 
+    /// As many answers as a device may have, all begun.
+    private func openAll(of box: WebBox, _ body: String, _ cookie: String) throws -> [RawConnection] {
+        try (0..<LiveStreams.perDevice).map { _ in
+            let connection = try box.connect()
+            try connection.send(box.request("/api/chat", body, cookie: cookie))
+            _ = try connection.receive(until: "200 OK")
+            return connection
+        }
+    }
+
     @Test func tooManyAnswersAtATime_areRefused() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()
@@ -205,13 +215,7 @@ struct StreamTests {
             Submission(session: nil, text: "x", clientID: "c"), newSession: SessionID(rawValue: "s"), before: .start,
             workspaces: Workspaces(names: ["home"]))
         let body = #"{"op":"resume","session":"\#(turn.turn.session)","after":0,"follow":true}"#
-        var open: [RawConnection] = []
-        for _ in 0..<LiveStreams.perDevice {
-            let connection = try box.connect()
-            try connection.send(box.request("/api/chat", body, cookie: cookie))
-            _ = try connection.receive(until: "200 OK")
-            open.append(connection)
-        }
+        let open = try openAll(of: box, body, cookie)
         #expect(try box.post("/api/chat", body, cookie: cookie).status == 429)
         #expect(try box.post("/api/devices", #"{"op":"own"}"#, cookie: cookie).status == 200)
         withExtendedLifetime(open) {}
@@ -227,14 +231,8 @@ struct StreamTests {
             workspaces: Workspaces(names: ["home"]))
         let whole = #"{"op":"resume","session":"\#(turn.turn.session)","after":0,"follow":true\#(more)}"#
         for _ in 0..<3 {
-            var open: [RawConnection] = []
-            for _ in 0..<LiveStreams.perDevice {
-                let connection = try box.connect()
-                try connection.send(box.request("/api/chat", whole, cookie: cookie))
-                _ = try connection.receive(until: "200 OK")
-                open.append(connection)
-            }
-            open = []
+            // They are closed with the list.
+            _ = try openAll(of: box, whole, cookie)
             let list = #"{"op":"list"}"#
             let limit = ContinuousClock.now + .seconds(15)
             while try box.post("/api/chat", list, cookie: cookie).status == 429, .now < limit {}

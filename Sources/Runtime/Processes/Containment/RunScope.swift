@@ -12,8 +12,8 @@ public protocol RunScope: AnyObject {
     /// A process that `began` named was reaped.
     func ended(_ ended: EndedProcess)
     /// A signal by which every process of the run is to end, each through a pidfd that was verified, with SIGCONT behind it
-    /// for those that are stopped; SIGKILL goes to what is being forked meanwhile too. Without a signal it only notes who belongs to the run now: to be done before a stop signal, for
-    /// afterwards the links may be gone.
+    /// for those that are stopped; SIGKILL goes to what is being forked meanwhile too. Without a signal it only notes who
+    /// belongs to the run now: to be done before a stop signal, for afterwards the links may be gone.
     func sweep(_ signal: Signal?) -> any Sweep
     /// Somebody of the run came to light whom no sweep has met.
     var hasNewcomers: Bool { get }
