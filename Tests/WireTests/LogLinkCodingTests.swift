@@ -45,6 +45,7 @@ struct LogLinkCodingTests {
         .counted(child: "web", counts), .counted(child: "", LogCounts()), .journal(isThere: false),
         .journal(isThere: true), .alive(isBehind: true), .alive(isBehind: false),
         .filing(child: "web", trouble: "/logs/web: ENOTDIR"), .filing(child: "", trouble: ""),
+        .remarked(child: "web"),
         .book(trouble: "/logs/runs: EISDIR"), .book(trouble: ""),
     ]
 

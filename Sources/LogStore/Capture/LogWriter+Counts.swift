@@ -76,12 +76,7 @@ extension LogWriter {
         // A queue that nobody empties must not grow by words about itself.
         guard !unwritten.isEmpty, files.hasRoom, !files.isStuck(at: now) else { return }
         for (child, lines) in unwritten.sorted(by: { $0.key < $1.key }) {
-            let text = "\(EntryFormat.missing(lines)): the disk took nothing for 5 s"
-            let stamp = WallStamp(nanoseconds: kernel.wallClock())
-            files.send(
-                EntryFormat.entry(stamp, EntryFormat.noRun, .logWriter, .warning, text: text), to: child,
-                worth: lines)
-            link.send(.filing(child: child, trouble: ""))
+            files.send(.missing(child: child, lines: lines, .hung))
         }
         unwritten = [:]
     }

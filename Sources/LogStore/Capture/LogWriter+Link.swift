@@ -74,7 +74,7 @@ extension LogWriter {
             beginDraining(now, isAsked: true)
         case .missing(let child, let lines):
             guard LogFileName.isChild(child) else { return }
-            files.send(.missing(child: child, lines: Int(clamping: lines)))
+            files.send(.missing(child: child, lines: Int(clamping: lines), .endedMeanwhile))
         }
     }
 
@@ -116,8 +116,8 @@ extension LogWriter {
         case .journalHasRoom:
             break  // the wait has ended: those that are held are looked at
         case .report(let report):
-            // What was lost comes before the word that it is over.
-            if case .filing(_, "") = report { tellTally(kernel.monotonic(), all: true) }
+            // What was lost comes before the word that it is said.
+            if case .remarked = report { tellTally(kernel.monotonic(), all: true) }
             link.send(report)
         case .event(let event):
             note(event)

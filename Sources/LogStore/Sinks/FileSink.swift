@@ -16,8 +16,9 @@ enum FileOrder: Sendable {
     case greeting(second: UInt32, alive: [RunID], WallStamp)
     /// The last lines of a run; the child if the reading thread knows it.
     case last(RunID, child: String?, lines: Int, tag: UInt32)
-    /// So many lines of this child are missing, by an earlier log-writer's count; its file is to say so.
-    case missing(child: String, lines: Int)
+    /// So many lines of this child are missing, by the count of an earlier log-writer or of the reading thread; its file is
+    /// to say so. Answered by the report `remarked` once it does.
+    case missing(child: String, lines: Int, FilingTrouble.Reason)
     /// Answered by `marked`.
     case mark
     /// Everything to the disk, then answer `finished`. The run of log-writer itself ends with it: nobody could write its

@@ -103,6 +103,9 @@ extension LogReport {
         case .book(let trouble):
             writer.write(UInt8(10))
             writer.write(trouble)
+        case .remarked(let child):
+            writer.write(UInt8(11))
+            writer.write(child)
         }
         return writer.bytes
     }
@@ -129,6 +132,7 @@ extension LogReport {
         case 8: self = .filing(child: try reader.readString(), trouble: try reader.readString())
         case 9: self = .alive(isBehind: try reader.readBool())
         case 10: self = .book(trouble: try reader.readString())
+        case 11: self = .remarked(child: try reader.readString())
         case _: throw ByteError(.unknownValue, at: 0)
         }
         try reader.finish()

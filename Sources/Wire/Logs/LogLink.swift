@@ -18,8 +18,8 @@ public enum LogOrder: Hashable, Sendable {
     case event(LogEvent)
     /// Asks for the last lines of a run; answered by `LogReport.last` with the same tag.
     case last(RunID, lines: UInt16, tag: UInt32)
-    /// Lines of this child that an earlier log-writer dropped and its file does not say yet; answered by `filing` with no
-    /// trouble once it does.
+    /// Lines of this child that an earlier log-writer dropped and its file does not say yet; answered by `remarked` once it
+    /// does.
     case missing(child: String, lines: UInt64)
     /// Read everything to its end, write it, say `drained`, exit.
     case drain
@@ -135,9 +135,11 @@ public enum LogReport: Hashable, Sendable {
     case counted(child: String, LogCounts)
     /// journald takes nothing any more, or takes lines again. Said once each way.
     case journal(isThere: Bool)
-    /// Why the files of a child take nothing: what, where and what to do; empty when they take something again. Said once
-    /// each way.
+    /// Why the files of a child take nothing: what, where and what to do; empty when they have refused nothing for 5 s. Said
+    /// once each way.
     case filing(child: String, trouble: String)
+    /// The file of a child says how many of its lines are missing: all that were told as dropped before.
+    case remarked(child: String)
     /// What is wrong with the book of runs and what to do; empty when it is kept again.
     case book(trouble: String)
     /// The answer to SIGUSR1: it serves. `isBehind`: something it has seen is not written yet.

@@ -33,6 +33,49 @@ struct FullDiskTests {
         #expect(try box.drain() == .code(0))
     }
 
+    /// A disk that is full but for what somebody else sets free now and then: each remark fits in, and some lines behind it.
+    @Test func diskThatTakesALittleNowAndThen_isNotWell_andHoldsTheChildOnce() throws {
+        let disk = try SmallDisk()
+        defer { withExtendedLifetime(disk) {} }
+        let box = LogBox(directory: disk.path + "/logs")
+        try box.start()
+        try disk.fill()
+        let (_, end) = try box.stream(fileBytes: 10_000_000, files: 1)
+        var counts = LogCounts()
+        var remarks = 0
+        var troubles: [String] = []
+        /// Takes reports up to one that is wanted.
+        func read(until isEnough: (LogReport) -> Bool) throws {
+            _ = try box.wait { report in
+                switch report {
+                case .counted("web", let more): counts += more
+                case .remarked("web"): remarks += 1
+                case .filing("web", let trouble): troubles.append(trouble)
+                case .eof, .counted, .ready, .matched, .last, .drained, .journal, .filing, .remarked, .book, .alive:
+                    break
+                }
+                return isEnough(report)
+            }
+        }
+        try end.write((0..<300).map { "line \($0)\n" }.joined())
+        try read { if case .filing = $0 { true } else { false } }
+        // From now on it gets a page before each of more lines than go into one.
+        while remarks < 10 {
+            try disk.give(4096)
+            try end.write((0..<300).map { "line \($0)\n" }.joined())
+            try read { if case .counted(_, let counts) = $0 { counts.dropped > 0 } else { false } }
+        }
+        // Something was taken and something refused all the time; it was not called well, so nobody was held up anew.
+        #expect(troubles.count == 1 && troubles.first?.contains("ENOSPC") == true, "\(troubles)")
+        try disk.empty()
+        try read { $0 == .filing(child: "web", trouble: "") }
+        let entries = try box.entries(["web"])
+        let missing = entries.filter { $0.source == .logWriter }.compactMap { Int($0.text.prefix { $0.isNumber }) }
+        #expect(missing.reduce(0, +) == Int(counts.dropped), "each remark speaks of what was lost since the one before")
+        #expect(entries.count - missing.count == Int(counts.lines))
+        #expect(try box.drain() == .code(0))
+    }
+
     @Test func diskFullForASecond_losesNothing() throws {
         let disk = try SmallDisk()
         defer { withExtendedLifetime(disk) {} }
@@ -72,7 +115,7 @@ struct FullDiskTests {
                 dropped += counts.dropped
                 filed += counts.lines + counts.bytes
             case nil: throw LogBox.Missing()
-            case .eof, .counted, .ready, .matched, .last, .drained, .journal, .filing, .book, .alive: break
+            case .eof, .counted, .ready, .matched, .last, .drained, .journal, .filing, .remarked, .book, .alive: break
             }
         }
         #expect(filed == 0, "what was dropped is not counted as filed")
@@ -172,7 +215,7 @@ struct FullDiskTests {
             case .eof(let stream): ended.insert(stream)
             case .counted(_, let counts): dropped += counts.dropped
             case nil: throw LogBox.Missing()
-            case .ready, .matched, .last, .drained, .journal, .filing, .book, .alive: break
+            case .ready, .matched, .last, .drained, .journal, .filing, .remarked, .book, .alive: break
             }
         }
         while dropped < 50_000, case .counted(_, let counts) = try box.report(within: .seconds(3)) {

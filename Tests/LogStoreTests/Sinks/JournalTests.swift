@@ -182,7 +182,7 @@ import Wire
             case .journal(let isThere): away += isThere ? 100 : 1
             case .eof(let stream): hasEnded = stream == number
             case nil: throw LogBox.Missing()
-            case .ready, .matched, .counted, .last, .drained, .filing, .book, .alive: break
+            case .ready, .matched, .counted, .last, .drained, .filing, .remarked, .book, .alive: break
             }
         }
         #expect(kernel.monotonic() - began >= .seconds(5) && away == 1, "said once: \(away)")

@@ -273,12 +273,30 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         #expect(try #require(unfiled.note).contains(words))
     }
 
+    /// The next log-writer is told what no file says yet, and nothing twice; `status` counts on until it is over.
+    @Test func remarkedLines_areNotHandedOn_andStayInTheNoteWhileItLasts() throws {
+        var unfiled = UnfiledLines()
+        unfiled.tell("web", trouble: "/logs/web takes nothing")
+        unfiled.count("web", lines: 7)
+        unfiled.remarked("web")
+        #expect(unfiled.orders.isEmpty)
+        unfiled.count("web", lines: 2)
+        #expect(unfiled.orders == [.missing(child: "web", lines: 2)])
+        #expect(try #require(unfiled.note).contains(", 9 lines are lost so far: /logs/web"))
+        unfiled.logWriterEnded()
+        #expect(unfiled.orders == [.missing(child: "web", lines: 2)])
+        unfiled.remarked("web")
+        #expect(unfiled.orders.isEmpty)
+        unfiled.tell("web", trouble: "")
+        #expect(unfiled.note == nil)
+    }
+
     @Test func whoLostTheMost_isNamed() throws {
         var unfiled = UnfiledLines()
         unfiled.tell("nexusd", trouble: "/logs/nexusd takes nothing")
         unfiled.tell("talk", trouble: "/logs/talk takes nothing")
         unfiled.count("talk", lines: 7)
         let note = try #require(unfiled.note)
-        #expect(note.contains("what talk and 1 more says") && note.contains("/logs/talk"), "\(note)")
+        #expect(note.contains("what talk and 1 more say") && note.contains("/logs/talk"), "\(note)")
     }
 }

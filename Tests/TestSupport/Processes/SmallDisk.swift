@@ -32,6 +32,12 @@ public final class SmallDisk {
         }
     }
 
+    /// Room for so many bytes more, of what `fill` took.
+    public func give(_ bytes: Int64) throws(Errno) {
+        let file = try kernel.open(ballast, [.writeOnly], mode: 0)
+        try kernel.truncate(file, to: max(0, try kernel.status(file).size - bytes))
+    }
+
     /// What `fill` wrote goes.
     public func empty() throws(Errno) { try kernel.removeFile(ballast) }
 }

@@ -105,6 +105,7 @@ extension Engine {
         case .counted(let child, let counts): count(counts, of: child)
         case .journal(let isThere): journal.isJournaldAway = !isThere
         case .filing(let child, let trouble): tellFiling(of: child, trouble)
+        case .remarked(let child): unfiled.remarked(child)
         case .book(let trouble): bookTrouble = trouble
         case .alive(let isBehind): takePulse(isBehind: isBehind)
         case .drained: if let logWriter, let run = self[logWriter].run { feed(.drained(logWriter, run.id)) }

@@ -4,8 +4,12 @@ import Wire
 /// has said in the file what is missing there.
 struct UnfiledLines {
     private struct Loss {
+        /// Nil: no log-writer has said.
         var trouble: String?
+        /// Since it began.
         var lines: UInt64 = 0
+        /// Those of them that the file does not speak of yet.
+        var unsaid: UInt64 = 0
     }
 
     private var losses: [String: Loss] = [:]
@@ -15,22 +19,27 @@ struct UnfiledLines {
 
     func trouble(of child: String) -> String { losses[child]?.trouble ?? Self.usualTrouble }
 
+    /// Without trouble it is over.
     mutating func tell(_ child: String, trouble: String) {
-        losses[child, default: Loss()].trouble = trouble.isEmpty ? nil : trouble
-        if trouble.isEmpty { losses[child] = nil }
+        if trouble.isEmpty { losses[child] = nil } else { losses[child, default: Loss()].trouble = trouble }
     }
 
     mutating func count(_ child: String, lines: UInt64) {
         guard lines > 0 else { return }
         losses[child, default: Loss()].lines += lines
+        losses[child, default: Loss()].unsaid += lines
     }
 
+    /// The file says what is missing in it; it may refuse something else yet.
+    mutating func remarked(_ child: String) { losses[child]?.unsaid = 0 }
+
     /// Log-writer is gone: what only it could know to be over is forgotten, what is to be said in the files is not.
-    mutating func logWriterEnded() { losses = losses.filter { $0.value.lines > 0 } }
+    mutating func logWriterEnded() { losses = losses.filter { $0.value.unsaid > 0 } }
 
     /// For the next one.
     var orders: [LogOrder] {
-        losses.sorted { $0.key < $1.key }.map { .missing(child: $0.key, lines: $0.value.lines) }
+        losses.filter { $0.value.unsaid > 0 }.sorted { $0.key < $1.key }
+            .map { .missing(child: $0.key, lines: $0.value.unsaid) }
     }
 
     /// For `status`, while there is something; whoever lost the most is named.
@@ -38,8 +47,8 @@ struct UnfiledLines {
         let first = losses.min { ($1.value.lines, $0.key) < ($0.value.lines, $1.key) }
         guard let first else { return nil }
         let lines = losses.values.reduce(0) { $0 &+ $1.lines }
-        let who = losses.count == 1 ? first.key : "\(first.key) and \(losses.count - 1) more"
+        let who = losses.count == 1 ? "\(first.key) says" : "\(first.key) and \(losses.count - 1) more say"
         let lost = lines == 0 ? "" : ", \(lines) line\(lines == 1 ? " is" : "s are") lost so far"
-        return "what \(who) says is not filed\(lost): \(first.value.trouble ?? Self.usualTrouble)"
+        return "what \(who) is not filed\(lost): \(first.value.trouble ?? Self.usualTrouble)"
     }
 }
