@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import NexusConfiguration
@@ -28,5 +29,26 @@ import Testing
                 + " write 1048576 or less, or raise the sysctl fs.nr_open")
         #expect(host.diagnostics(file("nofile = 1048576")) == "")
         #expect(host.diagnostics(file("core = \"unlimited\"")) == "")
+    }
+
+    /// The floors are where programs stop to start on this machine, and no higher: below that of `nofile` the loader finds no
+    /// libraries, below the others the kernel ends what it just executed.
+    @Test(arguments: [("-n 4", true), ("-n 3", false), ("-s 16", true), ("-v 127", false)])
+    func floor_isWhereProgramsStopToStart(limit: String, starts: Bool) throws {
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        // Nothing but input and outputs: what this process has open is not for the child.
+        shell.arguments = ["-c", "exec 2>/dev/null; ulimit -S \(limit) && exec /bin/true"]
+        try shell.run()
+        shell.waitUntilExit()
+        #expect((shell.terminationReason == .exit && shell.terminationStatus == 0) == starts)
+    }
+
+    @Test func floors_areTold() {
+        #expect(
+            FakeMachine().diagnostics(file("nofile = \"3:1024\""))
+                == "Supervisor.toml:3:21: error: 'nofile': a program cannot start with 3: it has 3 from nexusd, and its loader"
+                + " needs one more to open its libraries; write 4 or more")
+        #expect(FakeMachine().diagnostics(file("nofile = \"4:1024\", nproc = 0, data = 0, fsize = 0, core = 0")) == "")
     }
 }

@@ -3,6 +3,8 @@
 struct Node: Sendable {
     let position: Position
     let value: Value
+    /// An integer that is written `0o17`.
+    var isOctal = false
 
     /// The kinds of TOML.
     enum Value: Sendable {

@@ -8,6 +8,8 @@ final class Mark {
     var members: [String: Mark] = [:]
     /// Below an array.
     var elements: [Mark] = []
+    /// It begins with `0o`.
+    var isOctal = false
 
     init(_ key: Position, value: Position? = nil) {
         self.key = key
@@ -182,6 +184,7 @@ struct PositionScanner {
             advance()
         case _:
             let start = offset
+            mark.isOctal = bytes[start...].starts(with: "0o".utf8)
             if let time = timeOfDate, !PositionScanner.isDigit(time) {
                 note("a time such as 07:32:00 must follow a date and its 'T' or blank", prefix: offset, isValue: true)
             }

@@ -74,7 +74,7 @@ extension Table {
     }
 
     private static func convert(_ value: any TOMLValueConvertible, _ mark: Mark) -> Node {
-        Node(position: mark.value, value: content(value, mark))
+        Node(position: mark.value, value: content(value, mark), isOctal: mark.isOctal)
     }
 
     private static func content(_ value: any TOMLValueConvertible, _ mark: Mark) -> Node.Value {

@@ -29,7 +29,8 @@ enum ChildStopKeys {
         "stop-timeout", StopRule().timeout, .zero ... .seconds(3600),
         "From the stop signal until what is left is killed.")
     static let signal = Key.text(
-        "stop-signal", shown: "SIGTERM", range: "\(SignalName.names.joined(separator: ", ")), SIGRTMIN+N",
+        "stop-signal", shown: "SIGTERM",
+        range: "\(SignalName.names.joined(separator: ", ")), SIGRTMIN+N, all also without SIG",
         form: .stopSignal,
         "Signal that asks the child to stop.")
     static let killGrace = Key.duration(
@@ -84,12 +85,13 @@ enum LivenessKeys {
 /// Keys that both kinds of probes share.
 enum ProbeKeys {
     static let tcp = Key.text(
-        "tcp", range: "loopback address and port", form: .loopbackAddress,
+        "tcp", range: "loopback address, or localhost (127.0.0.1), and port", form: .loopbackAddress,
         "A TCP connection succeeds, for example \"127.0.0.1:8080\".")
     static let exec = Key.texts(
         "exec", of: "strings", shape: .command, "A command run with the child's user exits with 0.")
     static let http = Key.text(
-        "http", range: "http:// and a loopback address", form: .loopbackURL,
+        "http", range: "http:// and a loopback address, or localhost (127.0.0.1)",
+        form: .loopbackURL,
         "A GET is answered with a status of `status`, for example \"http://127.0.0.1:8080/health\".")
     static let status = Key.statuses(
         "status", "Of `http`: status codes that are healthy, such as 401 or \"200-299\". Redirects are not followed.")
@@ -102,7 +104,9 @@ enum DelayKeys {
     private static let rule = DelayRule()
     static let first = Key.duration(
         "first", rule.first, .zero ... .seconds(3600), "Delay after the first unstable run; it doubles each time.")
-    static let cap = Key.duration("cap", rule.cap, .milliseconds(1) ... .seconds(86_400), "The delay grows up to this.")
+    static let cap = Key.duration(
+        "cap", rule.cap, .milliseconds(1) ... .seconds(86_400),
+        "The delay grows up to this; after ends of `exits.network` never above 10s.")
     static let stableAfter = Key.duration(
         "stable-after", rule.stableAfter, .milliseconds(1) ... .seconds(86_400),
         "Ready time after which a run counts as stable and the delay starts over.")
@@ -147,7 +151,8 @@ enum ScheduleKeys {
 enum ExitKeys {
     static let success = Key.exits("success", ExitRule().success, "Success; 0 always is.")
     static let config = Key.exits("config", ExitRule().config, "Configuration errors: parked at once.")
-    static let network = Key.exits("network", ExitRule().network, "No network: tried for ever, never parked.")
+    static let network = Key.exits(
+        "network", ExitRule().network, "No network: tried for ever, at most 10s apart, never parked.")
 
     static let section = SectionInfo(
         title: "exits", summary: "`exits = { … }`.", keys: [success.info, config.info, network.info])

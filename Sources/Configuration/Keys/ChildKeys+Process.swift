@@ -2,14 +2,14 @@ import Plan
 
 /// Keys of a child about rights and limits.
 enum ChildIdentityKeys {
-    static let user = Key.text(
-        "user", shown: "nexusd's own", range: "name or uid", form: .person,
+    static let user = Key.person(
+        "user", shown: "nexusd's own", "uid",
         "User of the child; needs the right to change uids. As nexusd's own, or root, it could leave its cgroup (docs/containment.md)."
     )
-    static let group = Key.text("group", shown: "the user's", range: "name or gid", form: .person, "Primary group.")
+    static let group = Key.person("group", shown: "the user's", "gid", "Primary group.")
     static let supplementary = Key<[Placed<String>]?>(
         "supplementary-groups", type: "array of names or gids", shape: .list(of: .form(.person)), initial: nil,
-        shown: "the user's",
+        shown: "the user's", range: "names, or gids in quotes",
         "Supplementary groups, instead of those that the user is in."
     ) { node throws(Mismatch) in try node.texts(of: "group names") }
     static let limits = Key.map(
@@ -17,9 +17,11 @@ enum ChildIdentityKeys {
         shape: .members(
             Dictionary(
                 uniqueKeysWithValues: ResourceName.allCases.map { resource in
-                    let text = KeyShape.form(.limit(resource.unit))
+                    let text = KeyShape.form(.limit(resource))
                     switch resource.unit {
-                    case .bytes, .count: return (resource.name, .any([.integer(0...Int.max), text]))
+                    case .bytes, .count:
+                        let least = Int(IdentityRule.floors[resource] ?? 0)
+                        return (resource.name, .any([.integer(least...Int.max), text]))
                     case .seconds, .microseconds: return (resource.name, text)
                     }
                 })),

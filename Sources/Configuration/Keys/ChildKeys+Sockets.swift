@@ -12,7 +12,8 @@ enum SocketKeys {
 
     static let name = Key.text("name", shown: "required", range: Name.form, form: .name, "Its name in $LISTEN_FDNAMES.")
     static let listen = Key.text(
-        "listen", shown: "required", range: "ADDRESS:PORT, [ADDRESS]:PORT or an absolute path",
+        "listen", shown: "required",
+        range: "ADDRESS:PORT, [ADDRESS]:PORT, localhost:PORT (127.0.0.1) or an absolute path",
         form: .listen,
         "Where it listens: IPv4, IPv6, or a unix socket, whose path may name {runtime} and {state}.")
     static let type = Key.word(
@@ -21,10 +22,10 @@ enum SocketKeys {
     static let backlog = Key.number(
         "backlog", 4096, 1...65_535, "Connections that may wait while no run is there to take them.")
     static let mode = Key.octal("mode", 0o660, "Of a unix socket's file, octal; writing is connecting.")
-    static let user = Key.text(
-        "user", shown: "the child's", range: "name or uid", form: .person, "Owner of a unix socket's file.")
-    static let group = Key.text(
-        "group", shown: "the child's", range: "name or gid", form: .person, "Group of a unix socket's file.")
+    static let user = Key.person(
+        "user", shown: "the child's", "uid", "Owner of a unix socket's file.")
+    static let group = Key.person(
+        "group", shown: "the child's", "gid", "Group of a unix socket's file.")
 
     static let section = SectionInfo(
         title: "sockets", summary: "Each element of `sockets`.",

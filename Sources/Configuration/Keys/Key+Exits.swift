@@ -11,16 +11,14 @@ extension Key where Value == Set<ExitPattern> {
             range: ExitText.range,
             summary
         ) { node throws(Mismatch) in
-            var patterns = Set<ExitPattern>()
-            for element in try node.list(of: "exit codes and signals") { patterns.insert(try ExitText.read(element)) }
-            return patterns
+            try Set(node.each(of: "exit codes and signals", ExitText.read))
         }
     }
 }
 
 /// `3` or `"SIGTERM"`: a way to end, as `exits` says it.
 enum ExitText {
-    static let range = "0 to 255, \"SIGTERM\", …"
+    static let range = "0 to 255, \"SIGTERM\" or \"TERM\", …"
 
     static func read(_ node: Node) throws(Mismatch) -> ExitPattern {
         switch node.value {

@@ -12,9 +12,7 @@ extension Key where Value == [HTTPProbe.StatusRange] {
             guard (1...HTTPProbe.statusLimit).contains(list.count) else {
                 throw .range("1 to \(HTTPProbe.statusLimit) codes or ranges", found: "\(list.count)", node)
             }
-            var ranges: [HTTPProbe.StatusRange] = []
-            for element in list { ranges.append(try StatusText.read(element)) }
-            return ranges
+            return try node.each(of: "status codes", StatusText.read)
         }
     }
 }

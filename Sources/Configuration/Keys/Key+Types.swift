@@ -36,7 +36,7 @@ extension Key where Value == UInt16 {
             summary
         ) {
             node throws(Mismatch) in
-            if case .integer(let number) = node.value { throw Self.noText(number, node) }
+            if case .integer(let number) = node.value { throw Self.noMode(number, node) }
             let text = try node.text()
             guard let mode = UInt16(text, radix: 8), mode <= 0o777,
                 text.utf8.allSatisfy({ $0 < UInt8(ascii: "8") && $0 >= UInt8(ascii: "0") })
@@ -49,9 +49,10 @@ extension Key where Value == UInt16 {
     }
 
     /// The digits as they were meant, or else what an octal integer of TOML (`0o022`) comes to.
-    private static func noText(_ number: Int, _ node: Node) -> Mismatch {
+    private static func noMode(_ number: Int, _ node: Node) -> Mismatch {
         let digits = String(number)
-        let meant = UInt16(digits, radix: 8).map { $0 <= 0o777 } ?? false ? digits : String(number, radix: 8)
+        let isMeant = !node.isOctal && UInt16(digits, radix: 8).map { $0 <= 0o777 } ?? false
+        let meant = isMeant ? digits : String(number, radix: 8)
         let isMode = (0...0o777).contains(UInt16(meant, radix: 8) ?? .max)
         let written = isMode ? String(repeating: "0", count: 4 - meant.count) + meant : "0022"
         return Mismatch(
@@ -147,6 +148,16 @@ extension Key where Value == String? {
             node throws(Mismatch) in
             try node.text()
         }
+    }
+}
+
+extension Key where Value == String? {
+    /// A user or a group.
+    static func person(_ name: String, shown: String, _ id: String, _ summary: String) -> Key {
+        Key(
+            name, type: "string", shape: .form(.person), initial: nil, shown: shown,
+            range: "name, or \(id) in quotes", summary
+        ) { node throws(Mismatch) in try node.person() }
     }
 }
 

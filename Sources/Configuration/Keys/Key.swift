@@ -25,6 +25,8 @@ struct Key<Value: Sendable>: Sendable {
 struct Mismatch: Error {
     let position: Position
     let words: String
+    /// What else is wrong with the same value: further elements of a list.
+    var others: [Mismatch] = []
 
     init(_ position: Position, _ words: String) {
         self.position = position
@@ -34,6 +36,12 @@ struct Mismatch: Error {
     /// A value of another type.
     static func kind(_ expected: String, _ node: Node) -> Mismatch {
         Mismatch(node.position, "must be \(expected), found \(node.kind)")
+    }
+
+    /// A number where a text is wanted that may be the number's digits.
+    static func noText(_ number: Int, _ expected: String, hold: Bool = false, _ node: Node) -> Mismatch {
+        Mismatch(
+            node.position, "must \(hold ? "hold" : "be") \(expected): write \"\(number)\", found the integer \(number)")
     }
 
     /// A value outside of its range.
@@ -46,6 +54,12 @@ extension Node {
     func text() throws(Mismatch) -> String {
         guard case .string(let text) = value else { throw .kind("a string", self) }
         return text
+    }
+
+    /// A user or a group: its number is a text too.
+    func person() throws(Mismatch) -> String {
+        if case .integer(let number) = value { throw .noText(number, "a name, or a number in quotes", self) }
+        return try text()
     }
 
     func number() throws(Mismatch) -> Int {
@@ -68,15 +82,33 @@ extension Node {
         return table
     }
 
-    func texts(of what: String) throws(Mismatch) -> [Placed<String>] {
-        var texts: [Placed<String>] = []
+    /// What a list holds. All elements that are wrong are told at once, each with its place.
+    func each<Value>(
+        of what: String, _ read: (Node) throws(Mismatch) -> Value
+    ) throws(Mismatch) -> [Value] {
+        var values: [Value] = []
+        var wrong: [Mismatch] = []
         for element in try list(of: what) {
-            guard case .string(let text) = element.value else {
+            do throws(Mismatch) {
+                values.append(try read(element))
+            } catch {
+                wrong.append(error)
+            }
+        }
+        guard var first = wrong.first else { return values }
+        first.others = Array(wrong.dropFirst())
+        throw first
+    }
+
+    func texts(of what: String) throws(Mismatch) -> [Placed<String>] {
+        try each(of: what) { element throws(Mismatch) in
+            switch element.value {
+            case .string(let text): return Placed(value: text, position: element.position)
+            case .integer(let number): throw .noText(number, "strings only", hold: true, element)
+            case .float, .boolean, .time, .array, .table:
                 throw Mismatch(element.position, "must hold strings only, found \(element.kind)")
             }
-            texts.append(Placed(value: text, position: element.position))
         }
-        return texts
     }
 
     func duration(_ range: ClosedRange<Duration>) throws(Mismatch) -> Duration {

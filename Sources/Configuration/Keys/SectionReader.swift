@@ -25,7 +25,7 @@ struct SectionReader {
         do {
             return try key.read(entry.node)
         } catch {
-            report.error(error.position, "'\(key.info.name)' \(error.words)")
+            for wrong in [error] + error.others { report.error(wrong.position, "'\(key.info.name)' \(wrong.words)") }
             return key.initial
         }
     }

@@ -37,8 +37,8 @@ enum LogKeys {
         "Bytes of all logs together; above it the oldest rotated file of whoever has the most is removed.")
     static let compress = Key.flag(
         "compress", false, "Rotated files but the youngest are compressed by zstd, when it is installed.")
-    static let user = Key.text(
-        "user", shown: "nexusd's own", range: "name or uid", form: .person,
+    static let user = Key.person(
+        "user", shown: "nexusd's own", "uid",
         "User of log-writer; needs the right to change uids.")
 
     static let section = SectionInfo(
@@ -121,7 +121,8 @@ enum AgentKeys {
 enum ChatKeys {
     static let listen = Key<String>(
         "listen", type: "string", shape: .form(.chatListen), initial: "127.0.0.1:4780", shown: "\"127.0.0.1:4780\"",
-        range: "address:port, or \"off\"; other addresses than those of the loopback interface need a `certificate`",
+        range: "address:port, localhost:port, or \"off\"; "
+            + "other addresses than those of the loopback interface need a `certificate`",
         "Where the page is served; given to children that name `{chat-listen}`."
     ) { node throws(Mismatch) in
         let text = try node.text()

@@ -12,13 +12,16 @@ enum WordKeys {
         "What the owner is told without having asked: a turn is over, the agent asks something, a child is parked, the tunnel "
             + "has a new address. Empty: nothing leaves this machine."
     ) { node throws(Mismatch) in
-        try node.texts(of: "words").map { word throws(Mismatch) in
-            guard kinds.contains(word.value) else {
-                throw Mismatch(
-                    word.position,
-                    "must hold some of \(list), found \"\(word.value)\"\(Nearest.hint(for: word.value, among: kinds))")
+        try node.each(of: "words") { element throws(Mismatch) in
+            guard case .string(let word) = element.value else {
+                throw Mismatch(element.position, "must hold strings only, found \(element.kind)")
             }
-            return word.value
+            guard kinds.contains(word) else {
+                throw Mismatch(
+                    element.position,
+                    "must hold some of \(list), found \"\(word)\"\(Nearest.hint(for: word, among: kinds))")
+            }
+            return word
         }
     }
 

@@ -60,14 +60,16 @@ struct TextForm: Sendable {
         "^(\(caseless("CAP_")))?(\(CapabilityName.names.map(caseless).joined(separator: "|")))$")
 
     /// One value of setrlimit(2), or two.
-    static func limit(_ unit: ResourceName.Unit) -> TextForm {
+    static func limit(_ resource: ResourceName) -> TextForm {
         let one =
-            switch unit {
+            switch resource.unit {
             case .bytes: sizeWords
             case .count: "(\\+?[0-9]+|-0+)"
             case .seconds, .microseconds: durationWords
             }
-        return TextForm("^(unlimited|\(one))(:(unlimited|\(one)))?$")
+        // Of sizes only a parser can tell which is the larger.
+        let tooFew = resource == .nofile ? "(?!(\\+?0*[0-3]|-0+)(:|$))" : ""
+        return TextForm("^\(tooFew)(unlimited|\(one))(:(unlimited|\(one)))?$")
     }
 
     static let calendar: TextForm = {

@@ -14,12 +14,16 @@ extension ChildBuilder {
         // Success stays success, whatever the file says of it.
         meanings[0].insert(0)
         for index in keys.indices {
-            for earlier in keys.indices.prefix(index) {
-                let both = meanings[index].intersection(meanings[earlier])
-                guard let end = both.map(ExitText.words).min() else { continue }
-                report.error(
-                    reader.position(of: keys[index]),
-                    "\(end) is in '\(keys[earlier].info.name)' too; an end has one meaning: take it out of one")
+            // What the file does not give steps back, so only what it gives can be in two.
+            guard case .array(let list) = reader.table[keys[index].info.name]?.node.value else { continue }
+            for element in list {
+                guard let end = try? ExitText.read(element) else { continue }
+                for earlier in keys.indices.prefix(index) where meanings[earlier].contains(end) {
+                    report.error(
+                        element.position,
+                        "\(ExitText.words(end)) is in '\(keys[earlier].info.name)' too; an end has one meaning: take it"
+                            + " out of one")
+                }
             }
         }
         return ExitRule(success: meanings[0], config: meanings[1], network: meanings[2])

@@ -39,7 +39,8 @@ struct ChildBuilder {
                 order, enabled: enabled, schedule: schedule.rule, ready: readiness.rule, liveness: liveness?.rule),
             executable: command.executable, arguments: command.arguments, environment: environment,
             directory: directory(texts, home: base.home), identity: identity,
-            limits: rule.limits(reader(ChildIdentityKeys.limits)), bounds: bounds(),
+            limits: rule.limits(reader(ChildIdentityKeys.limits), descriptors: descriptors(worker, readiness.kind)),
+            bounds: bounds(),
             umask: reader(ChildIdentityKeys.umask), nice: nice(),
             oomScoreAdjust: oomScore(), noNewPrivileges: reader(ChildIdentityKeys.noNewPrivileges),
             capabilities: capabilities(identity), sockets: sockets(texts, identity),
@@ -72,6 +73,14 @@ struct ChildBuilder {
             report.error(position, "there is no directory '\(path)'; make it or correct the path")
         }
         return path
+    }
+
+    /// How many descriptors a run has from nexusd before the first that is free: input, outputs, bus, sockets, and the one of
+    /// `ready = { fd = N }` where it is the next.
+    private func descriptors(_ worker: WorkerPlan?, _ readiness: Readiness) -> UInt64 {
+        let next = (worker == nil ? 3 : 5) + (reader(SocketKeys.list)?.count ?? 0)
+        guard case .descriptor(let number) = readiness, Int(number) == next else { return UInt64(next) }
+        return UInt64(next) + 1
     }
 
     private func nice() -> Int8 {

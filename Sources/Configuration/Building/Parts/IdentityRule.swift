@@ -43,7 +43,7 @@ struct IdentityRule {
     static func oomScoreFloor(_ host: any Machine) -> Int { host.may(.raiseLimits) ? 0 : max(0, host.oomScoreAdjust) }
 
     /// `limits = { … }`.
-    func limits(_ map: Placed<Table>?) -> [Limit] {
+    func limits(_ map: Placed<Table>?, descriptors: UInt64) -> [Limit] {
         (map?.value.entries ?? []).compactMap { entry in
             let names = ResourceName.allCases.map(\.name)
             guard let resource = ResourceName.allCases.first(where: { $0.name == entry.key }) else {
@@ -52,9 +52,39 @@ struct IdentityRule {
                 report.error(entry.position, "unknown limit '\(entry.key)'\(list)")
                 return nil
             }
-            return limit(resource, entry.node)
+            guard let limit = limit(resource, entry.node) else { return nil }
+            if let words = shortage(limit.soft, resource, descriptors) { report.error(entry.node.position, words) }
+            return limit
         }
     }
+
+    /// Why no program gets as far as its first line with so little; nil: one may. What the kernel or the loader takes before
+    /// that was tried: with less of anything else something starts, and it is the person's to know what.
+    private func shortage(_ soft: UInt64, _ resource: ResourceName, _ descriptors: UInt64) -> String? {
+        guard var floor = Self.floors[resource] else { return nil }
+        let reason: String
+        switch resource {
+        case .nofile:
+            floor = descriptors + 1
+            reason = "it has \(descriptors) from nexusd, and its loader needs one more to open its libraries"
+        case .stack:
+            reason = "the kernel puts its arguments and environment there, and ends it when there is no room"
+        case .as:
+            reason = "the kernel gives it 128KiB of stack at once, and ends it where that is not to be had"
+        case .cpu, .fsize, .data, .core, .rss, .nproc, .memlock, .locks, .sigpending, .msgqueue, .nice, .rtprio,
+            .rttime:
+            return nil
+        }
+        guard soft < floor else { return nil }
+        return
+            "'\(resource.name)': a program cannot start with \(resource.show(soft)): \(reason); write"
+            + " \(resource.show(floor)) or more"
+    }
+
+    /// The least with which something may start, where nothing more is asked of it. `nofile`: input, outputs and the loader's one.
+    /// `stack`: below it a program that does nothing dies at its start, or lives by chance, for where its stack begins is random.
+    /// `as`: what execve(2) adds to every stack (setup_arg_pages).
+    static let floors: [ResourceName: UInt64] = [.nofile: 4, .stack: 16 << 10, .as: 128 << 10]
 
     /// Above what a hard limit is that cannot be had, and what can.
     private func excess(of hard: UInt64, _ resource: ResourceName) -> String? {
