@@ -99,6 +99,24 @@ struct EndedRunTests {
         #expect(try end("1-3", 1).json["detail"] == .null)
     }
 
+    /// How it ended says most: what else there is gives way, and a name only in its own row.
+    @Test(arguments: [80, 100, 120]) func narrowTerminal_saysOfEveryRunHowItEnded(columns: Int) throws {
+        let long = String(repeating: "n", count: 32)
+        let exits = ["exit 1", "signal 15 (TERM)", "exec: No such file or directory (ENOENT)"]
+        let ends = try ["a", "middling", long].enumerated().map { number, name in
+            let json =
+                #"{"run":"6743f2a1-\#(number)","ended_ms":1,"cause":"dependency","exit":"\#(exits[number])","ran_ms":119000}"#
+            return try #require(EndedRun(child: name, try JSONParser.parse(Array(json.utf8))))
+        }
+        let rows = ends.table(for: Terminal(colour: false, columns: columns)).split(separator: "\n").dropFirst()
+        #expect(rows.count == 3 && rows.allSatisfy { $0.count <= columns })
+        for (row, how) in zip(rows, ["exit 1", "signal 15 (TERM)", "exec: No such file or d"]) {
+            #expect(row.contains(how), "\(row)")
+        }
+        for (row, name) in zip(rows, ["  a ", "  middling ", "  nnnnnnnn"]) { #expect(row.contains(name), "\(row)") }
+        #expect(ends.table(for: .plain).contains(long), "a file has room")
+    }
+
     @Test func endOfLogWriterItself_hasTheTimeFromTheBook() throws {
         let facts = try JSONParser.parse(Array(#"{"CAUSE":"asked","EXIT":"drained"}"#.utf8))
         let end = EndedRun(

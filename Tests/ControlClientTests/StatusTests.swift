@@ -68,6 +68,66 @@ struct StatusTests {
         #expect(try report().tree(for: .plain) == expected)
     }
 
+    /// A picture without news: everything that counts goes on counting.
+    @Test func timesOfAPicture_goOn() throws {
+        let answer = #"""
+            {"uptime_ms":1000,"children":[{"name":"a","state":"stopping","since_ms":1000,"limit_ms":2900},
+            {"name":"b","state":"ready","recycle":{"above_bytes":1,"not_before_ms":4000,"within_ms":9000,"when_idle":true}}]}
+            """#
+        let report = StatusReport(try JSONParser.parse(Array(answer.utf8)))
+        let later = report.aged(by: .seconds(2))
+        #expect(later.children[0].since == .seconds(3) && later.children[0].limit == .milliseconds(900))
+        #expect(later.children[1].recycle?.notBefore == .seconds(2) && later.children[1].recycle?.within == .seconds(7))
+        #expect(report.aged(by: .seconds(60)).children[0].limit == .zero)
+    }
+
+    @Test func pictureOfAGoneNexusd_saysSo_andHasNoColours() throws {
+        let terminal = Terminal(colour: true, columns: 80)
+        let picture = try report().picture(user: nil, for: terminal, gone: "04:20:53Z")
+        #expect(picture.head.first == "\u{1B}[31mNO NEXUSD since 04:20:53Z: what follows is how it was then\u{1B}[0m")
+        #expect(picture.head.last?.hasPrefix("NAME ") == true)
+        #expect(!(picture.head.dropFirst() + picture.body).contains { $0.contains("\u{1B}") })
+    }
+
+    @Test(arguments: [
+        (#"{"state":"parked"},{"state":"parked"},{"state":"ready"}"#, "running, 2 parked"),
+        (#"{"state":"parked"},{"state":"delayed"}"#, "running, not ready yet"),
+    ])
+    func headline_saysWhatIsGivenUp(children: String, words: String) throws {
+        let answer = #"{"state":"running","ready":false,"children":[\#(children)]}"#
+        let line = StatusReport(try JSONParser.parse(Array(answer.utf8))).headline(user: nil)
+        #expect(line.contains(" · \(words) · "), "\(line)")
+    }
+
+    @Test(
+        arguments: [
+            (#"{"name":"a","user":"www"},{"name":"log-writer"}"#, nil),
+            (#"{"name":"a","user":"www"},{"name":"b"}"#, "uid wall has gaps: b runs as root"),
+            (
+                #"{"name":"a","user":"www"},{"name":"b"},{"name":"c"},{"name":"d"}"#,
+                "uid wall has gaps: b and 2 more run as root"
+            ),
+        ] as [(String, String?)])
+    func childWithoutAUserAmongOthers_isAGapInTheWall(children: String, words: String?) throws {
+        let answer = #"{"uid_wall":true,"children":[\#(children)]}"#
+        let line = StatusReport(try JSONParser.parse(Array(answer.utf8))).headline(user: "root")
+        #expect(words.map(line.contains) ?? !line.contains("uid wall"), "\(line)")
+    }
+
+    @Test func strays_areTold_toWhomTheyConcern() throws {
+        let answer = #"""
+            {"strays":[{"pid":7,"name":"x","child":"a"},{"pid":8,"name":"y","child":"b"},{"pid":9,"name":"z","child":null}],
+            "stray_count":4}
+            """#
+        let report = StatusReport(try JSONParser.parse(Array(answer.utf8)))
+        #expect(
+            report.strayWords(of: ["a"]) == [
+                "process 7 (x) left its run of a; it is ended at shutdown, or by `kill 7`",
+                "2 processes left their runs, and nothing tells whose: see `nexusctl status`",
+            ])
+        #expect(report.strays(of: ["b"]).map(\.pid) == [8, 9])
+    }
+
     @Test func answerOfANewerNexusd_isStillShown() throws {
         let report = StatusReport(try JSONParser.parse(Array(#"{"children":[{"name":"a","state":"dreaming"}]}"#.utf8)))
         #expect(report.table(user: nil, for: .plain).contains("a     dreaming  -"))
@@ -208,110 +268,5 @@ struct SettingPlaceTests {
     ])
     func key_isFoundByItsShape(key: String, place: SettingPlace) {
         #expect(SettingPlace(of: key, in: Self.file) == place)
-    }
-}
-
-@Suite(.timeLimit(.minutes(1)))
-struct RemedyTests {
-    private func why(
-        _ state: String, _ cause: String?, exit: String = "", more: String = "", program: String = "/opt/web"
-    ) throws -> String {
-        let cause = cause.map { "\"\($0)\"" } ?? "null"
-        let answer = """
-            {"child":{"name":"web","state":"\(state)","cause":\(cause),"executable":"\(program)","pid":7\(more),\
-            "last_end":{"run":"1-1","cause":"x","exit":"\(exit)"}}}
-            """
-        return WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
-    }
-
-    @Test(arguments: [
-        ("exec: No such file or directory (ENOENT)", "/opt/web is not there"),
-        ("exec: Permission denied (EACCES)", "/opt/web is not executable"),
-        ("exec: Exec format error (ENOEXEC)", "no program for this machine"),
-        ("directory: No such file or directory (ENOENT)", "make its working directory"),
-        ("identity: Operation not permitted (EPERM)", "right to change users"),
-        ("limits: Operation not permitted (EPERM)", "lower `limits`"), ("exit 0", "foreground"),
-        ("exit 78", "its own configuration"),
-        ("prepare: Address already in use (EADDRINUSE)", "take another address"),
-        ("prepare: Permission denied (EACCES)", "of its sockets, secrets and directories"),
-    ])
-    func configurationError_saysHowToMendIt(exit: String, words: String) throws {
-        let text = try why("parked", "config", exit: exit)
-        #expect(text.contains(words) && text.contains("then `nexusctl start web`"))
-    }
-
-    @Test func programThatWasNotFound_isLookedForByAReload() throws {
-        let text = try why("parked", "config", exit: "exec: No such file or directory (ENOENT)", program: "")
-        #expect(text.contains("install it or correct `command`, then `nexusctl reload`, then `nexusctl start web`"))
-    }
-
-    @Test func whatCouldNotBeHad_isNamed_andNotSaidTwice() throws {
-        let answer = """
-            {"child":{"name":"web","state":"parked","cause":"config","executable":"/opt/web","next_try_ms":60000,"last_end":{
-            "run":"1-1","cause":"config","exit":"prepare: No such file or directory (ENOENT)",
-            "detail":"secret token: /etc/token: No such file or directory (ENOENT); make the file"}},"settings":[]}
-            """
-        let json = try JSONParser.parse(Array(answer.utf8))
-        let text = WhyText(json).text(for: .plain)
-        #expect(
-            text.contains("  because  secret token: /etc/token: No such file or directory (ENOENT); make the file\n"))
-        #expect(text.contains("  do       mend that, then `nexusctl start web`"))
-        #expect(
-            ChildStatus(json["child"] ?? .null).words
-                == "config: secret token: /etc/token: No such file or directory (ENOENT); make the file; slow retry in 60 s"
-        )
-    }
-
-    @Test func noLastLines_areNotSpokenOf() throws {
-        for (state, cause, exit) in [
-            ("parked", "crash", "exit 1"), ("parked", "config", "exit 78"), ("delayed", "crash", "exit 1"),
-        ] {
-            let text = try why(state, cause, exit: exit, more: #","unstable_runs":3,"user":"www""#)
-            #expect(text.contains("  do ") && !text.contains("last lines"), "\(text)")
-        }
-        #expect(try why("parked", "crash", more: #","user":"www""#).contains("run its command by hand as www"))
-    }
-
-    @Test func why_sendsNobodyToItself() throws {
-        #expect(try why("parked", "crash", exit: "exit 1").hasPrefix("web is parked: crash: exit 1; needs you\n"))
-        let child = #"{"name":"web","state":"parked","cause":"crash"}"#
-        #expect(ChildStatus(try JSONParser.parse(Array(child.utf8))).words == "crash; needs you: nexusctl why web")
-    }
-
-    @Test(arguments: [
-        ("oom", "give it more memory"), ("watchdog", "send WATCHDOG=1 in time"), ("probe", "readiness or liveness"),
-    ])
-    func childThatKeepsEnding_isHelpedByItsCause(cause: String, words: String) throws {
-        let text = try why("delayed", cause, more: #","unstable_runs":3"#)
-        #expect(text.contains("it ended 3 times in a row: ") && text.contains(words), "\(text)")
-        #expect(try why("scheduled", cause, more: #","unstable_runs":1"#).contains(words))
-    }
-
-    @Test(arguments: [
-        ("watchdog", "signal 15 (TERM)", "it said WATCHDOG=trigger", "see where it hangs: it said so itself"),
-        ("crash", "exec: Connection timed out (ETIMEDOUT)", "not executed within 10 s", "a lease on /opt/web"),
-        ("probe", "signal 15 (TERM)", "not executed within 3 s: the kernel waits", "a lease on /opt/web"),
-        ("crash", "exec: Text file busy (ETXTBSY)", "", "end what has /opt/web open for writing"),
-        ("crash", "exec: Resource temporarily unavailable (EAGAIN)", "", "more processes (`limits.nproc`)"),
-        ("crash", "signal 9 (KILL)", "it had used up 2s of processor time, its limit", "raise `limits.cpu`"),
-        ("crash", "signal 25 (XFSZ)", "a file of it would have grown above 1MiB, its limit", "raise `limits.fsize`"),
-        ("crash", "signal 9 (KILL)", "it said STOPPING=1 and had not ended after 1 s", "raise `stop-timeout`"),
-    ])
-    func endThatIsKnown_isHelpedByWhatMadeIt(cause: String, exit: String, detail: String, words: String) throws {
-        let answer = """
-            {"child":{"name":"web","state":"delayed","cause":"\(cause)","executable":"/opt/web","unstable_runs":3,\
-            "last_end":{"run":"1-1","cause":"\(cause)","exit":"\(exit)","detail":"\(detail)"}}}
-            """
-        let text = WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
-        #expect(text.contains(words) && !text.contains("said nothing in its last run"), "\(text)")
-    }
-
-    @Test func everyStateWithSomethingToDo_saysIt() throws {
-        #expect(try why("waiting", nil, more: #","waits_for":"db""#).contains("nexusctl why db"))
-        #expect(try why("parked", "dependency", more: #","waits_for":"db""#).contains("because of db"))
-        #expect(try why("unkillable", "unkillable").contains("/proc/7/wchan"))
-        #expect(try why("parked", "oom").contains("memory"))
-        #expect(try !why("ready", nil).contains("  do "))
-        #expect(try !why("done", "done").contains("  do "))
     }
 }

@@ -116,6 +116,7 @@ import Testing
         // The file is broken meanwhile: last-good has the choice too, and the first line says what is in force and why.
         try box.write("[child.web]\ncomand = [\"x\"]\n")
         #expect(throws: Trouble.self) { try box.start() }
+        #expect(box.errors.contains("(\(box.state)/last-good): --last-good starts from it meanwhile"), "\(box.errors)")
         try box.start(["--last-good"])
         try box.waitReady()
         #expect(try box.status().child("web")?.state == "off")

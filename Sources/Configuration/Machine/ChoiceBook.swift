@@ -73,7 +73,9 @@ public struct ChoiceBook {
             if error.isDistrust { throw error }
             problem = "\(error)"
         }
-        var words = "the choices made by command cannot be read (\(problem)) and are forgotten"
+        var words =
+            "the choices made by command cannot be read (\(problem)) and are forgotten: choose again by `nexusctl start`"
+            + " and `nexusctl stop` what is to differ from the file"
         if mayRepair {
             do throws(PlanStore.Failure) {
                 try store.setAside(Self.name, as: Self.damaged)

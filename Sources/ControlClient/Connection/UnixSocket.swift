@@ -101,7 +101,8 @@ struct UnixSocket: ~Copyable {
     private static func words(_ error: Int32) -> String { String(cString: strerror(error)) }
 
     private static func failure(_ error: Int32, path: String) -> ControlError {
-        switch error {
+        if [ENOENT, ECONNREFUSED].contains(error), let known = AbsentNexusd(socket: path)?.failure { return known }
+        return switch error {
         case ENOENT, ENOTDIR:
             ControlError(
                 .notRunning, "no supervisor is running: there is no control socket at \(path)",

@@ -96,18 +96,30 @@ extension [EndedRun] {
         self = runs.values.sorted { ($0.ended, $0.run) < ($1.ended, $1.run) }
     }
 
-    /// What `nexusctl history` prints.
+    /// What `nexusctl history` prints. How a run ended says most: a narrow terminal leaves out the rest, and of a long name
+    /// its end.
     public func table(for terminal: Terminal) -> String {
-        var table = TextTable(rightAligned: [3, 4, 5])
-        let head = ["ENDED", "CHILD", "RUN", "RAN", "CPU", "PEAK", "CAUSE", "HOW"]
-        table.append(head.map { TextTable.Cell($0, .dim) })
+        let hasNumbers = terminal.columns.map { $0 >= 120 } ?? true
+        let hasRun = terminal.columns.map { $0 >= 100 } ?? true
+        let head = ["ENDED", "CHILD"] + (hasRun ? ["RUN"] : []) + ["RAN"] + (hasNumbers ? ["CPU", "PEAK"] : [])
+        let ran = hasRun ? 3 : 2
+        var table = TextTable(
+            rightAligned: hasNumbers ? [ran, ran + 1, ran + 2] : [ran], yielding: .init(column: 1, last: 24))
+        table.append((head + ["CAUSE", "HOW"]).map { TextTable.Cell($0, .dim) })
         for end in self {
-            table.append([
-                .init(end.ended.rfc3339, .dim), .init(Terminal.clean(end.child)), .init(Terminal.clean(end.run), .dim),
-                .init(end.ran?.spokenFinely ?? "-"), .init(end.cpu?.spokenFinely ?? "-"),
-                .init(end.peakBytes.map(ByteText.spoken) ?? "-"), .init(Terminal.clean(end.cause), end.style),
-                .init(Terminal.clean(end.exit + (end.detail.map { ": " + $0 } ?? ""))),
-            ])
+            let numbers: [TextTable.Cell] = [
+                .init(end.cpu?.spokenFinely ?? "-"), .init(end.peakBytes.map(ByteText.spoken) ?? "-"),
+            ]
+            var cells: [TextTable.Cell] = [
+                .init(hasNumbers ? end.ended.rfc3339 : end.ended.rfc3339.prefix(19) + "Z", .dim),
+                .init(Terminal.clean(end.child)),
+            ]
+            if hasRun { cells.append(.init(Terminal.clean(end.run), .dim)) }
+            cells.append(.init(end.ran?.spokenFinely ?? "-"))
+            if hasNumbers { cells += numbers }
+            cells.append(.init(Terminal.clean(end.cause), end.style))
+            cells.append(.init(Terminal.clean(end.exit + (end.detail.map { ": " + $0 } ?? ""))))
+            table.append(cells)
         }
         return table.rendered(for: terminal)
     }

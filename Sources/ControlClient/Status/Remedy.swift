@@ -1,19 +1,42 @@
 /// What the owner can do about a child that is not where it should be, in words; what nexusd's own sentences leave open.
 enum Remedy {
     /// Nil where there is nothing to do.
-    /// - Parameter hasLines: its last run has said something, which is shown.
-    static func words(for child: ChildStatus, hasLines: Bool) -> String? {
+    /// - Parameters:
+    ///   - hasLines: its last run has said something, which is shown.
+    ///   - interpreter: what its program names to carry it out, where the program itself is there.
+    static func words(for child: ChildStatus, hasLines: Bool, interpreter: String? = nil) -> String? {
+        if let interpreter, child.state == "parked" || child.state == "delayed" {
+            return
+                "\(child.executable ?? "its program") is there, and \(interpreter), which it names to carry it out, is not:"
+                + " install that or correct the name, then `nexusctl start \(child.name)`"
+        }
         switch child.state {
-        case "parked": parked(child, hasLines)
-        case "waiting": child.waitsFor.map { "see `nexusctl why \($0)`" }
+        case "parked": return parked(child, hasLines)
+        case "waiting": return child.waitsFor.map { "see `nexusctl why \($0)`" }
         case "unkillable":
-            "the kernel holds process \(child.pid.map(String.init) ?? "?"), mostly for a disk or network file system that"
+            return
+                "the kernel holds process \(child.pid.map(String.init) ?? "?"), mostly for a disk or network file system that"
                 + " hangs (`cat /proc/\(child.pid.map(String.init) ?? "PID")/wchan`); when that is mended it ends by itself"
         case "delayed" where child.unstableRuns > 2:
-            "it ended \(child.unstableRuns) times in a row: \(hint(child, hasLines))"
-        case "scheduled" where child.unstableRuns > 0: hint(child, hasLines)
-        case _: nil
+            return "it ended \(child.unstableRuns) times in a row: \(hint(child, child.cause, hasLines))"
+        case "scheduled" where child.unstableRuns > 0: return hint(child, child.cause, hasLines)
+        case "delayed", "starting", "ready": return lastEnd(child, hasLines)
+        case _: return nil
         }
+    }
+
+    /// Between two ends it is up for a moment: what to do about the last one is the same then. A crash that was followed by a
+    /// stable run is past; what nexusd ended it for may come again any time.
+    private static func lastEnd(_ child: ChildStatus, _ hasLines: Bool) -> String? {
+        guard let end = child.lastEnd else { return nil }
+        switch end.cause {
+        case "watchdog", "probe", "oom": break
+        case "crash", "network", "config", "unknown":
+            if child.unstableRuns == 0 || child.state == "delayed" { return nil }
+        case _: return nil
+        }
+        let again = child.unstableRuns > 1 ? "it ended \(child.unstableRuns) times in a row: " : "about its last end: "
+        return again + hint(child, end.cause, hasLines)
     }
 
     private static func parked(_ child: ChildStatus, _ hasLines: Bool) -> String {
@@ -21,13 +44,14 @@ enum Remedy {
             return "its group is parked because of \(other): see `nexusctl why \(other)`"
         }
         let how =
-            child.cause == "config" ? config(child, child.lastEnd?.exit ?? "", hasLines) : hint(child, hasLines)
+            child.cause == "config"
+            ? config(child, child.lastEnd?.exit ?? "", hasLines) : hint(child, child.cause, hasLines)
         return how + ", then `nexusctl start \(child.name)`"
     }
 
     /// What to look at, by the cause.
-    private static func hint(_ child: ChildStatus, _ hasLines: Bool) -> String {
-        switch child.cause {
+    private static func hint(_ child: ChildStatus, _ cause: String?, _ hasLines: Bool) -> String {
+        switch cause {
         case "oom": return "give it more memory, or find out why it needs so much"
         case "probe" where child.lastEnd?.detail?.hasPrefix("not executed within ") ?? false: return notExecuted(child)
         case "probe": return "see whether it serves what its readiness or liveness asks for"
@@ -36,6 +60,7 @@ enum Remedy {
                 + (hasLines ? "its last lines may say more" : "no more")
         case "watchdog": return "let it send WATCHDOG=1 in time (sd_notify(3)), or see where it hangs"
         case "network": return "see whether this machine has a network"
+        case "config": return config(child, child.lastEnd?.exit ?? "", hasLines)
         case _ where child.lastEnd?.exit.hasPrefix("exec: ") ?? false: return notExecuted(child)
         case "crash" where limit(child) != nil: return limit(child) ?? ""
         case _ where hasLines: return "mend what its last lines tell of (`nexusctl logs \(child.name)`)"

@@ -7,6 +7,12 @@ extension StatusReport {
             aged.children[index].since? += time
             aged.children[index].lastEnd?.ago? += time
             aged.children[index].nextTry = aged.children[index].nextTry.map { max(.zero, $0 - time) }
+            aged.children[index].limit = aged.children[index].limit.map { max(.zero, $0 - time) }
+            if var recycle = aged.children[index].recycle {
+                recycle.notBefore = max(.zero, recycle.notBefore - time)
+                recycle.within = max(.zero, recycle.within - time)
+                aged.children[index].recycle = recycle
+            }
         }
         for index in aged.groups.indices {
             aged.groups[index].nextTry = aged.groups[index].nextTry.map { max(.zero, $0 - time) }
@@ -15,16 +21,21 @@ extension StatusReport {
     }
 
     /// The table for a screen: what stands still at its top, and what scrolls.
+    /// - Parameter gone: the time of day since which no nexusd says anything; nil: it does. What it said last is no word about
+    ///   now then, and has no colours.
     public func picture(
-        user: String?, for terminal: Terminal, only names: [String] = []
+        user: String?, for terminal: Terminal, only names: [String] = [], gone: String? = nil
     ) -> (head: [String], body: [String]) {
-        let headline = headlines(user: user, for: terminal)
-        var lines = table(user: user, for: terminal, only: names)
+        let shown = Terminal(colour: terminal.colour && gone == nil, columns: terminal.columns)
+        let headline = headlines(user: user, for: shown)
+        var lines = table(user: user, for: shown, only: names)
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if lines.last == "" { lines.removeLast() }
         // The headline comes first, an empty line follows, then the heads of the columns.
         let columns = headline.count + 1
-        return (Array(lines.prefix(columns + 1)), Array(lines.dropFirst(columns + 1)))
+        let head = Array(lines.prefix(columns + 1))
+        let warning = gone.map { terminal.styled("NO NEXUSD since \($0): what follows is how it was then", .red) }
+        return ([warning].compactMap(\.self) + head, Array(lines.dropFirst(columns + 1)))
     }
 
     /// What is worth a new table in a file: everything but the passing of time.

@@ -4,12 +4,27 @@ extension StatusReport {
     public func headline(user: String?) -> String {
         var parts = ["nexus \(version)", "pid \(pid)"]
         if let uptime { parts.append("up \(uptime.spoken)") }
-        parts.append(state == "running" && !ready ? "running, not ready yet" : state)
+        parts.append(stateWords)
         parts.append("containment: \(guarantee)")
-        if !uidWall {
-            parts.append("uid wall off: every child runs as \(user ?? "nexusd's own user")")
-        }
+        if let wall = wallWords(user) { parts.append(wall) }
         return Terminal.clean((parts + notes.filter(Self.belongsToHeadline)).joined(separator: " · "))
+    }
+
+    /// Whoever is given up comes no nearer to being ready.
+    private var stateWords: String {
+        guard state == "running", !ready else { return state }
+        let parked = children.count { $0.state == "parked" }
+        let others = ["waiting", "delayed", "starting", "stopping", "unkillable"]
+        let isAtRest = parked > 0 && !children.contains { others.contains($0.state) }
+        return isAtRest ? "running, \(parked) parked" : "running, not ready yet"
+    }
+
+    private func wallWords(_ user: String?) -> String? {
+        let who = user ?? "nexusd's own user"
+        guard uidWall else { return "uid wall off: every child runs as \(who)" }
+        guard let first = unwalled.first else { return nil }
+        let more = unwalled.count > 1 ? " and \(unwalled.count - 1) more run" : " runs"
+        return "uid wall has gaps: \(first)\(more) as \(who)"
     }
 
     /// The same, broken between its parts where the terminal is narrower.
@@ -49,7 +64,7 @@ extension StatusReport {
         }
         let headline = headlines(user: user, for: terminal).joined(separator: "\n")
         var text = headline + "\n\n" + table.rendered(for: terminal)
-        for stray in strays { text += strayLine(stray) + "\n" }
+        for stray in strays { text += "stray: \(stray.words)\n" }
         if strayCount > strays.count { text += "stray: and \(Int(strayCount) - strays.count) more\n" }
         for note in notes where !Self.isInHeadline(note) {
             text += terminal.folded("note: \(Terminal.clean(note))", indent: 6) + "\n"
@@ -83,11 +98,6 @@ extension StatusReport {
             name, state, since, .init(child.pid.map(String.init) ?? "-"),
             .init(String(child.restarts), child.unstableRuns > 0 ? .yellow : .plain), .init(child.words),
         ]
-    }
-
-    private func strayLine(_ stray: Stray) -> String {
-        let whose = stray.child.map { "its run of \(Terminal.clean($0))" } ?? "its run"
-        return "stray: process \(stray.pid) (\(Terminal.clean(stray.name))) left \(whose); it is ended at shutdown"
     }
 }
 

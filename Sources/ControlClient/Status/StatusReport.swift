@@ -32,6 +32,11 @@ public struct StatusReport: Hashable, Sendable {
     /// Children in plan order.
     public var children: [ChildStatus]
 
+    /// Children that run as nexusd does, though others have users of their own: what one of them may, it may to all.
+    public var unwalled: [String] {
+        uidWall ? children.filter { $0.user == nil && $0.name != "log-writer" }.map(\.name) : []
+    }
+
     /// A process that nobody answers for.
     public struct Stray: Hashable, Sendable {
         /// Process id.
@@ -40,6 +45,34 @@ public struct StatusReport: Hashable, Sendable {
         public var name: String
         /// Whose it was, as far as that is known.
         public var child: String?
+
+        /// As in nexusd's answer.
+        public var json: JSONValue {
+            let child: JSONValue = child.map { .string($0) } ?? .null
+            return .object([.init("pid", .integer(pid)), .init("name", .string(name)), .init("child", child)])
+        }
+
+        /// As a sentence.
+        public var words: String {
+            let whose = child.map { "its run of \(Terminal.clean($0))" } ?? "its run"
+            return "process \(pid) (\(Terminal.clean(name))) left \(whose); it is ended at shutdown"
+        }
+    }
+
+    /// Strays of that child, and those that may be anybody's: one that emptied its environment does not say whose it was.
+    public func strays(of children: [String]) -> [Stray] {
+        strays.filter { $0.child.map(children.contains) ?? true }
+    }
+
+    /// The same in words: each that says whose it was, and how many do not.
+    public func strayWords(of children: [String]) -> [String] {
+        let own = strays.filter { $0.child != nil }
+        let nobodys = Int(strayCount) - own.count
+        let words = own.filter { $0.child.map(children.contains) ?? false }
+            .map { "\($0.words), or by `kill \($0.pid)`" }
+        guard nobodys > 0 else { return words }
+        let left = nobodys == 1 ? "a process left its run" : "\(nobodys) processes left their runs"
+        return words + ["\(left), and nothing tells whose: see `nexusctl status`"]
     }
 
     /// Reads the answer.

@@ -6,12 +6,34 @@ public struct WhyText: Hashable, Sendable {
     private let status: ChildStatus
     private let answer: JSONValue
     private let file: String?
+    private let beside: Beside
+
+    /// What nexusd's answer does not have.
+    public struct Beside: Hashable, Sendable {
+        /// What its program names to carry it out, where the program itself is there.
+        public var interpreter: String?
+        /// Of processes that left its run, or may have.
+        public var strays: [String] = []
+
+        /// Nothing.
+        public init() {}
+    }
 
     /// nexusd's answer to `why`, and the text of Supervisor.toml where it may be read.
-    public init(_ answer: JSONValue, file: String? = nil) {
+    public init(_ answer: JSONValue, file: String? = nil, beside: Beside = Beside()) {
         status = ChildStatus(answer["child"] ?? .null)
         self.answer = answer
         self.file = file
+        self.beside = beside
+    }
+
+    /// The program of whose interpreter something has to be known: its last exec found no file, be it that or this.
+    public static func programWithoutFile(_ answer: JSONValue) -> String? {
+        let child = ChildStatus(answer["child"] ?? .null)
+        guard child.lastEnd?.exit.hasPrefix("exec: ") ?? false, child.lastEnd?.exit.contains("ENOENT") ?? false else {
+            return nil
+        }
+        return child.executable
     }
 
     // Of what stands behind the titles.
@@ -39,6 +61,7 @@ public struct WhyText: Hashable, Sendable {
         if let run = status.run { lines.append("  run      \(run), pid \(status.pid.map(String.init) ?? "-")") }
         if let executable = status.executable, !executable.isEmpty { lines.append("  executes \(executable)") }
         if let guarantee = status.guarantee { lines.append("  contains \(guarantee)") }
+        lines += beside.strays.map { "  stray    \($0)" }
         if let health = status.health { lines.append("  health   \(health)") }
         if let end = status.lastEnd {
             let ran = end.ran.map { ", after \($0.spoken)" } ?? ""
@@ -64,7 +87,9 @@ public struct WhyText: Hashable, Sendable {
             if member == "gives_up", status.state == "off" || status.state == "done" { continue }
             if let words = answer[member]?.text { lines.append("  \(title) \(words)") }
         }
-        if let words = Remedy.words(for: status, hasLines: !(answer["last_lines"]?.elements ?? []).isEmpty) {
+        if let words = Remedy.words(
+            for: status, hasLines: !(answer["last_lines"]?.elements ?? []).isEmpty, interpreter: beside.interpreter)
+        {
             lines.append("  do       \(words)")
         }
         if answer["built_in"]?.flag ?? false {

@@ -1,4 +1,5 @@
-/// Rows of cells in aligned columns. Widths count characters; the last column is cut at the terminal's edge, no other.
+/// Rows of cells in aligned columns. Widths count characters; the last column is cut at the terminal's edge, and before it
+/// becomes too narrow to be read, one other, in the rows alone that are too long.
 public struct TextTable {
     /// One cell.
     public struct Cell: Hashable, Sendable {
@@ -21,11 +22,25 @@ public struct TextTable {
 
     /// Columns whose cells stand at the right edge.
     private let rightAligned: [Int]
+    private let yielding: Yielding?
     private var rows: [Row] = []
     private static let gap = 2
 
+    /// A column that gives way to the last one.
+    public struct Yielding {
+        /// Its place.
+        var column: Int
+        /// The last column has at least so many characters, as far as it needs them.
+        var last: Int
+        /// What this one keeps in any case.
+        static let least = 8
+    }
+
     /// An empty table.
-    public init(rightAligned: [Int] = []) { self.rightAligned = rightAligned }
+    public init(rightAligned: [Int] = [], yielding: Yielding? = nil) {
+        self.rightAligned = rightAligned
+        self.yielding = yielding
+    }
 
     /// A row of cells.
     public mutating func append(_ cells: [Cell]) { rows.append(.cells(cells)) }
@@ -35,7 +50,7 @@ public struct TextTable {
 
     /// All rows, each ending in a newline.
     public func rendered(for terminal: Terminal) -> String {
-        let widths = columnWidths()
+        let widths = columnWidths(on: terminal)
         var text = ""
         for row in rows {
             switch row {
@@ -47,13 +62,20 @@ public struct TextTable {
         return text
     }
 
-    private func columnWidths() -> [Int] {
+    private func columnWidths(on terminal: Terminal) -> [Int] {
         var widths: [Int] = []
         for case .cells(let cells) in rows {
             for (column, cell) in cells.enumerated() {
                 let width = Self.width(cell.text)
                 if column == widths.count { widths.append(width) } else { widths[column] = max(widths[column], width) }
             }
+        }
+        guard let yielding, let columns = terminal.columns, let last = widths.last, widths.count > yielding.column + 1
+        else { return widths }
+        let whole = widths.dropLast().reduce(0) { $0 + $1 + Self.gap } + min(last, yielding.last)
+        if whole > columns {
+            let narrow = widths[yielding.column] - (whole - columns)
+            widths[yielding.column] = max(narrow, min(widths[yielding.column], Yielding.least))
         }
         return widths
     }
@@ -63,9 +85,8 @@ public struct TextTable {
         for (index, cell) in cells.enumerated() {
             let last = index == cells.count - 1
             var shown = cell.text
-            if last, let columns = terminal.columns, column + Self.width(shown) > columns {
-                shown = String(shown.prefix(max(columns - column - 1, 0))) + "…"
-            }
+            let room = last ? terminal.columns.map { max($0 - column, 1) } : widths[index]
+            if let room, Self.width(shown) > room { shown = String(shown.prefix(room - 1)) + "…" }
             let padding = widths[index] - Self.width(shown)
             if rightAligned.contains(index) { Self.pad(&text, padding) }
             text += terminal.styled(shown, cell.style)

@@ -56,6 +56,7 @@ extension Engine {
     /// The tree is empty: what strayed is named and ended, the files go. The exit status of nexusd.
     func conclude() -> Int32 {
         let isEmpty = endStrays()
+        surroundings.tell(.ending)
         listener.close(surroundings.poller, kernel)
         for cell in cells {
             cell.notify?.remove()

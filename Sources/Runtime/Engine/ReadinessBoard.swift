@@ -11,16 +11,18 @@ struct ReadinessBoard {
     private var isTouched: [Bool]
     /// Wanted and not as they should be.
     private(set) var unsettled = 0
+    /// Those of them that are given up: nothing is on its way there.
+    private(set) var parked = 0
     /// Not wanted: off by choice.
     private(set) var off = 0
     private var states: [State]
-    /// Every wanted child was ready at once, or the limit has passed.
+    /// Every wanted child was ready or given up at once, or the limit has passed.
     var hasStarted = false
     /// Something changed since `takeChange`.
     private var changed = true
 
     private enum State {
-        case settled, unsettled, off
+        case settled, unsettled, parked, off
     }
 
     init(count: Int) {
@@ -40,6 +42,9 @@ struct ReadinessBoard {
 
     /// True when every wanted child is ready or done.
     var isReady: Bool { unsettled == 0 }
+
+    /// True when no wanted child is on its way.
+    var isAtRest: Bool { unsettled == parked }
 
     mutating func touch(_ child: ChildID) {
         let index = Int(child.rawValue) - 1
@@ -64,7 +69,8 @@ struct ReadinessBoard {
                 switch phase(child) {
                 case .off: .off
                 case .ready, .scheduled, .done: .settled
-                case .waiting, .delayed, .starting, .stopping, .unkillable, .parked: .unsettled
+                case .waiting, .delayed, .starting, .stopping, .unkillable: .unsettled
+                case .parked: .parked
                 }
             count(states[index], 1)
         }
@@ -84,6 +90,9 @@ struct ReadinessBoard {
         switch state {
         case .settled: break
         case .unsettled: unsettled += difference
+        case .parked:
+            unsettled += difference
+            parked += difference
         case .off: off += difference
         }
     }

@@ -69,6 +69,7 @@ public enum Nexusd {
 
     /// Nil when nexusd was asked to stop before there was a plan.
     static func makeEngine(_ options: Options, _ surroundings: Surroundings) throws(StartError) -> Engine? {
+        surroundings.tell(.starting("it reads \(surroundings.config)"))
         guard let origin = try PlanSource(options, surroundings).obtain() else { return nil }
         let path = surroundings.places.controlSocket
         let listener: ControlListener
@@ -82,6 +83,7 @@ public enum Nexusd {
                 "\(displaced): a directory is in the place of the control socket: move it away, or choose another runtime"
                     + " directory with --runtime")
         }
+        surroundings.tell(.serving)
         let plan = PlanBook(origin.plan)
         let engine = Engine(
             surroundings, plan, origin.plan.choices, listener: listener, readsFile: options.plan == nil,

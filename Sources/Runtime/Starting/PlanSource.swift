@@ -50,8 +50,12 @@ struct PlanSource {
     /// With --last-good a refused file does not keep the machine's owner out: the plan that worked is started, and said
     /// to be that.
     private func fallBack(_ error: StartError) throws(StartError) -> Origin {
-        guard options.lastGood else { throw error }
         let path = surroundings.directories.state + "/last-good"
+        guard options.lastGood else {
+            let isKept = (try? surroundings.kernel.status(path, followingLinks: false))?.kind == .regular
+            let hint = "nexusd: the plan that was accepted last is kept (\(path)): --last-good starts from it meanwhile"
+            throw isKept ? StartError(status: error.status, message: "\(error.message)\n\(hint)") : error
+        }
         let plan: Plan
         do throws(StartError) {
             plan = try read(path, isTrusted: false)

@@ -85,7 +85,12 @@ final class Surroundings {
     /// Ends what an earlier nexusd left behind, before anything is started. A life that cannot be written down is only
     /// not found again.
     func beginLife() {
-        leftovers = containment.endLeftovers(of: lives.earlier)
+        leftovers = containment.endLeftovers(of: lives.earlier) { [lock] found in
+            let names = found.prefix(4).map { "\($0.name) (pid \($0.process))" }.joined(separator: ", ")
+            let all = "\(found.count) process\(found.count == 1 ? "" : "es") that an earlier nexusd left behind"
+            let more = found.count > 4 ? ", …" : ""
+            lock.tell(.starting("it ends \(all), within \(Leftovers.limit.words): \(names)\(more)"))
+        }
         do {
             try lives.begin(life, beside: leftovers.remaining.isEmpty ? [] : lives.earlier)
         } catch {
@@ -96,6 +101,9 @@ final class Surroundings {
             stderr.write(LogEvent(.supervisorTrouble, 4, words + "."))
         }
     }
+
+    /// What nexusd is at, for whoever finds it not listening.
+    func tell(_ stage: InstanceLock.Stage) { lock.tell(stage) }
 
     /// Nothing of this life or of an earlier one is left.
     func endLife() {

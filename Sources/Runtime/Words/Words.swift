@@ -1,32 +1,30 @@
 import CNexus
 import Glibc
+import Plan
 import SupervisorCore
 import System
 
 extension Signal {
-    /// `signal 9 (KILL)`.
+    /// `signal 9 (KILL)`, `signal 35 (RTMIN+1)`.
     var words: String {
+        if rawValue >= 34 { return "signal \(rawValue) (\(SignalName.show(self).dropFirst(3)))" }
         guard let name = sigabbrev_np(rawValue) else { return "signal \(rawValue)" }
         return "signal \(rawValue) (\(String(cString: name)))"
     }
 }
 
 extension Signal {
-    /// As in Supervisor.toml: `SIGHUP`, or the number of one without a name.
-    var name: String { sigabbrev_np(rawValue).map { "SIG" + String(cString: $0) } ?? "\(rawValue)" }
+    /// As in Supervisor.toml, `SIGHUP` or `SIGRTMIN+1`.
+    var name: String { SignalName.show(self) }
 
-    /// `HUP`, `SIGHUP` or `1`; nil for what is none of signal(7).
+    /// As Supervisor.toml has it (`HUP`, `SIGHUP`, `SIGRTMIN+1`), or a number; nil for what is none of signal(7).
     init?(named word: Substring) {
-        if let number = Int32(word) {
-            guard (1...64).contains(number) else { return nil }
-            self.init(rawValue: number)
+        guard let number = Int32(word) else {
+            guard let named = SignalName.parseAny(String(word)) else { return nil }
+            self = named
             return
         }
-        let name = word.hasPrefix("SIG") ? word.dropFirst(3) : word
-        let number = (1...64 as ClosedRange<Int32>).first {
-            sigabbrev_np($0).map { String(cString: $0) } == String(name)
-        }
-        guard let number else { return nil }
+        guard (1...64).contains(number) else { return nil }
         self.init(rawValue: number)
     }
 }

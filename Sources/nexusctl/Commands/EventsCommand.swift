@@ -19,7 +19,8 @@ struct EventsCommand: ParsableCommand {
     var json = false
 
     @Option(
-        name: [.customShort("n"), .long], help: "Only so many of the last ones. Default: 100; 10 with -f.")
+        name: [.customShort("n"), .long], parsing: .unconditional,
+        help: "Only so many of the last ones. Default: 100; 10 with -f.")
     var lines: Int?
 
     @OptionGroup var place: Place
@@ -28,7 +29,7 @@ struct EventsCommand: ParsableCommand {
     private static let usualFollowedLines = 10
 
     func validate() throws {
-        if let lines, lines < 0 { throw ValidationError("-n is at least 0") }
+        if let lines, lines < 0 { throw ValidationError("-n takes a count of lines, at least 0, found \(lines)") }
     }
 
     func run() throws {

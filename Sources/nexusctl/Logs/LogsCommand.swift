@@ -22,7 +22,7 @@ struct LogsCommand: ParsableCommand {
     var follow = false
 
     @Option(
-        name: [.customShort("n"), .long],
+        name: [.customShort("n"), .long], parsing: .unconditional,
         help: "Only so many of the last lines. Default: 100; 10 with -f; all with --since.")
     var lines: Int?
 
@@ -102,7 +102,7 @@ struct LogsCommand: ParsableCommand {
 
     /// What the options choose; each refusal says what would be right.
     private func choices() throws -> LogQuery {
-        if let lines, lines < 0 { throw ValidationError("-n is at least 0") }
+        if let lines, lines < 0 { throw ValidationError("-n takes a count of lines, at least 0, found \(lines)") }
         if regex || ignoreCase, grep == nil { throw ValidationError("--regex and --ignore-case belong to --grep TEXT") }
         if follow, until != nil { throw ValidationError("-f has no end: leave --until out") }
         var query = LogQuery(since: try instant(since, "--since"), until: try instant(until, "--until"))

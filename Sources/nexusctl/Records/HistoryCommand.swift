@@ -16,7 +16,7 @@ struct HistoryCommand: ParsableCommand {
     @Argument(help: "Only this child, or the children of this group.", completion: .names)
     var name: String?
 
-    @Option(name: [.customShort("n"), .long], help: "Only so many of the last ones.")
+    @Option(name: [.customShort("n"), .long], parsing: .unconditional, help: "Only so many of the last ones.")
     var lines = 20
 
     @Flag(help: "One JSON object.")
@@ -25,7 +25,7 @@ struct HistoryCommand: ParsableCommand {
     @OptionGroup var place: Place
 
     func validate() throws {
-        if lines < 0 { throw ValidationError("-n is at least 0") }
+        if lines < 0 { throw ValidationError("-n takes a count of lines, at least 0, found \(lines)") }
     }
 
     func run() throws {

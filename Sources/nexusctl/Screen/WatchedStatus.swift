@@ -10,8 +10,8 @@ final class WatchedStatus {
     private var report: StatusReport?
     /// When the report came.
     private var reportedAt: Int64 = 0
-    /// Since when nobody answers, and why.
-    private var gone: (since: String, why: String)?
+    /// Since when nobody answers: the time of day, and by the clock that the report goes by.
+    private var gone: (since: String, at: Int64)?
     private var offset = 0
     private var user: String?
     private var isOver = false
@@ -78,7 +78,7 @@ final class WatchedStatus {
             return true
         } catch {
             self.feed = nil
-            gone = (Self.clock, error.message)
+            lose()
             return true
         }
     }
@@ -87,9 +87,12 @@ final class WatchedStatus {
         do throws(ControlError) {
             try open()
         } catch {
-            gone = (gone?.since ?? Self.clock, error.message)
+            lose()
         }
     }
+
+    /// Nobody answers. One that was let in and went before it said anything is no end of that.
+    private func lose() { gone = gone ?? (Self.clock, ControlConnection.now()) }
 
     private func take(_ key: Key, _ terminal: borrowing LiveTerminal) {
         let page = max(1, terminal.size.rows - 6)
@@ -112,10 +115,9 @@ final class WatchedStatus {
         var frame = ScreenFrame(columns: columns, rows: rows)
         let style = Terminal(colour: Terminal.standardOutput.colour, columns: columns)
         if let report {
-            let now = report.aged(by: .milliseconds(ControlConnection.now() - reportedAt))
+            let now = report.aged(by: .milliseconds((gone?.at ?? ControlConnection.now()) - reportedAt))
             let picture = now.picture(
-                user: now.uidWall ? nil : user, for: style,
-                only: name.map { [WrittenName($0).name] } ?? [])
+                user: user, for: style, only: name.map { [WrittenName($0).name] } ?? [], gone: gone?.since)
             // A low terminal is for the children.
             frame.head =
                 rows < Self.lowRows ? [picture.head.first, picture.head.last].compactMap(\.self) : picture.head
@@ -130,7 +132,7 @@ final class WatchedStatus {
 
     private func footer(_ frame: ScreenFrame, _ terminal: Terminal) -> String {
         if let gone {
-            let words = "nexusd has been gone since \(gone.since); waiting for it · q quits"
+            let words = "nexusd is gone since \(gone.since); waiting for it · q quits"
             return terminal.styled(words, .red)
         }
         guard frame.isCut else { return terminal.styled("q quits", .dim) }

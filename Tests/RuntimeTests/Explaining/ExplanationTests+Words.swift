@@ -1,5 +1,6 @@
 import Plan
 import SupervisorCore
+import Testing
 
 @testable import Runtime
 
@@ -172,4 +173,26 @@ extension ExplanationTests {
             return stage
         },
     ]
+
+    /// Between two ends it serves for a moment: whoever asks then is told of the same keys.
+    @Test func runBetweenTwoEnds_hasTheKeysOfTheLastOne() {
+        var stage = Self.up { $0.policy.watchdog = .seconds(2) }
+        stage.pass(.seconds(2))
+        stage.ends(.a, .signal(.terminate, coreDumped: false, oom: false))
+        stage.pass(.seconds(40))
+        #expect(stage.view(.a).phase == .starting && stage.explanation(.a).settings.first?.key == "child.a.watchdog")
+        stage.ready(.a)
+        let words = stage.explanation(.a)
+        #expect(stage.view(.a).phase == .ready && words.settings.first?.key == "child.a.watchdog")
+        #expect(words.causeWords?.contains("(`watchdog`)") == true)
+    }
+
+    @Test func endThatSomebodyWishedFor_leavesNoKeys() {
+        var stage = Self.up()
+        stage.send(.command(.restart(.child(.a)), CommandID(rawValue: 1)))
+        stage.ends(.a, .signal(.terminate, coreDumped: false, oom: false))
+        stage.ready(.a)
+        #expect(stage.view(.a).lastEnd?.cause == .asked)
+        #expect(stage.explanation(.a).settings.map(\.key) == ["child.a.restart"])
+    }
 }

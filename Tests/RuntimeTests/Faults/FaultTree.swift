@@ -3,6 +3,7 @@ import Plan
 import SupervisorCore
 import System
 import TestSupport
+import Testing
 import Wire
 
 @testable import Runtime
@@ -107,6 +108,12 @@ final class FaultTree {
 
     /// What a child has left in a file of its own.
     func file(_ name: String) -> String {
-        String(decoding: (try? LiveKernel().readFile(directory + "/" + name, limit: 1 << 22)) ?? [], as: UTF8.self)
+        let path = directory + "/" + name
+        do throws(Errno) {
+            return String(decoding: try LiveKernel().readFile(path, limit: 1 << 22), as: UTF8.self)
+        } catch {
+            if error != .noEntry { Issue.record("\(path) cannot be read: \(error)") }
+            return ""
+        }
     }
 }

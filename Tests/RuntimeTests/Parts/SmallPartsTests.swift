@@ -206,9 +206,41 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         let again = board.takeChange()
         #expect(!again)
     }
+
+    /// A tree in which everything is given up does not start any more.
+    @Test func boardOfTheParked_isAtRest_andNotReady() {
+        var board = ReadinessBoard(count: 2)
+        var phases: [Phase] = [.parked, .delayed]
+        func settle() {
+            board.touchAll()
+            board.settle { phases[Int($0.rawValue) - 1] }
+        }
+        settle()
+        #expect(!board.isAtRest && board.parked == 1 && board.unsettled == 2)
+        phases[1] = .parked
+        settle()
+        #expect(board.isAtRest && !board.isReady && board.unsettled == 2)
+        phases = [.ready, .off]
+        settle()
+        #expect(board.isAtRest && board.isReady && board.parked == 0)
+    }
 }
 
 @Suite struct WordTests {
+    /// One parser for Supervisor.toml and for commands.
+    @Test(
+        arguments: [
+            ("HUP", 1), ("SIGHUP", 1), ("1", 1), ("SIGRTMIN+1", 35), ("RTMIN+30", 64), ("64", 64), ("RTMIN+31", nil),
+            ("65", nil), ("0", nil), ("SIGSTOP", 19), ("hup", nil),
+        ] as [(Substring, Int32?)])
+    func signal_isNamedAsInTheFile_orByItsNumber(word: Substring, number: Int32?) {
+        #expect(Signal(named: word)?.rawValue == number)
+    }
+
+    @Test func signalWithoutAName_hasThatOfTheFile() {
+        #expect(Signal(rawValue: 35).words == "signal 35 (RTMIN+1)" && Signal(rawValue: 35).name == "SIGRTMIN+1")
+    }
+
     @Test(
         arguments: [
             (0, "1970-01-01T00:00:00Z"), (951_782_400, "2000-02-29T00:00:00Z"), (1_795_407_240, "2026-11-23T04:14:00Z"),

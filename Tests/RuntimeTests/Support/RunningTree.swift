@@ -3,6 +3,7 @@ import Plan
 import SupervisorCore
 import System
 import TestSupport
+import Testing
 import Wire
 
 /// Programs that were built with the tests.
@@ -159,7 +160,12 @@ final class RunningTree {
         return !String(decoding: stat, as: UTF8.self).contains(") Z ")
     }
 
+    /// Nothing where there is none yet. One that cannot be read is no empty one: a test that looks for what must not be in it
+    /// would pass.
     func file(_ path: String) -> String {
-        String(decoding: (try? kernel.readFile(path, limit: 1 << 24)) ?? [], as: UTF8.self)
+        do throws(Errno) { return String(decoding: try kernel.readFile(path, limit: 1 << 24), as: UTF8.self) } catch {
+            if error != .noEntry { Issue.record("\(path) cannot be read: \(error)") }
+            return ""
+        }
     }
 }

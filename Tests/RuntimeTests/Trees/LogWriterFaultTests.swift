@@ -178,7 +178,7 @@ extension WholeTrees {
                 Issue.record("it was stopped")
                 return
             }
-            #expect(code == "failed" && message.hasPrefix("log-writer is not stopped alone: everything that is said"))
+            #expect(code == "refused" && message.hasPrefix("log-writer is not stopped alone: everything that is said"))
             #expect(message.hasSuffix("`nexusctl restart log-writer` gives it a new run"))
             #expect(try client.state("log-writer") == "ready")
             #expect(try client.ask("restart log-writer") == .reply(#"{"outcome":"done"}"#))

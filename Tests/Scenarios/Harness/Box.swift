@@ -38,6 +38,12 @@ final class Box {
 
     /// Starts nexusd; returns when its control socket answers.
     func start(_ more: [String] = [], environment: [String: String] = [:]) throws {
+        try launch(more, environment: environment)
+        try waitForSocket()
+    }
+
+    /// Starts nexusd; returns at once.
+    func launch(_ more: [String] = [], environment: [String: String] = [:]) throws {
         var clean = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": directory]
         clean.merge(environment) { $1 }
         let command =
@@ -45,7 +51,6 @@ final class Box {
         nexusd = try Running(
             command[0], Array(command.dropFirst()),
             environment: clean, output: directory + "/nexusd.err")
-        try waitForSocket()
     }
 
     /// What nexusd wrote to its stderr.

@@ -41,7 +41,7 @@ extension Engine {
         guard isAllowed else { throw VerbError(.refused, "\(words(of: peer)) may not ask for '\(verb.words(names))'") }
         if case .change(.stop, .child(let child), _) = verb, child == logWriter {
             throw VerbError(
-                .failed,
+                .refused,
                 "\(names[child]) is not stopped alone: everything that is said from then on would be lost. It ends last when"
                     + " nexusd stops; `nexusctl restart \(names[child])` gives it a new run")
         }
@@ -182,7 +182,9 @@ extension Engine {
         let how = (remark ?? view.lastEnd?.exit?.words).map { ": \($0)" } ?? ""
         let look = "see `nexusctl why \(names[child])`"
         guard view.phase != .parked, let end = view.lastEnd else {
-            return "it was given up for now (\(cause.rawValue)\(how)); \(look)"
+            // Without another try it is so until somebody comes.
+            let given = view.phase == .parked && view.nextTry == nil ? "given up" : "given up for now"
+            return "it was \(given) (\(cause.rawValue)\(how)); \(look)"
         }
         let next =
             switch view.phase {

@@ -11,7 +11,7 @@ extension Engine {
             settleSockets(child, phase)
             return phase
         }
-        guard !board.hasStarted, board.isReady || now - started >= ReadinessBoard.startLimit else { return }
+        guard !board.hasStarted, board.isAtRest || now - started >= ReadinessBoard.startLimit else { return }
         board.hasStarted = true
         greet()
         // A start of a thousand leaves holes that a running tree never fills again.

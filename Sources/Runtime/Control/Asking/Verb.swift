@@ -140,7 +140,8 @@ enum Verb: Hashable, Sendable {
         }
         guard let signal = Signal(named: word) else {
             throw VerbError(
-                .badRequest, "'\(word.prefix(20))' is no signal: HUP, SIGHUP and 1 are the same one, 64 is the last")
+                .badRequest,
+                "'\(word.prefix(20))' is no signal: HUP, SIGHUP and 1 are the same one, SIGRTMIN+30 and 64 the last")
         }
         return .signal(try names.needChild(name), signal)
     }

@@ -35,17 +35,28 @@ extension Explanation {
 
     /// What made the end that it still suffers from.
     private var endSettings: [Setting] {
-        guard let cause = view.cause, culprit == nil else { return [] }
-        switch view.phase {
-        case .scheduled, .delayed, .stopping, .parked: break
-        case .off, .waiting, .starting, .ready, .unkillable, .done: return []
-        }
+        guard culprit == nil, let cause = suffered else { return [] }
         let run = view.lastEnd?.run ?? view.run
         if let remark, remark.run == (view.phase == .stopping ? view.run : run), !remark.settings.isEmpty {
             return remark.settings
         }
         // By command, or for its growth: then it was remarked.
         return cause == .recycled ? [] : settings(of: cause)
+    }
+
+    /// The cause of that end. One that comes up again, or serves for a moment between two ends, has the keys of its last one
+    /// still, unless somebody wished for it.
+    private var suffered: Cause? {
+        switch view.phase {
+        case .scheduled, .delayed, .stopping, .parked: return view.cause
+        case .waiting, .starting, .ready:
+            guard let cause = view.lastEnd?.cause else { return nil }
+            switch cause {
+            case .done, .asked, .recycled, .dependency: return nil
+            case .config, .crash, .oom, .watchdog, .probe, .network, .unkillable, .unknown: return cause
+            }
+        case .off, .unkillable, .done: return nil
+        }
     }
 
     /// Which keys make this cause.

@@ -84,15 +84,15 @@ extension LogEvent {
 extension Sequel {
     fileprivate var givenUp: String {
         switch self {
-        case .retry, .command: "given up for now"
-        case .endOfTree: "given up"
+        case .retry: "given up for now"
+        case .command, .endOfTree: "given up"
         }
     }
 
     fileprivate func words(_ name: String, at now: Instant) -> String {
         switch self {
         case .retry(let instant): "next try in \((instant - now).words)."
-        case .command: "it waits for `nexusctl start \(name)`."
+        case .command: "nothing tries it again until `nexusctl start \(name)`."
         case .endOfTree: "the tree ends with it."
         }
     }

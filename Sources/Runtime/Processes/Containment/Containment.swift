@@ -71,8 +71,9 @@ public final class Containment {
 
     /// Ends what an earlier nexusd left behind: everything in the cgroups of runs below ours, and what carries the mark of
     /// one of these lives. To be called before the first run.
-    func endLeftovers(of lives: [LifeID]) -> Leftovers.Outcome {
-        Leftovers(kernel, root: root, lives: lives).end()
+    /// `waiting` hears for whom, each time that some of them have to end before others.
+    func endLeftovers(of lives: [LifeID], waiting: ([ProcessEntry]) -> Void = { _ in }) -> Leftovers.Outcome {
+        Leftovers(kernel, root: root, lives: lives).end(waiting)
     }
 
     /// A turn of the loop begins: what has to be looked at gets its share of it. True when it brought something to an end

@@ -61,15 +61,15 @@ struct Leftovers {
         }
     }
 
-    /// SIGTERM, time, SIGKILL, and waiting for the last of them, a stage after the other.
-    func end() -> Outcome {
+    /// SIGTERM, time, SIGKILL, and waiting for the last of them, a stage after the other; `waiting` hears for whom.
+    func end(_ waiting: ([ProcessEntry]) -> Void) -> Outcome {
         var outcome = Outcome()
-        for stage in Stage.allCases { end(stage, &outcome) }
+        for stage in Stage.allCases { end(stage, &outcome, waiting) }
         for run in root?.runs(kernel) ?? [] { run.remove() }
         return outcome
     }
 
-    private func end(_ stage: Stage, _ outcome: inout Outcome) {
+    private func end(_ stage: Stage, _ outcome: inout Outcome, _ waiting: ([ProcessEntry]) -> Void) {
         let unkillable = outcome.remaining
         // By number and start time: a parent changes when the one before it ends.
         var signalled: [ProcessID: UInt64] = [:]
@@ -78,6 +78,7 @@ struct Leftovers {
             let found = find(stage).filter { entry in
                 !unkillable.contains { $0.process == entry.process && $0.started == entry.started }
             }
+            if signalled.isEmpty, !found.isEmpty { waiting(found) }
             for entry in found where signalled.updateValue(entry.started, forKey: entry.process) != entry.started {
                 outcome.count += 1
                 if outcome.named.count < Self.nameLimit { outcome.named.append(entry) }

@@ -64,15 +64,21 @@ struct Change: ParsableArguments {
             guard let failure = ended[outcomes[index].name], outcomes[index].failure == nil else { continue }
             (outcomes[index].outcome, outcomes[index].failure) = ("failed", failure)
         }
-        let ends = goesDown && !noWait ? report.map { askedEnds(of: meant, since: $0, connection) } : nil
-        try show(outcomes, ends ?? [:], verb, done: done)
+        let after = goesDown && !noWait ? try? StatusQuestion.report(connection) : nil
+        let ends = report.flatMap { before in after.map { askedEnds(of: meant, from: before, to: $0) } }
+        // What is left of those that were stopped, as far as anybody knows: it is not ended with them, for nothing tells that
+        // it is theirs.
+        let down = outcomes.filter { $0.failure == nil }.flatMap { meant[$0.name] ?? [] }
+        let left = after.map { down.isEmpty ? [] : $0.strayWords(of: down) } ?? []
+        let strays = after.map { down.isEmpty ? [] : $0.strays(of: down) } ?? []
+        if !json { for words in left { Output.complain("nexusctl: not ended: " + words) } }
+        try show(outcomes, ends ?? [:], strays, verb, done: done)
     }
 
     /// By the name by which they were meant.
     private func askedEnds(
-        of meant: [String: [String]], since before: StatusReport, _ connection: ControlConnection
+        of meant: [String: [String]], from before: StatusReport, to after: StatusReport
     ) -> [String: [AskedEnd]] {
-        guard let after = try? StatusQuestion.report(connection) else { return [:] }
         let old = Set(before.children.compactMap(\.lastEnd?.run))
         var ends: [String: AskedEnd] = [:]
         for child in after.children {
@@ -128,7 +134,8 @@ struct Change: ParsableArguments {
     }
 
     private func show(
-        _ outcomes: [Outcome], _ ends: [String: [AskedEnd]], _ verb: String, done: String
+        _ outcomes: [Outcome], _ ends: [String: [AskedEnd]], _ strays: [StatusReport.Stray], _ verb: String,
+        done: String
     ) throws(ControlError) {
         if json {
             let results = outcomes.map { name, outcome, failure in
@@ -136,7 +143,8 @@ struct Change: ParsableArguments {
                 if let ends = ends[name], !ends.isEmpty { members.append(.init("ends", .array(ends.map(\.json)))) }
                 return JSONValue.object(members + (failure.map { [.init("error", .string($0.message))] } ?? []))
             }
-            Output.write(JSONValue.object([.init("results", .array(results))]).line + "\n")
+            let left = strays.isEmpty ? [] : [JSONValue.Member("strays", .array(strays.map(\.json)))]
+            Output.write(JSONValue.object([.init("results", .array(results))] + left).line + "\n")
         }
         for (name, _, failure) in outcomes {
             if let failure, names.count > 1 {

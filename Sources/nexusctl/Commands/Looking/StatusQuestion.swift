@@ -21,7 +21,7 @@ enum StatusQuestion {
         of report: StatusReport, from connection: ControlConnection, for terminal: Terminal,
         only names: [String] = []
     ) -> String {
-        let user = report.uidWall ? nil : connection.serverUid.map { Accounts.name(of: $0) ?? "uid \($0)" }
+        let user = connection.serverUid.map { Accounts.name(of: $0) ?? "uid \($0)" }
         return report.table(user: user, for: terminal, only: names)
     }
 }

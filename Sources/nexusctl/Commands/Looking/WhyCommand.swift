@@ -33,6 +33,20 @@ struct WhyCommand: ParsableCommand {
             let words = WhyGroupText(GroupStatus(group), why, try StatusQuestion.report(connection), file: text)
             return Output.write(words.text(for: .standardOutput))
         }
-        Output.write(WhyText(why, file: text).text(for: .standardOutput))
+        var beside = WhyText.Beside()
+        beside.interpreter = WhyText.programWithoutFile(why).flatMap(Self.missingInterpreter)
+        let report = try StatusQuestion.report(connection)
+        beside.strays = why["child"]?["name"]?.text.map { report.strayWords(of: [$0]) } ?? []
+        Output.write(WhyText(why, file: text, beside: beside).text(for: .standardOutput))
+    }
+
+    /// execve(2) says of a script whose interpreter is not there what it says of one that is not there itself.
+    private static func missingInterpreter(of program: String) -> String? {
+        let kernel = LiveKernel()
+        guard let file = try? kernel.openRegular(program, [.readOnly, .nonBlocking], mode: 0) else { return nil }
+        var bytes = [UInt8](repeating: 0, count: ProgramHead.length)
+        let count = bytes.withUnsafeMutableBytes { (try? kernel.read(file, into: $0)) ?? 0 }
+        guard let interpreter = ProgramHead.interpreter(bytes.prefix(count)) else { return nil }
+        return (try? kernel.status(interpreter, followingLinks: true)) == nil ? interpreter : nil
     }
 }

@@ -1,0 +1,152 @@
+import ControlClient
+import Testing
+import Wire
+
+@Suite(.timeLimit(.minutes(1)))
+struct RemedyTests {
+    private func why(
+        _ state: String, _ cause: String?, exit: String = "", more: String = "", program: String = "/opt/web"
+    ) throws -> String {
+        let cause = cause.map { "\"\($0)\"" } ?? "null"
+        let answer = """
+            {"child":{"name":"web","state":"\(state)","cause":\(cause),"executable":"\(program)","pid":7\(more),\
+            "last_end":{"run":"1-1","cause":"x","exit":"\(exit)"}}}
+            """
+        return WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
+    }
+
+    @Test(arguments: [
+        ("exec: No such file or directory (ENOENT)", "/opt/web is not there"),
+        ("exec: Permission denied (EACCES)", "/opt/web is not executable"),
+        ("exec: Exec format error (ENOEXEC)", "no program for this machine"),
+        ("directory: No such file or directory (ENOENT)", "make its working directory"),
+        ("identity: Operation not permitted (EPERM)", "right to change users"),
+        ("limits: Operation not permitted (EPERM)", "lower `limits`"), ("exit 0", "foreground"),
+        ("exit 78", "its own configuration"),
+        ("prepare: Address already in use (EADDRINUSE)", "take another address"),
+        ("prepare: Permission denied (EACCES)", "of its sockets, secrets and directories"),
+    ])
+    func configurationError_saysHowToMendIt(exit: String, words: String) throws {
+        let text = try why("parked", "config", exit: exit)
+        #expect(text.contains(words) && text.contains("then `nexusctl start web`"))
+    }
+
+    @Test func programThatWasNotFound_isLookedForByAReload() throws {
+        let text = try why("parked", "config", exit: "exec: No such file or directory (ENOENT)", program: "")
+        #expect(text.contains("install it or correct `command`, then `nexusctl reload`, then `nexusctl start web`"))
+    }
+
+    @Test func whatCouldNotBeHad_isNamed_andNotSaidTwice() throws {
+        let answer = """
+            {"child":{"name":"web","state":"parked","cause":"config","executable":"/opt/web","next_try_ms":60000,"last_end":{
+            "run":"1-1","cause":"config","exit":"prepare: No such file or directory (ENOENT)",
+            "detail":"secret token: /etc/token: No such file or directory (ENOENT); make the file"}},"settings":[]}
+            """
+        let json = try JSONParser.parse(Array(answer.utf8))
+        let text = WhyText(json).text(for: .plain)
+        #expect(
+            text.contains("  because  secret token: /etc/token: No such file or directory (ENOENT); make the file\n"))
+        #expect(text.contains("  do       mend that, then `nexusctl start web`"))
+        #expect(
+            ChildStatus(json["child"] ?? .null).words
+                == "config: secret token: /etc/token: No such file or directory (ENOENT); make the file; slow retry in 60 s"
+        )
+    }
+
+    @Test func noLastLines_areNotSpokenOf() throws {
+        for (state, cause, exit) in [
+            ("parked", "crash", "exit 1"), ("parked", "config", "exit 78"), ("delayed", "crash", "exit 1"),
+        ] {
+            let text = try why(state, cause, exit: exit, more: #","unstable_runs":3,"user":"www""#)
+            #expect(text.contains("  do ") && !text.contains("last lines"), "\(text)")
+        }
+        #expect(try why("parked", "crash", more: #","user":"www""#).contains("run its command by hand as www"))
+    }
+
+    @Test func why_sendsNobodyToItself() throws {
+        #expect(try why("parked", "crash", exit: "exit 1").hasPrefix("web is parked: crash: exit 1; needs you\n"))
+        let child = #"{"name":"web","state":"parked","cause":"crash"}"#
+        #expect(ChildStatus(try JSONParser.parse(Array(child.utf8))).words == "crash; needs you: nexusctl why web")
+    }
+
+    @Test(arguments: [
+        ("oom", "give it more memory"), ("watchdog", "send WATCHDOG=1 in time"), ("probe", "readiness or liveness"),
+    ])
+    func childThatKeepsEnding_isHelpedByItsCause(cause: String, words: String) throws {
+        let text = try why("delayed", cause, more: #","unstable_runs":3"#)
+        #expect(text.contains("it ended 3 times in a row: ") && text.contains(words), "\(text)")
+        #expect(try why("scheduled", cause, more: #","unstable_runs":1"#).contains(words))
+    }
+
+    @Test(arguments: [
+        ("watchdog", "signal 15 (TERM)", "it said WATCHDOG=trigger", "see where it hangs: it said so itself"),
+        ("crash", "exec: Connection timed out (ETIMEDOUT)", "not executed within 10 s", "a lease on /opt/web"),
+        ("probe", "signal 15 (TERM)", "not executed within 3 s: the kernel waits", "a lease on /opt/web"),
+        ("crash", "exec: Text file busy (ETXTBSY)", "", "end what has /opt/web open for writing"),
+        ("crash", "exec: Resource temporarily unavailable (EAGAIN)", "", "more processes (`limits.nproc`)"),
+        ("crash", "signal 9 (KILL)", "it had used up 2s of processor time, its limit", "raise `limits.cpu`"),
+        ("crash", "signal 25 (XFSZ)", "a file of it would have grown above 1MiB, its limit", "raise `limits.fsize`"),
+        ("crash", "signal 9 (KILL)", "it said STOPPING=1 and had not ended after 1 s", "raise `stop-timeout`"),
+    ])
+    func endThatIsKnown_isHelpedByWhatMadeIt(cause: String, exit: String, detail: String, words: String) throws {
+        let answer = """
+            {"child":{"name":"web","state":"delayed","cause":"\(cause)","executable":"/opt/web","unstable_runs":3,\
+            "last_end":{"run":"1-1","cause":"\(cause)","exit":"\(exit)","detail":"\(detail)"}}}
+            """
+        let text = WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
+        #expect(text.contains(words) && !text.contains("said nothing in its last run"), "\(text)")
+    }
+
+    /// While it serves between two ends the advice is the same.
+    @Test(
+        arguments: [
+            ("watchdog", 0, "send WATCHDOG=1 in time"),
+            ("probe", 4, "it ended 4 times in a row: see whether it serves"),
+            ("oom", 1, "about its last end: give it more memory"), ("crash", 2, "run its command by hand"),
+            ("crash", 0, nil), ("asked", 3, nil), ("done", 3, nil),
+        ] as [(String, Int, String?)])
+    func childBetweenTwoEnds_isHelpedByItsLastOne(cause: String, unstable: Int, words: String?) throws {
+        for state in ["ready", "starting"] {
+            let answer = """
+                {"child":{"name":"web","state":"\(state)","cause":null,"unstable_runs":\(unstable),\
+                "last_end":{"run":"1-1","cause":"\(cause)","exit":"signal 15 (TERM)"}}}
+                """
+            let text = WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
+            #expect(words.map(text.contains) ?? !text.contains("  do "), "\(text)")
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("#!/bin/sh\n", "/bin/sh"), ("#! \t/no/such -x\necho", "/no/such"), ("#!\n", nil), ("\u{7F}ELF", nil),
+            ("", nil),
+            ("#!/bin/sh", "/bin/sh"),
+        ] as [(String, String?)])
+    func interpreterOfAScript_isInItsFirstLine(text: String, name: String?) {
+        #expect(ProgramHead.interpreter(Array(text.utf8)) == name)
+    }
+
+    @Test func missingInterpreter_isNamed() throws {
+        let answer = #"""
+            {"child":{"name":"web","state":"parked","cause":"config","executable":"/opt/web","last_end":{"run":"1-1",
+            "cause":"config","exit":"exec: No such file or directory (ENOENT)"}}}
+            """#
+        let json = try JSONParser.parse(Array(answer.utf8))
+        #expect(WhyText.programWithoutFile(json) == "/opt/web")
+        var beside = WhyText.Beside()
+        beside.interpreter = "/no/such"
+        let text = WhyText(json, beside: beside).text(for: .plain)
+        #expect(
+            text.contains("  do       /opt/web is there, and /no/such, which it names to carry it out, is not"),
+            "\(text)")
+    }
+
+    @Test func everyStateWithSomethingToDo_saysIt() throws {
+        #expect(try why("waiting", nil, more: #","waits_for":"db""#).contains("nexusctl why db"))
+        #expect(try why("parked", "dependency", more: #","waits_for":"db""#).contains("because of db"))
+        #expect(try why("unkillable", "unkillable").contains("/proc/7/wchan"))
+        #expect(try why("parked", "oom").contains("memory"))
+        #expect(try !why("ready", nil).contains("  do "))
+        #expect(try !why("done", "done").contains("  do "))
+    }
+}
