@@ -50,7 +50,9 @@ import Testing
     @Test(arguments: deepTexts.keys.sorted())
     func keyWithTooManyParts_isRefusedWithItsPlace(name: String) throws {
         let (text, place) = try #require(Self.deepTexts[name])
-        let words = "a key with more than 64 parts (those of the tables around it count)"
+        let words =
+            "a key with more than 64 parts (those of the tables around it count): make it shorter; what else may be wrong in the"
+            + " file is said when it can be read"
         #expect(FakeMachine().diagnostics(text) == "Supervisor.toml:\(place): error: syntax: \(words)")
     }
 

@@ -33,6 +33,23 @@ import Testing
         #expect(words(host(["/opt": Self.directory, "/opt/app": Self.directory, "/opt/app/run": Self.program])) == "")
     }
 
+    /// nexusd as root reads it at each start, through links: who owns the directory would have it read any file of the machine.
+    @Test func secretWhereOthersMayPutALink_isRefused() {
+        let text = "[secret.s]\nfile = \"/srv/web/token\"\n[child.a]\ncommand = [\"/bin/true\"]\nsecrets = [\"s\"]\n"
+        let secret = FileStatus(kind: .regular, mode: 0o600, owner: 33, group: 33, size: 32)
+        let theirs = host(["/srv/web": changed(Self.directory, owner: 33), "/srv/web/token": secret])
+        #expect(
+            theirs.diagnostics(text)
+                == "Supervisor.toml:2:8: error: '/srv/web' belongs to uid 33, and nexusd runs as root; chown it to root, or keep"
+                + " the secret elsewhere: a link put there would hand out any file")
+        // A file of theirs where they can put no link.
+        #expect(host(["/srv/web/token": secret]).diagnostics(text) == "")
+        let linked = host(
+            ["/srv/web/token": secret, "/opt/x": changed(Self.directory, owner: 33), "/opt/x/token": secret],
+            links: ["/srv/web/token": "/opt/x/token"])
+        #expect(linked.diagnostics(text).contains("'/opt/x' belongs to uid 33"))
+    }
+
     @Test func programThatOthersMayWrite_isRefused() {
         let place = "Supervisor.toml:2:12: error: "
         let everybody = host(["/opt/app/run": changed(Self.program, mode: 0o757)])

@@ -2,13 +2,14 @@ extension PositionScanner {
     /// A string of any of the four kinds, decoded; the offset stands on its opening quote.
     mutating func string() -> String {
         guard let quote = peek() else { return "" }
+        let opening = position
         let isLong = offset + 2 < bytes.count && bytes[offset + 1] == quote && bytes[offset + 2] == quote
         for _ in 0..<(isLong ? 3 : 1) { advance() }
         var decoded: [UInt8] = []
         while let byte = peek() {
             if byte == quote, let width = closing(quote, isLong) {
                 for _ in 0..<width { advance() }
-                break
+                return String(decoding: decoded, as: UTF8.self)
             }
             if byte == UInt8(ascii: "\\"), quote == UInt8(ascii: "\"") {
                 escape(into: &decoded)
@@ -18,6 +19,7 @@ extension PositionScanner {
             decoded.append(byte)
             advance()
         }
+        lookup.opens(LineLookup.OpenString(position: opening, quote: Unicode.Scalar(quote), isLong: isLong))
         return String(decoding: decoded, as: UTF8.self)
     }
 

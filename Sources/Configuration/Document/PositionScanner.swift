@@ -40,11 +40,14 @@ struct PositionScanner {
     /// The first array that something else follows than a value, `,` or `]`: what toml++ says of it points at that, be it
     /// many lines further down.
     private(set) var openArray: OpenArray?
+    /// What a look at one line found.
+    var lookup: LineLookup
     private var depth = 0
     /// Parts of keys on the way down to where the scanner is: those of the header and of every open inline table.
     private var partCount = 0
     /// Where the header or the entry of a header's table begins: before it everything is whole.
     private var itemStart = 0
+    private var itemKeys: [String] = []
 
     /// A syntax error that must not reach TOMLKit.
     struct Fault {
@@ -69,8 +72,10 @@ struct PositionScanner {
     /// Most parts of keys from the root to a value. toml++ frees a table by recursion, a part each, and bounds none.
     static let partLimit = 64
 
-    init(_ text: [UInt8]) {
+    /// `line`: the one that is looked at more closely.
+    init(_ text: [UInt8], line: Int? = nil) {
         bytes = text
+        lookup = LineLookup(line: line)
         // TOMLKit skips a byte order mark without counting it.
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
     }
@@ -82,11 +87,14 @@ struct PositionScanner {
         skip(blankLines: true)
         while let byte = peek() {
             itemStart = offset
-            if byte == UInt8(ascii: "[") {
+            let start = position
+            let isHeader = byte == UInt8(ascii: "[")
+            if isHeader {
                 table = header(in: root)
             } else {
                 entry(in: table)
             }
+            lookup.end(LineLookup.Item(start: start, isHeader: isHeader, keys: itemKeys), at: position)
             skip(blankLines: true)
         }
         return root
@@ -101,14 +109,18 @@ struct PositionScanner {
         let isArray = peek() == UInt8(ascii: "[")
         if isArray { advance() }
         skip(blankLines: false)
-        if !beginsKey { note("a table header needs a name, found \(found)", prefix: start, isValue: false) }
+        if !beginsKey {
+            note("a table header needs a name, such as [child.web], found \(found)", prefix: start, isValue: false)
+        }
         partCount = 0
         let keys = keyPath()
         partCount = keys.count
+        itemKeys = keys.map(\.name)
         while let byte = peek(), byte == UInt8(ascii: "]") { advance() }
         var table = root
         for key in keys.dropLast() { table = table.member(key.name, at: key.position) }
         guard let last = keys.last else { return table }
+        if let known = table.members[last.name] { lookup.repeats(itemKeys, at: last.position, value: nil, known.key) }
         if isArray {
             let array = table.members[last.name] ?? Mark(last.position)
             table.members[last.name] = array
@@ -126,12 +138,21 @@ struct PositionScanner {
         let keys = keyPath()
         partCount += keys.count
         defer { partCount -= keys.count }
+        if depth == 0 { itemKeys = keys.map(\.name) }
         skip(blankLines: false)
         if peek() == UInt8(ascii: "=") { advance() }
         skip(blankLines: false)
         var parent = table
-        for key in keys.dropLast() { parent = parent.member(key.name, at: key.position) }
+        for key in keys.dropLast() {
+            if let known = parent.members[key.name] {
+                lookup.repeats([key.name], at: key.position, value: nil, known.key)
+            }
+            parent = parent.member(key.name, at: key.position)
+        }
         let mark = Mark(keys.last?.position ?? position, value: position)
+        if let last = keys.last, let known = parent.members[last.name] {
+            lookup.repeats(keys.map(\.name), at: last.position, value: position, known.key)
+        }
         value(into: mark)
         if let last = keys.last { parent.members[last.name] = mark }
     }
@@ -146,7 +167,7 @@ struct PositionScanner {
             let isTooDeep = partCount + keys.count >= PositionScanner.partLimit
             if isTooDeep {
                 note(
-                    "a key with more than \(PositionScanner.partLimit) parts (those of the tables around it count)",
+                    "a key with more than \(PositionScanner.partLimit) parts (those of the tables around it count): make it shorter",
                     prefix: itemStart, isValue: false)
             }
             let name: String
@@ -186,7 +207,9 @@ struct PositionScanner {
             let start = offset
             mark.isOctal = bytes[start...].starts(with: "0o".utf8)
             if let time = timeOfDate, !PositionScanner.isDigit(time) {
-                note("a time such as 07:32:00 must follow a date and its 'T' or blank", prefix: offset, isValue: true)
+                note(
+                    "a time such as 07:32:00 must follow a date and its 'T' or blank; put it in quotes if it is text",
+                    prefix: offset, isValue: true)
             }
             while let byte = peek(), !PositionScanner.endsScalar(byte) { advance() }
             if offset == start, let byte = peek(), !PositionScanner.isClosing(byte) { advance() }
@@ -217,7 +240,9 @@ struct PositionScanner {
             let element = Mark(position)
             let start = offset
             if byte == UInt8(ascii: "}") {
-                note("a value or ']' must stand here, found '}'", prefix: offset, isValue: true)
+                note(
+                    "a value or ']' must stand here, found '}': write ']' where the list ends", prefix: offset,
+                    isValue: true)
             }
             value(into: element)
             // No value has a sign of equality outside of quotes.

@@ -1,32 +1,106 @@
 import TOMLKit
 
 extension Table {
-    /// Reads a document. A syntax error is reported (only the first: TOMLKit stops there) and gives nil, and so does an
-    /// escaped NUL.
+    /// Reads a document. Syntax errors are reported and give nil, and so does an escaped NUL. TOMLKit stops at the first error;
+    /// where that is in one line, and nothing else can be meant, the rest is read without it.
     init?(toml bytes: [UInt8], report: Report) {
+        var text = bytes
+        var wrong: [Mismatch] = []
+        while wrong.count < Table.syntaxLimit {
+            switch Table.read(text) {
+            case .success(let table) where wrong.isEmpty:
+                guard table.escapedNULs.isEmpty else {
+                    for position in table.escapedNULs {
+                        report.error(
+                            position, "NUL (\\u0000) in a string; arguments and variables cannot hold one: leave it out"
+                        )
+                    }
+                    return nil
+                }
+                self = Table.convert(table.parsed, table.marks)
+                return
+            case .success:
+                Table.report(wrong, report)
+                return nil
+            case .failure(let failure):
+                wrong.append(failure.shown)
+                guard let line = failure.confinedTo else {
+                    Table.report(wrong, report)
+                    return nil
+                }
+                text = Table.blanking(line, in: text)
+            }
+        }
+        Table.report(wrong, report)
+        return nil
+    }
+
+    /// Syntax errors that are looked for; each costs a reading.
+    private static let syntaxLimit = 10
+
+    /// The last says that what is wrong beyond the syntax is not known yet.
+    private static func report(_ wrong: [Mismatch], _ report: Report) {
+        for (index, error) in wrong.enumerated() {
+            let rest = index < wrong.count - 1 ? "" : "; what else may be wrong in the file is said when it can be read"
+            report.error(error.position, "syntax: \(error.words)\(rest)")
+        }
+    }
+
+    /// A text in which TOMLKit finds no error.
+    private struct Readable {
+        let parsed: TOMLTable
+        let marks: Mark
+        let escapedNULs: [Position]
+    }
+
+    /// A syntax error.
+    private struct SyntaxFailure: Error {
+        let shown: Mismatch
+        /// The line without which the rest can be read; nil: who knows.
+        let confinedTo: Int?
+    }
+
+    private static func read(_ bytes: [UInt8]) -> Result<Readable, SyntaxFailure> {
         var scanner = PositionScanner(bytes)
         let marks = scanner.scan()
         if let fault = scanner.fault {
             // Up to here TOMLKit may read; it stops at an earlier error if there is one, else at the control character
             // that stands for the faulty value.
             let prefix = bytes.prefix(fault.prefix) + (fault.isValue ? [1] : [])
-            let earlier = Table.error(in: Array(prefix)).flatMap { $0.position < fault.position ? $0 : nil }
-            report.error(earlier?.position ?? fault.position, "syntax: " + (earlier?.words ?? fault.words))
-            return nil
+            if let earlier = Table.error(in: Array(prefix)), earlier.position < fault.position {
+                return .failure(failure(earlier, bytes))
+            }
+            return .failure(SyntaxFailure(shown: Mismatch(fault.position, fault.words), confinedTo: nil))
         }
         switch Table.parse(bytes) {
         case .success(let parsed):
-            for position in scanner.escapedNULs {
-                report.error(
-                    position, "NUL (\\u0000) in a string; arguments and variables cannot hold one: leave it out")
-            }
-            guard scanner.escapedNULs.isEmpty else { return nil }
-            self = Table.convert(parsed, marks)
+            return .success(Readable(parsed: parsed, marks: marks, escapedNULs: scanner.escapedNULs))
         case .failure(let error):
-            let better = scanner.openArray.flatMap { Table.mismatch($0, for: error) } ?? error
-            report.error(better.position, "syntax: " + better.words)
-            return nil
+            if let array = scanner.openArray.flatMap({ Table.mismatch($0, for: error) }) {
+                return .failure(SyntaxFailure(shown: array, confinedTo: nil))
+            }
+            return .failure(failure(error, bytes))
         }
+    }
+
+    private static func failure(_ error: Mismatch, _ bytes: [UInt8]) -> SyntaxFailure {
+        let advice = SyntaxAdvice(bytes, error)
+        return SyntaxFailure(shown: advice.mismatch, confinedTo: advice.isConfined ? error.position.line : nil)
+    }
+
+    /// The same with blanks in place of a line, so that all that follows keeps its place.
+    private static func blanking(_ line: Int, in text: [UInt8]) -> [UInt8] {
+        var text = text
+        var number = 1
+        for index in text.indices {
+            if text[index] == UInt8(ascii: "\n") {
+                number += 1
+                if number > line { break }
+            } else if number == line {
+                text[index] = UInt8(ascii: " ")
+            }
+        }
+        return text
     }
 
     /// The array as the cause, when the parser stumbled over what follows it. An earlier error is the parser's own.
@@ -36,6 +110,9 @@ extension Table {
             return Mismatch(array.position, "this array is not closed: ']' is missing, and the file ends")
         }
         guard error.position.line >= foreign.line else { return nil }
+        if foreign.line == array.position.line {
+            return Mismatch(foreign, "a key with a value stands in { }, not in [ ]: write { NAME = \"value\" }")
+        }
         return Mismatch(array.position, "this array is not closed: ']' is missing before line \(foreign.line)")
     }
 

@@ -59,6 +59,17 @@ struct PlaceTests {
         _ = try InstanceLock(kernel, path: path)
     }
 
+    /// Who may read it may lock it, and no nexusd would start any more; one of an earlier version is closed too.
+    @Test func lockFile_isItsOwnersAlone() throws {
+        let path = directory.path + "/nexusd.lock"
+        for mode: UInt16? in [nil, 0o644] {
+            if let mode { try kernel.changeMode(path, to: mode) }
+            let lock = try InstanceLock(kernel, path: path)
+            #expect(try kernel.status(path, followingLinks: false).mode == 0o600)
+            withExtendedLifetime(lock) {}
+        }
+    }
+
     /// Killed with so much memory that its end takes a while; the lock goes with it.
     @Test func lockOfOneThatIsKilled_isWaitedFor() throws {
         let path = directory.path + "/nexusd.lock"

@@ -48,6 +48,10 @@ struct SecretBuilder {
             report.error(position, PathText.refusal("file", text))
             return text
         }
+        if let words = Trust(host: host).distrust(file: absolute) {
+            report.error(position, "\(words), or keep the secret elsewhere: a link put there would hand out any file")
+            return absolute
+        }
         guard let status = host.status(absolute) else {
             report.error(position, "there is no file '\(absolute)'; make it (mode 0600) or correct the path")
             return absolute

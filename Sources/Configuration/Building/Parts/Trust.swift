@@ -11,6 +11,11 @@ struct Trust {
     /// every directory above each of them.
     func distrust(program path: String) -> String? {
         guard host.userID == 0 else { return nil }
+        return distrust(wayTo: path) ?? host.realPath(path).flatMap { distrust(entry: $0) }
+    }
+
+    /// Directories above a path, and above each link on the way to what it names.
+    private func distrust(wayTo path: String) -> String? {
         var step = path
         // As deep as the kernel follows (path_resolution(7)).
         for _ in 0..<40 {
@@ -20,8 +25,14 @@ struct Trust {
                 target.hasPrefix("/")
                 ? target : String(step[..<(step.lastIndex(of: "/") ?? step.endIndex)]) + "/" + target
         }
-        guard let real = host.realPath(path) else { return nil }
-        return distrust(parentsOf: real) ?? distrust(entry: real)
+        return host.realPath(path).flatMap { distrust(parentsOf: $0) }
+    }
+
+    /// The same for a file that root reads for somebody else, whose content may be another's: who may exchange the file may have
+    /// any file of this machine read, by a link.
+    func distrust(file path: String) -> String? {
+        guard host.userID == 0 else { return nil }
+        return distrust(wayTo: path)
     }
 
     /// The same for a directory in which something is to be made.

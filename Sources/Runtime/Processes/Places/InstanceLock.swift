@@ -51,7 +51,9 @@ public final class InstanceLock {
         while true {
             let holder: [UInt8]
             do throws(Errno) {
-                let fd = try kernel.openRegular(path, [.readWrite, .create, .noFollow, .nonBlocking], mode: 0o644)
+                // Its owner's alone: who may read a file may lock it (flock(2)), and so keep the next nexusd from starting.
+                let fd = try kernel.openRegular(path, [.readWrite, .create, .noFollow, .nonBlocking], mode: 0o600)
+                if try kernel.status(fd).mode & 0o077 != 0 { try kernel.changeMode(fd, to: 0o600) }
                 if try kernel.lock(fd) {
                     // One that is refused may take its file away just when it was opened here: then there is another to lock.
                     guard try kernel.status(fd).links > 0 else {
