@@ -1,5 +1,6 @@
 import Foundation
 import Tunnel
+import Wire
 import WorkerKit
 
 /// What is looked at, and where.
@@ -15,7 +16,7 @@ extension TunnelKeeper {
                 for try await payload in try await bus.follow("events") {
                     let told = try? JSONDecoder().decode(Told.self, from: Data(payload))
                     guard told?.child == Self.child else { continue }
-                    if told?.message_id == Self.staysOff { await keepOff() }
+                    if told?.message_id == EventKind.staysOff.messageID { await keepOff() }
                     wake.yield()
                 }
             } catch is CancellationError {
@@ -28,9 +29,6 @@ extension TunnelKeeper {
             try? await Task.sleep(for: .seconds(5))
         }
     }
-
-    /// nexusd's event that an owner stopped what had no run (docs/supervision.md, Choices); such an id never changes.
-    private static let staysOff = "4baac0634fe14c478df3aac106d5808c"
 
     /// Kept at once: nothing that is looked at later would tell.
     private func keepOff() async {

@@ -2,13 +2,12 @@ import SupervisorCore
 import System
 import Wire
 
-/// Events of nexusd as entries, and those that log-writer itself has to tell. Their MESSAGE_IDs are never changed and never
-/// used for something else.
+/// Events of nexusd as entries, and those that log-writer itself has to tell.
 extension LogEvent {
     /// nexusd had to discard output of a child while no log-writer was there to read it (its `outputDropped`, with the
     /// bytes): the child's own file is to say so too. Where log-writer itself dropped lines the file knows already.
     var isLossOfChild: Bool {
-        messageID == "092462c0e9cc4e579ff7979b397c2492" && fields.contains { $0.name == "BYTES" }
+        messageID == EventKind.outputDropped.messageID && fields.contains { $0.name == "BYTES" }
     }
 
     /// The entry in the file of nexusd's events: the words, a TAB, and the facts as one JSON object.
@@ -35,7 +34,7 @@ extension LogEvent {
     /// The end record of a run whose end nobody saw; nexusd's own MESSAGE_ID for the end of a run.
     static func supervisorDied(_ run: RunID, child: String) -> LogEvent {
         LogEvent(
-            priority: 4, messageID: "1c657580dcbb4e52bd2e5ff3959019e0",
+            priority: 4, messageID: EventKind.ended.messageID,
             message: "\(child) ended while nexusd was not there to see it (\(RunBook.supervisorDied)).", child: child,
             run: run, fields: [Field(name: "CAUSE", value: "unknown")])
     }
@@ -44,7 +43,7 @@ extension LogEvent {
     /// with all it knows.
     static func drained(_ run: RunID, child: String) -> LogEvent {
         LogEvent(
-            priority: 6, messageID: "1c657580dcbb4e52bd2e5ff3959019e0",
+            priority: 6, messageID: EventKind.ended.messageID,
             message: "\(child) ended when it had written everything (asked).", child: child, run: run,
             fields: [Field(name: "CAUSE", value: "asked"), Field(name: "EXIT", value: "drained")])
     }
@@ -80,13 +79,13 @@ extension LogEvent {
 
     /// What is said about a child's suppressed lines, for the journal.
     static func suppression(of child: String, _ text: String) -> LogEvent {
-        LogEvent(priority: 4, messageID: "f76b11d810124d0eaab8d51a6204b7d2", message: text, child: child)
+        LogEvent(priority: 4, messageID: EventKind.suppression.messageID, message: text, child: child)
     }
 
     /// journald is away.
     static func journalAway(_ error: Errno) -> LogEvent {
         LogEvent(
-            priority: 4, messageID: "ba8fb522716043938d0ee369c0528ef3",
+            priority: 4, messageID: EventKind.journalAway.messageID,
             message: "journald takes nothing (\(error)): what is said goes into the files only, until it is back.",
             fields: [Field(name: "ERRNO", value: String(error.rawValue))])
     }
@@ -94,7 +93,7 @@ extension LogEvent {
     /// journald is back.
     static func journalBack(missing: Int) -> LogEvent {
         LogEvent(
-            priority: missing > 0 ? 4 : 5, messageID: "5543a9d12cb94426b3de42db5be43276",
+            priority: missing > 0 ? 4 : 5, messageID: EventKind.journalBack.messageID,
             message: "journald takes lines again; \(missing) are missing there; the files have them.",
             fields: [Field(name: "LINES", value: String(missing))])
     }
@@ -103,7 +102,7 @@ extension LogEvent {
     static func removed(_ files: [String: Int], before: Int64, total: Int64) -> LogEvent {
         let whose = files.sorted { $0.key < $1.key }.map { "\($0.value) of \($0.key)" }.joined(separator: ", ")
         return LogEvent(
-            priority: 5, messageID: "3e19e5e983094fa18b678bcbd0cf54bf",
+            priority: 5, messageID: EventKind.logsRemoved.messageID,
             message:
                 "All logs together had \(before) bytes, more than log.total = \(total): removed the oldest files: \(whose)."
         )
@@ -117,6 +116,6 @@ extension LogEvent {
     }
 
     private static func trouble(_ message: String, _ run: RunID? = nil) -> LogEvent {
-        LogEvent(priority: 3, messageID: "9cf1e9b6ad6e4d0d8a3c3f0a64f3cf4e", message: message, run: run)
+        LogEvent(priority: 3, messageID: EventKind.logTrouble.messageID, message: message, run: run)
     }
 }

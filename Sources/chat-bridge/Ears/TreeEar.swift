@@ -1,5 +1,6 @@
 import Chat
 import Foundation
+import Wire
 import WorkerKit
 
 /// Hears from nexusd which children are parked.
@@ -14,6 +15,14 @@ struct TreeEar: Sendable {
         var message_id: String?
         /// Events that this reader missed.
         var missed: Int?
+
+        /// Somebody may be parked after it, or not any more; or what was missed may have told so.
+        var isTelling: Bool {
+            switch message_id.flatMap(EventKind.init(rawValue:)) {
+            case .parked, .groupParked, .ready, .ended, .reloaded: true
+            case _: missed != nil
+            }
+        }
     }
 
     private struct Tree: Decodable {
@@ -26,13 +35,6 @@ struct TreeEar: Sendable {
         var children: [Child]
     }
 
-    /// Events after which somebody may be parked, or not any more: parked, ready, ended, reloaded, and a group parked
-    /// (docs/logs.md has the list; these ids never change).
-    private static let telling: Set<String> = [
-        "c758947a4e434f82a40312a35c6232cf", "28593bf7685b4c65a2b9d003d962ea2d", "1c657580dcbb4e52bd2e5ff3959019e0",
-        "57e3821c82fc224c5abb63cd1bf83346", "cdc5d0e83a704ab1aa0a9ae6de2476bd",
-    ]
-
     /// Until its task is cancelled. Events say when to look; what is so is read from the status, which is whole.
     func run() async {
         while !Task.isCancelled {
@@ -41,9 +43,7 @@ struct TreeEar: Sendable {
                 try await look()
                 for try await frame in events {
                     let event = try? JSONDecoder().decode(Event.self, from: Data(frame))
-                    guard let event, event.missed != nil || event.message_id.map(Self.telling.contains) == true else {
-                        continue
-                    }
+                    guard event?.isTelling == true else { continue }
                     try await look()
                 }
             } catch {

@@ -9,16 +9,8 @@ struct Event {
 
     init(_ json: JSONValue) { self.json = json }
 
-    /// The kinds that commands go by, by their fixed MESSAGE_ID.
-    enum Kind: String {
-        /// A run is over.
-        case ended = "1c657580dcbb4e52bd2e5ff3959019e0"
-        /// A replacement comes later.
-        case delayed = "ae11b8f43a074b07904ffcfa6d3a5699"
-    }
-
-    /// Nil: none of these.
-    var kind: Kind? { json["message_id"]?.text.flatMap(Kind.init(rawValue:)) }
+    /// Nil: none that this version knows.
+    var kind: EventKind? { json["message_id"]?.text.flatMap(EventKind.init(rawValue:)) }
 
     /// Whose it is.
     var child: String? { json["child"]?.text }

@@ -3,6 +3,7 @@ import Plan
 import SupervisorCore
 import TestSupport
 import Testing
+import Wire
 
 @testable import Runtime
 

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Wire
 
 @testable import Runtime
 
@@ -18,7 +19,8 @@ import Testing
         ]
         let ofTheTree: Set<EventKind> = [
             .supervisorStarted, .supervisorStopping, .supervisorStopped, .reloaded, .reloadRefused, .audit, .refused,
-            .stray, .leftover, .outputDropped, .recordsDropped, .supervisorTrouble, .groupParked,
+            .stray, .leftover, .outputDropped, .recordsDropped, .supervisorTrouble, .groupParked, .journalAway,
+            .journalBack, .logsRemoved, .logTrouble,
         ]
         for entry in try entries() {
             let kind = try #require(EventKind(rawValue: entry.id))

@@ -4,6 +4,7 @@ import SupervisorCore
 import System
 import TestSupport
 import Testing
+import Wire
 
 @testable import Runtime
 

@@ -1,8 +1,7 @@
-import Wire
-
-/// The fixed MESSAGE_ID of every kind of event (journald's way to find them: `journalctl MESSAGE_ID=…`). They are part of
-/// what scripts may rely on, so a value is never changed and never used again for something else.
-enum EventKind: String, Hashable, Sendable, CaseIterable {
+/// The fixed MESSAGE_ID of every kind of event of nexusd and log-writer (journald's way to find them:
+/// `journalctl MESSAGE_ID=…`). They are part of what scripts may rely on, so a value is never changed and never used again for
+/// something else; docs/logs.md has the list.
+public enum EventKind: String, Hashable, Sendable, CaseIterable {
     /// A run is about to be spawned.
     case starting = "21d5ae072daa42c3940b5734b249a421"
     /// A run serves.
@@ -62,21 +61,17 @@ enum EventKind: String, Hashable, Sendable, CaseIterable {
     /// nexusd itself met something it had to work around.
     case supervisorTrouble = "7ed6a4c27a0c4eb88e06d356080764bc"
 
-    /// 32 hexadecimal digits.
-    var messageID: String { rawValue }
-}
+    /// log-writer: what it told as suppressed, for the journal.
+    case suppression = "f76b11d810124d0eaab8d51a6204b7d2"
+    /// log-writer: journald takes nothing.
+    case journalAway = "ba8fb522716043938d0ee369c0528ef3"
+    /// log-writer: journald takes lines again.
+    case journalBack = "5543a9d12cb94426b3de42db5be43276"
+    /// log-writer: old files were removed, for all logs together were too much.
+    case logsRemoved = "3e19e5e983094fa18b678bcbd0cf54bf"
+    /// log-writer itself met something it had to work around.
+    case logTrouble = "9cf1e9b6ad6e4d0d8a3c3f0a64f3cf4e"
 
-extension LogEvent {
-    /// Worth a line on stderr although log-writer serves: the tree begins, gives something up, ends.
-    var isHeadline: Bool {
-        switch EventKind(rawValue: messageID) {
-        case .supervisorStarted, .parked, .groupParked, .unkillable, .supervisorStopping, .supervisorStopped: true
-        case .starting, .ready, .stopping, .killing, .ended, .delayed, .skipped, .staysOff, .reloaded, .reloadRefused,
-            .removed,
-            .audit,
-            .refused, .stray, .leftover, .memory, .outputDropped, .outputSuppressed, .recordsDropped, .linkBroken,
-            .spawnTrouble, .notifyTrouble, .supervisorTrouble, nil:
-            false
-        }
-    }
+    /// 32 hexadecimal digits.
+    public var messageID: String { rawValue }
 }
