@@ -107,6 +107,8 @@ struct RemedyTests {
         ] as [(String, Int, String?)])
     func childBetweenTwoEnds_isHelpedByItsLastOne(cause: String, unstable: Int, words: String?) throws {
         for state in ["ready", "starting"] {
+            #expect(try !why("stopping", "asked").contains("  do "))
+            #expect(try why("stopping", "watchdog").contains("  do       let it send WATCHDOG=1 in time"))
             let answer = """
                 {"child":{"name":"web","state":"\(state)","cause":null,"unstable_runs":\(unstable),\
                 "last_end":{"run":"1-1","cause":"\(cause)","exit":"signal 15 (TERM)"}}}

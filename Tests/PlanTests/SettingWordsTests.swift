@@ -26,6 +26,13 @@ import Wire
         #expect(value("limits") { _ in } == "none")
     }
 
+    @Test func namesInLists_areWrittenAsInTheFile() {
+        #expect(value("requires") { $0.policy.requires = [ChildID(rawValue: 1)] } == #"["web"]"#)
+        #expect(value("after") { _ in } == "[]")
+        let restart = WorkerPlan.Grant.restart(.child(ChildID(rawValue: 1)))
+        #expect(value("may") { $0.worker = WorkerPlan(may: [restart]) } == #"["restart:web"]"#)
+    }
+
     @Test func signals_haveTheirNames() {
         #expect(value("stop-signal") { $0.policy.stop.signal = .terminate } == "SIGTERM")
         #expect(value("stop-signal") { $0.policy.stop.signal = Signal(rawValue: 37) } == "SIGRTMIN+3")

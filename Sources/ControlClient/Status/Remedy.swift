@@ -20,6 +20,8 @@ enum Remedy {
         case "delayed" where child.unstableRuns > 2:
             return "it ended \(child.unstableRuns) times in a row: \(hint(child, child.cause, hasLines))"
         case "scheduled" where child.unstableRuns > 0: return hint(child, child.cause, hasLines)
+        case "stopping" where ["watchdog", "probe", "oom"].contains(child.cause):
+            return hint(child, child.cause, hasLines)
         case "delayed", "starting", "ready": return lastEnd(child, hasLines)
         case _: return nil
         }

@@ -50,7 +50,7 @@ public struct Setting: Sendable {
         // The values of variables are compared one by one and never shown: any of them may be a secret.
         Setting("environment", .restart, "environment", of: \.environment) { _ in "" },
         Setting("secrets", .restart, "secretFiles", of: \.secretFiles) { list, plan in
-            list.list { plan.secrets[Int($0)].name }
+            list.list { plan.secrets[Int($0)].name.quoted }
         },
         Setting("directory", .restart, "directory", of: \.directory),
         Setting("ready", .restart, "readiness", "ready", of: { Pair($0.readiness, $0.policy.ready) }) {
@@ -103,13 +103,12 @@ public struct Setting: Sendable {
 
     private static let place = [
         Setting("group", .inPlace, "group", of: \.policy.group) { $1.name(of: $0) },
-        Setting("requires", .inPlace, "requires", of: \.policy.requires) { list, plan in list.list { plan[$0].name } },
-        Setting("after", .inPlace, "after", of: \.policy.after) { list, plan in list.list { plan[$0].name } },
+        Setting("requires", .inPlace, "requires", of: \.policy.requires) { $1.names(of: $0) },
+        Setting("after", .inPlace, "after", of: \.policy.after) { $1.names(of: $0) },
         Setting("may", .inPlace, "worker", of: { $0.worker?.may ?? [] }) { list, plan in
-            list.list { SettingWords.grant($0, plan) }
+            list.list { SettingWords.grant($0, plan).quoted }
         },
-        Setting("peers", .inPlace, "worker", of: { $0.worker?.peers ?? [] }) { list, plan in list.list { plan[$0].name }
-        },
+        Setting("peers", .inPlace, "worker", of: { $0.worker?.peers ?? [] }) { $1.names(of: $0) },
         Setting("pid-file", .inPlace, "pidFile", of: \.pidFile) { $0 ?? "none" },
         Setting("log", .inPlace, "log", of: \.log) { SettingWords.log($0) },
     ]

@@ -225,7 +225,15 @@ extension Sequence {
     func list(_ words: (Element) -> String) -> String { "[" + map(words).joined(separator: ", ") + "]" }
 }
 
+extension String {
+    /// As a name stands in a list of the file; no name has a quote in it.
+    var quoted: String { "\"\(self)\"" }
+}
+
 extension Plan {
     /// `none` for a child without one.
     func name(of group: GroupID?) -> String { group.map { groups[Int($0.rawValue)].name } ?? "none" }
+
+    /// `["db", "web"]`, as in the file.
+    func names(of children: [ChildID]) -> String { children.list { self[$0].name.quoted } }
 }

@@ -53,6 +53,20 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// Without a cgroup nothing tells whose it was, and nobody may take the child's end for its.
+        @Test func processThatLeftItsRun_isSaidByStop_andWhy() throws {
+            let tree = try RunningTree(Plan(children: [child("bad", "double-fork", "clean"), child("good", "serve")]))
+            try waitFor("the daemon") { !tree.registered("daemon").isEmpty }
+            let words = "a process left its run, and nothing tells whose: see `nexusctl status`"
+            let stopped = try tree.ctl("stop", "bad")
+            #expect(
+                stopped.output == "bad: stopped\n" && stopped.errors == "nexusctl: not ended: \(words)\n", "\(stopped)")
+            #expect(try tree.ctl("why", "bad").output.contains("  stray    \(words)"))
+            let again = try tree.ctl("stop", "bad", "--json").object["strays"] as? [[String: Any]]
+            #expect((again?.first?["pid"] as? Int).map(Int32.init) == tree.registered("daemon").first, "\(again ?? [])")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func restartWhoseOldRunWasKilled_saysSo() throws {
             let tree = try RunningTree(Plan(children: [deaf(.milliseconds(300))]))
             try awaitDeaf(tree)

@@ -5,7 +5,7 @@ import ControlClient
 struct Limit: ParsableArguments {
     @Option(
         help: """
-            Waits at most this long: 500ms, 30s, 5min; then ends with 5 and says how far it is. What was asked for goes on. \
+            Waits at most this long: 500ms, 30s, 5min, 2h or a bare number of seconds; then ends with 5 and says how far it is. What was asked for goes on. \
             Without it: as long as it takes.
             """)
     var timeout: String?

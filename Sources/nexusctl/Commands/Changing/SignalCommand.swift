@@ -8,7 +8,7 @@ struct SignalCommand: ParsableCommand {
 
     @Argument(help: "The child.", completion: .children) var child: String
     @Argument(
-        help: "HUP, SIGHUP or 1.",
+        help: "HUP, SIGHUP or 1; SIGRTMIN+1 or 35.",
         completion: .list(["HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "STOP", "CONT"]))
     var signal: String
 

@@ -18,7 +18,10 @@ struct WaitCommand: ParsableCommand {
     @Flag(help: "Until they are ready: what it waits for anyhow.")
     var ready = false
 
-    @Option(help: "At most this long: 500ms, 30s, 5min. Without it: for ever, 10 s of it for nexusd to appear.")
+    @Option(
+        help:
+            "At most this long: 500ms, 30s, 5min, or a bare number of seconds. Without it: for ever, 10 s of it for nexusd to appear."
+    )
     var timeout: String?
 
     @Flag(help: "`{\"ready\":true}`, or what is missing, one JSON object.")
