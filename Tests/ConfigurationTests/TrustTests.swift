@@ -50,6 +50,27 @@ import Testing
         #expect(linked.diagnostics(text).contains("'/opt/x' belongs to uid 33"))
     }
 
+    /// A link of root's that leads to where others may put links.
+    @Test func environmentFileAndSocketBehindALink_areLookedAtWhereTheyAre() {
+        let file = FileStatus(kind: .regular, mode: 0o600, owner: 0, group: 0)
+        var behind = host(
+            [
+                "/srv/web": changed(Self.directory, owner: 33), "/srv/web/env": file,
+                "/srv/web/sockets": Self.directory,
+            ],
+            links: ["/etc/nexus/env": "/srv/web/env", "/run/sockets": "/srv/web/sockets"])
+        behind.contents["/etc/nexus/env"] = Array("A=1\n".utf8)
+        behind.files["/etc/nexus/env"] = file
+        let child = "[child.a]\ncommand = [\"/bin/true\"]\n"
+        let words = "'/srv/web' belongs to uid 33, and nexusd runs as root; chown it to root"
+        #expect(
+            behind.diagnostics(child + "environment-files = [\"/etc/nexus/env\"]\n")
+                == "Supervisor.toml:3:22: error: '/etc/nexus/env': \(words)")
+        #expect(
+            behind.diagnostics(child + "sockets = [{ name = \"x\", listen = \"/run/sockets/x\" }]\n")
+                == "Supervisor.toml:3:35: error: the directory of the socket: \(words)")
+    }
+
     @Test func programThatOthersMayWrite_isRefused() {
         let place = "Supervisor.toml:2:12: error: "
         let everybody = host(["/opt/app/run": changed(Self.program, mode: 0o757)])

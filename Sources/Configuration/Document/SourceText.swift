@@ -28,7 +28,7 @@ struct SourceText {
             return nil
         }
         if let words = SourceText.distrust(directoryOf: path, host)
-            ?? Trust(host: host).distrust(parentsOf: path)
+            ?? Trust(host: host).distrust(file: path)
         {
             refuse(words)
             return nil

@@ -39,12 +39,11 @@ struct Trust {
     func distrust(directory path: String) -> String? {
         guard let status = host.status(path) else { return "there is no directory '\(path)'; make it" }
         guard status.kind == .directory else { return "'\(path)' is no directory" }
-        guard host.userID == 0 else { return nil }
-        return distrust(parentsOf: path + "/x")
+        return distrust(program: path)
     }
 
     /// Directories above a path.
-    func distrust(parentsOf path: String) -> String? {
+    private func distrust(parentsOf path: String) -> String? {
         guard host.userID == 0 else { return nil }
         var directory = ""
         for component in path.split(separator: "/").dropLast() {
