@@ -57,7 +57,8 @@ struct UidScenarios {
         return try say(as: uid, script, [box.directory] + all).sorted()
     }
 
-    private static let open = ["run", "run/pid"] + ["a", "b", "log-writer", "nexusd", "r"].map { "run/pid/\($0).pid" }
+    private static let open =
+        ["run", "run/pid", "run/stage"] + ["a", "b", "log-writer", "nexusd", "r"].map { "run/pid/\($0).pid" }
 
     @Test(arguments: [
         (40_000, [], []),

@@ -1,27 +1,27 @@
 import Glibc
 
-/// Why nobody listens at the control socket: what a nexusd that lives has written into the lock beside it
-/// (docs/control-protocol.md). Read, never locked: whoever held it for a moment would keep a nexusd from starting.
+/// Why nobody listens at the control socket: what a nexusd that lives has written into `stage` beside it
+/// (docs/control-protocol.md).
 struct AbsentNexusd {
     /// Its process id.
     let process: Int32
-    /// Its last line.
+    /// The second line.
     let stage: Substring
 
-    /// A lock has few lines, and none is long.
+    /// It has two lines, and none is long.
     private static let limit = 8192
 
     /// nil: there is none, as far as can be seen.
     init?(socket path: String) {
         let directory = path.lastIndex(of: "/").map { path[..<$0] } ?? "."
-        guard let text = Self.content(of: directory + "/nexusd.lock") else { return nil }
+        guard let text = Self.content(of: directory + "/stage") else { return nil }
         let lines = text.split(separator: "\n")
         guard lines.count > 1, let process = lines.first.flatMap({ Int32($0) }),
-            // The lock of one that was killed stays, and its pid may be another's by now.
+            // The file of one that was killed stays, and its pid may be another's by now.
             Self.content(of: "/proc/\(process)/comm") == "nexusd\n"
         else { return nil }
         self.process = process
-        stage = lines[lines.count - 1]
+        stage = lines[1]
     }
 
     /// In place of the advice to start one; nil where it says nothing of use.

@@ -39,6 +39,7 @@ final class Surroundings {
     var lifeNote: String? { lives.note(life) ?? lifeTrouble }
     private var lifeTrouble: String?
     private let pidFile: PIDFile?
+    private let stage: StageFile
     /// What there was not before, by directory.
     var footprints: [Footprint] = []
 
@@ -77,6 +78,7 @@ final class Surroundings {
         reaper = Reaper(kernel)
         second = state.second
         scratch = .allocate(byteCount: Self.scratchBytes, alignment: 16)
+        stage = StageFile(kernel, path: places.stage)
         pidFile = try? PIDFile(kernel, path: places.pids + "/nexusd.pid", process: kernel.processID())
         try poller.addAtOnce(signals.fd, token: EventSource.signals.token)
         for _ in 0..<Self.reserveCount { reserve.append(OwnedBox(try kernel.duplicate(signals.fd))) }
@@ -85,11 +87,11 @@ final class Surroundings {
     /// Ends what an earlier nexusd left behind, before anything is started. A life that cannot be written down is only
     /// not found again.
     func beginLife() {
-        leftovers = containment.endLeftovers(of: lives.earlier) { [lock] found in
+        leftovers = containment.endLeftovers(of: lives.earlier) { [stage] found in
             let names = found.prefix(4).map { "\($0.name) (pid \($0.process))" }.joined(separator: ", ")
             let all = "\(found.count) process\(found.count == 1 ? "" : "es") that an earlier nexusd left behind"
             let more = found.count > 4 ? ", …" : ""
-            lock.tell(.starting("it ends \(all), within \(Leftovers.limit.words): \(names)\(more)"))
+            stage.tell(.starting("it ends \(all), within \(Leftovers.limit.words): \(names)\(more)"))
         }
         do {
             try lives.begin(life, beside: leftovers.remaining.isEmpty ? [] : lives.earlier)
@@ -103,7 +105,7 @@ final class Surroundings {
     }
 
     /// What nexusd is at, for whoever finds it not listening.
-    func tell(_ stage: InstanceLock.Stage) { lock.tell(stage) }
+    func tell(_ stage: StageFile.Stage) { self.stage.tell(stage) }
 
     /// Nothing of this life or of an earlier one is left.
     func endLife() {
@@ -122,7 +124,10 @@ final class Surroundings {
     func releaseReserve() { reserve = [] }
 
     /// nexusd ends: what it wrote for people goes.
-    func leave() { pidFile?.remove(kernel) }
+    func leave() {
+        pidFile?.remove(kernel)
+        stage.remove()
+    }
 
     /// nexusd is refused before anything of the tree was started: what it made goes, and so does the word of its life.
     func withdraw() {

@@ -62,7 +62,7 @@ struct SocketRule {
                     + " shorter one")
             return nil
         }
-        for name in ["control.sock", "nexusd.lock", "notify", "credentials", "pid"] {
+        for name in ["control.sock", "nexusd.lock", "notify", "credentials", "pid", "stage"] {
             let own = places.runtime + "/" + name
             if path == own || path.hasPrefix(own + "/") {
                 report.error(position, "'\(own)' is Nexus's own; take another path")

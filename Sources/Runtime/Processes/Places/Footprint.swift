@@ -39,7 +39,7 @@ struct Footprint {
 extension Footprint {
     /// Of the runtime directory. The lock goes last: until then nobody else makes anything there.
     init(_ kernel: any Kernel, runtime: String) {
-        let names = ["nexusd.lock", "notify", "credentials", "pid", "life", "pid/nexusd.pid"]
+        let names = ["nexusd.lock", "notify", "credentials", "pid", "life", "stage", "pid/nexusd.pid"]
         self.init(kernel, of: runtime, files: names.map { runtime + "/" + $0 })
     }
 

@@ -20,26 +20,6 @@ public final class InstanceLock {
         fd = try Self.take(kernel, path)
     }
 
-    /// Adds a line behind the pid: what nexusd is at while it does not listen, for the words of whoever finds nobody there
-    /// (docs/control-protocol.md). The last one counts; where none can be written, nothing is known.
-    func tell(_ stage: Stage) { try? kernel.writeAll(fd, Array((stage.words + "\n").utf8)) }
-
-    /// Where nexusd is between its start and its end.
-    enum Stage {
-        /// It answers nobody before it has done this.
-        case starting(String)
-        case serving
-        case ending
-
-        var words: String {
-            switch self {
-            case .starting(let task): "starting: \(task)"
-            case .serving: "serving"
-            case .ending: "ending"
-            }
-        }
-    }
-
     /// For a holder that was killed to be gone: one with a thousand children and their pipes takes some milliseconds, and who
     /// starts the next one at once is not to be told that there are two.
     static let patience: Duration = .seconds(2)
@@ -64,7 +44,7 @@ public final class InstanceLock {
                     try kernel.writeAll(fd, Array("\(kernel.processID())\n".utf8))
                     return fd
                 }
-                holder = (try? kernel.readAll(fd, limit: 65_536)) ?? []
+                holder = (try? kernel.readAll(fd, limit: 32)) ?? []
             } catch {
                 throw .failed(error)
             }

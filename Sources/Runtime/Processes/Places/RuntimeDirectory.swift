@@ -9,6 +9,8 @@ public struct RuntimeDirectory: Hashable, Sendable {
     public var controlSocket: String { path + "/control.sock" }
     /// `nexusd.lock`.
     public var lock: String { path + "/nexusd.lock" }
+    /// `stage`: what nexusd is at.
+    public var stage: String { path + "/stage" }
     /// `life`: whose processes may still be there when nexusd was killed.
     public var life: String { path + "/life" }
     /// `notify/`: 0711, one socket a child.

@@ -63,8 +63,12 @@ extension WholeTrees {
         @Test func aCleanEnd_leavesNoLifeToLookFor() throws {
             let tree = try RunningTree(Plan(children: [child("plain", "serve")]))
             #expect(tree.file(tree.runtime + "/life").utf8.count == 33)
+            #expect(tree.file(tree.runtime + "/stage") == "\(tree.processID)\nserving\n")
+            #expect(try kernel.status(tree.runtime + "/stage", followingLinks: false).mode & 0o777 == 0o644)
             #expect(try tree.stop() == .code(0))
-            #expect((try? kernel.status(tree.runtime + "/life", followingLinks: false)) == nil)
+            for name in ["life", "stage"] {
+                #expect((try? kernel.status("\(tree.runtime)/\(name)", followingLinks: false)) == nil)
+            }
         }
 
         @Test(.enabled(if: TestCgroup.isPossible, "needs root and a cgroup v2 mount"))
