@@ -12,10 +12,14 @@ struct TunnelDescription: Encodable, Sendable {
     var mode_when_on: TunnelMode
     /// What Supervisor.toml says, whatever a command chose.
     var mode_of_file: TunnelMode
+    /// `[chat] url` leads through the tunnel, on or off.
+    var owns_url: Bool
     /// By command; false: by Supervisor.toml.
     var chosen_by_command: Bool
     var state: String
     var words: String
+    /// tunnel-worker has stopped a cloudflared that crashed, and starts it after so many minutes.
+    var held_minutes: Int?
     var connections: Int
     var connections_wanted: Int
     var url: String?
@@ -81,8 +85,8 @@ extension TunnelKeeper {
         let state = machine.state
         return TunnelDescription(
             mode: inForce, mode_when_on: choice.mode ?? workshop.settings.mode,
-            mode_of_file: workshop.settings.mode, chosen_by_command: choice.isByCommand,
-            state: state.name, words: words,
+            mode_of_file: workshop.settings.mode, owns_url: ownsURL, chosen_by_command: choice.isByCommand,
+            state: state.name, words: words, held_minutes: state.heldMinutes,
             connections: machine.connections, connections_wanted: inForce.connections, url: address,
             url_lasts: inForce != .quick, url_leads: leads, program: preparation?.program?.path,
             version: preparation?.program?.version.description, metrics_port: preparation?.metrics.port,
@@ -104,8 +108,7 @@ extension TunnelKeeper {
         let outside: String
         if case .off = machine.state {
             // A proxy of the owner's may lead there, where no tunnel would.
-            let isTunnels = choice.mode?.ownsURL == true || workshop.settings.mode.ownsURL
-            let url = isTunnels ? "" : workshop.settings.url
+            let url = ownsURL ? "" : workshop.settings.url
             outside = url.isEmpty ? near : "\(near), and by \(url)"
         } else if leads || host == nil, let far = farNames {
             outside = "from anywhere at \(far), and \(near)"
@@ -114,6 +117,9 @@ extension TunnelKeeper {
         }
         return "browsers that were let in (nexusctl pair): \(outside)"
     }
+
+    /// A tunnel that can be chosen by command needs the address as much as one that is.
+    private var ownsURL: Bool { choice.mode?.ownsURL == true || workshop.settings.ownsURL }
 
     /// By what names people come through the tunnel that stands: all that its rules lead here, also those that are a pattern.
     private var farNames: String? {
@@ -184,13 +190,15 @@ extension TunnelKeeper {
             ? ChainCheck.Verdict(false, "not there: nexusd knows of no child \(Self.bridge)")
             : await ChainCheck(url: "https://" + here, socket: chat, edge: pace.edge).bridge()
         let tunnel = await tunnelVerdict()
+        // Between two runs nothing leads anywhere, and the address is asked of nobody.
+        let isRunning = machine.isUp && !machine.state.isCrashed
         let edge =
-            if machine.isUp, let address {
+            if isRunning, let address {
                 await ChainCheck(url: address, socket: chat, edge: pace.edge).outside()
             } else {
                 ChainCheck.Verdict(
                     false,
-                    machine.isUp
+                    isRunning
                         ? "not there: the tunnel runs, and there is no public address yet"
                         : "not there: as long as no tunnel runs there is no public address")
             }
@@ -198,7 +206,7 @@ extension TunnelKeeper {
     }
 
     private func tunnelVerdict() async -> ChainCheck.Verdict {
-        guard machine.isUp else { return .init(false, "not there: \(machine.state.words)") }
+        guard machine.isUp else { return .init(false, "not there: \(stateWords)") }
         let connections = await preparation?.metrics.measure()?.connections ?? 0
         return connections > 0
             ? .init(true, "\(connections) of \(machine.chosen.connections) connections to the edge stand")
@@ -227,6 +235,10 @@ extension TunnelKeeper {
 extension TunnelState {
     /// Somebody may have come by it: one connection is enough for that.
     var carries: Bool { if case .connecting = self { true } else { connections != nil } }
+
+    fileprivate var isCrashed: Bool { if case .crashed = self { true } else { false } }
+
+    fileprivate var heldMinutes: Int? { if case .crashed(_, .held(let minutes)) = self { minutes } else { nil } }
 
     /// Those that stand, once the start is over.
     var connections: Connections? {

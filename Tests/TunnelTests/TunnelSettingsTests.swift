@@ -73,6 +73,13 @@ struct TunnelSettingsTests {
         }
     }
 
+    @Test(arguments: [("", "", false), ("/c.json", "", true), ("", "/token", true)])
+    func addressIsTheTunnels_alsoWhereOnlyACommandChoosesIt(credentials: String, token: String, isIts: Bool) throws {
+        var written = try settings(credentials: credentials, token: token)
+        written.mode = .off
+        #expect(written.ownsURL == isIts)
+    }
+
     /// Names are the same in any case of their letters, and who comes asks in lower case.
     @Test func nameInUpperCase_isTakenInLowerCase() throws {
         #expect(try settings(url: "https://Chat.Example.COM").hostname == "chat.example.com")
@@ -98,6 +105,7 @@ struct TunnelSettingsTests {
             (.token, try settings(url: "https://192.0.2.1"), "[chat] url: '192.0.2.1' is no name"),
             (.token, try settings(url: "https://chat.example.com:8443"), "not even a port"),
             (.token, try settings(url: "https://chat.local"), "'chat.local' is no name"),
+            (.token, try settings(url: "https://münchen.example.com"), "such as \"https://xn--"),
             (.named, try settings(credentials: good, url: "https://chat.home.arpa"), "'chat.home.arpa' is no name"),
             (.named, try settings(credentials: "/no/such"), "[tunnel] credentials-file: cannot open"),
             (.named, try settings(credentials: ""), "[tunnel] credentials-file: name the file"),

@@ -7,6 +7,8 @@ public struct TunnelSight: Hashable, Sendable, Codable {
     var mode_when_on: String
     /// Nil: of a tunnel-worker that does not say.
     var mode_of_file: String?
+    /// Nil: as `mode_of_file`.
+    var owns_url: Bool?
     var state: String
     var words: String
     var url: String?
@@ -22,7 +24,7 @@ public struct TunnelSight: Hashable, Sendable, Codable {
     var isWanted: Bool { mode != "off" }
 
     /// `[chat] url` leads through it, so that it leads nowhere while it is off, whatever made it off.
-    var ownsURL: Bool { ["named", "token"].contains { $0 == mode_when_on || $0 == mode_of_file } }
+    var ownsURL: Bool { owns_url ?? false || ["named", "token"].contains { $0 == mode_when_on || $0 == mode_of_file } }
 
     /// The command that brings up one that is off.
     var remedy: String {
@@ -50,7 +52,8 @@ extension TunnelSight {
     /// Of what is wanted alone: how it was at one moment is left out.
     public var lasting: TunnelSight {
         TunnelSight(
-            mode: mode, mode_when_on: mode_when_on, mode_of_file: mode_of_file, state: "kept", words: "", url: url,
+            mode: mode, mode_when_on: mode_when_on, mode_of_file: mode_of_file, owns_url: owns_url, state: "kept",
+            words: "", url: url,
             url_lasts: url_lasts)
     }
 

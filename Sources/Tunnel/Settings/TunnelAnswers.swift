@@ -42,7 +42,11 @@ public struct TunnelExamination: Hashable, Sendable, Codable {
     /// What a rule of Cloudflare's dashboard must lead to.
     public var service: String
     /// Supervisor.toml says all of this already; nothing is to be written there.
-    public var stands: Bool
+    public var stands: Bool { differs.isEmpty }
+    /// Keys of Supervisor.toml that say something else.
+    public var differs: [String] = []
+
+    enum CodingKeys: String, CodingKey { case type, program, version, id, service, differs }
 }
 
 extension TunnelWorkshop {
@@ -51,7 +55,7 @@ extension TunnelWorkshop {
         let program = try await program()
         var found = TunnelExamination(
             program: program.path, version: program.version.description, id: nil,
-            service: "unix:" + settings.chatSocket, stands: true)
+            service: "unix:" + settings.chatSocket)
         guard let mode = answers.mode, mode != .off else { return found }
         var wanted = settings
         switch mode {
@@ -67,23 +71,28 @@ extension TunnelWorkshop {
         }
         if mode != .quick {
             guard let url = answers.url else {
-                found.stands = wanted.says(as: settings)
+                found.differs = wanted.differences(from: settings)
                 return found
             }
             wanted.url = mode == .token && url.isEmpty ? "" : try TunnelSettings.address(url)
         }
         try await changed(to: wanted).check(mode)
-        found.stands = wanted.says(as: settings)
+        found.differs = wanted.differences(from: settings)
         return found
     }
 }
 
 extension TunnelSettings {
-    /// The same but for the mode, which is chosen by command, and ways of writing a UUID.
-    fileprivate func says(as other: TunnelSettings) -> Bool {
-        var mine = self
-        mine.mode = other.mode
-        if let id = UUID(uuidString: id), id == UUID(uuidString: other.id) { mine.id = other.id }
-        return mine == other
+    /// Keys by which another one differs, but for the mode, which is chosen by command, ways of writing a UUID, and the case of
+    /// a name.
+    fileprivate func differences(from other: TunnelSettings) -> [String] {
+        var keys: [String] = []
+        if url.lowercased() != other.url.lowercased() { keys.append("[chat] url") }
+        if id != other.id, UUID(uuidString: id) == nil || UUID(uuidString: id) != UUID(uuidString: other.id) {
+            keys.append("[tunnel] id")
+        }
+        if credentialsFile != other.credentialsFile { keys.append("[tunnel] credentials-file") }
+        if tokenFile != other.tokenFile { keys.append("[tunnel] token-file") }
+        return keys
     }
 }

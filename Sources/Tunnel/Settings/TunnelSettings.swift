@@ -52,6 +52,10 @@ public struct TunnelSettings: Hashable, Sendable {
         chatSocket = socket
     }
 
+    /// `[chat] url` leads through a tunnel of the owner's: of the mode, or of what is written for one that a command may choose.
+    /// It leads nowhere while that is off.
+    public var ownsURL: Bool { mode.ownsURL || !credentialsFile.isEmpty || !tokenFile.isEmpty }
+
     /// The host of `[chat] url`, in lower case, as who comes asks for it.
     public var hostname: String? { url.isEmpty ? nil : URLComponents(string: url)?.host?.lowercased() }
 
@@ -88,6 +92,11 @@ public struct TunnelSettings: Hashable, Sendable {
     /// `[chat] url`, where a tunnel of the owner's is to lead to it. It is an origin: what browsers send as `Origin` is compared
     /// with it. nexus-config has the same rule for `mode` of the file; another may be chosen by command.
     static func address(_ text: String) throws(TunnelError) -> String {
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            throw TunnelError(
+                "[chat] url: '\(text.prefix(253))' has letters that no name in DNS has: write it as browsers send it, which is "
+                    + "how their address bar copies it, such as \"https://xn--mnchen-3ya.example.com\"")
+        }
         guard let parts = URLComponents(string: text), parts.scheme == "https", let host = parts.host,
             text == "https://\(host)"
         else {

@@ -37,7 +37,11 @@ extension Doctor {
             return Finding(.bad, "tunnel", "\(words); not taken: \(complaint)", remedy: "nexusctl tunnel")
         }
         switch now.description["state"]?.text {
-        case "connected": return Finding(.ok, "tunnel", words)
+        case "connected" where now.leadsHere: return Finding(.ok, "tunnel", words)
+        case "connected":
+            return Finding(
+                .warn, "tunnel", "\(words); nobody gets here by it",
+                remedy: "lead its public name to the chat, as docs/tunnel.md has it, then: nexusctl tunnel check")
         // The tunnel's own check would only find the same.
         case "no network":
             let remedy =

@@ -74,6 +74,11 @@ struct TunnelArrival {
             }
             if words != shown { Output.write("State     \(words)\n") }
             shown = words
+            if let minutes = answer["held_minutes"]?.number {
+                throw ControlError(
+                    .failed, "it is chosen, and cannot come to stand now: \(words)",
+                    hint: "nothing runs for \(minutes) min; nexusctl tunnel stop leaves it")
+            }
             switch state {
             case "connected", "degraded":
                 conclude(answer)

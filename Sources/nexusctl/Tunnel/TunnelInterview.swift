@@ -67,9 +67,11 @@ struct TunnelInterview {
         let answer = try link.ask("examine", more: [.init("answers", .object(plan?.members ?? []))]).json
         var plan = plan
         plan?.id = answer["id"]?.text
-        plan?.stands = answer["stands"]?.flag ?? false
-        if mustStand, plan?.stands == false {
-            throw ControlError(.failed, "the lines are not in force yet: the file says something else")
+        let differing = (answer["differs"]?.elements ?? []).compactMap(\.text)
+        plan?.stands = differing.isEmpty
+        if mustStand, !differing.isEmpty {
+            let keys = Terminal.clean(differing.joined(separator: ", "))
+            throw ControlError(.failed, "the lines are not in force yet: the file says something else for \(keys)")
         }
         func text(_ name: String) -> String { Terminal.clean(answer[name]?.text ?? "?") }
         return (plan, Found(program: "\(text("program")), \(text("version"))", service: text("service")))
@@ -129,9 +131,11 @@ struct TunnelInterview {
     /// What was answered is wrong; all else no other answer mends.
     private static func isAnswer(_ error: ControlError) -> Bool { error.code == .usage }
 
-    /// A name alone is taken for the address that it means.
+    /// A name alone is taken for the address that it means, and one with the slash that browsers put behind it.
     private static func address(_ word: String) -> String {
-        HostName.isValid(word) ? "https://" + word : word
+        guard !word.isEmpty else { return word }
+        let whole = word.contains("://") ? word : "https://" + word
+        return whole.last == "/" && !whole.hasSuffix("://") ? String(whole.dropLast()) : whole
     }
 
     /// One more answer, taken when what there is then is good. False: the owner left.

@@ -31,6 +31,14 @@ import Testing
         do { return "\(try place(settings, tunnel))" } catch { return (error as? ChatError)?.message ?? "\(error)" }
     }
 
+    /// As `tunnel setup` leaves the file, and commands that chose the tunnel and then none.
+    @Test func addressOfATunnelThatOnlyCommandsChoose_isNoProxys() throws {
+        var off = sight("off", "off", file: "off")
+        #expect(try place(settings(url: name), off).way == .url)
+        off.owns_url = true
+        #expect(refusal(try settings(url: name), off).contains("the tunnel is off"))
+    }
+
     @Test func tunnelThatStands_isTheWay_whateverElseThereIs() throws {
         let home = try settings("0.0.0.0:4780", isSecure: true)
         let quick = "https://four-words.trycloudflare.com"
