@@ -146,11 +146,14 @@ extension Supervisor {
         guard self[child].wanted else { return false }
         switch self[child].state {
         case .off, .parked, .delayed:
+            leaveToTheClock(child, &turn)
             comeUp(child, &turn)
             return !isScheduled(child)
         case .waiting, .done:
             // The clock starts it from now on.
-            if isRescheduled, isScheduled(child) { comeUp(child, &turn) }
+            guard isRescheduled, isScheduled(child) else { return false }
+            leaveToTheClock(child, &turn)
+            comeUp(child, &turn)
             return false
         case .scheduled:
             // Other times, or no clock any more.
@@ -158,6 +161,11 @@ extension Supervisor {
             return false
         case .spawning, .starting, .serving, .stopping, .unkillable: return false
         }
+    }
+
+    /// Whoever called a run of it waits in vain: it comes at its time, which may be tomorrow.
+    private mutating func leaveToTheClock(_ child: ChildID, _ turn: inout Turn) {
+        if isScheduled(child) { overtake(on: child, unless: .down, &turn) }
     }
 
     /// Instants of a living run that the changed policy moves. A stop that is under way goes on by its own.

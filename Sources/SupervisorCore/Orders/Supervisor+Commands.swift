@@ -107,10 +107,11 @@ extension Supervisor {
                 unpark(group, &turn)
             }
             if wanted, isScheduled(child), self[child].state.run == nil {
-                // What a reset undoes is a stop; it is no reason to run between its times.
-                if case .scheduled = self[child].state {
-                    self[child].tally.forget()
-                } else {
+                // What a reset undoes is a stop; it is no reason to run between its times, nor one to forget a run that was
+                // called, or whose time has come, and waits for its gates.
+                switch self[child].state {
+                case .scheduled, .waiting: self[child].tally.forget()
+                case .off, .delayed, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done:
                     waitForTime(of: child, &effect, &turn)
                 }
                 continue

@@ -194,6 +194,31 @@ struct ScheduleTests {
         #expect(scene.ready(.b) == ["say ready b", "say starting a", "spawn a"])
     }
 
+    /// Found by the simulation, among 630 million events: the start counted as done, and nothing had run.
+    @Test(arguments: [true, false]) func resetWhileItWaitsForAGate_forgetsNoRun(isCalled: Bool) {
+        var waiting = Self.hourly
+        waiting.requires = [.b]
+        var scene = Scene.begun([waiting, .reporting()])
+        if isCalled { #expect(scene.command(.start(.child(.a))) == []) } else { scene.pass(.seconds(10)) }
+        #expect(scene.phase(.a) == .waiting)
+        scene.command(.reset(.child(.a)))
+        #expect(scene.phase(.a) == .waiting)
+        scene.spawned(.b)
+        #expect(scene.ready(.b) == ["say ready b", "say starting a", "spawn a"])
+        #expect(scene.spawned(.a).contains("answer 1 done") == isCalled)
+    }
+
+    @Test func newTimesWhileACalledRunWaitsForAGate_overtakeTheCall() {
+        var waiting = Self.hourly
+        waiting.requires = [.b]
+        var scene = Scene.begun([waiting, .reporting()])
+        scene.command(.start(.child(.a)))
+        waiting.schedule = .every(.seconds(60))
+        let new = Tree(children: [waiting, .reporting()])
+        #expect(deeds(scene.reload(TreeChange(tree: new, changed: [.a]))).contains("answer 1 overtaken"))
+        #expect(scene.phase(.a) == .scheduled)
+    }
+
     @Test func endOfTheTree_stopsTheRunAndTheClock() {
         var scene = Scene.begun([Self.hourly])
         scene.pass(.zero)

@@ -8,15 +8,18 @@ struct Order {
     var up: Set<ChildID> = []
     /// Who was to come up.
     var meant: Set<ChildID> = []
+    /// Runs that the children to come up had had before; one that lived then counts as none.
+    var runsBefore: [ChildID: Int] = [:]
     /// Who was to go down and has not since.
     var down: Set<ChildID> = []
 }
 
 extension Order {
     /// It is to come up.
-    mutating func expect(_ child: ChildID) {
+    mutating func expect(_ child: ChildID, after runs: Int) {
         up.insert(child)
         meant.insert(child)
+        runsBefore[child] = runs
     }
 }
 
@@ -25,6 +28,11 @@ extension Referee {
     /// Nothing of it is left.
     mutating func noteDown(_ child: ChildID) {
         for id in open.keys { open[id]?.down.remove(child) }
+    }
+
+    /// Runs of it that are over.
+    func runsBefore(_ child: ChildID) -> Int {
+        standings[Int(child.rawValue)].runs - (self[child] == nil ? 0 : 1)
     }
 
     /// It serves, or has done what it was for.
@@ -45,7 +53,8 @@ extension Referee {
             }
             for child in order.up where self[child]?.serves != true && !isDone(child, after) {
                 // It was called, and its run is over.
-                if isScheduled(child), self[child] == nil { continue }
+                let runs = standings[Int(child.rawValue)].runs
+                if isScheduled(child), self[child] == nil, runs > order.runsBefore[child] ?? 0 { continue }
                 complain(7, "\(child) counts as started and does not serve")
             }
         case .failed(let child, let cause):

@@ -2,6 +2,8 @@
 
 /// What the referee knows of one child beside its run: who wants it, and what has become of it.
 struct Standing {
+    /// So many began.
+    var runs = 0
     var isWanted: Bool
     /// It goes down once, because an owner or a reload restarts it.
     var isBouncing = false
@@ -151,7 +153,9 @@ extension Referee {
                 standings[Int(child.rawValue)].isCalled =
                     target == .child(child) || standings[Int(child.rawValue)].isBouncing
             }
-            if self[child]?.serves != true || standings[Int(child.rawValue)].isBouncing { order.expect(child) }
+            if self[child]?.serves != true || standings[Int(child.rawValue)].isBouncing {
+                order.expect(child, after: runsBefore(child))
+            }
         }
         disturb(from: named)
     }
@@ -172,7 +176,7 @@ extension Referee {
                 }
                 // One that serves may be on its way down for what it requires, and is waited for all the same.
                 order.meant.insert(child)
-                if self[child]?.serves != true { order.expect(child) }
+                if self[child]?.serves != true { order.expect(child, after: runsBefore(child)) }
             }
         }
         disturb(from: named)

@@ -246,6 +246,7 @@ struct Referee {
         judgeRestart(child, at: now)
         lastRun = run
         spawns += 1
+        standings[Int(child.rawValue)].runs += 1
         self[child] = Life(run: run, started: now)
         standings[Int(child.rawValue)].mayBeDone = false
         standings[Int(child.rawValue)].parked = nil
