@@ -42,7 +42,45 @@ struct SettingsTests {
             Markdown.html(
                 "<script>alert(1)</script>\n\n[a](javascript:x) ![b](data:text/html,c) **bold**\n\n|a|\n|-|\n|1|"))
         #expect(!html.contains("<script") && !html.contains("javascript:") && !html.contains("data:"))
+        #expect(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
         #expect(html.contains("<strong>bold</strong>") && html.contains("<table>"))
         #expect(Markdown.html(String(repeating: "x", count: Markdown.limitBytes + 1)) == nil)
+    }
+
+    @Test(arguments: [
+        (
+            "if a<b and c>d then List<Foo> else <T> done",
+            "<p>if a&lt;b and c&gt;d then List&lt;Foo&gt; else &lt;T&gt; done</p>\n"
+        ),
+        ("An Array<String>.", "<p>An Array&lt;String&gt;.</p>\n"),
+        ("<div>sentence</div>", "<p>&lt;div&gt;sentence&lt;/div&gt;</p>\n"),
+        ("- <Button>\n- x", "<ul>\n<li>&lt;Button&gt;</li>\n<li>x</li>\n</ul>\n"),
+        (
+            "<details>\n  <summary>a & b</summary>\n</details>\n\nafter",
+            "<pre><code>&lt;details&gt;\n  &lt;summary&gt;a &amp; b&lt;/summary&gt;\n&lt;/details&gt;\n</code></pre>\n<p>after</p>\n"
+        ),
+        ("a <!-- remark --> b", "<p>a &lt;!-- remark --&gt; b</p>\n"),
+        (
+            "**<T>** and [<T>](https://a.invalid)",
+            "<p><strong>&lt;T&gt;</strong> and <a href=\"https://a.invalid\">&lt;T&gt;</a></p>\n"
+        ),
+    ])
+    func rawHTML_isShownAsItIsWritten(_ text: String, _ html: String) { #expect(Markdown.html(text) == html) }
+
+    @Test(arguments: [
+        "<img src=x onerror=alert(1)>", "a <img src=x onerror=alert(1)> b", "<svg/onload=alert(1)>",
+        "<script>alert(1)</script>", "x<script>alert(1)</script>", "<iframe src=\"javascript:alert(1)\"></iframe>",
+        "| a |\n|---|\n| <img src=x onerror=alert(1)> |", "> <img src=x onerror=alert(1)>\n> <b>",
+        "<!--><img src=x onerror=alert(1)>-->",
+        "![<img src=x onerror=alert(1)>](https://a.invalid/b)", "<![CDATA[<img src=x onerror=alert(1)>]]>",
+        "<?php <img src=x> ?>",
+        "[<img src=x onerror=alert(1)>](https://a.invalid)", "&lt;img src=x onerror=alert(1)&gt;",
+    ])
+    func rawHTML_isNoElement(_ text: String) throws {
+        let html = try #require(Markdown.html(text))
+        for name in ["img src=x", "script", "svg", "iframe", "b>", "!", "?"] {
+            #expect(!html.contains("<" + name), "\(html)")
+        }
+        #expect(!html.contains("raw HTML omitted"), "\(html)")
     }
 }
