@@ -12,7 +12,7 @@ public enum ChatRequest: Hashable, Sendable {
     case changes(after: ListNumber)
     /// A whole session (nil: the newest): for each turn one object of type `turn`, then its blocks as events.
     case history(SessionID?)
-    /// The newest turns of a session, or those before one, or one alone; with the number to go on from (`resume`).
+    /// The newest turns of a session, or those before or behind one, or one alone; with the number to go on from (`resume`).
     case open(SessionID, Stretch)
     /// The events after that number, and then what happens: until nothing is under way, or with `follow` for ever.
     /// With `list` also what `changes` tells behind that number.
@@ -97,6 +97,7 @@ extension ChatRequest: Decodable {
                 try fields.decode(SessionID.self, forKey: .session),
                 Stretch(
                     before: try fields.decodeIfPresent(TurnID.self, forKey: .before),
+                    after: try fields.decodeIfPresent(TurnID.self, forKey: .after),
                     only: try fields.decodeIfPresent(TurnID.self, forKey: .turn),
                     limit: try fields.decodeIfPresent(Int.self, forKey: .limit) ?? Stretch.standardLimit))
         case .resume:
@@ -228,6 +229,8 @@ extension ChatRequest.Key {
 public struct Stretch: Hashable, Sendable {
     /// Turns older than this one; nil: the newest.
     public var before: TurnID?
+    /// The turns next behind this one; nil: the newest.
+    public var after: TurnID?
     /// This one alone.
     public var only: TurnID?
     /// How many at most.
@@ -237,8 +240,11 @@ public struct Stretch: Hashable, Sendable {
     public static let standardLimit = 20
 
     /// `limit` is brought between 1 and 100.
-    public init(before: TurnID? = nil, only: TurnID? = nil, limit: Int = standardLimit) {
+    public init(
+        before: TurnID? = nil, after: TurnID? = nil, only: TurnID? = nil, limit: Int = standardLimit
+    ) {
         self.before = before
+        self.after = after
         self.only = only
         self.limit = min(max(limit, 1), 100)
     }

@@ -19,16 +19,21 @@ extension ChatStore {
             guard let about = try Self.sessions(db, where: "id = ?", [session.rawValue], limit: 1).first else {
                 throw Self.unknown(session)
             }
+            let isOnward = stretch.after != nil
             let found = try Self.turns(
-                db, where: "session = ? AND id < ? AND (? IS NULL OR id = ?)",
-                [session.rawValue, stretch.before?.rawValue ?? .max, stretch.only?.rawValue, stretch.only?.rawValue],
-                newestFirst: true, limit: stretch.limit + 1)
-            let turns = try found.prefix(stretch.limit).reversed().map { turn in
+                db, where: "session = ? AND id > ? AND id < ? AND (? IS NULL OR id = ?)",
+                [
+                    session.rawValue, stretch.after?.rawValue ?? 0, stretch.before?.rawValue ?? .max,
+                    stretch.only?.rawValue, stretch.only?.rawValue,
+                ],
+                newestFirst: !isOnward, limit: stretch.limit + 1)
+            let some = found.prefix(stretch.limit)
+            let turns = try (isOnward ? Array(some) : some.reversed()).map { turn in
                 (turn, turn.state.isOver ? try Self.blocks(db, of: turn) : [])
             }
             return Opening(
                 session: about, position: try Self.position(db, of: session),
-                hasEarlier: found.count > stretch.limit, turns: turns)
+                hasEarlier: isOnward || found.count > stretch.limit, turns: turns)
         }
     }
 

@@ -93,6 +93,8 @@ struct OpeningTests {
         #expect(newest.hasEarlier && newest.turns.map(\.turn.text) == ["4", "5"])
         let before = try await store.opening(of: first.session, Stretch(before: all[3].id, limit: 3))
         #expect(!before.hasEarlier && before.turns.map(\.turn.text) == ["1", "2", "3"])
+        let behind = try await store.opening(of: first.session, Stretch(after: all[0].id, limit: 2))
+        #expect(behind.hasEarlier && behind.turns.map(\.turn.id) == [all[1].id, all[2].id])
         let one = try await store.opening(of: first.session, Stretch(only: all[2].id))
         #expect(one.turns.map(\.turn.text) == ["3"])
         await #expect(throws: ChatError.self) { try await store.opening(of: SessionID(rawValue: "none"), Stretch()) }

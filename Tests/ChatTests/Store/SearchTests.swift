@@ -31,6 +31,31 @@ struct SearchTests {
         #expect(found.snippet.contains("\u{2}door\u{3}") && found.title == "And the stationery?")
     }
 
+    @Test func wordWithoutSpacesAroundIt_isFound_whereScriptsHaveNone() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("日本語のテキスト")
+        try await answer(box, first, "はい、GPTモデルです。")
+        let second = try await box.accept("今日は天気がいい")
+        try await answer(box, second, "ครับผม")
+        let open = try await box.accept("テキスト, not over yet")
+        #expect(try await box.store.search("テキスト", limit: 10).map(\.turn) == [first.id])
+        #expect(try await box.store.search("gptモデル 日本", limit: 10).map(\.turn) == [first.id])
+        #expect(try await box.store.search("天気 テキスト", limit: 10).isEmpty)
+        #expect(try await box.store.search("日", limit: 10).map(\.turn) == [second.id, first.id])
+        #expect(try await box.store.search("日", limit: 1).map(\.turn) == [second.id])
+        #expect(try await box.store.search("ผม", limit: 10).map(\.turn) == [second.id])
+        #expect(try await box.store.search("テキスト", limit: 1).first?.snippet.contains("日本語の\u{2}テキスト\u{3}") == true)
+        #expect(try await box.store.turn(open.id)?.state == .queued)
+    }
+
+    @Test func manyTurns_areLookedAtInSteps_theOldestToo() async throws {
+        let box = try StoreBox()
+        let first = try await box.accept("最初の言葉")
+        try await answer(box, first, "x")
+        for number in 0..<520 { try await answer(box, try await box.accept("later \(number)"), "x") }
+        #expect(try await box.store.search("言葉", limit: 10).map(\.turn) == [first.id])
+    }
+
     @Test(arguments: ["\" OR 1", "NEAR(a b)", "a* NOT b", "asked:x", "(", "x\u{0}y", "^a - b"])
     func operators_areWordsOrRefused(_ text: String) async throws {
         let box = try StoreBox()
