@@ -591,7 +591,7 @@ def waited(page):
     page.goto(f"{origin}/#/s/{long}")
     expect(page.locator(".turn[data-turn]")).to_have_count(20)
     hold('"before"')
-    plays(lambda: page.get_by_role("button", name="Show earlier").click(), "Reading earlier messages.", f"Earlier messages cannot be read now: {gone}")
+    plays(lambda: page.get_by_role("button", name="Show earlier").click(), "Reading messages.", f"They cannot be read now: {gone}")
     hold()
     page.get_by_role("button", name="Show earlier").click()
     expect(page.locator(".turn[data-turn]")).to_have_count(22)

@@ -1,12 +1,12 @@
 """What goes wrong at the page in a real browser: too much is pasted, the tab closes, the network goes, a turn is stopped while a card
 waits, a tap is not meant.
 
-    check-mishaps.py BIN PICTURES
+    check-mishaps.py BIN PICTURES [ACT…]
 
 Nothing typed may be lost, nothing may be cut without a word, and nothing may stand over the edge of a phone. Every wait is for an
 event, with a limit; what has a limit of its own in the page is waited for by the browser's clock, which is turned on.
 """
-import json, os, re, signal, sqlite3, sys
+import json, os, re, signal, sqlite3, subprocess, sys
 
 from playwright.sync_api import sync_playwright, expect
 
@@ -435,11 +435,147 @@ def machine(page):
     step("what was stopped by command says so, and what brings it back")
 
 
+def found_far(page):
+    """What is found in a long session is shown, also where that session is open already, with what stands around it."""
+    lines = [f"number {one} of the long one" for one in range(1, 51)]
+    lines[4], lines[44] = "日本語のテキスト zwetschge", "also zwetschge"
+    subprocess.run([box.programs / "nexusctl", "chat"], env=box.environment, input="\n".join(lines) + "\n", text=True, check=True, capture_output=True, timeout=120)
+    session = json.loads(ctl("chat", "--list", "--json").splitlines()[0])["session"]
+    turns, hit = page.locator(".turn[data-turn]"), page.locator(".turn.hit")
+    search, found = page.get_by_label("Find in all sessions"), page.locator(".side .sessions a", has=page.locator("mark"))
+    for begin in ("/#/new", f"/#/s/{session}"):
+        page.goto(origin + begin)
+        page.reload()
+        if session in begin:
+            expect(turns).to_have_count(20)
+        search.fill("テキスト")
+        found.click()
+        expect(hit).to_have_count(1)
+        expect(hit).to_be_in_viewport()
+        expect(hit.locator(".said")).to_contain_text("日本語のテキスト")
+        # Five up to it, twenty behind it, and the newest.
+        expect(turns).to_have_count(45)
+        expect(page).to_have_url(f"{origin}/#/s/{session}")
+    shot(page, "found")
+    later = page.get_by_role("button", name="Show later")
+    later.click()
+    expect(later).to_have_count(0)
+    said = page.locator(".turn[data-turn] .said").all_inner_texts()
+    assert said == lines, said
+    search.fill("zwetschge")
+    expect(found).to_have_count(2)
+    found.first.click()
+    expect(hit.locator(".said")).to_have_text("also zwetschge")
+    expect(hit).to_be_in_viewport()
+    found.last.click()
+    expect(hit.locator(".said")).to_contain_text("日本語")
+    send(page, "number the last")
+    over(page)
+    search.fill("number")
+    expect(found).to_have_count(49)
+    for number in range(2):
+        send(page, f"number {number} more")
+        over(page)
+    search.fill("numbe")
+    expect(found).to_have_count(50)
+    expect(page.get_by_text("The newest 50; there are more.")).to_be_visible()
+    search.fill("")
+    step("found in a long session: read, shown and marked, from elsewhere and from within; on to the newest without a gap")
+
+
+def nothing_to_rename(page):
+    """There is no form for a title where there is no session."""
+    for room in ("new", "machine", "devices"):
+        page.goto(f"{origin}/#/{room}")
+        page.reload()
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        expect(page.get_by_label("Title of the session")).to_be_hidden()
+    step("no form for a title where there is no session")
+
+
+KEPT = """words => Object.keys(localStorage).some((name) => name.startsWith('nexus.kept.') && name !== 'nexus.kept.list'
+    && localStorage[name].includes(words))"""
+
+
+def answered_and_offline(page):
+    """What was answered here is there without a network, as of when; also of a session above what is kept of one."""
+    new(page)
+    for words in ("begun here", "/long 50", "/long 51", "/long 52", "the newest of it"):
+        send(page, words)
+        over(page)
+        # It is read once more at its end, and kept as that.
+        page.wait_for_function(KEPT, arg=words)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator(".turn").last.locator(".said")).to_have_text("the newest of it")
+    expect(page.locator(".turn").last.locator(".answer")).to_contain_text("the newest of it")
+    expect(page.locator(".link")).to_have_text(re.compile(r"this device is offline; trying again\. As it was (just now|\d+ min ago)"))
+    expect(page.get_by_text("What shall be done?")).to_be_hidden()
+    shot(page, "kept-offline")
+    page.goto(origin + "/#/devices")
+    expect(page.get_by_text("Who is let in cannot be read now: this device is offline")).to_be_visible()
+    shot(page, "devices-offline")
+    page.context.set_offline(False)
+    expect(page.get_by_role("button", name="Forget this browser")).to_be_visible()
+    expect(page.get_by_text("here now from")).to_have_count(1)
+    expect(page.get_by_role("switch", name="Tell me")).to_be_visible()
+    step("without a network what was answered here is shown, as of when; the devices come when it is back")
+
+
+# Lines of each word in the heads of a table.
+BROKEN = """all => all.flatMap((one) => one.innerText.split(' ').map((word) => {
+    const range = document.createRange(), at = one.firstChild.data.indexOf(word);
+    range.setStart(one.firstChild, at);
+    range.setEnd(one.firstChild, at + word.length);
+    return [word, range.getClientRects().length];
+})).filter(([, lines]) => lines !== 1)"""
+
+
+def wide_table(browser):
+    """A table on a phone keeps its words and numbers, and is moved in its own place."""
+    page = opened(browser, "small")
+    columns = "|Status|Requests|12/0 of 144|Description|Responsible|Elsewhere|\n"
+    send(page, "table\n\n" + columns + "|---" * 6 + "|\n" + columns)
+    over(page)
+    expect(page.locator(".prose th")).to_have_count(6)
+    broken = page.locator(".prose th").evaluate_all(BROKEN)
+    assert not broken, broken
+    assert page.locator(".wide").evaluate("one => one.scrollWidth > one.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot(page, "table")
+    page.context.close()
+    step("a table on a phone breaks no word")
+
+
+HELD_ONCE = """(() => {
+    const real = window.fetch;
+    window.probes = 0;
+    window.fetch = async (...given) => {
+        const answer = await real(...given);
+        if (!String(given[1]?.body).includes('"probe"') || window.probes++) return answer;
+        return new Response(await answer.text(), { headers: answer.headers });
+    };
+})()"""
+
+
+def busy_once(browser):
+    """One late look at a stream is no proof that the way holds it back."""
+    page = opened(browser, "desk")
+    page.add_init_script(HELD_ONCE)
+    page.reload()
+    expect(page.locator(".link")).to_have_text("connected")
+    assert page.evaluate("window.probes") == 2, page.evaluate("window.probes")
+    page.context.close()
+    step("a page that was busy once does not ask in steps")
+
+
 def guest(browser):
     page = opened(browser, "phone", "--chat-only")
     page.goto(origin + "/#/machine")
     expect(page.get_by_text("paired for the chat alone")).to_be_visible()
     shot(page, "chat-only")
+    page.goto(origin + "/#/devices")
+    expect(page.get_by_text("here now from")).to_be_visible()
     page.context.close()
     step("a chat-only device is told why there is no machine")
 
@@ -448,12 +584,16 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = opened(browser, "desk")
-        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine):
-            watch.open["desk"] = page = act(page) or page
+        page, acts = opened(browser, "desk"), sys.argv[3:]
+        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, answered_and_offline):
+            if not acts or act.__name__ in acts:
+                watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):
-            narrow(browser, size)
-        guest(browser)
+            if not acts or "narrow" in acts:
+                narrow(browser, size)
+        for act in (guest, wide_table, busy_once):
+            if not acts or act.__name__ in acts:
+                act(browser)
         browser.close()
 watch.verdict()
 print(f"mishaps: nothing is lost, cut or over the edge, {box.seconds:.0f} s; pictures in {sys.argv[2]}")

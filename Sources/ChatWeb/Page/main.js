@@ -1,6 +1,6 @@
 // Who is here, and which room is shown.
 import { h, workerAddress } from './base/dom.js';
-import { ask, chat, Failure } from './base/wire.js';
+import { ask, chat } from './base/wire.js';
 import { clear, load, store, stored } from './base/shelf.js';
 import { draftKeys, keepAside, moveDraft } from './base/drafts.js';
 import { Feed } from './base/feed.js';
@@ -22,17 +22,16 @@ export class Page {
   /** @param {any} own the device */
   constructor(own) {
     this.own = own;
-    /** @type {any} */
     this.room = null;
     /** @type {Feed | null} the list of sessions, while no session is shown that brings it along */
     this.feed = null;
-    /** How the way to the machine is, as the list was told last. */
+    /** As the list was told last. */
     this.way = { words: 'connecting', isGood: true };
     /** @type {string[]} */
     this.workspaces = [];
     this.workspace = localStorage.getItem('nexus.workspace');
     this.outbox = new Outbox({
-      changed: () => { if (this.room instanceof Talk) this.room.showUnsent(); },
+      changed: () => this.talk?.showUnsent(),
       accepted: (letter, event) => this.accepted(letter, event),
       back: (letter, isDone) => this.back(letter, isDone),
       lost: (failure) => this.lose(failure),
@@ -45,7 +44,7 @@ export class Page {
     this.choice = h('select', { 'aria-label': 'Workspace of the new session', onchange: () => {
       this.workspace = this.choice.value;
       localStorage.setItem('nexus.workspace', this.choice.value);
-      if (this.room instanceof Talk) this.room.workspace = this.choice.value;
+      if (this.talk) this.talk.workspace = this.choice.value;
     } });
     this.button = h('button.menu', { 'aria-expanded': 'false', 'aria-controls': 'side', 'aria-label': 'Sessions', text: '☰', onclick: () => this.menu() });
     this.place = h('div.place');
@@ -53,11 +52,13 @@ export class Page {
     this.frame = h('div.frame', this.side.element, this.shade,
       h('div.stage', h('header.bar', this.button, this.title.words, this.title.form, this.choice, this.title.more, h('a.bar-new', { href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
     app.replaceChildren(this.frame);
-    window.addEventListener('hashchange', () => { if (!isCode()) this.show(); });
+    addEventListener('hashchange', () => { if (!isCode()) this.show(); });
     document.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.menu(false); });
     this.describe();
     this.show();
   }
+
+  get talk() { return this.room instanceof Talk ? this.room : null; }
 
   async describe() {
     try {
@@ -78,7 +79,7 @@ export class Page {
 
   /** @param {any} letter @param {any} event */
   accepted(letter, event) {
-    if (this.isOver || !(this.room instanceof Talk) || this.draft !== letter.draft || this.room.session) return;
+    if (this.isOver || !this.talk || this.draft !== letter.draft || this.talk.session) return;
     this.room.become(event.session);
     this.listen();
     this.draft = String(Date.now());
@@ -90,7 +91,7 @@ export class Page {
 
   /** @param {Letter} letter that is not sent after all @param {boolean} [isDone] it was, before that */
   back({ session, text, attachments = [] }, isDone) {
-    const room = this.room instanceof Talk && this.room.session === session ? this.room : null;
+    const room = this.talk?.session === session ? this.talk : null;
     if (isDone) {
       if (room) room.said.textContent = 'Not taken back: the agent had done it already.';
     } else if (room) {
@@ -101,23 +102,24 @@ export class Page {
 
   show(isKept = false) {
     if (this.isOver) return;
-    const [, room, id] = location.hash.split('/');
+    const [, room, id, turn] = location.hash.split('/');
     this.choice.hidden = Boolean(room && room !== 'new') || this.workspaces.length < 2;
     if (isKept) {
-      if (this.room instanceof Talk && !this.room.session) this.room.workspace = this.workspace;
+      if (this.talk && !this.talk.session) this.talk.workspace = this.workspace;
       return;
     }
+    if (turn && this.talk?.session === id) return this.talk.reveal(Number(turn));
     this.room?.close();
     this.side.mark(room === 's' ? id : '');
     if (room === 'machine') this.enter('Machine', this.own.role === 'owner' ? new Machine() : closedRoom());
     else if (room === 'devices') this.enter('Devices', new Devices(this));
-    else if (room === 's' && id) this.enter('', new Talk(this, id));
+    else if (room === 's' && id) this.enter('', new Talk(this, id, Number(turn)));
     else this.enter('New session', new Talk(this, null));
   }
 
   /** Keeps up with the list, where no session does. */
   listen() {
-    const isAlone = !(this.room instanceof Talk && this.room.feed && !this.room.feed.isOver);
+    const isAlone = this.talk?.feed?.isOver ?? true;
     if (isAlone === Boolean(this.feed)) return;
     this.feed?.close();
     this.feed = isAlone ? new Feed(null, this.side, {
@@ -133,19 +135,19 @@ export class Page {
 
   /** Says it where no session would. */
   sayWay() {
-    if (this.room instanceof Talk && !this.room.session && this.feed) this.room.tell(this.way.words, this.way.isGood);
+    if (this.feed && this.talk && !this.talk.session) this.talk.tell(this.way.words, this.way.isGood);
   }
 
   /** @param {Failure} failure of what kept up with a session or the list */
   lose(failure) {
     if (failure.code === 'unpaired') return this.leave(failure.message);
-    if (!(this.room instanceof Talk)) return;
+    if (!this.talk) return;
     const { session } = this.room;
     if (failure.code === 'unknown' && session) {
-      this.gone((one) => one !== session);
+      const hasMoved = this.gone((one) => one !== session);
       history.replaceState(null, '', '#/new');
       this.show();
-      this.room.said.textContent = 'That session is not there any more. What was typed in it and not sent stands here.';
+      this.room.said.textContent = `That session is not there any more.${hasMoved ? ' What was typed in it and not sent stands here.' : ''}`;
       return;
     }
     this.room.tell(failure.message, false);
@@ -168,7 +170,7 @@ export class Page {
 
   /** @param {string} title */
   call(title) {
-    const session = this.room instanceof Talk ? this.room.session : null;
+    const session = this.talk?.session ?? null;
     // Nothing that is open there is closed for the same words.
     if (title !== this.title.words.textContent || session !== this.title.session) this.title.show(title, session);
   }
@@ -176,7 +178,8 @@ export class Page {
   /** @param {(session: string) => boolean} isThere */
   gone(isThere) {
     const moved = draftKeys().filter((key) => key !== 'new' && !isThere(key.split('/')[0]) && moveDraft(key));
-    if (moved.length && this.room instanceof Talk && !this.room.session) this.room.field.load();
+    if (moved.length && this.talk && !this.talk.session) this.talk.field.load();
+    return moved.length;
   }
 
   close() {
@@ -237,8 +240,7 @@ async function begin() {
       page?.close();
       page = new Page(own);
     }
-  } catch (error) {
-    const failure = /** @type {Failure} */ (error);
+  } catch (/** @type {any} */ failure) {
     if (failure.code === 'unpaired') {
       page?.close();
       clear(false);
@@ -250,5 +252,5 @@ async function begin() {
 load().catch(() => {}).then(begin);
 followTaps();
 // A pairing link that is opened where the page is open already changes nothing but this.
-window.addEventListener('hashchange', () => { if (isCode()) begin(); });
+addEventListener('hashchange', () => { if (isCode()) begin(); });
 if ('serviceWorker' in navigator) navigator.serviceWorker.register(workerAddress()).catch(() => {});

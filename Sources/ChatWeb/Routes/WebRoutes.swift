@@ -140,15 +140,16 @@ struct WebRoutes: Sendable {
     private func tell(_ request: Request, _ context: WebContext) async throws -> Response {
         let device = try await admit(request, context)
         let body = try await Body.of(request)
-        guard let push else {
-            throw WebError(
-                .notFound, "unknown",
-                "Nexus says nothing by itself; [word] send of Supervisor.toml chooses what it says")
-        }
         guard let asked = PushRequest(payload: body) else {
             throw WebError(
                 .badRequest, "bad-request",
                 "the body is {\"op\":\"key\"}, unsubscribe, or subscribe with endpoint (https), p256dh and auth")
+        }
+        guard let push else {
+            let words = "Off: Nexus says nothing by itself. [word] send of Supervisor.toml chooses what it says."
+            // Who asks how it is gets an answer; the others want what is not there.
+            if case .key = asked { return .json(JSONLine.of(["type": "push", "off": words])) }
+            throw WebError(.notFound, "unknown", words)
         }
         return .json(try await push.answer(asked, for: device))
     }

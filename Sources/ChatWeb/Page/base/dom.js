@@ -39,7 +39,6 @@ export function plain(text, onclick = () => {}) { return h('button.plain', { tex
 /** Where it says what went wrong. */
 export function alarm() { return h('p.said-no', { role: 'alert' }); }
 
-/** @type {any} */
 const types = /** @type {any} */ (globalThis).trustedTypes;
 // The one place where text becomes markup: what the server's Markdown renderer made in its safe mode.
 const policy = types?.createPolicy('nexus', {
@@ -72,7 +71,6 @@ export function setMarkup(element, html) {
   }
 }
 
-/** @returns {any} */
 export function workerAddress() { return policy ? policy.createScriptURL('/worker.js') : '/worker.js'; }
 
 /** @param {string} text @param {Box} button */
@@ -114,7 +112,7 @@ document.body.append(spoken);
 /** @param {string} text for screen readers */
 export function say(text) { spoken.textContent = text; }
 
-/** @param {string} name of its class @param {Act} act when it is sent @param {...any} children @returns {any} */
+/** @param {string} name of its class @param {Act} act when it is sent @param {...any} children */
 export function form(name, act, ...children) {
   return h('form', { class: name, onsubmit: (event) => {
     event.preventDefault();
@@ -134,7 +132,7 @@ export function menu(name, label, words, changed, ...children) {
     event.stopPropagation();
     summary.parentElement.open = false;
     summary.focus();
-  } }, summary, h('div', {}, ...children));
+  } }, summary, h('div', ...children));
 }
 document.addEventListener('click', (event) => {
   for (const one of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll('[data-menu][open]'))) {

@@ -9,7 +9,6 @@ const longest = 500000;
 
 export const noRoom = 'There is no room in this browser to keep this when the page closes.';
 
-/** @type {Typed} */
 export const nothing = { text: '', files: [] };
 const isNothing = (/** @type {Typed} */ one) => !one.text && !one.files.length;
 /** @type {Both} */
@@ -49,7 +48,7 @@ function write(key, draft) {
 export function keptDraft(key) { return { ...nothing, ...stored(prefix + key, {}) }; }
 
 // All of it, also what was put aside.
-/** @param {string} key @returns {Draft} */
+/** @param {string} key */
 export function wholeDraft(key) {
   const draft = keptDraft(key);
   return (draft.aside || []).reduce(joined, draft);
@@ -67,7 +66,7 @@ export function moveDraft(key, to = 'new') {
   return !isNothing(draft);
 }
 
-/** @param {Draft} one @param {Typed} other @returns {Draft} */
+/** @param {Draft} one @param {Typed} other */
 function joined(one, other) {
   if (isIn(other, one)) return one;
   return { ...one, text: [other.text, one.text].filter(Boolean).join('\n\n'), files: [...one.files, ...other.files] };

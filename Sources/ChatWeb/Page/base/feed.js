@@ -1,6 +1,6 @@
 // What goes on is asked for again and again, whatever happens to the way.
 import { isSeen } from './dom.js';
-import { ask, canStream, Failure, read } from './wire.js';
+import { ask, canStream, read } from './wire.js';
 
 const pauses = [200, 500, 1000, 2000, 5000];
 
@@ -38,7 +38,7 @@ export class Follower {
   }
 
   // Asks once.
-  /** @param {Way} _options @returns {Promise<any>} */
+  /** @param {Way} _options */
   async step(_options) {}
 
   async run() {
@@ -50,12 +50,11 @@ export class Follower {
       };
       try {
         await this.step({ signal, heard });
-      } catch (error) {
+      } catch (/** @type {any} */ failure) {
         if (this.isOver) return;
-        const failure = /** @type {Failure} */ (error);
         if (!failure.isPassing) return this.way.lost(failure);
         if (signal.aborted) continue;
-        this.way.trouble(navigator.onLine ? failure.message : 'this device is offline');
+        this.way.trouble(failure.message);
         await this.sleep(pauses[Math.min(this.failures++, pauses.length - 1)]);
       }
     }
@@ -79,7 +78,7 @@ export class Feed extends Follower {
     this.after = -1;
     const { signal } = this.life;
     document.addEventListener('visibilitychange', () => this.back(), { signal });
-    for (const name of ['online', 'offline']) window.addEventListener(name, () => this.again(), { signal });
+    for (const name of ['online', 'offline']) addEventListener(name, () => this.again(), { signal });
     this.run();
   }
 

@@ -1,7 +1,7 @@
 // What was sent and is not known to be stored by the machine yet.
 import { isSeen } from './dom.js';
 import { store, stored, written } from './shelf.js';
-import { chat, Failure, reason } from './wire.js';
+import { chat, Failure } from './wire.js';
 
 const key = 'nexus.outbox';
 const pauses = [500, 1000, 2000, 5000, 10000];
@@ -22,9 +22,9 @@ export class Outbox {
     this.failures = 0;
     this.timer = 0;
     const { signal } = this.life;
-    window.addEventListener('online', () => this.send(), { signal });
-    window.addEventListener('offline', () => this.told.changed(), { signal });
-    window.addEventListener('storage', (event) => { if (event.key === key) this.merge(); }, { signal });
+    addEventListener('online', () => this.send(), { signal });
+    addEventListener('offline', () => this.told.changed(), { signal });
+    addEventListener('storage', (event) => { if (event.key === key) this.merge(); }, { signal });
     document.addEventListener('visibilitychange', () => { if (isSeen()) this.send(); }, { signal });
     this.send();
   }
@@ -69,7 +69,7 @@ export class Outbox {
     this.told.back(letter, isDone);
   }
 
-  // Changes what is kept; other windows of this browser keep theirs in the same place.
+  // Other windows of this browser keep theirs in the same place.
   /** @param {(all: Letter[]) => Letter[]} change */
   async keep(change) {
     const all = change(letters());
@@ -89,7 +89,7 @@ export class Outbox {
   /** @param {Letter} letter whose members were changed */
   update(letter) { return this.keep((all) => all.map((other) => (other.client_id === letter.client_id ? letter : other))); }
 
-  /** Another window has put something here, sent it or taken it back. */
+  /** Another window has changed it. */
   merge() {
     const all = letters();
     this.letters = [...all.map((letter) => Object.assign(this.letters.find((mine) => mine.client_id === letter.client_id) || {}, letter)),
@@ -111,10 +111,9 @@ export class Outbox {
         this.failures = 0;
         this.trouble = '';
       }
-    } catch (error) {
-      const failure = /** @type {Failure} */ (error);
+    } catch (/** @type {any} */ failure) {
       if (failure.code === 'unpaired') return this.told.lost(failure);
-      this.trouble = reason(error);
+      this.trouble = failure.message;
       this.told.changed();
       this.timer = setTimeout(() => this.send(), pauses[Math.min(this.failures++, pauses.length - 1)]);
     } finally {
@@ -139,8 +138,7 @@ export class Outbox {
         if (line.type === 'accepted') accepted = line;
         if (line.type === 'ended') end = line.state;
       });
-    } catch (error) {
-      const failure = /** @type {Failure} */ (error);
+    } catch (/** @type {any} */ failure) {
       if (!accepted) {
         // Without a network it has not left.
         if (wasOffline && !navigator.onLine) this.update(Object.assign(letter, { isTried }));

@@ -7,10 +7,10 @@ const prefix = 'nexus.kept.';
 const order = 'nexus.shelf';
 // How often what was typed here changed.
 const count = 'nexus.typed';
-// Milliseconds for which the browser's database is waited for.
+// Milliseconds for the browser's database.
 const limit = 5000;
 
-// What stands here under a name; what cannot be read was not written by this page.
+// What cannot be read was not written by this page.
 /** @template T @param {string} name @param {T} none @returns {T} */
 export function stored(name, none) {
   try {
@@ -32,18 +32,19 @@ export function store(name, value) {
   }
 }
 
-/** @param {string} name @param {any} value */
+/** @param {any} name @param {any[]} value */
 export function keep(name, value) {
-  if (JSON.stringify(value).length > sessionBytes) return;
-  const names = [...stored(order, /** @type {string[]} */ ([])).filter((one) => one !== name), name];
-  while (names.length > sessions) drop(/** @type {string} */ (names.shift()));
+  // The oldest of it goes, behind the first.
+  while (JSON.stringify(value).length > sessionBytes && value.length > 1) value.splice(1, Math.ceil(value.length / 4));
+  const names = [...stored(order, []).filter((one) => one !== name), name];
+  while (names.length > sessions) drop(names.shift());
   if (!store(prefix + name, value) || !store(order, names)) drop(name);
 }
 
-/** @param {string} name @returns {any} null: it is not there */
+/** @param {any} name @returns {any} null: it is not there */
 export function kept(name) { return stored(prefix + name, null); }
 
-/** @param {string} name */
+/** @param {any} name */
 export function drop(name) { localStorage.removeItem(prefix + name); }
 
 // What was typed here and not sent: only who forgets this browser takes it away.

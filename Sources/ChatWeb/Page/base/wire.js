@@ -18,13 +18,10 @@ export function reason(error) { return /** @type {Error} */ (error).message; }
 const silenceLimit = 25000;
 const answerLimit = 40000;
 
+// Asks and hands on each line.
 /**
- * Asks and hands on each line. Ends with the last line's type: `end`, or `more` when the rest has to be asked for.
- * @param {string} path
- * @param {object} body
- * @param {Each} [each]
- * @param {Options} options
- * @returns {Promise<any>} the last line
+ * @param {string} path @param {object} body @param {Each} [each] @param {Options} options
+ * @returns {Promise<any>} the last line, of type `end`, or `more` when the rest has to be asked for
  */
 export async function ask(path, body, each = () => {}, { signal, heard = () => {}, isFollowed = false } = {}) {
   const control = new AbortController();
@@ -55,7 +52,6 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
     if (response.ok && response.headers.get('Content-Type')?.includes('json')) heard();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';
-    /** @type {any} */
     let last = null;
     const take = (/** @type {string} */ text) => {
       if (!text.trim()) return;
@@ -86,7 +82,7 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
     return last;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure('network', why);
+    throw new Failure('network', navigator.onLine ? why : 'this device is offline');
   } finally {
     clearTimeout(silence);
     clearTimeout(delay);
@@ -114,9 +110,14 @@ let streams = null;
  */
 export function canStream() {
   streams ??= (async () => {
-    let first = 0;
-    await ask('/api/chat', { op: 'probe' }, (line) => { if (line.type === 'probe') first = performance.now(); });
-    return performance.now() - first > 150;
+    // A page that has much to do takes late what came in time.
+    for (let tries = 0; tries < 3; tries++) {
+      let first = 0;
+      await ask('/api/chat', { op: 'probe' }, (line) => { if (line.type === 'probe') first = performance.now(); });
+      if (performance.now() - first > 150) return true;
+    }
+    setTimeout(() => { streams = null; }, 300000);
+    return false;
   })().catch((error) => {
     streams = null;
     throw error;
@@ -125,8 +126,7 @@ export function canStream() {
 }
 
 /**
- * Does one thing in words: says what for, then nothing or why it was in vain. What is asked of the machine has the limits of
- * `ask`, what the browser does with others that of `within`.
+ * Does one thing in words: says what for, then nothing or why it was in vain; `act` has limits of its own.
  * @template T
  * @param {Box} place shows the words
  * @param {string} words @param {string} no what did not come about
@@ -148,7 +148,7 @@ export async function waiting(place, words, no, act) {
   }
 }
 
-/** @template T @param {Promise<T>} step @param {number} limit milliseconds @param {string} words why not, when it takes longer @returns {Promise<T>} */
+/** @template T @param {Promise<T>} step @param {number} limit milliseconds @param {string} words why not, when it takes longer */
 export function within(step, limit, words) {
   return Promise.race([step, new Promise((_, fail) => { setTimeout(() => fail(new Error(words)), limit); })]);
 }

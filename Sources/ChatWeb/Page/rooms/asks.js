@@ -52,9 +52,9 @@ function permission({ event, said, button, answer }) {
   const always = event.always?.length ? `Always allows: ${event.always.join(', ')}` : '';
   return h('section.card', { 'aria-label': 'The agent asks for leave' },
     h('h2', `May the agent do this? ${event.action}`),
-    event.resources?.length ? h('ul', {}, ...event.resources.map((/** @type {string} */ text) => h('li', h('code', { text })))) : null,
+    event.resources?.length ? h('ul', ...event.resources.map((/** @type {string} */ text) => h('li', h('code', { text })))) : null,
     event.details && event.details !== event.resources?.join('\n') ? isDiff(event.details) ? diff(event.details) : h('pre', { text: event.details, tabindex: 0 }) : null,
-    h('div.row', {}, button('Allow once', 'send', () => answer({ reply: 'once' })),
+    h('div.row', button('Allow once', 'send', () => answer({ reply: 'once' })),
       button('Reject', 'stop', () => answer({ reply: 'reject', ...(why.value.trim() ? { message: why.value.trim() } : {}) })),
       button('Always', 'plain', () => answer({ reply: 'always' }))),
     why, always ? h('p.quiet', always) : null, said);
@@ -70,7 +70,7 @@ function question({ event, said, button, answer }) {
       h('input', { type: one.multiple ? 'checkbox' : 'radio', name, value: option.label }),
       h('span', h('b', option.label), option.description ? ` ${option.description}` : '')));
     const own = one.custom ? h('input', { 'aria-label': 'In own words', placeholder: 'In own words' }) : null;
-    const box = h('fieldset', h('legend', { text: one.question || one.header || 'The agent asks' }), ...options, own);
+    const box = h('fieldset', h('legend', one.question || one.header || 'The agent asks'), ...options, own);
     return { box, read: () => [...[...box.querySelectorAll('input:checked')].map((input) => input.value), ...(own?.value.trim() ? [own.value.trim()] : [])] };
   });
   const send = () => {
@@ -79,5 +79,5 @@ function question({ event, said, button, answer }) {
     else answer({ answers });
   };
   return h('section.card', { 'aria-label': 'The agent asks a question' }, ...fields.map((field) => field.box),
-    h('div.row', {}, button('Answer', 'send', send), button('Put aside', 'plain', () => answer({ reply: 'dismiss' }))), said);
+    h('div.row', button('Answer', 'send', send), button('Put aside', 'plain', () => answer({ reply: 'dismiss' }))), said);
 }

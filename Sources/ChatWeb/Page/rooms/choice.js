@@ -1,4 +1,4 @@
-// Which model and which agent the next message goes with, and the commands there are.
+// Model and agent of the next message, and the commands there are.
 import { h, menu, alarm } from '../base/dom.js';
 import { chat, waiting } from '../base/wire.js';
 

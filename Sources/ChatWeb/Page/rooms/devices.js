@@ -9,20 +9,24 @@ export class Devices {
     this.page = page;
     this.words = h('p.quiet', { role: 'status' });
     this.list = h('div');
+    this.tell = new Tell();
+    this.timer = 0;
     this.element = h('main.room', h('div.column', h('h1', page.own.role === 'owner' ? 'Devices' : 'This device'),
-      this.words, new Tell().element, this.list,
+      this.words, this.tell.element, this.list,
       h('p.quiet', 'Another one is let in on the machine: ', h('code', 'nexusctl pair'))));
     this.read();
   }
 
-  close() {}
+  close() { clearTimeout(this.timer); }
 
-  read() {
-    const { own } = this.page;
-    return waiting(this.words, 'Asking who is let in.', 'Who is let in cannot be read now', async () => {
-      const devices = own.role === 'owner' ? await read({ op: 'devices' }, {}, '/api/devices') : [own];
+  async read(words = 'Asking who is let in.') {
+    const isRead = await waiting(this.words, words, 'Who is let in cannot be read now', async () => {
+      const devices = await read({ op: this.page.own.role === 'owner' ? 'devices' : 'own' }, {}, '/api/devices');
       this.list.replaceChildren(...devices.map((one) => this.card(one)));
+      return true;
     });
+    if (isRead && this.timer) this.tell.read();
+    this.timer = isRead || this.page.room !== this ? 0 : setTimeout(() => this.read(this.words.textContent), 4000);
   }
 
   /** @param {any} device */
@@ -36,7 +40,7 @@ export class Devices {
     });
     return h('section.child', {},
       h('div.row.spread', h('h2', device.name), h('span.state', device.own ? 'this one' : device.role)),
-      h('p.quiet', `${device.role} · ${device.device} · seen ${ago(device.seen)} from ${device.address} · paired ${ago(device.created)}`),
+      h('p.quiet', `${device.role} · ${device.device} · ${device.own ? 'here now' : `seen ${ago(device.seen)}`} from ${device.address} · paired ${ago(device.created)}`),
       h('div.row', button));
   }
 }

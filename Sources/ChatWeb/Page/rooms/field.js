@@ -27,7 +27,7 @@ export class Field {
     this.load();
     talk.choice.show(keptDraft(this.key));
     this.life = new AbortController();
-    window.addEventListener('storage', (event) => {
+    addEventListener('storage', (event) => {
       if (event.key !== prefix + this.key) return;
       if (this.isTouched || talk.files.isLoading) keepAside(this.key, this.typed);
       else this.load();

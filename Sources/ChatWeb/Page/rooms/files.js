@@ -1,5 +1,5 @@
 // Files that go with the next message, uploaded at once, in pieces.
-import { h, say } from '../base/dom.js';
+import { h, plain, say } from '../base/dom.js';
 import { chat, Failure, reason } from '../base/wire.js';
 
 const most = 8;
@@ -19,7 +19,6 @@ export class Files {
     this.element = h('ul.attached', { hidden: true, 'aria-label': 'Files that go with the message' });
   }
 
-  // Takes what is dropped on a place, and pasted into a field.
   /** @param {Box} place @param {Box} field */
   listen(place, field) {
     place.addEventListener('dragover', (event) => { if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); });
@@ -94,10 +93,10 @@ export class Files {
       words.textContent = why;
       say(`${one.name}: ${why}`);
       if (canRetry) {
-        words.append(' ', h('button.plain', { text: 'Try again', onclick: () => {
+        words.append(' ', plain('Try again', () => {
           one.home.drop(one);
           one.home.add(file);
-        } }));
+        }));
       }
       one.home.changed();
       return false;
@@ -189,7 +188,7 @@ function size(bytes) { return bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `$
 /** @param {any[] | undefined} files */
 export function showFiles(files) {
   if (!files?.length) return null;
-  return h('ul.attached', {}, ...files.map((file) => {
+  return h('ul.attached', ...files.map((file) => {
     const address = `/attachment/${file.id}?name=${encodeURIComponent(file.name)}`;
     const words = `${file.name}, ${size(file.bytes)}`;
     if (!file.mime.startsWith('image/')) return h('li', h('a', { href: address, download: file.name, text: words }));

@@ -10,7 +10,7 @@ export function showTodos(element, todos) {
   const now = todos.find((one) => one.status === 'in_progress');
   element.replaceChildren(
     h('summary', h('b.label', 'To do'), ' ', h('span.what', { text: `${over} of ${todos.length} done${now ? `; now: ${now.content}` : ''}` })),
-    h('ul.todos', {}, ...todos.map((one) => {
+    h('ul.todos', ...todos.map((one) => {
       const [mark, words] = marks[one.status] || ['○', one.status];
       return h('li', { 'data-state': one.status }, h('span.mark', { 'aria-hidden': 'true', text: mark }),
         h('span', h('span.unseen', `${words}: `), one.content, one.priority === 'high' ? h('span.high', ' high') : null));
@@ -24,10 +24,10 @@ export function showChanges(element, changes) {
   const gone = changes.reduce((sum, one) => sum + one.deletions, 0);
   element.replaceChildren(
     h('summary', h('b.label', 'Changed'), ' ', h('span.what', { text: changes.length === 1 ? '1 file' : `${changes.length} files` }), ' ', count(added, gone)),
-    h('div.files', {}, ...changes.map((one) => {
+    h('div.files', ...changes.map((one) => {
       const head = [h('b', one.path), ' ', one.status === 'modified' ? null : h('span.how', one.status), ' ', count(one.additions, one.deletions)];
-      if (!one.patch) return h('p.file', {}, ...head);
-      return h('details.file', { 'data-path': one.path, open: open.has(one.path) || changes.length === 1 }, h('summary', {}, ...head), diff(one.patch));
+      if (!one.patch) return h('p.file', ...head);
+      return h('details.file', { 'data-path': one.path, open: open.has(one.path) || changes.length === 1 }, h('summary', ...head), diff(one.patch));
     })));
 }
 

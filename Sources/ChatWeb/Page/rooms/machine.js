@@ -10,13 +10,11 @@ export class Machine {
     this.groups = h('div');
     this.tunnel = new Tunnel();
     this.element = h('main.room', h('div.column', h('h1', 'Machine'), this.words, this.tunnel.element, this.groups));
-    /** @type {Map<string, any>} */
     this.before = new Map();
     /** @type {Set<string>} what Supervisor.toml lets this page ask for */
     this.may = new Set();
     /** @type {Map<string, Tail>} logs that are open */
     this.tails = new Map();
-    /** @type {Map<string, any>} */
     this.cards = new Map();
     this.timer = setInterval(() => { if (isSeen()) this.read(); }, 4000);
     this.read();
@@ -45,7 +43,7 @@ export class Machine {
   show(child) {
     const known = this.cards.get(child.name) || this.add(child);
     // Not offered where nexusd would refuse it.
-    known.restart.hidden = ![child.name, child.group, 'all'].some((name) => this.may.has(`restart:${name}`));
+    known.restart.hidden = (child.state === 'off' && child.started_by) || ![child.name, child.group, 'all'].some((name) => this.may.has(`restart:${name}`));
     known.state.textContent = child.state;
     known.state.dataset.state = child.state;
     known.sub.textContent = stateWords(child);
@@ -122,7 +120,6 @@ export class Machine {
 // At one each 4 s: 8 minutes.
 const limit = 120;
 
-// A line of the last samples, and the newest in words.
 class Plot {
   /** @param {string} name @param {(value: number) => string} words */
   constructor(name, words) {
@@ -175,7 +172,6 @@ function stateWords(child) {
   const next = spoken(child.next_try_ms);
   const left = spoken(child.limit_ms);
   const limit = left && `${left} left`;
-  /** @type {any[]} */
   let words;
   switch (child.state) {
     case 'off': words = [offWords(child)]; break;

@@ -3,7 +3,7 @@ import { form, h, surely, alarm, plain } from '../base/dom.js';
 import { draftKeys } from '../base/drafts.js';
 import { letters } from '../base/outbox.js';
 import { clear } from '../base/shelf.js';
-import { ask, Failure } from '../base/wire.js';
+import { ask } from '../base/wire.js';
 
 function guess() {
   const agent = navigator.userAgent;
@@ -32,7 +32,7 @@ export function pairing(given) {
   const name = h('input', { id: 'name', value: guess(), maxlength: 60, required: true });
   // Asked for by a machine that has one.
   const password = h('input', { id: 'password', type: 'password', autocomplete: 'current-password', maxlength: 256 });
-  const secret = h('div.secret', { hidden: true }, h('label', { for: 'password', text: 'Password of this machine' }), password);
+  const secret = h('div.secret', { hidden: true }, h('label', { for: 'password', text: 'Password of this machine, as nexusctl password set it there' }), password);
   const said = alarm();
   const label = given.isReturn ? 'Come back in' : 'Pair this browser';
   const button = h('button.send', { type: 'submit', text: label });
@@ -43,8 +43,7 @@ export function pairing(given) {
     said.textContent = '';
     try {
       given.done(await ask('/api/pair', { code: code.value, name: name.value, ...(secret.hidden ? {} : { password: password.value }) }));
-    } catch (error) {
-      const { code, message } = /** @type {Failure} */ (error);
+    } catch (/** @type {any} */ { code, message }) {
       const isAsked = code === 'password';
       said.textContent = isAsked && secret.hidden ? '' : message;
       if (isAsked) {
@@ -58,7 +57,7 @@ export function pairing(given) {
     button.textContent = label;
   };
   return h('main.alone', h('img', { src: '/icon.svg', alt: '', width: 56, height: 56 }), h('h1', 'Nexus'),
-    h('p', { text: given.words || 'The agent on this machine talks only to browsers that its owner has let in.' }),
+    h('p', given.words || 'The agent on this machine talks only to browsers that its owner has let in.'),
     given.code ? null : h('p.quiet', 'On the machine, type ', h('code', 'nexusctl pair'), ' and enter the code it prints.'),
     form('pairing', send, ...asked, secret, button, said), keptHere());
 }

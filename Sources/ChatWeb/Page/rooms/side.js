@@ -7,6 +7,8 @@ import { keep, kept } from '../base/shelf.js';
 const words = { queued: 'queued', running: 'working', interrupted: 'interrupted', failed: 'failed', done: '' };
 
 const limit = 1000;
+// So many places are shown.
+const most = 50;
 
 export class Side {
   /** @param {Page} page */
@@ -30,7 +32,6 @@ export class Side {
         h('a.new', { href: '#/new', text: 'New session' })),
       this.search, h('div.side-list', this.warning, this.list, this.found, this.words),
       h('div.side-foot', {}, isOwner && h('a', { href: '#/machine', text: 'Machine' }), h('a', { href: '#/devices', text: isOwner ? 'Devices' : 'This device' })));
-    // Ages are told anew; what changes is told by the machine.
     setInterval(() => { if (isSeen()) this.show(); }, 30000);
     this.show();
   }
@@ -91,7 +92,6 @@ export class Side {
     }
   }
 
-  /** Titles at once; messages and answers when the typing pauses. */
   look() {
     this.found.replaceChildren();
     this.show();
@@ -102,13 +102,13 @@ export class Side {
 
   /** @param {string} wanted */
   async find(wanted) {
-    const lines = await waiting(this.words, 'Searching messages and answers.', 'Not searched', () => read({ op: 'search', text: wanted, wait: 25 }));
+    const lines = await waiting(this.words, 'Searching messages and answers.', 'Not searched', () => read({ op: 'search', text: wanted, limit: most + 1, wait: 25 }));
     if (!lines || this.search.value.trim() !== wanted) return;
     const found = lines.filter((line) => line.type === 'found');
-    this.found.replaceChildren(...found.map((line) => h('li', h('a', { href: `#/s/${line.session}` },
-      h('span.title', line.title), h('span.sub', {}, ...marked(line.snippet))))));
+    this.found.replaceChildren(...found.slice(0, most).map((line) => h('li', h('a', { href: `#/s/${line.session}/${line.turn}` },
+      h('span.title', line.title), h('span.sub', ...marked(line.snippet))))));
     this.tell('');
-    if (found.length) this.words.textContent = '';
+    if (found.length) this.words.textContent = found.length > most ? `The newest ${most}; there are more.` : '';
   }
 
   /** @param {string} session */
@@ -127,7 +127,7 @@ export class Side {
     if (told === this.told) return;
     this.told = told;
     this.list.replaceChildren(...found.map((one) => h('li', {},
-      h('a', { href: `#/s/${one.session}` }, h('span.title', { text: one.title || 'Untitled' }),
+      h('a', { href: `#/s/${one.session}` }, h('span.title', one.title || 'Untitled'),
         h('span.sub', { 'data-state': one.state, text: [words[one.state] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));
     this.words.textContent = found.length ? '' : this.sessions.length ? 'Nothing has that.' : 'No session yet.';
     this.mark(this.current);

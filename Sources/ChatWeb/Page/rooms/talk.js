@@ -1,5 +1,5 @@
 // One conversation: its turns, what is on its way, and the field to write in.
-import { form, h, isPhone, once, say, alarm, plain } from '../base/dom.js';
+import { ago, form, h, isPhone, once, say, alarm, plain } from '../base/dom.js';
 import { chat, read, waiting } from '../base/wire.js';
 import { Feed } from '../base/feed.js';
 import { keep, kept, drop } from '../base/shelf.js';
@@ -10,10 +10,11 @@ import { Files } from './files.js';
 import { Field } from './field.js';
 
 export class Talk {
-  /** @param {Page} page @param {string | null} session */
-  constructor(page, session) {
+  /** @param {Page} page @param {string | null} session @param {number} [wanted] the turn to be shown */
+  constructor(page, session, wanted) {
     this.page = page;
     this.session = session;
+    this.wanted = wanted;
     this.workspace = page.workspace;
     /** @type {Map<number, Turn>} */
     this.turns = new Map();
@@ -23,6 +24,8 @@ export class Talk {
     this.feed = null;
     this.lastTop = 0;
     this.earlier = h('button.plain', { text: 'Show earlier', hidden: true, onclick: () => this.showEarlier() });
+    /** Between turns that were looked up and the newest. */
+    this.gap = plain('Show later', () => this.showLater());
     this.list = h('div.turns', { role: 'log', 'aria-label': 'Conversation' });
     this.back = h('p.note', { hidden: true });
     this.unsent = h('div.turns.unsent');
@@ -32,8 +35,10 @@ export class Talk {
     this.down = h('button.down', { text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
     this.status = h('p.link', { role: 'status' });
     this.choice = new Choice(this);
-    this.files = new Files(() => this.field?.keep());
-    /** @type {Field} */
+    this.files = new Files(() => {
+      this.field?.keep();
+      if (!this.files.isLoading) this.said.textContent = '';
+    });
     this.field = new Field(this);
     this.commands = new Commands(this);
     this.stop = h('button.stop', { text: 'Stop', hidden: true, onclick: () => this.abort() });
@@ -76,7 +81,7 @@ export class Talk {
     const next = this.list.querySelector('.card button');
     // On a phone the field would bring the keyboard with it.
     const place = next || (isPhone() ? this.scroller : this.field.area);
-    /** @type {Box} */ (place).focus();
+    place.focus();
   }
 
   toEnd() {
@@ -88,7 +93,8 @@ export class Talk {
 
   send() {
     const why = this.page.outbox.isFull ? 'too much waits to be sent already: what you typed is kept here' : this.field.hindrance;
-    if (why) return this.tell(why, false);
+    this.said.textContent = why;
+    if (why) return;
     const attachments = this.files.references;
     const text = this.field.text || attachments.map((file) => file.name).join(', ');
     if (!text) return;
@@ -115,11 +121,14 @@ export class Talk {
     // Of last time, until the machine answers; what was under way then is not shown as if it were now.
     const old = kept(session);
     if (old) this.opened(old);
+    this.asOf = old?.[0].at;
     this.feed = new Feed(session, this.page.side, {
       opened: (lines) => {
+        this.asOf = 0;
         this.opened(lines);
         if (this.isIdle) this.sweep();
-        keep(session, lines.filter((line) => !['queued', 'running'].includes(line.state)));
+        this.keep(lines.filter((line) => !['queued', 'running'].includes(line.state)), []);
+        if (this.wanted) this.reveal(this.wanted);
       },
       event: (event) => this.take(event),
       state: (words, isGood) => this.tell(words, isGood),
@@ -142,7 +151,7 @@ export class Talk {
   lay(lines, before) {
     for (const line of lines) {
       if (line.type === 'position') {
-        this.earlier.hidden = !line.earlier;
+        if (before !== this.gap) this.earlier.hidden = !line.earlier;
         this.workspace = line.workspace || null;
         if (!before) this.choice.show(line);
         if (line.title) {
@@ -195,7 +204,7 @@ export class Talk {
   }
 
   changed() {
-    this.hello.hidden = this.turns.size > 0 || this.unsent.childElementCount > 0;
+    this.hello.hidden = Boolean(this.session) || this.unsent.childElementCount > 0;
     const { isIdle } = this;
     const hadFocus = isIdle && document.activeElement === this.stop;
     this.stop.hidden = isIdle;
@@ -207,12 +216,57 @@ export class Talk {
     const id = Number(first?.getAttribute('data-turn'));
     if (!id || !this.session) return;
     this.earlier.disabled = true;
-    const lines = await waiting(this.said, 'Reading earlier messages.', 'Earlier messages cannot be read now', () => read({ op: 'open', session: this.session, before: id }));
+    const lines = await this.look({ before: id });
     this.earlier.disabled = false;
     if (!lines) return;
     const rest = this.scroller.scrollHeight - this.scroller.scrollTop;
     this.lay(lines, first);
     this.scroller.scrollTop = this.scroller.scrollHeight - rest;
+  }
+
+  // Shows one turn, with what stands around it; what was looked up before goes.
+  /** @param {number} id */
+  async reveal(id) {
+    this.wanted = 0;
+    history.replaceState(null, '', `#/s/${this.session}`);
+    if (!this.isShown(id)) {
+      const lines = await this.look({ before: id + 1 });
+      if (!lines) return;
+      while (this.gap.previousSibling) this.gap.previousSibling.remove();
+      this.list.prepend(this.gap);
+      this.lay(lines, this.gap);
+      this.earlier.hidden = !lines[0].earlier;
+      await this.showLater();
+    }
+    this.atEnd = false;
+    this.list.querySelector('.hit')?.classList.remove('hit');
+    const found = this.turns.get(id)?.element;
+    found?.classList.add('hit');
+    found?.scrollIntoView();
+  }
+
+  /** @param {number} id */
+  isShown(id) { return this.turns.get(id)?.element.isConnected; }
+
+  async showLater() {
+    const lines = await this.look({ after: Number(this.gap.previousSibling?.dataset.turn) });
+    const fresh = lines?.filter((/** @type {any} */ line) => !this.isShown(line.turn));
+    if (!fresh) return;
+    this.lay(fresh, this.gap);
+    if (fresh.length < lines.length) this.gap.remove();
+  }
+
+  /** @param {object} stretch @returns {Promise<any>} */
+  look(stretch) {
+    return waiting(this.said, 'Reading messages.', 'They cannot be read now', () => read({ op: 'open', session: this.session, ...stretch }));
+  }
+
+  // For when there is no network.
+  /** @param {any[]} lines of `open`: of all, or of one turn at its end */
+  keep([position, ...lines], before = kept(this.session) || []) {
+    const [first = position, ...old] = before;
+    const all = [...old.filter((/** @type {any} */ line) => line.turn !== lines[0].turn), ...lines].filter((line) => line.turn);
+    keep(this.session, [{ ...first, at: Date.now() }, ...all.sort((one, other) => one.turn - other.turn)]);
   }
 
   abort() { once([this.stop], () => waiting(this.said, 'Being stopped.', 'It could not be stopped', () => chat({ op: 'abort', session: this.session }))); }
@@ -232,7 +286,7 @@ export class Talk {
   /** @param {number} count of turns that can be brought back */
   showBack(count) {
     this.back.hidden = count === 0;
-    this.back.replaceChildren(`${count === 1 ? 'One message is' : `${count} messages are`} taken back until you write something new. `,
+    this.back.replaceChildren(`${count === 1 ? 'One message is' : `${count} messages are`} taken back, and can be brought back until you write something new. `,
       plain('Bring back', () => this.change({ op: 'unrevert' })));
   }
 
@@ -243,14 +297,13 @@ export class Talk {
     const { trouble } = this.page.outbox;
     const waits = !navigator.onLine ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : 'Being sent';
     this.unsent.replaceChildren(...mine.map((letter) => {
-      const again = h('button.plain', { text: this.session ? 'Send again' : 'Send as a new session', onclick: () => this.page.outbox.again(letter, this.session ? {} : { draft: this.page.draft, workspace: this.workspace }) });
-      const edit = h('button.plain', letter.refused ? 'Edit' : 'Take back');
-      edit.addEventListener('click', () => this.page.outbox.takeBack(letter));
+      const again = plain(this.session ? 'Send again' : 'Send as a new session', () => this.page.outbox.again(letter, this.session ? {} : { draft: this.page.draft, workspace: this.workspace }));
+      const edit = plain(letter.refused ? 'Edit' : 'Take back', () => this.page.outbox.takeBack(letter));
       return h('article.turn', { 'data-state': letter.refused ? 'failed' : 'queued' },
         h('div.mine', h('p.said', letter.text),
-        letter.attachments ? h('p.quiet', { text: letter.attachments.map((file) => file.name).join(', ') }) : null),
-        h('p.foot', {}, letter.refused ? `Not taken: ${letter.refused}` : letter.isUnwanted ? `Being taken back: the machine may have it and is asked first. ${waits}` : waits,
-          this.page.outbox.unkept.has(letter.client_id) && ' (this browser has not kept it: leave the page open)', h('span.row', {}, letter.refused && again, !letter.isUnwanted && edit)));
+        letter.attachments ? h('p.quiet', letter.attachments.map((file) => file.name).join(', ')) : null),
+        h('p.foot', letter.refused ? `Not taken: ${letter.refused}` : letter.isUnwanted ? `Being taken back: the machine may have it and is asked first. ${waits}` : waits,
+          this.page.outbox.unkept.has(letter.client_id) && ' (this browser has not kept it: leave the page open)', h('span.row', letter.refused && again, !letter.isUnwanted && edit)));
     }));
     this.changed();
     if (hasMore) this.toEnd();
@@ -258,7 +311,8 @@ export class Talk {
 
   /** @param {string} words @param {boolean} isGood */
   tell(words, isGood) {
-    this.status.textContent = words;
+    const age = this.asOf ? `. As it was ${ago(this.asOf)}` : this.session && !this.turns.size ? '. Nothing of this session is kept here' : '';
+    this.status.textContent = isGood ? words : words + age;
     this.status.dataset.good = String(isGood);
   }
 }

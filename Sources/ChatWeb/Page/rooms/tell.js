@@ -1,4 +1,4 @@
-// Whether this device is told what needs its owner, also when the page is closed.
+// Whether this device is told what needs its owner.
 import { h } from '../base/dom.js';
 import { ask, waiting, within } from '../base/wire.js';
 
@@ -26,7 +26,7 @@ function hindrance() {
   return '';
 }
 
-// Milliseconds for one step that the browser does with others, or with whoever looks at it.
+// Milliseconds for a step of the browser, and of whoever looks at it.
 const patience = 15000;
 const leisure = 60000;
 
@@ -44,10 +44,10 @@ export class Tell {
   read() {
     return waiting(this.said, 'Asking whether this device is told anything.', 'Not known now', async () => {
       const line = await ask('/api/push', { op: 'key' });
+      const why = line.off || hindrance();
+      if (why) return this.show(false, why);
       this.key = line.key;
       this.words = line.words.map((/** @type {string} */ one) => kinds[one] || one).join(', ');
-      const why = hindrance();
-      if (why) return this.show(false, why);
       const subscription = await within(current(), patience, 'the browser does not say what it takes');
       const isOn = Boolean(subscription && subscription.endpoint === line.endpoint);
       this.button.hidden = false;

@@ -10,7 +10,6 @@ const key = 'nexus.typed.title';
 
 export class Title {
   constructor() {
-    /** @type {string | null} */
     this.session = null;
     this.words = h('h1.bar-title');
     this.field = h('input', { 'aria-label': 'Title of the session', oninput: () => this.measure(), onkeydown: (event) => { if (event.key === 'Escape') this.close(); } });
@@ -35,7 +34,7 @@ export class Title {
   /** @param {string} title @param {string | null} session */
   show(title, session) {
     // What is being typed stays when another device gives a title.
-    const isKept = !this.form.hidden && session === this.session;
+    const isKept = session && !this.form.hidden && session === this.session;
     this.session = session;
     this.words.textContent = title || 'Session';
     document.title = title ? `${title} · Nexus` : 'Nexus';
@@ -45,7 +44,7 @@ export class Title {
     // To go elsewhere gives up nothing.
     this.form.hidden = true;
     this.close();
-    if (session === half.session && half.text) this.edit(half.text);
+    if (session && session === half.session && half.text) this.edit(half.text);
   }
 
   read() {

@@ -119,7 +119,6 @@ export class Tunnel {
     this.next.textContent = `cloudflared ended too often and is parked; ${when}.`;
   }
 
-  /** What can be done now, and what is to be known before. */
   offer() {
     const isOther = this.way.value !== this.mode;
     this.change.hidden = !isOther && this.stands;

@@ -97,8 +97,8 @@ export class Turn {
     this.calls.set(tool.id, tool);
     known.element.dataset.state = status;
     const summary = /** @type {Box} */ (known.element.firstElementChild);
-    summary.replaceChildren(h('b', tool.name), ' ', h('span.what', { text: tool.title || '' }),
-      ' ', h('span.how', { text: state || status }));
+    summary.replaceChildren(h('b', tool.name), ' ', h('span.what', tool.title || ''),
+      ' ', h('span.how', state || status));
     // A call's input first; what it said of itself is no proof of what it did.
     const output = tool.output || (this.isOver ? 'no output' : 'no output yet');
     known.body.textContent = tool.input ? `${tool.input}\n\n${output}` : output;
@@ -134,7 +134,7 @@ export class Turn {
   answered(event) {
     const known = this.blocks.get(`card ${event.id}`);
     if (!known || known.kind !== 'card') return;
-    const line = h('p.quiet', { text: outcome(event) });
+    const line = h('p.quiet', outcome(event));
     const hadFocus = known.element.contains(document.activeElement);
     known.element.replaceWith(line);
     if (this.state === 'running') this.show('Working');
@@ -166,12 +166,12 @@ export class Turn {
   tools() {
     const row = h('span.row');
     if (this.state !== 'done' && this.text) {
-      const again = h('button.plain', { text: 'Send again', onclick: () => {
+      const again = plain('Send again', () => {
         // The id makes it one turn, wherever it is tapped.
         this.talk.put(this.text, this.files, `again.${this.session}.${this.id}`);
         again.replaceWith('Sent again');
         this.talk.rest();
-      } });
+      });
       row.append(again);
     }
     const copy = plain('Copy answer');
@@ -216,6 +216,7 @@ export class Turn {
       this.blocks.delete(name);
     }
     this.used.hidden = true;
+    this.talk.keep(lines);
     // In order: a text above 64 KiB comes in several lines, and as it was written. Notices stand there.
     for (const line of lines) if (line.type !== 'notice') this.take(line);
   }
