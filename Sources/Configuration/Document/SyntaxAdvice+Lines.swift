@@ -2,11 +2,6 @@
 extension SyntaxAdvice {
     // MARK: - Headers
 
-    /// Tables of others that hold a process each.
-    private static let likeChild = [
-        "program", "eventlistener", "fcgi-program", "service", "process", "watcher", "child",
-    ]
-
     var header: Mismatch? {
         guard let item, item.isHeader, let start = line.firstIndex(where: { !Self.isBlank($0) }) else { return nil }
         let brackets = line[start...].prefix { $0 == "[" }.count
@@ -18,7 +13,8 @@ extension SyntaxAdvice {
         if let colon = name.firstIndex(of: ":") {
             let kind = String(name[..<colon]).lowercased()
             let rest = Self.trimmed(name[name.index(after: colon)...].unicodeScalars)
-            let table = Self.likeChild.contains(kind) ? "child" : kind == "group" ? "group" : nil
+            let table =
+                kind == "child" || TreeBuilder.likeChild.contains(kind) ? "child" : kind == "group" ? "group" : nil
             let right =
                 table.map { "write [\($0).\(rest)]" } ?? "write [child.NAME] for a process, [group.NAME] for a group"
             return say(index + 1, "the parts of a header are joined by '.', not ':': \(right)")

@@ -11,6 +11,12 @@ struct TreeBuilder {
     /// Tables at the top of the file.
     private static let tables = ["supervisor", "log", "group", "child", "secret", "agent", "chat", "word", "tunnel"]
 
+    /// What others call a process: supervisord, systemd, circus, process-compose.
+    static let likeChild = [
+        "program", "eventlistener", "fcgi-program", "service", "services", "unit", "process", "processes", "watcher",
+        "children",
+    ]
+
     /// Children, groups and secrets that are taken; the size of a plan and the number of fds are bounds of their own.
     static let limit = 10_000
 
@@ -75,9 +81,12 @@ struct TreeBuilder {
         for entry in root.entries {
             guard TreeBuilder.tables.contains(entry.key) else {
                 var hint = Nearest.hint(for: entry.key, among: TreeBuilder.tables)
-                if hint.isEmpty {
+                if TreeBuilder.likeChild.contains(entry.key.lowercased()) {
+                    hint = "; a process is a table [child.NAME] with command = [\"PROGRAM\", \"ARGUMENT\"]"
+                } else if hint.isEmpty {
                     hint =
-                        "; known: [supervisor], [log], [group.NAME], [child.NAME], [secret.NAME], [agent], [chat], [tunnel]"
+                        "; known: [supervisor], [log], [group.NAME], [child.NAME], [secret.NAME], [agent], [chat], [word],"
+                        + " [tunnel]"
                 }
                 report.error(entry.position, "unknown table '\(entry.key)'\(hint)")
                 continue
