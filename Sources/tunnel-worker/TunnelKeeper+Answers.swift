@@ -106,14 +106,22 @@ extension TunnelKeeper {
     private var reach: String {
         let near = "where `[chat] listen` is reached"
         let outside: String
-        if case .off = machine.state {
+        switch machine.state {
+        case .off:
             // A proxy of the owner's may lead there, where no tunnel would.
             let url = ownsURL ? "" : workshop.settings.url
             outside = url.isEmpty ? near : "\(near), and by \(url)"
-        } else if leads || host == nil, let far = farNames {
+        case .exposesMoreThanTheChat where childPID != nil:
+            return "whomever its rules let in, until cloudflared has ended; browsers that were let in \(near)"
+        case _ where machine.isUnread:
+            return "not known from outside, for the rules in force are not read; browsers that were let in \(near)"
+        case .originDown:
+            return "nobody now: the chat does not answer" + (farNames.map { "; \($0) would lead here" } ?? "")
+        case _:
+            guard let far = farNames else {
+                return "nobody from outside; browsers that were let in (nexusctl pair) \(near)"
+            }
             outside = "from anywhere at \(far), and \(near)"
-        } else {
-            return "nobody from outside; browsers that were let in (nexusctl pair) \(near)"
         }
         return "browsers that were let in (nexusctl pair): \(outside)"
     }
@@ -124,14 +132,22 @@ extension TunnelKeeper {
     /// By what names people come through the tunnel that stands: all that its rules lead here, also those that are a pattern.
     private var farNames: String? {
         guard machine.state.connections != nil || machine.state == .originDown else { return nil }
-        var names = (leads ? address : nil).map { [$0] } ?? []
+        var names = (leads ? address : nil).map { [$0 + outsideDoubt] } ?? []
         if machine.chosen != .quick, let rules = measurement?.rules {
-            names += rules.patterns(chatSocket: workshop.settings.chatSocket).filter { $0 != host }
+            let chat = workshop.settings.chatSocket
+            names += rules.patterns(chatSocket: chat).filter { $0 != host } + rules.parts(chatSocket: chat)
         }
         return names.isEmpty
             ? nil
             : names.prefix(Self.namesSaid).joined(separator: ", ")
                 + (names.count > Self.namesSaid ? " and \(names.count - Self.namesSaid) more" : "")
+    }
+
+    /// About the address, when this machine's own looks find something else there.
+    private var outsideDoubt: String {
+        guard machine.addressFails, let seenOutside else { return "" }
+        return seenOutside.look == .asked
+            ? " (where something in front asks who comes)" : " (which this machine's own looks do not get to)"
     }
 
     /// A dashboard may push as many as it likes.

@@ -106,6 +106,7 @@ extension TunnelKeeper {
         measurement = await metrics.measure()
         let isSuspended = measurement == nil && childPID.map(ProcessState.isStopped) == true
         await act(on: .suspended(isSuspended))
+        if measurement == nil, !(await metrics.isOpen()) { return await act(on: .unopened) }
         let excess = measurement?.rules?.excess(chatSocket: workshop.settings.chatSocket)
         await act(on: .measured(measurement, excess: excess))
     }
@@ -113,7 +114,10 @@ extension TunnelKeeper {
     func lookAtDoors() async {
         let door = ChatDoor(
             socket: workshop.settings.chatSocket, host: host ?? workshop.settings.hostname ?? "localhost")
+        let wasDown = !machine.originAnswers
         await act(on: .origin(answers: await door.answers()))
+        // Whether visitors get the page again is not left to the next turn of that.
+        if wasDown, machine.originAnswers { lookFromOutside() }
         let agent: DoorLook = if let port = await agentPort() { await AgentDoor.look(port: port) } else { .unseen }
         await act(on: .door(await door.look().and(agent)))
     }
@@ -130,16 +134,17 @@ extension TunnelKeeper {
         // By a name that no rule leads here a look says nothing of the tunnel.
         guard wanted != .off, isLedHere, !isLookingFromOutside, let address else { return }
         isLookingFromOutside = true
-        let before = changes
+        let (before, isChatThere) = (changes, machine.originAnswers)
         let check = ChainCheck(url: address, socket: workshop.settings.chatSocket, edge: pace.edge)
         Task {
             let hop = await check.outside()
             await enter()
             defer { gate.leave() }
             isLookingFromOutside = false
-            guard changes == before else { return }
-            anothersPage = hop.isAnothers ? hop.words : nil
-            if !hop.isAnothers { await act(on: .outside(answers: hop.isGood)) }
+            // Of a chat that was away meanwhile it says nothing.
+            guard changes == before, isChatThere, machine.originAnswers else { return }
+            seenOutside = hop.isGood ? nil : hop
+            await act(on: .outside(hop.look))
             show()
         }
     }
@@ -162,6 +167,7 @@ extension TunnelKeeper {
 
     func lookAtSettings() async {
         if let program = preparation?.program { programOnDisk = program.onDisk }
+        isDirectoryGone = workshop.isGone
         if case .settingsRefused = machine.state { await choose(wanted) }
         let isRefused = if case .credentialsRefused = machine.state { true } else { false }
         guard machine.isUp || isRefused else { return }

@@ -7,7 +7,7 @@ extension TunnelKeeper {
     var stateWords: String {
         machine.words(
             chatSocket: workshop.settings.chatSocket, whenOn: choice.mode ?? workshop.settings.mode,
-            file: workshop.settings.mode)
+            file: workshop.settings.mode, isThere: childPID != nil)
     }
 
     /// The state's, and what more there is to say about it.
@@ -23,11 +23,19 @@ extension TunnelKeeper {
                 all.append(
                     "its rules lead \(patterns[0]) to the chat, and that is no name to go to; give it a plain one")
             } else {
-                let what = host.flatMap { rules.leadsToChat(chat) ? "\($0) to the page" : nil } ?? "to the chat"
+                let what = rules.leadsToChat(chat) ? "\(host ?? "a plain name") to the page" : "to the chat"
                 all.append("no rule leads \(what); the service to point at is unix:\(chat)")
             }
         }
-        if machine.state.connections != nil, let anothersPage { all.append(anothersPage) }
+        if machine.isUnread { all.append("what it leads to is not known, for its rules are not read") }
+        if let strange = measurement?.strangeHostname, machine.chosen == .quick {
+            all.append(
+                "it calls itself '\(strange)', which is no quick tunnel's name and is not taken; nexusctl tunnel start")
+        }
+        if machine.state.connections != nil, let seenOutside {
+            if seenOutside.look == .anothers { all.append(seenOutside.words) }
+            if machine.addressFails { all.append(addressTrouble(seenOutside)) }
+        }
         if let damage { all.append(damage) }
         if let unwritten {
             all.append("a restart of nexus forgets this, for it cannot be written yet: \(unwritten)")
@@ -35,11 +43,28 @@ extension TunnelKeeper {
         return all.joined(separator: "; ")
     }
 
+    /// What never led here no restart mends; that it does not is said with what does.
+    private func addressTrouble(_ seen: ChainCheck.Verdict) -> String {
+        let remedy =
+            switch machine.chosen {
+            case _ where seen.look == .asked: "who is let in there comes to the page"
+            case .named:
+                "if visitors do not get it either, lead the name's DNS record at Cloudflare here: "
+                    + "cloudflared tunnel route dns \(workshop.settings.id) \(host ?? "NAME")"
+            case .token: "if visitors do not get it either, look at the public hostname in the tunnel's dashboard"
+            case .quick, .off: "if visitors do not get it either: nexusctl tunnel start, for another address"
+            }
+        return "no look of this machine's own got the page there, three times in a row: \(seen.words); \(remedy)"
+    }
+
     /// The status line, when it changed; a new address of a quick tunnel also goes to the log.
     func show() {
         var words = words
-        if leads, machine.state.connections != nil, let address { words += " at \(address)" }
+        if leads, machine.state.connections != nil, !machine.addressFails, let address { words += " at \(address)" }
         if let why = machine.whyAnew(at: now) { words += "; cloudflared was started anew: \(why)" }
+        if isDirectoryGone {
+            words += "; \(workshop.directory) is gone from disk: what runs goes on, nexusctl tunnel start makes it anew"
+        }
         if let complaint, !words.contains(complaint) { words += "; not taken: \(complaint)" }
         if let former = choice.former {
             words += "; on trial: back to \(former.wanted(workshop.settings.mode).rawValue) unless it is kept"
@@ -61,7 +86,8 @@ extension TunnelKeeper {
             told = news
             tell(TunnelEvent())
         }
-        guard let address, address != announced else { return }
+        // Before that it leads nobody anywhere.
+        guard let address, leads, machine.state.connections != nil, address != announced else { return }
         announced = address
         Log.notice("the page is reached at \(address)")
         tell(AddressEvent(url: address, url_lasts: inForce != .quick))

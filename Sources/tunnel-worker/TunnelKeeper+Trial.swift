@@ -43,7 +43,7 @@ extension TunnelKeeper {
     /// Brings about what is chosen now.
     @discardableResult
     func follow() async -> TunnelError? {
-        (measurement, anothersPage) = (nil, nil)
+        (measurement, seenOutside) = (nil, nil)
         changes += 1
         guard wanted != .off else {
             // Nothing older goes on, and what was not taken is looked at when it is wanted again.

@@ -37,8 +37,10 @@ actor TunnelKeeper {
     var gate = TurnGate()
     var isLookingBeyond = false
     var isLookingFromOutside = false
-    /// What the last look through the public address found there, when that was another machine's page.
-    var anothersPage: String?
+    /// What the last look through the public address found there, when that was not this machine's page.
+    var seenOutside: ChainCheck.Verdict?
+    /// The directory with what is in force was taken away.
+    var isDirectoryGone = false
     /// The first look is over.
     private(set) var hasBegun = false
     /// Followed so far: what was looked at before one is no news after it.
@@ -262,7 +264,7 @@ actor TunnelKeeper {
         case .restart(let transport, let why):
             Log.notice("cloudflared is started anew: \(why)")
             await start(transport, "restart")
-        case .stop:
+        case .stop, .end:
             switch machine.state {
             // That passes, and whatever has become of the owner's settings meanwhile, this was in force.
             case .noNetwork, .noUplink, .noNames, .credentialsRefused, .crashed: workshop.setAside()
@@ -270,7 +272,8 @@ actor TunnelKeeper {
                 .degraded, .reconnecting, .originDown, .exposesMoreThanTheChat:
                 workshop.retract()
             }
-            order("stop")
+            // Told to stop it serves on what is under way, for minutes.
+            order("stop", then: action == .end ? "signal \(Self.child) KILL" : nil)
         // It is for the start: of one that is ready a frame at each look would say nothing new.
         case .healthy: if !isChildReady { bus.health(of: Self.child, healthy: true) }
         case .mendChat: await mendChat()
@@ -291,7 +294,10 @@ actor TunnelKeeper {
             preparation = try await workshop.prepare(
                 machine.chosen, transport, stopTimeout: await stopTimeout(), after: machine.lastEnded)
             (programOnDisk, hasNewerSecret) = (.same, false)
-            measurement = nil
+            (measurement, seenOutside) = (nil, nil)
+            // What was chosen lay there too.
+            if isDirectoryGone { writeChoice() }
+            isDirectoryGone = false
             order(verb)
         } catch {
             complain(error)
@@ -312,11 +318,14 @@ actor TunnelKeeper {
 
     /// What comes of it is seen; nobody waits for it here. Requests that wait would pile up while it does not come to be,
     /// until nexusd takes no more of them, not even a question. They go in the order in which they were given.
-    private func order(_ verb: String, _ child: String = TunnelKeeper.child) {
+    /// - Parameter next: asked for when that is taken; whether that is, too, nobody waits for.
+    private func order(_ verb: String, _ child: String = TunnelKeeper.child, then next: String? = nil) {
         lastOrder = Task { [bus, lastOrder] in
             _ = await lastOrder?.value
             do {
                 _ = try await bus.ask("\(verb) \(child) --no-wait")
+                // It fails where no process is left.
+                if let next { _ = try? await bus.ask(next) }
                 return true
             } catch let error as BusError where error.code == .refused {
                 Log.error("\(error.message); [child.tunnel-worker] needs may = [\"\(verb):\(child)\"]")

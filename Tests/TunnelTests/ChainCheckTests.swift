@@ -34,10 +34,10 @@ import Testing
     /// Of the same version, so its page is the same: a second connector of the tunnel, or a Nexus of before, or a copy of it.
     @Test(arguments: ["there", nil]) func samePage_ofAnotherMachine_isSaid(_ other: String?) async throws {
         let verdict = try await outside(own: "here", other)
-        #expect(!verdict.isGood && verdict.isAnothers)
+        #expect(!verdict.isGood && verdict.look == .anothers)
         #expect(verdict.words.hasPrefix("\(Self.url) answers with another machine's page"), "\(verdict.words)")
         // Of another version too.
-        #expect(try await outside(own: "here", "there", body: "a later page").isAnothers)
+        #expect(try await outside(own: "here", "there", body: "a later page").look == .anothers)
     }
 
     @Test func anythingElse_isNobodysPage() async throws {
@@ -64,7 +64,7 @@ import Testing
     @Test func chatThatDoesNotAnswer_leavesItOpenWhosePageItIs() async throws {
         let edge = try PageServer(isSocket: false) { head, _ in Self.page("here", head) }
         let verdict = await ChainCheck(url: Self.url, socket: "/tmp/nexus-door-none.sock", edge: edge.place).outside()
-        #expect(!verdict.isGood && !verdict.isAnothers)
+        #expect(!verdict.isGood && verdict.look == .unsaid)
         #expect(verdict.words.contains("whose page it is cannot be said"), "\(verdict.words)")
     }
 
@@ -84,23 +84,37 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("530 ", "Cloudflare knows of no connection of this tunnel (530)"),
-        ("502 Bad Gateway", "the tunnel does not reach the chat (502)"),
-        ("503 Service Unavailable", "the tunnel has no rules yet (503)"),
-        ("404 Not Found", "no rule of the tunnel is for chat.example.invalid (404)"),
-        ("302 Found", "something in front of the tunnel asks who comes (302)"),
-        ("403 Forbidden", "something in front of the tunnel asks who comes (403)"),
-        ("429 Too Many Requests", "https://chat.example.invalid answers with 429"),
-    ]) func answerOfTheEdge_isSaidInWords(_ status: String, _ words: String) async throws {
+    @Test(
+        arguments: [
+            ("530 ", "Cloudflare knows of no connection of this tunnel (530)", .lost),
+            ("502 Bad Gateway", "the tunnel does not reach the chat (502)", .lost),
+            ("522 ", "https://chat.example.invalid answers with 522", .lost),
+            ("503 Service Unavailable", "the tunnel has no rules yet (503)", .unsaid),
+            ("404 Not Found", "no rule of the tunnel is for chat.example.invalid (404)", .unsaid),
+            ("302 Found", "something in front of the tunnel asks who comes (302)", .asked),
+            ("403 Forbidden", "something in front of the tunnel asks who comes (403)", .asked),
+            ("429 Too Many Requests", "https://chat.example.invalid answers with 429", .unsaid),
+        ] as [(String, String, OutsideLook)])
+    func answerOfTheEdge_isSaidInWords(_ status: String, _ words: String, _ look: OutsideLook) async throws {
         let own = try PageServer(isSocket: true) { head, _ in Self.page("here", head) }
         let verdict = await outside(own, try PageServer(isSocket: false) { _, _ in PageServer.http(status) })
-        #expect(verdict == .init(false, words))
+        #expect(verdict == .init(false, words, look))
     }
 
     @Test func addressWhereNobodyIs_doesNotAnswer() async throws {
         let own = try PageServer(isSocket: true) { head, _ in Self.page("here", head) }
         let verdict = await ChainCheck(url: Self.url, socket: own.place, edge: "127.0.0.1:1").outside()
+        #expect(verdict.look == .unsaid)
         #expect(!verdict.isGood && verdict.words.hasPrefix("\(Self.url) does not answer: "), "\(verdict.words)")
+    }
+
+    /// Connections are taken (by the kernel), and no request is answered.
+    @Test func edgeThatHoldsARequest_hasATunnelThatCarriesNothing() async throws {
+        let own = try PageServer(isSocket: true) { head, _ in Self.page("here", head) }
+        let (descriptor, place) = try boundOnLoopback(SOCK_STREAM)
+        defer { close(descriptor) }
+        try #require(listen(descriptor, 8) == 0)
+        let verdict = await ChainCheck(url: Self.url, socket: own.place, edge: place).outside()
+        #expect(!verdict.isGood && verdict.look == .lost, "\(verdict)")
     }
 }

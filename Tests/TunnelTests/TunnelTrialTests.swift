@@ -99,6 +99,18 @@ struct TunnelTrialTests {
         #expect(try TunnelChoice.read(in: directory) == Self.stopped)
     }
 
+    /// Any number may stand in the file: it is damaged, and ends nobody.
+    @Test(arguments: [Int64.min, -1, .max]) func instantThatCannotBe_isADamagedFile(_ milliseconds: Int64) throws {
+        let directory = "/tmp/nexus-trial-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var tried = Self.changed(Self.named, to: Self.token)
+        tried.trial?.until.milliseconds = milliseconds
+        try tried.write(in: directory)
+        #expect(throws: TunnelError("\(directory)/choice.json is damaged")) { try TunnelChoice.read(in: directory) }
+        #expect(tried.settled(at: Self.at(101), length: Self.length) == Self.named)
+    }
+
     @Test func bootInstant_goesOn() {
         let first = BootInstant.now()
         #expect(first.boot.count == 36)

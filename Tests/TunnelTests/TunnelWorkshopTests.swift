@@ -58,6 +58,23 @@ import Testing
             uniqueKeysWithValues: names.map { ($0, try Data(contentsOf: URL(fileURLWithPath: tunnel + "/" + $0))) })
     }
 
+    /// With what was in force: a start makes it anew, and one by its name says why there is nothing.
+    @Test func directoryThatIsGone_isSaid_andMadeAgain() async throws {
+        try lay("echo OK")
+        let workshop = try workshop()
+        try FileManager.default.removeItem(atPath: tunnel)
+        #expect(workshop.isGone)
+        #expect { try LaunchFile.read(in: tunnel) } throws: { "\($0)".hasPrefix("\(tunnel) is gone, and with it") }
+        _ = try await workshop.prepare(.named, .auto, stopTimeout: .seconds(10), after: nil)
+        #expect(!workshop.isGone)
+        var status = stat()
+        #expect(stat(tunnel, &status) == 0 && status.st_mode & 0o777 == 0o700)
+        _ = try LaunchFile.read(in: tunnel)
+        try FileManager.default.removeItem(atPath: tunnel)
+        try await workshop.check(.named)
+        #expect(!workshop.isGone)
+    }
+
     @Test func configuration_isShownToCloudflared_beforeItIsInForce() async throws {
         try lay("echo Validating rules; echo OK")
         try await prepare(try workshop())

@@ -8,6 +8,8 @@ extension WorkerPlan {
         switch verb {
         case .status, .tree, .version, .why, .whyGroup, .settings, .history, .metrics, .events, .waitReady, .isReady:
             return may.contains(.status)
+        // Who may stop it may end it at once, where what it does until it has ended is what is not to be.
+        case .signal(let child, .kill): return allows(.change(.stop, .child(child), wait: false), groupOf: groupOf)
         case .signal: return false
         // The file is the owner's.
         case .diff, .reload: return false

@@ -98,6 +98,11 @@ public struct LaunchFile: Hashable, Sendable, Codable {
 
     private static func read(_ path: String) throws(TunnelError) -> LaunchFile {
         guard let data = try SmallFile.read(path) else {
+            let directory = (path as NSString).deletingLastPathComponent
+            guard access(directory, F_OK) == 0 else {
+                throw TunnelError(
+                    "\(directory) is gone, and with it what was to be started: nexusctl tunnel start makes it anew")
+            }
             throw TunnelError(
                 "there is nothing to start, so nothing was opened: the tunnel is off, or held back; nexusctl tunnel says why, "
                     + "and how it goes on")

@@ -25,6 +25,15 @@ public struct TunnelWorkshop: Hashable, Sendable {
         for name in names where name.hasPrefix("candidate-") { unlink(directory + "/" + name) }
     }
 
+    /// Somebody took its directory away.
+    public var isGone: Bool { access(directory, F_OK) != 0 && errno == ENOENT }
+
+    /// nexusd makes it at each start of tunnel-worker; what is to be written meanwhile needs it too.
+    private func makeDirectory() throws(TunnelError) {
+        guard isGone, mkdir(directory, 0o700) != 0, errno != EEXIST else { return }
+        throw TunnelError("\(directory) is gone, and cannot be made again: \(String(cString: strerror(errno)))")
+    }
+
     /// What a start will use, or what runs does.
     public struct Preparation: Hashable, Sendable {
         /// It was asked for its version a moment ago; nil: it does not say it any more, though it runs.
@@ -52,6 +61,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
     /// Looks whether a mode could be started: program, settings, and what cloudflared says about the configuration.
     public func check(_ mode: TunnelMode) async throws(TunnelError) {
         guard let draft = try await draft(mode, .auto, try MetricsPort.free(), .seconds(1)) else { return }
+        try makeDirectory()
         try ConfigurationFile.check(configuration)
         try LaunchFile.check(in: directory)
         try await validate(draft)
@@ -68,6 +78,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
         guard let draft = try await draft(mode, transport, port, GracePeriod.of(stopTimeout: stopTimeout)) else {
             return nil
         }
+        try makeDirectory()
         try await validate(draft)
         try draft.kept?.follow()
         try ConfigurationFile.write(draft.text, to: configuration)

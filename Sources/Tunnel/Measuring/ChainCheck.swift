@@ -14,14 +14,14 @@ public struct ChainCheck: Hashable, Sendable {
         public var isGood: Bool
         /// What was seen.
         public var words: String
-        /// Another machine's page was seen: that is none of this tunnel's doing, and no restart of it mends that.
-        public var isAnothers: Bool
+        /// What it says of the tunnel, for a hop that is beyond it.
+        public var look: OutsideLook
 
         /// All of it.
-        public init(_ isGood: Bool, _ words: String, isAnothers: Bool = false) {
+        public init(_ isGood: Bool, _ words: String, _ look: OutsideLook? = nil) {
             self.isGood = isGood
             self.words = words
-            self.isAnothers = isAnothers
+            self.look = look ?? (isGood ? .here : .unsaid)
         }
     }
 
@@ -62,12 +62,14 @@ public struct ChainCheck: Hashable, Sendable {
             let answer = try await look.answer()
             switch answer.status {
             case 200: break
-            case 530: return Verdict(false, "Cloudflare knows of no connection of this tunnel (530)")
-            case 502: return Verdict(false, "the tunnel does not reach the chat (502)")
+            case 530: return Verdict(false, "Cloudflare knows of no connection of this tunnel (530)", .lost)
+            case 502: return Verdict(false, "the tunnel does not reach the chat (502)", .lost)
+            // Cloudflare's own, of an origin that it does not reach.
+            case 504, 520...527: return Verdict(false, "\(url) answers with \(answer.status)", .lost)
             case 503: return Verdict(false, "the tunnel has no rules yet (503)")
             case 404: return Verdict(false, "no rule of the tunnel is for \(host) (404)")
             case 301, 302, 303, 307, 308, 401, 403:
-                return Verdict(false, "something in front of the tunnel asks who comes (\(answer.status))")
+                return Verdict(false, "something in front of the tunnel asks who comes (\(answer.status))", .asked)
             case let status: return Verdict(false, "\(url) answers with \(status)")
             }
             if let before, isThisMachines(answer, before) { return here }
@@ -77,7 +79,12 @@ public struct ChainCheck: Hashable, Sendable {
             }
             return isThisMachines(answer, after) ? here : elsewhere(answer, after)
         } catch {
-            return Verdict(false, "\(url) does not answer: \(error)")
+            let words = "\(url) does not answer: \(error)"
+            // Who takes a request and holds it has a tunnel that carries nothing; who is not reached says nothing of any tunnel.
+            guard case .timedOut = error, await UplinkLook(places: [edge ?? "\(host):443"]).connects() else {
+                return Verdict(false, words)
+            }
+            return Verdict(false, words, .lost)
         }
     }
 
@@ -96,8 +103,22 @@ public struct ChainCheck: Hashable, Sendable {
         return Verdict(
             false,
             "\(url) answers with another machine's page: a second connector of this tunnel runs there, or the name leads there "
-                + "(or something on the way gives out a copy of the page)", isAnothers: true)
+                + "(or something on the way gives out a copy of the page)", .anothers)
     }
+}
+
+/// What a look of our own through the public address says of the tunnel.
+public enum OutsideLook: Hashable, Sendable {
+    /// It carries: this machine's page.
+    case here
+    /// Cloudflare's own error of a tunnel that it does not reach, or no answer though the request was taken.
+    case lost
+    /// Another machine's page: that is none of this tunnel's doing, and no restart of it mends that.
+    case anothers
+    /// Nothing: something in front of it answers first.
+    case asked
+    /// Nothing: something else answered, or nobody was reached.
+    case unsaid
 }
 
 extension ChainCheck.Verdict {

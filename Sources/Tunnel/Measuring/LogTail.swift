@@ -60,7 +60,7 @@ public struct LogTail {
         }
         guard let line = try? JSONDecoder().decode(Line.self, from: Data(line)) else { return nil }
         switch line.message {
-        case "Register tunnel error from server side": return .refused(line.error ?? "no reason given")
+        case "Register tunnel error from server side": return .refused((line.error ?? "no reason given").shown(500))
         case "precheck complete" where line.suggested_protocol == "http2": return .suggestsHTTP2
         case _: return nil
         }

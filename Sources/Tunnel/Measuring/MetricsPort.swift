@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Outgoing
+import Wire
 
 /// What cloudflared says about itself on its metrics port (cloudflared.md, section 5).
 public struct MetricsPort: Hashable, Sendable {
@@ -34,7 +35,7 @@ public struct MetricsPort: Hashable, Sendable {
     public func measure() async -> TunnelMeasurement? {
         struct Ready: Decodable { var readyConnections: Int }
         struct Quick: Decodable { var hostname: String }
-        guard let ready = await json("/ready", Ready.self) else { return nil }
+        guard let ready = await json("/ready", Ready.self), ready.readyConnections >= 0 else { return nil }
         let text = (try? await look("/metrics"))?.text ?? ""
         let quick = await json("/quicktunnel", Quick.self)?.hostname ?? ""
         return TunnelMeasurement(
@@ -43,6 +44,9 @@ public struct MetricsPort: Hashable, Sendable {
             refused: Self.counter("cloudflared_tunnel_tunnel_register_fail", in: text),
             quickHostname: quick.isEmpty ? nil : quick)
     }
+
+    /// Somebody listens there, whether he answers or not.
+    public func isOpen() async -> Bool { await UplinkLook(places: ["127.0.0.1:\(port)"]).connects() }
 
     /// The sum of a counter over its labels; 0 as long as it did not happen. (`ha_connections` counts attempts and is never
     /// asked.)
@@ -81,8 +85,17 @@ public struct TunnelMeasurement: Hashable, Sendable {
     public var registered: Int
     /// Registrations that the edge refused.
     public var refused: Int
-    /// Of a quick tunnel.
-    public var quickHostname: String?
+    /// Of a quick tunnel; nil: it has none yet, or `strangeHostname`.
+    public private(set) var quickHostname: String?
+    /// What it calls its name, shortened, and no quick tunnel has.
+    public private(set) var strangeHostname: String?
+
+    /// One label below this, and nothing else: it becomes an address to which people are sent.
+    private static let quickNames = ".trycloudflare.com"
+
+    private static func isQuick(_ name: String) -> Bool {
+        HostName.isValid(name) && name.hasSuffix(quickNames) && !name.dropLast(quickNames.count).contains(".")
+    }
 
     /// All of it.
     public init(connections: Int, rules: IngressRules?, registered: Int, refused: Int, quickHostname: String? = nil) {
@@ -90,6 +103,8 @@ public struct TunnelMeasurement: Hashable, Sendable {
         self.rules = rules
         self.registered = registered
         self.refused = refused
-        self.quickHostname = quickHostname
+        let name = quickHostname?.lowercased()
+        self.quickHostname = name.flatMap { Self.isQuick($0) ? $0 : nil }
+        strangeHostname = self.quickHostname == nil ? quickHostname?.shown(80) : nil
     }
 }

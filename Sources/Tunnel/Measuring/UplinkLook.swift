@@ -21,9 +21,14 @@ public struct UplinkLook: Hashable, Sendable {
     public init(places: [String]) { self.places = places }
 
     /// One did. The others are not waited for then.
-    public func answers() async -> Bool {
+    public func answers() async -> Bool { await oneAnswers([Self.connects, QUICLook.answers]) }
+
+    /// The same, over TCP.
+    public func connects() async -> Bool { await oneAnswers([Self.connects]) }
+
+    private func oneAnswers(_ ways: [@Sendable (addrinfo) -> Bool]) async -> Bool {
         let (answers, answer) = AsyncStream<Bool>.makeStream()
-        let looks = places.flatMap { place in [Self.connects, QUICLook.answers].map { (place, $0) } }
+        let looks = places.flatMap { place in ways.map { (place, $0) } }
         for (place, look) in looks {
             // A thread of Dispatch's may block; the cooperative pool may not.
             DispatchQueue.global().async { answer.yield(Self.answers(place, look)) }

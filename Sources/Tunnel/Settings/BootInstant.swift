@@ -9,6 +9,9 @@ public struct BootInstant: Hashable, Sendable, Codable {
     /// Since that boot.
     public var milliseconds: Int64
 
+    /// Whatever a clock of this kind may say, with which can be reckoned: 30,000 years.
+    static let times: ClosedRange<Int64> = 0...(1 << 50)
+
     /// Both.
     public init(boot: String, milliseconds: Int64) {
         self.boot = boot

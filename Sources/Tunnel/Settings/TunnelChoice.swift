@@ -29,7 +29,9 @@ public struct TunnelChoice: Hashable, Sendable, Codable {
     public static func read(in directory: String) throws(TunnelError) -> TunnelChoice {
         let path = directory + "/" + name
         guard let data = try SmallFile.read(path) else { return .none }
-        guard let choice = try? JSONDecoder().decode(TunnelChoice.self, from: data) else {
+        guard let choice = try? JSONDecoder().decode(TunnelChoice.self, from: data),
+            choice.trial.map({ BootInstant.times.contains($0.until.milliseconds) }) ?? true
+        else {
             throw TunnelError("\(path) is damaged")
         }
         return choice
@@ -57,7 +59,7 @@ public enum TunnelHalt: Hashable, Sendable, Codable {
     public var bounded: TunnelHalt {
         switch self {
         case .stopped: self
-        case .exposure(let words): .exposure(String(words.prefix(500)))
+        case .exposure(let words): .exposure(words.shown(500))
         }
     }
 }

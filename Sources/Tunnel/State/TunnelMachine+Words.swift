@@ -5,7 +5,8 @@ extension TunnelMachine {
     ///   - chat: path of the chat's socket, at which rules of Cloudflare's dashboard are to point.
     ///   - whenOn: the mode in which a start brings it up; off: none is set up.
     ///   - file: the mode of Supervisor.toml, to which a command goes back.
-    public func words(chatSocket chat: String, whenOn: TunnelMode, file: TunnelMode) -> String {
+    ///   - isThere: its process has not ended yet.
+    public func words(chatSocket chat: String, whenOn: TunnelMode, file: TunnelMode, isThere: Bool = false) -> String {
         let state = state
         switch state {
         case .off:
@@ -14,7 +15,11 @@ extension TunnelMachine {
                 ? state.words : "off: no tunnel brings others to the page; nexusctl tunnel mode file (\(file.rawValue))"
         case .waitingForConfiguration:
             return "\(state.words); give it a public hostname there, whose service is unix:\(chat)"
-        case .exposesMoreThanTheChat:
+        case .exposesMoreThanTheChat(let what):
+            if isThere {
+                return
+                    "\(state.name): cloudflared is being ended, and what it exposes can be reached until it has: \(what)"
+            }
             let remedy =
                 halt == nil
                 ? "it is started by itself when that is mended" : "mend it at Cloudflare, then nexusctl tunnel start"

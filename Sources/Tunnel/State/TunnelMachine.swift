@@ -27,6 +27,8 @@ public struct TunnelMachine: Hashable, Sendable {
         case child(TunnelChild)
         /// An owner stopped the child by its name while it had no run.
         case stopped
+        /// Nobody listens on the metrics port.
+        case unopened
         /// The metrics port; nil: it does not answer. `excess`: what more than the chat can be reached.
         case measured(TunnelMeasurement?, excess: String?)
         /// Its process is stopped, as by SIGSTOP (proc(5), state T), or not: looked at when its metrics port does not answer.
@@ -37,8 +39,8 @@ public struct TunnelMachine: Hashable, Sendable {
         case door(DoorLook)
         /// The chat answered on its socket, or did not.
         case origin(answers: Bool)
-        /// The chat answered through the public address, or did not.
-        case outside(answers: Bool)
+        /// What was found through the public address.
+        case outside(OutsideLook)
         /// Time passed.
         case tick
     }
@@ -78,6 +80,8 @@ public struct TunnelMachine: Hashable, Sendable {
         case restart(Transport, why: String)
         /// Stop it.
         case stop
+        /// The same at once, whatever is under way: what it serves on is what nobody is to reach.
+        case end
         /// Tell nexusd that it is ready.
         case healthy
         /// The chat answers no more though it did: start chat-bridge anew, if nexusd takes it for ready.
@@ -165,11 +169,12 @@ public struct TunnelMachine: Hashable, Sendable {
         case .child(let child): return see(child, now)
         case .stopped: return keepOff()
         case .measured(let measurement, let excess): return measure(measurement, excess, now)
+        case .unopened: return unopened(now)
         case .suspended(let isSuspended): return suspend(isSuspended)
         case .logged(let fact): return hear(fact, now)
         case .door(let look): return door(look, now)
         case .origin(let answers): return look(atOrigin: answers, now)
-        case .outside(let answers): return outside(answers, now)
+        case .outside(let look): return outside(look, now)
         case .tick: return tick(now)
         }
     }
@@ -190,6 +195,17 @@ public struct TunnelMachine: Hashable, Sendable {
 
     /// Its process is stopped: it does nothing until somebody lets it go on.
     public var isSuspended: Bool { if case .running(let run) = phase { run.isSuspended } else { false } }
+
+    /// It runs, and what it leads to is not known: its rules are not read.
+    public var isUnread: Bool { if case .running(let run) = phase { run.unreadRules > 0 } else { false } }
+
+    /// Its connections stand, and no look through the public address in a row of them found this machine's page.
+    public var addressFails: Bool {
+        if case .running(let run) = phase { run.outsideFailures >= patience.outsideMisses } else { false }
+    }
+
+    /// The chat answered on its socket when it was looked at last.
+    public var originAnswers: Bool { origin.answers }
 
     /// Somebody started it by its name though it is not wanted, and it has not ended yet.
     public var hasStray: Bool { stray != nil }
@@ -243,7 +259,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .running(let run): (isThere, leaving) = (true, run.id)
         case .off, .settingsRefused, .held: isThere = false
         }
-        guard let action = begin(.auto) else { return [.stop] }
+        guard let action = begin(.auto) else { return [toStop] }
         return isThere ? [.restart(.auto, why: "it is to be as it is chosen now")] : [action]
     }
 
@@ -296,7 +312,17 @@ public struct TunnelMachine: Hashable, Sendable {
 
     mutating func hold(_ hold: Hold) -> [Action] {
         phase = .held(hold)
-        return [.stop]
+        return [toStop]
+    }
+
+    /// By what holds it.
+    private var toStop: Action {
+        switch phase {
+        case .held(.exposure), .held(.opening): .end
+        case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.uplink), .held(.names),
+            .held(.command), .held(.credentials), .held(.tooMany):
+            .stop
+        }
     }
 
     // MARK: - What holds it
@@ -325,6 +351,11 @@ public struct TunnelMachine: Hashable, Sendable {
         origin.answers = answers
         origin.worked = origin.worked || answers
         origin.misses = answers ? 0 : origin.misses + 1
+        // What was looked at through the tunnel meanwhile says nothing of it.
+        if !answers, case .running(var run) = phase {
+            (run.outsideMisses, run.outsideFailures) = (0, 0)
+            phase = .running(run)
+        }
         guard mode != .off, origin.worked, origin.misses >= patience.originMisses,
             origin.mended.map({ now - $0 >= patience.betweenMends }) ?? true
         else { return [] }

@@ -19,11 +19,13 @@ struct TunnelRun: Hashable, Sendable {
     var edgeAnswered: Duration?
     /// Its metrics port answers.
     var isHeard = false
+    /// It did: before that it may not have opened it yet, and connects to nobody.
+    var wasHeard = false
     /// Its process is stopped (state T).
     var isSuspended = false
     /// It is managed from the dashboard, and nothing came from there yet.
     var waitsForConfiguration: Bool
-    /// Looks in a row at which it answered, and its rules could not be read.
+    /// Looks in a row at which its rules could not be read, whatever the reason.
     var unreadRules = 0
     /// The edge's words.
     var refusal: String?
@@ -31,8 +33,10 @@ struct TunnelRun: Hashable, Sendable {
     var suggestsHTTP2 = false
     /// The public address led here once.
     var outsideWorked = false
-    /// Then it did not, so many times in a row.
+    /// The edge said, so many times in a row, that it does not carry.
     var outsideMisses = 0
+    /// Looks through the public address in a row that found no page of this machine's.
+    var outsideFailures = 0
 
     func state(_ seen: TunnelMachine) -> TunnelState {
         let mode = seen.mode
@@ -163,7 +167,7 @@ extension TunnelMachine {
     ) -> TunnelRun {
         // Only a token tunnel is managed from the dashboard; its first configuration comes after it registered.
         TunnelRun(
-            id: id, transport: transport, since: now, isPastStart: isPastStart, after: end,
+            id: id, transport: transport, since: now, isPastStart: isPastStart, after: end, wasHeard: isPastStart,
             waitsForConfiguration: mode == .token)
     }
 
@@ -220,11 +224,14 @@ extension TunnelMachine {
         if measurement != nil { portRestarts = 0 }
         run.connections = measurement?.connections ?? 0
         run.isHeard = measurement != nil
+        run.wasHeard = run.wasHeard || run.isHeard
         if run.connections > 0 { hasUplink = true }
-        if let measurement { run.unreadRules = measurement.rules == nil ? run.unreadRules + 1 : 0 }
+        // A process that is stopped carries nothing.
+        if !run.isSuspended { run.unreadRules = measurement?.rules == nil ? run.unreadRules + 1 : 0 }
         // What nobody can look at may lead anywhere.
         guard run.unreadRules < patience.unreadRules else {
-            return hold(.exposure("the rules in force cannot be read"))
+            let why = run.isHeard ? "" : ": cloudflared does not answer on its metrics port"
+            return hold(.exposure("the rules in force cannot be read" + why))
         }
         if let rules = measurement?.rules { run.waitsForConfiguration = mode == .token && rules.areWaitedFor }
         run.refusals = measurement.map { $0.registered == 0 ? $0.refused : 0 } ?? run.refusals
@@ -242,6 +249,11 @@ extension TunnelMachine {
         // One that waits for its configuration too: no new start brings that.
         if run.connections > 0 { return run.unreadRules > 0 ? [] : [.healthy] }
         return judgeRefusals(run, now)
+    }
+
+    mutating func unopened(_ now: Duration) -> [Action] {
+        guard case .running(let run) = phase, run.wasHeard else { return [] }
+        return measure(nil, nil, now)
     }
 
     mutating func suspend(_ isSuspended: Bool) -> [Action] {
@@ -276,13 +288,16 @@ extension TunnelMachine {
         }
     }
 
-    mutating func outside(_ answers: Bool, _ now: Duration) -> [Action] {
-        guard case .running(var run) = phase, run.connections > 0, !run.waitsForConfiguration else { return [] }
-        run.outsideWorked = run.outsideWorked || answers
-        run.outsideMisses = answers ? 0 : run.outsideMisses + 1
+    mutating func outside(_ look: OutsideLook, _ now: Duration) -> [Action] {
+        guard case .running(var run) = phase, run.connections > 0, !run.waitsForConfiguration, origin.answers else {
+            return []
+        }
+        run.outsideWorked = run.outsideWorked || look == .here
+        run.outsideMisses = look == .lost ? run.outsideMisses + 1 : 0
+        run.outsideFailures = [.here, .anothers].contains(look) ? 0 : run.outsideFailures + 1
         phase = .running(run)
         // What never led here is a matter of DNS or of rules at Cloudflare; what did, and the chat answers, is the tunnel.
-        guard run.outsideWorked, origin.answers, hasNetwork, run.outsideMisses >= patience.outsideMisses else {
+        guard run.outsideWorked, hasNetwork, run.outsideMisses >= patience.outsideMisses else {
             return []
         }
         return startAnew(

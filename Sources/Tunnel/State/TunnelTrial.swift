@@ -20,7 +20,8 @@ public struct TunnelTrial: Hashable, Sendable, Codable {
 
     /// What is left of it; nil: it is over. It does not outlive the boot, and it never gets longer than it was.
     public func left(at now: BootInstant, of length: Duration) -> Duration? {
-        guard now.boot == until.boot else { return nil }
+        // In choice.json any number may stand.
+        guard now.boot == until.boot, BootInstant.times.contains(until.milliseconds) else { return nil }
         let left = Duration.milliseconds(until.milliseconds - now.milliseconds)
         return left > .zero && left <= length ? left : nil
     }

@@ -42,6 +42,8 @@ struct TunnelEar: Sendable {
         var event: String?
         var url: String?
         var url_lasts: Bool?
+        /// Of `describe`; the event `address` is of one that does.
+        var url_leads: Bool?
     }
 
     /// Until its task is cancelled.
@@ -109,6 +111,7 @@ struct TunnelEar: Sendable {
             url.hasPrefix("https://"), url.utf8.count <= Self.limit, URLComponents(string: url)?.host?.isEmpty == false
         else { return }
         name.hear(url)
+        guard said.url_leads ?? true else { return }
         book?.hear(address: url, lasts: said.url_lasts ?? true)
     }
 

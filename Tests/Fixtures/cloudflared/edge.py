@@ -72,6 +72,9 @@ class Visitor(socketserver.BaseRequestHandler):
         names = {name.lower(): value for name, value in fields}
         host = names.get("host", "").split(":")[0].lower()
         path = lines[0].split(" ")[1]
+        in_front = switches.read("front")
+        if in_front:
+            return answer(self.request, int(in_front), "")
         if not tunnel.carries():
             return answer(self.request, 530, "error code: 1033")
         if tunnel.rules is None:

@@ -2,6 +2,9 @@
 import http.server
 import json
 import threading
+import time
+
+import switches
 
 
 def handler(tunnel):
@@ -12,6 +15,7 @@ def handler(tunnel):
             """cloudflared does not log these."""
 
         def do_GET(self):
+            time.sleep(switches.number("metrics-after", 0))
             status, text, kind = tunnel_answer(tunnel, self.path)
             body = text.encode()
             self.send_response(status)
@@ -36,10 +40,11 @@ def tunnel_answer(tunnel, path):
         return 200, json.dumps({"hostname": tunnel.hostname}, separators=(",", ":")), structured
     if path == "/config":
         ingress = [{key: value for key, value in {"hostname": rule.get("hostname") or "", "path": rule.get("path"),
-                                                  "service": rule["service"], "originRequest": {}}.items()
+                                                  "service": rule["service"],
+                                                  "originRequest": rule.get("originRequest", {})}.items()
                     if value is not None} for rule in tunnel.rules or [{"service": "http_status:503"}]]
         return 200, json.dumps({"version": tunnel.config_version, "config": {
-            "ingress": ingress, "warp-routing": tunnel.warp_routing, "originRequest": {"connectTimeout": 30}}}), structured
+            "ingress": ingress, "warp-routing": tunnel.warp_routing, "originRequest": {"connectTimeout": 30} | tunnel.origin_request}}), structured
     if path == "/metrics":
         return 200, counters(tunnel), "text/plain; version=0.0.4; charset=utf-8"
     return 404, "404 page not found\n", plain

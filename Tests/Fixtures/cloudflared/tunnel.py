@@ -33,6 +33,7 @@ class Tunnel:
         self.rules = self.local_rules()
         self.config_version = -1
         self.warp_routing = {}
+        self.origin_request = {}
         self.pushed = None
         self.signals = 0
         self.stopping = False
@@ -251,6 +252,7 @@ class Tunnel:
         self.pushed = pushed
         self.rules = json.loads(pushed)["ingress"]
         self.warp_routing = json.loads(pushed).get("warp-routing", {})
+        self.origin_request = json.loads(pushed).get("originRequest", {})
         self.config_version = 0 if self.config_version < 0 else self.config_version + 1
         self.log.info("Updated to new configuration", config=pushed, version=self.config_version)
 

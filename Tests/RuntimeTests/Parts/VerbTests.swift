@@ -112,6 +112,14 @@ private let web = ChildID(rawValue: 1)
         #expect(try allows([.stop(.all)], "stop child:web"))
     }
 
+    @Test func stop_coversTheEndAtOnce_andNoOtherSignal() throws {
+        let one = WorkerPlan.Grant.stop(.child(web))
+        #expect(try allows([one], "signal web KILL"))
+        #expect(try !allows([one], "signal api KILL"))
+        #expect(try !allows([one], "signal web TERM"))
+        #expect(try !allows([.start(.all), .restart(.all), .status], "signal web KILL"))
+    }
+
     @Test func health_isForTheNamedChild() {
         let worker = WorkerPlan(may: [.health(web)])
         #expect(worker.mayJudge(web))

@@ -31,14 +31,21 @@ import Testing
         try tunnel.start()
         try tunnel.waitState("connected 4/4")
         #expect(try sight(tunnel).leads)
-        for rule in [
-            nil, #"{"hostname":"other.example.invalid",\#(service)}"#,
-            #"{"hostname":"chat.example.invalid","path":"/zzz",\#(service)}"#,
+        for (rule, reach) in [
+            (nil, "nobody from outside"),
+            (
+                #"{"hostname":"other.example.invalid",\#(service)}"#,
+                "browsers that were let in (nexusctl pair): from anywhere at other.example.invalid, and"
+            ),
+            (
+                #"{"hostname":"chat.example.invalid","path":"^/api/",\#(service)}"#,
+                "browsers that were let in (nexusctl pair): from anywhere at chat.example.invalid (paths with ^/api/), and"
+            ),
         ] {
             if let rule { try push(rule) } else { try push() }
             try tunnel.waitLine("connected 4/4; no rule leads")
             let now = try sight(tunnel)
-            #expect(!now.leads && now.reach.hasPrefix("nobody from outside"), "\(now)")
+            #expect(!now.leads && now.reach.hasPrefix(reach), "\(now)")
             #expect(now.words.contains("the service to point at is unix:\(tunnel.box.runtime)/chat.sock"), "\(now)")
             let url = try tunnel.box.ctl("tunnel", "url")
             #expect(url.status == 1 && url.output.isEmpty && url.errors.contains("no rule leads"), "\(url)")
@@ -55,7 +62,12 @@ import Testing
         // The chat is gone: the connections are not.
         #expect(try tunnel.box.ctl("stop", "chat-bridge").status == 0)
         try tunnel.waitState("origin down")
-        #expect(try sight(tunnel).connections == 4)
+        let down = try sight(tunnel)
+        #expect(
+            down.connections == 4
+                && down.reach
+                    == "nobody now: the chat does not answer; https://chat.example.invalid would lead here",
+            "\(down)")
         #expect(tunnel.box.stop() == 0)
     }
 }

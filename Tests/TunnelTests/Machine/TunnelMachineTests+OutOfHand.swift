@@ -57,7 +57,7 @@ extension TunnelMachineTests {
             "stopped by its name while its settings are refused, or it waits for a command anyway",
             [
                 Step(0, .settingsRefused("x"), .settingsRefused("x"), [.stop]), Step(1, .stopped, .stopped),
-                Step(2, .halted(.named, .exposure("rule 1")), .exposesMoreThanTheChat("rule 1"), [.stop]),
+                Step(2, .halted(.named, .exposure("rule 1")), .exposesMoreThanTheChat("rule 1"), [.end]),
                 Step(3, .stopped, .exposesMoreThanTheChat("rule 1")),
                 Step(4, .chosen(.off), .off, [.stop]), Step(5, .stopped, .off),
             ]
@@ -105,7 +105,7 @@ extension TunnelMachineTests {
             [
                 Step(0, .halted(.named, .stopped), .stopped), Step(1, .tick, .stopped),
                 Step(2, .chosen(.named), .starting, [.start(.auto)]),
-                Step(3, .halted(.named, .exposure("rule 1")), .exposesMoreThanTheChat("rule 1"), [.stop]),
+                Step(3, .halted(.named, .exposure("rule 1")), .exposesMoreThanTheChat("rule 1"), [.end]),
             ]
         ),
         (

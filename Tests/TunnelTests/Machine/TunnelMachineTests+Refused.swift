@@ -54,11 +54,11 @@ extension TunnelMachineTests {
         (
             "silent loss: it calls itself connected and carries nothing",
             up + [
-                Step(30, .outside(answers: true), .connected(.init(4, of: 4))),
-                Step(60, .outside(answers: false), .connected(.init(4, of: 4))),
-                Step(90, .outside(answers: false), .reconnecting(.silent)),
+                Step(30, .outside(.here), .connected(.init(4, of: 4))),
+                Step(60, .outside(.lost), .connected(.init(4, of: 4))),
+                Step(90, .outside(.lost), .reconnecting(.silent)),
                 Step(
-                    120, .outside(answers: false), .starting,
+                    120, .outside(.lost), .starting,
                     [
                         .restart(
                             .auto, why: "it calls itself connected, and the public address does not lead here any more")
@@ -68,15 +68,41 @@ extension TunnelMachineTests {
         (
             "an address that never led here is no fault of the tunnel's",
             up + [
-                Step(30, .outside(answers: false), .connected(.init(4, of: 4))),
-                Step(60, .outside(answers: false), .connected(.init(4, of: 4))),
-                Step(90, .outside(answers: false), .connected(.init(4, of: 4))),
+                Step(30, .outside(.lost), .connected(.init(4, of: 4))),
+                Step(60, .outside(.lost), .connected(.init(4, of: 4))),
+                Step(90, .outside(.lost), .connected(.init(4, of: 4))),
+            ]
+        ),
+        (
+            "what stands in front of the address, or an edge that is not reached, is no stuck tunnel",
+            up + [
+                Step(30, .outside(.here), .connected(.init(4, of: 4))),
+                Step(60, .outside(.lost), .connected(.init(4, of: 4))),
+                Step(90, .outside(.asked), .connected(.init(4, of: 4))),
+                Step(120, .outside(.lost), .connected(.init(4, of: 4))),
+                Step(150, .outside(.unsaid), .connected(.init(4, of: 4))),
+                Step(180, .outside(.unsaid), .connected(.init(4, of: 4))),
+                Step(210, .outside(.unsaid), .connected(.init(4, of: 4))),
+                Step(240, .outside(.lost), .connected(.init(4, of: 4))),
+                Step(270, .outside(.lost), .reconnecting(.silent)),
+            ]
+        ),
+        (
+            "looks while the chat is away say nothing of the tunnel",
+            up + [
+                Step(30, .outside(.here), .connected(.init(4, of: 4))),
+                Step(60, .outside(.lost), .connected(.init(4, of: 4))),
+                Step(61, .origin(answers: false), .originDown), Step(90, .outside(.lost), .originDown),
+                Step(120, .outside(.lost), .originDown), Step(150, .outside(.lost), .originDown),
+                Step(175, .origin(answers: true), .connected(.init(4, of: 4))),
+                Step(176, .outside(.lost), .connected(.init(4, of: 4))),
+                Step(206, .outside(.lost), .reconnecting(.silent)),
             ]
         ),
         (
             "exposes more than the chat: stopped until the owner starts it",
             up + [
-                Step(3, seen(4, excess: "rule 1"), .exposesMoreThanTheChat("rule 1"), [.stop]),
+                Step(3, seen(4, excess: "rule 1"), .exposesMoreThanTheChat("rule 1"), [.end]),
                 Step(4, ended("exit 0", asked: true), .exposesMoreThanTheChat("rule 1")),
                 Step(2000, .tick, .exposesMoreThanTheChat("rule 1")),
                 Step(2001, .chosen(.named), .starting, [.start(.auto)]),
@@ -89,24 +115,52 @@ extension TunnelMachineTests {
                 + (8..<12).map { Step($0, unread, .connected(.init(4, of: 4))) }
                 + [
                     Step(
-                        12, unread, .exposesMoreThanTheChat("the rules in force cannot be read"), [.stop]),
+                        12, unread, .exposesMoreThanTheChat("the rules in force cannot be read"), [.end]),
                     Step(13, .tick, .exposesMoreThanTheChat("the rules in force cannot be read")),
+                ]
+        ),
+        (
+            "a metrics port that answers nobody: its rules are not read, and it is ended",
+            up + (3..<7).map { Step($0, .measured(nil, excess: nil), .reconnecting(.unheard)) }
+                + [
+                    Step(
+                        7, .measured(nil, excess: nil),
+                        .exposesMoreThanTheChat(
+                            "the rules in force cannot be read: cloudflared does not answer on its metrics port"),
+                        [.end])
+                ]
+        ),
+        (
+            "a metrics port that is not opened yet, or whose process is stopped, exposes nothing",
+            [Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting)]
+                + (2..<9).map { Step($0, .unopened, .starting) }
+                + [Step(9, seen(4), .connected(.init(4, of: 4)), [.healthy])]
+                + [Step(10, .suspended(true), .connected(.init(4, of: 4)))]
+                + (11..<19).map { Step($0, .measured(nil, excess: nil), .reconnecting(.unheard)) }
+                + [Step(19, .suspended(false), .reconnecting(.unheard))]
+                + (20..<24).map { Step($0, .unopened, .reconnecting(.unheard)) }
+                + [
+                    Step(
+                        24, .unopened,
+                        .exposesMoreThanTheChat(
+                            "the rules in force cannot be read: cloudflared does not answer on its metrics port"),
+                        [.end])
                 ]
         ),
         (
             "the agent stands open: held until it does not",
             [
                 Step(0, .door(.open("no password")), .off),
-                Step(1, .chosen(.named), .exposesMoreThanTheChat("no password"), [.stop]),
+                Step(1, .chosen(.named), .exposesMoreThanTheChat("no password"), [.end]),
                 Step(2, .door(.shut), .starting, [.start(.auto)]), Step(3, runs(), .starting),
-                Step(4, .door(.open("no password")), .exposesMoreThanTheChat("no password"), [.stop]),
+                Step(4, .door(.open("no password")), .exposesMoreThanTheChat("no password"), [.end]),
             ]
         ),
         (
             "the agent stands open and is started anew again and again: held until it is shut, or stays away",
             up + [
                 Step(3, .door(.unseen), .connected(.init(4, of: 4))),
-                Step(4, .door(.open("x")), .exposesMoreThanTheChat("x"), [.stop]),
+                Step(4, .door(.open("x")), .exposesMoreThanTheChat("x"), [.end]),
                 Step(5, .door(.unseen), .exposesMoreThanTheChat("x")),
                 Step(33, .door(.open("x")), .exposesMoreThanTheChat("x")),
                 Step(40, .door(.unseen), .exposesMoreThanTheChat("x")),

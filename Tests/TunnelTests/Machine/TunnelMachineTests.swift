@@ -75,7 +75,8 @@ struct TunnelMachineTests {
             Self.seen(4, version: 1), Self.seen(0, registered: 0, refused: 5), Self.seen(4, excess: "x"),
             .measured(nil, excess: nil), .suspended(true), .suspended(false), .logged(.refused("no")),
             .logged(.suggestsHTTP2), .door(.open("x")), .door(.shut), .door(.unseen),
-            .origin(answers: false), .origin(answers: true), .outside(answers: true), .outside(answers: false), .tick,
+            .origin(answers: false), .origin(answers: true), .outside(.here), .outside(.lost), .outside(.asked),
+            .unopened, .tick,
         ]
         var state = seed
         var machine = TunnelMachine()
@@ -87,7 +88,7 @@ struct TunnelMachineTests {
             for action in machine.step(event, at: .seconds(second)) {
                 switch action {
                 case .start, .restart: #expect(hasNetwork, "seed \(seed), second \(second): \(event)")
-                case .stop, .healthy, .mendChat: break
+                case .stop, .end, .healthy, .mendChat: break
                 }
             }
         }

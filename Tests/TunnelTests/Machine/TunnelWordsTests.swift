@@ -47,6 +47,30 @@ struct TunnelWordsTests {
         #expect(door.hasSuffix("no password; it is started by itself when that is mended"))
     }
 
+    @Test func exposure_isNotCalledStopped_untilItHasEnded() {
+        var machine = TunnelMachine()
+        _ = machine.step(.halted(.token, .exposure("rule 1 leads to ssh")), at: .zero)
+        let words = machine.words(chatSocket: "/run/chat.sock", whenOn: .token, file: .off, isThere: true)
+        #expect(
+            words
+                == "exposes more than the chat: cloudflared is being ended, and what it exposes can be reached until it has: "
+                + "rule 1 leads to ssh")
+    }
+
+    @Test func addressThatNoLookGetsTo_isTold_andNothingIsStartedAnew() {
+        var machine = TunnelMachine()
+        for event in [TunnelMachine.Event.chosen(.named), TunnelMachineTests.runs(), TunnelMachineTests.seen(4)] {
+            _ = machine.step(event, at: .zero)
+        }
+        for (second, look) in [(30, OutsideLook.unsaid), (60, .lost), (90, .asked)] {
+            #expect(!machine.addressFails)
+            #expect(machine.step(.outside(look), at: .seconds(second)).isEmpty)
+        }
+        #expect(machine.addressFails)
+        _ = machine.step(.outside(.here), at: .seconds(120))
+        #expect(!machine.addressFails)
+    }
+
     @Test func startAnew_isSaidWithItsReason_forAWhile_orUntilAChoice() {
         var machine = TunnelMachine()
         for (second, event) in [
