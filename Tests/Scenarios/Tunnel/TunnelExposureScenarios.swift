@@ -15,7 +15,7 @@ import Testing
         try tunnel.box.write(edited(try String(contentsOfFile: tunnel.box.config, encoding: .utf8)))
         try tunnel.set("remote", rules(tunnel))
         try tunnel.start()
-        try tunnel.waitState("connected 4/4 ")
+        try tunnel.waitState("connected 4/4")
         try tunnel.box.waitReady()
         return tunnel
     }
