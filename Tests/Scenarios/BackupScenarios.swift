@@ -67,6 +67,18 @@ import Testing
         let whole = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
         #expect((whole?["turns"] as? [Any])?.count == 1)
         #expect(try box.ctl("chat", "export", "nosuch").status == 2)
+        for (wrong, usage) in [
+            (try box.ctl("chat", "export"), "nexusctl chat export <session>"),
+            (try box.ctl("chat", "restore"), "nexusctl chat restore <file>"),
+            (try box.ctl("chat", "backup", "my", "notes"), "nexusctl chat backup [<file>]"),
+        ] {
+            #expect(wrong.status == 2 && wrong.errors.contains(usage), "\(wrong.errors)")
+            #expect(!wrong.errors.contains("OVERVIEW") && wrong.output.isEmpty, "\(wrong.errors)")
+        }
+        let help = try box.ctl("chat", "export", "--help")
+        #expect(help.status == 0 && help.output.contains("nexusctl chat export <session>"), "\(help.output)")
+        let long = try box.ctl("chat", String(repeating: "x", count: 70_000))
+        #expect(long.status == 2 && long.errors.contains("at most 60000"), "\(long.errors)")
         #expect(box.stop() == 0)
     }
 }

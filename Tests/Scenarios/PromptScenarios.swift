@@ -67,6 +67,33 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test func whatIsTypedWhileTheAgentAnswers_isSentBehindIt_andGivenBackByCtrlC() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let typist = try sit(at: box)
+        try typist.until("the prompt") { $0.isRaw }
+        typist.type("/slow 40\r")
+        try typist.until("the answer to begin") { !$0.isRaw && $0.seen.contains("word-2") }
+        typist.type("typed ahead\r")
+        try typist.until("its answer") { $0.seen.contains("You wrote: typed ahead") && $0.isRaw }
+        typist.forget()
+        typist.type("/slow 300\r")
+        try typist.until("the answer to begin") { !$0.isRaw && $0.seen.contains("word-2") }
+        typist.type("first\rsecond\rhal")
+        typist.forget()
+        typist.type("\u{3}")
+        try typist.until("the lines, given back") {
+            $0.isRaw && $0.seen.contains("interrupted") && $0.seen.contains("first") && $0.seen.contains("hal")
+        }
+        #expect(!typist.seen.contains("You wrote"))
+        typist.type("f\r")
+        try typist.until("one answer to them") { $0.seen.contains("You wrote: first\r\nsecond\r\nhalf") && $0.isRaw }
+        typist.type("\u{4}")
+        #expect(typist.wait() == 0)
+        #expect(box.stop() == 0)
+    }
+
     /// From the agent through two workers to the terminal, and back.
     @Test func whatTheAgentAsks_isAnsweredAtTheTerminal() throws {
         let box = try Box.defaultTree()

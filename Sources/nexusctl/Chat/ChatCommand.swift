@@ -11,7 +11,8 @@ struct ChatCommand: ParsableCommand {
             The answer goes to standard output, everything about it to standard error. Each call begins a new session \
             unless --session names one. Ctrl-C stops the turn under way; a second one leaves. At the prompt a line can be \
             edited, Up and Down bring back the lines of this sitting, a paste is one message, Ctrl-C drops the line, \
-            Ctrl-D leaves, and so does Ctrl-C on an empty line.
+            Ctrl-D leaves, and so does Ctrl-C on an empty line. What is typed while the agent answers is sent when it is \
+            done; when it was stopped by Ctrl-C, it stands in the line again.
             Exit status 1 when the turn was interrupted or failed. A message that begins with a hyphen: chat -- -like this. \
             One whose first word is backup, restore or export: chat "backup my notes"
             """,
@@ -56,8 +57,21 @@ struct ChatCommand: ParsableCommand {
         guard let place, try Place.hoisted(Array(arguments[1...place])).first == arguments[place] || place == 1 else {
             return nil
         }
-        let type = configuration.subcommands.first { $0.configuration.commandName == arguments[place] }
-        return try type?.parseAsRoot(Array(arguments[1..<place] + arguments[(place + 1)...]))
+        guard let kind = configuration.subcommands.first(where: { $0.configuration.commandName == arguments[place] })
+        else { return nil }
+        let command: any ParsableCommand
+        do {
+            command = try kind.parseAsRoot(Array(arguments[1..<place] + arguments[(place + 1)...]))
+        } catch {
+            // Of its own; ArgumentParser would show the whole program's, or call it by half its name.
+            throw ControlError(.usage, kind.message(for: error), hint: NexusCtl.usageString(for: kind))
+        }
+        // Another one than was named says how that is used.
+        guard type(of: command) == kind else {
+            Output.write(NexusCtl.helpMessage(for: kind) + "\n")
+            throw ExitCode.success
+        }
+        return command
     }
 
     func validate() throws {

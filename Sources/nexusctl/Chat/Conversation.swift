@@ -12,6 +12,8 @@ final class Conversation {
     private let json: Bool
     private let interrupts: Interrupts
     private var session: String?
+    /// Ctrl-C came during the last answer.
+    private var wasInterrupted = false
 
     // Before chat-bridge is asked again.
     private static let retryPauseMilliseconds: Int32 = 200
@@ -65,16 +67,17 @@ final class Conversation {
         while true {
             let next: String?
             if let keyboard {
-                next = keyboard.line(interrupts)
+                next = keyboard.line(interrupts, isAskedAgain: wasInterrupted)
             } else {
                 Output.write("> ")
                 next = try lines.next(interrupts)
                 if next == nil { Output.write("\n") }
             }
             guard let line = next else { return status }
+            wasInterrupted = false
             if line.allSatisfy(\.isWhitespace) { continue }
             do throws(ControlError) {
-                status = try answer(line)
+                status = try RawMode.keepingTyping { () throws(ControlError) in try answer(line) }
             } catch {
                 if link.connection.isClosed { throw error }
                 Output.complain(error.text)
@@ -103,6 +106,13 @@ final class Conversation {
     }
 
     private func answer(_ text: String) throws(ControlError) -> Int32 {
+        // A frame would not hold it; the words are chat-bridge's.
+        let size = JSONValue.string(text).line.utf8.count
+        guard size <= PlainLines.byteLimit else {
+            throw ControlError(
+                .usage, "the message is too long: \(size) bytes, at most \(PlainLines.byteLimit)",
+                hint: "put the text into a file of the workspace and name it")
+        }
         try link.requireBridge(hint: "the message was not sent and is not stored")
         let clientID = Self.randomID()
         let id = try send(text, clientID)
@@ -226,6 +236,7 @@ final class Conversation {
 
     private func interrupted(_ turn: inout Turn) throws(ControlError) {
         turn.interrupts += 1
+        wasInterrupted = true
         guard turn.interrupts == 1, let session, let number = turn.number else {
             turn.interrupts = max(turn.interrupts, 2)
             try link.cancel(turn.request)

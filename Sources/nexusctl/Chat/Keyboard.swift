@@ -20,16 +20,37 @@ final class Keyboard {
         guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, !kind.isEmpty, kind != "dumb" else { return nil }
     }
 
-    /// The next line; nil when the person leaves: by Ctrl-D, or by Ctrl-C on an empty line.
-    func line(_ interrupts: borrowing Interrupts) -> String? {
+    /// The next line; nil when the person leaves: by Ctrl-D, or by Ctrl-C on an empty line. Lines that were typed ahead come
+    /// one by one; with `isAskedAgain` they stand in the line again, and are sent by nobody but who looks at them.
+    func line(_ interrupts: borrowing Interrupts, isAskedAgain: Bool = false) -> String? {
+        var isAskedAgain = isAskedAgain
         while true {
             guard let mode = RawMode() else { return nil }
+            if isAskedAgain { takeBack() }
+            isAskedAgain = false
             switch edit(mode.leaving, interrupts) {
             case .entered(let text): return text
             case .ended: return nil
             case .mustLeave: break
             }
         }
+    }
+
+    private func takeBack() {
+        var entry = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+        while poll(&entry, 1, 0) > 0, fill() {}
+        var text = ""
+        for key in keys {
+            switch key {
+            case .character(let character): text.append(character)
+            case .paste(let pasted): text += pasted
+            case .newline, .enter: text += "\n"
+            case _: break
+            }
+        }
+        keys = []
+        while text.last == "\n" { text.removeLast() }
+        _ = take(.paste(text))
     }
 
     private enum Outcome {

@@ -1,4 +1,5 @@
 import CNexus
+import ControlClient
 import Glibc
 
 /// The terminal while a line is edited: keys come as they are typed and are not echoed; pastes are marked.
@@ -32,6 +33,18 @@ struct RawMode: ~Copyable {
         tcsetattr(STDIN_FILENO, TCSADRAIN, &raw)
         // Bracketed paste, as xterm has it; terminals that do not know it leave it out.
         Output.write("\u{1B}[?2004h")
+    }
+
+    /// Meanwhile Ctrl-C takes nothing of what was typed at the terminal, which the kernel throws away otherwise (NOFLSH,
+    /// termios(3)): whoever stops an answer did not take back what he wrote during it.
+    static func keepingTyping(_ act: () throws(ControlError) -> Int32) throws(ControlError) -> Int32 {
+        var before = termios()
+        guard tcgetattr(STDIN_FILENO, &before) == 0 else { return try act() }
+        defer { tcsetattr(STDIN_FILENO, TCSANOW, &before) }
+        var settings = before
+        settings.c_lflag |= tcflag_t(NOFLSH)
+        tcsetattr(STDIN_FILENO, TCSANOW, &settings)
+        return try act()
     }
 
     deinit {
