@@ -13,6 +13,10 @@ struct ChatBridge {
             let settings = try Settings(environment)
             let store = try open(ProcessInfo.processInfo)
             let status = StatusLine(store: store, bus: bus)
+            store.onTrouble { why in
+                status.tell(trouble: why)
+                if let why { Log.warning(why) } else { Log.notice("the store can be written again") }
+            }
             let word = try WordOut(environment, store, bus)
             let tunnel = TunnelName()
             let hub = EventHub(store: store) { word?.book.hear($0) }
@@ -28,9 +32,6 @@ struct ChatBridge {
                         + "anew where they lay: they stay. Put the store back that was there before, or remove them")
             }
             let left = try await runner.begin()
-            if left.interrupted > 0 {
-                Log.warning("\(left.interrupted) turn(s) interrupted: \(TurnRunner.restartReason)")
-            }
             if left.queued > 0 { Log.notice("\(left.queued) message(s) wait for the agent") }
 
             let service = ChatService(
@@ -56,6 +57,8 @@ struct ChatBridge {
                 }
             }
             defer { keeping.cancel() }
+            let watching = Task { await store.keepWatch() }
+            defer { watching.cancel() }
             let telling = Task { await word?.run() }
             let hearing = Task { await ear.run() }
             defer { hearing.cancel() }
@@ -104,7 +107,9 @@ struct ChatBridge {
         if let damage = store.damage {
             Log.warning(
                 "the conversations in \(store.path) were damaged (\(damage)); the file is kept as \(store.movedAside ?? "?"), "
-                    + "a new one begun")
+                    + "a new one begun. Devices that were paired are not known any more; "
+                    + (store.hasKeptPassword
+                        ? "the password is what it was" : "no password was kept, so a pairing code is enough"))
         } else if let aside = store.movedAside {
             Log.notice("a damaged store is still kept as \(aside); take it away when you do not want it any more")
         }

@@ -15,6 +15,7 @@ struct StatusLine: Sendable {
             var summary: TurnRunner.Summary?
             var web: WebServer.State?
             var stray = 0
+            var trouble: String?
             var line = ""
         }
         let parts = Mutex(Parts())
@@ -31,6 +32,9 @@ struct StatusLine: Sendable {
     /// So many files of messages may be of a store that is missing.
     func tell(stray: Int) { tell { $0.stray = stray } }
 
+    /// Why the store cannot be written; nil: it can.
+    func tell(trouble: String?) { tell { $0.trouble = trouble } }
+
     /// How the page is now.
     func tell(_ web: WebServer.State) { tell { $0.web = web } }
 
@@ -46,11 +50,12 @@ struct StatusLine: Sendable {
     }
 
     private func words(_ shown: Shown.Parts) -> String {
-        var parts: [String] = []
+        var parts = shown.trouble.map { [$0] } ?? []
         if let aside = store.movedAside {
             parts.append(
                 store.damage == nil
-                    ? "a damaged store is kept as \(aside)" : "began anew: the damaged store is kept as \(aside)")
+                    ? "a damaged store is kept as \(aside)"
+                    : "began anew: the damaged store is kept as \(aside), and devices are to be paired again")
         }
         if shown.stray > 0 {
             parts.append("\(shown.stray) file(s) in \(store.attachmentDirectory) are of a store that is missing")

@@ -54,21 +54,28 @@ extension ChatStore {
             StoreFile.remove(copy)
             defer { StoreFile.remove(copy) }
             do {
-                let contents = try Self.copyConversations(from: path, files: attachmentDirectory, to: copy)
+                let contents = try copyConversations(to: copy)
                 let descriptor = open(copy, O_RDONLY | O_CLOEXEC)
                 guard descriptor >= 0 else {
                     throw ChatError(.failed, "cannot open \(copy): \(String(cString: strerror(errno)))")
                 }
                 return StoreBackup(descriptor: descriptor, contents: contents)
             } catch let error as DatabaseError {
-                throw ChatError(.failed, "no backup was made: \(StoreFailure.words(error, path: copy))")
+                throw ChatError(.failed, "no backup was made: \(StoreFailure.words(error, path: path))")
             }
         }
     }
 
-    private static func copyConversations(
-        from path: String, files: String, to copy: String
-    ) throws -> StoreContents {
+    private func copyConversations(to copy: String) throws -> StoreContents {
+        try StoreFile.create(copy)
+        let target = try DatabaseQueue(path: copy)
+        defer { try? target.close() }
+        // Files that are not in their place any more are read by the connection only that has them open.
+        if watch.isMoved { try queue.backup(to: target) } else { try Self.copyAll(from: path, to: target) }
+        return try Self.reduce(target, files: attachmentDirectory)
+    }
+
+    private static func copyAll(from path: String, to target: DatabaseQueue) throws {
         var reading = Configuration()
         reading.readonly = true
         reading.busyMode = .timeout(5)
@@ -80,12 +87,13 @@ extension ChatStore {
             try db.execute(sql: "BEGIN")
             _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema")
         }
-        try StoreFile.create(copy)
-        let target = try DatabaseQueue(path: copy)
-        defer { try? target.close() }
         try source.backup(to: target)
         try source.writeWithoutTransaction { db in try db.execute(sql: "COMMIT") }
-        return try target.writeWithoutTransaction { db in
+    }
+
+    /// To the conversations alone, checked.
+    private static func reduce(_ target: DatabaseQueue, files: String) throws -> StoreContents {
+        try target.writeWithoutTransaction { db in
             // One file: no log beside it. And nothing of what is deleted stays in its pages.
             try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; PRAGMA foreign_keys = OFF")
             try db.inTransaction {

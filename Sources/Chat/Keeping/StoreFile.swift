@@ -82,6 +82,34 @@ struct StoreFile {
         return kept.max().map { directory + "/" + $0 }
     }
 
+    // Not named like the store: it is to outlive whoever removes or moves that.
+    private var passwordPath: String { directory + "/password" }
+
+    /// The hash of the password as it is kept beside the store; nil: none is.
+    func keptPassword() -> String? {
+        let text = try? String(contentsOfFile: passwordPath, encoding: .utf8)
+        return text.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Keeps another one, or none.
+    func keepPassword(_ hash: String?) throws {
+        guard let hash else {
+            guard unlink(passwordPath) == 0 || errno == ENOENT else {
+                throw ChatError(.failed, "cannot remove \(passwordPath): \(String(cString: strerror(errno)))")
+            }
+            return try Self.sync(directory)
+        }
+        let work = passwordPath + "-partial"
+        unlink(work)
+        try Self.create(work)
+        try Data(hash.utf8).write(to: URL(fileURLWithPath: work))
+        try Self.sync(work)
+        guard rename(work, passwordPath) == 0 else {
+            throw ChatError(.failed, "cannot write \(passwordPath): \(String(cString: strerror(errno)))")
+        }
+        try Self.sync(directory)
+    }
+
     private static let mark = ".damaged-"
     private static let replacedMark = ".before-restore-"
 

@@ -11,6 +11,8 @@ public final class StoreRestore: Sendable {
     private let file: FileHandle
     private let expected: Int64
     private let taken = Mutex<Int64>(0)
+    /// It came in the form of a store in use.
+    private let wasStore = Mutex(false)
 
     /// Largest backup that is taken: 64 GiB.
     public static let byteLimit: Int64 = 64 << 30
@@ -72,6 +74,9 @@ public final class StoreRestore: Sendable {
             throw ChatError(.badRequest, "only \(taken) of \(expected) bytes came; nothing was changed")
         }
         try file.close()
+        // https://sqlite.org/fileformat2.html, 1.3.3: 2 where changes go to a log.
+        let head = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: 19)
+        wasStore.withLock { $0 = head?.last == 2 && head?.count == 19 }
         switch try StoreInspection.verdict(on: path) {
         case .usable, .interrupted: break
         case .damaged(let words): throw refusal("it is damaged: \(words)")
@@ -117,7 +122,14 @@ public final class StoreRestore: Sendable {
         + "sent again"
 
     private func refusal(_ words: String) -> ChatError {
-        ChatError(.badRequest, "this backup is not restored, and nothing was changed: \(words)")
+        ChatError(.badRequest, "this backup is not restored, and nothing was changed: \(words)\(hint)")
+    }
+
+    /// A backup has no log; a copy of the store's file may lack the one in which most of it is.
+    private var hint: String {
+        wasStore.withLock { $0 }
+            ? ". It is a copy of a store's file, which is not whole without the log beside it (-wal): make one with "
+                + "nexusctl chat backup" : ""
     }
 }
 

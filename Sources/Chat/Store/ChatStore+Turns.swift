@@ -154,6 +154,25 @@ extension ChatStore {
         }
     }
 
+    /// What a turn is told that was not over in a store that fell back.
+    public static let lossReason =
+        "what was stored last was lost with a damaged store; whether the agent has done this is not known, so it is not sent "
+        + "again"
+
+    /// Something that was stored is lost: what waits or runs here may have been done, stopped or withdrawn since, and the
+    /// agent may be at work with it.
+    static func interruptAll(_ queue: DatabaseQueue) throws -> [ChatTurn] {
+        try queue.write { db in
+            let open = try turns(db, where: "state IN ('queued', 'running')", [])
+            try db.execute(
+                sql: """
+                    INSERT OR IGNORE INTO at_work (session) SELECT session FROM turn WHERE state IN ('queued', 'running')
+                    """)
+            try interrupt(db, open, reason: lossReason)
+            return open
+        }
+    }
+
     private func change(
         _ turn: TurnID, from state: TurnState, _ assignments: String, _ arguments: [any DatabaseValueConvertible],
         _ more: @escaping @Sendable (Database) throws -> Void

@@ -12,6 +12,7 @@ public final class ChatStore: Sendable {
     /// Rings when the list of sessions has changed.
     let bell: ListBell
     let file: StoreFile
+    let watch: StoreWatch
     /// Nothing is written any more: another file takes this one's place.
     let isSealed = Mutex(false)
     let closing = Mutex(false)
@@ -23,6 +24,10 @@ public final class ChatStore: Sendable {
     public let damage: String?
     /// Messages were lost with a damaged write-ahead log: which, and where it is kept.
     public let lostLog: String?
+    /// Turns that were not over in what is left of a store with a damaged log: nobody knows what became of them.
+    let interruptedByLoss: [ChatTurn]
+    /// The store was begun anew, or fell back, and the password is the one that is kept beside it.
+    public let hasKeptPassword: Bool
     /// The index of words was damaged, and was made anew from the text.
     public let hasNewIndex: Bool
     /// The file.
@@ -45,10 +50,13 @@ public final class ChatStore: Sendable {
         }
         if damage == nil {
             do {
-                (queue, hasNewIndex) = try Self.open(
-                    file.path, besideFiles: StoreFile.bytes(file.path) == 0 && file.hasAttachments,
-                    emptyingLog: lostLog != nil, isInterrupted: verdict == .interrupted)
-                bell = ListBell(queue)
+                let isNew = StoreFile.bytes(file.path) == 0
+                let opened = try Self.open(
+                    file, isNew: isNew, besideFiles: isNew && file.hasAttachments, hasLost: lostLog != nil,
+                    isInterrupted: verdict == .interrupted)
+                (queue, hasNewIndex) = (opened.queue, opened.hasNewIndex)
+                (interruptedByLoss, hasKeptPassword) = (opened.interrupted, opened.hasKeptPassword)
+                (bell, watch) = (ListBell(queue), StoreWatch(file.path))
                 self.damage = nil
                 movedAside = file.newestAside()
                 return
@@ -59,17 +67,28 @@ public final class ChatStore: Sendable {
         movedAside = try file.moveAside(now: now)
         self.damage = damage
         _ = try file.prepare(now: now)
-        (queue, hasNewIndex) = try Self.open(file.path)
-        bell = ListBell(queue)
+        let opened = try Self.open(file, isNew: true)
+        (queue, hasNewIndex) = (opened.queue, opened.hasNewIndex)
+        (interruptedByLoss, hasKeptPassword) = (opened.interrupted, opened.hasKeptPassword)
+        (bell, watch) = (ListBell(queue), StoreWatch(file.path))
     }
 
-    /// One transaction that changes something; refused while the store is about to be replaced.
+    /// One transaction that changes something; refused while the store is about to be replaced, and when its files are not in
+    /// their place any more.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        try await queue.write { [self] db in
-            if isSealed.withLock({ $0 }) {
-                throw ChatError(.stopping, "a backup is being restored; ask again when chat-bridge is back")
+        do {
+            let value = try await queue.write { [self] db in
+                if isSealed.withLock({ $0 }) {
+                    throw ChatError(.stopping, "a backup is being restored; ask again when chat-bridge is back")
+                }
+                try watch.requireInPlace()
+                return try body(db)
             }
-            return try body(db)
+            watch.found(nil)
+            return value
+        } catch  where StoreFailure.isTrouble(error) {
+            watch.found(StoreFailure.words(error, path: path))
+            throw error
         }
     }
 
@@ -80,9 +99,17 @@ public final class ChatStore: Sendable {
     /// be put back.
     static let besideFilesMark = 1
 
+    private struct Opened {
+        var queue: DatabaseQueue
+        var hasNewIndex: Bool
+        var interrupted: [ChatTurn]
+        var hasKeptPassword: Bool
+    }
+
     private static func open(
-        _ path: String, besideFiles: Bool = false, emptyingLog: Bool = false, isInterrupted: Bool = false
-    ) throws -> (DatabaseQueue, hasNewIndex: Bool) {
+        _ file: StoreFile, isNew: Bool, besideFiles: Bool = false, hasLost: Bool = false, isInterrupted: Bool = false
+    ) throws -> Opened {
+        let path = file.path
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = true
@@ -96,15 +123,19 @@ public final class ChatStore: Sendable {
         case .refused(let words): throw StoreRefusal(description: words)
         case .damaged(let words): throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: words)
         }
-        // What could not be read of it must not be behind what comes now.
-        if emptyingLog { _ = try queue.writeWithoutTransaction { db in try db.checkpoint(.truncate) } }
         // Before anything else is in it: a crash forgets nothing of that.
         if besideFiles { try queue.write { db in try db.execute(sql: "PRAGMA user_version = \(besideFilesMark)") } }
         try Schema.migrator.migrate(queue)
         if let strange = try queue.read({ try StoreInspection.strangeTable($0) }) {
             throw StoreRefusal(description: StoreInspection.refusal(of: strange, path))
         }
-        return (queue, try mendIndex(queue))
+        let interrupted = hasLost ? try interruptAll(queue) : []
+        // What could not be read of it must not be behind what comes now. Not before: a crash in between would be noticed by
+        // nobody, and what waits be handed over.
+        if hasLost { _ = try queue.writeWithoutTransaction { db in try db.checkpoint(.truncate) } }
+        return Opened(
+            queue: queue, hasNewIndex: try mendIndex(queue), interrupted: interrupted,
+            hasKeptPassword: try settlePassword(queue, file, isFallen: isNew || hasLost))
     }
 
     /// Milliseconds since 1970.

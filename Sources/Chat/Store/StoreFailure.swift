@@ -24,10 +24,22 @@ enum StoreFailure {
         }
     }
 
+    /// True where the store itself is the matter, and not what was asked of it.
+    static func isTrouble(_ error: any Error) -> Bool {
+        guard let code = (error as? DatabaseError)?.resultCode, code != .SQLITE_INTERRUPT else { return false }
+        return isPassing(error) || code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB
+    }
+
     /// Without SQL, without what was to be written and without the words of a library: what is the matter, and what to do.
     static func words(_ error: any Error, path: String) -> String {
         if isNoRoom(error) { return "no room is left on the disk of \(path)" }
         guard let error = error as? DatabaseError else { return words(error) }
+        if error.extendedResultCode == .SQLITE_READONLY_DBMOVED {
+            return
+                "the store \(path), or its log, was removed or replaced under chat-bridge, and nothing is stored any more: put it "
+                + "back, or save what it held (nexusctl chat backup), begin anew (nexusctl restart chat-bridge) and have that "
+                + "restored (nexusctl chat restore)"
+        }
         switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL:
             return "another program holds the store \(path) locked; end it (a sqlite3 shell, a copy being made)"

@@ -49,6 +49,7 @@ extension ChatService {
         var ready: Bool
         var store: String
         var moved_aside: String?
+        var trouble: String?
         var workspaces: [String]?
     }
 
@@ -104,6 +105,7 @@ extension ChatService {
             DescriptionLine(
                 running: summary.running, queued: summary.queued, agent: summary.agentIsAway ?? "takes turns",
                 ready: summary.agentIsAway == nil, store: store.path, moved_aside: store.movedAside,
+                trouble: store.trouble,
                 workspaces: workspaces.names))
     }
 

@@ -69,14 +69,17 @@ public actor TurnRunner {
     /// Takes the store up as it was left: turns that were with the agent are interrupted, the others go on.
     public func begin() async throws -> (interrupted: Int, queued: Int) {
         let left = try await store.recover(reason: Self.restartReason)
-        for turn in left.interrupted {
-            let end = ChatEvent.What.ended(.interrupted, reason: Self.restartReason)
+        for (turns, reason) in [
+            (left.interrupted, Self.restartReason), (store.interruptedByLoss, ChatStore.lossReason),
+        ] {
+            let end = ChatEvent.What.ended(.interrupted, reason: reason)
             // Nobody watches yet; it is told to whom the owner wants it told.
-            await hub.mention(end, turn: turn.id, in: turn.session)
+            for turn in turns { await hub.mention(end, turn: turn.id, in: turn.session) }
+            if !turns.isEmpty { complain("\(turns.count) turn(s) interrupted: \(reason)") }
         }
         runErrands()
         for turn in left.queued { carryOut(queue.accepted(turn.id, in: turn.session)) }
-        return (left.interrupted.count, left.queued.count)
+        return (left.interrupted.count + store.interruptedByLoss.count, left.queued.count)
     }
 
     /// Takes a message that is stored. Watch its session before, to miss nothing: see `ChatService`.

@@ -26,6 +26,7 @@ struct FullStoreTests {
         }
         let said = play.client.words[try #require(refused)]
         #expect(said?.contains("not stored") == true && said?.contains("no room is left") == true, "\(said ?? "-")")
+        try play.until("the status line") { $0.bridge.statusLine.contains("no room is left") }
         // What is stored waits, and says for what, although the agent would take it.
         play.agent.isReady = true
         try play.until("words about the room") { play in
@@ -40,6 +41,7 @@ struct FullStoreTests {
             try play.agent.tell(turn, .turnStarted(), .turnEnded(.done), to: play.bridge)
         }
         try play.until("their ends") { $0.client.finished.isSuperset(of: accepted) }
+        try play.until("the status line without it") { !$0.bridge.statusLine.contains("no room") }
         let (_, _, next) = try play.handOver("after")
         #expect(next.text == "after")
         try play.restart()

@@ -22,6 +22,15 @@ struct BackupTests {
         return try await store.replace(with: restore)
     }
 
+    /// Most of it is in its log.
+    @Test func copyOfTheFileOfAStoreInUse_isRefusedWithTheRemedy() async throws {
+        let box = try StoreBox()
+        _ = try await box.accept("hello")
+        let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: box.directory + "/chat.sqlite")))
+        let error = await #expect(throws: ChatError.self) { try await Self.restore(bytes, into: box.store) }
+        #expect(error?.message.contains("nexusctl chat backup") == true, "\(error?.message ?? "")")
+    }
+
     private static func device(_ number: UInt8) -> (Device, [UInt8]) {
         let device = Device(
             id: DeviceID(rawValue: "dev\(number)"), name: "phone \(number)", role: .owner, created: 1,
