@@ -10,6 +10,8 @@ public struct AgentFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case unknown
         /// A turn runs in this session already.
         case busy
+        /// The agent says that the call is wrong: asking again changes nothing.
+        case badRequest = "bad-request"
         /// Anything else.
         case failed
     }

@@ -126,18 +126,9 @@ struct AgentDesk: Sendable {
         switch error {
         case let error as BusError: error.message
         case is CancellationError: "it was called off"
-        case DecodingError.keyNotFound(let key, _): "\"\(key.stringValue)\" is missing"
-        case DecodingError.typeMismatch(_, let about), DecodingError.valueNotFound(_, let about):
-            "\(place(about)) is of another kind"
-        case DecodingError.dataCorrupted(let about) where !about.codingPath.isEmpty:
-            "\(place(about)) is nothing that is known"
-        case is DecodingError: "it is no JSON object"
+        case is DecodingError: FormFault.words(error)
         case _: "it cannot be written as JSON"
         }
-    }
-
-    private static func place(_ about: DecodingError.Context) -> String {
-        about.codingPath.isEmpty ? "it" : "\"\(about.codingPath.map(\.stringValue).joined(separator: "."))\""
     }
 
     private static func json<Value: Encodable>(_ value: Value) throws -> [UInt8] {
@@ -191,6 +182,7 @@ extension AgentFailure.Code {
         case .refused: .refused
         case .unknown: .unknown
         case .busy: .busy
+        case .badRequest: .badRequest
         case .failed: .failed
         }
     }

@@ -14,7 +14,7 @@ struct ModelChoice: Codable {
     init(_ id: String) throws(AgentFailure) {
         let parts = id.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-            throw AgentFailure(.refused, "a model is named PROVIDER/MODEL, not '\(id)'")
+            throw AgentFailure(.badRequest, "a model is named PROVIDER/MODEL, not '\(id)'")
         }
         self.init(providerID: String(parts[0]), modelID: String(parts[1]))
     }

@@ -35,15 +35,21 @@ extension OpenCodeClient {
         var call: Task<Void, Never>?
     }
 
+    private func isThere(_ command: CommandCall, _ directory: String) async throws(AgentFailure) -> Bool {
+        do {
+            return try await line.commands(directory: directory).contains { $0.name == command.name }
+        } catch {
+            throw type(of: line).beforeHandOver(error, "it did not tell its commands")
+        }
+    }
+
     /// Hands a message over as a prompt, or as the command that it names. Of a command it is not known that it was taken
     /// until its turn tells something; what opencode has against it comes as a problem of the turn.
     func handOver(
         _ session: AgentSessionID, id: String, prompt: Prompt, choice: TurnChoice, directory: String, _ inbox: TurnInbox
     ) async throws(AgentFailure) -> HandOver {
         // A command takes no files: with some it is a message like others.
-        guard prompt.files.isEmpty, let command = CommandCall(prompt.text),
-            try await line.commands(directory: directory).contains(where: { $0.name == command.name })
-        else {
+        guard prompt.files.isEmpty, let command = CommandCall(prompt.text), try await isThere(command, directory) else {
             let isCertain = try await line.prompt(
                 session, id: id, prompt: prompt, choice: choice, directory: directory)
             return HandOver(isCertain: isCertain)

@@ -117,7 +117,8 @@ extension OpenCodeClient {
             return turn.reducer.handle(state, at: turn.now)
         } catch {
             switch error.code {
-            case .unavailable, .failed, .busy: return turn.reducer.rereadFailed(error.message, at: turn.now)
+            case .unavailable, .failed, .busy, .badRequest:
+                return turn.reducer.rereadFailed(error.message, at: turn.now)
             case .refused, .unknown: return turn.reducer.denied(error.message)
             }
         }

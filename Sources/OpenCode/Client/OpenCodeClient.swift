@@ -19,12 +19,18 @@ public actor OpenCodeClient: AgentClient {
 
     /// Makes a session.
     public func openSession(title: String, directory: String) async throws(AgentFailure) -> AgentSessionID {
-        try await line.createSession(title: title, directory: directory)
+        do { return try await line.createSession(title: title, directory: directory) } catch {
+            // There is no session that it could not know: it does not know the call.
+            let failure = error.code == .unknown ? AgentFailure(.failed, error.message) : error
+            throw type(of: line).beforeHandOver(failure, "it made no session")
+        }
     }
 
     /// The directory that a session belongs to.
     public func directory(of session: AgentSessionID) async throws(AgentFailure) -> String {
-        try await line.directory(of: session)
+        do { return try await line.directory(of: session) } catch {
+            throw type(of: line).beforeHandOver(error, "it did not tell of its session")
+        }
     }
 
     /// Stops what runs in a session.

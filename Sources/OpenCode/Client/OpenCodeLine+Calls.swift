@@ -40,7 +40,10 @@ extension OpenCodeLine {
 
     /// The call's answer as a value.
     func read<Value: Decodable>(_ type: Value.Type, _ call: HTTPCall) async throws(AgentFailure) -> Value {
-        try Self.decode(type, try await answer(call))
+        let answer = try await answer(call)
+        do { return try Self.decode(type, answer) } catch {
+            throw AgentFailure(error.code, "\(error.message) (\(call.method.rawValue) \(call.path))")
+        }
     }
 
     /// An answer with a good status and JSON in it.
@@ -50,7 +53,9 @@ extension OpenCodeLine {
         guard answer.head.isJSON else {
             throw AgentFailure(
                 .failed,
-                "opencode answered \(call.path) with \(answer.head.contentType), not JSON: it does not know it")
+                answer.head.contentType.isEmpty
+                    ? "opencode's answer to \(call.path) broke off, or does not say what it is (no Content-Type)"
+                    : "opencode answered \(call.path) with \(answer.head.contentType), not JSON: it does not know it")
         }
         return answer
     }
@@ -73,7 +78,8 @@ extension OpenCodeLine {
 
     static func decode<Value: Decodable>(_ type: Value.Type, _ answer: HTTPAnswer) throws(AgentFailure) -> Value {
         do { return try JSONDecoder().decode(type, from: Data(answer.body)) } catch {
-            throw AgentFailure(.failed, "opencode's answer is not in the form of its \(name) line: \(error)")
+            throw AgentFailure(
+                .failed, "opencode's answer is not in the form of its \(name) line: \(FormFault.words(error))")
         }
     }
 
@@ -84,7 +90,10 @@ extension OpenCodeLine {
         case 200..<300: nil
         case 401: AgentFailure(.refused, AgentFailure.wrongPassword)
         case 404: AgentFailure(.unknown, "opencode does not know this session (any more): \(words)")
-        case 400: AgentFailure(.failed, "opencode refused the call: \(words)")
+        case 400: AgentFailure(.badRequest, "opencode refused the call: \(words)")
+        // Others of this kind say that the call is wrong; these pass.
+        case let status where (402..<500).contains(status) && ![403, 408, 425, 429].contains(status):
+            AgentFailure(.badRequest, "opencode answered with status \(status): \(words)")
         case let status: AgentFailure(.failed, "opencode answered with status \(status): \(words)")
         }
     }
@@ -94,12 +103,23 @@ extension OpenCodeLine {
         AgentFailure(.unknown, "\(id) does not wait for an answer (any more); somebody else may have given it")
     }
 
+    /// What a failure of a call means that only prepares for a turn: nothing was handed over by it, so that the turn may wait
+    /// until opencode answers as it should. Not one that says that the call itself is wrong.
+    static func beforeHandOver(_ failure: AgentFailure, _ what: String) -> AgentFailure {
+        switch failure.code {
+        case .failed, .refused: AgentFailure(.unavailable, "\(failure.message); \(what), so nothing was handed over")
+        case .unavailable, .unknown, .busy, .badRequest: failure
+        }
+    }
+
     /// What a call of a prompt came to: see `prompt`.
     static func wasTaken(_ outcome: Result<HTTPAnswer, HTTPFailure>) throws(AgentFailure) -> Bool {
         switch outcome {
         case .success(let answer):
-            if let failure = failure(of: answer.head, body: answer.body) { throw failure }
-            return true
+            guard let failure = failure(of: answer.head, body: answer.body) else { return true }
+            // Who is not let in, or comes too often, is turned away before anything is done.
+            let isTurnedAway = [401, 403, 429].contains(answer.head.status)
+            throw isTurnedAway ? beforeHandOver(failure, "it did not take the message") : failure
         case .failure(.refused):
             throw AgentFailure(.unavailable, "opencode is not there: \(HTTPFailure.refused.words)")
         case .failure(.foreignListener(let port, let uid, let wanted)):

@@ -63,9 +63,13 @@ struct V2Calls: OpenCodeLine {
             var uri: String
             var name: String
         }
-        try await choose(choice, for: session)
-        try await commitRevert(session)
-        for left in try await waitingPrompts(session) { try await withdraw(left, of: session) }
+        do {
+            try await choose(choice, for: session)
+            try await commitRevert(session)
+            for left in try await waitingPrompts(session) { try await withdraw(left, of: session) }
+        } catch {
+            throw Self.beforeHandOver(error, "its session was not made ready for the message")
+        }
         let body = try Self.json(
             Body(
                 id: id, text: prompt.text,

@@ -126,7 +126,7 @@ struct AgentChoiceTests: Sendable {
         let failure = await #expect(throws: AgentFailure.self) {
             _ = try await run("hello", client, TurnChoice(model: "oracle"))
         }
-        #expect(failure?.code == .refused)
+        #expect(failure?.code == .badRequest)
     }
 
     @Test func command_isDone_andOtherSlashesArePrompts() async throws {
