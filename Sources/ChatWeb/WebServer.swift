@@ -136,16 +136,17 @@ public final class WebServer: Sendable {
     }
 
     private func listener(_ place: Listener.Place, _ entrance: Entrance) -> Listener {
+        let known = KnownNames(publicURL: settings.publicURL, machine: names, tunnel: tunnel?.name)
         let routes = WebRoutes(
             service: service, door: door, page: page, mark: mark, appliance: appliance,
-            names: KnownNames(publicURL: settings.publicURL, machine: names, tunnel: tunnel?.name), push: push,
+            names: known, push: push,
             tunnel: tunnel, beat: limits.beat)
         let responder = routes.router().buildResponder()
         var logger = Logger(label: "web") { StreamLogHandler.standardError(label: $0) }
         // What it calls errors are connections that end, ours included when the server is stopped.
         logger.logLevel = .critical
         return Listener(
-            place: place, entrance: entrance, certificate: entrance == .network ? certificate : nil,
+            place: place, entrance: entrance, certificate: entrance == .network ? certificate : nil, names: known,
             connections: connections, limits: limits, logger: logger
         ) { [logger] request, writer, connection in
             let context = WebContext(source: .init(logger: logger, connection: connection))

@@ -107,6 +107,12 @@ struct KnownNames: Sendable {
     /// The tunnel's in force; nil: nobody here looks after one.
     var tunnel: TunnelName?
 
+    /// Where somebody is sent who came without TLS for that host; nil: neither is it a name of ours, nor does the owner name one.
+    func secureURL(for host: String?, by connection: Connection) -> String? {
+        guard let host, origins(of: host, by: connection) != nil else { return publicURL }
+        return "https://" + host
+    }
+
     /// What may stand in `Origin` of a request for that host; nil: it is no name of ours.
     func origins(of host: String, by connection: Connection) -> [String]? {
         let publicOrigins = publicURL.map { [$0] } ?? []

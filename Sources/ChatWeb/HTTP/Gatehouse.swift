@@ -65,6 +65,12 @@ struct Gatehouse: RouterMiddleware {
         guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
             throw WebError(.unsupportedMediaType, "bad-request", "the body is application/json")
         }
+        guard request.headers[values: .contentEncoding].allSatisfy({ $0.lowercased() == "identity" }) else {
+            throw WebError(.unsupportedMediaType, "bad-request", "the body is not compressed (Content-Encoding)")
+        }
+        guard request.headers[values: .transferEncoding].allSatisfy({ $0.lowercased() == "chunked" }) else {
+            throw WebError(.notImplemented, "bad-request", "a body comes as it is or in chunks (Transfer-Encoding)")
+        }
     }
 
     private static let headers: [(HTTPField.Name, String)] = [

@@ -64,12 +64,23 @@ struct WebRoutes: Sendable {
         var wait: Double?
         /// `probe` is no request of the chat: it shows whether streams get through.
         var op: String?
+
+        /// Nil: it is no object, which is said of what is asked.
+        static func read(_ body: [UInt8]) throws(WebError) -> Manner? {
+            do {
+                return try JSONDecoder().decode(Manner.self, from: Data(body))
+            } catch DecodingError.typeMismatch(_, let about) where about.codingPath.first?.stringValue == "wait" {
+                throw WebError(.badRequest, "bad-request", "wait is not good; wait is a number of seconds")
+            } catch {
+                return nil
+            }
+        }
     }
 
     private func chat(_ request: Request, _ context: WebContext) async throws -> Response {
         let device = try await admit(request, context)
         let body = try await Body.of(request)
-        let manner = try? JSONDecoder().decode(Manner.self, from: Data(body))
+        let manner = try Manner.read(body)
         let answer = lines(manner, for: device, by: context.connection)
         if manner?.op == "probe" { return try answer.response { await StreamProbe.run($0) } }
         let asked = try ChatRequest(payload: body)
@@ -166,7 +177,7 @@ struct WebRoutes: Sendable {
                 "the body is {\"op\":\"status\"}, {\"op\":\"why\",\"child\":NAME}, tail or restart")
         }
         if case .tail(let child, let place) = asked {
-            let manner = try? JSONDecoder().decode(Manner.self, from: Data(body))
+            let manner = try Manner.read(body)
             return try lines(manner, for: device, by: context.connection).response {
                 await appliance.follow(child, from: place, to: $0)
             }

@@ -29,6 +29,7 @@ struct Listener: Sendable {
     let entrance: Entrance
     /// For TLS.
     let certificate: PageCertificate?
+    let names: KnownNames
     let connections: Connections
     let limits: ConnectionLimits
     let logger: Logger
@@ -123,9 +124,10 @@ struct Listener: Sendable {
     /// Each connection gets the certificate of its time.
     private func secure(_ channel: any Channel, _ connection: Connection) throws {
         guard let context = certificate?.context else { return }
-        let host = Address(connection.local)?.inURL ?? "localhost"
-        try channel.pipeline.syncOperations.addHandlers([
-            PlainTalk(place: "https://\(host):\(connection.port)"), NIOSSLServerHandler(context: context),
-        ])
+        let plain = PlainTalk { [names] host in
+            let own = "https://\(Address(connection.local)?.inURL ?? "localhost"):\(connection.port)"
+            return names.secureURL(for: host, by: connection) ?? own
+        }
+        try channel.pipeline.syncOperations.addHandlers([plain, NIOSSLServerHandler(context: context)])
     }
 }

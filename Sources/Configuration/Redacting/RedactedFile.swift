@@ -5,7 +5,8 @@ public struct RedactedFile {
     /// The file written anew: every value in its place, those of environments left out, comments gone. Nil when it is no
     /// TOML.
     public let text: String?
-    /// Values that stand in environments of the file.
+    /// Values that stand in environments of the file, and what is behind the host in the address of a webhook: with many
+    /// services who knows that may write there.
     public let environment: [String]
 
     /// Reads the text of the file; its mistakes do not matter here.
@@ -31,6 +32,10 @@ public struct RedactedFile {
             if !path.isEmpty, !isOnlySections { text += "\n[\(path.map(quoted).joined(separator: "."))]\n" }
             for entry in table.entries where !isSection(entry, path) {
                 let isHidden = entry.key == "environment"
+                if path == ["word"], entry.key == "webhook", case .string(let address) = entry.node.value {
+                    text += "\(entry.key) = \(literal(withoutPath(address)))\n"
+                    continue
+                }
                 text += "\(quoted(entry.key)) = \(inline(entry.node, hides: isHidden))\n"
             }
             for entry in table.entries {
@@ -64,6 +69,16 @@ public struct RedactedFile {
                 }
                 return members.isEmpty ? "{}" : "{ " + members.joined(separator: ", ") + " }"
             }
+        }
+
+        private mutating func withoutPath(_ address: String) -> String {
+            let scheme = address.range(of: "://")?.upperBound ?? address.startIndex
+            guard let end = address[scheme...].firstIndex(where: { "/?#".contains($0) }) else {
+                return Self.withoutSecrets(address)
+            }
+            let rest = address[address.index(after: end)...]
+            if !rest.isEmpty { hidden.append(String(rest)) }
+            return Self.withoutSecrets(String(address[...end])) + (rest.isEmpty ? "" : "[redacted]")
         }
 
         private static func withoutSecrets(_ string: String) -> String {

@@ -75,6 +75,28 @@ struct HardeningTests {
         #expect(try ask(box, chunked + chunk + chunk + "0\r\n\r\n").status == 413)
     }
 
+    @Test func bodyInAnotherCoding_isRefusedInWords() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        for (field, status, words) in [
+            ("Content-Length: 2\r\nContent-Encoding: gzip", 415, "not compressed"),
+            ("Transfer-Encoding: gzip, chunked", 501, "in chunks"),
+        ] {
+            let request = box.request("/api/chat", "", cookie: cookie).replacing("Content-Length: 0", with: field)
+            let answer = try ask(box, request + (status == 415 ? "{}" : "2\r\n{}\r\n0\r\n\r\n"))
+            #expect(answer.status == status && answer.text.contains(words), "\(answer.text)")
+        }
+    }
+
+    @Test(arguments: ["\"x\"", "true", "[]"])
+    func waitThatIsNoNumber_isRefusedInWords(_ wait: String) async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let body = #"{"op":"list","wait":\#(wait)}"#
+        let answer = try ask(box, box.request("/api/chat", body, cookie: cookie))
+        #expect(answer.status == 400 && answer.text.contains("wait is a number of seconds"), "\(answer.text)")
+    }
+
     @Test func requestThatNeverEnds_isClosed() async throws {
         let box = try await WebBox(limits: ConnectionLimits(stranger: .milliseconds(300), device: .milliseconds(600)))
         let silent = try box.connect()

@@ -81,6 +81,10 @@ struct NetworkTests {
         try connection.send("GET / HTTP/1.1\r\nHost: evil.invalid\r\n\r\n")
         let answer = try connection.answer()
         #expect(answer.status == 307 && answer.header("location") == "https://127.0.0.1:\(box.port)/")
+        // A name that is served is kept: who typed it is known by a cookie of that name.
+        let known = try box.connect()
+        try known.send("GET / HTTP/1.1\r\nhost: LocalHost:\(box.port)\r\n\r\n")
+        #expect(try known.answer().header("location") == "https://localhost:\(box.port)/")
         // Whoever speaks neither, or nothing, is let go like any stranger.
         let silent = try await WebBox(limits: ConnectionLimits(stranger: .milliseconds(200)), certificate: true)
         #expect(try silent.connect().rest().isEmpty)

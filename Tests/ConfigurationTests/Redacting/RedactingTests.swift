@@ -83,5 +83,19 @@ import Testing
         #expect(RedactedFile(Array(text.utf8)).text == text, "what it writes is TOML, and says the same again")
     }
 
+    /// Who knows the address of such a service may write there.
+    @Test(arguments: [
+        "https://hooks.example.invalid/services/T0/B0/canary", "https://hooks.example.invalid?key=canary",
+        "https://canary@hooks.example.invalid/canary",
+    ])
+    func addressOfAWebhook_isLeftOutBehindItsHost_andEverywhereElse(address: String) throws {
+        let redacted = RedactedFile(Array("[word]\nsend = [\"turn\"]\nwebhook = \"\(address)\"\n".utf8))
+        let text = try #require(redacted.text)
+        #expect(!text.contains("canary") && text.contains("hooks.example.invalid"), "\(text)")
+        let line = TextRedactor(values: redacted.environment).redacted(Array("posting to \(address)".utf8))
+        #expect(!String(decoding: line, as: UTF8.self).contains("canary"))
+        #expect(RedactedFile(Array(text.utf8)).text == text)
+    }
+
     @Test func whatIsNoTOML_hasNoText() { #expect(RedactedFile(Array("a = ".utf8)).text == nil) }
 }
