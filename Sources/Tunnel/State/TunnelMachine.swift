@@ -316,7 +316,7 @@ public struct TunnelMachine: Hashable, Sendable {
     }
 
     /// By what holds it.
-    private var toStop: Action {
+    var toStop: Action {
         switch phase {
         case .held(.exposure), .held(.opening): .end
         case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.uplink), .held(.names),

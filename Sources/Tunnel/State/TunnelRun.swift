@@ -146,7 +146,7 @@ extension TunnelMachine {
         case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.exposure), .held(.opening),
             .held(.credentials), .held(.tooMany):
             // Started by its name, where nothing lies for a start: it says so and ends, and its words are to be heard.
-            if let stray, stray.run == id { return now - stray.since >= patience.stray ? [.stop] : [] }
+            if let stray, stray.run == id { return now - stray.since >= patience.stray ? [toStop] : [] }
             stray = Stray(run: id, since: now)
             return []
         // Who stopped it by its name may start it by its name: what lies there for a start was looked at.

@@ -148,6 +148,15 @@ extension TunnelMachineTests {
                 ]
         ),
         (
+            "exposes more than the chat, and runs on though it was ended: ended again",
+            up + [
+                Step(3, seen(4, excess: "rule 1"), .exposesMoreThanTheChat("rule 1"), [.end]),
+                Step(4, runs(), .exposesMoreThanTheChat("rule 1")),
+                Step(6, runs(), .exposesMoreThanTheChat("rule 1"), [.end]),
+                Step(7, ended("signal 9 (KILL)", asked: true), .exposesMoreThanTheChat("rule 1")),
+            ]
+        ),
+        (
             "the agent stands open: held until it does not",
             [
                 Step(0, .door(.open("no password")), .off),
