@@ -126,7 +126,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case exposure(String)
         case opening(String)
         case credentials(String, until: Duration)
-        case tooMany(String, until: Duration)
+        case later(String, until: Duration)
     }
 
     var mode = TunnelMode.off
@@ -141,6 +141,8 @@ public struct TunnelMachine: Hashable, Sendable {
     var lastEnd: String?
     /// Started anew for a metrics port that was taken, so many times in a row.
     var portRestarts = 0
+    /// In a row, of runs whose metrics port answers nobody.
+    var silentRestarts = 0
     /// Given up for want of names, so many times in a row.
     var nameTries = 0
     /// Why and when it was started anew last.
@@ -216,7 +218,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .held(.command): .stopped
         case .held(.exposure(let words)): .exposure(words)
         case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.uplink), .held(.names),
-            .held(.opening), .held(.credentials), .held(.tooMany):
+            .held(.opening), .held(.credentials), .held(.later):
             nil
         }
     }
@@ -235,7 +237,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .held(.command): .stopped
         case .held(.exposure(let words)), .held(.opening(let words)): .exposesMoreThanTheChat(words)
         case .held(.credentials(let words, _)): .credentialsRefused(words)
-        case .held(.tooMany(let words, _)):
+        case .held(.later(let words, _)):
             .crashed(exit: words, next: .held(minutes: Int(patience.refused / .seconds(60))))
         case .asked: .starting
         // Without network it ends with 1 at its start (cloudflared.md, 1.3): that is no crash of its own.
@@ -248,7 +250,7 @@ public struct TunnelMachine: Hashable, Sendable {
 
     private mutating func choose(_ mode: TunnelMode) -> [Action] {
         self.mode = mode
-        (portRestarts, nameTries, anew) = (0, 0, nil)
+        (portRestarts, silentRestarts, nameTries, anew) = (0, 0, 0, nil)
         guard mode != .off else {
             phase = .off
             return [.stop]
@@ -290,7 +292,7 @@ public struct TunnelMachine: Hashable, Sendable {
         case .asked, .running: return hold(.command)
         case .settingsRefused, .down, .held(.network), .held(.uplink), .held(.names), .held(.opening),
             .held(.credentials),
-            .held(.tooMany):
+            .held(.later):
             phase = .held(.command)
             return []
         }
@@ -320,7 +322,7 @@ public struct TunnelMachine: Hashable, Sendable {
         switch phase {
         case .held(.exposure), .held(.opening): .end
         case .off, .settingsRefused, .asked, .running, .down, .held(.network), .held(.uplink), .held(.names),
-            .held(.command), .held(.credentials), .held(.tooMany):
+            .held(.command), .held(.credentials), .held(.later):
             .stop
         }
     }
@@ -332,7 +334,7 @@ public struct TunnelMachine: Hashable, Sendable {
         (hasNetwork, hasUplink) = (isUp, true)
         switch phase {
         case .off, .settingsRefused, .held(.command), .held(.exposure), .held(.opening), .held(.credentials),
-            .held(.tooMany):
+            .held(.later):
             return []
         case .held(.network): return isUp ? begin(.auto).map { [$0] } ?? [] : []
         // It would end with 1, or try in vain: starts are not spent on a machine that has no way out.
@@ -376,7 +378,7 @@ public struct TunnelMachine: Hashable, Sendable {
         }
         switch phase {
         case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.command),
-            .held(.exposure), .held(.credentials), .held(.tooMany):
+            .held(.exposure), .held(.credentials), .held(.later):
             return []
         case .held(.opening): return opening == nil ? begin(.auto).map { [$0] } ?? [] : []
         case .asked, .running, .down: return opening.map { hold(.opening($0)) } ?? []

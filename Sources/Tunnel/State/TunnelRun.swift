@@ -80,7 +80,7 @@ extension TunnelMachine {
         case .running(let run): hasNetwork && run.connections == 0
         case .down, .held(.uplink), .held(.names): hasNetwork
         case .off, .settingsRefused, .asked, .held(.network), .held(.command), .held(.exposure), .held(.opening),
-            .held(.credentials), .held(.tooMany):
+            .held(.credentials), .held(.later):
             false
         }
     }
@@ -113,7 +113,7 @@ extension TunnelMachine {
             // Its start timeout would end it; what it exposes was looked at.
             return answers || !run.isHeard || run.unreadRules > 0 ? [] : [.healthy]
         case .off, .settingsRefused, .asked, .held(.network), .held(.command), .held(.exposure), .held(.opening),
-            .held(.credentials), .held(.tooMany):
+            .held(.credentials), .held(.later):
             return []
         }
     }
@@ -144,7 +144,7 @@ extension TunnelMachine {
         lastEnd = end?.run ?? lastEnd
         switch phase {
         case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.exposure), .held(.opening),
-            .held(.credentials), .held(.tooMany):
+            .held(.credentials), .held(.later):
             // Started by its name, where nothing lies for a start: it says so and ends, and its words are to be heard.
             if let stray, stray.run == id { return now - stray.since >= patience.stray ? [toStop] : [] }
             stray = Stray(run: id, since: now)
@@ -181,7 +181,7 @@ extension TunnelMachine {
         switch phase {
         // Somebody started it by its name, and nexusd tries again what cannot be: there is nothing to start.
         case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.exposure), .held(.opening),
-            .held(.credentials), .held(.tooMany):
+            .held(.credentials), .held(.later):
             return [.stop]
         // Who stopped it by its name has started it so, and it ended before it was looked at.
         case .held(.command), .asked, .running: break
@@ -190,7 +190,7 @@ extension TunnelMachine {
         guard let end, isNews else { return [] }
         if !hasNetwork { return hold(.network) }
         // More asking makes it only longer.
-        if end.kind == .tooMany { return hold(.tooMany(end.words, until: now + patience.refused)) }
+        if end.kind == .tooMany { return hold(.later(end.words, until: now + patience.refused)) }
         if end.kind == .noNames { return holdForNames(now) }
         phase = .down(end, next)
         // Somebody else took the port between the look and its start: nexusd would start it on the same one again.
@@ -221,7 +221,7 @@ extension TunnelMachine {
     mutating func measure(_ measurement: TunnelMeasurement?, _ excess: String?, _ now: Duration) -> [Action] {
         guard case .running(var run) = phase else { return [] }
         if let excess { return hold(.exposure(excess)) }
-        if measurement != nil { portRestarts = 0 }
+        if measurement != nil { (portRestarts, silentRestarts) = (0, 0) }
         run.connections = measurement?.connections ?? 0
         run.isHeard = measurement != nil
         run.wasHeard = run.wasHeard || run.isHeard
@@ -230,8 +230,7 @@ extension TunnelMachine {
         if !run.isSuspended { run.unreadRules = measurement?.rules == nil ? run.unreadRules + 1 : 0 }
         // What nobody can look at may lead anywhere.
         guard run.unreadRules < patience.unreadRules else {
-            let why = run.isHeard ? "" : ": cloudflared does not answer on its metrics port"
-            return hold(.exposure("the rules in force cannot be read" + why))
+            return run.isHeard ? hold(.exposure("the rules in force cannot be read")) : giveUpSilent(run, now)
         }
         if let rules = measurement?.rules { run.waitsForConfiguration = mode == .token && rules.areWaitedFor }
         run.refusals = measurement.map { $0.registered == 0 ? $0.refused : 0 } ?? run.refusals
@@ -250,6 +249,20 @@ extension TunnelMachine {
         if run.connections > 0 { return run.unreadRules > 0 ? [] : [.healthy] }
         return judgeRefusals(run, now)
     }
+
+    /// It may be this machine that is too busy to answer: another run is let show what it leads to, and where that does not help
+    /// the way is shut for a while, not for good.
+    private mutating func giveUpSilent(_ run: TunnelRun, _ now: Duration) -> [Action] {
+        let why = "it does not answer on its metrics port, so that nobody knows what it leads to"
+        guard silentRestarts >= Self.silentRestartLimit else {
+            silentRestarts += 1
+            return startAnew(run, run.transport, why, now)
+        }
+        phase = .held(.later(why, until: now + patience.refused))
+        return [.end]
+    }
+
+    private static let silentRestartLimit = 2
 
     mutating func unopened(_ now: Duration) -> [Action] {
         guard case .running(let run) = phase, run.wasHeard else { return [] }
@@ -308,7 +321,7 @@ extension TunnelMachine {
         switch phase {
         case .off, .settingsRefused, .asked, .down, .held(.network), .held(.command), .held(.exposure), .held(.opening):
             return []
-        case .held(.credentials(_, let until)), .held(.tooMany(_, let until)), .held(.uplink(let until)),
+        case .held(.credentials(_, let until)), .held(.later(_, let until)), .held(.uplink(let until)),
             .held(.names(let until)):
             return now < until ? [] : begin(.auto).map { [$0] } ?? []
         case .running(let run):

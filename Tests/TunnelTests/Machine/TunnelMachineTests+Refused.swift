@@ -2,6 +2,8 @@ import Tunnel
 
 /// The edge refuses, carries nothing, or more is offered than the chat.
 extension TunnelMachineTests {
+    private static let silent = "it does not answer on its metrics port, so that nobody knows what it leads to"
+
     static let refused: [(String, [Step])] = [
         (
             "refused over QUIC, which is silent: one http2 run finds the reason",
@@ -120,14 +122,23 @@ extension TunnelMachineTests {
                 ]
         ),
         (
-            "a metrics port that answers nobody: its rules are not read, and it is ended",
+            "a metrics port that answers nobody: its rules are not read; started anew twice, then shut for a while",
             up + (3..<7).map { Step($0, .measured(nil, excess: nil), .reconnecting(.unheard)) }
                 + [
+                    Step(7, .measured(nil, excess: nil), .starting, [.restart(.auto, why: silent)]),
+                    Step(8, runs("1-2"), .starting),
+                ] + (9..<13).map { Step($0, .measured(nil, excess: nil), .starting) }
+                + [
+                    Step(13, .measured(nil, excess: nil), .starting, [.restart(.auto, why: silent)]),
+                    Step(15, runs("1-3"), .starting),
+                ] + (16..<20).map { Step($0, .measured(nil, excess: nil), .starting) }
+                + [
+                    Step(20, .measured(nil, excess: nil), .crashed(exit: silent, next: .held(minutes: 15)), [.end]),
                     Step(
-                        7, .measured(nil, excess: nil),
-                        .exposesMoreThanTheChat(
-                            "the rules in force cannot be read: cloudflared does not answer on its metrics port"),
-                        [.end])
+                        21, ended("signal 9", run: "1-3", asked: true), .crashed(exit: silent, next: .held(minutes: 15))
+                    ),
+                    Step(919, .tick, .crashed(exit: silent, next: .held(minutes: 15))),
+                    Step(920, .tick, .starting, [.start(.auto)]),
                 ]
         ),
         (
@@ -140,11 +151,7 @@ extension TunnelMachineTests {
                 + [Step(19, .suspended(false), .reconnecting(.unheard))]
                 + (20..<24).map { Step($0, .unopened, .reconnecting(.unheard)) }
                 + [
-                    Step(
-                        24, .unopened,
-                        .exposesMoreThanTheChat(
-                            "the rules in force cannot be read: cloudflared does not answer on its metrics port"),
-                        [.end])
+                    Step(24, .unopened, .starting, [.restart(.auto, why: silent)])
                 ]
         ),
         (
