@@ -475,6 +475,8 @@ def lists(page, name):
     expect(answer.locator(".todos li").nth(1)).to_contain_text("under way: Repeat it")
     expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
     page.reload()
+    # What was kept of it stands there at once, and is replaced when the machine has answered.
+    expect(page.locator(".link")).to_contain_text("connected")
     changed = answer.locator("summary", has_text="Changed")
     changed.focus()
     page.keyboard.press("Enter")
