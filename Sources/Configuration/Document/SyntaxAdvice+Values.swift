@@ -154,9 +154,8 @@ extension SyntaxAdvice {
 
     private static func isTrueOrFalse(_ raw: String) -> Bool { ["true", "false"].contains(raw.lowercased()) }
 
-    private func isNull(_ raw: String) -> Bool {
-        ["null", "nil", "~", "none", "undefined"].contains(raw) && raw != "none"
-    }
+    /// Not `none`: that is a word of some keys.
+    private func isNull(_ raw: String) -> Bool { ["null", "nil", "~", "undefined"].contains(raw) }
 
     /// True when every key of this name has values of this type.
     private func takes(_ key: String, _ type: String) -> Bool {

@@ -22,9 +22,7 @@ extension StatusReport {
     private func wallWords(_ user: String?) -> String? {
         let who = user ?? "nexusd's own user"
         guard uidWall else { return "uid wall off: every child runs as \(who)" }
-        guard let first = unwalled.first else { return nil }
-        let more = unwalled.count > 1 ? " and \(unwalled.count - 1) more run" : " runs"
-        return "uid wall has gaps: \(first)\(more) as \(who)"
+        return unwalledWords.map { "uid wall has gaps: \($0) as \(who)" }
     }
 
     /// The same, broken between its parts where the terminal is narrower.

@@ -37,6 +37,12 @@ public struct StatusReport: Hashable, Sendable {
         uidWall ? children.filter { $0.user == nil && $0.name != "log-writer" }.map(\.name) : []
     }
 
+    /// `web and 2 more run`, as nexusd does; nil: there is none, or none has a user of its own.
+    public var unwalledWords: String? {
+        guard let first = unwalled.first else { return nil }
+        return first + (unwalled.count > 1 ? " and \(unwalled.count - 1) more run" : " runs")
+    }
+
     /// A process that nobody answers for.
     public struct Stray: Hashable, Sendable {
         /// Process id.

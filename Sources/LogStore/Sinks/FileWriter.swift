@@ -136,6 +136,8 @@ struct FileWriter {
         var writing = writing
         switch troubles[child] {
         case .waiting(var waiting):
+            // Let go of first: the list is long where a disk hangs, and would be copied for each.
+            troubles[child] = nil
             waiting.writings.append(writing)
             troubles[child] = .waiting(waiting)
             return 0

@@ -1,6 +1,6 @@
 /// The fixed MESSAGE_ID of every kind of event of nexusd and log-writer (journald's way to find them:
 /// `journalctl MESSAGE_ID=…`). They are part of what scripts may rely on, so a value is never changed and never used again for
-/// something else; docs/logs.md has the list.
+/// something else; units/nexus.catalog explains each.
 public enum EventKind: String, Hashable, Sendable, CaseIterable {
     /// A run is about to be spawned.
     case starting = "21d5ae072daa42c3940b5734b249a421"

@@ -72,11 +72,10 @@ struct Doctor {
                     remedy: geteuid() == 0
                         ? "give children `user = …`" : "run nexusd as root and give children `user = …`"))
         }
-        if let first = report.unwalled.first {
-            let more = report.unwalled.count > 1 ? " and \(report.unwalled.count - 1) more run" : " runs"
+        if let words = report.unwalledWords {
             findings.append(
                 Finding(
-                    .warn, "uid wall", "has gaps: \(first)\(more) as nexusd's own user",
+                    .warn, "uid wall", "has gaps: \(words) as nexusd's own user",
                     remedy: "give every child a `user = …`"))
         }
         // What findings above say is not said again.

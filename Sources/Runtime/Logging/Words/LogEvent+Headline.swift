@@ -7,8 +7,8 @@ extension LogEvent {
         case .supervisorStarted, .parked, .groupParked, .unkillable, .supervisorStopping, .supervisorStopped: true
         case .starting, .ready, .stopping, .killing, .ended, .delayed, .skipped, .staysOff, .reloaded, .reloadRefused,
             .removed, .audit, .refused, .stray, .leftover, .memory, .outputDropped, .outputSuppressed, .recordsDropped,
-            .linkBroken,
-            .spawnTrouble, .notifyTrouble, .supervisorTrouble, .suppression, .journalAway, .journalBack, .logsRemoved,
+            .linkBroken, .spawnTrouble, .notifyTrouble, .supervisorTrouble, .suppression, .journalAway, .journalBack,
+            .logsRemoved,
             .logTrouble, nil:
             false
         }
