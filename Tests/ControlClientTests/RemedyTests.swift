@@ -103,6 +103,7 @@ struct RemedyTests {
             ("watchdog", 0, "send WATCHDOG=1 in time"),
             ("probe", 4, "it ended 4 times in a row: see whether it serves"),
             ("oom", 1, "about its last end: give it more memory"), ("crash", 2, "run its command by hand"),
+            ("crash", 1, nil),
             ("crash", 0, nil), ("asked", 3, nil), ("done", 3, nil),
         ] as [(String, Int, String?)])
     func childBetweenTwoEnds_isHelpedByItsLastOne(cause: String, unstable: Int, words: String?) throws {

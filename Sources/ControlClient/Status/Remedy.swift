@@ -27,14 +27,14 @@ enum Remedy {
         }
     }
 
-    /// Between two ends it is up for a moment: what to do about the last one is the same then. A crash that was followed by a
-    /// stable run is past; what nexusd ended it for may come again any time.
+    /// Between two ends it is up for a moment: what to do about the last one is the same then. A single crash, or
+    /// one that a stable run followed, is past; what nexusd ended it for may come again any time.
     private static func lastEnd(_ child: ChildStatus, _ hasLines: Bool) -> String? {
         guard let end = child.lastEnd else { return nil }
         switch end.cause {
         case "watchdog", "probe", "oom": break
         case "crash", "network", "config", "unknown":
-            if child.unstableRuns == 0 || child.state == "delayed" { return nil }
+            if child.unstableRuns < 2 || child.state == "delayed" { return nil }
         case _: return nil
         }
         let again = child.unstableRuns > 1 ? "it ended \(child.unstableRuns) times in a row: " : "about its last end: "
