@@ -44,6 +44,22 @@ import Testing
         #expect((shell.terminationReason == .exit && shell.terminationStatus == 0) == starts)
     }
 
+    /// It was rounded down, to 0 at last: which ends a program at once.
+    @Test func timeThatTheKernelCannotCount_isRefused() {
+        let seconds =
+            "Supervisor.toml:3:18: error: 'cpu' must be a duration in whole seconds such as \"60s\", \"unlimited\", or"
+            + " \"soft:hard\" of these"
+        for text in ["5ms", "1500ms", "1s:2500ms", "999999999ns"] {
+            #expect(FakeMachine().diagnostics(file("cpu = \"\(text)\"")) == seconds, "\(text)")
+        }
+        #expect(
+            FakeMachine().diagnostics(file("rttime = \"1500ns\"")).contains(
+                "'rttime' must be a duration in whole microseconds such as \"200ms\""))
+        for text in ["1000ms", "500ms 500ms", "0s", "1min:unlimited"] {
+            #expect(FakeMachine().diagnostics(file("cpu = \"\(text)\"")) == "", "\(text)")
+        }
+    }
+
     @Test func floors_areTold() {
         #expect(
             FakeMachine().diagnostics(file("nofile = \"3:1024\""))

@@ -42,6 +42,16 @@ struct TextForm: Sendable {
 
     static let duration = whole(durationWords)
     static let durationAboveZero = TextForm("^\(notZero)\(durationWords)$")
+    /// A duration that a unit counts without a rest: so many zeros at least end the number of a smaller one. Of sums only a
+    /// parser can tell.
+    private static func counted(zeros: KeyValuePairs<String, Int>) -> String {
+        let one = zeros.map { unit, count in
+            count == 0 ? "[0-9]+\(unit)" : "([0-9]*0{\(count)}|0+)\(unit)"
+        }
+        let some = "[0-9]+(ns|us|ms|s|min|h|d)"
+        return "[0-9]+(min|h|d)|\(one.joined(separator: "|"))|\(some)( *\(some))+"
+    }
+
     static let size = whole(sizeWords)
     static let sizeAboveZero = TextForm("^\(notZero)\(sizeWords)$")
     static let rate = whole("none|\\+?0*[1-9][0-9]{0,9}/\(notZero)\(durationWords)")
@@ -65,7 +75,8 @@ struct TextForm: Sendable {
             switch resource.unit {
             case .bytes: sizeWords
             case .count: "(\\+?[0-9]+|-0+)"
-            case .seconds, .microseconds: durationWords
+            case .seconds: "(\(counted(zeros: ["s": 0, "ms": 3, "us": 6, "ns": 9])))"
+            case .microseconds: "(\(counted(zeros: ["s": 0, "ms": 0, "us": 0, "ns": 3])))"
             }
         // Of sizes only a parser can tell which is the larger.
         let tooFew = resource == .nofile ? "(?!(\\+?0*[0-3]|-0+)(:|$))" : ""

@@ -30,7 +30,8 @@ public enum ResourceName: UInt8, CaseIterable, Sendable {
         switch unit {
         case .bytes: "a size such as \"512MiB\""
         case .count: "a number such as 1024"
-        case .seconds, .microseconds: "a duration such as \"60s\""
+        case .seconds: "a duration in whole seconds such as \"60s\""
+        case .microseconds: "a duration in whole microseconds such as \"200ms\""
         }
     }
 
@@ -40,9 +41,15 @@ public enum ResourceName: UInt8, CaseIterable, Sendable {
         switch unit {
         case .bytes: return SizeText.parse(text)
         case .count: return UInt64(text)
-        case .seconds: return DurationText.parse(text).map { UInt64($0.components.seconds) }
-        case .microseconds: return DurationText.parse(text).map { UInt64($0.nanoseconds / 1000) }
+        case .seconds: return DurationText.parse(text).flatMap { Self.count($0, of: 1_000_000_000) }
+        case .microseconds: return DurationText.parse(text).flatMap { Self.count($0, of: 1000) }
         }
+    }
+
+    /// nil for what setrlimit(2) cannot count: rounded, it would be another limit than the one that was written.
+    private static func count(_ duration: Duration, of nanoseconds: Int64) -> UInt64? {
+        let (count, rest) = duration.nanoseconds.quotientAndRemainder(dividingBy: nanoseconds)
+        return rest == 0 ? UInt64(exactly: count) : nil
     }
 
     /// One number of setrlimit(2) as it would be written: `512MiB`, `1024`, `1h`.

@@ -91,6 +91,8 @@ import Testing
         "{ PATH = \"{state}\" }", "{ NEXUS_CHILD = \"x\" }", "{ 1A = \"x\" }",
         "{ A = { secret = \"s\" } }",
         "{ nofile = 10 }", "{ nofile = \"10:x\" }", "{ core = \"1MB\", cpu = \"5s\" }", "{ cpu = 5 }",
+        "{ cpu = \"5ms\" }", "{ cpu = \"2000ms\" }", "{ cpu = \"500ms 500ms\" }", "{ cpu = \"1s:1500000us\" }",
+        "{ cpu = \"0ns:1000000000ns\" }", "{ rttime = \"5ms\" }", "{ rttime = \"10500ns\" }", "{ rttime = \"4000ns\" }",
         "{ as = -1 }", "{ nofile = 2 }", "{ nofile = \"3:10\" }", "{ nofile = 4 }", "{ stack = 4096 }",
         "{ as = \"64KiB\" }",
         "{ nofiles = 1 }", "{ fd = 3 }", "{ tcp = \"127.0.0.1:80\", fd = 3 }", "{ every = \"1h\" }",
