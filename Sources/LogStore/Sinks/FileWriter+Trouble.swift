@@ -8,17 +8,16 @@ extension FileWriter {
     mutating func retry(_ waiting: FilingTrouble.Waiting, of child: String) -> Int {
         var waiting = waiting
         var done = 0
-        while var writing = waiting.writings.first {
-            let error = write(&writing, into: child, rotation: nil)
-            waiting.writings[0] = writing
-            if let error {
+        for index in waiting.writings.indices {
+            if let error = write(&waiting.writings[index], into: child, rotation: nil) {
+                // Once, and not one by one: the list is long where a disk hung.
+                waiting.writings.removeFirst(index)
                 waiting.error = error
                 troubles[child] = .waiting(waiting)
                 return done
             }
-            waiting.writings.removeFirst()
-            done += writing.weight
-            confirm(writing)
+            done += waiting.writings[index].weight
+            confirm(waiting.writings[index])
         }
         troubles[child] = nil
         return done
