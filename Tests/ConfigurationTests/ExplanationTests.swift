@@ -54,13 +54,15 @@ import Testing
     @Test func whatNexusdGoesBy_isInForce_whateverTheFileSaysByNow() throws {
         var running = Running()
         running.settings = [
-            "delay": "first 100ms, cap 30s, stable-after 1min, park-after 12, slow-retry 15min", "stop-timeout": "10s",
+            "delay.first": "100ms", "delay.cap": "30s", "exits.success": "[0, SIGTERM]", "stop-timeout": "10s",
             "environment": "", "memory.max": "64MiB", "memory.high": "none", "enabled": "true",
         ]
         func force(_ key: String) throws -> Running.Force { running.force(of: try explain("child.web." + key)) }
         #expect(try force("delay.cap") == .asInFile && force("stop-timeout") == .asInFile)
-        running.changed = ["delay", "environment", "memory.max"]
-        #expect(try force("delay.cap") == .other("30s"))
+        running.changed = ["delay.cap", "exits.success", "environment", "memory.max"]
+        #expect(try force("delay.cap") == .other("30s") && force("delay.first") == .asInFile)
+        #expect(try force("delay") == .other("delay.first 100ms, delay.cap 30s"))
+        #expect(try force("exits.success") == .other("[0, SIGTERM]") && force("exits.config") == .asInFile)
         #expect(try force("memory.max") == .other("64MiB") && force("memory.high") == .asInFile)
         #expect(try force("environment") == .other("another value (not shown: it may be a secret)"))
         #expect(try force("stop-timeout") == .asInFile && force("enabled") == .asInFile)
@@ -69,6 +71,25 @@ import Testing
         running.refusal = "Supervisor.toml:1:1: error: no"
         #expect(try force("stop-timeout") == .other("10s"))
         #expect(running.force(of: try explain("supervisor.read-groups")) == .unknown)
+    }
+
+    @Test func keyOfAGroupsTable_isToldByItself() throws {
+        let file = """
+            [group.g]
+            children = ["web"]
+            intensity = { restarts = 2, window = "1min" }
+            [child.web]
+            command = ["/bin/true"]
+            """
+        var running = Running()
+        func force(_ key: String) throws -> Running.Force { running.force(of: try explain("group.g." + key, in: file)) }
+        #expect(try force("intensity.restarts") == .asInFile)
+        running.changed = ["intensity.restarts"]
+        running.settings = ["intensity.restarts": "5"]
+        #expect(try force("intensity.restarts") == .other("5") && force("intensity.window") == .asInFile)
+        #expect(try force("intensity") == .other("intensity.restarts 5") && force("strategy") == .asInFile)
+        running.refusal = "Supervisor.toml:1:1: error: no"
+        #expect(try force("strategy") == .unknown)
     }
 
     private static let whole = """

@@ -65,26 +65,4 @@ import Wire
         let json = #"{"children":[],"groups":[],"supervisor":[],"unchanged":4,"omitted":0,"notes":[]}"#
         #expect(try text(json) == "no difference: 4 children unchanged\n")
     }
-
-    /// Of a table that nexusd tells as a whole.
-    @Test func tableWithOneOtherKey_isThatKey() throws {
-        let json = #"""
-            {"children":[{"name":"web","change":"changed","settings":[
-            {"setting":"delay","restarts":false,"from":"first 1s, cap 30s, park-after 12","to":"first 1s, cap 1min, park-after 9"},
-            {"setting":"exits","restarts":false,"from":"success [0], config [64, 78]","to":"success [0, SIGHUP], config [64, 78]"},
-            {"setting":"intensity","restarts":false,"from":"none","to":"restarts 5, window 1min"},
-            {"setting":"command","restarts":false,"from":"a b, c d","to":"a b, c e"}]}],"unchanged":0}
-            """#
-        #expect(
-            try text(json) == """
-                ~ web changed in place
-                    delay.cap         30s → 1min
-                    delay.park-after  12 → 9
-                    exits.success     [0] → [0, SIGHUP]
-                    intensity         none → restarts 5, window 1min
-                    command           a b, c d → a b, c e
-                0 children unchanged
-
-                """)
-    }
 }

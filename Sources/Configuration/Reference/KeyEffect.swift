@@ -44,6 +44,7 @@ enum KeyEffect {
     private static func words(forChild path: String) -> String? {
         if path == "memory" { return "restart; `recycle` in place" }
         let name = aliases[path] ?? path
-        return Setting.all.first { $0.name == name }?.effect.rawValue
+        // Of a table whose keys are settings by themselves, all are alike.
+        return Setting.all.first { $0.name == name || $0.name.hasPrefix(name + ".") }?.effect.rawValue
     }
 }

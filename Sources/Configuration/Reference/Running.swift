@@ -54,7 +54,8 @@ public struct Running: Sendable {
             return .chosen(choice == "on" ? "true" : "false")
         }
         guard isChild || explanation.path.hasPrefix("group.") else { return force(of: key, explanation) }
-        let names = isChild ? KeyEffect.settings(key.name, in: explanation.section) : [key.name]
+        let names =
+            isChild ? KeyEffect.settings(key.name, in: explanation.section) : ofGroup(key.name, explanation.section)
         let isOther = refusal != nil || isRemoved || names.contains { changed.contains($0) }
         guard isOther else { return .asInFile }
         let values = names.compactMap { name in settings[name].map { (name, $0) } }
@@ -62,9 +63,15 @@ public struct Running: Sendable {
         let shown = values.map { name, value in
             let part = Self.part(key.name, of: value, name)
             let words = value.isEmpty ? Self.hidden : part
-            return values.count == 1 ? words : name + " " + words
+            return values.count == 1 && !name.hasPrefix(key.name + ".") ? words : name + " " + words
         }
         return .other(shown.joined(separator: ", "))
+    }
+
+    /// The settings of a group that a key is, or has as its parts: as far as they are different, for nothing else is known of them.
+    private func ofGroup(_ key: String, _ section: String) -> [String] {
+        let path = section == GroupKeys.section.title ? key : "\(section).\(key)"
+        return changed.filter { $0 == path || $0.hasPrefix(path + ".") }.sorted()
     }
 
     /// Of a key that is no child's and no group's: by what carries it.

@@ -52,7 +52,7 @@ public struct DiffText: Hashable, Sendable {
             case "restarted": ("!", .yellow, "restarted")
             case _: ("~", .yellow, "changed in place")
             }
-        let changes = (element["settings"]?.elements ?? []).flatMap(Change.all)
+        let changes = (element["settings"]?.elements ?? []).map(Change.init)
         let width = changes.map(\.label.count).max() ?? 0
         let needsRestart = element["change"]?.text == "restarted"
         return ["\(terminal.styled(sign, style)) \(terminal.styled(name, .bold)) \(meaning)"]
@@ -69,50 +69,14 @@ public struct DiffText: Hashable, Sendable {
         let needsRestart: Bool
         let words: String
 
-        /// Of tables that have words of the form `first 1s, cap 30s`, the keys that are different and no others.
-        private static let tables: Set<String> = ["delay", "intensity", "exits"]
-
-        static func all(of setting: JSONValue) -> [Change] {
-            let label = setting["setting"]?.text ?? "?"
-            let needsRestart = setting["restarts"]?.flag ?? false
-            guard let from = setting["from"]?.text, let to = setting["to"]?.text else {
-                let words = "another value (not shown: it may be a secret)"
-                return [Change(label: label, needsRestart: needsRestart, words: words)]
+        init(_ setting: JSONValue) {
+            label = setting["setting"]?.text ?? "?"
+            needsRestart = setting["restarts"]?.flag ?? false
+            if let from = setting["from"]?.text, let to = setting["to"]?.text {
+                words = "\(from) → \(to)"
+            } else {
+                words = "another value (not shown: it may be a secret)"
             }
-            if tables.contains(label), let (old, new) = keys(from, to) {
-                let pairs = zip(old, new).filter { $0.value != $1.value }
-                if !pairs.isEmpty {
-                    return pairs.map { old, new in
-                        Change(
-                            label: "\(label).\(old.key)", needsRestart: needsRestart,
-                            words: "\(old.value) → \(new.value)")
-                    }
-                }
-            }
-            return [Change(label: label, needsRestart: needsRestart, words: "\(from) → \(to)")]
-        }
-
-        private typealias Key = (key: Substring, value: Substring)
-
-        /// Both with the same keys in the same order; nil: one of them is no such table.
-        private static func keys(_ from: String, _ to: String) -> ([Key], [Key])? {
-            guard let old = keys(in: from), let new = keys(in: to), old.map(\.key) == new.map(\.key) else { return nil }
-            return (old, new)
-        }
-
-        /// Commas within brackets divide nothing.
-        private static func keys(in words: String) -> [Key]? {
-            var depth = 0
-            let parts = words.split { character in
-                depth += character == "[" ? 1 : character == "]" ? -1 : 0
-                return character == "," && depth == 0
-            }
-            let keys = parts.compactMap { part -> Key? in
-                let part = part.drop { $0 == " " }
-                guard let space = part.firstIndex(of: " ") else { return nil }
-                return (part[..<space], part[part.index(after: space)...])
-            }
-            return keys.count == parts.count ? keys : nil
         }
     }
 }

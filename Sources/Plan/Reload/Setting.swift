@@ -84,8 +84,13 @@ public struct Setting: Sendable {
         Setting("enabled", .inPlace, "enabled", of: \.policy.enabled),
         Setting("restart", .inPlace, "restart", of: \.policy.restart) { SettingWords.restart($0) },
         Setting("schedule", .inPlace, "schedule", "calendar", of: ScheduleTimes.init) { $0.words },
-        Setting("delay", .inPlace, "delay", of: \.policy.delay) { SettingWords.delay($0) },
-        Setting("intensity", .inPlace, "intensity", of: \.policy.intensity) { SettingWords.intensity($0) },
+        Setting("delay.first", .inPlace, "delay", of: \.policy.delay.first) { SettingWords.time($0) },
+        Setting("delay.cap", .inPlace, "delay", of: \.policy.delay.cap) { SettingWords.time($0) },
+        Setting("delay.stable-after", .inPlace, "delay", of: \.policy.delay.stableAfter) { SettingWords.time($0) },
+        Setting("delay.park-after", .inPlace, "delay", of: \.policy.delay.parkAfter),
+        Setting("delay.slow-retry", .inPlace, "delay", of: \.policy.delay.slowRetry) { SettingWords.retry($0) },
+        Setting("intensity.restarts", .inPlace, "intensity", of: \.policy.intensity?.restarts) { SettingWords.bound($0) },
+        Setting("intensity.window", .inPlace, "intensity", of: \.policy.intensity?.window) { SettingWords.time($0) },
         Setting("critical", .inPlace, "critical", of: \.policy.critical),
         Setting("ready.first", .inPlace, "firstProbe", of: \.policy.firstProbe) { SettingWords.time($0) },
         Setting("memory.recycle", .inPlace, "bounds", of: \.bounds.recycle) { SettingWords.recycle($0) },
@@ -98,7 +103,9 @@ public struct Setting: Sendable {
         Setting("stop-signal", .inPlace, "stop", of: \.policy.stop.signal) { SignalName.show($0) },
         Setting("stop-timeout", .inPlace, "stop", of: \.policy.stop.timeout) { SettingWords.time($0) },
         Setting("kill-grace", .inPlace, "stop", of: \.policy.stop.killGrace) { SettingWords.time($0) },
-        Setting("exits", .inPlace, "exits", of: \.policy.exits) { SettingWords.exits($0) },
+        Setting("exits.success", .inPlace, "exits", of: \.policy.exits.success) { SettingWords.exits($0) },
+        Setting("exits.config", .inPlace, "exits", of: \.policy.exits.config) { SettingWords.exits($0) },
+        Setting("exits.network", .inPlace, "exits", of: \.policy.exits.network) { SettingWords.exits($0) },
     ]
 
     private static let place = [

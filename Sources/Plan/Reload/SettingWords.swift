@@ -21,23 +21,13 @@ enum SettingWords {
         }
     }
 
-    static func delay(_ rule: DelayRule) -> String {
-        "first \(time(rule.first)), cap \(time(rule.cap)), stable-after \(time(rule.stableAfter)),"
-            + " park-after \(rule.parkAfter), slow-retry \(rule.slowRetry.map { time($0) } ?? "never")"
-    }
+    static func retry(_ pause: Duration?) -> String { pause.map { time($0) } ?? "never" }
 
-    static func intensity(_ rule: Intensity?) -> String {
-        rule.map { "restarts \($0.restarts), window \(time($0.window))" } ?? "none"
-    }
-
-    static func exits(_ rule: ExitRule) -> String {
-        func codes(_ patterns: Set<ExitPattern>) -> String {
-            let codes = patterns.compactMap { if case .code(let code) = $0 { code } else { nil } }.sorted()
-            let signals = patterns.compactMap { if case .signal(let signal) = $0 { signal } else { nil } }
-                .sorted { $0.rawValue < $1.rawValue }
-            return (codes.map { "\($0)" } + signals.map(SignalName.show)).list { $0 }
-        }
-        return "success \(codes(rule.success)), config \(codes(rule.config)), network \(codes(rule.network))"
+    static func exits(_ patterns: Set<ExitPattern>) -> String {
+        let codes = patterns.compactMap { if case .code(let code) = $0 { code } else { nil } }.sorted()
+        let signals = patterns.compactMap { if case .signal(let signal) = $0 { signal } else { nil } }
+            .sorted { $0.rawValue < $1.rawValue }
+        return (codes.map { "\($0)" } + signals.map(SignalName.show)).list { $0 }
     }
 
     static func identity(_ identity: Identity?) -> String {
@@ -184,8 +174,8 @@ extension SettingWords {
         func rows(_ group: GroupPolicy, _ plan: Plan) -> [(String, String)] {
             [
                 ("children", group.children.list { plan[$0].name }), ("strategy", strategy(group.strategy)),
-                ("intensity", intensity(group.intensity)),
-                ("slow-retry", group.slowRetry.map { time($0) } ?? "never"),
+                ("intensity.restarts", bound(group.intensity?.restarts)),
+                ("intensity.window", time(group.intensity?.window)), ("slow-retry", retry(group.slowRetry)),
             ]
         }
         return zip(rows(old, oldPlan), rows(new, newPlan)).filter { $0.1 != $1.1 }.map { old, new in
