@@ -126,10 +126,53 @@ struct RemedyTests {
             ("#!/bin/sh", "/bin/sh"),
         ] as [(String, String?)])
     func interpreterOfAScript_isInItsFirstLine(text: String, name: String?) {
-        #expect(ProgramHead.interpreter(Array(text.utf8)) == name)
+        #expect(carrier(Array(text.utf8)) == name.map(ProgramHead.Carrier.interpreter))
     }
 
-    @Test func missingInterpreter_isNamed() throws {
+    private func carrier(_ file: [UInt8]) -> ProgramHead.Carrier? {
+        ProgramHead.carrier { offset, count in Array(file.dropFirst(Int(clamping: offset)).prefix(count)) }
+    }
+
+    /// An ELF file whose second program header names a loader at its end.
+    private func elf(is64: Bool, _ loader: String) -> [UInt8] {
+        func little(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(value >> (8 * $0) & 255) } }
+        let (word, entry) = is64 ? (8, 56) : (4, 32)
+        let head = is64 ? 64 : 52
+        let name = Array(loader.utf8) + [0]
+        var file: [UInt8] = [0x7F, 0x45, 0x4C, 0x46, is64 ? 2 : 1, 1] + [UInt8](repeating: 0, count: 18 + word)
+        file += little(head, word) + [UInt8](repeating: 0, count: word + 6)
+        file += little(entry, 2) + little(2, 2)
+        file += [UInt8](repeating: 0, count: head - file.count) + little(1, 4) + [UInt8](repeating: 0, count: entry - 4)
+        var part = little(3, 4) + [UInt8](repeating: 0, count: is64 ? 4 : 0) + little(1000, word)
+        part += [UInt8](repeating: 0, count: 2 * word) + little(name.count, word)
+        file += part
+        return file + [UInt8](repeating: 0, count: 1000 - file.count) + name
+    }
+
+    @Test(arguments: [true, false]) func loaderOfAnElfProgram_isItsInterpreterPart(is64: Bool) {
+        let file = elf(is64: is64, "/lib/ld-none.so.2")
+        #expect(carrier(file) == .loader("/lib/ld-none.so.2"))
+        #expect(carrier(elf(is64: is64, "")) == nil)
+        // What is cut off or damaged names something, or nothing; it ends nobody.
+        for count in 0...file.count { _ = carrier(Array(file.prefix(count))) }
+        for index in file.indices {
+            var damaged = file
+            damaged[index] = 0xFF
+            _ = carrier(damaged)
+        }
+    }
+
+    @Test(arguments: [
+        (
+            ProgramHead.Carrier.interpreter("/no/such"),
+            "/no/such, which it names to carry it out, is not: install that or"
+        ),
+        (
+            .loader("/no/ld.so"),
+            "/no/ld.so, the loader that it was built for, is not: install that, or a build for this"
+        ),
+    ])
+    func whatCarriesAProgramOut_isNamedWhereItIsMissing(missing: ProgramHead.Carrier, words: String) throws {
         let answer = #"""
             {"child":{"name":"web","state":"parked","cause":"config","executable":"/opt/web","last_end":{"run":"1-1",
             "cause":"config","exit":"exec: No such file or directory (ENOENT)"}}}
@@ -137,11 +180,9 @@ struct RemedyTests {
         let json = try JSONParser.parse(Array(answer.utf8))
         #expect(WhyText.programWithoutFile(json) == "/opt/web")
         var beside = WhyText.Beside()
-        beside.interpreter = "/no/such"
+        beside.missing = missing
         let text = WhyText(json, beside: beside).text(for: .plain)
-        #expect(
-            text.contains("  do       /opt/web is there, and /no/such, which it names to carry it out, is not"),
-            "\(text)")
+        #expect(text.contains("  do       /opt/web is there, and \(words)"), "\(text)")
     }
 
     @Test func everyStateWithSomethingToDo_saysIt() throws {

@@ -37,7 +37,9 @@ import Wire
         #expect(value("stop-signal") { $0.policy.stop.signal = .terminate } == "SIGTERM")
         #expect(value("stop-signal") { $0.policy.stop.signal = Signal(rawValue: 37) } == "SIGRTMIN+3")
         func exits(_ key: String) -> String? {
-            value(key) { $0.policy.exits = ExitRule(success: [0, .signal(.terminate)], config: [78, 9, 64], network: []) }
+            value(key) {
+                $0.policy.exits = ExitRule(success: [0, .signal(.terminate)], config: [78, 9, 64], network: [])
+            }
         }
         #expect(exits("exits.success") == "[0, SIGTERM]" && exits("exits.config") == "[9, 64, 78]")
         #expect(exits("exits.network") == "[]")

@@ -151,6 +151,35 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// A script, and a program that was built for another C library: execve(2) says of both what it says of no file.
+    @Test func missingInterpreterOrLoader_isNamed_inWordsAndInJSON() throws {
+        let box = try Box(
+            "[child.script]\ncommand = [\"DIR/script\"]\n[child.elf]\ncommand = [\"DIR/elf\"]\n")
+        try "#!/no-such/sh -e\n".write(toFile: box.directory + "/script", atomically: true, encoding: .utf8)
+        var program = try Data(contentsOf: URL(fileURLWithPath: "/bin/true"))
+        let place = try #require(program.firstRange(of: Data("/ld-".utf8)))
+        program.replaceSubrange(place, with: Data("/no-".utf8))
+        try program.write(to: URL(fileURLWithPath: box.directory + "/elf"))
+        for name in ["script", "elf"] { chmod(box.directory + "/" + name, 0o755) }
+        try box.start()
+        try box.wait("both parked") { status in
+            ["script", "elf"].allSatisfy { status.child($0)?.state == "parked" }
+        }
+        func why(_ child: String) throws -> (words: String, missing: String?) {
+            let answer = Data(try box.ctl("why", child, "--json").output.utf8)
+            let json = try JSONSerialization.jsonObject(with: answer) as? [String: Any]
+            #expect((json?["child"] as? [String: Any])?["name"] as? String == child)
+            return (try box.ctl("why", child).output, json?["missing_interpreter"] as? String)
+        }
+        let script = try why("script")
+        #expect(script.missing == "/no-such/sh")
+        #expect(script.words.contains("/no-such/sh, which it names to carry it out, is not"), "\(script.words)")
+        let elf = try why("elf")
+        #expect(elf.missing?.contains("/no-") ?? false, "\(elf.missing ?? "nil")")
+        #expect(elf.words.contains("\(elf.missing ?? ""), the loader that it was built for, is not"), "\(elf.words)")
+        #expect(box.stop() == 0)
+    }
+
     @Test func failingJob_isBadForDoctor_andItsRunsAreNoRestarts() throws {
         let (box, _) = try box()
         let doctor = try box.ctl("doctor")

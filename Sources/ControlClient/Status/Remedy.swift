@@ -3,13 +3,9 @@ enum Remedy {
     /// Nil where there is nothing to do.
     /// - Parameters:
     ///   - hasLines: its last run has said something, which is shown.
-    ///   - interpreter: what its program names to carry it out, where the program itself is there.
-    static func words(for child: ChildStatus, hasLines: Bool, interpreter: String? = nil) -> String? {
-        if let interpreter, child.state == "parked" || child.state == "delayed" {
-            return
-                "\(child.executable ?? "its program") is there, and \(interpreter), which it names to carry it out, is not:"
-                + " install that or correct the name, then `nexusctl start \(child.name)`"
-        }
+    ///   - missing: what its program names to carry it out and is not there, where the program itself is.
+    static func words(for child: ChildStatus, hasLines: Bool, missing: ProgramHead.Carrier? = nil) -> String? {
+        if let missing, child.state == "parked" || child.state == "delayed" { return install(missing, child) }
         switch child.state {
         case "parked": return parked(child, hasLines)
         case "waiting": return child.waitsFor.map { "see `nexusctl why \($0)`" }
@@ -25,6 +21,17 @@ enum Remedy {
         case "delayed", "starting", "ready": return lastEnd(child, hasLines)
         case _: return nil
         }
+    }
+
+    private static func install(_ missing: ProgramHead.Carrier, _ child: ChildStatus) -> String {
+        let (what, remedy) =
+            switch missing {
+            case .interpreter: ("which it names to carry it out", "install that or correct the name")
+            case .loader: ("the loader that it was built for", "install that, or a build for this machine")
+            }
+        return
+            "\(child.executable ?? "its program") is there, and \(missing.path), \(what), is not: \(remedy), then"
+            + " `nexusctl start \(child.name)`"
     }
 
     /// Between two ends it is up for a moment: what to do about the last one is the same then. A single crash, or

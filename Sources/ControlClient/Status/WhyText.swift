@@ -10,8 +10,8 @@ public struct WhyText: Hashable, Sendable {
 
     /// What nexusd's answer does not have.
     public struct Beside: Hashable, Sendable {
-        /// What its program names to carry it out, where the program itself is there.
-        public var interpreter: String?
+        /// What its program names to carry it out and is not there, where the program itself is.
+        public var missing: ProgramHead.Carrier?
         /// Of processes that left its run, or may have.
         public var strays: [String] = []
 
@@ -27,7 +27,7 @@ public struct WhyText: Hashable, Sendable {
         self.beside = beside
     }
 
-    /// The program of whose interpreter something has to be known: its last exec found no file, be it that or this.
+    /// The program of whose interpreter or loader something has to be known: its last exec found no file, be it that or this.
     public static func programWithoutFile(_ answer: JSONValue) -> String? {
         let child = ChildStatus(answer["child"] ?? .null)
         guard child.lastEnd?.exit.hasPrefix("exec: ") ?? false, child.lastEnd?.exit.contains("ENOENT") ?? false else {
@@ -88,7 +88,7 @@ public struct WhyText: Hashable, Sendable {
             if let words = answer[member]?.text { lines.append("  \(title) \(words)") }
         }
         if let words = Remedy.words(
-            for: status, hasLines: !(answer["last_lines"]?.elements ?? []).isEmpty, interpreter: beside.interpreter)
+            for: status, hasLines: !(answer["last_lines"]?.elements ?? []).isEmpty, missing: beside.missing)
         {
             lines.append("  do       \(words)")
         }

@@ -89,7 +89,9 @@ public struct Setting: Sendable {
         Setting("delay.stable-after", .inPlace, "delay", of: \.policy.delay.stableAfter) { SettingWords.time($0) },
         Setting("delay.park-after", .inPlace, "delay", of: \.policy.delay.parkAfter),
         Setting("delay.slow-retry", .inPlace, "delay", of: \.policy.delay.slowRetry) { SettingWords.retry($0) },
-        Setting("intensity.restarts", .inPlace, "intensity", of: \.policy.intensity?.restarts) { SettingWords.bound($0) },
+        Setting("intensity.restarts", .inPlace, "intensity", of: \.policy.intensity?.restarts) {
+            SettingWords.bound($0)
+        },
         Setting("intensity.window", .inPlace, "intensity", of: \.policy.intensity?.window) { SettingWords.time($0) },
         Setting("critical", .inPlace, "critical", of: \.policy.critical),
         Setting("ready.first", .inPlace, "firstProbe", of: \.policy.firstProbe) { SettingWords.time($0) },

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlClient
 import System
+import Wire
 
 struct WhyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +14,10 @@ struct WhyCommand: ParsableCommand {
 
     @Argument(help: "The child, or the group.", completion: .names) var name: String
 
-    @Flag(help: "nexusd's own answer, one JSON object.")
+    @Flag(
+        help: """
+            nexusd's own answer, one JSON object; with `missing_interpreter` where the program names one that is not there.
+            """)
     var json = false
 
     @OptionGroup var place: Place
@@ -25,8 +29,12 @@ struct WhyCommand: ParsableCommand {
         let connection = try place.connect()
         let answer = try connection.answer(
             to: connection.request("why \(name)"), until: ControlConnection.now() + StatusQuestion.limitMilliseconds)
-        if json { return Output.write(answer + [UInt8(ascii: "\n")]) }
         let why = try ControlConnection.json(answer)
+        let missing = WhyText.programWithoutFile(why).flatMap(Self.missingCarrier)
+        if json {
+            let added = missing.map { why.members + [JSONValue.Member("missing_interpreter", .string($0.path))] }
+            return Output.write((added.map { Array(JSONValue.object($0).line.utf8) } ?? answer) + [UInt8(ascii: "\n")])
+        }
         let file = WhyText.config(of: why).flatMap { try? LiveKernel().readFile($0, limit: Self.fileLimit) }
         let text = file.map { String(decoding: $0, as: UTF8.self) }
         if let group = why["group"] {
@@ -34,19 +42,23 @@ struct WhyCommand: ParsableCommand {
             return Output.write(words.text(for: .standardOutput))
         }
         var beside = WhyText.Beside()
-        beside.interpreter = WhyText.programWithoutFile(why).flatMap(Self.missingInterpreter)
+        beside.missing = missing
         let report = try StatusQuestion.report(connection)
         beside.strays = why["child"]?["name"]?.text.map { report.strayWords(of: [$0]) } ?? []
         Output.write(WhyText(why, file: text, beside: beside).text(for: .standardOutput))
     }
 
-    /// execve(2) says of a script whose interpreter is not there what it says of one that is not there itself.
-    private static func missingInterpreter(of program: String) -> String? {
+    /// What a program that is there names to carry it out, and is not there.
+    private static func missingCarrier(of program: String) -> ProgramHead.Carrier? {
         let kernel = LiveKernel()
         guard let file = try? kernel.openRegular(program, [.readOnly, .nonBlocking], mode: 0) else { return nil }
-        var bytes = [UInt8](repeating: 0, count: ProgramHead.length)
-        let count = bytes.withUnsafeMutableBytes { (try? kernel.read(file, into: $0)) ?? 0 }
-        guard let interpreter = ProgramHead.interpreter(bytes.prefix(count)) else { return nil }
-        return (try? kernel.status(interpreter, followingLinks: true)) == nil ? interpreter : nil
+        let carrier = ProgramHead.carrier { offset, count in
+            guard let offset = Int64(exactly: offset) else { return [] }
+            var bytes = [UInt8](repeating: 0, count: count)
+            let read = bytes.withUnsafeMutableBytes { (try? kernel.read(file, into: $0, at: offset)) ?? 0 }
+            return Array(bytes.prefix(read))
+        }
+        guard let carrier, (try? kernel.status(carrier.path, followingLinks: true)) == nil else { return nil }
+        return carrier
     }
 }
