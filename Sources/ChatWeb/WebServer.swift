@@ -235,7 +235,7 @@ extension WebServer {
         let url = "\(place.url)/#pair=\(code)"
         return PairingLine(
             code: PairingCodes.shown(code), role: role, good_for: PairingCodes.lifetime.components.seconds, url: url,
-            way: place.way, url_lasts: place.lasts, reachable: place.way != .here,
+            way: place.way, url_lasts: place.lasts, url_doubt: place.doubt, reachable: place.way != .here,
             fingerprint: isOurTLS && certificate?.isSelfMade == true ? certificate?.fingerprint : nil,
             qr: QRCode.rows(of: url), ends_oldest: endsOldest)
     }

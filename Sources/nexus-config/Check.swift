@@ -30,7 +30,8 @@ struct Check: ParsableCommand {
             // log-writer is always there; nobody wrote it.
             let children = plan.children.count - 1
             let all = "\(count(children, "child", "children")) in \(count(plan.groups.count, "group", "groups"))"
-            try Output.show("\(config): ok, \(all)\n" + notes.map { "note: \($0)\n" }.joined())
+            let lines = ["\(config): ok, \(all)"] + notes.map { "note: \($0)" }
+            try Output.show(lines.map { ControlText.escaped($0) + "\n" }.joined())
         } catch let unwritten as Unwritten {
             throw unwritten
         } catch {

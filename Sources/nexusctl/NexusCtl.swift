@@ -57,7 +57,7 @@ struct NexusCtl: ParsableCommand {
                 Output.write(text + "\n")
                 return 0
             }
-            Output.complain(text)
+            Output.complain(Terminal.clean(text, keepNewlines: true))
             return ControlError(.usage, "").exitStatus
         }
     }

@@ -39,14 +39,26 @@ enum Output {
         }
     }
 
+    /// Writes lines to standard output, on a terminal without cutting a word in two.
+    /// - Parameter indent: of what follows the first row of a line.
+    static func tell(_ text: String, indent: Int = 0) {
+        write(folded(text, Terminal.standardOutput, indent) + "\n")
+    }
+
     /// Writes a line to standard error.
     static func complain(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
 
+    /// The same, on a terminal without cutting a word in two.
+    static func complain(folded text: String) { complain(folded(text, Terminal.standardError, 0)) }
+
     /// Writes an error to standard error, on a terminal without cutting a word in two.
     static func complain(_ error: ControlError) {
-        let terminal = Terminal.standardError
-        let lines = error.text.split(separator: "\n", omittingEmptySubsequences: false)
-        complain(lines.map { terminal.folded(String($0), indent: ControlError.indent) }.joined(separator: "\n"))
+        complain(folded(error.text, Terminal.standardError, ControlError.indent))
+    }
+
+    private static func folded(_ text: String, _ terminal: Terminal, _ indent: Int) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { terminal.folded(String($0), indent: indent) }.joined(separator: "\n")
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32) {

@@ -67,10 +67,16 @@ struct ChildReport {
 
     private static func up(_ count: Int, _ unit: Int) -> Int { max(1, count / unit + (count % unit > 0 ? 1 : 0)) }
 
-    /// The lines with which a run ended, of the answer to `why CHILD`.
-    static func lastLines(inWhy payload: [UInt8]) -> [String] {
-        struct Why: Decodable { var last_lines: [String] }
-        return (try? JSONDecoder().decode(Why.self, from: Data(payload)))?.last_lines ?? []
+    /// The lines with which this run ended, of the answer to `why CHILD`; none where that has those of another.
+    static func lastLines(of run: String, inWhy payload: [UInt8]) -> [String] {
+        struct Why: Decodable {
+            var last_lines: [String]
+            var last_lines_run: String?
+        }
+        guard let why = try? JSONDecoder().decode(Why.self, from: Data(payload)), why.last_lines_run == run else {
+            return []
+        }
+        return why.last_lines
     }
 
     /// Of the answer to `settings CHILD`, in whose words it is one number with one unit.

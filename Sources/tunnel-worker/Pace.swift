@@ -15,8 +15,8 @@ struct Pace: Sendable {
     /// Where it is looked whether Cloudflare answers; empty: nowhere.
     var uplink = UplinkLook.places
 
-    /// `NEXUS_TUNNEL_HASTE=N` divides all times, `NEXUS_TUNNEL_EDGE` is `edge`, `NEXUS_TUNNEL_UPLINK` the one place of `uplink`;
-    /// all are for tests.
+    /// `NEXUS_TUNNEL_HASTE=N` divides all times, `NEXUS_TUNNEL_EDGE` is `edge`, `NEXUS_TUNNEL_UPLINK` the one place of `uplink`,
+    /// `NEXUS_TUNNEL_OUTSIDE` is `outside`; all are for tests.
     init(environment: [String: String]) {
         edge = environment["NEXUS_TUNNEL_EDGE"]
         let place = environment["NEXUS_TUNNEL_UPLINK"]
@@ -25,5 +25,6 @@ struct Pace: Sendable {
         patience = Patience(hastenedBy: haste)
         look = max(.milliseconds(100), look / max(1, haste))
         (door, outside, settings) = (2, 3, 10)
+        if let looks = environment["NEXUS_TUNNEL_OUTSIDE"].flatMap({ Int($0) }) { outside = max(1, looks) }
     }
 }

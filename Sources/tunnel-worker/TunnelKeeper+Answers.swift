@@ -27,6 +27,9 @@ struct TunnelDescription: Encodable, Sendable {
     var url_lasts: Bool
     /// Now, by state and rules.
     var url_leads: Bool
+    /// What this machine's own looks find there instead of its page. Visitors may come by it all the same: somebody in front asks
+    /// who comes, or our looks alone are kept from it.
+    var url_doubt: String?
     var program: String?
     var version: String?
     var metrics_port: UInt16?
@@ -88,7 +91,8 @@ extension TunnelKeeper {
             mode_of_file: workshop.settings.mode, owns_url: ownsURL, chosen_by_command: choice.isByCommand,
             state: state.name, words: words, held_minutes: state.heldMinutes,
             connections: machine.connections, connections_wanted: inForce.connections, url: address,
-            url_lasts: inForce != .quick, url_leads: leads, program: preparation?.program?.path,
+            url_lasts: inForce != .quick, url_leads: leads, url_doubt: leads ? doubt : nil,
+            program: preparation?.program?.path,
             version: preparation?.program?.version.description, metrics_port: preparation?.metrics.port,
             complaint: complaint, started_anew: machine.whyAnew(at: now), new_program: programOnDisk == .another,
             program_gone: programOnDisk == .gone,

@@ -79,7 +79,8 @@ extension TunnelKeeper {
     private func end(of seen: ChildReport) async -> TunnelMachine.TunnelChild.End? {
         guard let last = seen.lastEnd, !last.isAsked, !seen.isStopping else { return nil }
         if explained?.run != last.run {
-            let lines = (try? await bus.ask("why \(Self.child)")).map(ChildReport.lastLines) ?? []
+            let why = try? await bus.ask("why \(Self.child)")
+            let lines = why.map { ChildReport.lastLines(of: last.run, inWhy: $0) } ?? []
             explained = (last.run, EndWords(exit: last.exit, byNexusd: last.byNexusd, lines: lines))
         }
         guard let words = explained?.words else { return nil }

@@ -32,15 +32,23 @@ extension TunnelKeeper {
             all.append(
                 "it calls itself '\(strange)', which is no quick tunnel's name and is not taken; nexusctl tunnel start")
         }
-        if machine.state.connections != nil, let seenOutside {
-            if seenOutside.look == .anothers { all.append(seenOutside.words) }
-            if machine.addressFails { all.append(addressTrouble(seenOutside)) }
-        }
+        if let doubt { all.append(doubt) }
         if let damage { all.append(damage) }
         if let unwritten {
             all.append("a restart of nexus forgets this, for it cannot be written yet: \(unwritten)")
         }
         return all.joined(separator: "; ")
+    }
+
+    /// What this machine's own looks find at the address in place of its page; nil: that, or no look in a row that counts.
+    var doubt: String? {
+        guard machine.state.connections != nil, let seenOutside else { return nil }
+        let words = [
+            seenOutside.look == .anothers ? seenOutside.words : nil,
+            machine.addressFails ? addressTrouble(seenOutside) : nil,
+        ]
+        .compactMap { $0 }
+        return words.isEmpty ? nil : words.joined(separator: "; ")
     }
 
     /// What never led here no restart mends; that it does not is said with what does.

@@ -157,6 +157,16 @@ struct WhyTests {
             """
         #expect(WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain) == expected)
     }
+
+    @Test(arguments: [("a-1", "which ended"), ("a-2", "which is there now")])
+    func lastLines_sayOfWhichRunTheyAre(_ run: String, _ which: String) throws {
+        let answer = #"""
+            {"child":{"name":"a","group":null,"state":"ready","run":"a-2","restarts":1,"unstable_runs":0},
+            "last_lines":["x"],"last_lines_run":"\#(run)"}
+            """#
+        let text = WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
+        #expect(text.hasSuffix("  its last lines, of run \(run), \(which):\n    x\n"), "\(text)")
+    }
 }
 
 @Suite(.timeLimit(.minutes(1)))

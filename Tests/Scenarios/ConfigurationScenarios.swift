@@ -23,6 +23,25 @@ import Testing
         #expect(check.status == 2)
     }
 
+    /// Whoever wrote it: no value of a file or of the command line acts on the terminal on which it is complained of.
+    @Test func controlCharacters_areShownEscaped_notSentToTheTerminal() throws {
+        let box = try Box("[child.a]\ncommand = [\"/bin/sleep\", \"1\"]\nready = \"\\u001B[31mx\\nnext\"\n")
+        for words in [
+            ["check", box.config], ["check", box.directory + "/\u{1B}[2J.toml"], ["explain", "child.a.ready"],
+            ["explain", "\u{1B}[31m"], ["status", "--\u{1B}[31m"], ["tunnel", "\u{1B}[31m"],
+        ] {
+            for program in ["nexusctl", "nexus-config"] where program == "nexusctl" || words[0] != "tunnel" {
+                let more = words[0] == "explain" ? ["--config", box.config] : []
+                let answer = try run(
+                    Programs.path(program), words + (program == "nexus-config" ? more : []),
+                    environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state])
+                let said = answer.output + answer.errors
+                #expect(!said.contains("\u{1B}") && !said.isEmpty, "\(program) \(words): \(said)")
+            }
+        }
+        #expect(try box.ctl("check", box.config).errors.contains(#"\u001B[31mx\nnext"#))
+    }
+
     @Test func missingExecutable_isANoteForAChildThatIsOff() throws {
         let box = try Box(
             "[child.a]\ncommand = [\"FIXTURE\", \"serve\"]\n[child.b]\nenabled = false\ncommand = [\"/no/such/program\"]\n"

@@ -195,6 +195,43 @@ import Testing
         #expect(try box.status().child("job")?.restarts == 0)
         #expect(box.stop() == 0)
     }
+
+    /// Of a run that somebody wished to end nothing has to be understood: the next one's lines, as soon as there are some.
+    @Test func lastLines_areOfTheRunThatIsMeant_andSayOfWhich() throws {
+        let box = try Box(
+            """
+            [child.a]
+            command = ["/bin/sh", "-c", "[ -e DIR/quiet ] || echo I am $NEXUS_RUN_ID; exec sleep 1000"]
+            delay = { first = "10ms" }
+            """)
+        try box.start()
+        func run() throws -> String { try #require(try box.status().child("a")?.run) }
+        func waitWhy(_ run: String, _ which: String) throws {
+            try box.wait("the lines of \(run)") { _ in
+                let why = try box.ctl("why", "a").output
+                return why.contains("its last lines, of run \(run), which \(which):\n    I am \(run)\n")
+            }
+        }
+        try box.waitReady()
+        let first = try run()
+        try waitWhy(first, "is there now")
+        #expect(try box.ctl("restart", "a").status == 0)
+        let second = try run()
+        try waitWhy(second, "is there now")
+        try "".write(toFile: box.directory + "/quiet", atomically: true, encoding: .utf8)
+        #expect(try box.ctl("restart", "a").status == 0)
+        #expect(try run() != second)
+        try waitWhy(second, "ended")
+        // It ended by itself: that is what is asked about.
+        try FileManager.default.removeItem(atPath: box.directory + "/quiet")
+        #expect(try box.ctl("restart", "a").status == 0)
+        let crashed = try run()
+        try waitWhy(crashed, "is there now")
+        kill(try #require(try box.status().pid("a")), SIGKILL)
+        try box.wait("the run after it") { $0.child("a")?.state == "ready" && $0.child("a")?.run != crashed }
+        try waitWhy(crashed, "ended")
+        #expect(box.stop() == 0)
+    }
 }
 
 /// A port of this machine on which this test listens.

@@ -127,7 +127,10 @@ struct TunnelSettingsTests {
             (.token, try token(#"{"a":"a","s":"c2hvcnQ="}"#), #"part "s" of the token"#),
             (.token, try token(#"{"a":"a","s":"\#(Self.secret)"}"#), #"part "t" of the token"#),
             (.token, try token(#"{"a":"a","s":"\#(Self.secret)","t":7}"#), "is no text"),
-            (.named, try settings(credentials: open), "chmod 600"),
+            (
+                .named, try settings(credentials: open),
+                "[tunnel] credentials-file: everybody may read or write '\(open)': chmod 0600 it"
+            ),
             (.named, try settings(credentials: try file("")), "is empty; it is to be the file written by `cloudflared"),
             (.token, try settings(token: try file(" \n\n")), "is empty; it is to be the file with the token that"),
             (.named, try settings(credentials: "/tmp"), "is no file"),
@@ -189,6 +192,18 @@ struct TunnelSettingsTests {
                 .token, try settings(token: try file(Data((token + end).utf8).base64EncodedString())))
             #expect(said.contains(words) && said.contains("copy the long word"), "\(said)")
         }
+    }
+
+    /// The rule of `[secret.NAME]`: a group, and whose the file is, are its owner's choice.
+    @Test(arguments: [(0o600, false), (0o640, false), (0o660, false), (0o604, true), (0o602, true), (0o644, true)])
+    func tokenFile_isRefusedWhereEverybodyMayUseIt_andNowhereElse(mode: Int, isRefused: Bool) throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let token = Data(#"{"a":"a","s":"\#(Self.secret)","t":"\#(Self.id)"}"#.utf8).base64EncodedString()
+        let path = try file(token, mode: mode)
+        if getuid() == 0 { #expect(chown(path, 65534, 65534) == 0) }
+        let said = refusal(.token, try settings(token: path))
+        #expect(
+            said == (isRefused ? "[tunnel] token-file: everybody may read or write '\(path)': chmod 0600 it" : "taken"))
     }
 
     @Test func choice_outlivesTheProcess() throws {

@@ -19,6 +19,8 @@ struct PairingPlace: Hashable, Sendable {
     var url: String
     /// False: of a quick tunnel, another one after each start of cloudflared.
     var lasts = true
+    /// What our own looks find there in place of the page; visitors may come by it all the same.
+    var doubt: String?
 
     /// For a phone; refused, with each remedy in a line of its own, while there is none.
     /// - Parameter tunnel: nil: nobody here looks after one, or he does not answer.
@@ -28,7 +30,7 @@ struct PairingPlace: Hashable, Sendable {
         if let tunnel, tunnel.isWanted {
             // By what is in force: `[chat] url` may name another, to which nothing leads.
             if tunnel.stands, tunnel.url_leads != false, let url = tunnel.url {
-                return PairingPlace(way: .tunnel, url: url, lasts: tunnel.url_lasts)
+                return PairingPlace(way: .tunnel, url: url, lasts: tunnel.url_lasts, doubt: tunnel.url_doubt)
             }
         } else if let url = settings.publicURL, tunnel?.ownsURL != true {
             return PairingPlace(way: .url, url: url)

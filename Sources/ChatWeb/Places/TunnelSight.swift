@@ -15,6 +15,8 @@ public struct TunnelSight: Hashable, Sendable, Codable {
     var url_lasts: Bool
     /// False: no rule in force leads its name to the page.
     var url_leads: Bool?
+    /// It leads here by state and rules, and tunnel-worker's own looks find something else there.
+    var url_doubt: String?
     var reach = ""
     var complaint: String?
     var trial_left: Int64?
@@ -46,6 +48,7 @@ extension TunnelSight {
         var sight = self
         (sight.state, sight.words, sight.url_leads) = (Self.unknown, words, false)
         (sight.complaint, sight.trial_left, sight.trial_back) = (nil, nil, nil)
+        sight.url_doubt = nil
         return sight
     }
 

@@ -94,6 +94,8 @@ struct PairingLine: Encodable {
     var way: PairingPlace.Way
     /// False: of a quick tunnel, another one after each start of cloudflared.
     var url_lasts: Bool
+    /// What tunnel-worker's own looks find at the address in place of the page.
+    var url_doubt: String?
     /// False: only a browser on this machine can open it.
     var reachable: Bool
     /// SHA-256 of a self-made certificate, which the browser will ask about.

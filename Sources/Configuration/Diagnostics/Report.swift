@@ -1,4 +1,7 @@
-/// Collects what is wrong while the rest is still looked at, so that a person learns of everything in one go.
+import Wire
+
+/// Collects what is wrong while the rest is still looked at, so that a person learns of everything in one go. What it quotes of a
+/// file is on one line, and does nothing to the terminal on which it is read.
 final class Report {
     /// Diagnostics that are shown; whoever has more has one mistake that causes many.
     static let limit = 20
@@ -18,18 +21,21 @@ final class Report {
 
     /// Something in another file, which Supervisor.toml names, is wrong.
     func error(in file: String, _ position: Position?, _ message: String) {
-        diagnostics.insert(Diagnostic(file: file, position: position, message: message))
+        diagnostics.insert(
+            Diagnostic(
+                file: ControlText.escaped(file), position: position, message: ControlText.escaped(message)))
     }
 
     /// Something worth a word.
-    func note(_ text: String) { notes.append(text) }
+    func note(_ text: String) { notes.append(ControlText.escaped(text)) }
 
     /// The same, however often it comes up.
-    func noteOnce(_ text: String) { if !notes.contains(text) { notes.append(text) } }
+    func noteOnce(_ text: String) { if !notes.contains(ControlText.escaped(text)) { note(text) } }
 
     /// Everything so far, sorted by place; nil when nothing is wrong.
     var failure: ConfigurationError? {
         if diagnostics.isEmpty { return nil }
+        let file = ControlText.escaped(file)
         let sorted = diagnostics.sorted { left, right in
             // Supervisor.toml first: its mistakes may be the cause of what other files are blamed for.
             let rank = (left.file == file ? 0 : 1, right.file == file ? 0 : 1)

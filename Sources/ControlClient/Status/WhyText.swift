@@ -122,6 +122,13 @@ public struct WhyText: Hashable, Sendable {
 
     private var saidLines: [String] {
         let said = (answer["last_lines"]?.elements ?? []).compactMap(\.text)
-        return said.isEmpty ? [] : ["  its last lines:"] + said.map { "    " + $0 }
+        return said.isEmpty ? [] : ["  its last lines\(whose):"] + said.map { "    " + $0 }
+    }
+
+    /// Of which run they are; a nexusd of a version before this one does not say it.
+    private var whose: String {
+        guard let run = answer["last_lines_run"]?.text else { return "" }
+        if run == status.run { return ", of run \(run), which is there now" }
+        return ", of run \(run), which ended"
     }
 }

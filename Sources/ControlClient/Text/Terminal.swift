@@ -65,19 +65,12 @@ public struct Terminal: Hashable, Sendable {
     /// Text of others as it may be shown: whole escape sequences are left out, control characters and the marks that turn the
     /// direction of writing become `·`, so that no child can draw on the owner's terminal.
     public static func clean(_ text: String, keepNewlines: Bool = false) -> String {
-        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+        guard text.unicodeScalars.contains(where: ControlText.isUnsafe) else { return text }
         var cleaned = String.UnicodeScalarView()
         for scalar in EscapeSequence.removed(from: text).unicodeScalars {
-            let kept = !isUnsafe(scalar) || (keepNewlines && (scalar == "\n" || scalar == "\t"))
+            let kept = !ControlText.isUnsafe(scalar) || (keepNewlines && (scalar == "\n" || scalar == "\t"))
             cleaned.append(kept ? scalar : "·")
         }
         return String(cleaned)
-    }
-
-    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        case 0..<0x20, 0x7F..<0xA0, 0x202A...0x202E, 0x2066...0x2069: true
-        case _: false
-        }
     }
 }

@@ -180,9 +180,7 @@ enum SecretFile {
         guard let (bytes, mode) = found else {
             throw TunnelError("\(field): cannot open \(path): \(String(cString: strerror(ENOENT)))")
         }
-        guard mode & 0o007 == 0 else {
-            throw TunnelError("\(field): everybody on this machine may use \(path); chmod 600 \(path)")
-        }
+        if let words = SecretMode.complaint(path, mode: mode) { throw TunnelError("\(field): \(words)") }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw TunnelError("\(field): \(path) is not text")
         }

@@ -43,7 +43,7 @@ struct ExplanationText {
             lines.append("  \(key.name)\(String(repeating: " ", count: width - key.name.count))  \(key.summary)")
         }
         if explanation.key == nil { lines += allInForce }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.map { ControlText.escaped($0) + "\n" }.joined()
     }
 
     private var values: [String] {

@@ -44,6 +44,7 @@ struct PairCommand: ParsableCommand {
             \(Self.remark(on: pairing))
 
             """)
+        if let doubt = pairing["url_doubt"]?.text { Output.complain(ControlError.doubt(doubt)) }
         if pairing["ends_oldest"]?.flag == true {
             Output.write("Too many codes were good at a time: the oldest of them lets nobody in any more.\n")
         }

@@ -37,6 +37,8 @@ extension Doctor {
             return Finding(.bad, "tunnel", "\(words); not taken: \(complaint)", remedy: "nexusctl tunnel")
         }
         switch now.description["state"]?.text {
+        case "connected" where now.doubt != nil:
+            return Finding(.warn, "tunnel", words, remedy: "nexusctl tunnel check, then what is said there")
         case "connected" where now.leadsHere: return Finding(.ok, "tunnel", words)
         case "connected":
             return Finding(

@@ -8,6 +8,8 @@ struct Questions {
     /// Whether another answer may be better: from a pipe the next line is the answer to another question.
     var canAskAgain: Bool { isatty(STDIN_FILENO) == 1 }
 
+    private static func isBlank(_ character: Character) -> Bool { [" ", "\t", "\r"].contains(character) }
+
     /// The answer without blanks around it; nil: the person left.
     mutating func ask(_ question: String, _ interrupts: borrowing Interrupts) throws(ControlError) -> String? {
         Output.write(question)
@@ -17,6 +19,6 @@ struct Questions {
         }
         if !canAskAgain { Output.write(Terminal.clean(line) + "\n") }
         return String(
-            line.trimmingPrefix { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
+            line.trimmingPrefix(while: Self.isBlank).reversed().drop(while: Self.isBlank).reversed())
     }
 }

@@ -10,6 +10,8 @@ struct TunnelArrival {
     /// Without a network nothing comes of waiting here: it goes on by itself when there is one, which may be tomorrow.
     private static let networkMilliseconds: Int64 = 8000
     private static let child = "cloudflared"
+    /// Of what stands behind the titles.
+    private static let indent = 10
 
     private var link: TunnelLink { TunnelLink(place) }
 
@@ -72,7 +74,7 @@ struct TunnelArrival {
                     return now
                 }
             }
-            if words != shown { Output.write("State     \(words)\n") }
+            if words != shown { Output.tell("State     \(words)", indent: Self.indent) }
             shown = words
             if let minutes = answer["held_minutes"]?.number {
                 throw ControlError(
@@ -107,7 +109,7 @@ struct TunnelArrival {
     private func mayStartAnew(
         _ parked: ChildStatus, _ questions: inout Questions, _ interrupts: borrowing Interrupts
     ) throws -> Bool {
-        Output.write("\n\(Self.words(of: parked))\n")
+        Output.tell("\n\(Self.words(of: parked))")
         guard questions.canAskAgain else { return true }
         return try questions.ask("Press Enter to start it anew: ", interrupts) != nil
     }
@@ -128,13 +130,8 @@ struct TunnelArrival {
             : "It stays so over restarts."
         // Of a token tunnel without a rule that leads to the chat there is none.
         let address = answer["url"]?.text.map { Terminal.clean($0) } ?? "none yet: see the state"
-        Output.write(
-            """
-            Address   \(address)
-
-            \(stays)
-            Let a phone in: nexusctl pair. See whether the whole way carries: nexusctl tunnel check.
-
-            """)
+        Output.tell("Address   \(address)\n", indent: Self.indent)
+        Output.tell(
+            "\(stays)\nLet a phone in: nexusctl pair. See whether the whole way carries: nexusctl tunnel check.")
     }
 }

@@ -82,7 +82,8 @@ struct TunnelCommand: ParsableCommand {
             discussion: """
                 Exit status 0 with the address on standard output; 1, with the tunnel's state on standard error and nothing on \
                 standard output, while no address leads here: it is off, stopped, on its way or broken. Also 1, with both, \
-                while the address leads here and the chat does not answer. \
+                while the address leads here and the chat does not answer. What this machine's own looks find there instead of \
+                the page is said on standard error, with exit status 0: visitors may come by it all the same. \
                 Opening it lets nobody in: that takes a code of `nexusctl pair`, which draws a QR code with both.
                 """)
 
@@ -114,6 +115,7 @@ struct TunnelCommand: ParsableCommand {
                 }
                 Output.write(Terminal.clean(answer["url"]?.text ?? "?") + "\n")
             }
+            if let doubt = now.doubt { Output.complain(ControlError.doubt(doubt)) }
             if now.isWithoutChat {
                 throw ControlError(
                     .failed, "the address leads here, and nobody is at home: \(now.description["words"]?.text ?? "?")",

@@ -40,11 +40,10 @@ struct TunnelInterview {
 
     /// Nil: the owner left.
     func plan(_ questions: inout Questions, _ interrupts: borrowing Interrupts) throws(ControlError) -> Plan? {
-        Output.write(
+        Output.tell(
             """
-            cloudflared keeps a way open from this machine to Cloudflare, by which browsers reach the page. Nothing on this
+            cloudflared keeps a way open from this machine to Cloudflare, by which browsers reach the page. Nothing on this \
             machine listens for others, and only the page is offered.
-
             """)
         guard let found = try program(&questions, interrupts), let mode = try mode(&questions, interrupts) else {
             return nil
@@ -54,7 +53,7 @@ struct TunnelInterview {
             plan.stands = true
             return plan
         }
-        Output.write("\n" + (mode == "named" ? Self.named : Self.token(found.service)) + "\n\n")
+        Output.tell("\n" + (mode == "named" ? Self.named : Self.token(found.service)) + "\n")
         guard try answer("The file, from /: ", &plan, \.file, &questions, interrupts) else { return nil }
         let address =
             mode == "named" ? "The page's address: " : "The page's address (Enter: as the dashboard's rules say): "
@@ -92,11 +91,11 @@ struct TunnelInterview {
         while true {
             do {
                 let found = try examine(nil).found
-                Output.write("\nProgram   \(found.program)\n")
+                Output.tell("\nProgram   \(found.program)", indent: 10)
                 return found
             } catch {
                 guard Self.isAnswer(error), questions.canAskAgain else { throw error }
-                Output.write("\n\(Terminal.clean(error.message))\n")
+                Output.tell("\n\(Terminal.clean(error.message))")
                 guard try questions.ask("Press Enter when it is there: ", interrupts) != nil else { return nil }
             }
         }
@@ -104,16 +103,15 @@ struct TunnelInterview {
 
     private func mode(_ questions: inout Questions, _ interrupts: borrowing Interrupts) throws(ControlError) -> String?
     {
-        Output.write(
+        Output.tell(
             """
 
-            quick   no account, for a try: the address changes with every start of cloudflared, and whoever used the old
-                    one has to be told
+            quick   no account, for a try: the address changes with every start of cloudflared, and whoever used the old \
+            one has to be told
             named   an address of your own that lasts; the tunnel is made here, by `cloudflared tunnel create`
             token   an address of your own that lasts; the tunnel is made in Cloudflare's dashboard
-
-            """)
-        while let word = try questions.ask("\nWhich way? ", interrupts) {
+            """, indent: 8)
+        while let word = try questions.ask("\nWhich way? ", interrupts)?.lowercased() {
             do throws(ControlError) {
                 guard ["quick", "named", "token"].contains(word) else {
                     throw ControlError(.usage, "'\(word)' is none of quick, named and token")
@@ -122,7 +120,7 @@ struct TunnelInterview {
                 return word
             } catch {
                 guard Self.isAnswer(error), questions.canAskAgain else { throw error }
-                Output.complain(Terminal.clean(error.message))
+                Output.complain(folded: Terminal.clean(error.message))
             }
         }
         return nil
@@ -151,24 +149,24 @@ struct TunnelInterview {
                 return true
             } catch {
                 guard Self.isAnswer(error), questions.canAskAgain else { throw error }
-                Output.complain(Terminal.clean(error.message))
+                Output.complain(folded: Terminal.clean(error.message))
             }
         }
         return false
     }
 
     private static let named = """
-        On any machine with a browser, once:
+        On any machine with a browser, once, with your own name in place of chat.example.com:
             cloudflared tunnel login
             cloudflared tunnel create nexus
-            cloudflared tunnel route dns nexus chat.example.com     (with your own name)
+            cloudflared tunnel route dns nexus chat.example.com
         The second of them writes a file UUID.json. It belongs on this machine, readable for tunnel-worker alone (chmod 600).
         """
 
     private static func token(_ service: String) -> String {
         """
-        In Cloudflare's dashboard: Networks, Tunnels, Create a tunnel, Cloudflared. It shows a command with a long word behind
-        --token: that word alone belongs in a file on this machine, readable for tunnel-worker alone (chmod 600). In the
+        In Cloudflare's dashboard: Networks, Tunnels, Create a tunnel, Cloudflared. It shows a command with a long word behind \
+        --token: that word alone belongs in a file on this machine, readable for tunnel-worker alone (chmod 600). In the \
         dashboard, lead the public name to the service \(service) and to nothing else.
         """
     }

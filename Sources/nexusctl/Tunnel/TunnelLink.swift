@@ -103,3 +103,10 @@ struct TunnelLink {
         return ControlError(.usage, failure.message)
     }
 }
+
+extension ControlError {
+    /// About an address that is given out, and at which this machine's own looks find something else: a remark, and no failure.
+    static func doubt(_ words: String) -> ControlError {
+        ControlError(.failed, "the address is in doubt: \(words)", hint: "see: nexusctl tunnel check")
+    }
+}

@@ -19,12 +19,16 @@ struct TunnelPicture {
     /// Its address leads here now. `origin down` counts: it is the chat that is gone, not the way.
     var leadsHere: Bool { description["url_leads"]?.flag == true }
 
+    /// What this machine's own looks find at the address in place of its page.
+    var doubt: String? { leadsHere ? description["url_doubt"]?.text : nil }
+
     /// The way is there, and the chat at its end does not answer.
     var isWithoutChat: Bool { description["state"]?.text == "origin down" }
 
     /// A line for each thing there is to say.
     func text(for terminal: Terminal) -> String {
-        var lines = ["State    " + terminal.styled(text("words") ?? "?", .bold)]
+        let title = "State    "
+        var lines: [String] = []
         if let next { lines.append("Next     \(next)") }
         if let why = text("started_anew") { lines.append("         cloudflared was started anew: \(why)") }
         let byCommand = description["chosen_by_command"]?.flag == true ? "by command" : "by Supervisor.toml"
@@ -45,8 +49,13 @@ struct TunnelPicture {
                 "         its program is gone from disk; the next start fails: put it back, or nexusctl tunnel start takes "
                     + "one that lies elsewhere")
         }
-        return lines.joined(separator: "\n") + "\n"
+        let state = terminal.folded(title + (text("words") ?? "?"), indent: Self.indent).dropFirst(title.count)
+        let rest = lines.map { terminal.folded($0, indent: Self.indent) }
+        return ([title + terminal.styled(String(state), .bold)] + rest).joined(separator: "\n") + "\n"
     }
+
+    /// Of what stands behind the titles.
+    private static let indent = 9
 
     private func text(_ name: String) -> String? { description[name]?.text.map { Terminal.clean($0) } }
 

@@ -50,14 +50,9 @@ extension TunnelCommand {
             _ plan: TunnelInterview.Plan, _ questions: inout Questions, _ interrupts: borrowing Interrupts
         ) throws -> Bool {
             let file = try StatusReport(ControlConnection.json(StatusQuestion.ask(place.connect()))).config
-            Output.write(
-                """
-
-                These lines belong in \(Terminal.clean(file)), in place of those with the same names:
-
-                \(plan.lines)
-
-                """)
+            Output.tell("\nThese lines belong in \(Terminal.clean(file)), in place of those with the same names:\n")
+            // To be copied: never folded.
+            Output.write(plan.lines + "\n")
             while true {
                 guard try questions.ask("Press Enter when they are there: ", interrupts) != nil else { return false }
                 do {

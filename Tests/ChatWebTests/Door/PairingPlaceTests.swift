@@ -53,6 +53,16 @@ import Testing
         #expect(try place(other, sight("named", "connected", url: name)).url == name)
     }
 
+    /// Visitors may come by it all the same.
+    @Test func addressInDoubt_isTheWay_withWhatSpeaksAgainstIt() throws {
+        var doubted = sight("named", "connected", url: name)
+        doubted.url_doubt = "no look got the page there"
+        #expect(
+            try place(settings(), doubted)
+                == PairingPlace(way: .tunnel, url: name, doubt: "no look got the page there"))
+        #expect(doubted.unmeasured("away").url_doubt == nil)
+    }
+
     @Test func tunnelThatDoesNotStand_isNoWay() throws {
         let home = try settings("0.0.0.0:4780", url: name, isSecure: true)
         for state in [

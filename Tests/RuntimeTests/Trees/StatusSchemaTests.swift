@@ -70,7 +70,7 @@ extension WholeTrees {
             #expect(
                 Set(why.keys) == [
                     "child", "cause_rule", "rule", "next", "gives_up", "built_in", "settings", "config",
-                    "last_lines",
+                    "last_lines", "last_lines_run",
                 ])
             let settings = try #require(why["settings"] as? [[String: String]])
             #expect(settings.allSatisfy { Set($0.keys) == ["key", "value"] } && !settings.isEmpty)

@@ -66,6 +66,23 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// The next look of its turn would come in years.
+    @Test func chatThatAnswersAgain_isLookedAtThroughTheAddressAtOnce() throws {
+        let tunnel = try connected { toml in
+            toml.replacingOccurrences(
+                of: "\nNEXUS_TUNNEL = ", with: "\nNEXUS_TUNNEL_OUTSIDE = \"1000000000\"\nNEXUS_TUNNEL = ")
+        }
+        let bridge = try #require(try tunnel.box.status().pid("chat-bridge"))
+        kill(bridge, SIGSTOP)
+        defer { kill(bridge, SIGCONT) }
+        try tunnel.waitState("origin down")
+        let before = try tunnel.looksThrough()
+        kill(bridge, SIGCONT)
+        try tunnel.waitState("connected 4/4")
+        try tunnel.box.wait("a look through the edge") { _ in try tunnel.looksThrough() > before }
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// agent-worker is as ready for nexusd as it was, and no turn can be taken; opencode is started anew when it has not answered
     /// twice.
     @Test func agentThatHangs_isTheFailingHop_andOpencodeAloneIsMended() throws {

@@ -90,8 +90,19 @@ import Testing
         let doubt =
             status == "302" ? "where something in front asks who comes" : "which this machine's own looks do not get to"
         #expect(seen.reach.contains("https://chat.example.invalid (\(doubt))"), "\(seen)")
+        // It is given out, for visitors may come by it; that our own looks do not is said beside it.
+        for (command, address) in [
+            (["tunnel", "url"], "https://chat.example.invalid\n"), (["pair"], "https://chat.example.invalid/#pair="),
+        ] {
+            let given = try tunnel.box.begin(command).wait()
+            #expect(given.status == 0 && given.output.contains(address), "\(given)")
+            let words = given.errors
+            #expect(words.contains("the address is in doubt: ") && words.contains("(\(status))"), "\(words)")
+        }
+        #expect(try tunnel.box.ctl("doctor").output.contains("nexusctl tunnel check, then what is said there"))
         try tunnel.set("front", nil)
         try tunnel.waitLine("connected 4/4 at https://chat.example.invalid")
+        #expect(try tunnel.box.ctl("tunnel", "url").errors.isEmpty)
         #expect(try tunnel.box.status().pid("cloudflared") == pid)
         #expect(tunnel.box.stop() == 0)
     }

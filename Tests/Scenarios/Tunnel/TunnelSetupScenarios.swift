@@ -8,10 +8,12 @@ import Testing
         lines: "Press Enter when they are there: "
     )
 
-    private func walk(_ tunnel: TunnelBox) throws -> Typist {
+    /// Wide enough that no sentence that is looked for is folded.
+    private func walk(_ tunnel: TunnelBox, columns: UInt16 = 1000) throws -> Typist {
         try Typist(
             Programs.path("nexusctl"), ["tunnel", "setup"],
-            environment: ["NEXUS_RUNTIME_DIRECTORY": tunnel.box.runtime, "TERM": "xterm", "NO_COLOR": "1"])
+            environment: ["NEXUS_RUNTIME_DIRECTORY": tunnel.box.runtime, "TERM": "xterm", "NO_COLOR": "1"],
+            columns: columns)
     }
 
     /// Waits for a question, and answers it.
@@ -77,6 +79,32 @@ import Testing
         try expect(typist, "Address   https://chat.example.invalid")
         #expect(typist.wait() == 0)
         try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
+    /// What is no word, as a path, goes over the edge alone; an answer is taken in any case of its letters.
+    @Test(arguments: [60, 80] as [UInt16]) func narrowTerminal_tearsNoWord(_ columns: UInt16) throws {
+        let tunnel = try box()
+        var rows: [Substring] = []
+        func keep(_ typist: Typist) { rows += typist.seen.split(whereSeparator: \.isNewline) }
+        for way in ["NAMED\t", "Token "] {
+            let typist = try walk(tunnel, columns: columns)
+            try typist.until("the ways") { $0.seen.hasSuffix(question.way) }
+            keep(typist)
+            try answer(typist, question.way, way)
+            try typist.until("what it needs") { $0.seen.hasSuffix(question.file) }
+            keep(typist)
+            try answer(typist, question.file, "/no/such")
+            try typist.until("the question anew") { $0.seen.hasSuffix(question.file) }
+            keep(typist)
+            typist.type("\u{3}")
+            #expect(typist.wait() == 130)
+        }
+        for row in rows where row.count > Int(columns) {
+            #expect(!row.drop { $0 == " " }.contains(" "), "\(row)")
+        }
+        #expect(rows.contains { $0.hasPrefix("    cloudflared tunnel create nexus") }, "\(rows)")
+        #expect(rows.count > 20)
         #expect(tunnel.box.stop() == 0)
     }
 

@@ -60,8 +60,8 @@ struct SecretBuilder {
             report.error(position, "'\(absolute)' is no regular file")
         } else if status.size > SecretBuilder.sizeLimit {
             report.error(position, "'\(absolute)' has \(status.size) bytes; a secret has at most 65536")
-        } else if status.mode & 0o006 != 0 {
-            report.error(position, "everybody may read or write '\(absolute)': chmod 0600 it")
+        } else if let words = SecretMode.complaint(absolute, mode: status.mode) {
+            report.error(position, words)
         } else if let bytes = try? host.read(absolute, limit: SecretBuilder.sizeLimit).1 {
             refuse(bytes, absolute, position)
             noteShort(bytes, absolute, status.size)

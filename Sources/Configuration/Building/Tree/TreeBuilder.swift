@@ -194,7 +194,7 @@ struct TreeBuilder {
     }
 
     private func tunnel(to chat: ChatAddress) -> TunnelSettings {
-        TunnelSettings(reader: section("tunnel", TunnelKeys.section), chat: chat, report: report)
+        TunnelSettings(reader: section("tunnel", TunnelKeys.section), chat: chat, report: report, host: host)
     }
 
     private func chat() -> ChatAddress {

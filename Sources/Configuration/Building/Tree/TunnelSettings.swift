@@ -5,7 +5,7 @@ import Wire
 struct TunnelSettings {
     let json: String
 
-    init(reader: SectionReader, chat: ChatAddress, report: Report) {
+    init(reader: SectionReader, chat: ChatAddress, report: Report, host: any Machine) {
         let mode = reader(TunnelKeys.mode)
         let keys = [TunnelKeys.id, TunnelKeys.credentialsFile, TunnelKeys.tokenFile, TunnelKeys.program]
         let values = keys.map { (name: $0.info.name, value: reader($0)) }
@@ -16,6 +16,13 @@ struct TunnelSettings {
                 reader.position(of: TunnelKeys.mode), "'mode' is \"\(mode)\", which needs '\(key.info.name)' beside it")
         }
         Self.check(chat, of: mode, report)
+        // Also of a mode that only a command may choose. What else is wrong with them tunnel-worker says, who reads them.
+        for key in [TunnelKeys.credentialsFile, TunnelKeys.tokenFile] where !reader(key).isEmpty {
+            guard let status = host.status(reader(key)), status.kind == .regular,
+                let words = SecretMode.complaint(reader(key), mode: status.mode)
+            else { continue }
+            report.error(reader.position(of: key), "'\(key.info.name)': \(words)")
+        }
         var json = JSONWriter()
         json.object {
             $0.field("mode", mode)

@@ -22,8 +22,8 @@ struct OpenAnswers {
         case listing(Listing, sent: Int)
         /// A subscription, and how many events it missed since the last one it got.
         case events(missed: UInt64)
-        /// `why`, which waits for the last lines from log-writer until the instant.
-        case lastLines(ChildID, tag: UInt32, until: Instant)
+        /// `why`, which waits for the last lines of a run from log-writer until the instant.
+        case lastLines(ChildID, RunID, tag: UInt32, until: Instant)
     }
 
     private(set) var entries: [Entry] = []
@@ -78,7 +78,7 @@ struct OpenAnswers {
     /// Takes the one that waits for these lines.
     mutating func take(lastLines tag: UInt32) -> Entry? {
         let index = entries.firstIndex {
-            if case .lastLines(_, tag, _) = $0.kind { true } else { false }
+            if case .lastLines(_, _, tag, _) = $0.kind { true } else { false }
         }
         return index.map { entries.remove(at: $0) }
     }
@@ -86,7 +86,7 @@ struct OpenAnswers {
     /// The earliest instant at which one of them gives up waiting.
     var deadline: Instant? {
         entries.lazy.compactMap { entry -> Instant? in
-            if case .lastLines(_, _, let until) = entry.kind { until } else { nil }
+            if case .lastLines(_, _, _, let until) = entry.kind { until } else { nil }
         }.min()
     }
 }

@@ -10,24 +10,32 @@ extension Engine {
 
     /// `why CHILD`: what ended, its last lines, which rule applies, what comes next, what would make it give up.
     func askWhy(_ child: ChildID, _ id: FrameID, _ peer: PeerID) {
-        let view = core.view(of: child)
-        guard child != logWriter, journal.isServed, let run = view.lastEnd?.run ?? view.run else {
+        guard child != logWriter, journal.isServed, let run = explanation(of: child).toldRun else {
             return router.reply(id, why(child, lines: child == logWriter ? journal.lastWords.lines : []))
         }
+        askLastLines(of: run, child, id, peer, until: now + Self.lastLinesLimit)
+    }
+
+    private func askLastLines(of run: RunID, _ child: ChildID, _ id: FrameID, _ peer: PeerID, until: Instant) {
         lastTag &+= 1
-        answers.add(id, from: peer, .lastLines(child, tag: lastTag, until: now + Self.lastLinesLimit))
+        answers.add(id, from: peer, .lastLines(child, run, tag: lastTag, until: until))
         journal.order(.last(run, lines: Self.lastLineCount, tag: lastTag))
     }
 
     func answerLastLines(_ tag: UInt32, _ lines: [String]) {
-        guard let entry = answers.take(lastLines: tag), case .lastLines(let child, _, _) = entry.kind else { return }
-        router.reply(entry.id, why(child, lines: lines))
+        guard let entry = answers.take(lastLines: tag), case .lastLines(let child, let run, _, let until) = entry.kind
+        else { return }
+        // A run that has said nothing yet: what the one before said last is better than nothing, under its name.
+        if lines.isEmpty, let ended = core.view(of: child).lastEnd?.run, ended != run {
+            return askLastLines(of: ended, child, entry.id, entry.requester, until: until)
+        }
+        router.reply(entry.id, why(child, lines: lines, of: run))
     }
 
     func expireLastLines() {
         guard let due = answers.deadline, due <= now else { return }
         answers.settle { entry in
-            guard case .lastLines(let child, _, let until) = entry.kind, until <= now else { return false }
+            guard case .lastLines(let child, _, _, let until) = entry.kind, until <= now else { return false }
             router.reply(entry.id, why(child, lines: []))
             return true
         }
@@ -62,7 +70,7 @@ extension Engine {
         return min(until, core.view(of: child).until ?? until)
     }
 
-    private func why(_ child: ChildID, lines: [String]) -> [UInt8] {
+    private func why(_ child: ChildID, lines: [String], of run: RunID? = nil) -> [UInt8] {
         var explanation = explanation(of: child)
         let entry = self[child].process.flatMap { ProcessTable.entry($0, kernel) }
         explanation.isSuspended = entry?.isSuspended ?? false
@@ -77,6 +85,7 @@ extension Engine {
             json.array("settings") { Explanation.write(explanation.settings, into: &$0) }
             json.field("config", surroundings.config)
             json.array("last_lines") { json in for line in lines.suffix(Int(Self.lastLineCount)) { json.value(line) } }
+            json.field("last_lines_run", lines.isEmpty ? nil : run?.description)
         }
         return json.bytes
     }

@@ -46,6 +46,17 @@ struct Explanation {
     /// it is that of the run before.
     var isAboutPresentRun: Bool { view.phase == .stopping && view.cause != nil }
 
+    /// Whose last lines tell more of it. What ended by itself is what has to be understood, also when the next run is there; an
+    /// end that somebody wished for is past.
+    var toldRun: RunID? {
+        guard let end = view.lastEnd else { return view.run }
+        switch end.cause {
+        case .asked, .dependency, .recycled: return view.run ?? end.run
+        case .done, .config, .crash, .oom, .watchdog, .probe, .network, .unkillable, .unknown:
+            return isAboutPresentRun ? view.run ?? end.run : end.run
+        }
+    }
+
     /// How the run ended that the cause is about; nil while that one is being ended.
     var exit: Exit? { isAboutPresentRun ? nil : view.lastEnd?.exit }
 

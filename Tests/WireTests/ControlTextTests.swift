@@ -1,0 +1,17 @@
+import Testing
+import Wire
+
+@Suite(.timeLimit(.minutes(1))) struct ControlTextTests {
+    @Test(arguments: [
+        ("grün ✓ \\n", "grün ✓ \\n"), ("a\u{1B}[31mb", #"a\u001B[31mb"#), ("a\nb\r\tc", #"a\nb\r\tc"#),
+        ("\0\u{7F}\u{9B}2J", #"\u0000\u007F\u009B2J"#), ("\u{202E}txt.exe\u{2066}", #"\u202Etxt.exe\u2066"#),
+    ])
+    func whatATerminalWouldActOn_isShownAsItIsWritten(_ text: String, _ shown: String) {
+        #expect(ControlText.escaped(text) == shown)
+        #expect(!ControlText.escaped(text).unicodeScalars.contains(where: ControlText.isUnsafe))
+    }
+
+    @Test func linesStayLines_whereThatIsMeant() {
+        #expect(ControlText.escaped("a\n\tb", keepNewlines: true) == "a\n\\tb")
+    }
+}
