@@ -63,6 +63,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public static let notDirectory = Errno(rawValue: ENOTDIR)
     /// EISDIR: a directory where a file was meant.
     public static let isDirectory = Errno(rawValue: EISDIR)
+    /// ENXIO: a socket was opened as a file, or a FIFO for writing that nobody reads.
+    public static let noReader = Errno(rawValue: ENXIO)
     /// EROFS: that file system is mounted read-only.
     public static let readOnly = Errno(rawValue: EROFS)
     /// ENOTEMPTY.

@@ -1,4 +1,5 @@
 import CNexus
+import Glibc
 import Plan
 import SupervisorCore
 import System
@@ -53,14 +54,43 @@ struct SecretTests {
             try kernel.replaceFile(path, with: bytes, mode: 0o600)
             #expect(refusal()?.contains("sss") == false)
         }
+        #expect(
+            refusal()?.hasSuffix("(EFBIG); it has more than 65536 bytes, the most of a secret: take a shorter one")
+                == true)
         #expect(throws: SecretError.self) { try vault.value(of: 9) }
     }
 
-    @Test func fifo_doesNotHoldUpTheLoop() throws {
+    /// nexus-config refuses the same; what was put there since is no value.
+    @Test func whatIsNoRegularFile_isRefusedAndHoldsUpNobody() throws {
         let path = directory.path + "/token"
-        #expect(mkfifo(path, 0o600) == 0)
-        var vault = vault(.file(path))
-        #expect(try vault.value(of: 0) == "")
+        var vault = vault(.file(path), .credential("token"), credentials: directory.path)
+        let makers: [() throws -> Void] = [
+            { #expect(mkfifo(path, 0o600) == 0) }, { #expect(symlink("/dev/null", path) == 0) },
+            { try kernel.makeDirectory(path, mode: 0o700) },
+        ]
+        for make in makers {
+            try make()
+            for index: UInt16 in [0, 1] {
+                let refusal = #expect(throws: SecretError.self) { try vault.value(of: index) }
+                #expect(
+                    refusal?.description
+                        == "secret token: \(path): Invalid argument (EINVAL); it is no regular file: put one in its place"
+                )
+            }
+            #expect(Glibc.remove(path) == 0)
+        }
+    }
+
+    @Test func fileThatEverybodyMayReadByNow_isRefused_andACredentialIsSystemds() throws {
+        let path = directory.path + "/token"
+        var vault = vault(.file(path), .credential("token"), credentials: directory.path)
+        try kernel.replaceFile(path, with: Array("one".utf8), mode: 0o644)
+        let refusal = #expect(throws: SecretError.self) { try vault.value(of: 0) }
+        #expect(
+            refusal?.description == "secret token: everybody may read or write \(path) (mode 0644): chmod 0600 it")
+        #expect(try vault.value(of: 1) == "one")
+        try kernel.changeMode(path, to: 0o640)
+        #expect(try vault.value(of: 0) == "one")
     }
 
     @Test func credentialFiles_areTheChildsAloneAndGoAfterwards() throws {

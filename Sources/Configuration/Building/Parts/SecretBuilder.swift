@@ -57,7 +57,7 @@ struct SecretBuilder {
             return absolute
         }
         if status.kind != .regular {
-            report.error(position, "'\(absolute)' is no regular file")
+            report.error(position, "'\(absolute)' is no regular file: put one in its place, or correct the path")
         } else if status.size > SecretBuilder.sizeLimit {
             report.error(position, "'\(absolute)' has \(status.size) bytes; a secret has at most 65536")
         } else if let words = SecretMode.complaint(absolute, mode: status.mode) {

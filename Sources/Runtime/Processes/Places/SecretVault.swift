@@ -26,12 +26,12 @@ public struct SecretVault {
         let secret = secrets[Int(index)]
         switch secret.source {
         case .file(let path):
-            return try read(secret.name, path)
+            return try read(secret.name, path, isPrivate: true)
         case .credential(let name):
             guard let credentials else {
                 throw SecretError(name: secret.name, problem: "is a systemd credential, and nexusd was given none")
             }
-            return try read(secret.name, credentials + "/" + name)
+            return try read(secret.name, credentials + "/" + name, isPrivate: false)
         case .generated(let count):
             if let value = generated[index] { return value }
             let value = try generate(secret.name, Int(count))
@@ -54,14 +54,22 @@ public struct SecretVault {
         secrets = new
     }
 
-    private func read(_ name: String, _ path: String) throws(SecretError) -> String {
+    /// What nexus-config looked at is looked at again, for the file may be another by now.
+    /// - Parameter isPrivate: refused where everybody may read or write it; what systemd hands over is as it made it.
+    private func read(_ name: String, _ path: String, isPrivate: Bool) throws(SecretError) -> String {
         var bytes: [UInt8]
-        do {
-            // Never waits for a writer, should the path be a pipe.
-            let fd = try kernel.open(path, [.readOnly, .nonBlocking], mode: 0)
+        let mode: UInt16
+        do throws(Errno) {
+            // Never waits for a writer, should the path be a pipe, whose emptiness is no value either.
+            let fd = try kernel.openRegular(path, [.readOnly, .nonBlocking], mode: 0)
+            mode = try kernel.status(fd).mode
             bytes = try kernel.readAll(fd, limit: Self.valueLimit)
         } catch {
             throw SecretError(name: name, problem: "\(path): \(error)", error)
+        }
+        guard !isPrivate || mode & 0o006 == 0 else {
+            let bits = String(mode, radix: 8)
+            throw SecretError(name: name, problem: "everybody may read or write \(path) (mode 0\(bits)): chmod 0600 it")
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
@@ -107,7 +115,8 @@ public struct SecretError: Error, Hashable, Sendable, CustomStringConvertible {
         switch error {
         case .noEntry, .notDirectory: "make the file, or correct where it comes from"
         case .noAccess, .notPermitted: "let nexusd's user read it"
-        case .isDirectory: "name a file in it"
+        case .invalid, .noReader: "it is no regular file: put one in its place"
+        case .tooLarge: "it has more than \(SecretVault.valueLimit) bytes, the most of a secret: take a shorter one"
         case .tooManyOpen, .tooManyOpenInSystem: "raise the limit of open files"
         case _: "see whether it can be read"
         }
