@@ -20,7 +20,6 @@ extension Supervisor {
         switch entry.state {
         case .off:
             view.cause = policy(child).enabled && life != .idle ? .asked : nil
-        case .scheduled: view.cause = entry.tally.unstable > 0 ? entry.lastEnd?.cause : nil
         case .waiting:
             fillWaiting(&view, of: child)
         case .delayed(let until, let cause):
@@ -39,9 +38,19 @@ extension Supervisor {
             view.cause = cause
             view.ground = ground
             view.nextTry = retry ?? group(of: child).flatMap { parked($0) ?? nil }
-        case .serving, .done: break
+        case .scheduled, .serving, .done: break
         }
+        view.cause = view.cause ?? failure(of: child)
         return view
+    }
+
+    /// Why the last run failed of a child that the clock starts: that stands until one has succeeded, also while the next is there.
+    private func failure(of child: ChildID) -> Cause? {
+        guard isScheduled(child), self[child].tally.unstable > 0 else { return nil }
+        switch self[child].state {
+        case .scheduled, .waiting, .spawning, .starting, .serving: return self[child].lastEnd?.cause
+        case .off, .delayed, .stopping, .unkillable, .parked, .done: return nil
+        }
     }
 
     /// When a parked group is tried again; nil when it is not parked. `.some(nil)`: it waits for a command.

@@ -68,6 +68,19 @@ struct StatusTests {
         #expect(try report().tree(for: .plain) == expected)
     }
 
+    @Test(arguments: [
+        ("ready", "busy; its last run failed: crash: exit 1; skipped one run: it ran still"),
+        ("starting", "busy; not ready yet; its last run failed: crash: exit 1"),
+        ("waiting", "waits for db; its last run failed: crash: exit 1"),
+    ])
+    func failureOfAScheduledRun_isShownWhileTheNextIsThere(state: String, words: String) throws {
+        let child = """
+            {"name":"job","state":"\(state)","cause":"crash","scheduled":true,"skipped_runs":1,"unstable_runs":1,"status":"busy",
+            "waits_for":"db","last_end":{"run":"1-1","cause":"crash","exit":"exit 1"}}
+            """
+        #expect(ChildStatus(try JSONParser.parse(Array(child.utf8))).words == words)
+    }
+
     /// A picture without news: everything that counts goes on counting.
     @Test func timesOfAPicture_goOn() throws {
         let answer = #"""

@@ -59,6 +59,9 @@ import Testing
         secrets = ["token"]
         [secret.token]
         file = "DIR/token"
+        [child.second]
+        command = ["/bin/sh", "-c", "test -e $0 && exec FIXTURE serve; touch $0; exit 6", "DIR/second"]
+        schedule = { every = "1s" }
         """
     }
 
@@ -75,7 +78,7 @@ import Testing
         let states = [
             "flappy": "parked", "mate": "parked", "hog": "delayed", "dog": "delayed", "alive": "delayed",
             "late": "delayed", "starts": "starting", "needs": "waiting", "nonet": "delayed", "background": "parked",
-            "job": "scheduled", "long": "ready", "sock": "parked", "sec": "parked",
+            "job": "scheduled", "long": "ready", "second": "ready", "sock": "parked", "sec": "parked",
         ]
         try box.wait("every state") { status in states.allSatisfy { status.child($0)?.state == $1 } }
         return (box, taken)
@@ -185,6 +188,9 @@ import Testing
         let doctor = try box.ctl("doctor")
         #expect(doctor.status == 1)
         #expect(doctor.output.contains("job failed in its last run: crash: exit 5"))
+        #expect(doctor.output.contains("second failed in its last run: crash: exit 6"), "\(doctor)")
+        #expect(try box.status().child("second")?.cause == "crash", "its next run is there, and has not succeeded")
+        #expect(try box.ctl("why", "second").output.contains("its last run failed: crash: exit 6"))
         #expect(!doctor.output.contains("opencode"), "nothing in this tree is about it")
         let before = try box.status().child("job")?.lastEnd?.run
         #expect(try box.ctl("start", "job", "--no-wait").status == 0)

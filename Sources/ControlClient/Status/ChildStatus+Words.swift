@@ -16,13 +16,15 @@ extension ChildStatus {
     private func stateWords(_ needsYou: String) -> String {
         switch state {
         case "off": offWords
-        case "waiting": (awaits ?? waitsFor).map { "waits for \($0)" } ?? "waits for what it requires"
+        case "waiting":
+            joined([(awaits ?? waitsFor).map { "waits for \($0)" } ?? "waits for what it requires", failureWords])
         case "scheduled":
             joined([cause == nil ? nil : lastWords, nextRunWords, skippedWords])
         case "delayed": joined([lastWords, nextTry.map { "next try in \($0.spoken)" }])
         case "starting":
             joined([
                 health, status, awaits.map { "waits for \($0)" } ?? "not ready yet", limit.map { "\($0.spoken) left" },
+                failureWords,
             ])
         case "stopping":
             joined([
@@ -38,7 +40,10 @@ extension ChildStatus {
                 nextTry.map { "slow retry in \($0.spoken)" } ?? needsYou,
             ])
         case "done": lastEnd?.exit ?? "finished"
-        case _: joined([health.map { "unhealthy: \($0)" }, status, valueWords, skippedWords, recycleWords])
+        case _:
+            joined([
+                health.map { "unhealthy: \($0)" }, status, valueWords, failureWords, skippedWords, recycleWords,
+            ])
         }
     }
 
@@ -63,6 +68,15 @@ extension ChildStatus {
         guard pid != nil, let limit, limit > .seconds(30) else { return nil }
         return "at once: nexusctl signal \(name) KILL"
     }
+
+    /// How the last run ended of a child that the clock starts, where it failed: that stands until one succeeds.
+    public var failure: String? {
+        guard isScheduled, unstableRuns > 0, let lastEnd else { return nil }
+        return "\(lastEnd.cause): \(lastEnd.detail ?? lastEnd.exit)"
+    }
+
+    /// While the next one is there.
+    private var failureWords: String? { failure.map { "its last run failed: \($0)" } }
 
     private var nextRunWords: String {
         nextTry.map { "next run in \($0.spoken)" } ?? "no time left in its calendar; nexusctl reload"

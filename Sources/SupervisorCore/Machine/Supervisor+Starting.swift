@@ -141,7 +141,8 @@ extension Supervisor {
             probe: policy.liveness.map { .due(turn.now + $0.first.asInterval) } ?? .none,
             watchdog: run.watchdog(under: policy).map { turn.now + $0.asInterval },
             settled: isToStay(child) ? turn.now + Self.shortLife : nil,
-            stable: self[child].tally.isTroubled ? turn.now + policy.delay.stableAfter : nil)
+            // A failure of one that the clock starts stands until a run of it has succeeded.
+            stable: self[child].tally.isTroubled && !isScheduled(child) ? turn.now + policy.delay.stableAfter : nil)
         turn.tell(.ready(child, run.id))
         enter(child, .serving(run, serving), &turn)
         if isLogWriter(child) { stopAwaitingLogWriter() }

@@ -34,7 +34,8 @@ public struct ChildView: Hashable, Sendable {
     public var started: Instant?
     /// When it was first ready, if ever.
     public var ready: Instant?
-    /// Why it is delayed, parked, stopping or off; nil where the phase needs no reason.
+    /// Why it is delayed, parked, stopping or off; of one that the clock starts why its last run failed, until one succeeds; nil
+    /// where the phase needs no reason.
     public var cause: Cause?
     /// The gate or group member it waits for, when waiting; parked with its group: because of whom.
     public var waitsFor: ChildID?

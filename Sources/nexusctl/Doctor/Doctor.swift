@@ -100,6 +100,12 @@ struct Doctor {
             .bad, "configuration in force", note, remedy: "mend the file, then `nexusctl check` and `nexusctl reload`")
     }
 
+    private func failure(_ child: ChildStatus, _ words: String) -> Finding {
+        let runs = child.unstableRuns == 1 ? "its last run" : "its last \(child.unstableRuns) runs"
+        return Finding(
+            .bad, "child", "\(child.name) failed in \(runs): \(words)", remedy: "nexusctl why \(child.name)")
+    }
+
     private func children() -> [Finding] {
         guard let report else { return [] }
         var findings: [Finding] = []
@@ -116,11 +122,10 @@ struct Doctor {
                         .warn, "child", "\(child.name) keeps ending: \(child.words)",
                         remedy: "nexusctl why \(child.name)"))
             case "scheduled" where child.unstableRuns > 0:
-                let runs = child.unstableRuns == 1 ? "its last run" : "its last \(child.unstableRuns) runs"
-                findings.append(
-                    Finding(
-                        .bad, "child", "\(child.name) failed in \(runs): \(child.words)",
-                        remedy: "nexusctl why \(child.name)"))
+                findings.append(failure(child, child.words))
+            case "waiting", "starting", "ready", "stopping":
+                // The next one is there, and says nothing of itself yet.
+                if let words = child.failure { findings.append(failure(child, Terminal.clean(words))) }
             case _: continue
             }
         }

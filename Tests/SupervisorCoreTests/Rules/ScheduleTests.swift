@@ -74,6 +74,25 @@ struct ScheduleTests {
         #expect(scene.view(.a).cause == nil)
     }
 
+    /// Neither the next run itself nor that it is ready for long says that it will do better.
+    @Test func failureOfTheLastRun_standsUntilOneHasSucceeded() {
+        var scene = Scene.begun([Self.hourly])
+        for runs in 1...2 as ClosedRange<UInt16> {
+            scene.pass(.zero)
+            #expect(scene.view(.a).cause == (runs == 1 ? nil : .crash))
+            scene.spawned(.a)
+            scene.pass(.seconds(1_800))
+            #expect(scene.phase(.a) == .ready)
+            #expect(scene.view(.a).cause == (runs == 1 ? nil : .crash) && scene.view(.a).unstableRuns == runs - 1)
+            scene.ends(.a, .code(1))
+            #expect(scene.view(.a).cause == .crash && scene.view(.a).unstableRuns == runs)
+            scene.pass(.seconds(1_800))
+        }
+        scene.spawned(.a)
+        scene.ends(.a, .code(0))
+        #expect(scene.view(.a).cause == nil && scene.view(.a).unstableRuns == 0)
+    }
+
     @Test func calendar_runsAtItsTimes_andShowsTheNext() {
         var scene = Self.calendar(100, 200, 350)
         #expect(scene.phase(.a) == .scheduled)
