@@ -24,6 +24,10 @@ struct SocketRule {
         if name == "localhost" { name = "127.0.0.1" }
         let isBracketed = name.hasPrefix("[") && name.hasSuffix("]")
         if isBracketed, let bytes = host.parse(inet6: String(name.dropFirst().dropLast())) {
+            if let words = Self.fault(inet6: bytes, port) {
+                report.error(position, "'listen': \(words), found \"\(text)\"")
+                return nil
+            }
             return allowed(.inet6(bytes, port: port), port, isLoopback: bytes == Self.loopback6, text, position)
         }
         if !isBracketed, let bytes = Self.inet(name) {
@@ -34,6 +38,18 @@ struct SocketRule {
     }
 
     private static let loopback6 = [UInt8](repeating: 0, count: 15) + [1]
+
+    /// What no socket of IPv6 of nexusd's can be bound to (ipv6(7)).
+    private static func fault(inet6 bytes: [UInt8], _ port: UInt16) -> String? {
+        if bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10...11].allSatisfy({ $0 == 0xFF }) {
+            let plain = bytes[12...].map(String.init).joined(separator: ".")
+            return "an address of IPv4 is written as such: \"\(plain):\(port)\""
+        }
+        guard bytes[0] == 0xFE, bytes[1] & 0xC0 == 0x80 else { return nil }
+        return
+            "a link-local address is none without its interface, which cannot be said here; take another one, or"
+            + " \"[::]:\(port)\""
+    }
 
     private static func inet(_ text: String) -> [UInt8]? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
@@ -54,12 +70,26 @@ struct SocketRule {
         return address
     }
 
+    /// Paths are compared as they are written. How Nexus's own directories are written is their owner's choice.
+    private func isPlain(_ path: String) -> Bool {
+        let own = [places.runtime, places.state].first { path.hasPrefix($0 + "/") } ?? ""
+        let names = path.dropFirst(own.count).split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        return !names.contains { ["", ".", ".."].contains($0) }
+    }
+
     private func path(_ path: String, _ position: Position) -> SocketPlan.Address? {
         if path.utf8.count > SocketPlan.pathLimit {
             report.error(
                 position,
                 "the socket path '\(path)' has \(path.utf8.count) bytes, the kernel takes \(SocketPlan.pathLimit); take a"
                     + " shorter one")
+            return nil
+        }
+        if !isPlain(path) {
+            report.error(
+                position,
+                "the socket path '\(path)' must be written without '.', '..', '//' and a '/' at its end: one file has one name"
+            )
             return nil
         }
         for name in ["control.sock", "nexusd.lock", "notify", "credentials", "pid", "stage"] {
