@@ -52,14 +52,21 @@ public final class LogSession {
                 }
             }
             while let entry = nextEntry(after: nil) { keep(entry) }
-            if showingUnfinished { showUnfinished().forEach(keep) }
-            for entry in ring[next...] + ring[..<next] where try !body(entry) { return }
+            var past = Array(ring[next...] + ring[..<next])
+            if showingUnfinished {
+                for line in showUnfinished() {
+                    past.insert(line, at: (past.lastIndex { $0.stamp <= line.stamp } ?? -1) + 1)
+                }
+            }
+            for entry in past.suffix(last) where try !body(entry) { return }
             return
         }
         let now = WallStamp(nanoseconds: kernel.wallClock())
         let horizon = hasBacklog || watch == nil ? nil : (now - LogSession.holdTime)...now
+        // In its place too is what has no end since long ago.
+        let isPast = hasBacklog
         hasBacklog = false
-        while let entry = nextEntry(after: horizon) {
+        while let entry = nextEntry(after: horizon, showingUnfinished: isPast && showingUnfinished) {
             if try !body(entry) { return }
         }
         // What is held back comes first.
@@ -95,10 +102,10 @@ public final class LogSession {
 
     /// The earliest of the children's next entries; not one that is younger than the horizon, if an older one may still
     /// come. One from the future (the clock was set) is not waited for.
-    private func nextEntry(after horizon: ClosedRange<WallStamp>?) -> LogEntry? {
+    private func nextEntry(after horizon: ClosedRange<WallStamp>?, showingUnfinished: Bool = false) -> LogEntry? {
         var earliest: (cursor: ChildCursor, stamp: WallStamp)?
         for (_, cursor) in cursors {
-            guard let head = cursor.head(query) else { continue }
+            guard let head = cursor.head(query, showingUnfinished: showingUnfinished) else { continue }
             if let best = earliest, best.stamp <= head.stamp { continue }
             earliest = (cursor, head.stamp)
         }

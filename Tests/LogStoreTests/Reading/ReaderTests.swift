@@ -97,6 +97,25 @@ import Wire
         #expect(try texts(nil, LogQuery(last: 5)) == ["95", "96", "97", "98", "99"])
     }
 
+    @Test func lineWithoutAnEnd_standsInItsPlace_andTakesNoneOfANewerOne() throws {
+        let (web, db) = (file("web"), file("db"))
+        try append(web, entry(1, "begun") + entry(2, "password: ", partial: true))
+        try append(web, entry(3, "beside it", run: RunID(second: 1, count: 2)))
+        for second in 4..<7 { try append(db, entry(Int64(second), "\(second)")) }
+        func shown(_ query: LogQuery) throws -> [String] {
+            var texts: [String] = []
+            try LogReader(directory: home.path).open(nil, query).read(showingUnfinished: true) {
+                texts.append($0.text)
+                return true
+            }
+            return texts
+        }
+        #expect(try shown(LogQuery(last: 3)) == ["4", "5", "6"])
+        #expect(try shown(LogQuery(last: 5)) == ["password: ", "beside it", "4", "5", "6"])
+        #expect(try shown(LogQuery(last: 100)) == ["begun", "password: ", "beside it", "4", "5", "6"])
+        #expect(try shown(LogQuery()) == ["begun", "beside it", "password: ", "4", "5", "6"])
+    }
+
     @Test func partialEntries_areJoinedByRunAndStream() throws {
         let web = file("web")
         let other = RunID(second: 1, count: 2)

@@ -10,6 +10,8 @@ final class ChildCursor {
     private let child: String
     private var joiner = EntryJoiner()
     private var next: LogEntry?
+    /// What there is of lines without an end, to be handed out before what comes.
+    private var unended: [LogEntry] = []
 
     /// The file that is read now.
     private var file: OpenFile?
@@ -63,15 +65,25 @@ final class ChildCursor {
         }
     }
 
-    /// The next wanted entry, which `take` takes; nil when there is none now.
-    func head(_ query: LogQuery) -> LogEntry? {
+    /// The next wanted entry, which `take` takes; nil when there is none now. With `showingUnfinished`, when nothing else is there,
+    /// what there is of lines without an end.
+    func head(_ query: LogQuery, showingUnfinished: Bool = false) -> LogEntry? {
+        takeUnended()
         while next == nil, let line = nextLine() {
             guard let entry = line.withUnsafeBytes({ LogEntry(line: $0, child: child) }),
                 let whole = joiner.take(entry)
             else { continue }
             if whole.isContinuation || query.wants(whole) { next = whole } else { joiner.skip(whole) }
         }
+        if next == nil, showingUnfinished {
+            unended = joiner.showUnfinished(query.wants)
+            takeUnended()
+        }
         return next
+    }
+
+    private func takeUnended() {
+        if next == nil, !unended.isEmpty { next = unended.removeFirst() }
     }
 
     func take() -> LogEntry? {
