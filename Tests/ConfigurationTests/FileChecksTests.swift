@@ -60,6 +60,9 @@ import Testing
         #expect(
             diagnostics("/x", host)
                 == "/x: error: the file belongs to uid 33; it must belong to root or to uid 1000: chown it")
+        host.userID = 0
+        #expect(
+            diagnostics("/x", host) == "/x: error: the file belongs to uid 33; it must belong to root: chown it")
         host.files["/x"]?.owner = 0
         #expect(diagnostics("/x", host) == "")
     }

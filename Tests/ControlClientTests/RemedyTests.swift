@@ -53,6 +53,18 @@ struct RemedyTests {
         )
     }
 
+    /// By hand the limit does not apply.
+    @Test func limitThatMayBeBehindIt_isRaisedAndNotTriedByHand() throws {
+        let answer = """
+            {"child":{"name":"web","state":"parked","cause":"crash","last_end":{"run":"1-1","cause":"crash",
+            "exit":"signal 11 (SEGV)","detail":"it may have run into its limit `limits.data` (0)"}}}
+            """
+        let text = WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
+        #expect(
+            text.contains("  do       raise `limits.data`, or see whether it ends so without that limit too"), "\(text)"
+        )
+    }
+
     @Test func noLastLines_areNotSpokenOf() throws {
         for (state, cause, exit) in [
             ("parked", "crash", "exit 1"), ("parked", "config", "exit 78"), ("delayed", "crash", "exit 1"),
@@ -76,6 +88,8 @@ struct RemedyTests {
         let text = try why("delayed", cause, more: #","unstable_runs":3"#)
         #expect(text.contains("it ended 3 times in a row: ") && text.contains(words), "\(text)")
         #expect(try why("scheduled", cause, more: #","unstable_runs":1"#).contains(words))
+        let running = #","unstable_runs":1,"scheduled":true"#
+        #expect(try why("ready", nil, exit: "exit 5", more: running).contains("about its last run: it said nothing"))
     }
 
     @Test(arguments: [

@@ -48,13 +48,18 @@ struct SourceText {
     /// Why somebody else could have written the file; nil: nobody could.
     static func distrust(_ status: FileStatus, _ host: any Machine) -> String? {
         if status.owner != 0, status.owner != host.userID {
-            return "the file belongs to uid \(status.owner); it must belong to root or to uid \(host.userID): chown it"
+            return "the file belongs to uid \(status.owner); it must belong to \(owners(host)): chown it"
         }
         if status.mode & 0o002 != 0 { return "everybody may write this file: chmod o-w it" }
         if status.mode & 0o020 != 0, status.group != 0, status.group != host.groupID {
             return "group \(status.group), which is not yours, may write this file: chmod g-w it, or chgrp it"
         }
         return nil
+    }
+
+    /// Root is nexusd's own user, mostly.
+    private static func owners(_ host: any Machine) -> String {
+        host.userID == 0 ? "root" : "root or to uid \(host.userID)"
     }
 
     /// Who may write its directory may put another file in its place; in a sticky one only the owners may (/tmp).
@@ -66,7 +71,7 @@ struct SourceText {
         if status.owner != 0, status.owner != host.userID {
             return
                 "its directory '\(directory)' belongs to uid \(status.owner), who could replace the file: chown it to"
-                + " root or to uid \(host.userID), or keep the file elsewhere"
+                + " \(owners(host)), or keep the file elsewhere"
         }
         if status.mode & 0o1000 != 0 { return nil }
         if status.mode & 0o002 != 0 {

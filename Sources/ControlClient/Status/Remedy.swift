@@ -16,6 +16,8 @@ enum Remedy {
         case "delayed" where child.unstableRuns > 2:
             return "it ended \(child.unstableRuns) times in a row: \(hint(child, child.cause, hasLines))"
         case "scheduled" where child.unstableRuns > 0: return hint(child, child.cause, hasLines)
+        case "starting" where child.failure != nil, "ready" where child.failure != nil:
+            return "about its last run: " + hint(child, child.lastEnd?.cause, hasLines)
         case "stopping" where ["watchdog", "probe", "oom"].contains(child.cause):
             return hint(child, child.cause, hasLines)
         case "delayed", "starting", "ready": return lastEnd(child, hasLines)
@@ -99,6 +101,11 @@ enum Remedy {
         guard let detail = child.lastEnd?.detail else { return nil }
         if detail.hasSuffix(" of processor time, its limit") {
             return "raise `limits.cpu`, or see whether it runs in a loop"
+        }
+        // Of a limit that the kernel says nothing of: without it the command may well do by hand.
+        let possible = detail.split(separator: "`", omittingEmptySubsequences: false)
+        if detail.hasPrefix("it may have run into its limit "), possible.count > 1 {
+            return "raise `\(possible[1])`, or see whether it ends so without that limit too"
         }
         if detail.hasPrefix("a file of it would have grown above ") {
             return "raise `limits.fsize`, or see what it writes so much of"

@@ -28,6 +28,13 @@ final class DirectoryLock {
         self.fd = consume fd
     }
 
+    /// The lock, where something else is in its place.
+    static func displaced(_ kernel: any LogKernel, _ directory: String) -> String? {
+        let path = directory + "/" + LogFileName.lock
+        guard let status = try? kernel.status(path, followingLinks: false) else { return nil }
+        return status.kind == .regular ? nil : path
+    }
+
     private static func open(_ kernel: any LogKernel, _ directory: String) throws(Errno) -> OwnedFD? {
         let path = directory + "/" + LogFileName.lock
         do throws(Errno) {
@@ -46,10 +53,13 @@ public struct LogWriterError: Error, CustomStringConvertible {
     public let directory: String
     /// What the kernel said.
     public let error: Errno
+    /// The lock, where something else is in its place.
+    public let displaced: String?
 
     /// What, where, why, and what to do.
     public var description: String {
-        "log-writer cannot keep logs in \(directory): \(error); \(error.loggingRemedy)"
+        let place = displaced.map { "\($0): " } ?? ""
+        return "log-writer cannot keep logs in \(directory): \(place)\(error); \(error.loggingRemedy)"
     }
 }
 

@@ -61,7 +61,8 @@ public final class LogWriter {
             drain = try PipeDrain(kernel)
             self.link = try LinkPort(kernel, link)
         } catch {
-            throw LogWriterError(directory: directory, error: error)
+            throw LogWriterError(
+                directory: directory, error: error, displaced: DirectoryLock.displaced(kernel, directory))
         }
     }
 

@@ -53,7 +53,7 @@ extension LogEvent {
         guard book.isReplaced || book.damagedLines > 0 || book.trouble != nil else { return nil }
         let words =
             if book.isReplaced, let error = book.trouble {
-                "the book of runs \(book.path) cannot be used (\(error)): what was in its place and no file is replaced"
+                "the book of runs \(book.path) cannot be used (\(error)): what is there, and is no file, is replaced by a new one"
             } else {
                 book.note ?? "the book of runs \(book.path) was damaged"
             }

@@ -155,6 +155,19 @@ import Wire
             lines.suffix(2) == ["\(stamp) 5-2 starting db", "\(stamp) 5-2 ended db done"], "no torn line before them")
     }
 
+    /// What is in the way of log-writer is named, for the owner has to move it away.
+    @Test func whatIsInThePlaceOfTheLock_isNamed() throws {
+        let lock = home.path + "/lock"
+        try kernel.makeDirectory(lock, mode: 0o700)
+        #expect(throws: Errno.isDirectory) { try DirectoryLock(kernel, directory: home.path) }
+        let error = LogWriterError(
+            directory: home.path, error: .isDirectory, displaced: DirectoryLock.displaced(kernel, home.path))
+        #expect(
+            error.description
+                == "log-writer cannot keep logs in \(home.path): \(lock): Is a directory (EISDIR);"
+                + " a directory is in the place of a file: move it away")
+    }
+
     @Test func whatIsNoFile_isReplaced_andNeverWaitedFor() throws {
         #expect(mkfifo(home.path + "/runs", 0o600) == 0)
         #expect(RunBook(kernel, directory: home.path).trouble == .invalid)
@@ -162,7 +175,9 @@ import Wire
         symlink("/etc/passwd", home.path + "/runs")
         let book = RunBook(kernel, directory: home.path)
         #expect(book.trouble == .symbolicLink && book.note == nil)
-        #expect(LogEvent.ofBook(book)?.message.hasSuffix("what was in its place and no file is replaced.") == true)
+        #expect(
+            LogEvent.ofBook(book)?.message.hasSuffix("what is there, and is no file, is replaced by a new one.") == true
+        )
         book.record(stamp, RunID(second: 5, count: 1), .starting, child: "web")
         #expect(try kernel.status(home.path + "/runs", followingLinks: false).kind == .regular)
         #expect(lines == ["\(stamp) 5-1 starting web"])

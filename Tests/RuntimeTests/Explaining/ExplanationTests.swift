@@ -136,6 +136,15 @@ struct ExplanationTests {
             says: ["12 unstable runs in a row park it", "unless it is ready for 60 s"]
         ) { parked() },
         Case(
+            testDescription: "the slow retry of one that crashed in a row", phase: .starting, cause: .crash,
+            settings: ["start-timeout = 1min", "ready = …"],
+            says: ["one more unstable run (12 unstable runs in a row had parked it)", "tried once every 15 min"]
+        ) {
+            var stage = parked()
+            stage.pass(.seconds(900))
+            return stage
+        },
+        Case(
             testDescription: "killed by the kernel for memory.max", phase: .delayed, cause: .oom,
             settings: ["memory.max = 256MiB", "delay.first = 100ms", "delay.cap = 30s", "delay.park-after = 12"],
             says: ["more than `memory.max`, and the kernel killed it"]

@@ -179,6 +179,16 @@ struct PlaceTests {
         #expect(try kernel.readFile(file, limit: 32) == Array("\(place.second)\n".utf8))
     }
 
+    @Test func directoryInThePlaceOfTheLastSecond_isSaidWithWhatToDo() throws {
+        let path = directory.path + "/state"
+        try kernel.makeDirectory(path, mode: 0o700)
+        try kernel.makeDirectory(path + "/last-second", mode: 0o700)
+        #expect(
+            try StateDirectory(kernel, path: path).trouble
+                == "\(path)/last-second: Is a directory (EISDIR); a directory is in its place: move it away. Until then run ids may"
+                + " come twice if the clock is set back.")
+    }
+
     /// Neither waits for somebody at the other end.
     @Test func lockThatIsNoFile_isRefusedByTheOneAndSaidByTheOther() throws {
         let path = directory.path + "/state"

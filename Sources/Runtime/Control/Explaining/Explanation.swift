@@ -166,10 +166,18 @@ struct Explanation {
         if policy.schedule != nil { return "never: a run that fails is followed by the next one at its time" }
         guard policy.restart != .never else { return "any failure is final (`restart`)" + whatThen }
         let delay = policy.delay
-        var bounds = ["\(unstableWords(delay.parkAfter)) (now \(view.unstableRuns))"]
+        var bounds = [unstableBound(delay.parkAfter)]
         if let rule = policy.intensity { bounds.append("more than \(rule.words) (`intensity`)") }
         return (cause == .network ? "not for want of a network, but for " : "") + bounds.joined(separator: ", ")
             + ", or an error of configuration" + whatThen + (groupBound ?? "")
+    }
+
+    /// Once it was given up its count says no more: the next run that is not stable parks it again.
+    private func unstableBound(_ parkAfter: UInt16) -> String {
+        guard view.unstableRuns >= max(1, parkAfter) else {
+            return "\(unstableWords(parkAfter)) (now \(view.unstableRuns))"
+        }
+        return "one more unstable run (\(unstableWords(parkAfter)) had parked it)"
     }
 
     /// The group's own rule, which parks all of it, and has a slow retry of its own.

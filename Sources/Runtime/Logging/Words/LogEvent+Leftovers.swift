@@ -10,7 +10,7 @@ extension Leftovers.Outcome {
         var events = [
             LogEvent(
                 .leftover, 4,
-                "An earlier nexusd was killed and had left \(count) processes behind; they were ended before anything was started: \(names)\(more).",
+                "An earlier nexusd was killed and had left \(count == 1 ? "a process behind; it was" : "\(count) processes behind; they were") ended before anything was started: \(names)\(more).",
                 nil, nil, [pids])
         ]
         if let note {

@@ -33,7 +33,9 @@ final class StateDirectory {
                         + "if it was set back since the last start, ids of that time may come again.")
             }
         } catch {
-            trouble.append("\(file): \(error); run ids may come twice if the clock is set back.")
+            trouble.append(
+                "\(kernel.displaced(file) ?? file): \(error); \(error.remedy). Until then run ids may come twice if the clock"
+                    + " is set back.")
         }
         self.trouble = trouble.isEmpty ? nil : trouble.joined(separator: " ")
     }
