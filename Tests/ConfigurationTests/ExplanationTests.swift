@@ -164,10 +164,21 @@ import Testing
         let ofChild = KeyPaths("child.web.de").lines
         #expect(ofChild.contains("child.web.delay\n") && ofChild.contains("child.web.delay.cap\n"))
         #expect(!ofChild.contains("child.web.stop-timeout"))
+        #expect(KeyPaths("child.web.workspaces").lines.isEmpty, "a table of [agent]")
         #expect(
             KeyPaths("del").lines.hasPrefix("delay\n")
                 && KeyPaths("group.back.").lines.contains("group.back.strategy\n"))
         #expect(KeyPaths("nothing").lines.isEmpty)
+    }
+
+    @Test func childThatIsCalledAsAKey_isExplained() throws {
+        let file = "[child.limits]\ncommand = [\"x\"]\nnice = 5\n[child.delay]\ncommand = [\"x\"]\n"
+        #expect(try explain("child.limits.nice", in: file).inFile?.text == "5")
+        #expect(try explain("child.delay.delay.cap", in: file).inFile?.text == "30s")
+        // A key of the table, which a child has not.
+        #expect(try explain("child.delay.cap", in: file).inFile == nil)
+        #expect(try explain("child.limits.restart", in: file).key?.name == "restart")
+        #expect(refusal("child.limits.nice").contains("'limits' of [child.NAME] has no keys of its own"))
     }
 
     @Test func section_listsItsKeys_andSoDoesATable() throws {

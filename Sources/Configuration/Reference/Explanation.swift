@@ -38,7 +38,7 @@ public struct Explanation: Sendable {
     ) throws(Unknown) {
         let root = file.flatMap { Table(toml: $0.bytes, report: Report(file: $0.name)) }
         let place: KeyPlace
-        do throws(Unknown) { place = try KeyPlace(path) } catch {
+        do throws(Unknown) { place = try KeyPlace(path, in: root) } catch {
             guard let whole = Self.completed(path, root) else { throw error }
             throw Unknown(description: "there is no key '\(path)'; did you mean '\(whole)'?")
         }
@@ -69,7 +69,7 @@ public struct Explanation: Sendable {
     /// A path that begins with the name of a child, a group or a secret of the file: with the table before it.
     private static func completed(_ path: String, _ root: Table?) -> String? {
         ["child", "group", "secret"].map { $0 + "." + path }.first { whole in
-            guard let root, let place = try? KeyPlace(whole), place.name != nil else { return false }
+            guard let root, let place = try? KeyPlace(whole, in: root), place.name != nil else { return false }
             return place.table(in: root) != nil
         }
     }

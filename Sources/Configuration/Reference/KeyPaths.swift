@@ -12,8 +12,12 @@ public struct KeyPaths {
             let title = section.title.drop { $0 == "[" }.prefix { $0 != "." && $0 != "]" }
             let isTable = section.title.hasPrefix("[")
             if isTable, let top, top.hasPrefix(title + ".") { paths += section.keys.map { top + $0.name } }
-            if !isTable, let top, top.hasPrefix("child.") { paths += section.keys.map { "\(top)\(title).\($0.name)" } }
             if top == nil { paths += [String(title)] + section.keys.map { "\(title).\($0.name)" } }
+        }
+        if let top, top.hasPrefix("child.") {
+            for key in ChildKeys.section.keys {
+                paths += (KeyPlace.section(of: key)?.keys ?? []).map { "\(top)\(key.name).\($0.name)" }
+            }
         }
         self.paths = paths.filter { $0.hasPrefix(prefix) }
     }

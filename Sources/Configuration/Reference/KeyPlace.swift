@@ -21,7 +21,16 @@ struct KeyPlace {
         ("tunnel", TunnelKeys.section, false),
     ]
 
-    init(_ path: String) throws(Explanation.Unknown) {
+    /// A child may be called as a key is. Where `root` has it, and the path leads to a key of it, it is meant.
+    init(_ path: String, in root: Table?) throws(Explanation.Unknown) {
+        if let root, let named = try? KeyPlace(path, isNamed: true), named.name != nil, named.table(in: root) != nil {
+            self = named
+        } else {
+            try self.init(path, isNamed: false)
+        }
+    }
+
+    private init(_ path: String, isNamed: Bool) throws(Explanation.Unknown) {
         var words = path.split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...]
         guard let first = words.first, words.allSatisfy({ !$0.isEmpty }) else {
             throw Explanation.Unknown(description: "'\(path)' is no key; write one such as child.web.delay.cap")
@@ -31,7 +40,9 @@ struct KeyPlace {
             self.top = first
             section = top.section
             // `child.delay.cap` is of no child in particular.
-            if top.isNamed, let second = words.first, !section.keys.contains(where: { $0.name == second }) {
+            if top.isNamed, let second = words.first,
+                isNamed || !section.keys.contains(where: { $0.name == second })
+            {
                 name = second
                 words.removeFirst()
             }
@@ -71,7 +82,7 @@ struct KeyPlace {
                 self.key = key
                 return
             }
-            guard let below = Self.section(of: key, in: section) else {
+            guard let below = Self.section(of: key) else {
                 throw Explanation.Unknown(description: "'\(word)' of \(section.title) has no keys of its own")
             }
             tables.append(word)
@@ -80,12 +91,12 @@ struct KeyPlace {
     }
 
     /// The keys that the value of a key may have.
-    private static func section(of key: KeyInfo, in section: SectionInfo) -> SectionInfo? {
+    static func section(of key: KeyInfo) -> SectionInfo? {
         key.shape.sectionTitle.flatMap { title in KeyReference.sections.first { $0.title == title } }
     }
 
     /// The section of the table that this key is.
-    var below: SectionInfo? { key.flatMap { Self.section(of: $0, in: section) } }
+    var below: SectionInfo? { key.flatMap { Self.section(of: $0) } }
 
     /// True for a path that leads to one place of a file.
     var isConcrete: Bool {
