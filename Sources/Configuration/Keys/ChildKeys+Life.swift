@@ -86,6 +86,7 @@ enum LivenessKeys {
 enum ProbeKeys {
     static let tcp = Key.text(
         "tcp", range: "loopback address, or localhost (127.0.0.1), and port", form: .loopbackAddress,
+        isAddress: true,
         "A TCP connection succeeds, for example \"127.0.0.1:8080\".")
     static let exec = Key.texts(
         "exec", of: "strings", shape: .command, "A command run with the child's user exits with 0.")

@@ -14,7 +14,7 @@ enum SocketKeys {
     static let listen = Key.text(
         "listen", shown: "required",
         range: "ADDRESS:PORT, [ADDRESS]:PORT, localhost:PORT (127.0.0.1) or an absolute path",
-        form: .listen,
+        form: .listen, isAddress: true,
         "Where it listens: IPv4, IPv6, or a unix socket, whose path may name {runtime} and {state}.")
     static let type = Key.word(
         "type", "stream", [("stream", .stream), ("datagram", .datagram)], value: SocketType.stream,

@@ -109,7 +109,7 @@ extension Key where Value == Duration? {
             range: Shown.range(range), summary
         ) { node throws(Mismatch) in
             if case .string("never") = node.value { return nil }
-            return try node.duration(range)
+            return try node.duration(range, or: "never")
         }
     }
 }
@@ -118,13 +118,16 @@ extension Key where Value == UInt64? {
     static func size(_ name: String, in range: ClosedRange<UInt64>, shown: String, _ summary: String) -> Key {
         Key(name, type: "size", shape: .size(range), initial: nil, shown: shown, range: Shown.range(range), summary) {
             node throws(Mismatch) in
-            let bytes: UInt64?
+            let bytes: UInt64
             switch node.value {
-            case .string(let text): bytes = SizeText.parse(text)
-            case .integer(let number): bytes = UInt64(exactly: number)
+            case .string(let text):
+                guard let size = SizeText.parse(text) else { throw .noSize(text, node) }
+                bytes = size
+            case .integer(let number):
+                guard let size = UInt64(exactly: number) else { throw .noSize("\(number)", node) }
+                bytes = size
             case .float, .boolean, .time, .array, .table: throw .kind(SizeText.form, node)
             }
-            guard let bytes else { throw Mismatch(node.position, "must be \(SizeText.form)") }
             guard range.contains(bytes) else { throw .range(Shown.range(range), found: SizeText.show(bytes), node) }
             return bytes
         }
@@ -141,12 +144,18 @@ extension Key where Value == Bool? {
 
 extension Key where Value == String? {
     static func text(
-        _ name: String, shown: String = "", range: String = "", form: TextForm? = nil, _ summary: String
+        _ name: String, shown: String = "", range: String = "", form: TextForm? = nil, isAddress: Bool = false,
+        _ summary: String
     ) -> Key {
         let shape = form.map { KeyShape.form($0) } ?? .text
         return Key(name, type: "string", shape: shape, initial: nil, shown: shown, range: range, summary) {
             node throws(Mismatch) in
-            try node.text()
+            if isAddress, case .integer(let port) = node.value, (1...65_535).contains(port) {
+                throw Mismatch(
+                    node.position,
+                    "must be an address and a port: write \"127.0.0.1:\(port)\", found the integer \(port)")
+            }
+            return try node.text()
         }
     }
 }

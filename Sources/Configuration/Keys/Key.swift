@@ -44,6 +44,12 @@ struct Mismatch: Error {
             node.position, "must \(hold ? "hold" : "be") \(expected): write \"\(number)\", found the integer \(number)")
     }
 
+    /// A text that is no size; what other programs mean by one letter has two here.
+    static func noSize(_ text: String, _ node: Node) -> Mismatch {
+        let hint = SizeText.parse(text + "B") == nil ? "" : "; did you mean \"\(text)B\"?"
+        return Mismatch(node.position, "must be \(SizeText.form), found \"\(text)\"\(hint)")
+    }
+
     /// A value outside of its range.
     static func range(_ range: String, found: String, _ node: Node) -> Mismatch {
         Mismatch(node.position, "must be \(range), found \(found)")
@@ -73,8 +79,20 @@ extension Node {
     }
 
     func list(of what: String) throws(Mismatch) -> [Node] {
-        guard case .array(let list) = value else { throw .kind("an array of \(what)", self) }
+        guard case .array(let list) = value else {
+            guard let form = arrayForm(of: what) else { throw .kind("an array of \(what)", self) }
+            throw .kind("an array of \(what): write \(form)", self)
+        }
         return list
+    }
+
+    /// The text that stands in the place of a list, as a list; the words of a command by themselves.
+    private func arrayForm(of what: String) -> String? {
+        guard case .string(let text) = value, !text.isEmpty, text.count <= 80, !what.hasPrefix("tables"),
+            text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+        else { return nil }
+        let elements = what == "strings" && !text.contains("'") ? text.split(separator: " ") : [text[...]]
+        return "[" + elements.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
     }
 
     func table(_ form: String) throws(Mismatch) -> Table {
@@ -111,10 +129,12 @@ extension Node {
         }
     }
 
-    func duration(_ range: ClosedRange<Duration>) throws(Mismatch) -> Duration {
-        guard case .string(let text) = value else { throw .kind(DurationText.form, self) }
+    /// `or`: a word that may stand there too.
+    func duration(_ range: ClosedRange<Duration>, or word: String? = nil) throws(Mismatch) -> Duration {
+        let form = (word.map { "\"\($0)\" or " } ?? "") + DurationText.form
+        guard case .string(let text) = value else { throw .kind(form, self) }
         guard let duration = DurationText.parse(text) else {
-            throw Mismatch(position, "must be \(DurationText.form), found \"\(text)\"")
+            throw Mismatch(position, "must be \(form), found \"\(text)\"")
         }
         guard range.contains(duration) else { throw .range(Shown.range(range), found: text, self) }
         return duration

@@ -23,7 +23,7 @@ extension ChildBuilder {
         let arguments = arguments(command, "command", &texts)
         guard let first else { return ("", arguments) }
         if case .unfit(let words) = first.value { refuse(first.position, words, enabled: enabled) }
-        guard case .missing(let words) = first.value else { return (first.value.path, arguments) }
+        guard case .missing(let words, _) = first.value else { return (first.value.path, arguments) }
 
         if !fallback.isEmpty {
             let other = self.arguments(fallback, "fallback", &texts)
@@ -51,10 +51,10 @@ extension ChildBuilder {
     }
 
     private func refuse(_ program: Placed<Programs.Found>, _ searchPath: String, enabled: Bool) {
-        guard case .missing(let words) = program.value else { return }
+        guard case .missing(let words, let remedy) = program.value else { return }
         if enabled {
             let path = words.hasSuffix("PATH") ? " (\(searchPath))" : ""
-            report.error(program.position, "\(words)\(path); install it, correct the name, or set enabled = false")
+            report.error(program.position, "\(words)\(path); \(remedy), correct the name, or set enabled = false")
         } else {
             report.note("'\(draft.name)' is off and cannot be started: \(words)")
         }

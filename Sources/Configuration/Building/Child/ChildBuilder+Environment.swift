@@ -20,8 +20,20 @@ extension ChildBuilder {
         for entry in reader(ChildEnvironmentKeys.environment)?.value.entries ?? [] {
             guard isName(entry), let value = value(of: entry, &texts) else { continue }
             set(entry.key, value)
+            noteMeantOtherwise(entry)
         }
         return variables
+    }
+
+    /// A key that was written behind the table's head is in the table; and what a shell would expand is not.
+    private func noteMeantOtherwise(_ entry: Table.Entry) {
+        let table = "'environment' of '\(draft.name)'"
+        if reader.info.keys.contains(where: { $0.name == entry.key }) {
+            report.note("'\(entry.key)' in \(table) is a variable; the key of that name stands above the table")
+        }
+        if entry.key == "PATH", case .string(let text) = entry.node.value, text.contains("$") {
+            report.note("'PATH' in \(table) is taken as it is written: nothing is expanded in it")
+        }
     }
 
     private func isName(_ entry: Table.Entry) -> Bool {

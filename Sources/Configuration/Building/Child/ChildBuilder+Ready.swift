@@ -148,8 +148,8 @@ extension ChildBuilder {
         case .path(let path):
             let shown = name.split(separator: "/").last.map(String.init) ?? name
             return .exec(executable: path, arguments: [Text(shown)] + arguments, timeout: timeout)
-        case .missing(let words):
-            report.error(first.position, "\(words); install it or correct the name")
+        case .missing(let words, let remedy):
+            report.error(first.position, "\(words); \(remedy) or correct the name")
             return nil
         case .unfit(let words):
             report.error(first.position, words)

@@ -11,7 +11,7 @@ struct ChildBuilder {
     var host: any Machine { context.host }
 
     func build() -> BuiltChild {
-        let rule = IdentityRule(host: host, report: report)
+        let rule = IdentityRule(host: host, report: report, treeGroups: context.names.groups)
         let identity = rule.identity(
             user: placed(ChildIdentityKeys.user), group: placed(ChildIdentityKeys.group),
             supplementary: reader(ChildIdentityKeys.supplementary).map {
@@ -38,7 +38,7 @@ struct ChildBuilder {
             policy: policy(
                 order, enabled: enabled, schedule: schedule.rule, ready: readiness.rule, liveness: liveness?.rule),
             executable: command.executable, arguments: command.arguments, environment: environment,
-            directory: directory(texts, home: base.home), identity: identity,
+            directory: directory(texts, programs), identity: identity,
             limits: rule.limits(reader(ChildIdentityKeys.limits), descriptors: descriptors(worker, readiness.kind)),
             bounds: bounds(),
             umask: reader(ChildIdentityKeys.umask), nice: nice(),
@@ -60,17 +60,23 @@ struct ChildBuilder {
 
     // MARK: - Small parts
 
-    private func directory(_ texts: TextBuilder, home: String) -> String {
+    private func directory(_ texts: TextBuilder, _ programs: Programs) -> String {
         guard let text = reader(ChildKeys.directory) else { return "/" }
         let position = reader.position(of: ChildKeys.directory)
         guard let plain = texts.plain(text, position, key: "directory") else { return "/" }
-        guard let path = PathText(places: context.places, host: host).absolute(plain, home: home) else {
+        guard let path = PathText(places: context.places, host: host).absolute(plain, home: programs.home) else {
             report.error(position, PathText.refusal("directory", text))
             return "/"
         }
         // What lies in the state directory may be made later, by nexus-config itself or by a worker.
-        if !path.hasPrefix(context.places.state + "/"), host.status(path)?.kind != .directory {
+        guard !path.hasPrefix(context.places.state + "/") else { return path }
+        if host.status(path)?.kind != .directory {
             report.error(position, "there is no directory '\(path)'; make it or correct the path")
+        } else if let closed = programs.closedDirectory(onTheWayTo: path) {
+            // No error: what the bits do not say (an ACL, a capability) may let it in.
+            report.note(
+                "'\(draft.name)' cannot start: '\(closed)', on the way to its directory, is closed to \(programs.whose);"
+                    + " let that user in, or correct 'directory' or 'user'")
         }
         return path
     }

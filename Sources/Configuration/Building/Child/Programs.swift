@@ -9,13 +9,26 @@ struct Programs {
 
     enum Found {
         case path(String)
-        /// In words, without a remedy.
-        case missing(String)
+        /// In words, and what to do beside correcting the name.
+        case missing(String, remedy: String = Programs.absence)
         /// As it is named, or lies there, it is never run: in words, with a remedy.
         case unfit(String)
     }
 
+    /// What to do where nothing is there.
+    static let absence = "install it"
+
     func find(_ name: String) -> Found {
+        let found = search(name)
+        // A shell would take it apart; nexusd does not.
+        guard case .missing(let words, _) = found, let space = name.firstIndex(of: " "),
+            case .path = search(String(name[..<space]))
+        else { return found }
+        let parts = name.split(separator: " ").map { "\"\($0)\"" }.joined(separator: ", ")
+        return .missing(words, remedy: "write arguments as elements of their own ([\(parts)])")
+    }
+
+    private func search(_ name: String) -> Found {
         if name.isEmpty { return .missing("the program's name is empty") }
         if name.contains("/") {
             let paths = PathText(places: context.places, host: context.host)
@@ -30,7 +43,7 @@ struct Programs {
             switch look(directory + "/" + name) {
             case .path(let found): return .path(found)
             case .unfit(let words): return .unfit(words)
-            case .missing(let words): rejected = rejected ?? .missing(words)
+            case .missing(let words, let remedy): rejected = rejected ?? .missing(words, remedy: remedy)
             case nil: continue
             }
         }
@@ -42,12 +55,25 @@ struct Programs {
         guard let status = context.host.status(path) else { return nil }
         guard status.kind == .regular else { return .missing("'\(path)' is no regular file") }
         guard isExecutable(status) else {
-            return .missing("'\(path)' is not executable for \(identity.map { "'\($0.user)'" } ?? "this user")")
+            return .missing(
+                "'\(path)' is not executable for \(whose)",
+                remedy: "make it so (chmod +x)")
         }
         // Beside nexusd lies what its owner can change as easily as nexusd itself.
         guard !path.hasPrefix(context.places.bin + "/") else { return .path(path) }
         let trust = Trust(host: context.host, user: identity?.uid, group: identity?.gid)
         return trust.distrust(program: path).map { .unfit($0) } ?? .path(path)
+    }
+
+    /// The user, for a sentence.
+    var whose: String { identity.map { "'\($0.user)'" } ?? "this user" }
+
+    /// The first directory of a path that the user may not go through, by its bits; nil: there is none.
+    func closedDirectory(onTheWayTo path: String) -> String? {
+        guard identity?.uid ?? context.host.userID != 0 else { return nil }
+        let names = (context.host.realPath(path) ?? path).split(separator: "/")
+        return names.indices.lazy.map { "/" + names[...$0].joined(separator: "/") }
+            .first { directory in context.host.status(directory).map { !isExecutable($0) } ?? false }
     }
 
     /// By owner, group and others; root may execute what anybody may (path_resolution(7)).

@@ -4,6 +4,8 @@ import Plan
 struct IdentityRule {
     let host: any Machine
     let report: Report
+    /// Those of the file, which are no groups of users.
+    var treeGroups: [String] = []
 
     /// nil: the child runs as nexusd does. Asking for another user without the right to change is an error, never
     /// ignored: a wall that is not there must not look as if it were.
@@ -11,7 +13,7 @@ struct IdentityRule {
         user: Placed<String>?, group: Placed<String>?, supplementary: Placed<[Placed<String>]>?
     ) -> Identity? {
         guard let asked = user?.position ?? group?.position ?? supplementary?.position else { return nil }
-        let people = People(host: host, report: report)
+        let people = People(host: host, report: report, treeGroups: treeGroups)
         let person = user.map { people.user($0.value, $0.position, key: "user") } ?? own
         let gid = group.map { people.group($0.value, $0.position, key: "group") }
         let others = supplementary.map { people.groups($0.value, key: "supplementary-groups") }
@@ -26,6 +28,8 @@ struct IdentityRule {
                     + " take the key out")
             return nil
         }
+        // One that is unknown was reported.
+        if case .some(nil) = gid { return nil }
         guard let gid = gid ?? person.group else {
             report.error(asked, "uid \(person.id) has no passwd entry, so its group is not known; add group = \"…\"")
             return nil

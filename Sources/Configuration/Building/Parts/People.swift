@@ -4,6 +4,8 @@ import Plan
 struct People {
     let host: any Machine
     let report: Report
+    /// `[group.NAME]` of the file, which somebody may mean.
+    var treeGroups: [String] = []
 
     func users(_ names: [Placed<String>], key: String) -> [UInt32] {
         names.compactMap { user($0.value, $0.position, key: key)?.id }
@@ -29,6 +31,13 @@ struct People {
     func group(_ text: String, _ position: Position, key: String) -> UInt32? {
         if let number = UInt32(text), number != .max { return number }
         if let group = host.group(named: text) { return group }
+        if treeGroups.contains(text) {
+            report.error(
+                position,
+                "'\(key)' is a group of users, and '\(text)' is none; into [group.\(text)] a child comes by the `children` of that"
+            )
+            return nil
+        }
         let hint = Nearest.hint(for: text, among: host.groupNames)
         let remedy = hint.isEmpty ? "; take one that `getent group` lists, or make it with groupadd" : hint
         report.error(position, "'\(key)' names an unknown group '\(text)'\(remedy)")

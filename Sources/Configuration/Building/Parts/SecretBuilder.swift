@@ -21,7 +21,8 @@ struct SecretBuilder {
     private func source(_ name: String, _ table: Table) -> SecretPlan.Source {
         let reader = SectionReader(SecretKeys.section, table, label: "[secret.\(name)]", report: report)
         let given = SecretKeys.section.keys.filter { table[$0.name] != nil }
-        if given.count != 1 {
+        // An unknown key, which was reported, is what was meant.
+        if given.count > 1 || table.entries.isEmpty {
             let position = given.count > 1 ? table[given[1].name]?.position : nil
             report.error(
                 position ?? table.position,
@@ -39,6 +40,8 @@ struct SecretBuilder {
             }
             return .credential(credential)
         }
+        // Nobody wrote `generate`: what it would ask of the groups is not what is wrong.
+        if given.isEmpty { return .credential(name) }
         return .generated(bytes: UInt16(reader(SecretKeys.generate) ?? 32))
     }
 

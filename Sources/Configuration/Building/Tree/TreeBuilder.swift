@@ -92,11 +92,20 @@ struct TreeBuilder {
                 continue
             }
             guard case .table = entry.node.value else {
-                report.error(entry.node.position, "'\(entry.key)' must be a table, found \(entry.node.kind)")
+                report.error(
+                    entry.node.position,
+                    "'\(entry.key)' must be a table, found \(entry.node.kind); \(Self.form(of: entry.key))")
                 continue
             }
         }
     }
+
+    /// How a table of the file is written.
+    private static func form(of table: String) -> String {
+        named.contains(table) ? "write [\(table).NAME] for each" : "write [\(table)] once"
+    }
+
+    private static let named = ["child", "group", "secret"]
 
     /// `[name]`, empty when it is absent.
     private func section(_ name: String, _ info: SectionInfo) -> SectionReader {
@@ -110,7 +119,12 @@ struct TreeBuilder {
         guard case .table(let table) = root[name]?.node.value else { return [] }
         return table.entries.compactMap { entry in
             guard case .table(let below) = entry.node.value else {
-                let remedy = "write a table [\(name).\(entry.key)]"
+                let isKey =
+                    KeyReference.sections.first { $0.title == "[\(name).NAME]" }?.keys
+                    .contains { $0.name == entry.key } ?? false
+                let remedy =
+                    isKey
+                    ? "it is a key of a \(name): write [\(name).NAME] above it" : "write a table [\(name).\(entry.key)]"
                 report.error(
                     entry.position, "'\(entry.key)' in [\(name)] must be a table, found \(entry.node.kind); \(remedy)")
                 return nil
