@@ -24,6 +24,7 @@ struct RemedyTests {
         ("limits: Operation not permitted (EPERM)", "lower `limits`"), ("exit 0", "foreground"),
         ("exit 78", "its own configuration"),
         ("prepare: Address already in use (EADDRINUSE)", "take another address"),
+        ("directory: Permission denied (EACCES)", "into its working directory"),
         ("prepare: Permission denied (EACCES)", "of its sockets, secrets and directories"),
     ])
     func configurationError_saysHowToMendIt(exit: String, words: String) throws {
@@ -141,6 +142,25 @@ struct RemedyTests {
         ] as [(String, String?)])
     func interpreterOfAScript_isInItsFirstLine(text: String, name: String?) {
         #expect(carrier(Array(text.utf8)) == name.map(ProgramHead.Carrier.interpreter))
+    }
+
+    @Test(arguments: [
+        ("/run/x: Address already in use (EADDRINUSE); end what listens there, or take another path", "`ss -lxp` says"),
+        ("127.0.0.1:80: Address already in use (EADDRINUSE); end what listens there", "`ss -lntup` says"),
+        (
+            "/run/x: Address already in use (EADDRINUSE); there is a file of that name which is no socket: remove it, or",
+            "mend that"
+        ),
+        ("127.0.0.1:80: Address already in use (EADDRINUSE): db (pid 7) listens there; stop it, or", "mend that"),
+    ])
+    func socketThatIsInUse_isSaidByItsKind(how: String, words: String) throws {
+        let answer = """
+            {"child":{"name":"web","state":"parked","cause":"config","executable":"/opt/web","last_end":{"run":"1-1",
+            "cause":"config","exit":"prepare: Address already in use (EADDRINUSE)",
+            "detail":"socket 'web' cannot listen on \(how)"}}}
+            """
+        let text = WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain)
+        #expect(text.contains("  do       \(words)"), "\(text)")
     }
 
     private func carrier(_ file: [UInt8]) -> ProgramHead.Carrier? {

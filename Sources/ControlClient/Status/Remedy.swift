@@ -116,6 +116,14 @@ enum Remedy {
         return nil
     }
 
+    /// nexusd's words say it where what is in the way is no socket, or whose it is.
+    private static func inUse(_ detail: String) -> String {
+        if detail.contains("no socket: remove it") || detail.contains("(pid ") { return "mend that" }
+        return detail.contains(" cannot listen on /")
+            ? "`ss -lxp` says who listens there: end that, or take another path"
+            : "`ss -lntup` says who listens there: end that, or take another address"
+    }
+
     // `STAGE: words (ERRNO)`, as nexusd says of a program that was never executed.
     private static func config(_ child: ChildStatus, _ exit: String, _ hasLines: Bool) -> String {
         // Empty where none was found when the file was read; only a reload looks again.
@@ -135,10 +143,14 @@ enum Remedy {
             return "\(program) is no program for this machine: see `file` of it, or give it a `#!` line"
         case ("exec", _): return "see whether \(program) can be executed by its user"
         case ("prepare", let exit) where exit.contains("EADDRINUSE"):
-            return "`ss -lntup` says who listens there: end that, or take another address"
+            return inUse(child.lastEnd?.detail ?? "")
         case ("prepare", _):
             return child.lastEnd?.detail == nil
                 ? "give it what could not be had of its sockets, secrets and directories" : "mend that"
+        case ("directory", let exit) where exit.contains("EACCES"):
+            return
+                "let \(child.user ?? "its user") into its working directory (`ls -ld` of it and of those above it), or correct"
+                + " `directory` or `user`"
         case ("directory", _): return "make its working directory, or correct `directory`"
         case ("identity", _), ("privileges", _): return "run nexusd with the right to change users, or take `user` out"
         case ("limits", _): return "lower `limits` to what nexusd itself may have"
