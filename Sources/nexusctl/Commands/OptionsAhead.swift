@@ -21,19 +21,25 @@ extension CompletionsCommand {
         # Completes as if the options ahead of the command were not there, for the nexusd that they name.
         _nexusctl_after_options() {
             local -x NEXUS_RUNTIME_DIRECTORY="${NEXUS_RUNTIME_DIRECTORY-}" NEXUS_STATE_DIRECTORY="${NEXUS_STATE_DIRECTORY-}"
-            local -a words=("${COMP_WORDS[@]}")
-            local -i place="${COMP_CWORD}" at=1 width
-            local option value
+            local -a words=() command=()
+            local -i place=0 at=1 width
+            local option value word
+            # bash takes --runtime=DIR for three words, or for one where its COMP_WORDBREAKS say so: here it is two, or one.
+            for word in "${!COMP_WORDS[@]}"; do
+                if [[ "${COMP_WORDS[word]}" = '=' ]] && ((word < COMP_CWORD)); then
+                    case "${COMP_WORDS[word - 1]}" in --runtime | --state | --color | --colour) continue ;; esac
+                fi
+                words+=("${COMP_WORDS[word]}")
+                ((word == COMP_CWORD)) && place=$((${#words[@]} - 1))
+            done
             while ((at < place)); do
                 option="${words[at]%%=*}"
                 case "${option}" in
                 --runtime | --state | --color | --colour) ;;
                 *) break ;;
                 esac
-                # bash takes --runtime=DIR for three words, or for one where its COMP_WORDBREAKS say so.
                 width=2
-                [[ "${words[at + 1]}" = '=' ]] && width=3
-                value="${words[at + width - 1]}"
+                value="${words[at + 1]}"
                 [[ "${words[at]}" = *=* ]] && width=1 && value="${words[at]#*=}"
                 ((at + width <= place)) || break
                 value="${value/#\~/${HOME}}"
@@ -43,9 +49,16 @@ extension CompletionsCommand {
                 esac
                 ((at += width))
             done
-            if ((at > 1)); then
-                local -a COMP_WORDS=("${words[0]}" "${words[@]:at}")
-                local -i COMP_CWORD="$((place - at + 1))"
+            # The value of an option is that of any command's; what may stand behind `help` may stand in its place.
+            if ((at + 1 == place)); then
+                case "${words[at]}" in
+                --runtime | --state | --color) command=(status) ;;
+                help) ((at += 1)) ;;
+                esac
+            fi
+            if ((at > 1 || ${#command[@]} > 0 || ${#words[@]} < ${#COMP_WORDS[@]})); then
+                local -a COMP_WORDS=("${words[0]}" "${command[@]}" "${words[@]:at}")
+                local -i COMP_CWORD="$((place - at + 1 + ${#command[@]}))"
                 local COMP_LINE="${COMP_WORDS[*]}" typed="${COMP_WORDS[*]::COMP_CWORD + 1}"
                 local -i COMP_POINT="${#typed}"
                 set -- "${1}" "${2}" "${COMP_WORDS[COMP_CWORD - 1]}"
@@ -80,9 +93,17 @@ extension CompletionsCommand {
                 esac
                 ((at += width))
             done
-            if ((at > 2)); then
-                words=("${words[1]}" "${(@)words[at,-1]}")
-                ((CURRENT -= at - 2))
+            # The value of an option is that of any command's; what may stand behind `help` may stand in its place.
+            local -a command=()
+            if ((at + 1 == CURRENT)); then
+                case "${words[at]}" in
+                --runtime | --state | --color) command=(status) ;;
+                help) ((at += 1)) ;;
+                esac
+            fi
+            if ((at > 2 || ${#command} > 0)); then
+                words=("${words[1]}" "${command[@]}" "${(@)words[at,-1]}")
+                ((CURRENT -= at - 2 - ${#command}))
             fi
             _nexusctl_of_command "${@}"
         }
@@ -117,6 +138,15 @@ extension CompletionsCommand {
             if contains -- "$argv[1]" -p -pc
                 for place in (seq (__nexusctl_ahead (__nexusctl_all_tokens -pc)))
                     set -e tokens[2]
+                end
+                # The value of an option is that of any command's; what may stand behind `help` may stand in its place.
+                if test (count $tokens) -eq 2
+                    switch $tokens[2]
+                    case --runtime --state --color
+                        set tokens $tokens[1] status $tokens[2]
+                    case help
+                        set -e tokens[2]
+                    end
                 end
             end
             printf '%s\n' $tokens
