@@ -62,12 +62,22 @@ struct NexusCtl: ParsableCommand {
         }
     }
 
+    /// What others call it: systemctl, supervisorctl, docker, s6.
+    private static let elsewhere = [
+        "kill": "signal", "list": "status", "ls": "status", "ps": "status", "show": "status", "enable": "start",
+        "up": "start", "disable": "stop", "down": "stop", "is-active": "is-ready", "daemon-reload": "reload",
+        "update": "reload", "tail": "logs",
+    ]
+
     /// A mistyped command is answered with the nearest one; ArgumentParser would call it an unexpected argument.
     private static func checkCommand(
         _ word: String?, among commands: [ParsableCommand.Type], of family: String? = nil
     ) throws(ControlError) {
         let known = commands.map { $0._commandName } + ["help"]
         guard let word, !word.hasPrefix("-"), !known.contains(word) else { return }
+        if family == nil, let ours = Self.elsewhere[word] {
+            throw ControlError(.usage, "there is no command '\(word)'; here it is '\(ours)'")
+        }
         // Whoever stops in the middle of a word means how it goes on, before one that differs by a letter.
         let begun = word.count > 2 ? known.filter { $0.hasPrefix(word) } : []
         let near = begun.count == 1 ? "; did you mean '\(begun[0])'?" : Nearest.hint(for: word, among: known)

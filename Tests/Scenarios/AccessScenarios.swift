@@ -49,6 +49,14 @@ import Testing
             environment: ["PATH": "/usr/bin:/bin"])
         #expect(answer.status == 4, "\(answer.errors)")
         #expect(answer.errors.contains("65534") || answer.errors.contains("nobody"))
+        let check = try run(
+            "/usr/bin/setpriv",
+            [
+                "--reuid=65534", "--regid=65534", "--clear-groups", Programs.path("nexusctl"), "--runtime", box.runtime,
+                "check",
+            ],
+            environment: ["PATH": "/usr/bin:/bin"])
+        #expect(check.status == 4 && check.errors.contains("your own rights"), "\(check.errors)")
         #expect(try box.status().child("a")?.state == "ready")
         #expect(box.stop() == 0)
     }

@@ -34,6 +34,24 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test func reloadThatFails_saysWhereTheOthersAre() throws {
+        let box = try Box(Self.tree())
+        try box.start()
+        try box.waitReady()
+        let slow = "[child.slow]\ncommand = [\"FIXTURE\", \"serve\"]\nready = \"notify\"\n"
+        try box.write(Self.tree(slow + "[child.bad]\ncommand = [\"FIXTURE\", \"exit\", \"64\"]\nready = \"notify\"\n"))
+        let reload = try box.ctl("reload")
+        #expect(reload.status == 1 && reload.errors.contains("bad: it was given up"), "\(reload)")
+        #expect(reload.errors.contains("slow is starting") && !reload.errors.contains("bad is"), "\(reload)")
+        #expect(reload.errors.contains("the new file is in force"), "\(reload)")
+        let reset = try box.ctl("reset", "all")
+        #expect(reset.status == 1 && reset.errors.contains("slow is starting"), "\(reset)")
+        let start = try box.ctl("start", "bad", "web")
+        #expect(start.status == 1 && !start.errors.contains("bad:\n"), "\(start)")
+        #expect(start.errors.contains("nexusctl: bad: it was given up"), "\(start)")
+        #expect(box.stop() == 0)
+    }
+
     @Test func reloadThatTakesTooLong_isInForce_andSaysHowFarItIs() throws {
         let box = try Box(Self.tree())
         try box.start()

@@ -183,6 +183,20 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// It is tried for ever and counted as nothing, but it does not serve.
+    @Test func childWithoutNetwork_isFoundByDoctor() throws {
+        let box = try Box(
+            "[child.net]\ncommand = [\"FIXTURE\", \"exit\", \"68\"]\ndelay = { first = \"40ms\", cap = \"1h\" }\n")
+        try box.start()
+        try box.wait("a long delay") { status in
+            status.child("net").map { $0.state == "delayed" && $0.restarts > 5 } ?? false
+        }
+        let doctor = try box.ctl("doctor").output
+        #expect(doctor.contains("net finds no network: network: exit 68"), "\(doctor)")
+        #expect(doctor.contains("nexusctl why net") && !doctor.contains("none is parked"), "\(doctor)")
+        #expect(box.stop() == 0)
+    }
+
     @Test func failingJob_isBadForDoctor_andItsRunsAreNoRestarts() throws {
         let (box, _) = try box()
         let doctor = try box.ctl("doctor")

@@ -23,8 +23,17 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let locations = try place.locations()
-        let connection = try? place.connect()
-        let report = connection.flatMap { try? StatusQuestion.report($0) }
+        var (connection, report): (ControlConnection?, StatusReport?)
+        do throws(ControlError) {
+            let nexusd = try place.connect()
+            (connection, report) = (nexusd, try StatusQuestion.report(nexusd))
+        } catch  where error.code == .refused && file == nil {
+            // What nexusd reads is not the caller's own file, and not to be judged by his rights.
+            throw ControlError(
+                .refused, error.message, hint: "of a file that you name it is said what your own rights show")
+        } catch {
+            // Nobody to be asked.
+        }
         if let report, let look = connection.flatMap(NexusdsLook.init) {
             if file == nil || isSame(file ?? "", report.config) {
                 do throws(ControlError) {

@@ -121,6 +121,12 @@ struct Doctor {
                     Finding(
                         .warn, "child", "\(child.name) keeps ending: \(child.words)",
                         remedy: "nexusctl why \(child.name)"))
+            // Such ends are not counted as unstable, and go on for ever.
+            case "delayed" where child.cause == "network" && child.restarts > 2:
+                findings.append(
+                    Finding(
+                        .warn, "child", "\(child.name) finds no network: \(child.words)",
+                        remedy: "nexusctl why \(child.name)"))
             case "scheduled" where child.unstableRuns > 0:
                 findings.append(failure(child, child.words))
             case "waiting", "starting", "ready", "stopping":

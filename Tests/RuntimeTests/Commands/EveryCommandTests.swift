@@ -180,6 +180,9 @@ extension WholeTrees {
             let answer = try ctl(["stauts"])
             #expect(answer.status == 2)
             #expect(answer.errors == "nexusctl: there is no command 'stauts'; did you mean 'status'?\n")
+            #expect(
+                try ctl(["daemon-reload"]).errors
+                    == "nexusctl: there is no command 'daemon-reload'; here it is 'reload'\n")
             #expect(try ctl(["--help"]).status == 0 && ctl(["help", "status"]).status == 0)
         }
 

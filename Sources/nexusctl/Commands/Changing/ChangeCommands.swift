@@ -118,10 +118,20 @@ struct Change: ParsableArguments {
                     outcomes.append((name, "timeout", try late(name, verb, done, connection)))
                 }
             } catch {
-                outcomes.append((name, "failed", error))
+                outcomes.append((name, "failed", withOthers(error, of: name, verb, connection)))
             }
         }
         return outcomes
+    }
+
+    /// nexusd names the first that did not come up; a group may have more.
+    private func withOthers(
+        _ error: ControlError, of name: String, _ verb: String, _ connection: ControlConnection
+    ) -> ControlError {
+        guard error.code == .failed, verb != "stop", !connection.isClosed,
+            let others = try? Readiness(connection, names: [name]).others(than: error.message)
+        else { return error }
+        return ControlError(error.code, error.message, hint: others + (error.hint.map { "\n" + $0 } ?? ""))
     }
 
     /// The time is over: how far it is.
@@ -148,7 +158,10 @@ struct Change: ParsableArguments {
         }
         for (name, _, failure) in outcomes {
             if let failure, names.count > 1 {
-                Output.complain("nexusctl: \(Terminal.clean(name)):")
+                // nexusd's words mostly begin with the name.
+                if !failure.message.hasPrefix(WrittenName(name).name) {
+                    Output.complain("nexusctl: \(Terminal.clean(name)):")
+                }
                 Output.complain(failure)
             } else if failure == nil, !json {
                 let how = (ends[name] ?? []).map { end in

@@ -31,9 +31,10 @@ struct ReloadCommand: ParsableCommand {
         abstract: "Reads Supervisor.toml anew, shows the difference, and puts it in force, whole or not at all.",
         discussion: """
             What did not change keeps its process. Ends when everything that was touched is up, or gone; what shows \
-            nothing but that it was started has to be there a second later. Ends with 1 when a \
-            child could not come up or stay (the new file is in force) or when the machine refuses what the file asks for (nothing is \
-            changed; it says which), with 2 when the file is refused (nothing is changed).
+            nothing but that it was started has to be there a second later. Ends with 1 as soon as a \
+            child could not come up or stay (the new file is in force; it names that one, and says where the others are by then) or \
+            when the machine refuses what the file asks for (nothing is changed; it says which), with 2 when the file is refused \
+            (nothing is changed).
             """)
 
     @Flag(help: "Shows the difference and changes nothing, as `diff`.")
@@ -87,8 +88,11 @@ struct ReloadCommand: ParsableCommand {
                 guard difference != .null else {
                     throw ControlError(failure.code, failure.message, hint: failure.hint ?? "nothing was changed")
                 }
+                let others = try? Readiness(connection, amongMeant: Set(Self.touched(difference)))
+                    .others(than: failure.message)
                 throw ControlError(
-                    failure.code, failure.message, hint: "the new file is in force; see: nexusctl status")
+                    failure.code, failure.message,
+                    hint: (others.map { $0 + "\n" } ?? "") + "the new file is in force; see: nexusctl status")
             case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
                 .health:
                 continue

@@ -185,6 +185,12 @@ struct Readiness {
         return ControlError(.timeout, "\(sentence): \(hint)", hint: advice)
     }
 
+    /// Where the others are when nexusd has answered `cloudflared: it was given up …`, which names the first; nil: they are there.
+    func others(than answer: String) -> String? {
+        let others = Readiness(missing: missing.filter { !answer.hasPrefix("\($0.name): ") }, aim)
+        return others.missing.isEmpty ? nil : others.hint
+    }
+
     /// For `answer`, nexusd's `cloudflared is parked (config)`: that child once, in the words of the status, and then the others.
     func failure(_ answer: String) -> ControlError {
         guard let named = missing.first(where: { answer.hasPrefix("\($0.name) is ") }) else {

@@ -61,8 +61,8 @@ struct WrittenName {
         }
         let known = report.children.map(\.name) + report.groups.map(\.name)
         let near = Nearest.hint(for: name, among: known)
+        let shown = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? ", …" : "")
         throw ControlError(
-            .usage, "there is no \(kind) '\(name)'" + near,
-            hint: near.isEmpty ? "there are: \(known.prefix(12).joined(separator: ", "))" : nil)
+            .usage, "there is no \(kind) '\(name)'" + near, hint: near.isEmpty ? "there are: \(shown)" : nil)
     }
 }
