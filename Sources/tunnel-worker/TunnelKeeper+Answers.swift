@@ -123,9 +123,9 @@ extension TunnelKeeper {
             return "nobody now: the chat does not answer" + (farNames.map { "; \($0) would lead here" } ?? "")
         case _:
             guard let far = farNames else {
-                return "nobody from outside; browsers that were let in (nexusctl pair) \(near)"
+                return "nobody from outside; browsers that were let in (nexusctl pair) \(near)\(refusedNames)"
             }
-            outside = "from anywhere at \(far), and \(near)"
+            outside = "from anywhere at \(far), and \(near)\(refusedNames)"
         }
         return "browsers that were let in (nexusctl pair): \(outside)"
     }
@@ -136,15 +136,35 @@ extension TunnelKeeper {
     /// By what names people come through the tunnel that stands: all that its rules lead here, also those that are a pattern.
     private var farNames: String? {
         guard machine.state.connections != nil || machine.state == .originDown else { return nil }
-        var names = (leads ? address : nil).map { [$0 + outsideDoubt] } ?? []
-        if machine.chosen != .quick, let rules = measurement?.rules {
-            let chat = workshop.settings.chatSocket
-            names += rules.patterns(chatSocket: chat).filter { $0 != host } + rules.parts(chatSocket: chat)
+        let own = (leads ? address : nil).map { [$0 + outsideDoubt] } ?? []
+        return Self.listed(own + otherNames.filter(isServed))
+    }
+
+    /// Those that its rules lead here too, and that the page is not served by: it answers to the name of `[chat] url` alone.
+    private var refusedNames: String {
+        guard machine.state.connections != nil, let names = Self.listed(otherNames.filter { !isServed($0) }) else {
+            return ""
         }
-        return names.isEmpty
+        return "; the page turns away who comes by \(names): it answers to \(workshop.settings.url) only"
+    }
+
+    /// Beside the address; of a part of a name its paths stand behind it.
+    private var otherNames: [String] {
+        guard machine.chosen != .quick, let rules = measurement?.rules else { return [] }
+        let chat = workshop.settings.chatSocket
+        return rules.patterns(chatSocket: chat).filter { $0 != host } + rules.parts(chatSocket: chat)
+    }
+
+    private func isServed(_ name: String) -> Bool {
+        let bare = name.prefix { $0 != " " }.lowercased()
+        return workshop.settings.url.isEmpty || [host, workshop.settings.hostname].contains(bare)
+    }
+
+    private static func listed(_ names: [String]) -> String? {
+        names.isEmpty
             ? nil
-            : names.prefix(Self.namesSaid).joined(separator: ", ")
-                + (names.count > Self.namesSaid ? " and \(names.count - Self.namesSaid) more" : "")
+            : names.prefix(namesSaid).joined(separator: ", ")
+                + (names.count > namesSaid ? " and \(names.count - namesSaid) more" : "")
     }
 
     /// About the address, when this machine's own looks find something else there.
@@ -209,9 +229,10 @@ extension TunnelKeeper {
             (try? await bus.ask("status \(Self.bridge)")) == nil
             ? ChainCheck.Verdict(false, "not there: nexusd knows of no child \(Self.bridge)")
             : await ChainCheck(url: "https://" + here, socket: chat, edge: pace.edge).bridge()
-        let tunnel = await tunnelVerdict()
-        // Between two runs nothing leads anywhere, and the address is asked of nobody.
-        let isRunning = machine.isUp && !machine.state.isCrashed
+        let standing = machine.isUp ? await preparation?.metrics.measure()?.connections ?? 0 : 0
+        let tunnel = tunnelVerdict(standing)
+        // Between two runs nothing leads anywhere, and the address is asked of nobody. The next run may stand before that is seen.
+        let isRunning = machine.isUp && (standing > 0 || !machine.state.isCrashed)
         let edge =
             if isRunning, let address {
                 await ChainCheck(url: address, socket: chat, edge: pace.edge).outside()
@@ -225,9 +246,9 @@ extension TunnelKeeper {
         return report([("agent", await agent), ("bridge", bridge), ("tunnel", tunnel), ("edge", edge)])
     }
 
-    private func tunnelVerdict() async -> ChainCheck.Verdict {
+    /// - Parameter connections: that stand now.
+    private func tunnelVerdict(_ connections: Int) -> ChainCheck.Verdict {
         guard machine.isUp else { return .init(false, "not there: \(stateWords)") }
-        let connections = await preparation?.metrics.measure()?.connections ?? 0
         return connections > 0
             ? .init(true, "\(connections) of \(machine.chosen.connections) connections to the edge stand")
             : .init(false, machine.state.words)
@@ -253,19 +274,15 @@ extension TunnelKeeper {
 }
 
 extension TunnelState {
-    /// Somebody may have come by it: one connection is enough for that.
-    var carries: Bool { if case .connecting = self { true } else { connections != nil } }
-
     fileprivate var isCrashed: Bool { if case .crashed = self { true } else { false } }
 
     fileprivate var heldMinutes: Int? { if case .crashed(_, .held(let minutes)) = self { minutes } else { nil } }
 
-    /// Those that stand, once the start is over.
+    /// Those by which it carries: one is enough for who comes, also while the others are on their way.
     var connections: Connections? {
         switch self {
-        case .connected(let connections), .degraded(let connections): connections
-        case .off, .settingsRefused, .stopped, .starting, .connecting, .waitingForConfiguration, .reconnecting,
-            .credentialsRefused,
+        case .connecting(let connections), .connected(let connections), .degraded(let connections): connections
+        case .off, .settingsRefused, .stopped, .starting, .waitingForConfiguration, .reconnecting, .credentialsRefused,
             .noNetwork, .noUplink, .noNames, .originDown, .exposesMoreThanTheChat, .crashed:
             nil
         }

@@ -20,7 +20,7 @@ extension TunnelKeeper {
     func keep(over approach: TunnelApproach) async throws(TunnelError) {
         try await enterByCommand()
         defer { gate.leave() }
-        let run = approach == .tunnel && machine.state.carries ? await runNow() : nil
+        let run = approach == .tunnel && machine.state.connections != nil ? await runNow() : nil
         let next = try choice.kept(over: approach, run: run, at: .now(), length: pace.patience.trial)
         try next.write(in: workshop.directory)
         (choice, unwritten) = (next, nil)

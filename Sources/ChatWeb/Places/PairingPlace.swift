@@ -29,7 +29,7 @@ struct PairingPlace: Hashable, Sendable {
     ) throws(ChatError) -> PairingPlace {
         if let tunnel, tunnel.isWanted {
             // By what is in force: `[chat] url` may name another, to which nothing leads.
-            if tunnel.stands, tunnel.url_leads != false, let url = tunnel.url {
+            if tunnel.leads, let url = tunnel.url {
                 return PairingPlace(way: .tunnel, url: url, lasts: tunnel.url_lasts, doubt: tunnel.url_doubt)
             }
         } else if let url = settings.publicURL, tunnel?.ownsURL != true {

@@ -13,7 +13,7 @@ public struct TunnelSight: Hashable, Sendable, Codable {
     var words: String
     var url: String?
     var url_lasts: Bool
-    /// False: no rule in force leads its name to the page.
+    /// By state and rules; nil: of a tunnel-worker that does not say.
     var url_leads: Bool?
     /// It leads here by state and rules, and tunnel-worker's own looks find something else there.
     var url_doubt: String?
@@ -36,6 +36,9 @@ public struct TunnelSight: Hashable, Sendable, Codable {
 
     /// Its connections carry. `origin down` is of a moment ago: whoever asks this has the chat before him.
     var stands: Bool { ["connected", "degraded", "origin down"].contains(state) }
+
+    /// Its address leads here: also while it starts, once one of its connections stands.
+    var leads: Bool { url_leads ?? stands }
 }
 
 extension TunnelSight {

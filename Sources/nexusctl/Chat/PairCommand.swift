@@ -33,9 +33,6 @@ struct PairCommand: ParsableCommand {
         if json { return Output.write(line + [UInt8(ascii: "\n")]) }
         guard let url = pairing["url"]?.text, let code = pairing["code"]?.text else { throw Self.wrongAnswer }
         let terminal = Terminal.standardOutput
-        if !here || qr {
-            Output.write(QRPicture(rows: (pairing["qr"]?.elements ?? []).compactMap(\.text)).text(for: terminal) + "\n")
-        }
         let minutes = (pairing["good_for"]?.number ?? 0) / 60
         Output.write(
             """
@@ -48,13 +45,18 @@ struct PairCommand: ParsableCommand {
         if pairing["ends_oldest"]?.flag == true {
             Output.write("Too many codes were good at a time: the oldest of them lets nobody in any more.\n")
         }
-        guard let fingerprint = pairing["fingerprint"]?.text else { return }
-        Output.write(
-            """
-            The browser will say that it does not know this machine: the certificate is made here. Go on when it shows
-            SHA-256 \(Terminal.clean(fingerprint))
+        if let fingerprint = pairing["fingerprint"]?.text {
+            Output.write(
+                """
+                The browser will say that it does not know this machine: the certificate is made here. Go on when it shows
+                SHA-256 \(Terminal.clean(fingerprint))
 
-            """)
+                """)
+        }
+        // Last, so that all of it is on the screen.
+        if !here || qr {
+            Output.write(QRPicture(rows: (pairing["qr"]?.elements ?? []).compactMap(\.text)).text(for: terminal) + "\n")
+        }
     }
 
     private var role: String { chatOnly ? "chat-only" : "owner" }

@@ -44,6 +44,7 @@ extension Doctor {
             return Finding(
                 .warn, "tunnel", "\(words); nobody gets here by it",
                 remedy: "lead its public name to the chat, as docs/tunnel.md has it, then: nexusctl tunnel check")
+        case "origin down": return Finding(.bad, "tunnel", words, remedy: "nexusctl why chat-bridge")
         // The tunnel's own check would only find the same.
         case "no network":
             let remedy =

@@ -109,11 +109,12 @@ struct TunnelCommand: ParsableCommand {
             if json {
                 Output.write(line + [UInt8(ascii: "\n")])
             } else {
+                Output.write(Terminal.clean(answer["url"]?.text ?? "?") + "\n")
+                // Last, so that all of it is on the screen.
                 if qr {
                     let rows = (answer["qr"]?.elements ?? []).compactMap(\.text)
                     Output.write(QRPicture(rows: rows).text(for: .standardOutput) + "\n")
                 }
-                Output.write(Terminal.clean(answer["url"]?.text ?? "?") + "\n")
             }
             if let doubt = now.doubt { Output.complain(ControlError.doubt(doubt)) }
             if now.isWithoutChat {

@@ -70,7 +70,10 @@ struct TunnelInterview {
         plan?.stands = differing.isEmpty
         if mustStand, !differing.isEmpty {
             let keys = Terminal.clean(differing.joined(separator: ", "))
-            throw ControlError(.failed, "the lines are not in force yet: the file says something else for \(keys)")
+            throw ControlError(
+                .failed,
+                "the file was reloaded as it is, and the lines are not in force yet: it says something else for \(keys)"
+            )
         }
         func text(_ name: String) -> String { Terminal.clean(answer[name]?.text ?? "?") }
         return (plan, Found(program: "\(text("program")), \(text("version"))", service: text("service")))

@@ -53,6 +53,15 @@ import Testing
         #expect(try place(other, sight("named", "connected", url: name)).url == name)
     }
 
+    /// One connection is enough for who comes, also while the others are on their way.
+    @Test func tunnelThatStarts_isTheWayAsSoonAsItLeadsHere() throws {
+        var part = sight("named", "starting", url: name)
+        for (leads, isWay) in [(true, true), (false, false)] {
+            part.url_leads = leads
+            #expect((try? place(settings(), part))?.way == (isWay ? .tunnel : nil))
+        }
+    }
+
     /// Visitors may come by it all the same.
     @Test func addressInDoubt_isTheWay_withWhatSpeaksAgainstIt() throws {
         var doubted = sight("named", "connected", url: name)

@@ -66,6 +66,20 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// What is measured is there before the end of the run before is forgotten.
+    @Test func afterACrash_noHopIsJudgedByTheRunBefore() throws {
+        let tunnel = try connected()
+        kill(try #require(try tunnel.box.status().pid("cloudflared")), SIGKILL)
+        var isGood = false
+        while !isGood {
+            let answer = try tunnel.box.ctl("tunnel", "check")
+            isGood = answer.status == 0
+            let stands = answer.output.contains("connections to the edge stand")
+            #expect(!stands || !answer.output.contains("as long as no tunnel runs"), "\(answer.output)")
+        }
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// The next look of its turn would come in years.
     @Test func chatThatAnswersAgain_isLookedAtThroughTheAddressAtOnce() throws {
         let tunnel = try connected { toml in

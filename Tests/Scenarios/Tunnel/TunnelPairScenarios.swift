@@ -83,6 +83,28 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// 80 by 24: what has scrolled away no phone reads.
+    @Test func codeOfALongLink_isWholeOnALowTerminal() throws {
+        let tunnel = try TunnelBox(mode: "quick", url: nil)
+        try tunnel.set("quick", "four-random-words-here.trycloudflare.com")
+        try tunnel.start()
+        try tunnel.waitState("connected 1/1")
+        let typist = try Typist(
+            Programs.path("nexusctl"), ["pair"],
+            environment: ["NEXUS_RUNTIME_DIRECTORY": tunnel.box.runtime, "TERM": "xterm", "NO_COLOR": "1"])
+        #expect(typist.wait() == 0)
+        try typist.until("all of the code") { $0.seen.hasSuffix("▀\r\n") || $0.seen.hasSuffix("█\r\n") }
+        // The last row is the prompt's.
+        let screen = typist.seen.split(separator: "\r\n").suffix(23).filter { $0.contains("█") || $0.contains("▄") }
+        let rows = screen.flatMap { line in
+            ["█▀", "█▄"].map { light in String(line.map { light.contains($0) ? "0" : "1" }) }
+        }
+        let shown = Pairing(url: "", way: "", url_lasts: false, reachable: true, qr: rows)
+        let link = try #require(typist.seen.firstMatch(of: /Open +(\S+)/)).1
+        #expect(try read(shown, tunnel) == link + "\n")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func namedTunnel_isTheLinkOfTheSettings_andIsNoneWhileItIsDown() throws {
         let tunnel = try TunnelBox(mode: "named")
         try tunnel.set("never", "")

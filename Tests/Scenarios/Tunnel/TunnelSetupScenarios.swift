@@ -134,6 +134,25 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// Enter reloads the file as it is, and that is not undone by leaving.
+    @Test func leavingAfterAReload_saysThatTheFileIsInForce() throws {
+        let tunnel = try box()
+        let typist = try walk(tunnel)
+        try answer(typist, question.way, "named")
+        try answer(typist, question.file, tunnel.box.directory + "/credentials.json")
+        try answer(typist, question.address, "chat.example.invalid")
+        try typist.until("the lines") { $0.seen.hasSuffix(question.lines) }
+        #expect(typist.seen.contains("Enter reloads it as it is then"), "\(typist.seen)")
+        try answer(typist, question.lines, "")
+        try expect(typist, "the file was reloaded as it is, and the lines are not in force yet")
+        try typist.until("the question anew") { $0.seen.hasSuffix(question.lines) }
+        typist.type("\u{3}")
+        try expect(typist, "the file was reloaded when you pressed Enter, and what it says is in force")
+        #expect(typist.wait() == 130)
+        #expect(try tunnel.described().state == "off")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// The line is thrown away by Ctrl-C, whether nexusctl had been told of it or not (1 in 130 times, where it waited for another).
     @Test func leavingWhileALineArrives_isHeardAtOnce() throws {
         let tunnel = try box()

@@ -55,6 +55,25 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// Who comes is served by the first of them, and so the address is one from then on.
+    @Test func partOfTheConnections_leadsHereAlready() throws {
+        // All the 20 s that a start may take until all stand.
+        let tunnel = try TunnelBox(mode: "named", haste: 1)
+        try tunnel.set("most", "2")
+        try tunnel.start()
+        let part = try tunnel.waitState("starting: 2 of 4 connections stand so far")
+        let address = "https://chat.example.invalid"
+        #expect(part.reach.contains("from anywhere at \(address)"), "\(part)")
+        #expect(try tunnel.visit("/").status == "200")
+        #expect(try tunnel.box.ctl("tunnel", "url").output == address + "\n")
+        try tunnel.box.wait("chat-bridge to say where the page is") {
+            $0.child("chat-bridge")?.status?.hasSuffix("page at \(address)") == true
+        }
+        #expect(try tunnel.box.ctl("pair").output.contains("Open   \(address)/#pair="))
+        #expect(try tunnel.described().state == "starting", "too slow a machine has seen nothing here")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// Said by cloudflared; and not said by it, but found by a look through the edge.
     @Test(arguments: ["lose", "silent"]) func reconnecting_isSaid(_ how: String) throws {
         let tunnel = try TunnelBox(mode: "named", haste: 1)

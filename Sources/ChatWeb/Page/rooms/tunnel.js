@@ -4,10 +4,9 @@ import { ask, reason, waiting } from '../base/wire.js';
 
 /** @type {Words} */
 const ways = { quick: 'quick, without an account', named: 'named, by its credentials', token: 'token, by its token' };
-// Its address leads here; the others need the owner, or go on by themselves.
 const standing = ['connected', 'degraded', 'origin down'];
 const broken = ['settings refused', 'credentials refused', 'exposes more than the chat', 'crashed'];
-// Light squares around a code, as scanners want them (ISO/IEC 18004).
+// Light squares around a code (ISO/IEC 18004).
 const margin = 4;
 
 export class Tunnel {
@@ -57,7 +56,10 @@ export class Tunnel {
     try {
       this.show(await ask('/api/tunnel', { op: 'describe' }));
     } catch (error) {
-      this.words.textContent = `The tunnel cannot be asked now: ${reason(error)}`;
+      const words = `The tunnel cannot be asked now: ${reason(error)}`;
+      // What was heard before is over.
+      if (/** @type {any} */ (error).code === 'refused') this.show({ state: 'not known', reach: 'not known', mode: this.mode, mode_when_on: this.last, words });
+      else this.words.textContent = words;
     }
   }
 
@@ -66,7 +68,6 @@ export class Tunnel {
     this.state.textContent = line.state;
     this.state.dataset.state = line.state === 'connected' ? 'ready' : ['off', 'stopped'].includes(line.state) ? '' : broken.includes(line.state) ? 'parked' : 'delayed';
     const words = line.complaint && !line.words.includes(line.complaint) ? `${line.words}; not taken: ${line.complaint}` : line.words;
-    // The state stands beside the heading.
     this.words.textContent = upper(words.startsWith(`${line.state}: `) ? words.slice(line.state.length + 2) : words);
     this.reach.textContent = `Who can reach the page: ${line.reach.replaceAll('`', '')}.`;
     this.stands = standing.includes(line.state);
@@ -75,11 +76,11 @@ export class Tunnel {
     this.isThrough = line.through;
     this.mode = line.mode;
     this.last = line.mode_when_on;
-    // A way that somebody is about to choose stays under the finger.
+    // Who chooses is not disturbed.
     if (isNew && ways[this.last]) this.way.value = this.last;
     this.showTrial(line);
     this.showAddress(line);
-    this.switches.hidden = false;
+    this.switches.hidden = !this.mode;
     this.offer();
   }
 
@@ -101,7 +102,7 @@ export class Tunnel {
   /** @param {any} line */
   showAddress(line) {
     this.address.hidden = !line.url;
-    const leads = this.stands && line.url_leads !== false;
+    const leads = line.url_leads ?? this.stands;
     this.dead.hidden = leads;
     this.picture.hidden = !leads;
     if (!line.url || line.url === this.url) return;
@@ -142,7 +143,6 @@ export class Tunnel {
 /** @param {string} text */
 const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-// A QR code, dark on light in either theme.
 /** @param {string[]} rows of `0` and `1` */
 function picture(rows) {
   const side = rows.length + 2 * margin;
