@@ -112,11 +112,13 @@ struct Listener: Sendable {
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64)))
         return channel.eventLoop.makeCompletedFuture { try secure(channel, connection) }
+            .flatMapThrowing { try channel.pipeline.syncOperations.addHandler(FramingGuard()) }
             .flatMap { http.setup(channel: channel, logger: logger) }
             .flatMapThrowing { value in
                 let pipeline = channel.pipeline.syncOperations
                 let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
-                try pipeline.addHandler(HeadGuard(), position: .before(codec))
+                let framing = try pipeline.handler(type: FramingGuard.self)
+                try pipeline.addHandlers([framing.counter, HeadGuard()], position: .before(codec))
                 return Taken(http: http, value: value)
             }
     }

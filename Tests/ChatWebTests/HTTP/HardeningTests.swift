@@ -97,6 +97,42 @@ struct HardeningTests {
         #expect(answer.status == 400 && answer.text.contains("wait is a number of seconds"), "\(answer.text)")
     }
 
+    /// Bytes that no part of a request is made of, from somebody who is known and has all the time.
+    @Test(arguments: ["extensions", "an extension", "trailers", "empty lines"])
+    func bytesAroundABody_areBounded(_ name: String) async throws {
+        let piece =
+            switch name {
+            case "extensions": "1;" + String(repeating: "x", count: 8000) + "\r\n{\r\n"
+            case "an extension": String(repeating: "1;", count: 4000)
+            case "trailers": "0\r\n" + String(repeating: "X-Y: \(String(repeating: "z", count: 8000))\r\n", count: 5)
+            case _: String(repeating: "\r\n", count: 4000)
+            }
+        let box = try await WebBox(limits: ConnectionLimits(stranger: .minutes(10), device: .minutes(10)))
+        let cookie = try await box.pair()
+        let connection = try box.connect()
+        if name != "empty lines" { try connection.send(chunked(box, cookie)) }
+        var sent = 0
+        // More than the buffers between both hold.
+        while sent < 32_000_000, (try? connection.send(piece)) != nil { sent += piece.utf8.count }
+        #expect(sent < 32_000_000)
+        #expect(RawAnswer((try? connection.rest()) ?? []).status != 200)
+    }
+
+    private func chunked(_ box: WebBox, _ cookie: String) -> String {
+        box.request("/api/chat", "", cookie: cookie)
+            .replacing("Content-Length: 0", with: "Transfer-Encoding: chunked")
+    }
+
+    /// The least that a chunk can be, and a request behind another one.
+    @Test func bodyInChunksOfAByte_isTaken() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let body = #"{"op":"history","session":"s-0"\#(String(repeating: " ", count: 30_000))}"#
+        let text = chunked(box, cookie) + body.map { "1\r\n\($0)\r\n" }.joined() + "0\r\n\r\n"
+        let answer = try ask(box, text.replacing("Connection: close\r\n", with: "") + text)
+        #expect(answer.text.components(separatedBy: "there is no session s-0").count == 3, "\(answer.text)")
+    }
+
     @Test func requestThatNeverEnds_isClosed() async throws {
         let box = try await WebBox(limits: ConnectionLimits(stranger: .milliseconds(300), device: .milliseconds(600)))
         let silent = try box.connect()

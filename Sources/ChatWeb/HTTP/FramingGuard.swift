@@ -1,0 +1,60 @@
+import NIOCore
+import NIOHTTP1
+
+/// Ends a connection whose request has more around its body than any needs: extensions of chunks, trailers, empty lines before it.
+/// NIO's decoder passes over most of that without a bound. Stands before it, where the bytes are still as they came.
+final class FramingGuard: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    /// A head (16 KiB) with its request line, and as much for what stands around small chunks.
+    static let byteLimit = 65_536
+    /// What may come for each byte of a body besides: one in a chunk of its own has five.
+    static let bytesPerByte = 8
+
+    private let body = BodyCount()
+    private var received = 0
+
+    /// What is to stand behind the decoder, for this to know what of the bytes was a body.
+    var counter: some RemovableChannelHandler { body }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // What follows a request that is none is nobody's, and the answer that says so is on its way.
+        if body.hasFailed { return context.fireChannelRead(data) }
+        received += unwrapInboundIn(data).readableBytes
+        // The decoder is done with these bytes when this returns.
+        context.fireChannelRead(data)
+        if body.hasEnded {
+            body.hasEnded = false
+            (received, body.bytes) = (0, 0)
+        } else if received - body.bytes > Self.byteLimit + Self.bytesPerByte * body.bytes {
+            context.close(promise: nil)
+        }
+    }
+
+    /// Counts the bytes of the body that comes.
+    private final class BodyCount: ChannelInboundHandler, RemovableChannelHandler {
+        typealias InboundIn = HTTPServerRequestPart
+
+        var bytes = 0
+        /// A request did since this was last looked at.
+        var hasEnded = false
+        var hasFailed = false
+        private var isInBody = false
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            switch unwrapInboundIn(data) {
+            case .head: isInBody = true
+            case .body(let part): bytes += part.readableBytes
+            case .end: (hasEnded, isInBody) = (true, false)
+            }
+            context.fireChannelRead(data)
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            hasFailed = true
+            context.fireErrorCaught(error)
+            // Nobody answers that: who waits for the rest of a body learns only that there is none.
+            if isInBody { context.close(promise: nil) }
+        }
+    }
+}
