@@ -11,8 +11,8 @@ public actor AgentConnection {
         case retrying(String)
         /// Somebody else than opencode has its port; another attempt follows by itself.
         case foreign(String)
-        /// It takes turns.
-        case ready(AgentIdentity)
+        /// It takes turns, or turned the last one away before it could see it, for this reason.
+        case ready(AgentIdentity, turnsAway: String?)
         /// It is there and cannot be used; the words say what to do.
         case unusable(String)
 
@@ -22,7 +22,9 @@ public actor AgentConnection {
             case .waiting: "waiting for opencode to listen"
             case .connecting(let why): "connecting to opencode: \(why)"
             case .retrying(let why): "no connection to opencode: \(why); trying again"
-            case .ready(let identity): "connected to \(identity.product) \(identity.version)"
+            case .ready(let identity, nil): "connected to \(identity.product) \(identity.version)"
+            case .ready(let identity, let why?):
+                "\(identity.product) \(identity.version) is there and takes no message: \(why)"
             case .unusable(let why), .foreign(let why): why
             }
         }
@@ -113,6 +115,11 @@ public actor AgentConnection {
         case unhealthy(String)
     }
 
+    /// Whoever is connected took a message, or made a session for one (nil); or turned it away before it could see it.
+    public func turnsAway(_ why: String?) {
+        if case .ready(let identity, _) = state { change(.ready(identity, turnsAway: why)) }
+    }
+
     /// How it stands now.
     public var current: State { state }
 
@@ -179,7 +186,7 @@ public actor AgentConnection {
     }
 
     private func connected(_ identity: AgentIdentity) {
-        if !Task.isCancelled { change(.ready(identity)) }
+        if !Task.isCancelled { change(.ready(identity, turnsAway: nil)) }
     }
 
     /// The same client across lost connections, so that its turns go on; a new one for another version.

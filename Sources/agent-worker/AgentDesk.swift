@@ -30,7 +30,11 @@ struct AgentDesk: Sendable {
             case .openSession(let title, let workspace):
                 let directory = try directory(of: workspace)
                 let client = try await connection.readyClient(within: Limits.handOverTime)
-                await reply(.session(try await client.openSession(title: title, directory: directory)), responder)
+                let session = try await told { () async throws(AgentFailure) in
+                    try await client.openSession(title: title, directory: directory)
+                }
+                await connection.turnsAway(nil)
+                await reply(.session(session), responder)
             case .runTurn(let session, let workspace, let text, let choice, let files):
                 if workspace != nil { _ = try directory(of: workspace) }
                 let contents = try await Self.contents(of: files, responder)
@@ -64,11 +68,25 @@ struct AgentDesk: Sendable {
         _ session: AgentSessionID, _ prompt: Prompt, _ choice: TurnChoice, _ responder: Responder
     ) async throws(AgentFailure) {
         let client = try await connection.readyClient(within: Limits.handOverTime)
-        let directory = try await directory(of: session, client)
-        try await client.runTurn(session, directory: directory, prompt: prompt, choice: choice) { event in
-            for frame in event.frames { try await responder.send(try Self.json(frame)) }
+        try await told { () async throws(AgentFailure) in
+            let directory = try await directory(of: session, client)
+            try await client.runTurn(session, directory: directory, prompt: prompt, choice: choice) { event in
+                if case .turnStarted = event { await connection.turnsAway(nil) }
+                for frame in event.frames { try await responder.send(try Self.json(frame)) }
+            }
         }
         await responder.end()
+    }
+
+    /// Has it in the status line when a message is turned away before opencode could see it: its health and its events do not
+    /// tell, and the message waits for somebody who mends that.
+    private func told<Value>(
+        _ call: () async throws(AgentFailure) -> Value
+    ) async throws(AgentFailure) -> Value {
+        do { return try await call() } catch {
+            if error.code == .unavailable { await connection.turnsAway(error.message) }
+            throw error
+        }
     }
 
     /// What comes with the request, told apart by the lengths that were said; bounded by them, and they by the limits.
@@ -141,7 +159,7 @@ struct AgentDesk: Sendable {
         get async {
             let state = await connection.current
             let (identity, isReady): (AgentIdentity?, Bool) =
-                if case .ready(let identity) = state { (identity, true) } else { (nil, false) }
+                if case .ready(let identity, _) = state { (identity, true) } else { (nil, false) }
             return AgentDescription(
                 product: identity?.product ?? "opencode", version: identity?.version ?? "", ready: isReady,
                 state: state.words, workspaces: workspaces.map(\.name))

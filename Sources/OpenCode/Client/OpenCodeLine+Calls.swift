@@ -107,7 +107,11 @@ extension OpenCodeLine {
     /// until opencode answers as it should. Not one that says that the call itself is wrong.
     static func beforeHandOver(_ failure: AgentFailure, _ what: String) -> AgentFailure {
         switch failure.code {
-        case .failed, .refused: AgentFailure(.unavailable, "\(failure.message); \(what), so nothing was handed over")
+        case .failed, .refused:
+            AgentFailure(
+                .unavailable,
+                "\(failure.message.hasSuffix(".") ? String(failure.message.dropLast()) : failure.message); \(what), so nothing "
+                    + "was handed over")
         case .unavailable, .unknown, .busy, .badRequest: failure
         }
     }

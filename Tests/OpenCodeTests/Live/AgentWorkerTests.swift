@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import Wire
 
@@ -48,6 +49,35 @@ struct AgentWorkerTests {
         #expect(events.count { $0["event"] as? String == "text-delta" } > 20)
         let whole = events.last { $0["event"] as? String == "text-block" }?["text"] as? String
         #expect(whole?.hasPrefix("You wrote: hello") == true)
+    }
+
+    /// Its health and its events are well; who looks at the status of agent-worker is told all the same.
+    @Test func sessionThatIsRefused_isInTheStatus_untilAMessageIsTaken() throws {
+        let refuses = Mutex(true)
+        let server = try Listener.scripted { path in
+            switch path {
+            case "/global/health": Listener.Reply(body: #"{"healthy":true,"version":"1.18.34"}"#)
+            case "/global/event":
+                Listener.Reply(
+                    type: "text/event-stream",
+                    body: "data: {\"payload\":{\"type\":\"server.connected\",\"properties\":{}}}\n\n", staysOpen: true)
+            case "/session" where refuses.withLock({ $0 }): Listener.Reply(status: "401 Unauthorized", body: "{}")
+            case "/session": Listener.Reply(body: #"{"id":"ses_1","directory":"\#(scratch.url.path)"}"#)
+            case _: Listener.Reply(status: "404 Not Found", body: "{}")
+            }
+        }
+        defer { server.stop() }
+        let worker = try WorkerProcess(
+            scratch: scratch.url, workspaces: workspaces, values: ["opencode.port": String(server.port)])
+        let connected = "connected to opencode 1.18.34"
+        _ = try worker.status { $0 == connected }
+        #expect(try worker.refusal(["op": "open-session", "title": "test"]) == "unavailable")
+        let words = try worker.status { $0.contains("takes no message") }
+        #expect(words.hasPrefix("opencode 1.18.34 is there and takes no message: opencode refuses the password."))
+        #expect(words.hasSuffix("listens on its port; it made no session, so nothing was handed over"), "\(words)")
+        refuses.withLock { $0 = false }
+        #expect(try session(worker) == "ses_1")
+        _ = try worker.status { $0 == connected }
     }
 
     @Test func files_comeAsTheUpload_asLongAsWasSaid() throws {

@@ -167,6 +167,12 @@ final class WorkerProcess {
         send(Frame(.pong, peer: frame.header.peer, id: frame.header.id, payload: frame.payload))
     }
 
+    /// The next status line that matches.
+    func status(where matches: (String) -> Bool) throws -> String {
+        let line = { (frame: Frame) in String(decoding: frame.payload, as: UTF8.self) }
+        return line(try next { $0.header.kind == .status && matches(line($0)) })
+    }
+
     /// Waits for the end of the process; its exit status.
     func exitStatus() -> Int32 {
         var status: Int32 = 0
