@@ -114,6 +114,14 @@ struct ChatBridge {
             Log.notice("a damaged store is still kept as \(aside); take it away when you do not want it any more")
         }
         if let lost = store.lostLog { Log.warning(lost) }
+        if store.isMissing {
+            Log.warning(
+                "\(store.path), which held the conversations, is gone: it was removed, moved or emptied while chat-bridge did not "
+                    + "run. A new one is begun. Devices that were paired are not known any more; "
+                    + (store.hasKeptPassword ? "the password is what it was. " : "no password was kept. ")
+                    + "To have them back: stop chat-bridge, put the file in its place, start it; or nexusctl chat restore FILE"
+            )
+        }
         if store.hasNewIndex { Log.warning("the index for searching was damaged and was made anew; no text is lost") }
         return store
     }

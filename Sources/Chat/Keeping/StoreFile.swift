@@ -55,6 +55,8 @@ struct StoreFile {
     /// Renames file and companions; returns the new path.
     func moveAside(now: Date) throws -> String {
         let target = freeName(Self.mark, now: now)
+        // It is not missing, whatever ends this in between.
+        unlink(beginning)
         for companion in Self.companions where FileManager.default.fileExists(atPath: path + companion) {
             try FileManager.default.moveItem(atPath: path + companion, toPath: target + companion)
         }

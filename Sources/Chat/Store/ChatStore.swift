@@ -24,6 +24,8 @@ public final class ChatStore: Sendable {
     public let damage: String?
     /// Messages were lost with a damaged write-ahead log: which, and where it is kept.
     public let lostLog: String?
+    /// There has been a store here, which was removed or emptied while nobody had it open: this is a new one.
+    public let isMissing: Bool
     /// Turns that were not over in what is left of a store with a damaged log: nobody knows what became of them.
     let interruptedByLoss: [ChatTurn]
     /// The store was begun anew, or fell back, and the password is the one that is kept beside it.
@@ -57,6 +59,9 @@ public final class ChatStore: Sendable {
                 (queue, hasNewIndex) = (opened.queue, opened.hasNewIndex)
                 (interruptedByLoss, hasKeptPassword) = (opened.interrupted, opened.hasKeptPassword)
                 (bell, watch) = (ListBell(queue), StoreWatch(file.path))
+                // A log that it left is told of by itself.
+                isMissing = isNew && lostLog == nil && file.hasMark
+                file.setMark()
                 self.damage = nil
                 movedAside = file.newestAside()
                 return
@@ -71,6 +76,8 @@ public final class ChatStore: Sendable {
         (queue, hasNewIndex) = (opened.queue, opened.hasNewIndex)
         (interruptedByLoss, hasKeptPassword) = (opened.interrupted, opened.hasKeptPassword)
         (bell, watch) = (ListBell(queue), StoreWatch(file.path))
+        isMissing = false
+        file.setMark()
     }
 
     /// One transaction that changes something; refused while the store is about to be replaced, and when its files are not in
