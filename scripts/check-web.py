@@ -264,6 +264,14 @@ def restarted(page):
         ctl("wait", "--ready", "--timeout", "20s")
         assert pid("chat-bridge") == pids["chat-bridge"]
         expect(card.locator(".state")).to_have_text("ready")
+    # Nobody can be asked any more: what was heard before is not said as if it held.
+    tunnel = page.get_by_role("region", name="Tunnel")
+    expect(tunnel.locator(".state")).to_have_text("off")
+    ctl("stop", "tunnel-worker")
+    expect(tunnel.locator(".state")).to_have_text("not known")
+    expect(tunnel).to_contain_text("Who can reach the page: not known.")
+    ctl("start", "tunnel-worker")
+    expect(tunnel.locator(".state")).to_have_text("off")
     page.goto(origin + "/#/")
     expect(page.get_by_label("Message to the agent")).to_be_visible()
     step(f"restarted from the page: each a new process; offered for {', '.join(names)}")
