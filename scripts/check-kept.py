@@ -128,6 +128,32 @@ def shut_out(browser):
     step("shut out for good: its owner has it forget what was typed")
 
 
+def forgotten(browser):
+    """Who forgets this browser forgets what was typed in it, though the list hears first that it is shut out; and what is not attached is not sent without."""
+    page = opened(browser, "forgotten")
+    field(page).fill("a secret draft")
+    page.context.set_offline(True)
+    page.locator("input[type=file]").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"a plan"})
+    expect(page.locator(".composer .attached")).to_contain_text("Not attached: this device is offline.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("a file is not attached: remove it, or attach it again")).to_be_visible()
+    expect(page.locator(".unsent .turn")).to_have_count(0)
+    page.get_by_role("button", name="Remove plan.txt").click()
+    page.context.set_offline(False)
+    page.wait_for_function("() => localStorage.getItem('nexus.draft.new')")
+    page.goto(origin + "/#/devices")
+    page.get_by_role("button", name="Forget this browser").click()
+    page.get_by_role("button", name="Forget it, with what is kept here?").click()
+    expect(page.get_by_text("This browser is forgotten.")).to_be_visible()
+    expect(page.get_by_text("Not sent and kept")).to_have_count(0)
+    assert kept_here(page) == [], kept_here(page)
+    page.reload()
+    expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
+    assert kept_here(page) == [], kept_here(page)
+    page.context.close()
+    step("forgotten: with what was typed here; a file that is not attached holds its message back")
+
+
 def connected(page):
     """The way is called connected when something came over it, and not while nobody answers."""
     begun(page, "a way")
@@ -300,6 +326,15 @@ def card_words(page):
     """What is typed and chosen in a card outlives a reload and another room; it goes with the answer, or stands in the field when the card goes without it."""
     session = begun(page, "before the cards").split("/")[-1]
     card = page.locator(".card")
+    send(page, "/permission")
+    card.get_by_role("button", name="Reject").click()
+    # What says nothing is no answer to be copied, also when it is read again.
+    for _ in range(2):
+        over(page)
+        expect(page.locator(".turn").last.get_by_text("failed")).to_be_visible()
+        expect(page.locator(".turn").last.get_by_text("Copy answer")).to_be_hidden()
+        expect(page.locator(".turn").first.get_by_role("button", name="Copy answer")).to_be_visible()
+        page.reload()
     send(page, "/permission")
     why = card.get_by_label("Why not, for the agent")
     why.fill("not on a Friday")
@@ -857,11 +892,13 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "connected", "deleted", "unheard", "in_its_place", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "another_store", "damaged", "killed"]
+        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "another_store", "damaged", "killed"]
         if "killed" in acts:
             killed(play)
         if "shut_out" in acts:
             shut_out(browser)
+        if "forgotten" in acts:
+            forgotten(browser)
         page = opened(browser, "desk")
         for act in (connected, deleted, unheard, in_its_place, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, another_store, damaged):
             if act.__name__ in acts:

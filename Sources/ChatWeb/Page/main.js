@@ -191,7 +191,7 @@ export class Page {
 
   /** @param {string} words @param {boolean} [isAll] with what was typed here and not sent */
   leave(words, isAll = false) {
-    if (this.isOver) return;
+    if (this.isOver && !isAll) return;
     clear(isAll);
     stayQuiet();
     this.close();
@@ -228,7 +228,7 @@ async function begin() {
   if (code) history.replaceState(null, '', '/');
   /** @type {any} */
   const before = stored(known, null);
-  // Known from last time: shown at once, also without a network; the server has the last word.
+  // Known from last time: shown at once, also without a network.
   if (before && !code) page = new Page(before);
   try {
     const own = await ask('/api/devices', { op: 'own' });

@@ -92,6 +92,7 @@ export class Field {
   /** @returns {string} why it cannot be sent; empty: it can */
   get hindrance() {
     if (this.talk.files.isLoading) return 'a file is still being uploaded; send when it is there';
+    if (this.talk.files.list.some(({ state }) => state === 'failed')) return 'a file is not attached: remove it, or attach it again';
     return this.bytes > limit ? `too long: a message takes ${limit / 1000} KB` : '';
   }
 

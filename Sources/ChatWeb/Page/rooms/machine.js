@@ -214,7 +214,7 @@ class Tail extends Follower {
 
   /** @param {Way} options */
   async step(options) {
-    // Nobody looks at a page that is not in front: nothing is asked for, and it goes on where it was.
+    // Nobody looks at a page that is not in front: nothing is asked for.
     if (!isSeen()) await this.sleep();
     else await this.follow('/api/appliance', { op: 'tail', child: this.child, ...this.place }, (line) => this.take(line), options);
   }

@@ -57,7 +57,7 @@ export class Talk {
     this.scroller.addEventListener('scroll', () => {
       const top = this.scroller.scrollTop;
       const rest = this.scroller.scrollHeight - top - this.scroller.clientHeight;
-      // Only who scrolls up leaves the end; what has just grown below is followed.
+      // Only who scrolls up leaves the end.
       if (rest < 80) this.atEnd = true;
       else if (top < this.lastTop) this.atEnd = false;
       this.lastTop = top;

@@ -91,7 +91,7 @@ export class Turn {
       const body = h('pre', { tabindex: 0 });
       known = this.put(name, 'tool', h('details.fold.tool', h('summary'), body), body);
     }
-    // Of a turn that is over nothing runs any more, whatever was told last.
+    // Of a turn that is over nothing runs any more.
     const status = this.isOver && ['pending', 'running'].includes(tool.status) ? 'broken-off' : tool.status;
     const state = { pending: 'about to run', running: 'running', completed: 'done', failed: 'failed', 'broken-off': 'broken off' }[/** @type {'failed'} */ (status)];
     this.calls.set(tool.id, tool);
@@ -99,7 +99,7 @@ export class Turn {
     const summary = /** @type {Box} */ (known.element.firstElementChild);
     summary.replaceChildren(h('b', tool.name), ' ', h('span.what', tool.title || ''),
       ' ', h('span.how', state || status));
-    // A call's input first; what it said of itself is no proof of what it did.
+    // A call's input first.
     const output = tool.output || (this.isOver ? 'no output' : 'no output yet');
     known.body.textContent = tool.input ? `${tool.input}\n\n${output}` : output;
   }
@@ -206,7 +206,7 @@ export class Turn {
     try {
       lines = await again(() => read({ op: 'open', session: this.session, turn: this.id }), { isGone: false });
     } catch {
-      // The text is there already, only less handsome.
+      // The text is there already.
       return;
     }
     const names = lines.map(({ type, block, tool }) => (tool ? `tool ${tool.id}` : block ? `${type} ${block}` : type));
@@ -217,7 +217,7 @@ export class Turn {
     }
     this.used.hidden = true;
     this.talk.keep(lines);
-    // In order: a text above 64 KiB comes in several lines, and as it was written. Notices stand there.
+    // In order: a text above 64 KiB comes in several lines. Notices stand there.
     for (const line of lines) if (line.type !== 'notice') this.take(line);
   }
 }
