@@ -41,8 +41,9 @@ extension ChatStore {
             guard let prompt = first["prompt"] as String? else {
                 throw ChatError(
                     .badRequest,
-                    "where message \(turn) is in the agent's memory is not known: it was copied from another session, or "
-                        + "handed over by an older version")
+                    "where this message is in the agent's memory is not known: it was copied from another session, or handed "
+                        + "over by an older version; go back to a message that was written in this session since, or begin a "
+                        + "new session")
             }
             return Boundary(session: agent, prompt: prompt, last: last)
         }
