@@ -37,7 +37,11 @@ struct TunnelDescription: Encodable, Sendable {
     /// Why tunnel-worker started it anew on its own account, for a while after that.
     var started_anew: String?
     var new_program: Bool
+    /// Another file lies there which is not taken, and why.
+    var program_refused: String?
     var program_gone: Bool
+    /// It is down for want of a program that may be started.
+    var waits_for_program: Bool
     /// Of a change that came through the tunnel: seconds until it is undone, and to what mode that leads.
     var trial_left: Int64?
     var trial_back: TunnelMode?
@@ -94,8 +98,9 @@ extension TunnelKeeper {
             url_lasts: inForce != .quick, url_leads: leads, url_doubt: leads ? doubt : nil,
             program: preparation?.program?.path,
             version: preparation?.program?.version.description, metrics_port: preparation?.metrics.port,
-            complaint: complaint, started_anew: machine.whyAnew(at: now), new_program: programOnDisk == .another,
-            program_gone: programOnDisk == .gone,
+            complaint: complaint, started_anew: machine.whyAnew(at: now), new_program: programOnDisk.isAnother,
+            program_refused: programOnDisk.refusal, program_gone: programOnDisk == .gone,
+            waits_for_program: machine.waitsForProgram,
             trial_left: trialLeft, trial_back: trialLeft == nil ? nil : choice.former?.wanted(workshop.settings.mode),
             reach: reach)
     }
@@ -201,7 +206,12 @@ extension TunnelKeeper {
             if mode != .off { try await workshop.check(mode) }
             next = await onTrial(next, over: approach)
             // Who wants out gets out, also where that cannot be written.
-            if mode != .off { try next.write(in: workshop.directory) }
+            if mode == .off {
+                if isTrialNew(next) { try? workshop.keepFormer() }
+            } else {
+                if isTrialNew(next) { try workshop.keepFormer() }
+                try next.write(in: workshop.directory)
+            }
         } catch {
             throw TunnelError("\(error); nothing was changed, \(machine.whatGoesOn)")
         }
@@ -214,6 +224,8 @@ extension TunnelKeeper {
         show()
         wake.yield()
     }
+
+    private func isTrialNew(_ next: TunnelChoice) -> Bool { next.trial != nil && choice.trial == nil }
 
     func enterByCommand() async throws(TunnelError) {
         guard !gate.isFull else { throw TunnelError("too many changes of the tunnel are under way: ask again") }
@@ -249,6 +261,8 @@ extension TunnelKeeper {
     /// - Parameter connections: that stand now.
     private func tunnelVerdict(_ connections: Int) -> ChainCheck.Verdict {
         guard machine.isUp else { return .init(false, "not there: \(stateWords)") }
+        // What cloudflared calls its connections does not stand then.
+        if [.noNetwork, .noUplink].contains(machine.state) { return .init(false, stateWords) }
         return connections > 0
             ? .init(true, "\(connections) of \(machine.chosen.connections) connections to the edge stand")
             : .init(false, machine.state.words)
@@ -271,6 +285,12 @@ extension TunnelKeeper {
 
     /// Longer than chat-bridge waits for agent-worker.
     private static let hopLimit: Duration = .seconds(5)
+}
+
+extension CloudflaredProgram.OnDisk {
+    fileprivate var isAnother: Bool { if case .another = self { true } else { false } }
+
+    fileprivate var refusal: String? { if case .refused(let words) = self { words } else { nil } }
 }
 
 extension TunnelState {

@@ -56,7 +56,7 @@ extension TunnelKeeper {
         guard let seen = await childReport() else { return }
         (isChildReady, childPID) = (seen.isReady, seen.pid)
         if let run = seen.run {
-            let isNews = seen.lastEnd.map { $0.run != machine.lastEnded } ?? false
+            let isNews = seen.lastEnd.map { $0.run != machine.lastEnded || isOpen($0.run) } ?? false
             await act(on: .child(.running(run: run, after: isNews ? await end(of: seen) : nil)))
             // Started by its name, on what a tunnel-worker before this one had prepared.
             if machine.isUp, preparation == nil, !(await adopt(seen)) { await choose(wanted) }
@@ -78,14 +78,32 @@ extension TunnelKeeper {
     /// With the line that tells why. Nil: none, or somebody asked for it, or it is not over.
     private func end(of seen: ChildReport) async -> TunnelMachine.TunnelChild.End? {
         guard let last = seen.lastEnd, !last.isAsked, !seen.isStopping else { return nil }
-        if explained?.run != last.run {
+        if explained?.run != last.run || isOpen(last.run) {
             let why = try? await bus.ask("why \(Self.child)")
             let lines = why.map { ChildReport.lastLines(of: last.run, inWhy: $0) } ?? []
-            explained = (last.run, EndWords(exit: last.exit, byNexusd: last.byNexusd, lines: lines))
+            let looks = explained?.run == last.run ? (explained?.looks ?? 0) + 1 : 1
+            explained = Explained(
+                run: last.run, words: EndWords(exit: last.exit, byNexusd: last.byNexusd, lines: lines), looks: looks,
+                isOpen: lines.isEmpty && looks < Self.lineLooks)
         }
         guard let words = explained?.words else { return nil }
         return .init(run: last.run, words: words.words, kind: words.kind)
     }
+
+    /// Of the end of a run.
+    struct Explained {
+        let run: String
+        let words: EndWords
+        /// So often its last lines were asked for.
+        let looks: Int
+        /// There were none: log-writer may not have them yet.
+        let isOpen: Bool
+    }
+
+    /// After so many it has said nothing.
+    private static let lineLooks = 5
+
+    private func isOpen(_ run: String) -> Bool { explained.map { $0.run == run && $0.isOpen } ?? false }
 
     /// The child's, in force.
     func stopTimeout() async -> Duration {
@@ -146,6 +164,7 @@ extension TunnelKeeper {
             guard changes == before, isChatThere, machine.originAnswers else { return }
             seenOutside = hop.isGood ? nil : hop
             await act(on: .outside(hop.look))
+            if hop.look == .unreached { lookAtUplink() }
             show()
         }
     }
@@ -161,13 +180,17 @@ extension TunnelKeeper {
             defer { gate.leave() }
             isLookingBeyond = false
             guard changes == before, wanted != .off else { return }
+            let wasAway = machine.state == .noUplink
             await act(on: .uplink(answers: answers))
+            // Whether visitors come through again is not left to the next turn of that.
+            if wasAway, machine.state.connections != nil { lookFromOutside() }
             show()
         }
     }
 
     func lookAtSettings() async {
-        if let program = preparation?.program { programOnDisk = program.onDisk }
+        if let program = preparation?.program { programOnDisk = await program.onDisk(known: programOnDisk) }
+        if machine.waitsForProgram { await startMended() }
         isDirectoryGone = workshop.isGone
         if case .settingsRefused = machine.state { await choose(wanted) }
         let isRefused = if case .credentialsRefused = machine.state { true } else { false }
@@ -186,6 +209,13 @@ extension TunnelKeeper {
         } catch {
             complain(error)
         }
+    }
+
+    /// nexusd has parked what was not started, for minutes; its program may be back by now, as after an upgrade.
+    private func startMended() async {
+        if await workshop.lastMode() == nil, (try? await workshop.check(wanted)) == nil { return }
+        await lookAtDoors()
+        await act(on: .chosen(machine.chosen))
     }
 
     /// What was not taken while something older goes on may be good by now.

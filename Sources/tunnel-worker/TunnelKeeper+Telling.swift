@@ -56,6 +56,9 @@ extension TunnelKeeper {
         let remedy =
             switch machine.chosen {
             case _ where seen.look == .asked: "who is let in there comes to the page"
+            case _ where seen.look == .unreached && machine.addressWorked:
+                "it was found there before, so what is in the way lies between this machine and it (DNS here, port 443), and "
+                    + "visitors may get it all the same"
             case .named:
                 "if visitors do not get it either, lead the name's DNS record at Cloudflare here: "
                     + "cloudflared tunnel route dns \(workshop.settings.id) \(host ?? "NAME")"
@@ -80,6 +83,10 @@ extension TunnelKeeper {
         switch programOnDisk {
         case .same: break
         case .another: words += "; another cloudflared lies on disk: nexusctl tunnel start"
+        case .refused(let why):
+            if !words.contains(why) {
+                words += "; another file lies in its program's place, with which the next start fails: \(why)"
+            }
         case .gone:
             words += "; its program is gone from disk, the next start fails: put it back, or nexusctl tunnel start"
         }

@@ -24,6 +24,7 @@ extension TunnelKeeper {
         let next = try choice.kept(over: approach, run: run, at: .now(), length: pace.patience.trial)
         try next.write(in: workshop.directory)
         (choice, unwritten) = (next, nil)
+        workshop.forgetFormer()
         Log.notice("the tunnel: the change is kept")
         show()
     }
@@ -58,6 +59,18 @@ extension TunnelKeeper {
             return nil
         }
         return await choose(wanted)
+    }
+
+    /// What a trial that is over leads back to is taken as it was, where the settings are not good any more; true: it is in force.
+    func putBackFormer(_ mode: TunnelMode) async -> Bool {
+        guard choice.trial == nil else { return false }
+        return await workshop.putBackFormer(mode)
+    }
+
+    /// Nothing is in force any more, but for what a trial leads back to.
+    func retract() {
+        if choice.trial == nil { workshop.forgetFormer() }
+        workshop.retract()
     }
 
     private func runNow() async -> String? { await childReport()?.run }

@@ -48,7 +48,7 @@ actor TunnelKeeper {
     /// True: nexusd has taken it.
     var lastOrder: Task<Bool, Never>?
     /// The end of a run, in words.
-    var explained: (run: String, words: EndWords)?
+    var explained: Explained?
     var shown = ""
     var announced: String?
     var told: ChatNews?
@@ -83,7 +83,7 @@ actor TunnelKeeper {
     /// Who asks before the first look waits for it: it begins with the gate.
     func makeReady() async {
         await enter()
-        if wanted == .off { workshop.retract() }
+        if wanted == .off { retract() }
     }
 
     /// Until it is cancelled.
@@ -185,8 +185,9 @@ actor TunnelKeeper {
             await act(on: .chosen(mode))
         } catch {
             complain(error)
+            let isBack = await putBackFormer(mode)
             // What was in force last goes on, also over a restart of everything: the start takes it back.
-            if !machine.isUp, let last = await workshop.lastMode() {
+            if isBack || !machine.isUp, let last = await workshop.lastMode() {
                 await lookAtDoors()
                 await act(on: .chosen(last))
             } else {
@@ -270,7 +271,7 @@ actor TunnelKeeper {
             case .noNetwork, .noUplink, .noNames, .credentialsRefused, .crashed: workshop.setAside()
             case .off, .settingsRefused, .stopped, .starting, .connecting, .waitingForConfiguration, .connected,
                 .degraded, .reconnecting, .originDown, .exposesMoreThanTheChat:
-                workshop.retract()
+                retract()
             }
             // Told to stop it serves on what is under way, for minutes.
             order("stop", then: action == .end ? "signal \(Self.child) KILL" : nil)
@@ -298,10 +299,12 @@ actor TunnelKeeper {
             // What was chosen lay there too.
             if isDirectoryGone { writeChoice() }
             isDirectoryGone = false
+            if choice.trial == nil { workshop.forgetFormer() }
             order(verb)
         } catch {
             complain(error)
-            if workshop.takeBack(), let standing = await workshop.standing(machine.chosen),
+            let isBack = await putBackFormer(machine.chosen)
+            if isBack || workshop.takeBack(), let standing = await workshop.standing(machine.chosen),
                 verb == "restart" || standing.program != nil
             {
                 // What was in force stays so.
@@ -309,7 +312,7 @@ actor TunnelKeeper {
                 _ = machine.step(.found(standing.mode, run: nil), at: now)
                 return order(verb)
             }
-            workshop.retract()
+            retract()
             order("stop")
             _ = machine.step(.chosen(.off), at: now)
             _ = machine.step(.settingsRefused(error.description), at: now)

@@ -104,7 +104,7 @@ import Testing
     @Test func addressWhereNobodyIs_doesNotAnswer() async throws {
         let own = try PageServer(isSocket: true) { head, _ in Self.page("here", head) }
         let verdict = await ChainCheck(url: Self.url, socket: own.place, edge: "127.0.0.1:1").outside()
-        #expect(verdict.look == .unsaid)
+        #expect(verdict.look == .unreached)
         #expect(!verdict.isGood && verdict.words.hasPrefix("\(Self.url) does not answer: "), "\(verdict.words)")
     }
 

@@ -58,11 +58,17 @@ struct CloudflaredProgramTests {
         #expect(error?.description == "\(path) may not be executed: chmod +x \(path)")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
         let program = try await CloudflaredProgram.find(among: ["/etc/passwd", path])
-        #expect(program.onDisk == .same)
+        #expect(await program.onDisk() == .same)
+        // Not taken before it may be executed, which is asked anew each time.
         try "#!/bin/sh\necho 2026.8.3\n\n".write(toFile: path, atomically: true, encoding: .utf8)
-        #expect(program.onDisk == .another)
+        let refused = await program.onDisk()
+        #expect(refused == .refused("\(path) may not be executed: chmod +x \(path)"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        let another = await program.onDisk(known: refused)
+        #expect(another == .another(try #require(CloudflaredProgram.FileMark(path: path))))
+        #expect(await program.onDisk(known: another) == another)
         try FileManager.default.removeItem(atPath: path)
-        #expect(program.onDisk == .gone)
+        #expect(await program.onDisk(known: another) == .gone)
     }
 
     @Test func version_isReadOrItIsNotCloudflared() {

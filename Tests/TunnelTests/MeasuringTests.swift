@@ -95,6 +95,11 @@ struct MeasuringTests {
                 .init(hostname: "*.müller.example", service: service), end,
             ])
         #expect(rules.hostnames(chatSocket: "/run/chat.sock") == ["chat.example.com", "xn--mller-kva.example"])
+        // Each once, beside the page's own name too.
+        #expect(
+            rules.patterns(chatSocket: "/run/chat.sock") == [
+                "chat.example.com", "xn--mller-kva.example", "*.müller.example",
+            ])
         #expect(rules.lead("chat.EXAMPLE.com", to: "/run/chat.sock"))
         #expect(!rules.lead("a.xn--mller-kva.example", to: "/run/chat.sock"))
     }
@@ -167,6 +172,7 @@ struct MeasuringTests {
             "/usr/local/bin/cloudflared is cloudflared 2024.1.1, and 2025.4.0 or newer is needed; "
             + CloudflaredProgram.installation
         #expect(EndWords(exit: "exit 78", lines: [refused]).words.hasSuffix(refused))
+        #expect(EndWords(exit: "exit 78", lines: [refused]).kind == .notStarted)
         let long = EndWords(exit: "exit 2", lines: [String(repeating: "twelve bytes ", count: 100)]).words
         #expect(long.hasSuffix("twelve bytes …") && long.count < 600, "\(long)")
         #expect(EndWords(exit: "exit 2", lines: [String(repeating: "x", count: 9999)]).words.count < 600)

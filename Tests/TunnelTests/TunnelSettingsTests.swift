@@ -104,6 +104,7 @@ struct TunnelSettingsTests {
             (.named, try settings(credentials: good, url: "https://-a.example"), "[chat] url: '-a.example' is no name"),
             (.token, try settings(url: "https://192.0.2.1"), "[chat] url: '192.0.2.1' is no name"),
             (.token, try settings(url: "https://chat.example.com:8443"), "not even a port"),
+            (.token, try settings(url: "https://Some.tryCloudflare.com"), "is a quick tunnel's"),
             (.token, try settings(url: "https://chat.local"), "'chat.local' is no name"),
             (.token, try settings(url: "https://münchen.example.com"), "such as \"https://xn--"),
             (.named, try settings(credentials: good, url: "https://chat.home.arpa"), "'chat.home.arpa' is no name"),

@@ -112,6 +112,28 @@ import Testing
         #expect(await other.inForce(.named, stopTimeout: .seconds(10)) == nil)
     }
 
+    /// The owner's file may be gone by then.
+    @Test func former_isPutBackAsItWas_withItsSecret() async throws {
+        try lay("echo OK")
+        let workshop = try workshop()
+        try await prepare(workshop)
+        let before = try inForce()
+        try workshop.keepFormer()
+        // Stopped, on trial.
+        workshop.retract()
+        #expect(throws: TunnelError.self) { try LaunchFile.read(in: tunnel) }
+        #expect(await !workshop.putBackFormer(.token))
+        try FileManager.default.removeItem(atPath: directory + "/credentials.json")
+        #expect(await workshop.putBackFormer(.named))
+        #expect(try inForce() == before)
+        #expect(await !workshop.putBackFormer(.named))
+        // Kept once more, and something else is for good.
+        try workshop.keepFormer()
+        workshop.retract()
+        workshop.forgetFormer()
+        #expect(try inForce().keys.sorted() == ["config.yml"])
+    }
+
     /// Each `TUNNEL_*` would be a setting of cloudflared's.
     @Test func environment_isOurMarksAndAPathAlone() {
         let given = [

@@ -163,10 +163,13 @@ enum ChatKeys {
     ) { node throws(Mismatch) in
         let text = try node.text()
         guard ChatAddress.isURL(text) else {
+            // Browsers send such a name in its ASCII form, and `Origin` is compared with this.
+            let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+            let ascii = isASCII ? "" : " (a name with other letters as address bars copy it: xn--…)"
             throw Mismatch(
                 node.position,
-                "must be https and a host with nothing behind it, such as \"https://chat.example.invalid\", found \"\(text)\""
-            )
+                "must be https and a host with nothing behind it\(ascii), such as \"https://chat.example.invalid\", found"
+                    + " \"\(text)\"")
         }
         return text
     }

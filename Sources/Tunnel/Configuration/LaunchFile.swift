@@ -29,6 +29,8 @@ public struct LaunchFile: Hashable, Sendable, Codable {
     private static let name = "launch.json"
     /// Where it lies while something holds the tunnel: nobody's start finds it there.
     private static let asideName = "launch.aside.json"
+    /// Where a change on trial leads back to.
+    private static let formerName = "launch.former.json"
 
     /// Of a tunnel with this configuration.
     public init(
@@ -59,11 +61,19 @@ public struct LaunchFile: Hashable, Sendable, Codable {
 
     /// Writes it into the tunnel's directory.
     public func write(in directory: String) throws(TunnelError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        guard let data = try? encoder.encode(self) else { return }
-        try ConfigurationFile.write(String(decoding: data, as: UTF8.self), to: directory + "/" + Self.name)
+        try write(to: directory + "/" + Self.name)
         unlink(directory + "/" + Self.asideName)
+    }
+
+    /// Beside what comes to be in force.
+    func writeFormer(in directory: String) throws(TunnelError) { try write(to: directory + "/" + Self.formerName) }
+
+    private func write(to path: String) throws(TunnelError) {
+        let encoder = JSONEncoder()
+        // The same is the same file.
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { return }
+        try ConfigurationFile.write(String(decoding: data, as: UTF8.self), to: path)
     }
 
     /// Takes it away: as long as there is none, whoever starts the child by its name opens nothing.
@@ -85,6 +95,19 @@ public struct LaunchFile: Hashable, Sendable, Codable {
     static func last(in directory: String) -> LaunchFile? {
         (try? read(directory + "/" + name)) ?? (try? read(directory + "/" + asideName))
     }
+
+    /// Nil: there is none.
+    static func former(in directory: String) -> LaunchFile? { try? read(directory + "/" + formerName) }
+
+    /// It lies there for a start again; false: there is none.
+    static func putBackFormer(in directory: String) -> Bool {
+        guard rename(directory + "/" + formerName, directory + "/" + name) == 0 else { return false }
+        unlink(directory + "/" + asideName)
+        return true
+    }
+
+    /// True: there was one.
+    static func removeFormer(in directory: String) -> Bool { unlink(directory + "/" + formerName) == 0 }
 
     /// Whether it could be written.
     static func check(in directory: String) throws(TunnelError) {

@@ -56,7 +56,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
 
     /// Where cloudflared writes its lines a second time.
     public var logFile: String { directory + "/log/cloudflared.log" }
-    private var configuration: String { directory + "/config.yml" }
+    var configuration: String { directory + "/config.yml" }
 
     /// Looks whether a mode could be started: program, settings, and what cloudflared says about the configuration.
     public func check(_ mode: TunnelMode) async throws(TunnelError) {
@@ -87,7 +87,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
             identity: draft.identity, metricsPort: port,
             transport: transport, hostname: draft.hostname, after: after, kept: draft.kept
         ).write(in: directory)
-        KeptSecret.sweep(directory, but: draft.kept)
+        KeptSecret.sweep(directory, but: draft.kept, LaunchFile.former(in: directory)?.kept)
         return Preparation(
             program: draft.program, mode: mode, hostname: draft.hostname, metrics: MetricsPort(port: port))
     }
@@ -120,10 +120,10 @@ public struct TunnelWorkshop: Hashable, Sendable {
         return launch.mode != nil && launch.after != run
     }
 
-    /// Nothing is in force any more: a start of the child by its name ends with words. No secret is kept.
+    /// Nothing is in force any more: a start of the child by its name ends with words. No secret is kept but that of a `keepFormer`.
     public func retract() {
         LaunchFile.remove(in: directory)
-        KeptSecret.sweep(directory, but: nil)
+        KeptSecret.sweep(directory, but: LaunchFile.former(in: directory)?.kept)
     }
 
     /// The same while something holds the tunnel; what was in force is kept for `takeBack`.

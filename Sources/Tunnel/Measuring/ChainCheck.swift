@@ -82,7 +82,7 @@ public struct ChainCheck: Hashable, Sendable {
             let words = "\(url) does not answer: \(error)"
             // Who takes a request and holds it has a tunnel that carries nothing; who is not reached says nothing of any tunnel.
             guard case .timedOut = error, await UplinkLook(places: [edge ?? "\(host):443"]).connects() else {
-                return Verdict(false, words)
+                return Verdict(false, words, .unreached)
             }
             return Verdict(false, words, .lost)
         }
@@ -117,8 +117,10 @@ public enum OutsideLook: Hashable, Sendable {
     case anothers
     /// Nothing: something in front of it answers first.
     case asked
-    /// Nothing: something else answered, or nobody was reached.
+    /// Nothing: something else answered.
     case unsaid
+    /// Nobody answered at all: of a tunnel that says nothing, of the line beyond this machine's router it may.
+    case unreached
 }
 
 extension ChainCheck.Verdict {

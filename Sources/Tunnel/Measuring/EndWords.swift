@@ -15,6 +15,8 @@ public struct EndWords: Hashable, Sendable {
         case noNames
         /// Exit 1: it found nothing to connect to.
         case gaveUp
+        /// Exit 78: there was nothing that may be started, so tunnel-worker did not become it.
+        case notStarted
         case other
     }
 
@@ -41,6 +43,8 @@ public struct EndWords: Hashable, Sendable {
                 .portTaken
             } else if exit == "exit 1" {
                 why.map(Self.isWantOfNames) == true ? .noNames : .gaveUp
+            } else if exit == "exit 78" {
+                .notStarted
             } else {
                 .other
             }

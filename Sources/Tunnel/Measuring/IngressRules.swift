@@ -75,8 +75,8 @@ public struct IngressRules: Hashable, Sendable, Decodable {
         /// Of each text in words.
         static let shown = 120
 
-        /// What stands there as a name, `*` for every one.
-        var pattern: String { name.isEmpty ? "*" : hostname ?? "*" }
+        /// What stands there as a name, as visitors' are compared with it; `*` for every one.
+        var pattern: String { name.isEmpty ? "*" : name }
 
         /// That it is for alone, as it is gone to; nil: it is for several, or that is no name.
         var place: String? { HostName.isValid(name) ? name : nil }
@@ -205,7 +205,7 @@ public struct IngressRules: Hashable, Sendable, Decodable {
 
     private var looked: ArraySlice<Rule> { rules.prefix(Self.limit) }
 
-    /// The names whose rules lead to the chat, as they stand there, each once: also `*.example.invalid`, and `*` for every name.
+    /// The names whose rules lead to the chat, as they are compared, each once: also `*.example.invalid`, and `*` for every name.
     public func patterns(chatSocket: String) -> [String] {
         each(\.pattern).filter { lead($0, to: chatSocket) }.map { $0.shown(Rule.shown) }
     }

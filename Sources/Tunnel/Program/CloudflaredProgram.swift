@@ -32,16 +32,25 @@ public struct CloudflaredProgram: Hashable, Sendable {
     public enum OnDisk: Hashable, Sendable {
         /// The file that was asked what it is.
         case same
-        /// One that came since.
-        case another
+        /// One that came since, and may be started.
+        case another(FileMark)
+        /// One that came since and is not taken, in words.
+        case refused(String)
         /// None: what runs of it goes on, and is not started again.
         case gone
     }
 
-    /// Looks.
-    public var onDisk: OnDisk {
+    /// Looks, and asks another one what it is.
+    /// - Parameter known: of the look before: what is taken is not asked again.
+    public func onDisk(known: OnDisk = .same) async -> OnDisk {
         guard let now = FileMark(path: path) else { return .gone }
-        return now == file ? .same : .another
+        if now == file { return .same }
+        if known == .another(now) { return known }
+        do {
+            return .another(try await Self.find(among: [path]).file)
+        } catch {
+            return .refused(error.description)
+        }
     }
 
     /// How to get it, in words.

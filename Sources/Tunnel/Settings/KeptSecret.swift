@@ -36,11 +36,11 @@ public struct KeptSecret: Hashable, Sendable, Codable {
     }
 
     /// Takes away the copies of others, all when there is none; secrets that nobody needs do not lie about.
-    static func sweep(_ directory: String, but kept: KeptSecret?) {
+    static func sweep(_ directory: String, but kept: KeptSecret?...) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         for name in names where name.hasPrefix("credentials-") || name.hasPrefix("token") {
             let path = directory + "/" + name
-            if path != kept?.copy { unlink(path) }
+            if !kept.contains(where: { $0?.copy == path }) { unlink(path) }
         }
     }
 }

@@ -28,9 +28,8 @@ enum SmallFile {
         }
         var bytes = [UInt8](repeating: 0, count: limitBytes + 1)
         let count = Glibc.read(descriptor, &bytes, bytes.count)
-        guard count >= 0, count <= limitBytes else {
-            throw TunnelError("\(path) is longer than \(limitBytes) bytes, or cannot be read")
-        }
+        guard count >= 0 else { throw TunnelError("cannot read \(path): \(String(cString: strerror(errno)))") }
+        guard count <= limitBytes else { throw TunnelError("\(path) is longer than \(limitBytes) bytes") }
         return (Data(bytes.prefix(count)), status.st_mode)
     }
 }

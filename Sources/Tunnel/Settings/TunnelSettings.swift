@@ -109,6 +109,11 @@ public struct TunnelSettings: Hashable, Sendable {
                 "[chat] url: '\(host.prefix(253))' is no name that Cloudflare brings people to; an address or a name of "
                     + "this network alone is none: \"https://chat.example.com\"")
         }
+        guard !host.lowercased().hasSuffix(".trycloudflare.com") else {
+            throw TunnelError(
+                "[chat] url: '\(host)' is a quick tunnel's, and Cloudflare brings no other there: take 'url' out for mode quick, "
+                    + "or give a name of your own")
+        }
         return text
     }
 }

@@ -206,6 +206,12 @@ public struct TunnelMachine: Hashable, Sendable {
         if case .running(let run) = phase { run.outsideFailures >= patience.outsideMisses } else { false }
     }
 
+    /// The public address led here during this run.
+    public var addressWorked: Bool { if case .running(let run) = phase { run.outsideWorked } else { false } }
+
+    /// Its last run was not started at all, for want of a program that may be, and nothing starts it before that is mended.
+    public var waitsForProgram: Bool { if case .down(let end, _) = phase { end.kind == .notStarted } else { false } }
+
     /// The chat answered on its socket when it was looked at last.
     public var originAnswers: Bool { origin.answers }
 

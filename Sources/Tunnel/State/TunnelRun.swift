@@ -37,6 +37,8 @@ struct TunnelRun: Hashable, Sendable {
     var outsideMisses = 0
     /// Looks through the public address in a row that found no page of this machine's.
     var outsideFailures = 0
+    /// It led here, and the last look got no answer at all: its connections may only seem to stand.
+    var isUnreached = false
 
     func state(_ seen: TunnelMachine) -> TunnelState {
         let mode = seen.mode
@@ -48,6 +50,7 @@ struct TunnelRun: Hashable, Sendable {
             if wasConnected { return .reconnecting(isHeard ? .said : .unheard) }
             return after.map { .crashed(exit: $0.words, next: .again) } ?? .starting
         }
+        if isUnreached, !seen.hasUplink { return .noUplink }
         if waitsForConfiguration { return .waitingForConfiguration }
         if !seen.origin.answers { return .originDown }
         if outsideWorked, outsideMisses > 1 { return .reconnecting(.silent) }
@@ -74,10 +77,10 @@ extension TunnelRun {
 }
 
 extension TunnelMachine {
-    /// Whether Cloudflare answers is the question: no connection of cloudflared's tells.
+    /// Whether Cloudflare answers is the question: no connection of cloudflared's tells, or what one says is in doubt.
     public var asksForUplink: Bool {
         switch phase {
-        case .running(let run): hasNetwork && run.connections == 0
+        case .running(let run): hasNetwork && (run.connections == 0 || run.isUnreached)
         case .down, .held(.uplink), .held(.names): hasNetwork
         case .off, .settingsRefused, .asked, .held(.network), .held(.command), .held(.exposure), .held(.opening),
             .held(.credentials), .held(.later):
@@ -107,7 +110,11 @@ extension TunnelMachine {
         case .down(let end, _):
             return answers || end.kind != .gaveUp ? [] : hold(.uplink(until: now + patience.uplink))
         case .running(var run):
-            if isBack { (run.networkReturned, run.edgeAnswered) = (now, nil) }
+            if isBack {
+                (run.networkReturned, run.edgeAnswered) = (now, nil)
+                // What was looked at meanwhile says nothing of the address.
+                run.outsideFailures = 0
+            }
             if answers, run.networkReturned != nil { run.edgeAnswered = run.edgeAnswered ?? now }
             phase = .running(run)
             // Its start timeout would end it; what it exposes was looked at.
@@ -120,7 +127,7 @@ extension TunnelMachine {
 
     /// Connections to the edge that stand, as far as cloudflared says; none where this machine has no way out.
     public var connections: Int {
-        guard hasNetwork, case .running(let run) = phase else { return 0 }
+        guard hasNetwork, hasUplink, case .running(let run) = phase else { return 0 }
         return min(run.connections, mode.connections)
     }
 
@@ -141,6 +148,7 @@ extension TunnelMachine {
     }
 
     private mutating func runs(_ id: String, after end: TunnelChild.End?, _ now: Duration) -> [Action] {
+        let isNews = end.map(isNews) ?? false
         lastEnd = end?.run ?? lastEnd
         switch phase {
         case .off, .settingsRefused, .held(.network), .held(.uplink), .held(.names), .held(.exposure), .held(.opening),
@@ -157,9 +165,35 @@ extension TunnelMachine {
         case .asked where id == leaving: break
         case .asked(let transport): phase = .running(newRun(id, transport, now, after: end))
         case .down(let known, _): phase = .running(newRun(id, .auto, now, after: end ?? known))
-        case .running(let run): if run.id != id { phase = .running(newRun(id, run.transport, now, after: end)) }
+        case .running(var run) where run.id == id:
+            if isNews { run.after = end }
+            phase = .running(run)
+        case .running(let run): phase = .running(newRun(id, run.transport, now, after: end))
         }
-        return []
+        // nexusd was faster than the look at that end: the next run would end as it did.
+        guard let end, isNews, hasNetwork, case .running(let run) = phase, run.connections == 0 else { return [] }
+        return holdAfter(end, now) ?? []
+    }
+
+    /// It ended since the last look, or it is known only now why: its last lines may come a moment after its end.
+    private func isNews(_ end: TunnelChild.End) -> Bool {
+        let known: TunnelChild.End? =
+            switch phase {
+            case .down(let known, _): known
+            case .running(let run): run.after
+            case .off, .settingsRefused, .held, .asked: nil
+            }
+        return end.run != lastEnd || known.map { $0.run == end.run && $0 != end } ?? false
+    }
+
+    /// Nil: what follows from such an end is nexusd's.
+    private mutating func holdAfter(_ end: TunnelChild.End, _ now: Duration) -> [Action]? {
+        switch end.kind {
+        // More asking makes it only longer.
+        case .tooMany: hold(.later(end.words, until: now + patience.refused))
+        case .noNames: holdForNames(now)
+        case .portTaken, .gaveUp, .notStarted, .other: nil
+        }
     }
 
     func newRun(
@@ -176,7 +210,7 @@ extension TunnelMachine {
     private mutating func isDown(
         _ end: TunnelChild.End?, _ next: TunnelState.NextTry, _ now: Duration
     ) -> [Action] {
-        let isNews = end.map { $0.run != lastEnd } ?? false
+        let isNews = end.map(isNews) ?? false
         lastEnd = end?.run ?? lastEnd
         switch phase {
         // Somebody started it by its name, and nexusd tries again what cannot be: there is nothing to start.
@@ -189,10 +223,8 @@ extension TunnelMachine {
         }
         guard let end, isNews else { return [] }
         if !hasNetwork { return hold(.network) }
-        // More asking makes it only longer.
-        if end.kind == .tooMany { return hold(.later(end.words, until: now + patience.refused)) }
-        if end.kind == .noNames { return holdForNames(now) }
-        phase = .down(end, next)
+        if let actions = holdAfter(end, now) { return actions }
+        phase = .down(end, end.kind == .notStarted ? .whenMended : next)
         // Somebody else took the port between the look and its start: nexusd would start it on the same one again.
         // A restart, not a start: nexusd's own may have come first, on the old port.
         // One after another that cannot be bound is nothing that haste mends: that is left to nexusd's delay.
@@ -225,7 +257,8 @@ extension TunnelMachine {
         run.connections = measurement?.connections ?? 0
         run.isHeard = measurement != nil
         run.wasHeard = run.wasHeard || run.isHeard
-        if run.connections > 0 { hasUplink = true }
+        // http2's seem to stand for 150 s after the line is cut.
+        if run.connections > 0, !run.isUnreached { hasUplink = true }
         // A process that is stopped carries nothing.
         if !run.isSuspended { run.unreadRules = measurement?.rules == nil ? run.unreadRules + 1 : 0 }
         // What nobody can look at may lead anywhere.
@@ -308,6 +341,7 @@ extension TunnelMachine {
         run.outsideWorked = run.outsideWorked || look == .here
         run.outsideMisses = look == .lost ? run.outsideMisses + 1 : 0
         run.outsideFailures = [.here, .anothers].contains(look) ? 0 : run.outsideFailures + 1
+        run.isUnreached = look == .unreached && run.outsideWorked
         phase = .running(run)
         // What never led here is a matter of DNS or of rules at Cloudflare; what did, and the chat answers, is the tunnel.
         guard run.outsideWorked, hasNetwork, run.outsideMisses >= patience.outsideMisses else {

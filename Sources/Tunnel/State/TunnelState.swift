@@ -45,11 +45,15 @@ public enum TunnelState: Hashable, Sendable {
         case parked(minutes: Int?)
         /// tunnel-worker has stopped it, and starts it after so long.
         case held(minutes: Int)
+        /// tunnel-worker looks whether it can be started now, each 30 s.
+        case whenMended
 
         /// The words stay true while the seconds pass.
         func after(_ former: NextTry) -> NextTry {
-            if case (.soon, .soon) = (self, former) { return former }
-            return self
+            switch (self, former) {
+            case (.soon, .soon), (_, .whenMended): former
+            case _: self
+            }
         }
 
         var words: String {
@@ -60,6 +64,7 @@ public enum TunnelState: Hashable, Sendable {
             case .parked(let minutes?):
                 "; nexusd has parked it and tries once within \(minutes) min; at once: nexusctl tunnel start"
             case .parked(nil): "; nexusd has parked it, until: nexusctl tunnel start"
+            case .whenMended: "; it is looked at again each 30 s, and started when that is mended"
             case .held(let minutes): "; tried again after \(minutes) min; at once: nexusctl tunnel start"
             }
         }

@@ -31,8 +31,7 @@ struct TunnelPicture {
         var lines: [String] = []
         if let next { lines.append("Next     \(next)") }
         if let why = text("started_anew") { lines.append("         cloudflared was started anew: \(why)") }
-        let byCommand = description["chosen_by_command"]?.flag == true ? "by command" : "by Supervisor.toml"
-        lines.append("Mode     \(text("mode") ?? "?"), chosen \(byCommand)")
+        lines.append("Mode     \(text("mode") ?? "?"), \(chosen)")
         if let url = text("url") { lines.append("Address  \(url)\(remark)") }
         lines.append("Reach    \(text("reach") ?? "?")")
         if let program = text("program") { lines.append("Program  \(program), \(text("version") ?? "?")") }
@@ -43,6 +42,9 @@ struct TunnelPicture {
         if let complaint = text("complaint") { lines.append("Refused  \(complaint)") }
         if description["new_program"]?.flag == true {
             lines.append("         another cloudflared lies on disk; nexusctl tunnel start takes it")
+        }
+        if let why = text("program_refused"), text("words")?.contains(why) != true {
+            lines.append("         another file lies in its program's place, with which the next start fails: \(why)")
         }
         if description["program_gone"]?.flag == true {
             lines.append(
@@ -59,6 +61,13 @@ struct TunnelPicture {
 
     private func text(_ name: String) -> String? { description[name]?.text.map { Terminal.clean($0) } }
 
+    /// By whom; what the file says may be refused while something older goes on.
+    private var chosen: String {
+        if description["chosen_by_command"]?.flag == true { return "chosen by command" }
+        guard let file = text("mode_of_file"), file != text("mode") else { return "chosen by Supervisor.toml" }
+        return "as before; Supervisor.toml says \(file), which was not taken"
+    }
+
     private var remark: String {
         if !leadsHere { return "   (does not lead here now)" }
         return description["url_lasts"]?.flag == false ? "   (does not last: another one after each start)" : ""
@@ -69,6 +78,8 @@ struct TunnelPicture {
         guard let child, description["mode"]?.text != "off" else { return nil }
         let when = child.nextTry.map { "next try in \($0.spoken)" }
         switch child.state {
+        // A start would be refused; the state says what it waits for.
+        case "parked" where description["waits_for_program"]?.flag == true: return nil
         case "parked":
             return "cloudflared is parked, \(when ?? "and not tried again by itself"); at once: nexusctl tunnel start"
         case "delayed": return when.map { "\($0); at once: nexusctl tunnel start" }

@@ -40,18 +40,20 @@ import Testing
         try tunnel.start()
         let said = try tunnel.waitState("no network: names are not resolved here (DNS")
         #expect(said.state == "no network", "\(said)")
-        #expect(try tunnel.box.status().child("cloudflared")?.lastEnd?.cause == "network")
-        // Tried now and then, and never by nexusd.
+        // Of that run, or of the next, which nexusd may have started before anybody looked at that end.
+        let cause = try tunnel.box.status().child("cloudflared")?.lastEnd?.cause
+        #expect(cause == "network" || cause == "asked")
+        // Tried now and then, and no second time by nexusd.
         var runs: Set<String> = []
         try tunnel.box.wait("three more tries") { status in
             if let run = status.child("cloudflared")?.lastEnd?.run { runs.insert(run) }
             return runs.count > 3
         }
-        // Whatever nexusd may have started before the stop came.
+        // Behind each of our own nexusd may have started one before the stop came.
         let own =
             try tunnel.box.ctl("logs", "tunnel-worker", "-n", "2000").output
             .components(separatedBy: "the tunnel: starting: ").count - 1
-        #expect(runs.count <= own + 1, "\(runs), \(own) of our own")
+        #expect(runs.count <= 2 * (own + 1), "\(runs), \(own) of our own")
         try tunnel.set("start-fails", nil)
         try tunnel.waitState("connected 4/4")
         #expect(tunnel.box.stop() == 0)

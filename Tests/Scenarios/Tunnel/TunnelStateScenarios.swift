@@ -252,6 +252,30 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// As while a package is upgraded: nexusd parks what was not started, for 15 min.
+    @Test func programThatIsBack_isStarted_andARefusedOneIsNotOffered() throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let program = tunnel.bin + "/cloudflared"
+        #expect(rename(program, program + ".away") == 0)
+        try "#!/bin/sh\necho no\n".write(toFile: program, atomically: true, encoding: .utf8)
+        let refused = "another file lies in its program's place, with which the next start fails: "
+        try tunnel.box.wait("the file to be refused") {
+            $0.child("tunnel-worker")?.status?.contains("\(refused)\(program) may not be executed") == true
+        }
+        #expect(try !tunnel.box.ctl("tunnel").output.contains("nexusctl tunnel start"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        kill(try #require(try tunnel.box.status().pid("cloudflared")), SIGKILL)
+        let down = try tunnel.waitState("crashed: exit 78, it was not started: \(program) is not cloudflared")
+        #expect(down.words.hasSuffix("it is looked at again each 30 s, and started when that is mended"), "\(down)")
+        let shown = try tunnel.box.ctl("tunnel").output
+        #expect(!shown.contains("nexusctl tunnel start"), "\(shown)")
+        #expect(rename(program + ".away", program) == 0)
+        try tunnel.waitState("connected 4/4")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// Noticed while the old one runs, which is left alone until a start takes the new one.
     @Test func anotherProgramOnDisk_isSaid_andTakenByAStart() throws {
         let tunnel = try TunnelBox(mode: "named")

@@ -65,6 +65,27 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// What was good before lives as tunnel-worker's copy alone: that is what it goes back to.
+    @Test(
+        arguments: [#"{"op":"stop"}"#, #"{"op":"mode","mode":"token"}"#], [nil, "{}"] as [String?]
+    ) func change_isUndone_alsoWhereTheOwnersFileIsBadByThen(_ change: String, _ left: String?) throws {
+        let tunnel = try TunnelBox(mode: "named")
+        try leadNowhere(tunnel)
+        try tunnel.start()
+        try tunnel.waitState("connected 4/4")
+        let owner = try tunnel.device()
+        let file = tunnel.box.directory + "/credentials.json"
+        if let left { try tunnel.secretFile("credentials.json", left) }
+        #expect(try owner.ask("/api/tunnel", change).body.contains(#""trial_back":"named""#))
+        if left == nil { try FileManager.default.removeItem(atPath: file) }
+        try waitNamed(tunnel)
+        let now = try tunnel.described()
+        #expect(now.complaint?.hasPrefix("[tunnel] credentials-file: ") == true, "\(now)")
+        #expect(try tunnel.box.ctl("tunnel").output.contains("Mode     named, chosen by Supervisor.toml"))
+        #expect(try owner.ask("/api/tunnel", #"{"op":"describe"}"#).status == "200")
+        #expect(tunnel.box.stop() == 0)
+    }
+
     @Test func changeThatCarries_isKeptByItsMaker_throughTheNewWay() throws {
         let tunnel = try TunnelBox(mode: "named", haste: 3)
         try lead(tunnel)

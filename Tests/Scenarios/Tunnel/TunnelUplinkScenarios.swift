@@ -69,6 +69,37 @@ import Testing
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// cloudflared calls itself connected all the while, as over http2 it does for 150 s. The address is one of TEST-NET-1 (RFC 5737).
+    @Test func cut_whileItCallsItselfConnected_isNoNetwork_andNoMatterOfDNS() throws {
+        let tunnel = try TunnelBox(mode: "named", uplink: Self.place)
+        let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
+        try tunnel.box.write(
+            toml.replacingOccurrences(
+                of: "NEXUS_TUNNEL_EDGE = \"\(TunnelBox.edge)\"", with: "NEXUS_TUNNEL_EDGE = \"192.0.2.9:8081\""))
+        try tunnel.set("edge", "0.0.0.0:8081")
+        try tunnel.start()
+        try tunnel.inside("/usr/sbin/ip", "addr", "add", "192.0.2.9/32", "dev", "lo")
+        let before = try uplink(tunnel)
+        try tunnel.waitState("connected 4/4")
+        try tunnel.waitLookedThrough()
+        kill(before.pid, SIGKILL)
+        try tunnel.inside("/usr/sbin/ip", "addr", "del", "192.0.2.9/32", "dev", "lo")
+        try tunnel.inside("/usr/sbin/ip", "route", "add", "blackhole", "192.0.2.9/32")
+        let cut = try tunnel.waitState("no network: this machine has a route")
+        #expect(cut.connections == 0 && !cut.words.contains("DNS"), "\(cut)")
+        #expect(cut.reach.contains("nobody from outside"), "\(cut)")
+        #expect(try tunnel.box.ctl("tunnel", "url").status == 1)
+        #expect(try tunnel.box.ctl("tunnel", "check").output.contains(/bad +tunnel/))
+        let run = try tunnel.box.status().child("cloudflared")?.run
+        let line = try uplink(tunnel)
+        defer { kill(line.pid, SIGKILL) }
+        try tunnel.inside("/usr/sbin/ip", "route", "del", "blackhole", "192.0.2.9/32")
+        try tunnel.inside("/usr/sbin/ip", "addr", "add", "192.0.2.9/32", "dev", "lo")
+        try tunnel.waitState("connected 4/4")
+        #expect(try tunnel.box.status().child("cloudflared")?.run == run)
+        #expect(tunnel.box.stop() == 0)
+    }
+
     /// cloudflared's own waits have grown meanwhile; with the patience of owners, so that it is less than those 20 s.
     @Test func lineThatIsBack_isTakenAtOnce_alsoByACloudflaredThatWaits() throws {
         let tunnel = try TunnelBox(mode: "named", haste: 1, uplink: Self.place)

@@ -147,6 +147,47 @@ extension TunnelMachineTests {
             ]
         ),
         (
+            "no names, and nexusd was faster than the look at that end: held all the same",
+            up + [
+                Step(
+                    3, overtaken("1-2", after: "1-1", "signal 9", kind: .other),
+                    .crashed(exit: "signal 9", next: .again)),
+                Step(4, overtaken("1-3", after: "1-2", "exit 1", kind: .noNames), .noNames, [.stop]),
+            ]
+        ),
+        (
+            "why it ended is known a moment later, before nexusd's next start or after it",
+            up + [
+                Step(3, ended("exit 1", kind: .gaveUp), .crashed(exit: "exit 1")),
+                Step(4, ended("exit 1, no names", kind: .noNames), .noNames, [.stop]),
+                Step(5, .child(.off(run: "1-1")), .noNames), Step(9, .tick, .starting, [.start(.auto)]),
+                Step(
+                    10, overtaken("1-3", after: "1-2", "exit 1", kind: .gaveUp),
+                    .crashed(exit: "exit 1", next: .again)),
+                Step(11, overtaken("1-3", after: "1-2", "exit 1, no names", kind: .noNames), .noNames, [.stop]),
+            ]
+        ),
+        (
+            "cut beyond the router while it calls itself connected: our own looks tell",
+            up + [
+                Step(30, .outside(.here), .connected(.init(4, of: 4))),
+                Step(60, .outside(.unreached), .connected(.init(4, of: 4))),
+                Step(60, .uplink(answers: false), .noUplink, [.healthy]), Step(61, seen(4), .noUplink, [.healthy]),
+                Step(65, .uplink(answers: false), .noUplink, [.healthy]), Step(500, .tick, .noUplink),
+                Step(501, .uplink(answers: true), .connected(.init(4, of: 4))),
+                Step(502, .outside(.here), .connected(.init(4, of: 4))),
+                // Nobody asks then.
+                Step(503, .uplink(answers: false), .connected(.init(4, of: 4))),
+            ]
+        ),
+        (
+            "an address that was never reached from here says nothing of the line",
+            up + [
+                Step(30, .outside(.unreached), .connected(.init(4, of: 4))),
+                Step(31, .uplink(answers: false), .connected(.init(4, of: 4))),
+            ]
+        ),
+        (
             "some connections of a start are no degraded tunnel, until all stood or the time for that is over",
             [
                 Step(0, .chosen(.named), .starting, [.start(.auto)]), Step(1, runs(), .starting),

@@ -89,6 +89,18 @@ extension TunnelMachineTests {
             ]
         ),
         (
+            "there was no program that may be started: looked at again, whatever nexusd waits for",
+            up + [
+                Step(
+                    3, ended("exit 78", kind: .notStarted), .crashed(exit: "exit 78", next: .whenMended)),
+                Step(
+                    4, .child(.down(.init(run: "1-1", words: "exit 78", kind: .notStarted), .parked(minutes: 15))),
+                    .crashed(exit: "exit 78", next: .whenMended)),
+                Step(
+                    33, .chosen(.named), .starting, [.restart(.auto, why: "it is to be as it is chosen now")]),
+            ]
+        ),
+        (
             "too many quick tunnels: not asked for again for 15 minutes",
             [
                 Step(0, .chosen(.quick), .starting, [.start(.auto)]),

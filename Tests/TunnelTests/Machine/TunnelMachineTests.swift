@@ -25,6 +25,11 @@ struct TunnelMachineTests {
         .child(.running(run: run, after: .init(run: after, words: "nexusd ended it")))
     }
 
+    /// nexusd has started the next one before that end was looked at.
+    static func overtaken(_ run: String, after: String, _ words: String, kind: EndWords.Kind) -> Event {
+        .child(.running(run: run, after: .init(run: after, words: words, kind: kind)))
+    }
+
     static func ended(
         _ words: String, run: String = "1-1", asked: Bool = false, kind: EndWords.Kind = .other
     ) -> Event {
@@ -76,7 +81,7 @@ struct TunnelMachineTests {
             .measured(nil, excess: nil), .suspended(true), .suspended(false), .logged(.refused("no")),
             .logged(.suggestsHTTP2), .door(.open("x")), .door(.shut), .door(.unseen),
             .origin(answers: false), .origin(answers: true), .outside(.here), .outside(.lost), .outside(.asked),
-            .unopened, .tick,
+            .outside(.unreached), .unopened, .tick,
         ]
         var state = seed
         var machine = TunnelMachine()

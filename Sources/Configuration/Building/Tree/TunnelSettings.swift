@@ -42,6 +42,11 @@ struct TunnelSettings {
                 chat.urlPosition,
                 "'url' has no name that Cloudflare brings people to, \(need), found \"\(name)\"; an address, or a name of this"
                     + " network alone, is none: \"https://chat.example.invalid\"")
+        } else if name.lowercased().hasSuffix(".trycloudflare.com") {
+            report.error(
+                chat.urlPosition,
+                "'url' must have a name of your own, \(need): \"\(name)\" is a quick tunnel's, and Cloudflare brings no other"
+                    + " there")
         } else if parts.count > 1 {
             report.error(
                 chat.urlPosition,
