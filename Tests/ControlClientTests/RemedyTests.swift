@@ -219,6 +219,21 @@ struct RemedyTests {
         #expect(text.contains("  do       /opt/web is there, and \(words)"), "\(text)")
     }
 
+    @Test func nextRunOfTheClock_hasItsDate() throws {
+        func text(_ milliseconds: Int) throws -> String {
+            let answer = """
+                {"child":{"name":"job","state":"scheduled","next_try_ms":\(milliseconds)},"next":"its next run in 63 h"}
+                """
+            var beside = WhyText.Beside()
+            beside.now = WallTime(nanosecondsSince1970: 1_772_323_200_400_000_000)
+            return WhyText(try JSONParser.parse(Array(answer.utf8)), beside: beside).text(for: .plain)
+        }
+        let later = WallTime(nanosecondsSince1970: 1_772_550_000_000_000_000)
+        #expect(try text(226_799_700).contains("  next     its next run in 63 h\n  when     \(later.local)\n"))
+        #expect(try !text(59_000).contains("when"))
+        #expect(WallTime(spoken: String(later.local.dropFirst(4)), now: later) == later)
+    }
+
     @Test func everyStateWithSomethingToDo_saysIt() throws {
         #expect(try why("waiting", nil, more: #","waits_for":"db""#).contains("nexusctl why db"))
         #expect(try why("parked", "dependency", more: #","waits_for":"db""#).contains("because of db"))

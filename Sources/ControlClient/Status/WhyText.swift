@@ -12,6 +12,8 @@ public struct WhyText: Hashable, Sendable {
     public struct Beside: Hashable, Sendable {
         /// What its program names to carry it out and is not there, where the program itself is.
         public var missing: ProgramHead.Carrier?
+        /// What the clock says.
+        public var now: WallTime?
         /// Of processes that left its run, or may have.
         public var strays: [String] = []
 
@@ -77,6 +79,14 @@ public struct WhyText: Hashable, Sendable {
         return lines + ["  restarts \(status.restarts), unstable in a row \(status.unstableRuns)"]
     }
 
+    /// When the clock starts it next, where that is no matter of seconds.
+    private var nextRun: String? {
+        guard status.state == "scheduled", let now = beside.now, let next = status.nextTry, next >= .seconds(60) else {
+            return nil
+        }
+        return now.advanced(by: next).local
+    }
+
     private var ruleLines: [String] {
         var lines: [String] = []
         let members = [
@@ -86,6 +96,7 @@ public struct WhyText: Hashable, Sendable {
             // A child that nothing is expected of is not given up either.
             if member == "gives_up", status.state == "off" || status.state == "done" { continue }
             if let words = answer[member]?.text { lines.append("  \(title) \(words)") }
+            if member == "next", let nextRun { lines.append("  when     \(nextRun)") }
         }
         if let words = Remedy.words(
             for: status, hasLines: !(answer["last_lines"]?.elements ?? []).isEmpty, missing: beside.missing)

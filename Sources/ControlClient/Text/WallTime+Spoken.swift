@@ -23,6 +23,22 @@ extension WallTime {
         }
     }
 
+    /// `Mon 2026-11-30 03:00:00` in the machine's local time, to the nearest second.
+    public var local: String {
+        var time = time_t(seconds + (nanoseconds >= 500_000_000 ? 1 : 0))
+        var parts = tm()
+        localtime_r(&time, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let day = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][Int(parts.tm_wday)]
+        return "\(day) \(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+            + " \(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    }
+
+    /// So much later.
+    public func advanced(by time: Duration) -> WallTime {
+        WallTime(nanosecondsSince1970: seconds * 1_000_000_000 + nanoseconds + time.nanoseconds)
+    }
+
     private init(seconds: Int64) { self.init(nanosecondsSince1970: seconds * 1_000_000_000) }
 
     /// `[YYYY-MM-DD[ T]][HH:MM[:SS]]`.

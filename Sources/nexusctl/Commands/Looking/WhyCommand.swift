@@ -43,6 +43,7 @@ struct WhyCommand: ParsableCommand {
         }
         var beside = WhyText.Beside()
         beside.missing = missing
+        beside.now = WallTime(nanosecondsSince1970: LiveKernel().wallClock())
         let report = try StatusQuestion.report(connection)
         beside.strays = why["child"]?["name"]?.text.map { report.strayWords(of: [$0]) } ?? []
         Output.write(WhyText(why, file: text, beside: beside).text(for: .standardOutput))
