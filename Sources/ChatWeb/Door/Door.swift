@@ -18,6 +18,8 @@ public final class Door: Sendable {
         var codes = PairingCodes()
         var codeTries = TokenBuckets<AddressGroup>(capacity: Door.codeTries.0, perSecond: Door.codeTries.1)
         var strangers = TokenBuckets<AddressGroup>(capacity: Door.strangerTries.0, perSecond: Door.strangerTries.1)
+        /// Codes beside which a password is being looked at.
+        var checked: Set<String> = []
         var devices = TokenBuckets<DeviceID>(capacity: Door.deviceRequests.0, perSecond: Door.deviceRequests.1)
     }
 
@@ -49,7 +51,9 @@ public final class Door: Sendable {
         if let back = try await comeBack(code: code, password: password, address: address) { return back }
         // A good code is known before any limit is asked: whatever else comes from the same address keeps it from nothing.
         guard state.withLock({ $0.codes.isGood(code, at: .now) }) else { throw wrong(from: address) }
-        try await check(password, from: address) { state.withLock { $0.codes.tryPassword(code, at: .now) } }
+        try await check(password, beside: code, from: address) {
+            state.withLock { $0.codes.tryPassword(code, at: .now) }
+        }
         // Spent before the store is asked, so that it lets in one at a time; where that fails it lets in nobody.
         guard let spent = state.withLock({ $0.codes.take(code, at: .now) }) else { throw wrong(from: address) }
         var generator = SystemRandomNumberGenerator()
@@ -85,7 +89,7 @@ public final class Door: Sendable {
         guard code.utf8.count == ReturnCode.length else { return nil }
         let hash = Secrets.hash(code)
         guard try await stored({ try await $0.returning(codeHash: hash) }) != nil else { return nil }
-        try await check(password, from: address) { () async throws(Refused) in
+        try await check(password, beside: code, from: address) { () async throws(Refused) in
             try await stored { try await $0.tryPassword(beside: hash) }
         }
         let token = Secrets.token()
@@ -104,11 +108,15 @@ public final class Door: Sendable {
     /// Nobody gets here without a good code: what the hash costs is no stranger's to spend.
     /// - Parameter take: takes one of the code's tries; false: it has none left.
     private func check(
-        _ password: String?, from address: String, take: () async throws(Refused) -> Bool
+        _ password: String?, beside code: String, from address: String, take: () async throws(Refused) -> Bool
     ) async throws(Refused) {
         guard let hash = try await stored({ try await $0.passwordHash() }) else { return }
         guard let password, !password.isEmpty else { throw .password(isMissing: true) }
-        // Taken before the hash is made, so that guesses at one time are counted too.
+        // One at a time: of right ones that come at once none is to count as wrong.
+        let code = ReadableText.meant(code)
+        guard state.withLock({ $0.checked.insert(code).inserted }) else { throw .tooMany(.seconds(1)) }
+        defer { state.withLock { _ = $0.checked.remove(code) } }
+        // Taken before the hash is made: who leaves meanwhile has tried.
         guard try await take() else {
             audit(
                 "a pairing code ended after \(PairingCodes.passwordTries) wrong passwords, the last one from \(address)"

@@ -1,12 +1,16 @@
 import Chat
 import HTTPTypes
 import Hummingbird
+import NIOCore
+import NIOHTTP1
 
 /// Stands before every route: names, origins, headers of every answer, errors in words.
 struct Gatehouse: RouterMiddleware {
     typealias Context = WebContext
 
     let names: KnownNames
+    /// Of an error that nobody foresaw: a store that cannot be written.
+    let words: @Sendable (any Error) -> ChatError
 
     func handle(
         _ request: Request, context: WebContext, next: (Request, WebContext) async throws -> Response
@@ -24,10 +28,14 @@ struct Gatehouse: RouterMiddleware {
             response = WebError(error).response
         } catch let error as HTTPError where error.status == .notFound {
             response = WebError(.notFound, "unknown", "there is nothing here").response
-        } catch let error as HTTPError where error.status == .contentTooLarge {
+        } catch  where error is NIOTooManyBytesError || (error as? HTTPError)?.status == .contentTooLarge {
             response =
                 WebError(.contentTooLarge, "too-large", "a request holds at most \(Body.limitBytes) bytes").response
             response.headers[.connection] = "close"
+        } catch let error as HTTPParserError {
+            throw error
+        } catch {
+            response = WebError(words(error)).response
         }
         // Also what is refused: its body would be taken for the beginning of the next answer.
         if request.method == .head { response = response.createHeadResponse() }
@@ -62,14 +70,12 @@ struct Gatehouse: RouterMiddleware {
         else {
             throw WebError(.forbidden, "refused", "requests come from the page itself only (Origin, X-Nexus)")
         }
-        guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
+        let type = request.headers[.contentType]?.lowercased().prefix { $0 != ";" && $0 != " " }
+        guard type == "application/json" else {
             throw WebError(.unsupportedMediaType, "bad-request", "the body is application/json")
         }
         guard request.headers[values: .contentEncoding].allSatisfy({ $0.lowercased() == "identity" }) else {
             throw WebError(.unsupportedMediaType, "bad-request", "the body is not compressed (Content-Encoding)")
-        }
-        guard request.headers[values: .transferEncoding].allSatisfy({ $0.lowercased() == "chunked" }) else {
-            throw WebError(.notImplemented, "bad-request", "a body comes as it is or in chunks (Transfer-Encoding)")
         }
     }
 

@@ -22,7 +22,7 @@ final class HeadGuard: ChannelDuplexHandler, RemovableChannelHandler {
         // What follows a refused request is not looked at any more.
         if isRefusing { return }
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
-        if Self.isClear(head) {
+        guard let refusal = Self.refusal(of: head) else {
             hasPassedOne = true
             isOld = head.version != .http1_1
             if isOld { head.headers.replaceOrAdd(name: "Connection", value: "close") }
@@ -31,10 +31,15 @@ final class HeadGuard: ChannelDuplexHandler, RemovableChannelHandler {
         isRefusing = true
         if hasPassedOne { return context.close(promise: nil) }
         let answer = HTTPResponseHead(
-            version: .http1_1, status: .badRequest, headers: ["Content-Length": "0", "Connection": "close"])
+            version: .http1_1, status: refusal, headers: ["Content-Length": "0", "Connection": "close"])
         context.write(wrapOutboundOut(.head(answer)), promise: nil)
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The parser's opinion of a request that is answered already would become a second answer.
+        if !isRefusing { context.fireErrorCaught(error) }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -56,6 +61,16 @@ final class HeadGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: written)
         case .body, .end: context.write(data, promise: promise)
         }
+    }
+
+    /// Nil: it can be taken in one way only, and that is understood here.
+    static func refusal(of head: HTTPRequestHead) -> HTTPResponseStatus? {
+        guard isClear(head) else { return .badRequest }
+        let codings = head.headers["Transfer-Encoding"]
+        if codings.isEmpty || codings.map({ $0.lowercased() }) == ["chunked"] { return nil }
+        // RFC 9112, 6.1. A list with nothing in one of its places is read in several ways.
+        let names = codings.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        return names.contains { $0.allSatisfy { $0 == " " || $0 == "\t" } } ? .badRequest : .notImplemented
     }
 
     /// A client of HTTP/1.0 knows no body in chunks (RFC 9112, 6.1); a request has one Host field (3.2); a target that begins

@@ -18,7 +18,7 @@ struct WebRoutes: Sendable {
     func router() -> Router<WebContext> {
         // HEAD is GET without the body (RFC 9110, 9.3.2).
         let router = Router(context: WebContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: Gatehouse(names: names))
+        router.add(middleware: Gatehouse(names: names) { service.words(for: $0) })
         for path in page.files.keys {
             router.get(RouterPath(path)) { request, _ in mark.seal(try page.answer(path, request), path, request) }
         }

@@ -43,6 +43,19 @@ struct PasswordTests {
         #expect(box.audit.all.contains { $0.contains("ended after 5 wrong passwords") })
     }
 
+    @Test func rightPasswordManyTimesAtOnce_letsOneIn_andCountsAsNoWrongOne() async throws {
+        let box = try await WebBox()
+        try await set("correct horse", box)
+        let code = try await box.code()
+        let connections = try (0..<12).map { _ in try box.connect() }
+        let body = #"{"code":"\#(code)","password":"correct horse","name":"a test"}"#
+        for connection in connections { try connection.send(box.request("/api/pair", body)) }
+        let statuses = try connections.map { try $0.answer().status }
+        #expect(statuses.count { $0 == 200 } == 1, "\(statuses)")
+        #expect(statuses.allSatisfy { [200, 403, 429].contains($0) }, "\(statuses)")
+        #expect(!box.audit.all.contains { $0.contains("wrong passwords") }, "\(box.audit.all)")
+    }
+
     @Test func strangerWithoutACode_neverGetsToThePassword() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()

@@ -78,13 +78,51 @@ struct HardeningTests {
     @Test func bodyInAnotherCoding_isRefusedInWords() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()
-        for (field, status, words) in [
-            ("Content-Length: 2\r\nContent-Encoding: gzip", 415, "not compressed"),
-            ("Transfer-Encoding: gzip, chunked", 501, "in chunks"),
+        let field = "Content-Length: 2\r\nContent-Encoding: gzip"
+        let request = box.request("/api/chat", "", cookie: cookie).replacing("Content-Length: 0", with: field)
+        let answer = try ask(box, request + "{}")
+        #expect(answer.status == 415 && answer.text.contains("not compressed"), "\(answer.text)")
+        let other = box.request("/api/chat", "{}", cookie: cookie).replacing(
+            "application/json", with: "application/jsonx")
+        #expect(try ask(box, other).status == 415)
+    }
+
+    @Test(arguments: [
+        "gzip", "xchunked", "identity", "gzip, chunked", "chunked;q=1", ",chunked", "",
+        "chunked\r\nTransfer-Encoding: chunked",
+    ])
+    func bodyInAnotherTransferCoding_isAnsweredOnce_andEndsTheConnection(_ coding: String) async throws {
+        let box = try await WebBox()
+        for (connection, method) in [
+            (try box.connect(), "GET / "), (try box.connect(), "POST /api/chat "),
+            (try box.connectAsTunnel(), "GET / "),
         ] {
-            let request = box.request("/api/chat", "", cookie: cookie).replacing("Content-Length: 0", with: field)
-            let answer = try ask(box, request + (status == 415 ? "{}" : "2\r\n{}\r\n0\r\n\r\n"))
-            #expect(answer.status == status && answer.text.contains(words), "\(answer.text)")
+            let head = "\(method)HTTP/1.1\r\n\(Self.head)Transfer-Encoding: \(coding)\r\n\r\n"
+            let behind = "2\r\n{}\r\n0\r\n\r\nGET / HTTP/1.1\r\n\(Self.head)\r\n"
+            try? connection.send((head + behind).replacing("PORT", with: "\(box.port)"))
+            let text = String(decoding: try connection.rest(), as: UTF8.self)
+            #expect(text.components(separatedBy: "HTTP/1.1 ").count == 2, "\(coding): \(text)")
+            #expect(text.hasPrefix("HTTP/1.1 501 ") || text.hasPrefix("HTTP/1.1 400 "), "\(coding): \(text)")
+        }
+    }
+
+    /// Not even where something fails that nobody foresaw.
+    @Test func storeThatCannotBeWritten_isSaidInWords_withThePolicy() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        try FileManager.default.moveItem(atPath: box.store.path, toPath: box.store.path + ".away")
+        let key = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+        for (path, body) in [
+            ("/api/devices", #"{"op":"leave"}"#), ("/api/devices", #"{"op":"revoke","device":"dev_none"}"#),
+            (
+                "/api/push",
+                #"{"op":"subscribe","endpoint":"https://push.example.invalid/1","p256dh":"\#(key)","auth":"BTBZMqHH6r4Tts7J_aSIgg"}"#
+            ),
+        ] {
+            let answer = try box.post(path, body, cookie: cookie)
+            #expect(answer.status == 500 && answer.text.contains(#""type":"error""#), "\(answer.text)")
+            #expect(answer.text.contains("was removed or replaced under chat-bridge"), "\(answer.text)")
+            #expect(answer.header("content-security-policy")?.contains("default-src 'none'") == true)
         }
     }
 
