@@ -49,13 +49,18 @@ actor Conversation {
             guard let answer = known.ask.answer(written: text) else { return await say(known.ask.howToAnswer) }
             return await pass(answer, to: name)
         }
+        // It comes again where its confirmation was lost, and is under way already.
+        guard !memory.open.contains(where: { $0.client_id == Self.clientID(chat, update) }) else { return }
         switch Saying(text) {
         case .help: await say("What you write here goes to the agent. /new begins a session, /stop stops what runs.")
-        case .new:
+        case .new(let text):
             memory.session = nil
             await remember(chat, memory)
-            await say("The next message begins a new session.")
-        case .stop: await stopTurns()
+            guard let text else { return await say("The next message begins a new session.") }
+            await send(text, update: update)
+        case .stop(let text):
+            await stopTurns(isAll: text == nil)
+            if let text { await send(text, update: update) }
         case .message(let text): await send(text, update: update)
         }
     }
@@ -80,11 +85,11 @@ actor Conversation {
         _ = await pace.call { () async throws(BotAPI.Failure) in try await api.send(text, to: chat) }
     }
 
-    private func stopTurns() async {
-        guard let session = memory.session else { return await say("Nothing runs.") }
+    /// `isAll`: nothing else is wanted, so that it is said when nothing was there to stop.
+    private func stopTurns(isAll: Bool) async {
         do {
-            let count = try await port.abort(session)
-            if count == 0 { await say("Nothing runs.") }
+            let count = if let session = memory.session { try await port.abort(session) } else { 0 }
+            if count == 0, isAll { await say("Nothing runs.") }
         } catch {
             await say("Not stopped: \(error)")
         }
@@ -105,12 +110,14 @@ actor Conversation {
         guard turns.count < Self.turnLimit else {
             return await say("\(turns.count) messages wait already: this one was not taken. Send it again later.")
         }
-        let open = Memory.Open(client_id: "telegram-\(chat)-\(update)", text: text, session: memory.session)
+        let open = Memory.Open(client_id: Self.clientID(chat, update), text: text, session: memory.session)
         guard turns[open.client_id] == nil else { return }
         let (accepted, signal) = AsyncStream<Void>.makeStream()
         begin(open) { signal.finish() }
         for await _ in accepted {}
     }
+
+    private static func clientID(_ chat: Int64, _ update: Int64) -> String { "telegram-\(chat)-\(update)" }
 
     private func begin(_ open: Memory.Open, accepted: @escaping @Sendable () -> Void) {
         turns[open.client_id] = Task {

@@ -71,8 +71,10 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SayingTests {
     @Test func ownCommands_areKnown_othersAreTheAgents() {
-        #expect(Saying("/stop") == .stop && Saying("/stop@nexus_bot now") == .stop)
-        #expect(Saying("/new") == .new && Saying("/start") == .help)
+        #expect(Saying("/stop") == .stop(then: nil) && Saying("/stop@nexus_bot do this") == .stop(then: "do this"))
+        #expect(Saying("/new") == .new(nil) && Saying("/new  ") == .new(nil) && Saying("/start x") == .help)
+        #expect(Saying("/new fix it\nand that") == .new("fix it\nand that") && Saying("/new\nfix it") == .new("fix it"))
+        #expect(Saying("/help") == .help && Saying("/help me") == .message("/help me"))
         #expect(Saying("/review this") == .message("/review this"))
         #expect(Saying("stop") == .message("stop") && Saying("") == .message(""))
     }
