@@ -55,9 +55,11 @@ final class ChatLink {
         throw ControlError(.timeout, "\(Self.worker) does not answer", hint: "see: nexusctl status")
     }
 
-    /// Hands on each payload of the answer to a request; at most so long apart.
+    /// Hands on each payload of the answer to a request; at most so long apart. `lost` is the hint where nobody knows what
+    /// became of it.
     func answer(
-        to id: FrameID, within milliseconds: Int64, _ body: ([UInt8]) throws(ControlError) -> Void
+        to id: FrameID, within milliseconds: Int64, orLost lost: String? = nil,
+        _ body: ([UInt8]) throws(ControlError) -> Void
     ) throws(ControlError) {
         while let frame = try connection.next(until: ControlConnection.now() + milliseconds) {
             guard frame.header.id == id else { continue }
@@ -65,7 +67,7 @@ final class ChatLink {
             case .stream: try body(frame.payload)
             case .reply: return try body(frame.payload)
             case .end: return
-            case .error: throw ControlConnection.failure(frame.payload)
+            case .error: throw Self.failure(frame.payload, orLost: lost)
             case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
                 .health:
                 continue
@@ -91,6 +93,12 @@ final class ChatLink {
     static func isLoss(_ payload: [UInt8]) -> Bool {
         let code = (try? ControlConnection.json(payload))?["code"]?.text
         return ["unavailable", "peer-restarted", "cut"].contains(code)
+    }
+
+    /// An error as an answer, with a hint where it is none.
+    static func failure(_ payload: [UInt8], orLost lost: String?) -> ControlError {
+        let failure = ControlConnection.failure(payload)
+        return isLoss(payload) ? ControlError(failure.code, failure.message, hint: lost) : failure
     }
 
     /// Says that nobody listens to this answer any more.

@@ -27,6 +27,11 @@ struct ChatRestoreCommand: ParsableCommand {
     /// What is under way at most: a stream's credit, less what the request itself takes of the peer's queue.
     private static let windowBytes = 48 * 1024
 
+    /// One rename decides, and who was killed cannot say on which side of it.
+    private static let lost =
+        "what is in place is whole, from before or restored: nexusctl chat --list shows which; restore it again where it is "
+        + "from before"
+
     func run() throws {
         let descriptor = open(file, O_RDONLY | O_CLOEXEC)
         var about = stat()
@@ -41,7 +46,8 @@ struct ChatRestoreCommand: ParsableCommand {
         var answer: JSONValue?
         try send(descriptor, id, link) { answer = $0 }
         if answer == nil {
-            try link.answer(to: id, within: Self.patienceMilliseconds) { payload throws(ControlError) in
+            try link.answer(to: id, within: Self.patienceMilliseconds, orLost: Self.lost) {
+                payload throws(ControlError) in
                 answer = try ControlConnection.json(payload)
             }
         }
@@ -76,7 +82,7 @@ struct ChatRestoreCommand: ParsableCommand {
                 throw ControlError(.timeout, "chat-bridge takes no more of the backup", hint: "nothing was changed")
             }
             guard frame.header.id == id else { continue }
-            if frame.header.kind == .error { throw ControlConnection.failure(frame.payload) }
+            if frame.header.kind == .error { throw ChatLink.failure(frame.payload, orLost: Self.lost) }
             var reader = ByteReader(frame.payload)
             if frame.header.kind == .credit, let bytes = try? reader.read(UInt32.self) { window += Int(bytes) }
         }
