@@ -11,7 +11,7 @@ struct ChatBridge {
         await Worker.run(name: "chat-bridge") { bus in
             let environment = ProcessInfo.processInfo.environment
             let settings = try Settings(environment)
-            let store = try open(ProcessInfo.processInfo)
+            let (store, isReady) = try await StoreOpening.open(ProcessInfo.processInfo, bus)
             let status = StatusLine(store: store, bus: bus)
             store.onTrouble { why in
                 status.tell(trouble: why)
@@ -47,7 +47,7 @@ struct ChatBridge {
                 keeping: KeepingDesk(store: store) { await startAnew(bus) }, bus: bus)
             bus.onDrain { await runner.stop() }
             bus.serve { request, responder in await desk.answer(request, responder) }
-            bus.ready()
+            if !isReady { bus.ready() }
             status.tell(await runner.summary)
             await runner.agentIs(.here)
             let serving = Task { await web?.run() }
@@ -59,6 +59,8 @@ struct ChatBridge {
             defer { keeping.cancel() }
             let watching = Task { await store.keepWatch() }
             defer { watching.cancel() }
+            let asking = Task { await runner.keepAsking() }
+            defer { asking.cancel() }
             let telling = Task { await word?.run() }
             let hearing = Task { await ear.run() }
             defer { hearing.cancel() }
@@ -82,48 +84,6 @@ struct ChatBridge {
             bus.finish()
             exit(0)
         }
-    }
-
-    /// The store in `--directory DIR`, or where Supervisor.toml's `state-directory` says.
-    private static func open(_ process: ProcessInfo) throws -> ChatStore {
-        let arguments = process.arguments.dropFirst()
-        var directory = process.environment["STATE_DIRECTORY"]
-        if let first = arguments.first {
-            guard first == "--directory", arguments.count == 2 else {
-                throw Worker.ConfigurationError("usage: chat-bridge [--directory DIR]")
-            }
-            directory = arguments.last
-        }
-        guard let directory, directory.hasPrefix("/") else {
-            throw Worker.ConfigurationError(
-                "no place for the conversations: set state-directory = \"chat\" in [child.chat-bridge]")
-        }
-        let store: ChatStore
-        do {
-            store = try ChatStore(directory: directory)
-        } catch let refusal as StoreRefusal {
-            throw Worker.ConfigurationError(refusal.description)
-        }
-        if let damage = store.damage {
-            Log.warning(
-                "the conversations in \(store.path) were damaged (\(damage)); the file is kept as \(store.movedAside ?? "?"), "
-                    + "a new one begun. Devices that were paired are not known any more; "
-                    + (store.hasKeptPassword
-                        ? "the password is what it was" : "no password was kept, so a pairing code is enough"))
-        } else if let aside = store.movedAside {
-            Log.notice("a damaged store is still kept as \(aside); take it away when you do not want it any more")
-        }
-        if let lost = store.lostLog { Log.warning(lost) }
-        if store.isMissing {
-            Log.warning(
-                "\(store.path), which held the conversations, is gone: it was removed, moved or emptied while chat-bridge did not "
-                    + "run. A new one is begun. Devices that were paired are not known any more; "
-                    + (store.hasKeptPassword ? "the password is what it was. " : "no password was kept. ")
-                    + "To have them back: stop chat-bridge, put the file in its place, start it; or nexusctl chat restore FILE"
-            )
-        }
-        if store.hasNewIndex { Log.warning("the index for searching was damaged and was made anew; no text is lost") }
-        return store
     }
 
     private static func follow(_ bus: Bus, _ runner: TurnRunner) async {

@@ -124,7 +124,8 @@ extension ChatStore {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let hasOlder = file.hasOlder
-        let stray = try await write { db in
+        // Nothing is changed in the store, which may be locked.
+        let stray = try await queue.read { db in
             let isSecond = try Int.fetchOne(db, sql: "PRAGMA user_version") == Self.besideFilesMark
             let known = Set(try String.fetchAll(db, sql: "SELECT hash FROM file"))
             var stray = 0
@@ -135,7 +136,8 @@ extension ChatStore {
             }
             return stray
         }
-        try await sweepAttachments()
+        // It is looked again as long as chat-bridge runs.
+        do { try await sweepAttachments() } catch  where StoreFailure.isPassing(error) {}
         return stray
     }
 }

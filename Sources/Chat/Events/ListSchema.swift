@@ -93,7 +93,7 @@ enum ListSchema {
         """
 
     /// That of the turn that is not over, else of the last.
-    private static func state(of session: String) -> String {
+    static func state(of session: String) -> String {
         """
         coalesce(
                 (SELECT turn.state FROM turn WHERE turn.session = \(session) AND turn.state IN ('running', 'queued')

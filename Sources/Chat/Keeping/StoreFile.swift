@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Glibc
 
 /// The store's file and its companions on the disk.
@@ -11,6 +12,13 @@ struct StoreFile {
     /// Makes the directory and an empty file nobody else can read. SQLite gives its companions the file's own mode.
     /// - Returns: what to say of a log whose file is missing or empty; it is kept.
     func prepare(now: Date) throws -> String? {
+        if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+            throw StoreRefusal(
+                description:
+                    "\(path) is a symbolic link (to \(target)), and a store has its log and its files of messages beside it: "
+                    + "put the file back here. To have the conversations on another disk, move the whole directory there and name it: "
+                    + "command = [\"chat-bridge\", \"--directory\", \"/its/new/place\"] in [child.chat-bridge]")
+        }
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let kept = try keepLogWithoutFile(now: now)
@@ -18,6 +26,7 @@ struct StoreFile {
         if isDirectory { throw StoreRefusal(description: "\(path) is a directory; move it away, and a store is begun") }
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
+            if errno == ENOSPC || errno == EDQUOT { throw DatabaseError(resultCode: .SQLITE_FULL) }
             throw ChatError(.failed, "cannot open \(path): \(String(cString: strerror(errno)))")
         }
         fchmod(descriptor, 0o600)
@@ -43,8 +52,20 @@ struct StoreFile {
     func keepUnreadableLog(now: Date) throws -> String? {
         let log = path + "-wal"
         guard let byte = try LogInspection.unreadable(log) else { return nil }
-        let kept = freeName(Self.mark, now: now) + Self.logSuffix
-        try FileManager.default.copyItem(atPath: log, toPath: kept)
+        var kept = freeName(Self.mark, now: now) + Self.logSuffix
+        if let last = newestAside(), last.hasSuffix(Self.logSuffix),
+            FileManager.default.contentsEqual(atPath: log, andPath: last)
+        {
+            // Kept by a start that got no further.
+            kept = last
+        } else {
+            do {
+                try FileManager.default.copyItem(atPath: log, toPath: kept)
+            } catch {
+                unlink(kept)
+                throw error
+            }
+        }
         return
             "the log of \(path) cannot be read from byte \(byte) of \(Self.bytes(log)) on, and what was stored there last is "
             + "lost; it is kept as \(kept)"
@@ -103,13 +124,28 @@ struct StoreFile {
         }
         let work = passwordPath + "-partial"
         unlink(work)
-        try Self.create(work)
-        try Data(hash.utf8).write(to: URL(fileURLWithPath: work))
-        try Self.sync(work)
-        guard rename(work, passwordPath) == 0 else {
-            throw ChatError(.failed, "cannot write \(passwordPath): \(String(cString: strerror(errno)))")
+        do {
+            try Self.create(work)
+            try Self.fill(work, with: Array(hash.utf8))
+            try Self.sync(work)
+            guard rename(work, passwordPath) == 0 else {
+                throw ChatError(.failed, "cannot write \(passwordPath): \(String(cString: strerror(errno)))")
+            }
+        } catch {
+            unlink(work)
+            throw error
         }
         try Self.sync(directory)
+    }
+
+    /// Writes all of a small file that is there.
+    private static func fill(_ path: String, with bytes: [UInt8]) throws {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0, write(descriptor, bytes, bytes.count) == bytes.count else {
+            let why = errno == ENOSPC || errno == EDQUOT ? "; make room there and try again" : ""
+            throw ChatError(.failed, "not done: cannot write \(path): \(String(cString: strerror(errno)))\(why)")
+        }
     }
 
     private static let mark = ".damaged-"

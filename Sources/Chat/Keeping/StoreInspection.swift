@@ -8,6 +8,35 @@ public struct StoreRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
 }
 
+extension StoreInspection.Objection {
+    /// Of the store, for its owner. What it holds may well be sound.
+    func words(ofStore path: String) -> String {
+        switch self {
+        case .notOurs: "\(path) is no store of chat-bridge; move it away, and a new one is begun"
+        case .newer(let names):
+            "\(path) was written by a newer Nexus (\(Self.words(names))) and is left as it is; install that version again, or "
+                + "move the file away to begin anew"
+        case .strange(let name):
+            "\(path) is left as it is: its \(name) is not as any version of Nexus makes it; put that back (sqlite3 shows it by "
+                + ".schema), restore a copy of the file, or move it away to begin anew"
+        }
+    }
+
+    /// Of a file that was given to be restored: nothing is to be done to the store for its sake.
+    var wordsOfBackup: String {
+        switch self {
+        case .notOurs:
+            "it is a database of something else, and no backup of conversations (nexusctl chat backup makes one)"
+        case .newer(let names): "it was written by a newer Nexus (\(Self.words(names))); that version can restore it"
+        case .strange(let name): "its \(name) is not as any version of Nexus makes it; take another backup"
+        }
+    }
+
+    private static func words(_ unknown: [String]) -> String {
+        "it has \"\(unknown.joined(separator: "\", \""))\", which this version does not know"
+    }
+}
+
 /// What a file is, found by reading only: whatever comes of it, the file is as it was.
 enum StoreInspection {
     enum Verdict: Hashable, Sendable {
@@ -18,8 +47,18 @@ enum StoreInspection {
         case interrupted
         /// SQLite's word on it.
         case damaged(String)
-        /// In words for the owner.
-        case refused(String)
+        /// Sound, and nothing for this version.
+        case refused(Objection)
+    }
+
+    /// Why a sound file is not used.
+    enum Objection: Hashable, Sendable {
+        /// It is a database of somebody else.
+        case notOurs
+        /// It has these migrations, which this version does not know.
+        case newer([String])
+        /// Something of ours with this name is missing in it, or changed.
+        case strange(String)
     }
 
     /// "NxCh", in the header of each store (https://sqlite.org/fileformat.html, 1.3.7).
@@ -60,32 +99,24 @@ enum StoreInspection {
         }
         let unknown = applied.subtracting(known).sorted()
         if applied.isDisjoint(with: known) {
-            return .refused("\(path) is no store of chat-bridge; move it away, and a new one is begun")
+            return .refused(.notOurs)
         }
         if unknown.isEmpty {
             // An older one gets the rest of its tables first.
             let strange = applied.count == known.count ? try strangeTable(db) : nil
-            return strange.map { .refused(refusal(of: $0, path)) } ?? .usable
+            return strange.map { .refused(.strange($0)) } ?? .usable
         }
         // A later version has all that this one knows, and more. Anything else are bytes that changed.
         guard applied.isSuperset(of: known) else {
             return .damaged("its list of migrations is not that of any version")
         }
-        return .refused(
-            "\(path) was written by a newer Nexus (it has \"\(unknown.joined(separator: "\", \""))\", which this version does "
-                + "not know) and is left as it is; install that version again, or move the file away to begin anew")
+        return .refused(.newer(unknown))
     }
 
     /// quick_check does not fail where a page cannot be read, but says so with its error code: SQLITE_IOERR and its kinds, of
     /// which SQLITE_IOERR_SHORT_READ (522) alone is a file that ends too early (https://sqlite.org/rescode.html).
     static func isOfTheDisk(_ words: String) -> Bool {
         words.matches(of: /error code[ =](\d+)/).compactMap { Int($0.1) }.contains { $0 & 0xFF == 10 && $0 != 522 }
-    }
-
-    /// What to say of a store in which something of ours is missing or changed. What it holds may well be sound.
-    static func refusal(of strange: String, _ path: String) -> String {
-        "\(path) is left as it is: its \(strange) is not as any version of Nexus makes it; put that back (sqlite3 shows it by "
-            + ".schema), restore a copy of the file, or move it away to begin anew"
     }
 
     /// The name of something of ours that is missing, or not as the migrations make it, with all of them; nil: all is.

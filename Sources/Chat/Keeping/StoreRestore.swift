@@ -80,7 +80,7 @@ public final class StoreRestore: Sendable {
         switch try StoreInspection.verdict(on: path) {
         case .usable, .interrupted: break
         case .damaged(let words): throw refusal("it is damaged: \(words)")
-        case .refused(let words): throw refusal(words.replacing(path, with: "it"))
+        case .refused(let why): throw refusal(why.wordsOfBackup)
         }
         do {
             let queue = try DatabaseQueue(path: path)

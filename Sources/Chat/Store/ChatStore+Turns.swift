@@ -133,16 +133,6 @@ extension ChatStore {
         }
     }
 
-    /// At the start of chat-bridge: turns that were with the agent are interrupted, with that reason; returns those that
-    /// wait, oldest first.
-    public func recover(reason: String) async throws -> (interrupted: [ChatTurn], queued: [ChatTurn]) {
-        try await write { db in
-            let cut = try Self.turns(db, where: "state = 'running'", [])
-            try Self.interrupt(db, cut, reason: reason)
-            return (cut, try Self.turns(db, where: "state = 'queued'", []))
-        }
-    }
-
     /// Ends turns that are not over, without anybody who watches.
     static func interrupt(_ db: Database, _ turns: [ChatTurn], reason: String) throws {
         let now = milliseconds()

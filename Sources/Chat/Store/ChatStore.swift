@@ -15,6 +15,8 @@ public final class ChatStore: Sendable {
     let watch: StoreWatch
     /// Nothing is written any more: another file takes this one's place.
     let isSealed = Mutex(false)
+    /// What is to be written before anything else; nil: nothing is.
+    let leftOver = Mutex<LeftOver?>(nil)
     let closing = Mutex(false)
     /// It was let go of, so that another file takes its place: this process can do nothing more with it.
     public var isClosed: Bool { closing.withLock { $0 } }
@@ -47,7 +49,7 @@ public final class ChatStore: Sendable {
         let verdict = try StoreInspection.verdict(on: file.path)
         switch verdict {
         case .usable, .interrupted: break
-        case .refused(let words): throw StoreRefusal(description: words)
+        case .refused(let why): throw StoreRefusal(description: why.words(ofStore: file.path))
         case .damaged(let words): damage = words
         }
         if damage == nil {
@@ -89,13 +91,28 @@ public final class ChatStore: Sendable {
                     throw ChatError(.stopping, "a backup is being restored; ask again when chat-bridge is back")
                 }
                 try watch.requireInPlace()
+                try writeLeftOver(db)
                 return try body(db)
             }
+            if watch.trouble != nil { await wait(atMost: Self.lockPatience) }
             watch.found(nil)
             return value
         } catch  where StoreFailure.isTrouble(error) {
+            if watch.trouble == nil { await wait(atMost: Self.knownLockPatience) }
             watch.found(StoreFailure.words(error, path: path))
             throw error
+        }
+    }
+
+    /// How long a write waits for another program's lock …
+    private static let lockPatience: Duration = .seconds(5)
+    /// … and while it is known to last: whoever reads waits behind that.
+    private static let knownLockPatience: Duration = .milliseconds(100)
+
+    private func wait(atMost patience: Duration) async {
+        let milliseconds = Int(patience / .milliseconds(1))
+        try? await queue.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA busy_timeout = \(milliseconds)")
         }
     }
 
@@ -120,21 +137,21 @@ public final class ChatStore: Sendable {
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(lockPatience / .seconds(1))
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         // FULL: a commit survives the loss of power, not only of the process (https://sqlite.org/pragma.html). Said now and
         // not in `prepareDatabase`: with WAL, GRDB sets NORMAL after that.
         try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
         switch isInterrupted ? try queue.read({ try StoreInspection.look($0, path) }) : .usable {
         case .usable, .interrupted: break
-        case .refused(let words): throw StoreRefusal(description: words)
+        case .refused(let why): throw StoreRefusal(description: why.words(ofStore: file.path))
         case .damaged(let words): throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: words)
         }
         // Before anything else is in it: a crash forgets nothing of that.
         if besideFiles { try queue.write { db in try db.execute(sql: "PRAGMA user_version = \(besideFilesMark)") } }
         try Schema.migrator.migrate(queue)
         if let strange = try queue.read({ try StoreInspection.strangeTable($0) }) {
-            throw StoreRefusal(description: StoreInspection.refusal(of: strange, path))
+            throw StoreRefusal(description: StoreInspection.Objection.strange(strange).words(ofStore: path))
         }
         let interrupted = hasLost ? try interruptAll(queue) : []
         // What could not be read of it must not be behind what comes now. Not before: a crash in between would be noticed by

@@ -1,11 +1,13 @@
 import Foundation
 import GRDB
+import Glibc
 
 /// What an error of SQLite says to people, and whether the same can be tried again.
 enum StoreFailure {
     /// True when there was no room to write (SQLITE_FULL, or an I/O error of the same kind): nothing was changed, and the
     /// same can be tried again when there is room (https://sqlite.org/rescode.html).
     static func isNoRoom(_ error: any Error) -> Bool {
+        if let error = error as? CocoaError { return error.code == .fileWriteOutOfSpace }
         guard let error = error as? DatabaseError else { return false }
         // SQLITE_IOERR_SHMSIZE: the file of the WAL index could not grow.
         return error.resultCode == .SQLITE_FULL || error.extendedResultCode == .SQLITE_IOERR_SHMSIZE
@@ -13,7 +15,7 @@ enum StoreFailure {
 
     /// True where the store could not be written now: nothing was changed, and what is the matter may be over later.
     static func isPassing(_ error: any Error) -> Bool {
-        guard let error = error as? DatabaseError else { return false }
+        guard let error = error as? DatabaseError else { return isNoRoom(error) }
         switch error.resultCode {
         case .SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY,
             .SQLITE_PERM,
@@ -65,15 +67,28 @@ enum StoreFailure {
         switch error {
         case is DecodingError, is EncodingError:
             "something that is stored or was said cannot be read: it is not the JSON that is agreed on"
-        case let error as CocoaError: missing(error) ?? "a file could not be read or written"
+        case let error as CocoaError: missing(error) ?? unusable(error)
         case is CancellationError: "it was called off"
         case _: "\(error)"
         }
     }
 
+    private static func unusable(_ error: CocoaError) -> String {
+        let cause = error.underlying.map { $0 as NSError }
+        let why = cause?.domain == NSPOSIXErrorDomain ? cause.map { String(cString: strerror(Int32($0.code))) } : nil
+        return "\(error.filePath ?? "a file") could not be read or written" + (why.map { ": \($0)" } ?? "")
+    }
+
     private static func missing(_ error: CocoaError) -> String? {
         guard error.code == .fileNoSuchFile || error.code == .fileReadNoSuchFile else { return nil }
         return error.filePath.map { "the file \($0) is not there any more" } ?? "a file is not there any more"
+    }
+}
+
+extension ChatStore {
+    /// Why a store could not be opened, where the same may be tried again; nil: trying again would change nothing.
+    public static func obstacle(_ error: any Error, in directory: String) -> String? {
+        StoreFailure.isPassing(error) ? StoreFailure.words(error, path: StoreFile(directory: directory).path) : nil
     }
 }
 

@@ -6,7 +6,7 @@ public actor TurnRunner {
     /// How often an agent that is away is asked again, while a turn waits for it …
     static let askInterval: Duration = .milliseconds(250)
     /// … and while none does: this doubles the pause up to here, for the words of the status line only.
-    static let idleAskInterval: Duration = .seconds(5)
+    public static let idleAskInterval: Duration = .seconds(5)
 
     /// In one glance, for the status line.
     public struct Summary: Hashable, Sendable {
@@ -68,18 +68,23 @@ public actor TurnRunner {
 
     /// Takes the store up as it was left: turns that were with the agent are interrupted, the others go on.
     public func begin() async throws -> (interrupted: Int, queued: Int) {
-        let left = try await store.recover(reason: Self.restartReason)
-        for (turns, reason) in [
-            (left.interrupted, Self.restartReason), (store.interruptedByLoss, ChatStore.lossReason),
-        ] {
-            let end = ChatEvent.What.ended(.interrupted, reason: reason)
-            // Nobody watches yet; it is told to whom the owner wants it told.
-            for turn in turns { await hub.mention(end, turn: turn.id, in: turn.session) }
-            if !turns.isEmpty { complain("\(turns.count) turn(s) interrupted: \(reason)") }
+        let left = try await store.recover(reason: Self.restartReason) { turns in
+            Task { await self.areInterrupted(turns, Self.restartReason) }
         }
+        if left.isWritten { await areInterrupted(left.interrupted, Self.restartReason) }
+        await areInterrupted(store.interruptedByLoss, ChatStore.lossReason)
         runErrands()
         for turn in left.queued { carryOut(queue.accepted(turn.id, in: turn.session)) }
         return (left.interrupted.count + store.interruptedByLoss.count, left.queued.count)
+    }
+
+    /// It is stored. Nobody can have watched them before; it is told to whom the owner wants it told.
+    private func areInterrupted(_ turns: [ChatTurn], _ reason: String) async {
+        guard !turns.isEmpty else { return }
+        let end = ChatEvent.What.ended(.interrupted, reason: reason)
+        for turn in turns { await hub.mention(end, turn: turn.id, in: turn.session) }
+        complain("\(turns.count) turn(s) interrupted: \(reason)")
+        runErrands()
     }
 
     /// Takes a message that is stored. Watch its session before, to miss nothing: see `ChatService`.
@@ -232,6 +237,17 @@ public actor TurnRunner {
             carryOut(queue.agentIs(answer))
             if queue.agent == .here { return }
             pause = queue.queuedCount > 0 ? shortest : min(pause * 2, Self.idleAskInterval)
+        }
+    }
+
+    /// Looks now and then whether an agent that took turns still does, as long as its task lives: that its program has ended
+    /// nobody says by himself.
+    public func keepAsking(every pause: Duration = idleAskInterval) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: pause)
+            guard queue.agent == .here, !isStopping, !Task.isCancelled else { continue }
+            let answer = await answer()
+            if case .away = answer, asking == nil { carryOut(queue.agentIs(answer)) }
         }
     }
 

@@ -55,6 +55,17 @@ struct BridgeTests {
         #expect(play.agent.turns.count == 1)
     }
 
+    /// Its program ended: nobody sends anything, and nobody says so by himself.
+    @Test func agentThatTakesTurnsNoLonger_isSaidWithoutAMessage() throws {
+        let play = try Play()
+        try play.until("an agent") { $0.bridge.statusLine.contains("the agent takes turns") }
+        play.agent.isReady = false
+        try play.until("an agent that is not ready") { $0.bridge.statusLine.contains("learning its part") }
+        #expect(try play.answer(#"{"op":"describe"}"#).first?["ready"] as? Bool == false)
+        play.agent.isReady = true
+        try play.until("an agent again") { $0.bridge.statusLine.contains("the agent takes turns") }
+    }
+
     @Test func agentNotReady_turnWaitsInWordsAndGoesWhenItIs() throws {
         let play = try Play()
         play.agent.isReady = false

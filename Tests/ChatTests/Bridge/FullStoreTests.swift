@@ -1,3 +1,4 @@
+import Chat
 import Foundation
 import Glibc
 import TestSupport
@@ -47,6 +48,38 @@ struct FullStoreTests {
         try play.restart()
         let titles = try play.answer(#"{"op":"list"}"#).compactMap { $0["title"] as? String }
         #expect(titles.sorted() == (["after"] + (0..<accepted.count).map { "kept \($0)" }).sorted())
+    }
+
+    @Test func startOnAFullDiskWithATurnThatRan_serves_andStoresItsEndWhenThereIsRoom() throws {
+        let disk = try SmallDisk()
+        let play = try Play(directory: disk.path + "/chat")
+        let (id, session, turn) = try play.handOver("tell me more")
+        try play.agent.tell(turn, .turnStarted(), to: play.bridge)
+        try play.until("its start") { $0.client.types(id).contains("started") }
+        try disk.fill()
+        try play.restart()
+        try play.until("the status line") { $0.bridge.statusLine.contains("no room is left") }
+        #expect(try play.states(session) == ["interrupted"])
+        try disk.empty()
+        try play.until("the status line without it") { !$0.bridge.statusLine.contains("no room") }
+        try play.until("the agent to be stopped") { Set($0.agent.aborted) == [turn.session] }
+        try play.restart()
+        #expect(try play.states(session) == ["interrupted"])
+        _ = try play.handOver("and on", session: session)
+    }
+
+    @Test func passwordOnAFullDisk_isRefusedInWords_andLeavesNothing() async throws {
+        let disk = try SmallDisk()
+        let store = try ChatStore(directory: disk.path + "/chat")
+        try await store.setPassword(hash: "one")
+        try disk.fill()
+        let error = await #expect(throws: (any Error).self) {
+            try await store.setPassword(hash: String(repeating: "x", count: 128))
+        }
+        let words = ChatError(unforeseen: try #require(error), store: store.path).message
+        #expect(words.contains("make room") || words.contains("no room is left"), "\(words)")
+        #expect(!FileManager.default.fileExists(atPath: disk.path + "/chat/password-partial"))
+        #expect(try await store.passwordHash() == "one")
     }
 
     @Test func diskThatIsFullDuringAnAnswer_endsTheTurnInWordsWhenThereIsRoom() throws {

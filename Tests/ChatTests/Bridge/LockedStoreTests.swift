@@ -34,6 +34,87 @@ struct LockedStoreTests {
         #expect(try play.states(session) == ["done"])
     }
 
+    @Test func startWhileTheStoreIsLocked_serves_andWritesWhatWasInterruptedBeforeAnythingGoesOn() throws {
+        let play = try Play()
+        let (id, session, turn) = try play.handOver("tell me")
+        try play.agent.tell(turn, .turnStarted(), .textDelta(block: "b", text: "some of it"), to: play.bridge)
+        try play.until("its start") { $0.client.types(id).contains("started") }
+        let next = play.send("and this", session: session)
+        try play.until("the next one") { $0.client.types(next).contains("accepted") }
+        let other = try DatabaseQueue(path: play.directory + "/chat.sqlite")
+        try other.writeWithoutTransaction { db in
+            try db.execute(sql: "BEGIN IMMEDIATE")
+            defer { try? db.execute(sql: "ROLLBACK") }
+            try play.restart()
+            try play.until("words about the lock") { $0.bridge.statusLine.contains("another program holds the store") }
+            #expect(try play.states(session) == ["interrupted", "queued"])
+            #expect(try play.answer(#"{"op":"list"}"#).map { $0["state"] as? String } == ["queued"])
+            #expect(play.agent.turns.isEmpty)
+        }
+        try play.until("the message that waited") { $0.agent.turns.count == 1 }
+        #expect(play.agent.turns.map(\.text) == ["and this"] && Set(play.agent.aborted) == [turn.session])
+        #expect(try play.states(session) == ["interrupted", "running"])
+        let told = try play.answer(#"{"op":"history","session":"\#(session)"}"#)
+        #expect((told.first?["reason"] as? String)?.contains("chat-bridge restarted") == true)
+        try play.until("the status line without it") { !$0.bridge.statusLine.contains("another program") }
+        try other.read { db in
+            let states = try String.fetchAll(db, sql: "SELECT state FROM turn ORDER BY id")
+            #expect(states == ["interrupted", "running"])
+            #expect(try String.fetchAll(db, sql: "SELECT kind FROM event WHERE turn = 1").last == "ended")
+        }
+    }
+
+    /// Not even to be read.
+    @Test func startWhileAnotherProgramKeepsTheStoreToItself_waitsInWords_andServesThen() throws {
+        let play = try Play()
+        let (_, session, _) = try play.handOver("tell me")
+        play.bridge.kill()
+        var other: DatabaseQueue? = try DatabaseQueue(path: play.directory + "/chat.sqlite")
+        try other?.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; UPDATE turn SET text = text")
+        }
+        try play.restart()
+        #expect(play.bridge.statusLine.contains("another program holds the store"), "\(play.bridge.statusLine)")
+        let refused = play.bridge.ask(#"{"op":"list"}"#)
+        try play.until("words") { $0.client.words[refused]?.contains("tried again every 5 s") == true }
+        try other?.close()
+        other = nil
+        try play.until("the chat") { $0.bridge.statusLine.contains("the agent takes turns") }
+        #expect(try play.states(session) == ["interrupted"])
+    }
+
+    /// With what it shows in place of what is stored, nothing else may be refused or taken than afterwards.
+    @Test func whatIsStillToBeWritten_isReadAsItWillBe() async throws {
+        let box = try StoreBox()
+        let running = try await box.accept("it's under way")
+        try await box.store.takeUp(running.id)
+        try box.reopen()
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: box.store.path, configuration: configuration)
+        let later = AsyncStream<Int>.makeStream()
+        try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        let left = try await box.store.recover(reason: "it's over") { later.continuation.yield($0.count) }
+        #expect(left.interrupted.map(\.id) == [running.id] && !left.isWritten && box.store.trouble != nil)
+        let turn = try await box.store.turn(running.id)
+        #expect(turn?.state == .interrupted && turn?.reason == "it's over")
+        #expect(try await box.store.sessions().map(\.state) == [.interrupted])
+        #expect(try await box.store.isIdle(running.session))
+        #expect(try await box.store.boundary(at: nil, in: running.session).last == running.id)
+        #expect(try await box.store.atWork().map(\.session) == [running.session])
+        try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        // What is refused for itself takes nothing with it.
+        await #expect(throws: ChatError.self) { try await box.store.rename(SessionID(rawValue: "none"), to: "x") }
+        #expect(try await other.read { try String.fetchOne($0, sql: "SELECT state FROM turn") } == "running")
+        try await box.store.delete(running.session)
+        #expect(box.store.trouble == nil)
+        for await count in later.stream {
+            #expect(count == 1)
+            break
+        }
+        #expect(try await box.store.sessions().isEmpty)
+    }
+
     @Test func errorsOfTheStore_areSaidWithoutTheLibrarysWords() {
         let path = "/s/chat.sqlite"
         for (code, words) in [

@@ -164,20 +164,28 @@ struct BackupTests {
         for offset in 8192..<8256 { damaged[offset] = 0xA5 }
         let newer = try await FilledStore()
         try newer.execute("INSERT INTO grdb_migrations VALUES ('99: thoughts')")
+        let other = try await FilledStore()
+        for table in ["word", "grdb_migrations"] { try other.execute("DROP TABLE \(table)") }
+        let strange = try await FilledStore()
+        try strange.execute("DROP TABLE errand")
         for (bytes, words) in [
             (damaged, "damaged"), (Array(sound.dropLast(5000)), "damaged"),
             (Array("no database at all".utf8), "damaged"),
             ([UInt8](repeating: 0, count: 4096), "not a database"), (try newer.bytes(newer.path), "newer Nexus"),
+            (try other.bytes(other.path), "a database of something else"),
+            (try strange.bytes(strange.path), "its errand is not as"),
         ] {
             let error = await #expect(throws: ChatError.self) { try await Self.restore(bytes, into: box.store) }
             #expect(error?.code == .badRequest && error?.message.contains(words) == true, "\(error?.message ?? "")")
+            // Nothing is the matter with the store.
+            #expect(error?.message.contains("move") == false, "\(error?.message ?? "")")
             try await FilledStore.use(box.store, 3)
         }
         let short = try StoreRestore(into: box.store, bytes: Int64(sound.count))
         try short.take(Array(sound.dropLast(10)))
         await #expect(throws: ChatError.self) { try await short.prepare() }
         #expect(throws: ChatError.self) { try short.take([UInt8](repeating: 0, count: 11)) }
-        #expect(try await box.store.sessions().count == 6)
+        #expect(try await box.store.sessions().count == 8)
     }
 
     @Test func turnsUnderWay_areNotSweptAway() async throws {

@@ -172,6 +172,19 @@ struct DamagedStoreTests {
         #expect(error?.description.contains("chat.sqlite is a directory") == true)
     }
 
+    /// Somebody moved it to a larger disk.
+    @Test(arguments: [true, false]) func linkInPlaceOfTheFile_isRefusedWithWhatToMove(_ leads: Bool) async throws {
+        let box = try await FilledStore()
+        let place = box.directory + "/elsewhere"
+        try FileManager.default.moveItem(atPath: box.path, toPath: place)
+        try FileManager.default.createSymbolicLink(atPath: box.path, withDestinationPath: leads ? place : "/none")
+        let before = try box.bytes(place)
+        let error = #expect(throws: StoreRefusal.self) { try box.open() }
+        let words = error?.description ?? ""
+        #expect(words.contains("is a symbolic link") && words.contains("--directory"), "\(words)")
+        #expect(try box.bytes(place) == before)
+    }
+
     @Test func newerSchema_isRefusedInWordsAndUntouched() async throws {
         let box = try await FilledStore()
         try box.execute("INSERT INTO grdb_migrations VALUES ('99: thoughts')")
