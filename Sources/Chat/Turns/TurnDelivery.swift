@@ -97,7 +97,13 @@ struct TurnDelivery {
     private func openSession(_ message: ChatTurn, _ workspace: String?) async throws -> AgentSessionID {
         let title = message.text.split(separator: "\n").first.map { String($0.prefix(60)) } ?? "chat"
         let id = try await agent.openSession(title: title, workspace: workspace)
-        try await store.setAgentSession(id, of: session)
+        do {
+            try await store.setAgentSession(id, of: session)
+        } catch {
+            // A store without room is tried again and again: each try would leave a session there that nobody knows.
+            try? await agent.remove(session: id)
+            throw error
+        }
         return id
     }
 

@@ -45,6 +45,9 @@ struct FullStoreTests {
         try play.until("the status line without it") { !$0.bridge.statusLine.contains("no room") }
         let (_, _, next) = try play.handOver("after")
         #expect(next.text == "after")
+        // Sessions of the agent that could not be noted are not left there.
+        let removed = play.agent.changes.count { if case .deleteSession = $0 { true } else { false } }
+        #expect(removed > 0 && play.agent.opened - removed == accepted.count + 1)
         try play.restart()
         let titles = try play.answer(#"{"op":"list"}"#).compactMap { $0["title"] as? String }
         #expect(titles.sorted() == (["after"] + (0..<accepted.count).map { "kept \($0)" }).sorted())
