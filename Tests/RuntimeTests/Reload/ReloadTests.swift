@@ -62,7 +62,7 @@ extension WholeTrees {
             guard case .reply(let text) = try client.ask("diff") else { return #expect(Bool(false)) }
             #expect(!text.contains("canary"))
             #expect(text.contains(#"{"setting":"environment.TOKEN","restarts":true,"from":null,"to":null}"#), "\(text)")
-            #expect(text.contains("cap 90s"))
+            #expect(text.contains(#"{"setting":"delay.cap","restarts":false,"from":"30s","to":"90s"}"#))
             #expect(try tree.stop() == .code(0))
         }
 
