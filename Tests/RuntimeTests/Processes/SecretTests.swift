@@ -87,7 +87,7 @@ struct SecretTests {
         try kernel.replaceFile(path, with: Array("one".utf8), mode: 0o644)
         let refusal = #expect(throws: SecretError.self) { try vault.value(of: 0) }
         #expect(
-            refusal?.description == "secret token: everybody may read or write \(path) (mode 0644): chmod 0600 it")
+            refusal?.description == "secret token: everybody may read or write '\(path)': chmod 0600 it")
         #expect(try vault.value(of: 1) == "one")
         try kernel.changeMode(path, to: 0o640)
         #expect(try vault.value(of: 0) == "one")

@@ -1,5 +1,6 @@
 public import Plan
 public import System
+import Wire
 
 /// Values of the plan's secrets. Generated ones live as long as their group has a run; the others are read for each
 /// spawn, so that a changed file counts at the next one.
@@ -67,9 +68,8 @@ public struct SecretVault {
         } catch {
             throw SecretError(name: name, problem: "\(path): \(error)", error)
         }
-        guard !isPrivate || mode & 0o006 == 0 else {
-            let bits = String(mode, radix: 8)
-            throw SecretError(name: name, problem: "everybody may read or write \(path) (mode 0\(bits)): chmod 0600 it")
+        if isPrivate, let words = SecretMode.complaint(path, mode: UInt32(mode)) {
+            throw SecretError(name: name, problem: words)
         }
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
