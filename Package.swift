@@ -59,7 +59,7 @@ var targets: [Target] = [
         swiftSettings: strict),
     // Seeds and random numbers of tests.
     .target(name: "Chance", path: "Tests/Chance", swiftSettings: strict),
-    tests("SupervisorCoreTests", ["SupervisorCore"]),
+    tests("SupervisorCoreTests", ["SupervisorCore", "Plan"]),
     tests("PlanTests", ["Plan"]),
     tests("WireTests", ["Wire"]),
     tests("SystemTests", ["NexusSystem", "CNexus"]),

@@ -21,6 +21,8 @@ public struct Supervisor: Sendable {
     var changed: WorkQueue
     /// Children that are to take a step.
     var touched: WorkQueue
+    /// Children that may be another than when a shell that keeps the state looked last.
+    var revised: WorkQueue
     /// Runs that others wait for, the log-writer's not among them.
     var aliveCount = 0
     /// How runs are stopped that were started under other words than the tree in force has for them.
@@ -38,7 +40,7 @@ public struct Supervisor: Sendable {
     var runCount: UInt32 = 0
 
     /// Where the tree as a whole stands.
-    enum Life: Hashable, Sendable {
+    package enum Life: Hashable, Sendable {
         /// Not begun.
         case idle
         /// Begun; the others wait until the log-writer is ready or patience ends.
@@ -73,6 +75,7 @@ public struct Supervisor: Sendable {
         timetables = Self.timetables(of: tree, count: count)
         changed = WorkQueue(count: count)
         touched = WorkQueue(count: count)
+        revised = WorkQueue(count: count)
     }
 
     /// The earliest instant at which `Event.tick` is due; nil: nothing is armed.
@@ -105,7 +108,10 @@ extension Supervisor {
     /// A child that the tree has; see `contains`.
     subscript(child: ChildID) -> Child {
         get { children[child.index] }
-        _modify { yield &children[child.index] }
+        _modify {
+            revised.add(child)
+            yield &children[child.index]
+        }
     }
 
     /// False for nexusd's own number and those of control clients.

@@ -8,6 +8,9 @@ public struct ByteWriter: Sendable {
     /// Empty.
     public init() {}
 
+    /// Empty again, with the room it has.
+    public mutating func clear() { written.removeAll(keepingCapacity: true) }
+
     // What is generic is inlinable: in another module it would look up its types for each value, which was most of what
     // a plan costs.
 

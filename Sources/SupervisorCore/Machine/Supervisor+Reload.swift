@@ -70,6 +70,7 @@ extension Supervisor {
         regroup(from: old)
         changed = WorkQueue(count: count)
         touched = WorkQueue(count: count)
+        revised = WorkQueue(count: count)
         deadlines = Deadlines(slots: count + groups.count + 1)
         timetables = Self.timetables(of: new, count: count, before: timetables)
         for index in children.indices { deadlines.set(index, deadline(of: ChildID(index: index))) }

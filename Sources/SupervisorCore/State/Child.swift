@@ -61,17 +61,20 @@ struct Facets: OptionSet, Hashable, Sendable {
 }
 
 /// Counts of a child.
-struct Tally: Hashable, Sendable {
+package struct Tally: Hashable, Sendable {
     /// Unstable runs in a row; they lengthen the delay and park.
-    var unstable: UInt16 = 0
+    package var unstable: UInt16 = 0
     /// Ends for want of a network in a row; they lengthen the delay only.
-    var network: UInt16 = 0
+    package var network: UInt16 = 0
     /// Runs ended.
-    var ended: UInt32 = 0
+    package var ended: UInt32 = 0
     /// Runs executed after an end that nobody asked for.
-    var restarts: UInt32 = 0
+    package var restarts: UInt32 = 0
     /// The next run that is executed is one of them: tries that came to no program stand between.
-    var owesRestart = false
+    package var owesRestart = false
+
+    /// Nothing yet.
+    package init() {}
 
     /// True when there is something to forget.
     var isTroubled: Bool { unstable > 0 || network > 0 }

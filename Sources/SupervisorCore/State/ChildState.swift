@@ -1,5 +1,5 @@
 /// Where a child stands. Each case carries exactly what is true in it and nothing else.
-enum ChildState: Hashable, Sendable {
+package enum ChildState: Hashable, Sendable {
     /// Not wanted; nothing of it runs.
     case off
     /// Wanted; starts as soon as its gates hold.
@@ -26,19 +26,25 @@ enum ChildState: Hashable, Sendable {
 }
 
 /// One life of a child, as far as the core knows it.
-struct Run: Hashable, Sendable {
+package struct Run: Hashable, Sendable {
     /// Its id.
-    let id: RunID
+    package let id: RunID
     /// When it was spawned: delays count from here.
-    let started: Instant
+    package let started: Instant
     /// First ready, if ever.
-    var ready: Instant?
+    package var ready: Instant?
     /// What the run made of its watchdog by WATCHDOG_USEC, in microseconds; 0: it has none. nil: that of its policy.
-    var watchdogMicroseconds: UInt32?
+    package var watchdogMicroseconds: UInt32?
     /// There is a process to be stopped, executed or not.
-    var hasProcess = false
+    package var hasProcess = false
     /// Its program was executed: only then is its end followed by a restart.
-    var isExecuted = false
+    package var isExecuted = false
+
+    /// One that is about to be spawned.
+    package init(id: RunID, started: Instant) {
+        self.id = id
+        self.started = started
+    }
 
     /// The longest that a run may choose.
     static let longestWatchdog: Duration = .seconds(3600)
@@ -51,27 +57,41 @@ struct Run: Hashable, Sendable {
 }
 
 /// What holds while a run is not ready yet.
-struct Starting: Hashable, Sendable {
+package struct Starting: Hashable, Sendable {
     /// The start timeout in force.
-    var until: Instant
+    package var until: Instant
     /// The readiness probe.
-    var probe: ProbeClock
+    package var probe: ProbeClock
+
+    /// Both.
+    package init(until: Instant, probe: ProbeClock) {
+        self.until = until
+        self.probe = probe
+    }
 }
 
 /// What holds while a run serves.
-struct Serving: Hashable, Sendable {
+package struct Serving: Hashable, Sendable {
     /// Misses of the liveness probe in a row.
-    var misses: UInt8 = 0
+    package var misses: UInt8 = 0
     /// Words of workers in a row that call it unhealthy: neither these nor the probe's answers clear the other's.
-    var complaints: UInt8 = 0
+    package var complaints: UInt8 = 0
     /// The liveness probe.
-    var probe: ProbeClock
+    package var probe: ProbeClock
     /// When the watchdog bites, if there is one.
-    var watchdog: Instant?
+    package var watchdog: Instant?
     /// When it has shown that it stays, for those who wait for that; nil: it has, or nobody does.
-    var settled: Instant?
+    package var settled: Instant?
     /// When this run counts as stable; nil when it does already or there is nothing to forget then.
-    var stable: Instant?
+    package var stable: Instant?
+
+    /// One that has just become ready.
+    package init(probe: ProbeClock, watchdog: Instant?, settled: Instant?, stable: Instant?) {
+        self.probe = probe
+        self.watchdog = watchdog
+        self.settled = settled
+        self.stable = stable
+    }
 }
 
 extension Serving {
@@ -83,7 +103,7 @@ extension Serving {
 }
 
 /// When a probe is due. At most one is under way for a run.
-enum ProbeClock: Hashable, Sendable {
+package enum ProbeClock: Hashable, Sendable {
     /// There is no probe.
     case none
     /// `Action.probe` was said; the answer is out.
@@ -93,16 +113,23 @@ enum ProbeClock: Hashable, Sendable {
 }
 
 /// How far the end of a run has come, and why it ends.
-struct Ending: Hashable, Sendable {
+package struct Ending: Hashable, Sendable {
     /// Why.
-    var verdict: Verdict
+    package var verdict: Verdict
     /// When it began to end; readiness counts until here.
-    let begun: Instant
+    package let begun: Instant
     /// How far it is.
-    var step: Step
+    package var step: Step
+
+    /// All of it.
+    package init(verdict: Verdict, begun: Instant, step: Step) {
+        self.verdict = verdict
+        self.begun = begun
+        self.step = step
+    }
 
     /// The steps of a stop, in order; a crash begins with the last.
-    enum Step: Hashable, Sendable {
+    package enum Step: Hashable, Sendable {
         /// The drain word is out.
         case draining(until: Instant)
         /// The run said by itself that it stops.

@@ -1,5 +1,5 @@
 /// All that the core remembers of one group.
-struct Group: Sendable {
+package struct Group: Sendable {
     /// Its members in their order.
     let members: [ChildID]
     /// Whether the order binds starts and stops: one-for-all and rest-for-one.
@@ -12,7 +12,7 @@ struct Group: Sendable {
     var restarts = RestartWindow()
 
     /// A group runs or is parked as one.
-    enum State: Hashable, Sendable {
+    package enum State: Hashable, Sendable {
         case running
         /// Given up because of this member; nil: until a command.
         case parked(because: ChildID, retry: Instant?)

@@ -3,6 +3,14 @@ struct RestartWindow: Hashable, Sendable {
     private var instants: [Instant] = []
     private var oldest = 0
 
+    init() {}
+
+    /// One that was taken out by `inOrder`.
+    init(inOrder instants: [Instant], under rule: Intensity) { self.instants = instants.suffix(Int(rule.restarts)) }
+
+    /// The oldest first.
+    var inOrder: [Instant] { Array(instants[oldest...] + instants[..<oldest]) }
+
     /// Counts a restart. True: with it there are more than the rule allows within its window.
     mutating func counts(_ now: Instant, beyond rule: Intensity) -> Bool {
         let limit = Int(rule.restarts)

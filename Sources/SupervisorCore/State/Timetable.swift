@@ -21,6 +21,19 @@ struct Timetable: Hashable, Sendable {
         return other
     }
 
+    /// What outlives the shell: the times of a calendar are said anew.
+    var memory: TimetableMemory {
+        TimetableMemory(next: next, skipped: skipped, lastSecond: lastSecond, lastStart: lastStart)
+    }
+
+    /// The same again.
+    mutating func recall(_ memory: TimetableMemory) {
+        next = memory.next
+        skipped = memory.skipped
+        lastSecond = memory.lastSecond
+        lastStart = memory.lastStart
+    }
+
     /// Waits for its time from now on. A calendar's times that went by while nobody wanted the child are not made up for.
     mutating func arm(at now: Instant) {
         switch rule {

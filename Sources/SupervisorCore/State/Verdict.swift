@@ -1,5 +1,5 @@
 /// Why a run ends: because the core ended it, or to be judged by how it exits.
-enum Verdict: Hashable, Sendable {
+package enum Verdict: Hashable, Sendable {
     /// The core ends it, for this cause; its exit changes nothing about that.
     case given(Cause)
     /// It asked for a new run itself. The cause is `asked`; the restart rule decides as after a failure.

@@ -96,8 +96,9 @@ struct Chance {
         case ..<24: return .setClock(by: .milliseconds(-3_000) + random.milliseconds(12_000))
         case ..<52:
             if hasOwner { return .command(command(&random)) }
-        case ..<54:
+        case ..<53:
             if mayEnd { return .shutDown(level: UInt8(random.below(4))) }
+        case ..<55: return .adopt
         case ..<64:
             let child = children[Int(random.below(UInt64(children.count)))]
             if child != logWriter { return .crowd(child, random.chance(40)) }

@@ -1,3 +1,4 @@
+import Plan
 import SupervisorCore
 
 /// A core under a simulated clock and kernel, with a referee that looks at every event and every action.
@@ -17,6 +18,7 @@ struct Simulation {
     private let isTraced: Bool
     private let jitter: UInt16
     private var commandCount: UInt64 = 0
+    private var adoptions: UInt32 = 0
     /// The wall clock, in advance of the other.
     private var wall = Duration.zero
     private var actions: [Action] = []
@@ -62,6 +64,7 @@ struct Simulation {
             commandCount += 1
             send(.command(command, CommandID(rawValue: commandCount)))
         case .reload(let seed): reload(RandomChange(from: tree.tree, isTame: tree.isTame, seed: seed))
+        case .adopt: adopt()
         case .shutDown(let level): send(.shutdown(level: level))
         case .setClock(let time):
             wall = wall + time
@@ -107,6 +110,33 @@ struct Simulation {
         }
         conclude(nil)
         if isTaken { tellTimes() }
+    }
+
+    /// The core goes to bytes and comes back: what is made of them is the same core, and nothing comes of that alone.
+    private mutating func adopt() {
+        let state = supervisor.state
+        var restored: Supervisor
+        do {
+            let decoded = try SupervisorState(encoded: state.encoded())
+            if decoded != state { referee.complain(5, "a state is another one when it was read") }
+            if referee.isFinished { return }
+            adoptions += 1
+            restored = try Supervisor(
+                restoring: decoded, tree: tree.tree, second: 7 + adoptions, at: now)
+        } catch {
+            return referee.complain(5, "a state is refused: \(error)")
+        }
+        if isTraced { trace.append("\(now.nanoseconds / 1_000) us: adopted") }
+        var deeds: [Action] = []
+        restored.resume(at: now, jitter: nextJitter(), into: &deeds)
+        if !deeds.isEmpty { referee.complain(5, "going on brings \(deeds.map(\.words))") }
+        if restored.state != state { referee.complain(5, "a core that goes on is another one") }
+        if restored.nextDeadline != supervisor.nextDeadline { referee.complain(5, "another deadline is the next") }
+        for problem in restored.audit() { referee.complain(5, "of a core that goes on: \(problem)") }
+        supervisor = restored
+        referee.forgetCommands()
+        eventCount += 1
+        tellTimes()
     }
 
     private mutating func send(_ event: Event) {

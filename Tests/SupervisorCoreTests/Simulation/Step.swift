@@ -40,6 +40,8 @@ struct Step: Hashable {
         /// Another tree, made by chance from the one in force.
         case reload(seed: UInt64)
         case shutDown(level: UInt8)
+        /// The shell is killed; the next one goes on with what was kept of the core.
+        case adopt
         case beLate(Duration)
         /// A word of a run that is over, or of nobody: one of all events that name a run.
         case stale(ChildID, RunID, event: Int)

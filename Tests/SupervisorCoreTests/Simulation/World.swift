@@ -75,7 +75,7 @@ struct World {
 
     private mutating func consequences(of deed: Step.Deed) -> [Event] {
         switch deed {
-        case .nothing, .command, .reload, .setClock, .shutDown, .beLate: return []
+        case .nothing, .command, .reload, .setClock, .shutDown, .adopt, .beLate: return []
         case .ready(let child):
             self[child]?.isReady = true
             return living(child).map { [.ready(child, $0)] } ?? []

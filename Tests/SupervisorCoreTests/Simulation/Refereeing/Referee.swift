@@ -112,6 +112,9 @@ struct Referee {
         set { if Int(child.rawValue) < lives.count { lives[Int(child.rawValue)] = newValue } }
     }
 
+    /// Nobody is there any more to be answered.
+    mutating func forgetCommands() { open = [:] }
+
     func policy(_ child: ChildID) -> ChildPolicy { policies[Int(child.rawValue) - 1] }
 
     /// How its living run is stopped.
