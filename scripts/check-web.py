@@ -177,7 +177,7 @@ def rooms(page, name):
     expect(page.locator(".child")).not_to_have_count(0)
     # By its heading: others may speak of it in their status.
     worker = page.locator(".child").filter(has=page.get_by_role("heading", name="agent-worker", exact=True))
-    expect(worker.locator(".plots")).to_contain_text("MiB")
+    expect(worker.locator(".plots")).to_contain_text("MB")
     expect(worker.locator(".plots")).to_contain_text(re.compile(r"CPU\s*[\d.]+ %"))
     worker.get_by_role("button", name="Last lines").click()
     expect(worker.locator("pre")).to_be_visible()
@@ -455,7 +455,7 @@ def asked(page, name):
     page.reload()
     card.get_by_role("button", name="Allow once").click()
     expect(card).to_have_count(0)
-    expect(page.get_by_text("Allowed once")).to_be_visible()
+    expect(page.locator(".turn").last.locator("details .how", has_text="Allowed once by")).to_contain_text("Chrome")
     expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
     send(page, "/permission")
     card.get_by_label("Why not, for the agent").fill("not on a Friday")
@@ -471,7 +471,37 @@ def asked(page, name):
     card.get_by_role("button", name="Answer").click()
     expect(card).to_have_count(0)
     expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
-    step(f"{name}: leave was given and refused, a question answered")
+    # What was asked and what came of it stays: the same words when all is read again.
+    told = page.locator(".answer details", has=page.locator(".how", has_text=re.compile("^(Allowed|Not allowed|Answered)")))
+    expect(told).to_have_count(3)
+    words = told.all_inner_texts()
+    assert "Not allowed by" in words[1] and "Answered: " in words[2], words
+    page.reload()
+    expect(page.locator(".link")).to_contain_text("connected")
+    expect(told).to_have_count(3)
+    assert told.all_inner_texts() == words, (words, told.all_inner_texts())
+    told.last.locator("summary").click()
+    shot(page, f"{name}-15-told")
+    step(f"{name}: leave was given and refused, a question answered; it stands there when it is read again")
+
+
+def listed(page):
+    """Back closes the list of sessions that lies over the room on a phone; only then it leaves the room."""
+    room, frame = page.url, page.locator(".frame.open")
+    for way in ("Back", "Escape"):
+        page.get_by_role("button", name="Sessions").click()
+        expect(frame).to_have_count(1)
+        page.go_back() if way == "Back" else page.keyboard.press("Escape")
+        expect(frame).to_have_count(0)
+        assert page.url == room, page.url
+    page.get_by_role("button", name="Sessions").click()
+    page.locator(".side").get_by_role("link", name="New session").click()
+    expect(frame).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_have_text("New session")
+    page.go_back()
+    page.wait_for_url(room)
+    expect(page.locator(".turn").last).to_be_visible()
+    step("Back closes the list on a phone, and leads from the room that was chosen there to the one before")
 
 
 def lists(page, name):
@@ -854,6 +884,7 @@ with box.running(), watch.pictured():
         spent = story(phone, "phone")
         later(phone)
         asked(phone, "phone")
+        listed(phone)
         lists(phone, "phone")
         rooms(phone, "phone")
         told(phone)

@@ -110,12 +110,42 @@ interface FeedEar {
   lost: (failure: Failure) => void;
 }
 
+/** What the agent asks: an event of type permission (with `resources`) or question. */
+interface Asked {
+  type: string;
+  id: string;
+  action?: string;
+  resources?: string[];
+  always?: string[];
+  details?: string;
+  questions: { header: string; question: string; options: { label: string; description: string }[]; multiple: boolean; custom: boolean }[];
+}
+
+/** What came of it: an event of type answered. Of `chosen` null is for own words, which are not kept. */
+interface Reply {
+  id: string;
+  answer: string;
+  by: string;
+  who?: string;
+  chosen?: (string | null)[][];
+}
+
+/** What a card is made of. */
+interface Card {
+  event: Asked;
+  said: HTMLElement;
+  button: (text: string, kind: string, act: Act) => HTMLButtonElement;
+  answer: (body: object) => any;
+}
+
 /** A piece of an answer. */
 interface Block {
   kind: string;
   element: HTMLElement;
   body: HTMLElement;
   text: string;
+  /** What a card asks. */
+  asked?: any;
 }
 
 /** What the room where a browser is let in is given. */

@@ -99,8 +99,12 @@ public struct Answered: Hashable, Sendable, Codable {
     public var answer: Answer
     /// Who said it.
     public var by: Author
+    /// Which device or program it was, by its name; known to who passes answers on, never said by an agent.
+    public var who: String?
+    /// What was chosen of each question's options; nil for own words, which are not kept. Likewise.
+    public var chosen: [[String?]]?
 
-    /// All fields.
+    /// What an agent knows of it.
     public init(id: String, answer: Answer, by: Author) {
         self.id = id
         self.answer = answer

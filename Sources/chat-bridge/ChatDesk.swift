@@ -26,8 +26,9 @@ struct ChatDesk: Sendable {
                 return try await keeping.answer(asked, request, responder)
             }
             if let hop = try await AgentHop.answer(to: request.payload, bus) { return await responder.reply(hop) }
-            let request = try ChatRequest(payload: request.payload)
-            if let reply = try await service.answer(request, to: send) { return await responder.reply(reply) }
+            let asked = try ChatRequest(payload: request.payload)
+            let who = request.client?.name ?? "another worker"
+            if let reply = try await service.answer(asked, by: who, to: send) { return await responder.reply(reply) }
             await responder.end()
         } catch let error as ChatError {
             await responder.fail(error.code.onTheBus, error.message)

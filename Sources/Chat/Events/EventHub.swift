@@ -72,7 +72,7 @@ public actor EventHub {
     /// What the agent has asked under an id in the turn that runs; nil: nothing.
     func asking(_ id: String, in session: SessionID) async throws -> ChatEvent.Asking? {
         for event in feeds[session]?.tail ?? [] {
-            if let (asked, what) = event.what.asking, asked == id { return what }
+            if let asked = event.what.asking, asked.id == id { return asked }
         }
         return try await store.asking(id, in: session)
     }

@@ -108,7 +108,11 @@ struct SessionExport {
                 text +=
                     "\n"
                     + todos.map { "- [\($0.status == .completed ? "x" : " ")] \(Self.line($0.content))\n" }.joined()
-            case .accepted, .waiting, .started, .permission, .question, .answered, .usage, .ended: continue
+            case .permission, .question:
+                close()
+                guard let asked = block.what.asking else { continue }
+                text += Self.asking(asked, answered: blocks.lazy.compactMap { $0.what.answered(asked.id) }.first)
+            case .accepted, .waiting, .started, .answered, .usage, .ended: continue
             }
         }
         close()
@@ -125,6 +129,12 @@ struct SessionExport {
         return "\n*\(line(call.name))\(title) (\(call.status.rawValue))*\n"
             + (call.input.map { "\n" + fenced($0, "") } ?? "")
             + (call.output.isEmpty ? "" : "\n" + fenced(call.output, ""))
+    }
+
+    private static func asking(_ asked: ChatEvent.Asking, answered: Answered?) -> String {
+        let (head, body) = asked.words
+        return "\n*\(line(head)): \(line(answered?.words ?? "Not answered"))*\n"
+            + (body.isEmpty ? "" : "\n" + fenced(body, ""))
     }
 
     /// In a fence longer than any in it (CommonMark 0.31, 4.5).

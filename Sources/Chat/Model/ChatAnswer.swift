@@ -12,16 +12,25 @@ public enum ChatAnswer: Hashable, Sendable {
 
 extension ChatEvent {
     /// What an answer may be to.
-    enum Asking: String {
-        case permission, question
+    enum Asking: Hashable, Sendable {
+        case permission(PermissionAsk)
+        case question(QuestionAsk)
+
+        /// Under which it waits.
+        var id: String {
+            switch self {
+            case .permission(let ask): ask.id
+            case .question(let ask): ask.id
+            }
+        }
     }
 }
 
 extension ChatEvent.What {
-    /// What waits for an answer, and under which id.
-    var asking: (id: String, what: ChatEvent.Asking)? {
-        if case .permission(let ask) = self { return (ask.id, .permission) }
-        if case .question(let ask) = self { return (ask.id, .question) }
+    /// What waits for an answer.
+    var asking: ChatEvent.Asking? {
+        if case .permission(let ask) = self { return .permission(ask) }
+        if case .question(let ask) = self { return .question(ask) }
         return nil
     }
 }
@@ -56,5 +65,12 @@ extension ChatAnswer: Decodable {
                 try fields.decode(PermissionReply.self, forKey: .reply),
                 message: try fields.decodeIfPresent(String.self, forKey: .message))
         }
+    }
+}
+
+extension ChatEvent.What {
+    /// What came of the asking under an id, where this tells it.
+    func answered(_ id: String) -> Answered? {
+        if case .answered(let answered) = self, answered.id == id { answered } else { nil }
     }
 }

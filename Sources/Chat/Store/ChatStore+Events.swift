@@ -85,11 +85,12 @@ extension ChatStore {
     /// What the turn that runs in a session has asked under an id.
     func asking(_ id: String, in session: SessionID) async throws -> ChatEvent.Asking? {
         let sql = """
-            SELECT kind FROM event WHERE turn IN (SELECT id FROM turn WHERE session = ? AND state = 'running') \
+            SELECT kind, body FROM event WHERE turn IN (SELECT id FROM turn WHERE session = ? AND state = 'running') \
             AND kind IN ('permission', 'question') AND json_extract(body, '$.id') = ?
             """
         return try await queue.read { db in
-            try String.fetchOne(db, sql: sql, arguments: [session.rawValue, id]).flatMap(ChatEvent.Asking.init)
+            guard let row = try Row.fetchOne(db, sql: sql, arguments: [session.rawValue, id]) else { return nil }
+            return try Self.whole(kind: row["kind"], key: "", text: row["body"]).asking
         }
     }
 

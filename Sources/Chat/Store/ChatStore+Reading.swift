@@ -72,9 +72,11 @@ extension ChatStore {
 
     /// Notices of a turn that are told when it is read again: the newest.
     public static let noticeLimit = 100
+    /// Likewise of what was asked in it, and of what came of that.
+    public static let askingLimit = 100
 
-    /// The blocks, lists and notices of a turn as events without numbers, in order of their first appearance; of a list what
-    /// it was last.
+    /// The blocks, lists, notices and what was asked in a turn, as events without numbers, in order of their first
+    /// appearance; of a list what it was last.
     public func blocks(of turn: ChatTurn) async throws -> [ChatEvent] {
         try await queue.read { db in try Self.blocks(db, of: turn) }
     }
@@ -89,7 +91,10 @@ extension ChatStore {
                 WHERE turn = ?1 AND kind IN ('todos', 'changes', 'usage') AND seq = (SELECT max(seq) FROM event AS last \
                 WHERE last.turn = event.turn AND last.kind = event.kind) UNION ALL \
                 SELECT * FROM (SELECT kind, '', body, seq FROM event WHERE turn = ?1 AND kind = 'notice' \
-                ORDER BY seq DESC LIMIT \(noticeLimit)) ORDER BY position
+                ORDER BY seq DESC LIMIT \(noticeLimit)) UNION ALL \
+                SELECT * FROM (SELECT kind, '', body, seq FROM event WHERE turn = ?1 \
+                AND kind IN ('permission', 'question', 'answered') ORDER BY seq DESC LIMIT \(2 * askingLimit)) \
+                ORDER BY position
                 """,
             arguments: [turn.id.rawValue])
         return try rows.map { row in
@@ -146,8 +151,11 @@ extension ChatStore {
                 what: what))
     }
 
-    private static func whole(kind: String, key: String, text: String) throws -> ChatEvent.What {
+    static func whole(kind: String, key: String, text: String) throws -> ChatEvent.What {
         switch kind {
+        case "permission": .permission(try JSONDecoder().decode(PermissionAsk.self, from: Data(text.utf8)))
+        case "question": .question(try JSONDecoder().decode(QuestionAsk.self, from: Data(text.utf8)))
+        case "answered": .answered(try JSONDecoder().decode(Answered.self, from: Data(text.utf8)))
         case "tool": .tool(try JSONDecoder().decode(ToolCall.self, from: Data(text.utf8)))
         case "todos", "changes", "usage", "notice": try JSONDecoder().decode(ListEvent.self, from: Data(text.utf8)).what
         case "reasoning": .reasoning(block: key, text: text, replaces: true)

@@ -103,16 +103,22 @@ public struct ChatService: Sendable {
     }
 
     /// Hands an answer to the agent; what comes of it is told by the turn's events (`answered`).
-    public func pass(_ answer: ChatAnswer, to id: String, in session: SessionID) async throws {
+    /// - Parameter who: says it, by the name of his device or program.
+    public func pass(_ answer: ChatAnswer, to id: String, in session: SessionID, by who: String?) async throws {
         guard let agentSession = try await store.agentSession(of: session).id else {
             throw ChatError(.unknown, "the agent has asked nothing in session \(session)")
         }
-        if let what = try await hub.asking(id, in: session), let words = answer.objection(to: what) {
+        let asked = try await hub.asking(id, in: session)
+        if let asked, let words = answer.objection(to: asked) {
             throw ChatError(.badRequest, "\(id) is \(words)")
         }
+        // Before the agent has it: its word on it may come before its reply.
+        let saying = Saying(answer, to: id, asked, in: session, by: who)
+        runner.sayings.add(saying)
         do {
             try await runner.agent.answer(answer, to: id, session: agentSession)
         } catch let error as AgentError {
+            runner.sayings.remove(saying)
             switch error.code {
             case .unknownRequest, .unknownSession: throw ChatError(.unknown, error.message)
             case .notDelivered, .lost, .failed:

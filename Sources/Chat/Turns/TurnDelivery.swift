@@ -11,6 +11,7 @@ struct TurnDelivery {
     let hub: EventHub
     let agent: any AgentPort
     let ceiling: DailyCeiling
+    let sayings: Sayings
     /// Returns when the agent does nothing in the session any more.
     let settle: @Sendable () async throws -> Void
     /// From the moment the store says that the turn runs.
@@ -18,7 +19,7 @@ struct TurnDelivery {
 
     init(
         turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub, agent: any AgentPort, ceiling: DailyCeiling,
-        settle: @escaping @Sendable () async throws -> Void
+        sayings: Sayings, settle: @escaping @Sendable () async throws -> Void
     ) {
         self.settle = settle
         self.turn = turn
@@ -27,6 +28,7 @@ struct TurnDelivery {
         self.hub = hub
         self.agent = agent
         self.ceiling = ceiling
+        self.sayings = sayings
     }
 
     /// Before the end of a turn is stored again that could not be.
@@ -123,7 +125,7 @@ struct TurnDelivery {
                 if case .turnStarted(let prompt?) = event { try await store.setPrompt(prompt, of: turn) }
                 if case .turnEnded(let outcome) = event { return outcome }
                 guard let what = ChatEvent.What(event) else { continue }
-                try await writer.append(Self.ofTheUser(what, stop: await stop()))
+                try await writer.append(named(what, stop: await stop()))
             }
             return nil
         } catch let error as AgentError where hasBegun {
@@ -132,11 +134,11 @@ struct TurnDelivery {
         }
     }
 
-    /// What waited for an answer in a turn that the user stopped was ended by that, and by nobody else.
-    private static func ofTheUser(_ what: ChatEvent.What, stop: Stop?) -> ChatEvent.What {
-        guard case .answered(var answered) = what, answered.answer == .unknown, case .asked = stop else { return what }
-        answered.by = .user
-        return .answered(answered)
+    /// With who answered, and what. What waited in a turn that the user stopped was ended by that, and by nobody else.
+    private func named(_ what: ChatEvent.What, stop: Stop?) -> ChatEvent.What {
+        guard case .answered(var answered) = what else { return what }
+        if answered.answer == .unknown, case .asked = stop { answered.by = .user }
+        return .answered(sayings.name(answered, in: session))
     }
 
     private func files(of message: ChatTurn) throws -> [FileToSend] {

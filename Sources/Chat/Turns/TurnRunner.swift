@@ -22,6 +22,7 @@ public actor TurnRunner {
     let hub: EventHub
     let agent: any AgentPort
     let ceiling: DailyCeiling
+    let sayings = Sayings()
     private let changed: @Sendable (Summary) -> Void
     let complain: @Sendable (String) -> Void
     /// What the agent is still to do to its sessions, under way.
@@ -187,11 +188,12 @@ public actor TurnRunner {
 
     private func run(_ turn: TurnID, _ session: SessionID) async {
         var delivery = TurnDelivery(
-            turn: turn, session: session, store: store, hub: hub, agent: agent, ceiling: ceiling
+            turn: turn, session: session, store: store, hub: hub, agent: agent, ceiling: ceiling, sayings: sayings
         ) { try await self.settle(session) }
         let outcome = await delivery.run { await self.stop(of: turn) }
         tasks[turn] = nil
         stops[turn] = nil
+        sayings.forget(session)
         switch outcome {
         case .over:
             vainHandOvers = 0

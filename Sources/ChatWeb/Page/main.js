@@ -53,7 +53,8 @@ export class Page {
       h('div.stage', h('header.bar', this.button, this.title.words, this.title.form, this.choice, this.title.more, h('a.bar-new', { href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
     app.replaceChildren(this.frame);
     addEventListener('hashchange', () => { if (!isCode()) this.show(); });
-    document.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.menu(false); });
+    addEventListener('popstate', () => this.menu(history.state === 'list'));
+    document.addEventListener('keydown', (event) => { if (event.key === 'Escape' && !this.isOver) this.menu(false); });
     this.describe();
     this.show();
   }
@@ -75,6 +76,10 @@ export class Page {
   menu(isOpen = !this.frame.classList.contains('open')) {
     this.frame.classList.toggle('open', isOpen);
     this.button.ariaExpanded = String(isOpen);
+    // Back closes it.
+    if (isOpen === (history.state === 'list')) return;
+    if (isOpen) history.pushState('list', '');
+    else history.back();
   }
 
   /** @param {any} letter @param {any} event */
@@ -202,7 +207,7 @@ export class Page {
 
 function closedRoom() {
   return { close() {}, element: h('main.room', h('div.column', h('h1', 'Machine'),
-    h('p.quiet', 'This device was paired for the chat alone, so the machine is not shown here. An owner’s device shows it, and a terminal on the machine: ', h('code', 'nexusctl status')))) };
+    h('p.quiet', 'This device was paired for the chat alone. An owner’s device shows the machine, and a terminal on it: ', h('code', 'nexusctl status')))) };
 }
 
 /** The address holds a code to come in by. */

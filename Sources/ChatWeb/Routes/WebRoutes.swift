@@ -88,7 +88,8 @@ struct WebRoutes: Sendable {
         if let session = asked.session { try await service.require(session) }
         return try answer.response { [service] send in
             do {
-                if let reply = try await service.answer(asked, to: send, line: RenderedEvent.line) { return reply }
+                let reply = try await service.answer(asked, by: device.name, to: send, line: RenderedEvent.line)
+                if let reply { return reply }
                 return LineAnswer.endLine
             } catch let error as ChatError {
                 return WebError(error).line

@@ -125,7 +125,7 @@ struct TurnPrinter {
     private mutating func show(answered event: JSONValue) {
         let by =
             switch event["by"]?.text {
-            case "user": ""
+            case "user": event["who"]?.text.map { " by \($0)" } ?? ""
             case "default": ", by default"
             case _: ", elsewhere"
             }
@@ -133,10 +133,18 @@ struct TurnPrinter {
         case "once": note("allowed once\(by)")
         case "always": note("allowed from now on\(by)")
         case "reject": note("rejected\(by)")
-        case "answered": note("answered\(by)")
+        case "answered": note("answered\(Self.chosen(event))\(by)")
         case "dismissed": note("put aside\(by)")
         case _: note("it does not wait for an answer any more")
         }
+    }
+
+    /// What was chosen of each question's options; own words are not kept.
+    private static func chosen(_ event: JSONValue) -> String {
+        let answers = (event["chosen"]?.elements ?? []).map { one in
+            one.elements.map { $0.text ?? "own words" }.joined(separator: ", ")
+        }
+        return answers.isEmpty ? "" : ": " + answers.joined(separator: "; ")
     }
 
     private mutating func show(end event: JSONValue) {

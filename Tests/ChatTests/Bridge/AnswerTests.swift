@@ -56,6 +56,54 @@ struct AnswerTests {
         #expect(answered["answer"] as? String == "reject" && answered["by"] as? String == "user")
     }
 
+    /// Own words may be a secret: what was offered is kept of an answer, and that there were others.
+    @Test func historyAndExport_tellWhatWasAsked_whoAnswered_andWhatWasChosen() throws {
+        let play = try Play()
+        let (first, session, turn) = try play.handOver("/question")
+        play.agent.pending = ["per_1", "que_1", "per_2"]
+        let options = ["SQLite", "Postgres"].map { QuestionAsk.Option(label: $0, description: "") }
+        let question = QuestionAsk.Question(
+            header: "", question: "Which?", options: options, multiple: true, custom: true)
+        try play.agent.tell(
+            turn, .turnStarted(), .permissionAsked(PermissionAsk(id: "per_1", action: "bash", resources: ["ls"])),
+            .questionAsked(QuestionAsk(id: "que_1", questions: [question])),
+            .permissionAsked(PermissionAsk(id: "per_2", action: "edit", resources: ["a"])), to: play.bridge)
+        try play.until("all to be asked") { $0.client.types(first).count { $0 == "permission" } == 2 }
+        _ = try play.answer(#"{"op":"answer","session":"\#(session)","id":"per_1","reply":"once"}"#)
+        _ = try play.answer(
+            #"{"op":"answer","session":"\#(session)","id":"que_1","answers":[["hunter2","SQLite"]]}"#)
+        try play.agent.tell(
+            turn, .answered(Answered(id: "per_1", answer: .once, by: .user)),
+            .answered(Answered(id: "que_1", answer: .answered, by: .user)),
+            .answered(Answered(id: "per_2", answer: .reject, by: .default)), .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(first) }
+        for request in [#""op":"history""#, #""op":"open""#] {
+            let told = try play.answer(#"{\#(request),"session":"\#(session)"}"#)
+                .filter { !["position", "turn"].contains($0["type"] as? String) }
+            #expect(
+                told.compactMap { $0["type"] as? String } == [
+                    "permission", "question", "permission", "answered", "answered", "answered",
+                ])
+            #expect(told.allSatisfy { $0["seq"] == nil && $0["id"] != nil })
+            #expect(told.compactMap { $0["who"] as? String } == ["nexusctl", "nexusctl"])
+            let chosen = try #require(told[4]["chosen"] as? [[Any]])
+            #expect(chosen.count == 1 && chosen[0][0] as? String == "SQLite" && chosen[0][1] is NSNull)
+        }
+        let text = try play.answer(#"{"op":"export","session":"\#(session)","format":"markdown"}"#)
+            .compactMap { $0["text"] as? String }.joined()
+        for words in [
+            "*Leave for bash: Allowed once by nexusctl*\n\n```\nls\n```\n",
+            "*Question: Answered: SQLite, own words by nexusctl*\n\n```\nWhich?\n- SQLite\n- Postgres\n```\n",
+            "*Leave for edit: Not allowed, because nobody answered in time*",
+        ] { #expect(text.contains(words), "\(words) in \(text)") }
+        let files = try FileManager.default.contentsOfDirectory(atPath: play.directory)
+            .filter { $0.hasPrefix("chat.sqlite") }
+        for file in files {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: play.directory + "/" + file))
+            #expect(bytes.range(of: Data("hunter2".utf8)) == nil, "\(file)")
+        }
+    }
+
     @Test func answerThatNobodyWaitsFor_isUnknownInWords() throws {
         let play = try Play()
         let (_, session, _) = try asked(play)

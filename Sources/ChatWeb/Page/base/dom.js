@@ -36,6 +36,9 @@ export function svg(tag, attributes, ...children) {
 /** @param {string} text @param {Act} [onclick] */
 export function plain(text, onclick = () => {}) { return h('button.plain', { text, onclick }); }
 
+/** Where it says how something is. */
+export function status(text = '') { return h('p.quiet', { role: 'status', text }); }
+
 /** Where it says what went wrong. */
 export function alarm() { return h('p.said-no', { role: 'alert' }); }
 
@@ -100,6 +103,9 @@ export function ago(ms) {
   return new Date(ms).toLocaleDateString();
 }
 
+/** @param {number} bytes */
+export function size(bytes) { return bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`; }
+
 // What something used, in words.
 /** @param {number} tokens @param {number} cost US dollars; 0: not known, or none is asked */
 export function spent(tokens, cost) {
@@ -107,10 +113,15 @@ export function spent(tokens, cost) {
   return cost > 0 ? `${words}, ${cost.toLocaleString(undefined, { minimumFractionDigits: 2, maximumSignificantDigits: cost < 1 ? 2 : 6 })} US dollars` : words;
 }
 
-const spoken = h('div.unseen', { role: 'status', 'aria-live': 'polite' });
+const spoken = h('div.unseen', { role: 'status' });
 document.body.append(spoken);
-/** @param {string} text for screen readers */
-export function say(text) { spoken.textContent = text; }
+let stale = 0;
+/** @param {string} text for screen readers, once */
+export function say(text) {
+  spoken.textContent = text;
+  clearTimeout(stale);
+  stale = setTimeout(say, 5000, '');
+}
 
 /** @param {string} name of its class @param {Act} act when it is sent @param {...any} children */
 export function form(name, act, ...children) {

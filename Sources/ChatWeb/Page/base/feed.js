@@ -1,8 +1,6 @@
 // What goes on is asked for again and again, whatever happens to the way.
 import { isSeen } from './dom.js';
-import { ask, canStream, read } from './wire.js';
-
-const pauses = [200, 500, 1000, 2000, 5000];
+import { ask, canStream, pause, read } from './wire.js';
 
 export class Follower {
   /** @param {FollowerEar} told `lost`: it is over */
@@ -55,7 +53,7 @@ export class Follower {
         if (!failure.isPassing) return this.way.lost(failure);
         if (signal.aborted) continue;
         this.way.trouble(failure.message);
-        await this.sleep(pauses[Math.min(this.failures++, pauses.length - 1)]);
+        await this.sleep(pause(this.failures++));
       }
     }
   }

@@ -1,10 +1,9 @@
 // What was sent and is not known to be stored by the machine yet.
 import { isSeen } from './dom.js';
 import { store, stored, written } from './shelf.js';
-import { chat, Failure } from './wire.js';
+import { chat, Failure, pause } from './wire.js';
 
 const key = 'nexus.outbox';
-const pauses = [500, 1000, 2000, 5000, 10000];
 // So many wait; then the field takes no more.
 const most = 50;
 
@@ -41,7 +40,7 @@ export class Outbox {
 
   /** @param {Omit<Letter, 'client_id'> & {client_id?: string}} letter */
   add(letter) {
-    const id = letter.client_id || Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const id = letter.client_id || crypto.randomUUID();
     if (this.letters.some((one) => one.client_id === id)) return;
     const made = { ...letter, client_id: id };
     this.letters.push(made);
@@ -115,7 +114,7 @@ export class Outbox {
       if (failure.code === 'unpaired') return this.told.lost(failure);
       this.trouble = failure.message;
       this.told.changed();
-      this.timer = setTimeout(() => this.send(), pauses[Math.min(this.failures++, pauses.length - 1)]);
+      this.timer = setTimeout(() => this.send(), pause(this.failures++));
     } finally {
       this.isBusy = false;
     }
@@ -151,7 +150,7 @@ export class Outbox {
         return letter.isUnwanted ? this.giveBack(letter) : this.update(letter);
       }
     }
-    if (!accepted) throw new Failure('network', 'the machine did not say that it has the message');
+    if (!accepted) throw new Failure('the machine did not say that it has the message');
     for (const other of this.letters) {
       if (other.draft !== letter.draft || other === letter || other.session) continue;
       other.session = accepted.session;
@@ -160,7 +159,7 @@ export class Outbox {
     this.told.accepted(letter, accepted);
     letter.session = accepted.session;
     if (!letter.isUnwanted) return this.drop(letter);
-    if (!end) throw new Failure('network', 'the machine did not say what became of it');
+    if (!end) throw new Failure('the machine did not say what became of it');
     this.giveBack(letter, end === 'done');
   }
 }

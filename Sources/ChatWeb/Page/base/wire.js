@@ -2,8 +2,8 @@
 
 /** What the server says no to, or does not say at all. */
 export class Failure extends Error {
-  /** @param {string} code of the server's error; `network`: there was no answer @param {string} message */
-  constructor(code, message) {
+  /** @param {string} message @param {string} code of the server's error; `network`: there was no answer */
+  constructor(message, code = 'network') {
     super(message);
     this.code = code;
   }
@@ -13,6 +13,10 @@ export class Failure extends Error {
 
 /** @param {unknown} error */
 export function reason(error) { return /** @type {Error} */ (error).message; }
+
+// Milliseconds before it is tried again.
+/** @param {number} failures */
+export function pause(failures) { return [200, 500, 1000, 2000, 5000][Math.min(failures, 4)]; }
 
 // Milliseconds. The server says something each 10 s.
 const silenceLimit = 25000;
@@ -47,7 +51,7 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
       method: 'POST', credentials: 'same-origin', cache: 'no-store', signal: control.signal,
       headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' }, body: JSON.stringify(body),
     });
-    if (!response.body) throw new Failure('network', 'the answer has no body');
+    if (!response.body) throw new Failure('the answer has no body');
     // Not what something on the way says in its place.
     if (response.ok && response.headers.get('Content-Type')?.includes('json')) heard();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -59,10 +63,10 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
       try {
         line = JSON.parse(text);
       } catch {
-        throw new Failure('network', `something on the way answered in place of Nexus (status ${response.status})`);
+        throw new Failure(`something on the way answered in place of Nexus (status ${response.status})`);
       }
       if (line.type === 'beat') return;
-      if (line.type === 'error') throw new Failure(line.code || 'failed', line.message || 'no reason was given');
+      if (line.type === 'error') throw new Failure(line.message || 'no reason was given', line.code || 'failed');
       hear(true);
       last = line;
       each(line);
@@ -77,12 +81,12 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
       for (const line of lines) take(line);
     }
     take(rest);
-    if (!response.ok) throw new Failure('network', `status ${response.status}`);
-    if (!last) throw new Failure('network', 'the answer was cut off');
+    if (!response.ok) throw new Failure(`status ${response.status}`);
+    if (!last) throw new Failure('the answer was cut off');
     return last;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure('network', navigator.onLine ? why : 'this device is offline');
+    throw new Failure(navigator.onLine ? why : 'this device is offline');
   } finally {
     clearTimeout(silence);
     clearTimeout(delay);

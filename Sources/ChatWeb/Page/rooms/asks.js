@@ -7,26 +7,44 @@ import { diff, isDiff } from './lists.js';
 /** @type {Words} how an answer is told afterwards */
 const told = { once: 'Allowed once', always: 'Always allowed', reject: 'Not allowed', answered: 'Answered', dismissed: 'Put aside', unknown: 'Not waited for any more' };
 
-// The words under which a card is remembered.
-/** @param {any} event of type answered */
-export function outcome(event) {
+/** @param {Reply} [reply] none: its turn ended first */
+function outcome(reply) {
+  if (!reply) return 'Not answered';
+  const { answer, by, chosen, who } = reply;
   // What nobody waits for any more was answered by nobody.
-  if (event.answer === 'unknown') return told.unknown;
-  const by = event.by === 'default' ? ', because nobody answered in time' : event.by === 'elsewhere' ? ', elsewhere' : '';
-  return `${told[event.answer] || event.answer}${by}`;
+  if (answer === 'unknown') return told.unknown;
+  const what = chosen ? `: ${chosen.map((one) => one.map((label) => label ?? 'own words').join(', ')).join('; ')}` : '';
+  return told[answer] + what + (by === 'default' ? ', because nobody answered in time' : by === 'elsewhere' ? ', elsewhere' : who ? ` by ${who}` : '');
 }
 
-/** @param {string} session @param {any} event of type permission or question */
+// What is shown where a card was.
+/** @param {Asked} asked @param {Reply} [reply] */
+export function record(asked, reply) {
+  const lines = asked.resources || asked.questions.map((one) => [one.question, ...one.options.map(({ label }) => `- ${label}`)].join('\n'));
+  return h('details.fold', h('summary', h('b', asked.action || 'question'), ' ', h('span.what', lines[0]?.split('\n')[0] || ''), ' ', h('span.how', outcome(reply))),
+    h('pre', { text: lines.join('\n'), tabindex: 0 }), details(asked));
+}
+
+// The whole command or a diff, where that says more.
+/** @param {Asked} asked */
+function details({ details, resources }) {
+  if (!details || details === resources?.join('\n')) return null;
+  return isDiff(details) ? diff(details) : h('pre', { text: details, tabindex: 0 });
+}
+
+/** @param {string} session @param {Asked} event */
 export function card(session, event) {
   const said = alarm();
   /** @type {HTMLButtonElement[]} */
   const buttons = [];
-  const answer = (/** @type {object} */ body) => once(buttons, async () => {
+  /** @type {Card['answer']} */
+  const answer = (body) => once(buttons, async () => {
     keep(true);
     if (await waiting(said, 'Being answered.', 'Not answered', () => chat({ op: 'answer', session, id: event.id, ...body }))) said.textContent = 'The agent has the answer.';
     else keep();
   });
-  const button = (/** @type {string} */ text, /** @type {string} */ kind, /** @type {Act} */ act) => {
+  /** @type {Card['button']} */
+  const button = (text, kind, act) => {
     const made = h('button', { class: kind, text, onclick: act });
     buttons.push(made);
     return made;
@@ -46,27 +64,25 @@ export function card(session, event) {
   return made;
 }
 
-/** @param {Record<string, any>} parts */
+/** @param {Card} parts */
 function permission({ event, said, button, answer }) {
   const why = h('input', { 'aria-label': 'Why not, for the agent', placeholder: 'Why not? (the agent reads it)' });
   const always = event.always?.length ? `Always allows: ${event.always.join(', ')}` : '';
   return h('section.card', { 'aria-label': 'The agent asks for leave' },
     h('h2', `May the agent do this? ${event.action}`),
-    event.resources?.length ? h('ul', ...event.resources.map((/** @type {string} */ text) => h('li', h('code', { text })))) : null,
-    event.details && event.details !== event.resources?.join('\n') ? isDiff(event.details) ? diff(event.details) : h('pre', { text: event.details, tabindex: 0 }) : null,
+    event.resources?.length ? h('ul', ...event.resources.map((text) => h('li', h('code', { text })))) : null,
+    details(event),
     h('div.row', button('Allow once', 'send', () => answer({ reply: 'once' })),
       button('Reject', 'stop', () => answer({ reply: 'reject', ...(why.value.trim() ? { message: why.value.trim() } : {}) })),
       button('Always', 'plain', () => answer({ reply: 'always' }))),
     why, always ? h('p.quiet', always) : null, said);
 }
 
-/** @param {Record<string, any>} parts */
+/** @param {Card} parts */
 function question({ event, said, button, answer }) {
-  /** @type {any[]} */
-  const asked = event.questions || [];
-  const fields = asked.map((one, index) => {
+  const fields = event.questions.map((one, index) => {
     const name = `${event.id}-${index}`;
-    const options = (one.options || []).map((/** @type {any} */ option) => h('label.option', {},
+    const options = one.options.map((option) => h('label.option', {},
       h('input', { type: one.multiple ? 'checkbox' : 'radio', name, value: option.label }),
       h('span', h('b', option.label), option.description ? ` ${option.description}` : '')));
     const own = one.custom ? h('input', { 'aria-label': 'In own words', placeholder: 'In own words' }) : null;

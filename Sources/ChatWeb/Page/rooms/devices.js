@@ -1,5 +1,5 @@
 // The devices that may come in; and this one, whether it is told anything.
-import { h, ago, surely } from '../base/dom.js';
+import { h, ago, surely, status } from '../base/dom.js';
 import { ask, read, waiting } from '../base/wire.js';
 import { Tell } from './tell.js';
 
@@ -7,7 +7,7 @@ export class Devices {
   /** @param {Page} page */
   constructor(page) {
     this.page = page;
-    this.words = h('p.quiet', { role: 'status' });
+    this.words = status();
     this.list = h('div');
     this.tell = new Tell();
     this.timer = 0;

@@ -9,7 +9,7 @@ export class Field {
   /** @param {Talk} talk */
   constructor(talk) {
     this.talk = talk;
-    this.area = h('textarea', { id: 'message', rows: 1, 'aria-label': 'Message to the agent', placeholder: 'Message the agent', autocapitalize: 'sentences', onkeydown: (event) => {
+    this.area = h('textarea', { id: 'message', rows: 1, 'aria-label': 'Message to the agent', placeholder: 'Message the agent', onkeydown: (event) => {
       // On a keyboard Return sends; on a phone it is a new line, and the button sends.
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing || (isPhone() && !event.ctrlKey && !event.metaKey)) return;
       event.preventDefault();

@@ -1,9 +1,8 @@
 // Files that go with the next message, uploaded at once, in pieces.
-import { h, plain, say } from '../base/dom.js';
-import { chat, Failure, reason } from '../base/wire.js';
+import { h, plain, say, size } from '../base/dom.js';
+import { chat, Failure, pause, reason } from '../base/wire.js';
 
 const most = 8;
-const pauses = [500, 1000, 2000, 5000];
 
 /** @type {Map<number, Attached>} whatever room is shown */
 const loading = new Map();
@@ -165,12 +164,12 @@ export class Files {
 /** @param {() => Promise<any>} call @param {{isGone: boolean}} one */
 export async function again(call, one) {
   for (let tries = 0; ; tries++) {
-    if (one.isGone) throw new Failure('left', 'it was removed');
+    if (one.isGone) throw new Failure('it was removed', 'left');
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Failure) || !error.isPassing || tries >= pauses.length) throw error;
-      await new Promise((done) => setTimeout(done, pauses[tries]));
+      if (!(error instanceof Failure) || !error.isPassing || tries > 3) throw error;
+      await new Promise((done) => setTimeout(done, pause(tries)));
     }
   }
 }
@@ -181,9 +180,6 @@ function base64(bytes) {
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(text);
 }
-
-/** @param {number} bytes */
-function size(bytes) { return bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`; }
 
 /** @param {any[] | undefined} files */
 export function showFiles(files) {

@@ -4,7 +4,7 @@ import { h } from '../base/dom.js';
 /** @type {Record<string, [string, string]>} the mark and words of a state */
 const marks = { pending: ['○', 'to do'], in_progress: ['◐', 'under way'], completed: ['●', 'done'], cancelled: ['×', 'called off'] };
 
-/** @param {HTMLDetailsElement} element is filled anew @param {any[]} todos */
+/** @param {Box} element is filled anew @param {any[]} todos */
 export function showTodos(element, todos) {
   const over = todos.filter((one) => ['completed', 'cancelled'].includes(one.status)).length;
   const now = todos.find((one) => one.status === 'in_progress');
@@ -17,13 +17,13 @@ export function showTodos(element, todos) {
     })));
 }
 
-/** @param {HTMLDetailsElement} element is filled anew; files that were open stay open @param {any[]} changes */
+/** @param {Box} element is filled anew; files that were open stay open @param {any[]} changes */
 export function showChanges(element, changes) {
   const open = new Set([...element.querySelectorAll('details[open]')].map((one) => one.getAttribute('data-path')));
   const added = changes.reduce((sum, one) => sum + one.additions, 0);
   const gone = changes.reduce((sum, one) => sum + one.deletions, 0);
   element.replaceChildren(
-    h('summary', h('b.label', 'Changed'), ' ', h('span.what', { text: changes.length === 1 ? '1 file' : `${changes.length} files` }), ' ', count(added, gone)),
+    h('summary', h('b.label', 'Changed'), ' ', h('span.what', changes.length === 1 ? '1 file' : `${changes.length} files`), ' ', count(added, gone)),
     h('div.files', ...changes.map((one) => {
       const head = [h('b', one.path), ' ', one.status === 'modified' ? null : h('span.how', one.status), ' ', count(one.additions, one.deletions)];
       if (!one.patch) return h('p.file', ...head);

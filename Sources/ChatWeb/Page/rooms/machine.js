@@ -1,12 +1,12 @@
 // The machine: every child of the tree, its last lines, and restart.
-import { h, surely, isSeen, plain, svg } from '../base/dom.js';
+import { h, surely, isSeen, plain, size, svg, status } from '../base/dom.js';
 import { ask, reason, waiting } from '../base/wire.js';
 import { Follower } from '../base/feed.js';
 import { Tunnel } from './tunnel.js';
 
 export class Machine {
   constructor() {
-    this.words = h('p.quiet', { role: 'status', text: 'Asking nexusd.' });
+    this.words = status('Asking nexusd.');
     this.groups = h('div');
     this.tunnel = new Tunnel();
     this.element = h('main.room', h('div.column', h('h1', 'Machine'), this.words, this.tunnel.element, this.groups));
@@ -73,7 +73,7 @@ export class Machine {
     const plots = h('div.plots', { hidden: true }, memory.element, cpu.element);
     // A log that is spoken as it grows would be in the way of all else.
     const lines = h('pre.log', { role: 'log', 'aria-live': 'off', tabindex: 0, hidden: true, 'aria-label': `Last lines of ${child.name}` });
-    const said = h('p.quiet', { role: 'status' });
+    const said = status();
     const why = h('button.plain', { text: 'Last lines', 'aria-expanded': 'false', onclick: () => this.look(child.name, why, lines, said) });
     const restart = plain('Restart');
     surely(restart, 'Restart, surely?', () => this.restart(child.name, said));
@@ -144,13 +144,8 @@ class Plot {
   }
 }
 
-/** @param {number} bytes */
-function size(bytes) { return bytes >= 1 << 30 ? `${(bytes / (1 << 30)).toFixed(1)} GiB` : `${(bytes / (1 << 20)).toFixed(bytes < 10 << 20 ? 1 : 0)} MiB`; }
-
-// What a child's state means, in the words that `nexusctl status` has for it.
-
 /** @param {number | null | undefined} ms */
-function spoken(ms) { return ms === null || ms === undefined ? '' : ms < 100000 ? `${Math.ceil(ms / 1000)} s` : ms < 6000000 ? `${Math.round(ms / 60000)} min` : `${Math.round(ms / 3600000)} h`; }
+function spoken(ms) { return ms == null ? '' : ms < 100000 ? `${Math.ceil(ms / 1000)} s` : ms < 6000000 ? `${Math.round(ms / 60000)} min` : `${Math.round(ms / 3600000)} h`; }
 
 /** @param {any} child one element of nexusd's `status` */
 function offWords(child) {

@@ -28,7 +28,7 @@ function keptHere() {
 // `isReturn`: the code is one by which a device that is known comes back under another address, as itself.
 /** @param {Pairing} given */
 export function pairing(given) {
-  const code = h('input', { id: 'code', autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', inputmode: 'text', value: given.code.length === 10 ? `${given.code.slice(0, 5)}-${given.code.slice(5)}` : given.code, placeholder: 'xxxxx-xxxxx', required: true });
+  const code = h('input', { id: 'code', autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', value: given.code.length === 10 ? `${given.code.slice(0, 5)}-${given.code.slice(5)}` : given.code, placeholder: 'xxxxx-xxxxx', required: true });
   const name = h('input', { id: 'name', value: guess(), maxlength: 60, required: true });
   // Asked for by a machine that has one.
   const password = h('input', { id: 'password', type: 'password', autocomplete: 'current-password', maxlength: 256 });

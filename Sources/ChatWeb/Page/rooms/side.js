@@ -1,5 +1,5 @@
 // The list of sessions and the ways to the other rooms.
-import { h, ago, isSeen } from '../base/dom.js';
+import { h, ago, isSeen, status } from '../base/dom.js';
 import { read, waiting } from '../base/wire.js';
 import { keep, kept } from '../base/shelf.js';
 
@@ -25,9 +25,16 @@ export class Side {
     this.found = h('ul.sessions');
     this.timer = this.soon = 0;
     this.list = h('ul.sessions');
-    this.words = h('p.quiet', { role: 'status' });
+    this.words = status();
     this.warning = h('p.quiet', { role: 'status', hidden: true });
-    this.element = h('nav.side', { id: 'side', 'aria-label': 'Sessions', onclick: (event) => { if (event.target.closest('a')) page.menu(false); } },
+    this.element = h('nav.side', { id: 'side', 'aria-label': 'Sessions', onclick: (event) => {
+      const link = event.target.closest('a');
+      if (!link || history.state !== 'list') return;
+      // In place of the open list.
+      event.preventDefault();
+      location.replace(link.href);
+      page.menu(false);
+    } },
       h('div.side-head', h('a.brand', { href: '#/new' }, h('img', { src: '/icon.svg', alt: '', width: 24, height: 24 }), 'Nexus'),
         h('a.new', { href: '#/new', text: 'New session' })),
       this.search, h('div.side-list', this.warning, this.list, this.found, this.words),

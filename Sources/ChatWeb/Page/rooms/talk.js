@@ -30,7 +30,7 @@ export class Talk {
     this.back = h('p.note', { hidden: true });
     this.unsent = h('div.turns.unsent');
     this.hello = h('div.hello', h('h2', 'What shall be done?'),
-      h('p.quiet', 'The agent works on this machine. What you send is stored before it is answered, and sent later when you are offline.'));
+      h('p.quiet', 'What you send is stored before it is answered, and sent later when you are offline.'));
     this.scroller = h('div.scroller', { tabindex: -1 }, h('div.column', this.hello, this.earlier, this.list, this.back, this.unsent));
     this.down = h('button.down', { text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
     this.status = h('p.link', { role: 'status' });

@@ -1,5 +1,5 @@
 // Whether this device is told what needs its owner.
-import { h } from '../base/dom.js';
+import { h, status } from '../base/dom.js';
 import { ask, waiting, within } from '../base/wire.js';
 
 /** @type {Words} */
@@ -20,9 +20,9 @@ const quiet = () => within(current().then((one) => one?.unsubscribe()), patience
 
 /** Why this browser cannot be told anything, in words; empty: it can. */
 function hindrance() {
-  if (!window.isSecureContext) return 'Browsers let themselves be told something only by a page that came over https, or from localhost. This one did not.';
+  if (!window.isSecureContext) return 'Browsers take messages only of a page that came over https, or from localhost.';
   if (!('serviceWorker' in navigator) || !('PushManager' in window) || !('Notification' in window)) return 'This browser takes no messages. On an iPhone or iPad: add the page to the home screen, and open it from there.';
-  if (Notification.permission === 'denied') return 'This browser lets the page tell you nothing: allow notifications for it in the settings of the browser, then come back.';
+  if (Notification.permission === 'denied') return 'Allow notifications for this page in the settings of the browser, then come back.';
   return '';
 }
 
@@ -32,7 +32,7 @@ const leisure = 60000;
 
 export class Tell {
   constructor() {
-    this.said = h('p.quiet', { role: 'status' });
+    this.said = status();
     this.button = h('button.plain', { role: 'switch', 'aria-checked': 'false', text: 'Tell me', hidden: true, onclick: () => this.turn() });
     this.element = h('section.child', h('div.row.spread', h('h2', 'Word from Nexus'), this.button), this.said);
     this.isOn = false;

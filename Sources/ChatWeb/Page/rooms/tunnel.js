@@ -1,5 +1,5 @@
 // The tunnel: how it is, its address, on and off, another way.
-import { h, svg, isSeen, alarm, plain } from '../base/dom.js';
+import { h, svg, isSeen, alarm, plain, status } from '../base/dom.js';
 import { ask, reason, waiting } from '../base/wire.js';
 
 /** @type {Words} */
@@ -12,7 +12,7 @@ const margin = 4;
 export class Tunnel {
   constructor() {
     this.state = h('span.state');
-    this.words = h('p.quiet', { role: 'status', text: 'Asking how the tunnel is.' });
+    this.words = status('Asking how the tunnel is.');
     this.next = h('p.quiet', { hidden: true });
     this.reach = h('p.quiet');
     this.trialWords = h('p');

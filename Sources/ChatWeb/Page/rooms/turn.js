@@ -1,12 +1,14 @@
 // One turn on the screen: what was asked, and what comes of it.
 import { h, setMarkup, copyText, once, say, spent, surely, plain } from '../base/dom.js';
 import { read } from '../base/wire.js';
-import { card, outcome } from './asks.js';
+import { card, record } from './asks.js';
 import { again, showFiles } from './files.js';
 import { showTodos, showChanges } from './lists.js';
 
 /** @type {Words} of a state */
 const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed' };
+/** @type {Words} of a tool call's */
+const calls = { pending: 'about to run', completed: 'done', 'broken-off': 'broken off' };
 
 export class Turn {
   /** @param {any} line of type turn, or an accepted event @param {Talk} talk */
@@ -27,11 +29,12 @@ export class Turn {
     this.element = h('article.turn', { 'data-turn': this.id, 'aria-label': 'Message and answer' },
       h('div.mine', h('p.said', this.text), showFiles(this.files)), this.answer, this.foot, this.used);
     this.isTakenBack = Boolean(line.taken_back);
+    this.isPlaced = !line.unplaced;
     this.element.dataset.takenBack = String(this.isTakenBack);
     this.end(this.state, line.reason);
   }
 
-  get isOver() { return ['done', 'interrupted', 'failed'].includes(this.state); }
+  get isOver() { return !['queued', 'running'].includes(this.state); }
 
   /** @param {any} event */
   take(event) {
@@ -77,6 +80,7 @@ export class Turn {
 
   /** @param {string} name @param {string} kind @param {Box} element @param {Box} body */
   put(name, kind, element, body = element) {
+    /** @type {Block} */
     const made = { kind, element, body, text: '' };
     this.blocks.set(name, made);
     this.answer.append(element);
@@ -93,12 +97,11 @@ export class Turn {
     }
     // Of a turn that is over nothing runs any more.
     const status = this.isOver && ['pending', 'running'].includes(tool.status) ? 'broken-off' : tool.status;
-    const state = { pending: 'about to run', running: 'running', completed: 'done', failed: 'failed', 'broken-off': 'broken off' }[/** @type {'failed'} */ (status)];
     this.calls.set(tool.id, tool);
     known.element.dataset.state = status;
     const summary = /** @type {Box} */ (known.element.firstElementChild);
     summary.replaceChildren(h('b', tool.name), ' ', h('span.what', tool.title || ''),
-      ' ', h('span.how', state || status));
+      ' ', h('span.how', calls[status] || status));
     // A call's input first.
     const output = tool.output || (this.isOver ? 'no output' : 'no output yet');
     known.body.textContent = tool.input ? `${tool.input}\n\n${output}` : output;
@@ -107,9 +110,7 @@ export class Turn {
   // A list of which there is one in a turn.
   /** @param {string} kind @param {boolean} isOpen while the turn goes on */
   list(kind, isOpen) {
-    const known = this.blocks.get(kind);
-    if (known) return /** @type {HTMLDetailsElement} */ (known.element);
-    return /** @type {HTMLDetailsElement} */ (this.put(kind, kind, h('details.fold', { open: isOpen && !this.isOver })).element);
+    return (this.blocks.get(kind) || this.put(kind, kind, h('details.fold', { open: isOpen && !this.isOver }))).element;
   }
 
   /** @param {any} usage */
@@ -125,7 +126,10 @@ export class Turn {
   card(event) {
     const name = `card ${event.id}`;
     if (this.blocks.has(name)) return;
-    this.put(name, 'card', card(this.session, event));
+    // Of a turn that is over nothing waits.
+    const block = this.put(name, 'card', this.isOver ? record(event) : card(this.session, event));
+    block.asked = event;
+    if (this.isOver) return;
     this.show('Waits for your answer');
     say(event.type === 'question' ? 'The agent asks a question' : 'The agent asks for leave');
   }
@@ -133,13 +137,18 @@ export class Turn {
   /** @param {any} event */
   answered(event) {
     const known = this.blocks.get(`card ${event.id}`);
-    if (!known || known.kind !== 'card') return;
-    const line = h('p.quiet', outcome(event));
-    const hadFocus = known.element.contains(document.activeElement);
-    known.element.replaceWith(line);
+    if (known?.kind !== 'card') return;
     if (this.state === 'running') this.show('Working');
     known.kind = 'line';
-    known.element = line;
+    this.remember(known, event);
+  }
+
+  /** @param {Block} block a card @param {any} [answer] */
+  remember(block, answer) {
+    const line = record(block.asked, answer);
+    const hadFocus = block.element.contains(document.activeElement);
+    block.element.replaceWith(line);
+    block.element = line;
     if (hadFocus) this.talk.rest();
   }
 
@@ -151,13 +160,7 @@ export class Turn {
     if (state === 'done') this.show('', '');
     else this.show(words[state] || state, reason);
     if (!this.isOver) return;
-    let hadFocus = false;
-    for (const block of this.blocks.values()) {
-      if (block.kind !== 'card') continue;
-      hadFocus ||= block.element.contains(document.activeElement);
-      block.element.remove();
-    }
-    if (hadFocus) this.talk.rest();
+    for (const block of this.blocks.values()) if (block.kind === 'card') this.remember(block);
     for (const tool of this.calls.values()) this.tool(tool);
     this.tools();
     if (!wasOver) this.settle();
@@ -178,7 +181,7 @@ export class Turn {
     copy.addEventListener('click', () => copyText(this.plain(), copy));
     if (this.state === 'done') row.append(copy);
     if (this.isTakenBack) this.foot.append(h('span.quiet', 'Taken back: the agent does not remember this.'));
-    else row.append(this.more());
+    else if (this.isPlaced) row.append(this.more());
     this.foot.append(row);
   }
 
@@ -209,9 +212,9 @@ export class Turn {
       // The text is there already.
       return;
     }
-    const names = lines.map(({ type, block, tool }) => (tool ? `tool ${tool.id}` : block ? `${type} ${block}` : type));
-    for (const [name, { kind, element }] of this.blocks) {
-      if (['card', 'line'].includes(kind) || names.includes(name)) continue;
+    const names = lines.map(({ type, block, tool, id }) => (id ? `card ${id}` : block ? `${type} ${block}` : tool ? `tool ${tool.id}` : type));
+    for (const [name, { element }] of this.blocks) {
+      if (names.includes(name)) continue;
       element.remove();
       this.blocks.delete(name);
     }
