@@ -1,8 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// NEXUS_LEAN=1 leaves only what may be linked fully static: nexusd, log-writer and nexusctl with the pure targets and
-// their tests. It builds in seconds, has one dependency, and is what scripts/build links with -static-executable.
+// NEXUS_PROGRAMS=1 leaves the programs and what they are made of, for scripts/build: nothing that only tests need, and
+// nexusd, log-writer and nexusctl fully static.
+let programs = Context.environment["NEXUS_PROGRAMS"] == "1"
+// NEXUS_LEAN=1 leaves nexusd, log-writer and nexusctl with the pure targets and their tests. It has one dependency.
 // NEXUS_PURE=1 leaves only the pure bottom and its tests: no dependency, and a look at the core takes seconds.
 let pure = Context.environment["NEXUS_PURE"] == "1"
 // NEXUS_SANITIZED=1 leaves what scripts/checks/sanitizers looks at: nexusd, log-writer, what they are made of, its tests.
@@ -22,6 +24,12 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 func executable(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
     .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+// What must run whatever is wrong with the machine's libraries.
+func staticExecutable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, swiftSettings: strict,
+        linkerSettings: programs ? [.unsafeFlags(["-static-executable"])] : [])
 }
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .testTarget(
@@ -45,10 +53,10 @@ var targets: [Target] = [
         name: "NexusSystem", dependencies: ["CNexus", "SupervisorCore"], path: "Sources/System", swiftSettings: strict),
     library("Runtime", ["NexusSystem", "CNexus", "SupervisorCore", "Plan", "Wire"]),
     library("LogStore", ["NexusSystem", "CNexus", "SupervisorCore", "Wire"]),
-    executable("nexusd", ["Runtime"]),
-    executable("log-writer", ["LogStore"]),
+    staticExecutable("nexusd", ["Runtime"]),
+    staticExecutable("log-writer", ["LogStore"]),
     library("ControlClient", ["SupervisorCore", "Wire"]),
-    executable("nexusctl", ["ControlClient", "CNexus", "NexusSystem", "Wire", "LogStore", argumentParser]),
+    staticExecutable("nexusctl", ["ControlClient", "CNexus", "NexusSystem", "Wire", "LogStore", argumentParser]),
     // Not static: libcurl is the system's. Here because RuntimeTests run it.
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     executable("nexus-probe", ["CCurl", "Wire"]),
@@ -181,6 +189,12 @@ if pure {
     for target in targets {
         target.dependencies.removeAll { if case .byNameItem("TestSupport", _) = $0 { true } else { false } }
     }
+}
+
+if programs {
+    // Of tests and their helpers nothing is compiled.
+    let helpers = ["fixture", "TestSupport", "Chance", "CFaultyDisk", "FuzzTargets"]
+    targets = targets.filter { !$0.isTest && !helpers.contains($0.name) }
 }
 
 let package = Package(
