@@ -69,18 +69,36 @@ need_swift() {
 # part NAME COMMAND…: runs it, says how long it took, remembers failures.
 failed=()
 part() {
-  local name=$1 start=$SECONDS status=0
+  local name=$1 start=$SECONDS status=0 spent before
   shift
   printf '\n== %s\n' "$name"
+  cpu; before=$spent
   "$@" || status=$?
-  account "$name" $status $((SECONDS - start))
+  cpu
+  account "$name" $status $((SECONDS - start)) $((spent - before))
 }
-account() { # NAME STATUS SECONDS
+account() { # NAME STATUS SECONDS OF-CPU
   printf -- '-- %s: %s in %d.%d min\n' "$1" "$([ "$2" = 0 ] && echo ok || echo "FAILED ($2)")" $(($3 / 60)) $(($3 % 60 * 10 / 60))
-  summary+=("$(printf '%5d s  %-7s %s' "$3" "$([ "$2" = 0 ] && echo ok || echo FAILED)" "$1")")
+  summary+=("$(printf '%5d s %5d s of CPU  %-7s %s' "$3" "$4" "$([ "$2" = 0 ] && echo ok || echo FAILED)" "$1")")
   [ "$2" = 0 ] || failed+=("$1")
 }
 summary=()
+
+# What this shell's ended children have taken in `spent`, in seconds of CPU: it moves less with who else is at work than
+# those of the clock. Parts beside, which are children too, are accounted for by themselves: `cpu` leaves them out.
+all_cpu() {
+  local stat
+  read -ra stat <"/proc/$BASHPID/stat"
+  spent=$(((stat[15] + stat[16]) / $(getconf CLK_TCK)))
+}
+cpu() {
+  local name others=0 theirs
+  for name in "${!besides[@]}"; do
+    over "$name" && ! kill -0 "${besides[$name]}" 2>/dev/null && read -r _ _ theirs <"$(aside "$name").status" && others=$((others + theirs))
+  done
+  all_cpu
+  spent=$((spent - others))
+}
 
 # beside NAME COMMAND…: begins a part that others run beside; `joined NAME` waits for it, prints all that it said, and
 # accounts for it. Its seconds are its own, so the sum of the parts is more than the whole.
@@ -94,16 +112,18 @@ beside() {
   (
     start=$SECONDS status=0
     "$@" >"$file.log" 2>&1 || status=$?
-    echo "$status $((SECONDS - start))" >"$file.status"
+    all_cpu
+    echo "$status $((SECONDS - start)) $spent" >"$file.status"
   ) &
   besides[$name]=$!
 }
+over() { [ -f "$(aside "$1").status" ]; } # NAME: true when it has ended
 joined() {
-  local status=1 seconds=0 file
+  local status=1 seconds=0 spent=0 file
   file=$(aside "$1")
   wait "${besides[$1]}"
   printf '\n== %s\n' "$1"
   cat "$file.log"
-  [ -f "$file.status" ] && read -r status seconds <"$file.status"
-  account "$1" "$status" "$seconds"
+  [ -f "$file.status" ] && read -r status seconds spent <"$file.status"
+  account "$1" "$status" "$seconds" "$spent"
 }
