@@ -109,7 +109,7 @@ import Testing
         try typist.until("a hint") { $0.seen.contains("type y, a or n") }
         typist.type("n too dangerous\r")
         try typist.until("the consequence") { $0.seen.contains("Not allowed: too dangerous.") && $0.isRaw }
-        #expect(typist.seen.contains("[rejected]"))
+        #expect(typist.seen.contains("[rejected by nexusctl]"))
         typist.forget()
         typist.type("/question\r")
         try typist.until("the first question") { $0.seen.contains("1  SQLite — one file") }
