@@ -471,6 +471,10 @@ def asked(page, name):
     card.get_by_role("button", name="Answer").click()
     expect(card).to_have_count(0)
     expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    # For a screen reader, and only once: nothing of it is left to be read later.
+    spoken = page.locator(".unseen[role=status]")
+    expect(spoken).to_have_text("The answer is complete")
+    expect(spoken).to_have_text("")
     # What was asked and what came of it stays: the same words when all is read again.
     told = page.locator(".answer details", has=page.locator(".how", has_text=re.compile("^(Allowed|Not allowed|Answered)")))
     expect(told).to_have_count(3)
@@ -594,6 +598,9 @@ def undone(page, name):
     expect(page.get_by_role("heading", level=1)).to_contain_text("(copy)")
     expect(turns).to_have_count(1)
     expect(turns.last).to_contain_text("look at these")
+    # Where the agent has what was copied is not known: nobody is offered to go back there.
+    expect(turns.last.get_by_role("button", name="Copy answer")).to_be_visible()
+    expect(turns.last.get_by_label("More about this message")).to_have_count(0)
     send(page, "/compact")
     expect(turns).to_have_count(2)
     expect(turns.last).to_have_attribute("data-state", "done")

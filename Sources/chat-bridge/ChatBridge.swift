@@ -13,8 +13,8 @@ struct ChatBridge {
             let settings = try Settings(environment)
             let (store, isReady) = try await StoreOpening.open(ProcessInfo.processInfo, bus)
             let status = StatusLine(store: store, bus: bus)
-            store.onTrouble { why in
-                status.tell(trouble: why)
+            store.onTrouble { status.tell(trouble: $0) }
+            store.onLastingTrouble { why in
                 if let why { Log.warning(why) } else { Log.notice("the store can be written again") }
             }
             let word = try WordOut(environment, store, bus)

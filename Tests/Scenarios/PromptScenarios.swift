@@ -94,6 +94,22 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// Not every shell puts a terminal right behind a program that was ended (dash, zsh).
+    @Test(arguments: [SIGTERM, SIGHUP, SIGQUIT])
+    func endedInTheMiddleOfAnAnswer_theTerminalIsAsItWas(signal: Int32) throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let typist = try sit(at: box)
+        try typist.until("the prompt") { $0.isRaw }
+        typist.type("/slow 300\r")
+        try typist.until("an answer that goes on") { $0.keepsTyping && $0.seen.contains("3") }
+        kill(typist.pid, signal)
+        #expect(typist.wait() == -signal)
+        #expect(!typist.keepsTyping && !typist.isRaw)
+        #expect(box.stop() == 0)
+    }
+
     /// From the agent through two workers to the terminal, and back.
     @Test func whatTheAgentAsks_isAnsweredAtTheTerminal() throws {
         let box = try Box.defaultTree()

@@ -20,6 +20,8 @@ public struct ChatTurn: Hashable, Sendable {
     public var created: Int64
     /// The agent's id of the message; nil: it was never handed over, or by a version that did not keep it.
     public var prompt: String?
+    /// The agent had it, and where in its memory is not known: it was copied, or handed over by an older version.
+    public var isUnplaced = false
     /// The agent does not remember it any more, because the user wanted it so.
     public var isTakenBack = false
     /// The files that go with it.

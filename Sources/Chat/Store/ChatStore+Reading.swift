@@ -181,6 +181,7 @@ extension ChatStore {
                 state: TurnState(rawValue: row["state"]) ?? .failed, text: row["text"],
                 choice: TurnChoice(model: row["model"], agent: row["agent"]), reason: row["reason"],
                 before: EventNumber(rawValue: row["before_seq"]), created: row["created"], prompt: row["prompt"],
+                isUnplaced: row["started"] != nil && row["ended"] != nil && row["prompt"] == nil,
                 isTakenBack: row["taken_back"] != 0, attachments: try attachments(db, of: row["id"]))
         }
     }

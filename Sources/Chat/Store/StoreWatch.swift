@@ -23,6 +23,8 @@ final class StoreWatch: Sendable {
     private struct State {
         var trouble: String?
         var tell: (@Sendable (String?) -> Void)?
+        var report = TroubleReport()
+        var reportTo: (@Sendable (String?) -> Void)?
     }
 
     private let opened: [(path: String, identity: Identity)]
@@ -53,14 +55,30 @@ final class StoreWatch: Sendable {
         if let known { tell(known) }
     }
 
+    /// `tell` hears what is worth a line in the log: a trouble once, and its end when that has lasted.
+    func report(_ tell: @escaping @Sendable (String?) -> Void) {
+        let known = state.withLock { state in
+            state.reportTo = tell
+            return state.report.told.last
+        }
+        if let known { tell(known) }
+    }
+
     /// What a write came to.
     func found(_ trouble: String?) {
-        let tell = state.withLock { state in
-            guard state.trouble != trouble else { return nil as (@Sendable (String?) -> Void)? }
+        let (tell, line) = state.withLock { state in
+            guard state.trouble != trouble else { return (nil as (@Sendable (String?) -> Void)?, nil as String?) }
             state.trouble = trouble
-            return state.tell
+            return (state.tell, state.report.found(trouble, at: .now))
         }
         tell?(trouble)
+        if let line { state.withLock { $0.reportTo }?(line) }
+    }
+
+    /// Whether the end of a trouble has lasted by now.
+    func look() {
+        let tell = state.withLock { state in state.report.isOver(at: .now) ? state.reportTo : nil }
+        tell?(nil)
     }
 }
 
@@ -71,11 +89,15 @@ extension ChatStore {
     /// Hears of each change of that.
     public func onTrouble(_ tell: @escaping @Sendable (String?) -> Void) { watch.hear(tell) }
 
+    /// Hears a trouble once, and nil when none has been for a while; see `TroubleReport`.
+    public func onLastingTrouble(_ tell: @escaping @Sendable (String?) -> Void) { watch.report(tell) }
+
     /// Looks now and then whether the files are in their place, and in a trouble whether it is over: also where nobody
     /// says anything meanwhile.
     public func keepWatch(every pause: Duration = .seconds(5)) async {
         while !Task.isCancelled, !isClosed {
             if watch.trouble != nil || watch.isMoved { await tryToWrite() }
+            watch.look()
             try? await Task.sleep(for: pause)
         }
     }

@@ -11,6 +11,7 @@ extension ChatService {
         var model: String?
         var agent: String?
         var taken_back: Bool?
+        var unplaced: Bool?
         var attachments: [Attachment]?
         var created: Int64
 
@@ -23,6 +24,7 @@ extension ChatService {
             (model, agent) = (turn.choice.model, turn.choice.agent)
             attachments = turn.attachments.isEmpty ? nil : turn.attachments
             taken_back = turn.isTakenBack ? true : nil
+            unplaced = turn.isUnplaced ? true : nil
             created = turn.created
         }
     }

@@ -26,7 +26,7 @@ public final class Door: Sendable {
     private let store: ChatStore
     private let audit: @Sendable (String) -> Void
     private let state = Mutex(State())
-    private let passwords = Passwords()
+    let passwords = Passwords()
     let streams = LiveStreams()
 
     /// On a store; `audit` gets one line for each thing that changes who may come in.
@@ -116,16 +116,19 @@ public final class Door: Sendable {
         let code = ReadableText.meant(code)
         guard state.withLock({ $0.checked.insert(code).inserted }) else { throw .tooMany(.seconds(1)) }
         defer { state.withLock { _ = $0.checked.remove(code) } }
-        // Taken before the hash is made: who leaves meanwhile has tried.
-        guard try await take() else {
-            audit(
-                "a pairing code ended after \(PairingCodes.passwordTries) wrong passwords, the last one from \(address)"
-            )
-            throw .code
+        // Who finds no place has not tried.
+        try await passwords.inPlace { () async throws(Refused) in
+            // Taken before the hash is made: who leaves meanwhile has tried.
+            guard try await take() else {
+                audit(
+                    "a pairing code ended after \(PairingCodes.passwordTries) wrong passwords, the last one from \(address)"
+                )
+                throw .code
+            }
+            if let bytes = Passwords.normal(password), await passwords.isRight(bytes, for: hash) { return }
+            audit("a wrong password came with a good pairing code from \(address)")
+            throw .password(isMissing: false)
         }
-        if let bytes = Passwords.normal(password), try await passwords.isRight(bytes, for: hash) { return }
-        audit("a wrong password came with a good pairing code from \(address)")
-        throw .password(isMissing: false)
     }
 
     private func stored<Value: Sendable>(

@@ -30,13 +30,15 @@ final class Passwords: Sendable {
 
     /// The hash, with its salt and parameters, as libsodium writes it.
     func hash(_ password: [UInt8]) async throws(Refused) -> String {
-        let hash: String? = try await run {
-            var text = [CChar](repeating: 0, count: Int(crypto_pwhash_STRBYTES))
-            let status = crypto_pwhash_str_alg(
-                &text, password.map { CChar(bitPattern: $0) }, UInt64(password.count), Self.passes, Self.memoryBytes,
-                crypto_pwhash_ALG_ARGON2ID13)
-            return status == 0
-                ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+        let hash: String? = try await inPlace { () async throws(Refused) in
+            await run {
+                var text = [CChar](repeating: 0, count: Int(crypto_pwhash_STRBYTES))
+                let status = crypto_pwhash_str_alg(
+                    &text, password.map { CChar(bitPattern: $0) }, UInt64(password.count), Self.passes,
+                    Self.memoryBytes, crypto_pwhash_ALG_ARGON2ID13)
+                return status == 0
+                    ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+            }
         }
         guard let hash else {
             throw .store(ChatError(.failed, "there is no memory for the password's hash; try again"))
@@ -44,14 +46,17 @@ final class Passwords: Sendable {
         return hash
     }
 
-    /// Whether it is that one.
-    func isRight(_ password: [UInt8], for hash: String) async throws(Refused) -> Bool {
-        try await run {
+    /// Whether it is that one. To be asked `inPlace`.
+    func isRight(_ password: [UInt8], for hash: String) async -> Bool {
+        await run {
             crypto_pwhash_str_verify(hash, password.map { CChar(bitPattern: $0) }, UInt64(password.count)) == 0
         }
     }
 
-    private func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async throws(Refused) -> Value {
+    /// Does something while it has one of the few places; throws where all are taken, before anything is done.
+    func inPlace<Value: Sendable>(
+        _ body: () async throws(Refused) -> Value
+    ) async throws(Refused) -> Value {
         let hasRoom = waiting.withLock { count in
             guard count < Self.waitingLimit else { return false }
             count += 1
@@ -59,6 +64,10 @@ final class Passwords: Sendable {
         }
         guard hasRoom else { throw .tooMany(.seconds(1)) }
         defer { waiting.withLock { $0 -= 1 } }
-        return await withCheckedContinuation { done in queue.async { done.resume(returning: work()) } }
+        return try await body()
+    }
+
+    private func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { done in queue.async { done.resume(returning: work()) } }
     }
 }

@@ -35,12 +35,44 @@ struct RawMode: ~Copyable {
         Output.write("\u{1B}[?2004h")
     }
 
+    /// The terminal as it was, given back where a signal ends this process: not every shell does that (dash, zsh). Nothing does
+    /// after SIGKILL.
+    private struct EndOfTyping {
+        // A place, not a variable: the handler asks nothing of the runtime.
+        nonisolated(unsafe) private static let before = UnsafeMutablePointer<termios>.allocate(capacity: 1)
+        private let handled: [Int32]
+
+        init(_ settings: termios) {
+            Self.before.initialize(to: settings)
+            // One that is ignored (nohup) stays so.
+            handled = [SIGTERM, SIGHUP, SIGQUIT].filter { number in
+                var old = sigaction()
+                return sigaction(number, nil, &old) == 0 && old.sa_flags & SA_SIGINFO == 0
+                    && old.__sigaction_handler.sa_handler == nil
+            }
+            for number in handled {
+                // Only what may be called in a handler (signal-safety(7)).
+                signal(number) { number in
+                    tcsetattr(STDIN_FILENO, TCSANOW, EndOfTyping.before)
+                    signal(number, SIG_DFL)
+                    raise(number)
+                }
+            }
+        }
+
+        func forget() { for number in handled { signal(number, SIG_DFL) } }
+    }
+
     /// Meanwhile Ctrl-C takes nothing of what was typed at the terminal, which the kernel throws away otherwise (NOFLSH,
     /// termios(3)): whoever stops an answer did not take back what he wrote during it.
     static func keepingTyping(_ act: () throws(ControlError) -> Int32) throws(ControlError) -> Int32 {
         var before = termios()
         guard tcgetattr(STDIN_FILENO, &before) == 0 else { return try act() }
-        defer { tcsetattr(STDIN_FILENO, TCSANOW, &before) }
+        let ended = EndOfTyping(before)
+        defer {
+            tcsetattr(STDIN_FILENO, TCSANOW, &before)
+            ended.forget()
+        }
         var settings = before
         settings.c_lflag |= tcflag_t(NOFLSH)
         tcsetattr(STDIN_FILENO, TCSANOW, &settings)

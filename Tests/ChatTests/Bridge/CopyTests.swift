@@ -35,6 +35,10 @@ struct CopyTests {
         #expect(try history(play, copy).map(\.text) == ["message 0", "message 1"])
         let lines = try play.answer(#"{"op":"history","session":"\#(copy)"}"#)
         #expect(lines.compactMap { $0["text"] as? String }.contains("answer 1"))
+        // Nobody is offered to go back to where the agent's memory cannot be found.
+        #expect(lines.filter { $0["type"] as? String == "turn" }.allSatisfy { $0["unplaced"] as? Bool == true })
+        let original = try play.answer(#"{"op":"open","session":"\#(session)"}"#)
+        #expect(original.allSatisfy { $0["unplaced"] == nil })
         // All that is told of it is its own: sessions, turns, numbers.
         let resumed = play.bridge.ask(#"{"op":"resume","session":"\#(copy)","after":0}"#)
         try play.until("the copy's events") { $0.client.finished.contains(resumed) }

@@ -45,6 +45,26 @@ struct DamagedLogTests {
         try await FilledStore.use(store)
     }
 
+    /// A start that is cut off behind the keeping finds the same log again.
+    @Test func sameDamagedLog_isKeptOnce() async throws {
+        let (box, sound) = try await killed()
+        var log = sound
+        log[32 + Self.frame * 3 + 100] ^= 1
+        let first = try open(box, log)
+        let aside = try #require(first.movedAside)
+        try first.close()
+        let again = try open(box, log)
+        #expect(again.movedAside == aside && again.lostLog?.contains(aside) == true)
+        try again.close()
+        #expect(try kept(box) == [aside])
+    }
+
+    private func kept(_ box: FilledStore) throws -> [String] {
+        let directory = (box.path as NSString).deletingLastPathComponent
+        return try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasSuffix("-log") }
+            .map { directory + "/" + $0 }
+    }
+
     /// What a power cut leaves was never acknowledged.
     @Test func tornEnd_isNoDamage() async throws {
         let (box, log) = try await killed()

@@ -1,3 +1,4 @@
+import Chat
 import Foundation
 import Testing
 
@@ -41,6 +42,30 @@ struct PasswordTests {
         #expect(try pair(box, code, "correct horse").status == 403)
         #expect(try pair(box, other, "correct horse").status == 200)
         #expect(box.audit.all.contains { $0.contains("ended after 5 wrong passwords") })
+    }
+
+    /// All places are taken by others: that is no wrong password of his.
+    @Test func noPlaceForTheHash_costsNoTry() async throws {
+        let store = try ChatStore(
+            directory: FileManager.default.temporaryDirectory.path + "/nexus-door-\(UUID().uuidString)")
+        let door = Door(store: store) { _ in }
+        try await door.setPassword("correct horse", by: "a test")
+        let code = door.issue(.owner, by: "a test").code
+        func come(_ password: String) async -> Refused? {
+            do throws(Refused) {
+                _ = try await door.pair(code: code, password: password, name: "a test", address: "127.0.0.1")
+                return nil
+            } catch { return error }
+        }
+        func taken(_ places: Int) async throws(Refused) {
+            guard places > 0 else {
+                for _ in 0..<PairingCodes.passwordTries { #expect(await come("wrong horse") == .tooMany(.seconds(1))) }
+                return
+            }
+            try await door.passwords.inPlace { () async throws(Refused) in try await taken(places - 1) }
+        }
+        try await taken(Passwords.waitingLimit)
+        #expect(await come("correct horse") == nil)
     }
 
     @Test func rightPasswordManyTimesAtOnce_letsOneIn_andCountsAsNoWrongOne() async throws {
@@ -90,7 +115,9 @@ struct PasswordTests {
         let hash = try await passwords.hash(Array("correct horse".utf8))
         let outcomes = await withTaskGroup(of: Bool?.self) { group in
             for _ in 0..<20 {
-                group.addTask { try? await passwords.isRight(Array("correct horse".utf8), for: hash) }
+                group.addTask {
+                    try? await passwords.inPlace { await passwords.isRight(Array("correct horse".utf8), for: hash) }
+                }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }

@@ -82,6 +82,13 @@ final class Typist {
         return settings.c_lflag & tcflag_t(ICANON | ECHO) == 0
     }
 
+    /// Ctrl-C takes nothing of what was typed.
+    var keepsTyping: Bool {
+        var settings = termios()
+        tcgetattr(slave, &settings)
+        return settings.c_lflag & tcflag_t(NOFLSH) != 0
+    }
+
     /// The end: exit status, or minus the signal; nil after the limit.
     func wait(_ limit: Duration = .seconds(20)) -> Int32? {
         var look = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
