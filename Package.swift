@@ -7,9 +7,10 @@ let programs = Context.environment["NEXUS_PROGRAMS"] == "1"
 // NEXUS_LEAN=1 leaves nexusd, log-writer and nexusctl with the pure targets and their tests. It has one dependency.
 // NEXUS_PURE=1 leaves only the pure bottom and its tests: no dependency, and a look at the core takes seconds.
 let pure = Context.environment["NEXUS_PURE"] == "1"
-// NEXUS_SANITIZED=1 leaves what scripts/checks/sanitizers looks at: nexusd, log-writer, what they are made of, its tests.
-let sanitized = Context.environment["NEXUS_SANITIZED"] == "1"
-let lean = pure || sanitized || Context.environment["NEXUS_LEAN"] == "1"
+// NEXUS_SANITIZED="TESTS…" leaves what scripts/checks/sanitizers looks at: nexusd, log-writer, what they are made of, and
+// those tests.
+let sanitized = Context.environment["NEXUS_SANITIZED"]?.split(separator: " ").map(String.init)
+let lean = pure || sanitized != nil || Context.environment["NEXUS_LEAN"] == "1"
 
 // `System` of our sources is compiled as NexusSystem: swift-nio asks canImport(System), meaning Apple's, and would take ours.
 // NEXUS_FUZZ=1 adds the program of scripts/fuzz, and libFuzzer's marks to all of our modules.
@@ -176,12 +177,9 @@ if !lean {
 }
 
 let bottom = ["SupervisorCore", "Wire", "Plan", "Chance"]
-let heart = [
-    "CNexus", "NexusSystem", "Runtime", "LogStore", "nexusd", "log-writer", "fixture", "TestSupport", "SystemTests",
-    "LogStoreTests",
-]
-if pure || sanitized {
-    let kept = bottom + (pure ? ["SupervisorCoreTests", "PlanTests"] : heart) + ["WireTests"]
+let heart = ["CNexus", "NexusSystem", "Runtime", "LogStore", "nexusd", "log-writer", "fixture", "TestSupport"]
+if pure || sanitized != nil {
+    let kept = bottom + (sanitized.map { heart + $0 } ?? ["SupervisorCoreTests", "PlanTests", "WireTests"])
     dependencies = []
     targets = targets.filter { kept.contains($0.name) }
 }
