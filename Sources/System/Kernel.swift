@@ -3,8 +3,8 @@
 /// Rules for every requirement: it throws the errno, restarts on EINTR unless its comment says otherwise, and lets
 /// EAGAIN through. Whatever opens a descriptor opens it close-on-exec, and non-blocking where that means something.
 /// Each family has its own file in `Calls` with its own protocol and the live implementation beside it.
-public protocol Kernel: AnyObject, ClockCalls, PathCalls, FileCalls, PipeCalls, EventCalls, SocketCalls, MessageCalls,
-    ProcessCalls
+public protocol Kernel: AnyObject, ClockCalls, PathCalls, FileCalls, MemoryCalls, PipeCalls, EventCalls, SocketCalls,
+    MessageCalls, ProcessCalls
 {}
 
 /// The real kernel.

@@ -30,6 +30,30 @@ static inline int nexus_readable_bytes(int fd) {
  * not followed. It takes as long as it takes, so never call it in a loop; after `limit` removals it gives up. */
 int nexus_clear_directory(const char *path, uint64_t limit);
 
+/* memfd_create(2): close-on-exec (1) and sealable (2). */
+static inline int nexus_make_memory(const char *name) {
+    long fd = syscall(SYS_memfd_create, name, 1 | 2);
+    return fd < 0 ? -errno : (int)fd;
+}
+
+/* F_ADD_SEALS (1033) and F_GET_SEALS (1034), whose names need _GNU_SOURCE: SEAL, SHRINK, GROW and WRITE. */
+static inline int nexus_seal(int fd) {
+    return fcntl(fd, 1033, 1 | 2 | 4 | 8) < 0 ? -errno : 0;
+}
+
+static inline int nexus_is_sealed(int fd) {
+    int seals = fcntl(fd, 1034);
+    return seals < 0 ? -errno : (seals & 15) == 15;
+}
+
+static inline int64_t nexus_pwrite(int fd, const void *bytes, size_t count, int64_t offset) {
+    return pwrite(fd, bytes, count, offset);
+}
+
+static inline int nexus_close_on_exec(int fd) {
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+}
+
 static inline int nexus_at_cwd(void) { return AT_FDCWD; }
 
 #endif

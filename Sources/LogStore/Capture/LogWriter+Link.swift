@@ -58,8 +58,10 @@ extension LogWriter {
         case .greeting(let second, let alive):
             files.send(.greeting(second: second, alive: alive, stamp))
         case .stream(let stream):
+            // Another descriptor of a pipe that is read already: a new nexusd hands over what it has, and does not know what
+            // the one before had handed over.
+            if follow(stream) { return }
             guard let fd = descriptors.take() else {
-                if follow(stream) { return }
                 note(.unusable(stream))
                 link.send(.eof(stream: stream.number))
                 return

@@ -71,7 +71,10 @@ extension Engine {
         }
         tellUnread()
         journal.flush()
-        if isEmpty { surroundings.endLife() }
+        if isEmpty {
+            surroundings.endLife()
+            keeper?.end()
+        }
         let isClean = finished == true && isEmpty
         if let significantStatus, significantStatus != 0 || isClean { return significantStatus }
         return isClean ? 0 : 1

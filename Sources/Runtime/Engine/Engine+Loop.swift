@@ -21,16 +21,24 @@ extension Engine {
                 .supervisorStarted, 5,
                 "nexusd \(NexusVersion.current) (pid \(kernel.processID())) begins with \(board.count) children of"
                     + " \(planWords)."))
+        if let refusal = surroundings.adoptionRefusal { say(LogEvent(.supervisorTrouble, 4, refusal + ".")) }
         surroundings.leftovers.events.forEach(say)
         if let note = surroundings.lifeNote { say(LogEvent(.supervisorTrouble, 3, note + ".")) }
+        let adoption = surroundings.takeAdoption()
+        CredentialFiles.removeLeftovers(
+            kernel, disposal, directory: surroundings.places.credentials,
+            sparing: Set(adoption?.living.map { names[$0] } ?? []))
+        if let adoption { adopt(adoption) }
         beginSchedules()
-        openAllSockets()
-        CredentialFiles.removeLeftovers(kernel, disposal, directory: surroundings.places.credentials)
         turnBegan = kernel.monotonic()
-        core.start(at: now, jitter: jitter(), into: &actions)
+        if adoption == nil {
+            openAllSockets()
+            core.start(at: now, jitter: jitter(), into: &actions)
+            // Until log-writer runs for the first time it is as absent as after a crash.
+            if logWriter != nil { outputGuard.begin(at: now) }
+        }
+        keepAll()
         board.touchAll()
-        // Until log-writer runs for the first time it is as absent as after a crash.
-        if logWriter != nil { outputGuard.begin(at: now) }
         if let pipeWatch { try? surroundings.poller.add(pipeWatch.set, token: EventSource.outputs.token, for: []) }
         carryOut()
         endTurn()
@@ -103,6 +111,8 @@ extension Engine {
         case .busOutput(let child, let generation): if run(child, generation) != nil { writeBus(PeerID(child)) }
         case .population(let child, let generation): if run(child, generation) != nil { settleRun(child) }
         case .probe(let child, let generation): readProbe(child, generation)
+        case .adopted(let child, let generation):
+            if let run = run(child, generation) { adoptedEnded(child, run) }
         case .logLink(let generation): if journal.link?.generation == generation { readReports() }
         case .outputs: askLogWriter()
         case .logWriterErrors(let generation): readLogWriterErrors(generation)
@@ -152,6 +162,7 @@ extension Engine {
         hasMoreStatus = answers.hasListing { router.answerBytes(for: $0) == 0 }
         serving.reset()
         announce()
+        keepState()
         disposal.begin(with: surroundings.poller, token: EventSource.disposal.token, at: now)
     }
 
@@ -175,6 +186,8 @@ extension Engine {
         consider(disposal.retryAt)
         consider(partings.deadline)
         consider(reapAgainAt)
+        consider(keepAgainAt)
+        consider(keeper?.proofDue)
         consider(severed.first?.until)
         consider(board.deadline(started: started))
         for child in launching { consider(self[child].run?.launch?.deadline) }

@@ -75,6 +75,14 @@ final class Engine {
     var wishes = RecycleWishes()
     var random: UInt64
 
+    /// Keeps what the next nexusd needs to adopt the children; nil where there is no store for it, or no cgroup.
+    var keeper: Keeper?
+    /// When what could not be kept is tried again.
+    var keepAgainAt: Instant?
+    var hasToldKeeping = false
+    /// log-writer's link, between its run was taken over and everybody's was.
+    var adoptedLink: LogLink?
+
     /// The clock's last reading; every event is fed with it.
     var now: Instant
     /// When this turn began.
@@ -118,7 +126,7 @@ final class Engine {
         turnBegan = now
         var tree = plan.tree
         tree.choices = choices
-        core = Supervisor(tree: tree, second: surroundings.second, at: now)
+        core = surroundings.adoption?.core ?? Supervisor(tree: tree, second: surroundings.second, at: now)
         router = Router(workers: plan.workers)
         notify = NotifySchedule(kernel, at: now, variable: surroundings.variable)
         vault = SecretVault(kernel, plan.secrets, credentials: surroundings.variable("CREDENTIALS_DIRECTORY"))
@@ -128,6 +136,7 @@ final class Engine {
         memory = MemoryWatch(plan, kernelKeepsMaximum: surroundings.containment.enforces(.memory))
         random = UInt64(bitPattern: kernel.wallClock()) | 1
         pipeWatch = plan.tree.logWriter == nil ? nil : try? PipeWatch(kernel)
+        keeper = surroundings.makeKeeper(at: now)
         journal = Journal(kernel, stderr: surroundings.stderr, keepsForLogWriter: plan.tree.logWriter != nil)
     }
 

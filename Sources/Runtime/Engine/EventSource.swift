@@ -25,6 +25,8 @@ enum EventSource: Hashable, Sendable {
     case population(ChildID, Generation)
     /// A probe under way.
     case probe(ChildID, Generation)
+    /// The main process of a run that an earlier nexusd started: nobody here is told of its end but by its pidfd.
+    case adopted(ChildID, Generation)
     /// The link to log-writer.
     case logLink(Generation)
     /// log-writer's own stderr.
@@ -62,6 +64,7 @@ enum EventSource: Hashable, Sendable {
         case .busOutput(let child, let run): Self.pack(.busOutput, child.rawValue, run)
         case .population(let child, let run): Self.pack(.population, child.rawValue, run)
         case .probe(let child, let run): Self.pack(.probe, child.rawValue, run)
+        case .adopted(let child, let run): Self.pack(.adopted, child.rawValue, run)
         case .logLink(let run): Self.pack(.logLink, 0, run)
         case .logWriterErrors(let run): Self.pack(.logWriterErrors, 0, run)
         case .outputs: Self.pack(.outputs)
@@ -89,6 +92,7 @@ enum EventSource: Hashable, Sendable {
         case .busOutput: self = .busOutput(child, run)
         case .population: self = .population(child, run)
         case .probe: self = .probe(child, run)
+        case .adopted: self = .adopted(child, run)
         case .logLink: self = .logLink(run)
         case .logWriterErrors: self = .logWriterErrors(run)
         case .outputs: self = .outputs
@@ -103,7 +107,7 @@ enum EventSource: Hashable, Sendable {
         // 0 stays free: a token that was never set is then no source.
         case signals = 1
         case listener, client, notify, readyDescriptor, busInput, busOutput, population, probe, logLink
-        case logWriterErrors, planOutput, planDiagnostics, clock, disposal, outputs, launch
+        case logWriterErrors, planOutput, planDiagnostics, clock, disposal, outputs, launch, adopted
     }
 
     private static func pack(_ kind: Kind, _ number: UInt16 = 0, _ run: Generation? = nil) -> UInt64 {

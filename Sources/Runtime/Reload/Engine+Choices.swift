@@ -14,6 +14,7 @@ extension Engine {
             // Said again before it is on disk, it is to be there before that is answered too.
             guard choices[child] != choice || config.isUnwritten(child) else { continue }
             choices[child] = choice
+            keeper?.touch(child)
             news.append((child, choice))
         }
         guard !news.isEmpty, readsFile else { return }

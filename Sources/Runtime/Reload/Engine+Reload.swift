@@ -28,10 +28,12 @@ extension Engine {
         let command = CommandID(rawValue: commandCount)
         if let asker { promise(DiffWriter(update, beside: notes, triedAgain: again).json, command, asker) }
         let change = withNewTries(withChoices(update))
-        adopt(PlanBook(update.plan, update.arrangement), update, change)
+        put(PlanBook(update.plan, update.arrangement), update, change)
+        keeper?.keep(update.plan)
         keep(sockets, update)
         core.reload(change, command, at: now, jitter: jitter(), into: &actions)
         renewSchedules()
+        keepAll()
         board.touchAll()
         carryOut()
         // The plans' many pieces are gone.
@@ -83,7 +85,7 @@ extension Engine {
     private func isKnown(_ child: ChildID) -> Bool { has(child) && plan.isShown(child) }
 
     /// Everything beside the core.
-    private func adopt(_ book: PlanBook, _ update: PlanUpdate, _ change: TreeChange) {
+    private func put(_ book: PlanBook, _ update: PlanUpdate, _ change: TreeChange) {
         let old = plan
         plan = book
         notes = Self.notes(update.plan.notes, book, surroundings)

@@ -69,7 +69,9 @@ extension Engine {
         switch word {
         case .ready: if plan.traits(child).readiness == .notify { feed(.ready(child, run)) }
         case .stopping: feed(.stopping(child, run))
-        case .status(let text): self[child].status = text.blotting(self[child].run?.secrets ?? [])
+        case .status(let text):
+            self[child].status = text.blotting(self[child].run?.secrets ?? [])
+            keeper?.touch(child)
         case .watchdog: feed(.watchdogPing(child, run))
         case .watchdogTrigger:
             if [.starting, .ready].contains(core.view(of: child).phase) {
@@ -121,7 +123,10 @@ extension Engine {
         guard self[child].run?.id == run else { return }
         let before = self[child].captures
         self[child].captures = captures
-        if before != captures { publishValues(of: child) }
+        if before != captures {
+            publishValues(of: child)
+            keeper?.touch(child)
+        }
         feed(.ready(child, run))
         if !before.isEmpty, before != captures { recycleReaders(of: child) }
     }

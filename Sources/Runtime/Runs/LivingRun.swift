@@ -12,7 +12,9 @@ final class LivingRun {
     var launch: Launch?
     /// Its program was executed, and it is listened to.
     var hasBegun = false
-    /// The main process was reaped.
+    /// An earlier nexusd started it: it is no child of this one.
+    var isAdopted = false
+    /// The main process was reaped; of an adopted run, its pidfd said that it has ended.
     var hasExited = false
     /// Signals on their way, in order.
     var orders: [SignalOrder] = []

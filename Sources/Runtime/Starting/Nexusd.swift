@@ -70,7 +70,14 @@ public enum Nexusd {
     /// Nil when nexusd was asked to stop before there was a plan.
     static func makeEngine(_ options: Options, _ surroundings: Surroundings) throws(StartError) -> Engine? {
         surroundings.tell(.starting("it reads \(surroundings.config)"))
-        guard let origin = try PlanSource(options, surroundings).obtain() else { return nil }
+        let adoption = surroundings.adoption
+        let found: PlanSource.Origin?
+        if let adoption {
+            found = PlanSource.Origin(plan: adoption.plan)
+        } else {
+            found = try PlanSource(options, surroundings).obtain()
+        }
+        guard let origin = found else { return nil }
         let path = surroundings.places.controlSocket
         let listener: ControlListener
         do {
@@ -84,11 +91,12 @@ public enum Nexusd {
                     + " directory with --runtime")
         }
         surroundings.tell(.serving)
-        let plan = PlanBook(origin.plan)
+        let plan = PlanBook(origin.plan, adoption?.content.head.arrangement ?? Arrangement(origin.plan))
         let engine = Engine(
             surroundings, plan, origin.plan.choices, listener: listener, readsFile: options.plan == nil,
             notes: origin.notes + Engine.notes(origin.plan.notes, plan, surroundings))
         engine.runsLastGood = origin.isLastGood
+        if adoption == nil { engine.keeper?.keep(origin.plan) }
         return engine
     }
 }

@@ -35,6 +35,12 @@ final class Surroundings {
     private let lives: LifeBook
     /// What an earlier nexusd had left behind.
     private(set) var leftovers = Leftovers.Outcome()
+    /// systemd's store of descriptors, if there is one.
+    let store: DescriptorStore?
+    /// What of an earlier nexusd goes on.
+    private(set) var adoption: Adoption?
+    /// Why nothing does, where that is worth a word: a sentence without its end.
+    private(set) var adoptionRefusal: String?
     /// What cannot be told of them, or what the next nexusd will not be able to tell; for `status`.
     var lifeNote: String? { lives.note(life) ?? lifeTrouble }
     private var lifeTrouble: String?
@@ -71,6 +77,7 @@ final class Surroundings {
         self.variable = variable
         hasTerminal = kernel.hasTerminal && !kernel.ignoresHangUps
         lives = LifeBook(kernel, path: places.life)
+        store = DescriptorStore(kernel, variable: variable)
         life = try LifeID(kernel)
         poller = try Poller(kernel)
         signals = try SignalSource(kernel, [.terminate, .interrupt, .quit, .power, .halt, .hangUp, .child])
@@ -87,14 +94,16 @@ final class Surroundings {
     /// Ends what an earlier nexusd left behind, before anything is started. A life that cannot be written down is only
     /// not found again.
     func beginLife() {
-        leftovers = containment.endLeftovers(of: lives.earlier) { [stage] found in
+        inherit()
+        leftovers = containment.endLeftovers(of: lives.earlier, sparing: adoptedScopes) { [stage] found in
             let names = found.prefix(4).map { "\($0.name) (pid \($0.process))" }.joined(separator: ", ")
             let all = "\(found.count) process\(found.count == 1 ? "" : "es") that an earlier nexusd left behind"
             let more = found.count > 4 ? ", …" : ""
             stage.tell(.starting("it ends \(all), within \(Leftovers.limit.words): \(names)\(more)"))
         }
         do {
-            try lives.begin(life, beside: leftovers.remaining.isEmpty ? [] : lives.earlier)
+            // Those that are adopted carry the mark of the life they began in.
+            try lives.begin(life, beside: leftovers.remaining.isEmpty && adoption == nil ? [] : lives.earlier)
         } catch {
             let words =
                 "\(kernel.displaced(places.life) ?? places.life): \(error); \(error.remedy), then restart nexusd; should it be"
@@ -102,6 +111,49 @@ final class Surroundings {
             lifeTrouble = words
             stderr.write(LogEvent(.supervisorTrouble, 4, words + "."))
         }
+    }
+
+    /// What came back from the store, and whether it is something to go on from.
+    private func inherit() {
+        guard let inheritance = Inheritance(kernel, variable: variable) else { return }
+        store?.recall(inheritance.count)
+        do throws(Adoption.Refusal) {
+            guard let store else { throw Adoption.Refusal("there is no store") }
+            guard containment.guarantee == .exact else {
+                throw Adoption.Refusal("children have no cgroups: \(containment.note ?? "")")
+            }
+            let adoption = try Adoption(inheritance, lives: lives.earlier, second: second, kernel)
+            for name in inheritance.unknown { store.drop(name, of: inheritance.names[name] ?? 0) }
+            for number in inheritance.plans.keys where number != adoption.content.head.plan {
+                store.drop(StoredName.plan(number).text, of: 1)
+            }
+            self.adoption = adoption
+        } catch {
+            for (name, count) in inheritance.names { store?.drop(name, of: count) }
+            guard !error.isUsual else { return }
+            adoptionRefusal =
+                "Nothing of the nexusd that was killed goes on, and what it had left is ended: \(error)"
+        }
+    }
+
+    /// Their processes are not left over.
+    private var adoptedScopes: Set<String> {
+        guard let adoption else { return [] }
+        return Set(
+            adoption.living.compactMap { child in
+                adoption.living(child).flatMap {
+                    containment.path(child: adoption.plan[child].name, run: $0.id)
+                }
+            })
+    }
+
+    /// To be carried out, once.
+    func takeAdoption() -> Adoption? { adoption.take() }
+
+    /// Keeps for the next nexusd what it needs, where there is a store and children can be told by their cgroups.
+    func makeKeeper(at now: Instant) -> Keeper? {
+        guard let store, containment.guarantee == .exact else { return nil }
+        return adoption.map { Keeper(kernel, store, life: life, $0, at: now) } ?? Keeper(kernel, store, life: life)
     }
 
     /// What nexusd is at, for whoever finds it not listening.

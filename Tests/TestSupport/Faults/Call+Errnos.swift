@@ -14,6 +14,10 @@ extension Call {
             .reap, .becomeSubreaper, .limit, .peekInTurn:
             []
         case .read, .readAt: [.inputOutput]
+        case .makeMemory: [.tooManyOpen, .tooManyOpenInSystem, .noMemory]
+        case .seal: [.busy]
+        case .writeAt: [.noSpace, .noMemory]
+        case .isSealed, .closeOnExec: []
         case .write, .gather: [.noSpace, .inputOutput, .brokenPipe]
         case .truncate: [.noSpace, .inputOutput]
         case .synchronize: [.inputOutput, .noSpace]

@@ -10,6 +10,8 @@ public enum Call: String, Hashable, Sendable, CaseIterable {
     case readLink, attribute
     // pipes
     case makePipe, pipeSize, setPipeSize, readableBytes, tee, splice
+    // memory
+    case makeMemory, seal, isSealed, writeAt, closeOnExec
     // events
     case makeEpoll, watch, unwatch, wait, makeTimer, setTimer, makeClockAlarm, makeEventCounter, block, ignore,
         makeSignalFD

@@ -34,6 +34,7 @@ extension Engine {
     func makeRoom(for child: ChildID) {
         let cell = self[child]
         guard cell.outputs.count >= ChildCell.undrainedRuns else { return }
+        keeper?.touch(child)
         drop(cell.outputs.remove(at: cell.outputs.firstIndex { isEmpty($0) } ?? 0), of: child)
     }
 }

@@ -8,7 +8,8 @@ extension Engine {
 
     func openLogLink(_ link: LogLink) {
         try? surroundings.poller.add(link.socket, token: EventSource.logLink(link.generation).token)
-        let alive = cells.compactMap(\.run?.id)
+        // By the core: those too of which it is about to say how they ended.
+        let alive = names.ids.compactMap { core.view(of: $0).run }
         journal.lendStream = { [unowned self] in lend($0, $1) }
         journal.open(link, greeting: .greeting(second: surroundings.second, alive: alive))
     }
@@ -186,6 +187,7 @@ extension Engine {
         cell.outputs[index].finish(number.kind)
         guard cell.outputs[index].isDrained else { return }
         cell.outputs.remove(at: index)
+        keeper?.touch(number.child)
         if !crowded.isEmpty { letOn(number.child) }
     }
 }

@@ -12,7 +12,8 @@ final class RunOutput {
     private var stdout: OwnedFD?
     private var stderr: OwnedFD?
 
-    init(run: RunID, stdout: consuming OwnedFD, stderr: consuming OwnedFD, redactions: [String]) {
+    /// Nil for one that was read to its end before this nexusd began.
+    init(run: RunID, stdout: consuming OwnedFD?, stderr: consuming OwnedFD?, redactions: [String]) {
         self.run = run
         self.redactions = redactions
         self.stdout = consume stdout

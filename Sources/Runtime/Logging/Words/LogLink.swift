@@ -9,7 +9,7 @@ import Wire
 final class LogLink {
     let run: RunID
     let socket: OwnedFD
-    private let kept: OwnedFD
+    let kept: OwnedFD
     /// log-writer said that it serves.
     var isReady = false
     /// It was given the streams.

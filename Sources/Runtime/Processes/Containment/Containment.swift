@@ -72,8 +72,26 @@ public final class Containment {
     /// Ends what an earlier nexusd left behind: everything in the cgroups of runs below ours, and what carries the mark of
     /// one of these lives. To be called before the first run.
     /// `waiting` hears for whom, each time that some of them have to end before others.
-    func endLeftovers(of lives: [LifeID], waiting: ([ProcessEntry]) -> Void = { _ in }) -> Leftovers.Outcome {
-        Leftovers(kernel, root: root, lives: lives).end(waiting)
+    /// `sparing`: cgroups of runs that are adopted.
+    func endLeftovers(
+        of lives: [LifeID], sparing adopted: Set<String> = [], waiting: ([ProcessEntry]) -> Void = { _ in }
+    ) -> Leftovers.Outcome {
+        Leftovers(kernel, root: root, lives: lives, sparing: adopted).end(waiting)
+    }
+
+    /// The cgroup of a run; nil where runs have none.
+    func path(child: String, run: RunID) -> String? { root?.path(child: child, run: run.description) }
+
+    /// The scope of a run that an earlier nexusd started. Its bounds are written again: handing controllers down anew has
+    /// forgotten them. Who has left its cgroup is not known any more.
+    func adopt(
+        child: String, run: RunID, user: UInt32?, bounds: RunBounds
+    ) throws(Errno) -> any RunScope {
+        guard let root else { throw .noEntry }
+        return try CgroupScope(
+            kernel, descendants, run: run, path: root.path(child: child, run: run.description),
+            mayLeave: guarantee(user: user) != .exact,
+            bounds: bounds.files.filter { root.controllers.enforced.contains($0.controller) }, isThere: true)
     }
 
     /// A turn of the loop begins: what has to be looked at gets its share of it. True when it brought something to an end

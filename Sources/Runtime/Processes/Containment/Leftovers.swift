@@ -35,11 +35,14 @@ struct Leftovers {
     private let lives: [LifeID]
     /// nexusd and whoever started it.
     private let spared: Set<ProcessID>
+    /// Cgroups of runs that are adopted.
+    private let adopted: Set<String>
 
-    init(_ kernel: any Kernel, root: CgroupRoot?, lives: [LifeID]) {
+    init(_ kernel: any Kernel, root: CgroupRoot?, lives: [LifeID], sparing adopted: Set<String> = []) {
         self.kernel = kernel
         self.root = root
         self.lives = lives
+        self.adopted = adopted
         var spared: Set<ProcessID> = []
         var next: ProcessID? = kernel.processID()
         while let process = next, process.rawValue > 0, spared.insert(process).inserted {
@@ -65,7 +68,7 @@ struct Leftovers {
     func end(_ waiting: ([ProcessEntry]) -> Void) -> Outcome {
         var outcome = Outcome()
         for stage in Stage.allCases { end(stage, &outcome, waiting) }
-        for run in root?.runs(kernel) ?? [] { run.remove() }
+        for run in runs { run.remove() }
         return outcome
     }
 
@@ -97,7 +100,7 @@ struct Leftovers {
 
     private func kill(_ found: [ProcessEntry], _ stage: Stage) {
         let spared = stage == .writers ? Set((root?.runs(kernel, of: Self.logWriter) ?? []).map(\.path)) : []
-        for run in root?.runs(kernel) ?? [] where !spared.contains(run.path) { _ = run.kill() }
+        for run in runs where !spared.contains(run.path) { _ = run.kill() }
         for entry in found { _ = kernel.signal(entry, .kill) { _ in true } }
     }
 
@@ -144,14 +147,19 @@ struct Leftovers {
         }
     }
 
+    /// Those of runs that nobody adopts.
+    private var runs: [CgroupTree] { (root?.runs(kernel) ?? []).filter { !adopted.contains($0.path) } }
+
     private func find() -> [ProcessEntry] {
         var found: [ProcessID: ProcessEntry] = [:]
         func add(_ entry: ProcessEntry) { found[entry.process] = entry }
-        for run in root?.runs(kernel) ?? [] {
+        for run in runs {
             run.members().compactMap { ProcessTable.entry($0, kernel) }.forEach(add)
         }
         if !lives.isEmpty { marked().forEach(add) }
-        return found.values.filter { !spared.contains($0.process) }.sorted { $0.process < $1.process }
+        let adopted = Set(self.adopted.flatMap { CgroupTree(kernel, path: $0).members() })
+        return found.values.filter { !spared.contains($0.process) && !adopted.contains($0.process) }
+            .sorted { $0.process < $1.process }
     }
 
     /// By the mark, by session, by parentage. Who waits in its exec has neither descendants nor others in its session, and its

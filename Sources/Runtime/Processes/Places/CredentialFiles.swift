@@ -31,6 +31,12 @@ public struct CredentialFiles: Hashable, Sendable {
         }
     }
 
+    /// Those that an earlier nexusd made for a run that lives.
+    init(adopting child: String, directory: String, names: [String]) {
+        path = directory + "/" + child
+        self.names = names
+    }
+
     /// One secret file.
     public struct File: Hashable, Sendable {
         /// File name: the secret's name.
@@ -67,9 +73,14 @@ public struct CredentialFiles: Hashable, Sendable {
     }
 
     /// What an earlier nexusd left, secrets included, goes before there is a child.
-    public static func removeLeftovers(_ kernel: any Kernel, _ disposal: Disposal, directory: String) {
+    /// `sparing`: children whose runs are adopted.
+    public static func removeLeftovers(
+        _ kernel: any Kernel, _ disposal: Disposal, directory: String, sparing: Set<String> = []
+    ) {
         guard let names = try? kernel.list(directory), !names.isEmpty else { return }
-        for name in names where name != aside { _ = try? clear(directory + "/" + name, [], kernel, disposal) }
+        for name in names where name != aside && !sparing.contains(name) {
+            _ = try? clear(directory + "/" + name, [], kernel, disposal)
+        }
         disposal.clear(directory + "/" + aside)
     }
 

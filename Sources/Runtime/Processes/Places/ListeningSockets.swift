@@ -64,6 +64,11 @@ public final class ListeningSockets {
     /// Raw numbers in the order of the plan, valid while this object is there and complete.
     public var descriptors: [Int32] { open.compactMap { $0?.fd.raw } }
 
+    /// In the order of the plan: number and inode of each; inode 0 for one that is not open.
+    var kept: [(descriptor: Int32, inode: UInt64)] {
+        open.map { socket in socket.map { ($0.fd.raw, $0.inode ?? 0) } ?? (-1, 0) }
+    }
+
     /// Gives its sockets away.
     func release() -> [OpenSocket] {
         defer { close() }

@@ -33,6 +33,21 @@ public final class OpenSocket {
         self.fd = fd
     }
 
+    /// One that an earlier nexusd opened by this plan.
+    init(_ kernel: any Kernel, _ plan: SocketPlan, taking fd: consuming OwnedFD) {
+        self.kernel = kernel
+        self.plan = plan
+        self.fd = fd
+        if case .unix(let path) = plan.address {
+            file = try? kernel.status(path, followingLinks: false)
+        } else {
+            file = nil
+        }
+    }
+
+    /// By which it is told from others.
+    var inode: UInt64? { (try? kernel.status(fd))?.inode }
+
     deinit {
         guard case .unix(let path) = plan.address, let file, let now = try? kernel.status(path, followingLinks: false),
             now.device == file.device, now.inode == file.inode

@@ -9,7 +9,8 @@ public struct SecretVault {
     private var secrets: [SecretPlan]
     /// nexusd's own $CREDENTIALS_DIRECTORY, where systemd puts LoadCredential=.
     private let credentials: String?
-    private var generated: [UInt16: String] = [:]
+    /// Values that were generated, by index.
+    private(set) var generated: [UInt16: String] = [:]
 
     /// Longest value, bytes.
     public static let valueLimit = 65_536
@@ -19,6 +20,14 @@ public struct SecretVault {
         self.kernel = kernel
         self.secrets = secrets
         self.credentials = credentials
+    }
+
+    /// Values that an earlier nexusd generated, and whose children live.
+    mutating func recall(_ values: [UInt16: String]) {
+        for (index, value) in values {
+            guard Int(index) < secrets.count, case .generated = secrets[Int(index)].source else { continue }
+            generated[index] = value
+        }
     }
 
     /// The value of a secret, generated when it is not there yet.

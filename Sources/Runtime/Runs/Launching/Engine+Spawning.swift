@@ -96,7 +96,7 @@ extension Engine {
         return equipment
     }
 
-    private func notifySocket(_ child: ChildID, _ childPlan: ChildPlan) throws(Obstacle) -> String? {
+    func notifySocket(_ child: ChildID, _ childPlan: ChildPlan) throws(Obstacle) -> String? {
         guard childPlan.readiness == .notify || childPlan.policy.watchdog != nil else { return nil }
         if self[child].isNotifyStale {
             dropNotify(of: child)
@@ -151,7 +151,7 @@ extension Engine {
         if let name = plan[child].pidFile { writePIDFile(name, of: child, living.process) }
     }
 
-    private func listen(to fd: borrowing OwnedFD?, as source: EventSource) {
+    func listen(to fd: borrowing OwnedFD?, as source: EventSource) {
         switch fd {
         case .some(let fd): try? surroundings.poller.add(fd, token: source.token)
         case .none: break

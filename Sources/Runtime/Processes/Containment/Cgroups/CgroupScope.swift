@@ -12,18 +12,18 @@ final class CgroupScope: RunScope {
     private let events: OwnedFD
     private let mayLeave: Bool
 
-    /// Makes the cgroup with its bounds. `accounts` learns which of nexusd's children it started itself: the others are
+    /// Makes the cgroup with its bounds, or takes the one that is there. `accounts` learns which of nexusd's children it started itself: the others are
     /// orphans.
     init(
         _ kernel: any Kernel, _ accounts: Descendants, run: RunID, path: String, mayLeave: Bool,
-        bounds: [BoundFile]
+        bounds: [BoundFile], isThere: Bool = false
     ) throws(Errno) {
         self.kernel = kernel
         self.accounts = accounts
         self.run = run
         self.mayLeave = mayLeave
         tree = CgroupTree(kernel, path: path)
-        try kernel.makeDirectory(path, mode: 0o755)
+        if !isThere { try kernel.makeDirectory(path, mode: 0o755) }
         do {
             for bound in bounds {
                 let file = try kernel.open(path + "/" + bound.name, .writeOnly, mode: 0)
@@ -32,7 +32,7 @@ final class CgroupScope: RunScope {
             directory = try kernel.open(path, [.path, .directory], mode: 0)
             events = try kernel.open(path + "/cgroup.events", .readOnly, mode: 0)
         } catch {
-            try? kernel.removeDirectory(path)
+            if !isThere { try? kernel.removeDirectory(path) }
             throw error
         }
         accounts.open(run)

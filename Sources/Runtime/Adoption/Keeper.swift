@@ -1,0 +1,176 @@
+import Plan
+import SupervisorCore
+import System
+
+/// Keeps for the next nexusd what it needs to go on, should this one be killed: descriptors in systemd's store, the state in
+/// memory that is in it too.
+final class Keeper {
+    let store: DescriptorStore
+    let memory: StateMemory
+    var image = StateImage()
+    /// Which life this is, for the one after it.
+    let life: LifeID
+    /// The plan that is in the store, and the number it has there; nil: none yet.
+    private(set) var plan: UInt32?
+    private let kernel: any Kernel
+    /// Whether the memory is in the store.
+    private var isMemoryKept: Bool
+    /// What is in the store, by child.
+    private var runs: [ChildID: [(run: RunID, name: StoredName, count: Int)]] = [:]
+    private var sockets: [ChildID: Set<UInt64>] = [:]
+    private var keptSockets: Set<UInt64>
+    /// Children of which something is to be kept that was not, for want of room in the socket.
+    private(set) var behind: Set<ChildID> = []
+    /// Of children and of the tree, what the core does not know of has changed.
+    private var touched: Set<ChildID> = []
+    var isHeadTouched = true
+    /// When this nexusd has lived for long enough that its restore counts as one that went well.
+    private(set) var proofDue: Instant?
+    /// Why the state is not kept; said once.
+    private(set) var trouble: String?
+    /// Something did not fit into the store.
+    private(set) var isFull = false
+
+    /// A first one. Nil where there is no memory: then nothing is kept.
+    init?(_ kernel: any Kernel, _ store: DescriptorStore, life: LifeID) {
+        guard let memory = try? StateMemory(kernel) else { return nil }
+        self.kernel = kernel
+        self.store = store
+        self.life = life
+        self.memory = memory
+        isMemoryKept = false
+        keptSockets = []
+    }
+
+    /// Goes on with what was adopted, whose names are in the store already.
+    init(_ kernel: any Kernel, _ store: DescriptorStore, life: LifeID, _ adoption: Adoption, at now: Instant) {
+        self.kernel = kernel
+        self.store = store
+        self.life = life
+        memory = adoption.memory
+        isMemoryKept = true
+        plan = adoption.content.head.plan
+        for run in adoption.runs {
+            runs[run.child, default: []].append((run.id, run.name, run.count))
+        }
+        keptSockets = Set(adoption.sockets.keys)
+        proofDue = now + Adoption.proof
+    }
+
+    /// Another plan is in force: it is kept before the state names it, and the one before goes behind that.
+    func keep(_ new: Plan) {
+        let number = (plan ?? 0) &+ 1
+        guard let fd = try? PlanMemory.make(new, kernel), store.keep(.plan(number), [fd.raw]) else {
+            tell("the plan cannot be kept")
+            return
+        }
+        if let plan { leaving.append((StoredName.plan(plan).text, 1)) }
+        plan = number
+        isHeadTouched = true
+    }
+
+    /// Names that go once a state is written that does not need them.
+    private var leaving: [(name: String, count: Int)] = []
+
+    /// Something of this child has changed that the core does not know of.
+    func touch(_ child: ChildID) { touched.insert(child) }
+
+    func takeTouched() -> Set<ChildID> {
+        defer { touched = [] }
+        return touched
+    }
+
+    func hasStored(_ run: RunID, of child: ChildID) -> Bool { runs[child]?.contains { $0.run == run } ?? false }
+
+    /// A run with its descriptors; tried again when there was no room to say it.
+    func keep(_ run: RunID, of child: ChildID, as inodes: [UInt64], _ descriptors: [Int32]) {
+        guard store.hasRoom(for: descriptors.count) else {
+            isFull = true
+            return
+        }
+        let name = StoredName.run(child, run, inodes: inodes)
+        guard store.keep(name, descriptors) else {
+            behind.insert(child)
+            return
+        }
+        runs[child, default: []].append((run, name, descriptors.count))
+    }
+
+    /// Runs of a child that are over and read to their ends go; `isNeeded` says which are not.
+    func release(_ child: ChildID, unless isNeeded: (RunID) -> Bool) {
+        guard let entries = runs[child] else { return }
+        for entry in entries where !isNeeded(entry.run) { leaving.append((entry.name.text, entry.count)) }
+        let kept = entries.filter { isNeeded($0.run) }
+        runs[child] = kept.isEmpty ? nil : kept
+    }
+
+    /// The listening sockets a child has now.
+    func keepSockets(of child: ChildID, _ open: [(descriptor: Int32, inode: UInt64)]) {
+        if open.isEmpty, sockets[child] == nil { return }
+        for socket in open where socket.inode != 0 && !keptSockets.contains(socket.inode) {
+            if store.keep(.socket(inode: socket.inode), [socket.descriptor]) {
+                keptSockets.insert(socket.inode)
+            } else if store.hasRoom(for: 1) {
+                behind.insert(child)
+            } else {
+                isFull = true
+            }
+        }
+        sockets[child] = open.isEmpty ? nil : Set(open.map(\.inode))
+    }
+
+    /// Nobody has these any more.
+    private func releaseSockets() {
+        guard !keptSockets.isEmpty else { return }
+        let open = sockets.values.reduce(into: Set()) { $0.formUnion($1) }
+        for inode in keptSockets.subtracting(open) {
+            store.drop(StoredName.socket(inode: inode).text, of: 1)
+            keptSockets.remove(inode)
+        }
+    }
+
+    func takeBehind() -> Set<ChildID> {
+        defer { behind = [] }
+        return behind
+    }
+
+    /// The state as it is now; then what it does not need any more goes from the store.
+    func write() {
+        if !isMemoryKept {
+            isMemoryKept = store.keep(.state, [memory.fd.raw])
+            if !isMemoryKept { tell("systemd does not take it") }
+        }
+        do throws(Errno) {
+            try image.withBytes { bytes throws(Errno) in try memory.write(&bytes) }
+        } catch {
+            return tell("\(error)")
+        }
+        for name in leaving { store.drop(name.name, of: name.count) }
+        leaving = []
+        releaseSockets()
+    }
+
+    private func tell(_ words: String) {
+        if trouble == nil {
+            trouble = "what the next nexusd would need to adopt the children is not kept (\(words)): it would end them"
+        }
+    }
+
+    /// Whether something is to be said again that there was no room for.
+    var isBehind: Bool { !behind.isEmpty || store.isBehind || !isMemoryKept }
+
+    /// Long enough.
+    func prove(at now: Instant) {
+        guard let due = proofDue, due <= now else { return }
+        proofDue = nil
+        try? memory.setRestores(0)
+    }
+
+    /// The tree has ended: nothing of it is there to be adopted.
+    func end() {
+        store.drop(StoredName.state.text, of: 1)
+        if let plan { store.drop(StoredName.plan(plan).text, of: 1) }
+        for entries in runs.values { for entry in entries { store.drop(entry.name.text, of: entry.count) } }
+        for inode in keptSockets { store.drop(StoredName.socket(inode: inode).text, of: 1) }
+    }
+}

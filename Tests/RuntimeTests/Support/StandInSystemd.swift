@@ -1,0 +1,166 @@
+import Foundation
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+import Wire
+
+@testable import Runtime
+
+/// systemd's part for a nexusd of a test: a notify socket, a store of descriptors, and a start that hands them back.
+final class StandInSystemd {
+    let directory = TemporaryDirectory()
+    let cgroup: TestCgroup
+    private let kernel = LiveKernel()
+    private let socket: OwnedFD
+    private var nexusd: Spawned?
+    private let errors: System.Pipe
+    /// The last one kept first, as systemd has it.
+    private(set) var store: [(name: String, fd: OwnedBox)] = []
+    private(set) var said: [String] = []
+    let limit: Int
+
+    final class OwnedBox {
+        let fd: OwnedFD
+        init(_ fd: consuming OwnedFD) { self.fd = fd }
+    }
+
+    var runtime: String { directory.path + "/run" }
+    var state: String { directory.path + "/state" }
+    private var planFile: String { directory.path + "/plan" }
+
+    init(_ plan: Plan, limit: Int = 256) throws {
+        self.limit = limit
+        cgroup = try TestCgroup()
+        socket = try kernel.makeSocket(.unix, .datagram)
+        errors = try kernel.makePipe(blocking: .write)
+        try kernel.bind(socket, to: .path(directory.path + "/notify"))
+        try kernel.makeDirectory(state, mode: 0o700)
+        try write(plan)
+    }
+
+    /// The plan that a nexusd with nothing to adopt begins with.
+    func write(_ plan: Plan) throws {
+        var plan = plan
+        for index in plan.children.indices {
+            for place in plan.children[index].arguments.indices
+            where plan.children[index].arguments[place] == Text("{state}") {
+                plan.children[index].arguments[place] = Text(state + "/logs")
+            }
+        }
+        try kernel.replaceFile(planFile, with: plan.encoded(), mode: 0o600)
+    }
+
+    deinit {
+        if let process = nexusd.take() {
+            for _ in 0..<3 {
+                try? kernel.signal(process.pidfd, .terminate)
+                usleep(20_000)
+            }
+            if (try? waitForExit(process)) == nil { try? kernel.signal(process.pidfd, .kill) }
+        }
+        for tree in (try? kernel.list(cgroup.path)) ?? [] where !tree.contains(".") {
+            _ = CgroupTree(kernel, path: cgroup.path + "/" + tree).kill()
+        }
+        usleep(20_000)
+        try? cgroup.removeEmptied()
+    }
+
+    /// Starts nexusd with what is in the store, and waits for a client's first answer.
+    @discardableResult
+    func start(_ more: [String] = []) throws -> ControlPeer {
+        try? kernel.removeFile(runtime + "/control.sock")
+        let null = try kernel.open("/dev/null", .readWrite, mode: 0)
+        var environment = [
+            "PATH=/usr/bin:/bin", "HOME=/nonexistent", "NEXUS_CGROUP=\(cgroup.path)",
+            "NOTIFY_SOCKET=\(directory.path)/notify", "FDSTORE=\(limit)",
+        ]
+        if !store.isEmpty {
+            environment.append("LISTEN_FDS=\(store.count)")
+            environment.append("LISTEN_FDNAMES=\(store.map(\.name).joined(separator: ":"))")
+        }
+        var image = SpawnImage(
+            executable: Built.nexusd,
+            arguments: ["nexusd", "--plan", planFile, "--state", state, "--runtime", runtime],
+            environment: environment + more)
+        image.pidVariables = store.isEmpty ? [] : ["LISTEN_PID"]
+        image.descriptors = [
+            DescriptorMapping(source: null.raw, target: 0), DescriptorMapping(source: null.raw, target: 1),
+            DescriptorMapping(source: errors.write.raw, target: 2),
+        ]
+        for (place, entry) in store.enumerated() {
+            image.descriptors.append(DescriptorMapping(source: entry.fd.fd.raw, target: Int32(3 + place)))
+        }
+        image.noNewPrivileges = false
+        image.deathSignal = .terminate
+        nexusd = try kernel.spawn(image)
+        return try client()
+    }
+
+    func client() throws -> ControlPeer {
+        try waitFor("the control socket") {
+            (try? kernel.status(runtime + "/control.sock", followingLinks: false)) != nil
+        }
+        return try ControlPeer(runtime + "/control.sock")
+    }
+
+    /// SIGKILL, and its end; what it had said is heard, as systemd does.
+    func kill(hearing: Bool = true) throws {
+        guard let process = nexusd.take() else { return }
+        try kernel.signal(process.pidfd, .kill)
+        _ = try waitForExit(process)
+        if hearing { hear() } else { discard() }
+    }
+
+    /// As a systemd that keeps nothing.
+    private func discard() {
+        hear()
+        store = []
+    }
+
+    func stop() throws -> Exit? {
+        guard let process = nexusd.take() else { return nil }
+        try kernel.signal(process.pidfd, .terminate)
+        let exit = try waitForExit(process)
+        hear()
+        return exit
+    }
+
+    /// All that was said so far.
+    func hear() {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let heard: String? = buffer.withUnsafeMutableBytes { buffer in
+                do {
+                    var message = try kernel.receive(socket, into: buffer)
+                    let words = String(decoding: buffer[..<message.count], as: UTF8.self)
+                    var descriptors: [OwnedBox] = []
+                    while let fd = message.descriptors.take() { descriptors.append(OwnedBox(fd)) }
+                    take(words, descriptors)
+                    return words
+                } catch {
+                    return nil
+                }
+            }
+            guard let heard else { return }
+            said.append(heard)
+        }
+    }
+
+    private func take(_ words: String, _ descriptors: [OwnedBox]) {
+        let lines = words.split(separator: "\n")
+        let name = lines.first { $0.hasPrefix("FDNAME=") }.map { String($0.dropFirst(7)) } ?? "stored"
+        if lines.contains("FDSTORE=1") {
+            for fd in descriptors where store.count < limit { store.insert((name, fd), at: 0) }
+        }
+        if lines.contains("FDSTOREREMOVE=1") { store.removeAll { $0.name == name } }
+    }
+
+    /// What nexusd has said on stderr.
+    func errorsSaid() -> String { RunningTree.drain(errors.read, kernel) }
+
+    func file(_ path: String) -> String {
+        String(decoding: (try? kernel.readFile(path, limit: 1 << 24)) ?? [], as: UTF8.self)
+    }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Glibc
+import Plan
+import SupervisorCore
+import System
+import TestSupport
+import Testing
+import Wire
+
+@testable import Runtime
+
+extension WholeTrees {
+    /// nexusd is killed, and the next one goes on with its children. A test plays systemd's part; `scripts/checks/systemd`
+    /// has the real one.
+    @Suite(.timeLimit(.minutes(3)), .enabled(if: TestCgroup.isPossible, "needs root and a cgroup v2 mount"))
+    struct AdoptionTests {
+        private func ready(_ client: ControlPeer, _ child: String) throws {
+            try waitFor("\(child) is ready") { try client.state(child) == "ready" }
+        }
+
+        @Test func killedSupervisor_childrenGoOn_linesAreNotLost() throws {
+            let count = 20_000
+            let systemd = try StandInSystemd(
+                Plan(children: [logWriter, child("talker", "lines", "\(count)", "200"), child("plain", "serve")]))
+            var client = try systemd.start()
+            _ = try client.ask("wait-ready")
+            let names = ["log-writer", "talker", "plain"]
+            let before = try names.map { try client.pid($0) }
+            for _ in 0..<2 {
+                systemd.hear()
+                try systemd.kill()
+                let begun = ContinuousClock.now
+                client = try systemd.start()
+                #expect(try names.map { try client.pid($0) } == before)
+                print("adopted after \(ContinuousClock.now - begun)")
+            }
+            let log = { systemd.file(systemd.state + "/logs/talker/current") }
+            try waitFor("the last line", within: .seconds(60)) { log().contains("line \(count - 1)\n") }
+            var seen: Set<Int> = []
+            for line in log().split(separator: "\n") {
+                if let number = line.split(separator: " ").last.flatMap({ Int($0) }) { seen.insert(number) }
+            }
+            let missing = (0..<count).filter { !seen.contains($0) }
+            #expect(missing.isEmpty, "missing: \(missing.prefix(10))")
+            let notes = try client.object("status")["notes"] as? [String] ?? []
+            #expect(notes.contains { $0.contains("3 runs of it go on under this one") }, "\(notes)")
+            #expect(try systemd.stop() == .code(0), "\(systemd.errorsSaid())")
+            #expect(systemd.store.map(\.name) == [])
+        }
+
+        @Test func adoptedRun_thatEnds_isUnknown_andIsReplaced() throws {
+            let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
+            var client = try systemd.start()
+            try ready(client, "plain")
+            systemd.hear()
+            try systemd.kill()
+            client = try systemd.start()
+            let pid = try #require(try client.pid("plain"))
+            kill(pid, SIGKILL)
+            let end = try client.end(of: "plain")
+            #expect(end["cause"] as? String == "unknown")
+            #expect((end["detail"] as? String ?? "").contains("adopted"))
+            try ready(client, "plain")
+            #expect(try client.pid("plain") != pid)
+            #expect(try systemd.stop() == .code(0))
+        }
+
+        @Test func runThatEndedMeanwhile_isOverAndReplaced() throws {
+            let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
+            var client = try systemd.start()
+            try ready(client, "plain")
+            let pid = try #require(try client.pid("plain"))
+            systemd.hear()
+            try systemd.kill()
+            kill(pid, SIGKILL)
+            client = try systemd.start()
+            #expect(try client.end(of: "plain")["cause"] as? String == "unknown")
+            try ready(client, "plain")
+            #expect(try systemd.stop() == .code(0))
+        }
+
+        @Test func worker_isStartedAnew_andNothingIsCountedAgainstIt() throws {
+            let worker = child(
+                "worker", "worker", readiness: .bus, worker: WorkerPlan(may: [])
+            ) {
+                $0.policy.stop = StopRule(drain: .seconds(2), timeout: .seconds(5))
+            }
+            let systemd = try StandInSystemd(Plan(children: [logWriter, worker, child("plain", "serve")]))
+            var client = try systemd.start()
+            try ready(client, "worker")
+            let before = (try client.pid("worker"), try client.pid("plain"))
+            systemd.hear()
+            try systemd.kill()
+            client = try systemd.start()
+            let end = try client.end(of: "worker")
+            #expect(end["cause"] as? String == "recycled")
+            try ready(client, "worker")
+            #expect(try client.pid("worker") != before.0)
+            #expect(try client.status("worker")["unstable_runs"] as? Int == 0)
+            #expect(try client.pid("plain") == before.1)
+            #expect(try systemd.stop() == .code(0))
+        }
+
+        @Test func listeningSocket_isTheSame_andAnswersAllTheTime() throws {
+            let path = "/tmp/nexus-adopted-\(getpid())"
+            let server = child("server", "inherited", "0") {
+                $0.sockets = [SocketPlan(name: "web", address: .unix(path))]
+            }
+            let systemd = try StandInSystemd(Plan(children: [logWriter, server]))
+            var client = try systemd.start()
+            try ready(client, "server")
+            let pid = try client.pid("server")
+            systemd.hear()
+            #expect(systemd.store.contains { $0.name.hasPrefix("nexus-socket-") })
+            try systemd.kill()
+            client = try systemd.start()
+            #expect(try client.pid("server") == pid)
+            kill(try #require(pid), SIGKILL)
+            _ = try client.end(of: "server")
+            try ready(client, "server")
+            #expect(try client.pid("server") != pid)
+            systemd.hear()
+            #expect(systemd.store.count { $0.name.hasPrefix("nexus-socket-") } == 1)
+            #expect(try systemd.stop() == .code(0))
+            unlink(path)
+        }
+
+        @Test func stopUnderWay_goesOn() throws {
+            let systemd = try StandInSystemd(
+                Plan(children: [
+                    logWriter,
+                    child("deaf", "ignore-term") { $0.policy.stop = StopRule(timeout: .seconds(2)) },
+                ]))
+            var client = try systemd.start()
+            try ready(client, "deaf")
+            _ = try client.request("stop deaf")
+            try waitFor("it stops") { try client.state("deaf") == "stopping" }
+            systemd.hear()
+            try systemd.kill()
+            client = try systemd.start()
+            #expect(try client.state("deaf") == "stopping")
+            try waitFor("it is off") { try client.state("deaf") == "off" }
+            #expect(try systemd.stop() == .code(0))
+        }
+
+        @Test func thirdRestoreInARow_beginsFromNothing_andSaysSo() throws {
+            let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
+            var client = try systemd.start()
+            try ready(client, "plain")
+            let pid = try client.pid("plain")
+            for round in 1...3 {
+                systemd.hear()
+                try systemd.kill()
+                client = try systemd.start()
+                try ready(client, "plain")
+                #expect((try client.pid("plain") == pid) == (round < 3))
+            }
+            #expect(!isAlive(ProcessID(rawValue: pid ?? 0)))
+            let log = { systemd.file(systemd.state + "/logs/nexusd/current") }
+            try waitFor("the word of it") { log().contains("it was restored 2 times in a row") }
+            #expect(try systemd.stop() == .code(0))
+        }
+
+        @Test func whatTheNextOneDoesNotKnow_isEnded_andLeavesTheStore() throws {
+            let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
+            var client = try systemd.start()
+            try ready(client, "plain")
+            let pid = try client.pid("plain")
+            // Nothing was heard: nothing is in the store, as where systemd keeps none.
+            try systemd.kill(hearing: false)
+            client = try systemd.start()
+            try ready(client, "plain")
+            #expect(try client.pid("plain") != pid)
+            #expect(!isAlive(ProcessID(rawValue: pid ?? 0)))
+            #expect(try systemd.stop() == .code(0))
+        }
+    }
+}
