@@ -173,6 +173,8 @@ extension Engine {
         guard run.isAdopted, !run.hasExited else { return }
         surroundings.poller.remove(run.pidfd)
         hearNotify(child, all: true)
+        // That it has drained is all that tells of an end in order.
+        if child == logWriter { readReports() }
         if processes[run.process] == child { processes[run.process] = nil }
         run.hasExited = true
         dropProbe(child, run)

@@ -108,7 +108,7 @@ import Wire
         // One that was killed while it wrote the next.
         let slots: [Int64] = [4096, 1 << 30]
         for (place, expected) in [(slots[1], written[1]), (slots[0], nil)] {
-            try [UInt8(0)].withUnsafeBytes { _ = try kernel.write(memory.fd, $0, at: place + 20) }
+            try [UInt8(0xA5)].withUnsafeBytes { _ = try kernel.write(memory.fd, $0, at: place + 60) }
             #expect(try reread().newest() == expected)
         }
     }

@@ -9,7 +9,7 @@ import Wire
 @testable import Runtime
 
 /// systemd's part for a nexusd of a test: a notify socket, a store of descriptors, and a start that hands them back.
-final class StandInSystemd {
+final class StandInSystemd: @unchecked Sendable {
     let directory = TemporaryDirectory()
     let cgroup: TestCgroup
     private let kernel = LiveKernel()
@@ -17,8 +17,9 @@ final class StandInSystemd {
     private var nexusd: Spawned?
     private let errors: System.Pipe
     /// The last one kept first, as systemd has it.
-    private(set) var store: [(name: String, fd: OwnedBox)] = []
-    private(set) var said: [String] = []
+    var store: [(name: String, fd: OwnedBox)] { lock.withLock { kept } }
+    private var kept: [(name: String, fd: OwnedBox)] = []
+    private let lock = NSLock()
     let limit: Int
 
     final class OwnedBox {
@@ -38,6 +39,14 @@ final class StandInSystemd {
         try kernel.bind(socket, to: .path(directory.path + "/notify"))
         try kernel.makeDirectory(state, mode: 0o700)
         try write(plan)
+        // A socket holds ten messages: they are taken as they come.
+        let thread = Thread { [weak self] in
+            while let systemd = self {
+                systemd.hear()
+                usleep(2000)
+            }
+        }
+        thread.start()
     }
 
     /// The plan that a nexusd with nothing to adopt begins with.
@@ -76,6 +85,7 @@ final class StandInSystemd {
             "PATH=/usr/bin:/bin", "HOME=/nonexistent", "NEXUS_CGROUP=\(cgroup.path)",
             "NOTIFY_SOCKET=\(directory.path)/notify", "FDSTORE=\(limit)",
         ]
+        let store = self.store
         if !store.isEmpty {
             environment.append("LISTEN_FDS=\(store.count)")
             environment.append("LISTEN_FDNAMES=\(store.map(\.name).joined(separator: ":"))")
@@ -116,7 +126,7 @@ final class StandInSystemd {
     /// As a systemd that keeps nothing.
     private func discard() {
         hear()
-        store = []
+        lock.withLock { kept = [] }
     }
 
     func stop() throws -> Exit? {
@@ -129,6 +139,10 @@ final class StandInSystemd {
 
     /// All that was said so far.
     func hear() {
+        lock.withLock { takeAll() }
+    }
+
+    private func takeAll() {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             let heard: String? = buffer.withUnsafeMutableBytes { buffer in
@@ -143,8 +157,7 @@ final class StandInSystemd {
                     return nil
                 }
             }
-            guard let heard else { return }
-            said.append(heard)
+            if heard == nil { return }
         }
     }
 
@@ -152,9 +165,9 @@ final class StandInSystemd {
         let lines = words.split(separator: "\n")
         let name = lines.first { $0.hasPrefix("FDNAME=") }.map { String($0.dropFirst(7)) } ?? "stored"
         if lines.contains("FDSTORE=1") {
-            for fd in descriptors where store.count < limit { store.insert((name, fd), at: 0) }
+            for fd in descriptors where kept.count < limit { kept.insert((name, fd), at: 0) }
         }
-        if lines.contains("FDSTOREREMOVE=1") { store.removeAll { $0.name == name } }
+        if lines.contains("FDSTOREREMOVE=1") { kept.removeAll { $0.name == name } }
     }
 
     /// What nexusd has said on stderr.

@@ -29,7 +29,7 @@ final class StateMemory {
     init(_ kernel: any Kernel, taking fd: consuming OwnedFD) {
         self.kernel = kernel
         self.fd = fd
-        var reader = ByteReader(read(16, at: 0) ?? [])
+        var reader = ByteReader(read(8, at: 0) ?? [])
         if let count = try? reader.read(UInt32.self), let check = try? reader.read(UInt32.self), check == ~count {
             restores = count
         }
