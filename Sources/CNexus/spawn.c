@@ -25,6 +25,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 /* Sanitizers keep locks and shadow state that other threads may be holding at the clone. */
@@ -226,6 +227,8 @@ UNCHECKED static void child(struct spawn *spawn) {
     if (request->new_session && (error = RAW0(setsid)) < 0) fail(request, NEXUS_STAGE_SESSION, error);
     schedule(request);
     place_files(request);
+    if (request->takes_terminal && (error = RAW3(ioctl, 0, TIOCSCTTY, 0)) < 0)
+        fail(request, NEXUS_STAGE_SESSION, error);
     set_limits(request);
     long self = RAW0(getpid);
     for (size_t i = 0; i < request->pid_slot_count; i++) decimal(request->pid_slots[i], self);

@@ -41,6 +41,10 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "As if there were no model provider: every turn fails.")
     var noProvider = false
 
+    // For tests of what the agent may write.
+    @Option(help: .hidden)
+    var note: String?
+
     @Flag(help: "Log to stderr.")
     var printLogs = false
 
@@ -90,7 +94,7 @@ struct Serve: AsyncParsableCommand {
         let user = line == .v1 ? given ?? "opencode" : "opencode"
         let agent = try EchoAgent(
             directory: try stateDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker(line),
-            hasProvider: !noProvider)
+            hasProvider: !noProvider, note: note)
         let server = Server(agent: agent, credentials: Credentials(user: user, password: password), hostname: hostname)
         try await server.run(port: port)
     }

@@ -11,6 +11,7 @@ struct NexusConfig: ParsableCommand {
             """,
         version: "nexus-config \(NexusVersion.current)",
         subcommands: [
-            MakePlan.self, Record.self, Check.self, Explain.self, Keys.self, Schema.self, Redact.self,
+            MakePlan.self, Record.self, Check.self, DescribeAgent.self, Explain.self, Keys.self, Schema.self,
+            Redact.self,
         ])
 }

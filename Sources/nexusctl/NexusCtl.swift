@@ -22,7 +22,7 @@ struct NexusCtl: ParsableCommand {
             WaitCommand.self, IsReadyCommand.self, WhyCommand.self, HistoryCommand.self, EventsCommand.self,
             MetricsCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self, ReportCommand.self,
             ChatCommand.self, PairCommand.self, PasswordCommand.self, DevicesCommand.self, TunnelCommand.self,
-            VersionCommand.self, CompletionsCommand.self,
+            AgentCommand.self, VersionCommand.self, CompletionsCommand.self,
         ])
 
     /// Does what the arguments (without the program's name) say; returns the exit status.

@@ -57,10 +57,14 @@ struct Place: ParsableArguments {
             }
             return words
         }
-        // `tunnel url` and its like are one command of two words.
-        let family = NexusCtl.configuration.subcommands.first { $0._commandName == command }
-        let members = family?.configuration.subcommands.map { $0._commandName } ?? []
-        let words = rest.dropFirst().first.map(members.contains) == true ? 2 : 1
+        // `tunnel url` is one command of two words, `agent workspace add` one of three.
+        var words = 1
+        var family = NexusCtl.configuration.subcommands.first { $0._commandName == command }
+        while let next = rest.dropFirst(words).first,
+            let member = family?.configuration.subcommands.first(where: { $0._commandName == next })
+        {
+            (words, family) = (words + 1, member)
+        }
         return rest.prefix(words) + leading + rest.dropFirst(words)
     }
 

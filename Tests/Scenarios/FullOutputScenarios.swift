@@ -15,7 +15,8 @@ import Testing
         ("chat restore", ["DIRbackup"]), ("devices list", []), ("devices revoke", ["nobody"]),
         ("tunnel status", []), ("tunnel url", []), ("tunnel check", []), ("tunnel keep", []), ("tunnel mode", ["off"]),
         ("tunnel start", []), ("tunnel stop", []), ("signal", ["chat-bridge", "CONT"]), ("reset", ["chat-bridge"]),
-        ("recycle", ["chat-bridge"]), ("stop", ["chat-bridge"]), ("start", ["chat-bridge"]), ("reload", []),
+        ("agent workspace list", []), ("recycle", ["chat-bridge"]), ("stop", ["chat-bridge"]),
+        ("start", ["chat-bridge"]), ("reload", []),
     ]
     /// They fail anyway and keep their status: the tunnel is off, and nobody was let in.
     private static let failing: Set<String> = [
@@ -26,6 +27,8 @@ import Testing
     private static let empty: Set<String> = ["devices list"]
     private static let untried: [String: String] = [
         "tunnel setup": "a conversation on a terminal", "help": "tried as --help",
+        "agent login": "a conversation on a terminal", "agent install": "changes the machine before it says anything",
+        "agent workspace add": "the same", "agent workspace remove": "the same",
     ]
 
     private func full(_ box: Box, _ words: [String]) throws -> Finished {

@@ -1,4 +1,5 @@
 import CNexus
+import Glibc
 import SupervisorCore
 import System
 import TestSupport
@@ -41,6 +42,25 @@ struct SpawnAttributeTests {
         let (output, _) = try shell("cut -d' ' -f1,6 /proc/$$/stat") { $0.newSession = asked }
         let numbers = output.split(whereSeparator: \.isWhitespace).map(String.init)
         #expect((numbers.first == numbers.last) == asked)
+    }
+
+    @Test(arguments: [true, false]) func terminal_isThatOfTheSessionOnlyWhenAsked(asked: Bool) throws {
+        let master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
+        defer { close(master) }
+        #expect(grantpt(master) == 0 && unlockpt(master) == 0)
+        let slave = try LiveKernel().open(
+            String(cString: ptsname(master)), OpenFlags(rawValue: O_RDWR | O_NOCTTY), mode: 0)
+        let (output, _) = try shell("(: </dev/tty) 2>/dev/null && echo there") { image in
+            image.descriptors[0] = DescriptorMapping(source: slave.raw, target: 0)
+            image.takesTerminal = asked
+        }
+        #expect(output == (asked ? "there\n" : ""))
+    }
+
+    @Test func terminal_thatIsNone_failsInItsStage() {
+        var image = SpawnImage(executable: "/bin/true", arguments: ["true"], environment: [])
+        image.takesTerminal = true
+        #expect(failure(of: image)?.stage == .session)
     }
 
     @Test(arguments: [true, false]) func noNewPrivileges_isSetOnlyWhenAsked(asked: Bool) throws {

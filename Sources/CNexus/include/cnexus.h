@@ -38,6 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cnexus_access.h"
 #include "cnexus_file.h"
 #include "cnexus_process.h"
 #include "cnexus_sanitizer.h"

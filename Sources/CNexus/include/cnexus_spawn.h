@@ -72,6 +72,8 @@ struct nexus_spawn_request {
     /* The name (comm, 15 bytes and a NUL) from the clone to the exec, which gives the program's; NULL: the caller's. */
     const char *waiting_name;
     int new_session;
+    /* Descriptor 0 is a terminal and becomes that of the new session (TIOCSCTTY). */
+    int takes_terminal;
     int nice;
     int oom_score_adjust;
     unsigned umask;

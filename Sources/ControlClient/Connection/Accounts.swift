@@ -4,15 +4,32 @@ import Glibc
 public enum Accounts {
     /// The name of that uid; nil if /etc/passwd has none.
     public static func name(of uid: UInt32) -> String? {
+        first { UInt32($0[2]) == uid }.map { String($0[0]) }
+    }
+
+    /// Of whose home a path is a part: of a person's, or root's; the nearest.
+    public static func home(above path: String) -> (name: String, uid: UInt32)? {
+        var nearest: (name: String, uid: UInt32, length: Int)?
+        _ = first { fields in
+            guard fields.count > 5, let uid = UInt32(fields[2]), uid == 0 || uid >= 1000 else { return false }
+            let home = String(fields[5])
+            guard home.hasPrefix("/"), home != "/", path == home || path.hasPrefix(home + "/") else { return false }
+            if home.count > nearest?.length ?? 0 { nearest = (String(fields[0]), uid, home.count) }
+            return false
+        }
+        return nearest.map { ($0.name, $0.uid) }
+    }
+
+    /// The first line of /etc/passwd that is meant, in its fields (passwd(5): name:password:uid:gid:comment:home:shell).
+    private static func first(_ isMeant: ([Substring]) -> Bool) -> [Substring]? {
         guard let file = fopen("/etc/passwd", "re") else { return nil }
         defer { fclose(file) }
         var line: UnsafeMutablePointer<CChar>?
         var capacity = 0
         defer { free(line) }
         while getline(&line, &capacity, file) > 0, let text = line {
-            // passwd(5): name:password:uid:…
-            let fields = String(cString: text).split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
-            if fields.count == 4, UInt32(fields[2]) == uid { return String(fields[0]) }
+            let fields = String(cString: text).split(separator: ":", omittingEmptySubsequences: false)
+            if fields.count > 3, isMeant(fields) { return fields }
         }
         return nil
     }

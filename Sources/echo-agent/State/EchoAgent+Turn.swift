@@ -57,6 +57,7 @@ extension EchoAgent {
         do {
             guard hasProvider else { throw MessageInfo.Problem.unknown("no providers found") }
             if let problem = Catalog.objection(to: user) { throw problem }
+            try leaveNote(of: user, in: directory)
             try await perform(script, &stage)
         } catch let problem as MessageInfo.Problem {
             try fail(problem, stage)
@@ -70,6 +71,15 @@ extension EchoAgent {
         }
         let last = stage.message
         return try conversation(id).messages.last { $0.info.id == last.id } ?? Message(info: last, parts: [])
+    }
+
+    private func leaveNote(of user: MessageInfo, in directory: String) throws {
+        guard let note else { return }
+        do {
+            try Data("\(user.id)\n".utf8).write(to: URL(fileURLWithPath: directory).appendingPathComponent(note))
+        } catch {
+            throw MessageInfo.Problem.unknown("cannot write \(note) in \(directory): \(error)")
+        }
     }
 
     private func perform(_ script: Script, _ stage: inout Stage) async throws {

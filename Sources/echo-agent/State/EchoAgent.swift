@@ -11,6 +11,8 @@ actor EchoAgent {
     let pause: Duration
     /// False: as opencode is before anybody logged in at a provider.
     let hasProvider: Bool
+    /// A file that each turn writes into its session's directory, as an agent's tools would.
+    let note: String?
     private var file: SessionFile
     private(set) var conversations: [String: Conversation]
     private var turns: [String: [Turn]] = [:]
@@ -35,12 +37,15 @@ actor EchoAgent {
     nonisolated var version: String { broker.line.version }
 
     /// Reads what the last process left.
-    init(directory: URL, pause: Duration, broker: EventBroker, hasProvider: Bool = true) throws {
+    init(
+        directory: URL, pause: Duration, broker: EventBroker, hasProvider: Bool = true, note: String? = nil
+    ) throws {
         let (file, conversations) = try SessionFile.open(directory)
         self.file = file
         self.conversations = conversations
         self.pause = pause
         self.hasProvider = hasProvider
+        self.note = note
         self.broker = broker
         broker.remember(conversations.values.map(\.session))
     }

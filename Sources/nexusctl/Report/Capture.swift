@@ -1,5 +1,7 @@
 import CNexus
 import Glibc
+import SupervisorCore
+import System
 
 /// A program run to its end, with what it said. Bounded in time and in bytes.
 struct Capture {
@@ -44,10 +46,52 @@ struct Capture {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         guard isDone else { return nil }
-        return Capture(
-            status: status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F),
-            output: String(decoding: said.kept[0], as: UTF8.self),
-            errors: String(decoding: said.kept[1], as: UTF8.self), isCut: said.isCut)
+        return Capture(status, said)
+    }
+
+    /// Runs an image, in a session of its own, with an empty standard input; nil when it takes too long. Nothing of its session
+    /// is left.
+    static func run(
+        _ image: SpawnImage, milliseconds: Int64 = limitMilliseconds, bytes: Int = limitBytes
+    ) throws(SpawnFailure) -> Capture? {
+        let kernel = LiveKernel()
+        var (image, ends) = (image, [Int32](repeating: -1, count: 5))
+        defer { for end in ends where end >= 0 { close(end) } }
+        ends[4] = open("/dev/null", O_RDWR | O_CLOEXEC)
+        let pipes = ends.withUnsafeMutableBufferPointer { ends in
+            guard let base = ends.baseAddress else { return false }
+            return pipe2(base, Int32(O_CLOEXEC)) == 0 && pipe2(base + 2, Int32(O_CLOEXEC)) == 0
+        }
+        guard pipes, ends[4] >= 0 else { throw SpawnFailure(stage: .prepare, error: .current) }
+        image.descriptors = [
+            DescriptorMapping(source: ends[4], target: 0), DescriptorMapping(source: ends[1], target: 1),
+            DescriptorMapping(source: ends[3], target: 2),
+        ]
+        image.newSession = true
+        let spawned = try kernel.spawn(image)
+        for writer in [1, 3] {
+            close(ends[writer])
+            ends[writer] = -1
+        }
+        let deadline = Said.now() + milliseconds
+        var said = Said(limit: bytes)
+        var isDone = said.read(ends[0], ends[2], milliseconds: milliseconds)
+        // It may have closed its outputs and go on.
+        var end = pollfd(fd: spawned.pidfd.raw, events: Int16(POLLIN), revents: 0)
+        if isDone { isDone = poll(&end, 1, Int32(clamping: max(0, deadline - Said.now()))) == 1 }
+        // Not reaped yet, so the number of its group is nobody else's.
+        kill(-spawned.process.rawValue, SIGKILL)
+        var status: Int32 = 0
+        while waitpid(spawned.process.rawValue, &status, 0) < 0, errno == EINTR {}
+        if let failure = kernel.failure(in: spawned.report) { throw failure }
+        return isDone ? Capture(status, said) : nil
+    }
+
+    private init(_ status: Int32, _ said: Said) {
+        self.status = status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
+        output = String(decoding: said.kept[0], as: UTF8.self)
+        errors = String(decoding: said.kept[1], as: UTF8.self)
+        isCut = said.isCut
     }
 
     /// Both outputs, read together so that neither can fill up.
@@ -79,7 +123,7 @@ struct Capture {
             if bytes.count > room { isCut = true }
         }
 
-        private static func now() -> Int64 {
+        static func now() -> Int64 {
             var time = timespec()
             clock_gettime(CLOCK_MONOTONIC, &time)
             return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000

@@ -33,6 +33,7 @@ struct StatusView: Decodable {
         var health: String?
         var values: [String: String]
         var choice: String?
+        var executable: String?
         var lastEnd: End?
     }
     struct End: Decodable {

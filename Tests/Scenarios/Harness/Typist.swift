@@ -75,6 +75,15 @@ final class Typist {
     /// Forgets what was seen.
     func forget() { seen = "" }
 
+    /// The terminal's name, as tty(1) says it.
+    var terminalName: String { ptsname(master).map { String(cString: $0) } ?? "" }
+
+    /// As when a window is made wider or narrower.
+    func resize(columns: UInt16) {
+        var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(master, UInt(TIOCSWINSZ), &size)
+    }
+
     /// Keys reach the program one by one, without an echo.
     var isRaw: Bool {
         var settings = termios()

@@ -57,6 +57,7 @@ extension nexus_spawn_request {
             }
         }
         new_session = image.newSession ? 1 : 0
+        takes_terminal = image.takesTerminal ? 1 : 0
         nice = Int32(image.nice)
         oom_score_adjust = Int32(image.oomScoreAdjust)
         umask = UInt32(image.umask)

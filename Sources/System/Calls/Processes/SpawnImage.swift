@@ -35,6 +35,8 @@ public struct SpawnImage: Sendable {
     public var noNewPrivileges = true
     /// setsid(2).
     public var newSession = true
+    /// Descriptor 0 is a terminal and becomes that of the new session (tty_ioctl(4), TIOCSCTTY).
+    public var takesTerminal = false
     /// PR_SET_PDEATHSIG: sent when the thread that spawned ends. nil where children are to outlive it.
     public var deathSignal: Signal?
     /// Raw descriptor of a cgroup v2 directory that the caller keeps open; nil: the caller's cgroup.
