@@ -59,7 +59,10 @@ extension Doctor {
         guard child.identity != nil, let resolved = realpath(executable, nil) else { return [] }
         defer { free(resolved) }
         let path = String(cString: resolved)
-        let copy = "nexusctl agent install \(path.shellWord)"
+        // Where it belongs a copy of it would lie in its own way.
+        let copy =
+            path == "/usr/local/bin/opencode"
+            ? "chown root:root \(path) && chmod 755 \(path)" : "nexusctl agent install \(path.shellWord)"
         var (places, place) = (["/"], "")
         for part in path.split(separator: "/") {
             place += "/" + part

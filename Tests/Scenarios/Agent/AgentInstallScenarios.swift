@@ -60,11 +60,14 @@ struct AgentInstallScenarios {
         let refusals: [(String, String)] = [
             (try agent.write("hello\n", "text"), "neither an ELF file nor a script"),
             (agent.directory + "/download/arm", "was built for another machine: arm"),
-            (try agent.write("#!/bin/sh\necho broken >&2\nexit 7\n"), "ended with 7: broken"),
-            (try agent.write("#!/bin/sh\necho hello\n"), "says no version"),
-            (try agent.write("#!/bin/sh\necho 0.15.3\n"), "agent-worker speaks 1.x and 2.x"),
-            (try agent.write("#!/no/such/interpreter\n"), "cannot be executed"),
-            (try agent.write("#!/bin/sh\n[ $(id -u) = 54321 ] && [ -z \"$OWN$HOME\" ] && exit 9\n"), "ended with 9"),
+            (try agent.write("#!/bin/sh\necho broken >&2\nexit 7\n", "other1"), "ended with 7: broken"),
+            (try agent.write("#!/bin/sh\necho hello\n", "other2"), "says no version"),
+            (try agent.write("#!/bin/sh\necho 0.15.3\n", "other3"), "agent-worker speaks 1.x and 2.x"),
+            (try agent.write("#!/no/such/interpreter\n", "other4"), "cannot be executed"),
+            (
+                try agent.write("#!/bin/sh\n[ $(id -u) = 54321 ] && [ -z \"$OWN$HOME\" ] && exit 9\n", "other5"),
+                "ended with 9"
+            ),
             (agent.directory + "/download", "is no regular file"), (agent.directory + "/gone", "No such file"),
             (agent.program, "is that file already"),
         ]
