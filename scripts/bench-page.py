@@ -99,9 +99,9 @@ class Bridge:
         return [line for line in self.answers[id] if line]
 
 
-def post(port, path, body, cookie=""):
+def post(port, path, body, cookie="", key="1"):
     body = json.dumps(body)
-    lines = [f"POST {path} HTTP/1.1", f"Host: localhost:{port}", f"Origin: http://localhost:{port}", "X-Nexus: 1",
+    lines = [f"POST {path} HTTP/1.1", f"Host: localhost:{port}", f"Origin: http://localhost:{port}", f"X-Nexus: {key}",
              "Content-Type: application/json", f"Content-Length: {len(body)}"] + ([f"Cookie: {cookie}"] if cookie else [])
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
@@ -114,17 +114,17 @@ def pair(bridge, port):
     with socket.create_connection(("127.0.0.1", port), 20) as link:
         link.sendall(post(port, "/api/pair", {"code": code, "name": "bench"}))
         answer = link.recv(65536).decode()
-    return answer.split("Set-Cookie: ")[1].split(";")[0]
+    return answer.split("Set-Cookie: ")[1].split(";")[0], json.loads(answer.split("\r\n\r\n")[1]).get("key", "1")
 
 
 class Client:
     """One browser: takes what came and the time at which the kernel had it, and looks at it when all has come."""
     SO_TIMESTAMPNS = 35  # asm-generic/socket.h; the first read after a word has the time of the word's last segment
 
-    def __init__(self, port, session, cookie):
+    def __init__(self, port, session, paired):
         self.link = socket.create_connection(("127.0.0.1", port), 20)
         self.link.setsockopt(socket.SOL_SOCKET, self.SO_TIMESTAMPNS, 1)
-        self.link.sendall(post(port, "/api/chat", {"op": "resume", "session": session, "after": 0, "follow": True}, cookie))
+        self.link.sendall(post(port, "/api/chat", {"op": "resume", "session": session, "after": 0, "follow": True}, *paired))
         self.came = []
 
     def take(self):

@@ -172,7 +172,7 @@ def connected(page):
     step("nothing is called connected while nobody answers")
 
 
-DELETE = """session => fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' },
+DELETE = """session => fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': JSON.parse(localStorage['nexus.key']) },
     body: JSON.stringify({ op: 'delete', session }) }).then(answer => answer.text())"""
 
 
@@ -311,7 +311,7 @@ def two_fields(page):
     return third
 
 
-ASK = """body => fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' },
+ASK = """body => fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': JSON.parse(localStorage['nexus.key']) },
     body: JSON.stringify(body) }).then(answer => answer.text())"""
 
 
@@ -554,7 +554,7 @@ def pieces(page):
 MANY = """async () => {
     const sessions = [];
     for (let n = 0; n < 21; n++) {
-        const answer = await fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' },
+        const answer = await fetch('/api/chat', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': JSON.parse(localStorage['nexus.key']) },
             body: JSON.stringify({ op: 'send', session: null, text: `one of many, ${n}.`, client_id: `many.${Math.random()}` }) });
         sessions.push(JSON.parse((await answer.text()).split('\\n')[0]).session);
     }

@@ -151,14 +151,14 @@ class Page:
     """The page's API, as an owner's browser has it."""
 
     def __init__(self, port, code):
-        self.port, self.cookie, self.last = port, "", 0
+        self.port, self.cookie, self.key, self.last = port, "", "1", 0
         with_cookie = self.post("/api/pair", {"code": code, "name": "check"})
         self.cookie = with_cookie.getheader("Set-Cookie").split(";")[0]
-        with_cookie.read()
+        self.key = json.loads(with_cookie.read())["key"]
 
     def post(self, path, body):
         link = http.client.HTTPConnection("localhost", self.port, timeout=30)
-        headers = {"Content-Type": "application/json", "X-Nexus": "1", "Origin": f"http://localhost:{self.port}", "Cookie": self.cookie}
+        headers = {"Content-Type": "application/json", "X-Nexus": self.key, "Origin": f"http://localhost:{self.port}", "Cookie": self.cookie}
         link.request("POST", path, json.dumps(body), headers)
         return link.getresponse()
 

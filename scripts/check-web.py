@@ -232,7 +232,7 @@ def together(phone, desk):
     session = phone.url.split("/s/")[1]
     desk.goto(f"{origin}/#/s/{session}")
     expect(desk.locator(".turn")).to_have_count(1)
-    change = "body => fetch('/api/chat', {method: 'POST', headers: {'Content-Type': 'application/json', 'X-Nexus': '1'}, body: JSON.stringify(body)}).then(r => r.text())"
+    change = "body => fetch('/api/chat', {method: 'POST', headers: {'Content-Type': 'application/json', 'X-Nexus': JSON.parse(localStorage['nexus.key'])}, body: JSON.stringify(body)}).then(r => r.text())"
     phone.evaluate(change, {"op": "rename", "session": session, "title": "Named elsewhere"})
     expect(desk.locator(".side .sessions a", has_text="Named elsewhere")).to_be_visible()
     expect(desk.locator(".bar")).to_contain_text("Named elsewhere")
@@ -881,6 +881,40 @@ def shut_out(browser, spent):
     step("a device was shut out in the middle of an answer")
 
 
+def stolen_cookie(page):
+    """The agent's own server on another port of localhost, to which its answer has a link."""
+    got = []
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            got.append(self.headers.get("Cookie", ""))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    other = http.server.HTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    visit = page.context.new_page()
+    try:
+        visit.goto(f"http://localhost:{other.server_port}/")
+    except Exception:  # 204 is no page
+        pass
+    visit.close()
+    other.shutdown()
+    assert got and "__Host-nexus=" in got[0], f"a browser that keeps cookies by port: {got}; then the key may go"
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    link.request("POST", "/api/devices", '{"op":"devices"}', {
+        "Content-Type": "application/json", "X-Nexus": "1", "Origin": origin, "Host": f"localhost:{port}", "Cookie": got[0]})
+    answer = link.getresponse()
+    said = answer.read()
+    assert answer.status == 401, (answer.status, said)
+    key = page.evaluate("async () => [JSON.parse(localStorage['nexus.key']), await (await caches.match('/key')).text()]")
+    assert len(key[0]) == 64 and key[0] == key[1], "the page and its service worker have not the same key"
+    step("the cookie went to another port of localhost, where it is worth nothing")
+
+
 with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     qr_is_readable()
@@ -914,6 +948,7 @@ with box.running(), watch.pictured():
         chosen(desk, "desk")
         files(desk, "desk")
         undone(desk, "desk")
+        stolen_cookie(desk)
         shut_out(browser, spent)
         by_keys(browser)
         with_password(browser)

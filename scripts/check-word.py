@@ -71,15 +71,16 @@ class Browser:
         code = json.loads(ctl("pair", "--here", "--json"))["code"]
         status, headers, body = self.post("/api/pair", {"code": code, "name": "check"})
         assert status == 200, body
-        self.cookie, self.device = headers["Set-Cookie"].split(";")[0], json.loads(body)["device"]
+        self.cookie, paired = headers["Set-Cookie"].split(";")[0], json.loads(body)
+        self.device, self.beside = paired["device"], paired["key"]
         self.key, self.auth = ec.generate_private_key(ec.SECP256R1()), os.urandom(16)
 
-    cookie = ""
+    cookie, beside = "", "1"
 
     def post(self, path, body):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
         connection.request("POST", path, json.dumps(body), {
-            "Content-Type": "application/json", "X-Nexus": "1", "Origin": f"http://localhost:{port}", "Host": f"localhost:{port}", "Cookie": self.cookie})
+            "Content-Type": "application/json", "X-Nexus": self.beside, "Origin": f"http://localhost:{port}", "Host": f"localhost:{port}", "Cookie": self.cookie})
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
 

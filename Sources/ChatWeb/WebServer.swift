@@ -110,20 +110,37 @@ public final class WebServer: Sendable {
             do {
                 // Files that were not there may have come since.
                 if let certificate, certificate.context == nil { try certificate.look(at: time(nil)) }
-                let place = Listener.Place.address(host: settings.host, port: settings.port)
-                try await listener(place, certificate == nil ? .local : .network).run { channel in
-                    let port = channel.localAddress?.port ?? settings.port
-                    become(serving(port))
-                }
+                try await serveAddress()
                 if !Task.isCancelled { become(.away("the server ended by itself")) }
             } catch let failure as PageCertificate.Failure {
                 become(.away("its certificate: \(failure)"))
+            } catch let taken as LoopbackTwin.Taken {
+                become(.away("\(taken)"))
             } catch let error as IOError where error.errnoCode == EADDRINUSE {
                 become(.away("\(settings.host):\(settings.port) is in use; choose another port in [chat] listen"))
             } catch {
                 become(.away("\(settings.host):\(settings.port) cannot be served: \(error)"))
             }
             try? await Task.sleep(for: Self.retryInterval)
+        }
+    }
+
+    /// All that `localhost` may mean here, or nothing.
+    private func serveAddress() async throws {
+        let entrance: Entrance = certificate == nil ? .local : .network
+        let twin = try Address(settings.host).flatMap {
+            try LoopbackTwin.listen(beside: $0, port: settings.port, backlog: Listener.backlog)
+        }
+        defer { if let twin { close(twin) } }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [self] in
+                try await listener(.address(host: settings.host, port: settings.port), entrance).run { channel in
+                    become(serving(channel.localAddress?.port ?? settings.port))
+                }
+            }
+            if let twin { group.addTask { try await self.listener(.lent(twin), entrance).run { _ in } } }
+            try await group.next()
+            group.cancelAll()
         }
     }
 

@@ -41,7 +41,7 @@ public struct WebSettings: Hashable, Sendable {
                     "[chat] listen is '\(listen)', which other machines reach, and without TLS everybody on the way reads "
                     + "along. Add certificate = \"self-made\" to [chat], or certificate and key of your own; or take "
                     + "127.0.0.1:\(port) and bring others here by a tunnel or a proxy with TLS, named in [chat] url, or by "
-                    + "ssh -L \(port):localhost:\(port)")
+                    + "ssh -L \(port):127.0.0.1:\(port)")
         }
         host = address.text
         self.port = port
@@ -111,6 +111,13 @@ struct KnownNames: Sendable {
     func secureURL(for host: String?, by connection: Connection) -> String? {
         guard let host, origins(of: host, by: connection) != nil else { return publicURL }
         return "https://" + host
+    }
+
+    /// Whether browsers give what they got as a cookie for that host to others of this machine too: to every port of its name. The
+    /// owner's own name without a port, and the tunnel's, lead to nobody but us.
+    func sharesCookie(_ host: String?, by connection: Connection) -> Bool {
+        guard let host = host?.lowercased(), connection.entrance != .tunnel else { return false }
+        return publicURL != "https://" + host || host.contains(":")
     }
 
     /// What may stand in `Origin` of a request for that host; nil: it is no name of ours.

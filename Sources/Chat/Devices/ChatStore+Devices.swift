@@ -22,11 +22,12 @@ extension ChatStore {
             }
             try db.execute(
                 sql: """
-                    INSERT INTO device (id, name, role, token_hash, created, seen, address) VALUES (?, ?, ?, ?, ?, ?, ?)
+                    INSERT INTO device (id, name, role, token_hash, created, seen, address, key_hash)
+                        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     device.id.rawValue, device.name, device.role.rawValue, Data(tokenHash), device.created, device.seen,
-                    device.address,
+                    device.address, device.keyHash.map { Data($0) },
                 ])
         }
     }
@@ -86,14 +87,14 @@ extension ChatStore {
         _ db: Database, where condition: String, _ arguments: StatementArguments
     ) throws -> [Device] {
         let sql = """
-            SELECT id, name, role, created, seen, address FROM device WHERE \(condition) ORDER BY seen DESC, id
+            SELECT id, name, role, created, seen, address, key_hash FROM device WHERE \(condition) ORDER BY seen DESC, id
             """
         return try Row.fetchAll(db, sql: sql, arguments: arguments).map { row in
             Device(
                 id: DeviceID(rawValue: row["id"]), name: row["name"],
                 // The column's CHECK lets nothing else in; a role that is not understood may do the least.
                 role: DeviceRole(rawValue: row["role"]) ?? .chatOnly, created: row["created"], seen: row["seen"],
-                address: row["address"])
+                address: row["address"], keyHash: (row["key_hash"] as Data?).map(Array.init))
         }
     }
 }

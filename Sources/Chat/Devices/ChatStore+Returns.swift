@@ -47,9 +47,10 @@ extension ChatStore {
     }
 
     /// Spends a code: its device has this token from now on, and the one before lets nobody in. Nil: the code is worth nothing.
-    public func readmit(codeHash: [UInt8], tokenHash: [UInt8], address: String, now: Date = Date()) async throws
-        -> Device?
-    {
+    /// - Parameter keyHash: as `Device.keyHash`.
+    public func readmit(
+        codeHash: [UInt8], tokenHash: [UInt8], keyHash: [UInt8]? = nil, address: String, now: Date = Date()
+    ) async throws -> Device? {
         let now = Self.milliseconds(now)
         return try await write { db in
             let whose = try String.fetchOne(
@@ -57,8 +58,8 @@ extension ChatStore {
                 arguments: [Data(codeHash), now])
             guard let whose else { return nil }
             try db.execute(
-                sql: "UPDATE device SET token_hash = ?, seen = ?, address = ? WHERE id = ?",
-                arguments: [Data(tokenHash), now, address, whose])
+                sql: "UPDATE device SET token_hash = ?, key_hash = ?, seen = ?, address = ? WHERE id = ?",
+                arguments: [Data(tokenHash), keyHash.map { Data($0) }, now, address, whose])
             return try Self.devices(db, where: "id = ?", [whose]).first
         }
     }

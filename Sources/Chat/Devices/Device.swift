@@ -12,15 +12,21 @@ public struct Device: Hashable, Sendable {
     public var seen: Int64
     /// The address it was seen at last.
     public var address: String
+    /// SHA-256 of what its page says beside the cookie; nil: the cookie is enough.
+    public var keyHash: [UInt8]?
 
     /// All fields.
-    public init(id: DeviceID, name: String, role: DeviceRole, created: Int64, seen: Int64, address: String) {
+    public init(
+        id: DeviceID, name: String, role: DeviceRole, created: Int64, seen: Int64, address: String,
+        keyHash: [UInt8]? = nil
+    ) {
         self.id = id
         self.name = name
         self.role = role
         self.created = created
         self.seen = seen
         self.address = address
+        self.keyHash = keyHash
     }
 }
 

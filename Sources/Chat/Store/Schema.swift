@@ -29,6 +29,7 @@ enum Schema {
         ("tokens that were revoked", { try $0.execute(sql: revoked) }),
         ("sessions that the agent may be at work in", { try $0.execute(sql: atWork) }),
         ("messages whose session is gone", { try $0.execute(sql: formerMessages) }),
+        ("keys that pages hold", { try $0.execute(sql: pageKeys) }),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -107,6 +108,11 @@ enum Schema {
             seen INTEGER NOT NULL,
             address TEXT NOT NULL
         ) STRICT;
+        """
+
+    // Null: the browser gives the cookie to nobody but us.
+    private static let pageKeys = """
+        ALTER TABLE device ADD COLUMN key_hash BLOB CHECK (length(key_hash) = 32);
         """
 
     // So that a device that was shut out is told so, and one that this store never knew something else.

@@ -43,12 +43,17 @@ public final class Door: Sendable {
         return made
     }
 
-    /// Takes a code and gives the device its token, which nobody can learn again.
-    /// - Parameter password: needed when there is one; a code takes a few wrong ones.
+    /// Takes a code and gives the device its pass, which nobody can learn again.
+    /// - Parameters:
+    ///   - password: needed when there is one; a code takes a few wrong ones.
+    ///   - sharesCookie: other programs may get the cookie: it is to be half of what lets the browser in.
     func pair(
-        code: String, password: String?, name: String, address: String
-    ) async throws(Refused) -> (device: Device, token: String) {
-        if let back = try await comeBack(code: code, password: password, address: address) { return back }
+        code: String, password: String?, name: String, address: String, sharesCookie: Bool
+    ) async throws(Refused) -> (device: Device, pass: Pass) {
+        let pass = Pass.random(withKey: sharesCookie)
+        if let back = try await comeBack(code: code, password: password, address: address, pass) {
+            return (back, pass)
+        }
         // A good code is known before any limit is asked: whatever else comes from the same address keeps it from nothing.
         guard state.withLock({ $0.codes.isGood(code, at: .now) }) else { throw wrong(from: address) }
         try await check(password, beside: code, from: address) {
@@ -60,16 +65,15 @@ public final class Door: Sendable {
         let now = Int64((Date().timeIntervalSince1970 * 1000).rounded())
         let device = Device(
             id: .random(using: &generator), name: Self.clean(name), role: spent.role, created: now, seen: now,
-            address: address)
-        let token = Secrets.token()
+            address: address, keyHash: pass.keyHash)
         do {
-            try await stored { try await $0.add(device, tokenHash: Secrets.hash(token)) }
+            try await stored { try await $0.add(device, tokenHash: pass.tokenHash) }
         } catch {
             state.withLock { $0.codes.putBack(spent) }
             throw error
         }
         audit("device \(device.id) '\(device.name)' was paired as \(device.role.rawValue) from \(address)")
-        return (device, token)
+        return (device, pass)
     }
 
     /// Why a code that lets nobody in is refused. Above the limit it is the same refusal without a line in the log.
@@ -82,8 +86,8 @@ public final class Door: Sendable {
     /// A device that is known, by a code of its own (`ReturnCode`): it keeps its name, its role and what it is told. Nil: the
     /// code is none of those.
     private func comeBack(
-        code: String, password: String?, address: String
-    ) async throws(Refused) -> (device: Device, token: String)? {
+        code: String, password: String?, address: String, _ pass: Pass
+    ) async throws(Refused) -> Device? {
         let code = ReadableText.meant(code)
         // The store is not asked about what can be none.
         guard code.utf8.count == ReturnCode.length else { return nil }
@@ -92,9 +96,9 @@ public final class Door: Sendable {
         try await check(password, beside: code, from: address) { () async throws(Refused) in
             try await stored { try await $0.tryPassword(beside: hash) }
         }
-        let token = Secrets.token()
         let back = try await stored {
-            try await $0.readmit(codeHash: hash, tokenHash: Secrets.hash(token), address: address)
+            try await $0.readmit(
+                codeHash: hash, tokenHash: pass.tokenHash, keyHash: pass.keyHash, address: address)
         }
         // Spent by somebody else since.
         guard let back else { throw .code }
@@ -102,7 +106,7 @@ public final class Door: Sendable {
         streams.end(of: back.id, .unknown)
         audit(
             "device \(back.id) '\(back.name)' came back as \(back.role.rawValue) by a link of its own from \(address)")
-        return (back, token)
+        return back
     }
 
     /// Nobody gets here without a good code: what the hash costs is no stranger's to spend.
@@ -165,11 +169,13 @@ public final class Door: Sendable {
     }
 
     /// Whose token that is.
-    func admit(token: String?, address: String) async throws(Refused) -> Device {
+    /// - Parameter key: what came beside the cookie; nil: what is asked for is given to the cookie alone.
+    func admit(token: String?, key: String?, address: String) async throws(Refused) -> Device {
         var device: Device?
-        if let token, token.utf8.count == Secrets.tokenBytes * 2 {
+        if let token, Pass.mayBe(token) {
             device = try await stored { try await $0.device(tokenHash: Secrets.hash(token), address: address) }
         }
+        if let key, let needed = device?.keyHash, !Pass.mayBe(key) || Secrets.hash(key) != needed { device = nil }
         // Known devices are never refused for what others do from the same address.
         guard let device else {
             if let wait = state.withLock({ $0.strangers.take(AddressGroup(address), at: .now) }) {

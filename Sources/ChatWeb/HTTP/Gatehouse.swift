@@ -65,7 +65,7 @@ struct Gatehouse: RouterMiddleware {
 
     /// A page of another origin cannot set the header without being asked first, and cannot lie about `Origin`.
     private func checkOrigin(_ request: Request, _ origins: [String]) throws(WebError) {
-        guard request.headers[.nexus] == "1", let origin = request.headers[.origin],
+        guard request.headers[.nexus] != nil, let origin = request.headers[.origin],
             origins.contains(origin.lowercased())
         else {
             throw WebError(.forbidden, "refused", "requests come from the page itself only (Origin, X-Nexus)")
@@ -95,7 +95,7 @@ struct Gatehouse: RouterMiddleware {
 }
 
 extension HTTPField.Name {
-    /// What only the page's own script sets.
+    /// What only the page's own script sets: the key that it keeps (`Pass`), or 1.
     static let nexus = HTTPField.Name("X-Nexus").unsafelyNamed
     static let referrerPolicy = HTTPField.Name("Referrer-Policy").unsafelyNamed
     static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy").unsafelyNamed

@@ -218,8 +218,13 @@ function enter(code, words, isReturn = false) {
   page?.close();
   app.replaceChildren(pairing({
     code, words, isReturn,
-    done: (device) => {
+    done: ({ key, ...device }) => {
       store(known, device);
+      // Half of what lets it in, where the cookie goes to other programs too.
+      if (key) {
+        store('nexus.key', key);
+        caches.open('nexus-page-1').then((cache) => cache.put('/key', new Response(key)));
+      }
       page = new Page(device);
     },
   }));

@@ -64,8 +64,9 @@ worker.addEventListener('pushsubscriptionchange', (/** @type {any} */ event) => 
   event.waitUntil((async () => {
     const made = await worker.registration.pushManager.subscribe(event.oldSubscription.options);
     const { endpoint, keys } = made.toJSON();
+    const key = await (await caches.match('/key'))?.text();
     await fetch('/api/push', {
-      method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' },
+      method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Nexus': key || '1' },
       body: JSON.stringify({ op: 'subscribe', endpoint, p256dh: keys?.p256dh, auth: keys?.auth }),
     });
   })());

@@ -75,7 +75,7 @@ struct PairingPlace: Hashable, Sendable {
         remedies.append("for a browser on this machine: nexusctl pair --here")
         if !isForOthers {
             remedies.append(
-                "for one on another computer: ssh -L \(port):localhost:\(port) HOST there, nexusctl pair --here here")
+                "for one on another computer: ssh -L \(port):127.0.0.1:\(port) HOST there, nexusctl pair --here here")
         }
         return ChatError(
             .failed, (["there is no address that a phone can reach: \(why)"] + remedies).joined(separator: "\n"))

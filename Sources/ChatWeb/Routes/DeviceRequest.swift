@@ -63,6 +63,8 @@ struct DeviceLine: Encodable {
     var address: String
     /// The asking device itself.
     var own: Bool
+    /// Said once, to the page that was paired (`Pass.key`).
+    var key: String?
 
     init(_ device: Device, own: Bool) {
         self.device = device.id

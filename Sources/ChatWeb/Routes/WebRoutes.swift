@@ -44,15 +44,20 @@ struct WebRoutes: Sendable {
         guard let body = try? JSONDecoder().decode(PairingBody.self, from: Data(try await Body.of(request))) else {
             throw WebError(.badRequest, "bad-request", "the body is {\"code\":\"…\",\"name\":\"…\"}")
         }
-        let (device, token) = try await door.pair(
-            code: body.code, password: body.password, name: body.name ?? "", address: context.address)
-        var response = Response.json(JSONLine.of(DeviceLine(device, own: true)))
-        response.headers[.setCookie] = SessionCookie.set(token)
+        let (device, pass) = try await door.pair(
+            code: body.code, password: body.password, name: body.name ?? "", address: context.address,
+            sharesCookie: names.sharesCookie(request.head.authority, by: context.connection))
+        var line = DeviceLine(device, own: true)
+        line.key = pass.key
+        var response = Response.json(JSONLine.of(line))
+        response.headers[.setCookie] = SessionCookie.set(pass.token)
         return response
     }
 
     private func admit(_ request: Request, _ context: WebContext) async throws(Refused) -> Device {
-        let device = try await door.admit(token: SessionCookie.token(in: request), address: context.address)
+        // What stands for the page's own script stands for its key where there is one: never nil in a POST (`Gatehouse`).
+        let key = request.method == .post ? request.headers[.nexus] ?? "" : nil
+        let device = try await door.admit(token: SessionCookie.token(in: request), key: key, address: context.address)
         context.connection.belongs(to: device.id)
         return device
     }
@@ -108,7 +113,7 @@ struct WebRoutes: Sendable {
             wait: wait, beat: beat, streams: door.streams, device: device.id, connection: onlyTells ? connection : nil)
     }
 
-    /// A GET, so that pictures and downloads work: the cookie is sent for our own pages alone (SameSite=Strict).
+    /// A GET, so that pictures and downloads work. The cookie alone gives what is named by the hash of its own content.
     private func attachment(_ request: Request, _ context: WebContext) async throws -> Response {
         _ = try await admit(request, context)
         let (file, path) = try await service.attachment(context.parameters.get("id") ?? "")

@@ -23,7 +23,7 @@ struct Listener: Sendable {
     /// How long answers under way have to end when the server is stopped.
     private static let stopLimit: Duration = .seconds(2)
     /// listen(2)'s backlog.
-    private static let backlog: Int32 = 512
+    static let backlog: Int32 = 512
 
     let place: Place
     let entrance: Entrance

@@ -27,6 +27,50 @@ struct AccessTests {
         #expect(try await box.store.devices().count == 1)
     }
 
+    /// Another program's page on another port of localhost is given the cookie with every click on a link to it.
+    @Test func cookieAlone_whereOtherPortsAreGivenItToo_letsNobodyIn() async throws {
+        let box = try await WebBox(url: "https://chat.example.invalid")
+        let cookie = try await box.pair()
+        let key = box.key(beside: cookie)
+        #expect(try box.post("/api/devices", own, cookie: cookie).status == 200)
+        let good = box.request("/api/devices", own, cookie: cookie)
+        for stolen in ["1", "", String(repeating: "0", count: 64), String(key.dropLast()), key + "0"] {
+            let connection = try box.connect()
+            try connection.send(good.replacing("X-Nexus: \(key)", with: "X-Nexus: \(stolen)"))
+            let answer = try connection.answer()
+            #expect(answer.status == 401 && answer.text.contains(#""why":"unknown""#), "\(stolen): \(answer.text)")
+        }
+        // Neither under the name of a proxy, nor by the tunnel.
+        let proxied = try box.connect()
+        let host = "chat.example.invalid"
+        try proxied.send(
+            good.replacing("X-Nexus: \(key)", with: "X-Nexus: 1").replacing(
+                "http://localhost:\(box.port)", with: "https://" + host
+            )
+            .replacing("localhost:\(box.port)", with: host))
+        #expect(try proxied.answer().status == 401)
+        let stored = try await box.store.devices().first?.keyHash
+        #expect(stored == Secrets.hash(key))
+    }
+
+    @Test func nameThatLeadsToNobodyElse_needsNoKey() async throws {
+        let host = "chat.example.invalid"
+        let box = try await WebBox(url: "https://" + host)
+        func ask(_ path: String, _ body: String, cookie: String? = nil) throws -> RawAnswer {
+            let connection = try box.connect()
+            try connection.send(
+                box.request(path, body, cookie: cookie).replacing(
+                    "http://localhost:\(box.port)", with: "https://" + host
+                )
+                .replacing("localhost:\(box.port)", with: host))
+            return try connection.answer()
+        }
+        let paired = try ask("/api/pair", #"{"code":"\#(try await box.code())","name":"x"}"#)
+        #expect(paired.status == 200 && !paired.text.contains("key"), "\(paired.text)")
+        let cookie = String(try #require(paired.header("set-cookie")).prefix { $0 != ";" })
+        #expect(try ask("/api/devices", own, cookie: cookie).status == 200)
+    }
+
     @Test func codeThatCannotBeTakenNow_isNotSpent() async throws {
         let box = try await WebBox()
         let body = #"{"code":"\#(try await box.code())","name":"x"}"#

@@ -50,6 +50,12 @@ final class RawConnection {
         }
     }
 
+    /// Over a socket that is connected.
+    init(taking descriptor: Int32) {
+        self.descriptor = descriptor
+        limitWaiting()
+    }
+
     private func limitWaiting() {
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))

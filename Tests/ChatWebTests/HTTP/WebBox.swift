@@ -25,6 +25,8 @@ final class WebBox: Sendable {
     let audit = Words()
     /// The log of every child.
     let log = PlayedLog()
+    /// What pages keep beside their cookies.
+    private let keys = Mutex<[String: String]>([:])
     private let tunnelSocket: Int32
     private let task: Task<Void, Never>
 
@@ -35,7 +37,7 @@ final class WebBox: Sendable {
     }
 
     init(
-        limits: ConnectionLimits = ConnectionLimits(), url: String? = nil, largeFileBytes: Int = 0,
+        limits: ConnectionLimits = ConnectionLimits(), port: Int = 0, url: String? = nil, largeFileBytes: Int = 0,
         certificate isSecure: Bool = false, ofTheOwner isGiven: Bool = false
     ) async throws {
         store = try ChatStore(directory: directory)
@@ -56,7 +58,7 @@ final class WebBox: Sendable {
         self.tunnelSocket = tunnelSocket
         let (states, said) = AsyncStream<WebServer.State>.makeStream()
         let settings = try #require(
-            try WebSettings(listen: "127.0.0.1:0", url: url, certificate: isSecure ? "self-made" : nil))
+            try WebSettings(listen: "127.0.0.1:\(port)", url: url, certificate: isSecure ? "self-made" : nil))
         let asked = asked
         let tunnelAsked = tunnelAsked
         let tunnelName = tunnelName
@@ -128,14 +130,27 @@ final class WebBox: Sendable {
     func post(_ path: String, _ body: String, cookie: String? = nil, _ headers: [String] = []) throws -> RawAnswer {
         let connection = try connect()
         try connection.send(request(path, body, cookie: cookie, headers))
-        return try connection.answer()
+        let answer = try connection.answer()
+        keep(answer)
+        return answer
     }
+
+    /// What a page does with the answer that let it in.
+    private func keep(_ answer: RawAnswer) {
+        guard let set = answer.header("set-cookie"), let found = answer.text.firstMatch(of: /"key":"([0-9a-f]{64})"/)
+        else { return }
+        keys.withLock { $0[String(set.prefix { $0 != ";" })] = String(found.1) }
+    }
+
+    /// What the page of that cookie says beside it.
+    func key(beside cookie: String?) -> String { cookie.flatMap { one in keys.withLock { $0[one] } } ?? "1" }
 
     /// The bytes of one.
     func request(_ path: String, _ body: String, cookie: String? = nil, _ headers: [String] = []) -> String {
         let own = [
-            "POST \(path) HTTP/1.1", "Host: localhost:\(port)", "Origin: http://localhost:\(port)", "X-Nexus: 1",
-            "Content-Type: application/json", "Content-Length: \(body.utf8.count)", "Connection: close",
+            "POST \(path) HTTP/1.1", "Host: localhost:\(port)", "Origin: http://localhost:\(port)",
+            "X-Nexus: \(key(beside: cookie))", "Content-Type: application/json", "Content-Length: \(body.utf8.count)",
+            "Connection: close",
         ]
         let cookies = cookie.map { ["Cookie: \($0)"] } ?? []
         return (own + cookies + headers).joined(separator: "\r\n") + "\r\n\r\n" + body

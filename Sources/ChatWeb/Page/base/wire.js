@@ -1,4 +1,5 @@
 // How the page asks: one POST, answered by one JSON object a line.
+import { stored } from './shelf.js';
 
 /** What the server says no to, or does not say at all. */
 export class Failure extends Error {
@@ -49,7 +50,7 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
   try {
     const response = await fetch(path, {
       method: 'POST', credentials: 'same-origin', cache: 'no-store', signal: control.signal,
-      headers: { 'Content-Type': 'application/json', 'X-Nexus': '1' }, body: JSON.stringify(body),
+      headers: { 'Content-Type': 'application/json', 'X-Nexus': stored('nexus.key', '1') }, body: JSON.stringify(body),
     });
     if (!response.body) throw new Failure('the answer has no body');
     // Not what something on the way says in its place.
