@@ -119,7 +119,7 @@ if !lean {
             name: "NexusConfiguration", dependencies: ["Plan", "SupervisorCore", "Wire", toml],
             path: "Sources/Configuration", swiftSettings: strict),
         library("WorkerKit", ["Wire", "SupervisorCore"]),
-        library("OpenCode", ["CCurl", "AgentModel"]),
+        library("OpenCode", ["CCurl", "AgentModel", "Outgoing"]),
         library("Tunnel", ["Outgoing", "Wire", yams]),
         library("Chat", ["AgentModel", "Cryptography", "Wire", grdb]),
         library("Cryptography", ["COpenSSL"]),
@@ -143,7 +143,7 @@ if !lean {
         tests("ConfigurationTests", ["NexusConfiguration"], resources: [.copy("Files")]),
         tests("WorkerKitTests", ["WorkerKit"]),
         tests(
-            "OpenCodeTests", ["OpenCode", "AgentModel", "Wire", "echo-agent", "agent-worker"],
+            "OpenCodeTests", ["OpenCode", "Outgoing", "AgentModel", "Wire", "echo-agent", "agent-worker"],
             resources: [.copy("Schemas"), .copy("Frames")]),
         tests("TunnelTests", ["Tunnel", "Outgoing", yams]),
         // The built chat-bridge runs beside the test bundle.

@@ -27,7 +27,7 @@ enum Verdict: Hashable, Sendable {
         switch failure {
         case .unreachable, .timedOut, .cancelled: self = .again(failure.description, after: nil)
         // What it answered at such length, it did answer.
-        case .tooLong, .badURL, .forbiddenAddress: self = .refused(failure.description)
+        case .tooLong, .badURL, .forbiddenAddress, .foreignListener: self = .refused(failure.description)
         }
     }
 }

@@ -14,6 +14,8 @@ public struct OutgoingCall: Sendable {
     public var answerLimit: Int
     /// Whom it may reach.
     public var reach: AddressReach
+    /// On 127.0.0.1: whose the other end has to be, by the kernel's word; nil: anybody's.
+    public var owners: Set<UInt32>?
     /// No plain HTTP.
     public var httpsOnly: Bool
     /// The header of the answer whose value is wanted too.
@@ -23,7 +25,7 @@ public struct OutgoingCall: Sendable {
     public init(
         _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8]? = nil,
         way: OutgoingWay = .asTheURLSays, limit: Duration = .seconds(15), answerLimit: Int = 65_536,
-        reach: AddressReach, httpsOnly: Bool, keeping: String? = nil
+        reach: AddressReach, owners: Set<UInt32>? = nil, httpsOnly: Bool, keeping: String? = nil
     ) {
         self.url = url
         self.headers = headers
@@ -32,6 +34,7 @@ public struct OutgoingCall: Sendable {
         self.limit = limit
         self.answerLimit = answerLimit
         self.reach = reach
+        self.owners = owners
         self.httpsOnly = httpsOnly
         self.keeping = keeping
     }
@@ -74,6 +77,8 @@ public enum OutgoingFailure: Error, Hashable, Sendable, CustomStringConvertible 
     case unreachable(String)
     /// The address is one that this call may not reach.
     case forbiddenAddress(String)
+    /// What listens there is somebody else's; nil: the kernel does not say whose. Nothing was said to him.
+    case foreignListener(port: UInt16, uid: UInt32?)
     /// Not within the call's limit.
     case timedOut(Duration)
     /// The answer is longer than the call's limit.
@@ -89,6 +94,8 @@ public enum OutgoingFailure: Error, Hashable, Sendable, CustomStringConvertible 
         case .unreachable(let why): why
         case .forbiddenAddress(let address):
             "\(address) is an address of this machine or of its local networks, and is not called"
+        case .foreignListener(let port, let uid):
+            "what listens on 127.0.0.1:\(port) is \(uid.map { "uid \($0)'s" } ?? "nobody's that the kernel names")"
         case .timedOut(let limit): "no whole answer within \(limit)"
         case .tooLong(let bytes): "the answer is longer than \(bytes) bytes"
         case .badURL: "not an address that can be called"

@@ -15,6 +15,7 @@ final class OutgoingTransfer: @unchecked Sendable {
     private var target: UnsafeMutablePointer<curl_slist>?
     private var answer = OutgoingAnswer(status: 0)
     private var forbidden: String?
+    private var stranger: OutgoingFailure?
     private var isTooLong = false
 
     /// Nil only when memory is out.
@@ -89,6 +90,9 @@ final class OutgoingTransfer: @unchecked Sendable {
         _ = nexus_curl_set_pointer(easy, CURLOPT_HTTPHEADER, headers)
         _ = nexus_curl_set_writer(easy, { OutgoingTransfer.of($3)?.received($0, $1 * $2) ?? 0 }, context)
         _ = nexus_curl_set_header_reader(easy, { OutgoingTransfer.of($3)?.receivedHeader($0, $1 * $2) ?? 0 }, context)
+        if call.owners != nil {
+            _ = nexus_curl_set_look(easy, { OutgoingTransfer.of($0)?.look(port: $3, localPort: $4) ?? 1 }, context)
+        }
         _ = nexus_curl_set_socket_maker(easy, { OutgoingTransfer.of($0)?.socket(to: $2) ?? -1 }, context)
     }
 
@@ -118,6 +122,15 @@ final class OutgoingTransfer: @unchecked Sendable {
         }
         let type = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
         return Glibc.socket(address.pointee.family, type, address.pointee.protocol)
+    }
+
+    /// The last look before the request: 0 lets it out.
+    private func look(port: Int32, localPort: Int32) -> Int32 {
+        let port = UInt16(clamping: port)
+        let uid = ListenerOwner.uid(port: port, localPort: UInt16(clamping: localPort))
+        if let uid, call.owners?.contains(uid) != false { return 0 }
+        stranger = .foreignListener(port: port, uid: uid)
+        return 1
     }
 
     private static func shown(_ bytes: [UInt8]) -> String {
@@ -162,6 +175,7 @@ final class OutgoingTransfer: @unchecked Sendable {
             return .success(answer)
         }
         if let forbidden { return .failure(.forbiddenAddress(forbidden)) }
+        if let stranger { return .failure(stranger) }
         if isTooLong { return .failure(.tooLong(call.answerLimit)) }
         switch code {
         case CURLE_OPERATION_TIMEDOUT: return .failure(.timedOut(call.limit))

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 @testable import Tunnel
@@ -97,6 +98,20 @@ import Testing
         let seen = TunnelMeasurement(connections: 1, rules: nil, registered: 1, refused: 0, quickHostname: said)
         #expect(seen.quickHostname == name)
         #expect((seen.strangeHostname == nil) == (name != nil) && (seen.strangeHostname ?? "").utf8.count < 100)
+    }
+
+    /// It would say where the page is reached, in words of its own.
+    @Test func metricsPortOfAnotherUser_isNotBelieved() async throws {
+        let server = try PageServer(isSocket: false) { _, _ in
+            PageServer.http(
+                "200 OK", body: #"{"status":200,"readyConnections":4,"hostname":"another-one.trycloudflare.com"}"#)
+        }
+        let port = try #require(server.place.split(separator: ":").last.flatMap { UInt16($0) })
+        #expect(await MetricsPort(port: port).measure()?.quickHostname == "another-one.trycloudflare.com")
+        let before = server.heads.count
+        #expect(await MetricsPort(port: port, owners: [geteuid() + 1]).measure() == nil)
+        // He sees a connection, and no word.
+        #expect(server.heads.dropFirst(before).allSatisfy(\.isEmpty), "\(server.heads)")
     }
 
     @Test func numberThatCannotBe_isNoAnswerOfTheMetricsPort() async throws {

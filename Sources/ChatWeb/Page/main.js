@@ -1,7 +1,7 @@
 // Who is here, and which room is shown.
 import { h, workerAddress } from './base/dom.js';
 import { ask, chat } from './base/wire.js';
-import { clear, load, store, stored } from './base/shelf.js';
+import { clear, keepKey, load, store, stored } from './base/shelf.js';
 import { draftKeys, keepAside, moveDraft } from './base/drafts.js';
 import { Feed } from './base/feed.js';
 import { Outbox } from './base/outbox.js';
@@ -207,7 +207,7 @@ export class Page {
 
 function closedRoom() {
   return { close() {}, element: h('main.room', h('div.column', h('h1', 'Machine'),
-    h('p.quiet', 'This device was paired for the chat alone. An owner’s device shows the machine, and a terminal on it: ', h('code', 'nexusctl status')))) };
+    h('p.quiet', 'This device was paired for the chat alone. Owners see the machine here, and in a terminal on it: ', h('code', 'nexusctl status')))) };
 }
 
 /** The address holds a code to come in by. */
@@ -220,11 +220,8 @@ function enter(code, words, isReturn = false) {
     code, words, isReturn,
     done: ({ key, ...device }) => {
       store(known, device);
-      // Half of what lets it in, where the cookie goes to other programs too.
-      if (key) {
-        store('nexus.key', key);
-        caches.open('nexus-page-1').then((cache) => cache.put('/key', new Response(key)));
-      }
+      // Half of what lets it in, where other programs get the cookie too.
+      if (key) keepKey(key);
       page = new Page(device);
     },
   }));

@@ -8,7 +8,7 @@ worker.addEventListener('install', (event) => {
     const cache = await caches.open(shelf);
     const page = await (await fetch('/', { cache: 'no-store' })).text();
     // The page names all that it needs.
-    await cache.addAll(['/', ...Array.from(page.matchAll(/ (?:href|src)="([^"]+)"/g), ([, path]) => path)]);
+    await cache.addAll(['/', ...Array.from(page.matchAll(/ (?:href|src)="?([^">]+)/g), ([, path]) => path)]);
     await worker.skipWaiting();
   })());
 });

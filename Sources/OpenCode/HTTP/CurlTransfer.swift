@@ -1,4 +1,5 @@
 import CCurl
+import Outgoing
 
 /// One call on its way: an easy handle, what came back so far, and who waits.
 ///

@@ -11,6 +11,8 @@ struct HTTPLook: Sendable {
     var limit: Duration = .seconds(2)
     /// The header of the answer that is wanted too.
     var keeping: String?
+    /// On 127.0.0.1: whose answer is believed; nil: anybody's.
+    var owners: Set<UInt32>?
 
     /// Longest body that is taken; what is beyond fails the look.
     static let bodyLimitBytes = 1 << 20
@@ -22,6 +24,7 @@ struct HTTPLook: Sendable {
         try await Self.client.send(
             OutgoingCall(
                 url, headers: headers, body: body.map { Array($0.utf8) }, way: way, limit: limit,
-                answerLimit: Self.bodyLimitBytes, reach: .anywhere, httpsOnly: false, keeping: keeping))
+                answerLimit: Self.bodyLimitBytes, reach: .anywhere, owners: owners,
+                httpsOnly: false, keeping: keeping))
     }
 }

@@ -7,9 +7,17 @@ import Wire
 public struct MetricsPort: Hashable, Sendable {
     /// On 127.0.0.1.
     public let port: UInt16
+    /// Whose cloudflared is. Any program of the machine may take the port before it does, or while it is down, and would be
+    /// asked where the page is reached.
+    private let owners: Set<UInt32>
 
-    /// Of a cloudflared that was told this port.
-    public init(port: UInt16) { self.port = port }
+    /// Of a cloudflared that was told this port: it runs as who runs this, since both need the tunnel's own files, or as root.
+    public init(port: UInt16) { self.init(port: port, owners: [0, geteuid()]) }
+
+    init(port: UInt16, owners: Set<UInt32>) {
+        self.port = port
+        self.owners = owners
+    }
 
     /// A port that is free now. Somebody may take it before cloudflared does; that ends it with 1 and another is taken.
     public static func free() throws(TunnelError) -> UInt16 {
@@ -31,7 +39,7 @@ public struct MetricsPort: Hashable, Sendable {
         return UInt16(bigEndian: address.sin_port)
     }
 
-    /// Everything at once; nil: the port does not answer.
+    /// Everything at once; nil: the port does not answer, or is somebody else's.
     public func measure() async -> TunnelMeasurement? {
         struct Ready: Decodable { var readyConnections: Int }
         struct Quick: Decodable { var hostname: String }
@@ -63,7 +71,7 @@ public struct MetricsPort: Hashable, Sendable {
     }
 
     private func look(_ path: String) async throws(OutgoingFailure) -> OutgoingAnswer {
-        try await HTTPLook(url: "http://127.0.0.1:\(port)\(path)").answer()
+        try await HTTPLook(url: "http://127.0.0.1:\(port)\(path)", owners: owners).answer()
     }
 
     /// - Parameter statuses: 503 is /ready's word for no connection.

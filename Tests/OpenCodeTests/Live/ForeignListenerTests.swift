@@ -1,5 +1,6 @@
 import AgentModel
 import Foundation
+import Outgoing
 import Synchronization
 import Testing
 

@@ -32,6 +32,13 @@ export function store(name, value) {
   }
 }
 
+// For the page and its worker.
+/** @param {string} key */
+export function keepKey(key) {
+  store('nexus.key', key);
+  caches.open('nexus').then((cache) => cache.put('/key', new Response(key)));
+}
+
 /** @param {any} name @param {any[]} value */
 export function keep(name, value) {
   // The oldest of it goes, behind the first.

@@ -12,8 +12,8 @@ export class Failure extends Error {
   get isPassing() { return ['network', 'unavailable', 'busy', 'peer-restarted'].includes(this.code); }
 }
 
-/** @param {unknown} error */
-export function reason(error) { return /** @type {Error} */ (error).message; }
+/** @param {any} error */
+export const reason = (error) => error.message;
 
 // Milliseconds before it is tried again.
 /** @param {number} failures */
@@ -49,7 +49,7 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
   hear(true);
   try {
     const response = await fetch(path, {
-      method: 'POST', credentials: 'same-origin', cache: 'no-store', signal: control.signal,
+      method: 'POST', signal: control.signal,
       headers: { 'Content-Type': 'application/json', 'X-Nexus': stored('nexus.key', '1') }, body: JSON.stringify(body),
     });
     if (!response.body) throw new Failure('the answer has no body');

@@ -147,7 +147,7 @@ class Plot {
 /** @param {number | null | undefined} ms */
 function spoken(ms) { return ms == null ? '' : ms < 100000 ? `${Math.ceil(ms / 1000)} s` : ms < 6000000 ? `${Math.round(ms / 60000)} min` : `${Math.round(ms / 3600000)} h`; }
 
-/** @param {any} child one element of nexusd's `status` */
+/** @param {any} child of nexusd's `status` */
 function offWords(child) {
   if (child.stopped_with_tree) return 'stopped with the tree';
   if (child.choice === 'off') return `stopped by command; nexusctl start ${child.name}`;
@@ -161,7 +161,7 @@ function lastWords(child) {
 }
 
 // Why it is not ready and what comes next; of one that is, what it says of itself.
-/** @param {any} child one element of nexusd's `status` */
+/** @param {any} child of nexusd's `status` */
 function stateWords(child) {
   const awaits = child.awaits ? `waits for ${child.awaits}` : '';
   const next = spoken(child.next_try_ms);

@@ -6,10 +6,9 @@ import { clear } from '../base/shelf.js';
 import { ask } from '../base/wire.js';
 
 function guess() {
-  const agent = navigator.userAgent;
-  const device = ['iPhone', 'iPad', 'Android', 'Macintosh', 'Windows', 'Linux'].find((name) => agent.includes(name)) || 'A device';
-  const browser = ['Firefox', 'Edg', 'Chrome', 'Safari'].find((name) => agent.includes(name)) || 'a browser';
-  return `${device}, ${browser === 'Edg' ? 'Edge' : browser}`;
+  const first = (/** @type {string} */ names) => names.split(' ').find((name) => navigator.userAgent.includes(name));
+  const device = first('iPhone iPad Android Macintosh Windows Linux') || 'A device';
+  return `${device}, ${first('Firefox Edg Chrome Safari') || 'a browser'}`.replace(/Edg$/, 'Edge');
 }
 
 /** What was typed here and not sent. */

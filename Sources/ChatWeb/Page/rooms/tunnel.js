@@ -18,7 +18,7 @@ export class Tunnel {
     this.trialWords = h('p');
     this.trial = h('div.trial', { role: 'alert', hidden: true }, this.trialWords,
       h('button.send', { text: 'Keep', onclick: () => this.wish({ op: 'keep' }) }));
-    this.link = h('a', { target: '_blank', rel: 'noopener noreferrer' });
+    this.link = h('a', { target: '_blank' });
     this.code = h('div.qr');
     this.dead = h('p.quiet', 'It does not lead here now.');
     this.picture = h('details', h('summary', 'QR code'), this.code);
@@ -112,7 +112,7 @@ export class Tunnel {
     this.code.replaceChildren(picture(line.qr || []));
   }
 
-  /** @param {any} child as nexusd has it: what it does about a cloudflared that is down, and when. */
+  /** @param {any} child cloudflared, as nexusd has it */
   showChild(child) {
     const minutes = Math.ceil((child?.next_try_ms || 0) / 60000);
     const when = child?.next_try_ms ? `it is tried again within ${minutes} minute${minutes === 1 ? '' : 's'}` : 'it is not tried again by itself';

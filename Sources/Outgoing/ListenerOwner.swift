@@ -2,13 +2,13 @@ import Glibc
 
 /// Who is at the other end of a loopback connection: asked of the kernel by sock_diag(7), one socket a question; where
 /// that is not to be had (no such module, no netlink in a sandbox), read from /proc/net/tcp.
-enum ListenerOwner {
+public enum ListenerOwner {
     /// The uid of the process that took this connection, or, as long as none did, of the one that listens; nil: the
     /// kernel does not say.
     ///
     /// The connection itself is asked for first: a listener may change hands between connecting and looking, a
     /// connection that was taken does not. One that waits in the queue of a listener is lost with it.
-    static func uid(port: UInt16, localPort: UInt16) -> UInt32? {
+    public static func uid(port: UInt16, localPort: UInt16) -> UInt32? {
         let taken = ask(port: port, localPort: localPort)
         if let taken, taken.inode != 0 { return taken.uid }
         guard taken != nil, let listener = ask(port: port, localPort: nil) else {
@@ -18,7 +18,7 @@ enum ListenerOwner {
     }
 
     /// The same from /proc/net/tcp and tcp6 (proc(5)): local and remote address, state, …, uid, timeout, inode.
-    static func table(port: UInt16, localPort: UInt16) -> UInt32? {
+    public static func table(port: UInt16, localPort: UInt16) -> UInt32? {
         var listener: UInt32?
         for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
             guard let file = fopen(path, "re") else { continue }
