@@ -728,7 +728,7 @@ def told(page):
     expect(switch).to_have_text("Tell me: off")
     page.add_init_script("Object.defineProperty(window, 'isSecureContext', {value: false})")
     page.reload()
-    expect(page.get_by_text("only by a page that came over https")).to_be_visible()
+    expect(page.get_by_text("only of a page that came over https")).to_be_visible()
     expect(switch).to_have_count(0)
     step("told: switched on, shown, tapped, switched off; where it cannot be, in words")
 
