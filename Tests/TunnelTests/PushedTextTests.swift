@@ -111,7 +111,7 @@ import Testing
         let before = server.heads.count
         #expect(await MetricsPort(port: port, owners: [geteuid() + 1]).measure() == nil)
         // He sees a connection, and no word.
-        #expect(server.heads.dropFirst(before).allSatisfy(\.isEmpty), "\(server.heads)")
+        #expect(server.heads.dropFirst(before).allSatisfy { $0.isEmpty }, "\(server.heads)")
     }
 
     @Test func numberThatCannotBe_isNoAnswerOfTheMetricsPort() async throws {
