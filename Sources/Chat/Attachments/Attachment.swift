@@ -1,4 +1,5 @@
-import Foundation
+import Cryptography
+public import Foundation
 
 /// A file that goes with a message: its content is kept once, by its hash, under the name each message gives it.
 public struct Attachment: Hashable, Sendable, Codable {
@@ -24,6 +25,17 @@ public struct Attachment: Hashable, Sendable, Codable {
         var name = String(String.UnicodeScalarView(plain)).trimmingCharacters(in: .whitespaces)
         while name.utf8.count > nameLimit { name.removeLast() }
         return name.isEmpty || name.allSatisfy { $0 == "." } ? "file" : name
+    }
+
+    /// Whether that is the content that was uploaded, by length and hash; read from its beginning afterwards. Files are small
+    /// (`[chat] attachment`), and browsers and the agent keep them.
+    public func isWhole(_ handle: FileHandle) throws -> Bool {
+        guard try handle.seekToEnd() == UInt64(bytes) else { return false }
+        try handle.seek(toOffset: 0)
+        let hash = SHA256Hash()
+        while let piece = try handle.read(upToCount: 65_536), !piece.isEmpty { hash.add(Array(piece)) }
+        try handle.seek(toOffset: 0)
+        return hash.finish() == id
     }
 
     /// True for what an id looks like; nothing else becomes part of a path.

@@ -50,15 +50,25 @@ extension ChatStore {
         return Recovered(interrupted: cut, queued: queued, isWritten: true)
     }
 
-    /// In a transaction, before anything else in it.
-    func writeLeftOver(_ db: Database) throws {
-        guard let left = leftOver.withLock({ $0 }) else { return }
+    /// In a transaction, before anything else in it; `settle` what it returns behind its commit.
+    func writeLeftOver(_ db: Database) throws -> LeftOver? {
+        guard let left = leftOver.withLock({ $0 }) else { return nil }
         try db.execute(sql: "DROP VIEW IF EXISTS temp.session; DROP VIEW IF EXISTS temp.turn")
         try Self.interrupt(db, left.turns, reason: left.reason)
-        db.afterNextTransaction { [self] _ in
-            leftOver.withLock { $0 = nil }
-            left.written?()
-        }
+        return left
+    }
+
+    /// It is stored. (Not told by GRDB's `afterNextTransaction`: of a commit that a full disk refuses SQLite rolls back without a
+    /// word, and what is told then is the next transaction's.)
+    func settle(_ left: LeftOver?) {
+        // What `recover` has added since is asked for now.
+        guard left != nil,
+            let left = leftOver.withLock({ kept in
+                defer { kept = nil }
+                return kept
+            })
+        else { return }
+        left.written?()
     }
 
     /// Puts a view of this connection in front of each of the two tables that tell how turns are (SQLite looks a name up

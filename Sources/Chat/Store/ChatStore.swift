@@ -86,13 +86,20 @@ public final class ChatStore: Sendable {
     /// their place any more.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
-            let value = try await queue.write { [self] db in
-                if isSealed.withLock({ $0 }) {
-                    throw ChatError(.stopping, "a backup is being restored; ask again when chat-bridge is back")
+            let value = try await queue.writeWithoutTransaction { [self] db in
+                var done: (value: Value, left: LeftOver?)?
+                try db.inTransaction {
+                    if isSealed.withLock({ $0 }) {
+                        throw ChatError(.stopping, "a backup is being restored; ask again when chat-bridge is back")
+                    }
+                    try watch.requireInPlace()
+                    let left = try writeLeftOver(db)
+                    done = (try body(db), left)
+                    return .commit
                 }
-                try watch.requireInPlace()
-                try writeLeftOver(db)
-                return try body(db)
+                guard let done else { preconditionFailure("a transaction that was committed came to its end") }
+                settle(done.left)
+                return done.value
             }
             if watch.trouble != nil { await wait(atMost: Self.lockPatience) }
             watch.found(nil)

@@ -142,10 +142,19 @@ struct TurnDelivery {
     }
 
     private func files(of message: ChatTurn) throws -> [FileToSend] {
-        try message.attachments.map {
-            FileToSend(
-                about: AttachedFile(name: $0.name, mime: $0.mime.rawValue, bytes: $0.bytes),
-                path: try store.path(ofAttachment: $0.id))
+        try message.attachments.map { file in
+            let path = try store.path(ofAttachment: file.id)
+            let handle = FileHandle(forReadingAtPath: path)
+            defer { try? handle?.close() }
+            // One that is not there is said where it is sent.
+            if let handle, try !file.isWhole(handle) {
+                throw AgentError(
+                    .failed,
+                    "the content of \(file.name) is damaged on this machine's disk, and nothing was handed over; attach it again and "
+                        + "send the message anew")
+            }
+            return FileToSend(
+                about: AttachedFile(name: file.name, mime: file.mime.rawValue, bytes: file.bytes), path: path)
         }
     }
 

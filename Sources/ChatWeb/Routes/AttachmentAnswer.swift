@@ -1,5 +1,4 @@
 import Chat
-import Cryptography
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -13,7 +12,7 @@ enum AttachmentAnswer {
 
     static func of(_ file: Attachment, at path: String, name: String) throws -> Response {
         let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-        guard try isWhole(handle, file) else {
+        guard try file.isWhole(handle) else {
             throw ChatError(.failed, "the file of this attachment is damaged, and is not shown")
         }
         let kind = file.mime.isImage ? "inline" : "attachment"
@@ -39,17 +38,6 @@ enum AttachmentAnswer {
                 }
                 try await writer.finish(nil)
             })
-    }
-
-    /// Whether it is the content that was uploaded, by length and hash; read from its beginning afterwards. Files are small
-    /// (`[chat] attachment`), and browsers keep them.
-    private static func isWhole(_ handle: FileHandle, _ file: Attachment) throws -> Bool {
-        guard try handle.seekToEnd() == UInt64(file.bytes) else { return false }
-        try handle.seek(toOffset: 0)
-        let hash = SHA256Hash()
-        while let bytes = try handle.read(upToCount: chunkBytes), !bytes.isEmpty { hash.add(Array(bytes)) }
-        try handle.seek(toOffset: 0)
-        return hash.finish() == file.id
     }
 
     /// RFC 8187: everything but attr-char as %XX.

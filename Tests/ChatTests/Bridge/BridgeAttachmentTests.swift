@@ -41,6 +41,22 @@ struct BridgeAttachmentTests {
         #expect((line?["attachments"] as? [[String: Any]])?.count == 1)
     }
 
+    @Test func fileThatIsDamagedOnTheDisk_doesNotReachTheAgent() throws {
+        let play = try Play()
+        let id = try upload(play, "what was meant")
+        let file = play.directory + "/attachments/" + id
+        #expect(FileManager.default.fileExists(atPath: file))
+        try Data("other of length".utf8.prefix(14)).write(to: URL(fileURLWithPath: file))
+        let sent = send(play, id)
+        try play.until("its end") { $0.client.finished.contains(sent) }
+        #expect(play.agent.turns.isEmpty && play.agent.uploads.isEmpty)
+        let line = try play.answer(#"{"op":"history","session":null}"#).first
+        #expect(line?["state"] as? String == "failed")
+        #expect(
+            (line?["reason"] as? String)?.contains("notes.txt is damaged on this machine's disk") == true,
+            "\(line ?? [:])")
+    }
+
     @Test func killedBetweenUploadAndMessage_theFileIsThere() throws {
         let play = try Play()
         let id = try upload(play, "kept over a kill")

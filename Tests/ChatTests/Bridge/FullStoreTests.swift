@@ -63,6 +63,10 @@ struct FullStoreTests {
         try play.restart()
         try play.until("the status line") { $0.bridge.statusLine.contains("no room is left") }
         #expect(try play.states(session) == ["interrupted"])
+        // What is refused meanwhile takes nothing away of what is still to be stored.
+        let refused = play.bridge.ask(#"{"op":"send","session":null,"text":"no room","client_id":"\#(UUID())"}"#)
+        try play.until("the refusal") { $0.client.finished.contains(refused) }
+        #expect(play.client.words[refused]?.contains("no room is left") == true, "\(play.client.words[refused] ?? "")")
         try disk.empty()
         try play.until("the status line without it") { !$0.bridge.statusLine.contains("no room") }
         try play.until("the agent to be stopped") { Set($0.agent.aborted) == [turn.session] }

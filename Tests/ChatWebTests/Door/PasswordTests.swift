@@ -53,7 +53,9 @@ struct PasswordTests {
         let code = door.issue(.owner, by: "a test").code
         func come(_ password: String) async -> Refused? {
             do throws(Refused) {
-                _ = try await door.pair(code: code, password: password, name: "a test", address: "127.0.0.1")
+                _ = try await door.pair(
+                    code: code, password: password, name: "a test", address: "127.0.0.1",
+                    sharesCookie: true)
                 return nil
             } catch { return error }
         }
