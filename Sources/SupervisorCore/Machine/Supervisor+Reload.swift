@@ -119,6 +119,8 @@ extension Supervisor {
             self[child].tally = Tally()
             self[child].restarts = RestartWindow()
         }
+        // Counted under a rule that is not there any more, as of a child that is removed.
+        if policy(child).intensity != old.children[child.index].intensity { self[child].restarts = RestartWindow() }
         let wish = wish(for: child, change, old)
         let isNews = self[child].wanted != wish
         self[child].wanted = wish

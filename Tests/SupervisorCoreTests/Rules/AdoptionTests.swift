@@ -73,6 +73,16 @@ struct AdoptionTests {
         #expect(scene.phases() == "ready starting")
     }
 
+    /// The simulation found it (seed 1656): what was counted under a rule that went with its child is nothing to go on with.
+    @Test func childThatWasRemoved_withItsIntensity_isTheSame() throws {
+        let policy = ChildPolicy(intensity: Intensity(restarts: 3, window: .seconds(10)), ready: .reported)
+        var scene = Scene.begun([policy])
+        scene.bringUp(.a)
+        scene.ends(.a)
+        scene.reload(TreeChange(tree: Tree(children: [.reporting(enabled: false)]), removed: [.a]))
+        #expect(try adopted(scene).supervisor.state == scene.supervisor.state)
+    }
+
     @Test func ownersChoice_holds() throws {
         let scene = try adopted(Scene.begun([.reporting()], choices: [.a: .off]))
         #expect(scene.supervisor.tree.choices == [.a: .off])
