@@ -84,7 +84,8 @@ import Testing
         typist.forget()
         typist.type("\u{3}")
         try typist.until("the lines, given back") {
-            $0.isRaw && $0.seen.contains("interrupted") && $0.seen.contains("first") && $0.seen.contains("hal")
+            // At the prompt: their echo alone comes before that, and what is typed then belongs to them.
+            $0.isRaw && $0.seen.contains("interrupted") && $0.seen.contains("> first") && $0.seen.contains("  hal")
         }
         #expect(!typist.seen.contains("You wrote"))
         typist.type("f\r")
