@@ -29,7 +29,10 @@ enum LoopbackTwin {
         guard number >= 0 else { return errno == EAFNOSUPPORT ? nil : try fail("socket") }
         var on: Int32 = 1
         setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        guard bind(number, twin, port) == 0, Glibc.listen(number, backlog) == 0 else {
+        // IPv4 has no such option, and needs none.
+        setsockopt(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, socklen_t(MemoryLayout<Int32>.size))
+        let place = try SocketAddress(ipAddress: twin.text, port: port)
+        guard place.withSockAddr({ bind(number, $0, socklen_t($1)) }) == 0, Glibc.listen(number, backlog) == 0 else {
             let error = errno
             close(number)
             switch error {
@@ -42,29 +45,4 @@ enum LoopbackTwin {
     }
 
     private static func fail(_ what: String) throws -> Int32? { throw IOError(errnoCode: errno, reason: what) }
-
-    private static func bind(_ number: Int32, _ address: Address, _ port: Int) -> Int32 {
-        if address.bytes.count == 4 {
-            var place = sockaddr_in()
-            place.sin_family = sa_family_t(AF_INET)
-            place.sin_port = in_port_t(port).bigEndian
-            withUnsafeMutableBytes(of: &place.sin_addr) { $0.copyBytes(from: address.bytes) }
-            return withUnsafePointer(to: place) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    Glibc.bind(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-        }
-        var only: Int32 = 1
-        setsockopt(number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &only, socklen_t(MemoryLayout<Int32>.size))
-        var place = sockaddr_in6()
-        place.sin6_family = sa_family_t(AF_INET6)
-        place.sin6_port = in_port_t(port).bigEndian
-        withUnsafeMutableBytes(of: &place.sin6_addr) { $0.copyBytes(from: address.bytes) }
-        return withUnsafePointer(to: place) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.bind(number, $0, socklen_t(MemoryLayout<sockaddr_in6>.size))
-            }
-        }
-    }
 }
