@@ -42,20 +42,34 @@ struct Redact: ParsableCommand {
     }
 
     private func secrets(_ file: RedactedFile?) -> Set<String> {
-        var secrets = Set(file?.environment ?? [])
         let lastGood = FileManager.default.contents(atPath: state + "/last-good").flatMap {
             try? Plan(encoded: Array($0))
         }
-        secrets.formUnion(lastGood?.environmentValues ?? [])
-        var paths = lastGood?.secretFiles ?? []
+        // Paths in environments are no secrets, and a report without them says little.
+        var secrets = Set((file?.environment ?? []) + (lastGood?.environmentValues ?? [])).filter { !$0.hasPrefix("/") }
+        var paths = (file?.secretFiles ?? []).map(expanded) + (lastGood?.secretFiles ?? [])
         for root in [runtime + "/credentials", ProcessInfo.processInfo.environment["CREDENTIALS_DIRECTORY"] ?? ""] {
             let below = (try? FileManager.default.subpathsOfDirectory(atPath: root)) ?? []
             paths += root.isEmpty ? [] : below.map { root + "/" + $0 }
         }
         for path in paths {
             guard let data = FileManager.default.contents(atPath: path), data.count <= 65_536 else { continue }
-            secrets.insert(String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines))
+            secrets.formUnion(Self.secrets(in: data))
         }
-        return secrets.filter { $0.utf8.count >= Self.shortestValue && !$0.hasPrefix("/") }
+        return secrets.filter { $0.utf8.count >= Self.shortestValue }
+    }
+
+    private func expanded(_ path: String) -> String {
+        path.replacingOccurrences(of: "{state}", with: state).replacingOccurrences(of: "{runtime}", with: runtime)
+    }
+
+    /// A secret as it is; and where the file is an object with one in it, as a tunnel's credentials are, that one too.
+    private static func secrets(in data: Data) -> [String] {
+        let whole = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
+        let object = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+        let members = (object ?? [:]).filter { $0.key.lowercased().contains("secret") }.values.compactMap {
+            $0 as? String
+        }
+        return [whole] + members
     }
 }

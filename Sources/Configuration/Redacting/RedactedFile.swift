@@ -8,18 +8,40 @@ public struct RedactedFile {
     /// Values that stand in environments of the file, and what is behind the host in the address of a webhook: with many
     /// services who knows that may write there.
     public let environment: [String]
+    /// Where it says that secrets lie, as it is written there.
+    public let secretFiles: [String]
 
     /// Reads the text of the file; its mistakes do not matter here.
     public init(_ bytes: [UInt8]) {
         guard let root = Table(toml: bytes, report: Report(file: "Supervisor.toml")) else {
             text = nil
             environment = []
+            secretFiles = []
             return
         }
         var writer = Writer()
         writer.write(root, path: [])
         text = writer.text
         environment = writer.hidden
+        secretFiles = Self.secretFiles(root)
+    }
+
+    private static func secretFiles(_ root: Table) -> [String] {
+        func text(_ table: Table?, _ key: String) -> String? {
+            guard case .string(let text) = table?[key]?.node.value else { return nil }
+            return text
+        }
+        func below(_ table: Table?, _ key: String) -> Table? {
+            guard case .table(let found) = table?[key]?.node.value else { return nil }
+            return found
+        }
+        let secrets = below(root, "secret")
+        let named = (secrets?.entries ?? []).map { text(below(secrets, $0.key), "file") }
+        let tunnel = below(root, "tunnel")
+        let others = [
+            text(tunnel, "credentials-file"), text(tunnel, "token-file"), text(below(root, "chat"), "key"),
+        ]
+        return (named + others).compactMap { $0 }
     }
 
     private struct Writer {

@@ -18,8 +18,10 @@ struct Capture {
     static let limitBytes = 2 * 1024 * 1024
 
     /// Runs it with an empty standard input; nil when it cannot be run or takes too long.
+    /// - Parameter file: what its output goes to in place of `output`.
     static func run(
-        _ program: String, _ arguments: [String], milliseconds: Int64 = limitMilliseconds, bytes: Int = limitBytes
+        _ program: String, _ arguments: [String], milliseconds: Int64 = limitMilliseconds, bytes: Int = limitBytes,
+        into file: Int32? = nil
     ) -> Capture? {
         var pipes: (out: [Int32], errors: [Int32]) = ([-1, -1], [-1, -1])
         guard pipe2(&pipes.out, Int32(O_CLOEXEC)) == 0, pipe2(&pipes.errors, Int32(O_CLOEXEC)) == 0 else { return nil }
@@ -27,7 +29,7 @@ struct Capture {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, pipes.out[1], 1)
+        posix_spawn_file_actions_adddup2(&actions, file ?? pipes.out[1], 1)
         posix_spawn_file_actions_adddup2(&actions, pipes.errors[1], 2)
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }

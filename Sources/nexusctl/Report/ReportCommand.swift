@@ -45,10 +45,9 @@ struct ReportCommand: ParsableCommand {
                 hint: "name one: --output FILE; --output ./- is a file of that name")
         }
         var facts = stat()
-        if stat(archive, &facts) == 0 {
-            guard facts.st_mode & S_IFMT == S_IFDIR else {
-                throw ControlError(.usage, "\(archive) is there already", hint: "give another name: --output FILE")
-            }
+        // A link counts as what it is, wherever it leads.
+        if lstat(archive, &facts) == 0 {
+            guard facts.st_mode & S_IFMT == S_IFDIR else { throw taken(archive) }
             let slash = archive.hasSuffix("/") ? "" : "/"
             throw ControlError(
                 .usage, "\(archive) is a directory",
@@ -73,19 +72,28 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
-    /// tar(1) and gzip(1) are there on every Debian.
+    private static func taken(_ archive: String) -> ControlError {
+        ControlError(.usage, "\(archive) is there already", hint: "give another name: --output FILE")
+    }
+
+    /// tar(1) and gzip(1) are there on every Debian. tar writes into a file that was made here: whoever owns the directory may
+    /// have put a link there since it was looked at, and root would write through it.
     private func pack(_ folder: borrowing ReportFolder, _ name: String, into archive: String) throws(ControlError) {
-        umask(0o077)
-        let arguments = ["-C", folder.parent, "--owner=0", "--group=0", "-czf", archive, "./" + name]
-        for program in ["/usr/bin/tar", "/bin/tar"] where access(program, X_OK) == 0 {
-            guard let tar = Capture.run(program, arguments, milliseconds: 60_000), tar.status == 0 else {
-                unlink(archive)
-                throw ControlError(
-                    .failed, "tar cannot write \(archive)", hint: "is there room, and may you write there?")
-            }
-            return
+        let programs: [String] = ["/usr/bin/tar", "/bin/tar"]
+        guard let program = programs.first(where: { access($0, X_OK) == 0 }) else {
+            throw ControlError(.failed, "there is no tar here", hint: "apt install tar")
         }
-        throw ControlError(.failed, "there is no tar here", hint: "apt install tar")
+        let file = open(archive, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            if errno == EEXIST { throw Self.taken(archive) }
+            throw ControlError(.failed, "cannot write \(archive): \(String(cString: strerror(errno)))")
+        }
+        defer { close(file) }
+        let arguments = ["-C", folder.parent, "--owner=0", "--group=0", "-czf", "-", "./" + name]
+        guard let tar = Capture.run(program, arguments, milliseconds: 60_000, into: file), tar.status == 0 else {
+            unlink(archive)
+            throw ControlError(.failed, "tar cannot write \(archive)", hint: "is there room, and may you write there?")
+        }
     }
 
     private func show(_ archive: String, _ contents: [(name: String, bytes: Int64)]) {

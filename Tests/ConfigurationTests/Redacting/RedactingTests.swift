@@ -78,6 +78,7 @@ import Testing
         let text = try #require(redacted.text)
         #expect(!text.contains("canary"))
         #expect(redacted.environment == ["canary-1", "x-{secret.api}-canary-2", "canary-3"])
+        #expect(redacted.secretFiles == ["/etc/key"])
         #expect(text.contains(#"command = ["web", "--port", "80"]"#) && text.contains(#"file = "/etc/key""#))
         #expect(text.contains(#"TOKEN = { secret = "api" }"#) && text.contains(#"delay = { first = "1s" }"#))
         #expect(RedactedFile(Array(text.utf8)).text == text, "what it writes is TOML, and says the same again")
