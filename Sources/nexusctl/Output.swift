@@ -2,6 +2,7 @@ import ControlClient
 import Glibc
 import Synchronization
 import System
+import Wire
 
 /// Standard output and standard error, unbuffered: text appears when it is written, in that order.
 enum Output {
@@ -24,6 +25,11 @@ enum Output {
 
     /// The same for bytes that are text already.
     static func write(_ bytes: [UInt8]) { write(bytes, to: STDOUT_FILENO) }
+
+    /// A line of JSON that a worker wrote, and may have quoted an agent in: nothing of it acts on a terminal.
+    static func write(json line: [UInt8]) {
+        write(ControlText.json(String(decoding: line, as: UTF8.self)) + "\n")
+    }
 
     /// Ends the program as a write would when the reader of standard output is gone: for those who follow, who may have
     /// nothing to write for ever. The thread sleeps in poll(2) until then; without one the next write finds out.

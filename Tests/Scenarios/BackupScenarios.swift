@@ -54,6 +54,29 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// What an agent answers, or quotes from a file that it read, is the owner's terminal's to be drawn on by nobody.
+    @Test func export_actsOnNoTerminal_andIsWholeInAPipe() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let words = "a\u{1B}]0;title\u{7}b\u{9B}31mc\u{202E}d"
+        let told = try box.ctl("chat", "--json", words)
+        #expect(told.status == 0 && told.output.contains(#"\u009b31mc\u202ed"#), "\(told)")
+        #expect(try box.ctl("chat", "export", "last").output.contains(words))
+        for format in ["markdown", "json"] {
+            let terminal = try Typist(
+                Programs.path("nexusctl"), ["chat", "export", "last", "--format", format],
+                environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state, "HOME": "/"])
+            try terminal.until("the answer") { $0.seen.contains("echo agent") && $0.seen.hasSuffix("\n") }
+            #expect(terminal.wait() == 0)
+            let drawn = terminal.seen.unicodeScalars.filter { $0.value == 0x1B || $0.value == 7 || $0.value > 0x7E }
+            #expect(
+                drawn.allSatisfy { "·–—’“”…".unicodeScalars.contains($0) },
+                "\(format): \(terminal.seen.debugDescription)")
+        }
+        #expect(box.stop() == 0)
+    }
+
     @Test func export_printsTheSession_andQuotedWordsAreAMessage() throws {
         let box = try Box.defaultTree()
         try box.start()

@@ -14,4 +14,10 @@ import Wire
     @Test func linesStayLines_whereThatIsMeant() {
         #expect(ControlText.escaped("a\n\tb", keepNewlines: true) == "a\n\\tb")
     }
+
+    @Test func jsonOfOthers_staysTheSameDocument_andDrawsOnNoTerminal() {
+        let written = "{\n\"a\": \"\u{9B}31m é\u{7F}\u{202E}\u{2066}\\u001b\"\n}"
+        #expect(ControlText.json(written) == "{\n\"a\": \"\\u009b31m é\\u007f\\u202e\\u2066\\u001b\"\n}")
+        #expect(ControlText.json("[1,\"é\"]\n") == "[1,\"é\"]\n")
+    }
 }

@@ -39,9 +39,11 @@ import Testing
     }
 
     @Test func everyScalarBelow0x300_isReadBackByFoundation() throws {
-        let all = String(String.UnicodeScalarView((0..<0x300).compactMap(Unicode.Scalar.init))) + "\u{2028}😀"
+        let scalars = [0..<0x300, 0x2020..<0x2070].joined().compactMap { Unicode.Scalar($0 as UInt32) }
+        let all = String(String.UnicodeScalarView(scalars)) + "😀"
         let written = text { $0.object { $0.field(all, all) } }
-        #expect(!written.utf8.contains { $0 < 0x20 || $0 == 0x7F })
+        #expect(!written.unicodeScalars.contains(where: ControlText.isUnsafe))
+        #expect(JSONValue.object([.init(all, .string(all))]).line == written)
         #expect(try JSONDecoder().decode([String: String].self, from: Data(written.utf8)) == [all: all])
     }
 

@@ -41,9 +41,7 @@ extension JSONValue {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case _ where ControlText.isUnsafe(scalar): text += ControlText.jsonEscape(scalar)
             case _: text.unicodeScalars.append(scalar)
             }
         }

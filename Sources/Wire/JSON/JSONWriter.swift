@@ -127,36 +127,40 @@ public struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: "\""))
         text.withUTF8 { utf8 in
             var plain = 0
-            for index in utf8.indices where JSONWriter.mustEscape(utf8[index]) {
-                bytes.append(contentsOf: utf8[plain..<index])
-                append(escaping: utf8[index])
-                plain = index + 1
+            var index = 0
+            while index < utf8.count {
+                let length = JSONWriter.escapedLength(utf8, index)
+                if length > 0 {
+                    bytes.append(contentsOf: utf8[plain..<index])
+                    append(escaping: utf8[index..<index + length])
+                    plain = index + length
+                }
+                index += max(1, length)
             }
             bytes.append(contentsOf: utf8[plain...])
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private static func mustEscape(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
+    /// What JSON must escape, and what may stand in it as it is (DEL, C1, marks of direction): answers end up on terminals.
+    private static func escapedLength(_ utf8: UnsafeBufferPointer<UInt8>, _ index: Int) -> Int {
+        switch utf8[index] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): 1
+        case _: ControlText.length(in: utf8, at: index)
+        }
     }
 
-    private mutating func append(escaping byte: UInt8) {
-        switch byte {
+    private mutating func append(escaping character: Slice<UnsafeBufferPointer<UInt8>>) {
+        switch character.first {
         case UInt8(ascii: "\""): append("\\\"")
         case UInt8(ascii: "\\"): append("\\\\")
         case UInt8(ascii: "\n"): append("\\n")
         case UInt8(ascii: "\r"): append("\\r")
         case UInt8(ascii: "\t"): append("\\t")
         case _:
-            // DEL may stand in JSON as it is, but answers end up on terminals.
-            append("\\u00")
-            bytes.append(JSONWriter.hexadecimal(byte >> 4))
-            bytes.append(JSONWriter.hexadecimal(byte & 15))
+            for scalar in String(decoding: character, as: UTF8.self).unicodeScalars {
+                bytes.append(contentsOf: ControlText.jsonEscape(scalar).utf8)
+            }
         }
-    }
-
-    private static func hexadecimal(_ digit: UInt8) -> UInt8 {
-        digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
     }
 }

@@ -27,4 +27,36 @@ public enum ControlText {
         }
         return escaped
     }
+
+    /// JSON that somebody wrote, with each of them as `\u0000` is written: the same document, that draws on no terminal. What is below
+    /// 0x20 stands between values only.
+    public static func json(_ document: String) -> String {
+        func isRaw(_ scalar: Unicode.Scalar) -> Bool { scalar.value >= 0x20 && isUnsafe(scalar) }
+        guard document.unicodeScalars.contains(where: isRaw) else { return document }
+        var escaped = ""
+        for scalar in document.unicodeScalars {
+            if isRaw(scalar) { escaped += jsonEscape(scalar) } else { escaped.unicodeScalars.append(scalar) }
+        }
+        return escaped
+    }
+
+    /// `\u001b`.
+    static func jsonEscape(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
+
+    /// How many bytes such a character has that begins there; 0: none does.
+    static func length(in utf8: UnsafeBufferPointer<UInt8>, at index: Int) -> Int {
+        switch utf8[index] {
+        case 0..<0x20, 0x7F: 1
+        case 0xC2 where index + 1 < utf8.count && utf8[index + 1] < 0xA0: 2
+        case 0xE2 where index + 2 < utf8.count:
+            switch (utf8[index + 1], utf8[index + 2]) {
+            case (0x80, 0xAA...0xAE), (0x81, 0xA6...0xA9): 3
+            case _: 0
+            }
+        case _: 0
+        }
+    }
 }

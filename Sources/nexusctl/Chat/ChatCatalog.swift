@@ -16,7 +16,7 @@ struct ChatCatalog {
         var models = 0
         let asked: [JSONValue.Member] = [.init("op", .string("catalog"))]
         try link.collect(asked + (workspace.map { [.init("workspace", .string($0))] } ?? [])) { entry, line in
-            if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+            if json { return Output.write(json: line) }
             func text(_ key: String) -> String { Terminal.clean(entry[key]?.text ?? "") }
             switch entry["type"]?.text {
             case "model":

@@ -117,7 +117,7 @@ struct ChatBooks {
         var count = 0
         try link.collect([.init("op", .string("list"))]) { frame, line in
             count += 1
-            if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+            if json { return Output.write(json: line) }
             let updated = frame["updated"]?.number.map { WallTime(nanosecondsSince1970: $0 &* 1_000_000).rfc3339 }
             let state = frame["state"]?.text ?? "?"
             table.append([
@@ -143,7 +143,7 @@ struct ChatBooks {
         var printer = TurnPrinter(for: terminal, toErrors: false)
         try link.collect([.init("op", .string("history")), .init("session", session.map { .string($0) } ?? .null)]) {
             frame, line in
-            if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+            if json { return Output.write(json: line) }
             guard frame["type"]?.text == "turn" else { return printer.show(frame) }
             printer.finishLine()
             close()

@@ -209,7 +209,7 @@ final class Conversation {
         }
         if type != "accepted", type != "waiting" { turn.isWaiting = false }
         if json {
-            Output.write(line + [UInt8(ascii: "\n")])
+            Output.write(json: line)
         } else if let ask = ChatAsk(event), !turn.asks.isMute {
             turn.printer.finishLine()
             turn.asks.add(ask)

@@ -21,7 +21,7 @@ struct DevicesCommand: ParsableCommand {
             var count = 0
             try ChatLink(place).collect([.init("op", .string("devices"))]) { device, line in
                 count += 1
-                if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+                if json { return Output.write(json: line) }
                 let seen = device["seen"]?.number.map { WallTime(nanosecondsSince1970: $0 &* 1_000_000).rfc3339 }
                 table.append([
                     .init(device["device"]?.text ?? "?"), .init(device["role"]?.text ?? "?"), .init(seen ?? "?", .dim),

@@ -30,7 +30,7 @@ struct PairCommand: ParsableCommand {
 
     func run() throws {
         let (pairing, line) = try code()
-        if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+        if json { return Output.write(json: line) }
         guard let url = pairing["url"]?.text, let code = pairing["code"]?.text else { throw Self.wrongAnswer }
         let terminal = Terminal.standardOutput
         let minutes = (pairing["good_for"]?.number ?? 0) / 60

@@ -45,7 +45,7 @@ struct PasswordCommand: ParsableCommand {
         guard let (state, line) = answer, let isSet = state["set"]?.flag else {
             throw ControlError(.failed, "\(ChatLink.worker) answered something else than how its password is")
         }
-        if json { return Output.write(line + [UInt8(ascii: "\n")]) }
+        if json { return Output.write(json: line) }
         Output.write(
             isSet
                 ? "a browser needs the password beside a pairing code\n"

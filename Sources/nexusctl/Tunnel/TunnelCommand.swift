@@ -107,7 +107,7 @@ struct TunnelCommand: ParsableCommand {
             }
             let (answer, line) = try link.ask("address")
             if json {
-                Output.write(line + [UInt8(ascii: "\n")])
+                Output.write(json: line)
             } else {
                 Output.write(Terminal.clean(answer["url"]?.text ?? "?") + "\n")
                 // Last, so that all of it is on the screen.
@@ -139,7 +139,7 @@ struct TunnelCommand: ParsableCommand {
             let (answer, line) = try TunnelLink(place).ask("check")
             let isGood = answer["good"]?.flag ?? false
             if json {
-                Output.write(line + [UInt8(ascii: "\n")])
+                Output.write(json: line)
             } else {
                 var table = TextTable()
                 for hop in answer["hops"]?.elements ?? [] {

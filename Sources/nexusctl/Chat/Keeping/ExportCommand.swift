@@ -1,5 +1,7 @@
 import ArgumentParser
 import ControlClient
+import Glibc
+import Wire
 
 struct ChatExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,6 +30,12 @@ struct ChatExportCommand: ParsableCommand {
         try link.collect([
             .init("op", .string("export")), .init("session", .string(session)),
             .init("format", .string((json ? Format.json : format).rawValue)),
-        ]) { piece, _ in Output.write(piece["text"]?.text ?? "") }
+        ]) { piece, _ in Output.write(shown(piece["text"]?.text ?? "")) }
+    }
+
+    /// The agent's words draw on no terminal; a file or a pipe gets them as they are.
+    private func shown(_ text: String) -> String {
+        if json || format == .json { return ControlText.json(text) }
+        return isatty(STDOUT_FILENO) == 1 ? Terminal.clean(text, keepNewlines: true) : text
     }
 }
