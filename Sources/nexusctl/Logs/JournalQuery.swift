@@ -46,8 +46,11 @@ struct JournalQuery {
             }
             Output.complain("nexusctl: \(words). Without -f they are shown, and with -f into a file")
         }
-        // One field of several values is an "or"; all that nexusd and log-writer send has this one.
-        let fields = children.map { "SYSLOG_IDENTIFIER=\($0)" }
+        // One field of several values is an "or"; all that nexusd and log-writer send has this one. Whoever sends an entry writes it as
+        // he likes, so what journald itself says of the sender must be there too: log-writer's user, whose the files are.
+        var fields = children.map { "SYSLOG_IDENTIFIER=\($0)" }
+        var facts = stat()
+        if stat(place.logs, &facts) == 0 { fields.append("_UID=\(facts.st_uid)") }
         let arguments: [UnsafeMutablePointer<CChar>?] = (words + fields).map { strdup($0) } + [nil]
         execvp("journalctl", arguments)
         throw ControlError(
