@@ -68,6 +68,12 @@ import Wire
         #expect(!plan.supervisor.uidWall)
     }
 
+    @Test func accountThatNobodyLogsInAs_hasAShellForItsTools() throws {
+        let plan = try FakeMachine.root.parse("[child.a]\ncommand = [\"/bin/true\"]\nuser = \"web\"").plan
+        let shell = plan[id(plan, "a")].environment.first { $0.name == "SHELL" }
+        #expect(shell?.value.literal == "/bin/sh")
+    }
+
     @Test func stringThatExecveRefuses_isRefusedAtItsPlace() {
         let limit = 131_071
         func words(_ name: String, _ bytes: Int) -> String {

@@ -50,6 +50,20 @@ import Testing
         #expect(linked.diagnostics(text).contains("'/opt/x' belongs to uid 33"))
     }
 
+    /// With the sticky bit nobody removes another's, and everybody may exchange what is his own.
+    @Test func secretInADirectoryThatOthersShare_hasToBeRoots() {
+        let text = "[secret.s]\nfile = \"/srv/s/token\"\n[child.a]\ncommand = [\"/bin/true\"]\nsecrets = [\"s\"]\n"
+        let shared = FileStatus(kind: .directory, mode: 0o1777, owner: 0, group: 0)
+        func secret(_ owner: UInt32) -> FileStatus {
+            FileStatus(kind: .regular, mode: 0o600, owner: owner, group: owner, size: 32)
+        }
+        let theirs = host(["/srv/s": shared, "/srv/s/token": secret(33)]).diagnostics(text)
+        #expect(theirs.contains("belongs to uid 33 and lies in '/srv/s', where its owner may put a link in its place"))
+        #expect(host(["/srv/s": shared, "/srv/s/token": secret(0)]).diagnostics(text) == "")
+        let linked = host(["/srv/s": shared, "/etc/nexus/t": secret(0)], links: ["/srv/s/token": "/etc/nexus/t"])
+        #expect(linked.diagnostics(text).contains("'/srv/s/token' is a link in '/srv/s'"))
+    }
+
     /// A link of root's that leads to where others may put links.
     @Test func environmentFileAndSocketBehindALink_areLookedAtWhereTheyAre() {
         let file = FileStatus(kind: .regular, mode: 0o600, owner: 0, group: 0)

@@ -15,7 +15,11 @@ struct BaseEnvironment {
         let given = isOwn ? host.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } : nil
         home = given ?? user?.home ?? "/"
         let name = user?.name ?? String(uid)
-        let shell = user.map(\.shell).flatMap { $0.isEmpty ? nil : $0 } ?? "/bin/sh"
+        // An account that nobody logs in as names a program that refuses; tools would run it in place of a shell.
+        let shell =
+            user.map(\.shell).flatMap {
+                ["", "nologin", "false"].contains($0.split(separator: "/").last ?? "") ? nil : $0
+            } ?? "/bin/sh"
         variables = [
             ("PATH", BaseEnvironment.path), ("HOME", home), ("USER", name), ("LOGNAME", name), ("SHELL", shell),
             ("LANG", "C.UTF-8"), ("TMPDIR", "\(state)/tmp/\(child)"),

@@ -21,6 +21,10 @@ struct Trust {
         for _ in 0..<40 {
             if let words = distrust(parentsOf: step) { return words }
             guard let target = host.readLink(step) else { break }
+            if let shared = sharedDirectory(of: step) {
+                return
+                    "'\(step)' is a link in '\(shared)', where its owner may lead it elsewhere, and nexusd runs as root; name what it leads to"
+            }
             step =
                 target.hasPrefix("/")
                 ? target : String(step[..<(step.lastIndex(of: "/") ?? step.endIndex)]) + "/" + target
@@ -32,7 +36,20 @@ struct Trust {
     /// any file of this machine read, by a link.
     func distrust(file path: String) -> String? {
         guard host.userID == 0 else { return nil }
-        return distrust(wayTo: path)
+        if let words = distrust(wayTo: path) { return words }
+        let real = host.realPath(path) ?? path
+        guard let shared = sharedDirectory(of: real), let status = host.status(real) else { return nil }
+        guard ![0, host.userID].contains(status.owner) else { return nil }
+        return
+            "'\(real)' belongs to uid \(status.owner) and lies in '\(shared)', where its owner may put a link in its place"
+            + ", and nexusd runs as root; chown it to root"
+    }
+
+    /// The directory of a path, where others may make and remove what is their own.
+    private func sharedDirectory(of path: String) -> String? {
+        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "/"
+        guard let status = host.status(parent), status.mode & 0o1000 != 0, status.mode & 0o022 != 0 else { return nil }
+        return parent
     }
 
     /// The same for a directory in which something is to be made.
