@@ -84,6 +84,31 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test func workerThatFloodsWithWhatIsRefused_hidesNothingThatOthersDid() throws {
+        let box = try Box(
+            """
+            [child.flooder]
+            command = ["/usr/bin/python3", "\(Programs.repository)/Tests/Scenarios/flooder.py"]
+            worker = true
+            ready = "bus"
+            [child.victim]
+            command = ["FIXTURE", "serve"]
+            """)
+        try box.start()
+        try box.waitReady()
+        for _ in 0..<20 { #expect(try box.ctl("restart", "victim").status == 0) }
+        // Behind the twenty in the same file.
+        #expect(try box.ctl("restart", "flooder").status == 0)
+        let log = try box.waitLog("nexusd", "asks: restart child:flooder")
+        let audits = log.split(separator: "\n").filter { $0.contains("asks: restart child:victim") }
+        #expect(audits.count == 20)
+        let refusals = log.split(separator: "\n").filter { $0.contains("may not report the health of victim") }
+        #expect((1...120).contains(refusals.count) && refusals.contains { $0.contains("more were refused since") })
+        let metrics = try box.ctl("metrics").output
+        #expect(metrics.contains("nexus_lost_records_total 0\n"), "\(metrics)")
+        #expect(box.stop() == 0)
+    }
+
     @Test func pythonWorker_joinsAnswersStreamsAndDrains() throws {
         let worker = Programs.repository + "/examples/worker.py"
         let asker = Programs.repository + "/Tests/Scenarios/asker.py"

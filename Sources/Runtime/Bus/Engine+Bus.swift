@@ -155,7 +155,7 @@ extension Engine {
         case .health(let name, let isHealthy, let why, let peer): takeHealth(name, isHealthy, why, from: peer)
         case .refused(let peer, let other):
             let target = router.name(of: other) ?? "peer \(other.rawValue)"
-            audit(.refused, 4, "\(words(of: peer)) may not address \(target)", peer)
+            auditRefusal("\(words(of: peer)) may not address \(target)", peer)
         case .endLink(let peer, let fault): endLink(peer, fault)
         }
     }
@@ -168,7 +168,7 @@ extension Engine {
     private func takeHealth(_ name: String, _ isHealthy: Bool, _ why: String, from peer: PeerID) {
         guard let (worker, speaker) = living(peer) else { return }
         guard let child = names.child(named: name), plan.traits(worker).worker?.mayJudge(child) == true else {
-            return audit(.refused, 4, "\(names[worker]) may not report the health of \(name)", peer)
+            return auditRefusal("\(names[worker]) may not report the health of \(name)", peer)
         }
         guard let run = self[child].run, !run.hasExited else { return }
         // The worker may know its own secrets and, by its peers, those of the child.
@@ -196,14 +196,24 @@ extension Engine {
         clients[peer]?.words ?? router.name(of: peer) ?? "peer \(peer.rawValue)"
     }
 
-    /// A line about who did, or was refused, what.
-    func audit(_ kind: EventKind, _ priority: UInt8, _ sentence: String, _ peer: PeerID) {
+    /// A line about who used a control verb: never left out.
+    func audit(_ sentence: String, _ peer: PeerID) { tell(.audit, 5, sentence + ".", peer) }
+
+    /// A line about what somebody was refused, one a second and asker.
+    func auditRefusal(_ sentence: String, _ peer: PeerID) {
+        let asker =
+            clients[peer].map { RefusalMeters.Asker.user($0.credentials.user) } ?? peer.child.map { .worker($0) }
+        guard let asker, let untold = refusedAskers.take(asker, at: now) else { return }
+        tell(.refused, 4, sentence + "." + RefusalMeter.words(untold), peer)
+    }
+
+    private func tell(_ kind: EventKind, _ priority: UInt8, _ words: String, _ peer: PeerID) {
         var fields: [LogEvent.Field] = []
         if let client = clients[peer] {
             fields.append(LogEvent.Field(name: "CLIENT_UID", value: String(client.credentials.user)))
             fields.append(LogEvent.Field(name: "CLIENT_PID", value: client.credentials.process.description))
         }
         let child = peer.child.flatMap { has($0) ? names[$0] : nil }
-        say(LogEvent(kind, priority, sentence + ".", child, nil, fields))
+        say(LogEvent(kind, priority, words, child, nil, fields))
     }
 }

@@ -31,6 +31,8 @@ final class Engine {
     var serving = ServingMeter()
     var clients: [PeerID: ControlClient] = [:]
     var refusals = RefusalMeter()
+    /// Of what was asked on links that are there.
+    var refusedAskers = RefusalMeters()
     /// Who came to the control socket of late.
     var knocks = KnockMeter()
     var partings: Partings

@@ -29,6 +29,8 @@ final class LivingRun {
     /// What a worker writes, and what it reads.
     var busInput: OwnedFD?
     var busOutput: OwnedFD?
+    /// It has asked for its own restart.
+    var hasAskedForItself = false
     /// The poller waits for room in `busOutput`.
     var awaitsRoom = false
     /// A write to `busOutput` has failed: there is no reader any more.

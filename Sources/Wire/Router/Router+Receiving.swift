@@ -160,14 +160,13 @@ extension Router {
             BusErrorCode.busy.payload("\(count) events up to this one were dropped: their receiver is down or full"))
     }
 
-    /// One line that can be shown: escape sequences are left out, control characters become spaces, what is not UTF-8 becomes
-    /// U+FFFD.
+    /// One line that can be shown: escape sequences are left out, control characters and marks of direction become spaces, what
+    /// is not UTF-8 becomes U+FFFD.
     static func printable(_ bytes: some Collection<UInt8>, limit: Int) -> String {
         var text = ""
         for scalar in EscapeSequence.removed(from: String(decoding: bytes.prefix(limit), as: UTF8.self)).unicodeScalars
         {
-            let isControl = scalar.properties.generalCategory == .control
-            text.unicodeScalars.append(isControl ? " " : scalar)
+            text.unicodeScalars.append(ControlText.isUnsafe(scalar) ? " " : scalar)
             if text.utf8.count >= limit { break }
         }
         return text

@@ -46,19 +46,35 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
 
     @Test func events_keepTheirOrder_andTheLimitCountsLosses() {
         var queue = RecordQueue()
-        for _ in 0..<64 { queue.append(event: event(1024)) }
-        queue.append(event: event(1))
+        for _ in 0..<64 { queue.append(event: event(1024), .ordinary) }
+        queue.append(event: event(1), .ordinary)
         #expect(queue.lost == 1)
         queue.removeFirst()
-        queue.append(event: event(1024))
+        queue.append(event: event(1024), .ordinary)
         let lost = queue.takeLost()
         #expect(lost == 1)
         #expect(queue.lost == 0)
     }
 
+    /// Also where log-writer is replaced while they wait.
+    @Test func useOfAVerb_hasRoomWhereNothingElseHas_anOwnersWhereAWorkersHasNone() {
+        var queue = RecordQueue()
+        func audit(_ child: String?) -> LogEvent { LogEvent(.audit, 5, "somebody asks: restart child:a.", child) }
+        func add(_ event: LogEvent) { queue.append(event: LogOrder.event(event).packet(), .init(event)) }
+        while queue.lost == 0 { add(LogEvent(.refused, 4, "a may not address b.", "a")) }
+        add(audit("a"))
+        #expect(queue.lost == 1)
+        while queue.lost == 1 { add(audit("a")) }
+        add(audit(nil))
+        #expect(queue.lost == 2)
+        var next = RecordQueue()
+        next.append(contentsOf: queue.withoutOrders)
+        #expect(next.lost == 2)
+    }
+
     @Test func streams_areNeverLost() {
         var queue = RecordQueue()
-        queue.append(event: event(RecordQueue.limit))
+        queue.append(event: event(RecordQueue.Share.ordinary.limit), .ordinary)
         queue.append(.stream(7))
         queue.removeFirst()
         guard case .stream(7)? = queue.first else { Issue.record("the stream is gone"); return }
@@ -68,10 +84,10 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         var queue = RecordQueue()
         queue.append(.words(LogOrder.greeting(second: 1, alive: []).packet()))
         queue.append(.stream(1))
-        queue.append(event: LogOrder.event(LogEvent(.ready, 6, "a is ready.")).packet())
+        queue.append(event: LogOrder.event(LogEvent(.ready, 6, "a is ready.")).packet(), .ordinary)
         var kept = queue.withoutOrders
         guard case .words(let packet)? = kept.first else { Issue.record("the event is gone"); return }
-        #expect(LogOrder.isEvent(packet))
+        #expect(LogOrder.share(packet) == .ordinary)
         kept.removeFirst()
         #expect(kept.isEmpty)
     }
@@ -182,6 +198,21 @@ private func at(_ seconds: Double) -> Instant { Instant(nanoseconds: Int64(secon
         let third = meter.take(at: at(1.2))
         #expect(third == nil)
         let later = meter.take(at: at(2.1))
+        #expect(later == 2)
+    }
+}
+
+@Suite struct RefusalMetersTests {
+    @Test func askers_doNotHideEachOther_andTheirNumberIsBounded() {
+        var meters = RefusalMeters()
+        for round in 0..<3 {
+            let worker = meters.take(.worker(ChildID(rawValue: 1)), at: at(1))
+            let user = meters.take(.user(1), at: at(1))
+            #expect((worker == 0) == (round == 0) && (user == 0) == (round == 0))
+        }
+        let told = (0..<1000).filter { meters.take(.user($0), at: at(1)) != nil }
+        #expect(told.count == RefusalMeters.limit - 2 + 1)
+        let later = meters.take(.worker(ChildID(rawValue: 1)), at: at(2))
         #expect(later == 2)
     }
 }

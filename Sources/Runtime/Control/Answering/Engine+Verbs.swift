@@ -12,7 +12,7 @@ extension Engine {
             try check(verb, peer)
             carryOut(verb, id, peer)
         } catch {
-            if error.code == .refused { audit(.refused, 4, error.message, peer) }
+            if error.code == .refused { auditRefusal(error.message, peer) }
             router.fail(id, error.code, error.message)
         }
     }
@@ -62,7 +62,7 @@ extension Engine {
         case .events: answers.add(id, from: peer, .events(missed: 0))
         case .diff: wish(.diff(ConfigDesk.Asker(id: id, peer: peer)))
         case .reload:
-            audit(.audit, 5, "\(words(of: peer)) asks: reload", peer)
+            audit("\(words(of: peer)) asks: reload", peer)
             wish(.reload(ConfigDesk.Asker(id: id, peer: peer)))
         case .isReady(let targets): router.reply(id, readiness(of: targets))
         case .waitReady(let targets): answers.add(id, from: peer, .ready(meant(by: targets)))
@@ -76,7 +76,7 @@ extension Engine {
     private func order(
         _ change: Verb.Change, _ target: Command.Target, _ waits: Bool, _ id: FrameID, _ peer: PeerID, _ verb: Verb
     ) {
-        audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
+        audit("\(words(of: peer)) asks: \(verb.words(names))", peer)
         commandCount += 1
         let command = CommandID(rawValue: commandCount)
         if waits {
@@ -93,18 +93,20 @@ extension Engine {
         board.touchAll()
     }
 
-    /// A worker asks for its own restart. Its answer comes before its end, for nobody would read it behind that.
+    /// A worker asks for its own restart. Its answer comes before its end, for nobody would read it behind that. It needs no grant
+    /// for it, so a run that asks again adds no line.
     private func renew(_ id: FrameID, _ peer: PeerID, _ verb: Verb) {
-        audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
         router.reply(id, outcome("accepted"))
         guard let child = peer.child, let run = self[child].run else { return }
+        if !run.hasAskedForItself { audit("\(words(of: peer)) asks: \(verb.words(names))", peer) }
+        run.hasAskedForItself = true
         let isStopping = core.view(of: child).phase == .stopping
         feed(.restartItself(child, run.id))
         if !isStopping, core.view(of: child).phase == .stopping { remark(child, run.id, EndRemark.wished) }
     }
 
     private func signal(_ child: ChildID, _ signal: Signal, _ id: FrameID, _ peer: PeerID, _ verb: Verb) {
-        audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
+        audit("\(words(of: peer)) asks: \(verb.words(names))", peer)
         // Before its exec it is a copy of nexusd without a handler: what the program means by a signal would end it.
         if self[child].run?.launch != nil, signal != .terminate, signal != .kill {
             let why =
@@ -120,7 +122,7 @@ extension Engine {
     }
 
     private func recycle(_ child: ChildID, _ id: FrameID, _ peer: PeerID, _ verb: Verb) {
-        audit(.audit, 5, "\(words(of: peer)) asks: \(verb.words(names))", peer)
+        audit("\(words(of: peer)) asks: \(verb.words(names))", peer)
         guard let run = self[child].run else {
             return router.fail(id, .failed, "\(names[child]) has no run that could be recycled")
         }

@@ -35,10 +35,15 @@ final class ControlClient: Leaving {
         deadline = now + Self.patience
     }
 
+    private static func isPlain(_ character: Character) -> Bool {
+        character.isLetter || character.isNumber || " ._-/".contains(character)
+    }
+
     func leave(by disposal: Disposal) { disposal.closeIfUnread(socket) }
 
-    /// `uid 1000 (pid 4711, nexusctl)`, for the log.
+    /// `uid 1000 (pid 4711, nexusctl)`, for the log. It names itself as it likes, and must not write the rest of the line by that.
     var words: String {
-        "uid \(credentials.user) (pid \(credentials.process)\(name.map { ", " + $0 } ?? ""))"
+        let name = name.map { ", " + String($0.map { Self.isPlain($0) ? $0 : "?" }) } ?? ""
+        return "uid \(credentials.user) (pid \(credentials.process)\(name))"
     }
 }

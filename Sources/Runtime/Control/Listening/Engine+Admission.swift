@@ -7,6 +7,8 @@ extension Engine {
     static let clientLimit = 64
     /// Of these, of one uid other than root and nexusd's own.
     static let clientsPerUser = 16
+    /// Of these, kept free for root and nexusd's own uid.
+    static let clientsKept = 8
 
     func acceptClients() {
         // Bounded: a crowd at the door must not keep the children waiting.
@@ -45,15 +47,18 @@ extension Engine {
     /// Why there is no room for one more client of this uid, and what to do; nil: there is.
     private func crowd(of user: UInt32) -> String? {
         let remedy = "end some (`nexusctl … -f` and --watch hold one each) and try again"
-        if clients.count >= Self.clientLimit {
+        let isOwn = user == 0 || user == access.own
+        let limit = isOwn ? Self.clientLimit : Self.clientLimit - Self.clientsKept
+        if clients.count >= limit {
             let silent = clients.values.count { $0.name == nil }
             let those =
                 silent > 0
                 ? ", \(silent) of which have not said hello and are closed \(ControlClient.patience.words) after they came"
                 : ""
-            return "\(Self.clientLimit) clients are connected, which is the limit\(those): \(remedy)"
+            let whose = isOwn ? "" : " for all but root"
+            return "\(clients.count) clients are connected, which is the limit\(whose)\(those): \(remedy)"
         }
-        guard user != 0, user != access.own,
+        guard !isOwn,
             clients.values.count(where: { $0.credentials.user == user }) >= Self.clientsPerUser
         else { return nil }
         return "\(Self.clientsPerUser) clients of uid \(user) are connected, which is the limit for one user: \(remedy)"
@@ -110,7 +115,7 @@ extension Engine {
         let frame = Frame(.error, peer: .nexusd, id: .none, payload: code.payload(why)).bytes
         partings.say(frame, to: socket, kernel, at: now)
         guard let untold = refusals.take(at: now) else { return }
-        let more = untold > 0 ? " \(untold) more were refused since the last such line." : ""
+        let more = RefusalMeter.words(untold)
         say(
             LogEvent(
                 .refused, 4, "A control client was refused, uid \(peer.user), pid \(peer.process): \(why).\(more)", nil,

@@ -20,4 +20,30 @@ struct RefusalMeter {
         next = now + Self.interval
         return untold
     }
+
+    /// What a line says of those that were kept back; empty: there were none.
+    static func words(_ untold: Int) -> String {
+        untold > 0 ? " \(untold) more were refused since the last such line." : ""
+    }
+}
+
+/// A meter for each who asks and is refused: a worker, over all of its runs, and a user of the control socket, over all of its
+/// connections. So nobody fills the log, or hides in it what others did.
+struct RefusalMeters {
+    enum Asker: Hashable {
+        case worker(ChildID)
+        case user(UInt32)
+    }
+
+    /// Askers with a meter of their own; those beyond share one.
+    static let limit = 256
+
+    private var meters: [Asker: RefusalMeter] = [:]
+    private var others = RefusalMeter()
+
+    /// As RefusalMeter's.
+    mutating func take(_ asker: Asker, at now: Instant) -> Int? {
+        guard meters[asker] != nil || meters.count < Self.limit else { return others.take(at: now) }
+        return meters[asker, default: RefusalMeter()].take(at: now)
+    }
 }

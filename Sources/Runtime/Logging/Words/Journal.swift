@@ -32,7 +32,7 @@ final class Journal {
     var isServed: Bool { link?.isReady ?? false }
 
     func say(_ event: LogEvent) {
-        if keeps { queue.append(event: LogOrder.event(event).packet()) }
+        if keeps { queue.append(event: LogOrder.event(event).packet(), .init(event)) }
         if !isServed || event.isHeadline && !stderr.isJournal { stderr.write(event) }
     }
 
@@ -55,7 +55,9 @@ final class Journal {
         while let report = link.receive(kernel, scratch) { reports.append(report) }
         let waiting = queue
         queue.removeAll()
-        for packet in link.unreadEvents(kernel, scratch) { queue.append(event: packet) }
+        for packet in link.unreadEvents(kernel, scratch) {
+            queue.append(event: packet, LogOrder.share(packet) ?? .ordinary)
+        }
         queue.append(contentsOf: waiting.withoutOrders)
         return reports
     }

@@ -73,7 +73,7 @@ final class LogLink {
                 let message = try kernel.receive(kept, into: scratch)
                 guard message.count > 0 else { break }
                 let packet = [UInt8](UnsafeRawBufferPointer(scratch)[..<message.count])
-                if LogOrder.isEvent(packet) { events.append(packet) }
+                if LogOrder.share(packet) != nil { events.append(packet) }
             } catch {
                 if error == .again { break }
                 // Memory may be short for a moment, and these are nowhere else.

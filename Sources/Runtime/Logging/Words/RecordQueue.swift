@@ -1,10 +1,30 @@
 import Wire
 
-/// nexusd's words on their way to log-writer, encoded, in order, at most `limit` bytes. What does not fit is counted,
-/// and the count goes out as soon as there is room.
+/// nexusd's words on their way to log-writer, encoded, in order, at most so many bytes as their share says. What does not
+/// fit is counted, and the count goes out as soon as there is room.
 struct RecordQueue: Sendable {
-    /// Bytes of waiting packets.
-    static let limit = 65_536
+    /// How far an event may fill the queue. Who used a control verb must not be lost to what else happens; what an owner did not to
+    /// what workers do.
+    enum Share: Sendable {
+        case ordinary, workersVerb, clientsVerb
+
+        init(_ event: LogEvent) {
+            guard event.messageID == EventKind.audit.rawValue else {
+                self = .ordinary
+                return
+            }
+            self = event.child == nil ? .clientsVerb : .workersVerb
+        }
+
+        /// Bytes of waiting packets.
+        var limit: Int {
+            switch self {
+            case .ordinary: 65_536
+            case .workersVerb: 81_920
+            case .clientsVerb: 98_304
+            }
+        }
+    }
 
     /// One packet of the log link.
     enum Packet: Sendable {
@@ -23,8 +43,8 @@ struct RecordQueue: Sendable {
     var isEmpty: Bool { head == packets.count }
 
     /// Queues an event, or counts it as lost.
-    mutating func append(event: [UInt8]) {
-        guard waitingBytes + event.count <= Self.limit else { return lost += 1 }
+    mutating func append(event: [UInt8], _ share: Share) {
+        guard waitingBytes + event.count <= share.limit else { return lost += 1 }
         append(.words(event))
     }
 
@@ -69,7 +89,7 @@ struct RecordQueue: Sendable {
     mutating func append(contentsOf other: RecordQueue) {
         for packet in other.packets[other.head...] {
             switch packet {
-            case .words(let bytes): append(event: bytes)
+            case .words(let bytes): append(event: bytes, LogOrder.share(bytes) ?? .ordinary)
             case .stream: append(packet)
             }
         }
@@ -79,15 +99,17 @@ struct RecordQueue: Sendable {
     /// Without streams, whose next log-writer is told of all of them anyway.
     var withoutOrders: RecordQueue {
         var kept = RecordQueue()
-        for case .words(let bytes) in packets[head...] where LogOrder.isEvent(bytes) { kept.append(event: bytes) }
+        for case .words(let bytes) in packets[head...] {
+            if let share = LogOrder.share(bytes) { kept.append(event: bytes, share) }
+        }
         kept.lost = lost
         return kept
     }
 }
 
 extension LogOrder {
-    /// Whether a packet is an event; greetings, drains and questions are for one log-writer only.
-    static func isEvent(_ packet: [UInt8]) -> Bool {
-        if case .event? = try? LogOrder(packet: packet) { true } else { false }
+    /// The share of a packet that is an event; greetings, drains and questions have none, and are for one log-writer only.
+    static func share(_ packet: [UInt8]) -> RecordQueue.Share? {
+        if case .event(let event)? = try? LogOrder(packet: packet) { RecordQueue.Share(event) } else { nil }
     }
 }

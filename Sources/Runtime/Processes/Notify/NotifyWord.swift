@@ -100,8 +100,7 @@ public enum NotifyWord: Hashable, Sendable {
         var text = ""
         // All of it, which a message bounds: what a sequence takes is no room lost, and what is cut off is a whole scalar.
         for scalar in EscapeSequence.removed(from: String(decoding: bytes, as: UTF8.self)).unicodeScalars {
-            let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
-            text.unicodeScalars.append(isControl ? " " : scalar)
+            text.unicodeScalars.append(ControlText.isUnsafe(scalar) ? " " : scalar)
             if text.utf8.count >= statusLimit { break }
         }
         while text.utf8.count > statusLimit { text.unicodeScalars.removeLast() }

@@ -148,7 +148,7 @@ public final class ProbeRun {
         }
         guard let line = said.lastLine else { return "" }
         let clean = EscapeSequence.removed(from: line).unicodeScalars.map {
-            $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? " " : Character($0)
+            ControlText.isUnsafe($0) ? " " : Character($0)
         }
         return ": " + String(clean)
     }
