@@ -80,12 +80,13 @@ struct PositionScanner {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
     }
 
-    /// The marks of the whole text.
+    /// The marks of the whole text, or of that down to the line.
     mutating func scan() -> Mark {
         let root = Mark(.start)
         var table = root
         skip(blankLines: true)
-        while let byte = peek() {
+        // What stands below the line that is looked at changes nothing about it.
+        while let byte = peek(), position.line <= lookup.line ?? .max {
             itemStart = offset
             let start = position
             let isHeader = byte == UInt8(ascii: "[")
@@ -205,7 +206,7 @@ struct PositionScanner {
             advance()
         case _:
             let start = offset
-            mark.isOctal = bytes[start...].starts(with: "0o".utf8)
+            mark.isOctal = peek() == UInt8(ascii: "0") && bytes[start...].starts(with: "0o".utf8)
             if let time = timeOfDate, !PositionScanner.isDigit(time) {
                 note(
                     "a time such as 07:32:00 must follow a date and its 'T' or blank; put it in quotes if it is text",
@@ -219,6 +220,7 @@ struct PositionScanner {
     /// The first byte of the time behind a date that stands here and its separator; nil: here is no date, or nothing
     /// but blanks is behind it.
     private var timeOfDate: UInt8? {
+        guard let first = bytes[offset...].first, PositionScanner.isDigit(first) else { return nil }
         let rest = bytes[offset...].prefix { !PositionScanner.endsScalar($0) }
         let date = rest.prefix(10)
         let dash = UInt8(ascii: "-")
@@ -287,18 +289,19 @@ struct PositionScanner {
 
     /// What stands here, for a message.
     private var found: String {
-        guard let byte = peek(), byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\r") else {
+        guard let byte = bytes[offset...].first, byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "\r") else {
             return "the end of the line"
         }
         return "'" + (String(decoding: bytes[offset...].prefix(4), as: UTF8.self).first.map(String.init) ?? "") + "'"
     }
 
     private var beginsKey: Bool {
-        guard let byte = peek() else { return false }
+        guard let byte = bytes[offset...].first else { return false }
         return byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || byte < 0x80 && PositionScanner.isBare(byte)
     }
 
-    func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
+    /// Mutating, though it changes nothing: without an optimizer the others work on a copy of all that stands here, a byte each.
+    mutating func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
     mutating func advance() {
         guard offset < bytes.count else { return }
