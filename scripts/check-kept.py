@@ -348,6 +348,16 @@ def card_words(page):
     expect(field(page)).to_have_value("")
     page.wait_for_function("() => !Object.keys(localStorage).some(one => one.startsWith('nexus.draft.'))")
     expect(page.locator(".foot.working")).to_have_count(0)
+    # Neither button takes the words that stand beside it.
+    for order, label, name in (("/permission", "Why not, for the agent", "Allow once"), ("/question", "In own words", "Put aside")):
+        send(page, order)
+        card.get_by_label(label).first.fill("not to be lost")
+        card.get_by_role("button", name=name).click()
+        expect(card).to_have_count(0)
+        expect(field(page)).to_have_value("not to be lost")
+        over(page, re.compile("done|interrupted|failed"))
+        field(page).fill("")
+        page.wait_for_function("() => !Object.keys(localStorage).some(one => one.startsWith('nexus.draft.'))")
     send(page, "/question")
     expect(card).to_be_visible()
     card.locator("label.option input").first.check()

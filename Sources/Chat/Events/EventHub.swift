@@ -58,6 +58,15 @@ public actor EventHub {
         }
     }
 
+    /// Stores an event, and only then gives it out.
+    func record(_ what: ChatEvent.What, turn: TurnID, in session: SessionID) async throws {
+        try await alone(in: session, taking: 1) { hub, number in
+            let event = ChatEvent(number: number, session: session, turn: turn, what: what.storable)
+            try await hub.store.append([event])
+            hub.give(event)
+        }
+    }
+
     /// Stores with `write` a withdrawn message of a session that there is, with its end, and only then gives both out.
     func withdraw(
         in session: SessionID, _ write: @escaping @Sendable (_ first: EventNumber?) async throws -> Acceptance

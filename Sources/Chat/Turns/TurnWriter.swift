@@ -31,6 +31,7 @@ actor TurnWriter {
     /// stream down; throws when a batch could not be stored.
     func append(_ what: ChatEvent.What) async throws {
         if let failure { throw failure }
+        if case .answered = what { return try await record(what) }
         batch.append(try await hub.publish(what, turn: turn, in: session))
         weight += what.weight
         if weight >= Self.batchBytes {
@@ -40,6 +41,18 @@ actor TurnWriter {
                 try? await Task.sleep(for: Self.batchAge)
                 if !Task.isCancelled { await self.expire() }
             }
+        }
+    }
+
+    /// What a person decided is shown when it is stored, with all before it: nobody reads of leave that a crash takes back.
+    private func record(_ what: ChatEvent.What) async throws {
+        try await flush()
+        do {
+            try await hub.record(what, turn: turn, in: session)
+        } catch {
+            // It goes with the end, when there is room.
+            batch.append(try await hub.publish(what, turn: turn, in: session))
+            throw error
         }
     }
 

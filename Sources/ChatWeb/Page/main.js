@@ -69,7 +69,7 @@ export class Page {
       if (!this.workspaces.includes(this.workspace || '')) this.workspace = this.workspaces[0] || null;
       this.choice.replaceChildren(...this.workspaces.map((name) => h('option', { value: name, text: name, selected: name === this.workspace })));
       this.show(true);
-    } catch { /* Without them a new session goes to the first. */ }
+    } catch { if (!this.isOver) setTimeout(() => this.describe(), 4000); }
   }
 
   /** @param {boolean} [isOpen] */
@@ -231,7 +231,7 @@ async function begin() {
   const given = new URLSearchParams(location.hash.slice(1));
   const again = given.get('again') || '';
   const code = again || given.get('pair') || '';
-  // Gone from the address bar and the history before anything else.
+  // Gone from address bar and history first.
   if (code) history.replaceState(null, '', '/');
   /** @type {any} */
   const before = stored(known, null);

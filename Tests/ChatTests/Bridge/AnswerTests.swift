@@ -56,6 +56,19 @@ struct AnswerTests {
         #expect(answered["answer"] as? String == "reject" && answered["by"] as? String == "user")
     }
 
+    /// Who has read that leave was given finds it again, whatever is killed in the next moment.
+    @Test func answerThatWasShown_outlivesAKillInThatMoment() throws {
+        let play = try Play()
+        let (first, session, turn) = try asked(play)
+        _ = try play.answer(#"{"op":"answer","session":"\#(session)","id":"per_1","reply":"once"}"#)
+        try play.agent.tell(turn, .answered(Answered(id: "per_1", answer: .once, by: .user)), to: play.bridge)
+        try play.until("the answer to be shown") { $0.client.types(first).contains("answered") }
+        try play.restart()
+        let told = try play.answer(#"{"op":"history","session":"\#(session)"}"#)
+        let answered = try #require(told.first { $0["type"] as? String == "answered" })
+        #expect(answered["answer"] as? String == "once" && answered["who"] as? String == "nexusctl")
+    }
+
     /// Own words may be a secret: what was offered is kept of an answer, and that there were others.
     @Test func historyAndExport_tellWhatWasAsked_whoAnswered_andWhatWasChosen() throws {
         let play = try Play()

@@ -17,7 +17,6 @@ function outcome(reply) {
   return told[answer] + what + (by === 'default' ? ', because nobody answered in time' : by === 'elsewhere' ? ', elsewhere' : who ? ` by ${who}` : '');
 }
 
-// What is shown where a card was.
 /** @param {Asked} asked @param {Reply} [reply] */
 export function record(asked, reply) {
   const lines = asked.resources || asked.questions.map((one) => [one.question, ...one.options.map(({ label }) => `- ${label}`)].join('\n'));
@@ -39,7 +38,8 @@ export function card(session, event) {
   const buttons = [];
   /** @type {Card['answer']} */
   const answer = (body) => once(buttons, async () => {
-    keep(true);
+    // Other buttons take no words.
+    keep('answers' in body || 'message' in body);
     if (await waiting(said, 'Being answered.', 'Not answered', () => chat({ op: 'answer', session, id: event.id, ...body }))) said.textContent = 'The agent has the answer.';
     else keep();
   });

@@ -73,7 +73,7 @@ export class Tell {
   async on() {
     if (await within(Notification.requestPermission(), leisure, 'the browser asked, and nobody answered it') !== 'granted') return this.show(false, hindrance() || 'The browser asked, and nothing was allowed. Ask again by the switch.');
     const registration = await within(navigator.serviceWorker.ready, patience, 'the page is not set up in this browser yet: load it again');
-    // A subscription under another key, of another life of the box, is in the way.
+    // One of another life of the box is in the way.
     await quiet();
     const made = await within(registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) }), patience,
       'the push service of this browser did not answer: it may be cut off from the network, or the browser has none');
