@@ -19,17 +19,23 @@
  *  - nice 0, the default, refused with EACCES or EPERM: an unprivileged caller with a niceness of its own cannot go
  *    back. Any other value was asked for, and its refusal is an error.
  *  - setgroups refused with EPERM when uid and gid are the caller's own: then nothing was to be changed.
+ *  - a seccomp filter refused with EINVAL or ENOSYS: this kernel has none, and nobody gets more rights by its absence.
  * A limit that cannot be set is always an error (stage limits): it was written down, so it is relied upon. */
 #include "cnexus.h"
 
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 
 /* Sanitizers keep locks and shadow state that other threads may be holding at the clone. */
 #define UNCHECKED __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+
+/* Of pipe_filter.c. */
+extern const struct sock_fprog nexus_pipe_filter;
 
 /* What the functions of the child take of the stack, and more. */
 #define CHILD_STACK ((size_t)8 * 1024)
@@ -194,6 +200,11 @@ UNCHECKED static void change_identity(struct nexus_spawn_request *request) {
 UNCHECKED static void drop_privileges(struct nexus_spawn_request *request, pid_t parent) {
     long error;
     if (request->no_new_privileges && (error = RAW4(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0)) < 0)
+        fail(request, NEXUS_STAGE_PRIVILEGES, error);
+    /* Without the flag some kernels would take a filter for a wish to run without speculation, at a high price. */
+    if (request->refuse_pipe_holds
+        && (error = RAW3(seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &nexus_pipe_filter)) < 0
+        && error != -EINVAL && error != -ENOSYS)
         fail(request, NEXUS_STAGE_PRIVILEGES, error);
     if (request->death_signal == 0) return;
     /* After the uid change, which clears it (prctl(2)); a parent that died before is noticed here. */

@@ -78,6 +78,8 @@ struct nexus_spawn_request {
     int oom_score_adjust;
     unsigned umask;
     int no_new_privileges;
+    /* What keeps a pipe's lock while it waits is refused (pipe_filter.c); wants no_new_privileges. */
+    int refuse_pipe_holds;
     /* PR_SET_PDEATHSIG; 0: none. */
     int death_signal;
     /* An O_PATH or O_RDONLY descriptor of a cgroup v2 directory; -1: stay in the caller's. */

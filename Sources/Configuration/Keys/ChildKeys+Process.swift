@@ -36,7 +36,9 @@ enum ChildIdentityKeys {
     static let oomScore = Key.number(
         "oom-score-adjust", in: -1000...1000, shown: "0", "Written to oom_score_adj; 1000 is killed first.")
     static let noNewPrivileges = Key.flag(
-        "no-new-privileges", true, "The child cannot gain rights through setuid programs (sudo does not work).")
+        "no-new-privileges", true,
+        "The child cannot gain rights through setuid programs (sudo does not work), nor keep a pipe locked (no io_uring)."
+    )
 }
 
 /// Keys of a child about its environment.

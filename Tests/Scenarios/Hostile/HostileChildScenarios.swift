@@ -38,6 +38,22 @@ import Testing
         try hold("lines of 10 MB", ["bad"], child("wide-lines", "10"))
     }
 
+    /// Without the filter nexusd and log-writer wait in the kernel for as long as this child likes.
+    @Test(arguments: [false, true]) func childThatKeepsItsPipesLocked_isRefused_andHoldsUpNobody(worker: Bool) throws {
+        let bad = child("hold-pipes", more: "worker = \(worker)\nready = \"spawned\"")
+        try hold("calls that wait with a pipe's lock", ["bad"], bad) { box in
+            let log = try box.ctl("logs", "bad", "-n", "1000000").output
+            var calls = ["io_uring: errno 38", "a file by sendfile: sent", "a file by splice: sent"]
+            for target in worker ? [1, 4] : [1] {
+                calls.append("splice from a socket into \(target): errno 22")
+                calls.append("splice from a terminal into \(target): errno 22")
+                calls.append("sendfile from a socket into \(target): errno 22")
+            }
+            if worker { calls.append("splice out of 3 into a socket: errno 22") }
+            for call in calls { #expect(log.contains(call), "\(call)") }
+        }
+    }
+
     @Test func stormOfZombies_holdsUpNobody() throws {
         try hold("orphans that end at once, without end", ["bad"], child("zombies", "1000000"))
     }

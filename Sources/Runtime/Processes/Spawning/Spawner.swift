@@ -82,6 +82,8 @@ public struct Spawner: ~Copyable {
         image.nice = child.nice
         image.oomScoreAdjust = child.oomScoreAdjust
         image.noNewPrivileges = child.noNewPrivileges
+        // Log-writer moves lines by splice(2), and is given no pipe that another reads for it.
+        image.refusesPipeHolds = child.noNewPrivileges && child.role != .logWriter
     }
 
     private func withNull(_ descriptors: [DescriptorMapping]) -> [DescriptorMapping] {

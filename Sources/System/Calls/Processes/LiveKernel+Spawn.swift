@@ -62,6 +62,7 @@ extension nexus_spawn_request {
         oom_score_adjust = Int32(image.oomScoreAdjust)
         umask = UInt32(image.umask)
         no_new_privileges = image.noNewPrivileges ? 1 : 0
+        refuse_pipe_holds = image.refusesPipeHolds ? 1 : 0
         death_signal = image.deathSignal?.rawValue ?? 0
         cgroup = image.cgroup ?? -1
     }

@@ -33,6 +33,9 @@ public struct SpawnImage: Sendable {
     public var oomScoreAdjust: Int16 = 0
     /// PR_SET_NO_NEW_PRIVS.
     public var noNewPrivileges = true
+    /// A seccomp filter refuses what keeps a pipe's lock while it waits: splice(2) and sendfile(2) without an offset (EINVAL)
+    /// and io_uring (ENOSYS). Wants `noNewPrivileges`.
+    public var refusesPipeHolds = false
     /// setsid(2).
     public var newSession = true
     /// Descriptor 0 is a terminal and becomes that of the new session (tty_ioctl(4), TIOCSCTTY).
