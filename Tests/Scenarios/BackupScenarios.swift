@@ -67,7 +67,7 @@ import Testing
             let terminal = try Typist(
                 Programs.path("nexusctl"), ["chat", "export", "last", "--format", format],
                 environment: ["NEXUS_RUNTIME_DIRECTORY": box.runtime, "NEXUS_STATE_DIRECTORY": box.state, "HOME": "/"])
-            try terminal.until("the answer") { $0.seen.contains("echo agent") && $0.seen.hasSuffix("\n") }
+            try terminal.until("the answer") { $0.seen.contains("echo agent") && $0.seen.last?.isNewline == true }
             #expect(terminal.wait() == 0)
             let drawn = terminal.seen.unicodeScalars.filter { $0.value == 0x1B || $0.value == 7 || $0.value > 0x7E }
             #expect(
