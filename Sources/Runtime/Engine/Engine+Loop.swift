@@ -156,13 +156,14 @@ extension Engine {
         journal.flush()
         watchLogLink()
         if journal.takeSent() { askLogWriter() }
+        // Before anybody is told: what was answered must not be forgotten by a nexusd that is killed just then.
+        keepState()
         // What is written may answer a ping: until nobody has anything new to read.
         while case let peers = router.takeWritable(), !peers.isEmpty { for peer in peers { writeBus(peer) } }
         // Who takes a long answer as fast as it is made brings no event: the next turn goes on with it.
         hasMoreStatus = answers.hasListing { router.answerBytes(for: $0) == 0 }
         serving.reset()
         announce()
-        keepState()
         disposal.begin(with: surroundings.poller, token: EventSource.disposal.token, at: now)
     }
 
