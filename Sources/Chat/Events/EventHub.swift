@@ -37,7 +37,7 @@ public actor EventHub {
 
     /// Numbers an event, gives it out and keeps it until it is stored.
     public func publish(_ what: ChatEvent.What, turn: TurnID, in session: SessionID) async throws -> ChatEvent {
-        try await prepare(session, count: 1)
+        try await prepare(session, count: 1, patience: ChatStore.agentPatience)
         let event = ChatEvent(number: takeNumber(session), session: session, turn: turn, what: what.storable)
         feeds[session]?.tail.append(event)
         give(event)
@@ -172,14 +172,14 @@ public actor EventHub {
     }
 
     /// Returns when so many numbers can be given at once, without waiting in between.
-    private func prepare(_ session: SessionID, count: Int64) async throws {
+    private func prepare(_ session: SessionID, count: Int64, patience: Duration? = nil) async throws {
         while true {
             if let barrier = feeds[session]?.barrier {
                 await barrier.value
                 continue
             }
             if let feed = feeds[session], feed.last.rawValue + count <= feed.reserved { return }
-            let last = try await store.reserve(session)
+            let last = try await store.reserve(session, patience: patience)
             let reserved = last.rawValue + ChatStore.reservation
             // Another task may have reserved meanwhile: the higher numbers win, the others become a gap.
             guard let feed = feeds[session] else {

@@ -7,8 +7,8 @@ extension ChatStore {
     static let reservation: Int64 = 1024
 
     /// Sets numbers aside for events of a session: those behind the returned one, `reservation` of them.
-    public func reserve(_ session: SessionID) async throws -> EventNumber {
-        try await write { db in
+    public func reserve(_ session: SessionID, patience: Duration? = nil) async throws -> EventNumber {
+        try await write(patience: patience) { db in
             let first = try Self.reserve(db, session, count: Self.reservation)
             return EventNumber(rawValue: first.rawValue - 1)
         }
@@ -17,7 +17,7 @@ extension ChatStore {
     /// Stores events of a turn and what they do to its blocks, in one transaction.
     public func append(_ events: [ChatEvent]) async throws {
         if events.isEmpty { return }
-        try await write { db in try Self.append(db, events) }
+        try await write(patience: Self.agentPatience) { db in try Self.append(db, events) }
     }
 
     /// Ends a turn: its last events (the `ended` among them), its state, and its deltas folded into its blocks.

@@ -83,45 +83,57 @@ public final class ChatStore: Sendable {
     }
 
     /// One transaction that changes something; refused while the store is about to be replaced, and when its files are not in
-    /// their place any more.
-    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        do {
-            let value = try await queue.writeWithoutTransaction { [self] db in
-                var done: (value: Value, left: LeftOver?)?
-                try db.inTransaction {
-                    if isSealed.withLock({ $0 }) {
-                        throw ChatError(.stopping, "a backup is being restored; ask again when chat-bridge is back")
-                    }
-                    try watch.requireInPlace()
-                    let left = try writeLeftOver(db)
-                    done = (try body(db), left)
-                    return .commit
-                }
-                guard let done else { preconditionFailure("a transaction that was committed came to its end") }
-                settle(done.left)
-                return done.value
+    /// their place any more. While another program holds the store it is tried again, for `patience`.
+    func write<Value: Sendable>(
+        patience given: Duration? = nil, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        let patience = given ?? (watch.trouble == nil ? Self.patience : .zero)
+        let start = ContinuousClock.now
+        while true {
+            do {
+                let value = try await writeOnce(body)
+                watch.found(nil)
+                return value
+            } catch  where StoreFailure.isTrouble(error) {
+                let waited = ContinuousClock.now - start
+                // What one has waited out in vain no other waits for as long.
+                let isKnown = given == nil && watch.trouble != nil
+                let isTriedAgain = StoreFailure.isLock(error) && waited < patience && !isKnown
+                if !isTriedAgain || waited >= Self.patience { watch.found(StoreFailure.words(error, path: path)) }
+                guard isTriedAgain else { throw error }
+                try await Task.sleep(for: Self.lockPause)
             }
-            if watch.trouble != nil { await wait(atMost: Self.lockPatience) }
-            watch.found(nil)
-            return value
-        } catch  where StoreFailure.isTrouble(error) {
-            if watch.trouble == nil { await wait(atMost: Self.knownLockPatience) }
-            watch.found(StoreFailure.words(error, path: path))
-            throw error
         }
     }
 
-    /// How long a write waits for another program's lock …
-    private static let lockPatience: Duration = .seconds(5)
-    /// … and while it is known to last: whoever reads waits behind that.
-    private static let knownLockPatience: Duration = .milliseconds(100)
-
-    private func wait(atMost patience: Duration) async {
-        let milliseconds = Int(patience / .milliseconds(1))
-        try? await queue.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA busy_timeout = \(milliseconds)")
+    private func writeOnce<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await queue.writeWithoutTransaction { [self] db in
+            var done: (value: Value, left: LeftOver?)?
+            try db.inTransaction {
+                if isSealed.withLock({ $0 }) {
+                    throw ChatError(.stopping, "a backup is being restored; ask again when chat-bridge is back")
+                }
+                try watch.requireInPlace()
+                let left = try writeLeftOver(db)
+                done = (try body(db), left)
+                return .commit
+            }
+            guard let done else { preconditionFailure("a transaction that was committed came to its end") }
+            settle(done.left)
+            return done.value
         }
     }
+
+    /// How long a write is tried while another program holds the store, unless that is known to last: then once …
+    static let patience: Duration = .seconds(1)
+    /// … but what the agent says, which nobody would say again.
+    static let agentPatience: Duration = .seconds(5)
+    /// One try. Whoever reads, and every other write, waits behind it …
+    private static let lockWait: Duration = .milliseconds(20)
+    /// … and comes in here.
+    private static let lockPause: Duration = .milliseconds(50)
 
     /// Writes everything into the one file and lets go of it.
     public func close() throws { try queue.close() }
@@ -144,7 +156,7 @@ public final class ChatStore: Sendable {
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(lockPatience / .seconds(1))
+        configuration.busyMode = .timeout(patience / .seconds(1))
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         // FULL: a commit survives the loss of power, not only of the process (https://sqlite.org/pragma.html). Said now and
         // not in `prepareDatabase`: with WAL, GRDB sets NORMAL after that.
@@ -164,9 +176,12 @@ public final class ChatStore: Sendable {
         // What could not be read of it must not be behind what comes now. Not before: a crash in between would be noticed by
         // nobody, and what waits be handed over.
         if hasLost { _ = try queue.writeWithoutTransaction { db in try db.checkpoint(.truncate) } }
-        return Opened(
+        let opened = Opened(
             queue: queue, hasNewIndex: try mendIndex(queue), interrupted: interrupted,
             hasKeptPassword: try settlePassword(queue, file, isFallen: isNew || hasLost))
+        let wait = Int(lockWait / .milliseconds(1))
+        try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA busy_timeout = \(wait)") }
+        return opened
     }
 
     /// Milliseconds since 1970.

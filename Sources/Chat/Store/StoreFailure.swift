@@ -26,6 +26,12 @@ enum StoreFailure {
         }
     }
 
+    /// True where another program holds the store, which it may do for a moment only.
+    static func isLock(_ error: any Error) -> Bool {
+        let code = (error as? DatabaseError)?.resultCode
+        return code == .SQLITE_BUSY || code == .SQLITE_LOCKED || code == .SQLITE_PROTOCOL
+    }
+
     /// True where the store itself is the matter, and not what was asked of it.
     static func isTrouble(_ error: any Error) -> Bool {
         guard let code = (error as? DatabaseError)?.resultCode, code != .SQLITE_INTERRUPT else { return false }
@@ -93,8 +99,10 @@ extension ChatStore {
 }
 
 extension ChatError {
-    /// What nobody foresaw, in words for people; of an error of the store that nothing was changed and what to do.
+    /// What nobody foresaw, in words for people; of an error of the store that nothing was changed and what to do. Whoever asks
+    /// a store that another program holds may ask again by himself.
     public init(unforeseen error: any Error, store path: String) {
-        self.init(.failed, "not done: " + StoreFailure.words(error, path: path))
+        let code: Code = StoreFailure.isLock(error) ? .busy : .failed
+        self.init(code, "not done: " + StoreFailure.words(error, path: path))
     }
 }

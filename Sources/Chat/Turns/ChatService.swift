@@ -76,7 +76,8 @@ public struct ChatService: Sendable {
             let remedy =
                 StoreFailure.isNoRoom(error) ? "make room and send it again" : "send it again when that is mended"
             throw ChatError(
-                .failed, "the message is not stored: \(StoreFailure.words(error, path: store.path)); \(remedy)")
+                StoreFailure.isLock(error) ? .busy : .failed,
+                "the message is not stored: \(StoreFailure.words(error, path: store.path)); \(remedy)")
         }
     }
 

@@ -34,6 +34,32 @@ struct LockedStoreTests {
         #expect(try play.states(session) == ["done"])
     }
 
+    /// Nobody waits without words, also behind others that wait; a message is sent again by itself, and a moment is waited out.
+    @Test func messagesWhileTheStoreIsLocked_areRefusedWithinTwoSeconds_asWhatMayBeAskedAgain() throws {
+        let play = try Play()
+        let (first, session, turn) = try play.handOver("before")
+        try play.agent.tell(turn, .turnStarted(), .turnEnded(.done), to: play.bridge)
+        try play.until("its end") { $0.client.finished.contains(first) }
+        let other = try DatabaseQueue(path: play.directory + "/chat.sqlite")
+        let start = ContinuousClock.now
+        try other.writeWithoutTransaction { db in
+            try db.execute(sql: "BEGIN IMMEDIATE")
+            defer { try? db.execute(sql: "ROLLBACK") }
+            let refused = (0..<8).map { _ in play.send("one of many", session: session) }
+            let list = play.bridge.ask(#"{"op":"list"}"#)
+            try play.until("the list") { $0.client.finished.contains(list) }
+            #expect(ContinuousClock.now - start < .seconds(1))
+            try play.until("words") { $0.client.finished.isSuperset(of: refused) }
+            #expect(ContinuousClock.now - start < .seconds(2))
+            for id in refused {
+                #expect(play.client.failures[id] == "busy")
+                #expect(play.client.words[id]?.contains("another program holds the store") == true)
+            }
+            try play.until("the status") { $0.bridge.statusLine.contains("another program holds the store") }
+        }
+        _ = try play.handOver("after", session: session)
+    }
+
     @Test func startWhileTheStoreIsLocked_serves_andWritesWhatWasInterruptedBeforeAnythingGoesOn() throws {
         let play = try Play()
         let (id, session, turn) = try play.handOver("tell me")
