@@ -36,21 +36,48 @@ extension ChatStore {
         }
         // Each word in quotes: nothing in it is an operator (https://sqlite.org/fts5.html, 3).
         let pattern = words.map { "\"\($0)\"*" }.joined(separator: " ")
+        let marks = Marks()
         return try await queue.read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT turn.session, session.title, turn.id, turn.created, \
-                    snippet(word, -1, char(2), char(3), '…', 16) AS snippet \
+                    snippet(word, -1, ?, ?, '…', 16) AS snippet \
                     FROM word JOIN turn ON turn.id = word.rowid JOIN session ON session.id = turn.session \
                     WHERE word MATCH ? ORDER BY word.rowid DESC LIMIT ?
-                    """, arguments: [pattern, min(max(limit, 1), 100)])
+                    """, arguments: [marks.begin, marks.end, pattern, min(max(limit, 1), 100)])
             return rows.map { row in
                 Finding(
                     session: SessionID(rawValue: row["session"]), title: row["title"],
                     turn: TurnID(rawValue: row["id"]),
-                    snippet: row["snippet"], created: row["created"])
+                    snippet: marks.shown(row["snippet"]), created: row["created"])
             }
+        }
+    }
+
+    /// What stands around found words, as FTS5 writes it: nothing that somebody said.
+    private struct Marks {
+        let begin: String
+        let end: String
+
+        init() {
+            let bits = UInt64.random(in: .min ... .max)
+            begin = "\u{2}\(bits)\u{2}"
+            end = "\u{3}\(bits)\u{3}"
+        }
+
+        /// With those of `Finding` in their place, and none that came with the text.
+        func shown(_ snippet: String) -> String {
+            snippet.split(separator: begin, omittingEmptySubsequences: false)
+                .map { part in
+                    part.split(separator: end, omittingEmptySubsequences: false).map { Self.plain($0) }
+                        .joined(separator: "\u{3}")
+                }
+                .joined(separator: "\u{2}")
+        }
+
+        static func plain(_ text: some StringProtocol) -> String {
+            String(text.filter { $0 != "\u{2}" && $0 != "\u{3}" })
         }
     }
 
@@ -106,7 +133,8 @@ extension ChatStore {
     }
 
     /// Some characters around the first place of a word, which stands between U+0002 and U+0003 as in FTS5's own.
-    private static func snippet(_ text: String, around word: String) -> String {
+    private static func snippet(_ said: String, around word: String) -> String {
+        let text = Marks.plain(said)
         guard let place = text.range(of: word, options: .caseInsensitive) else { return String(text.prefix(60)) }
         let before = text[..<place.lowerBound].suffix(30)
         let after = text[place.upperBound...].prefix(30)

@@ -48,6 +48,14 @@ struct SearchTests {
         #expect(try await box.store.turn(open.id)?.state == .queued)
     }
 
+    @Test(arguments: ["door", "扉"]) func marksThatStandInTheText_markNothing(word: String) async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("which one?")
+        try await answer(box, turn, "the \u{2}other\u{3} \(word) \u{3}and\u{2} no more")
+        let found = try #require(try await box.store.search(word, limit: 10).first)
+        #expect(found.snippet.hasSuffix("the other \u{2}\(word)\u{3} and no more"), "\(found.snippet.debugDescription)")
+    }
+
     @Test func manyTurns_areLookedAtInSteps_theOldestToo() async throws {
         let box = try StoreBox()
         let first = try await box.accept("最初の言葉")
