@@ -63,6 +63,7 @@ enum StoreOpening {
             Log.notice("a damaged store is still kept as \(aside); take it away when you do not want it any more")
         }
         if let lost = store.lostLog { Log.warning(lost) }
+        if let end = store.restoreEnd { say(end) }
         if store.isMissing {
             Log.warning(
                 "\(store.path), which held the conversations, is gone: it was removed, moved or emptied while chat-bridge did not "
@@ -72,5 +73,14 @@ enum StoreOpening {
             )
         }
         if store.hasNewIndex { Log.warning("the index for searching was damaged and was made anew; no text is lost") }
+    }
+
+    private static func say(_ end: RestoreEnd) {
+        guard let kept = end.kept else {
+            return Log.warning(
+                "a restore was cut off before the backup was in place: the conversations are those from before it, whole and "
+                    + "unchanged. To have the backup: nexusctl chat restore FILE, once more")
+        }
+        Log.notice("a backup was restored: the conversations are its own, and those from before are kept as \(kept)")
     }
 }

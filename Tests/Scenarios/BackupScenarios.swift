@@ -54,6 +54,28 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test func chatBridgeKilledInARestore_saysThatNothingWasChanged_andSoDoesItsNextStart() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        #expect(try box.ctl("chat", "the first message").status == 0)
+        // What it would be is not looked at before it is there.
+        let file = box.directory + "/large.sqlite"
+        #expect(FileManager.default.createFile(atPath: file, contents: nil))
+        #expect(truncate(file, 256 << 20) == 0)
+        let restore = try box.begin("chat", "restore", file)
+        try box.wait("the work file") { _ in
+            FileManager.default.fileExists(atPath: box.state + "/chat/chat.sqlite.restore-partial")
+        }
+        #expect(try box.ctl("signal", "chat-bridge", "KILL").status == 0)
+        let ended = try restore.wait()
+        #expect(ended.status == 1 && ended.errors.contains("nothing was changed"), "\(ended.errors)")
+        #expect(ended.errors.contains("once more: nexusctl chat restore"), "\(ended.errors)")
+        _ = try box.waitLog("chat-bridge", "a restore was cut off before the backup was in place")
+        #expect(try titles(box) == ["the first message"])
+        #expect(box.stop() == 0)
+    }
+
     /// What an agent answers, or quotes from a file that it read, is the owner's terminal's to be drawn on by nobody.
     @Test func export_actsOnNoTerminal_andIsWholeInAPipe() throws {
         let box = try Box.defaultTree()

@@ -10,8 +10,8 @@ struct StoreFile {
     private static let companions = ["", "-wal", "-shm", "-journal"]
 
     /// Makes the directory and an empty file nobody else can read. SQLite gives its companions the file's own mode.
-    /// - Returns: what to say of a log whose file is missing or empty; it is kept.
-    func prepare(now: Date) throws -> String? {
+    /// - Returns: what to say of a log whose file is missing or empty, which is kept; and what became of a restore.
+    func prepare(now: Date) throws -> (orphan: String?, restore: RestoreEnd?) {
         if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
             throw StoreRefusal(
                 description:
@@ -22,7 +22,7 @@ struct StoreFile {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let kept = try keepLogWithoutFile(now: now)
-        clearWork()
+        let restore = clearWork()
         if isDirectory { throw StoreRefusal(description: "\(path) is a directory; move it away, and a store is begun") }
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
@@ -31,7 +31,7 @@ struct StoreFile {
         }
         fchmod(descriptor, 0o600)
         close(descriptor)
-        return kept
+        return (kept, restore)
     }
 
     private var isDirectory: Bool {
@@ -139,7 +139,7 @@ struct StoreFile {
     }
 
     /// Writes all of a small file that is there.
-    private static func fill(_ path: String, with bytes: [UInt8]) throws {
+    static func fill(_ path: String, with bytes: [UInt8]) throws {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
         defer { if descriptor >= 0 { close(descriptor) } }
         guard descriptor >= 0, write(descriptor, bytes, bytes.count) == bytes.count else {
@@ -174,6 +174,7 @@ struct StoreFile {
             guard done == 0 else { throw ChatError(.failed, "\(what): \(String(cString: strerror(errno)))") }
         }
         try Self.sync(other)
+        try markRestore(keptAs: kept)
         try step(link(path, kept), "cannot keep the present store as \(kept)")
         try Self.sync(directory)
         try step(rename(other, path), "cannot put the backup in place")
@@ -189,9 +190,15 @@ struct StoreFile {
         }
     }
 
-    /// What a backup or a restore left that was killed: work files, and a second name of the store.
-    private func clearWork() {
+    /// What a backup or a restore left that was killed: work files, and a second name of the store. What became of the restore.
+    private func clearWork() -> RestoreEnd? {
+        let work = Self.written(workPath("restore"))
         for name in ["backup", "restore"] { Self.remove(workPath(name)) }
+        forgetSecondName()
+        return restoreEnd(work: work)
+    }
+
+    private func forgetSecondName() {
         var own = stat()
         guard stat(path, &own) == 0, own.st_nlink > 1 else { return }
         let prefix = (path as NSString).lastPathComponent + Self.replacedMark

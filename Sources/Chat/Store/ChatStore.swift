@@ -26,6 +26,8 @@ public final class ChatStore: Sendable {
     public let damage: String?
     /// Messages were lost with a damaged write-ahead log: which, and where it is kept.
     public let lostLog: String?
+    /// What became of a restore that ended with the chat-bridge before this one.
+    public let restoreEnd: RestoreEnd?
     /// There has been a store here, which was removed or emptied while nobody had it open: this is a new one.
     public let isMissing: Bool
     /// Turns that were not over in what is left of a store with a damaged log: nobody knows what became of them.
@@ -42,9 +44,10 @@ public final class ChatStore: Sendable {
     /// is sound and not for this version.
     public init(directory: String, now: Date = Date()) throws {
         file = StoreFile(directory: directory)
-        let orphan = try file.prepare(now: now)
+        let found = try file.prepare(now: now)
         path = file.path
-        lostLog = try orphan ?? file.keepUnreadableLog(now: now)
+        restoreEnd = found.restore
+        lostLog = try found.orphan ?? file.keepUnreadableLog(now: now)
         var damage: String?
         let verdict = try StoreInspection.verdict(on: file.path)
         switch verdict {
@@ -64,6 +67,7 @@ public final class ChatStore: Sendable {
                 // A log that it left is told of by itself.
                 isMissing = isNew && lostLog == nil && file.hasMark
                 file.setMark()
+                file.forgetRestore()
                 self.damage = nil
                 movedAside = file.newestAside()
                 return

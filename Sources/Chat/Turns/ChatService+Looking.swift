@@ -52,6 +52,7 @@ extension ChatService {
         var store: String
         var moved_aside: String?
         var trouble: String?
+        var restore: RestoreEnd?
         var workspaces: [String]?
     }
 
@@ -107,7 +108,7 @@ extension ChatService {
             DescriptionLine(
                 running: summary.running, queued: summary.queued, agent: summary.agentIsAway ?? "takes turns",
                 ready: summary.agentIsAway == nil, store: store.path, moved_aside: store.movedAside,
-                trouble: store.trouble,
+                trouble: store.trouble, restore: store.restoreEnd,
                 workspaces: workspaces.names))
     }
 

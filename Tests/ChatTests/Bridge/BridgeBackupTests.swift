@@ -86,6 +86,11 @@ struct BridgeBackupTests {
         #expect(play.bridge.wait() == 0)
         try play.restart()
         #expect(try titles(play) == ["one"])
+        for isFirst in [true, false] {
+            let said = try play.answer(#"{"op":"describe"}"#)[0]["restore"] as? [String: Any]
+            #expect(said?["kept"] as? String == (isFirst ? answer?["kept"] as? String : nil))
+            try play.restart()
+        }
     }
 
     /// Answers the request for a new run. Until that comes nobody is told of conversations that are to be read anew.
@@ -122,6 +127,10 @@ struct BridgeBackupTests {
             play.bridge.wait()
             try play.restart()
             let found = try titles(play)
+            let said = try play.answer(#"{"op":"describe"}"#)[0]["restore"] as? [String: Any]
+            let kept = said?["kept"] as? String
+            #expect((kept != nil) == (found == ["one"]), "seed \(seed), round \(round), \(instant) µs: \(said ?? [:])")
+            if let kept { #expect(FileManager.default.fileExists(atPath: kept)) }
             #expect(found == ["one"] || found == ["one", "two"], "seed \(seed), round \(round), \(instant) µs")
             let names = try FileManager.default.contentsOfDirectory(atPath: play.directory)
             #expect(names.count { $0.contains("partial") || $0.contains("damaged") } == 0, "\(names)")

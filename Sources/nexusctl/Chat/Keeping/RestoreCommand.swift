@@ -42,7 +42,42 @@ struct ChatRestoreCommand: ParsableCommand {
         defer { close(descriptor) }
         let link = try ChatLink(place)
         try link.requireBridge(hint: "nothing was changed")
-        let id = try link.ask([.init("op", .string("restore")), .init("bytes", .integer(Int64(about.st_size)))])
+        let begun = Self.milliseconds()
+        do throws(ControlError) {
+            try restore(descriptor, Int64(about.st_size), link)
+        } catch {
+            guard error.hint == Self.lost, let end = try awaitReturn(link)?["restore"], let at = end["at"]?.number,
+                at >= begun
+            else { throw error }
+            try tell(end)
+        }
+    }
+
+    /// Since 1970.
+    private static func milliseconds() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    }
+
+    /// What the chat-bridge that came next found of it.
+    private func tell(_ end: JSONValue) throws(ControlError) {
+        guard let kept = end["kept"]?.text else {
+            throw ControlError(
+                .failed, "chat-bridge was ended before the backup was in place, and nothing was changed",
+                hint: "the conversations are those from before; restore it once more: nexusctl chat restore \(file)")
+        }
+        if json {
+            return Output.write(
+                JSONValue.object([.init("type", .string("restored")), .init("kept", .string(kept))]).line + "\n")
+        }
+        Output.write(
+            "restored; chat-bridge was ended before it could say so. What was there before is kept as "
+                + "\(Terminal.clean(kept))\n")
+    }
+
+    private func restore(_ descriptor: Int32, _ size: Int64, _ link: ChatLink) throws(ControlError) {
+        let id = try link.ask([.init("op", .string("restore")), .init("bytes", .integer(size))])
         var answer: JSONValue?
         try send(descriptor, id, link) { answer = $0 }
         if answer == nil {
@@ -52,7 +87,7 @@ struct ChatRestoreCommand: ParsableCommand {
             }
         }
         guard let answer else { throw ControlError(.failed, "chat-bridge ended its answer without a word") }
-        try awaitReturn(link)
+        _ = try awaitReturn(link)
         if json { return Output.write(answer.line + "\n") }
         Output.write(
             "restored: \(ChatContents.words(answer)); what was there "
@@ -88,20 +123,27 @@ struct ChatRestoreCommand: ParsableCommand {
         }
     }
 
-    /// Until chat-bridge answers again, on what was restored.
-    private func awaitReturn(_ link: ChatLink) throws(ControlError) {
+    /// Until chat-bridge answers again, on what was restored; how it describes itself, nil when it does not come.
+    private func awaitReturn(_ link: ChatLink) throws(ControlError) -> JSONValue? {
         let limit = ControlConnection.now() + ChatLink.patienceMilliseconds
         while ControlConnection.now() < limit {
             let id = try link.ask([.init("op", .string("describe"))])
             do throws(ControlError) {
-                try link.answer(to: id, within: ChatLink.patienceMilliseconds) { _ throws(ControlError) in }
-                return
+                var about: JSONValue?
+                try link.answer(to: id, within: ChatLink.patienceMilliseconds) { payload throws(ControlError) in
+                    about = try ControlConnection.json(payload)
+                }
+                return about
             } catch {
                 // The one that is just ending, or nobody yet. Its requests wait 5 s for the next by themselves; this keeps
                 // refusals that come at once (it is stopped, it parks) from being asked for without a pause.
-                if let obstacle = link.chain.obstacle(among: [ChatLink.worker]) { return Output.complain(obstacle) }
+                if let obstacle = link.chain.obstacle(among: [ChatLink.worker]) {
+                    Output.complain(obstacle)
+                    return nil
+                }
                 _ = usleep(50_000)
             }
         }
+        return nil
     }
 }
