@@ -26,6 +26,10 @@ final class HeadGuard: ChannelDuplexHandler, RemovableChannelHandler {
             hasPassedOne = true
             isOld = head.version != .http1_1
             if isOld { head.headers.replaceOrAdd(name: "Connection", value: "close") }
+            if Self.waitsForLeave(head) {
+                let goOn = HTTPResponseHead(version: .http1_1, status: .continue)
+                context.writeAndFlush(wrapOutboundOut(.head(goOn)), promise: nil)
+            }
             return context.fireChannelRead(wrapInboundOut(.head(head)))
         }
         isRefusing = true
@@ -71,6 +75,14 @@ final class HeadGuard: ChannelDuplexHandler, RemovableChannelHandler {
         // RFC 9112, 6.1. A list with nothing in one of its places is read in several ways.
         let names = codings.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
         return names.contains { $0.allSatisfy { $0 == " " || $0 == "\t" } } ? .badRequest : .notImplemented
+    }
+
+    /// Whoever asks whether he may send a body waits for word on it (RFC 9110, 10.1.1). One that is too long is refused at once.
+    static func waitsForLeave(_ head: HTTPRequestHead) -> Bool {
+        guard head.version == .http1_1,
+            head.headers[canonicalForm: "Expect"].contains(where: { $0.lowercased() == "100-continue" })
+        else { return false }
+        return head.headers["Content-Length"].first.flatMap { Int($0) } ?? 0 <= Body.limitBytes
     }
 
     /// A client of HTTP/1.0 knows no body in chunks (RFC 9112, 6.1); a request has one Host field (3.2); a target that begins

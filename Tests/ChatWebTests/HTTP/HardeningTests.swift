@@ -75,6 +75,33 @@ struct HardeningTests {
         #expect(try ask(box, chunked + chunk + chunk + "0\r\n\r\n").status == 413)
     }
 
+    /// RFC 9110, 10.1.1: who asks before he sends a body is told to, or gets the final answer at once.
+    @Test func leaveToSendABody_isGivenAtOnce_orTheAnswerIs() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let body = #"{"op":"list"}"#
+        func head(_ length: Int, _ version: String = "HTTP/1.1") -> String {
+            box.request("/api/chat", "", cookie: cookie)
+                .replacing("Content-Length: 0", with: "Content-Length: \(length)\r\nExpect: 100-Continue")
+                .replacing(" HTTP/1.1", with: " \(version)").replacing("\r\nConnection: close", with: "")
+        }
+        let connection = try RawConnection(port: box.port)
+        // Twice, for the connection goes on.
+        for _ in 0..<2 {
+            try connection.send(head(body.utf8.count))
+            #expect(try connection.receive(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+            try connection.send(body)
+            let answer = try connection.receive(until: "\r\n0\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n") && answer.contains(#""type":"end""#), "\(answer)")
+        }
+        let refused = try RawConnection(port: box.port)
+        try refused.send(head(99_999_999))
+        #expect(try refused.receive(until: "\r\n\r\n").hasPrefix("HTTP/1.1 413 "))
+        let old = try RawConnection(port: box.port)
+        try old.send(head(body.utf8.count, "HTTP/1.0") + body)
+        #expect(try old.answer().status == 200)
+    }
+
     @Test func bodyInAnotherCoding_isRefusedInWords() async throws {
         let box = try await WebBox()
         let cookie = try await box.pair()
