@@ -134,7 +134,12 @@ struct AgentOnTheBus: AgentPort {
             + "both (nexusctl restart agent-worker chat-bridge), and build again where that does not help (scripts/build)"
     )
 
-    private static func json(_ request: AgentRequest) throws -> [UInt8] { Array(try JSONEncoder().encode(request)) }
+    /// As it is counted (`Submission.textLimit`): a message of slashes would be twice as long.
+    private static func json(_ request: AgentRequest) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return Array(try encoder.encode(request))
+    }
 
     /// What a failure on the bus says about the request. `inTurn`: repeating it could have an effect twice.
     fileprivate static func failure(_ error: BusError, inTurn: Bool) -> AgentError {

@@ -30,8 +30,21 @@ public struct Submission: Hashable, Sendable {
         self.isWithdrawn = isWithdrawn
     }
 
-    /// Bytes of a message's JSON string. The message has to fit into a frame (64 KiB) with what surrounds it.
+    /// Bytes of a message (`size`). It has to fit into a frame (64 KiB) with what surrounds it.
     public static let textLimit = 60_000
+
+    /// Bytes of a text as JSON writes it, without the quotes around it: as the page and nexusctl count them too. Quotes, backslashes
+    /// and line breaks are two, other control characters six; a slash is one.
+    static func size(of text: String) -> Int {
+        text.utf8.reduce(0) { size, byte in
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x08, 0x09, 0x0A, 0x0C, 0x0D: size + 2
+            case ..<0x20: size + 6
+            case _: size + 1
+            }
+        }
+    }
+
     /// Bytes of a client id.
     public static let clientIDLimit = 128
 }

@@ -181,7 +181,7 @@ extension ChatStore {
             throw ChatError(.badRequest, "a message has at most \(AttachedFile.limit) files")
         }
         guard !submission.text.allSatisfy(\.isWhitespace) else { throw ChatError(.badRequest, "the message is empty") }
-        let size = try JSONEncoder().encode(submission.text).count
+        let size = Submission.size(of: submission.text)
         guard size <= Submission.textLimit else {
             throw ChatError(
                 .badRequest,

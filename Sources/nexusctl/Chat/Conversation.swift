@@ -107,10 +107,10 @@ final class Conversation {
 
     private func answer(_ text: String) throws(ControlError) -> Int32 {
         // A frame would not hold it; the words are chat-bridge's.
-        let size = JSONValue.string(text).line.utf8.count
-        guard size <= PlainLines.byteLimit else {
+        let size = MessageText.size(of: text)
+        guard size <= MessageText.byteLimit else {
             throw ControlError(
-                .usage, "the message is too long: \(size) bytes, at most \(PlainLines.byteLimit)",
+                .usage, "the message is too long: \(size) bytes, at most \(MessageText.byteLimit)",
                 hint: "put the text into a file of the workspace and name it")
         }
         try link.requireBridge(hint: "the message was not sent and is not stored")

@@ -4,7 +4,7 @@ import Glibc
 /// Lines from a pipe, a file, or a terminal that cannot be edited on.
 struct PlainLines {
     /// Longest line in bytes: what a message may have.
-    static let byteLimit = 60_000
+    static let byteLimit = MessageText.byteLimit
 
     private var pending: [UInt8] = []
     private let input = Self.input()

@@ -2,7 +2,7 @@
 import { h, isPhone, plain } from '../base/dom.js';
 import { keepAside, keepDraft, keptDraft, noRoom, nothing, prefix, wholeDraft } from '../base/drafts.js';
 
-// Bytes of a message's JSON text, as docs/chat.md has it.
+// Bytes of a message as JSON writes it, without the quotes around it.
 const limit = 60000;
 
 export class Field {
@@ -96,11 +96,7 @@ export class Field {
     return this.bytes > limit ? `too long: a message takes ${limit / 1000} KB` : '';
   }
 
-  get bytes() {
-    const { text } = this;
-    // Each character takes one byte at least and, where it is written as an escape, six at most.
-    return text.length * 6 <= limit ? text.length : new TextEncoder().encode(JSON.stringify(text)).length - 2;
-  }
+  get bytes() { return new TextEncoder().encode(JSON.stringify(this.text)).length - 2; }
 
   keep() {
     const { typed } = this;
