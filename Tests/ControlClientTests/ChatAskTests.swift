@@ -55,6 +55,21 @@ struct ChatAskTests {
         #expect(JSONValue.object(members).line == #"{"answers":[["Postgres"],["red","blue"]]}"#)
     }
 
+    @Test func allOfIt_isThereForWhoOnlyReads() throws {
+        let ask = try ask(question)
+        #expect(
+            ask.whole == [
+                "the agent asks (1 of 2): Database: Which?", "  1  SQLite — one file", "  2  Postgres",
+                "the agent asks (2 of 2): Colours?", "  1  red", "  2  blue",
+            ])
+        #expect(ask.brief == "Which?; Colours?")
+        let leave = try self.ask(permission)
+        #expect(leave.whole == ["the agent wants leave: bash rm -rf build"] && leave.brief == "bash rm -rf build")
+    }
+
+    @Test(arguments: [("//\u{7F}é", 5), ("\"\\", 4), ("\n\t\r\u{8}\u{C}", 10), ("\u{1}\u{1F}", 12), ("", 0)])
+    func size_isWhatJSONWrites(text: String, bytes: Int) { #expect(MessageText.size(of: text) == bytes) }
+
     @Test func questions_takeOwnWordsAndCanBePutAside() throws {
         var ask = try ask(question)
         _ = ask.take("SQLite")

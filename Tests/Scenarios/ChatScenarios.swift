@@ -87,6 +87,36 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test func history_tellsEveryQuestion_andWhichWereNotAnswered() throws {
+        let box = try ready()
+        let asked = try box.begin("chat", "--json", "/question")
+        try box.wait("the agent to ask") { _ in asked.output.contains("\"question\"") }
+        try box.wait("it in the history") { _ in try box.ctl("chat", "--history").output.contains("waits for an answer")
+        }
+        let waits = try box.ctl("chat", "--history").output
+        for words in ["asks (1 of 2): Database", "  1  SQLite", "asks (2 of 2): Colours"] {
+            #expect(waits.contains(words), "\(words) in \(waits)")
+        }
+        #expect(!waits.contains("not answered"), "\(waits)")
+        #expect(try box.ctl("signal", "chat-bridge", "KILL").status == 0)
+        _ = try asked.wait()
+        let over = try box.ctl("chat", "--history").output
+        #expect(over.contains("[not answered: ") && !over.contains("waits for"), "\(over)")
+        #expect(box.stop() == 0)
+    }
+
+    /// As chat-bridge and the page count it; and what is too long is said before it is sent.
+    @Test func messageOfSlashes_isTakenUpToTheLimit() throws {
+        let box = try ready()
+        let most = String(repeating: "/", count: 60_000)
+        let answer = try box.ctl("chat", "--", most)
+        #expect(answer.status == 0 && answer.output.contains("(60000 bytes in all)"), "\(answer.errors)")
+        let refused = try box.ctl("chat", "--", most + "/")
+        #expect(refused.status == 2 && refused.errors.contains("60001 bytes, at most 60000"), "\(refused.errors)")
+        #expect(try sessions(box) == 1)
+        #expect(box.stop() == 0)
+    }
+
     @Test(arguments: [2000, 59_000]) func longMessage_isAnswered(bytes: Int) throws {
         let box = try ready()
         let text = (0..<bytes / 10).map { String(format: "word%05d ", $0) }.joined()

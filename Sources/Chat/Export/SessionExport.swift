@@ -111,7 +111,9 @@ struct SessionExport {
             case .permission, .question:
                 close()
                 guard let asked = block.what.asking else { continue }
-                text += Self.asking(asked, answered: blocks.lazy.compactMap { $0.what.answered(asked.id) }.first)
+                let answered = blocks.lazy.compactMap { $0.what.answered(asked.id) }.first
+                text += Self.asking(
+                    asked, answered?.words ?? (turn.state.isOver ? "Not answered" : "Waits for an answer"))
             case .accepted, .waiting, .started, .answered, .usage, .ended: continue
             }
         }
@@ -131,9 +133,9 @@ struct SessionExport {
             + (call.output.isEmpty ? "" : "\n" + fenced(call.output, ""))
     }
 
-    private static func asking(_ asked: ChatEvent.Asking, answered: Answered?) -> String {
+    private static func asking(_ asked: ChatEvent.Asking, _ outcome: String) -> String {
         let (head, body) = asked.words
-        return "\n*\(line(head)): \(line(answered?.words ?? "Not answered"))*\n"
+        return "\n*\(line(head)): \(line(outcome))*\n"
             + (body.isEmpty ? "" : "\n" + fenced(body, ""))
     }
 

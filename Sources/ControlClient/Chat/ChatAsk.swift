@@ -55,14 +55,34 @@ public struct ChatAsk: Hashable, Sendable {
             let wide = always.isEmpty ? "" : " (\(always.joined(separator: ", ")))"
             return lines + ["y once · a always\(wide) · n reject, also: n and why"]
         case .question(let questions):
-            let question = questions[answers.count]
-            let place = questions.count > 1 ? " (\(answers.count + 1) of \(questions.count))" : ""
-            let header = question.header.isEmpty ? "" : "\(question.header): "
-            let options = question.options.enumerated().map { index, option in
-                "  \(index + 1)  \(option.label)\(option.description.isEmpty ? "" : " — \(option.description)")"
-            }
-            return ["the agent asks\(place): \(header)\(question.text)"] + options + [Self.hint(question)]
+            return Self.lines(of: questions, answers.count) + [Self.hint(questions[answers.count])]
         }
+    }
+
+    /// All that is asked, line by line, for whoever only reads it.
+    public var whole: [String] {
+        switch kind {
+        case .permission: lines.dropLast()
+        case .question(let questions): questions.indices.flatMap { Self.lines(of: questions, $0) }
+        }
+    }
+
+    /// What it is about, in one line.
+    public var brief: String {
+        switch kind {
+        case .permission(let action, let resources, _, _): "\(action) \(resources.joined(separator: ", "))"
+        case .question(let questions): questions.map(\.text).joined(separator: "; ")
+        }
+    }
+
+    private static func lines(of questions: [Question], _ index: Int) -> [String] {
+        let question = questions[index]
+        let place = questions.count > 1 ? " (\(index + 1) of \(questions.count))" : ""
+        let header = question.header.isEmpty ? "" : "\(question.header): "
+        let options = question.options.enumerated().map { index, option in
+            "  \(index + 1)  \(option.label)\(option.description.isEmpty ? "" : " — \(option.description)")"
+        }
+        return ["the agent asks\(place): \(header)\(question.text)"] + options
     }
 
     /// What a line comes to.

@@ -135,17 +135,19 @@ struct ChatBooks {
     func history(_ session: String?) throws(ControlError) {
         let terminal = Terminal.standardOutput
         var last: (state: String, reason: String?)?
+        var printer = TurnPrinter(for: terminal, toErrors: false)
         func close() {
-            guard let turn = last, turn.state != "done" else { return }
+            guard let turn = last else { return }
+            printer.noteUnanswered(isOver: !["queued", "running"].contains(turn.state))
+            printer.finishLine()
+            if turn.state == "done" { return }
             let words = turn.reason.map { "\(turn.state): \($0)" } ?? turn.state
             Output.write(terminal.styled("[\(Terminal.clean(words))]", Self.style(turn.state)) + "\n")
         }
-        var printer = TurnPrinter(for: terminal, toErrors: false)
         try link.collect([.init("op", .string("history")), .init("session", session.map { .string($0) } ?? .null)]) {
             frame, line in
             if json { return Output.write(json: line) }
             guard frame["type"]?.text == "turn" else { return printer.show(frame) }
-            printer.finishLine()
             close()
             last = (frame["state"]?.text ?? "?", frame["reason"]?.text)
             let said = Terminal.clean(frame["text"]?.text ?? "", keepNewlines: true)
@@ -153,7 +155,6 @@ struct ChatBooks {
             printer = TurnPrinter(for: terminal, toErrors: false, isFresh: false)
         }
         if json { return }
-        printer.finishLine()
         close()
     }
 

@@ -13,6 +13,8 @@ struct TurnPrinter {
     private var isAtLineStart = true
     private var lastNote: String?
     private var usage: JSONValue?
+    /// Nothing is known to have come of these.
+    private var open: [ChatAsk] = []
 
     init(for terminal: Terminal, toErrors: Bool = true, isFresh: Bool = true) {
         self.terminal = terminal
@@ -28,8 +30,10 @@ struct TurnPrinter {
         case "tool": show(tool: event["tool"] ?? .null)
         case "waiting": note("queued: \(event["reason"]?.text ?? "the agent is busy")")
         case "notice": note(event["text"]?.text ?? "")
-        case "permission", "question": if let ask = ChatAsk(event) { for line in ask.lines.dropLast() { note(line) } }
-        case "answered": show(answered: event)
+        case "permission", "question": if let ask = ChatAsk(event) { show(ask) }
+        case "answered":
+            open.removeAll { $0.id == event["id"]?.text }
+            show(answered: event)
         case "todos":
             let todos = event["todos"]?.elements ?? []
             let done = todos.count { ["completed", "cancelled"].contains($0["status"]?.text) }
@@ -43,9 +47,21 @@ struct TurnPrinter {
         case "usage": usage = event["usage"]
         case "ended":
             noteUsage()
+            noteUnanswered(isOver: true)
             show(end: event)
         case _: break
         }
+    }
+
+    private mutating func show(_ ask: ChatAsk) {
+        for line in ask.whole { note(line) }
+        open.append(ask)
+    }
+
+    /// What was asked and not answered, of a turn that is over or goes on.
+    mutating func noteUnanswered(isOver: Bool) {
+        for ask in open { note("\(isOver ? "not answered" : "waits for an answer"): \(ask.brief)") }
+        open = []
     }
 
     /// Ends a line that is not ended.

@@ -117,6 +117,23 @@ struct AnswerTests {
         }
     }
 
+    @Test func export_saysOfWhatStillWaitsThatItDoes() throws {
+        let play = try Play()
+        let (first, session, turn) = try asked(play)
+        func text() throws -> String {
+            try play.answer(#"{"op":"export","session":"\#(session)","format":"markdown"}"#)
+                .compactMap { $0["text"] as? String }.joined()
+        }
+        // What was asked goes to the store with its batch.
+        var waits = try text()
+        while !waits.contains("Question") { waits = try text() }
+        #expect(waits.contains("*Leave for bash: Waits for an answer*") && !waits.contains("Not answered"), "\(waits)")
+        try play.agent.tell(turn, .turnEnded(.interrupted(reason: "x")), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(first) }
+        let over = try text()
+        #expect(over.contains("*Leave for bash: Not answered*") && !over.contains("Waits"), "\(over)")
+    }
+
     @Test func answerThatNobodyWaitsFor_isUnknownInWords() throws {
         let play = try Play()
         let (_, session, _) = try asked(play)
