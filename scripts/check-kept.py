@@ -873,6 +873,29 @@ def damaged(page):
     step("a damaged store is said on the page, with its place")
 
 
+def paired_already(page):
+    """A pairing link that is opened where a device is let in already has a way back, also while the machine cannot be asked."""
+    session = begun(page, "before the link")
+    devices = ctl("devices", "--json")
+    back = page.get_by_role("link", name="Back to the sessions")
+    for isOffline in (False, True):
+        link = json.loads(ctl("pair", "--here", "--json"))["url"]
+        page.context.set_offline(isOffline)
+        page.goto(link)
+        expect(page.get_by_text("offline" if isOffline else "This browser is paired already")).to_be_visible()
+        expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
+        if not isOffline:
+            watch.shot(page, "kept-paired-already", then="light")
+        back.click()
+        expect(field(page)).to_be_visible()
+        expect(back).to_have_count(0)
+        page.context.set_offline(False)
+    page.goto(session)
+    expect(page.locator(".turn").last.get_by_text("before the link").first).to_be_visible()
+    assert len(ctl("devices", "--json").splitlines()) == len(devices.splitlines())
+    step("a pairing link where a device is let in already: back to the sessions, with and without a network")
+
+
 def another_store(page):
     """The store was moved aside: nobody is known to the new one, and what was typed is there when the browser is paired again."""
     session = begun(page, "in the store of before")
@@ -902,7 +925,7 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "another_store", "damaged", "killed"]
+        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "paired_already", "another_store", "damaged", "killed"]
         if "killed" in acts:
             killed(play)
         if "shut_out" in acts:
@@ -910,7 +933,7 @@ with box.running(), watch.pictured():
         if "forgotten" in acts:
             forgotten(browser)
         page = opened(browser, "desk")
-        for act in (connected, deleted, unheard, in_its_place, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, another_store, damaged):
+        for act in (connected, deleted, unheard, in_its_place, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, paired_already, another_store, damaged):
             if act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         browser.close()

@@ -153,5 +153,6 @@ interface Pairing {
   code: string;
   words: string;
   isReturn?: boolean;
+  own?: any;
   done: (device: any) => void;
 }

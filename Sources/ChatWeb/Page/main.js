@@ -213,11 +213,11 @@ function closedRoom() {
 /** The address holds a code to come in by. */
 function isCode() { return /^#(pair|again)=/.test(location.hash); }
 
-/** @param {string} code @param {string} words @param {boolean} isReturn */
-function enter(code, words, isReturn = false) {
+/** @param {string} code @param {string} words @param {boolean} isReturn @param {any} [own] the device that this browser is already */
+function enter(code, words, isReturn = false, own) {
   page?.close();
   app.replaceChildren(pairing({
-    code, words, isReturn,
+    code, words, isReturn, own,
     done: ({ key, ...device }) => {
       store(known, device);
       // Half of what lets it in, where other programs get the cookie too.
@@ -242,7 +242,7 @@ async function begin() {
     store(known, own);
     // Whoever is in here already needs no way back.
     if (again) page ??= new Page(own);
-    else if (code) enter(code, 'This browser is paired already. Pair it anew?');
+    else if (code) enter(code, 'This browser is paired already. Pair it anew?', false, own);
     else if (!before || before.role !== own.role) {
       page?.close();
       page = new Page(own);
@@ -252,7 +252,7 @@ async function begin() {
       page?.close();
       clear(false);
       enter(code, again ? 'Nexus has a new address. This device was let in before, and comes back by this link as what it was.' : before ? failure.message : '', Boolean(again));
-    } else if (!before || code) enter(code, failure.message, Boolean(again));
+    } else if (!before || code) enter(code, failure.message, Boolean(again), before);
   }
 }
 
