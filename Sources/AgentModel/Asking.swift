@@ -142,4 +142,14 @@ extension Answered.Answer {
         case .reject: self = .reject
         }
     }
+
+    /// Back; nil: it is no answer to a request for leave.
+    public var reply: PermissionReply? {
+        switch self {
+        case .once: .once
+        case .always: .always
+        case .reject: .reject
+        case .answered, .dismissed, .unknown: nil
+        }
+    }
 }

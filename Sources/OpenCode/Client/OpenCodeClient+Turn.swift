@@ -14,7 +14,7 @@ extension OpenCodeClient {
             session, id: id, prompt: prompt, choice: choice, directory: directory, inbox)
         defer { handOver.call?.cancel() }
         var turn = Turn(
-            session: session, directory: directory,
+            session: session, directory: directory, inbox: inbox,
             reducer: TurnReducer(prompt: id, policy: policy, order: type(of: line).messageOrder),
             emit: emit)
         let ticker = Task {
@@ -40,6 +40,7 @@ extension OpenCodeClient {
     struct Turn {
         let session: AgentSessionID
         let directory: String
+        let inbox: TurnInbox
         var reducer: TurnReducer
         let emit: @Sendable (AgentEvent) async throws -> Void
         let start = ContinuousClock.now
@@ -69,8 +70,9 @@ extension OpenCodeClient {
             case .emit(let event): try await turn.emit(await explained(event, directory: turn.directory))
             case .abort: try? await line.abort(turn.session, directory: turn.directory)
             // What comes of it is told by events, and by the next re-read.
-            case .answerPermission(let id, let reply): try? await answerByDefault(id, reply, turn.directory)
-            case .dismissQuestion(let id): try? await dismissByDefault(id, turn.directory)
+            case .answerOverdue(let said):
+                guard let fact = await answerOverdue(said, turn.directory) else { continue }
+                try await perform(turn.reducer.handle(fact, at: turn.now), &turn)
             case .reread:
                 for case .emit(let event) in await reread(&turn) {
                     try await turn.emit(await explained(event, directory: turn.directory))
@@ -79,18 +81,23 @@ extension OpenCodeClient {
         }
     }
 
-    private func answerByDefault(
-        _ id: String, _ reply: PermissionReply, _ directory: String
-    ) async throws(AgentFailure) {
-        let pending = try await line.permissions(directory: directory)
-        guard let asked = pending.first(where: { $0.ask.id == id }) else { return }
-        try await line.reply(toPermission: id, of: asked.session, reply, message: nil, directory: directory)
-    }
-
-    private func dismissByDefault(_ id: String, _ directory: String) async throws(AgentFailure) {
-        let pending = try await line.questions(directory: directory)
-        guard let asked = pending.first(where: { $0.ask.id == id }) else { return }
-        try await line.reply(toQuestion: id, of: asked.session, nil, directory: directory)
+    /// Whether the server took it; nil: that is not known, and the next re-read tells.
+    private func answerOverdue(_ said: Answered, _ directory: String) async -> TurnFact? {
+        do throws(AgentFailure) {
+            let id = said.id
+            if let reply = said.answer.reply {
+                let asked = try await line.permissions(directory: directory).first { $0.ask.id == id }
+                guard let asked else { return .notAnswered(said) }
+                try await line.reply(toPermission: id, of: asked.session, reply, message: nil, directory: directory)
+            } else {
+                let asked = try await line.questions(directory: directory).first { $0.ask.id == id }
+                guard let asked else { return .notAnswered(said) }
+                try await line.reply(toQuestion: id, of: asked.session, nil, directory: directory)
+            }
+            return .answered(id: id, said.answer)
+        } catch {
+            return error.code == .unknown ? .notAnswered(said) : nil
+        }
     }
 
     /// Without any provider opencode says only that it did not find one.
@@ -114,7 +121,9 @@ extension OpenCodeClient {
             if turn.reducer.mayLackLists {
                 state.facts += await line.lists(turn.session, since: prompt, directory: turn.directory)
             }
-            return turn.reducer.handle(state, at: turn.now)
+            // Whoever was answering while it was read is known before it shows that nothing waits any more.
+            let said = turn.inbox.takeSaid().flatMap { turn.reducer.handle($0, at: turn.now) }
+            return said + turn.reducer.handle(state, at: turn.now)
         } catch {
             switch error.code {
             case .unavailable, .failed, .busy, .badRequest:

@@ -76,8 +76,8 @@ public actor OpenCodeClient: AgentClient {
         for turn in turns.values { turn.gone(words) }
     }
 
-    /// Tells the turn of a session, if there is one.
-    func tell(_ session: AgentSessionID, _ fact: TurnFact) { turns[session.rawValue]?.post([fact]) }
+    /// Tells the turn of a session, if there is one, what is said here to something that waits.
+    func tell(_ session: AgentSessionID, _ fact: TurnFact) { turns[session.rawValue]?.post(said: fact) }
 
     /// Begins to collect what concerns a session; one turn at a time.
     func openInbox(for session: String) throws(AgentFailure) -> TurnInbox {

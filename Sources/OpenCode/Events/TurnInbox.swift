@@ -19,6 +19,7 @@ final class TurnInbox: Sendable {
 
     private struct State {
         var facts: [TurnFact] = []
+        var said: [TurnFact] = []
         var overflowed = false
         var connectionLost = false
         var isBack = false
@@ -41,6 +42,22 @@ final class TurnInbox: Sendable {
                 return
             }
             state.facts += facts
+        }
+    }
+
+    /// What is said here to something that waits. It comes before what the server says, which may be about it.
+    func post(said fact: TurnFact) {
+        change { state in
+            // So many answers at once are none of people; what came of them a re-read shows.
+            if state.said.count < self.limit { state.said.append(fact) }
+        }
+    }
+
+    /// The same, out of turn.
+    func takeSaid() -> [TurnFact] {
+        state.withLock { state in
+            defer { state.said = [] }
+            return state.said
         }
     }
 
@@ -80,12 +97,14 @@ final class TurnInbox: Sendable {
     }
 
     private static func hasNews(_ state: State) -> Bool {
-        !state.facts.isEmpty || state.overflowed || state.connectionLost || state.isBack || state.gone != nil
+        !state.facts.isEmpty || !state.said.isEmpty || state.overflowed || state.connectionLost || state.isBack
+            || state.gone != nil
             || state.hasTick || state.isCancelled
     }
 
     private static func take(_ state: inout State) -> Input? {
         if state.isCancelled { return .cancelled }
+        if !state.said.isEmpty { return .fact(state.said.removeFirst()) }
         // After an overflow the facts that follow the gap wait until the turn knows of it.
         if state.overflowed {
             state.overflowed = false

@@ -5,8 +5,10 @@ extension TurnReducer {
     struct Pending: Hashable {
         var since: Duration
         var kind: Kind
-        /// What is being said to it, and by whom: two devices may answer at once, of which the server takes one.
+        /// What people are saying to it: two devices may answer at once, of which the server takes one.
         var answers: [Answered] = []
+        /// What is said to it because nobody did in time; nil: nothing, or the server did not take it.
+        var overdue: Answered?
 
         enum Kind: Hashable {
             /// It wants leave for this action.
@@ -29,48 +31,80 @@ extension TurnReducer {
     mutating func answering(_ answered: Answered) { pending[answered.id]?.answers.append(answered) }
 
     /// This one was not taken.
-    mutating func notAnswered(_ answered: Answered) {
+    mutating func notAnswered(_ answered: Answered, at now: Duration) {
+        guard answered.by != .default else {
+            // Somebody was faster; what he said is told by events, or the next re-read.
+            pending[answered.id]?.overdue = nil
+            return wantReread(at: now)
+        }
         guard let place = pending[answered.id]?.answers.firstIndex(of: answered) else { return }
         pending[answered.id]?.answers.remove(at: place)
     }
 
     mutating func answered(_ id: String, _ answer: Answered.Answer) {
-        guard let ask = pending.removeValue(forKey: id) else { return }
+        guard let ask = pending[id] else { return }
         // Another client may have been faster: then what was meant to be said here was not.
-        let ours = ask.answers.first { $0.answer == answer }
-        emit(.answered(ours ?? Answered(id: id, answer: answer, by: .elsewhere)))
+        let ours = (ask.answers + [ask.overdue].compactMap(\.self)).first { $0.answer == answer }
+        conclude(ours ?? Answered(id: id, answer: answer, by: .elsewhere))
+    }
+
+    /// One of them does not wait any more, and this came of it. That nobody answered in time is said when it is so, and not
+    /// when the answer for it goes out: somebody may be faster.
+    private mutating func conclude(_ answered: Answered) {
+        guard let ask = pending.removeValue(forKey: answered.id) else { return }
+        if answered.by == .default { emit(.notice(overdueWords(ask, answered))) }
+        emit(.answered(answered))
+        refusal = answered.answer == .reject || answered.answer == .dismissed ? (ask.kind, answered.by) : nil
+    }
+
+    private func overdueWords(_ ask: Pending, _ answered: Answered) -> String {
+        let within = "within \(policy.timeoutWords)"
+        return switch ask.kind {
+        case .permission(let action):
+            "Nobody said \(within) whether the agent may use \(action): it is "
+                + (answered.answer == .reject ? "rejected." : "allowed this once.")
+        case .question: "Nobody answered the agent's question \(within): it is put aside."
+        }
+    }
+
+    /// Why a turn ended that nobody stopped: in 2.x the agent stops it itself when it gets a plain no. Nil: it was stopped.
+    var refusalWords: String? {
+        guard let (kind, author) = refusal else { return nil }
+        let within = "within \(policy.timeoutWords)"
+        return switch (kind, author) {
+        case (.permission(let action), .default):
+            "Nobody said \(within) whether the agent may use \(action), and without that it ended the turn."
+        case (.permission(let action), .user), (.permission(let action), .elsewhere):
+            "The agent may not use \(action), and without that it ended the turn."
+        case (.question, .default):
+            "Nobody answered the agent's question \(within), and without an answer it ended the turn."
+        case (.question, .user), (.question, .elsewhere):
+            "The agent's question was put aside, and without an answer it ended the turn."
+        }
     }
 
     /// What a re-read does not show any more was answered, whether or not an event said so.
     mutating func settle(_ reread: TurnReread) {
         let waiting = Set(reread.permissions.map(\.id) + reread.questions.map(\.id))
-        for (id, ask) in pending where !waiting.contains(id) {
-            pending[id] = nil
-            emit(.answered(ask.said(id)))
-        }
+        for (id, ask) in pending where !waiting.contains(id) { conclude(ask.said(id)) }
     }
 
     /// What nobody answered in time is answered as Supervisor.toml says: opencode itself would wait for ever. Where that
     /// does not help either, the turn is stopped.
     mutating func answerOverdue(at now: Duration) {
         for (id, ask) in pending.sorted(by: { $0.key < $1.key }) where now - ask.since >= policy.timeout {
-            guard ask.answers.isEmpty else {
+            guard ask.answers.isEmpty, ask.overdue == nil else {
                 if now - ask.since >= policy.timeout + Limits.defaultAnswerTime { giveUpWaiting() }
                 continue
             }
-            let within = "within \(policy.timeoutWords)"
-            switch ask.kind {
-            case .permission(let action):
-                let said = Answered(id: id, answer: .init(policy.permission), by: .default)
-                pending[id]?.answers = [said]
-                let word = policy.permission == .reject ? "rejected" : "allowed this once"
-                emit(.notice("Nobody said \(within) whether the agent may use \(action): it is \(word)."))
-                steps.append(.answerPermission(id, policy.permission))
-            case .question:
-                pending[id]?.answers = [Answered(id: id, answer: .dismissed, by: .default)]
-                emit(.notice("Nobody answered the agent's question \(within): it is put aside."))
-                steps.append(.dismissQuestion(id))
-            }
+            let answer: Answered.Answer =
+                switch ask.kind {
+                case .permission: .init(policy.permission)
+                case .question: .dismissed
+                }
+            let said = Answered(id: id, answer: answer, by: .default)
+            pending[id]?.overdue = said
+            steps.append(.answerOverdue(said))
         }
     }
 
@@ -94,7 +128,7 @@ extension TurnReducer.Pending {
     /// What was said to it, as far as that is known when nobody told which answer was taken.
     fileprivate func said(_ id: String) -> Answered {
         switch answers.count {
-        case 0: Answered(id: id, answer: .unknown, by: .elsewhere)
+        case 0: overdue ?? Answered(id: id, answer: .unknown, by: .elsewhere)
         case 1: answers[0]
         case _: Answered(id: id, answer: .unknown, by: answers[0].by)
         }

@@ -57,7 +57,8 @@ extension TurnReducer {
     }
 
     private func outcome(of problem: AgentProblem) -> TurnOutcome {
-        problem.isAbort ? .interrupted(reason: problem.words) : .failed(reason: problem.words)
+        guard problem.isAbort else { return .failed(reason: problem.words) }
+        return .interrupted(reason: problem == .stopped ? refusalWords ?? problem.words : problem.words)
     }
 
     private var unfinished: TurnOutcome {

@@ -23,7 +23,7 @@ extension TurnReducer {
         case .permission(let permission): ask(permission, at: now)
         case .question(let question): ask(question, at: now)
         case .answering(let answered): answering(answered)
-        case .notAnswered(let answered): notAnswered(answered)
+        case .notAnswered(let answered): notAnswered(answered, at: now)
         case .answered(let id, let answer): self.answered(id, answer)
         case .todos(let todos):
             if todos != self.todos { emit(.todos(todos)) }
@@ -54,6 +54,8 @@ extension TurnReducer {
         else { return }
         // An event that was overtaken by a re-read must not make a finished message unfinished.
         if message.end == nil, messages[message.id]?.end != nil { return }
+        // It goes on behind a no.
+        if messages[message.id] == nil, message.author == .assistant { refusal = nil }
         messages[message.id] = message
         arrivals[message.id] = arrivals[message.id] ?? arrivals.count
     }

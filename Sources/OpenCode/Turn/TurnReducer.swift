@@ -14,10 +14,8 @@ struct TurnReducer {
         case reread
         /// Ask the agent to stop this turn.
         case abort
-        /// Say this to a request for leave.
-        case answerPermission(String, PermissionReply)
-        /// Put a question aside.
-        case dismissQuestion(String)
+        /// Say this to what nobody answered in time, and hand in whether the server took it.
+        case answerOverdue(Answered)
     }
 
     /// The message id of the prompt.
@@ -36,6 +34,8 @@ struct TurnReducer {
     var isFull = false
     var asked: Set<String> = []
     var pending: [String: Pending] = [:]
+    /// The last answer was a no, by that author, and the agent has written nothing since.
+    var refusal: (kind: Pending.Kind, by: Answered.Author)?
     /// As they were told last; opencode begins each turn with an empty list of changes.
     var todos: [Todo] = []
     var changes: [FileChange] = []

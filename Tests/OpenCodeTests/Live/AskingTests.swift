@@ -87,10 +87,26 @@ struct AskingTests: Sendable {
         async throws
     {
         let run = try await run(connection, line, "/permission") { _, _, _ in }
-        // A plain no stops the turn: in 1.x it rests, in 2.x it is interrupted.
-        #expect(run.screen.outcome == (line == .v1 ? .done : .interrupted(reason: "The turn was stopped.")))
+        // A plain no ends the turn: in 1.x it rests, in 2.x it is interrupted.
+        let why = "Nobody said within 1 ms whether the agent may use shell, and without that it ended the turn."
+        #expect(run.screen.outcome == (line == .v1 ? .done : .interrupted(reason: why)))
         #expect(run.screen.answered.map(\.by) == [.default])
         #expect(run.screen.notices.contains { $0.contains("it is rejected") })
+    }
+
+    @Test func noByAPerson_isTheReasonOfTheEnd() async throws {
+        for (prompt, words) in [("/permission", "may not use shell"), ("/question", "was put aside")] {
+            let run = try await run(try patient(), .v2, prompt) { client, session, event in
+                if case .permissionAsked(let ask) = event {
+                    try await client.answerPermission(
+                        session, id: ask.id, reply: .reject, message: nil, directory: directory)
+                } else if case .questionAsked(let ask) = event {
+                    try await client.answerQuestion(session, id: ask.id, answers: nil, directory: directory)
+                }
+            }
+            guard case .interrupted(let why) = run.screen.outcome else { return #expect(Bool(false), "\(run.screen)") }
+            #expect(why.contains(words) && !why.contains("stopped"), "\(why)")
+        }
     }
 
     @Test(arguments: EchoAgentProcess.Line.allCases) func question_isAnsweredByLabelsAndOwnWords(

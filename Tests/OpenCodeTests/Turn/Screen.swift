@@ -78,8 +78,7 @@ struct TurnUnderTest {
             case .emit(let event): screen.show(event)
             case .reread: rereads += 1
             case .abort: aborts += 1
-            case .answerPermission(let id, let reply): defaults[id] = .some(reply)
-            case .dismissQuestion(let id): defaults[id] = .some(nil)
+            case .answerOverdue(let said): defaults[said.id] = .some(said.answer.reply)
             }
         }
     }

@@ -104,13 +104,72 @@ struct TurnAskingTests {
         turn.tick(after: .seconds(1))
         let expected: [String: PermissionReply?] = ["per_1": reply, "que_1": nil]
         #expect(turn.defaults == expected)
-        #expect(turn.screen.notices.count == 2)
-        #expect(turn.screen.notices.allSatisfy { $0.contains("90 s") })
         turn.tick(after: .seconds(1))
-        #expect(turn.screen.notices.count == 2)
+        // Somebody may be faster.
+        #expect(turn.screen.notices.isEmpty)
         turn.tell(.answered(id: "per_1", .init(reply)), .answered(id: "que_1", .dismissed))
         #expect(turn.screen.answered.map(\.by) == [.default, .default])
+        #expect(turn.screen.notices.count == 2)
+        #expect(turn.screen.notices.allSatisfy { $0.contains("90 s") })
         #expect(turn.aborts == 0)
+    }
+
+    /// Both go out at once, and the server takes one of them.
+    @Test(arguments: [PermissionReply.once, .reject])
+    func answerAtTheTimeLimit_isHis_orNobodysInTime(reply: PermissionReply) {
+        let said = Answered(id: "per_1", answer: .init(reply), by: .user)
+        let byDefault = Answered(id: "per_1", answer: .reject, by: .default)
+        var turn = asked()
+        turn.tick(after: .seconds(600))
+        turn.tell(.answered(id: "per_1", .reject), .answering(said), .notAnswered(said))
+        turn.reread(busy: true)
+        #expect(turn.screen.answered == [byDefault] && turn.screen.notices.count == 1)
+        // He was faster, whether or not the event comes before the state is read.
+        for isTold in [true, false] {
+            turn = asked()
+            turn.tick(after: .seconds(600))
+            let rereads = turn.rereads
+            turn.tell(.notAnswered(byDefault))
+            #expect(turn.rereads == rereads + 1)
+            turn.tell(.answering(said))
+            if isTold { turn.tell(.answered(id: "per_1", said.answer)) }
+            turn.reread(busy: true)
+            turn.tell(.answered(id: "per_1", said.answer))
+            #expect(turn.screen.answered == [said] && turn.screen.notices.isEmpty)
+        }
+    }
+
+    /// The event and the reply were lost: nobody else said anything.
+    @Test func defaultOfWhichNothingIsHeard_isTheOneThatWasTaken() {
+        var turn = asked()
+        turn.tick(after: .seconds(600))
+        turn.reread(busy: true)
+        #expect(turn.screen.answered == [Answered(id: "per_1", answer: .reject, by: .default)])
+        #expect(turn.screen.notices.count == 1)
+    }
+
+    @Test func whatIsSaidHere_comesBeforeWhatTheServerSaysOfIt() async {
+        let inbox = TurnInbox()
+        let said = TurnFact.answering(Answered(id: "per_1", answer: .once, by: .user))
+        inbox.post([.answered(id: "per_1", .once)])
+        inbox.post(said: said)
+        #expect(await inbox.next() == .fact(said))
+        #expect(await inbox.next() == .fact(.answered(id: "per_1", .once)))
+        inbox.post(said: said)
+        #expect(inbox.takeSaid() == [said] && inbox.takeSaid().isEmpty)
+    }
+
+    /// In 2.x a plain no ends the turn as a stop does.
+    @Test func turnThatANoEnded_saysSo_andOneThatWentOnBehindIt_wasStopped() {
+        var turn = asked()
+        turn.tell(.answering(Answered(id: "per_1", answer: .reject, by: .user)), .answered(id: "per_1", .reject))
+        var other = turn
+        turn.reread([Turn.assistant("msg_2", .failed(.stopped))])
+        #expect(
+            turn.screen.outcome
+                == .interrupted(reason: "The agent may not use bash, and without that it ended the turn."))
+        other.reread([Turn.assistant("msg_2", .toolCalls), Turn.assistant("msg_3", .failed(.stopped))])
+        #expect(other.screen.outcome == .interrupted(reason: "The turn was stopped."))
     }
 
     @Test func defaultThatIsNotTaken_stopsTheTurnOnce() {
