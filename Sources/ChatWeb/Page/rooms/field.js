@@ -2,7 +2,7 @@
 import { h, isPhone, plain } from '../base/dom.js';
 import { keepAside, keepDraft, keptDraft, noRoom, nothing, prefix, wholeDraft } from '../base/drafts.js';
 
-// Bytes of a message as JSON writes it, without the quotes around it.
+// Bytes of a message as JSON writes it, but for its quotes.
 const limit = 60000;
 
 export class Field {
