@@ -6,7 +6,7 @@ that was deleted elsewhere, two windows in one field, an upload that breaks off;
 Nothing typed may be lost, nothing may be called connected that is not, and nothing may be waited for without words and a limit. Every
 wait is for an event, with a limit; limits of the page's own are waited for by the browser's clock, which is turned on.
 """
-import contextlib, http.server, json, os, pathlib, re, signal, sys, threading
+import contextlib, http.server, json, os, pathlib, re, signal, sqlite3, sys, threading
 
 from playwright.sync_api import sync_playwright, expect
 
@@ -873,6 +873,31 @@ def damaged(page):
     step("a damaged store is said on the page, with its place")
 
 
+def locked(page):
+    """Another program holds the store: that is said within two seconds, and all goes on by itself."""
+    session = begun(page, "before the lock")
+    other = sqlite3.connect(box.home / "s/chat/chat.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    send(page, "said to a store that is locked")
+    waits = page.locator(".unsent .turn")
+    expect(waits).to_contain_text("another program holds the store", timeout=2000)
+    other.execute("ROLLBACK")
+    expect(waits).to_have_count(0)
+    expect(page.locator(".turn")).to_have_count(2)
+    over(page)
+    assert page.url == session
+    # A chat-bridge that has just begun is to write before it can follow a session.
+    other.execute("BEGIN IMMEDIATE")
+    ctl("restart", "chat-bridge")
+    page.reload()
+    expect(page.locator(".link")).to_contain_text("another program holds the store")
+    expect(page.locator(".turn")).to_have_count(2)
+    other.execute("ROLLBACK")
+    other.close()
+    expect(page.locator(".link")).to_have_text("connected")
+    step("a store that another program holds: said within 2 s, and sent by itself when it is free")
+
+
 def paired_already(page):
     """A pairing link that is opened where a device is let in already has a way back, also while the machine cannot be asked."""
     session = begun(page, "before the link")
@@ -925,7 +950,7 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "paired_already", "another_store", "damaged", "killed"]
+        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "locked", "paired_already", "another_store", "damaged", "killed"]
         if "killed" in acts:
             killed(play)
         if "shut_out" in acts:
@@ -933,7 +958,7 @@ with box.running(), watch.pictured():
         if "forgotten" in acts:
             forgotten(browser)
         page = opened(browser, "desk")
-        for act in (connected, deleted, unheard, in_its_place, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, paired_already, another_store, damaged):
+        for act in (connected, deleted, unheard, in_its_place, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, locked, paired_already, another_store, damaged):
             if act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         browser.close()
