@@ -79,7 +79,7 @@ struct AccessTests {
             try db.execute(sql: "BEGIN IMMEDIATE")
             defer { try? db.execute(sql: "ROLLBACK") }
             let refused = try box.post("/api/pair", body)
-            #expect(refused.status == 500 && refused.text.contains("another program holds the store"))
+            #expect(refused.status == 429 && refused.text.contains("another program holds the store"))
         }
         #expect(try box.post("/api/pair", body).status == 200)
         #expect(try box.post("/api/pair", body).status == 403)
