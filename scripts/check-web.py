@@ -556,7 +556,7 @@ def files(page, name):
     expect(chips.nth(3)).to_contain_text("7 bytes")
     page.context.set_offline(True)
     page.locator("input[type=file]").set_input_files({"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"})
-    expect(chips.nth(4)).to_contain_text("files cannot; attach it again then")
+    expect(chips.nth(4)).to_contain_text("files do not wait, messages do")
     page.context.set_offline(False)
     page.get_by_role("button", name="Remove late.txt").click()
     shot(page, f"{name}-30-files")

@@ -44,7 +44,6 @@ export class Page {
     this.choice = h('select', { 'aria-label': 'Workspace of the new session', onchange: () => {
       this.workspace = this.choice.value;
       localStorage.setItem('nexus.workspace', this.choice.value);
-      if (this.talk) this.talk.workspace = this.choice.value;
     } });
     this.button = h('button.menu', { 'aria-expanded': 'false', 'aria-controls': 'side', 'aria-label': 'Sessions', text: '☰', onclick: () => this.menu() });
     this.place = h('div.place');
@@ -65,7 +64,7 @@ export class Page {
     try {
       const about = await chat({ op: 'describe', wait: 25 });
       this.workspaces = about.workspaces || [];
-      if (about.moved_aside) this.side.warn(`A store of conversations was damaged. It is kept on the machine as ${about.moved_aside}`);
+      if (about.moved_aside) this.side.warning.textContent = `A store of conversations was damaged. It is kept on the machine as ${about.moved_aside}`;
       if (!this.workspaces.includes(this.workspace || '')) this.workspace = this.workspaces[0] || null;
       this.choice.replaceChildren(...this.workspaces.map((name) => h('option', { value: name, text: name, selected: name === this.workspace })));
       this.show(true);
@@ -84,7 +83,8 @@ export class Page {
 
   /** @param {any} letter @param {any} event */
   accepted(letter, event) {
-    if (this.isOver || !this.talk || this.draft !== letter.draft || this.talk.session) return;
+    // For another workspace than the one chosen now it is a session elsewhere.
+    if (this.isOver || !this.talk || this.draft !== letter.draft || this.talk.session || (letter.workspace ?? this.workspace) !== this.workspace) return;
     this.room.become(event.session);
     this.listen();
     this.draft = String(Date.now());
@@ -109,14 +109,11 @@ export class Page {
     if (this.isOver) return;
     const [, room, id, turn] = location.hash.split('/');
     this.choice.hidden = Boolean(room && room !== 'new') || this.workspaces.length < 2;
-    if (isKept) {
-      if (this.talk && !this.talk.session) this.talk.workspace = this.workspace;
-      return;
-    }
+    if (isKept) return;
     if (turn && this.talk?.session === id) return this.talk.reveal(Number(turn));
     this.room?.close();
     this.side.mark(room === 's' ? id : '');
-    if (room === 'machine') this.enter('Machine', this.own.role === 'owner' ? new Machine() : closedRoom());
+    if (room === 'machine') this.enter('Machine', this.own.role === 'owner' ? new Machine() : closedRoom);
     else if (room === 'devices') this.enter('Devices', new Devices(this));
     else if (room === 's' && id) this.enter('', new Talk(this, id, Number(turn)));
     else this.enter('New session', new Talk(this, null));
@@ -205,10 +202,8 @@ export class Page {
   }
 }
 
-function closedRoom() {
-  return { close() {}, element: h('main.room', h('div.column', h('h1', 'Machine'),
-    h('p.quiet', 'This device was paired for the chat alone. Owners see the machine here, and in a terminal on it: ', h('code', 'nexusctl status')))) };
-}
+const closedRoom = { close() {}, element: h('main.room', h('div.column', h('h1', 'Machine'),
+  h('p.quiet', 'This device was paired for the chat alone. Owners see the machine here, and in a terminal on it: ', h('code', 'nexusctl status')))) };
 
 /** The address holds a code to come in by. */
 function isCode() { return /^#(pair|again)=/.test(location.hash); }

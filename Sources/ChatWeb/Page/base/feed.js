@@ -122,7 +122,7 @@ export class Feed extends Follower {
     if (this.isOver) return;
     if (this.list.take(line)) {
       // Of what it was told last the machine does not know enough any more.
-      if (this.list.number < 0) this.again();
+      if (this.list.number < 0) this.anew();
       return;
     }
     if (line.seq) this.after = line.seq;

@@ -152,7 +152,7 @@ export class Outbox {
     }
     if (!accepted) throw new Failure('the machine did not say that it has the message');
     for (const other of this.letters) {
-      if (other.draft !== letter.draft || other === letter || other.session) continue;
+      if (other.draft !== letter.draft || (workspace ?? other.workspace) !== other.workspace || other.session) continue;
       other.session = accepted.session;
       this.update(other);
     }

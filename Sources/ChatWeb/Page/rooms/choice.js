@@ -39,8 +39,9 @@ export class Choice {
   }
 
   /** @param {Chosen} line */
-  show(line) {
-    this.chosen = { model: line.model || null, agent: line.agent || null };
+  show({ model = null, agent = null }) {
+    if (model === this.chosen.model && agent === this.chosen.agent) return;
+    this.chosen = { model, agent };
     this.name();
     if (this.element.open) this.read();
   }
@@ -52,7 +53,7 @@ export class Choice {
     await waiting(this.said, 'Asking the agent what there is.', 'What there is cannot be read now', async () => {
       const { models, agents } = await catalog(this.talk.workspace);
       this.fill(models, agents);
-      if (!models.length) throw new Error('the agent has no model. On the machine: opencode auth login, as the user that opencode runs as');
+      if (!models.length) throw new Error('the agent has no model. On the machine: nexusctl agent login');
     });
     this.name();
   }

@@ -13,7 +13,10 @@ export class Files {
     this.changed = changed;
     /** @type {Attached[]} */
     this.list = [];
-    this.input = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to attach', onchange: () => this.chosen() });
+    this.input = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': 'Files to attach', onchange: () => {
+      this.take(this.input.files);
+      this.input.value = '';
+    } });
     this.button = h('button.plain.attach', { text: 'Attach', 'aria-label': 'Attach files', onclick: () => this.input.click() });
     this.element = h('ul.attached', { hidden: true, 'aria-label': 'Files that go with the message' });
   }
@@ -52,11 +55,6 @@ export class Files {
       one.state = id ? 'kept' : 'failed';
       words.textContent = id ? bytes ? size(bytes) : '' : 'Not attached: its upload was cut off. Attach it again.';
     }
-  }
-
-  chosen() {
-    this.take(this.input.files);
-    this.input.value = '';
   }
 
   /** @param {FileList | null} files */
@@ -101,7 +99,7 @@ export class Files {
       return false;
     };
     if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files. Remove one, or send these first.`);
-    if (!navigator.onLine) return fail('Not attached: this device is offline. Messages wait here until it is back, files cannot; attach it again then.');
+    if (!navigator.onLine) return fail('Not attached: this device is offline. Attach it when that is over: files do not wait, messages do.');
     loading.set(one.number, one);
     this.changed();
     try {
@@ -187,7 +185,7 @@ export function showFiles(files) {
   return h('ul.attached', ...files.map((file) => {
     const address = `/attachment/${file.id}?name=${encodeURIComponent(file.name)}`;
     const words = `${file.name}, ${size(file.bytes)}`;
-    if (!file.mime.startsWith('image/')) return h('li', h('a', { href: address, download: file.name, text: words }));
-    return h('li', h('a', { href: address, target: '_blank', rel: 'noopener' }, h('img', { src: address, alt: words, loading: 'lazy' })));
+    return h('li', file.mime.startsWith('image/') ? h('a', { href: address, target: '_blank', rel: 'noopener' }, h('img', { src: address, alt: words, loading: 'lazy' }))
+      : h('a', { href: address, download: file.name, text: words }));
   }));
 }

@@ -26,7 +26,8 @@ export class Side {
     this.timer = this.soon = 0;
     this.list = h('ul.sessions');
     this.words = status();
-    this.warning = h('p.quiet', { role: 'status', hidden: true });
+    /** What the owner should know of the machine. */
+    this.warning = status();
     this.element = h('nav.side', { id: 'side', 'aria-label': 'Sessions', onclick: (event) => {
       const link = event.target.closest('a');
       if (!link || history.state !== 'list') return;
@@ -41,12 +42,6 @@ export class Side {
       h('div.side-foot', {}, isOwner && h('a', { href: '#/machine', text: 'Machine' }), h('a', { href: '#/devices', text: isOwner ? 'Devices' : 'This device' })));
     setInterval(() => { if (isSeen()) this.show(); }, 30000);
     this.show();
-  }
-
-  /** @param {string} words what the owner should know of the machine */
-  warn(words) {
-    this.warning.textContent = words;
-    this.warning.hidden = false;
   }
 
   // Reads the list whole, when that is needed.
@@ -71,7 +66,10 @@ export class Side {
     this.sessions = this.sessions.filter((one) => one.session !== line.session);
     if (line.type === 'session') {
       this.sessions.push(line);
-      if (line.session === this.current) this.page.call(line.title);
+      if (line.session === this.current) {
+        this.page.call(line.title);
+        this.page.talk?.listed(line);
+      }
     } else if (line.session !== this.current) {
       this.page.gone((session) => session !== line.session);
     }

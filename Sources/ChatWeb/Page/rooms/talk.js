@@ -15,7 +15,7 @@ export class Talk {
     this.page = page;
     this.session = session;
     this.wanted = wanted;
-    this.workspace = page.workspace;
+    this.own = page.workspace;
     /** @type {Map<number, Turn>} */
     this.turns = new Map();
     this.atEnd = true;
@@ -152,7 +152,7 @@ export class Talk {
     for (const line of lines) {
       if (line.type === 'position') {
         if (before !== this.gap) this.earlier.hidden = !line.earlier;
-        this.workspace = line.workspace || null;
+        this.own = line.workspace || null;
         if (!before) this.choice.show(line);
         if (line.title) {
           this.title = line.title;
@@ -192,6 +192,8 @@ export class Talk {
     if (['accepted', 'started', 'ended', 'waiting'].includes(event.type)) this.changed();
     if (event.type === 'answered' || this.isIdle) this.sweep(event.id);
   }
+
+  get workspace() { return this.session ? this.own : this.page.workspace; }
 
   get isIdle() { return [...this.turns.values()].every((turn) => turn.isOver); }
 
@@ -261,6 +263,13 @@ export class Talk {
     return waiting(this.said, 'Reading messages.', 'They cannot be read now', () => read({ op: 'open', session: this.session, ...stretch }));
   }
 
+  // Somebody, perhaps elsewhere, has chosen, gone back or brought back.
+  /** @param {any} line */
+  listed(line) {
+    if (this.reverted !== (line.reverted || 0)) this.feed?.anew();
+    this.choice.show(line);
+  }
+
   // For when there is no network.
   /** @param {any[]} lines of `open`: of all, or of one turn at its end */
   keep([position, ...lines], before = kept(this.session) || []) {
@@ -280,11 +289,11 @@ export class Talk {
   async change(asked) {
     const answer = await waiting(this.said, 'Being done.', 'Not done', () => chat({ ...asked, session: this.session }));
     if (answer?.type === 'forked') location.hash = `#/s/${answer.session}`;
-    else if (answer) this.feed?.anew();
   }
 
   /** @param {number} count of turns that can be brought back */
   showBack(count) {
+    this.reverted = count;
     this.back.hidden = count === 0;
     this.back.replaceChildren(`${count === 1 ? 'One message is' : `${count} messages are`} taken back, and can be brought back until you write something new. `,
       plain('Bring back', () => this.change({ op: 'unrevert' })));
@@ -297,7 +306,7 @@ export class Talk {
     const { trouble } = this.page.outbox;
     const waits = !navigator.onLine ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : 'Being sent';
     this.unsent.replaceChildren(...mine.map((letter) => {
-      const again = plain(this.session ? 'Send again' : 'Send as a new session', () => this.page.outbox.again(letter, this.session ? {} : { draft: this.page.draft, workspace: this.workspace }));
+      const again = plain(this.session ? 'Send again' : 'Send as a new session', () => this.page.outbox.again(letter, this.session ? {} : { draft: this.page.draft }));
       const edit = plain(letter.refused ? 'Edit' : 'Take back', () => this.page.outbox.takeBack(letter));
       return h('article.turn', { 'data-state': letter.refused ? 'failed' : 'queued' },
         h('div.mine', h('p.said', letter.text),

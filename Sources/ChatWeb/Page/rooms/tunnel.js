@@ -125,7 +125,7 @@ export class Tunnel {
     this.change.hidden = !isOther && this.stands;
     this.change.textContent = this.isOff ? 'Start' : isOther ? 'Change' : 'Start anew';
     this.stop.hidden = this.isOff;
-    const quick = this.way.value === 'quick' ? 'Quick addresses do not last: after each start it is another one, and browsers have to be paired there anew. ' : '';
+    const quick = this.way.value === 'quick' ? 'Quick addresses do not last: each start makes another, and browsers have to be paired there. ' : '';
     const trial = this.isThrough ? 'You come through this tunnel: what you change is undone after a minute, unless you keep it by the new way.' : '';
     this.warning.textContent = quick + trial;
   }
