@@ -21,6 +21,9 @@ ctl, step = box.ctl, box.step
 port = free_port()
 config = (ROOT / "Supervisor.toml").read_text().replace("127.0.0.1:4780", f"127.0.0.1:{port}")
 config = config.replace('"--state", "{state}/echo-agent"]', '"--state", "{state}/echo-agent", "--delay-ms", "5"]')
+config = config.replace('workspaces = [{ name = "home", path = "~" }]',
+                        f'workspaces = [{{ name = "home", path = "~" }}, {{ name = "work", path = "{box.home}/work" }}]')
+(box.home / "work").mkdir()
 (box.home / "Supervisor.toml").write_text(config + '\n[word]\nsend = ["turn", "asked", "parked", "address"]\n')
 origin = f"http://localhost:{port}"
 watch = Watch(sys.argv[2], origin)
@@ -213,6 +216,56 @@ def begun_offline(page):
     expect(field(page)).to_have_value("and taken back")
     field(page).fill("")
     step("begun offline: shown after a reload, taken back, sent and followed")
+
+
+def two_workspaces(page):
+    """Written without a network for one workspace, then for another: two sessions, each where it was written for."""
+    new(page)
+    choice = page.get_by_label("Workspace of the new session")
+    page.context.set_offline(True)
+    for name in ("home", "work"):
+        choice.select_option(name)
+        send(page, f"meant for {name}")
+    expect(page.locator(".unsent .turn")).to_have_count(2)
+    page.context.set_offline(False)
+    page.wait_for_url("**/#/s/*")
+    over(page)
+    expect(page.locator(".turns:not(.unsent) .turn")).to_have_count(1)
+    there = {one["title"]: one["workspace"] for one in map(json.loads, ctl("chat", "--list", "--json").splitlines()) if one.get("title", "").startswith("meant for")}
+    assert there == {"meant for home": "home", "meant for work": "work"}, there
+    step("two workspaces without a network: each message in its own")
+
+
+def two_devices(browser):
+    """What one device chooses, takes back and brings back shows on the other, and so does what a restore took."""
+    one, other = opened(browser, "desk"), opened(browser, "phone")
+    send(one, "kept before")
+    over(one)
+    kept = box.home / "kept.sqlite"
+    ctl("chat", "backup", str(kept))
+    send(one, "taken back and brought back")
+    over(one)
+    other.goto(one.url)
+    shown = other.locator(".turn[data-turn]")
+    expect(shown).to_have_count(2)
+    one.get_by_label("Model and agent").click()
+    one.get_by_label("Agent", exact=True).select_option("capitals")
+    one.keyboard.press("Escape")
+    expect(other.locator(".choice summary")).to_contain_text("capitals")
+    turn = one.locator(".turn[data-turn]").last
+    turn.get_by_label("More about this message").click()
+    turn.get_by_role("button", name="Go back to before this").click()
+    turn.get_by_role("button", name="Take this and all below back").click()
+    expect(shown.last).to_have_attribute("data-taken-back", "true")
+    other.get_by_role("button", name="Bring back").click()
+    for page in (other, one):
+        expect(page.locator(".turn[data-turn]").last).to_have_attribute("data-taken-back", "false")
+        expect(page.get_by_role("button", name="Bring back")).to_be_hidden()
+    ctl("chat", "restore", str(kept))
+    for page in (other, one):
+        expect(page.locator(".turn[data-turn]")).to_have_count(1)
+        page.context.close()
+    step("two devices: chosen, taken back and restored shows on both")
 
 
 def two_windows(page):
@@ -585,13 +638,13 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page, acts = opened(browser, "desk"), sys.argv[3:]
-        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, answered_and_offline):
+        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, answered_and_offline):
             if not acts or act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):
             if not acts or "narrow" in acts:
                 narrow(browser, size)
-        for act in (guest, wide_table, busy_once):
+        for act in (two_devices, guest, wide_table, busy_once):
             if not acts or act.__name__ in acts:
                 act(browser)
         browser.close()

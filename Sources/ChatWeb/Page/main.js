@@ -82,9 +82,9 @@ export class Page {
   }
 
   /** @param {any} letter @param {any} event */
-  accepted(letter, event) {
-    // For another workspace than the one chosen now it is a session elsewhere.
-    if (this.isOver || !this.talk || this.draft !== letter.draft || this.talk.session || (letter.workspace ?? this.workspace) !== this.workspace) return;
+  accepted({ draft, workspace }, event) {
+    // For another workspace it is one elsewhere.
+    if (this.isOver || !this.talk || this.draft !== draft || this.talk.session || (workspace ?? this.workspace) !== (this.workspace ?? workspace)) return;
     this.room.become(event.session);
     this.listen();
     this.draft = String(Date.now());

@@ -24,13 +24,14 @@ export class Files {
   /** @param {Box} place @param {Box} field */
   listen(place, field) {
     place.addEventListener('dragover', (event) => { if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); });
-    const take = (/** @type {Event} */ event, /** @type {DataTransfer | null} */ data) => {
-      if (!data?.files.length) return;
+    const take = (/** @type {any} */ event) => {
+      const { files } = event.dataTransfer || event.clipboardData;
+      if (!files.length) return;
       event.preventDefault();
-      this.take(data.files);
+      this.take(files);
     };
-    place.addEventListener('drop', (event) => take(event, event.dataTransfer));
-    field.addEventListener('paste', (event) => take(event, event.clipboardData));
+    place.addEventListener('drop', take);
+    field.addEventListener('paste', take);
   }
 
   get isLoading() { return this.list.some((one) => one.state === 'loading'); }
@@ -99,7 +100,7 @@ export class Files {
       return false;
     };
     if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files. Remove one, or send these first.`);
-    if (!navigator.onLine) return fail('Not attached: this device is offline. Attach it when that is over: files do not wait, messages do.');
+    if (!navigator.onLine) return fail('Not attached: this device is offline. Attach it again then: files do not wait, messages do.');
     loading.set(one.number, one);
     this.changed();
     try {

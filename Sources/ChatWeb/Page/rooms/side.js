@@ -26,7 +26,7 @@ export class Side {
     this.timer = this.soon = 0;
     this.list = h('ul.sessions');
     this.words = status();
-    /** What the owner should know of the machine. */
+    /** What an owner should know. */
     this.warning = status();
     this.element = h('nav.side', { id: 'side', 'aria-label': 'Sessions', onclick: (event) => {
       const link = event.target.closest('a');

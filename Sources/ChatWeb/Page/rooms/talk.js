@@ -263,7 +263,7 @@ export class Talk {
     return waiting(this.said, 'Reading messages.', 'They cannot be read now', () => read({ op: 'open', session: this.session, ...stretch }));
   }
 
-  // Somebody, perhaps elsewhere, has chosen, gone back or brought back.
+  // What was chosen or taken back, by whichever device.
   /** @param {any} line */
   listed(line) {
     if (this.reverted !== (line.reverted || 0)) this.feed?.anew();
