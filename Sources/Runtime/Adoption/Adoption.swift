@@ -15,6 +15,10 @@ struct Adoption {
     let runs: [Inheritance.Run]
     /// Listening sockets, by inode.
     let sockets: [UInt64: KeptDescriptor]
+    /// What contains those that are taken over.
+    private(set) var scopes: [ChildID: any RunScope] = [:]
+    /// Why somebody who is there is not: he is ended as left over.
+    private(set) var obstacles: [ChildID: Errno] = [:]
 
     /// Why nothing is taken over, in words that go on a sentence.
     struct Refusal: Error, CustomStringConvertible {
@@ -94,14 +98,29 @@ struct Adoption {
         else { throw Refusal("its state is of another plan") }
     }
 
+    /// To be called before what is left over is ended: who cannot be contained is that.
+    mutating func openScopes(_ containment: Containment) {
+        for (index, plan) in plan.children.enumerated() {
+            let child = ChildID(rawValue: UInt16(index + 1))
+            guard let run = stored(child) else { continue }
+            do throws(Errno) {
+                scopes[child] = try containment.adopt(
+                    child: plan.name, run: run.id, user: plan.identity?.uid, bounds: plan.bounds)
+            } catch {
+                obstacles[child] = error
+            }
+        }
+    }
+
     /// The stored run that a child has living by the state, with its pidfd.
-    func living(_ child: ChildID) -> Inheritance.Run? {
+    private func stored(_ child: ChildID) -> Inheritance.Run? {
         guard let run = core.view(of: child).run else { return nil }
         return runs.first { $0.child == child && $0.id == run && $0.pidfd != nil }
     }
 
+    /// The same, of one that is taken over.
+    func living(_ child: ChildID) -> Inheritance.Run? { scopes[child].flatMap { _ in stored(child) } }
+
     /// Children that have one.
-    var living: [ChildID] {
-        plan.children.indices.map { ChildID(rawValue: UInt16($0 + 1)) }.filter { living($0) != nil }
-    }
+    var living: [ChildID] { scopes.keys.sorted() }
 }

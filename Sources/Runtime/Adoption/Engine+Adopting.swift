@@ -30,7 +30,9 @@ extension Engine {
             notify.stopping()
             surroundings.releaseReserve()
         }
-        for child in names.ids { goOn(child, adoption.content.state.children[Int(child.rawValue) - 1].state) }
+        for child in names.ids {
+            goOn(child, adoption.content.state.children[Int(child.rawValue) - 1].state, adoption.obstacles[child])
+        }
         core.resume(at: now, jitter: jitter(), into: &actions)
     }
 
@@ -49,6 +51,7 @@ extension Engine {
         cell.status = kept.status
         cell.captures = kept.captures
         cell.isStoppedByWorker = kept.isStoppedByWorker
+        cell.remark = kept.remark.map { EndRemark($0.run, $0.words, $0.settings) }
         choices[child] = kept.choice
         recallSockets(of: child, kept.sockets, adoption)
         let living = adoption.living(child)
@@ -62,7 +65,7 @@ extension Engine {
             for kind in StreamKind.allCases { _ = output.with(kind) { fd in pipeWatch?.add(fd) } }
         }
         cell.outputs.sort { $0.run < $1.run }
-        if let living { takeOver(living, of: child, kept) }
+        if let living { takeOver(living, of: child, kept, adoption) }
     }
 
     private func recallSockets(of child: ChildID, _ inodes: [UInt64], _ adoption: Adoption) {
@@ -76,26 +79,18 @@ extension Engine {
         self[child].sockets = ListeningSockets(kernel, plans, taking: &spare)
     }
 
-    private func takeOver(_ stored: Inheritance.Run, of child: ChildID, _ kept: ShellCell) {
-        guard let pidfd = stored.pidfd?.take() else { return }
-        let traits = plan.traits(child)
+    /// `adopted on 2026-11-27T21:00:00Z from a nexusd that was killed (life 0123abcd)`.
+    private static func words(adoptedFrom adoption: Adoption, at wallClock: Int64) -> String {
+        "adopted on \(timestamp(second: wallClock / 1_000_000_000)) from a nexusd that was killed"
+            + " (life \(adoption.content.head.life.prefix(8)))"
+    }
+
+    private func takeOver(_ stored: Inheritance.Run, of child: ChildID, _ kept: ShellCell, _ adoption: Adoption) {
+        guard let pidfd = stored.pidfd?.take(), let scope = adoption.scopes[child] else { return }
         let own = plan[child]
-        let scope: any RunScope
-        do {
-            scope = try surroundings.containment.adopt(
-                child: names[child], run: stored.id, user: traits.identity?.uid, bounds: traits.bounds)
-        } catch {
-            say(
-                LogEvent(
-                    .supervisorTrouble, 3,
-                    "\(names[child]) cannot be adopted: its cgroup cannot be opened: \(error). It is killed.",
-                    names[child], stored.id))
-            try? kernel.signal(pidfd, .kill)
-            return
-        }
         let process = stored.process.flatMap { $0.rawValue > 0 ? $0 : nil } ?? ProcessID(rawValue: kept.process)
         let run = LivingRun(stored.id, process, pidfd, in: scope)
-        run.isAdopted = true
+        run.adoption = Self.words(adoptedFrom: adoption, at: kernel.wallClock())
         run.hasBegun = true
         for secret in kept.secrets { run.secretValues[secret.name] = secret.value }
         run.secrets = run.secretValues.values.filter { $0.utf8.count >= LogStream.shortestRedaction }
@@ -137,11 +132,14 @@ extension Engine {
     }
 
     /// What the core is to know of a run that it has living.
-    private func goOn(_ child: ChildID, _ state: ChildState) {
+    private func goOn(_ child: ChildID, _ state: ChildState, _ obstacle: Errno?) {
         guard let id = core.view(of: child).run else { return }
         guard let run = self[child].run else {
             // Ended by itself, or as a left-over, whose word it was that nobody had kept of it.
-            remark(child, id, "it was gone when nexusd, which had been killed, began anew")
+            remark(
+                child, id,
+                obstacle.map { "it could not be adopted, for its cgroup could not be opened (\($0)), and was ended" }
+                    ?? "it was gone when nexusd, which had been killed, began anew")
             feed(.exited(child, id, .unknown))
             return feed(.emptied(child, id))
         }
@@ -178,7 +176,7 @@ extension Engine {
         if processes[run.process] == child { processes[run.process] = nil }
         run.hasExited = true
         dropProbe(child, run)
-        remark(child, run.id, "it was adopted from a nexusd that was killed: how it ended is known to nobody")
+        remark(child, run.id, "it was \(run.adoption ?? "adopted"): how it ended is known to nobody")
         feed(.exited(child, run.id, .unknown))
         settleRun(child)
     }

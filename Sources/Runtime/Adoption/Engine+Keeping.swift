@@ -5,35 +5,63 @@ import Wire
 
 /// What the next nexusd will need, at the end of each turn in which something of it is different.
 extension Engine {
-    /// Before what there was no room for is said again.
+    /// Before what could not be kept is tried again; each time twice as long, up to the limit.
     static let keepPause: Duration = .milliseconds(20)
+    static let keepPauseLimit: Duration = .seconds(10)
+    /// For so long nothing is said of it.
+    static let keepPatience: Duration = .seconds(2)
 
     func keepState() {
         guard let keeper else { return }
         keeper.prove(at: now)
-        keepAgainAt = nil
         // A state whose consequences were not carried out is none to go on from: the last one is, until they were.
         guard nextAction == actions.count else { return }
-        keeper.store.goOn()
+        let isBehind = keeper.isBehind
+        let isInStore = keeper.goOn()
         var news = keeper.takeTouched().union(keeper.takeBehind())
         while let child = core.takeRevised() { news.insert(child) }
-        guard !news.isEmpty || keeper.isHeadTouched else { return settleKeeping(keeper) }
+        if vault.takeRevised() { keeper.isHeadTouched = true }
+        guard isBehind || !news.isEmpty || keeper.isHeadTouched else { return settleKeeping(keeper) }
         for child in news where has(child) {
             keepDescriptors(of: child, keeper)
             keeper.image.set(child, core.memory(of: child), shellCell(of: child))
         }
+        keeper.image.set(core.treeMemory)
+        if keeper.isHeadTouched { keeper.image.set(shellHead(keeper)) }
         keeper.isHeadTouched = false
-        keeper.image.setHead(core.treeMemory, shellHead(keeper))
-        keeper.write()
+        if isInStore { keeper.write() }
         settleKeeping(keeper)
     }
 
     private func settleKeeping(_ keeper: Keeper) {
-        if keeper.isBehind { keepAgainAt = now + Self.keepPause }
-        guard !hasToldKeeping, let words = keeper.trouble ?? fullWords(keeper) else { return }
-        hasToldKeeping = true
+        tellOfKeeping(keeper)
+        guard keeper.isBehind else {
+            keepAgainAt = nil
+            keepPause = Self.keepPause
+            return
+        }
+        if let due = keepAgainAt, due > now { return }
+        keepAgainAt = now + keepPause
+        keepPause = min(keepPause * 2, Self.keepPauseLimit)
+    }
+
+    /// Said once; a note stands in `status` while it is so.
+    private func tellOfKeeping(_ keeper: Keeper) {
+        if !keeper.isBehind { keptUntil = now }
+        let words = now - keptUntil >= Self.keepPatience ? troubleWords(keeper) : fullWords(keeper)
+        guard words != keepingNote else { return }
+        notes.removeAll { $0 == keepingNote }
+        keepingNote = words
+        guard let words else { return }
         notes.append(words)
+        guard !hasToldKeeping else { return }
+        hasToldKeeping = true
         say(LogEvent(.supervisorTrouble, 4, words.prefix(1).uppercased() + words.dropFirst() + "."))
+    }
+
+    private func troubleWords(_ keeper: Keeper) -> String {
+        "what the next nexusd would need to adopt the children is not kept (\(keeper.trouble ?? "systemd does not listen")):"
+            + " it would end them, or some of them"
     }
 
     private func fullWords(_ keeper: Keeper) -> String? {
@@ -95,6 +123,7 @@ extension Engine {
     private func shellCell(of child: ChildID) -> ShellCell {
         let cell = self[child]
         var kept = ShellCell()
+        kept.remark = cell.remark.map(ShellCell.Remark.init)
         kept.status = cell.status
         kept.captures = cell.captures
         kept.isStoppedByWorker = cell.isStoppedByWorker

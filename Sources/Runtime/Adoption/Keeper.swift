@@ -10,8 +10,10 @@ final class Keeper {
     var image = StateImage()
     /// Which life this is, for the one after it.
     let life: LifeID
-    /// The plan that is in the store, and the number it has there; nil: none yet.
+    /// The plan that is in the store, by the number it has there; nil: none yet.
     private(set) var plan: UInt32?
+    /// The plan in force, as long as the store does not have it. The state waits for it: it is one of this plan.
+    private var owedPlan: [UInt8]?
     private let kernel: any Kernel
     /// Whether the memory is in the store.
     private var isMemoryKept: Bool
@@ -26,18 +28,17 @@ final class Keeper {
     var isHeadTouched = true
     /// When this nexusd has lived for long enough that its restore counts as one that went well.
     private(set) var proofDue: Instant?
-    /// Why the state is not kept; said once.
+    /// Why the state is not kept as it is now.
     private(set) var trouble: String?
     /// Something did not fit into the store.
     private(set) var isFull = false
 
-    /// A first one. Nil where there is no memory: then nothing is kept.
-    init?(_ kernel: any Kernel, _ store: DescriptorStore, life: LifeID) {
-        guard let memory = try? StateMemory(kernel) else { return nil }
+    /// A first one.
+    init(_ kernel: any Kernel, _ store: DescriptorStore, life: LifeID) throws(Errno) {
         self.kernel = kernel
         self.store = store
         self.life = life
-        self.memory = memory
+        memory = try StateMemory(kernel)
         isMemoryKept = false
         keptSockets = []
     }
@@ -59,14 +60,40 @@ final class Keeper {
 
     /// Another plan is in force: it is kept before the state names it, and the one before goes behind that.
     func keep(_ new: Plan) {
+        owedPlan = new.encoded()
+        isHeadTouched = true
+        keepPlan()
+    }
+
+    /// False as long as the store does not have it.
+    @discardableResult private func keepPlan() -> Bool {
+        guard let encoded = owedPlan else { return true }
         let number = (plan ?? 0) &+ 1
-        guard let fd = try? PlanMemory.make(new, kernel), store.keep(.plan(number), [fd.raw]) else {
-            tell("the plan cannot be kept")
-            return
+        do throws(Errno) {
+            guard hasRoom(for: 1) else { return false }
+            let fd = try PlanMemory.make(encoded, kernel)
+            guard store.keep(.plan(number), [fd.raw]) else { return fail("systemd does not take the plan") }
+        } catch {
+            return fail("the plan: \(error)")
         }
         if let plan { leaving.append((StoredName.plan(plan).text, 1)) }
         plan = number
+        owedPlan = nil
         isHeadTouched = true
+        return true
+    }
+
+    private func keepMemory() -> Bool {
+        guard !isMemoryKept else { return true }
+        guard hasRoom(for: 1) else { return false }
+        isMemoryKept = store.keep(.state, [memory.fd.raw])
+        return isMemoryKept || fail("systemd does not take the state")
+    }
+
+    private func hasRoom(for descriptors: Int) -> Bool {
+        guard !store.hasRoom(for: descriptors) else { return true }
+        isFull = true
+        return false
     }
 
     /// Names that go once a state is written that does not need them.
@@ -84,13 +111,11 @@ final class Keeper {
 
     /// A run with its descriptors; tried again when there was no room to say it.
     func keep(_ run: RunID, of child: ChildID, as inodes: [UInt64], _ descriptors: [Int32]) {
-        guard store.hasRoom(for: descriptors.count) else {
-            isFull = true
-            return
-        }
+        guard hasRoom(for: descriptors.count) else { return }
         let name = StoredName.run(child, run, inodes: inodes)
         guard store.keep(name, descriptors) else {
             behind.insert(child)
+            _ = fail("systemd does not take the descriptors of a run")
             return
         }
         runs[child, default: []].append((run, name, descriptors.count))
@@ -108,12 +133,11 @@ final class Keeper {
     func keepSockets(of child: ChildID, _ open: [(descriptor: Int32, inode: UInt64)]) {
         if open.isEmpty, sockets[child] == nil { return }
         for socket in open where socket.inode != 0 && !keptSockets.contains(socket.inode) {
+            guard hasRoom(for: 1) else { break }
             if store.keep(.socket(inode: socket.inode), [socket.descriptor]) {
                 keptSockets.insert(socket.inode)
-            } else if store.hasRoom(for: 1) {
-                behind.insert(child)
             } else {
-                isFull = true
+                behind.insert(child)
             }
         }
         sockets[child] = open.isEmpty ? nil : Set(open.map(\.inode))
@@ -134,30 +158,34 @@ final class Keeper {
         return behind
     }
 
+    /// What was not said or kept before. False as long as the state cannot be.
+    func goOn() -> Bool {
+        trouble = nil
+        store.goOn()
+        return keepPlan() && keepMemory()
+    }
+
     /// The state as it is now; then what it does not need any more goes from the store.
     func write() {
-        if !isMemoryKept {
-            isMemoryKept = store.keep(.state, [memory.fd.raw])
-            if !isMemoryKept { tell("systemd does not take it") }
-        }
-        do throws(Errno) {
-            try image.withBytes { bytes throws(Errno) in try memory.write(&bytes) }
-        } catch {
-            return tell("\(error)")
+        do throws(Errno) { try memory.write(&image) } catch {
+            _ = fail("the state: \(error)")
+            return
         }
         for name in leaving { store.drop(name.name, of: name.count) }
         leaving = []
         releaseSockets()
     }
 
-    private func tell(_ words: String) {
-        if trouble == nil {
-            trouble = "what the next nexusd would need to adopt the children is not kept (\(words)): it would end them"
-        }
+    private func fail(_ words: String) -> Bool {
+        trouble = words
+        return false
     }
 
-    /// Whether something is to be said again that there was no room for.
-    var isBehind: Bool { !behind.isEmpty || store.isBehind || !isMemoryKept }
+    /// Whether something is to be said or written again that could not be, and may be now.
+    var isBehind: Bool {
+        if owedPlan != nil || !isMemoryKept, !store.hasRoom(for: 1) { return store.isBehind }
+        return owedPlan != nil || !isMemoryKept || !behind.isEmpty || store.isBehind || !image.news.isEmpty
+    }
 
     /// Long enough.
     func prove(at now: Instant) {

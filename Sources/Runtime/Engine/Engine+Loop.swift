@@ -22,6 +22,10 @@ extension Engine {
                 "nexusd \(NexusVersion.current) (pid \(kernel.processID())) begins with \(board.count) children of"
                     + " \(planWords)."))
         if let refusal = surroundings.adoptionRefusal { say(LogEvent(.supervisorTrouble, 4, refusal + ".")) }
+        if let refusal = surroundings.keepingRefusal {
+            notes.append(refusal)
+            say(LogEvent(.supervisorTrouble, 4, refusal.prefix(1).uppercased() + refusal.dropFirst() + "."))
+        }
         surroundings.leftovers.events.forEach(say)
         if let note = surroundings.lifeNote { say(LogEvent(.supervisorTrouble, 3, note + ".")) }
         let adoption = surroundings.takeAdoption()

@@ -81,6 +81,11 @@ final class Engine {
     var keeper: Keeper?
     /// When what could not be kept is tried again.
     var keepAgainAt: Instant?
+    /// How long after that, should it fail again.
+    var keepPause = Engine.keepPause
+    /// When everything was kept last; what `status` says of what is not.
+    var keptUntil: Instant
+    var keepingNote: String?
     var hasToldKeeping = false
     /// log-writer's link, between its run was taken over and everybody's was.
     var adoptedLink: LogLink?
@@ -126,6 +131,7 @@ final class Engine {
         now = kernel.monotonic()
         started = now
         turnBegan = now
+        keptUntil = now
         var tree = plan.tree
         tree.choices = choices
         core = surroundings.adoption?.core ?? Supervisor(tree: tree, second: surroundings.second, at: now)

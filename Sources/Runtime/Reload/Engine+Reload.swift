@@ -89,6 +89,7 @@ extension Engine {
         let old = plan
         plan = book
         notes = Self.notes(update.plan.notes, book, surroundings)
+        keepingNote = nil
         while cells.count < book.count { cells.append(ChildCell(ChildID(rawValue: UInt16(cells.count + 1)))) }
         board.extend(to: book.count)
         vault.replace(update.plan.secrets)

@@ -12,8 +12,10 @@ final class LivingRun {
     var launch: Launch?
     /// Its program was executed, and it is listened to.
     var hasBegun = false
-    /// An earlier nexusd started it: it is no child of this one.
-    var isAdopted = false
+    /// An earlier nexusd started it: it is no child of this one. Since when that is so, and by what it was before, in words
+    /// that go on a sentence.
+    var adoption: String?
+    var isAdopted: Bool { adoption != nil }
     /// The main process was reaped; of an adopted run, its pidfd said that it has ended.
     var hasExited = false
     /// Signals on their way, in order.

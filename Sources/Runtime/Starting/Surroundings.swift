@@ -41,6 +41,8 @@ final class Surroundings {
     private(set) var adoption: Adoption?
     /// Why nothing does, where that is worth a word: a sentence without its end.
     private(set) var adoptionRefusal: String?
+    /// Why the next nexusd will not be able to adopt anybody, where it was meant to; the same.
+    private(set) var keepingRefusal: String?
     /// What cannot be told of them, or what the next nexusd will not be able to tell; for `status`.
     var lifeNote: String? { lives.note(life) ?? lifeTrouble }
     private var lifeTrouble: String?
@@ -77,7 +79,10 @@ final class Surroundings {
         self.variable = variable
         hasTerminal = kernel.hasTerminal && !kernel.ignoresHangUps
         lives = LifeBook(kernel, path: places.life)
-        store = DescriptorStore(kernel, variable: variable)
+        do throws(Errno) { store = try DescriptorStore(kernel, variable: variable) } catch {
+            store = nil
+            keepingRefusal = Self.keepingRefusal(error)
+        }
         life = try LifeID(kernel)
         poller = try Poller(kernel)
         signals = try SignalSource(kernel, [.terminate, .interrupt, .quit, .power, .halt, .hangUp, .child])
@@ -122,7 +127,8 @@ final class Surroundings {
             guard containment.guarantee == .exact else {
                 throw Adoption.Refusal("children have no cgroups: \(containment.note ?? "")")
             }
-            let adoption = try Adoption(inheritance, lives: lives.earlier, second: second, kernel)
+            var adoption = try Adoption(inheritance, lives: lives.earlier, second: second, kernel)
+            adoption.openScopes(containment)
             for name in inheritance.unknown { store.drop(name, of: inheritance.names[name] ?? 0) }
             for number in inheritance.plans.keys where number != adoption.content.head.plan {
                 store.drop(StoredName.plan(number).text, of: 1)
@@ -153,15 +159,23 @@ final class Surroundings {
     /// Keeps for the next nexusd what it needs, where there is a store and children can be told by their cgroups.
     func makeKeeper(at now: Instant) -> Keeper? {
         guard let store, containment.guarantee == .exact else { return nil }
-        return adoption.map { Keeper(kernel, store, life: life, $0, at: now) } ?? Keeper(kernel, store, life: life)
+        if let adoption { return Keeper(kernel, store, life: life, adoption, at: now) }
+        do throws(Errno) { return try Keeper(kernel, store, life: life) } catch {
+            keepingRefusal = Self.keepingRefusal(error)
+            return nil
+        }
+    }
+
+    private static func keepingRefusal(_ error: Errno) -> String {
+        "the next nexusd could not adopt the children of this one, should it be killed, and would end them: \(error)"
     }
 
     /// What nexusd is at, for whoever finds it not listening.
     func tell(_ stage: StageFile.Stage) { self.stage.tell(stage) }
 
-    /// Nothing of this life or of an earlier one is left.
+    /// Nothing of this life or of an earlier one is left; what was to be adopted is there still, for the next nexusd.
     func endLife() {
-        if leftovers.remaining.isEmpty { lives.finish() }
+        if leftovers.remaining.isEmpty, adoption == nil { lives.finish() }
     }
 
     deinit { scratch.deallocate() }

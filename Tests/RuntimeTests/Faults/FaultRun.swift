@@ -32,25 +32,38 @@ struct FaultRun {
 
     /// To be called in a process that has one thread and no child.
     func play() -> Outcome {
-        let directory = TemporaryDirectory()
+        let own = TemporaryDirectory()
         let kernel = FaultyKernel()
         kernel.longestWait = 20
-        kernel.executable = directory.path + "/nexusd"
         var outcome = Outcome()
         do {
-            try furnish(directory.path)
-            let before = openDescriptors()
+            let killed = script.adopts.isEmpty ? nil : try KilledLife(script.plan, ready: script.adopts)
+            let directory = killed?.directory ?? own.path
+            kernel.executable = directory + "/nexusd"
+            try furnish(directory, hasPlan: killed != nil)
+            let variable = killed?.hand() ?? { _ in nil }
+            let before = openDescriptors().filter { killed?.isHanded?.contains($0) != true }
             kernel.fault = fault
             do {
-                outcome.complaint = try live(directory.path, kernel)
+                outcome.complaint = try live(directory, kernel, killed, variable)
             } catch let error as StartError {
                 // Refused in words is as good as any end; without a fault it is none.
                 if error.message.count < 10 { outcome.complaint = "refused without words" }
                 if fault == nil { outcome.complaint = error.message }
+                kernel.fault = nil
+                // systemd starts the next one, with all that it still has.
+                if let killed, outcome.complaint == nil {
+                    let complaint = try live(directory, kernel, killed, killed.hand())
+                    outcome.complaint = complaint.map { "started again, " + $0 }
+                }
             }
             // Who did not come to its end has left its children as well: what came first is the reason.
             let left = rest(kernel)
             outcome.complaint = outcome.complaint ?? left
+            if let killed {
+                let left = killed.end()
+                if !isSticky, !left.isEmpty { outcome.complaint = outcome.complaint ?? "left: \(left)" }
+            }
             var leaked = openDescriptors().subtracting(before)
             // Threads of the disposal say that they are done before they are over.
             for _ in 0..<2000 where !leaked.isEmpty {
@@ -73,17 +86,20 @@ struct FaultRun {
     }
 
     /// A nexus-config that gives the plan in its directory, and takes every choice.
-    private func furnish(_ directory: String) throws {
+    private func furnish(_ directory: String, hasPlan: Bool) throws {
         let real = LiveKernel()
-        try real.makeDirectory(directory + "/state", mode: 0o700)
+        if !hasPlan { try real.makeDirectory(directory + "/state", mode: 0o700) }
         let program = "#!/bin/sh\n[ \"$1\" != plan ] || exec cat \(directory)/plan\n"
         try real.replaceFile(directory + "/nexus-config", with: Array(program.utf8), mode: 0o755)
+        guard !hasPlan else { return }
         let plan = FaultTree.hurried(script.plan(directory))
         try real.replaceFile(directory + "/plan", with: plan.encoded(), mode: 0o600)
     }
 
-    private func live(_ directory: String, _ kernel: FaultyKernel) throws -> String? {
-        let tree = try FaultTree(directory, kernel)
+    private func live(
+        _ directory: String, _ kernel: FaultyKernel, _ killed: KilledLife?, _ variable: @escaping (String) -> String?
+    ) throws -> String? {
+        let tree = try FaultTree(directory, kernel, killed, variable: variable)
         let engine = tree.engine
         defer { engine.surroundings.leave() }
         engine.begin()
@@ -92,6 +108,7 @@ struct FaultRun {
         while engine.finished == nil || (engine.config.isRecording && engine.shutdownLevel < 2) {
             if let complaint = course.next(engine.kernel.monotonic()) { return complaint }
             engine.turn()
+            killed?.hear()
             turns += 1
             guard turns < Self.turnLimit else { return "it does not end: \(turns) turns" }
         }

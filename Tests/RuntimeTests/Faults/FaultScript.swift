@@ -12,10 +12,43 @@ struct FaultScript: Sendable {
     let name: String
     let plan: @Sendable (String) -> Plan
     let steps: [@Sendable (FaultTree) -> Bool]
+    /// Children that a nexusd has brought up that was killed, and which the life that is played adopts.
+    var adopts: [String] = []
     /// What has to hold at the end of a run in which one call failed at most; words for what does not.
     var verdict: @Sendable (FaultTree) -> String? = { _ in nil }
 
-    static let all = [start, crash, reload, flood, bus, stop]
+    static var all: [FaultScript] {
+        [start, crash, reload, flood, bus, stop] + (TestCgroup.isPossible ? [adoption] : [])
+    }
+
+    /// Those of a nexusd that was killed go on, or are ended and come again; nobody is there twice.
+    static let adoption = FaultScript(
+        name: "adoption",
+        plan: { directory in
+            var keeper = logWriter
+            keeper.arguments[2] = Text(directory + "/state/logs")
+            keeper.policy.delay = .quick
+            let descriptor = script("descriptor", "echo >&3; exec sleep 600") {
+                $0.readiness = .descriptor(3)
+                $0.policy.ready = .reported
+            }
+            let server = child("server", "serve") {
+                let real = LiveKernel()
+                let file = SocketPlan.File(mode: 0o600, user: real.userID(), group: real.groupID())
+                $0.sockets = [SocketPlan(name: "web", address: .unix(directory + "/web.sock"), file: file)]
+                $0.pidFile = "server.pid"
+            }
+            let worker = child("worker", "worker", readiness: .bus, worker: WorkerPlan(may: []))
+            return Plan(children: [keeper, descriptor, server, worker])
+        },
+        steps: [
+            { $0.isReady("log-writer", "descriptor", "server", "worker") }, { $0.ask("status") },
+            { tree in
+                // Without a cgroup those before are ended, and the others are in none.
+                let count = tree.engine.surroundings.containment.guarantee == .exact ? 1 : 0
+                return ["descriptor", "server", "worker"].allSatisfy { tree.before?.runs(of: $0) == count }
+            },
+        ], adopts: ["log-writer", "descriptor", "server", "worker"])
 
     /// Every kind of readiness, a PID file, a socket, a watchdog.
     static let start = FaultScript(

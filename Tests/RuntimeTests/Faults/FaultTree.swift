@@ -13,6 +13,7 @@ final class FaultTree {
     let directory: String
     let kernel: FaultyKernel
     let engine: Engine
+    let before: KilledLife?
     private var client: Held?
     private var next = Instant(nanoseconds: 0)
     private var decoder = FrameDecoder()
@@ -27,14 +28,18 @@ final class FaultTree {
     }
 
     /// As `Nexusd.supervise` does it, with a nexus-config that gives what lies in `plan` (see `FaultRun`).
-    init(_ directory: String, _ kernel: FaultyKernel) throws {
+    init(
+        _ directory: String, _ kernel: FaultyKernel, _ before: KilledLife? = nil,
+        variable: @escaping (String) -> String? = { _ in nil }
+    ) throws {
         self.directory = directory
         self.kernel = kernel
+        self.before = before
         let options = try Options.parse([
             "--config", directory + "/Supervisor.toml", "--state", directory + "/state", "--runtime",
             directory + "/run",
         ])
-        let surroundings = try Surroundings.prepare(options, kernel) { _ in nil }
+        let surroundings = try Surroundings.prepare(options, kernel, variable: variable)
         do throws(StartError) {
             guard let made = try Nexusd.makeEngine(options, surroundings) else { throw .failed("stopped") }
             engine = made

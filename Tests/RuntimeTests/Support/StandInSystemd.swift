@@ -30,16 +30,24 @@ final class StandInSystemd: @unchecked Sendable {
     var runtime: String { directory.path + "/run" }
     var state: String { directory.path + "/state" }
     private var planFile: String { directory.path + "/plan" }
+    private var config: String { directory.path + "/Supervisor.toml" }
+    private var source: [String] = []
 
-    init(_ plan: Plan, limit: Int = 256) throws {
+    /// Takes what comes as it comes: a socket holds ten messages.
+    convenience init(_ plan: Plan, limit: Int = 256) throws {
+        try self.init(limit: limit, listening: true)
+        try write(plan)
+    }
+
+    /// Without a plan; not `listening`, it takes what came whenever it is told to.
+    init(limit: Int = 256, listening: Bool) throws {
         self.limit = limit
         cgroup = try TestCgroup()
         socket = try kernel.makeSocket(.unix, .datagram)
         errors = try kernel.makePipe(blocking: .write)
         try kernel.bind(socket, to: .path(directory.path + "/notify"))
         try kernel.makeDirectory(state, mode: 0o700)
-        try write(plan)
-        // A socket holds ten messages: they are taken as they come.
+        guard listening else { return }
         let thread = Thread { [weak self] in
             while let systemd = self {
                 systemd.hear()
@@ -59,6 +67,13 @@ final class StandInSystemd: @unchecked Sendable {
             }
         }
         try kernel.replaceFile(planFile, with: plan.encoded(), mode: 0o600)
+        source = ["--plan", planFile]
+    }
+
+    /// The file that the next nexusd reads, by the nexus-config that was built with it.
+    func write(toml: String) throws {
+        try kernel.replaceFile(config, with: Array(toml.utf8), mode: 0o644)
+        source = ["--config", config]
     }
 
     deinit {
@@ -92,7 +107,7 @@ final class StandInSystemd: @unchecked Sendable {
         }
         var image = SpawnImage(
             executable: Built.nexusd,
-            arguments: ["nexusd", "--plan", planFile, "--state", state, "--runtime", runtime],
+            arguments: ["nexusd"] + source + ["--state", state, "--runtime", runtime],
             environment: environment + more)
         image.pidVariables = store.isEmpty ? [] : ["LISTEN_PID"]
         image.descriptors = [
@@ -110,7 +125,8 @@ final class StandInSystemd: @unchecked Sendable {
 
     func client() throws -> ControlPeer {
         try waitFor("the control socket") {
-            (try? kernel.status(runtime + "/control.sock", followingLinks: false)) != nil
+            hear()
+            return (try? kernel.status(runtime + "/control.sock", followingLinks: false)) != nil
         }
         return try ControlPeer(runtime + "/control.sock")
     }
@@ -124,7 +140,7 @@ final class StandInSystemd: @unchecked Sendable {
     }
 
     /// As a systemd that keeps nothing.
-    private func discard() {
+    func discard() {
         hear()
         lock.withLock { kept = [] }
     }

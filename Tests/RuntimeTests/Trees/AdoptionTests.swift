@@ -65,6 +65,38 @@ extension WholeTrees {
             #expect(try systemd.stop() == .code(0))
         }
 
+        @Test func adoptedRun_saysSoInWhy_andInItsEnd_andTheOneBeforeIsRemembered() throws {
+            let directory = TemporaryDirectory()
+            let mark = directory.path + "/started"
+            let crashed = script("crashed", "[ -e \(mark) ] || { : > \(mark); exit 3; }; exec sleep 600")
+            let systemd = try StandInSystemd(Plan(children: [logWriter, crashed]))
+            var client = try systemd.start()
+            try waitFor("its second run") {
+                let status = try client.status("crashed")
+                return status["state"] as? String == "ready" && status["last_end"] is [String: Any]
+            }
+            let before = try client.object("why crashed")
+            #expect(!(before["next"] as? String ?? "").contains("adopted"))
+            let life = systemd.file(systemd.runtime + "/life").prefix(8)
+            systemd.hear()
+            try systemd.kill()
+            client = try systemd.start()
+            let why = try client.object("why crashed")
+            let next = why["next"] as? String ?? ""
+            #expect(next.hasPrefix("it serves; it was adopted on 20"), "\(next)")
+            #expect(next.hasSuffix("from a nexusd that was killed (life \(life))"), "\(next) \(life)")
+            #expect(why["cause_rule"] as? String == before["cause_rule"] as? String)
+            let pid = try #require(try client.pid("crashed"))
+            kill(pid, SIGKILL)
+            func history() throws -> [String: Any] {
+                let child = try (client.object("history crashed")["children"] as? [[String: Any]])?.first
+                return (child?["ends"] as? [[String: Any]])?.last ?? [:]
+            }
+            try waitFor("its end") { try history()["cause"] as? String == "unknown" }
+            #expect((try history()["detail"] as? String ?? "").hasPrefix("it was adopted on 20"))
+            #expect(try systemd.stop() == .code(0))
+        }
+
         @Test func runThatEndedMeanwhile_isOverAndReplaced() throws {
             let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
             var client = try systemd.start()

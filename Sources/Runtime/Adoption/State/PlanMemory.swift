@@ -3,9 +3,9 @@ import System
 
 /// The plan in force, in memory that nobody can change any more.
 enum PlanMemory {
-    static func make(_ plan: Plan, _ kernel: any Kernel) throws(Errno) -> OwnedFD {
+    static func make(_ encoded: [UInt8], _ kernel: any Kernel) throws(Errno) -> OwnedFD {
         let fd = try kernel.makeMemory("nexus-plan")
-        try kernel.writeAll(fd, plan.encoded())
+        try kernel.writeAll(fd, encoded)
         try kernel.seal(fd)
         return fd
     }

@@ -15,7 +15,7 @@ struct ShellHead: Hashable {
     var generated: [UInt16: String]
 
     /// Raised by any change of a field, here or in `ShellCell`.
-    static let encodingVersion: UInt16 = 1
+    static let encodingVersion: UInt16 = 2
 
     func write(to writer: inout ByteWriter) {
         writer.write(life)
@@ -69,6 +69,8 @@ struct ShellCell: Hashable {
     var isStoppedByWorker = false
     /// What an owner chose by command.
     var choice: Choice?
+    /// What is known of its last end beyond the core's record.
+    var remark: Remark?
 
     struct Value: Hashable {
         var name: String
@@ -78,6 +80,35 @@ struct ShellCell: Hashable {
     struct Redaction: Hashable {
         var run: RunID
         var values: [String]
+    }
+
+    struct Remark: Hashable {
+        var run: RunID
+        var words: String
+        var settings: [Explanation.Setting]
+
+        init(_ remark: EndRemark) {
+            run = remark.run
+            words = remark.words
+            settings = remark.settings
+        }
+
+        init(from reader: inout ByteReader) throws(ByteError) {
+            run = RunID(rawValue: try reader.read())
+            words = try reader.readString()
+            settings = try reader.readList { reader throws(ByteError) in
+                Explanation.Setting(key: try reader.readString(), value: try reader.readString())
+            }
+        }
+
+        func write(to writer: inout ByteWriter) {
+            writer.write(run.rawValue)
+            writer.write(words)
+            writer.write(settings) { writer, setting in
+                writer.write(setting.key)
+                writer.write(setting.value)
+            }
+        }
     }
 
     init() {}
@@ -101,6 +132,7 @@ struct ShellCell: Hashable {
         writer.write(sockets) { $0.write($1) }
         writer.write(isStoppedByWorker)
         writer.write(choice) { $0.write($1.rawValue) }
+        writer.write(remark) { writer, remark in remark.write(to: &writer) }
     }
 
     init(from reader: inout ByteReader) throws(ByteError) {
@@ -126,5 +158,6 @@ struct ShellCell: Hashable {
             }
             return choice
         }
+        remark = try reader.readOptional { reader throws(ByteError) in try Remark(from: &reader) }
     }
 }

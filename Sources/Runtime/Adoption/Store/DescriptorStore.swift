@@ -16,12 +16,12 @@ final class DescriptorStore {
 
     /// Nil without one: who starts nexusd says by FDSTORE how many it keeps (systemd 254 does by itself, the unit for those
     /// before).
-    init?(_ kernel: any Kernel, variable: (String) -> String?) {
+    init?(_ kernel: any Kernel, variable: (String) -> String?) throws(Errno) {
         guard let limit = variable("FDSTORE").flatMap({ Int($0) }), limit > 0, let name = variable("NOTIFY_SOCKET"),
-            let address = SocketAddress(notifySocket: name), let socket = try? kernel.makeSocket(.unix, .datagram)
+            let address = SocketAddress(notifySocket: name)
         else { return nil }
         self.kernel = kernel
-        self.socket = socket
+        socket = try kernel.makeSocket(.unix, .datagram)
         self.address = address
         self.limit = limit
     }

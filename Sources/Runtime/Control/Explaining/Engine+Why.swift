@@ -72,6 +72,7 @@ extension Engine {
 
     private func why(_ child: ChildID, lines: [String], of run: RunID? = nil) -> [UInt8] {
         var explanation = explanation(of: child)
+        explanation.adoption = self[child].run?.adoption
         let entry = self[child].process.flatMap { ProcessTable.entry($0, kernel) }
         explanation.isSuspended = entry?.isSuspended ?? false
         var json = JSONWriter(capacity: 2048)

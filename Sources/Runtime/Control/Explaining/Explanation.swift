@@ -28,6 +28,8 @@ struct Explanation {
     var isKilled = false
     /// Its main process is in state T, as by SIGSTOP: looked at for who asks why.
     var isSuspended = false
+    /// Its run was started by an earlier nexusd: since when it is this one's, and whose it was.
+    var adoption: String?
     /// Told of its group, in which "it" would be another.
     var isNamed = false
     /// Where others stand.
@@ -103,6 +105,7 @@ struct Explanation {
 
     /// What comes next, and when; of a process that does nothing meanwhile, with that.
     var next: String {
+        let planned = planned + (adoption.map { "; it was \($0)" } ?? "")
         guard isSuspended else { return planned }
         return
             "\(planned); its process is stopped (state T, as by SIGSTOP) and does nothing until `nexusctl signal \(name) CONT`"

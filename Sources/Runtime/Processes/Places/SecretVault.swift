@@ -10,7 +10,8 @@ public struct SecretVault {
     /// nexusd's own $CREDENTIALS_DIRECTORY, where systemd puts LoadCredential=.
     private let credentials: String?
     /// Values that were generated, by index.
-    private(set) var generated: [UInt16: String] = [:]
+    private(set) var generated: [UInt16: String] = [:] { didSet { isRevised = true } }
+    private var isRevised = false
 
     /// Longest value, bytes.
     public static let valueLimit = 65_536
@@ -28,6 +29,12 @@ public struct SecretVault {
             guard Int(index) < secrets.count, case .generated = secrets[Int(index)].source else { continue }
             generated[index] = value
         }
+    }
+
+    /// Whether there are others than when this was asked last; for a shell that keeps them.
+    mutating func takeRevised() -> Bool {
+        defer { isRevised = false }
+        return isRevised
     }
 
     /// The value of a secret, generated when it is not there yet.
@@ -52,7 +59,7 @@ public struct SecretVault {
 
     /// The group whose members name these secrets has no run any more: the next value is a new one.
     public mutating func forget(_ indices: some Sequence<UInt16>) {
-        for index in indices { generated[index] = nil }
+        for index in indices where generated[index] != nil { generated[index] = nil }
     }
 
     /// Other secrets under the same indices. A generated value lives on where its secret is the same.

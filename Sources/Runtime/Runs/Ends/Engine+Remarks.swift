@@ -7,6 +7,7 @@ extension Engine {
     func remark(_ child: ChildID, _ run: RunID, _ words: String, _ settings: [Explanation.Setting] = []) {
         guard self[child].remark?.run != run else { return }
         self[child].remark = EndRemark(run, words, settings)
+        keeper?.touch(child)
     }
 
     /// A run is over; what can be said of it that nobody said before.
