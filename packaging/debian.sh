@@ -93,9 +93,10 @@ disk() {
   local number
   # A container has no disk. A machine's is found by its name, and grows to the device that it was copied to.
   printf 'LABEL=nexus / ext4 errors=remount-ro,x-systemd.growfs 0 1\n' >"$1/etc/fstab"
-  touch -d "@$SOURCE_DATE_EPOCH" "$1/etc/fstab"
+  touch -d "@$SOURCE_DATE_EPOCH" "$1/etc" "$1/etc/fstab"
   number=$(printf '%s %s' "$hostname" "$SOURCE_DATE_EPOCH" | sha256sum | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/')
   truncate -s "$size" "$2" || die "scripts/image: --size $size: not a size that a file here can have"
   logged "mke2fs" env E2FSPROGS_FAKE_TIME="$SOURCE_DATE_EPOCH" mke2fs -q -t ext4 -L nexus -U "$number" -E "hash_seed=$number" -d "$1" "$2"
   rm "$1/etc/fstab"
+  touch -d "@$SOURCE_DATE_EPOCH" "$1/etc"
 }

@@ -130,3 +130,12 @@ joined() {
   [ -f "$file.status" ] && read -r status seconds spent <"$file.status"
   account "$1" "$status" "$seconds" "$spent"
 }
+
+# debian_kernel DIR: Debian's kernel for virtual machines there, unpacked and not installed: boot/vmlinuz-*, lib/modules.
+debian_kernel() {
+  ls "$1"/boot/vmlinuz-* >/dev/null 2>&1 && return 0
+  local package
+  package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends:/{print $2; exit}')
+  mkdir -p "$1"
+  (cd "$1" && apt-get download -q "$package" >/dev/null && dpkg -x linux-image-*.deb . && rm linux-image-*.deb)
+}
