@@ -5,7 +5,7 @@ bin=$root/.build-bin # the built programs, side by side as nexusd expects them
 
 build_packages=(git binutils libc6-dev libgcc-12-dev libstdc++-12-dev zlib1g-dev libcurl4-openssl-dev libsqlite3-dev
   libsodium-dev libssl-dev libqrencode-dev libcmark-gfm-dev libcmark-gfm-extensions-dev)
-test_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv iproute2 util-linux curl procps systemd-container systemd-sysv dbus tmux zbar-tools openssl socat zstd acl runc
+test_packages=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 python3-venv iproute2 util-linux curl procps systemd-container systemd-sysv dbus tmux zbar-tools openssl socat zstd acl
   chromium fonts-dejavu-core node-typescript)
 package_packages=(dpkg-dev binutils gzip xz-utils)
 system_packages=(systemd-container debootstrap) # and lintian; with --system and --long only
