@@ -37,7 +37,7 @@ public actor EventHub {
 
     /// Numbers an event, gives it out and keeps it until it is stored.
     public func publish(_ what: ChatEvent.What, turn: TurnID, in session: SessionID) async throws -> ChatEvent {
-        try await prepare(session, count: 1, patience: ChatStore.agentPatience)
+        try await prepare(session, count: 1, patience: ChatStore.longPatience)
         let event = ChatEvent(number: takeNumber(session), session: session, turn: turn, what: what.storable)
         feeds[session]?.tail.append(event)
         give(event)

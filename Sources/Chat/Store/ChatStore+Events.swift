@@ -17,7 +17,7 @@ extension ChatStore {
     /// Stores events of a turn and what they do to its blocks, in one transaction.
     public func append(_ events: [ChatEvent]) async throws {
         if events.isEmpty { return }
-        try await write(patience: Self.agentPatience) { db in try Self.append(db, events) }
+        try await write(patience: Self.longPatience) { db in try Self.append(db, events) }
     }
 
     /// Ends a turn: its last events (the `ended` among them), its state, and its deltas folded into its blocks.

@@ -112,14 +112,15 @@ extension ChatStore {
 
     /// Remembers the agent's id of a turn's message.
     public func setPrompt(_ prompt: String, of turn: TurnID) async throws {
-        try await write { db in
+        try await write(patience: Self.longPatience) { db in
             try db.execute(sql: "UPDATE turn SET prompt = ? WHERE id = ?", arguments: [prompt, turn.rawValue])
         }
     }
 
     /// Takes `takeUp` back: the agent has certainly not seen the turn.
     public func putBack(_ turn: TurnID) async throws {
-        try await change(turn, from: .running, "state = 'queued', started = NULL", []) { db in
+        try await change(turn, from: .running, "state = 'queued', started = NULL", [], patience: Self.longPatience) {
+            db in
             try Self.rests(db, of: turn)
         }
     }
@@ -165,10 +166,10 @@ extension ChatStore {
 
     private func change(
         _ turn: TurnID, from state: TurnState, _ assignments: String, _ arguments: [any DatabaseValueConvertible],
-        _ more: @escaping @Sendable (Database) throws -> Void
+        patience: Duration? = nil, _ more: @escaping @Sendable (Database) throws -> Void
     ) async throws {
         let values = StatementArguments(arguments) + [turn.rawValue, state.rawValue]
-        try await write { db in
+        try await write(patience: patience) { db in
             try db.execute(sql: "UPDATE turn SET \(assignments) WHERE id = ? AND state = ?", arguments: values)
             guard db.changesCount == 1 else { throw ChatError(.failed, "turn \(turn) is not \(state.rawValue)") }
             try more(db)

@@ -132,8 +132,8 @@ public final class ChatStore: Sendable {
 
     /// How long a write is tried while another program holds the store, unless that is known to last: then once …
     static let patience: Duration = .seconds(1)
-    /// … but what the agent says, which nobody would say again.
-    static let agentPatience: Duration = .seconds(5)
+    /// … but what nobody would say again: the agent's words, those to the owner.
+    static let longPatience: Duration = .seconds(5)
     /// One try. Whoever reads, and every other write, waits behind it …
     private static let lockWait: Duration = .milliseconds(20)
     /// … and comes in here.

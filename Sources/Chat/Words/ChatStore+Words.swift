@@ -12,7 +12,7 @@ extension ChatStore {
         _ word: Word, id: String, _ rules: WordRules, now: Int64,
         _ returning: (@Sendable (DeviceID) -> ReturnCode)? = nil
     ) async throws -> Bool {
-        try await write { db in
+        try await write(patience: Self.longPatience) { db in
             if case .address = word {
                 // An address that comes back after another one is new again.
                 try db.execute(
@@ -58,7 +58,7 @@ extension ChatStore {
             try Int64.fetchAll(db, sql: sql, arguments: [id != nil, keys, turn.rawValue])
         }
         if gone.isEmpty { return }
-        try await write { db in
+        try await write(patience: Self.longPatience) { db in
             for id in gone { try db.execute(sql: "DELETE FROM delivery WHERE id = ?", arguments: [id]) }
         }
     }
@@ -66,7 +66,7 @@ extension ChatStore {
     /// This child may be parked anew.
     func forgetParked(_ children: [String]) async throws {
         guard !children.isEmpty else { return }
-        try await write { db in
+        try await write(patience: Self.longPatience) { db in
             for child in children {
                 // What is still on its way goes on.
                 try db.execute(
@@ -109,14 +109,14 @@ extension ChatStore {
 
     /// It came, or it is given up.
     public func settle(_ delivery: Delivery) async throws {
-        try await write { db in
+        try await write(patience: Self.longPatience) { db in
             try db.execute(sql: "DELETE FROM delivery WHERE id = ?", arguments: [delivery.id])
         }
     }
 
     /// It is tried again then.
     public func postpone(_ delivery: Delivery, until due: Date) async throws {
-        try await write { db in
+        try await write(patience: Self.longPatience) { db in
             try db.execute(
                 sql: "UPDATE delivery SET tries = ?, due = ? WHERE id = ?",
                 arguments: [delivery.tries + 1, Self.milliseconds(due), delivery.id])

@@ -60,6 +60,23 @@ struct LockedStoreTests {
         _ = try play.handOver("after", session: session)
     }
 
+    /// Nobody says again what the agent said: that is tried for longer, and the status says so meanwhile.
+    @Test func turnUnderALockOfAMoment_goesOn() throws {
+        let play = try Play()
+        let (id, session, turn) = try play.handOver("tell me")
+        let words = String(repeating: "x", count: 5000)
+        let other = try DatabaseQueue(path: play.directory + "/chat.sqlite")
+        try other.writeWithoutTransaction { db in
+            try db.execute(sql: "BEGIN IMMEDIATE")
+            defer { try? db.execute(sql: "ROLLBACK") }
+            try play.agent.tell(turn, .turnStarted(), .textDelta(block: "b", text: words), to: play.bridge)
+            try play.until("the status") { $0.bridge.statusLine.contains("another program holds the store") }
+        }
+        try play.agent.tell(turn, .textDelta(block: "b", text: " and more"), .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(id) }
+        #expect(try play.states(session) == ["done"] && play.client.text(id) == words + " and more")
+    }
+
     @Test func startWhileTheStoreIsLocked_serves_andWritesWhatWasInterruptedBeforeAnythingGoesOn() throws {
         let play = try Play()
         let (id, session, turn) = try play.handOver("tell me")
