@@ -115,14 +115,23 @@ public struct ChatService: Sendable {
         }
         // Before the agent has it: its word on it may come before its reply.
         let saying = Saying(answer, to: id, asked, in: session, by: who)
-        runner.sayings.add(saying)
+        guard runner.sayings.begin(saying) else {
+            throw ChatError(.unknown, "\(id) does not wait for this answer: another one came first")
+        }
+        var isTaken: Bool?
+        defer { runner.sayings.end(saying, isTaken: isTaken) }
         do {
             try await runner.agent.answer(answer, to: id, session: agentSession)
+            isTaken = true
         } catch let error as AgentError {
-            runner.sayings.remove(saying)
             switch error.code {
-            case .unknownRequest, .unknownSession: throw ChatError(.unknown, error.message)
-            case .notDelivered, .lost, .failed:
+            case .unknownRequest, .unknownSession:
+                isTaken = false
+                throw ChatError(.unknown, error.message)
+            case .failed:
+                isTaken = false
+                throw ChatError(.failed, "the agent did not take the answer, and \(id) waits on: \(error.message)")
+            case .notDelivered, .lost:
                 throw ChatError(.failed, "the answer did not reach the agent: \(error.message)")
             }
         }

@@ -39,36 +39,56 @@ extension QuestionAsk.Question {
     }
 }
 
-/// What was said to what waits, until the agent's word on it or the end of its turn.
+/// What was said to what waits, until the agent's word on it or the end of its turn. Of several who answer one thing the
+/// first who is here is heard: nobody else's words go to the agent, or are told as its answer.
 final class Sayings: Sendable {
     /// So many are known; the oldest goes, and is told without a name.
     private static let limit = 256
 
-    private let all = Mutex<[Saying]>([])
+    private struct Entry {
+        enum Course {
+            case underWay, taken
+            /// The agent may have it or not: whoever answers next is heard too.
+            case unsure
+        }
+        let saying: Saying
+        var course = Course.underWay
+    }
 
-    func add(_ saying: Saying) {
+    private let all = Mutex<[Entry]>([])
+
+    /// False: another one came first.
+    func begin(_ saying: Saying) -> Bool {
         all.withLock { all in
-            all.append(saying)
+            if all.contains(where: { $0.saying.isBeside(saying) && $0.course != .unsure }) { return false }
+            all.append(Entry(saying: saying))
             if all.count > Self.limit { all.removeFirst() }
+            return true
         }
     }
 
-    /// The agent did not take it.
-    func remove(_ saying: Saying) {
+    /// The agent has it; nil: nobody knows.
+    func end(_ saying: Saying, isTaken: Bool?) {
         all.withLock { all in
-            if let place = all.firstIndex(of: saying) { all.remove(at: place) }
+            guard let place = all.firstIndex(where: { $0.saying == saying && $0.course == .underWay }) else { return }
+            switch isTaken {
+            case true?: all[place].course = .taken
+            case false?: all.remove(at: place)
+            case nil: all[place].course = .unsure
+            }
         }
     }
 
     /// Nothing waits there any more.
-    func forget(_ session: SessionID) { all.withLock { $0.removeAll { $0.session == session } } }
+    func forget(_ session: SessionID) { all.withLock { $0.removeAll { $0.saying.session == session } } }
 
-    /// The agent's word with the name of who said it, and what he chose: of several the first who said just that.
+    /// The agent's word with the name of who said it, and what he chose, where that is certain.
     func name(_ answered: Answered, in session: SessionID) -> Answered {
         let said = all.withLock { all in
-            let place = { (one: Saying) in one.session == session && one.id == answered.id }
+            let place = { (one: Entry) in one.saying.session == session && one.saying.id == answered.id }
             defer { all.removeAll(where: place) }
-            return all.first { place($0) && $0.answer == answered.answer }
+            let just = all.filter { place($0) && $0.saying.answer == answered.answer }
+            return (just.first { $0.course == .taken } ?? (just.count == 1 ? just[0] : nil))?.saying
         }
         guard let said, answered.by == .user else { return answered }
         var named = answered
@@ -76,4 +96,8 @@ final class Sayings: Sendable {
         named.chosen = said.chosen
         return named
     }
+}
+
+extension Saying {
+    fileprivate func isBeside(_ other: Saying) -> Bool { session == other.session && id == other.id }
 }

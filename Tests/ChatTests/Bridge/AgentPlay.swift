@@ -40,6 +40,8 @@ struct AgentPlay {
     var uploads: [FrameID: Upload] = [:]
     /// What waits for an answer.
     var pending: Set<String> = []
+    /// What is said to the next answer in place of taking it.
+    var objection: String?
 
     /// Takes a frame if it is for the agent.
     mutating func take(_ frame: Frame, of bridge: BridgeProcess) throws -> Bool {
@@ -54,6 +56,11 @@ struct AgentPlay {
         switch try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)) {
         case .answerPermission(_, let ask, _, _), .answerQuestion(_, let ask, _):
             answers.append(try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)))
+            if let words = objection {
+                objection = nil
+                bridge.write(error(id, .badRequest, words))
+                return true
+            }
             guard pending.remove(ask) != nil else {
                 bridge.write(error(id, .unknown, "\(ask) does not wait for an answer"))
                 return true

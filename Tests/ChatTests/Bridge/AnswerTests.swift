@@ -134,6 +134,64 @@ struct AnswerTests {
         #expect(over.contains("*Leave for bash: Not answered*") && !over.contains("Waits"), "\(over)")
     }
 
+    private func choice(_ play: Play) throws -> (id: FrameID, session: String, turn: AgentPlay.Turn) {
+        let (first, session, turn) = try play.handOver("/question")
+        play.agent.pending = ["que_1"]
+        let options = ["red", "blue"].map { QuestionAsk.Option(label: $0, description: "") }
+        let question = QuestionAsk.Question(
+            header: "", question: "Which?", options: options, multiple: false, custom: false)
+        try play.agent.tell(
+            turn, .turnStarted(), .questionAsked(QuestionAsk(id: "que_1", questions: [question])), to: play.bridge)
+        try play.until("the question") { $0.client.types(first).last == "question" }
+        return (first, session, turn)
+    }
+
+    private func give(_ label: String, _ session: String, _ play: Play) -> FrameID {
+        play.bridge.ask(#"{"op":"answer","session":"\#(session)","id":"que_1","answers":[["\#(label)"]]}"#)
+    }
+
+    /// What was chosen as the history tells it, and as the agent had it.
+    private func chosen(_ play: Play, _ session: String) throws -> [[[String]]?] {
+        let told = try play.answer(#"{"op":"history","session":"\#(session)"}"#)
+        return try told.filter { $0["type"] as? String == "answered" }.map {
+            try #require($0["chosen"] as? [[String]]?)
+        }
+    }
+
+    @Test func twoAnswersAtOnce_theOneThatTheAgentTookIsTold_andTheOtherIsUnknown() throws {
+        let play = try Play()
+        let (first, session, turn) = try choice(play)
+        let both = ["red", "blue"].map { give($0, session, play) }
+        try play.until("both ends") { $0.client.finished.isSuperset(of: both) }
+        #expect(both.compactMap { play.client.failures[$0] } == ["unknown"])
+        #expect(both.compactMap { play.client.words[$0] }.allSatisfy { $0.contains("another one came first") })
+        let taken = try #require(both.first { play.client.failures[$0] == nil })
+        let label = taken == both[0] ? "red" : "blue"
+        #expect(
+            play.agent.answers == [.answerQuestion(session: turn.session, id: "que_1", answers: [[label]])])
+        try play.agent.tell(
+            turn, .answered(Answered(id: "que_1", answer: .answered, by: .user)), .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(first) }
+        #expect(try chosen(play, session) == [[[label]]])
+    }
+
+    @Test func answerThatTheAgentRefused_leavesNoTrace_andTheNextIsTaken() throws {
+        let play = try Play()
+        let (first, session, turn) = try choice(play)
+        play.agent.objection = "only one answer is taken"
+        let refused = give("red", session, play)
+        try play.until("the refusal") { $0.client.finished.contains(refused) }
+        #expect(play.client.failures[refused] == "failed")
+        #expect(play.client.words[refused]?.contains("did not take the answer, and que_1 waits on") == true)
+        let taken = give("blue", session, play)
+        try play.until("the other") { $0.client.finished.contains(taken) }
+        #expect(play.client.failures[taken] == nil)
+        try play.agent.tell(
+            turn, .answered(Answered(id: "que_1", answer: .answered, by: .user)), .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(first) }
+        #expect(try chosen(play, session) == [[["blue"]]])
+    }
+
     @Test func answerThatNobodyWaitsFor_isUnknownInWords() throws {
         let play = try Play()
         let (_, session, _) = try asked(play)

@@ -91,6 +91,26 @@ struct V2EchoAgentTests {
         #expect(texts.map(\.text) == ["These are my last words "] && texts.allSatisfy(\.isComplete))
     }
 
+    /// 409 in place of 404: it was settled since the list was read.
+    @Test func questionThatWasAnsweredMeanwhile_isUnknown_asOneThatNeverWas() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, delay: 0, line: .v2)
+        let calls = calls(agent)
+        let session = try await calls.createSession(title: "asks", directory: "/w")
+        #expect(
+            try await calls.prompt(
+                session, id: PromptID.make(), text: "/question", choice: TurnChoice(), directory: "/w"))
+        while try await calls.questions(directory: "/w").isEmpty { await Task.yield() }
+        let asked = try #require(try await calls.questions(directory: "/w").first).ask
+        let answers = asked.questions.map { [$0.options[0].label] }
+        try await calls.reply(toQuestion: asked.id, of: session.rawValue, answers, directory: "/w")
+        for (id, said) in [(asked.id, answers), (asked.id, nil), ("form_none", answers)] {
+            let failure = await #expect(throws: AgentFailure.self) {
+                try await calls.reply(toQuestion: id, of: session.rawValue, said, directory: "/w")
+            }
+            #expect(failure?.code == .unknown && failure?.message.contains("does not wait") == true, "\(id)")
+        }
+    }
+
     @Test func stoppedWhileItWaits_isTakenBackAndNeverDone() async throws {
         let agent = try EchoAgentProcess(state: scratch.url, delay: 0, line: .v2)
         let calls = calls(agent)

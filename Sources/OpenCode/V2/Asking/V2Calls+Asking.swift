@@ -36,10 +36,9 @@ extension V2Calls {
         }
         let path = Self.path(session, "/form/\(HTTPCall.encoded(id))")
         guard let answers else { return try await settle(id, .delete(path)) }
-        let form: V2Form
-        do { form = try await read(V2Answer<V2Form>.self, .get(path)).data } catch {
-            throw error.code == .unknown ? Self.notWaiting(id) : error
-        }
+        let asked = try await outcome(of: .get(path))
+        try Self.requireWaiting(id, asked)
+        let form = try Self.decode(V2Answer<V2Form>.self, asked).data
         guard form.isPending else { throw Self.notWaiting(id) }
         let body = try Self.json(Body(answer: try form.answer(answers)))
         try await settle(id, .post("\(path)/reply", body: body))
@@ -48,10 +47,13 @@ extension V2Calls {
     /// A location in a query (deepObject).
     static func place(_ directory: String) -> [(String, String)] { [("location%5Bdirectory%5D", directory)] }
 
-    /// 404 and 409 (it was settled meanwhile): nobody waits for this answer.
     private func settle(_ id: String, _ call: HTTPCall) async throws(AgentFailure) {
-        let answer = try await outcome(of: call)
-        if answer.head.status == 404 || answer.head.status == 409 { throw Self.notWaiting(id) }
-        if let failure = Self.failure(of: answer.head, body: answer.body) { throw failure }
+        try Self.requireWaiting(id, try await outcome(of: call))
+    }
+
+    /// 404 and 409 (it was settled meanwhile): nobody waits for this answer.
+    private static func requireWaiting(_ id: String, _ answer: HTTPAnswer) throws(AgentFailure) {
+        if answer.head.status == 404 || answer.head.status == 409 { throw notWaiting(id) }
+        if let failure = failure(of: answer.head, body: answer.body) { throw failure }
     }
 }
