@@ -106,8 +106,7 @@ extension OpenCodeClient {
             let models = try? await line.models(directory: directory), models.isEmpty
         else { return event }
         let words =
-            "opencode has no model provider. Log in at one with `opencode auth login`, as the user that opencode runs "
-            + "as, and send this again. \(reason)"
+            "opencode has no model provider. \(AgentFailure.logIn), and send this again. \(reason)"
         return .turnEnded(.failed(reason: words))
     }
 

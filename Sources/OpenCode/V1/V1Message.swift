@@ -69,10 +69,10 @@ struct V1Problem: Decodable {
         case "MessageAbortedError": "The turn was stopped."
         case "ProviderAuthError":
             "opencode may not use its model provider\(data?.providerID.map { " (\($0))" } ?? ""): \(detail). "
-                + "Log in with `opencode auth login`, as the user that opencode runs as."
+                + AgentFailure.logIn + "."
         case "APIError" where data?.statusCode == 401 || data?.statusCode == 403:
             "The model provider does not take opencode's key (status \(data?.statusCode ?? 401)): \(detail). "
-                + "Log in anew with `opencode auth login`, as the user that opencode runs as."
+                + AgentFailure.logIn + "."
         case "APIError":
             "The model provider answered with an error\(data?.statusCode.map { " (status \($0))" } ?? ""): \(detail)"
         case "ContextOverflowError":

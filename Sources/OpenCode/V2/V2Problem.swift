@@ -10,7 +10,7 @@ struct V2Problem: Decodable {
     }
 
     private var words: String {
-        let logIn = "Log in with `opencode auth login`, as the user that opencode runs as."
+        let logIn = AgentFailure.logIn + "."
         return switch (type, status) {
         case ("provider.auth", _), (_, 401), (_, 403):
             "opencode may not use its model provider: \(message). \(logIn)"

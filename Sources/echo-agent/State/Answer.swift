@@ -18,7 +18,7 @@ struct Answer: Sendable {
 
     private static let whoAmI = """
         I am the built-in echo agent, not an AI: I only repeat what you write. \
-        To talk to a real agent, install opencode (see opencode.ai/docs) and restart nexus.
+        To talk to a real agent, install opencode (see opencode.ai/docs), then `nexusctl reload`.
         """
 
     /// The answer to a prompt.

@@ -31,7 +31,7 @@ struct ChatCatalog {
         Output.write(tables.map { $0.table.rendered(for: .standardOutput) }.joined(separator: "\n"))
         if models == 0 {
             Output.complain(
-                "[the agent has no model: log in at a provider with `opencode auth login`, as the user that opencode runs as]"
+                "[the agent has no model: log in at a provider with `nexusctl agent login`]"
             )
         }
     }

@@ -151,7 +151,7 @@ struct AskingTests: Sendable {
 
     @Test(
         arguments: EchoAgentProcess.Line.allCases,
-        [("/401", "opencode auth login"), ("/error", "status 500")])
+        [("/401", "nexusctl agent login"), ("/error", "status 500")])
     func providerErrors_failInWords(line: EchoAgentProcess.Line, said: (prompt: String, words: String)) async throws {
         let (prompt, words) = said
         let run = try await run(try patient(), line, prompt) { _, _, _ in }

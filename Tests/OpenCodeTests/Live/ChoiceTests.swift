@@ -93,7 +93,7 @@ struct AgentChoiceTests: Sendable {
         await connection.update(agent.endpoint)
         let client = try await connection.readyClient()
         guard case .failed(let why) = try await run("hello", client).outcome else { return #expect(Bool(false)) }
-        #expect(why.hasPrefix("opencode has no model provider. Log in at one with `opencode auth login`"), "\(why)")
+        #expect(why.hasPrefix("opencode has no model provider. Log in with `nexusctl agent login`"), "\(why)")
         #expect(why.hasSuffix("opencode reported: no providers found"))
         #expect(
             try await client.catalog(directory: directory).allSatisfy { if case .model = $0 { false } else { true } })

@@ -40,8 +40,8 @@ struct V2FrameTests {
     func brokenFrame_isNone(json: String) { #expect(V2Frame.read(Array(json.utf8)) == nil) }
 
     @Test(arguments: [
-        (#"{"type":"provider.auth","message":"no key"}"#, "opencode auth login"),
-        (#"{"type":"ProviderError","message":"401 from provider","status":401}"#, "opencode auth login"),
+        (#"{"type":"provider.auth","message":"no key"}"#, "nexusctl agent login"),
+        (#"{"type":"ProviderError","message":"401 from provider","status":401}"#, "nexusctl agent login"),
         (#"{"type":"provider.no-route","message":"No model selected"}"#, "has no model to ask: No model selected"),
         (#"{"type":"provider.rate-limit","message":"slow","status":429}"#, "answered with an error (status 429): slow"),
         (#"{"type":"provider.content-filter","message":"no"}"#, "content filter"),

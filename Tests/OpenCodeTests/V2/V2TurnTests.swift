@@ -131,7 +131,7 @@ struct V2TurnTests {
             """#
         turn.reread(try JSONDecoder().decode([V2Message].self, from: Data(stored.utf8)).flatMap(\.facts))
         guard case .failed(let why) = turn.screen.outcome else { return #expect(Bool(false), "\(turn.screen)") }
-        #expect(why.contains("No model selected") && why.contains("opencode auth login"), "\(why)")
+        #expect(why.contains("No model selected") && why.contains("nexusctl agent login"), "\(why)")
     }
 
     @Test func promptTakenBackBeforeItWasBegun_isAStoppedTurn() {
