@@ -183,6 +183,23 @@ struct HardeningTests {
         #expect(RawAnswer((try? connection.rest()) ?? []).status != 200)
     }
 
+    /// Also of a request that comes whole, with its end.
+    @Test(arguments: [60_000, 66_000, 100_000])
+    func bytesAroundABodyThatCameAtOnce_areBoundedToTheByte(count: Int) async throws {
+        let box = try await WebBox(limits: ConnectionLimits(stranger: .minutes(10), device: .minutes(10)))
+        let cookie = try await box.pair()
+        let body = #"{"op":"list"}"#
+        let extended =
+            chunked(box, cookie) + "d;" + String(repeating: "a", count: count) + "\r\n\(body)\r\n0\r\n\r\n"
+        let empty = String(repeating: "\r\n", count: count / 2) + box.request("/api/chat", body, cookie: cookie)
+        for text in [extended, empty] {
+            let connection = try box.connect()
+            try? connection.send(text)
+            let answer = RawAnswer((try? connection.rest()) ?? [])
+            #expect((answer.status == 200) == (count < FramingGuard.byteLimit), "\(answer.status)")
+        }
+    }
+
     private func chunked(_ box: WebBox, _ cookie: String) -> String {
         box.request("/api/chat", "", cookie: cookie)
             .replacing("Content-Length: 0", with: "Transfer-Encoding: chunked")
