@@ -15,6 +15,11 @@ struct Asks {
     /// Something is to be typed.
     var isOpen: Bool { !waiting.isEmpty }
 
+    /// Where what waits can be answered, and what comes of it otherwise.
+    static let elsewhere =
+        "nothing is asked here, where no terminal is: answer it on the page; what nobody answers within [agent] answer-timeout "
+        + "(10min, where it is not set) is settled as permission-default says, and a question put aside"
+
     /// One more.
     mutating func add(_ ask: ChatAsk) {
         waiting.append(ask)

@@ -27,10 +27,16 @@ struct ChatCommand: ParsableCommand {
     @Option(help: "Workspace of a new session; default: the first of [agent] workspaces.")
     var workspace: String?
 
-    @Option(help: "Model of the session from this message on (see --models); `default` is the agent's own.")
+    @Option(
+        help:
+            "Model of the session from this message on (see --models); `default` names none: a session goes on with what it used last."
+    )
     var model: String?
 
-    @Option(help: "Agent of the session from this message on (see --models); `default` is the agent's own.")
+    @Option(
+        help:
+            "Agent of the session from this message on (see --models); `default` names none: a session goes on with what it used last."
+    )
     var agent: String?
 
     @Flag(help: "Lists the models, agents and slash commands of --workspace.")
@@ -95,7 +101,7 @@ struct ChatCommand: ParsableCommand {
         if status != 0 { throw ExitCode(status) }
     }
 
-    /// `default` is null: the agent's own.
+    /// `default` is null: left to the agent.
     private var choice: [JSONValue.Member] {
         [("model", model), ("agent", agent)].compactMap { key, value in
             value.map { .init(key, $0 == "default" ? .null : .string($0)) }
