@@ -26,12 +26,23 @@ struct StoreFile {
         if isDirectory { throw StoreRefusal(description: "\(path) is a directory; move it away, and a store is begun") }
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
-            if errno == ENOSPC || errno == EDQUOT { throw DatabaseError(resultCode: .SQLITE_FULL) }
+            if let passing = Self.passing(errno) { throw DatabaseError(resultCode: passing) }
             throw ChatError(.failed, "cannot open \(path): \(String(cString: strerror(errno)))")
         }
         fchmod(descriptor, 0o600)
         close(descriptor)
         return (kept, restore)
+    }
+
+    /// What SQLite would call a reason that may be over later; nil: it is none of these.
+    private static func passing(_ code: Int32) -> ResultCode? {
+        switch code {
+        case ENOSPC, EDQUOT: .SQLITE_FULL
+        case EROFS: .SQLITE_READONLY
+        case EACCES, EPERM: .SQLITE_PERM
+        case EIO: .SQLITE_IOERR
+        case _: nil
+        }
     }
 
     private var isDirectory: Bool {

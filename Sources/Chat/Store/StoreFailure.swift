@@ -15,7 +15,7 @@ enum StoreFailure {
 
     /// True where the store could not be written now: nothing was changed, and what is the matter may be over later.
     static func isPassing(_ error: any Error) -> Bool {
-        guard let error = error as? DatabaseError else { return isNoRoom(error) }
+        guard let error = error as? DatabaseError else { return isNoRoom(error) || isNotWritable(error) }
         switch error.resultCode {
         case .SQLITE_FULL, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY,
             .SQLITE_PERM,
@@ -32,6 +32,25 @@ enum StoreFailure {
         return code == .SQLITE_BUSY || code == .SQLITE_LOCKED || code == .SQLITE_PROTOCOL
     }
 
+    private static func isNotWritable(_ error: any Error) -> Bool {
+        if let error = error as? CocoaError {
+            return error.code == .fileWriteVolumeReadOnly || error.code == .fileWriteNoPermission
+        }
+        let codes: [ResultCode] = [.SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN, .SQLITE_IOERR]
+        return (error as? DatabaseError).map { codes.contains($0.resultCode) } ?? false
+    }
+
+    /// Its file system takes no write from anybody: mounted so, or by the kernel when it found errors.
+    private static func isMountedReadOnly(_ path: String) -> Bool {
+        var about = statvfs()
+        var place = path
+        // Its directory may not be there yet.
+        repeat {
+            place = (place as NSString).deletingLastPathComponent
+        } while statvfs(place, &about) != 0 && place.count > 1
+        return about.f_flag & UInt(ST_RDONLY) != 0
+    }
+
     /// True where the store itself is the matter, and not what was asked of it.
     static func isTrouble(_ error: any Error) -> Bool {
         guard let code = (error as? DatabaseError)?.resultCode, code != .SQLITE_INTERRUPT else { return false }
@@ -41,6 +60,11 @@ enum StoreFailure {
     /// Without SQL, without what was to be written and without the words of a library: what is the matter, and what to do.
     static func words(_ error: any Error, path: String) -> String {
         if isNoRoom(error) { return "no room is left on the disk of \(path)" }
+        if isNotWritable(error), isMountedReadOnly(path) {
+            return
+                "the file system of \(path) is mounted read-only; mount it for writing again (mount -o remount,rw), and look at "
+                + "the disk's health where the kernel did that (journalctl -k)"
+        }
         guard let error = error as? DatabaseError else { return words(error) }
         if error.extendedResultCode == .SQLITE_READONLY_DBMOVED {
             return
