@@ -80,7 +80,9 @@ struct SessionExport {
         func close() {
             guard let block = open else { return }
             let body = block.text.trimmingCharacters(in: .newlines)
-            text += block.isReasoning ? "\n*Reasoning*\n\n" + Self.quoted(body) + "\n" : "\n" + body + "\n"
+            text +=
+                block.isReasoning
+                ? "\n*Reasoning*\n\n" + Self.quoted(body) + "\n" : "\n" + OpenMarkdown.closed(body) + "\n"
             open = nil
         }
         for block in blocks {

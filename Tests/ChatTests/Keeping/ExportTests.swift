@@ -75,6 +75,33 @@ struct ExportTests {
         }
     }
 
+    /// As of a turn that was stopped inside of its code: what is behind it is no part of that.
+    @Test(
+        arguments: [
+            ("so:\n```swift\nlet a", "```"), ("~~~~\nx\n~~~", "~~~~"), ("   ````\n```", "````"),
+            ("a\n<!-- no end", "-->"),
+            ("<pre>\n```", "</pre>"), ("- item\n\nno item\n```\nx", "```"), ("```\n- ```", "```"),
+            ("closed\n```\nx\n```", nil), ("- item\n  ```\n  x", nil), ("1. ```\n   x\n   ```", nil),
+            ("- a\n  - ```\n    x\n    ```\n  b\n", nil), ("> ```\n> x", nil), ("`` ``` ``", nil),
+            ("``` a ` b\nx", nil),
+            ("    ```\nx", nil), ("<!-- a -->\nb", nil), ("a <b", nil), ("- ```\n  x\n\nno item", nil),
+            ("* * *\nx", nil),
+        ] as [(String, String?)])
+    func markdown_whatABlockLeavesOpen_isClosedBehindIt(body: String, end: String?) async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("go")
+        _ = try await box.store.reserve(turn.session)
+        try await box.store.takeUp(turn.id)
+        let event = ChatEvent(
+            number: EventNumber(rawValue: 1), session: turn.session, turn: turn.id,
+            what: .text(block: "b", text: body, replaces: true))
+        try await box.store.end(turn.id, .interrupted, reason: "stopped", last: [event])
+        let text = try await export(box, turn.session, .markdown)
+        let trimmed = body.trimmingCharacters(in: .newlines)
+        let whole = trimmed + (end.map { "\n" + $0 } ?? "") + "\n\n*interrupted: stopped*\n"
+        #expect(text.hasSuffix("\n" + whole), "\(text)")
+    }
+
     @Test func json_isOneObjectWithAllTurns() async throws {
         let box = try StoreBox()
         let turn = try await filled(box)
