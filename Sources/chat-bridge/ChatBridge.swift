@@ -54,6 +54,9 @@ struct ChatBridge {
             let keeping = Task {
                 await service.keepTo(settings.retention) {
                     Log.notice("\($0) session(s) deleted, as [chat] max-age and total want it")
+                } doubt: { why in
+                    status.tell(clock: why)
+                    if let why { Log.warning(why) } else { Log.notice("the clock is believed again: max-age counts") }
                 }
             }
             defer { keeping.cancel() }

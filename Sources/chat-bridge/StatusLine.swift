@@ -16,6 +16,7 @@ struct StatusLine: Sendable {
             var web: WebServer.State?
             var stray = 0
             var trouble: String?
+            var clock: String?
             var line = ""
         }
         let parts = Mutex(Parts())
@@ -34,6 +35,9 @@ struct StatusLine: Sendable {
 
     /// Why the store cannot be written; nil: it can.
     func tell(trouble: String?) { tell { $0.trouble = trouble } }
+
+    /// Why no session goes for its age; nil: there is no such reason.
+    func tell(clock: String?) { tell { $0.clock = clock } }
 
     /// How the page is now.
     func tell(_ web: WebServer.State) { tell { $0.web = web } }
@@ -61,6 +65,7 @@ struct StatusLine: Sendable {
         if shown.stray > 0 {
             parts.append("\(shown.stray) file(s) in \(store.attachmentDirectory) are of a store that is missing")
         }
+        if let clock = shown.clock { parts.append(clock) }
         if let summary = shown.summary {
             if summary.running > 0 {
                 parts.append("\(summary.running) turn\(summary.running == 1 ? "" : "s") with the agent")

@@ -62,8 +62,20 @@ extension ChatStore {
     static func sessions(
         _ db: Database, where condition: String, _ arguments: StatementArguments, limit: Int
     ) throws -> [ChatSession] {
-        try rows(db, where: "\(condition) ORDER BY updated DESC, id LIMIT ?", arguments + [limit]).map(session)
+        let order = try order(db, now: milliseconds())
+        return try rows(db, where: "\(condition) ORDER BY \(order) DESC, id LIMIT ?", arguments + [limit]).map(session)
     }
+
+    /// What sessions are ordered by: when something was said in them last. Where that is still to come the clock was wrong,
+    /// and their turns are in the order in which they were said all the same.
+    static func order(_ db: Database, now: Int64) throws -> String {
+        let isAhead = try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE updated > ?)", arguments: [now + aheadTolerance])
+        return isAhead == true ? "(SELECT max(id) FROM turn WHERE turn.session = session.id)" : "updated"
+    }
+
+    /// A clock that is set right goes back by as much now and then.
+    private static let aheadTolerance: Int64 = 60_000
 
     private static func rows(
         _ db: Database, where condition: String, _ arguments: StatementArguments

@@ -98,11 +98,12 @@ extension ChatStore {
         }
         guard let total = retention.total else { return nil }
         guard try bytes(db) > total else { return nil }
+        let order = try order(db, now: now)
         return try String.fetchOne(
             db,
             sql: """
-                \(idle) AND id <> (SELECT id FROM session ORDER BY updated DESC, id DESC LIMIT 1) \
-                ORDER BY updated, id LIMIT 1
+                \(idle) AND id <> (SELECT id FROM session ORDER BY \(order) DESC, id DESC LIMIT 1) \
+                ORDER BY \(order), id LIMIT 1
                 """)
     }
 }
@@ -127,14 +128,26 @@ extension ChatService {
     private static let sweepPause: Duration = .milliseconds(100)
     private static let sweepInterval: Duration = .seconds(600)
 
-    /// Forgets what is to be forgotten, here and at the agent, as long as its task lives. `tell` hears how many sessions went.
-    public func keepTo(_ retention: Retention, tell: @Sendable (Int) -> Void) async {
+    /// Forgets what is to be forgotten, here and at the agent, as long as its task lives. `tell` hears how many sessions went,
+    /// `doubt` why none goes for its age, and nil when that is over.
+    public func keepTo(
+        _ retention: Retention, tell: @Sendable (Int) -> Void, doubt: @Sendable (String?) -> Void
+    ) async {
         // Without it the file keeps its size and its pages are used again.
         if retention.isBounded { try? await store.letShrink() }
+        var ages = AgeWatch(store.file)
+        var told: String?
         var forgotten = 0
         while !Task.isCancelled {
-            // A disk that is full, or a store that is being replaced: at the next look.
-            let step = (try? await store.sweep(retention)) ?? .done
+            var now = retention
+            let clock = ages.look()
+            if !clock.isBelieved { now.maxAge = nil }
+            if retention.maxAge != nil, clock.words != told {
+                told = clock.words
+                doubt(told)
+            }
+            // By the reading that was looked at. A disk that is full, or a store that is being replaced: at the next look.
+            let step = (try? await store.sweep(now, now: clock.date)) ?? .done
             switch step {
             case .forgot(let session):
                 forgotten += 1
@@ -144,6 +157,7 @@ extension ChatService {
             case .done:
                 // What has no message any more, and what was uploaded long ago for one that never came.
                 try? await store.sweepAttachments()
+                if retention.maxAge != nil { ages.keep() }
                 if forgotten > 0 { tell(forgotten) }
                 forgotten = 0
             }

@@ -87,6 +87,21 @@ struct RetentionTests {
         #expect(try await box.store.nextErrand() == errand)
     }
 
+    /// Said while the clock was wrong; it is right again.
+    @Test func sessionOfATimeToCome_isNotTheNewestForEver() async throws {
+        let box = try StoreBox()
+        for number in 0..<3 { try await FilledStore.use(box.store, number) }
+        let before = try await box.store.sessions().map(\.id)
+        let ahead = Int64((Date() + 400 * day).timeIntervalSince1970 * 1000)
+        try await DatabaseQueue(path: box.store.path).write { db in
+            try db.execute(
+                sql: "UPDATE session SET updated = ? WHERE id = ?", arguments: [ahead, before[2].rawValue])
+        }
+        #expect(try await box.store.sessions().map(\.id) == before)
+        #expect(try await box.store.list().sessions.map(\.id) == before)
+        #expect(try await sweep(box, Retention(total: 1)).gone == [before[2], before[1]])
+    }
+
     @Test func settings_areReadOrRefused() {
         #expect(
             Retention(json: #"{"max-age-milliseconds":1000,"total-bytes":5}"#)
