@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func floodOfLines_holdsUpNobody() throws {
-        try hold("flood of 100-byte lines", ["bad"], child("flood", "1000000", more: #"log = { rate = "100000/30s" }"#))
+        try hold("flood of 100-byte lines", ["bad"], child("flood", "1000000", more: #"log = { rate = "20000/30s" }"#))
         { box in
             try box.wait("the flood to be suppressed aloud") { _ in
                 try box.ctl("logs", "bad", "-n", "100000").output.contains("suppressed")
