@@ -181,7 +181,10 @@ public struct ChatService: Sendable {
                 for frame in given.frames(line) { try await send(frame) }
                 guard case .ended = event.what else { continue }
                 if turn != nil { return }
-                if endsWhenIdle, try await store.isIdle(session) { return }
+                guard endsWhenIdle, try await store.isIdle(session) else { continue }
+                // This end may be read late, behind it wait those of all others: they are in the store.
+                _ = try await replay(session, after: &sent, only: nil, to: send, line: line)
+                return
             }
             try Task.checkCancellation()
             if await hub.isFinished { throw Self.stopping }

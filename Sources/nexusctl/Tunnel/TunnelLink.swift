@@ -41,9 +41,8 @@ struct TunnelLink {
             guard frame.header.kind == .error else {
                 return (try ControlConnection.json(frame.payload), frame.payload)
             }
-            // Nobody has seen the request (docs/bus-protocol.md), so that it may be sent again.
-            let isAway = (try? ControlConnection.json(frame.payload))?["code"]?.text == "unavailable"
-            guard isAway else { throw Self.failure(frame.payload) }
+            let code = (try? ControlConnection.json(frame.payload))?["code"]?.text
+            guard let code, Self.maySendAgain(op, after: code) else { throw Self.failure(frame.payload) }
             if let obstacle = chain.obstacle(among: [Self.worker]) { throw ControlError(.failed, obstacle) }
             let now = ControlConnection.now()
             guard now < begin + Self.awayMilliseconds else {
@@ -54,6 +53,15 @@ struct TunnelLink {
             }
             // Frames that nobody waits for, or none: a pause either way, and nexusd's end is heard in it.
             while let _ = try connection.next(until: now + Self.againMilliseconds) {}
+        }
+    }
+
+    /// Whether a request may be sent once more (docs/bus-protocol.md): one that nobody has seen, and one that changes nothing.
+    private static func maySendAgain(_ op: String, after code: String) -> Bool {
+        switch code {
+        case "unavailable": true
+        case "peer-restarted": ["describe", "address", "check"].contains(op)
+        case _: false
         }
     }
 
