@@ -12,9 +12,13 @@ struct AgentWorker {
     static func main() async {
         await Worker.run(name: "agent-worker") { bus in
             let settings = try Settings(ProcessInfo.processInfo.environment)
+            let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
             let connection = AgentConnection(try CurlLoop(), policy: settings.policy) { state in
                 Log.info(state.words)
                 bus.status(state.words)
+                // What was said while it began is not to stand until the next round. Only of what is good news: a complaint for
+                // each attempt to connect would soon be as many in a row as end the run.
+                if case .ready = state { look.yield() }
             }
             let turns = Turns {
                 do { try await bus.recycle(agentChild) } catch {
@@ -26,7 +30,6 @@ struct AgentWorker {
             // It serves from here on; that opencode is not there yet is said in words, not by being unready.
             bus.ready()
             bus.status(await connection.current.words)
-            let (looks, look) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await follow(bus, connection, settings) { look.yield() } }
                 group.addTask {

@@ -219,6 +219,36 @@ struct AgentWorkerTests {
         #expect(String(decoding: health.payload, as: UTF8.self) == "opencode unhealthy nothing listens on its port")
     }
 
+    /// What was said of it while it began would else stand until the next round of looks, ten seconds later.
+    @Test func agentThatWasBeginning_isHealthyAsSoonAsItIsConnectedTo() throws {
+        let begins = Mutex(true)
+        let server = try Listener.scripted { path in
+            switch path {
+            case "/api/health" where begins.withLock({ $0 }):
+                Listener.Reply(status: "503 Service Unavailable", body: #"{"pid":7}"#)
+            case _ where begins.withLock({ $0 }): Listener.Reply(status: "404 Not Found", body: "{}")
+            case "/global/health": Listener.Reply(body: #"{"healthy":true,"version":"1.18.34"}"#)
+            case "/global/event":
+                Listener.Reply(
+                    type: "text/event-stream",
+                    body: "data: {\"payload\":{\"type\":\"server.connected\",\"properties\":{}}}\n\n", staysOpen: true)
+            case _: Listener.Reply(status: "404 Not Found", body: "{}")
+            }
+        }
+        defer { server.stop() }
+        let worker = try WorkerProcess(
+            scratch: scratch.url, workspaces: workspaces, values: ["opencode.port": String(server.port)])
+        func health() throws -> String {
+            String(decoding: try worker.next { $0.header.kind == .health }.payload, as: UTF8.self)
+        }
+        let first = try health()
+        #expect(first == "opencode unhealthy it is starting")
+        begins.withLock { $0 = false }
+        let begin = ContinuousClock.now
+        #expect(try health() == "opencode healthy")
+        #expect(ContinuousClock.now - begin < Limits.healthPause / 2)
+    }
+
     @Test func foreignPlaces_areRefused() async throws {
         let agent = try EchoAgentProcess(state: state.url)
         let worker = try worker(agent)
