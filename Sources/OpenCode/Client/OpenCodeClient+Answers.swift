@@ -48,7 +48,7 @@ extension OpenCodeClient {
             tell(session, .notAnswered(answered))
             throw error
         }
-        tell(session, .answered(id: answered.id, answered.answer))
+        tell(session, .taken(answered))
     }
 }
 

@@ -94,7 +94,7 @@ extension OpenCodeClient {
                 guard let asked else { return .notAnswered(said) }
                 try await line.reply(toQuestion: id, of: asked.session, nil, directory: directory)
             }
-            return .answered(id: id, said.answer)
+            return .taken(said)
         } catch {
             return error.code == .unknown ? .notAnswered(said) : nil
         }
@@ -120,8 +120,10 @@ extension OpenCodeClient {
             if turn.reducer.mayLackLists {
                 state.facts += await line.lists(turn.session, since: prompt, directory: turn.directory)
             }
-            // Whoever was answering while it was read is known before it shows that nothing waits any more.
-            let said = turn.inbox.takeSaid().flatMap { turn.reducer.handle($0, at: turn.now) }
+            // Whoever was answering while it was read, and what an event said of it, is known before it shows that nothing
+            // waits any more.
+            let waiting = Set(turn.reducer.pending.keys)
+            let said = turn.inbox.takeSaid(to: waiting).flatMap { turn.reducer.handle($0, at: turn.now) }
             return said + turn.reducer.handle(state, at: turn.now)
         } catch {
             switch error.code {

@@ -53,11 +53,18 @@ final class TurnInbox: Sendable {
         }
     }
 
-    /// The same, out of turn.
-    func takeSaid() -> [TurnFact] {
+    /// The same, out of turn, with what the server says was said to these.
+    func takeSaid(to waiting: Set<String>) -> [TurnFact] {
         state.withLock { state in
-            defer { state.said = [] }
-            return state.said
+            let isAnswer = { (fact: TurnFact) in
+                if case .answered(let id, _) = fact { waiting.contains(id) } else { false }
+            }
+            let told = state.facts.filter(isAnswer)
+            defer {
+                state.said = []
+                if !told.isEmpty { state.facts.removeAll(where: isAnswer) }
+            }
+            return state.said + told
         }
     }
 

@@ -33,6 +33,8 @@ enum TurnFact: Hashable, Sendable {
     case answering(Answered)
     /// The server did not take it.
     case notAnswered(Answered)
+    /// The server took it. Not by an event: it is the reply to the call that said it.
+    case taken(Answered)
     /// Leave or answer was given, perhaps by another client.
     case answered(id: String, Answered.Answer)
     /// The list of things to do, whole.

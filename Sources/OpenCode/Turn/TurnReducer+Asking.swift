@@ -9,6 +9,8 @@ extension TurnReducer {
         var answers: [Answered] = []
         /// What is said to it because nobody did in time; nil: nothing, or the server did not take it.
         var overdue: Answered?
+        /// What the server says was said to it, while it has not replied yet to somebody here who says the same.
+        var settled: Answered.Answer?
 
         enum Kind: Hashable {
             /// It wants leave for this action.
@@ -39,18 +41,29 @@ extension TurnReducer {
         }
         guard let place = pending[answered.id]?.answers.firstIndex(of: answered) else { return }
         pending[answered.id]?.answers.remove(at: place)
+        if let settled = pending[answered.id]?.settled { self.answered(answered.id, settled) }
     }
 
+    /// Another client may have been faster: then what was meant to be said here was not, also where it was the same. Whose it
+    /// was says the server's reply to whoever said so here, and no event.
     mutating func answered(_ id: String, _ answer: Answered.Answer) {
         guard let ask = pending[id] else { return }
-        // Another client may have been faster: then what was meant to be said here was not.
-        let ours = (ask.answers + [ask.overdue].compactMap(\.self)).first { $0.answer == answer }
-        conclude(ours ?? Answered(id: id, answer: answer, by: .elsewhere))
+        guard !ask.answers.contains(where: { $0.answer == answer }) else {
+            pending[id]?.settled = answer
+            return
+        }
+        let byDefault = ask.overdue.flatMap { $0.answer == answer ? $0 : nil }
+        conclude(byDefault ?? Answered(id: id, answer: answer, by: .elsewhere))
+    }
+
+    /// The turn ends before the replies have come.
+    mutating func concludeSettled() {
+        for (id, ask) in pending.sorted(by: { $0.key < $1.key }) where ask.settled != nil { conclude(ask.said(id)) }
     }
 
     /// One of them does not wait any more, and this came of it. That nobody answered in time is said when it is so, and not
     /// when the answer for it goes out: somebody may be faster.
-    private mutating func conclude(_ answered: Answered) {
+    mutating func conclude(_ answered: Answered) {
         guard let ask = pending.removeValue(forKey: answered.id) else { return }
         if answered.by == .default { emit(.notice(overdueWords(ask, answered))) }
         emit(.answered(answered))
@@ -86,7 +99,7 @@ extension TurnReducer {
     /// What a re-read does not show any more was answered, whether or not an event said so.
     mutating func settle(_ reread: TurnReread) {
         let waiting = Set(reread.permissions.map(\.id) + reread.questions.map(\.id))
-        for (id, ask) in pending where !waiting.contains(id) { conclude(ask.said(id)) }
+        for (id, ask) in pending where !waiting.contains(id) && ask.settled == nil { conclude(ask.said(id)) }
     }
 
     /// What nobody answered in time is answered as Supervisor.toml says: opencode itself would wait for ever. Where that
@@ -127,10 +140,11 @@ extension TurnReducer {
 extension TurnReducer.Pending {
     /// What was said to it, as far as that is known when nobody told which answer was taken.
     fileprivate func said(_ id: String) -> Answered {
-        switch answers.count {
+        let possible = answers.filter { settled == nil || $0.answer == settled }
+        return switch possible.count {
         case 0: overdue ?? Answered(id: id, answer: .unknown, by: .elsewhere)
-        case 1: answers[0]
-        case _: Answered(id: id, answer: .unknown, by: answers[0].by)
+        case 1: possible[0]
+        case _: Answered(id: id, answer: settled ?? .unknown, by: possible[0].by)
         }
     }
 }

@@ -16,7 +16,10 @@ extension TurnReducer {
             end.idleSince = nil
             if lastRetry != attempt { emit(.notice(words)) }
             lastRetry = attempt
-        case .idle: wantReread(at: now)
+        case .idle:
+            // What it changed opencode says behind this, and nobody listens any more once the turn is over.
+            mayLackLists = true
+            wantReread(at: now)
         case .problem(let problem):
             lastProblem = problem
             wantReread(at: now)
@@ -24,11 +27,15 @@ extension TurnReducer {
         case .question(let question): ask(question, at: now)
         case .answering(let answered): answering(answered)
         case .notAnswered(let answered): notAnswered(answered, at: now)
+        case .taken(let answered): conclude(answered)
         case .answered(let id, let answer): self.answered(id, answer)
         case .todos(let todos):
+            // To read of none takes nothing away that an event told of.
+            if fromReread, todos.isEmpty { return }
             if todos != self.todos { emit(.todos(todos)) }
             self.todos = todos
         case .changes(let changes):
+            if fromReread, changes.isEmpty { return }
             if changes != self.changes { emit(.changes(changes)) }
             self.changes = changes
         case .usage(let usage, let message): apply(usage, of: message)

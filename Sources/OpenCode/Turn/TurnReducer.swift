@@ -41,7 +41,7 @@ struct TurnReducer {
     var changes: [FileChange] = []
     /// What each message used, as it was told last.
     var used: [String: Usage] = [:]
-    /// Events were lost, perhaps one of these lists, which the messages do not hold.
+    /// Events were lost, or are still to come, perhaps of one of these lists, which the messages do not hold.
     var mayLackLists = false
     var lastProblem: AgentProblem?
     var lastRetry: Int?
@@ -194,6 +194,7 @@ struct TurnReducer {
     }
 
     mutating func finish(_ outcome: TurnOutcome) {
+        concludeSettled()
         isOver = true
         steps.removeAll { $0 == .reread }
         emit(.turnEnded(outcome))

@@ -37,9 +37,17 @@ struct TurnAskingTests {
     @Test func answerOfTheUser_isHisOnce() {
         var turn = asked()
         let said = Answered(id: "per_1", answer: .always, by: .user)
-        turn.tell(.answering(said), .answered(id: "per_1", .always), .answered(id: "per_1", .always))
+        turn.tell(.answering(said), .answered(id: "per_1", .always), .taken(said), .answered(id: "per_1", .always))
         turn.reread(busy: true)
         #expect(turn.screen.answered == [said])
+        // The reply came first, or the end of the turn.
+        turn = asked()
+        turn.tell(.answering(said), .taken(said), .answered(id: "per_1", .always))
+        #expect(turn.screen.answered == [said])
+        turn = asked()
+        turn.tell(.answering(said), .answered(id: "per_1", .always))
+        turn.reread([Turn.assistant("msg_2", .finished)])
+        #expect(turn.screen.answered == [said] && turn.screen.outcome == .done)
     }
 
     @Test func answerOfAnotherClient_isFromElsewhere() {
@@ -52,6 +60,24 @@ struct TurnAskingTests {
         #expect(turn.screen.answered == [Answered(id: "per_1", answer: .reject, by: .elsewhere)])
     }
 
+    /// The event tells what was said, and nobody by whom: the server's reply to ours does.
+    @Test func sameAnswerOfAnotherClient_isFromElsewhere_whenOursIsRefused() {
+        for answer in [Answered.Answer.once, .always] {
+            let said = Answered(id: "per_1", answer: answer, by: .user)
+            var turn = asked()
+            turn.tell(.answering(said), .answered(id: "per_1", answer))
+            turn.reread(busy: true)
+            #expect(turn.screen.answered == [])
+            turn.tell(.notAnswered(said))
+            #expect(turn.screen.answered == [Answered(id: "per_1", answer: answer, by: .elsewhere)])
+        }
+        var turn = asked()
+        turn.tell(.question(question))
+        let said = Answered(id: "que_1", answer: .answered, by: .user)
+        turn.tell(.answering(said), .answered(id: "que_1", .answered), .notAnswered(said))
+        #expect(turn.screen.answered == [Answered(id: "que_1", answer: .answered, by: .elsewhere)])
+    }
+
     /// Each is told before it goes out; the server takes one, and says no to the others.
     @Test func devicesThatAnswerAtOnce_areUsersAllTheSame() {
         let said = [PermissionReply.once, .reject, .always].map {
@@ -62,6 +88,7 @@ struct TurnAskingTests {
             turn.tell(.answering(said[0]), .answering(said[1]), .answering(said[2]))
             turn.tell(.answered(id: "per_1", taken.answer))
             for other in said where other != taken { turn.tell(.notAnswered(other)) }
+            turn.tell(.taken(taken))
             #expect(turn.screen.answered == [taken])
             // The event was lost: who was refused does not take away whose it was.
             turn = asked()
@@ -134,7 +161,7 @@ struct TurnAskingTests {
             turn.tell(.answering(said))
             if isTold { turn.tell(.answered(id: "per_1", said.answer)) }
             turn.reread(busy: true)
-            turn.tell(.answered(id: "per_1", said.answer))
+            turn.tell(.taken(said), .answered(id: "per_1", said.answer))
             #expect(turn.screen.answered == [said] && turn.screen.notices.isEmpty)
         }
     }
@@ -156,13 +183,30 @@ struct TurnAskingTests {
         #expect(await inbox.next() == .fact(said))
         #expect(await inbox.next() == .fact(.answered(id: "per_1", .once)))
         inbox.post(said: said)
-        #expect(inbox.takeSaid() == [said] && inbox.takeSaid().isEmpty)
+        #expect(inbox.takeSaid(to: []) == [said] && inbox.takeSaid(to: []).isEmpty)
+    }
+
+    /// A re-read shows that nobody waits any more while the event that says why is not handled yet.
+    @Test func eventOfAnAnswer_isKnownBeforeWhatARereadShows() async {
+        let inbox = TurnInbox()
+        let (mine, other) = (TurnFact.answered(id: "per_1", .reject), TurnFact.answered(id: "per_2", .once))
+        inbox.post([.busy, mine, .permission(permission), other])
+        let said = TurnFact.answering(Answered(id: "per_1", answer: .once, by: .user))
+        inbox.post(said: said)
+        #expect(inbox.takeSaid(to: ["per_1"]) == [said, mine])
+        // What is asked in an event that waits itself is answered behind it.
+        for fact in [.busy, .permission(permission), other] { #expect(await inbox.next() == .fact(fact)) }
+        var turn = asked()
+        turn.tell(mine)
+        turn.reread(busy: true)
+        #expect(turn.screen.answered == [Answered(id: "per_1", answer: .reject, by: .elsewhere)])
     }
 
     /// In 2.x a plain no ends the turn as a stop does.
     @Test func turnThatANoEnded_saysSo_andOneThatWentOnBehindIt_wasStopped() {
         var turn = asked()
-        turn.tell(.answering(Answered(id: "per_1", answer: .reject, by: .user)), .answered(id: "per_1", .reject))
+        let said = Answered(id: "per_1", answer: .reject, by: .user)
+        turn.tell(.answering(said), .answered(id: "per_1", .reject), .taken(said))
         var other = turn
         turn.reread([Turn.assistant("msg_2", .failed(.stopped))])
         #expect(

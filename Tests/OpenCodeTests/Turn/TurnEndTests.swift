@@ -32,6 +32,21 @@ struct TurnEndTests {
         #expect(!turn.reducer.mayLackLists && turn.screen.todos == [todos] && turn.screen.changes.isEmpty)
     }
 
+    /// 1.1 tells which files a turn changed behind its word that the session rests: the end does not wait for events.
+    @Test func listsThatComeBehindTheRest_areReadBeforeTheEnd() {
+        let change = FileChange(path: "a.txt", status: .modified, additions: 1, deletions: 0, patch: "")
+        var turn = started()
+        turn.tell(Turn.assistant("msg_2", .finished), .idle)
+        #expect(turn.reducer.mayLackLists)
+        turn.reread([Turn.assistant("msg_2", .finished), .changes([change])])
+        #expect(turn.screen.outcome == .done && turn.screen.changes == [[change]])
+        // To read of none takes nothing away.
+        turn = started()
+        turn.tell(Turn.assistant("msg_2", .finished), .changes([change]), .idle)
+        turn.reread([Turn.assistant("msg_2", .finished), .changes([]), .todos([])])
+        #expect(turn.screen.outcome == .done && turn.screen.changes == [[change]])
+    }
+
     @Test func noticeFirstSeenInAReread_isToldOnce() {
         var turn = started()
         turn.reread([.notice("compacted")], busy: true)
