@@ -55,6 +55,42 @@ struct ChatAskTests {
         #expect(JSONValue.object(members).line == #"{"answers":[["Postgres"],["red","blue"]]}"#)
     }
 
+    /// Own words beside numbers are never taken for one of the two.
+    @Test(arguments: [
+        ("1 2: and mauve", ["red", "blue", "and mauve"]), ("2,1: mauve", ["blue", "red", "mauve"]),
+        (": 2 weeks", ["2 weeks"]), (":2", ["2"]), ("2: 1", ["blue", "1"]), ("3 colours", ["3 colours"]),
+        ("1:30 h", ["1:30 h"]), ("at 1: then", ["at 1: then"]), ("1 2", ["red", "blue"]), ("red", ["red"]),
+        ("1 2 and mauve", nil), ("2 weeks", nil), ("1, and mauve", nil), (":", nil), ("3: mauve", nil), ("1:", ["red"]),
+    ])
+    func ownWordsBesideNumbers_areTakenBehindAColon_orRefused(line: String, chosen: [String]?) throws {
+        var ask = try ask(question)
+        _ = ask.take("1")
+        #expect(ask.lines.last?.contains("both with a colon between them") == true)
+        switch ask.take(line) {
+        case .answer(let members):
+            let wanted = JSONValue.array([.array([.string("SQLite")]), .array((chosen ?? []).map(JSONValue.string))])
+            #expect(chosen != nil && members == [.init("answers", wanted)], "\(line)")
+        case .again(let why): #expect(chosen == nil && !why.isEmpty, "\(line): \(why)")
+        case .more: #expect(Bool(false), "\(line)")
+        }
+    }
+
+    /// Where one thing may be chosen it is a number or own words.
+    @Test func oneChoice_takesNoWordsBesideIt() throws {
+        let one = question.replacing("\"multiple\":true", with: "\"multiple\":false")
+        for (line, why) in [
+            ("1: mauve", "only one can be chosen"), ("2 weeks", "numbers and words: `: 2 words`"), ("1 2", "only one"),
+        ] {
+            var ask = try ask(one)
+            _ = ask.take("1")
+            guard case .again(let words) = ask.take(line) else { return #expect(Bool(false), "\(line)") }
+            #expect(words.contains(why), "\(line): \(words)")
+        }
+        var ask = try ask(question)
+        guard case .again(let words) = ask.take("1: mauve") else { return #expect(Bool(false)) }
+        #expect(words.contains("own words are not taken here"), "\(words)")
+    }
+
     @Test func allOfIt_isThereForWhoOnlyReads() throws {
         let ask = try ask(question)
         #expect(

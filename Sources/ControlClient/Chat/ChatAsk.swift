@@ -129,24 +129,59 @@ public struct ChatAsk: Hashable, Sendable {
         var words: String
     }
 
-    /// Numbers of options (with blanks or commas between them), a label, or own words.
+    /// Numbers of options (with blanks or commas between them), a label, own words, or numbers and behind a colon own words. A
+    /// colon in front of all makes own words of what would be numbers.
     private static func chosen(
         _ line: String, _ words: [String], _ question: Question
     ) -> Result<[String], Refusal> {
-        let numbers = line.split { $0 == "," || $0.isWhitespace }.map { Int($0) }
-        if !question.options.isEmpty, numbers.allSatisfy({ $0 != nil }) {
-            let places = numbers.compactMap { $0 }
-            guard places.allSatisfy({ question.options.indices.contains($0 - 1) }) else {
-                return .failure(Refusal(words: "there are options 1 to \(question.options.count)"))
-            }
-            if places.count > 1, !question.takesSeveral { return .failure(Refusal(words: "only one can be chosen")) }
-            return .success(places.map { question.options[$0 - 1].label })
-        }
         let text = words.joined(separator: " ")
-        guard question.takesOwnWords || question.options.contains(where: { $0.label == text }) else {
-            return .failure(Refusal(words: "type the number of an option"))
+        if question.options.contains(where: { $0.label == text }) { return .success([text]) }
+        let typed = Typed(words, options: question.options.count)
+        if let odd = typed.numbers.first(where: { !question.options.indices.contains($0 - 1) }) {
+            return .failure(Refusal(words: "there is no option \(odd), but 1 to \(question.options.count)"))
         }
-        return .success([text])
+        guard question.takesOwnWords || typed.words.isEmpty else {
+            return .failure(Refusal(words: "own words are not taken here: type the number of an option"))
+        }
+        if typed.isDoubtful {
+            let both = question.takesSeveral ? "`1 2: own words` is both, " : ""
+            return .failure(
+                Refusal(words: "numbers and words: \(both)`: 2 words` own words that begin with a number"))
+        }
+        let chosen = typed.numbers.map { question.options[$0 - 1].label }
+        let all = typed.words.isEmpty ? chosen : chosen + [typed.words]
+        if all.isEmpty { return .failure(Refusal(words: "nothing stands behind the colon")) }
+        if all.count > 1, !question.takesSeveral { return .failure(Refusal(words: "only one can be chosen")) }
+        return .success(all)
+    }
+
+    /// A line by its parts.
+    private struct Typed {
+        var numbers: [Int] = []
+        var words = ""
+        /// Numbers of options stand in front of words, and nothing says that they are more than words.
+        var isDoubtful = false
+
+        init(_ line: [String], options: Int) {
+            guard options > 0 else {
+                words = line.joined(separator: " ")
+                return
+            }
+            if line[0].hasPrefix(":") {
+                words = ([String(line[0].dropFirst())] + line.dropFirst()).filter { !$0.isEmpty }.joined(separator: " ")
+                return
+            }
+            let end = line.firstIndex { $0.last == ":" }
+            let front = end.map { Array(line[..<$0]) + [String(line[$0].dropLast())] } ?? line
+            let places = front.flatMap { $0.split(separator: ",") }.map { Int($0) }
+            if !places.contains(nil) {
+                numbers = places.compactMap(\.self)
+                words = end.map { line[($0 + 1)...].joined(separator: " ") } ?? ""
+                return
+            }
+            words = line.joined(separator: " ")
+            isDoubtful = line[0].split(separator: ",").contains { Int($0).map { (1...options).contains($0) } == true }
+        }
     }
 
     private static func question(_ value: JSONValue) -> Question {
@@ -162,6 +197,7 @@ public struct ChatAsk: Hashable, Sendable {
         var ways: [String] = []
         if !question.options.isEmpty { ways.append(question.takesSeveral ? "numbers" : "a number") }
         if question.takesOwnWords { ways.append("your own words") }
+        if question.takesSeveral, ways.count > 1 { ways.append("both with a colon between them") }
         return (ways + ["- to put it aside"]).joined(separator: " · ")
     }
 }
