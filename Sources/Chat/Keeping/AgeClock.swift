@@ -42,8 +42,16 @@ struct AgeClock: Hashable, Codable, Sendable {
     /// For people; nil: there is nothing to say.
     var words: String? {
         leap.map { leap in
-            "the clock went \(leap > 0 ? "ahead" : "back") by \(leap.magnitude / Self.tolerance.magnitude) day(s): [chat] max-age deletes "
-                + "nothing before chat-bridge has run for a day by it; see that the time is right (timedatectl)"
+            let days = leap.magnitude / Self.tolerance.magnitude
+            let time = days == 1 ? "1 day" : "\(days) days"
+            // Nobody can tell the one from the other.
+            let what =
+                leap > 0
+                ? "is \(time) ahead of when chat-bridge ran last: it was off for so long, or the clock was set"
+                : "went back by \(time)"
+            return
+                "the clock \(what). [chat] max-age deletes nothing before chat-bridge has run for a day by it; see that the time is "
+                + "right (timedatectl)"
         }
     }
 }
