@@ -40,16 +40,34 @@ enum StoreFailure {
         return (error as? DatabaseError).map { codes.contains($0.resultCode) } ?? false
     }
 
-    /// Its file system takes no write from anybody: mounted so, or by the kernel when it found errors.
-    private static func isMountedReadOnly(_ path: String) -> Bool {
+    /// Where its file system takes no write from anybody; nil: it does, as far as is known.
+    private static func readOnlyWords(_ path: String) -> String? {
         var about = statvfs()
         var place = path
         // Its directory may not be there yet.
         repeat {
             place = (place as NSString).deletingLastPathComponent
         } while statvfs(place, &about) != 0 && place.count > 1
-        return about.f_flag & UInt(ST_RDONLY) != 0
+        if about.f_flag & UInt(ST_RDONLY) != 0 {
+            return
+                "the file system of \(path) is mounted read-only; mount it for writing again (mount -o remount,rw), and look at "
+                + "the disk's health where the kernel did that (journalctl -k)"
+        }
+        // ext4 that found errors is not mounted read-only any more since Linux 6.15, and takes no write all the same. Never by a
+        // file of SQLite's: to close one that it has open would end its locks.
+        let probe = open(place, unnamedFile | O_WRONLY | O_CLOEXEC, 0o600)
+        guard probe < 0 else {
+            close(probe)
+            return nil
+        }
+        return errno == EROFS
+            ? "the file system of \(path) has become read-only, as the kernel does where it finds errors (journalctl -k); stop "
+                + "chat-bridge, check the disk (fsck), mount it again, and start chat-bridge (nexusctl start chat-bridge)"
+            : nil
     }
+
+    /// O_TMPFILE (open(2)), which is more than Swift takes over of C.
+    private static let unnamedFile: Int32 = 0o20_000_000 | O_DIRECTORY
 
     /// True where the store itself is the matter, and not what was asked of it.
     static func isTrouble(_ error: any Error) -> Bool {
@@ -60,11 +78,7 @@ enum StoreFailure {
     /// Without SQL, without what was to be written and without the words of a library: what is the matter, and what to do.
     static func words(_ error: any Error, path: String) -> String {
         if isNoRoom(error) { return "no room is left on the disk of \(path)" }
-        if isNotWritable(error), isMountedReadOnly(path) {
-            return
-                "the file system of \(path) is mounted read-only; mount it for writing again (mount -o remount,rw), and look at "
-                + "the disk's health where the kernel did that (journalctl -k)"
-        }
+        if isNotWritable(error), let words = readOnlyWords(path) { return words }
         guard let error = error as? DatabaseError else { return words(error) }
         if error.extendedResultCode == .SQLITE_READONLY_DBMOVED {
             return
