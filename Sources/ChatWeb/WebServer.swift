@@ -207,7 +207,7 @@ extension WebServer {
     public func answer(_ request: DeviceRequest, by whom: String) async throws -> [[UInt8]] {
         switch request {
         case .pair(let role, let here): return [JSONLine.of(try await pairing(role, here: here, by: whom))]
-        case .devices: return try await door.devices().map { JSONLine.of(DeviceLine($0, own: false)) }
+        case .devices: return try await door.lines(for: nil)
         case .revoke(let id):
             try await door.revoke(id, by: whom)
             return []

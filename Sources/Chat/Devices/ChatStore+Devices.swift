@@ -52,6 +52,21 @@ extension ChatStore {
         return device
     }
 
+    /// A device was here until now, with something that it asked for long ago.
+    public func saw(_ id: DeviceID, now: Date = Date()) async {
+        let now = Self.milliseconds(now)
+        let isNew = try? await queue.read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT seen <= ? FROM device WHERE id = ?", arguments: [now - Self.seenStep, id.rawValue])
+        }
+        guard isNew == true else { return }
+        // As above: the date alone is not kept.
+        try? await write { db in
+            try db.execute(
+                sql: "UPDATE device SET seen = max(seen, ?) WHERE id = ?", arguments: [now, id.rawValue])
+        }
+    }
+
     /// All devices, the one that was here last first.
     public func devices() async throws -> [Device] {
         try await queue.read { db in try Self.devices(db, where: "1", []) }

@@ -199,6 +199,9 @@ public final class Door: Sendable {
     /// All devices.
     func devices() async throws -> [Device] { try await store.devices() }
 
+    /// An answer to a device is over, which may have been open for hours.
+    func saw(_ id: DeviceID) async { await store.saw(id) }
+
     /// Shuts a device out, at once, also in the middle of an answer.
     func revoke(_ id: DeviceID, by whom: String) async throws {
         try await store.revoke(id)

@@ -58,6 +58,9 @@ final class LiveStreams: Sendable {
         for end in ends { end.yield(why) }
     }
 
+    /// Whether an answer to a device is open.
+    func has(_ device: DeviceID) -> Bool { state.withLock { $0.streams.values.contains { $0.device == device } } }
+
     /// How many there are.
     var count: Int { state.withLock { $0.streams.count } }
 }

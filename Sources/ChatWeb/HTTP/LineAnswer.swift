@@ -12,8 +12,10 @@ struct LineAnswer: Sendable {
     /// is stored.
     static let waits: ClosedRange<Double> = 1...25
 
-    /// Nil: a stream. Else the answer ends soon after its first line, or after this.
+    /// Nil: a stream. Else the answer ends after this; one that goes on and on soon after its first line.
     let wait: Duration?
+    /// It has an end of its own, which is soon: what it consists of is not cut off for having come slowly.
+    let isFinite: Bool
     /// A line of a stream goes out at least this often, so that a dead way is noticed from both ends.
     let beat: Duration
     /// Ends the answer when the device is shut out.
@@ -21,6 +23,8 @@ struct LineAnswer: Sendable {
     let device: DeviceID
     /// Of an answer that only tells: it ends when nobody is there any more. Nil: what is asked for is done to its end.
     let connection: Connection?
+    /// The answer is over: until now the device was here.
+    let left: @Sendable () -> Void
 
     private enum Over: Sendable {
         case last([UInt8])
@@ -40,7 +44,10 @@ struct LineAnswer: Sendable {
                 .contentType: "application/x-ndjson", .cacheControl: "no-store, no-transform", .accelBuffering: "no",
             ],
             body: ResponseBody { writer in
-                defer { place.leave() }
+                defer {
+                    place.leave()
+                    left()
+                }
                 let lines = Lines(writer: writer)
                 try await lines.write(await run(produce, lines, place.shutOut))
                 try await writer.finish(nil)
@@ -73,7 +80,7 @@ struct LineAnswer: Sendable {
             if let wait {
                 group.addTask { await Self.pause(wait) ? .more : nil }
                 group.addTask {
-                    for await _ in first { return await Self.pause(Self.grace) ? .more : nil }
+                    for await _ in first where !isFinite { return await Self.pause(Self.grace) ? .more : nil }
                     return nil
                 }
             } else {

@@ -63,10 +63,12 @@ struct DeviceLine: Encodable {
     var address: String
     /// The asking device itself.
     var own: Bool
+    /// An answer to it is open: it is here, whatever `seen` says.
+    var here: Bool?
     /// Said once, to the page that was paired (`Pass.key`).
     var key: String?
 
-    init(_ device: Device, own: Bool) {
+    init(_ device: Device, own: Bool, here: Bool = false) {
         self.device = device.id
         name = device.name
         role = device.role
@@ -74,6 +76,16 @@ struct DeviceLine: Encodable {
         seen = device.seen
         address = device.address
         self.own = own
+        self.here = here ? true : nil
+    }
+}
+
+extension Door {
+    /// All devices, those that are here first.
+    /// - Parameter asking: the one of them that asks.
+    func lines(for asking: DeviceID?) async throws -> [[UInt8]] {
+        let lines = try await devices().map { DeviceLine($0, own: $0.id == asking, here: streams.has($0.id)) }
+        return (lines.filter { $0.here == true } + lines.filter { $0.here != true }).map(JSONLine.of)
     }
 }
 

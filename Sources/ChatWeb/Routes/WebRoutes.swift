@@ -109,8 +109,11 @@ struct WebRoutes: Sendable {
         let bounds = LineAnswer.waits
         let wait = manner?.wait.map { Duration.seconds(min(max(bounds.lowerBound, $0), bounds.upperBound)) }
         let onlyTells = ["resume", "changes", "tail"].contains(manner?.op)
+        let isFinite = !onlyTells && manner?.op != "send"
         return LineAnswer(
-            wait: wait, beat: beat, streams: door.streams, device: device.id, connection: onlyTells ? connection : nil)
+            wait: wait, isFinite: isFinite, beat: beat, streams: door.streams, device: device.id,
+            connection: onlyTells ? connection : nil
+        ) { [door] in Task { await door.saw(device.id) } }
     }
 
     /// A GET, so that pictures and downloads work. The cookie alone gives what is named by the hash of its own content.
@@ -134,7 +137,7 @@ struct WebRoutes: Sendable {
             return response
         case .devices:
             try requireOwner(device)
-            let lines = try await door.devices().map { JSONLine.of(DeviceLine($0, own: $0.id == device.id)) }
+            let lines = try await door.lines(for: device.id)
             return .json(Array(lines.joined(separator: [UInt8(ascii: "\n")])))
         case .revoke(let id):
             try requireOwner(device)

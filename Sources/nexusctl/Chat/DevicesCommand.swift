@@ -8,7 +8,11 @@ struct DevicesCommand: ParsableCommand {
         subcommands: [List.self, Revoke.self], defaultSubcommand: List.self)
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists them, the one seen last first.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists them, the one seen last first.",
+            discussion:
+                "SEEN is `now` while a page of it is open and follows something; else when it asked or left last, up to a minute early."
+        )
 
         @Flag(help: "One JSON object a line, as docs/web.md has them.")
         var json = false
@@ -22,7 +26,8 @@ struct DevicesCommand: ParsableCommand {
             try ChatLink(place).collect([.init("op", .string("devices"))]) { device, line in
                 count += 1
                 if json { return Output.write(json: line) }
-                let seen = device["seen"]?.number.map { WallTime(nanosecondsSince1970: $0 &* 1_000_000).rfc3339 }
+                let last = device["seen"]?.number.map { WallTime(nanosecondsSince1970: $0 &* 1_000_000).rfc3339 }
+                let seen = device["here"]?.flag == true ? "now" : last
                 table.append([
                     .init(device["device"]?.text ?? "?"), .init(device["role"]?.text ?? "?"), .init(seen ?? "?", .dim),
                     .init(Terminal.clean(device["address"]?.text ?? "?")),

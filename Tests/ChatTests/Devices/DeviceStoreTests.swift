@@ -47,6 +47,18 @@ struct DeviceStoreTests {
         #expect(try await box.store.device(tokenHash: hash, address: "b", now: now + 540 * day) == nil)
     }
 
+    /// An answer may be open for hours: its end is when the device was here last.
+    @Test func deviceWhoseAnswerEnds_wasSeenThen_andNeverEarlier() async throws {
+        let box = try StoreBox()
+        try await box.store.add(device("a", at: now), tokenHash: hash)
+        for (after, seen) in [(30.0, 0.0), (7200, 7200), (3600, 7200), (7230, 7200), (7260, 7260)] {
+            await box.store.saw(DeviceID(rawValue: "a"), now: now + after)
+            let expected = Int64((now + seen).timeIntervalSince1970 * 1000)
+            #expect(try await box.store.devices().map(\.seen) == [expected], "\(after)")
+        }
+        await box.store.saw(DeviceID(rawValue: "nobody"), now: now)
+    }
+
     @Test func tooManyDevices_oneMoreIsRefusedInWords() async throws {
         let box = try StoreBox()
         for number in 0..<ChatStore.deviceLimit {

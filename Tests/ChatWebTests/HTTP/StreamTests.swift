@@ -240,11 +240,62 @@ struct StreamTests {
         }
     }
 
+    /// What has an end is not cut off because its reader is slow.
+    @Test func listThatMayNotBeAStream_comesWholeToASlowReader() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        // More than the sockets between the two take.
+        let text = String(repeating: "x", count: 50_000)
+        let first = try await box.store.accept(
+            Submission(session: nil, text: text, clientID: "0"), newSession: SessionID(rawValue: "s"), before: .start,
+            workspaces: Workspaces(names: ["home"]))
+        for number in 1..<120 {
+            _ = try await box.store.accept(
+                Submission(session: first.turn.session, text: text, clientID: "\(number)"),
+                newSession: SessionID(rawValue: "-"), before: .start, workspaces: Workspaces(names: ["home"]))
+        }
+        let connection = try box.connect()
+        try connection.send(box.request("/api/chat", #"{"op":"history","session":"s","wait":20}"#, cookie: cookie))
+        _ = try connection.receive(until: "200 OK")
+        try await Task.sleep(for: LineAnswer.grace * 5)
+        var all: [UInt8] = []
+        let end = Array("}\n\r\n0\r\n\r\n".utf8)
+        while !all.suffix(end.count).elementsEqual(end) { all += try connection.receive() }
+        let last = String(decoding: all.suffix(60), as: UTF8.self)
+        #expect(last.contains(#"{"type":"end"}"#) && all.count > 120 * text.utf8.count, "\(last)")
+    }
+
+    /// Who has an answer open is here, however long ago he asked for it.
+    @Test func deviceWithAnOpenAnswer_isHereNow_andWasSeenWhenThatEnded() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let other = try await box.pair()
+        func lines() throws -> [[String: Any]] {
+            try box.post("/api/devices", #"{"op":"devices"}"#, cookie: other).objects
+        }
+        #expect(try lines().allSatisfy { $0["here"] == nil })
+        let number = try await box.store.list().number
+        do {
+            let connection = try box.connect()
+            try connection.send(
+                box.request("/api/chat", #"{"op":"changes","after":\#(number.rawValue)}"#, cookie: cookie))
+            _ = try connection.receive(until: "200 OK")
+            let told = try lines()
+            #expect(told.map { $0["here"] as? Bool } == [true, nil] && told[0]["own"] as? Bool == false, "\(told)")
+            withExtendedLifetime(connection) {}
+        }
+        let limit = ContinuousClock.now + .seconds(15)
+        while try lines().contains(where: { $0["here"] != nil }), .now < limit {}
+        #expect(.now < limit)
+    }
+
     /// Its connection may have gone before the first byte of the answer: then nothing of it is ever done.
     @Test func answerThatWasNeverBegun_keepsNoPlace() throws {
         let streams = LiveStreams()
         let answer = LineAnswer(
-            wait: nil, beat: .seconds(1), streams: streams, device: DeviceID(rawValue: "d"), connection: nil)
+            wait: nil, isFinite: false, beat: .seconds(1), streams: streams, device: DeviceID(rawValue: "d"),
+            connection: nil
+        ) {}
         for _ in 0...LiveStreams.perDevice { _ = try answer.response { _ in LineAnswer.endLine } }
         #expect(streams.count == 0)
     }
