@@ -12,6 +12,7 @@ extension ChatService {
         var tokens: Int
         var cost: Double
         var reverted: Int?
+        var place: Int64
         var created: Int64
         var updated: Int64
 
@@ -24,7 +25,7 @@ extension ChatService {
             (state, turns) = (session.state, session.turns)
             (tokens, cost) = (session.tokens, session.cost)
             reverted = session.reverted == 0 ? nil : session.reverted
-            (created, updated) = (session.created, session.updated)
+            (place, created, updated) = (session.place, session.created, session.updated)
         }
     }
 
@@ -34,7 +35,7 @@ extension ChatService {
         var session: SessionID?
     }
 
-    /// Every session, newest first, one frame each; with `isNumbered` then the number behind which `changes` goes on.
+    /// Every session, the one with the newest message first, one frame each; with `isNumbered` then the number behind which `changes` goes on.
     public func list(isNumbered: Bool, to send: Sink) async throws {
         let list = try await store.list()
         for session in list.sessions { try await send(Self.json(SessionLine(session))) }

@@ -29,7 +29,7 @@ extension ChatStore {
     /// Changes that are read at once.
     static let listPage = 256
 
-    /// The sessions, the one with the newest turn first, and where `changes` goes on.
+    /// The sessions, the one with the newest message first, and where `changes` goes on.
     public func list(limit: Int = 1000) async throws -> SessionList {
         try await queue.read { db in
             SessionList(
@@ -62,20 +62,8 @@ extension ChatStore {
     static func sessions(
         _ db: Database, where condition: String, _ arguments: StatementArguments, limit: Int
     ) throws -> [ChatSession] {
-        let order = try order(db, now: milliseconds())
-        return try rows(db, where: "\(condition) ORDER BY \(order) DESC, id LIMIT ?", arguments + [limit]).map(session)
+        try rows(db, where: "\(condition) ORDER BY place DESC, rowid DESC LIMIT ?", arguments + [limit]).map(session)
     }
-
-    /// What sessions are ordered by: when something was said in them last. Where that is still to come the clock was wrong,
-    /// and their turns are in the order in which they were said all the same.
-    static func order(_ db: Database, now: Int64) throws -> String {
-        let isAhead = try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM session WHERE updated > ?)", arguments: [now + aheadTolerance])
-        return isAhead == true ? "(SELECT max(id) FROM turn WHERE turn.session = session.id)" : "updated"
-    }
-
-    /// A clock that is set right goes back by as much now and then.
-    private static let aheadTolerance: Int64 = 60_000
 
     private static func rows(
         _ db: Database, where condition: String, _ arguments: StatementArguments
@@ -83,7 +71,7 @@ extension ChatStore {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT id, title, workspace, model, agent, created, updated, turns, tokens, cost, reverted, state, changed \
+                SELECT id, title, workspace, model, agent, created, updated, turns, tokens, cost, reverted, state, changed, place \
                 FROM session WHERE \(condition)
                 """, arguments: arguments)
     }
@@ -93,6 +81,7 @@ extension ChatStore {
             id: SessionID(rawValue: row["id"]), title: row["title"], workspace: row["workspace"],
             choice: TurnChoice(model: row["model"], agent: row["agent"]),
             state: TurnState(rawValue: row["state"]) ?? .done, turns: row["turns"], tokens: row["tokens"],
-            cost: row["cost"], reverted: row["reverted"], created: row["created"], updated: row["updated"])
+            cost: row["cost"], reverted: row["reverted"], place: row["place"], created: row["created"],
+            updated: row["updated"])
     }
 }

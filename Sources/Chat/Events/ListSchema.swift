@@ -50,6 +50,23 @@ enum ListSchema {
         try db.execute(sql: turnChanges)
     }
 
+    /// The order of the list: turns are numbered as they are said, and the clock may be set back.
+    static let places = """
+        ALTER TABLE session ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX session_place ON session(place);
+        UPDATE session SET place = coalesce(
+            (SELECT max(turn.id) FROM turn WHERE turn.session = session.id), \(lastTurn));
+        CREATE TRIGGER session_is_placed AFTER INSERT ON session BEGIN
+            UPDATE session SET place = \(lastTurn) WHERE id = new.id;
+        END;
+        CREATE TRIGGER turn_is_placed AFTER INSERT ON turn BEGIN
+            UPDATE session SET place = new.id WHERE id = new.session;
+        END;
+        """
+
+    // That there ever was.
+    private static let lastTurn = "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'turn'), 0)"
+
     static let triggers = """
         CREATE TRIGGER turn_comes AFTER INSERT ON turn BEGIN
             UPDATE session SET turns = turns + 1, tokens = tokens + new.tokens, cost = cost + new.cost,

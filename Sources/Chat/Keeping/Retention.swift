@@ -98,12 +98,11 @@ extension ChatStore {
         }
         guard let total = retention.total else { return nil }
         guard try bytes(db) > total else { return nil }
-        let order = try order(db, now: now)
         return try String.fetchOne(
             db,
             sql: """
-                \(idle) AND id <> (SELECT id FROM session ORDER BY \(order) DESC, id DESC LIMIT 1) \
-                ORDER BY \(order), id LIMIT 1
+                \(idle) AND id <> (SELECT id FROM session ORDER BY place DESC, rowid DESC LIMIT 1) \
+                ORDER BY place, rowid LIMIT 1
                 """)
     }
 }

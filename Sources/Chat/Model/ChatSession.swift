@@ -20,6 +20,9 @@ public struct ChatSession: Hashable, Sendable {
     public var cost: Double
     /// Turns that were taken back and can be brought back.
     public var reverted: Int
+    /// By which lists are in order, whatever the clock says: the number of its last turn, or, where it has none, of the last
+    /// that there was when it was made.
+    public var place: Int64
     /// Milliseconds since 1970.
     public var created: Int64
     /// Milliseconds since 1970: its last turn began, moved on or ended.

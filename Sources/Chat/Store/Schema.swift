@@ -30,6 +30,7 @@ enum Schema {
         ("sessions that the agent may be at work in", { try $0.execute(sql: atWork) }),
         ("messages whose session is gone", { try $0.execute(sql: formerMessages) }),
         ("keys that pages hold", { try $0.execute(sql: pageKeys) }),
+        ("places in the list", { try $0.execute(sql: ListSchema.places) }),
     ]
 
     static var migrator: DatabaseMigrator {

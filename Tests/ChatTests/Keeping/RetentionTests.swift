@@ -98,7 +98,13 @@ struct RetentionTests {
                 sql: "UPDATE session SET updated = ? WHERE id = ?", arguments: [ahead, before[2].rawValue])
         }
         #expect(try await box.store.sessions().map(\.id) == before)
-        #expect(try await box.store.list().sessions.map(\.id) == before)
+        let listed = try await box.store.list()
+        #expect(listed.sessions.map(\.id) == before)
+        // Whoever follows the list puts what changes in its place by the same number.
+        let behind = ListNumber(rawValue: listed.number.rawValue - 1)
+        let changes = try #require(try await box.store.listChanges(after: behind))
+        guard case .session(let changed) = changes.last?.what else { return #expect(Bool(false), "\(changes)") }
+        #expect(changed.id == before[2] && changed.place < listed.sessions[1].place)
         #expect(try await sweep(box, Retention(total: 1)).gone == [before[2], before[1]])
     }
 
