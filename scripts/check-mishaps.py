@@ -543,7 +543,70 @@ def nothing_to_rename(page):
         page.reload()
         expect(page.get_by_role("heading", level=1).first).to_be_visible()
         expect(page.get_by_label("Title of the session")).to_be_hidden()
-    step("no form for a title where there is no session")
+    new(page)
+    send(page, "has a title")
+    over(page)
+    page.get_by_label("This session").click()
+    page.get_by_role("button", name="Rename").click()
+    title = page.get_by_label("Title of the session")
+    for nothing in ("", "   "):
+        title.fill(nothing)
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("A title has to say something.")).to_be_visible()
+    shot(page, "no-title")
+    title.fill("another one")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(title).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_have_text("another one")
+    step("no form for a title where there is no session, and no title of nothing")
+
+
+def withdrawn_alone(page):
+    """One of several messages that wait is taken back by itself; what runs and what else waits go on."""
+    new(page)
+    send(page, "/permission")
+    expect(page.locator(".card")).to_be_visible()
+    for words in ("the first that waits", "the second that waits"):
+        send(page, words)
+        over(page, "queued")
+    turns = page.locator(".turn")
+    expect(turns.get_by_role("button", name="Withdraw")).to_have_count(2)
+    shot(page, "queued")
+    turns.nth(1).get_by_role("button", name="Withdraw").click()
+    expect(turns.nth(1)).to_have_attribute("data-state", "interrupted")
+    expect(turns.nth(1).locator(".foot")).to_contain_text("withdrawn before it was handed to the agent")
+    expect(turns.nth(0)).to_have_attribute("data-state", "running")
+    expect(turns.nth(2)).to_have_attribute("data-state", "queued")
+    # Its button goes when it begins, and the focus with it.
+    turns.nth(2).get_by_role("button", name="Withdraw").focus()
+    page.get_by_role("button", name="Allow once").evaluate("one => one.dispatchEvent(new MouseEvent('click'))")
+    over(page)
+    expect(field(page)).to_be_focused()
+    expect(turns.get_by_role("button", name="Withdraw")).to_have_count(0)
+    expect(turns.nth(0)).to_have_attribute("data-state", "done")
+    expect(turns.nth(1).locator(".answer")).to_be_empty()
+    step("one message that waits is withdrawn, and nothing else")
+
+
+def clock_set_back(page):
+    """What was said while the clock was wrong is not the newest for ever."""
+    for words in ("said by a wrong clock", "said by a right one"):
+        new(page)
+        send(page, words)
+        over(page)
+    first = page.locator(".side .sessions .title").first
+    expect(first).to_have_text("said by a right one")
+    store = sqlite3.connect(box.home / "s/chat/chat.sqlite", timeout=10, isolation_level=None)
+    store.execute("UPDATE session SET updated = updated + 400 * 86400000 WHERE title = 'said by a wrong clock'")
+    store.close()
+    send(page, "and once more")
+    over(page)
+    # The change of the other one was told with it.
+    expect(page.locator(".side .sessions").first).to_contain_text("just now")
+    expect(first).to_have_text("said by a right one")
+    page.reload()
+    expect(first).to_have_text("said by a right one")
+    step("the list is in the order in which things were said, whatever the clock was")
 
 
 KEPT = """words => Object.keys(localStorage).some((name) => name.startsWith('nexus.kept.') && name !== 'nexus.kept.list'
@@ -638,7 +701,7 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page, acts = opened(browser, "desk"), sys.argv[3:]
-        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, answered_and_offline):
+        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
             if not acts or act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):

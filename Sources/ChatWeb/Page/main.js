@@ -253,6 +253,6 @@ async function begin() {
 
 load().catch(() => {}).then(begin);
 followTaps();
-// A pairing link that is opened where the page is open already changes nothing but this.
+// All that a pairing link changes where the page is open already.
 addEventListener('hashchange', () => { if (isCode()) begin(); });
 if ('serviceWorker' in navigator) navigator.serviceWorker.register(workerAddress()).catch(() => {});

@@ -1,8 +1,7 @@
 // Small words for making elements.
 
 /**
- * An element. Properties whose names begin with "on" are listeners, `text` is what it says, the rest are attributes; false and
- * null leave one out.
+ * An element. `on…` are listeners, `text` is what it says, the rest are attributes; false and null leave one out.
  * @param {string} tag with its classes, behind dots
  * @param {Properties | Node | string} [properties] may be left out
  * @param {...(Node | string | null | undefined | false)} children
@@ -60,8 +59,7 @@ export function setMarkup(element, html) {
   }
   for (const pre of element.querySelectorAll('pre')) {
     const name = pre.querySelector('code')?.className.replace('language-', '') || '';
-    const copy = h('button.copy', { text: 'Copy', 'aria-label': 'Copy this code' });
-    copy.addEventListener('click', () => copyText(pre.textContent || '', copy));
+    const copy = h('button.copy', { text: 'Copy', 'aria-label': 'Copy this code', onclick: () => copyText(pre.textContent || '', copy) });
     const box = h('div.code', h('div.code-bar', h('span', name), copy));
     pre.replaceWith(box);
     pre.tabIndex = 0;

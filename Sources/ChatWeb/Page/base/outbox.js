@@ -132,8 +132,7 @@ export class Outbox {
     if (!this.letters.includes(letter)) return;
     try {
       // What is undefined is not sent.
-      const body = { op: 'send', wait: 15, client_id: as, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments, withdrawn: letter.isUnwanted };
-      await chat(body, (line) => {
+      await chat({ op: 'send', wait: 15, client_id: as, session, text, workspace: (!session && workspace) || undefined, model, agent, attachments, withdrawn: letter.isUnwanted }, (line) => {
         if (line.type === 'accepted') accepted = line;
         if (line.type === 'ended') end = line.state;
       });

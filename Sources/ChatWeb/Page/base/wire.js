@@ -110,8 +110,8 @@ export function chat(body, each, options) { return ask('/api/chat', body, each, 
 let streams = null;
 
 /**
- * Whether answers come piece by piece here. Some tunnels and proxies hold an answer back until it is whole; then the page
- * asks again and again for short ones.
+ * Whether answers come piece by piece here: some tunnels and proxies hold one back until it is whole. Then the page asks for
+ * short ones.
  */
 export function canStream() {
   streams ??= (async () => {

@@ -70,24 +70,26 @@ function permission({ event, said, button, answer }) {
   const always = event.always?.length ? `Always allows: ${event.always.join(', ')}` : '';
   return h('section.card', { 'aria-label': 'The agent asks for leave' },
     h('h2', `May the agent do this? ${event.action}`),
-    event.resources?.length ? h('ul', ...event.resources.map((text) => h('li', h('code', { text })))) : null,
+    event.resources?.length && h('ul', ...event.resources.map((text) => h('li', h('code', { text })))),
     details(event),
     h('div.row', button('Allow once', 'send', () => answer({ reply: 'once' })),
       button('Reject', 'stop', () => answer({ reply: 'reject', ...(why.value.trim() ? { message: why.value.trim() } : {}) })),
       button('Always', 'plain', () => answer({ reply: 'always' }))),
-    why, always ? h('p.quiet', always) : null, said);
+    why, always && h('p.quiet', always), said);
 }
 
 /** @param {Card} parts */
 function question({ event, said, button, answer }) {
   const fields = event.questions.map((one, index) => {
     const name = `${event.id}-${index}`;
-    const options = one.options.map((option) => h('label.option', {},
+    const options = one.options.map((option) => h('label.option',
       h('input', { type: one.multiple ? 'checkbox' : 'radio', name, value: option.label }),
       h('span', h('b', option.label), option.description ? ` ${option.description}` : '')));
-    const own = one.custom ? h('input', { 'aria-label': 'In own words', placeholder: 'In own words' }) : null;
+    const chosen = () => [...box.querySelectorAll('input:checked')];
+    // One answer is one of the options or own words.
+    const own = one.custom && h('input', { 'aria-label': 'In own words', placeholder: 'In own words', oninput: () => { if (!one.multiple) for (const input of chosen()) input.checked = false; } });
     const box = h('fieldset', h('legend', one.question || one.header || 'The agent asks'), ...options, own);
-    return { box, read: () => [...[...box.querySelectorAll('input:checked')].map((input) => input.value), ...(own?.value.trim() ? [own.value.trim()] : [])] };
+    return { box, read: () => [...chosen().map((input) => input.value), own && own.value.trim()].filter(Boolean) };
   });
   const send = () => {
     const answers = fields.map((field) => field.read());

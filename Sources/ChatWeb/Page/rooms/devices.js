@@ -38,9 +38,9 @@ export class Devices {
       if (device.own) this.page.leave('This browser is forgotten.', true);
       else this.read();
     });
-    return h('section.child', {},
+    return h('section.child',
       h('div.row.spread', h('h2', device.name), h('span.state', device.own ? 'this one' : device.role)),
-      h('p.quiet', `${device.role} · ${device.device} · ${device.own ? 'here now' : `seen ${ago(device.seen)}`} from ${device.address} · paired ${ago(device.created)}`),
+      h('p.quiet', `${device.role} · ${device.device} · ${device.own || device.here ? 'here now' : `seen ${ago(device.seen)}`} from ${device.address} · paired ${ago(device.created)}`),
       h('div.row', button));
   }
 }

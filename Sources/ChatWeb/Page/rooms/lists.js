@@ -1,4 +1,4 @@
-// What the agent means to do, and the files it changed: where they first came.
+// What the agent means to do, and the files it changed.
 import { h } from '../base/dom.js';
 
 /** @type {Record<string, [string, string]>} the mark and words of a state */
@@ -13,7 +13,7 @@ export function showTodos(element, todos) {
     h('ul.todos', ...todos.map((one) => {
       const [mark, words] = marks[one.status] || ['○', one.status];
       return h('li', { 'data-state': one.status }, h('span.mark', { 'aria-hidden': 'true', text: mark }),
-        h('span', h('span.unseen', `${words}: `), one.content, one.priority === 'high' ? h('span.high', ' high') : null));
+        h('span', h('span.unseen', `${words}: `), one.content, one.priority === 'high' && h('span.high', ' high')));
     })));
 }
 
@@ -25,7 +25,7 @@ export function showChanges(element, changes) {
   element.replaceChildren(
     h('summary', h('b.label', 'Changed'), ' ', h('span.what', changes.length === 1 ? '1 file' : `${changes.length} files`), ' ', count(added, gone)),
     h('div.files', ...changes.map((one) => {
-      const head = [h('b', one.path), ' ', one.status === 'modified' ? null : h('span.how', one.status), ' ', count(one.additions, one.deletions)];
+      const head = [h('b', one.path), ' ', one.status !== 'modified' && h('span.how', one.status), ' ', count(one.additions, one.deletions)];
       if (!one.patch) return h('p.file', ...head);
       return h('details.file', { 'data-path': one.path, open: open.has(one.path) || changes.length === 1 }, h('summary', ...head), diff(one.patch));
     })));

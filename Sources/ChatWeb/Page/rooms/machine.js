@@ -44,8 +44,7 @@ export class Machine {
     const known = this.cards.get(child.name) || this.add(child);
     // Not offered where nexusd would refuse it.
     known.restart.hidden = (child.state === 'off' && child.started_by) || ![child.name, child.group, 'all'].some((name) => this.may.has(`restart:${name}`));
-    known.state.textContent = child.state;
-    known.state.dataset.state = child.state;
+    known.state.textContent = known.state.dataset.state = child.state;
     known.sub.textContent = stateWords(child);
   }
 
@@ -167,19 +166,19 @@ function stateWords(child) {
   const next = spoken(child.next_try_ms);
   const left = spoken(child.limit_ms);
   const limit = left && `${left} left`;
-  let words;
-  switch (child.state) {
-    case 'off': words = [offWords(child)]; break;
-    case 'waiting': words = [awaits || `waits for ${child.waits_for || 'what it requires'}`]; break;
-    case 'scheduled': words = [child.cause ? lastWords(child) : '', next ? `next run in ${next}` : 'no time left in its calendar']; break;
-    case 'delayed': words = [lastWords(child), next ? `next try in ${next}` : '']; break;
-    case 'starting': words = [child.health, child.status, awaits || 'not ready yet', limit]; break;
-    case 'stopping': words = [child.cause ? `stopping: ${child.cause}` : 'stopping', awaits, limit, child.status]; break;
-    case 'unkillable': words = [`outlived SIGKILL; see process ${child.pid ?? '?'}`]; break;
-    case 'parked': words = [lastWords(child), next ? `slow retry in ${next}` : `needs you: nexusctl why ${child.name}`]; break;
-    case 'done': words = [child.last_end?.exit || 'finished']; break;
-    default: words = [child.health ? `unhealthy: ${child.health}` : '', child.status];
-  }
+  /** @type {Record<string, any[]>} */
+  const unlikeReady = {
+    off: [offWords(child)],
+    waiting: [awaits || `waits for ${child.waits_for || 'what it requires'}`],
+    scheduled: [child.cause ? lastWords(child) : '', next ? `next run in ${next}` : 'no time left in its calendar'],
+    delayed: [lastWords(child), next && `next try in ${next}`],
+    starting: [child.health, child.status, awaits || 'not ready yet', limit],
+    stopping: [child.cause ? `stopping: ${child.cause}` : 'stopping', awaits, limit, child.status],
+    unkillable: [`outlived SIGKILL; see process ${child.pid ?? '?'}`],
+    parked: [lastWords(child), next ? `slow retry in ${next}` : `needs you: nexusctl why ${child.name}`],
+    done: [child.last_end?.exit || 'finished'],
+  };
+  const words = unlikeReady[child.state] || [child.health && `unhealthy: ${child.health}`, child.status];
   if (child.restarts) words.push(`${child.restarts} restart${child.restarts === 1 ? '' : 's'}`);
   return words.filter(Boolean).join(' · ') || 'it says nothing of itself';
 }

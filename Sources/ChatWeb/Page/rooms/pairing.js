@@ -24,7 +24,7 @@ function keptHere() {
   return box;
 }
 
-// `isReturn`: the code is one by which a device that is known comes back under another address, as itself.
+// `isReturn`: by this code a known device comes back under another address, as itself.
 /** @param {Pairing} given */
 export function pairing(given) {
   const code = h('input', { id: 'code', autocomplete: 'one-time-code', autocapitalize: 'off', spellcheck: 'false', value: given.code.length === 10 ? `${given.code.slice(0, 5)}-${given.code.slice(5)}` : given.code, placeholder: 'xxxxx-xxxxx', required: true });
@@ -57,6 +57,6 @@ export function pairing(given) {
   };
   return h('main.alone', h('img', { src: '/icon.svg', alt: '', width: 56, height: 56 }), h('h1', 'Nexus'),
     h('p', given.words || 'The agent on this machine talks only to browsers that its owner has let in.'),
-    given.code ? null : h('p.quiet', 'On the machine, type ', h('code', 'nexusctl pair'), ' and enter the code it prints.'),
+    !given.code && h('p.quiet', 'On the machine, type ', h('code', 'nexusctl pair'), ' and enter the code it prints.'),
     form('pairing', send, ...asked, secret, button, said), given.own && h('p', h('a', { href: '/', text: 'Back to the sessions' })), keptHere());
 }

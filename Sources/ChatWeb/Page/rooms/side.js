@@ -4,7 +4,7 @@ import { read, waiting } from '../base/wire.js';
 import { keep, kept } from '../base/shelf.js';
 
 /** @type {Words} */
-const words = { queued: 'queued', running: 'working', interrupted: 'interrupted', failed: 'failed', done: '' };
+const words = { running: 'working', done: '' };
 
 const limit = 1000;
 // So many places are shown.
@@ -73,7 +73,7 @@ export class Side {
     } else if (line.session !== this.current) {
       this.page.gone((session) => session !== line.session);
     }
-    this.sessions.sort((one, other) => other.updated - one.updated || (one.session < other.session ? -1 : 1));
+    this.sessions.sort((one, other) => other.place - one.place || other.created - one.created);
     this.sessions.length = Math.min(this.sessions.length, limit);
     this.changed();
     return true;
@@ -128,10 +128,10 @@ export class Side {
     const wanted = this.search.value.trim().toLowerCase();
     const found = this.sessions.filter((one) => !wanted || `${one.title} ${one.workspace || ''}`.toLowerCase().includes(wanted));
     const told = JSON.stringify([wanted, found.map((one) => [one.session, one.title, one.state, one.workspace, ago(one.updated)])]);
-    // An unchanged list stays as it is, with whatever is marked or under the finger.
+    // An unchanged list stays, with what is marked or under the finger.
     if (told === this.told) return;
     this.told = told;
-    this.list.replaceChildren(...found.map((one) => h('li', {},
+    this.list.replaceChildren(...found.map((one) => h('li',
       h('a', { href: `#/s/${one.session}` }, h('span.title', one.title || 'Untitled'),
         h('span.sub', { 'data-state': one.state, text: [words[one.state] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));
     this.words.textContent = found.length ? '' : this.sessions.length ? 'Nothing has that.' : 'No session yet.';

@@ -41,7 +41,7 @@ export class Talk {
     });
     this.field = new Field(this);
     this.commands = new Commands(this);
-    this.stop = h('button.stop', { text: 'Stop', hidden: true, onclick: () => this.abort() });
+    this.stop = h('button.stop', { text: 'Stop', hidden: true, onclick: () => this.abort(this.stop) });
     this.said = alarm();
     this.form = form('composer', () => this.send(), this.files.element, this.field.area, this.field.over, this.said, this.commands.element,
       h('div.composer-bar', this.files.button, this.files.input, this.choice.element, this.status, this.stop, h('button.send', { type: 'submit', text: 'Send' })));
@@ -76,7 +76,7 @@ export class Talk {
 
   focus() { if (!isPhone()) this.field.area.focus(); }
 
-  /** Where the focus goes when what had it is gone: to what waits for an answer, else to the field. */
+  /** Where the focus goes when its place is gone: to what waits for an answer, else the field. */
   rest() {
     const next = this.list.querySelector('.card button');
     // On a phone the field would bring the keyboard with it.
@@ -178,7 +178,7 @@ export class Talk {
   take(event) {
     if (!event.turn) return;
     let turn = this.turns.get(event.turn);
-    // What was over when it was read comes again only as far as it was told after the number read on from.
+    // Of what was over when it was read comes again what was told behind the number read on from.
     if (turn?.isOver) return;
     if (!turn) {
       if (event.type !== 'accepted') return;
@@ -278,7 +278,8 @@ export class Talk {
     keep(this.session, [{ ...first, at: Date.now() }, ...all.sort((one, other) => one.turn - other.turn)]);
   }
 
-  abort() { once([this.stop], () => waiting(this.said, 'Being stopped.', 'It could not be stopped', () => chat({ op: 'abort', session: this.session }))); }
+  /** @param {HTMLButtonElement} button @param {number} [turn] none: all that is under way */
+  abort(button, turn) { once([button], () => waiting(this.said, 'Being stopped.', 'It could not be stopped', () => chat({ op: 'abort', session: this.session, turn }))); }
 
   /** @param {string} text @param {Letter['attachments']} [attachments] @param {string} [client_id] */
   put(text, attachments, client_id) {
@@ -310,7 +311,7 @@ export class Talk {
       const edit = plain(letter.refused ? 'Edit' : 'Take back', () => this.page.outbox.takeBack(letter));
       return h('article.turn', { 'data-state': letter.refused ? 'failed' : 'queued' },
         h('div.mine', h('p.said', letter.text),
-        letter.attachments ? h('p.quiet', letter.attachments.map((file) => file.name).join(', ')) : null),
+        letter.attachments && h('p.quiet', letter.attachments.map((file) => file.name).join(', '))),
         h('p.foot', letter.refused ? `Not taken: ${letter.refused}` : letter.isUnwanted ? `Being taken back: the machine may have it and is asked first. ${waits}` : waits,
           this.page.outbox.unkept.has(letter.client_id) && ' (this browser has not kept it: leave the page open)', h('span.row', letter.refused && again, !letter.isUnwanted && edit)));
     }));

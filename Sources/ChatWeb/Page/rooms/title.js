@@ -81,8 +81,9 @@ export class Title {
 
   async save() {
     const title = this.field.value.trim();
-    if (!title || !this.session) return this.close();
+    if (!this.session) return this.close();
     this.measure();
+    if (!title) this.no.textContent = 'A title has to say something.';
     if (this.no.textContent) return;
     if (await waiting(this.no, 'Being changed.', 'Not changed', () => chat({ op: 'rename', session: this.session, title }))) {
       this.close();

@@ -6,7 +6,7 @@ import { again, showFiles } from './files.js';
 import { showTodos, showChanges } from './lists.js';
 
 /** @type {Words} of a state */
-const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed' };
+const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed', done: '' };
 /** @type {Words} of a tool call's */
 const calls = { pending: 'about to run', completed: 'done', 'broken-off': 'broken off' };
 
@@ -26,8 +26,9 @@ export class Turn {
     this.answer = h('div.answer');
     this.foot = h('p.foot');
     this.used = h('p.quiet.used', { hidden: true });
+    this.withdraw = plain('Withdraw', () => talk.abort(this.withdraw, this.id));
     this.element = h('article.turn', { 'data-turn': this.id, 'aria-label': 'Message and answer' },
-      h('div.mine', h('p.said', this.text), showFiles(this.files)), this.answer, this.foot, this.used);
+      h('div.mine', h('p.said', this.text), showFiles(this.files)), this.answer, this.foot, this.withdraw, this.used);
     this.isTakenBack = Boolean(line.taken_back);
     this.isPlaced = !line.unplaced;
     this.element.dataset.takenBack = String(this.isTakenBack);
@@ -66,7 +67,7 @@ export class Turn {
       block.body.classList.add('live');
       block.body.replaceChildren(document.createTextNode(block.text));
     }
-    if (this.state === 'running') this.show('Working', '');
+    if (this.state === 'running') this.show('Working');
   }
 
   /** @param {string} kind @param {string} key */
@@ -157,8 +158,10 @@ export class Turn {
     const wasOver = this.isOver;
     this.state = state;
     this.element.dataset.state = state;
-    if (state === 'done') this.show('', '');
-    else this.show(words[state] || state, reason);
+    this.show(words[state] ?? state, reason);
+    const hadFocus = document.activeElement === this.withdraw;
+    this.withdraw.hidden = state !== 'queued';
+    if (hadFocus && this.withdraw.hidden) this.talk.rest();
     if (!this.isOver) return;
     for (const block of this.blocks.values()) if (block.kind === 'card') this.remember(block);
     for (const tool of this.calls.values()) this.tool(tool);
@@ -177,8 +180,7 @@ export class Turn {
       });
       row.append(again);
     }
-    const copy = plain('Copy answer');
-    copy.addEventListener('click', () => copyText(this.plain(), copy));
+    const copy = plain('Copy answer', () => copyText(this.plain(), copy));
     if (this.state === 'done') row.append(copy);
     if (this.isTakenBack) this.foot.append(h('span.quiet', 'Taken back: the agent does not remember this.'));
     else if (this.isPlaced) row.append(this.more());
