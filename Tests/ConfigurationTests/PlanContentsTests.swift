@@ -30,14 +30,18 @@ import Wire
             [child.agent]
             command = ["/bin/true"]
             user = "web"
+            [child.stranger]
+            command = ["/bin/true"]
+            user = "54321"
+            group = "54321"
             [child.asker]
             command = ["/bin/true"]
-            environment = { ITS = "{agent.uid}", OURS = "{asker.uid}" }
+            environment = { ITS = "{agent.uid}", STRANGE = "{stranger.uid}", OURS = "{asker.uid}" }
             """
         let plan = try FakeMachine.root.parse(text).plan
         let web = try #require(FakeMachine.users.first { $0.name == "web" }).id
         let environment = plan[id(plan, "asker")].environment
-        #expect(environment.suffix(2).map { $0.value.literal ?? "" } == [String(web), "0"])
+        #expect(environment.suffix(3).map { $0.value.literal ?? "" } == [String(web), "54321", "0"])
     }
 
     @Test func order_isThatOfTheFile() throws {

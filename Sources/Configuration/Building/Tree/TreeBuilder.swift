@@ -195,7 +195,7 @@ struct TreeBuilder {
 
     /// What is wrong with a child's user is said where the child is built.
     private func uids(_ drafts: [ChildDraft]) -> [ChildID: UInt32] {
-        let rule = IdentityRule(host: host, report: Report(file: ""))
+        let people = People(host: host, report: Report(file: ""), treeGroups: [])
         return drafts.reduce(into: [:]) { uids, draft in
             let entry = draft.reader.table[ChildIdentityKeys.user.info.name]
             let user = entry.flatMap { entry in
@@ -203,7 +203,8 @@ struct TreeBuilder {
                     Placed(value: $0, position: entry.node.position)
                 }
             }
-            uids[draft.id] = rule.identity(user: user, group: nil, supplementary: nil)?.uid ?? host.userID
+            // Its group is no matter here: of a number without a passwd entry only the file says it.
+            uids[draft.id] = user.flatMap { people.user($0.value, $0.position, key: "user")?.id } ?? host.userID
         }
     }
 
