@@ -22,6 +22,9 @@ public struct Places: Sendable {
         self.bin = bin
     }
 
+    /// Where the accepted copy of a program lies: by a link, so that another version is no other plan.
+    func accepted(_ program: String) -> String { "\(state)/programs/\(program)/current" }
+
     /// The directory of the file, from which `./` counts.
     var configDirectory: String {
         let parts = config.split(separator: "/", omittingEmptySubsequences: false).dropLast()

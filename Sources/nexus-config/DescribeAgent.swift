@@ -12,6 +12,7 @@ struct DescribeAgent: ParsableCommand {
     @Argument(help: "Supervisor.toml.") var file: String?
     @Option(help: "The state directory.") var state: String?
     @Option(help: "The runtime directory.") var runtime: String?
+    @Option(help: "What the child is, or is called.") var program = "opencode"
 
     func run() throws {
         let defaults = Defaults()
@@ -22,7 +23,7 @@ struct DescribeAgent: ParsableCommand {
             runtime: Defaults.absolute(runtime ?? defaults.runtime(state: state)), bin: defaults.bin)
         do {
             let plan = try SupervisorFile.load(places).plan
-            try Output.show(AgentDescription(plan, config: places.config).json + "\n")
+            try Output.show(AgentDescription(plan, program, config: places.config).json + "\n")
         } catch let unwritten as Unwritten {
             throw unwritten
         } catch {
@@ -34,15 +35,17 @@ struct DescribeAgent: ParsableCommand {
 /// The child, and where it works.
 private struct AgentDescription {
     let plan: Plan
+    let program: String
     let config: String
 
-    init(_ plan: Plan, config: String) {
+    init(_ plan: Plan, _ program: String, config: String) {
         self.plan = plan
+        self.program = program
         self.config = config
     }
 
     private var child: ChildPlan? {
-        plan.children.first { $0.name == "opencode" } ?? plan.children.first { $0.executable.hasSuffix("/opencode") }
+        plan.children.first { $0.name == program } ?? plan.children.first { $0.executable.hasSuffix("/" + program) }
     }
 
     /// What a value is before the child is spawned; nil for a secret, and for what a sibling says of itself.

@@ -22,7 +22,7 @@ struct NexusCtl: ParsableCommand {
             WaitCommand.self, IsReadyCommand.self, WhyCommand.self, HistoryCommand.self, EventsCommand.self,
             MetricsCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self, ReportCommand.self,
             ChatCommand.self, PairCommand.self, PasswordCommand.self, DevicesCommand.self, TunnelCommand.self,
-            AgentCommand.self, VersionCommand.self, CompletionsCommand.self,
+            AgentCommand.self, UpdateCommand.self, VersionCommand.self, CompletionsCommand.self,
         ])
 
     /// Does what the arguments (without the program's name) say; returns the exit status.
@@ -66,7 +66,7 @@ struct NexusCtl: ParsableCommand {
     private static let elsewhere = [
         "kill": "signal", "list": "status", "ls": "status", "ps": "status", "show": "status", "enable": "start",
         "up": "start", "disable": "stop", "down": "stop", "is-active": "is-ready", "daemon-reload": "reload",
-        "update": "reload", "tail": "logs",
+        "upgrade": "update", "tail": "logs",
     ]
 
     /// A mistyped command is answered with the nearest one; ArgumentParser would call it an unexpected argument.

@@ -25,6 +25,26 @@ import Wire
         #expect(!without.plan.notes.contains { $0.contains("tmpfs") })
     }
 
+    /// `nexusctl update` leads the link elsewhere; the plan stays the same.
+    @Test func acceptedCopy_goesBeforeASearch_andBehindNexusOwn() throws {
+        let link = "/var/lib/nexus/programs/"
+        var host = FakeMachine()
+        for name in ["env", "worker"] {
+            host.files["\(link)\(name)/current/\(name)"] = FileStatus(kind: .regular, mode: 0o755, owner: 0, group: 0)
+        }
+        func executable(_ command: String) throws -> String? {
+            let text = "[child.a]\ncommand = [\"\(command)\"]\nenvironment = { PATH = \"/usr/bin\" }\n"
+            return try host.parse(text).plan.children.first { $0.name == "a" }?.executable
+        }
+        #expect(try executable("env") == link + "env/current/env")
+        #expect(try executable("/usr/bin/env") == "/usr/bin/env")
+        #expect(try executable("worker") == "/lib/nexus/worker")
+        // Whoever else could change it is root at the next start.
+        var root = FakeMachine.root
+        root.files[link + "env/current/env"] = FileStatus(kind: .regular, mode: 0o755, owner: 33, group: 0)
+        #expect(root.diagnostics("[child.a]\ncommand = [\"env\"]\n").contains("belongs to uid 33"))
+    }
+
     @Test func uidOfAnotherChild_isKnown() throws {
         let text = """
             [child.agent]

@@ -4,7 +4,8 @@ import SupervisorCore
 enum ChildKeys {
     static let command = Key.texts(
         "command", of: "strings", shape: .list(of: .form(.template), count: 1...Int.max), shown: "required",
-        "Program and arguments; a bare name is looked up beside nexusd, then in PATH.")
+        "Program and arguments; a bare name is looked up beside nexusd, among the accepted copies (`nexusctl update`), then in PATH."
+    )
     static let fallback = Key.texts(
         "fallback", of: "strings", shown: "none",
         "Command that is used instead when the program of `command` is not installed.")

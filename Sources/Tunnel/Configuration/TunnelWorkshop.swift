@@ -9,6 +9,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
     /// Absolute, 0700.
     public let directory: String
     private let searchPath: String
+    private let accepted: String?
     private let home: String?
 
     /// - Parameter environment: of tunnel-worker: where cloudflared is looked for.
@@ -16,6 +17,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
         self.settings = settings
         self.directory = directory
         searchPath = environment["PATH"] ?? ""
+        accepted = environment["NEXUS_PROGRAMS"]
         home = environment["HOME"]
     }
 
@@ -152,7 +154,8 @@ public struct TunnelWorkshop: Hashable, Sendable {
     /// cloudflared, as it is found now.
     func program() async throws(TunnelError) -> CloudflaredProgram {
         let configured = settings.program.isEmpty ? nil : settings.program
-        let candidates = CloudflaredProgram.candidates(configured: configured, searchPath: searchPath, home: home)
+        let candidates = CloudflaredProgram.candidates(
+            configured: configured, accepted: accepted, searchPath: searchPath, home: home)
         do throws(TunnelError) {
             return try await CloudflaredProgram.find(among: candidates)
         } catch {
@@ -167,6 +170,7 @@ public struct TunnelWorkshop: Hashable, Sendable {
         self.settings = settings
         directory = other.directory
         searchPath = other.searchPath
+        accepted = other.accepted
         home = other.home
     }
 

@@ -58,16 +58,20 @@ public struct CloudflaredProgram: Hashable, Sendable {
         "install it: Debian package at https://pkg.cloudflare.com, or the program itself from "
         + "https://github.com/cloudflare/cloudflared/releases as /usr/local/bin/cloudflared; or name it: [tunnel] program"
 
-    /// Places in the order in which they are looked at: a configured path alone, else PATH, then where packages,
-    /// downloads, snap and Homebrew put it.
-    public static func candidates(configured: String?, searchPath: String, home: String?) -> [String] {
+    /// Places in the order in which they are looked at: a configured path alone, else the accepted copy, PATH, then where
+    /// packages, downloads, snap and Homebrew put it.
+    /// - Parameter accepted: the directory of accepted copies (`nexusctl update`).
+    public static func candidates(
+        configured: String?, accepted: String? = nil, searchPath: String, home: String?
+    ) -> [String] {
         if let configured { return [configured] }
+        let copy = accepted.map { ["\($0)/cloudflared/current"] } ?? []
         let named = searchPath.split(separator: ":").filter { $0.hasPrefix("/") }.map(String.init)
         let usual = ["/usr/local/bin", "/usr/bin", "/opt/cloudflared"]
         let own = home.map { ["\($0)/.local/bin"] } ?? []
         let others = ["/snap/bin", "/home/linuxbrew/.linuxbrew/bin"]
         var seen: Set<String> = []
-        return (named + usual + own + others).filter { seen.insert($0).inserted }.map { $0 + "/cloudflared" }
+        return (copy + named + usual + own + others).filter { seen.insert($0).inserted }.map { $0 + "/cloudflared" }
     }
 
     /// The first candidate that is a program, says that it is cloudflared, and is new enough. The error names what is wrong

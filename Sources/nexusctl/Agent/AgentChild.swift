@@ -3,8 +3,8 @@ import Glibc
 import System
 import Wire
 
-/// The child that is opencode, or stands in for it: whom it runs as, and with what. Not guessed: nexus-config reads it from
-/// Supervisor.toml, as nexusd has it read.
+/// The child that is opencode, or stands in for it, or another of the programs that Nexus does not bring: whom it runs as, and with
+/// what. Not guessed: nexus-config reads it from Supervisor.toml, as nexusd has it read.
 struct AgentChild {
     let name: String
     /// Empty: it is off, and its program is not there.
@@ -26,14 +26,15 @@ struct AgentChild {
     /// The directories of nexusd.
     let locations: Locations
 
-    init(_ place: Place) throws(ControlError) {
+    /// - Parameter program: what the child is, or is called.
+    init(_ place: Place, program: String = "opencode") throws(ControlError) {
         locations = try place.locations()
         report = try Self.report(locations)
-        let answer = try Self.description(locations, report)
+        let answer = try Self.description(program, locations, report)
         guard let child = answer["child"]?.text else {
             throw ControlError(
-                .failed, "\(answer["config"]?.text ?? "Supervisor.toml") has no child that is opencode",
-                hint: "it is called opencode, or its program is; see: nexusctl explain child")
+                .failed, "\(answer["config"]?.text ?? "Supervisor.toml") has no child that is \(program)",
+                hint: "it is called \(program), or its program is; see: nexusctl explain child")
         }
         name = child
         executable = answer["executable"]?.text ?? ""
@@ -77,9 +78,9 @@ struct AgentChild {
     }
 
     private static func description(
-        _ locations: Locations, _ report: StatusReport?
+        _ program: String, _ locations: Locations, _ report: StatusReport?
     ) throws(ControlError) -> JSONValue {
-        let words = ["agent", "--state", locations.state, "--runtime", locations.runtime]
+        let words = ["agent", "--program", program, "--state", locations.state, "--runtime", locations.runtime]
         guard let own = BesideUs.directory,
             let said = Capture.run(own + "/nexus-config", words + (report.map { [$0.config] } ?? []))
         else {

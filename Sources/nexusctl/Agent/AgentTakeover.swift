@@ -81,7 +81,7 @@ enum AgentTakeover {
     }
 
     /// Who has just been started is not recycled before it counts as stable: that is waited for, as long as it is minutes.
-    private static func awaitStable(_ name: String, _ place: Place, quietly: Bool) throws(ControlError) {
+    static func awaitStable(_ name: String, _ place: Place, quietly: Bool) throws(ControlError) {
         let connection = try place.connect()
         let status = ChildStatus(try ControlConnection.json(StatusQuestion.ask(connection, child: name)))
         let answer = try connection.answer(

@@ -11,9 +11,6 @@ struct ProgramCopy: ~Copyable {
     let temporary: String
     // Held locked: two at once would take each other's copy away.
     private let lock: OwnedFD
-    private static let blockLength = 1 << 20
-    /// Several times what any opencode has.
-    private static let byteLimit: Int64 = 2 << 30
 
     /// Looks at both places and copies.
     init(of source: String, to destination: String) throws(ControlError) {
@@ -24,7 +21,7 @@ struct ProgramCopy: ~Copyable {
         let held = try Self.lock(directory, kernel)
         let temporary = below + ".\(name).nexus-new"
         try? kernel.removeFile(temporary)
-        try Self.copy(source, to: temporary, kernel)
+        try ProgramFile.copy(source, to: temporary, kernel)
         self.destination = below + name
         self.temporary = temporary
         lock = held
@@ -76,37 +73,6 @@ struct ProgramCopy: ~Copyable {
             }
             guard above != "/", let slash = above.lastIndex(of: "/") else { return directory }
             above = slash == above.startIndex ? "/" : String(above[..<slash])
-        }
-    }
-
-    private static func copy(_ source: String, to temporary: String, _ kernel: LiveKernel) throws(ControlError) {
-        var what = source
-        do throws(Errno) {
-            let from = try kernel.openRegular(source, [.readOnly, .nonBlocking], mode: 0)
-            guard try kernel.status(from).size <= byteLimit else { throw .tooLarge }
-            what = temporary
-            let to = try kernel.open(temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: blockLength, alignment: 16)
-            defer { buffer.deallocate() }
-            var total: Int64 = 0
-            while case let count = try kernel.read(from, into: buffer), count > 0 {
-                total += Int64(count)
-                // It may grow meanwhile.
-                guard total <= byteLimit else { throw .tooLarge }
-                var rest = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                while !rest.isEmpty {
-                    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try kernel.write(to, rest)))
-                }
-            }
-            try kernel.changeOwner(to, user: 0, group: 0)
-            try kernel.changeMode(to, to: 0o755)
-            try kernel.synchronize(to)
-        } catch {
-            try? kernel.removeFile(temporary)
-            throw ControlError(
-                .failed,
-                error == .invalid ? "\(source) is no regular file" : "cannot copy \(source): \(what): \(error)",
-                hint: error == .noSpace ? "make room on that disk" : nil)
         }
     }
 }

@@ -7,6 +7,10 @@ struct ProgramTrial {
     let child: AgentChild
     /// What the file is called where it came from, for words.
     let origin: String
+    /// What it is to be.
+    var name = "opencode"
+    /// What it is asked for its version by.
+    var question = ["--version"]
 
     private static let limitMilliseconds: Int64 = 30_000
     private static let limitBytes = 65_536
@@ -28,7 +32,7 @@ struct ProgramTrial {
             guard case .program(let own)? = Self.form(of: "/proc/self/exe"), own != machine else { return }
             throw ControlError(
                 .failed, "\(origin) was built for another machine: \(machine.name); this one is \(own.name)",
-                hint: "take opencode's build for this machine")
+                hint: "take the build of \(name) for this machine")
         case .other?, nil:
             throw ControlError(
                 .failed, "\(origin) is no program: neither an ELF file nor a script with an interpreter",
@@ -41,7 +45,7 @@ struct ProgramTrial {
         let said: Capture?
         do throws(SpawnFailure) {
             said = try Capture.run(
-                child.image(path, ["opencode", "--version"]), milliseconds: Self.limitMilliseconds,
+                child.image(path, [name] + question), milliseconds: Self.limitMilliseconds,
                 bytes: Self.limitBytes)
         } catch {
             let hint: String? =
@@ -55,18 +59,20 @@ struct ProgramTrial {
         }
         guard let said else {
             throw ControlError(
-                .failed, "\(origin) did not answer `--version` within \(Self.limitMilliseconds / 1000) s")
+                .failed, "\(origin) did not answer `\(words)` within \(Self.limitMilliseconds / 1000) s")
         }
         guard said.status == 0 else {
             let end = said.status < 0 ? "was ended by signal \(-said.status)" : "ended with \(said.status)"
             throw ControlError(
-                .failed, "`--version` of \(origin) \(end)\(Self.firstLine(said.errors + "\n" + said.output))")
+                .failed, "`\(words)` of \(origin) \(end)\(Self.firstLine(said.errors + "\n" + said.output))")
         }
         guard let version = ProgramVersion(said.output) ?? ProgramVersion(said.errors) else {
-            throw ControlError(.failed, "`--version` of \(origin) says no version\(Self.firstLine(said.output))")
+            throw ControlError(.failed, "`\(words)` of \(origin) says no version\(Self.firstLine(said.output))")
         }
         return version
     }
+
+    private var words: String { question.joined(separator: " ") }
 
     /// What it said, for the end of a sentence.
     private static func firstLine(_ text: String) -> String {

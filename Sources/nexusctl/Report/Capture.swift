@@ -70,6 +70,8 @@ struct Capture {
             DescriptorMapping(source: ends[3], target: 2),
         ]
         image.newSession = true
+        // Nobody would end it when this process is killed.
+        image.deathSignal = .kill
         let spawned = try kernel.spawn(image)
         for writer in [1, 3] {
             close(ends[writer])

@@ -54,6 +54,7 @@ private let promises: [String: Promise] = [
     "agent workspace add": Promise(words: [], triedBy: "AgentWorkspaceScenarios"),
     "agent workspace list": Promise(words: [], triedBy: "AgentWorkspaceScenarios"),
     "agent workspace remove": Promise(words: [], triedBy: "AgentWorkspaceScenarios"),
+    "update": Promise(words: [], triedBy: "UpdateScenarios"),
     "pair": Promise(words: [], triedBy: "CommandScenarios"),
     "password": Promise(words: [], triedBy: "CommandScenarios"),
     "devices list": Promise(words: [], triedBy: "TunnelPairScenarios"),

@@ -29,6 +29,7 @@ private let web = ChildID(rawValue: 1)
         ("reset --no-wait all", .change(.reset, .all, wait: false)),
         ("signal child:web HUP", .signal(web, .hangUp)), ("signal web SIGKILL", .signal(web, .kill)),
         ("signal web 64", .signal(web, Signal(rawValue: 64))),
+        ("note web 1.2 is  tried", .note(web, "1.2 is tried")), ("note web a\u{1B}b", .note(web, "a\\u001Bb")),
     ])
     func words_areUnderstood(words: String, verb: Verb) throws {
         #expect(try Verb(words.utf8, names: names) == verb)
@@ -39,7 +40,8 @@ private let web = ChildID(rawValue: 1)
         ("status web api", .badRequest), ("history web api", .badRequest), ("metrics web", .badRequest),
         ("why", .badRequest), ("settings", .badRequest), ("tree now", .badRequest), ("start", .badRequest),
         ("start web api", .badRequest),
-        ("signal web", .badRequest), ("signal web NOISE", .badRequest), ("signal web 65", .badRequest),
+        ("note web", .badRequest), ("note nobody x", .unknown), ("signal web", .badRequest),
+        ("signal web NOISE", .badRequest), ("signal web 65", .badRequest),
         ("status nobody", .unknown), ("history front", .unknown), ("why all", .badRequest),
         ("start group:api", .unknown), ("stop child:front", .unknown),
     ])

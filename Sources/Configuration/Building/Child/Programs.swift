@@ -1,6 +1,7 @@
 import Plan
 
-/// Finds executables: what is named with a path as it is, a bare name beside nexusd and then in the child's PATH.
+/// Finds executables: what is named with a path as it is, a bare name beside nexusd, then among the accepted copies
+/// (`nexusctl update`), and then in the child's PATH.
 struct Programs {
     let context: ChildContext
     let home: String
@@ -38,7 +39,8 @@ struct Programs {
             return look(absolute) ?? .missing("there is no program '\(absolute)'")
         }
         var rejected: Found?
-        for directory in [context.places.bin] + path.split(separator: ":").map(String.init)
+        for directory in [context.places.bin, context.places.accepted(name)]
+            + path.split(separator: ":").map(String.init)
         where directory.hasPrefix("/") {
             switch look(directory + "/" + name) {
             case .path(let found): return .path(found)

@@ -68,6 +68,9 @@ extension Engine {
         case .waitReady(let targets): answers.add(id, from: peer, .ready(meant(by: targets)))
         case .signal(let child, let signal): self.signal(child, signal, id, peer, verb)
         case .recycle(let child): recycle(child, id, peer, verb)
+        case .note(let child, let text):
+            audit("\(words(of: peer)) notes of \(names[child]): \(text)", peer)
+            router.reply(id, outcome("done"))
         case .change where peer.child.map(verb.isRestart) ?? false && isWorker(peer): renew(id, peer, verb)
         case .change(let change, let target, let waits): order(change, target, waits, id, peer, verb)
         }
@@ -239,6 +242,7 @@ extension Verb {
         case .diff: "diff"
         case .reload: "reload"
         case .recycle(let child): "recycle \(names[child])"
+        case .note(let child, _): "note child:\(names[child])"
         case .change(let change, .child(let child), _): "\(change.rawValue) child:\(names[child])"
         case .change(let change, .group(let group), _): "\(change.rawValue) group:\(names[group])"
         case .change(let change, .all, _): "\(change.rawValue) all"

@@ -25,6 +25,8 @@ enum Verb: Hashable, Sendable {
     case signal(ChildID, Signal)
     /// A child's run is to be replaced because it is idle now.
     case recycle(ChildID)
+    /// What somebody wants to be read among the events of a child.
+    case note(ChildID, String)
 
     /// The verbs that change something; each use of one is audited.
     enum Change: String, Hashable, Sendable, CaseIterable {
@@ -43,7 +45,7 @@ enum Verb: Hashable, Sendable {
     /// True for the verbs of the control class; the others only read.
     var isControl: Bool {
         switch self {
-        case .change, .signal, .reload, .recycle: true
+        case .change, .signal, .reload, .recycle, .note: true
         case .diff, .status, .tree, .version, .why, .whyGroup, .settings, .history, .metrics, .events, .waitReady,
             .isReady:
             false
@@ -81,6 +83,7 @@ enum Verb: Hashable, Sendable {
         case "wait-ready": self = .waitReady(try Self.targets(words, names))
         case "is-ready": self = .isReady(try Self.targets(words, names))
         case "recycle": self = .recycle(try Self.child(words, verb, names))
+        case "note": self = try Self.note(words, names)
         case "tree": self = try Self.alone(.tree, words, verb)
         case "version": self = try Self.alone(.version, words, verb)
         case "events": self = try Self.alone(.events, words, verb)
@@ -102,7 +105,7 @@ enum Verb: Hashable, Sendable {
         [
             "status", "tree", "version", "why", "settings", "history", "metrics", "events", "wait-ready", "is-ready",
             "diff",
-            "reload", "signal", "recycle",
+            "reload", "signal", "recycle", "note",
         ]
         + Change.allCases.map(\.rawValue)
 
@@ -145,6 +148,18 @@ enum Verb: Hashable, Sendable {
         }
         return .signal(try names.needChild(name), signal)
     }
+
+    private static func note(_ words: ArraySlice<Substring>, _ names: TreeNames) throws(VerbError) -> Verb {
+        guard let name = words.first, words.count > 1 else {
+            throw VerbError(.badRequest, "note takes the name of a child and what is to be read of it: note NAME WORDS")
+        }
+        let child = try names.needChild(name)
+        // Whoever reads the log takes it for one line of plain text.
+        return .note(child, ControlText.escaped(String(words.dropFirst().joined(separator: " ").prefix(noteLimit))))
+    }
+
+    /// Longest note that is kept, in characters.
+    private static let noteLimit = 1000
 
     private static func child(
         _ words: ArraySlice<Substring>, _ verb: Substring, _ names: TreeNames

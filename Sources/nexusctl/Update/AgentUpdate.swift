@@ -1,0 +1,137 @@
+import ControlClient
+import SupervisorCore
+import Wire
+
+/// opencode as the subject of an update: tried when the agent is idle, and asked through agent-worker.
+struct AgentUpdate: UpdateSubject {
+    static let program = "opencode"
+    let place: Place
+    let options: UpdateOptions
+
+    init(_ place: Place, _ options: UpdateOptions) {
+        self.place = place
+        self.options = options
+    }
+
+    func child() throws(ControlError) -> AgentChild { try AgentChild(place) }
+
+    func version(of path: String, from origin: String, _ child: AgentChild) throws(ControlError) -> String {
+        let trial = ProgramTrial(child: child, origin: origin)
+        try trial.checkForm(path)
+        let version = try trial.version(path)
+        guard version.major >= 1 else {
+            throw ControlError(
+                .failed, "\(origin) is opencode \(version.text); agent-worker speaks 1.x and 2.x",
+                hint: "take a newer one: https://opencode.ai/docs")
+        }
+        return version.text
+    }
+
+    func check(_ tried: String?) throws(ControlError) {
+        let child = try child()
+        if let tried, child.executable != tried {
+            let found = child.executable.isEmpty ? "no program" : child.executable
+            throw ControlError(
+                .failed, "\(child.config) has the child \(child.name) run \(found), whatever is accepted",
+                hint: "command = [\"\(Self.program)\", …] is looked for among the accepted copies; a path is not")
+        }
+        guard let status = child.status, status.executable != child.executable else { return }
+        try refuseOtherChanges(child.name)
+    }
+
+    /// The plan names another program, so the file is read anew: nothing else of it may come into force by that.
+    private func refuseOtherChanges(_ name: String) throws(ControlError) {
+        let connection = try place.connect()
+        let answer = try connection.answer(
+            to: connection.request("diff"), until: ControlConnection.now() + Self.answerMilliseconds)
+        let difference = try ControlConnection.json(answer)
+        var others = ["groups", "children"].flatMap { difference[$0]?.elements ?? [] }.filter {
+            $0["name"]?.text != name
+        }
+        .compactMap { $0["name"]?.text }
+        others += (difference["supervisor"]?.elements ?? []).compactMap(\.text)
+        let own = (difference["children"]?.elements ?? []).first { $0["name"]?.text == name }
+        let settings = (own?["settings"]?.elements ?? []).compactMap { $0["setting"]?.text }.filter { $0 != "command" }
+        guard let first = others.first ?? settings.first.map({ "\(name): \($0)" }) else { return }
+        throw ControlError(
+            .failed,
+            "Supervisor.toml has changes that are not in force yet (\(first)), and this would bring them along",
+            hint: "nexusctl diff shows them, nexusctl reload puts them in force; then again")
+    }
+
+    func awaitIdle() throws(ControlError) {
+        let child = try child()
+        guard let before = child.status, before.state == "ready", !options.isNow else { return }
+        try replaceWhenIdle(child.name, before, UpdateWatch(child.name, place))
+    }
+
+    func takeOver(_ tried: String?, isAtOnce: Bool) throws(ControlError) -> Bool {
+        let child = try child()
+        guard let before = child.status, before.state != "off", before.state != "done" else { return false }
+        let watch = try UpdateWatch(child.name, place)
+        let isReload = before.executable != child.executable
+        if before.state == "ready", !isAtOnce, !options.isNow {
+            try replaceWhenIdle(child.name, before, watch)
+            if isReload { try reload(watch) }
+        } else if isReload {
+            try reload(watch)
+        } else {
+            try send("restart \(child.name) --no-wait")
+        }
+        let limit = ControlConnection.now() + options.serveMilliseconds
+        _ = try watch.untilReady(executable: child.executable, until: limit)
+        return true
+    }
+
+    /// As `nexusctl recycle`; returns when the old run serves nobody any more.
+    private func replaceWhenIdle(
+        _ name: String, _ before: ChildStatus, _ watch: UpdateWatch
+    ) throws(ControlError) {
+        try AgentTakeover.awaitStable(name, place, quietly: options.isQuiet)
+        try send("recycle \(name)")
+        let deadline = options.idleMilliseconds.map { ControlConnection.now() + $0 }
+        let quiet = min(deadline ?? .max, ControlConnection.now() + Self.quietMilliseconds)
+        if try watch.untilLeft(before.run, until: quiet) { return }
+        options.say("The agent is busy: it is tried as soon as that is over (--now does not wait).")
+        guard try watch.untilLeft(before.run, until: deadline) else {
+            throw ControlError(
+                .timeout, "\(name) was busy all the time",
+                hint: "it gets a fresh run of the version that holds when it is idle; try it again, or with --now")
+        }
+    }
+
+    private func reload(_ watch: UpdateWatch) throws(ControlError) {
+        try watch.leaveOut()
+        let connection = try place.connect()
+        let id = connection.request("reload")
+        let limit = ControlConnection.now() + Self.answerMilliseconds
+        // Its first line comes when it is in force; how the child fares is watched.
+        while let frame = try connection.next(until: limit) {
+            guard frame.header.id == id else { continue }
+            switch frame.header.kind {
+            case .stream, .reply, .end:
+                // Of a program that the plan before had named, and that was gone by then.
+                return try watch.leaveOutEnd()
+            case .error: throw ControlConnection.failure(frame.payload)
+            case .hello, .welcome, .request, .event, .cancel, .credit, .ping, .pong, .drain, .drained, .ready, .status,
+                .health:
+                continue
+            }
+        }
+        throw ControlError(.timeout, "Supervisor.toml was not read in time")
+    }
+
+    private func send(_ request: String) throws(ControlError) {
+        let connection = try place.connect()
+        _ = try connection.answer(
+            to: connection.request(request), until: ControlConnection.now() + Self.answerMilliseconds)
+    }
+
+    func canary() throws(ControlError) -> String {
+        try AgentCanary(place).pass(until: ControlConnection.now() + options.serveMilliseconds)
+    }
+
+    /// nexus-config has 10 s for the file, and others may be before us.
+    private static let answerMilliseconds: Int64 = 60_000
+    private static let quietMilliseconds: Int64 = 2000
+}

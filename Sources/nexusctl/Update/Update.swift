@@ -1,0 +1,153 @@
+import ControlClient
+import Glibc
+
+/// One update of one program, from the copy to what is kept in the end.
+struct Update<Subject: UpdateSubject>: ~Copyable {
+    let subject: Subject
+    let options: UpdateOptions
+    let place: Place
+    var shelf: ProgramShelf
+
+    init(_ place: Place, _ options: UpdateOptions) throws(ControlError) {
+        subject = Subject(place, options)
+        self.options = options
+        self.place = place
+        shelf = try ProgramShelf(Subject.program, place.locations())
+    }
+
+    private var name: String { Subject.program }
+
+    /// Accepts the program at a path.
+    mutating func take(_ path: String) throws(ControlError) -> UpdateOutcome {
+        let child = try subject.child()
+        _ = try endInterrupted()
+        defer { shelf.sweep() }
+        let hash = try shelf.take(path)
+        let version = try subject.version(of: shelf.place.incomingProgram, from: path, child)
+        let source = AcceptedBook.Source.copy(hash)
+        let isKnown = shelf.book.current == source
+        if isKnown, shelf.place.damage(of: source) == nil {
+            return UpdateOutcome(name, .unchanged, shelf.book, seen: nil)
+        }
+        try shelf.keep(hash)
+        shelf.note(.init(hash: hash, text: version, origin: path, copied: Self.now))
+        if isKnown {
+            try shelf.perform([.write(shelf.book)])
+            return UpdateOutcome(name, .repaired, shelf.book, seen: nil)
+        }
+        return try tryOut(source, child)
+    }
+
+    /// Goes back to what held before; that is an update like another.
+    mutating func back() throws(ControlError) -> UpdateOutcome {
+        let child = try subject.child()
+        if let seen = try endInterrupted() { return UpdateOutcome(name, .back, shelf.book, seen: seen) }
+        guard let before = shelf.book.before else {
+            throw ControlError(
+                .failed, "there is no earlier \(name) to go back to", hint: "see: nexusctl update --list")
+        }
+        if let damage = shelf.place.damage(of: before) {
+            throw ControlError(.failed, damage, hint: "get that version anew, then: nexusctl update \(name) PATH")
+        }
+        defer { shelf.sweep() }
+        return try tryOut(before, child)
+    }
+
+    private mutating func tryOut(
+        _ source: AcceptedBook.Source, _ child: AgentChild
+    ) throws(ControlError) -> UpdateOutcome {
+        let steps = shelf.book.steps(trying: source, run: child.status?.run)
+        // The plan in force names the link: where that is to go, it stays until the plan is replaced as well.
+        let isSearch = source == .search
+        try shelf.perform(Array(isSearch ? steps.prefix(1) : steps[...]))
+        let seen: String?
+        do throws(ControlError) {
+            // What was written is what is to be run.
+            if let damage = shelf.place.damage(of: source) { throw ControlError(.failed, damage) }
+            if isSearch {
+                try subject.awaitIdle()
+                try shelf.perform(Array(steps.dropFirst()))
+            }
+            try subject.check(program(source))
+            tell("\(spoken(source)) is tried in place of \(spoken(shelf.book.current))")
+            let isTried = try subject.takeOver(program(source), isAtOnce: isSearch)
+            seen = isTried ? try subject.canary() : nil
+        } catch {
+            throw try goBack(error)
+        }
+        try shelf.perform(shelf.book.steps(accepting: source))
+        tell("\(spoken(source)) is accepted\(seen.map { ": " + $0 } ?? ", and was not tried")")
+        return UpdateOutcome(name, .accepted, shelf.book, seen: seen)
+    }
+
+    /// Where the tree has to find it; nil: wherever a search does.
+    private func program(_ source: AcceptedBook.Source) -> String? {
+        source == .search ? nil : shelf.place.program
+    }
+
+    /// Says what was wrong, brings back what held, and returns all of it as the error to end with.
+    private mutating func goBack(_ failure: ControlError) throws(ControlError) -> ControlError {
+        let why = failure.message.hasSuffix(".") ? String(failure.message.dropLast()) : failure.message
+        let (tried, held) = (spoken(shelf.book.trial), spoken(shelf.book.current))
+        if !options.isQuiet {
+            Output.complain(folded: "nexusctl: \(Terminal.clean("\(tried): \(why); back to \(held)"))")
+        }
+        tell("\(tried) is not kept: \(why); back to \(held)")
+        let code: ControlError.Code = failure.code == .timeout ? .timeout : .failed
+        do throws(ControlError) {
+            let seen = try restore(why)
+            return ControlError(
+                code, "\(tried) is not kept: \(why); \(held) holds\(seen.isEmpty ? "" : " again: " + seen)",
+                hint: failure.hint ?? "see: nexusctl logs \(name), nexusctl events")
+        } catch {
+            return ControlError(
+                .failed,
+                "\(tried) is not kept: \(why); \(held) holds again, and does not serve: \(error.message)",
+                hint: "see: nexusctl why \(name); then: nexusctl update \(name) --back")
+        }
+    }
+
+    /// Brings back what held. What was seen of it, in words; empty: nothing had come to run in its place.
+    private mutating func restore(_ why: String) throws(ControlError) -> String {
+        let (tried, held, run) = (shelf.book.trial, shelf.book.current, shelf.book.trialRun)
+        let steps = shelf.book.steps(
+            endingTrial: .init(text: shelf.book.version(tried ?? .search)?.text ?? "?", why: why, time: Self.now))
+        try shelf.perform(Array(steps.dropLast()))
+        let status = try subject.child().status
+        var seen = ""
+        if let status, status.run != run || status.state != "ready" {
+            let isServed = try subject.takeOver(program(held), isAtOnce: true)
+            seen = isServed ? try subject.canary() : "it does not run"
+        }
+        // Last: until then whoever comes later begins with it again.
+        try shelf.perform(Array(steps.suffix(1)))
+        return seen
+    }
+
+    /// Ends what a command that was killed has begun. Nil: there was none; else what was seen of what holds.
+    private mutating func endInterrupted() throws(ControlError) -> String? {
+        guard let trial = shelf.book.trial else { return nil }
+        let words = "the trial of \(spoken(trial)) was cut off; \(spoken(shelf.book.current)) holds again"
+        if !options.isQuiet { Output.complain(folded: "nexusctl: \(Terminal.clean(words))") }
+        tell(words)
+        defer { shelf.sweep() }
+        return try restore("its trial was cut off")
+    }
+
+    private func spoken(_ source: AcceptedBook.Source?) -> String {
+        UpdateOutcome.spoken(source ?? .search, name, shelf.book)
+    }
+
+    /// Into nexusd's own log, where events are looked for; what cannot be said there is said here all the same.
+    private func tell(_ words: String) {
+        guard let connection = try? place.connect(), let child = try? subject.child().name else { return }
+        let id = connection.request("note child:\(child) \(words)")
+        _ = try? connection.answer(to: id, until: ControlConnection.now() + StatusQuestion.limitMilliseconds)
+    }
+
+    private static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
