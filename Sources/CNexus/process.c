@@ -58,6 +58,20 @@ int nexus_become_subreaper(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+int nexus_execute(const char *path, char *const *argv, char *const *envp) {
+    execve(path, argv, envp);
+    return -errno;
+}
+
+int nexus_execute_file(int fd, char *const *argv, char *const *envp) {
+    syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH);
+    return -errno;
+}
+
+char **nexus_environment(void) { return environ; }
+
+void nexus_set_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
 /* O_PATH is a name and no file, and needs no /dev; it stays open across an exec, as what stands at 0 to 2 has to. */
 void nexus_fill_standard_descriptors(void) {
     for (;;) {

@@ -40,6 +40,9 @@ public final class Disposal {
     /// Orders that wait for a thread.
     public var backlog: Int { waiting.count }
 
+    /// No thread is at work, and none is to be.
+    public var isIdle: Bool { running == 0 && waiting.isEmpty }
+
     /// Takes the next message from a socket and drops it with its descriptors. The number by which it is told to be done;
     /// nil: there is no room, and the message stays.
     public func dropMessage(of socket: borrowing OwnedFD) -> UInt64? {

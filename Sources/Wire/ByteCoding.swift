@@ -31,6 +31,12 @@ public struct ByteWriter: Sendable {
         }
     }
 
+    /// Bytes with their count.
+    public mutating func write(bytes: [UInt8]) {
+        write(UInt32(bytes.count))
+        written.append(contentsOf: bytes)
+    }
+
     /// A count, then each element by `body`.
     @inlinable public mutating func write<Element>(_ list: [Element], _ body: (inout ByteWriter, Element) -> Void) {
         write(UInt32(list.count))
@@ -117,6 +123,13 @@ public struct ByteReader: Sendable {
         }
         place += count
         return text
+    }
+
+    /// Bytes with their count.
+    public mutating func readBytes() throws(ByteError) -> [UInt8] {
+        let count = try readCount()
+        defer { place += count }
+        return [UInt8](bytes[offset..<offset + count])
     }
 
     /// A list; each element takes at least one byte, so the count is bounded by what is left.

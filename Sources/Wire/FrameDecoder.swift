@@ -6,9 +6,9 @@
 /// It holds at most one unfinished frame: 16 bytes of header and what came of the payload. After an error it must not
 /// be fed again; there is no search for the next good header (a wrong guess would be obeyed as a frame).
 public struct FrameDecoder: Sendable {
-    private var state = State.header([])
+    var state = State.header([])
 
-    private enum State: Sendable {
+    enum State: Sendable {
         /// Fewer than 16 bytes of a header.
         case header([UInt8])
         /// A good header and fewer payload bytes than it announces.

@@ -17,7 +17,8 @@ struct NexusCtl: ParsableCommand {
         version: "nexusctl \(NexusVersion.current)",
         subcommands: [
             StatusCommand.self, TreeCommand.self, StartCommand.self, StopCommand.self, RestartCommand.self,
-            RecycleCommand.self, ResetCommand.self, DiffCommand.self, ReloadCommand.self, SignalCommand.self,
+            RecycleCommand.self, ResetCommand.self, DiffCommand.self, ReloadCommand.self, UpgradeCommand.self,
+            SignalCommand.self,
             LogsCommand.self,
             WaitCommand.self, IsReadyCommand.self, WhyCommand.self, HistoryCommand.self, EventsCommand.self,
             MetricsCommand.self, CheckCommand.self, ExplainCommand.self, DoctorCommand.self, ReportCommand.self,

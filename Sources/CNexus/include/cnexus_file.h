@@ -50,8 +50,8 @@ static inline int64_t nexus_pwrite(int fd, const void *bytes, size_t count, int6
     return pwrite(fd, bytes, count, offset);
 }
 
-static inline int nexus_close_on_exec(int fd) {
-    return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+static inline int nexus_close_on_exec(int fd, int on) {
+    return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) < 0 ? -errno : 0;
 }
 
 static inline int nexus_at_cwd(void) { return AT_FDCWD; }

@@ -35,6 +35,14 @@ int nexus_set_limit(int resource, uint64_t soft, uint64_t hard);
 /* PR_SET_CHILD_SUBREAPER: orphans below this process become its children. */
 int nexus_become_subreaper(void);
 
+/* execve(2), and execveat(2) of an open file: another program in this process. Return only where that failed. */
+int nexus_execute(const char *path, char *const *argv, char *const *envp);
+int nexus_execute_file(int fd, char *const *argv, char *const *envp);
+/* The environment of this process as it is now. */
+char **nexus_environment(void);
+/* PR_SET_NAME: a program that was executed by its descriptor has that number for a name. */
+void nexus_set_name(const char *name);
+
 /* Puts something at each of 0, 1 and 2 that the caller had closed, by which nothing can be read or written (EBADF, as before):
  * what is opened first would else be taken for stdin, stdout or stderr. */
 void nexus_fill_standard_descriptors(void);

@@ -3,14 +3,19 @@ import SupervisorCore
 import System
 import Wire
 
-/// What this nexusd takes over of one that was killed: its plan, the core's state and the runs that are still there. All
-/// that can be refused is refused while it is made; what comes of it is only carried out.
+/// What this nexusd takes over of one that was killed, or of the program that it was before: its plan, the core's state and the
+/// runs that are still there. All that can be refused is refused while it is made; what comes of it is only carried out.
 struct Adoption {
     let plan: Plan
     let content: StateImage.Content
     /// Goes on from that state, and was not told of anything yet.
     let core: Supervisor
-    let memory: StateMemory
+    /// What it is from; nil for what another program has handed over.
+    let memory: StateMemory?
+    /// What that has handed over; nil after a kill.
+    let handover: Handover?
+    /// The bus as that had it.
+    let router: Router?
     /// Of runs that the state has living, and of earlier ones whose output is not read to its end.
     let runs: [Inheritance.Run]
     /// Listening sockets, by inode.
@@ -44,7 +49,10 @@ struct Adoption {
         _ inheritance: Inheritance, lives: [LifeID], second: UInt32, _ kernel: any Kernel
     ) throws(Refusal) {
         guard let kept = inheritance.state?.take() else { throw Refusal("the store has no state") }
-        memory = StateMemory(kernel, taking: kept)
+        let memory = StateMemory(kernel, taking: kept)
+        self.memory = memory
+        handover = nil
+        router = nil
         guard memory.restores < Self.restoreLimit else {
             throw Refusal(
                 "it was restored \(memory.restores) times in a row, and nexusd lived for less than \(Self.proof.words) each time"
@@ -76,6 +84,57 @@ struct Adoption {
         sockets = inheritance.sockets
     }
 
+    /// Of the program that this process was before.
+    init(_ handover: Handover, second: UInt32, _ kernel: any Kernel) throws(Refusal) {
+        let restored = try Restored(handover, second: second, at: kernel.monotonic())
+        memory = nil
+        self.handover = handover
+        plan = restored.plan
+        content = restored.content
+        core = restored.core
+        router = restored.router
+        let inheritance = Inheritance(handover.descriptors)
+        runs = inheritance.runs
+        sockets = inheritance.sockets
+    }
+
+    /// What is in a hand-over, as far as it can be told without its descriptors.
+    struct Restored {
+        let plan: Plan
+        let content: StateImage.Content
+        let core: Supervisor
+        let router: Router
+
+        init(_ handover: Handover, second: UInt32, at now: Instant) throws(Refusal) {
+            do { plan = try Plan(encoded: handover.plan) } catch { throw Refusal("the plan cannot be used: \(error)") }
+            do throws(ByteError) { content = try StateImage.Content(handover.state) } catch {
+                throw Refusal("the state cannot be read: \(error.problem) at byte \(error.offset)")
+            }
+            try Adoption.check(content, plan)
+            do throws(StateMisfit) {
+                core = try Supervisor(restoring: content.state, tree: plan.tree, second: second, at: now)
+            } catch {
+                throw Refusal("the state cannot be true: \(error)")
+            }
+            do throws(ByteError) {
+                router = try Router(
+                    workers: PlanBook(plan, content.head.arrangement).workers, encoded: handover.router)
+            } catch {
+                throw Refusal("the bus cannot be read: \(error.problem) at byte \(error.offset)")
+            }
+            guard handover.cells.count == plan.children.count else { throw Refusal("it is of another plan") }
+            for index in plan.children.indices {
+                let child = ChildID(rawValue: UInt16(index + 1))
+                guard let run = core.view(of: child).run else { continue }
+                guard handover.cells[index].run != nil,
+                    handover.descriptors.runs.contains(where: {
+                        $0.child == child && $0.run == run && $0.pidfd >= 0 && $0.others.count == StoredName.inodeCount
+                    })
+                else { throw Refusal("it has no process of \(plan.children[index].name)") }
+            }
+        }
+    }
+
     private static func content(of memory: StateMemory) throws(Refusal) -> StateImage.Content {
         guard let bytes = memory.newest() else { throw Refusal("its state is damaged, or of another version") }
         do throws(ByteError) { return try StateImage.Content(bytes) } catch {
@@ -88,7 +147,7 @@ struct Adoption {
     }
 
     /// Numbers that are used as places.
-    private static func check(_ content: StateImage.Content, _ plan: Plan) throws(Refusal) {
+    fileprivate static func check(_ content: StateImage.Content, _ plan: Plan) throws(Refusal) {
         let arrangement = content.head.arrangement
         guard content.cells.count == plan.children.count,
             Set(arrangement.children).count == arrangement.children.count,

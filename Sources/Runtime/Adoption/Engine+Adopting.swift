@@ -45,7 +45,7 @@ extension Engine {
     }
 
     /// What the shell knows of a child, its output and its run.
-    private func recall(_ child: ChildID, _ adoption: Adoption) {
+    func recall(_ child: ChildID, _ adoption: Adoption) {
         let cell = self[child]
         let kept = adoption.content.cells[Int(child.rawValue) - 1]
         cell.status = kept.status
@@ -65,7 +65,12 @@ extension Engine {
             for kind in StreamKind.allCases { _ = output.with(kind) { fd in pipeWatch?.add(fd) } }
         }
         cell.outputs.sort { $0.run < $1.run }
-        if let living { takeOver(living, of: child, kept, adoption) }
+        guard let living else { return }
+        if let handover = adoption.handover {
+            resumeRun(living, of: child, kept, handover.cells[Int(child.rawValue) - 1], adoption)
+        } else {
+            takeOver(living, of: child, kept, adoption)
+        }
     }
 
     private func recallSockets(of child: ChildID, _ inodes: [UInt64], _ adoption: Adoption) {
@@ -87,10 +92,18 @@ extension Engine {
 
     private func takeOver(_ stored: Inheritance.Run, of child: ChildID, _ kept: ShellCell, _ adoption: Adoption) {
         guard let pidfd = stored.pidfd?.take(), let scope = adoption.scopes[child] else { return }
-        let own = plan[child]
         let process = stored.process.flatMap { $0.rawValue > 0 ? $0 : nil } ?? ProcessID(rawValue: kept.process)
         let run = LivingRun(stored.id, process, pidfd, in: scope)
         run.adoption = Self.words(adoptedFrom: adoption, at: kernel.wallClock())
+        furnish(run, stored, of: child, kept)
+        processes[process] = child
+        try? surroundings.poller.add(run.pidfd, token: EventSource.adopted(child, run.generation).token)
+        if let name = plan[child].pidFile { writePIDFile(name, of: child, process) }
+        bindNotify(of: child, run)
+    }
+
+    /// All that a run has in whatever way it came here.
+    func furnish(_ run: LivingRun, _ stored: Inheritance.Run, of child: ChildID, _ kept: ShellCell) {
         run.hasBegun = true
         for secret in kept.secrets { run.secretValues[secret.name] = secret.value }
         run.secrets = run.secretValues.values.filter { $0.utf8.count >= LogStream.shortestRedaction }
@@ -98,7 +111,7 @@ extension Engine {
         if kept.hasCredentials {
             run.credentials = CredentialFiles(
                 adopting: names[child], directory: surroundings.places.credentials,
-                names: own.secretFiles.map { plan.secrets[Int($0)].name })
+                names: plan[child].secretFiles.map { plan.secrets[Int($0)].name })
         }
         if child == logWriter {
             run.errors = stored.others[2]?.take()
@@ -111,17 +124,17 @@ extension Engine {
             listen(to: run.readyDescriptor, as: .readyDescriptor(child, run.generation))
         }
         self[child].run = run
-        processes[process] = child
         memory.began(child, at: now)
-        try? surroundings.poller.add(run.pidfd, token: EventSource.adopted(child, run.generation).token)
-        if let name = own.pidFile { writePIDFile(name, of: child, process) }
-        do throws(Obstacle) { _ = try notifySocket(child, own) } catch {
-            say(LogEvent(.spawnTrouble, 3, "\(names[child]): \(error.words ?? "").", names[child], stored.id))
+    }
+
+    private func bindNotify(of child: ChildID, _ run: LivingRun) {
+        do throws(Obstacle) { _ = try notifySocket(child, plan[child]) } catch {
+            say(LogEvent(.spawnTrouble, 3, "\(names[child]): \(error.words ?? "").", names[child], run.id))
         }
     }
 
     /// The link is greeted as if it were new; log-writer leaves alone what it reads already.
-    private func adoptLogLink() {
+    func adoptLogLink() {
         guard let link = adoptedLink, let logWriter else { return }
         adoptedLink = nil
         openLogLink(link)
@@ -132,7 +145,7 @@ extension Engine {
     }
 
     /// What the core is to know of a run that it has living.
-    private func goOn(_ child: ChildID, _ state: ChildState, _ obstacle: Errno?) {
+    func goOn(_ child: ChildID, _ state: ChildState, _ obstacle: Errno?) {
         guard let id = core.view(of: child).run else { return }
         guard let run = self[child].run else {
             // Ended by itself, or as a left-over, whose word it was that nobody had kept of it.
@@ -150,7 +163,7 @@ extension Engine {
         case .unkillable: break
         case .off, .waiting, .scheduled, .delayed, .parked, .done: return
         }
-        guard plan.isWorker(child) else { return }
+        guard run.isAdopted, plan.isWorker(child) else { return }
         // Its link ended with the nexusd that had it, which half a frame of it may have reached. It ends by itself at that.
         feed(.linkBroken(child, id, .recycled))
         feed(.drained(child, id))

@@ -120,7 +120,7 @@ extension Engine {
             runsLastGood: runsLastGood, generated: vault.generated)
     }
 
-    private func shellCell(of child: ChildID) -> ShellCell {
+    func shellCell(of child: ChildID) -> ShellCell {
         let cell = self[child]
         var kept = ShellCell()
         kept.remark = cell.remark.map(ShellCell.Remark.init)

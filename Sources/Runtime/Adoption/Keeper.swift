@@ -44,11 +44,14 @@ final class Keeper {
     }
 
     /// Goes on with what was adopted, whose names are in the store already.
-    init(_ kernel: any Kernel, _ store: DescriptorStore, life: LifeID, _ adoption: Adoption, at now: Instant) {
+    init(
+        _ kernel: any Kernel, _ store: DescriptorStore, life: LifeID, _ adoption: Adoption, _ memory: StateMemory,
+        at now: Instant
+    ) {
         self.kernel = kernel
         self.store = store
         self.life = life
-        memory = adoption.memory
+        self.memory = memory
         isMemoryKept = true
         plan = adoption.content.head.plan
         for run in adoption.runs {
@@ -56,6 +59,42 @@ final class Keeper {
         }
         keptSockets = Set(adoption.sockets.keys)
         proofDue = now + Adoption.proof
+    }
+
+    /// Goes on where the program before this one was in the same process. A state that this one cannot read is begun anew.
+    init(
+        _ kernel: any Kernel, _ store: DescriptorStore, life: LifeID, _ book: KeeperBook, plan current: Plan,
+        at now: Instant
+    ) throws(Errno) {
+        self.kernel = kernel
+        self.store = store
+        self.life = life
+        let taken = StateMemory(kernel, taking: try book.duplicate(kernel))
+        let isReadable = taken.newest() != nil
+        memory = isReadable ? taken : try StateMemory(kernel)
+        isMemoryKept = isReadable && book.isMemoryKept
+        plan = book.plan
+        keptSockets = Set(book.sockets)
+        store.recall(book.count)
+        for entry in book.runs {
+            guard case .run(let child, let run, _)? = StoredName(entry.name), let name = StoredName(entry.name) else {
+                continue
+            }
+            runs[child, default: []].append((run, name, Int(entry.count)))
+        }
+        leaving = book.leaving.map { ($0.name, Int($0.count)) }
+        if book.isMemoryKept, !isReadable { store.drop(StoredName.state.text, of: 1) }
+        if book.owesPlan { owedPlan = current.encoded() }
+        if memory.restores > 0 { proofDue = now + Adoption.proof }
+    }
+
+    /// What the store has, for the program that goes on with it.
+    var book: KeeperBook {
+        let kept = runs.values.flatMap { $0 }.map { KeeperBook.Entry(name: $0.name.text, count: UInt32($0.count)) }
+        let untold = leaving.map { KeeperBook.Entry(name: $0.name, count: UInt32($0.count)) }
+        return KeeperBook(
+            memory: memory.fd.raw, isMemoryKept: isMemoryKept, plan: plan, owesPlan: owedPlan != nil, runs: kept,
+            sockets: keptSockets.sorted(), leaving: untold + store.untold.map { KeeperBook.Entry(name: $0, count: 0) })
     }
 
     /// Another plan is in force: it is kept before the state names it, and the one before goes behind that.

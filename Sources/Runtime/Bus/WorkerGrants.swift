@@ -11,8 +11,8 @@ extension WorkerPlan {
         // Who may stop it may end it at once, where what it does until it has ended is what is not to be.
         case .signal(let child, .kill): return allows(.change(.stop, .child(child), wait: false), groupOf: groupOf)
         case .signal: return false
-        // The file is the owner's; a worker has a status line and a log of its own.
-        case .diff, .reload, .note: return false
+        // The file is the owner's, and so is nexusd; a worker has a status line and a log of its own.
+        case .diff, .reload, .upgrade, .note: return false
         case .change(let change, let target, _):
             return may.contains { grant in
                 switch (grant, change) {

@@ -16,11 +16,14 @@ extension Engine {
 
     func begin() {
         listener.open(surroundings.poller)
-        say(
-            LogEvent(
-                .supervisorStarted, 5,
-                "nexusd \(NexusVersion.current) (pid \(kernel.processID())) begins with \(board.count) children of"
-                    + " \(planWords)."))
+        let adoption = surroundings.takeAdoption()
+        if adoption?.handover == nil {
+            say(
+                LogEvent(
+                    .supervisorStarted, 5,
+                    "nexusd \(NexusVersion.current) (pid \(kernel.processID())) begins with \(board.count) children of"
+                        + " \(planWords)."))
+        }
         if let refusal = surroundings.adoptionRefusal { say(LogEvent(.supervisorTrouble, 4, refusal + ".")) }
         if let refusal = surroundings.keepingRefusal {
             notes.append(refusal)
@@ -28,11 +31,12 @@ extension Engine {
         }
         surroundings.leftovers.events.forEach(say)
         if let note = surroundings.lifeNote { say(LogEvent(.supervisorTrouble, 3, note + ".")) }
-        let adoption = surroundings.takeAdoption()
         CredentialFiles.removeLeftovers(
             kernel, disposal, directory: surroundings.places.credentials,
             sparing: Set(adoption?.living.map { names[$0] } ?? []))
-        if let adoption { adopt(adoption) }
+        if let adoption {
+            if let handover = adoption.handover { resume(adoption, handover) } else { adopt(adoption) }
+        }
         beginSchedules()
         turnBegan = kernel.monotonic()
         if adoption == nil {
@@ -105,6 +109,7 @@ extension Engine {
         case .planOutput, .planDiagnostics: config.current?.run.take(source)
         case .clock: clockWasSet()
         case .disposal: takeDisposals()
+        case .upgradeCheck: upgrade.check?.listen()
         case .listener: acceptClients()
         case .client(let number): serveClient(PeerID(rawValue: number), events)
         case .notify(let child): hearNotify(child)
@@ -169,6 +174,7 @@ extension Engine {
         serving.reset()
         announce()
         disposal.begin(with: surroundings.poller, token: EventSource.disposal.token, at: now)
+        settleUpgrade()
     }
 
     private var nextDeadline: Instant? {
@@ -193,6 +199,7 @@ extension Engine {
         consider(reapAgainAt)
         consider(keepAgainAt)
         consider(keeper?.proofDue)
+        consider(upgrade.deadline)
         consider(severed.first?.until)
         consider(board.deadline(started: started))
         for child in launching { consider(self[child].run?.launch?.deadline) }

@@ -61,6 +61,10 @@ extension Engine {
             run.ended(ended)
             return nil
         }
+        if let check = upgrade.check, check.process == ended.process {
+            check.ended(ended)
+            return nil
+        }
         guard let child = processes.removeValue(forKey: ended.process), let run = self[child].run else {
             surroundings.containment.orphanEnded(ended.process)
             return nil

@@ -77,6 +77,7 @@ final class Engine {
     var wishes = RecycleWishes()
     var random: UInt64
 
+    var upgrade = UpgradeDesk()
     /// Keeps what the next nexusd needs to adopt the children; nil where there is no store for it, or no cgroup.
     var keeper: Keeper?
     /// When what could not be kept is tried again.

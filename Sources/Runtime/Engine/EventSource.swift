@@ -39,6 +39,8 @@ enum EventSource: Hashable, Sendable {
     case planOutput
     /// nexus-config's stderr: the diagnostics.
     case planDiagnostics
+    /// What the next program says of a hand-over.
+    case upgradeCheck
     /// Threads that are done (`Disposal`).
     case disposal
 
@@ -72,6 +74,7 @@ enum EventSource: Hashable, Sendable {
         case .planOutput: Self.pack(.planOutput)
         case .planDiagnostics: Self.pack(.planDiagnostics)
         case .disposal: Self.pack(.disposal)
+        case .upgradeCheck: Self.pack(.upgradeCheck)
         }
     }
 
@@ -100,6 +103,7 @@ enum EventSource: Hashable, Sendable {
         case .planOutput: self = .planOutput
         case .planDiagnostics: self = .planDiagnostics
         case .disposal: self = .disposal
+        case .upgradeCheck: self = .upgradeCheck
         }
     }
 
@@ -107,7 +111,7 @@ enum EventSource: Hashable, Sendable {
         // 0 stays free: a token that was never set is then no source.
         case signals = 1
         case listener, client, notify, readyDescriptor, busInput, busOutput, population, probe, logLink
-        case logWriterErrors, planOutput, planDiagnostics, clock, disposal, outputs, launch, adopted
+        case logWriterErrors, planOutput, planDiagnostics, clock, disposal, outputs, launch, adopted, upgradeCheck
     }
 
     private static func pack(_ kind: Kind, _ number: UInt16 = 0, _ run: Generation? = nil) -> UInt64 {

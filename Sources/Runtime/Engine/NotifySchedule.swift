@@ -46,6 +46,14 @@ struct NotifySchedule {
         notify?.send(.ready)
     }
 
+    /// `RELOADING=1`: another program takes over, which says `READY=1` when it has; or this one does when that failed. Before
+    /// the first `READY=1` there is nothing to take back.
+    mutating func reloading(at now: Instant) {
+        guard saidReady else { return }
+        saidReady = false
+        notify?.send(.reloading(now))
+    }
+
     /// The one line that `systemctl status` shows.
     mutating func say(_ text: String) { if notify != nil { status.set(text) } }
 

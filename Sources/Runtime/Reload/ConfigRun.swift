@@ -117,7 +117,7 @@ final class ConfigRun {
         case .planOutput: read(plan)
         case .planDiagnostics: read(diagnostics)
         case .signals, .clock, .listener, .client, .notify, .readyDescriptor, .busInput, .busOutput, .population,
-            .launch, .probe, .adopted, .logLink, .logWriterErrors, .disposal, .outputs:
+            .launch, .probe, .adopted, .logLink, .logWriterErrors, .disposal, .outputs, .upgradeCheck:
             break
         }
     }

@@ -12,11 +12,15 @@ public enum Nexusd {
     /// tree, that child's (128 and the number for a signal).
     public static func main(_ arguments: some Sequence<String>) -> Int32 {
         let kernel = LiveKernel()
+        if let ticket = HandoverTicket(variable: { name in getenv(name).map { String(cString: $0) } }) {
+            return resume(arguments, ticket, kernel)
+        }
         do throws(StartError) {
             let options = try Options.parse(arguments)
             switch options.task {
             case .help: try show(Options.usage, kernel)
             case .version: try show("nexusd \(NexusVersion.current)", kernel)
+            case .checkHandover: try checkHandover(kernel)
             case .run: return try supervise(options, kernel, endsProcess: true)
             }
             return 0
@@ -28,13 +32,13 @@ public enum Nexusd {
     }
 
     /// Nobody may take what was not written for an answer.
-    private static func show(_ text: String, _ kernel: any Kernel) throws(StartError) {
+    static func show(_ text: String, _ kernel: any Kernel) throws(StartError) {
         do throws(Errno) { try write(text, to: 1, kernel) } catch {
             throw .failed("cannot write to standard output: \(error)")
         }
     }
 
-    private static func write(_ line: String, to descriptor: Int32, _ kernel: any Kernel) throws(Errno) {
+    static func write(_ line: String, to descriptor: Int32, _ kernel: any Kernel) throws(Errno) {
         let file = OwnedFD(owning: descriptor)
         let written = Result { () throws(Errno) in try kernel.writeAll(file, Array((line + "\n").utf8)) }
         // It is the process's own: not to be closed here.
@@ -69,8 +73,9 @@ public enum Nexusd {
 
     /// Nil when nexusd was asked to stop before there was a plan.
     static func makeEngine(_ options: Options, _ surroundings: Surroundings) throws(StartError) -> Engine? {
-        surroundings.tell(.starting("it reads \(surroundings.config)"))
         let adoption = surroundings.adoption
+        let handover = adoption?.handover
+        if handover == nil { surroundings.tell(.starting("it reads \(surroundings.config)")) }
         let found: PlanSource.Origin?
         if let adoption {
             found = PlanSource.Origin(plan: adoption.plan)
@@ -80,8 +85,12 @@ public enum Nexusd {
         guard let origin = found else { return nil }
         let path = surroundings.places.controlSocket
         let listener: ControlListener
-        do {
-            listener = try ControlListener(surroundings.kernel, path: path, origin.plan.supervisor)
+        do throws(Errno) {
+            if let handover {
+                listener = try handover.listener(surroundings.kernel, path: path)
+            } else {
+                listener = try ControlListener(surroundings.kernel, path: path, origin.plan.supervisor)
+            }
         } catch {
             guard let displaced = surroundings.kernel.displaced(path) else {
                 throw .failed("\(path): \(error); \(error.remedy)")
@@ -94,9 +103,9 @@ public enum Nexusd {
         let plan = PlanBook(origin.plan, adoption?.content.head.arrangement ?? Arrangement(origin.plan))
         let engine = Engine(
             surroundings, plan, origin.plan.choices, listener: listener, readsFile: options.plan == nil,
-            notes: origin.notes + Engine.notes(origin.plan.notes, plan, surroundings))
+            notes: handover?.head.notes ?? origin.notes + Engine.notes(origin.plan.notes, plan, surroundings))
         engine.runsLastGood = origin.isLastGood
-        if adoption == nil { engine.keeper?.keep(origin.plan) }
+        if adoption == nil || handover != nil && handover?.stored == nil { engine.keeper?.keep(origin.plan) }
         return engine
     }
 }

@@ -21,6 +21,8 @@ public struct Options: Hashable, Sendable {
         case version
         /// Print the usage and end.
         case help
+        /// Say whether this program could go on from the hand-over on standard input, and end.
+        case checkHandover
     }
 
     /// All defaults.
@@ -39,6 +41,7 @@ public struct Options: Hashable, Sendable {
             case "--plan": options.plan = try value(of: name, attached, &rest, after: options.plan)
             case "--last-good" where attached == nil: options.lastGood = true
             case "--version" where attached == nil: options.task = .version
+            case "--check-handover" where attached == nil: options.task = .checkHandover
             case "--help" where attached == nil: options.task = .help
             case _: throw .usage("unknown argument '\(word)'")
             }

@@ -6,7 +6,8 @@ import Wire
 extension Surroundings {
     /// Everything up to the plan: directories, the lock, the raised limit, signals, containment.
     static func prepare(
-        _ options: Options, _ kernel: any Kernel, variable: @escaping (String) -> String?
+        _ options: Options, _ kernel: any Kernel, resuming handover: Handover? = nil,
+        variable: @escaping (String) -> String?
     ) throws(StartError) -> Surroundings {
         do {
             try occupyStandardDescriptors(kernel)
@@ -18,12 +19,18 @@ extension Surroundings {
             )
             let places = try RuntimeDirectory(kernel, path: directories.runtime)
             let lock: InstanceLock
-            do { lock = try InstanceLock(kernel, path: places.lock) } catch {
+            do throws(InstanceLock.Refusal) {
+                if let handover {
+                    lock = try handover.lock(kernel)
+                } else {
+                    lock = try InstanceLock(kernel, path: places.lock)
+                }
+            } catch {
                 throw refusal(error, places.lock, "runtime directory", "--runtime")
             }
             do {
                 return try prepare(
-                    options, kernel, directories, places, lock, (runtime, state), variable: variable)
+                    options, kernel, directories, places, lock, (runtime, state), handover, variable: variable)
             } catch {
                 runtime.erase()
                 throw error
@@ -40,28 +47,38 @@ extension Surroundings {
     /// With the runtime directory's lock; whatever fails from here on leaves nothing behind in it.
     private static func prepare(
         _ options: Options, _ kernel: any Kernel, _ directories: Directories, _ places: RuntimeDirectory,
-        _ lock: InstanceLock, _ footprints: (runtime: Footprint, state: Footprint),
+        _ lock: InstanceLock, _ footprints: (runtime: Footprint, state: Footprint), _ handover: Handover?,
         variable: @escaping (String) -> String?
     ) throws -> Surroundings {
         let state: StateDirectory
-        do { state = try StateDirectory(kernel, path: directories.state) } catch let error as InstanceLock.Refusal {
+        do {
+            state = try StateDirectory(kernel, path: directories.state, held: handover?.stateLock(kernel))
+        } catch let error as InstanceLock.Refusal {
             throw refusal(error, directories.state + "/nexusd.lock", "state directory", "--state")
         }
         do {
-            let openFiles = try raiseOpenFiles(kernel)
+            let given = try raiseOpenFiles(kernel)
+            let openFiles = handover?.head.openFiles ?? given
             let stderr = StandardError(kernel, try duplicateStandardError(kernel), variable("JOURNAL_STREAM"))
-            let containment = try Containment(kernel, override: variable("NEXUS_CGROUP"))
+            let containment = try containment(handover, kernel, override: variable("NEXUS_CGROUP"))
             let surroundings = try Surroundings(
                 kernel, directories, config: options.plan ?? directories.config, places, lock, state, stderr,
-                containment, openFiles: openFiles, variable: variable)
+                containment, openFiles: openFiles, life: handover.flatMap { LifeID($0.head.life) }, variable: variable)
             surroundings.footprints = [footprints.runtime, footprints.state]
             if let trouble = state.trouble { stderr.write(LogEvent(.supervisorTrouble, 4, trouble)) }
-            surroundings.beginLife()
+            if handover == nil { surroundings.beginLife() }
             return surroundings
         } catch {
             footprints.state.erase()
             throw error
         }
+    }
+
+    private static func containment(
+        _ handover: Handover?, _ kernel: any Kernel, override: String?
+    ) throws(Errno) -> Containment {
+        guard let head = handover?.head else { return try Containment(kernel, override: override) }
+        return try Containment(kernel, resuming: head.cgroup, note: head.cgroupNote)
     }
 
     private static func refusal(

@@ -29,12 +29,21 @@ final class Surroundings {
     private var reserve: [OwnedBox] = []
     /// Runs of nexusd's own programs so far.
     private var ownRuns: UInt32 = 0
-    /// Kept, for the lock goes with it.
-    private let lock: InstanceLock
-    private let state: StateDirectory
+    /// Kept, for the locks go with them.
+    let lock: InstanceLock
+    let state: StateDirectory
+    /// What nexusd was started with, and children get.
+    let openFiles: ResourceLimit
+    /// Where nexusd is installed: by what it is replaced in an upgrade.
+    let program: String
+    /// The file that it was executed from, which an upgrade of the package takes away; nil where it cannot be opened.
+    private let programFile: OwnedFD?
+    /// Why another program has not taken over, when this one was executed again for that.
+    private(set) var refusedUpgrade: String?
     private let lives: LifeBook
     /// What an earlier nexusd had left behind.
     private(set) var leftovers = Leftovers.Outcome()
+    private var hasEarlierLeftovers = false
     /// systemd's store of descriptors, if there is one.
     let store: DescriptorStore?
     /// What of an earlier nexusd goes on.
@@ -65,7 +74,7 @@ final class Surroundings {
     init(
         _ kernel: any Kernel, _ directories: Directories, config: String, _ places: RuntimeDirectory,
         _ lock: InstanceLock, _ state: StateDirectory, _ stderr: StandardError, _ containment: Containment,
-        openFiles: ResourceLimit,
+        openFiles: ResourceLimit, life known: LifeID? = nil,
         variable: @escaping (String) -> String?
     ) throws(Errno) {
         self.kernel = kernel
@@ -83,7 +92,10 @@ final class Surroundings {
             store = nil
             keepingRefusal = Self.keepingRefusal(error)
         }
-        life = try LifeID(kernel)
+        if let known { life = known } else { life = try LifeID(kernel) }
+        self.openFiles = openFiles
+        program = Self.program(kernel)
+        programFile = try? kernel.open("/proc/self/exe", .path, mode: 0)
         poller = try Poller(kernel)
         signals = try SignalSource(kernel, [.terminate, .interrupt, .quit, .power, .halt, .hangUp, .child])
         spawner = try Spawner(kernel, openFiles: openFiles, life: life)
@@ -116,6 +128,37 @@ final class Surroundings {
             lifeTrouble = words
             stderr.write(LogEvent(.supervisorTrouble, 4, words + "."))
         }
+    }
+
+    /// What the program before this one has handed over. Nothing of it is left over, and its life is still the same.
+    func resume(_ handover: Handover, refused: String?) throws(Adoption.Refusal) {
+        var adoption = try Adoption(handover, second: second, kernel)
+        adoption.openScopes(containment)
+        if let (child, error) = adoption.obstacles.first {
+            throw Adoption.Refusal("the cgroup of \(adoption.plan[child].name) cannot be opened: \(error)")
+        }
+        refusedUpgrade = refused
+        hasEarlierLeftovers = handover.head.hasLeftovers
+        self.adoption = adoption
+    }
+
+    /// The number of `programFile`; -1 without one.
+    var programDescriptor: Int32 {
+        switch programFile {
+        case .some(let file): file.raw
+        case .none: -1
+        }
+    }
+
+    /// As it was called, where that says it: a link may lead to another program after an upgrade.
+    private static func program(_ kernel: any Kernel) -> String {
+        let own = (try? kernel.readLink("/proc/self/exe")) ?? ""
+        guard let called = CommandLine.arguments.first, called.hasPrefix("/"),
+            let status = try? kernel.status(called, followingLinks: true),
+            let running = try? kernel.status("/proc/self/exe", followingLinks: true),
+            (status.device, status.inode) == (running.device, running.inode)
+        else { return own }
+        return called
     }
 
     /// What came back from the store, and whether it is something to go on from.
@@ -159,8 +202,15 @@ final class Surroundings {
     /// Keeps for the next nexusd what it needs, where there is a store and children can be told by their cgroups.
     func makeKeeper(at now: Instant) -> Keeper? {
         guard let store, containment.guarantee == .exact else { return nil }
-        if let adoption { return Keeper(kernel, store, life: life, adoption, at: now) }
-        do throws(Errno) { return try Keeper(kernel, store, life: life) } catch {
+        if let adoption, let memory = adoption.memory {
+            return Keeper(kernel, store, life: life, adoption, memory, at: now)
+        }
+        do throws(Errno) {
+            guard let adoption, let book = adoption.handover?.stored else {
+                return try Keeper(kernel, store, life: life)
+            }
+            return try Keeper(kernel, store, life: life, book, plan: adoption.plan, at: now)
+        } catch {
             keepingRefusal = Self.keepingRefusal(error)
             return nil
         }
@@ -170,12 +220,15 @@ final class Surroundings {
         "the next nexusd could not adopt the children of this one, should it be killed, and would end them: \(error)"
     }
 
+    /// Something of an earlier nexusd could not be ended.
+    var hasLeftovers: Bool { !leftovers.remaining.isEmpty || hasEarlierLeftovers }
+
     /// What nexusd is at, for whoever finds it not listening.
     func tell(_ stage: StageFile.Stage) { self.stage.tell(stage) }
 
     /// Nothing of this life or of an earlier one is left; what was to be adopted is there still, for the next nexusd.
     func endLife() {
-        if leftovers.remaining.isEmpty, adoption == nil { lives.finish() }
+        if !hasLeftovers, adoption == nil { lives.finish() }
     }
 
     deinit { scratch.deallocate() }

@@ -26,6 +26,10 @@ public enum EventKind: String, Hashable, Sendable, CaseIterable {
     case unkillable = "9fce88af007c4003a4ca463c4e60c791"
     /// nexusd begins.
     case supervisorStarted = "0830f9591e1949eb8fb01286a6da625c"
+    /// nexusd went on as another program; its children did not notice.
+    case upgraded = "a02d692bb0aa49b1bbe89fab20b92142"
+    /// nexusd was to go on as another program and did not; nothing is changed.
+    case upgradeRefused = "ef94a53f7a994499aa270f19f1b7c4c4"
     /// nexusd was asked to stop.
     case supervisorStopping = "7106c47b87444246979364fa9a7db30c"
     /// Another plan is in force.

@@ -64,9 +64,9 @@ public struct Router: Sendable {
     /// Counts of the workers' links that are over.
     var ended: [PeerID: BusCounts] = [:]
     private var scratch: [UInt8] = []
-    private var lastEpoch: UInt32 = 0
+    var lastEpoch: UInt32 = 0
     var lastQuestion: UInt32 = 0
-    private var lastClient = PeerID.firstClient.rawValue - 1
+    var lastClient = PeerID.firstClient.rawValue - 1
 
     /// Frames that matched no open request and were dropped.
     public internal(set) var dropped: UInt64 = 0

@@ -18,7 +18,8 @@ import Wire
             .groupParked: ["GROUP", "BECAUSE"], .starting: ["RUN_ID"],
         ]
         let ofTheTree: Set<EventKind> = [
-            .supervisorStarted, .supervisorStopping, .supervisorStopped, .reloaded, .reloadRefused, .audit, .refused,
+            .supervisorStarted, .upgraded, .upgradeRefused, .supervisorStopping, .supervisorStopped, .reloaded,
+            .reloadRefused, .audit, .refused,
             .stray, .leftover, .outputDropped, .recordsDropped, .supervisorTrouble, .groupParked, .journalAway,
             .journalBack, .logsRemoved, .logTrouble,
         ]

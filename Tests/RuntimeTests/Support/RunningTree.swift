@@ -40,7 +40,7 @@ final class RunningTree {
     /// started by; one that `endsByItself` may be over before anybody has seen its socket.
     init(
         _ plan: Plan, runtime: String? = nil, environment: [String] = [], isOpenToOthers: Bool = false,
-        through: [String] = [], endsByItself: Bool = false
+        through: [String] = [], endsByItself: Bool = false, program: String = Built.nexusd
     ) throws {
         self.runtime = runtime ?? directory.path + "/run"
         let file = directory.path + "/plan"
@@ -60,7 +60,7 @@ final class RunningTree {
         try kernel.replaceFile(file, with: plan.encoded(), mode: 0o600)
         let pipe = try kernel.makePipe(blocking: .write)
         process = try Self.start(
-            Built.nexusd, ["--plan", file, "--state", directory.path + "/state", "--runtime", self.runtime],
+            program, ["--plan", file, "--state", directory.path + "/state", "--runtime", self.runtime],
             through: through,
             environment,
             errors: pipe.write, kernel)

@@ -29,4 +29,9 @@ extension FaultyKernel {
         try pass(.closeOnExec)
         try base.closeOnExec(fd)
     }
+
+    public func closeOnExec(_ raw: Int32, _ on: Bool) throws(Errno) {
+        try pass(.closeOnExec)
+        try base.closeOnExec(raw, on)
+    }
 }

@@ -51,4 +51,15 @@ extension FaultyKernel {
         try pass(.setLimit)
         try base.setLimit(limit)
     }
+
+    /// Nothing is executed: who plays nexusd's life would be gone with it.
+    public func execute(_ path: String, _ arguments: [String], _ environment: [String]) -> Errno { .noAccess }
+
+    public func execute(_ program: borrowing OwnedFD, _ arguments: [String], _ environment: [String]) -> Errno {
+        .noAccess
+    }
+
+    public func environment() -> [String] { base.environment() }
+
+    public func setName(_ name: String) {}
 }

@@ -48,6 +48,9 @@ final class DescriptorStore {
         goOn()
     }
 
+    /// Names that systemd was not told of yet that they go.
+    var untold: [String] { leaving }
+
     /// Something is still to be said.
     var isBehind: Bool { !leaving.isEmpty }
 

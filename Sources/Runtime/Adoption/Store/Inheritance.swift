@@ -4,10 +4,14 @@ import System
 /// A descriptor in a list, to be taken out once.
 final class KeptDescriptor {
     private var fd: OwnedFD?
+    private var lent: Int32?
 
     init(_ fd: consuming OwnedFD) { self.fd = consume fd }
 
-    func take() -> OwnedFD? { fd.take() }
+    /// One that stays open when nobody takes it: it may have to go on to another program.
+    init(lent raw: Int32) { lent = raw }
+
+    func take() -> OwnedFD? { lent.take().map { OwnedFD(owning: $0) } ?? fd.take() }
 }
 
 /// What came back from the store: the descriptors from 3 on that $LISTEN_FDS counts, sorted by name. What nobody takes
@@ -67,6 +71,18 @@ final class Inheritance {
             byName[name, default: []].append(kept)
         }
         for name in order { sort(name, byName[name] ?? [], facts) }
+    }
+
+    /// What an exec has left open, by the numbers that were written down before it.
+    init(_ handed: HandoverDescriptors) {
+        func kept(_ raw: Int32) -> KeptDescriptor? { raw < 0 ? nil : KeptDescriptor(lent: raw) }
+        runs = handed.runs.map { run in
+            Run(
+                name: .run(run.child, run.run, inodes: run.others.map { _ in 0 }), child: run.child, id: run.run,
+                pidfd: kept(run.pidfd), process: ProcessID(rawValue: run.process), others: run.others.map(kept),
+                count: 0)
+        }
+        for socket in handed.sockets { sockets[socket.inode] = kept(socket.descriptor) }
     }
 
     /// What a descriptor is.

@@ -64,6 +64,7 @@ extension Engine {
         case .reload:
             audit("\(words(of: peer)) asks: reload", peer)
             wish(.reload(ConfigDesk.Asker(id: id, peer: peer)))
+        case .upgrade: askForUpgrade(id, peer)
         case .isReady(let targets): router.reply(id, readiness(of: targets))
         case .waitReady(let targets): answers.add(id, from: peer, .ready(meant(by: targets)))
         case .signal(let child, let signal): self.signal(child, signal, id, peer, verb)
@@ -216,6 +217,7 @@ extension Engine {
             $0.field("version", NexusVersion.current)
             $0.field("protocol", FrameHeader.version)
             $0.field("pid", kernel.processID().rawValue)
+            if let last = upgrade.last { last.write(into: &$0) } else { $0.null("upgrade") }
         }
         return json.bytes
     }
@@ -241,6 +243,7 @@ extension Verb {
         case .signal(let child, let signal): "signal child:\(names[child]) \(signal.rawValue)"
         case .diff: "diff"
         case .reload: "reload"
+        case .upgrade: "upgrade"
         case .recycle(let child): "recycle \(names[child])"
         case .note(let child, _): "note child:\(names[child])"
         case .change(let change, .child(let child), _): "\(change.rawValue) child:\(names[child])"

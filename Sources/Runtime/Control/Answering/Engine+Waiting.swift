@@ -34,7 +34,7 @@ extension Engine {
         guard !answers.isEmpty else { return }
         answers.settle { entry in
             switch entry.kind {
-            case .command, .reload, .events, .lastLines: return false
+            case .command, .reload, .upgrade, .events, .lastLines: return false
             case .ready(let children): return answerReady(entry.id, children)
             case .listing(let listing, var sent):
                 let isComplete = continueListing(entry, listing, sent: &sent)

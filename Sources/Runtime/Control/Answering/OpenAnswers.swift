@@ -16,6 +16,8 @@ struct OpenAnswers {
         case command(CommandID, words: String)
         /// A reload that is under way in the core; its answer is a stream of which the difference was sent.
         case reload(CommandID)
+        /// The program that is installed now, before it takes over.
+        case upgrade
         /// Children that are not ready yet.
         case ready([ChildID])
         /// An answer about every child of which this many children were sent.
@@ -69,9 +71,15 @@ struct OpenAnswers {
         let index = entries.firstIndex {
             switch $0.kind {
             case .command(command, _), .reload(command): true
-            case .command, .reload, .ready, .listing, .events, .lastLines: false
+            case .command, .reload, .upgrade, .ready, .listing, .events, .lastLines: false
             }
         }
+        return index.map { entries.remove(at: $0) }
+    }
+
+    /// Takes the one that waits for an upgrade.
+    mutating func takeUpgrade() -> Entry? {
+        let index = entries.firstIndex { if case .upgrade = $0.kind { true } else { false } }
         return index.map { entries.remove(at: $0) }
     }
 

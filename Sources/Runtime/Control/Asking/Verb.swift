@@ -20,6 +20,8 @@ enum Verb: Hashable, Sendable {
     case diff
     /// The file anew.
     case reload
+    /// nexusd goes on as the program that is installed now.
+    case upgrade
     case change(Change, Command.Target, wait: Bool)
     /// A signal to the main process of a child; what follows from it is judged as if it came from anywhere else.
     case signal(ChildID, Signal)
@@ -45,7 +47,7 @@ enum Verb: Hashable, Sendable {
     /// True for the verbs of the control class; the others only read.
     var isControl: Bool {
         switch self {
-        case .change, .signal, .reload, .recycle, .note: true
+        case .change, .signal, .reload, .upgrade, .recycle, .note: true
         case .diff, .status, .tree, .version, .why, .whyGroup, .settings, .history, .metrics, .events, .waitReady,
             .isReady:
             false
@@ -88,6 +90,7 @@ enum Verb: Hashable, Sendable {
         case "version": self = try Self.alone(.version, words, verb)
         case "events": self = try Self.alone(.events, words, verb)
         case "metrics": self = try Self.alone(.metrics, words, verb)
+        case "upgrade": self = try Self.alone(.upgrade, words, verb)
         case "diff": self = try Self.alone(.diff, words, verb)
         case "reload":
             guard words.allSatisfy({ $0 == "--dry-run" }) else {
@@ -105,7 +108,7 @@ enum Verb: Hashable, Sendable {
         [
             "status", "tree", "version", "why", "settings", "history", "metrics", "events", "wait-ready", "is-ready",
             "diff",
-            "reload", "signal", "recycle", "note",
+            "reload", "upgrade", "signal", "recycle", "note",
         ]
         + Change.allCases.map(\.rawValue)
 

@@ -36,6 +36,21 @@ final class ControlListener {
         try kernel.rename(fresh, to: path)
     }
 
+    /// One on which this process listens already: who waits in its queue goes on waiting.
+    init(path: String, taking socket: consuming OwnedFD, refusesDescriptors: Bool) {
+        self.path = path
+        self.socket = socket
+        self.refusesDescriptors = refusesDescriptors
+    }
+
+    var descriptor: Int32 { socket.raw }
+
+    /// Nobody is let in until `open`: who comes waits in the queue.
+    func shut(_ poller: borrowing Poller) {
+        if resumeAt == nil { poller.remove(socket) }
+        resumeAt = nil
+    }
+
     /// Other lists: the socket's owner and mode follow them. On an error it is as before.
     func admit(_ new: SupervisorPlan, instead old: SupervisorPlan, _ kernel: any Kernel) throws(Errno) {
         guard new != old else { return }

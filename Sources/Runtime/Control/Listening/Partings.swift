@@ -48,6 +48,9 @@ struct Partings {
         while let first = waiting.first, first.until <= now { removeFirst() }
     }
 
+    /// All of them go now.
+    mutating func endAll() { while !waiting.isEmpty { removeFirst() } }
+
     private mutating func removeFirst() {
         let owner = waiting.removeFirst().owner
         if let disposal { owner.leave(by: disposal) }

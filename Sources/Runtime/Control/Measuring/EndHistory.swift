@@ -1,5 +1,6 @@
 import SupervisorCore
 import System
+import Wire
 
 /// How a child's last runs ended, and how often for which cause. Packed: a thousand children keep one each. log-writer's
 /// book has the older ones.
@@ -19,6 +20,24 @@ struct EndHistory {
         counts[Self.index(end.cause)] &+= 1
         if entries.count == Self.limit { entries.removeFirst() }
         entries.append(Entry(end, usage, wall: wall))
+    }
+
+    init() {}
+
+    func write(to writer: inout ByteWriter) {
+        writer.write(entries) { $1.write(to: &$0) }
+        writer.write(counts) { $0.write($1) }
+    }
+
+    /// One of a program with fewer causes has none of the others.
+    init(from reader: inout ByteReader) throws(ByteError) {
+        entries = try reader.readList { reader throws(ByteError) in try Entry(from: &reader) }
+        guard entries.count <= Self.limit else { throw ByteError(.countTooLarge, at: reader.offset) }
+        for (place, count) in try reader.readList({ reader throws(ByteError) in try reader.read(UInt32.self) })
+            .enumerated() where place < counts.count
+        {
+            counts[place] = count
+        }
     }
 
     private static func index(_ cause: Cause) -> Int { Cause.allCases.firstIndex(of: cause) ?? 0 }
@@ -47,6 +66,26 @@ struct EndHistory {
             cpu = usage.cpu.map { Self.clamped($0.nanoseconds / 1_000_000) } ?? Self.none
             peak = usage.peakBytes.map { Self.clamped($0 / 1024) } ?? Self.none
             how = Self.pack(end.exit)
+        }
+
+        func write(to writer: inout ByteWriter) {
+            writer.write(run.rawValue)
+            writer.write(endedMilliseconds)
+            for value in [ran, readyAfter, cpu, peak, how] { writer.write(value) }
+            writer.write(UInt8(truncatingIfNeeded: EndHistory.index(cause)))
+        }
+
+        init(from reader: inout ByteReader) throws(ByteError) {
+            run = RunID(rawValue: try reader.read())
+            endedMilliseconds = try reader.read()
+            ran = try reader.read()
+            readyAfter = try reader.read()
+            cpu = try reader.read()
+            peak = try reader.read()
+            how = try reader.read()
+            let number = Int(try reader.read(UInt8.self))
+            guard number < Cause.allCases.count else { throw ByteError(.unknownValue, at: reader.offset - 1) }
+            cause = Cause.allCases[number]
         }
 
         /// From the spawn to the end.

@@ -36,6 +36,20 @@ final class Journal {
         if !isServed || event.isHeadline && !stderr.isJournal { stderr.write(event) }
     }
 
+    /// What no log-writer has taken, for the program that goes on.
+    var memory: JournalMemory {
+        var memory = JournalMemory()
+        memory.events = queue.withoutOrders.words
+        memory.lost = lostRecords
+        return memory
+    }
+
+    /// The inverse; before a link is opened.
+    func recall(_ memory: JournalMemory) {
+        for event in memory.events { queue.append(event: event, LogOrder.share(event) ?? .ordinary) }
+        lostRecords = memory.lost
+    }
+
     /// A log-writer was started: it is greeted, then told of what waited.
     func open(_ link: LogLink, greeting: LogOrder) {
         let waiting = queue

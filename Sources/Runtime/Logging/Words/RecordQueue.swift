@@ -96,6 +96,16 @@ struct RecordQueue: Sendable {
         lost += other.lost
     }
 
+    /// What is no stream, in order.
+    var words: [[UInt8]] {
+        packets[head...].compactMap { packet in
+            switch packet {
+            case .words(let bytes): bytes
+            case .stream: nil
+            }
+        }
+    }
+
     /// Without streams, whose next log-writer is told of all of them anyway.
     var withoutOrders: RecordQueue {
         var kept = RecordQueue()

@@ -41,6 +41,26 @@ public final class Containment {
         }
     }
 
+    /// The containment of the program that this process was before: in the cgroup that it had, or in none. Anything else would
+    /// not find its runs again.
+    init(_ kernel: any Kernel, resuming path: String?, note words: String) throws(Errno) {
+        self.kernel = kernel
+        try kernel.becomeSubreaper()
+        descendants = Descendants(kernel)
+        guard let path else {
+            root = nil
+            guarantee = .wholeTreeOnly
+            note = words
+            return
+        }
+        do { root = try CgroupRoot(kernel, override: path) } catch { throw .noEntry }
+        guarantee = .exact
+        note = nil
+    }
+
+    /// Where runs have their cgroups; nil: nowhere.
+    var cgroup: String? { root?.path }
+
     /// The scope of a run that is about to be spawned. Everything nexusd starts needs one: what it starts without one is
     /// taken for a stray. `user` is the uid it gets; nil: nexusd's own.
     public func open(
@@ -83,11 +103,12 @@ public final class Containment {
     func path(child: String, run: RunID) -> String? { root?.path(child: child, run: run.description) }
 
     /// The scope of a run that an earlier nexusd started. Its bounds are written again: handing controllers down anew has
-    /// forgotten them. Who has left its cgroup is not known any more.
+    /// forgotten them. Who has left its cgroup is not known any more. Without cgroups only this process itself can have
+    /// started it, as another program.
     func adopt(
         child: String, run: RunID, user: UInt32?, bounds: RunBounds
     ) throws(Errno) -> any RunScope {
-        guard let root else { throw .noEntry }
+        guard let root else { return SessionScope(kernel, descendants, run: run) }
         return try CgroupScope(
             kernel, descendants, run: run, path: root.path(child: child, run: run.description),
             mayLeave: guarantee(user: user) != .exact,

@@ -65,6 +65,19 @@ public final class NotifySocket {
         if user != supervisor { try kernel.changeOwner(path, user: user, group: group) }
     }
 
+    /// One that this process has bound already, with what is unread in it.
+    init(
+        _ kernel: any Kernel, _ disposal: Disposal, directory: String, child: String, user: UInt32,
+        taking fd: consuming OwnedFD
+    ) {
+        self.kernel = kernel
+        self.disposal = disposal
+        self.user = user
+        supervisor = kernel.userID()
+        path = directory + "/" + child + ".sock"
+        self.fd = fd
+    }
+
     /// Nothing is read for now, so it is not to be watched.
     public var isBlocked: Bool { heldBy != nil || awaitsRoom }
 

@@ -1,3 +1,4 @@
+public import SupervisorCore
 public import System
 
 /// What nexusd tells the one who supervises it: datagrams to $NOTIFY_SOCKET (sd_notify(3)), never waiting. The protocol
@@ -11,6 +12,8 @@ public final class OwnNotify {
     public enum Word: Hashable, Sendable {
         /// READY=1.
         case ready
+        /// RELOADING=1, with the time that systemd wants beside it; READY=1 is to follow.
+        case reloading(Instant)
         /// STOPPING=1.
         case stopping
         /// STATUS=, one line.
@@ -23,6 +26,7 @@ public final class OwnNotify {
         var line: String {
             switch self {
             case .ready: "READY=1"
+            case .reloading(let now): "RELOADING=1\nMONOTONIC_USEC=\(now.nanoseconds / 1000)"
             case .stopping: "STOPPING=1"
             case .status(let text): "STATUS=" + text.split(whereSeparator: \.isNewline).joined(separator: " ")
             case .watchdog: "WATCHDOG=1"

@@ -20,6 +20,14 @@ public final class InstanceLock {
         fd = try Self.take(kernel, path)
     }
 
+    /// One that this process has already.
+    init(_ kernel: any Kernel, taking fd: consuming OwnedFD) {
+        self.kernel = kernel
+        self.fd = fd
+    }
+
+    var descriptor: Int32 { fd.raw }
+
     /// For a holder that was killed to be gone: one with a thousand children and their pipes takes some milliseconds, and who
     /// starts the next one at once is not to be told that there are two.
     static let patience: Duration = .seconds(2)

@@ -11,11 +11,12 @@ final class StateDirectory {
     private let lock: InstanceLock?
 
     /// Makes it if it is not there, checks it, takes its lock. Only another nexusd that holds it is a refusal.
-    init(_ kernel: any Kernel, path: String) throws {
+    /// `held`: this process has the lock already.
+    init(_ kernel: any Kernel, path: String, held: InstanceLock? = nil) throws {
         try Self.check(kernel, path)
         var trouble: [String] = []
         do throws(InstanceLock.Refusal) {
-            lock = try InstanceLock(kernel, path: path + "/nexusd.lock")
+            if let held { lock = held } else { lock = try InstanceLock(kernel, path: path + "/nexusd.lock") }
         } catch {
             guard case .failed(let errno) = error else { throw error }
             lock = nil
@@ -39,6 +40,9 @@ final class StateDirectory {
         }
         self.trouble = trouble.isEmpty ? nil : trouble.joined(separator: " ")
     }
+
+    /// Of the lock; -1 without one.
+    var descriptor: Int32 { lock?.descriptor ?? -1 }
 
     /// What the file says, or why that is not known; neither at the first start.
     private static func lastSecond(_ kernel: any Kernel, _ file: String) -> (last: UInt64?, damage: String?) {

@@ -1,4 +1,5 @@
 import SupervisorCore
+import Wire
 
 /// What an ended run took, for its end record; packed, as every child keeps one.
 struct EndUsage {
@@ -15,6 +16,16 @@ struct EndUsage {
         func pack(_ value: UInt64?) -> UInt32 { value.map { UInt32(clamping: min($0, 0xFFFF_FFFE)) } ?? Self.unknown }
         cpuMilliseconds = pack(usage.cpu.map { UInt64(max(0, $0.nanoseconds) / 1_000_000) })
         peakKiB = pack(usage.peakBytes.map { $0 / 1024 })
+    }
+
+    func write(to writer: inout ByteWriter) {
+        for value in [run, cpuMilliseconds, peakKiB] { writer.write(value) }
+    }
+
+    init(from reader: inout ByteReader) throws(ByteError) {
+        run = try reader.read()
+        cpuMilliseconds = try reader.read()
+        peakKiB = try reader.read()
     }
 
     /// Empty when it is another run's.

@@ -112,15 +112,20 @@ extension Engine {
             let socket = try NotifySocket(
                 kernel, disposal, directory: surroundings.places.notify, child: childPlan.name,
                 user: childPlan.identity?.uid ?? kernel.userID(), group: childPlan.identity?.gid ?? kernel.groupID())
-            try surroundings.poller.add(socket.fd, token: EventSource.notify(child).token)
-            socket.isForeign = { [unowned self] in isForeign($0, to: child) }
-            socket.refuses = { [unowned self] in tellRefused($0, of: child) }
-            socket.isUserItsOwn = !sharesUser(childPlan)
-            self[child].notify = socket
+            try follow(socket, of: child, childPlan)
             return socket.path
         } catch {
             throw Obstacle(error, "its notify socket cannot be made")
         }
+    }
+
+    /// From now on it is heard.
+    func follow(_ socket: NotifySocket, of child: ChildID, _ childPlan: ChildPlan) throws(Errno) {
+        try surroundings.poller.add(socket.fd, token: EventSource.notify(child).token)
+        socket.isForeign = { [unowned self] in isForeign($0, to: child) }
+        socket.refuses = { [unowned self] in tellRefused($0, of: child) }
+        socket.isUserItsOwn = !sharesUser(childPlan)
+        self[child].notify = socket
     }
 
     /// Whether its uid says too little about who speaks: nexusd or another child has it too.

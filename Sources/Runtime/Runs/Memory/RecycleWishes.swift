@@ -5,9 +5,9 @@ struct RecycleWishes {
     /// How long it may go on being busy, where its `memory` says nothing of it.
     static let patience: Duration = .seconds(3600)
 
-    private var wishes: [Wish] = []
+    private(set) var wishes: [Wish] = []
 
-    private struct Wish {
+    struct Wish {
         let child: ChildID
         let run: RunID
         let until: Instant

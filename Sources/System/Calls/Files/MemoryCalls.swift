@@ -13,6 +13,8 @@ public protocol MemoryCalls {
     func write(_ fd: borrowing OwnedFD, _ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(Errno) -> Int
     /// FD_CLOEXEC, which what came by an exec has not. EBADF: there is no such descriptor.
     func closeOnExec(_ fd: borrowing OwnedFD) throws(Errno)
+    /// The same by its number, and taken back: what a program is to have that is executed in this process.
+    func closeOnExec(_ raw: Int32, _ on: Bool) throws(Errno)
 }
 
 // Each call is described at its requirement.
@@ -35,5 +37,9 @@ extension LiveKernel {
         return Int(try retrying { nexus_pwrite(raw, bytes.baseAddress, bytes.count, offset) })
     }
 
-    public func closeOnExec(_ fd: borrowing OwnedFD) throws(Errno) { _ = try checked(nexus_close_on_exec(fd.raw)) }
+    public func closeOnExec(_ fd: borrowing OwnedFD) throws(Errno) { try closeOnExec(fd.raw, true) }
+
+    public func closeOnExec(_ raw: Int32, _ on: Bool) throws(Errno) {
+        _ = try checked(nexus_close_on_exec(raw, on ? 1 : 0))
+    }
 }

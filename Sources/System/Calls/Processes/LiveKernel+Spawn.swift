@@ -95,7 +95,7 @@ extension nexus_spawn_request {
 }
 
 /// NUL-terminated strings and the NULL-terminated array of them that execve(2) wants, in one piece of memory each.
-private final class CStringArray {
+final class CStringArray {
     let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     /// Where the values of the pid variables begin, each with room for `NEXUS_PID_SLOT` bytes.
     let slots: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>

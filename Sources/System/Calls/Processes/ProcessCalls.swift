@@ -28,6 +28,15 @@ public protocol ProcessCalls {
     func limit(_ resource: UInt8) throws(Errno) -> ResourceLimit
     /// prlimit(2) of this process.
     func setLimit(_ limit: ResourceLimit) throws(Errno)
+    /// execve(2): another program in this process, with the descriptors that are not close-on-exec. Comes back only where
+    /// that failed. `arguments` with the program's name.
+    func execute(_ path: String, _ arguments: [String], _ environment: [String]) -> Errno
+    /// The same of an open file (execveat(2)), whatever has become of its path.
+    func execute(_ program: borrowing OwnedFD, _ arguments: [String], _ environment: [String]) -> Errno
+    /// environ(7): this process's own.
+    func environment() -> [String]
+    /// PR_SET_NAME: the process's name (comm).
+    func setName(_ name: String)
 }
 
 /// A process number. For showing and for asking /proc; never signalled by itself.
@@ -133,6 +142,30 @@ extension LiveKernel {
     public func setLimit(_ limit: ResourceLimit) throws(Errno) {
         _ = try checked(nexus_set_limit(Int32(limit.resource), limit.soft, limit.hard))
     }
+
+    public func execute(_ path: String, _ arguments: [String], _ environment: [String]) -> Errno {
+        let (words, variables) = (CStringArray(arguments), CStringArray(environment))
+        defer { withExtendedLifetime((words, variables)) {} }
+        return Errno(rawValue: -path.withCString { nexus_execute($0, words.pointers, variables.pointers) })
+    }
+
+    public func execute(_ program: borrowing OwnedFD, _ arguments: [String], _ environment: [String]) -> Errno {
+        let (words, variables) = (CStringArray(arguments), CStringArray(environment))
+        defer { withExtendedLifetime((words, variables)) {} }
+        return Errno(rawValue: -nexus_execute_file(program.raw, words.pointers, variables.pointers))
+    }
+
+    public func environment() -> [String] {
+        var variables: [String] = []
+        var next = nexus_environment()
+        while let place = next, let variable = place.pointee {
+            variables.append(String(cString: variable))
+            next = place + 1
+        }
+        return variables
+    }
+
+    public func setName(_ name: String) { name.withCString { nexus_set_name($0) } }
 }
 
 extension EndedProcess {

@@ -13,7 +13,7 @@ struct Outbox: Sendable {
         case answer
     }
 
-    private struct Queued: Sendable {
+    struct Queued: Sendable {
         var frame: Frame
         var account: Account
 
@@ -33,17 +33,17 @@ struct Outbox: Sendable {
     /// Pings still find room when data has filled the share.
     static let pingRoom = 1024
 
-    private var urgent = FIFO<Queued>()
-    private var data = FIFO<Queued>()
+    var urgent = FIFO<Queued>()
+    var data = FIFO<Queued>()
     /// The frame whose first bytes are on the pipe: nothing overtakes it.
-    private var current: Queued?
-    private var currentOffset = 0
-    private var shares: [PeerID: Int] = [:]
-    private var routedBytes = 0
-    private(set) var ownBytes = 0
-    private(set) var answerBytes = 0
+    var current: Queued?
+    var currentOffset = 0
+    var shares: [PeerID: Int] = [:]
+    var routedBytes = 0
+    var ownBytes = 0
+    var answerBytes = 0
     /// Pings to this link whose turn has come: everything that their sender had queued before them is written.
-    private var passed: [(PeerID, Frame)] = []
+    var passed: [(PeerID, Frame)] = []
 
     var isEmpty: Bool { current == nil && urgent.isEmpty && data.isEmpty }
 

@@ -1,0 +1,40 @@
+import Testing
+
+/// nexusctl upgrade with the real programs: nexusd goes on, and nobody notices.
+@Suite(.timeLimit(.minutes(2))) struct UpgradeScenarios {
+    private static let tree = """
+        [child.web]
+        command = ["FIXTURE", "serve"]
+        [child.off]
+        command = ["FIXTURE", "serve"]
+        """
+
+    @Test func upgrade_keepsEveryProcessAndChoice_andTheNextNexusdDoesItsWork() throws {
+        let box = try Box(Self.tree)
+        try box.start()
+        try box.waitReady()
+        #expect(try box.ctl("stop", "off").status == 0)
+        let before = try box.status()
+        for _ in 0..<2 {
+            let upgrade = try box.ctl("upgrade")
+            #expect(upgrade.status == 0 && upgrade.output.contains("goes on in place of"), "\(upgrade)")
+        }
+        let json = try box.ctl("upgrade", "--json")
+        #expect(json.status == 0 && json.output.contains(#""number":3,"outcome":"done""#), "\(json)")
+        let after = try box.status()
+        for name in ["log-writer", "web"] { #expect(after.pid(name) == before.pid(name), "\(name)") }
+        #expect(after.child("off")?.state == "off")
+        #expect(try box.ctl("status").output.contains("went on in place of"))
+        #expect(try box.ctl("start", "off").status == 0)
+        #expect(try box.ctl("reload").status == 0)
+        #expect(try box.ctl("restart", "web").status == 0)
+        #expect(try box.status().pid("web") != before.pid("web"))
+        #expect(try box.ctl("events", "-n", "200").output.contains("goes on in place of"))
+        #expect(box.stop() == 0)
+    }
+
+    @Test func upgradeWithoutNexusd_saysThatNoneRuns() throws {
+        let box = try Box(Self.tree)
+        #expect(try box.ctl("upgrade").status == 3)
+    }
+}
