@@ -35,7 +35,7 @@ final class Surroundings {
     /// What nexusd was started with, and children get.
     let openFiles: ResourceLimit
     /// Where nexusd is installed: by what it is replaced in an upgrade.
-    let program: String
+    private(set) var program: String
     /// The file that it was executed from, which an upgrade of the package takes away; nil where it cannot be opened.
     private let programFile: OwnedFD?
     /// Why another program has not taken over, when this one was executed again for that.
@@ -138,6 +138,8 @@ final class Surroundings {
             throw Adoption.Refusal("the cgroup of \(adoption.plan[child].name) cannot be opened: \(error)")
         }
         refusedUpgrade = refused
+        // Its own file may be one that an upgrade has taken away.
+        program = handover.head.program
         hasEarlierLeftovers = handover.head.hasLeftovers
         self.adoption = adoption
     }

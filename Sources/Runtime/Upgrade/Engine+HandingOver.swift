@@ -21,7 +21,7 @@ extension Engine {
 
     private var handoverHead: HandoverHead {
         HandoverHead(
-            arguments: CommandLine.arguments, life: surroundings.life.description,
+            program: surroundings.program, arguments: CommandLine.arguments, life: surroundings.life.description,
             cgroup: surroundings.containment.cgroup, cgroupNote: surroundings.containment.note ?? "",
             openFiles: surroundings.openFiles, hasStarted: board.hasStarted, hasLeftovers: surroundings.hasLeftovers,
             notes: notes.filter { $0 != upgrade.note && $0 != keepingNote }, unrecorded: unrecorded,

@@ -115,6 +115,8 @@ struct Handover {
 
 /// What of it is of nexusd as a whole.
 struct HandoverHead {
+    /// Where nexusd is installed, whatever file it was executed from.
+    var program: String
     /// The command line, with the program's name.
     var arguments: [String]
     var life: String
@@ -137,6 +139,7 @@ struct HandoverHead {
     var wishes: [RecycleWishes.Wish]
 
     func write(to writer: inout ByteWriter) {
+        writer.write(program)
         writer.write(arguments) { $0.write($1) }
         writer.write(life)
         writer.write(cgroup) { $0.write($1) }
@@ -159,6 +162,7 @@ struct HandoverHead {
 
 extension HandoverHead {
     init(from reader: inout ByteReader) throws(ByteError) {
+        program = try reader.readString()
         arguments = try reader.readList { reader throws(ByteError) in try reader.readString() }
         life = try reader.readString()
         cgroup = try reader.readOptional { reader throws(ByteError) in try reader.readString() }

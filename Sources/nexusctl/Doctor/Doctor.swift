@@ -53,7 +53,7 @@ struct Doctor {
             findings.append(
                 Finding(
                     .warn, "version", "nexusd is \(report.version), nexusctl is \(NexusVersion.current)",
-                    remedy: "restart nexus, so that it runs what is installed"))
+                    remedy: "have it go on as what is installed: nexusctl upgrade"))
         }
         if report.guarantee == "exact" {
             findings.append(Finding(.ok, "containment", "exact: every run has a cgroup of its own"))

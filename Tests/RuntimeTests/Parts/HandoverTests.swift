@@ -38,7 +38,7 @@ import Wire
         }
         descriptors.sockets = [HandoverDescriptors.Socket(inode: 99, descriptor: 44)]
         let head = HandoverHead(
-            arguments: ["/nexusd", "--last-good"], life: life, cgroup: nil, cgroupNote: "none",
+            program: "/nexusd", arguments: ["/nexusd", "--last-good"], life: life, cgroup: nil, cgroupNote: "none",
             openFiles: ResourceLimit(resource: ResourceLimit.openFiles, soft: 1024, hard: 4096), hasStarted: true,
             hasLeftovers: false, notes: ["a note"], unrecorded: nil, refusedReload: "a reason", count: 3,
             wishes: [

@@ -62,13 +62,14 @@ import Testing
     @Test func nexusdsOwnPart_isFinishedBefore() throws {
         var rig = busy()
         let client = try rig.joinClient()
-        rig.send(.request, from: a, id: rig.id(a, 9), payload: "events")
+        rig.send(.request, from: b, id: rig.id(b, 9), payload: "events")
         rig.send(.request, from: client, to: b, id: FrameID(rawValue: 1), payload: "hello")
         _ = rig.router.ask(b, Array("probe".utf8), at: rig.now)
         rig.router.leaveOnlyWorkers("it goes on", at: rig.now)
         let next = try restored(rig)
         #expect(next.router.openCount == 3 && next.router.links.count == 2)
-        #expect(rig.read(a).contains { $0.header.kind == .error && $0.header.id == rig.id(a, 9) })
+        let id = rig.id(b, 9)
+        #expect(rig.read(b).contains { $0.header.kind == .error && $0.header.id == id })
     }
 
     @Test func truncatedOrDamaged_isRefused_orFitsItself() throws {
