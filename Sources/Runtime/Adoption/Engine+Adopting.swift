@@ -53,6 +53,7 @@ extension Engine {
         cell.isStoppedByWorker = kept.isStoppedByWorker
         cell.remark = kept.remark.map { EndRemark($0.run, $0.words, $0.settings) }
         choices[child] = kept.choice
+        if adoption.content.state.children[Int(child.rawValue) - 1].isCrowded { _ = crowded.add(child, at: now) }
         recallSockets(of: child, kept.sockets, adoption)
         let living = adoption.living(child)
         for run in adoption.runs where run.child == child && child != logWriter {

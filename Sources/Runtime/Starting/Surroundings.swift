@@ -157,7 +157,7 @@ final class Surroundings {
         let own = (try? kernel.readLink("/proc/self/exe")) ?? ""
         guard let called = CommandLine.arguments.first, called.hasPrefix("/"),
             let status = try? kernel.status(called, followingLinks: true),
-            let running = try? kernel.status("/proc/self/exe", followingLinks: true),
+            let running = try? kernel.status(own, followingLinks: true),
             (status.device, status.inode) == (running.device, running.inode)
         else { return own }
         return called

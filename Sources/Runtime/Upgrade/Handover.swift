@@ -7,8 +7,8 @@ import Wire
 /// change, and read by the program that takes over, or, where that one refuses it, by the one before once more. Descriptors
 /// are in it by their numbers, which an exec leaves as they are.
 struct Handover {
-    /// Raised by any change of what is written here or by what it is made of. A program reads its own version and that of the
-    /// release before it.
+    /// Raised by any change of what is written here. A program that raises one of `versions` goes on reading the one before; of
+    /// this one there is none.
     static let encodingVersion: UInt16 = 1
     static let magic: UInt64 = 0x4E58_4841_4E44_4F56
     /// The most that is handed over: a state and a plan as large as they may be, and what waits on the bus.
@@ -38,6 +38,8 @@ struct Handover {
 
     private static var versions: [UInt16] {
         [encodingVersion, SupervisorState.encodingVersion, ShellHead.encodingVersion, Router.encodingVersion]
+            // What is spoken with those who stay on their programs: log-writer and the workers.
+            + [LogLink.version, UInt16(FrameHeader.version)]
     }
 
     func encoded() -> [UInt8] {

@@ -44,6 +44,7 @@ private let promises: [String: Promise] = [
     "check": Promise(words: [], triedBy: "CommandScenarios"),
     "explain": Promise(words: [], triedBy: "CommandScenarios"),
     "diff": Promise(words: [], triedBy: "CommandScenarios"), "reload": Promise(words: [], triedBy: "CommandScenarios"),
+    "upgrade": Promise(words: [], triedBy: "UpgradeScenarios"),
     "report": Promise(words: [], triedBy: "CommandScenarios"),
     // The chat and the tunnel.
     "chat backup": Promise(words: [], triedBy: "CommandScenarios"),

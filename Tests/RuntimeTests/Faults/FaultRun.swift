@@ -91,6 +91,9 @@ struct FaultRun {
         if !hasPlan { try real.makeDirectory(directory + "/state", mode: 0o700) }
         let program = "#!/bin/sh\n[ \"$1\" != plan ] || exec cat \(directory)/plan\n"
         try real.replaceFile(directory + "/nexus-config", with: Array(program.utf8), mode: 0o755)
+        // The program that is installed, as far as it is asked.
+        let next = "#!/bin/sh\nexec \(Built.nexusd) --check-handover\n"
+        try real.replaceFile(directory + "/nexusd", with: Array(next.utf8), mode: 0o755)
         guard !hasPlan else { return }
         let plan = FaultTree.hurried(script.plan(directory))
         try real.replaceFile(directory + "/plan", with: plan.encoded(), mode: 0o600)

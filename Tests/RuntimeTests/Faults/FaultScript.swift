@@ -18,8 +18,31 @@ struct FaultScript: Sendable {
     var verdict: @Sendable (FaultTree) -> String? = { _ in nil }
 
     static var all: [FaultScript] {
-        [start, crash, reload, flood, bus, stop] + (TestCgroup.isPossible ? [adoption] : [])
+        [start, crash, reload, flood, bus, stop, upgrade] + (TestCgroup.isPossible ? [adoption] : [])
     }
+
+    /// nexusd would go on as a program that says it could, and whose execve fails: whatever else does, it goes on as it was.
+    static let upgrade = FaultScript(
+        name: "upgrade",
+        plan: { directory in
+            var keeper = logWriter
+            keeper.arguments[2] = Text(directory + "/state/logs")
+            keeper.policy.delay = .quick
+            let plain = script("plain", "exec sleep 600") { $0.pidFile = "plain.pid" }
+            let worker = child("worker", "worker", readiness: .bus, worker: WorkerPlan(may: []))
+            return Plan(children: [keeper, plain, worker])
+        },
+        steps: [
+            { $0.isReady("log-writer", "plain", "worker") },
+            { $0.engine.upgrade.last != nil || $0.ask("upgrade") },
+            { $0.engine.upgrade.last != nil && $0.engine.upgrade.stage == nil },
+            { $0.hangUp() || $0.isReady("log-writer", "plain", "worker") }, { $0.ask("status") },
+        ],
+        verdict: { tree in
+            let starts = tree.kernel.starts.count { $0.child == "plain" }
+            guard tree.engine.upgrade.last?.failure != nil else { return "an execve that failed is no upgrade" }
+            return starts == 1 ? nil : "an upgrade that came to nothing restarted 'plain': \(starts) starts"
+        })
 
     /// Those of a nexusd that was killed go on, or are ended and come again; nobody is there twice.
     static let adoption = FaultScript(

@@ -64,7 +64,7 @@ extension WholeTrees {
             let tree = try RunningTree(plan)
             let client = try tree.client()
             _ = try client.ask("wait-ready worker once")
-            #expect(Set(try client.object("version").keys) == ["version", "protocol", "pid"])
+            #expect(Set(try client.object("version").keys) == ["version", "protocol", "pid", "upgrade"])
             #expect(Set(try client.object("tree").keys) == ["groups", "children"])
             let why = try client.object("why crashing")
             #expect(

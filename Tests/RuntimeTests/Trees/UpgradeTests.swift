@@ -94,6 +94,27 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func whoWaitsForLogWriterToRead_isLetOnAfterAnUpgrade() throws {
+            let crasher = script("crasher", "echo word; exit 1") {
+                $0.policy.delay = DelayRule(
+                    first: .milliseconds(10), cap: .milliseconds(20), stableAfter: .seconds(60), parkAfter: 200)
+            }
+            let tree = try RunningTree(Plan(children: [logWriter, crasher]))
+            let client = try tree.client()
+            let keeper = try #require(try client.pid("log-writer"))
+            kill(keeper, SIGSTOP)
+            try waitFor("it waits for log-writer") {
+                let status = try client.status("crasher")
+                return status["state"] as? String == "waiting" && status["waits_for"] as? String == "log-writer"
+            }
+            #expect(try upgrade(tree.socket)["outcome"] as? String == "done")
+            let after = try tree.client()
+            let restarts = try after.status("crasher")["restarts"] as? Int ?? 0
+            kill(keeper, SIGCONT)
+            try waitFor("its next run") { try after.status("crasher")["restarts"] as? Int ?? 0 > restarts + 1 }
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func worker_keepsItsLink() throws {
             let worker = child("worker", "worker", readiness: .bus, worker: WorkerPlan(may: [])) {
                 $0.policy.stop = StopRule(drain: .seconds(5), timeout: .seconds(5))

@@ -7,6 +7,10 @@ import Wire
 /// It keeps the other end as well. What a log-writer that died had not read is then still there and goes to the next one;
 /// and no word is ever lost with it.
 final class LogLink {
+    /// Raised by any change of its words that a log-writer of before would not understand: one goes on while nexusd goes on as
+    /// another program.
+    static let version: UInt16 = 1
+
     let run: RunID
     let socket: OwnedFD
     let kept: OwnedFD
