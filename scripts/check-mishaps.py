@@ -191,6 +191,57 @@ def drafts(page):
     return again
 
 
+def without_network(page):
+    """On the machine itself, which has no network: the browser says that it is offline, and all goes all the same."""
+    page.add_init_script("Object.defineProperty(navigator, 'onLine', { get: () => false })")
+    new(page)
+    expect(page.locator(".link")).to_have_text("connected")
+    page.locator("input[type=file]").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"a plan"})
+    send(page, "with a file")
+    over(page)
+    expect(page.locator(".turn .mine .attached")).to_contain_text("plan.txt")
+    # What the machine may have is settled with it first, though the answer was lost.
+    asked = []
+    def lose(route):
+        asked.append(json.loads(route.request.post_data))
+        if asked[-1].get("op") != "send" or asked[-1].get("withdrawn"):
+            return route.continue_()
+        route.fetch() if len(asked) == 1 else None
+        route.abort()
+    page.route("**/api/chat", lambda route: lose(route) if '"op":"send"' in (route.request.post_data or "") else route.continue_())
+    send(page, "its answer is lost")
+    card = page.locator(".unsent .turn")
+    expect(card).to_contain_text("trying again")
+    expect(page.locator(".turn[data-turn]").last).to_have_attribute("data-state", "done")
+    card.get_by_role("button", name="Take back").click()
+    expect(page.get_by_text("Not taken back: the agent had done it already.")).to_be_visible()
+    assert asked[-1].get("withdrawn"), asked
+    page.unroute_all()
+    expect(field(page)).to_have_value("")
+    step("without a network on the machine itself: files go, and what may be done is not given back")
+
+
+def growing(page):
+    """Markdown is shown while it grows: what is over of it as it will be, the rest as it comes."""
+    new(page)
+    text = "**one** is over\n\n```swift\nlet a = 1\n\nlet b = 2\n```\n\n- two\n\nthe **rest**\n" + "and more of it " * 60
+    send(page, text)
+    last_one = last(page).locator(".answer .prose")
+    expect(last_one.locator("strong")).to_have_text("one")
+    expect(last_one.locator(".code pre")).to_have_text("let a = 1\n\nlet b = 2\n")
+    expect(last_one.get_by_role("button", name="Copy this code")).to_be_visible()
+    expect(last_one.locator("li")).to_have_text("two")
+    expect(last_one.locator(".live")).to_contain_text("the **rest**")
+    expect(last(page)).to_have_attribute("data-state", "running")
+    shot(page, "growing")
+    page.reload()
+    expect(last_one.locator(".code pre")).to_have_count(1)
+    over(page)
+    expect(last_one.locator("strong")).to_have_count(2)
+    expect(last_one.locator(".live")).to_have_count(0)
+    step("Markdown is rendered while it grows")
+
+
 def begun_offline(page):
     """Two messages of a session that is not there yet, over a reload; one is taken back, the other sent."""
     new(page)
@@ -326,7 +377,7 @@ def cards(page):
 
 
 def lost_words(page):
-    """What was heard and not stored when chat-bridge was killed: where the turn ends the page shows what is stored, no more."""
+    """What was heard and not stored when chat-bridge was killed: the agent is asked once more, and all of it is there, once."""
     new(page)
     send(page, "/stall 2 /tool /slow 100")
     expect(last(page)).to_have_attribute("data-state", "running")
@@ -338,12 +389,15 @@ def lost_words(page):
     os.kill(box.child("chat-bridge")["pid"], signal.SIGKILL)
     store.rollback()
     store.close()
-    over(page, "interrupted")
+    over(page)
+    whole = list(range(1, 101))
     for _ in range(2):
-        expect(last(page).locator(".answer > *")).to_have_count(0)
+        expect(last(page).locator(".fold.tool")).to_have_count(1)
+        assert [int(n) for n in re.findall(r"word-(\d+)", last(page).inner_text())] == whole
         page.reload()
-        over(page, "interrupted")
-    assert "word-" not in ctl("chat", "--history", page.url.rsplit("/", 1)[1])
+        over(page)
+    history = ctl("chat", "--history", page.url.rsplit("/", 1)[1])
+    assert [int(n) for n in re.findall(r"word-(\d+)", history)] == whole, history
     step("what a crash took goes from the page")
 
 
@@ -701,12 +755,16 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page, acts = opened(browser, "desk"), sys.argv[3:]
-        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
+        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, cards, growing, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
             if not acts or act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):
             if not acts or "narrow" in acts:
                 narrow(browser, size)
+        if not acts or "without_network" in acts:
+            alone = opened(browser, "desk")
+            without_network(alone)
+            alone.context.close()
         for act in (two_devices, guest, wide_table, busy_once):
             if not acts or act.__name__ in acts:
                 act(browser)

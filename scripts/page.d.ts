@@ -144,6 +144,10 @@ interface Block {
   element: HTMLElement;
   body: HTMLElement;
   text: string;
+  /** What of a text that grows is not rendered yet. */
+  rest?: Text | null;
+  /** Some of it is being rendered. */
+  isBusy?: boolean;
   /** What a card asks. */
   asked?: any;
 }

@@ -1,13 +1,14 @@
 // The JSON of what chat-bridge asks: one object, `op` first. Unknown fields are ignored, an unknown `op` is refused.
 extension AgentRequest: Codable {
     private enum Key: String, CodingKey {
-        case op, title, workspace, session, text, model, agent, id, reply, message, answers, before, to, files
+        case op, title, workspace, session, text, model, agent, id, reply, message, answers, before, to, files, prompt
     }
 
     private enum Operation: String, Codable {
         case describe, catalog
         case openSession = "open-session"
         case runTurn = "run-turn"
+        case followTurn = "follow-turn"
         case abort
         case answerPermission = "answer-permission"
         case answerQuestion = "answer-question"
@@ -18,7 +19,8 @@ extension AgentRequest: Codable {
     }
 
     /// `{"op":"describe"}` · `{"op":"catalog","workspace":…}` · `{"op":"open-session","title":…,"workspace":…}` ·
-    /// `{"op":"run-turn","session":…,"workspace":…,"text":…,"model":…,"agent":…}` · `{"op":"abort","session":…}` ·
+    /// `{"op":"run-turn","session":…,"workspace":…,"text":…,"model":…,"agent":…}` ·
+    /// `{"op":"follow-turn","session":…,"prompt":…}` · `{"op":"abort","session":…}` ·
     /// `{"op":"answer-permission","session":…,"id":…,"reply":…,"message":…}` ·
     /// `{"op":"answer-question","session":…,"id":…,"answers":[[…]]}` · `{"op":"rename-session","session":…,"title":…}` ·
     /// `{"op":"delete-session","session":…}` · `{"op":"fork-session","session":…,"before":…}` ·
@@ -43,6 +45,9 @@ extension AgentRequest: Codable {
                     model: try fields.decodeIfPresent(String.self, forKey: .model),
                     agent: try fields.decodeIfPresent(String.self, forKey: .agent)),
                 files: try fields.decodeIfPresent([AttachedFile].self, forKey: .files) ?? [])
+        case .followTurn:
+            self = .followTurn(
+                session: try Self.session(fields), prompt: try fields.decode(String.self, forKey: .prompt))
         case .abort:
             self = .abort(session: try fields.decode(AgentSessionID.self, forKey: .session))
         case .answerPermission:
@@ -92,9 +97,10 @@ extension AgentRequest: Codable {
             try fields.encodeIfPresent(choice.model, forKey: .model)
             try fields.encodeIfPresent(choice.agent, forKey: .agent)
             if !files.isEmpty { try fields.encode(files, forKey: .files) }
-        case .abort(let session):
-            try fields.encode(Operation.abort, forKey: .op)
-            try fields.encode(session, forKey: .session)
+        case .followTurn(let session, let prompt):
+            try Self.encode(.followTurn, session, to: &fields)
+            try fields.encode(prompt, forKey: .prompt)
+        case .abort(let session): try Self.encode(.abort, session, to: &fields)
         case .answerPermission(let session, let id, let reply, let message):
             try fields.encode(Operation.answerPermission, forKey: .op)
             try fields.encode(session, forKey: .session)

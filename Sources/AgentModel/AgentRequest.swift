@@ -1,7 +1,8 @@
 /// What chat-bridge asks of agent-worker: the payload of a bus `request`, as JSON with `op` as the discriminator.
 ///
-/// `runTurn` is answered by a stream: one `AgentEvent` as JSON a frame, then `end`. `turnEnded` is always the last
-/// event; a stream that ends without it was cut (agent-worker died) and the turn is `interrupted`.
+/// `runTurn` and `followTurn` are answered by a stream: one `AgentEvent` as JSON a frame, then `end`. `turnEnded` is always
+/// the last event; a stream that ends without it was cut (agent-worker died), and the turn can be followed again. Who lets
+/// go of the stream stops nothing: that is `abort`.
 /// `catalog` is answered by a stream too. Everything else is answered by one `reply` (`AgentReply`) or an `error`.
 public enum AgentRequest: Hashable, Sendable {
     /// What the agent is and whether it can take a turn.
@@ -15,6 +16,9 @@ public enum AgentRequest: Hashable, Sendable {
     case runTurn(
         session: AgentSessionID, workspace: String?, text: String, choice: TurnChoice = TurnChoice(),
         files: [AttachedFile] = [])
+    /// Tells of a turn that was handed over, by its prompt (`turnStarted`), all from its beginning: what is there of a block
+    /// comes as one, and then what happens. Nothing is handed over.
+    case followTurn(session: AgentSessionID, prompt: String)
     /// Asks the agent to stop the turn that runs in this session.
     case abort(session: AgentSessionID)
     /// Says yes or no to what the agent wants leave for; a message goes with a no.
@@ -51,7 +55,7 @@ public struct AgentSessionID: Hashable, Sendable, Codable {
     }
 }
 
-/// The answer to everything but `runTurn` and `catalog`.
+/// The answer to everything but `runTurn`, `followTurn` and `catalog`.
 public enum AgentReply: Hashable, Sendable {
     /// To `describe`.
     case description(AgentDescription)

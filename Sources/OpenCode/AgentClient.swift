@@ -17,9 +17,17 @@ public protocol AgentClient: Sendable {
     /// Hands a turn over and tells what happens, to its end: the last event is `turnEnded`.
     ///
     /// Throws only while nothing was handed over (then without any event). `emit` may take its time: events of the
-    /// server wait meanwhile, bounded. When it throws, or this task is cancelled, the agent is told to stop the turn.
+    /// server wait meanwhile, bounded. When it throws, or this task is cancelled, nobody listens any more, and the turn goes
+    /// on: `followTurn` tells of it again, `abort` stops it.
     func runTurn(
         _ session: AgentSessionID, directory: String, prompt: Prompt, choice: TurnChoice,
+        emit: @escaping @Sendable (AgentEvent) async throws -> Void
+    ) async throws(AgentFailure)
+
+    /// Tells of a turn that was handed over before, perhaps by an earlier process, from its beginning to its end. `prompt`
+    /// came with its `turnStarted`. `unknown`: there is no such session; `busy`: somebody follows it already.
+    func followTurn(
+        _ session: AgentSessionID, directory: String, prompt: String,
         emit: @escaping @Sendable (AgentEvent) async throws -> Void
     ) async throws(AgentFailure)
 

@@ -98,6 +98,9 @@ public final class Bus: Sendable {
         exchange.state.withLock { $0.drainers.append(body) }
     }
 
+    /// True once the link is over: nothing goes out or comes in any more.
+    public var isClosed: Bool { exchange.state.withLock { $0.isClosed } }
+
     /// True from the drain word on.
     public var isDraining: Bool { exchange.state.withLock { $0.isDraining } }
 

@@ -29,7 +29,7 @@ extension AgentDesk {
         case .unrevert: try await client.unrevert(session, directory: directory)
         case .forkSession(_, let message):
             return .session(try await client.fork(session, before: message, directory: directory))
-        case .describe, .catalog, .openSession, .runTurn, .abort, .answerPermission, .answerQuestion:
+        case .describe, .catalog, .openSession, .runTurn, .followTurn, .abort, .answerPermission, .answerQuestion:
             throw AgentFailure(.failed, "not a change of a session")
         }
         return .changed

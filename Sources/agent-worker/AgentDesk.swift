@@ -41,6 +41,8 @@ struct AgentDesk: Sendable {
                 try await turns.run { () async throws(AgentFailure) in
                     try await run(session, Prompt(text: text, files: contents), choice, responder)
                 }
+            case .followTurn(let session, let prompt):
+                try await turns.run { () async throws(AgentFailure) in try await follow(session, prompt, responder) }
             case .abort(let session):
                 try await abort(session)
                 await reply(.aborted, responder)
@@ -74,6 +76,17 @@ struct AgentDesk: Sendable {
                 if case .turnStarted = event { await connection.turnsAway(nil) }
                 for frame in event.frames { try await responder.send(try Self.json(frame)) }
             }
+        }
+        await responder.end()
+    }
+
+    private func follow(
+        _ session: AgentSessionID, _ prompt: String, _ responder: Responder
+    ) async throws(AgentFailure) {
+        let client = try await connection.readyClient(within: Limits.handOverTime)
+        let directory = try await directory(of: session, client)
+        try await client.followTurn(session, directory: directory, prompt: prompt) { event in
+            for frame in event.frames { try await responder.send(try Self.json(frame)) }
         }
         await responder.end()
     }

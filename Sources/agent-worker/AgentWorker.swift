@@ -36,6 +36,7 @@ struct AgentWorker {
                     for await case .recycle(child: agentChild) in bus.events() { await turns.wantRecycling() }
                 }
                 group.addTask { await keepLooking { look.yield() } }
+                group.addTask { await Watchdog.feed { _ = await connection.current } }
                 group.addTask { for await _ in looks { await reportHealth(bus, connection) } }
                 await group.waitForAll()
             }

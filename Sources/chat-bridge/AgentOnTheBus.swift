@@ -68,6 +68,17 @@ struct AgentOnTheBus: AgentPort {
         }
     }
 
+    func followTurn(
+        session: AgentSessionID, prompt: String
+    ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
+        let request = try Self.json(.followTurn(session: session, prompt: prompt))
+        do {
+            return TurnEvents(frames: try await bus.stream(Self.worker, request))
+        } catch let error as BusError {
+            throw Self.failure(error, inTurn: true)
+        }
+    }
+
     func abort(session: AgentSessionID) async throws { _ = try await ask(.abort(session: session)) }
 
     func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws {

@@ -32,6 +32,7 @@ struct ChatBridge {
                         + "anew where they lay: they stay. Put the store back that was there before, or remove them")
             }
             let left = try await runner.begin()
+            if left.running > 0 { Log.notice("\(left.running) turn(s) go on that are with the agent") }
             if left.queued > 0 { Log.notice("\(left.queued) message(s) wait for the agent") }
 
             let service = ChatService(
@@ -64,12 +65,16 @@ struct ChatBridge {
             defer { watching.cancel() }
             let asking = Task { await runner.keepAsking() }
             defer { asking.cancel() }
+            // One that stands still in a turn has no time for this; a disk that does is no reason to begin anew.
+            let living = Task { await Watchdog.feed { _ = await runner.summary } }
+            defer { living.cancel() }
             let telling = Task { await word?.run() }
             let hearing = Task { await ear.run() }
             defer { hearing.cancel() }
             await follow(bus, runner)
             // Cancelled: by SIGTERM without a drain word before it, too.
-            await Task { await runner.stop() }.value
+            // Where the link has ended nexusd was killed, and the agent goes on under the next one.
+            await Task { await runner.stop(leavingTurns: bus.isClosed) }.value
             serving.cancel()
             telling.cancel()
             await serving.value

@@ -83,6 +83,8 @@ import Testing
         let pid = try box.status().pid("chat-bridge")!
         kill(pid, SIGKILL)
         try box.waitReplaced("chat-bridge", pid)
+        // The turn waits on for leave, until the agent ends.
+        kill(try #require(try box.status().pid("opencode")), SIGKILL)
         let cut = try got(box, 4)[3]
         #expect(cut.word.kind == "turn" && cut.word.state == "interrupted", "\(cut)")
         #expect(try box.ctl("chat", "the last one").status == 0)

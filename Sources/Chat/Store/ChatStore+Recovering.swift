@@ -12,7 +12,9 @@ struct LeftOver: Sendable {
 extension ChatStore {
     /// What a start found.
     public struct Recovered: Sendable {
-        /// These were with the agent, and are interrupted.
+        /// These were with the agent, by prompts that it may still know: they go on.
+        public var running: [ChatTurn]
+        /// These were perhaps with the agent, and are interrupted.
         public var interrupted: [ChatTurn]
         /// These wait, oldest first.
         public var queued: [ChatTurn]
@@ -20,7 +22,8 @@ extension ChatStore {
         public var isWritten: Bool
     }
 
-    /// At the start of chat-bridge: turns that were with the agent are interrupted, with that reason.
+    /// At the start of chat-bridge: turns that were with the agent go on where it can be asked for them; whether it has got
+    /// the others nobody knows, and they are interrupted, with that reason.
     ///
     /// A store that cannot be written now keeps nobody from reading it. Whoever reads finds them interrupted all the same, and
     /// it is written with the first transaction that the store takes. Nothing goes to the agent before, for that takes one.
@@ -28,10 +31,17 @@ extension ChatStore {
     public func recover(
         reason: String, later: @escaping @Sendable ([ChatTurn]) -> Void = { _ in }
     ) async throws -> Recovered {
-        let (cut, queued) = try await queue.read { db in
-            (try Self.turns(db, where: "state = 'running'", []), try Self.turns(db, where: "state = 'queued'", []))
+        let isKnown = "prompt IS NOT NULL AND session IN (SELECT id FROM session WHERE agent_session IS NOT NULL)"
+        let (running, cut, queued) = try await queue.read { db in
+            (
+                try Self.turns(db, where: "state = 'running' AND \(isKnown)", []),
+                try Self.turns(db, where: "state = 'running' AND NOT (\(isKnown))", []),
+                try Self.turns(db, where: "state = 'queued'", [])
+            )
         }
-        guard !cut.isEmpty else { return Recovered(interrupted: [], queued: queued, isWritten: true) }
+        guard !cut.isEmpty else {
+            return Recovered(running: running, interrupted: [], queued: queued, isWritten: true)
+        }
         leftOver.withLock { $0 = LeftOver(turns: cut, reason: reason) }
         do {
             try await write { _ in }
@@ -45,9 +55,9 @@ extension ChatStore {
                 if waits { try Self.show(db, cut, as: reason) }
                 return waits
             }
-            return Recovered(interrupted: cut, queued: queued, isWritten: !waits)
+            return Recovered(running: running, interrupted: cut, queued: queued, isWritten: !waits)
         }
-        return Recovered(interrupted: cut, queued: queued, isWritten: true)
+        return Recovered(running: running, interrupted: cut, queued: queued, isWritten: true)
     }
 
     /// In a transaction, before anything else in it; `settle` what it returns behind its commit.

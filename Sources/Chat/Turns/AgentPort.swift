@@ -12,6 +12,10 @@ public protocol AgentPort: Sendable {
     func runTurn(
         session: AgentSessionID, workspace: String?, text: String, files: [FileToSend], choice: TurnChoice
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable
+    /// Tells of a turn that was handed over, by its prompt, all from its beginning. Letting go of it stops nothing.
+    func followTurn(
+        session: AgentSessionID, prompt: String
+    ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable
     /// Asks the agent to stop the turn that runs in a session.
     func abort(session: AgentSessionID) async throws
     /// Hands an answer on. `unknownRequest`: nobody waits for it (any more).

@@ -13,6 +13,10 @@ extension ChatService {
 
     /// Makes a session of what was said before a turn (nil: of everything), at the agent too.
     public func fork(_ session: SessionID, before turn: TurnID?) async throws -> [UInt8] {
+        try await locks.alone(in: session) { try await forkAlone(session, before: turn) }
+    }
+
+    private func forkAlone(_ session: SessionID, before turn: TurnID?) async throws -> [UInt8] {
         let place = try await store.boundary(at: turn, in: session)
         var copied: AgentSessionID?
         if let known = place.session {
@@ -26,6 +30,10 @@ extension ChatService {
 
     /// Takes back a turn and all behind it. The agent first: asked again, both do the same again.
     public func revert(_ session: SessionID, to turn: TurnID) async throws -> [UInt8] {
+        try await locks.alone(in: session) { try await revertAlone(session, to: turn) }
+    }
+
+    private func revertAlone(_ session: SessionID, to turn: TurnID) async throws -> [UInt8] {
         let place = try await store.boundary(at: turn, in: session)
         if let known = place.session, let prompt = place.prompt {
             try await asking { try await runner.agent.revert(session: known, to: prompt) }
@@ -36,6 +44,10 @@ extension ChatService {
 
     /// Brings back what was taken back last.
     public func unrevert(_ session: SessionID) async throws -> [UInt8] {
+        try await locks.alone(in: session) { try await unrevertAlone(session) }
+    }
+
+    private func unrevertAlone(_ session: SessionID) async throws -> [UInt8] {
         let place = try await store.boundary(at: nil, in: session)
         let waits = try await store.session(session)?.reverted ?? 0
         guard waits > 0 else { throw ChatError(.badRequest, "nothing that can be brought back was taken back") }

@@ -11,6 +11,7 @@ public struct ChatService: Sendable {
     let runner: TurnRunner
     let workspaces: Workspaces
     let uploads: Uploads
+    let locks = SessionLock()
 
     /// Over one store.
     public init(
@@ -62,6 +63,12 @@ public struct ChatService: Sendable {
     }
 
     private func accept(_ submission: Submission, newSession: SessionID) async throws -> Acceptance {
+        guard let session = submission.session else { return try await store(submission, newSession: newSession) }
+        // Not while what was said in it is being taken back.
+        return try await locks.alone(in: session) { try await store(submission, newSession: newSession) }
+    }
+
+    private func store(_ submission: Submission, newSession: SessionID) async throws -> Acceptance {
         do {
             let before: EventNumber
             if let session = submission.session { before = try await number(before: session) } else { before = .start }

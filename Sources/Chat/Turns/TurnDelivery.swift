@@ -3,7 +3,8 @@ import Foundation
 import GRDB
 
 /// One turn on its way: the agent's session is made sure of, the turn is marked as running, then it is handed over, and
-/// what comes is stored. Whatever happens, the turn is queued again (certainly not seen by the agent) or over.
+/// what comes is stored. Whatever happens, the turn is queued again (certainly not seen by the agent), over, or with the agent
+/// for the next chat-bridge to go on with.
 struct TurnDelivery {
     let turn: TurnID
     let session: SessionID
@@ -36,6 +37,8 @@ struct TurnDelivery {
 
     enum Outcome: Sendable {
         case over
+        /// The agent has it, and the next chat-bridge goes on with it.
+        case left
         case notDelivered(why: String)
     }
 
@@ -45,6 +48,8 @@ struct TurnDelivery {
         case asked(String)
         /// chat-bridge ends.
         case shutdown
+        /// It ends because nexusd did: the turn does not.
+        case left
     }
 
     /// `stop` tells why the task was cancelled, or why the agent was asked to stop; nil if neither.
@@ -53,13 +58,21 @@ struct TurnDelivery {
         do {
             guard let message = try await store.turn(turn) else { return .over }
             let outcome = try await deliver(message, writer, stop: stop)
+            if outcome == nil, await stop() == .left { return .left }
             let (state, reason) = Self.judge(outcome, stop: await stop())
             return await conclude(writer, state, reason, byTheAgent: outcome != nil, stop: stop)
         } catch let error as AgentError where error.code == .notDelivered {
             return .notDelivered(why: "the agent cannot be reached: \(error)")
         } catch {
             let given = await stop()
-            if !isTakenUp, given == .shutdown { return .notDelivered(why: "chat-bridge is stopping") }
+            if !isTakenUp, given == .shutdown || given == .left {
+                return .notDelivered(why: "chat-bridge is stopping")
+            }
+            if given == .left {
+                // In a task of its own: this one is cancelled.
+                await Task { try? await writer.settle() }.value
+                return .left
+            }
             if !isTakenUp, given == nil, StoreFailure.isPassing(error) {
                 return .notDelivered(why: StoreFailure.words(error, path: store.path))
             }
@@ -71,9 +84,13 @@ struct TurnDelivery {
     private mutating func deliver(
         _ message: ChatTurn, _ writer: TurnWriter, stop: @Sendable () async -> Stop?
     ) async throws -> TurnOutcome? {
+        let (known, workspace) = try await store.agentSession(of: session)
+        if message.state == .running, let prompt = message.prompt, let known {
+            isTakenUp = true
+            return try await follow(known, prompt, message, writer, orElse: Self.restart, stop: stop)
+        }
         // It was taken before the ceiling was reached, and waited.
         if let why = ceiling.refusal(of: try await store.spentToday(), at: Date()) { return .failed(reason: why) }
-        let (known, workspace) = try await store.agentSession(of: session)
         let id: AgentSessionID
         if let known { id = known } else { id = try await openSession(message, workspace) }
         // What it may still do of a turn that ended here is stopped first: its questions would look like this one's.
@@ -115,6 +132,7 @@ struct TurnDelivery {
         stop: @Sendable () async -> Stop?
     ) async throws -> TurnOutcome? {
         var hasBegun = false
+        var prompt: String?
         do {
             let events = try await agent.runTurn(
                 session: id, workspace: workspace, text: message.text, files: try files(of: message),
@@ -122,7 +140,10 @@ struct TurnDelivery {
             for try await event in events {
                 if !hasBegun { try await writer.append(.started) }
                 hasBegun = true
-                if case .turnStarted(let prompt?) = event { try await store.setPrompt(prompt, of: turn) }
+                if case .turnStarted(let id?) = event {
+                    try await store.setPrompt(id, of: turn)
+                    prompt = id
+                }
                 if case .turnEnded(let outcome) = event { return outcome }
                 guard let what = ChatEvent.What(event) else { continue }
                 try await writer.append(named(what, stop: await stop()))
@@ -130,12 +151,17 @@ struct TurnDelivery {
             return nil
         } catch let error as AgentError where hasBegun {
             // After the first event no error says any more that the agent has not seen the turn.
-            throw AgentError(error.code == .failed ? .failed : .lost, error.message)
+            guard error.code != .failed, let prompt else {
+                throw AgentError(error.code == .failed ? .failed : .lost, error.message)
+            }
+            // The way to the agent is gone, and the agent perhaps not.
+            let loss = AgentError(.lost, error.message)
+            return try await follow(id, prompt, message, writer, orElse: loss, stop: stop)
         }
     }
 
     /// With who answered, and what. What waited in a turn that the user stopped was ended by that, and by nobody else.
-    private func named(_ what: ChatEvent.What, stop: Stop?) -> ChatEvent.What {
+    func named(_ what: ChatEvent.What, stop: Stop?) -> ChatEvent.What {
         guard case .answered(var answered) = what else { return what }
         if answered.answer == .unknown, case .asked = stop { answered.by = .user }
         return .answered(sayings.name(answered, in: session))
@@ -171,7 +197,11 @@ struct TurnDelivery {
                 try await Task { try await writer.end(state, reason: reason, byTheAgent: byTheAgent) }.value
                 return .over
             } catch  where error is DatabaseError {
-                if await stop() == .shutdown { return .over }
+                switch await stop() {
+                case .shutdown: return .over
+                case .left: return .left
+                case .asked, nil: break
+                }
                 let why = StoreFailure.words(error, path: store.path)
                 if why != told { await hub.mention(.notice(Self.waits(why, error)), turn: turn, in: session) }
                 told = why
@@ -206,7 +236,7 @@ struct TurnDelivery {
         switch stop {
         case .asked(let words): return (.interrupted, words)
         case .shutdown: return (.interrupted, TurnRunner.stopReason)
-        case nil: break
+        case .left, nil: break
         }
         guard let error = error as? AgentError else {
             let words = StoreFailure.words(error, path: store.path)

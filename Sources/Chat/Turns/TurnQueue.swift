@@ -58,6 +58,11 @@ public struct TurnQueue: Sendable {
         return next.isEmpty ? [.wait(turn, session, why: reasonToWait(in: session))] : next
     }
 
+    /// A turn is with the agent already, from before.
+    public mutating func resumed(_ turn: TurnID, in session: SessionID) {
+        lanes[session, default: Lane()].running = turn
+    }
+
     /// Something was learned about the agent.
     public mutating func agentIs(_ agent: Agent) -> [Action] {
         guard agent != self.agent else { return [] }

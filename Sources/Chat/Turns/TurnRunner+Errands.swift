@@ -32,6 +32,19 @@ extension TurnRunner {
         try await task.value
     }
 
+    /// All of them, as far as that can be done in the time.
+    func settleAll(within limit: Duration) async {
+        guard let left = try? await store.atWork(), !left.isEmpty else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for left in left { try? await self.settle(left.session) }
+            }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     private func doErrands() async {
         while !Task.isCancelled {
             do {

@@ -3,6 +3,8 @@
 public actor TurnRunner {
     /// How long the agent may take to end a turn it was asked to stop.
     static let abortLimit: Duration = .seconds(10)
+    /// How long the end of this process waits for it to stop there what has ended here; the next one asks again.
+    static let settleLimit: Duration = .seconds(2)
     /// How often an agent that is away is asked again, while a turn waits for it …
     static let askInterval: Duration = .milliseconds(250)
     /// … and while none does: this doubles the pause up to here, for the words of the status line only.
@@ -55,8 +57,7 @@ public actor TurnRunner {
     }
 
     /// What a turn is told that was with the agent when chat-bridge went away.
-    public static let restartReason =
-        "chat-bridge restarted while the agent was answering; what had arrived is kept"
+    public static let restartReason = "\(TurnDelivery.restart); what had arrived is kept"
     static let stopReason = "chat-bridge was stopped while the agent was answering; what had arrived is kept"
 
     private static let stopped = "stopped by the user"
@@ -67,16 +68,21 @@ public actor TurnRunner {
         reason.map { $0.hasPrefix(stopped) || $0.hasPrefix(withdrawn) } ?? false
     }
 
-    /// Takes the store up as it was left: turns that were with the agent are interrupted, the others go on.
-    public func begin() async throws -> (interrupted: Int, queued: Int) {
+    /// Takes the store up as it was left: turns that the agent has go on, those of which that is not known are interrupted,
+    /// those that wait wait on.
+    public func begin() async throws -> (running: Int, interrupted: Int, queued: Int) {
         let left = try await store.recover(reason: Self.restartReason) { turns in
             Task { await self.areInterrupted(turns, Self.restartReason) }
         }
         if left.isWritten { await areInterrupted(left.interrupted, Self.restartReason) }
         await areInterrupted(store.interruptedByLoss, ChatStore.lossReason)
         runErrands()
+        for turn in left.running {
+            queue.resumed(turn.id, in: turn.session)
+            tasks[turn.id] = Task { await self.run(turn.id, turn.session) }
+        }
         for turn in left.queued { carryOut(queue.accepted(turn.id, in: turn.session)) }
-        return (left.interrupted.count + store.interruptedByLoss.count, left.queued.count)
+        return (left.running.count, left.interrupted.count + store.interruptedByLoss.count, left.queued.count)
     }
 
     /// It is stored. Nobody can have watched them before; it is told to whom the owner wants it told.
@@ -134,16 +140,19 @@ public actor TurnRunner {
         return withdrawn.queued.count + (withdrawn.running == nil ? 0 : 1)
     }
 
-    /// Ends what is with the agent, stores it, and takes up nothing more. Queued turns stay queued.
-    public func stop() async {
+    /// Ends what is with the agent, stores it, and takes up nothing more. Queued turns stay queued. `leavingTurns`: what is with
+    /// the agent goes on there, and the next chat-bridge with it.
+    public func stop(leavingTurns: Bool = false) async {
+        let isFirst = !isStopping
         isStopping = true
         asking?.cancel()
         errands?.cancel()
         for (turn, task) in tasks {
-            stops[turn] = .shutdown
+            stops[turn] = leavingTurns ? .left : .shutdown
             task.cancel()
         }
         for task in Array(tasks.values) { await task.value }
+        if isFirst, !leavingTurns { await settleAll(within: Self.settleLimit) }
         await hub.finish()
     }
 
@@ -200,6 +209,7 @@ public actor TurnRunner {
             carryOut(queue.ended(turn, in: session))
             // It may have ended here alone.
             runErrands()
+        case .left: tell()
         case .notDelivered(let why):
             vainHandOvers += 1
             carryOut(queue.notDelivered(turn, in: session, why: why))

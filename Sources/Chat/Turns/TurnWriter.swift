@@ -56,6 +56,9 @@ actor TurnWriter {
         }
     }
 
+    /// Stores what was given out so far.
+    func settle() async throws { try await flush() }
+
     /// Stores the rest with the turn's end, in one transaction.
     func end(_ state: TurnState, reason: String?, byTheAgent: Bool) async throws {
         timer?.cancel()

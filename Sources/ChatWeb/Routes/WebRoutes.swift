@@ -67,7 +67,7 @@ struct WebRoutes: Sendable {
     private struct Manner: Decodable {
         /// Seconds; without it the answer is a stream.
         var wait: Double?
-        /// `probe` is no request of the chat: it shows whether streams get through.
+        /// `probe` and `render` are no requests of the chat: whether streams get through, and Markdown as HTML.
         var op: String?
 
         /// Nil: it is no object, which is said of what is asked.
@@ -88,6 +88,7 @@ struct WebRoutes: Sendable {
         let manner = try Manner.read(body)
         let answer = lines(manner, for: device, by: context.connection)
         if manner?.op == "probe" { return try answer.response { await StreamProbe.run($0) } }
+        if manner?.op == "render" { return Response.json(try RenderedText.line(of: body)) }
         let asked = try ChatRequest(payload: body)
         // Before the answer begins, which would be a good one: the page keeps a message for a session that is gone.
         if let session = asked.session { try await service.require(session) }

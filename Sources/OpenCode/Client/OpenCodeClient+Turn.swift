@@ -13,10 +13,31 @@ extension OpenCodeClient {
         let handOver = try await handOver(
             session, id: id, prompt: prompt, choice: choice, directory: directory, inbox)
         defer { handOver.call?.cancel() }
-        var turn = Turn(
+        let turn = Turn(
             session: session, directory: directory, inbox: inbox,
             reducer: TurnReducer(prompt: id, policy: policy, order: type(of: line).messageOrder),
             emit: emit)
+        await tell(turn, isCertain: handOver.isCertain)
+    }
+
+    /// What was told of it before is not known here: the first look tells all that there is.
+    public func followTurn(
+        _ session: AgentSessionID, directory: String, prompt: String,
+        emit: @escaping @Sendable (AgentEvent) async throws -> Void
+    ) async throws(AgentFailure) {
+        let inbox = try openInbox(for: session.rawValue)
+        defer { closeInbox(of: session.rawValue) }
+        let turn = Turn(
+            session: session, directory: directory, inbox: inbox,
+            reducer: TurnReducer(prompt: prompt, policy: policy, order: type(of: line).messageOrder),
+            emit: emit)
+        await tell(turn, isCertain: false)
+    }
+
+    /// To its end, or until nobody listens any more: then it goes on unheard. `isCertain`: nothing of it was missed.
+    private func tell(_ turn: Turn, isCertain: Bool) async {
+        var turn = turn
+        let inbox = turn.inbox
         let ticker = Task {
             while !Task.isCancelled {
                 try? await Task.sleep(for: Limits.tick)
@@ -25,14 +46,12 @@ extension OpenCodeClient {
         }
         defer { ticker.cancel() }
         do {
-            try await emit(.turnStarted(prompt: id))
-            if !handOver.isCertain {
-                try await perform(turn.reducer.missedEvents(at: turn.now, connectionLost: true), &turn)
-            }
+            try await turn.emit(.turnStarted(prompt: turn.reducer.prompt))
+            if !isCertain { try await perform(turn.reducer.missedEvents(at: turn.now, connectionLost: true), &turn) }
             while !turn.reducer.isOver { try await handle(await inbox.next(), &turn) }
-            if !turn.reducer.hasBegun { try? await line.withdraw(id, of: session) }
+            if !turn.reducer.hasBegun { try? await line.withdraw(turn.reducer.prompt, of: turn.session) }
         } catch {
-            await callOff(turn)
+            // Whoever wants it stopped says so; whoever was cut off asks again.
         }
     }
 
@@ -132,12 +151,5 @@ extension OpenCodeClient {
             case .refused, .unknown: return turn.reducer.denied(error.message)
             }
         }
-    }
-
-    /// Nobody listens any more: what runs unseen and unasked-for is stopped. In a task of its own, since this one may
-    /// be cancelled.
-    private func callOff(_ turn: Turn) async {
-        let line = line
-        await Task { try? await line.abort(turn.session, directory: turn.directory) }.value
     }
 }

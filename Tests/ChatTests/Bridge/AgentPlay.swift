@@ -25,6 +25,10 @@ struct AgentPlay {
     var known: Set<String> = []
     var opened = 0
     var turns: [Turn] = []
+    /// It remembers turns that it was handed, and tells of them again.
+    var remembersTurns = false
+    /// Those that it was asked to tell of again, with their prompts.
+    var followed: [(turn: Turn, prompt: String)] = []
     var aborted: [AgentSessionID] = []
     /// Answers that arrived.
     var answers: [AgentRequest] = []
@@ -89,6 +93,12 @@ struct AgentPlay {
                 return true
             }
             turns.append(Turn(id: id, session: session, text: text, choice: choice, files: files))
+        case .followTurn(let session, let prompt):
+            guard remembersTurns else {
+                bridge.write(error(id, .unknown, "no such turn"))
+                return true
+            }
+            followed.append((Turn(id: id, session: session, text: "", choice: TurnChoice()), prompt))
         case .renameSession, .deleteSession, .revert, .unrevert:
             changes.append(try JSONDecoder().decode(AgentRequest.self, from: Data(frame.payload)))
             if isAway {

@@ -13,7 +13,7 @@ final class BridgeProcess {
 
     let pid: pid_t
     private let input: Int32
-    private let output: Int32
+    private var output: Int32
     private var decoder = FrameDecoder()
     private var inbox: [Frame] = []
     private var lastID: UInt64
@@ -52,7 +52,14 @@ final class BridgeProcess {
     deinit {
         kill()
         Glibc.close(input)
+        if output >= 0 { Glibc.close(output) }
+    }
+
+    /// What it sees of a nexusd that was killed; its end.
+    func loseNexusd() -> Int32 {
         Glibc.close(output)
+        output = -1
+        return wait()
     }
 
     /// SIGKILL, and its end.

@@ -28,7 +28,7 @@ final class Play {
 
     /// A new chat-bridge over what the last one left; the agent remembers its sessions, not its turns.
     func restart(keep: String? = nil) throws {
-        bridge.kill()
+        if bridge.isAlive { bridge.kill() }
         epoch += 1
         bridge = try BridgeProcess(directory: directory, epoch: epoch, keep: keep)
         agent.turns = []

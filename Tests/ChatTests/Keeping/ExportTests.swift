@@ -19,6 +19,9 @@ struct ExportTests {
         func runTurn(
             session: AgentSessionID, workspace: String?, text: String, files: [FileToSend], choice: TurnChoice
         ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable { throw Absent() }
+        func followTurn(
+            session: AgentSessionID, prompt: String
+        ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable { throw Absent() }
         func abort(session: AgentSessionID) async throws {}
         func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws {}
     }

@@ -17,6 +17,11 @@ struct ResumeTests {
             workspaces: Workspaces(names: ["home"]))
         let one = try await box.accept("one")
         let two = try await box.accept("two", in: one.session)
+        for turn in [one, two] {
+            let event = try await hub.publish(turn.accepted, turn: turn.id, in: turn.session)
+            try await box.store.append([event])
+            await hub.stored([event])
+        }
         let told = Mutex<[String]>([])
         try await service.resume(one.session, after: .start, follow: false) { frame in
             let type = try StoreBox.object(frame)["type"] as? String ?? "?"
@@ -34,25 +39,4 @@ struct ResumeTests {
         }
         #expect(told.withLock { $0 } == ["accepted", "accepted", "notice", "ended", "ended"])
     }
-}
-
-/// One that is away.
-private struct NoAgent: AgentPort {
-    private static let away = AgentError(.notDelivered, "there is none")
-
-    func describe() async throws -> AgentDescription { throw Self.away }
-    func catalog(workspace: String?) async throws -> [CatalogEntry] { throw Self.away }
-    func openSession(title: String, workspace: String?) async throws -> AgentSessionID { throw Self.away }
-    func runTurn(
-        session: AgentSessionID, workspace: String?, text: String, files: [FileToSend], choice: TurnChoice
-    ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
-        throw Self.away
-    }
-    func abort(session: AgentSessionID) async throws { throw Self.away }
-    func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws { throw Self.away }
-    func rename(session: AgentSessionID, to title: String) async throws { throw Self.away }
-    func remove(session: AgentSessionID) async throws { throw Self.away }
-    func fork(session: AgentSessionID, before prompt: String?) async throws -> AgentSessionID { throw Self.away }
-    func revert(session: AgentSessionID, to prompt: String) async throws { throw Self.away }
-    func unrevert(session: AgentSessionID) async throws { throw Self.away }
 }

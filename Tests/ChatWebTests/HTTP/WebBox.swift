@@ -210,6 +210,12 @@ final class SlowAgent: AgentPort {
         return stream
     }
 
+    func followTurn(
+        session: AgentSessionID, prompt: String
+    ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
+        throw AgentError(.unknownSession, "it remembers no turn")
+    }
+
     func abort(session: AgentSessionID) async throws { end(.interrupted(reason: "stopped")) }
 
     func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws {

@@ -323,20 +323,28 @@ struct AgentWorkerTests {
         #expect(try worker(agent).ask(["op": "abort", "session": "ses_gone"])["aborted"] as? Bool == true)
     }
 
-    @Test func cancel_stopsTheTurn() throws {
+    @Test func cancel_leavesTheTurn_whichIsFollowedOrStopped() throws {
         let agent = try EchoAgentProcess(state: state.url)
         let worker = try worker(agent)
         let session = try session(worker)
         let id = try worker.request(["op": "run-turn", "session": session, "text": "/slow 1000"])
+        let prompt = try #require(try worker.event(of: id)?["prompt"] as? String)
         while try worker.event(of: id)?["text"] as? String != "word-1 " {}
         worker.send(Frame(.cancel, peer: WorkerProcess.client, id: id))
-        // The session is free again once the turn is called off.
+        var again: FrameID
         while true {
-            let next = try worker.request(["op": "run-turn", "session": session, "text": "next"])
-            let first = try worker.next { $0.header.id == next }
+            again = try worker.request(["op": "follow-turn", "session": session, "prompt": prompt])
+            let first = try worker.next { $0.header.id == again }
             if first.header.kind == .stream { break }
+            // Until the first one has let go of it.
             #expect(try WorkerProcess.object(first)["code"] as? String == "busy")
         }
+        #expect(try worker.ask(["op": "abort", "session": session])["aborted"] as? Bool == true)
+        var outcome: String?
+        while outcome == nil { outcome = try worker.event(of: again)?["outcome"] as? String }
+        #expect(outcome == "interrupted")
+        let next = try turn(worker, session, "next")
+        #expect(next.last?["outcome"] as? String == "done")
     }
 
     @Test func drain_letsTheTurnEnd() throws {

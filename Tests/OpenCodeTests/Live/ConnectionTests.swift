@@ -187,18 +187,22 @@ struct ConnectionTests: Sendable {
     }
 
     @Test(arguments: EchoAgentProcess.Line.allCases)
-    func readerThatGoesAway_stopsTheTurn(line: EchoAgentProcess.Line) async throws {
+    func readerThatGoesAway_leavesTheTurn_whichIsToldAgainWhole(line: EchoAgentProcess.Line) async throws {
         let agent = try EchoAgentProcess(state: scratch.url, line: line)
         let (client, session) = try await connected(to: agent)
         let reader = Reader()
-        let turn = Task { try await run(client, session, "/slow 1000", reader) }
+        let turn = Task { try await run(client, session, "/slow 10", reader) }
         await reader.sees(words: 1)
         turn.cancel()
         _ = await turn.result
-        let calls = calls(line, agent)
-        while try await calls.state(session, family: [session.rawValue], since: "msg_0", directory: "/srv/work").isBusy
-        {
-            try await Task.sleep(for: .milliseconds(10))
+        let prompt = try #require(reader.screen.withLock { $0.prompt })
+        // While it runs, and once more when it is over.
+        for _ in 0..<2 {
+            let again = Reader()
+            try await client.followTurn(session, directory: "/srv/work", prompt: prompt) { again.show($0) }
+            let screen = again.screen.withLock { $0 }
+            #expect(screen.outcome == .done)
+            #expect(screen.wholeText.hasPrefix((1...10).map { "word-\($0) " }.joined()), "\(screen.wholeText)")
         }
         #expect(try await run(client, session, "next").outcome == .done)
     }

@@ -14,11 +14,12 @@ struct Screen {
     var answered: [Answered] = []
     var todos: [[Todo]] = []
     var changes: [[FileChange]] = []
+    var prompt: String?
     var outcome: TurnOutcome?
 
     mutating func show(_ event: AgentEvent) {
         switch event {
-        case .turnStarted: break
+        case .turnStarted(let prompt): self.prompt = prompt
         case .textDelta(let block, let more):
             if text[block] == nil { order.append(block) }
             text[block, default: ""] += more

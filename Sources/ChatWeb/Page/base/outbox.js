@@ -1,7 +1,7 @@
 // What was sent and is not known to be stored by the machine yet.
 import { isSeen } from './dom.js';
 import { store, stored, written } from './shelf.js';
-import { chat, Failure, pause } from './wire.js';
+import { chat, Failure, isOffline, pause } from './wire.js';
 
 const key = 'nexus.outbox';
 // So many wait; then the field takes no more.
@@ -126,7 +126,7 @@ export class Outbox {
     let accepted = null;
     let end = '';
     const { client_id, as = client_id, session, workspace, text, model, agent, attachments, isTried } = letter;
-    const wasOffline = !navigator.onLine;
+    const wasOffline = isOffline();
     letter.isTried = true;
     await this.update(letter);
     if (!this.letters.includes(letter)) return;
@@ -139,7 +139,7 @@ export class Outbox {
     } catch (/** @type {any} */ failure) {
       if (!accepted) {
         // Without a network it has not left.
-        if (wasOffline && !navigator.onLine) this.update(Object.assign(letter, { isTried }));
+        if (wasOffline && isOffline()) this.update(Object.assign(letter, { isTried }));
         if (failure.isPassing || failure.code === 'unpaired') throw failure;
         const isGone = failure.code === 'unknown';
         letter.isTried = false;

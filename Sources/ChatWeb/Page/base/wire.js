@@ -52,6 +52,7 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
       method: 'POST', signal: control.signal,
       headers: { 'Content-Type': 'application/json', 'X-Nexus': stored('nexus.key', '1') }, body: JSON.stringify(body),
     });
+    isReached ||= !navigator.onLine;
     if (!response.body) throw new Failure('the answer has no body');
     // Not what something on the way says in its place.
     if (response.ok && response.headers.get('Content-Type')?.includes('json')) heard();
@@ -87,13 +88,18 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
     return last;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw new Failure(navigator.onLine ? why : 'this device is offline');
+    throw new Failure(isOffline() ? 'this device is offline' : why);
   } finally {
     clearTimeout(silence);
     clearTimeout(delay);
     signal?.removeEventListener('abort', left);
   }
 }
+
+// A browser without a network says that it is offline, and reaches the machine that it runs on all the same.
+let isReached = false;
+for (const name of ['online', 'offline']) addEventListener(name, () => { isReached = false; });
+export const isOffline = () => !navigator.onLine && !isReached;
 
 /** @param {object} body @param {Options} [options] */
 export async function read(body, options, path = '/api/chat') {

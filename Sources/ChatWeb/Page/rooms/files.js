@@ -1,6 +1,6 @@
 // Files that go with the next message, uploaded at once, in pieces.
 import { h, plain, say, size } from '../base/dom.js';
-import { chat, Failure, pause, reason } from '../base/wire.js';
+import { chat, Failure, isOffline, pause, reason } from '../base/wire.js';
 
 const most = 8;
 
@@ -100,7 +100,7 @@ export class Files {
       return false;
     };
     if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files. Remove one, or send these first.`);
-    if (!navigator.onLine) return fail('Not attached: this device is offline. Attach it again then: files do not wait, messages do.');
+    if (isOffline()) return fail('Not attached: this device is offline. Attach it again then: files do not wait, messages do.');
     loading.set(one.number, one);
     this.changed();
     try {

@@ -1,6 +1,6 @@
 // One conversation: its turns, what is on its way, and the field to write in.
 import { ago, form, h, isPhone, once, say, alarm, plain } from '../base/dom.js';
-import { chat, read, waiting } from '../base/wire.js';
+import { chat, isOffline, read, waiting } from '../base/wire.js';
 import { Feed } from '../base/feed.js';
 import { keep, kept, drop } from '../base/shelf.js';
 import { draftKeys, moveDraft } from '../base/drafts.js';
@@ -305,7 +305,7 @@ export class Talk {
     const mine = this.page.outbox.letters.filter((one) => one.session === this.session);
     const hasMore = mine.length > this.unsent.childElementCount;
     const { trouble } = this.page.outbox;
-    const waits = !navigator.onLine ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : 'Being sent';
+    const waits = isOffline() ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : 'Being sent';
     this.unsent.replaceChildren(...mine.map((letter) => {
       const again = plain(this.session ? 'Send again' : 'Send as a new session', () => this.page.outbox.again(letter, this.session ? {} : { draft: this.page.draft }));
       const edit = plain(letter.refused ? 'Edit' : 'Take back', () => this.page.outbox.takeBack(letter));

@@ -59,15 +59,39 @@ export class Turn {
     const block = this.block(event.type, event.block);
     block.text = event.whole ? event.text : block.text + event.text;
     if (event.html) {
-      block.body.classList.remove('live');
+      block.rest = null;
       setMarkup(block.body, event.html);
-    } else if (!event.whole && block.body.lastChild instanceof Text && block.body.classList.contains('live')) {
-      block.body.lastChild.appendData(event.text);
+    } else if (!event.whole && block.rest) {
+      block.rest.appendData(event.text);
     } else {
-      block.body.classList.add('live');
-      block.body.replaceChildren(document.createTextNode(block.text));
+      block.rest = document.createTextNode(block.text);
+      block.body.replaceChildren(h('div.live', block.rest));
     }
+    if (event.type === 'text' && event.text.includes('\n')) this.render(block);
     if (this.state === 'running') this.show('Working');
+  }
+
+  // What is whole of a text that grows; at its end it comes as one.
+  /** @param {Block} block */
+  async render(block) {
+    const { rest } = block;
+    const size = block.isBusy || !rest ? 0 : whole(rest.data);
+    if (!rest || !size) return;
+    block.isBusy = true;
+    try {
+      const [line] = await read({ op: 'render', text: rest.data.slice(0, size) });
+      if (block.rest === rest) {
+        const part = h('div');
+        setMarkup(part, line.html);
+        rest.parentElement?.before(...part.childNodes);
+        rest.deleteData(0, size);
+      }
+    } catch {
+      return;
+    } finally {
+      block.isBusy = false;
+    }
+    this.render(block);
   }
 
   /** @param {string} kind @param {string} key */
@@ -225,4 +249,19 @@ export class Turn {
     // In order: a text above 64 KiB comes in several lines. Notices stand there.
     for (const line of lines) if (line.type !== 'notice') this.take(line);
   }
+}
+
+/** @param {string} text how much of it is paragraphs and blocks of code that are over */
+function whole(text) {
+  let end = 0;
+  let at = 0;
+  let fence = '';
+  for (const line of text.split('\n').slice(0, -1)) {
+    at += line.length + 1;
+    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1] || '';
+    if (!fence) fence = mark;
+    else if (mark.startsWith(fence)) fence = '';
+    if (!fence && (mark || !line.trim())) end = at;
+  }
+  return end;
 }

@@ -1,0 +1,47 @@
+import AgentModel
+
+/// A turn that the agent has goes on, whoever of those between it and the store has ended meanwhile.
+extension TurnDelivery {
+    /// How long the way to the agent may be gone before a turn counts as lost.
+    static let followLimit: Duration = .seconds(20)
+    /// Before the agent is asked for it again.
+    static let followPause: Duration = .milliseconds(250)
+    /// How often the way may break in one turn.
+    static let breakLimit = 20
+
+    /// What a turn is told whose agent does not know of it after chat-bridge has begun anew.
+    static let restart = AgentError(.lost, "chat-bridge restarted while the agent was answering")
+
+    /// Has the agent tell all of a turn once more, stores what is new of that, and follows it to its end. Throws `loss` where the
+    /// agent does not know of it, or cannot be asked for too long.
+    func follow(
+        _ id: AgentSessionID, _ prompt: String, _ message: ChatTurn, _ writer: TurnWriter, orElse loss: AgentError,
+        stop: @Sendable () async -> Stop?
+    ) async throws -> TurnOutcome? {
+        for _ in 0..<Self.breakLimit {
+            let limit = ContinuousClock.now + Self.followLimit
+            var isHeard = false
+            while !isHeard {
+                do {
+                    // It is compared with what is stored.
+                    try await writer.settle()
+                    var known = KnownTurn(try await store.blocks(of: message))
+                    for try await event in try await agent.followTurn(session: id, prompt: prompt) {
+                        isHeard = true
+                        if case .turnEnded(let outcome) = event { return outcome }
+                        guard let what = ChatEvent.What(event), let news = known.news(what) else { continue }
+                        try await writer.append(named(news, stop: await stop()))
+                    }
+                } catch let error as AgentError {
+                    switch error.code {
+                    case .lost, .notDelivered: break
+                    case .unknownSession, .unknownRequest, .failed: throw loss
+                    }
+                }
+                guard ContinuousClock.now < limit else { throw loss }
+                try await Task.sleep(for: Self.followPause)
+            }
+        }
+        throw loss
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import Testing
+
+@testable import ChatWeb
+
+/// What a browser is sent of the page.
+struct PageFilesTests {
+    private func sent(_ script: String) -> String {
+        String(decoding: PageFiles.withoutComments(Array(script.utf8)), as: UTF8.self)
+    }
+
+    @Test func linesOfComment_areEmpty_andAllKeepTheirNumbers() {
+        #expect(
+            sent("// a\nlet a = 1;\n  // b\n/** c */\n  /** d\n   * e = 2;\n   */\nlet b;\n")
+                == "\nlet a = 1;\n\n\n\n\n\nlet b;\n")
+    }
+
+    @Test func commentsBesideCode_stay() {
+        for line in [
+            "let a = 1; // b", "const at = 'https://x';", "/** @type {any} */ (a).b();", "f(/* a */ 1);",
+            "  a\n    /* b */ / 2;",
+        ] {
+            #expect(sent(line) == line)
+        }
+    }
+
+    /// "Under 150 KB in all", without compression.
+    @Test func wholePage_isSmall() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
+        let page = try PageFiles(directory: root.appending(path: "Sources/ChatWeb/Page").path)
+        let bytes = page.files.filter { $0.key != "/" }.values.reduce(0) { $0 + $1.plain.readableBytes }
+        print("the page has \(bytes) bytes")
+        #expect(bytes > 50_000 && bytes < 150_000)
+    }
+}
