@@ -242,6 +242,18 @@ def growing(page):
     step("Markdown is rendered while it grows")
 
 
+def silent(page):
+    """An agent that says nothing for long: how long, and what ends it."""
+    new(page)
+    send(page, "/stall 18 /slow 3")
+    foot = last(page).locator(".foot")
+    expect(foot).to_contain_text(re.compile(r"Working: nothing heard for 1\d s; Stop ends it"), timeout=30000)
+    shot(page, "silent")
+    over(page)
+    expect(foot).not_to_contain_text("nothing heard")
+    step("a silent agent: for how long is said")
+
+
 def begun_offline(page):
     """Two messages of a session that is not there yet, over a reload; one is taken back, the other sent."""
     new(page)
@@ -755,7 +767,7 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page, acts = opened(browser, "desk"), sys.argv[3:]
-        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, cards, growing, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
+        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, cards, growing, silent, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
             if not acts or act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):

@@ -19,6 +19,9 @@ export class Turn {
     this.files = line.attachments;
     this.talk = talk;
     this.state = line.state || 'queued';
+    this.heard = Date.now();
+    this.isQuiet = false;
+    this.timer = 0;
     /** @type {Map<string, Block>} */
     this.blocks = new Map();
     /** @type {Map<string, any>} tool calls as they were told last */
@@ -39,6 +42,8 @@ export class Turn {
 
   /** @param {any} event */
   take(event) {
+    this.heard = Date.now();
+    if (this.isQuiet) this.show('Working');
     switch (event.type) {
       case 'waiting': return this.show('Waiting', event.reason);
       case 'started': return this.end('running');
@@ -225,7 +230,21 @@ export class Turn {
   show(title, reason = '') {
     this.foot.replaceChildren();
     if (title) this.foot.append(h('span', h('b', title), reason ? `: ${reason}` : ''));
+    this.isQuiet = false;
     this.foot.classList.toggle('working', title === 'Working');
+    if (title === 'Working') this.listen();
+  }
+
+  // A turn has no limit but its owner's patience: for how long it has been silent is said, and what ends it.
+  listen() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (!this.foot.classList.contains('working') || !this.foot.isConnected) return;
+      const seconds = Math.round((Date.now() - this.heard) / 1000);
+      if (seconds < 10) return this.listen();
+      this.show('Working', `nothing heard for ${seconds < 100 ? `${seconds} s` : `${Math.round(seconds / 60)} min`}; Stop ends it`);
+      this.isQuiet = true;
+    }, 5000);
   }
 
   /** Shows the finished turn as it is stored. */
