@@ -72,7 +72,7 @@ export class Tell {
 
   async on() {
     if (await within(Notification.requestPermission(), leisure, 'the browser asked, and nobody answered it') !== 'granted') return this.show(false, hindrance() || 'The browser asked, and nothing was allowed. Ask again by the switch.');
-    const registration = await within(navigator.serviceWorker.ready, patience, 'the page is not set up in this browser yet: load it again');
+    const registration = await within(navigator.serviceWorker.ready, patience, 'the page is not set up in this browser yet: load it again. With a self-made certificate browsers refuse to: messages take one that they know, as the tunnel has');
     // One of another life of the box is in the way.
     await quiet();
     const made = await within(registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) }), patience,
