@@ -3,7 +3,8 @@ import AgentModel
 /// What is stored of a turn that is told once more from its beginning, and so what of that is new. Pure.
 ///
 /// Text comes in pieces that are cut elsewhere than the first time: a block is level once as much was heard of it as is
-/// stored, and from there on its pieces pass as they are.
+/// stored, and from there on its pieces pass as they are. The first that passes is all of the block, in place of what came
+/// before: somebody may have seen words that were lost before they were stored.
 struct KnownTurn {
     private enum Level: Hashable {
         /// Stored so far, and heard again so far.
@@ -76,7 +77,12 @@ struct KnownTurn {
     private mutating func news(
         of block: Block, _ text: String, _ replaces: Bool
     ) -> (text: String, replaces: Bool)? {
-        guard case .behind(let stored, let before) = blocks[block] else { return (text, replaces) }
+        let (stored, before): (String, String)
+        switch blocks[block] {
+        case .level: return (text, replaces)
+        case .behind(let kept, let heard): (stored, before) = (kept, heard)
+        case nil: (stored, before) = ("", "")
+        }
         let heard = replaces ? text : before + text
         // What the agent has kept may be behind what it had streamed.
         guard heard.utf8.count >= stored.utf8.count else {
@@ -84,8 +90,6 @@ struct KnownTurn {
             return nil
         }
         blocks[block] = .level
-        guard heard.utf8.starts(with: stored.utf8) else { return (heard, true) }
-        let rest = String(heard[heard.utf8.index(heard.startIndex, offsetBy: stored.utf8.count)...])
-        return rest.isEmpty ? nil : (rest, false)
+        return heard == stored ? nil : (heard, true)
     }
 }

@@ -57,6 +57,24 @@ struct FollowTests {
         #expect(play.agent.aborted.isEmpty)
     }
 
+    /// The last words before a crash may not be stored; who has seen them, and goes on behind their number, sees them once.
+    @Test func wordsThatWereSeenAndLost_areNotSeenTwice() throws {
+        let play = try Play()
+        let (id, session, _) = try half(play)
+        let seen = play.client.text(id)
+        let number = try #require(play.client.last(id)["seq"] as? Int)
+        try play.restart()
+        let watch = play.bridge.ask(#"{"op":"resume","session":"\#(session)","after":\#(number)}"#)
+        try tellAgain(play)
+        try play.until("the end") { $0.client.finished.contains(watch) }
+        var shown = seen
+        for event in play.client.events[watch] ?? [] where event["type"] as? String == "text" {
+            let text = event["text"] as? String ?? ""
+            shown = event["whole"] as? Bool == true ? text : shown + text
+        }
+        #expect(shown == "half a word and more")
+    }
+
     @Test func nexusdThatIsKilled_turnGoesOnUnderTheNextOne() throws {
         let play = try Play()
         let (_, session, turn) = try half(play)
