@@ -28,7 +28,8 @@ import Testing
     private static let untried: [String: String] = [
         "tunnel setup": "a conversation on a terminal", "help": "tried as --help",
         "agent login": "a conversation on a terminal", "agent install": "changes the machine before it says anything",
-        "agent workspace add": "the same", "agent workspace remove": "the same",
+        "upgrade": "the same", "update": "the same", "agent workspace add": "the same",
+        "agent workspace remove": "the same",
     ]
 
     private func full(_ box: Box, _ words: [String]) throws -> Finished {
