@@ -46,7 +46,14 @@ final class BridgeProcess {
         write(Frame(.welcome, peer: .nexusd, id: .none, payload: Array(welcome.utf8)))
         let joined = #"{"event":"client","peer":32768,"uid":0,"name":"nexusctl","state":"joined"}"#
         write(Frame(.event, peer: .nexusd, id: .none, payload: Array(joined.utf8)))
-        while try next().header.kind != .ready {}
+        // It may ask its agent before, for a turn that goes on.
+        var asked: [Frame] = []
+        while true {
+            let frame = try next()
+            if frame.header.kind == .ready { break }
+            if frame.header.kind == .request { asked.append(frame) }
+        }
+        inbox = asked + inbox
     }
 
     deinit {
