@@ -767,7 +767,7 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page, acts = opened(browser, "desk"), sys.argv[3:]
-        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, cards, growing, silent, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
+        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, growing, silent, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
             if not acts or act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):
