@@ -38,7 +38,8 @@ extension TurnDelivery {
                     case .unknownSession, .unknownRequest, .failed: throw loss
                     }
                 }
-                guard ContinuousClock.now < limit else { throw loss }
+                // What was heard ends this gap, however long ago it began; the next one has a limit of its own.
+                guard isHeard || ContinuousClock.now < limit else { throw loss }
                 try await Task.sleep(for: Self.followPause)
             }
         }

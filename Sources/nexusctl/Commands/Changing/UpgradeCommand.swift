@@ -63,6 +63,7 @@ struct UpgradeCommand: ParsableCommand {
                     .timeout, "what came of the upgrade is not known yet",
                     hint: "see: nexusctl status, nexusctl logs nexusd")
             }
+            // Nobody tells when the next program has looked around: it is asked again, until the deadline.
             usleep(50_000)
         }
     }
