@@ -60,7 +60,8 @@ extension Supervisor {
         if let rule = tree.groups[index].intensity {
             groups[index].restarts = RestartWindow(inOrder: memory.restarts, under: rule)
         }
-        if case .parked(_, let retry) = memory.state { deadlines.set(children.count + index, retry) }
+        // A tree that ends tries no group again.
+        if case .parked(_, let retry) = memory.state, level == 0 { deadlines.set(children.count + index, retry) }
     }
 
     private mutating func recall(_ memory: ChildMemory, _ child: ChildID) {

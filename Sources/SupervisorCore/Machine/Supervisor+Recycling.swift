@@ -13,13 +13,13 @@ extension Supervisor {
     }
 
     /// A run that drains in order to be recycled has long for it; wanted down for another reason, no longer than others.
+    /// Once: what it gets on request after that stays its own, whoever looks at it again.
     mutating func hastenRecycling(_ child: ChildID, _ turn: inout Turn) {
-        guard case .stopping(let run, var ending) = self[child].state, case .draining(let until) = ending.step,
-            ending.verdict == .given(.recycled)
+        guard case .stopping(let run, var ending) = self[child].state,
+            case .draining(let until, isPatient: true) = ending.step
         else { return }
-        let limit = turn.now + bounded(policy(child).stop.drain ?? .zero)
-        guard limit < until else { return }
-        ending.step.until = limit
+        let limit = turn.now + bounded(stopRule(child).drain ?? .zero)
+        ending.step = .draining(until: min(limit, until), isPatient: false)
         revise(child, .stopping(run, ending))
     }
 }

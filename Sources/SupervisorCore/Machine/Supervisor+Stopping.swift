@@ -21,7 +21,7 @@ extension Supervisor {
         if level >= 3 {
             kill(child, run, ending, &turn)
         } else if let drain = stop.drain, cause.isPlanned {
-            ending.step = .draining(until: turn.now + bounded(max(drain, patience)))
+            ending.step = .draining(until: turn.now + bounded(max(drain, patience)), isPatient: patience > drain)
             turn.actions.append(.drain(child, run.id))
             enter(child, .stopping(run, ending), &turn)
         } else {

@@ -130,8 +130,9 @@ package struct Ending: Hashable, Sendable {
 
     /// The steps of a stop, in order; a crash begins with the last.
     package enum Step: Hashable, Sendable {
-        /// The drain word is out.
-        case draining(until: Instant)
+        /// The drain word is out. Patient: there is more time for it than its stop rule gives, as long as nothing else wants
+        /// it down.
+        case draining(until: Instant, isPatient: Bool)
         /// The run said by itself that it stops.
         case leaving(until: Instant)
         /// The main process has the stop signal.
@@ -214,14 +215,14 @@ extension Ending.Step {
     var until: Instant {
         get {
             switch self {
-            case .draining(let until), .leaving(let until), .terminating(let until), .sweeping(_, let until),
+            case .draining(let until, _), .leaving(let until), .terminating(let until), .sweeping(_, let until),
                 .killing(_, let until):
                 until
             }
         }
         set {
             switch self {
-            case .draining: self = .draining(until: newValue)
+            case .draining(_, let isPatient): self = .draining(until: newValue, isPatient: isPatient)
             case .leaving: self = .leaving(until: newValue)
             case .terminating: self = .terminating(until: newValue)
             case .sweeping(let exit, _): self = .sweeping(exit, until: newValue)

@@ -83,6 +83,36 @@ struct AdoptionTests {
         #expect(try adopted(scene).supervisor.state == scene.supervisor.state)
     }
 
+    /// The simulation found it (seed 894650): a tree that ends tries nothing again.
+    @Test func parkedGroupOfATreeThatEnds_isNotTriedAgain() throws {
+        let group = GroupPolicy(children: [.b], slowRetry: .seconds(3))
+        var policy = ChildPolicy.reporting()
+        policy.critical = true
+        policy.restart = .never
+        var scene = Scene.ready([.reporting(), policy], groups: [group])
+        scene.ends(.b)
+        #expect(scene.phases() == "ready parked")
+        scene.send(.shutdown(level: 1))
+        let next = scene.supervisor.nextDeadline
+        scene = try adopted(scene)
+        #expect(scene.supervisor.nextDeadline == next)
+    }
+
+    /// The simulation found it (seed 124425): what has asked for more time, and got it, has it under the next nexusd too.
+    @Test func childThatWasHastenedAndGotMoreTime_keepsIt() throws {
+        let worker = ChildPolicy(ready: .reported, stop: StopRule(drain: .seconds(2)))
+        var scene = Scene.ready([worker])
+        scene.pass(.seconds(60))
+        scene.send(.recycle(.a, scene.run(.a), within: .seconds(600)))
+        scene.command(.stop(.all))
+        scene.send(.extendTimeout(.a, scene.run(.a), .seconds(10)))
+        let before = scene.supervisor.state
+        scene = try adopted(scene)
+        #expect(scene.supervisor.state == before)
+        #expect(scene.pass(.milliseconds(9_999)) == [])
+        #expect(scene.pass(.milliseconds(1)) == ["TERM main a"])
+    }
+
     @Test func ownersChoice_holds() throws {
         let scene = try adopted(Scene.begun([.reporting()], choices: [.a: .off]))
         #expect(scene.supervisor.tree.choices == [.a: .off])

@@ -74,6 +74,17 @@ struct RecyclingTests {
         #expect(scene.phase(.a) == .off)
     }
 
+    /// What it gets on request is not taken back when somebody looks at it again.
+    @Test func stopMeanwhile_thatGotMoreTime_keepsItWhenANeighbourChanges() {
+        var scene = Self.stable([Self.worker, .reporting(requires: [.a])])
+        _ = Self.recycle(&scene)
+        scene.command(.stop(.child(.a)))
+        scene.send(.extendTimeout(.a, scene.run(.a), .seconds(10)))
+        scene.ends(.b, .code(0))
+        #expect(scene.pass(.milliseconds(9_999)) == [])
+        #expect(scene.pass(.milliseconds(1)) == ["TERM main a"])
+    }
+
     @Test func endOfTheTree_waitsNoLongerThanAnyStop() {
         var scene = Self.stable([Self.worker])
         _ = Self.recycle(&scene)

@@ -143,7 +143,7 @@ extension Ending: Coded {
 extension Ending.Step: Coded {
     func write(to writer: inout ByteWriter) {
         switch self {
-        case .draining(let until): write(0, until, to: &writer)
+        case .draining(let until, let isPatient): write(isPatient ? 5 : 0, until, to: &writer)
         case .leaving(let until): write(1, until, to: &writer)
         case .terminating(let until): write(2, until, to: &writer)
         case .sweeping(let exit, let until):
@@ -164,11 +164,12 @@ extension Ending.Step: Coded {
         let start = reader.offset
         let (number, until) = (try reader.read(UInt8.self), try reader.readInstant())
         switch number {
-        case 0: self = .draining(until: until)
+        case 0: self = .draining(until: until, isPatient: false)
         case 1: self = .leaving(until: until)
         case 2: self = .terminating(until: until)
         case 3: self = .sweeping(try Exit(from: &reader), until: until)
         case 4: self = .killing(try reader.readOptional(), until: until)
+        case 5: self = .draining(until: until, isPatient: true)
         case _: throw ByteError(.unknownValue, at: start)
         }
     }
