@@ -717,16 +717,24 @@ def told(page):
     devtools.send("ServiceWorker.enable")
     page.wait_for_function("navigator.serviceWorker.ready")
     word = {"type": "word", "id": "word_x", "kind": "turn", "sentence": "The agent is done.", "session": session}
-    devtools.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": registered[-1]["registrationId"], "data": json.dumps(word)})
-    shown = page.evaluate("""async (limit) => {
-        const registration = await navigator.serviceWorker.getRegistration(), until = performance.now() + limit;
-        for (;;) {
-            const all = await registration.getNotifications();
-            if (all.length || performance.now() > until) return all.map((one) => [one.title, one.body]);
-            await new Promise(requestAnimationFrame);
-        }
-    }""", LIMIT)
-    assert shown == [["Nexus", "The agent is done."]], shown
+    active = [one for one in registered if not one["isDeleted"]][-1]
+    # The browser loses a message whose worker it does not get up in time, as a push service's may be; the next one of the
+    # same tag takes its place.
+    shown, tries = [], 0
+    while not shown and tries < 10:
+        tries += 1
+        devtools.send("ServiceWorker.deliverPushMessage", {"origin": origin, "registrationId": active["registrationId"], "data": json.dumps(word)})
+        shown = page.evaluate("""async (limit) => {
+            const registration = await navigator.serviceWorker.getRegistration(), until = performance.now() + limit;
+            for (;;) {
+                const all = await registration.getNotifications();
+                if (all.length || performance.now() > until) return all.map((one) => [one.title, one.body]);
+                await new Promise(requestAnimationFrame);
+            }
+        }""", LIMIT / 4)
+    if tries > 1:
+        print(f"  told at the {tries}th try; {page.evaluate('Notification.permission')}, {registered}", flush=True)
+    assert shown == [["Nexus", "The agent is done."]], (shown, tries, page.evaluate("Notification.permission"), registered)
     page.context.service_workers[0].evaluate("""registration.getNotifications().then(([notification]) =>
         { self.dispatchEvent(new NotificationEvent('notificationclick', {notification})); })""")
     expect(page).to_have_url(f"{origin}/#/s/{session}")

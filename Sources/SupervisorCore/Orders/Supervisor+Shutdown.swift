@@ -24,6 +24,8 @@ extension Supervisor {
         life = .ending(level: level)
         overtakeAll(&turn)
         for slot in children.count...logWriterSlot { deadlines.set(slot, nil) }
+        // The clock starts nobody any more. Some have a run that nothing else touches: its exec is awaited.
+        for child in timetables.keys { deadlines.set(child.index, deadline(of: child)) }
         if level >= 2 {
             for index in children.indices { hurry(ChildID(index: index), &turn) }
         }

@@ -64,6 +64,8 @@ struct CloudflaredUpdate: UpdateSubject {
         guard now["mode"]?.text != "off", now["state"]?.text != "stopped" else { return false }
         let watch = try UpdateWatch(child().name, place)
         _ = try link.ask("start")
+        // A crash just before may have been followed by a run of the copy that was gone by then.
+        try watch.leaveOutEnd()
         _ = try watch.untilReady(executable: nil, until: ControlConnection.now() + options.serveMilliseconds)
         return true
     }

@@ -98,6 +98,17 @@ struct AdoptionTests {
         #expect(scene.supervisor.nextDeadline == next)
     }
 
+    /// The simulation found it (seed 155281): one whose exec is awaited was due at its next time, which comes no more.
+    @Test func scheduledChildOfATreeThatEnds_isNotDueAtItsTime() throws {
+        var scene = Scene.begun([ChildPolicy(schedule: .every(.seconds(3)), ready: .reported), .reporting()])
+        scene.pass(.seconds(3))
+        #expect(scene.phases() == "starting starting")
+        scene.send(.shutdown(level: 1))
+        let next = scene.supervisor.nextDeadline
+        scene = try adopted(scene)
+        #expect(scene.supervisor.nextDeadline == next)
+    }
+
     /// The simulation found it (seed 124425): what has asked for more time, and got it, has it under the next nexusd too.
     @Test func childThatWasHastenedAndGotMoreTime_keepsIt() throws {
         let worker = ChildPolicy(ready: .reported, stop: StopRule(drain: .seconds(2)))

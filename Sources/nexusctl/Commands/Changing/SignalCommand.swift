@@ -22,8 +22,19 @@ struct SignalCommand: ParsableCommand {
             throw ControlError(.usage, "'\(bad)' is neither the name of a child nor a signal")
         }
         let connection = try place.connect()
+        let run = isKill ? try? StatusQuestion.ask(connection, child: child) : nil
         let answer = try connection.answer(to: connection.request("signal \(child) \(signal)"))
+        if let run { try awaitEnd(of: ChildStatus(ControlConnection.json(run)).run) }
         if json { return Output.write(answer + [UInt8(ascii: "\n")]) }
         Output.write("\(child): \(signal) sent\n")
     }
+
+    private var isKill: Bool { ["KILL", "SIGKILL", "9"].contains(signal.uppercased()) }
+
+    /// Nothing outlives SIGKILL, but the kernel takes its time: who asks next how the child is means its next run. Not for
+    /// longer than this for one that hangs in the kernel.
+    private func awaitEnd(of run: String?) throws(ControlError) {
+        _ = try UpdateWatch(child, place).untilLeft(run, until: ControlConnection.now() + Self.endMilliseconds)
+    }
+    private static let endMilliseconds: Int64 = 2000
 }
