@@ -4,7 +4,9 @@ import ControlClient
 struct SignalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "signal", abstract: "Sends a signal to the main process of a child: signal opencode HUP.",
-        discussion: "What ends by it is replaced as after any other end. To stop a child, use stop.")
+        discussion:
+            "What ends by it is replaced as after any other end; KILL waits for that end, for 2 s at most. To stop a child, use stop."
+    )
 
     @Argument(help: "The child.", completion: .children) var child: String
     @Argument(
