@@ -16,6 +16,21 @@ import Testing
 
     private static let tree = "[child.web]\ncommand = [\"FIXTURE\", \"serve\"]\n"
 
+    /// What takes as long to die as the kernel takes for its memory is ready no more when the command comes back.
+    @Test func killedByCommand_isOverWhenTheCommandReturns() throws {
+        let box = try Box(Self.tree)
+        try box.start()
+        try box.waitReady()
+        for _ in 0..<5 {
+            let run = try box.status().child("web")?.run
+            #expect(try box.ctl("signal", "web", "KILL").status == 0)
+            let now = try box.status().child("web")
+            #expect(now?.run != run || now?.state != "ready", "\(String(describing: now))")
+            #expect(try box.ctl("wait", "web", "--ready", "--timeout", "20s").status == 0)
+        }
+        #expect(box.stop() == 0)
+    }
+
     @Test func commandsOfTheFile_sayJSON() throws {
         let box = try Box(Self.tree)
         try box.start()
