@@ -244,6 +244,10 @@ struct AgentWorkerTests {
         let first = try health()
         #expect(first == "opencode unhealthy it is starting")
         begins.withLock { $0 = false }
+        // How long that takes is a matter of how often it was tried in vain.
+        _ = try worker.next {
+            $0.header.kind == .status && String(decoding: $0.payload, as: UTF8.self).hasPrefix("connected to")
+        }
         let begin = ContinuousClock.now
         #expect(try health() == "opencode healthy")
         #expect(ContinuousClock.now - begin < Limits.healthPause / 2)
