@@ -42,7 +42,7 @@ worker.addEventListener('push', (event) => {
     const open = await worker.clients.matchAll({ type: 'window' });
     // Whoever looks at that very session sees it happen.
     if (word.session && open.some((client) => client.focused && client.url.endsWith(place))) return;
-    // Without an icon of ours: it would be fetched first, for up to 90 s, from a machine that may be away.
+    // Without an icon of ours: it would be fetched first, from a machine that may be away.
     await worker.registration.showNotification(word.title || 'Nexus', {
       body: word.sentence || 'Something needs you.', tag: `${word.kind}:${word.session || word.child || ''}`,
       data: { place, url: word.kind === 'address' ? word.link || word.url : null },

@@ -46,6 +46,14 @@ final class UpdateWatch {
         }
     }
 
+    /// Until nothing is left of a run, whether it was ready or not; false: the time is over.
+    func untilEnded(_ run: String, until deadline: Int64) throws(ControlError) -> Bool {
+        while try status().run == run {
+            guard try wait(until: deadline) else { return false }
+        }
+        return true
+    }
+
     /// Until a run that is not left out is ready; the error says what became of it instead.
     func untilReady(executable: String?, until deadline: Int64) throws(ControlError) -> ChildStatus {
         while true {

@@ -26,7 +26,8 @@ struct SignalCommand: ParsableCommand {
         let connection = try place.connect()
         let run = isKill ? try? StatusQuestion.ask(connection, child: child) : nil
         let answer = try connection.answer(to: connection.request("signal \(child) \(signal)"))
-        if let run { try awaitEnd(of: ChildStatus(ControlConnection.json(run)).run) }
+        // It is sent, whatever comes of looking on.
+        if let run { try? awaitEnd(of: ChildStatus(ControlConnection.json(run)).run) }
         if json { return Output.write(answer + [UInt8(ascii: "\n")]) }
         Output.write("\(child): \(signal) sent\n")
     }
@@ -36,7 +37,8 @@ struct SignalCommand: ParsableCommand {
     /// Nothing outlives SIGKILL, but the kernel takes its time: who asks next how the child is means its next run. Not for
     /// longer than this for one that hangs in the kernel.
     private func awaitEnd(of run: String?) throws(ControlError) {
-        _ = try UpdateWatch(child, place).untilLeft(run, until: ControlConnection.now() + Self.endMilliseconds)
+        guard let run else { return }
+        _ = try UpdateWatch(child, place).untilEnded(run, until: ControlConnection.now() + Self.endMilliseconds)
     }
     private static let endMilliseconds: Int64 = 2000
 }
