@@ -20,14 +20,17 @@ extension ChatStore {
         try await write(patience: Self.longPatience) { db in try Self.append(db, events) }
     }
 
-    /// Ends a turn: its last events (the `ended` among them), its state, and its deltas folded into its blocks.
+    /// Ends a turn: its last events (the `ended` among them), its state, its deltas folded into its blocks, and the word of it to
+    /// the owner.
     /// - Parameter byTheAgent: the agent said so; without that it may go on with it, and is to be stopped.
     public func end(
         _ turn: TurnID, _ state: TurnState, reason: String?, last: [ChatEvent], byTheAgent: Bool = false
     ) async throws {
         let now = Self.milliseconds()
+        let rules = endRules.withLock { $0 }
         try await write { db in
             try Self.end(db, turn, state, reason, now: now, last: last)
+            try Self.sayEnd(db, of: turn, state, reason, rules, now: now)
             if byTheAgent { try Self.rests(db, of: turn) }
         }
     }

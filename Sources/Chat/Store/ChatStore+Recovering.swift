@@ -65,6 +65,8 @@ extension ChatStore {
         guard let left = leftOver.withLock({ $0 }) else { return nil }
         try db.execute(sql: "DROP VIEW IF EXISTS temp.session; DROP VIEW IF EXISTS temp.turn")
         try Self.interrupt(db, left.turns, reason: left.reason)
+        let (rules, now) = (endRules.withLock { $0 }, Self.milliseconds())
+        for turn in left.turns { try Self.sayEnd(db, of: turn.id, .interrupted, left.reason, rules, now: now) }
         return left
     }
 

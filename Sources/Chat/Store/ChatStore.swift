@@ -17,6 +17,8 @@ public final class ChatStore: Sendable {
     let isSealed = Mutex(false)
     /// What is to be written before anything else; nil: nothing is.
     let leftOver = Mutex<LeftOver?>(nil)
+    /// What is said to the owner of the end of a turn, in the transaction that ends it.
+    let endRules = Mutex(WordRules.off)
     let closing = Mutex(false)
     /// It was let go of, so that another file takes its place: this process can do nothing more with it.
     public var isClosed: Bool { closing.withLock { $0 } }

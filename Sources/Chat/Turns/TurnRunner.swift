@@ -67,6 +67,11 @@ public actor TurnRunner {
     static func wasAskedFor(_ reason: String?) -> Bool {
         reason.map { $0.hasPrefix(stopped) || $0.hasPrefix(withdrawn) } ?? false
     }
+    /// True for an end that the user wanted: whoever stopped it knows.
+    static func isKnownToTheUser(_ state: TurnState, _ reason: String?) -> Bool {
+        state == .interrupted && wasAskedFor(reason)
+    }
+
 
     /// Takes the store up as it was left: turns that the agent has go on, those of which that is not known are interrupted,
     /// those that wait wait on.

@@ -7,41 +7,63 @@ extension ChatStore {
     /// Words whose keys are remembered, so that none is said twice.
     static let wordLimit = 1024
 
+    /// From now on the word of a turn's end is written with it, in one transaction: no crash comes between the two.
+    func sayEnds(by rules: WordRules) { endRules.withLock { $0 = rules } }
+
+    /// In the transaction that ends a turn.
+    static func sayEnd(
+        _ db: Database, of turn: TurnID, _ state: TurnState, _ reason: String?, _ rules: WordRules, now: Int64
+    ) throws {
+        guard rules.send.contains(.turn), !TurnRunner.isKnownToTheUser(state, reason) else { return }
+        let session = try String.fetchOne(
+            db, sql: "SELECT session FROM turn WHERE id = ?", arguments: [turn.rawValue])
+        guard let session else { return }
+        let word = Word.turn(SessionID(rawValue: session), turn, state)
+        _ = try add(db, word, id: Word.randomID(), rules, now: now)
+    }
+
     /// Writes a word down for all who are to get it. False: it was said before, or nobody gets it.
     func add(
         _ word: Word, id: String, _ rules: WordRules, now: Int64,
         _ returning: (@Sendable (DeviceID) -> ReturnCode)? = nil
     ) async throws -> Bool {
         try await write(patience: Self.longPatience) { db in
-            if case .address = word {
-                // An address that comes back after another one is new again.
-                try db.execute(
-                    sql: "DELETE FROM owner_word WHERE key LIKE ? AND key <> ?",
-                    arguments: [Word.addressKeys + "%", word.key])
-            }
-            let title = rules.withTitle ? try Self.title(db, of: word.session) : nil
-            let body = WordMessage(word, id: id, title: title, created: now).json
-            try db.execute(
-                sql: "INSERT OR IGNORE INTO owner_word (id, key, body, urgent, created) VALUES (?, ?, ?, ?, ?)",
-                arguments: [id, word.key, body, word.isUrgent, now])
-            guard db.changesCount == 1 else { return false }
-            if rules.webhook != nil {
-                try db.execute(
-                    sql: "INSERT INTO delivery (word, device, tries, due) VALUES (?, NULL, 0, ?)", arguments: [id, now])
-            }
-            // A device that was let in for the chat alone learns nothing of the machine.
-            try db.execute(
-                sql: """
-                    INSERT INTO delivery (word, device, tries, due) SELECT ?, device, 0, ?
-                    FROM subscription JOIN device ON device.id = subscription.device WHERE ? OR device.role = ?
-                    """,
-                arguments: [id, now, word.kind.isOfTheChat, DeviceRole.owner.rawValue])
-            if case .address(let url, lasts: false) = word, let returning {
-                try Self.giveLinks(db, to: url, word: id, now: now, returning)
-            }
-            try Self.keepBounds(db)
-            return true
+            try Self.add(db, word, id: id, rules, now: now, returning)
         }
+    }
+
+    private static func add(
+        _ db: Database, _ word: Word, id: String, _ rules: WordRules, now: Int64,
+        _ returning: (@Sendable (DeviceID) -> ReturnCode)? = nil
+    ) throws -> Bool {
+        if case .address = word {
+            // An address that comes back after another one is new again.
+            try db.execute(
+                sql: "DELETE FROM owner_word WHERE key LIKE ? AND key <> ?",
+                arguments: [Word.addressKeys + "%", word.key])
+        }
+        let title = rules.withTitle ? try title(db, of: word.session) : nil
+        let body = WordMessage(word, id: id, title: title, created: now).json
+        try db.execute(
+            sql: "INSERT OR IGNORE INTO owner_word (id, key, body, urgent, created) VALUES (?, ?, ?, ?, ?)",
+            arguments: [id, word.key, body, word.isUrgent, now])
+        guard db.changesCount == 1 else { return false }
+        if rules.webhook != nil {
+            try db.execute(
+                sql: "INSERT INTO delivery (word, device, tries, due) VALUES (?, NULL, 0, ?)", arguments: [id, now])
+        }
+        // A device that was let in for the chat alone learns nothing of the machine.
+        try db.execute(
+            sql: """
+                INSERT INTO delivery (word, device, tries, due) SELECT ?, device, 0, ?
+                FROM subscription JOIN device ON device.id = subscription.device WHERE ? OR device.role = ?
+                """,
+            arguments: [id, now, word.kind.isOfTheChat, DeviceRole.owner.rawValue])
+        if case .address(let url, lasts: false) = word, let returning {
+            try giveLinks(db, to: url, word: id, now: now, returning)
+        }
+        try keepBounds(db)
+        return true
     }
 
     /// What is still on its way to tell that the agent waits is not brought any more: it does not.

@@ -47,6 +47,12 @@ public enum Word: Hashable, Sendable {
         }
     }
 
+    /// A new word's own name; 100 bits: unique over all boxes that tell the same receiver.
+    static func randomID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return "word_" + ReadableText.random(20, using: &generator)
+    }
+
     /// What it is about: a word is said once a key.
     var key: String {
         switch self {

@@ -3,8 +3,8 @@ import Synchronization
 /// Makes words of what happens and writes them down: from then on they survive a crash, and each is said once.
 ///
 /// On disk and not in memory: a turn that was over when chat-bridge was killed would never be told, and a restart would
-/// tell every parked child anew. It costs one more transaction a word, and words are few. What happens in a turn waits
-/// for nothing here: events go into a bounded queue in memory first.
+/// tell every parked child anew. The word of a turn's end is of the transaction that ends it; any other costs one more, and
+/// they are few. What happens in a turn waits for nothing here: events go into a bounded queue in memory first.
 public final class WordBook: Sendable {
     /// Words that may wait to be written down; more are lost, which is told.
     static let waitingLimit = 256
@@ -35,6 +35,7 @@ public final class WordBook: Sendable {
         trouble: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
+        store.sayEnds(by: rules)
         self.rules = rules
         self.returning = returning
         self.added = added
@@ -47,8 +48,8 @@ public final class WordBook: Sendable {
         switch event.what {
         case .ended(let state, let reason):
             over(event)
-            // Whoever stopped it knows.
-            if state == .interrupted, TurnRunner.wasAskedFor(reason) { return }
+            if TurnRunner.isKnownToTheUser(state, reason) { return }
+            // It is written with the end already, unless a damaged store was found with this turn in it.
             say(.turn(event.session, event.turn, state))
         case .permission(let ask): say(.asked(event.session, event.turn, id: ask.id, .permission))
         case .question(let ask): say(.asked(event.session, event.turn, id: ask.id, .question))
@@ -101,10 +102,9 @@ public final class WordBook: Sendable {
     }
 
     private func write(_ word: Word) async throws {
-        var generator = SystemRandomNumberGenerator()
-        // 100 bits: unique over all boxes that tell the same receiver.
-        let id = "word_" + ReadableText.random(20, using: &generator)
-        if try await store.add(word, id: id, rules, now: ChatStore.milliseconds(), returning) { added() }
+        let isNew = try await store.add(word, id: Word.randomID(), rules, now: ChatStore.milliseconds(), returning)
+        // The end of a turn brought its word along.
+        if isNew || word.kind == .turn { added() }
     }
 
     private func forgetParked(_ children: [String]) async throws {

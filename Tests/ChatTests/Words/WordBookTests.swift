@@ -64,6 +64,57 @@ import Testing
         }
     }
 
+    /// Killed before anybody heard of the end: nothing was done behind its transaction.
+    @Test func endOfATurn_bringsItsWordInItsOwnTransaction() async throws {
+        let box = try StoreBox()
+        silentBook(of: box)
+        let hub = EventHub(store: box.store)
+        let ends: [(TurnState, String?)] = [(.done, nil), (.failed, "secret"), (.interrupted, "stopped by the user")]
+        for (state, reason) in ends {
+            let turn = try await box.accept("x")
+            try await box.store.takeUp(turn.id)
+            try await hub.conclude(turn.id, in: turn.session, state, reason: reason, rest: [])
+        }
+        try box.reopen()
+        #expect(try await bodies(box).map { $0["state"] as? String } == ["done", "failed"])
+    }
+
+    @Test func wordThatCannotBeWritten_leavesTheTurnOpen() async throws {
+        let box = try StoreBox()
+        silentBook(of: box)
+        let turn = try await box.accept("x")
+        try await box.store.takeUp(turn.id)
+        try await box.store.queue.write { db in
+            try db.execute(
+                sql: """
+                    CREATE TEMP TRIGGER fault BEFORE INSERT ON main.delivery \
+                    BEGIN SELECT RAISE(ABORT, 'a fault'); END
+                    """)
+        }
+        await #expect(throws: (any Error).self) {
+            try await box.store.end(turn.id, .done, reason: nil, last: [])
+        }
+        try box.reopen()
+        #expect(try await box.store.turn(turn.id)?.state == .running)
+        #expect(try await bodies(box).isEmpty)
+    }
+
+    @Test func turnThatARestartInterrupts_bringsItsWordToo() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("x")
+        try await box.store.takeUp(turn.id)
+        try box.reopen()
+        silentBook(of: box)
+        let found = try await box.store.recover(reason: TurnRunner.restartReason)
+        #expect(found.interrupted.map(\.id) == [turn.id])
+        #expect(try await bodies(box).map { $0["state"] as? String } == ["interrupted"])
+    }
+
+    /// One that is never run: what it would do behind an event is not done.
+    private func silentBook(of box: StoreBox) {
+        _ = WordBook(store: box.store, rules: Self.all, added: {}, trouble: { _ in })
+    }
+
     @Test func turnThatTheUserStopped_isNoWord() async throws {
         let words = try await said(try StoreBox()) { book in
             book.hear(event(.ended(.interrupted, reason: "stopped by the user")))
