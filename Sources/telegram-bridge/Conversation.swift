@@ -7,6 +7,8 @@ actor Conversation {
     static let turnLimit = 16
     /// Before chat-bridge is asked again when it was away.
     static let pause: Duration = .seconds(1)
+    /// Of words that are of this moment; an answer has no such limit.
+    static let noticeTries = 8
 
     let chat: Int64
     private let api: BotAPI
@@ -25,7 +27,7 @@ actor Conversation {
         self.chat = chat
         self.api = api
         self.port = port
-        pace = Pace(interval: pause)
+        pace = Pace(interval: pause) { Log.warning("telegram: \($0)") }
         self.memory = memory
         self.remember = remember
     }
@@ -36,6 +38,7 @@ actor Conversation {
     /// Ends what is shown; it goes on in the next life.
     func stop() async {
         for task in turns.values { task.cancel() }
+        await pace.stop()
         for task in Array(turns.values) { await task.value }
     }
 
@@ -82,7 +85,9 @@ actor Conversation {
 
     private func say(_ text: String) async {
         let (api, chat) = (api, chat)
-        _ = await pace.call { () async throws(BotAPI.Failure) in try await api.send(text, to: chat) }
+        _ = await pace.call(tries: Self.noticeTries) { () async throws(BotAPI.Failure) in
+            try await api.send(text, to: chat)
+        }
     }
 
     /// `isAll`: nothing else is wanted, so that it is said when nothing was there to stop.
@@ -145,7 +150,8 @@ actor Conversation {
             }
             if !isTold, !memory.open.contains(where: { $0.client_id == open.client_id }) {
                 isTold = true
-                await say("The chat is away. Your message waits and goes when it is back.")
+                // Where Telegram is away too, the message does not wait for that.
+                Task { await say("The chat is away. Your message waits and goes when it is back.") }
             }
             // chat-bridge is away, or was: the same message under the same id is told again from its beginning.
             try? await Task.sleep(for: Self.pause)
@@ -165,11 +171,11 @@ actor Conversation {
             }
             await show(line, view, of: open.client_id)
             guard line.type == "ended" else { continue }
-            await view.finish()
+            guard await view.finish() else { return false }
             // What it asked is not waited for any more.
             let left = asks.values.filter { $0.turn == open.client_id }.map(\.ask.id)
             for id in left { await close(id, "over") }
-            return true
+            return !Task.isCancelled
         }
         return false
     }
@@ -185,10 +191,10 @@ actor Conversation {
         // Of this life only: a button of an earlier one means nothing.
         let name = String(UInt64.random(in: 0 ... .max), radix: 36)
         let (api, chat) = (api, chat)
-        let message = await pace.call { () async throws(BotAPI.Failure) in
+        let outcome = await pace.call { () async throws(BotAPI.Failure) in
             try await api.send(ask.text, to: chat, ask.keyboard(name))
         }
-        if let message { asks[name] = (ask, message, turn) }
+        if case .done(let message) = outcome { asks[name] = (ask, message, turn) }
     }
 
     private func close(_ id: String, _ answer: String) async {

@@ -6,7 +6,7 @@ import Testing
     private static let token = "123456789:AAsecretsecretsecretsecretsecretsecr"
 
     /// The default tree with telegram-bridge and the stand-in, ready and listening.
-    private func box() throws -> Box {
+    private func box(pause: Int = 200) throws -> Box {
         let box = try Box.defaultTree()
         let port = try freePort()
         let (secret, fifo) = (box.directory + "/token", box.directory + "/bot.fifo")
@@ -27,7 +27,7 @@ import Testing
                 state-directory = "telegram"
                 after = ["chat-bridge", "botapi"]
                 delay = { first = "20ms", cap = "200ms", stable-after = "50ms" }
-                environment = { NEXUS_TELEGRAM_CHATS = "42", NEXUS_TELEGRAM_API = "http://127.0.0.1:\(port)", NEXUS_TELEGRAM_PAUSE_MS = "200" }
+                environment = { NEXUS_TELEGRAM_CHATS = "42", NEXUS_TELEGRAM_API = "http://127.0.0.1:\(port)", NEXUS_TELEGRAM_PAUSE_MS = "\(pause)" }
                 [child.botapi]
                 command = ["python3", "\(Programs.repository)/Tests/Scenarios/botapi.py", "\(port)", "\(secret)", "\(fifo)"]
                 ready = { log-line = "listening" }
@@ -182,6 +182,48 @@ import Testing
         for word in 1...10 { #expect(whole.components(separatedBy: "word-\(word)-").count == 2) }
         #expect(box.stop() == 0)
     }
+
+    /// Longer than any number of tries: pauses begin with 20 ms here.
+    @Test(arguments: [false, true])
+    func telegramAwayAtTheEnd_theEndArrivesWhenItIsBack(isKilled: Bool) throws {
+        let box = try box(pause: 20)
+        try say(box, #"{"text":"/slow 20"}"#)
+        let before = try messages(box, "words of an answer") { $0.last?.text.contains("word-3 ") == true }
+        try say(box, #"{"away":true}"#)
+        let failed = {
+            try self.printed(box, "call", Call.self).count { $0.status == 503 }
+        }
+        try box.wait("nine tries in vain", limit: .seconds(40)) { _ in try failed() >= 9 }
+        if isKilled {
+            kill(try #require(try box.status().pid("telegram-bridge")), SIGKILL)
+            let tried = try failed()
+            try box.wait("the next life's tries", limit: .seconds(40)) { _ in try failed() >= tried + 3 }
+        }
+        try say(box, #"{"away":false}"#)
+        let after = try messages(box, "the end of the answer") { $0.last?.text.contains("word-20") == true }
+        #expect(Set(after.map(\.id)) == Set(before.map(\.id)))
+        #expect(box.stop() == 0)
+    }
+
+    /// It ends while Telegram is away, and does not wait for it.
+    @Test func stoppedWhileTelegramIsAway_endsAtOnce_andGoesOnWithTheAnswer() throws {
+        let box = try box(pause: 20)
+        try say(box, #"{"text":"/slow 20"}"#)
+        try messages(box, "words of an answer") { $0.last?.text.contains("word-3 ") == true }
+        try say(box, #"{"away":true}"#)
+        try box.wait("tries in vain", limit: .seconds(40)) { _ in
+            try self.printed(box, "call", Call.self).count { $0.status == 503 } >= 7
+        }
+        let start = ContinuousClock.now
+        #expect(try box.ctl("stop", "telegram-bridge").status == 0)
+        #expect(ContinuousClock.now - start < .seconds(5))
+        try say(box, #"{"away":false}"#)
+        #expect(try box.ctl("start", "telegram-bridge").status == 0)
+        try messages(box, "the end of the answer") { $0.last?.text.contains("word-20") == true }
+        #expect(box.stop() == 0)
+    }
+
+    private struct Call: Decodable { var status: Int }
 
     @Test func chatBridgeOff_messageWaits_andIsAnsweredOnceWhenItIsBack() throws {
         let box = try box()

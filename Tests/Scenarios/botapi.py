@@ -3,13 +3,14 @@
     botapi.py PORT TOKEN-FILE FIFO
 
 Each line that comes through the FIFO is one update's content, as JSON ({"text":…}, {"tap":DATA,"on":MESSAGE},
-{"text":…,"reply":MESSAGE}), or {"fail":[STATUS,…]}: the next calls are answered so. Every call is printed as one line.
+{"text":…,"reply":MESSAGE}), or {"fail":[STATUS,…]}: the next calls are answered so; or {"away":true}: all are
+answered by 503, until {"away":false}. Every call is printed as one line.
 """
 import http.server, json, os, sys, threading
 
 port, token, fifo = int(sys.argv[1]), open(sys.argv[2]).read().strip(), sys.argv[3]
 changed = threading.Condition()
-updates, messages, failures, state = [], {}, [], {"update": 100, "message": 1000}
+updates, messages, failures, state = [], {}, [], {"update": 100, "message": 1000, "away": False}
 
 
 def feed():
@@ -26,6 +27,9 @@ def take(line):
     with changed:
         if "fail" in line:
             failures.extend(line["fail"])
+            return
+        if "away" in line:
+            state["away"] = line["away"]
             return
         chat = {"id": line.get("chat", 42), "type": "private"}
         state["update"] += 1
@@ -69,6 +73,9 @@ class Bot(http.server.BaseHTTPRequestHandler):
                 changed.wait_for(lambda: updates, timeout=body["timeout"])
                 return updates[: body["limit"]]
         with changed:
+            if state["away"]:
+                print("call", json.dumps({"method": method, "status": 503}), flush=True)
+                return 503
             if failures and method != "answerCallbackQuery":
                 status = failures.pop(0)
                 print("call", json.dumps({"method": method, "status": status}), flush=True)
