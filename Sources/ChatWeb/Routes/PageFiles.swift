@@ -21,6 +21,7 @@ public struct PageFiles: Sendable {
             guard let type = Self.type(of: name) else { continue }
             var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: directory + "/" + name)))
             if name.hasSuffix(".js") { bytes = Self.withoutComments(bytes) }
+            if name.hasSuffix(".js") || name.hasSuffix(".css") { bytes = Self.withoutIndentation(bytes) }
             let hash = Secrets.hash(String(decoding: bytes, as: UTF8.self))
             let tag = hash.prefix(12).map { String($0, radix: 16) }.joined()
             let packed = Gzip.packed(bytes).flatMap { $0.count < bytes.count ? ByteBuffer(bytes: $0) : nil }
@@ -44,6 +45,12 @@ public struct PageFiles: Sendable {
             return words.starts(with: Array("//".utf8)) ? [] : Array(line)
         }
         return Array(lines.joined(separator: [UInt8(ascii: "\n")]))
+    }
+
+    /// Spaces at the beginnings of lines are for who reads them here too. No text of the page goes over lines.
+    static func withoutIndentation(_ script: [UInt8]) -> [UInt8] {
+        let lines = script.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return Array(lines.map { $0.drop { $0 == UInt8(ascii: " ") } }.joined(separator: [UInt8(ascii: "\n")]))
     }
 
     /// Beside the program as scripts/build lays it out, or where SwiftPM puts resources.

@@ -49,7 +49,7 @@ final class WebBox: Sendable {
         try FileManager.default.createDirectory(atPath: page + "/rooms", withIntermediateDirectories: true)
         try Data("<!doctype html>page".utf8).write(to: URL(fileURLWithPath: page + "/index.html"))
         try Data("{}".utf8).write(to: URL(fileURLWithPath: page + "/page.webmanifest"))
-        try Data(repeating: UInt8(ascii: " "), count: largeFileBytes).write(
+        try Data(repeating: UInt8(ascii: ";"), count: largeFileBytes).write(
             to: URL(fileURLWithPath: page + "/rooms/large.js"))
         try Data("not for strangers".utf8).write(to: URL(fileURLWithPath: directory + "/secret.js"))
         let tunnelSocket = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)

@@ -24,6 +24,24 @@ struct PageFilesTests {
         }
     }
 
+    @Test func indentation_isNotSent() throws {
+        let script = "if (a) {\n  b('  c');\n\n    d();\n}\n"
+        #expect(
+            String(decoding: PageFiles.withoutIndentation(Array(script.utf8)), as: UTF8.self)
+                == "if (a) {\nb('  c');\n\nd();\n}\n")
+        // A text that went over lines would change by that.
+        let pages = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../Sources/ChatWeb/Page").standardized
+        for name in try FileManager.default.subpathsOfDirectory(atPath: pages.path) where name.hasSuffix(".js") {
+            let text = try String(contentsOf: pages.appending(path: name), encoding: .utf8)
+            for line in text.split(separator: "\n") {
+                // Not those in quotes, or in a pattern.
+                let marks = line.replacing("'`'", with: "").replacing("`{3,}", with: "").count { $0 == "`" }
+                #expect(marks.isMultiple(of: 2), "\(name): \(line)")
+            }
+        }
+    }
+
     /// "Under 150 KB in all", without compression.
     @Test func wholePage_isSmall() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
