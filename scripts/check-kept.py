@@ -322,6 +322,28 @@ def away(page):
     page.go_back()
 
 
+def told_nothing(page):
+    """Without [word] the page shows the lines that switch it on, to be copied."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write", "notifications"], origin=origin)
+    page.goto(origin + "/#/devices")
+    expect(page.get_by_text("To be told, put these lines into Supervisor.toml")).to_contain_text("then: nexusctl reload")
+    page.get_by_role("button", name="Copy this code").click()
+    expect(page.get_by_role("button", name="Copy this code")).to_have_text("Copied")
+    lines = page.evaluate("navigator.clipboard.readText()")
+    assert lines == '[word]\nsend = ["turn", "asked", "parked", "address"]', lines
+    path = box.home / "Supervisor.toml"
+    before = path.read_text()
+    path.write_text(before + "\n" + lines + "\n")
+    ctl("reload")
+    expect(page.get_by_role("switch", name="Tell me")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("switch", name="Tell me")).to_be_visible()
+    path.write_text(before)
+    ctl("reload")
+    box.until("the page again", lambda: f"page at {origin}" in ctl("status"))
+    step("words are off: the lines that switch them on are there to copy, and do")
+
+
 def card_words(page):
     """What is typed and chosen in a card outlives a reload and another room; it goes with the answer, or stands in the field when the card goes without it."""
     session = begun(page, "before the cards").split("/")[-1]
@@ -950,7 +972,7 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "locked", "paired_already", "another_store", "damaged", "killed"]
+        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "told_nothing", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "locked", "paired_already", "another_store", "damaged", "killed"]
         if "killed" in acts:
             killed(play)
         if "shut_out" in acts:
@@ -958,7 +980,7 @@ with box.running(), watch.pictured():
         if "forgotten" in acts:
             forgotten(browser)
         page = opened(browser, "desk")
-        for act in (connected, deleted, unheard, in_its_place, two_fields, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, locked, paired_already, another_store, damaged):
+        for act in (connected, deleted, unheard, in_its_place, two_fields, told_nothing, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, locked, paired_already, another_store, damaged):
             if act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         browser.close()

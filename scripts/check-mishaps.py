@@ -477,6 +477,46 @@ def no_push_service(page):
     step("no push service: said within its limit")
 
 
+def unknown_certificate(browser):
+    """Browsers set up no worker of a page whose certificate they do not know; they say so in a SecurityError."""
+    page = opened(browser, "desk")
+    page.add_init_script("""ServiceWorkerContainer.prototype.register = () =>
+        Promise.reject(new DOMException('An SSL certificate error occurred when fetching the script.', 'SecurityError'));""")
+    page.goto(origin + "/#/devices")
+    page.reload()
+    expect(page.get_by_text("does not know the certificate of this page, which is self-made")).to_contain_text("nexusctl tunnel setup")
+    expect(page.get_by_role("switch", name="Tell me")).to_have_count(0)
+    shot(page, "unknown-certificate")
+    page.context.close()
+    step("a certificate that the browser does not know: said at once, with the remedy")
+
+
+def devices_come_and_go(browser):
+    """The room of devices, the machine's and that of files say what is so now."""
+    page = opened(browser, "desk")
+    page.goto(origin + "/#/devices")
+    expect(page.get_by_text("here now from").first).to_be_visible()
+    cards, other = page.locator(".child", has_text="paired"), opened(browser, "phone")
+    before = json.loads(ctl("devices", "--json").splitlines()[0])
+    count = len(ctl("devices", "--json").splitlines())
+    expect(cards).to_have_count(count)
+    newest = max(map(json.loads, ctl("devices", "--json").splitlines()), key=lambda one: one["created"])
+    assert before and newest["device"], newest
+    # Who is asked whether he is sure is still asked when the list was read again.
+    page.get_by_role("button", name="Forget this browser").click()
+    with page.expect_response("**/api/devices"):
+        pass
+    expect(page.get_by_role("button", name="Forget it, with what is kept here?")).to_be_visible()
+    ctl("devices", "revoke", newest["device"])
+    expect(cards).to_have_count(count - 1)
+    other.context.close()
+    page.goto(origin + "/#/machine")
+    expect(page.get_by_text("No AI answers here: echo-agent stands in for opencode")).to_be_visible()
+    shot(page, "stand-in")
+    page.context.close()
+    step("devices come and go in their room; the machine's says that a stand-in answers")
+
+
 def narrow(browser, size):
     """The composer with all it can hold, on a phone, in both themes."""
     page = opened(browser, size)

@@ -1,5 +1,5 @@
 // Who is here, and which room is shown.
-import { h, workerAddress } from './base/dom.js';
+import { h } from './base/dom.js';
 import { ask, chat } from './base/wire.js';
 import { clear, keepKey, load, store, stored } from './base/shelf.js';
 import { draftKeys, keepAside, moveDraft } from './base/drafts.js';
@@ -11,7 +11,8 @@ import { Machine } from './rooms/machine.js';
 import { Devices } from './rooms/devices.js';
 import { Title } from './rooms/title.js';
 import { pairing } from './rooms/pairing.js';
-import { followTaps, stayQuiet } from './rooms/tell.js';
+import { limit } from './rooms/files.js';
+import { followTaps, setUp, stayQuiet } from './rooms/tell.js';
 
 const app = /** @type {Box} */ (document.getElementById('app'));
 const known = 'nexus.own';
@@ -255,4 +256,4 @@ load().catch(() => {}).then(begin);
 followTaps();
 // All that a pairing link changes where the page is open already.
 addEventListener('hashchange', () => { if (isCode()) begin(); });
-if ('serviceWorker' in navigator) navigator.serviceWorker.register(workerAddress()).catch(() => {});
+setUp();

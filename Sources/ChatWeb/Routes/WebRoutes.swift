@@ -167,9 +167,12 @@ struct WebRoutes: Sendable {
                 "the body is {\"op\":\"key\"}, unsubscribe, or subscribe with endpoint (https), p256dh and auth")
         }
         guard let push else {
-            let words = "Off: Nexus says nothing by itself. [word] send of Supervisor.toml chooses what it says."
+            let words =
+                "Off: Nexus says nothing by itself. To be told, put these lines into Supervisor.toml (it may have a [word] "
+                + "already), then: nexusctl reload"
+            let lines = "[word]\nsend = [\(Word.Kind.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]"
             // Who asks how it is gets an answer; the others want what is not there.
-            if case .key = asked { return .json(JSONLine.of(["type": "push", "off": words])) }
+            if case .key = asked { return .json(JSONLine.of(["type": "push", "off": words, "lines": lines])) }
             throw WebError(.notFound, "unknown", words)
         }
         return .json(try await push.answer(asked, for: device))

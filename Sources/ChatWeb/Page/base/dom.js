@@ -48,6 +48,14 @@ const policy = types?.createPolicy('nexus', {
   createScriptURL: (/** @type {string} */ text) => { if (text !== '/worker.js') throw new TypeError(text); return text; },
 });
 
+// Code, and a way to copy it.
+/** @param {HTMLElement} pre */
+export function codeBox(pre, name = '') {
+  const copy = h('button.copy', { text: 'Copy', 'aria-label': 'Copy this code', onclick: () => copyText(pre.textContent || '', copy) });
+  pre.tabIndex = 0;
+  return h('div.code', h('div.code-bar', h('span', name), copy), pre);
+}
+
 /** @param {Element} element @param {string} html made by the server */
 export function setMarkup(element, html) {
   element.innerHTML = policy ? policy.createHTML(html) : html;
@@ -58,12 +66,8 @@ export function setMarkup(element, html) {
     link.rel = 'noopener noreferrer';
   }
   for (const pre of element.querySelectorAll('pre')) {
-    const name = pre.querySelector('code')?.className.replace('language-', '') || '';
-    const copy = h('button.copy', { text: 'Copy', 'aria-label': 'Copy this code', onclick: () => copyText(pre.textContent || '', copy) });
-    const box = h('div.code', h('div.code-bar', h('span', name), copy));
-    pre.replaceWith(box);
-    pre.tabIndex = 0;
-    box.append(pre);
+    const { parentNode, nextSibling } = pre;
+    parentNode?.insertBefore(codeBox(pre, pre.querySelector('code')?.className.replace('language-', '')), nextSibling);
   }
   for (const table of element.querySelectorAll('table')) {
     const box = h('div.wide', { tabindex: 0, role: 'region', 'aria-label': 'Table' });

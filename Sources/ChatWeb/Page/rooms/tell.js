@@ -1,6 +1,6 @@
 // Whether this device is told what needs its owner.
-import { h, status } from '../base/dom.js';
-import { ask, waiting, within } from '../base/wire.js';
+import { h, codeBox, status, workerAddress } from '../base/dom.js';
+import { ask, reason, waiting, within } from '../base/wire.js';
 
 /** @type {Words} */
 const kinds = { turn: 'a turn is over', asked: 'the agent asks something', parked: 'a program is given up', address: 'the address changes' };
@@ -18,6 +18,17 @@ async function current() {
 
 const quiet = () => within(current().then((one) => one?.unsubscribe()), patience, 'the browser does not let go of what it had');
 
+/** @type {Promise<string>} why this browser does not set the page up, in words; empty: it does */
+let setting = Promise.resolve('');
+
+/** Has the browser keep the page, and take messages for it. */
+export function setUp() {
+  if (!('serviceWorker' in navigator)) return;
+  setting = navigator.serviceWorker.register(workerAddress()).then(() => '', (failure) => (failure.name === 'SecurityError'
+    ? 'This browser does not know the certificate of this page, which is self-made, and takes messages only of a page whose certificate it knows. Open the page through the tunnel (nexusctl tunnel setup), or give [chat] a certificate that browsers know.'
+    : `This browser does not set the page up (${reason(failure)}): load it again.`));
+}
+
 /** Why this browser cannot be told anything, in words; empty: it can. */
 function hindrance() {
   if (!window.isSecureContext) return 'Browsers take messages only of a page that came over https, or from localhost.';
@@ -34,7 +45,8 @@ export class Tell {
   constructor() {
     this.said = status();
     this.button = h('button.plain', { role: 'switch', 'aria-checked': 'false', text: 'Tell me', hidden: true, onclick: () => this.turn() });
-    this.element = h('section.child', h('div.row.spread', h('h2', 'Word from Nexus'), this.button), this.said);
+    this.lines = h('div');
+    this.element = h('section.child', h('div.row.spread', h('h2', 'Word from Nexus'), this.button), this.said, this.lines);
     this.isOn = false;
     this.key = '';
     this.words = '';
@@ -44,7 +56,8 @@ export class Tell {
   read() {
     return waiting(this.said, 'Asking whether this device is told anything.', 'Not known now', async () => {
       const line = await ask('/api/push', { op: 'key' });
-      const why = line.off || hindrance();
+      this.lines.replaceChildren(...line.lines ? [codeBox(h('pre', line.lines), 'Supervisor.toml')] : []);
+      const why = line.off || hindrance() || await within(setting, patience, 'the browser does not say whether it sets the page up');
       if (why) return this.show(false, why);
       this.key = line.key;
       this.words = line.words.map((/** @type {string} */ one) => kinds[one] || one).join(', ');
@@ -72,7 +85,7 @@ export class Tell {
 
   async on() {
     if (await within(Notification.requestPermission(), leisure, 'the browser asked, and nobody answered it') !== 'granted') return this.show(false, hindrance() || 'The browser asked, and nothing was allowed. Ask again by the switch.');
-    const registration = await within(navigator.serviceWorker.ready, patience, 'the page is not set up in this browser yet: load it again. With a self-made certificate browsers refuse to: messages take one that they know, as the tunnel has');
+    const registration = await within(navigator.serviceWorker.ready, patience, 'the page is not set up in this browser yet: load it again');
     // One of another life of the box is in the way.
     await quiet();
     const made = await within(registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(this.key) }), patience,
