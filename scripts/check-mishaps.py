@@ -817,7 +817,7 @@ with box.running(), watch.pictured():
             alone = opened(browser, "desk")
             without_network(alone)
             alone.context.close()
-        for act in (two_devices, guest, wide_table, busy_once):
+        for act in (two_devices, guest, wide_table, busy_once, unknown_certificate, devices_come_and_go):
             if not acts or act.__name__ in acts:
                 act(browser)
         browser.close()

@@ -546,6 +546,14 @@ def files(page, name):
     expect(chips.nth(1)).to_contain_text("180 KB")
     expect(chips.nth(2)).to_contain_text("only text (UTF-8), PNG, JPEG, GIF, WebP and PDF")
     page.get_by_role("button", name="Remove program").click()
+    expect(page.get_by_role("button", name="Attach files")).to_have_attribute("title", "Attach files: 10.0 MB each, 8 a message, 1000.0 MB kept in all")
+    # Of one that is too large nothing is asked.
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data) if '"upload"' in (request.post_data or "") else None)
+    page.locator("input[type=file]").set_input_files({"name": "large.txt", "mimeType": "text/plain", "buffer": b"words " * 2_000_000})
+    expect(chips.nth(2)).to_contain_text("Not attached: it has 12.0 MB, and a file may have 10.0 MB ([chat] attachment). Put it into the workspace and name it.")
+    assert not asked, asked
+    page.get_by_role("button", name="Remove large.txt").click()
     give = """([selector, kind, words]) => {
         const data = new DataTransfer();
         data.items.add(new File([words], words + '.txt', { type: 'text/plain' }));

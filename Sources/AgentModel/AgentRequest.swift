@@ -73,6 +73,8 @@ public enum AgentReply: Hashable, Sendable {
 public struct AgentDescription: Hashable, Sendable, Codable {
     /// `opencode` or `echo-agent`.
     public var product: String
+    /// The product that is no AI.
+    public static let standIn = "echo-agent"
     /// Its version, as it says.
     public var version: String
     /// True when it takes turns now.

@@ -11,7 +11,7 @@ public actor Uploads {
     public static let pieceBytes = 45_000
 
     private let store: ChatStore
-    private let limits: AttachmentLimits
+    nonisolated let limits: AttachmentLimits
     private var open: [String: Upload] = [:]
     private var count: UInt64 = 0
 

@@ -54,6 +54,11 @@ extension ChatService {
         var trouble: String?
         var restore: RestoreEnd?
         var workspaces: [String]?
+        /// Bytes of one file, and of all that are kept.
+        var attachment: Int64
+        var attachments: Int64
+        /// What answers is no AI.
+        var stand_in: Bool?
     }
 
     /// A session (nil: the newest): each turn, followed by its blocks.
@@ -109,7 +114,8 @@ extension ChatService {
                 running: summary.running, queued: summary.queued, agent: summary.agentIsAway ?? "takes turns",
                 ready: summary.agentIsAway == nil, store: store.path, moved_aside: store.movedAside,
                 trouble: store.trouble, restore: store.restoreEnd,
-                workspaces: workspaces.names))
+                workspaces: workspaces.names, attachment: uploads.limits.file, attachments: uploads.limits.total,
+                stand_in: await runner.hasStandIn ? true : nil))
     }
 
     static func json(_ value: some Encodable) throws -> [UInt8] {

@@ -1,3 +1,5 @@
+import AgentModel
+
 /// Takes messages, hands turns to the agent one at a time a session, and stores what comes of them. The decisions are
 /// `TurnQueue`'s; this carries them out.
 public actor TurnRunner {
@@ -36,6 +38,8 @@ public actor TurnRunner {
     private var tasks: [TurnID: Task<Void, Never>] = [:]
     private var stops: [TurnID: TurnDelivery.Stop] = [:]
     private var asking: Task<Void, Never>?
+    /// echo-agent answers in place of opencode.
+    private(set) var hasStandIn = false
     private var askRound = 0
     private var lastAsked: ContinuousClock.Instant?
     /// Hand-overs in a row that did not reach an agent which had said that it takes turns.
@@ -276,6 +280,7 @@ public actor TurnRunner {
     private func answer() async -> TurnQueue.Agent {
         do {
             let description = try await agent.describe()
+            hasStandIn = description.product == AgentDescription.standIn
             return description.ready ? .here : .away("the agent is not ready: \(description.state)")
         } catch {
             return .away("the agent cannot be reached: \(error)")

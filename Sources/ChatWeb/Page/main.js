@@ -65,6 +65,7 @@ export class Page {
     try {
       const about = await chat({ op: 'describe', wait: 25 });
       this.workspaces = about.workspaces || [];
+      limit(about);
       if (about.moved_aside) this.side.warning.textContent = `A store of conversations was damaged. It is kept on the machine as ${about.moved_aside}`;
       if (!this.workspaces.includes(this.workspace || '')) this.workspace = this.workspaces[0] || null;
       this.choice.replaceChildren(...this.workspaces.map((name) => h('option', { value: name, text: name, selected: name === this.workspace })));

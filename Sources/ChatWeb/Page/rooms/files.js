@@ -3,6 +3,16 @@ import { h, plain, say, size } from '../base/dom.js';
 import { chat, Failure, isOffline, pause, reason } from '../base/wire.js';
 
 const most = 8;
+// As the machine says; bytes.
+let largest = Infinity;
+let told = 'Attach files';
+
+/** @param {any} about how much is taken */
+export function limit(about) {
+  largest = about.attachment;
+  told = `Attach files: ${size(largest)} each, ${most} a message, ${size(about.attachments)} kept in all`;
+  for (const one of document.querySelectorAll('.attach')) one.setAttribute('title', told);
+}
 
 /** @type {Map<number, Attached>} whatever room is shown */
 const loading = new Map();
@@ -17,7 +27,7 @@ export class Files {
       this.take(this.input.files);
       this.input.value = '';
     } });
-    this.button = h('button.plain.attach', { text: 'Attach', 'aria-label': 'Attach files', onclick: () => this.input.click() });
+    this.button = h('button.plain.attach', { text: 'Attach', 'aria-label': 'Attach files', title: told, onclick: () => this.input.click() });
     this.element = h('ul.attached', { hidden: true, 'aria-label': 'Files that go with the message' });
   }
 
@@ -100,6 +110,7 @@ export class Files {
       return false;
     };
     if (this.list.filter((other) => other.state !== 'failed').length > most) return fail(`Not attached: a message takes ${most} files. Remove one, or send these first.`);
+    if (file.size > largest) return fail(`Not attached: it has ${size(file.size)}, and a file may have ${size(largest)} ([chat] attachment). Put it into the workspace and name it.`);
     if (isOffline()) return fail('Not attached: this device is offline. Attach it again then: files do not wait, messages do.');
     loading.set(one.number, one);
     this.changed();

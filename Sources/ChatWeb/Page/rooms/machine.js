@@ -1,6 +1,6 @@
 // The machine: every child of the tree, its last lines, and restart.
 import { h, surely, isSeen, plain, size, svg, status } from '../base/dom.js';
-import { ask, reason, waiting } from '../base/wire.js';
+import { ask, chat, reason, waiting } from '../base/wire.js';
 import { Follower } from '../base/feed.js';
 import { Tunnel } from './tunnel.js';
 
@@ -8,8 +8,9 @@ export class Machine {
   constructor() {
     this.words = status('Asking nexusd.');
     this.groups = h('div');
+    this.standIn = h('p', { hidden: true, text: 'No AI answers here: echo-agent stands in for opencode and repeats what you say. Install opencode (https://opencode.ai) on the machine, then: nexusctl reload' });
     this.tunnel = new Tunnel();
-    this.element = h('main.room', h('div.column', h('h1', 'Machine'), this.words, this.tunnel.element, this.groups));
+    this.element = h('main.room', h('div.column', h('h1', 'Machine'), this.words, this.standIn, this.tunnel.element, this.groups));
     this.before = new Map();
     /** @type {Set<string>} what Supervisor.toml lets this page ask for */
     this.may = new Set();
@@ -34,6 +35,7 @@ export class Machine {
       for (const child of tree.children) this.show(child);
       this.tunnel.showChild(tree.children.find((/** @type {any} */ child) => child.name === 'cloudflared'));
       this.measure(await ask('/api/appliance', { op: 'metrics' }));
+      this.standIn.hidden = !(await chat({ op: 'describe', wait: 25 })).stand_in;
     } catch (error) {
       this.words.textContent = `nexusd cannot be asked now: ${reason(error)}`;
     }
