@@ -47,7 +47,7 @@ public struct Setting: Sendable {
 
     private static let launch = [
         Setting("command", .restart, "executable", "arguments", of: CommandLine.init) { $0.words($1) },
-        // The values of variables are compared one by one and never shown: any of them may be a secret.
+        // The values of variables are compared one by one, and those that may be a secret never shown (`PlainVariables`).
         Setting("environment", .restart, "environment", of: \.environment) { _ in "" },
         Setting("secrets", .restart, "secretFiles", of: \.secretFiles) { list, plan in
             list.list { plan.secrets[Int($0)].name.quoted }
@@ -134,7 +134,8 @@ public struct Setting: Sendable {
         var changes: [SettingChange] = []
         for setting in all where !setting.isSame(old, new) {
             if setting.name == "environment" {
-                changes += SettingWords.variables(from: old.environment, to: new.environment)
+                changes += SettingWords.variables(
+                    from: old.environment, oldPlan, to: new.environment, newPlan)
             } else {
                 let values = SettingChange.Values(
                     from: setting.words(old, oldPlan), to: setting.words(new, newPlan))

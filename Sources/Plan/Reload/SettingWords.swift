@@ -145,18 +145,33 @@ enum SettingWords {
 }
 
 extension SettingWords {
-    /// Each variable that is different, by name only.
-    static func variables(from old: [Variable], to new: [Variable]) -> [SettingChange] {
+    /// Each variable that is different, by name, and with its values where they can be no secret.
+    static func variables(
+        from old: [Variable], _ oldPlan: Plan, to new: [Variable], _ newPlan: Plan
+    ) -> [SettingChange] {
         let before = Dictionary(old.map { ($0.name, $0.value) }) { _, last in last }
         let after = Dictionary(new.map { ($0.name, $0.value) }) { _, last in last }
         let names = (new + old).map(\.name)
         var seen: Set<String> = []
         let changes = names.filter { seen.insert($0).inserted && before[$0] != after[$0] }.map { name in
-            SettingChange(name: "environment.\(name)", effect: .restart, values: nil)
+            let values = SettingChange.Values(
+                from: value(before[name], oldPlan), to: value(after[name], newPlan))
+            let isPlain = PlainVariables.canShow(name, [values.from, values.to])
+            return SettingChange(name: "environment.\(name)", effect: .restart, values: isPlain ? values : nil)
         }
         // The same variables in another order are given to the process in another order.
         return changes.isEmpty ? [SettingChange(name: "environment", effect: .restart, values: nil)] : changes
     }
+
+    private static func value(_ text: Text?, _ plan: Plan) -> String {
+        guard let text else { return "not set" }
+        let words = Self.text(text, plan)
+        if words.isEmpty { return "empty" }
+        return words.count > valueLimit ? words.prefix(valueLimit) + "…" : words
+    }
+
+    /// Characters of a variable's value that are shown.
+    static let valueLimit = 300
 
     /// Secrets that a child is given, in either way.
     static func secrets(of child: ChildPlan) -> [UInt16] {
