@@ -156,6 +156,7 @@ extension ChatRequest: Decodable {
 
     /// Reads a payload; the error says what would have been right.
     public init(payload: [UInt8]) throws(ChatError) {
+        if let why = HalfCharacter.objection(to: payload) { throw ChatError(.badRequest, why) }
         do {
             self = try JSONDecoder().decode(ChatRequest.self, from: Data(payload))
         } catch {

@@ -117,12 +117,14 @@ enum Body {
     /// A message's JSON has at most 60,000 bytes (`Submission.textLimit`); the rest surrounds it.
     static let limitBytes = 65_536
 
-    /// The whole body; `WebError` when it is too long.
+    /// The whole body; an error when it is too long, or has a text in it that is none.
     static func of(_ request: Request) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limitBytes {
             throw HTTPError(.contentTooLarge)
         }
         var request = request
-        return Array(buffer: try await request.collectBody(upTo: limitBytes))
+        let body = Array(buffer: try await request.collectBody(upTo: limitBytes))
+        if let why = HalfCharacter.objection(to: body) { throw WebError(.badRequest, "bad-request", why) }
+        return body
     }
 }

@@ -41,7 +41,8 @@ struct WebRoutes: Sendable {
     }
 
     private func pair(_ request: Request, _ context: WebContext) async throws -> Response {
-        guard let body = try? JSONDecoder().decode(PairingBody.self, from: Data(try await Body.of(request))) else {
+        let bytes = try await Body.of(request)
+        guard let body = try? JSONDecoder().decode(PairingBody.self, from: Data(bytes)) else {
             throw WebError(.badRequest, "bad-request", "the body is {\"code\":\"…\",\"name\":\"…\"}")
         }
         let (device, pass) = try await door.pair(

@@ -36,4 +36,24 @@ struct ChatRequestTests {
         let error = #expect(throws: ChatError.self) { try ChatRequest(payload: Array(payload.utf8)) }
         #expect(error?.code == .badRequest && error?.message.contains(words) == true, "\(error?.message ?? "")")
     }
+
+    @Test(arguments: [
+        #"\ud800"#, #"a\uD83D b"#, #"\udc00"#, #"\ud83d\ud83d\ude00"#, #"\\\ud800"#, #"\ude00\ud83d"#,
+    ]) func halfACharacter_isRefusedInWords(text: String) {
+        for member in ["text", "client_id", "odd"] {
+            let payload = #"{"op":"send","text":"x","client_id":"1","\#(member)":"\#(text)"}"#
+            do {
+                _ = try ChatRequest(payload: Array(payload.utf8))
+                Issue.record("taken: \(payload)")
+            } catch {
+                #expect(error.code == .badRequest && error.message.contains("holds half a character"), "\(error)")
+            }
+        }
+    }
+
+    @Test(arguments: [#"\ud83d\ude00"#, #"\\ud800"#, #"\u00e9\n\\"#, #"\ufffd"#, "\u{1F600}"])
+    func wholeCharacters_areTaken(text: String) throws {
+        let payload = #"{"op":"send","text":"\#(text)","client_id":"1"}"#
+        _ = try ChatRequest(payload: Array(payload.utf8))
+    }
 }

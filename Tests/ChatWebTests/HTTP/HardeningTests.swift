@@ -365,4 +365,25 @@ struct HardeningTests {
         answer += String(decoding: try connection.rest(), as: UTF8.self)
         #expect(answer.components(separatedBy: "HTTP/1.1 ").count == 2, "\(answer)")
     }
+
+    /// A lone surrogate is no character: it is neither stored nor passed on.
+    @Test func halfACharacter_isRefusedInWords_whateverIsAsked() async throws {
+        let box = try await WebBox()
+        let cookie = try await box.pair()
+        let half = #"a\ud83d b"#
+        let requests = [
+            ("/api/chat", #"{"op":"send","text":"\#(half)","client_id":"1"}"#),
+            ("/api/chat", #"{"op":"rename","session":"s","title":"\#(half)"}"#),
+            ("/api/chat", #"{"op":"render","text":"\#(half)"}"#), ("/api/pair", #"{"code":"\#(half)","name":"x"}"#),
+            ("/api/pair", #"{"code":"x","name":"\#(half)"}"#),
+            ("/api/devices", #"{"op":"revoke","device":"\#(half)"}"#),
+            ("/api/push", #"{"op":"subscribe","endpoint":"\#(half)"}"#),
+            ("/api/appliance", #"{"op":"why","child":"\#(half)"}"#), ("/api/tunnel", #"{"op":"\#(half)"}"#),
+        ]
+        for (path, body) in requests {
+            let answer = try box.post(path, body, cookie: cookie)
+            #expect(answer.status == 400 && answer.text.contains("holds half a character"), "\(path): \(answer.text)")
+        }
+        #expect(try await box.store.sessions().isEmpty)
+    }
 }
