@@ -24,6 +24,8 @@ struct ChatBridge {
                 store: store, hub: hub, agent: AgentOnTheBus(bus: bus), ceiling: settings.ceiling,
                 complain: { Log.warning($0) },
                 changed: { status.tell($0) })
+            let keepingFiles = Task { await FileWatch.run(store, status) }
+            defer { keepingFiles.cancel() }
             let stray = try await store.clearAttachments()
             if stray > 0 {
                 status.tell(stray: stray)

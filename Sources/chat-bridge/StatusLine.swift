@@ -16,6 +16,7 @@ struct StatusLine: Sendable {
             var web: WebServer.State?
             var stray = 0
             var trouble: String?
+            var files: String?
             var clock: String?
             var line = ""
         }
@@ -35,6 +36,9 @@ struct StatusLine: Sendable {
 
     /// Why the store cannot be written; nil: it can.
     func tell(trouble: String?) { tell { $0.trouble = trouble } }
+
+    /// Why files cannot be attached; nil: they can.
+    func tell(files: String?) { tell { $0.files = files } }
 
     /// Why no session goes for its age; nil: there is no such reason.
     func tell(clock: String?) { tell { $0.clock = clock } }
@@ -65,6 +69,7 @@ struct StatusLine: Sendable {
         if shown.stray > 0 {
             parts.append("\(shown.stray) file(s) in \(store.attachmentDirectory) are of a store that is missing")
         }
+        if let files = shown.files { parts.append(files) }
         if let clock = shown.clock { parts.append(clock) }
         if let summary = shown.summary {
             if summary.running > 0 {

@@ -115,14 +115,34 @@ extension ChatStore {
         }
     }
 
+    /// Makes the directory of contents where there is none; what is wrong with it, in words with the remedy, nil: nothing.
+    public func attachmentTrouble() -> String? {
+        let directory = attachmentDirectory
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            _ = try FileManager.default.contentsOfDirectory(atPath: directory)
+            return nil
+        } catch {
+            if StoreFailure.isNoRoom(error) { return StoreFailure.words(error, path: directory) }
+            var about = stat()
+            let isOther = lstat(directory, &about) == 0 && about.st_mode & S_IFMT != S_IFDIR
+            let why =
+                isOther
+                ? "is no directory: move it away, or put the directory back"
+                : "cannot be read: see to its owner and mode"
+            return "files cannot be attached, and those of messages not be had: \(directory) \(why)"
+        }
+    }
+
     /// At the start, before anybody uploads: removes files that no row knows. Where an older store is kept beside this one,
     /// or was here and is missing, they may be that one's, and stay.
+    /// Where there is no directory nothing is done: see `attachmentTrouble`.
     /// - Returns: how many stay for one that is missing.
     @discardableResult
     public func clearAttachments() async throws -> Int {
         let directory = attachmentDirectory
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        if attachmentTrouble() != nil { return 0 }
         let hasOlder = file.hasOlder
         // Nothing is changed in the store, which may be locked.
         let stray = try await queue.read { db in

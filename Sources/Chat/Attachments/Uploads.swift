@@ -61,6 +61,7 @@ public actor Uploads {
         }
         count += 1
         let name = "u\(count)-" + String(UInt64.random(in: 0 ... .max), radix: 36)
+        if let why = store.attachmentTrouble() { throw ChatError(.failed, why) }
         let path = "\(store.attachmentDirectory)/\(name).partial"
         try StoreFile.create(path)
         guard let file = FileHandle(forWritingAtPath: path) else {

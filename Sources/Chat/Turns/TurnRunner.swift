@@ -67,15 +67,15 @@ public actor TurnRunner {
     private static let stopped = "stopped by the user"
     static let withdrawn = "withdrawn before it was handed to the agent"
 
-    /// True for the reason of a turn that was interrupted because the user wanted it.
-    static func wasAskedFor(_ reason: String?) -> Bool {
-        reason.map { $0.hasPrefix(stopped) || $0.hasPrefix(withdrawn) } ?? false
-    }
     /// True for an end that the user wanted: whoever stopped it knows.
     static func isKnownToTheUser(_ state: TurnState, _ reason: String?) -> Bool {
         state == .interrupted && wasAskedFor(reason)
     }
 
+    /// True for the reason of a turn that was interrupted because the user wanted it.
+    static func wasAskedFor(_ reason: String?) -> Bool {
+        reason.map { $0.hasPrefix(stopped) || $0.hasPrefix(withdrawn) } ?? false
+    }
 
     /// Takes the store up as it was left: turns that the agent has go on, those of which that is not known are interrupted,
     /// those that wait wait on.

@@ -57,6 +57,33 @@ struct BridgeAttachmentTests {
             "\(line ?? [:])")
     }
 
+    @Test func plainFileInPlaceOfTheDirectory_isSaid_andAllElseIsServed() throws {
+        let play = try Play()
+        let id = try upload(play, "kept")
+        play.bridge.kill()
+        let (place, aside) = (play.directory + "/attachments", play.directory + "/aside")
+        try FileManager.default.moveItem(atPath: place, toPath: aside)
+        try Data().write(to: URL(fileURLWithPath: place))
+        try play.restart()
+        try play.until("the word about it") {
+            $0.bridge.statusLine.contains("\(place) is no directory: move it away, or put the directory back")
+        }
+        let refused = play.bridge.ask(#"{"op":"upload","bytes":4}"#)
+        try play.until("the refusal") { $0.client.finished.contains(refused) }
+        #expect(play.client.words[refused]?.contains("is no directory") == true, "\(play.client.words)")
+        let (sent, _, turn) = try play.handOver("still there")
+        try play.agent.tell(turn, .turnStarted(), .turnEnded(.done), to: play.bridge)
+        try play.until("its end") { $0.client.finished.contains(sent) }
+        // Put back while it runs.
+        try FileManager.default.removeItem(atPath: place)
+        try FileManager.default.moveItem(atPath: aside, toPath: place)
+        try play.until("the word to go") { !$0.bridge.statusLine.contains("no directory") }
+        let again = send(play, id)
+        try play.until("the turn and its file") { $0.agent.uploads.values.first?.isWhole == true }
+        try play.agent.tell(play.agent.turns[1], .turnStarted(), .turnEnded(.done), to: play.bridge)
+        try play.until("its end") { $0.client.finished.contains(again) }
+    }
+
     @Test func killedBetweenUploadAndMessage_theFileIsThere() throws {
         let play = try Play()
         let id = try upload(play, "kept over a kill")
