@@ -2,12 +2,15 @@ import AgentModel
 
 /// A turn that the agent has goes on, whoever of those between it and the store has ended meanwhile.
 extension TurnDelivery {
-    /// How long the way to the agent may be gone before a turn counts as lost.
-    static let followLimit: Duration = .seconds(20)
-    /// Before the agent is asked for it again.
-    static let followPause: Duration = .milliseconds(250)
-    /// How often the way may break in one turn.
-    static let breakLimit = 20
+    /// When a turn counts as lost.
+    struct Patience: Sendable {
+        /// How long the way to the agent may be gone, each time.
+        var gap: Duration = .seconds(20)
+        /// Before the agent is asked for it again.
+        var pause: Duration = .milliseconds(250)
+        /// How often the way may break in one turn.
+        var breaks = 20
+    }
 
     /// What a turn is told whose agent does not know of it after chat-bridge has begun anew.
     static let restart = AgentError(.lost, "chat-bridge restarted while the agent was answering")
@@ -18,8 +21,8 @@ extension TurnDelivery {
         _ id: AgentSessionID, _ prompt: String, _ message: ChatTurn, _ writer: TurnWriter, orElse loss: AgentError,
         stop: @Sendable () async -> Stop?
     ) async throws -> TurnOutcome? {
-        for _ in 0..<Self.breakLimit {
-            let limit = ContinuousClock.now + Self.followLimit
+        for _ in 0..<patience.breaks {
+            let limit = ContinuousClock.now + patience.gap
             var isHeard = false
             while !isHeard {
                 do {
@@ -40,7 +43,7 @@ extension TurnDelivery {
                 }
                 // What was heard ends this gap, however long ago it began; the next one has a limit of its own.
                 guard isHeard || ContinuousClock.now < limit else { throw loss }
-                try await Task.sleep(for: Self.followPause)
+                try await Task.sleep(for: patience.pause)
             }
         }
         throw loss

@@ -13,6 +13,8 @@ struct TurnDelivery {
     let agent: any AgentPort
     let ceiling: DailyCeiling
     let sayings: Sayings
+    /// How long a way that broke is waited for.
+    var patience = Patience()
     /// Returns when the agent does nothing in the session any more.
     let settle: @Sendable () async throws -> Void
     /// From the moment the store says that the turn runs.

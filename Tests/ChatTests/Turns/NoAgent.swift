@@ -5,6 +5,8 @@ import AgentModel
 /// One that is away, but for what a test has it do.
 struct NoAgent: AgentPort {
     var reverting: (@Sendable () async throws -> Void)?
+    /// What it tells of a turn that is asked for again.
+    var following: (@Sendable () throws -> AsyncThrowingStream<AgentEvent, any Error>)?
 
     private static let away = AgentError(.notDelivered, "there is none")
 
@@ -19,7 +21,8 @@ struct NoAgent: AgentPort {
     func followTurn(
         session: AgentSessionID, prompt: String
     ) async throws -> any AsyncSequence<AgentEvent, any Error> & Sendable {
-        throw Self.away
+        guard let following else { throw Self.away }
+        return try following()
     }
     func abort(session: AgentSessionID) async throws { throw Self.away }
     func answer(_ answer: ChatAnswer, to id: String, session: AgentSessionID) async throws { throw Self.away }
