@@ -102,16 +102,23 @@ final class LogFile {
         size = try kernel.status(opened).size
         if size == 0 { try kernel.changeMode(opened, to: LogFile.mode) }
         if size > 0, try kernel.bytes(of: opened, at: size - 1, count: 1) != [0x0A] {
-            size = try cutTornEnd(opened, size)
+            guard let whole = try cutTornEnd(opened, size) else {
+                try rotate()
+                return try open()
+            }
+            size = whole
         }
         oldest = size > 0 ? WallStamp(try kernel.bytes(of: opened, at: 0, count: WallStamp.byteCount)) : nil
         file = OpenFile(fd: opened)
     }
 
-    private func cutTornEnd(_ file: borrowing OwnedFD, _ size: Int64) throws(Errno) -> Int64 {
+    /// The size behind the last whole entry. Nil where the end is nothing that this program has written: it is not cut, and the
+    /// file is kept as a rotated one.
+    private func cutTornEnd(_ file: borrowing OwnedFD, _ size: Int64) throws(Errno) -> Int64? {
         var lines = try BackwardLines(kernel, kernel.duplicate(file), from: size)
         let last = try lines.next()
-        let whole = last.map { lines.offset + Int64($0.count) + 1 } ?? 0
+        guard !lines.isEndless || lines.offset < size else { return nil }
+        let whole = last.map { lines.offset + Int64($0.count) + 1 } ?? (lines.isEndless ? lines.offset + 1 : 0)
         try kernel.truncate(file, to: whole)
         return whole
     }

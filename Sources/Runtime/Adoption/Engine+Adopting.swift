@@ -145,15 +145,23 @@ extension Engine {
         beginPulse()
     }
 
+    /// Ended by itself, or as a left-over, whose word it was that nobody had kept of it. systemd removes the cgroups that are empty
+    /// before it starts nexusd again.
+    private static func words(notThere obstacle: Errno?) -> String {
+        switch obstacle {
+        case .some(.noEntry): "it and its cgroup were gone when nexusd, which had been killed, began anew"
+        case .some(let error): "it could not be adopted, for its cgroup could not be opened (\(error)), and was ended"
+        case .none: "it was gone when nexusd, which had been killed, began anew"
+        }
+    }
+
     /// What the core is to know of a run that it has living.
     func goOn(_ child: ChildID, _ state: ChildState, _ obstacle: Errno?) {
         guard let id = core.view(of: child).run else { return }
         guard let run = self[child].run else {
-            // Ended by itself, or as a left-over, whose word it was that nobody had kept of it.
-            remark(
-                child, id,
-                obstacle.map { "it could not be adopted, for its cgroup could not be opened (\($0)), and was ended" }
-                    ?? "it was gone when nexusd, which had been killed, began anew")
+            remark(child, id, Self.words(notThere: obstacle))
+            // Its link ended with the nexusd that had it: that is why it is gone, as of one that is still there.
+            if plan.isWorker(child) { feed(.linkBroken(child, id, .recycled)) }
             feed(.exited(child, id, .unknown))
             return feed(.emptied(child, id))
         }

@@ -7,29 +7,39 @@ import Wire
 
 // The program that goes on where another one was, in the same process.
 extension Nexusd {
-    /// Supervises what is handed over, or gives it back to the program before. All that can be refused is refused before the
-    /// first descriptor of it is taken. The exit status of nexusd.
+    /// Supervises what is handed over, or gives it back to the program before. The exit status of nexusd.
     static func resume(_ arguments: some Sequence<String>, _ ticket: HandoverTicket, _ kernel: any Kernel) -> Int32 {
         // A program that was executed by its descriptor is called by a number.
         kernel.setName("nexusd")
         nexus_keep_heap_small()
+        guard let engine = takeOver(arguments, ticket, kernel) else { return 1 }
+        defer { engine.surroundings.leave() }
+        _ = malloc_trim(0)
+        defer { _ = Unmanaged.passRetained(engine) }
+        return engine.run()
+    }
+
+    /// All that can be refused is refused before the first descriptor of it is taken. Nil where it could not be given back
+    /// either, which is said on standard error.
+    static func takeOver(
+        _ arguments: some Sequence<String>, _ ticket: HandoverTicket, _ kernel: any Kernel
+    ) -> Engine? {
         let handover: Handover
         do throws(Handover.Refusal) { handover = try HandoverMemory.read(ticket.document, kernel) } catch {
-            return giveBack(ticket, CommandLine.arguments, because: error.description, kernel)
+            giveBack(ticket, CommandLine.arguments, because: error.description, kernel)
+            return nil
         }
         let engine: Engine
         do throws(StartError) {
             engine = try makeEngine(arguments, handover, ticket, kernel)
         } catch {
-            return giveBack(ticket, handover.head.arguments, because: error.message, kernel)
+            giveBack(ticket, handover.head.arguments, because: error.message, kernel)
+            return nil
         }
         // From here on there is no way back.
         for raw in handover.numbers { try? kernel.closeOnExec(raw, true) }
         for raw in handover.spent + [ticket.document, ticket.program] where raw >= 0 { _ = OwnedFD(owning: raw) }
-        defer { engine.surroundings.leave() }
-        _ = malloc_trim(0)
-        defer { _ = Unmanaged.passRetained(engine) }
-        return engine.run()
+        return engine
     }
 
     private static func makeEngine(
@@ -49,7 +59,7 @@ extension Nexusd {
     /// The program before goes on with what it has handed over. Comes back where that fails as well, or had failed before.
     private static func giveBack(
         _ ticket: HandoverTicket, _ arguments: [String], because reason: String, _ kernel: any Kernel
-    ) -> Int32 {
+    ) {
         let words = reason.split(whereSeparator: \.isNewline).joined(separator: " ")
         var last = words
         if ticket.failure == nil, ticket.program >= 0 {
@@ -60,7 +70,6 @@ extension Nexusd {
             last += "; and the program before cannot be executed again: \(error)"
         }
         try? write("nexusd: what was handed over cannot be gone on from: \(last)", to: 2, kernel)
-        return 1
     }
 
     /// `--check-handover`: whether this program could go on from the hand-over on its standard input.

@@ -178,6 +178,18 @@ import Wire
         #expect(try texts() == ["a", "b"])
     }
 
+    /// In bounded memory: whatever is longer than any line is passed over as it is read.
+    @Test func whatNeverEnds_isPassedOver_andLinesAroundItAreRead() throws {
+        try append(file("web"), entry(1, "a"))
+        let content = try kernel.readFile(home.path + "/web/current", limit: 1 << 20)
+        let endless = [UInt8](repeating: 0, count: 3 * BackwardLines.lineLimit + 5) + [0x0A]
+        try kernel.replaceFile(
+            home.path + "/web/current", with: content + endless + entry(2, "b") + entry(3, "c"), mode: 0o600)
+        #expect(try texts() == ["a", "b", "c"])
+        #expect(try texts(nil, LogQuery(last: 1)) == ["c"])
+        #expect(try texts(nil, LogQuery(last: 9)) == ["b", "c"], "from the end nothing is looked for beyond it")
+    }
+
     @Test func follower_seesEveryLineOverRotations() throws {
         let web = file("web")
         try append(web, entry(0, "old"))

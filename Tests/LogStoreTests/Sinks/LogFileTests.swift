@@ -70,6 +70,29 @@ import Testing
         #expect(try content(names) == ["2"])
     }
 
+    /// Eight gigabytes without a line end, left by another hand: read to the start they took minutes, and as much memory.
+    @Test func currentWithoutALine_isKeptAside_andOnlyItsEndIsLookedAt() throws {
+        let counting = FaultyKernel()
+        try kernel.ensureDirectory(home.path + "/web")
+        let zeros = try kernel.open(home.path + "/web/current", [.readWrite, .create], mode: 0o600)
+        try kernel.truncate(zeros, to: 8 << 30)
+        try append(LogFile(counting, directory: home.path + "/web", rotation: .ofEvents), entry(2))
+        #expect(names.count == 2)
+        #expect(try kernel.status(zeros).size == 8 << 30, "it is not cut")
+        #expect(try kernel.readFile(home.path + "/web/current", limit: 1 << 20) == entry(2))
+        #expect(counting.counts[.readAt] ?? 0 < 30)
+    }
+
+    @Test func tornEndBehindWhatIsNoLine_isCutOffAtTheLastLineEnd() throws {
+        try kernel.ensureDirectory(home.path + "/web")
+        let path = home.path + "/web/current"
+        let endless = [UInt8](repeating: 0, count: 2 * BackwardLines.lineLimit) + [0x0A]
+        try kernel.replaceFile(path, with: endless + [0x61, 0x62], mode: 0o600)
+        try append(LogFile(kernel, directory: home.path + "/web", rotation: .ofEvents), entry(2))
+        let isSame = try kernel.readFile(path, limit: 1 << 24) == endless + entry(2)
+        #expect(isSame)
+    }
+
     @Test func anyFailedCall_leavesWholeEntriesAndLosesNothing() throws {
         let met = try FaultyKernel.sweep(Errno(rawValue: 28)) { faulty in
             let home = TemporaryDirectory()

@@ -1,6 +1,7 @@
 import Glibc
 import Plan
 import SupervisorCore
+import Synchronization
 import System
 import TestSupport
 
@@ -28,60 +29,79 @@ struct FaultRun {
         var places: [Errno: Int] = [:]
     }
 
-    private var isSticky: Bool { fault?.forEver ?? false }
+    var isSticky: Bool { fault?.forEver ?? false }
 
-    /// To be called in a process that has one thread and no child.
-    func play() -> Outcome {
-        let own = TemporaryDirectory()
-        let kernel = FaultyKernel()
-        kernel.longestWait = 20
-        var outcome = Outcome()
+    /// To be called in a process that has one thread and no child. `answer` ends that process.
+    func play(_ answer: @escaping @Sendable (Outcome) -> Never) -> Never {
+        let scene = Scene()
+        let kernel = scene.kernel
+        var complaint: String?
+        var killed: KilledLife?
         do {
-            let killed = script.adopts.isEmpty ? nil : try KilledLife(script.plan, ready: script.adopts)
-            let directory = killed?.directory ?? own.path
+            killed = script.adopts.isEmpty ? nil : try KilledLife(script.plan, ready: script.adopts)
+            let directory = killed?.directory ?? scene.own.path
             kernel.executable = directory + "/nexusd"
             try furnish(directory, hasPlan: killed != nil)
             let variable = killed?.hand() ?? { _ in nil }
             let before = openDescriptors().filter { killed?.isHanded?.contains($0) != true }
-            kernel.fault = fault
-            do {
-                outcome.complaint = try live(directory, kernel, killed, variable)
-            } catch let error as StartError {
-                // Refused in words is as good as any end; without a fault it is none.
-                if error.message.count < 10 { outcome.complaint = "refused without words" }
-                if fault == nil { outcome.complaint = error.message }
-                kernel.fault = nil
-                // systemd starts the next one, with all that it still has.
-                if let killed, outcome.complaint == nil {
-                    let complaint = try live(directory, kernel, killed, killed.hand())
-                    outcome.complaint = complaint.map { "started again, " + $0 }
-                }
+            scene.before.withLock { $0 = before }
+            if let steps = script.succession {
+                kernel.succession = { environment in answer(succeed(scene, environment, steps)) }
+            } else {
+                kernel.fault = fault
             }
-            // Who did not come to its end has left its children as well: what came first is the reason.
-            let left = rest(kernel)
-            outcome.complaint = outcome.complaint ?? left
-            if let killed {
-                let left = killed.end()
-                if !isSticky, !left.isEmpty { outcome.complaint = outcome.complaint ?? "left: \(left)" }
-            }
-            var leaked = openDescriptors().subtracting(before)
-            // Threads of the disposal say that they are done before they are over.
-            for _ in 0..<2000 where !leaked.isEmpty {
-                usleep(1000)
-                leaked = openDescriptors().subtracting(before)
-            }
-            if outcome.complaint == nil, !leaked.isEmpty {
-                outcome.complaint = "open descriptors: \(names(of: leaked))"
-            }
+            complaint = try begin(directory, kernel, killed, variable)
         } catch {
-            outcome.complaint = "it threw \(error)"
+            complaint = "it threw \(error)"
         }
+        answer(conclude(scene, killed, complaint))
+    }
+
+    private func begin(
+        _ directory: String, _ kernel: FaultyKernel, _ killed: KilledLife?, _ variable: @escaping (String) -> String?
+    ) throws -> String? {
+        do {
+            let tree = try FaultTree(directory, kernel, killed, variable: variable)
+            let complaint = try live(tree, script.steps)
+            return complaint ?? (script.succession == nil ? nil : "no other program went on: \(tree.picture)")
+        } catch let error as StartError {
+            // Refused in words is as good as any end; without a fault it is none.
+            if error.message.count < 10 { return "refused without words" }
+            if fault == nil { return error.message }
+            kernel.fault = nil
+            // systemd starts the next one, with all that it still has.
+            guard let killed else { return nil }
+            let tree = try FaultTree(directory, kernel, killed, variable: killed.hand())
+            return try live(tree, script.steps).map { "started again, " + $0 }
+        }
+    }
+
+    /// What is left when a life is over.
+    func conclude(_ scene: Scene, _ killed: KilledLife?, _ complaint: String?) -> Outcome {
+        let kernel = scene.kernel
+        var outcome = Outcome()
+        // Who did not come to its end has left its children as well: what came first is the reason.
+        let left = rest(kernel)
+        outcome.complaint = complaint ?? left
+        if let killed {
+            let left = killed.end()
+            if !isSticky, !left.isEmpty { outcome.complaint = outcome.complaint ?? "left: \(left)" }
+        }
+        let before = scene.before.withLock { $0 }
+        var leaked = openDescriptors().subtracting(before)
+        // Threads of the disposal say that they are done before they are over.
+        for _ in 0..<2000 where !leaked.isEmpty {
+            usleep(1000)
+            leaked = openDescriptors().subtracting(before)
+        }
+        if outcome.complaint == nil, !leaked.isEmpty { outcome.complaint = "open descriptors: \(names(of: leaked))" }
         outcome.failures = kernel.failures
         outcome.calls = kernel.counts.values.reduce(0, +)
         outcome.places = kernel.places
         if outcome.complaint != nil {
             outcome.complaint? += "; failed: \(kernel.failed.prefix(4)) … \(kernel.failed.suffix(3))"
         }
+        scene.own.remove()
         return outcome
     }
 
@@ -99,14 +119,23 @@ struct FaultRun {
         try real.replaceFile(directory + "/plan", with: plan.encoded(), mode: 0o600)
     }
 
-    private func live(
-        _ directory: String, _ kernel: FaultyKernel, _ killed: KilledLife?, _ variable: @escaping (String) -> String?
-    ) throws -> String? {
-        let tree = try FaultTree(directory, kernel, killed, variable: variable)
+    /// Where a life is played; it outlives the execve that is played in it.
+    final class Scene: Sendable {
+        let own = TemporaryDirectory()
+        let kernel = FaultyKernel()
+        /// Descriptors that are not of the life.
+        let before = Mutex<Set<Int32>>([])
+
+        init() { kernel.longestWait = 20 }
+    }
+
+    /// From its beginning to its end, with these steps in between; what is wrong with it.
+    func live(_ tree: FaultTree, _ steps: [FaultScript.Step]) throws -> String? {
+        let (kernel, killed) = (tree.kernel, tree.before)
         let engine = tree.engine
         defer { engine.surroundings.leave() }
         engine.begin()
-        var course = Course(tree, script, patience: isSticky ? Self.shortPatience : Self.patience)
+        var course = Course(tree, steps, of: script.name, patience: isSticky ? Self.shortPatience : Self.patience)
         var turns = 0
         while engine.finished == nil || (engine.config.isRecording && engine.shutdownLevel < 2) {
             if let complaint = course.next(engine.kernel.monotonic()) { return complaint }
@@ -170,7 +199,7 @@ struct FaultRun {
     /// Who may not signal at all cannot end anybody.
     private var mayNotSignal: Bool { isSticky && fault?.error == .notPermitted }
 
-    private static func children() -> [pid_t] {
+    static func children() -> [pid_t] {
         let own = getpid()
         let text = (try? LiveKernel().readFile("/proc/self/task/\(own)/children", limit: 65_536)) ?? []
         return String(decoding: text, as: UTF8.self).split(separator: " ").compactMap { pid_t($0) }
@@ -190,25 +219,27 @@ extension FaultRun {
     /// Where a script is, and when it is over.
     struct Course {
         private let tree: FaultTree
-        private let script: FaultScript
+        private let steps: [FaultScript.Step]
+        private let name: String
         private let until: Instant
         private var step = 0
         private var urged: Instant?
         /// Every step has come to pass.
-        var isThrough: Bool { step == script.steps.count }
+        var isThrough: Bool { step == steps.count }
         var complaint: String? {
-            isThrough ? nil : "step \(step + 1) of '\(script.name)' has not come to pass: \(tree.picture)"
+            isThrough ? nil : "step \(step + 1) of '\(name)' has not come to pass: \(tree.picture)"
         }
 
-        init(_ tree: FaultTree, _ script: FaultScript, patience: Duration) {
+        init(_ tree: FaultTree, _ steps: [FaultScript.Step], of name: String, patience: Duration) {
             self.tree = tree
-            self.script = script
+            self.steps = steps
+            self.name = name
             until = LiveKernel().monotonic() + patience
         }
 
         /// To be asked before every turn; words when the tree is up against time that nothing excuses.
         mutating func next(_ now: Instant) -> String? {
-            while urged == nil, !isThrough, script.steps[step](tree) { step += 1 }
+            while urged == nil, !isThrough, steps[step](tree) { step += 1 }
             if let urged {
                 guard now - urged > FaultRun.urge else { return nil }
             } else if !isThrough, now < until {

@@ -11,14 +11,17 @@ import Wire
 struct FaultScript: Sendable {
     let name: String
     let plan: @Sendable (String) -> Plan
-    let steps: [@Sendable (FaultTree) -> Bool]
+    typealias Step = @Sendable (FaultTree) -> Bool
+    let steps: [Step]
+    /// What has to come to pass after nexusd went on as another program, for a life in which it does; calls fail from its execve on.
+    var succession: [Step]?
     /// Children that a nexusd has brought up that was killed, and which the life that is played adopts.
     var adopts: [String] = []
     /// What has to hold at the end of a run in which one call failed at most; words for what does not.
     var verdict: @Sendable (FaultTree) -> String? = { _ in nil }
 
     static var all: [FaultScript] {
-        [start, crash, reload, flood, bus, stop, upgrade] + (TestCgroup.isPossible ? [adoption] : [])
+        [start, crash, reload, flood, bus, stop, upgrade, succession] + (TestCgroup.isPossible ? [adoption] : [])
     }
 
     /// nexusd would go on as a program that says it could, and whose execve fails: whatever else does, it goes on as it was.
@@ -42,6 +45,36 @@ struct FaultScript: Sendable {
             let starts = tree.kernel.starts.count { $0.child == "plain" }
             guard tree.engine.upgrade.last?.failure != nil else { return "an execve that failed is no upgrade" }
             return starts == 1 ? nil : "an upgrade that came to nothing restarted 'plain': \(starts) starts"
+        })
+
+    /// nexusd goes on as another program, or as the one before where that cannot take over: nobody notices.
+    static let succession = FaultScript(
+        name: "succession",
+        plan: { directory in
+            var keeper = logWriter
+            keeper.arguments[2] = Text(directory + "/state/logs")
+            keeper.policy.delay = .quick
+            let plain = script("plain", "exec sleep 600") { $0.pidFile = "plain.pid" }
+            let server = child("server", "serve") {
+                let real = LiveKernel()
+                let file = SocketPlan.File(mode: 0o600, user: real.userID(), group: real.groupID())
+                $0.sockets = [SocketPlan(name: "web", address: .unix(directory + "/web.sock"), file: file)]
+            }
+            let worker = child("worker", "worker", readiness: .bus, worker: WorkerPlan(may: []))
+            return Plan(children: [keeper, plain, server, worker])
+        },
+        steps: [
+            { $0.isReady("log-writer", "plain", "server", "worker") }, { $0.ask("upgrade") }, { _ in false },
+        ],
+        succession: [
+            { $0.isReady("log-writer", "plain", "server", "worker") }, { $0.ask("status") },
+            { $0.engine.upgrade.last != nil },
+        ],
+        verdict: { tree in
+            let again = ["plain", "server", "worker"].filter { child in
+                tree.kernel.starts.count { $0.child == child } > 1
+            }
+            return again.isEmpty ? nil : "started again: \(again)"
         })
 
     /// Those of a nexusd that was killed go on, or are ended and come again; nobody is there twice.

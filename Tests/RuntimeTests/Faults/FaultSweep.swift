@@ -27,11 +27,12 @@ enum FaultSweep {
     }
 
     /// One life, apart. A hang is ended and named.
-    static func apart(_ play: () -> FaultRun.Outcome) throws -> Answer {
-        let words = try inAProcess {
-            let outcome = play()
-            let table = outcome.places.map { "\($0.key.rawValue)=\($0.value)" }.joined(separator: ",")
-            return "\(outcome.failures);\(outcome.calls);\(table);\(outcome.complaint ?? "")"
+    static func apart(_ run: FaultRun) throws -> Answer {
+        let words = try inAProcess { say in
+            run.play { outcome in
+                let table = outcome.places.map { "\($0.key.rawValue)=\($0.value)" }.joined(separator: ",")
+                say("\(outcome.failures);\(outcome.calls);\(table);\(outcome.complaint ?? "")")
+            }
         }
         let parts = words.split(separator: ";", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 4, let failures = Int(parts[0]) else { return Answer(failures: 1, complaint: words) }
@@ -46,20 +47,22 @@ enum FaultSweep {
     }
 
     /// A process with one thread, as nexusd is: signals go to whichever thread of a test runner takes them.
-    private static func inAProcess(_ body: () -> String) throws -> String {
+    private static func inAProcess(_ body: (_ say: @escaping @Sendable (String) -> Never) -> Never) throws -> String {
         let kernel = LiveKernel()
         let pipe = try kernel.makePipe(blocking: .write)
         let process = fork()
         if process == 0 {
             // Out of the way of what a life is handed.
-            let answer = fcntl(pipe.write.raw, F_DUPFD_CLOEXEC, 900)
+            let answer = fcntl(pipe.write.raw, F_DUPFD_CLOEXEC, FaultRun.answerPlace)
             // What a tree has to say is not for the test's output.
             let null = open("/dev/null", O_WRONLY)
             dup2(null, 2)
             close(null)
-            let bytes = Array(body().utf8)
-            _ = Glibc.write(answer, bytes, bytes.count)
-            _exit(0)
+            body { words in
+                let bytes = Array(words.utf8)
+                _ = Glibc.write(answer, bytes, bytes.count)
+                _exit(0)
+            }
         }
         // No alarm(2): nexusd blocks its signal as any other that means nothing.
         let isOver = try waitUntil(kernel.openProcess(ProcessID(rawValue: process)), within: limit)
@@ -75,7 +78,7 @@ enum FaultSweep {
 
     private static func play(_ script: FaultScript, _ fault: FaultyKernel.Fault, _ report: inout Report) throws -> Bool
     {
-        let answer = try apart { FaultRun(script: script, fault: fault).play() }
+        let answer = try apart(FaultRun(script: script, fault: fault))
         report.runs += 1
         if answer.failures > 0 { report.met += 1 }
         if let complaint = answer.complaint {

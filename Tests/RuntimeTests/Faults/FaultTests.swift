@@ -10,8 +10,8 @@ import Testing
 
 extension WholeTrees {
     /// Every call of the kernel fails, once and for ever after, with each error that it can answer on a machine in trouble,
-    /// at every place of eight lives of nexusd: one that only starts, crashes, a reload, a flood of lines, the bus, commands
-    /// and a stop, one that would go on as another program, one that adopts. It may refuse to start, or do its work all the same; it never traps, hangs, turns without end, leaves a
+    /// at every place of nine lives of nexusd: one that only starts, crashes, a reload, a flood of lines, the bus, commands
+    /// and a stop, one that would go on as another program, one that does, one that adopts. It may refuse to start, or do its work all the same; it never traps, hangs, turns without end, leaves a
     /// process or a descriptor, restarts who was not concerned, or loses an end record or a line. After one failure
     /// everything comes to be as if there had been none.
     ///
@@ -20,7 +20,7 @@ extension WholeTrees {
     @Suite(.timeLimit(.minutes(60))) struct FaultTests {
         @Test func noFault_isMetByNobody() throws {
             for script in FaultScript.all {
-                let outcome = try FaultSweep.apart { FaultRun(script: script, fault: nil).play() }
+                let outcome = try FaultSweep.apart(FaultRun(script: script, fault: nil))
                 #expect(outcome.complaint == nil, "\(script.name)")
                 print("'\(script.name)': \(outcome.calls) calls, \(outcome.faults) faults that one of them can meet")
             }

@@ -35,10 +35,7 @@ final class FaultTree {
         self.directory = directory
         self.kernel = kernel
         self.before = before
-        let options = try Options.parse([
-            "--config", directory + "/Supervisor.toml", "--state", directory + "/state", "--runtime",
-            directory + "/run",
-        ])
+        let options = try Options.parse(Self.arguments(directory))
         let surroundings = try Surroundings.prepare(options, kernel, variable: variable)
         do throws(StartError) {
             guard let made = try Nexusd.makeEngine(options, surroundings) else { throw .failed("stopped") }
@@ -48,6 +45,18 @@ final class FaultTree {
             surroundings.withdraw()
             throw error
         }
+    }
+
+    /// One that goes on where another program was.
+    init(_ directory: String, _ kernel: FaultyKernel, goingOn engine: Engine) {
+        self.directory = directory
+        self.kernel = kernel
+        self.engine = engine
+        before = nil
+    }
+
+    static func arguments(_ directory: String) -> [String] {
+        ["--config", directory + "/Supervisor.toml", "--state", directory + "/state", "--runtime", directory + "/run"]
     }
 
     func view(_ child: String) -> ChildView? { engine.names.child(named: child).map { engine.core.view(of: $0) } }

@@ -139,6 +139,15 @@ final class StandInSystemd: @unchecked Sendable {
         if hearing { hear() } else { discard() }
     }
 
+    /// Of the runs of this child, once they are empty.
+    func removeCgroup(of child: String) throws {
+        for run in try kernel.list(cgroup.path) where run.hasPrefix("run-\(child)-") {
+            try waitFor("\(run) is empty and removed") {
+                (try? kernel.removeDirectory(cgroup.path + "/" + run)) != nil
+            }
+        }
+    }
+
     /// As a systemd that keeps nothing.
     func discard() {
         hear()

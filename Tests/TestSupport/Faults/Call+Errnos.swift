@@ -51,6 +51,7 @@ extension Call {
         case .send: [.noMemory, .noBuffers]
         case .receive, .look, .peek: [.noMemory]
         case .spawn: [.again, .noMemory, .tooManyOpen, .tooManyOpenInSystem]
+        case .execute: [.noMemory, .noAccess, .inputOutput, .tooManyOpenInSystem]
         case .openProcess: [.tooManyOpen, .tooManyOpenInSystem, .noMemory]
         case .signal, .setLimit: [.notPermitted]
         }

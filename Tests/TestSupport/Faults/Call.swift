@@ -22,7 +22,7 @@ public enum Call: String, Hashable, Sendable, CaseIterable {
     case peerCredentials, peerGroups, passCredentials, setSendBuffer, prepareListening, send, receive
     case shutdownReceiving, refuseDescriptors, look, restore
     // processes
-    case spawn, peekEnded, reap, openProcess, signal, becomeSubreaper, limit, setLimit
+    case spawn, peekEnded, reap, openProcess, signal, becomeSubreaper, limit, setLimit, execute
     // what log-writer asks for beside them
     case poll, peekInTurn, peek
 }

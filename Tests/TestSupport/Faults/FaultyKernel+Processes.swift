@@ -52,11 +52,19 @@ extension FaultyKernel {
         try base.setLimit(limit)
     }
 
-    /// Nothing is executed: who plays nexusd's life would be gone with it.
-    public func execute(_ path: String, _ arguments: [String], _ environment: [String]) -> Errno { .noAccess }
+    /// Nothing is executed: who plays nexusd's life would be gone with it. Where there is a `succession`, it goes on there.
+    public func execute(_ path: String, _ arguments: [String], _ environment: [String]) -> Errno {
+        goOn(with: environment)
+    }
 
     public func execute(_ program: borrowing OwnedFD, _ arguments: [String], _ environment: [String]) -> Errno {
-        .noAccess
+        goOn(with: environment)
+    }
+
+    private func goOn(with environment: [String]) -> Errno {
+        guard let succession else { return .noAccess }
+        do throws(Errno) { try pass(.execute) } catch { return error }
+        succession(environment)
     }
 
     public func environment() -> [String] { base.environment() }

@@ -51,6 +51,7 @@ public final class FaultyKernel: LogKernel, LogReadingKernel {
         var starts: [Start] = []
         var longestWait: Int32?
         var executable: String?
+        var succession: (@Sendable ([String]) -> Never)?
         var happening: (calls: Int, happens: @Sendable () -> Void)?
     }
     private let state = Mutex(State())
@@ -88,6 +89,12 @@ public final class FaultyKernel: LogKernel, LogReadingKernel {
     public var executable: String? {
         get { state.withLock { $0.executable } }
         set { state.withLock { $0.executable = newValue } }
+    }
+
+    /// What an execve comes to, by the environment that the next program would have; nil: none succeeds.
+    public var succession: (@Sendable (_ environment: [String]) -> Never)? {
+        get { state.withLock { $0.succession } }
+        set { state.withLock { $0.succession = newValue } }
     }
 
     /// Has something happen once before the N-th call from now on, from 1: what another process does meanwhile.

@@ -2,7 +2,7 @@ import CNexus
 import System
 
 /// A directory of a test's own, removed with everything in it.
-public final class TemporaryDirectory {
+public final class TemporaryDirectory: Sendable {
     /// Absolute path, short enough for sockets below it.
     public let path: String
 
@@ -15,7 +15,10 @@ public final class TemporaryDirectory {
         }
     }
 
-    deinit { Self.remove(path, LiveKernel()) }
+    deinit { remove() }
+
+    /// What ends without its deinit, as a process does, says so.
+    public func remove() { Self.remove(path, LiveKernel()) }
 
     private static func remove(_ path: String, _ kernel: LiveKernel) {
         try? kernel.changeMode(path, to: 0o700)

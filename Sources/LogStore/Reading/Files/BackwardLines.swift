@@ -4,6 +4,9 @@ import System
 struct BackwardLines: ~Copyable {
     /// Bytes of one read.
     static let chunkBytes = 64 * 1024
+    /// Bytes. What goes on for longer without an end is no line of log-writer's, whose entries have 16 KiB at most, but something
+    /// that another hand left in the file.
+    static let lineLimit = 1 << 20
 
     private let kernel: any Kernel
     private let fd: OwnedFD
@@ -12,6 +15,8 @@ struct BackwardLines: ~Copyable {
     /// Offset of the buffer's first byte; what is before it is not read yet.
     private var unread: Int64
     private var hasBegun = false
+    /// There is no line within `lineLimit` before `offset`: what lies there is not read.
+    private(set) var isEndless = false
 
     /// From this offset on, or from the end of the file.
     init(_ kernel: any Kernel, _ fd: consuming OwnedFD, from end: Int64? = nil) throws(Errno) {
@@ -20,7 +25,7 @@ struct BackwardLines: ~Copyable {
         self.fd = fd
     }
 
-    /// Offset of the line that `next` gave last.
+    /// Offset of the line that `next` gave last; of the end of what has no line in it, where it is endless.
     var offset: Int64 { unread + Int64(buffer.count) }
 
     /// The next earlier line without its newline; nil at the start of the file. What follows the last newline is no line:
@@ -29,13 +34,14 @@ struct BackwardLines: ~Copyable {
         if !hasBegun {
             hasBegun = true
             guard let newline = try lastNewline() else {
-                buffer = []
+                if !isEndless { buffer = [] }
                 return nil
             }
             buffer.removeSubrange((newline + 1)...)
         }
-        guard buffer.popLast() != nil else { return nil }
+        guard !isEndless, buffer.popLast() != nil else { return nil }
         let start = try lastNewline().map { $0 + 1 } ?? 0
+        guard !isEndless else { return nil }
         let line = Array(buffer[start...])
         buffer.removeSubrange(start...)
         return line
@@ -46,6 +52,8 @@ struct BackwardLines: ~Copyable {
         while true {
             if let index = buffer[..<(buffer.count - searched)].lastIndex(of: 0x0A) { return index }
             searched = buffer.count
+            isEndless = searched >= BackwardLines.lineLimit
+            guard !isEndless else { return nil }
             let count = Int(min(Int64(BackwardLines.chunkBytes), unread))
             guard count > 0 else { return nil }
             let chunk = try kernel.bytes(of: fd, at: unread - Int64(count), count: count)

@@ -31,6 +31,8 @@ final class ChildCursor {
         var buffer: [UInt8] = []
         /// Where the next line begins in the buffer.
         var start = 0
+        /// What is read now goes on for too long to be a line (`BackwardLines.lineLimit`), and is passed over.
+        var isEndless = false
 
         init(fd: consuming OwnedFD, inode: UInt64, isCurrent: Bool, offset: Int64) {
             self.fd = fd
@@ -105,6 +107,10 @@ final class ChildCursor {
             }
             if let newline = file.buffer[file.start...].firstIndex(of: 0x0A) {
                 defer { file.start = newline + 1 }
+                guard !file.isEndless else {
+                    file.isEndless = false
+                    continue
+                }
                 return file.buffer[file.start..<newline]
             }
             if fill(file) { continue }
@@ -171,6 +177,10 @@ final class ChildCursor {
         file.buffer = Array(file.buffer[file.start...]) + bytes
         file.start = 0
         file.offset += Int64(bytes.count)
+        if file.buffer.count >= BackwardLines.lineLimit {
+            file.isEndless = true
+            file.buffer = []
+        }
         return true
     }
 

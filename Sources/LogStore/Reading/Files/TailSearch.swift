@@ -69,6 +69,7 @@ struct TailSearch {
                 }
                 place = .file(name, lines.offset)
             }
+            if lines.isEndless { return .file(name, lines.offset) }
         }
         return place
     }
