@@ -11,5 +11,5 @@ enum Reserved {
     /// Names that log-writer itself uses in the directory where every child's log has its own.
     static let logNames = ["runs", "lock"]
     /// Directories in the state directory that are not a child's.
-    static let directories = ["logs", "tmp", "run", "last-good", "programs"]
+    static let directories = ["logs", "tmp", "run", "choices", "last-good", "last-second", "programs", "reports"]
 }

@@ -1,3 +1,4 @@
+import SupervisorCore
 import System
 
 /// The files of one child: `current`, to which entries are appended, and the rotated ones. What is in a file is whole
@@ -13,6 +14,11 @@ final class LogFile {
     var rotation: Rotation
     private var file: OpenFile?
     private var size: Int64 = 0
+    /// By which it is known that `current` is still this file.
+    private var inode: UInt64 = 0
+    private var nextLook = Instant(nanoseconds: 0)
+    /// `current` was removed or renamed, and not by us: the next one begins with a word of it.
+    private var wasTakenAway = false
     /// The stamp of the first entry in `current`; nil when it is empty or cannot be read.
     private var oldest: WallStamp?
     /// Rotated files by age, compressed or not.
@@ -32,8 +38,10 @@ final class LogFile {
     /// Appends whole entries from `offset` on, rotating as often as it takes; moves `offset` past what is in the files, also
     /// when it throws, so that the caller can go on from there.
     func append(_ entries: UnsafeRawBufferPointer, from offset: inout Int) throws(Errno) {
+        lookWhetherItIsThere()
         while offset < entries.count {
             try open()
+            if wasTakenAway { try sayTakenAway() }
             let room = rotation.fileBytes - size
             let rest = UnsafeRawBufferPointer(rebasing: entries[offset...])
             var part = rest
@@ -48,6 +56,31 @@ final class LogFile {
             }
             offset += try write(part)
         }
+    }
+
+    /// How long lines may go into a file that somebody has removed or renamed, as to make room.
+    static let lookPause: Duration = .seconds(1)
+
+    private func lookWhetherItIsThere() {
+        guard file != nil else { return }
+        let now = kernel.monotonic()
+        guard now >= nextLook else { return }
+        nextLook = now + LogFile.lookPause
+        do throws(Errno) {
+            guard try kernel.status(path, followingLinks: false).inode != inode else { return }
+        } catch {
+            guard error == .noEntry else { return }
+        }
+        file = nil
+        wasTakenAway = true
+    }
+
+    private func sayTakenAway() throws(Errno) {
+        let entry = EntryFormat.entry(
+            WallStamp(nanoseconds: kernel.wallClock()), EntryFormat.noRun, .logWriter, .warning,
+            text: "\(path) was removed or renamed by another hand: what was written to it meanwhile is where that went")
+        _ = try entry.withUnsafeBufferPointer { all throws(Errno) in try write(UnsafeRawBufferPointer(all)) }
+        wasTakenAway = false
     }
 
     /// Bytes that reached the file for good: all of them, or as many whole entries as it took before it failed.
@@ -99,7 +132,10 @@ final class LogFile {
         }
         rotated = Set(try kernel.list(directory).compactMap(LogFileName.rotated)).sorted()
         let opened = try kernel.open(path, [.readWrite, .create, .append, .noFollow], mode: LogFile.mode)
-        size = try kernel.status(opened).size
+        let status = try kernel.status(opened)
+        size = status.size
+        inode = status.inode
+        nextLook = kernel.monotonic() + LogFile.lookPause
         if size == 0 { try kernel.changeMode(opened, to: LogFile.mode) }
         if size > 0, try kernel.bytes(of: opened, at: size - 1, count: 1) != [0x0A] {
             guard let whole = try cutTornEnd(opened, size) else {

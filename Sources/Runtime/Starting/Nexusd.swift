@@ -83,6 +83,7 @@ public enum Nexusd {
             found = try PlanSource(options, surroundings).obtain()
         }
         guard let origin = found else { return nil }
+        if handover == nil { surroundings.endLeftovers() }
         let path = surroundings.places.controlSocket
         let listener: ControlListener
         do throws(Errno) {

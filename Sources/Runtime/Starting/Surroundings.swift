@@ -44,6 +44,7 @@ final class Surroundings {
     /// What an earlier nexusd had left behind.
     private(set) var leftovers = Leftovers.Outcome()
     private var hasEarlierLeftovers = false
+    private var haveLeftoversEnded = false
     /// systemd's store of descriptors, if there is one.
     let store: DescriptorStore?
     /// What of an earlier nexusd goes on.
@@ -108,20 +109,30 @@ final class Surroundings {
         for _ in 0..<Self.reserveCount { reserve.append(OwnedBox(try kernel.duplicate(signals.fd))) }
     }
 
-    /// Ends what an earlier nexusd left behind, before anything is started. A life that cannot be written down is only
-    /// not found again.
+    /// This life is written down, before anything is started, beside those of which something may be left. One that cannot be written
+    /// down is only not found again.
     func beginLife() {
         inherit()
+        write(lives.earlier)
+    }
+
+    /// Ends what an earlier nexusd left behind; to be called when there is a plan, and before the first child of it. A configuration
+    /// that is refused touches nothing that runs.
+    func endLeftovers() {
         leftovers = containment.endLeftovers(of: lives.earlier, sparing: adoptedScopes) { [stage] found in
             let names = found.prefix(4).map { "\($0.name) (pid \($0.process))" }.joined(separator: ", ")
             let all = "\(found.count) process\(found.count == 1 ? "" : "es") that an earlier nexusd left behind"
             let more = found.count > 4 ? ", …" : ""
             stage.tell(.starting("it ends \(all), within \(Leftovers.limit.words): \(names)\(more)"))
         }
-        do {
-            // Those that are adopted carry the mark of the life they began in.
-            try lives.begin(life, beside: leftovers.remaining.isEmpty && adoption == nil ? [] : lives.earlier)
-        } catch {
+        haveLeftoversEnded = true
+        // Those that are adopted carry the mark of the life they began in.
+        if !lives.earlier.isEmpty, leftovers.remaining.isEmpty, adoption == nil { write([]) }
+    }
+
+    private func write(_ unfinished: [LifeID]) {
+        do { try lives.begin(life, beside: unfinished) } catch {
+            guard lifeTrouble == nil else { return }
             let words =
                 "\(kernel.displaced(places.life) ?? places.life): \(error); \(error.remedy), then restart nexusd; should it be"
                 + " killed before, the next one cannot tell what it left behind"
@@ -141,6 +152,7 @@ final class Surroundings {
         // Its own file may be one that an upgrade has taken away.
         program = handover.head.program
         hasEarlierLeftovers = handover.head.hasLeftovers
+        haveLeftoversEnded = true
         self.adoption = adoption
     }
 
@@ -228,8 +240,9 @@ final class Surroundings {
     /// What nexusd is at, for whoever finds it not listening.
     func tell(_ stage: StageFile.Stage) { self.stage.tell(stage) }
 
-    /// Nothing of this life or of an earlier one is left; what was to be adopted is there still, for the next nexusd.
+    /// Nothing of this life or of an earlier one is left; what was to be adopted, or to be ended, is there still, for the next nexusd.
     func endLife() {
+        guard haveLeftoversEnded else { return lives.goBack() }
         if !hasLeftovers, adoption == nil { lives.finish() }
     }
 

@@ -14,7 +14,8 @@ extension Engine {
                 generated: vault.generated))
         for child in names.ids { image.set(child, core.memory(of: child), shellCell(of: child)) }
         return Handover(
-            head: handoverHead, journal: journal.memory, plan: plan.unpacked.encoded(), state: image.parts,
+            head: handoverHead, journal: journal.memory, unfiled: unfiled, plan: plan.unpacked.encoded(),
+            state: image.parts,
             cells: cells.map(handoverCell), router: router.encoded(), descriptors: handoverDescriptors,
             stored: keeper?.book)
     }

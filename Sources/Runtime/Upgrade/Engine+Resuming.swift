@@ -25,6 +25,8 @@ extension Engine {
             failure: surroundings.refusedUpgrade.map { "\(surroundings.program) cannot go on from here: \($0)" },
             from: handover.from)
         adoptLogLink()
+        // After it: a log-writer that goes on knows already what it owes.
+        unfiled = handover.unfiled
         if logWriter != nil, !journal.isServed { outputGuard.begin(at: now) }
         for child in names.ids {
             if self[child].run?.hasExited == true {

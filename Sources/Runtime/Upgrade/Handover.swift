@@ -8,8 +8,8 @@ import Wire
 /// are in it by their numbers, which an exec leaves as they are.
 struct Handover {
     /// Raised by any change of what is written here. A program that raises one of `versions` goes on reading the one before; of
-    /// this one there is none.
-    static let encodingVersion: UInt16 = 1
+    /// this one there is none: 1 was never released.
+    static let encodingVersion: UInt16 = 2
     static let magic: UInt64 = 0x4E58_4841_4E44_4F56
     /// The most that is handed over: a state and a plan as large as they may be, and what waits on the bus.
     static let limit = 192 << 20
@@ -18,6 +18,8 @@ struct Handover {
     var from = NexusVersion.current
     var head: HandoverHead
     var journal = JournalMemory()
+    /// What is missing in log files, and why.
+    var unfiled = UnfiledLines()
     /// Encoded.
     var plan: [UInt8]
     /// As in `StateImage`.
@@ -47,6 +49,7 @@ struct Handover {
         writer.write(from)
         head.write(to: &writer)
         journal.write(to: &writer)
+        unfiled.write(to: &writer)
         writer.write(bytes: plan)
         writer.write(state) { $0.write(bytes: $1) }
         writer.write(cells) { $1.write(to: &$0) }
@@ -90,7 +93,7 @@ struct Handover {
         let from = try reader.readString()
         var handover = Handover(
             head: try HandoverHead(from: &reader), journal: try JournalMemory(from: &reader),
-            plan: try reader.readBytes(),
+            unfiled: try UnfiledLines(from: &reader), plan: try reader.readBytes(),
             state: try reader.readList { reader throws(ByteError) in try reader.readBytes() },
             cells: try reader.readList { reader throws(ByteError) in try HandoverCell(from: &reader) },
             router: try reader.readBytes(), descriptors: try HandoverDescriptors(from: &reader),
@@ -101,11 +104,12 @@ struct Handover {
     }
 
     init(
-        head: HandoverHead, journal: JournalMemory, plan: [UInt8], state: [[UInt8]], cells: [HandoverCell],
-        router: [UInt8], descriptors: HandoverDescriptors, stored: KeeperBook?
+        head: HandoverHead, journal: JournalMemory, unfiled: UnfiledLines, plan: [UInt8], state: [[UInt8]],
+        cells: [HandoverCell], router: [UInt8], descriptors: HandoverDescriptors, stored: KeeperBook?
     ) {
         self.head = head
         self.journal = journal
+        self.unfiled = unfiled
         self.plan = plan
         self.state = state
         self.cells = cells

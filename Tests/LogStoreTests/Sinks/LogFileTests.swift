@@ -1,4 +1,5 @@
 import Chance
+import Glibc
 import SupervisorCore
 import System
 import TestSupport
@@ -91,6 +92,30 @@ import Testing
         try append(LogFile(kernel, directory: home.path + "/web", rotation: .ofEvents), entry(2))
         let isSame = try kernel.readFile(path, limit: 1 << 24) == endless + entry(2)
         #expect(isSame)
+    }
+
+    /// As an owner does who makes room.
+    @Test(arguments: [true, false]) func currentThatIsTakenAway_isMadeAnew_andSaysSo(removed: Bool) throws {
+        let path = home.path + "/web/current"
+        let file = LogFile(kernel, directory: home.path + "/web", rotation: .ofEvents)
+        try append(file, entry(1))
+        if removed {
+            try kernel.removeFile(path)
+            try kernel.removeDirectory(home.path + "/web")
+        } else {
+            try kernel.rename(path, to: home.path + "/kept")
+        }
+        let begun = kernel.monotonic()
+        while (try? kernel.status(path, followingLinks: false)) == nil {
+            try append(file, entry(2))
+            guard kernel.monotonic() - begun < LogFile.lookPause + .seconds(30) else { break }
+            usleep(10_000)
+        }
+        let text = String(decoding: try kernel.readFile(path, limit: 1 << 20), as: UTF8.self)
+        #expect(
+            text.contains("was removed or renamed by another hand")
+                && text.hasSuffix(String(decoding: entry(2), as: UTF8.self)))
+        if !removed { #expect(try kernel.readFile(home.path + "/kept", limit: 1 << 24).starts(with: entry(1))) }
     }
 
     @Test func anyFailedCall_leavesWholeEntriesAndLosesNothing() throws {

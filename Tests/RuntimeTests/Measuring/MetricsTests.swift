@@ -23,13 +23,21 @@ extension WholeTrees {
                 Plan(children: [
                     logWriter,
                     script("talker", "echo one; echo two; exec sleep 1000"),
-                    script("failing", "exit 9") { $0.policy.restart = .never },
+                    script("failing", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; exit 9") {
+                        $0.policy.restart = .never
+                    },
                 ]))
             let peer = try ControlPeer(tree.socket)
             _ = try peer.object("wait-ready talker log-writer")
             try waitFor("failing has ended") { try peer.status("failing")["last_end"] is [String: Any] }
             let (nexusd, children) = try metrics(peer)
             #expect(nexusd["version"] as? String == NexusVersion.current)
+            // Its own, and not that of children that it has reaped.
+            let stat = try LiveKernel().readFile("/proc/\(tree.processID)/stat", limit: 4096)
+            let fields = String(decoding: stat, as: UTF8.self).split(separator: " ").map { UInt64($0) ?? 0 }
+            let ticks = UInt64(sysconf(Int32(_SC_CLK_TCK)))
+            #expect(fields[15] + fields[16] > 0, "a child has used some")
+            #expect(nexusd["cpu_us"] as? UInt64 ?? .max <= (fields[13] + fields[14]) * 1_000_000 / ticks)
             #expect(nexusd["memory_bytes"] as? Int ?? 0 > 100_000 && nexusd["open_fds"] as? Int ?? 0 > 5)
             let turns = try #require(nexusd["turns"] as? [String: Any])
             #expect((turns["counts"] as? [Int])?.reduce(0, +) ?? 0 > 1)

@@ -49,8 +49,13 @@ import Wire
         let stored = KeeperBook(
             memory: 50, isMemoryKept: true, plan: 4, owesPlan: false,
             runs: [KeeperBook.Entry(name: "nexus-run-1-1-0-0-0", count: 3)], sockets: [99], leaving: [])
+        var unfiled = UnfiledLines()
+        unfiled.tell("plain", trouble: "no space left")
+        unfiled.count("plain", lines: 814)
+        unfiled.count("worker", lines: 3)
         return Handover(
-            head: head, journal: JournalMemory(), plan: plan.encoded(), state: image.parts, cells: cells,
+            head: head, journal: JournalMemory(), unfiled: unfiled, plan: plan.encoded(), state: image.parts,
+            cells: cells,
             router: Router(workers: []).encoded(), descriptors: descriptors, stored: stored)
     }
 
@@ -58,6 +63,8 @@ import Wire
         let bytes = try handover().encoded()
         let read = try Handover(encoded: bytes)
         #expect(read.encoded() == bytes)
+        #expect(read.unfiled.note?.contains("817 lines are lost so far: no space left") == true)
+        #expect(read.unfiled.orders == [.missing(child: "plain", lines: 814), .missing(child: "worker", lines: 3)])
         #expect(read.numbers == [10, 11, 30, 41, 42, 43, 44, 50])
         _ = try Adoption.Restored(read, second: 9, at: Instant(nanoseconds: 20))
     }

@@ -5,7 +5,7 @@ import Wire
 extension Engine {
     /// Everything about nexusd itself, up to the first child.
     func metricsHead() -> [UInt8] {
-        let usage = UsageNow(process: "self", kernel)
+        let usage = UsageNow(process: "self", alone: true, kernel)
         var json = JSONWriter(capacity: 2048)
         json.object { json in
             json.object("nexusd") { json in

@@ -29,15 +29,15 @@ struct UsageNow: Hashable {
         memoryBytes = memoryBytes ?? main.memoryBytes
     }
 
-    /// One process and the descendants it has waited for; `self` is nexusd.
-    init(process: String, _ kernel: any Kernel) {
+    /// One process and, unless it is looked at `alone`, the descendants it has waited for; `self` is nexusd.
+    init(process: String, alone: Bool = false, _ kernel: any Kernel) {
         guard let stat = try? kernel.readFile("/proc/\(process)/stat", limit: 4096),
             let close = stat.lastIndex(of: UInt8(ascii: ")"))
         else { return }
         // proc(5), counted from the state behind the name: 11 to 14 are utime, stime, cutime, cstime; 21 is rss.
         let fields = stat[(close + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 21 else { return }
-        let ticks = fields[11...14].compactMap { decimal($0) }.reduce(0, &+)
+        let ticks = fields[11...(alone ? 12 : 14)].compactMap { decimal($0) }.reduce(0, &+)
         cpuMicroseconds = ticks * 1_000_000 / UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
         memoryBytes = decimal(fields[21]).map { $0 * UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
     }

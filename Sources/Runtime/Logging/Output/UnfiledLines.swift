@@ -3,7 +3,7 @@ import Wire
 /// Children whose log files take nothing: why, and how many lines that has cost so far. It outlives log-writers, until one
 /// has said in the file what is missing there.
 struct UnfiledLines {
-    private struct Loss {
+    struct Loss {
         /// Nil: no log-writer has said.
         var trouble: String?
         /// Since it began.
@@ -12,7 +12,7 @@ struct UnfiledLines {
         var unsaid: UInt64 = 0
     }
 
-    private var losses: [String: Loss] = [:]
+    var losses: [String: Loss] = [:]
 
     /// Why, when log-writer gives no other reason.
     static let usualTrouble = "the log files took nothing for 5 s"

@@ -46,6 +46,8 @@ struct LifeBook {
     let earlier: [LifeID]
     /// What is wrong with the file, where it may not name all of them; nil when it is not there, as after an end in order.
     let damage: String?
+    /// What was in the file; nil without one that can be read.
+    private let found: [UInt8]?
 
     private static let limit = 8
 
@@ -53,11 +55,14 @@ struct LifeBook {
         self.kernel = kernel
         self.path = path
         do throws(Errno) {
-            let lines = String(decoding: try kernel.readFile(path, limit: 4096), as: UTF8.self).split(separator: "\n")
+            let bytes = try kernel.readFile(path, limit: 4096)
+            found = bytes
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
             let lives = lines.compactMap { LifeID($0) }
             earlier = lives.suffix(Self.limit)
             damage = lines.isEmpty ? "it is empty" : lives.count < lines.count ? "it is damaged" : nil
         } catch {
+            found = nil
             earlier = []
             damage =
                 switch error {
@@ -84,6 +89,12 @@ struct LifeBook {
     func begin(_ life: LifeID, beside unfinished: [LifeID]) throws(Errno) {
         let text = (unfinished + [life]).map { $0.description + "\n" }.joined()
         try kernel.replaceFile(path, with: Array(text.utf8), mode: 0o600)
+    }
+
+    /// This life is over before it has ended what earlier ones left: the file is what it was.
+    func goBack() {
+        guard let found else { return finish() }
+        try? kernel.replaceFile(path, with: found, mode: 0o600)
     }
 
     /// Nothing of any life is left.

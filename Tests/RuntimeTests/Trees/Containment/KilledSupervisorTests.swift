@@ -60,6 +60,29 @@ extension WholeTrees {
             #expect(try stranger.stop() == .code(0))
         }
 
+        @Test func refusedStart_touchesNothingOfThat_andTheNextOneEndsIt() throws {
+            let first = try RunningTree(Plan(children: [child("plain", "serve")]))
+            let pids = try killed(first, waitingFor: [("main", 1)])
+            let life = first.file(first.runtime + "/life")
+            let broken = first.directory.path + "/broken"
+            try kernel.replaceFile(broken, with: Array("no plan".utf8), mode: 0o600)
+            for _ in 0..<2 {
+                let (exit, _) = try RunningTree.runToEnd([
+                    "--plan", broken, "--state", first.state, "--runtime", first.runtime,
+                ])
+                #expect(exit == .code(2))
+                #expect(first.isAlive(pids[0]))
+                #expect(first.file(first.runtime + "/life") == life)
+            }
+            let second = try RunningTree(
+                Plan(children: [logWriter, child("other", "serve")]), runtime: first.runtime)
+            _ = try second.client().ask("wait-ready")
+            #expect(!first.isAlive(pids[0]))
+            #expect(try second.stop() == .code(0))
+            let log = second.file(second.state + "/logs/nexusd/current")
+            #expect(log.contains("An earlier nexusd was killed and had left a process behind"))
+        }
+
         @Test func aCleanEnd_leavesNoLifeToLookFor() throws {
             let tree = try RunningTree(Plan(children: [child("plain", "serve")]))
             #expect(tree.file(tree.runtime + "/life").utf8.count == 33)
