@@ -98,6 +98,8 @@ import Testing
             #expect(waits.contains(words), "\(words) in \(waits)")
         }
         #expect(!waits.contains("not answered"), "\(waits)")
+        #expect(try box.ctl("chat", "--list").output.contains("waits for your answer"))
+        #expect(try box.ctl("chat", "--list", "--json").output.contains("\"asking\":1"))
         // It waits over the end of chat-bridge, and not over that of the agent.
         let bridge = try #require(try box.status().pid("chat-bridge"))
         #expect(try box.ctl("signal", "chat-bridge", "KILL").status == 0)
@@ -109,6 +111,7 @@ import Testing
         _ = try asked.wait()
         let over = try box.ctl("chat", "--history").output
         #expect(over.contains("[not answered: ") && !over.contains("waits for"), "\(over)")
+        #expect(try !box.ctl("chat", "--list").output.contains("waits for your answer"))
         #expect(box.stop() == 0)
     }
 

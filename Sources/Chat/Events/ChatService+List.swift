@@ -12,6 +12,7 @@ extension ChatService {
         var tokens: Int
         var cost: Double
         var reverted: Int?
+        var asking: Int?
         var place: Int64
         var created: Int64
         var updated: Int64
@@ -25,6 +26,7 @@ extension ChatService {
             (state, turns) = (session.state, session.turns)
             (tokens, cost) = (session.tokens, session.cost)
             reverted = session.reverted == 0 ? nil : session.reverted
+            asking = session.asking == 0 ? nil : session.asking
             (place, created, updated) = (session.place, session.created, session.updated)
         }
     }

@@ -71,7 +71,7 @@ extension ChatStore {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT id, title, workspace, model, agent, created, updated, turns, tokens, cost, reverted, state, changed, place \
+                SELECT id, title, workspace, model, agent, created, updated, turns, tokens, cost, reverted, state, asking, changed, place \
                 FROM session WHERE \(condition)
                 """, arguments: arguments)
     }
@@ -81,7 +81,8 @@ extension ChatStore {
             id: SessionID(rawValue: row["id"]), title: row["title"], workspace: row["workspace"],
             choice: TurnChoice(model: row["model"], agent: row["agent"]),
             state: TurnState(rawValue: row["state"]) ?? .done, turns: row["turns"], tokens: row["tokens"],
-            cost: row["cost"], reverted: row["reverted"], place: row["place"], created: row["created"],
+            cost: row["cost"], reverted: row["reverted"], asking: row["asking"], place: row["place"],
+            created: row["created"],
             updated: row["updated"])
     }
 }

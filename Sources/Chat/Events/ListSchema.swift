@@ -95,6 +95,34 @@ enum ListSchema {
         END;
         """
 
+    /// How much waits for an answer, so that a list says which session needs its owner. What it is stands in the key of
+    /// its event, by which the index finds whether it was answered.
+    static let asking = """
+        ALTER TABLE session ADD COLUMN asking INTEGER NOT NULL DEFAULT 0;
+        UPDATE event SET key = json_extract(body, '$.id') WHERE kind IN ('permission', 'question', 'answered')
+            AND turn IN (SELECT id FROM turn WHERE state = 'running');
+        UPDATE session SET asking = \(asks(of: "session.id"));
+        CREATE TRIGGER event_asks AFTER INSERT ON event WHEN new.kind IN ('permission', 'question', 'answered') BEGIN
+            UPDATE session SET asking = \(asks(of: "new.session")) WHERE id = new.session;
+        END;
+        CREATE TRIGGER turn_asks AFTER UPDATE OF state ON turn WHEN old.state = 'running' AND new.state <> 'running' BEGIN
+            UPDATE session SET asking = 0 WHERE id = new.session AND asking > 0;
+        END;
+        CREATE TRIGGER session_asks AFTER UPDATE OF asking ON session WHEN new.asking <> old.asking BEGIN
+            \(number)
+        END;
+        """
+
+    // Of turns that are not over.
+    private static func asks(of session: String) -> String {
+        """
+        (SELECT count(DISTINCT ask.key) FROM turn JOIN event AS ask ON ask.turn = turn.id
+                AND ask.kind IN ('permission', 'question') WHERE turn.session = \(session) AND turn.state = 'running'
+                AND NOT EXISTS (SELECT 1 FROM event AS said
+                    WHERE said.turn = ask.turn AND said.kind = 'answered' AND said.key = ask.key))
+        """
+    }
+
     private static let turnChanges = """
         CREATE TRIGGER turn_changes AFTER UPDATE OF state, tokens, cost, taken_back ON turn BEGIN
             UPDATE session SET tokens = tokens + new.tokens - old.tokens, cost = cost + new.cost - old.cost,

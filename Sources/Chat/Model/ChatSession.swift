@@ -20,6 +20,8 @@ public struct ChatSession: Hashable, Sendable {
     public var cost: Double
     /// Turns that were taken back and can be brought back.
     public var reverted: Int
+    /// Requests for leave and questions of its turn that runs, which nobody has answered.
+    public var asking: Int
     /// By which lists are in order, whatever the clock says: the number of its last turn, or, where it has none, of the last
     /// that there was when it was made.
     public var place: Int64

@@ -133,14 +133,15 @@ extension ChatStore {
 }
 
 extension ChatEvent.What {
-    /// Which block of the turn it belongs to.
+    /// Which block of the turn it belongs to, or which question of the agent.
     var key: String? {
         switch self {
         case .text(let block, _, _), .reasoning(let block, _, _): block
         case .tool(let call): call.id
-        case .accepted, .waiting, .started, .permission, .question, .answered, .todos, .changes, .usage, .notice,
-            .ended:
-            nil
+        case .permission(let ask): ask.id
+        case .question(let ask): ask.id
+        case .answered(let answered): answered.id
+        case .accepted, .waiting, .started, .todos, .changes, .usage, .notice, .ended: nil
         }
     }
 

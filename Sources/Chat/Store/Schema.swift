@@ -31,6 +31,7 @@ enum Schema {
         ("messages whose session is gone", { try $0.execute(sql: formerMessages) }),
         ("keys that pages hold", { try $0.execute(sql: pageKeys) }),
         ("places in the list", { try $0.execute(sql: ListSchema.places) }),
+        ("what waits for an answer, in the list", { try $0.execute(sql: ListSchema.asking) }),
     ]
 
     static var migrator: DatabaseMigrator {

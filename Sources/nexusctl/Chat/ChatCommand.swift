@@ -125,7 +125,8 @@ struct ChatBooks {
             count += 1
             if json { return Output.write(json: line) }
             let updated = frame["updated"]?.number.map { WallTime(nanosecondsSince1970: $0 &* 1_000_000).rfc3339 }
-            let state = frame["state"]?.text ?? "?"
+            let isAsking = frame["asking"]?.number ?? 0 > 0
+            let state = isAsking ? "waits for your answer" : frame["state"]?.text ?? "?"
             table.append([
                 .init(frame["session"]?.text ?? "?"), .init(state, Self.style(state)),
                 .init(String(frame["turns"]?.number ?? 0)), .init(updated ?? "?", .dim),

@@ -7,11 +7,13 @@ import Wire
 /// Answers to what the agent asks, from a client through the real chat-bridge.
 @Suite(.timeLimit(.minutes(1)), .serialized)
 struct AnswerTests {
-    private func asked(_ play: Play) throws -> (id: FrameID, session: String, turn: AgentPlay.Turn) {
+    private func asked(
+        _ play: Play, prompt: String? = nil
+    ) throws -> (id: FrameID, session: String, turn: AgentPlay.Turn) {
         let (id, session, turn) = try play.handOver("/permission")
         play.agent.pending = ["per_1", "que_1"]
         try play.agent.tell(
-            turn, .turnStarted(),
+            turn, .turnStarted(prompt: prompt),
             .permissionAsked(
                 PermissionAsk(id: "per_1", action: "bash", resources: ["ls"], always: ["ls *"], tool: "m/c")),
             .questionAsked(
@@ -54,6 +56,30 @@ struct AnswerTests {
         #expect(types == ["accepted", "started", "permission", "question", "answered", "ended"])
         let answered = try #require(resumed.first { $0["type"] as? String == "answered" })
         #expect(answered["answer"] as? String == "reject" && answered["by"] as? String == "user")
+    }
+
+    /// Who looks at the list sees which session needs him, also after a restart, and as it changes.
+    @Test func sessionThatWaitsForAnAnswer_saysSoInTheList_untilNothingWaits() throws {
+        let play = try Play()
+        let (_, _, turn) = try asked(play, prompt: "msg_1")
+        func asking() throws -> Int? { try play.answer(#"{"op":"list"}"#).first?["asking"] as? Int }
+        #expect(try asking() == 2)
+        let number = try #require(try play.answer(#"{"op":"list","numbered":true}"#).last?["number"] as? Int)
+        let changes = play.bridge.ask(#"{"op":"changes","after":\#(number)}"#)
+        try play.agent.tell(turn, .answered(Answered(id: "per_1", answer: .once, by: .user)), to: play.bridge)
+        try play.until("the change of the list") { $0.client.last(changes)["asking"] as? Int == 1 }
+        play.agent.remembersTurns = true
+        try play.restart()
+        #expect(try asking() == 1)
+    }
+
+    @Test func turnThatEnds_leavesNothingThatWaitsInTheList() throws {
+        let play = try Play()
+        let (first, _, turn) = try asked(play)
+        try play.agent.tell(turn, .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(first) }
+        let list = try play.answer(#"{"op":"list"}"#)
+        #expect(list.first?["state"] as? String == "done" && list.first?["asking"] == nil, "\(list)")
     }
 
     /// Who has read that leave was given finds it again, whatever is killed in the next moment.

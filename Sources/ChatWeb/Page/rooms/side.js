@@ -4,7 +4,7 @@ import { read, waiting } from '../base/wire.js';
 import { keep, kept } from '../base/shelf.js';
 
 /** @type {Words} */
-const words = { running: 'working', done: '' };
+const words = { running: 'working', done: '', asking: 'waits for your answer' };
 
 const limit = 1000;
 // So many places are shown.
@@ -127,17 +127,23 @@ export class Side {
   show() {
     const wanted = this.search.value.trim().toLowerCase();
     const found = this.sessions.filter((one) => !wanted || `${one.title} ${one.workspace || ''}`.toLowerCase().includes(wanted));
-    const told = JSON.stringify([wanted, found.map((one) => [one.session, one.title, one.state, one.workspace, ago(one.updated)])]);
+    // What needs its owner comes first.
+    found.sort((one, other) => Number(!one.asking) - Number(!other.asking));
+    this.page.title?.wait(this.sessions.filter((one) => one.asking));
+    const told = JSON.stringify([wanted, found.map((one) => [one.session, one.title, state(one), one.workspace, ago(one.updated)])]);
     // An unchanged list stays, with what is marked or under the finger.
     if (told === this.told) return;
     this.told = told;
     this.list.replaceChildren(...found.map((one) => h('li',
       h('a', { href: `#/s/${one.session}` }, h('span.title', one.title || 'Untitled'),
-        h('span.sub', { 'data-state': one.state, text: [words[one.state] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));
+        h('span.sub', { 'data-state': state(one), text: [words[state(one)] ?? one.state, one.workspace, ago(one.updated)].filter(Boolean).join(' · ') })))));
     this.words.textContent = found.length ? '' : this.sessions.length ? 'Nothing has that.' : 'No session yet.';
     this.mark(this.current);
   }
 }
+
+/** @param {any} session */
+function state(session) { return session.asking ? 'asking' : session.state; }
 
 // Found words stand between U+0002 and U+0003.
 /** @param {string} snippet */

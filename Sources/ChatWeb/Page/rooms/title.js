@@ -11,7 +11,11 @@ const key = 'nexus.typed.title';
 export class Title {
   constructor() {
     this.session = null;
+    this.title = '';
+    /** @type {any[]} sessions that wait for an answer */
+    this.asking = [];
     this.words = h('h1.bar-title');
+    this.waits = h('a.sub', { 'data-state': 'asking' });
     this.field = h('input', { 'aria-label': 'Title of the session', oninput: () => this.measure(), onkeydown: (event) => { if (event.key === 'Escape') this.close(); } });
     this.no = alarm();
     this.form = form('bar-form', () => this.save(), this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), this.no);
@@ -37,7 +41,8 @@ export class Title {
     const isKept = session && !this.form.hidden && session === this.session;
     this.session = session;
     this.words.textContent = title || 'Session';
-    document.title = title ? `${title} · Nexus` : 'Nexus';
+    this.title = title;
+    this.wait();
     this.more.hidden = !session;
     if (isKept) return;
     const half = stored(key, { session, text: '' });
@@ -45,6 +50,16 @@ export class Title {
     this.form.hidden = true;
     this.close();
     if (session && session === half.session && half.text) this.edit(half.text);
+  }
+
+  wait(asking = this.asking) {
+    this.asking = asking;
+    const [first] = asking;
+    const isHere = asking.some((one) => one.session === this.session);
+    this.waits.hidden = !first;
+    this.waits.textContent = first ? isHere ? 'waits for your answer' : 'another waits for your answer' : '';
+    this.waits.href = isHere ? location.hash : `#/s/${first?.session}`;
+    document.title = [first && 'Waits for your answer', this.title, 'Nexus'].filter(Boolean).join(' · ');
   }
 
   read() {

@@ -160,16 +160,16 @@ export class Turn {
     const block = this.put(name, 'card', this.isOver ? record(event) : card(this.session, event));
     block.asked = event;
     if (this.isOver) return;
-    this.show('Waits for your answer');
-    say(event.type === 'question' ? 'The agent asks a question' : 'The agent asks for leave');
+    this.show('Working');
+    say(block.element.ariaLabel || '');
   }
 
   /** @param {any} event */
   answered(event) {
     const known = this.blocks.get(`card ${event.id}`);
     if (known?.kind !== 'card') return;
-    if (this.state === 'running') this.show('Working');
     known.kind = 'line';
+    if (this.state === 'running') this.show('Working');
     this.remember(known, event);
   }
 
@@ -228,6 +228,7 @@ export class Turn {
 
   /** @param {string} title @param {string} [reason] */
   show(title, reason = '') {
+    if (title === 'Working' && [...this.blocks.values()].some((block) => block.kind === 'card')) title = 'Waits for your answer';
     this.foot.replaceChildren();
     if (title) this.foot.append(h('span', h('b', title), reason ? `: ${reason}` : ''));
     this.isQuiet = false;
