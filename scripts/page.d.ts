@@ -118,6 +118,8 @@ interface Asked {
   resources?: string[];
   always?: string[];
   details?: string;
+  /** What comes of it when nobody answers, and when (ms since 1970). */
+  unanswered?: { answer: string; at: number };
   questions: { header: string; question: string; options: { label: string; description: string }[]; multiple: boolean; custom: boolean }[];
 }
 

@@ -41,10 +41,12 @@ extension TurnOutcome {
 extension PermissionAsk {
     /// At most 9 KB of texts: below a frame even when JSON writes every byte in six.
     fileprivate var fittingAFrame: PermissionAsk {
-        PermissionAsk(
+        var whole = PermissionAsk(
             id: id, action: action.cut(to: 200), resources: resources.prefix(10).map { $0.cut(to: 300) },
             always: always.prefix(10).map { $0.cut(to: 200) }, tool: tool?.cut(to: 200), details: details?.cut(to: 3000)
         )
+        whole.unanswered = unanswered
+        return whole
     }
 }
 
@@ -71,7 +73,9 @@ extension QuestionAsk {
             }
             return cut
         }
-        return QuestionAsk(id: id, questions: whole, tool: tool?.cut(to: 200))
+        var asked = QuestionAsk(id: id, questions: whole, tool: tool?.cut(to: 200))
+        asked.unanswered = unanswered
+        return asked
     }
 }
 

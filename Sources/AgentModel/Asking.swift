@@ -12,8 +12,10 @@ public struct PermissionAsk: Hashable, Sendable, Codable {
     public var tool: String?
     /// More to judge by: the whole command, or a diff.
     public var details: String?
+    /// What comes of it when nobody answers; nil: that is not known.
+    public var unanswered: Unanswered?
 
-    /// All fields.
+    /// All fields but the last, which is told when it is asked.
     public init(
         id: String, action: String, resources: [String], always: [String] = [], tool: String? = nil,
         details: String? = nil
@@ -35,8 +37,10 @@ public struct QuestionAsk: Hashable, Sendable, Codable {
     public var questions: [Question]
     /// The tool call it is for (`ToolCall.id`).
     public var tool: String?
+    /// What comes of it when nobody answers; nil: that is not known.
+    public var unanswered: Unanswered?
 
-    /// All fields.
+    /// All fields but the last, which is told when it is asked.
     public init(id: String, questions: [Question], tool: String? = nil) {
         self.id = id
         self.questions = questions
@@ -78,6 +82,20 @@ public struct QuestionAsk: Hashable, Sendable, Codable {
             self.label = label
             self.description = description
         }
+    }
+}
+
+/// What is said to the agent when nobody answers in time.
+public struct Unanswered: Hashable, Sendable, Codable {
+    /// This.
+    public var answer: Answered.Answer
+    /// At this time, in milliseconds since 1970.
+    public var at: Int64
+
+    /// Both.
+    public init(answer: Answered.Answer, at: Int64) {
+        self.answer = answer
+        self.at = at
     }
 }
 

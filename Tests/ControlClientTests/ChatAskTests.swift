@@ -26,6 +26,17 @@ struct ChatAskTests {
             ])
     }
 
+    @Test func limit_saysWhatComesOfItWhenNobodyAnswers() throws {
+        let at = WallTime(nanosecondsSince1970: 1_790_000_000_000_000_000).local
+        for (answer, words) in [("reject", "it is rejected"), ("once", "it is allowed once")] {
+            let json = permission.dropLast() + #","unanswered":{"answer":"\#(answer)","at":1790000000000}}"#
+            #expect(try ask(String(json)).lines[1] == "if nobody answers by \(at), \(words)")
+            #expect(try ask(String(json)).whole == ask(permission).whole)
+        }
+        let json = question.dropLast() + #","unanswered":{"answer":"dismissed","at":1790000000000}}"#
+        #expect(try ask(String(json)).lines.contains("if nobody answers by \(at), it is put aside"))
+    }
+
     @Test(arguments: [
         ("y", #"{"reply":"once"}"#), ("A", #"{"reply":"always"}"#), ("n", #"{"reply":"reject"}"#),
         ("n  too dangerous ", #"{"reply":"reject","message":"too dangerous"}"#),

@@ -5,6 +5,8 @@ public struct ChatAsk: Hashable, Sendable {
     /// The agent's id of the request.
     public let id: String
     private let kind: Kind
+    /// What comes of it when nobody answers, and when; nil: that is not known.
+    private let limit: String?
     /// To the questions before the current one.
     private var answers: [[String]] = []
 
@@ -31,6 +33,7 @@ public struct ChatAsk: Hashable, Sendable {
         guard let id = event["id"]?.text else { return nil }
         func texts(_ name: String) -> [String] { (event[name]?.elements ?? []).compactMap(\.text) }
         self.id = id
+        limit = Self.limit(event["unanswered"])
         switch event["type"]?.text {
         case "permission":
             kind = .permission(
@@ -44,25 +47,48 @@ public struct ChatAsk: Hashable, Sendable {
         }
     }
 
-    /// What is asked now, line by line; the last one says what can be typed.
+    /// What is asked now, line by line; the last one says what can be typed, and one before it what comes of silence.
     public var lines: [String] {
+        asked + [limit, hint].compactMap(\.self)
+    }
+
+    private static func limit(_ unanswered: JSONValue?) -> String? {
+        guard let answer = unanswered?["answer"]?.text, let at = unanswered?["at"]?.number else { return nil }
+        let time = WallTime(nanosecondsSince1970: at &* 1_000_000).local
+        let words =
+            switch answer {
+            case "reject": "it is rejected"
+            case "once": "it is allowed once"
+            case _: "it is put aside"
+            }
+        return "if nobody answers by \(time), \(words)"
+    }
+
+    private var hint: String {
         switch kind {
-        case .permission(let action, let resources, let always, let details):
+        case .permission(_, _, let always, _):
+            let wide = always.isEmpty ? "" : " (\(always.joined(separator: ", ")))"
+            return "y once · a always\(wide) · n reject, also: n and why"
+        case .question(let questions): return Self.hint(questions[answers.count])
+        }
+    }
+
+    private var asked: [String] {
+        switch kind {
+        case .permission(let action, let resources, _, let details):
             var lines = ["the agent wants leave: \(action) \(resources.joined(separator: ", "))"]
             if let details, !resources.contains(details) {
                 lines += details.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
             }
-            let wide = always.isEmpty ? "" : " (\(always.joined(separator: ", ")))"
-            return lines + ["y once · a always\(wide) · n reject, also: n and why"]
-        case .question(let questions):
-            return Self.lines(of: questions, answers.count) + [Self.hint(questions[answers.count])]
+            return lines
+        case .question(let questions): return Self.lines(of: questions, answers.count)
         }
     }
 
     /// All that is asked, line by line, for whoever only reads it.
     public var whole: [String] {
         switch kind {
-        case .permission: lines.dropLast()
+        case .permission: asked
         case .question(let questions): questions.indices.flatMap { Self.lines(of: questions, $0) }
         }
     }

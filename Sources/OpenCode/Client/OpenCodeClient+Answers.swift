@@ -7,6 +7,7 @@ extension OpenCodeClient {
     ) async throws(AgentFailure) {
         let pending = try await line.permissions(directory: directory)
         let owner = try await owned(pending.first { $0.ask.id == id }, id, by: session, directory).session
+        if message != nil { tell(session, .explaining(id: id)) }
         try await say(session, Answered(id: id, answer: .init(reply), by: .user)) { () async throws(AgentFailure) in
             try await line.reply(toPermission: id, of: owner, reply, message: message, directory: directory)
         }

@@ -123,7 +123,7 @@ extension OpenCodeClient {
     private func explained(_ event: AgentEvent, directory: String) async -> AgentEvent {
         guard case .turnEnded(.failed(let reason)) = event,
             let models = try? await line.models(directory: directory), models.isEmpty
-        else { return event }
+        else { return policy.dated(event) }
         let words =
             "opencode has no model provider. \(AgentFailure.logIn), and send this again. \(reason)"
         return .turnEnded(.failed(reason: words))

@@ -153,7 +153,7 @@ extension TurnFact {
     /// What a session that was started by another one asks for holds up that other one.
     fileprivate var concernsParent: Bool {
         switch self {
-        case .permission, .question, .answering, .notAnswered, .taken, .answered, .usage: true
+        case .permission, .question, .explaining, .answering, .notAnswered, .taken, .answered, .usage: true
         case .message, .block, .delta, .tool, .toolChanged, .blockRemoved, .withdrawn, .busy, .retrying, .idle,
             .problem, .todos, .changes,
             .notice:

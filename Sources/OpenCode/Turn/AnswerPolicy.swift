@@ -1,4 +1,5 @@
 public import AgentModel
+import FoundationEssentials
 
 /// What is said to the agent when nobody answers what it asks (`[agent]` in Supervisor.toml).
 public struct AnswerPolicy: Hashable, Sendable {
@@ -11,6 +12,22 @@ public struct AnswerPolicy: Hashable, Sendable {
     public init(permission: PermissionReply = .reject, timeout: Duration = .seconds(600)) {
         self.permission = permission
         self.timeout = timeout
+    }
+
+    /// With what comes of it when nobody answers what is asked now.
+    func dated(_ event: AgentEvent, now: Date = Date()) -> AgentEvent {
+        let at = Int64((now.timeIntervalSince1970 + timeout / .seconds(1)) * 1000)
+        switch event {
+        case .permissionAsked(var ask):
+            ask.unanswered = Unanswered(answer: .init(permission), at: at)
+            return .permissionAsked(ask)
+        case .questionAsked(var ask):
+            ask.unanswered = Unanswered(answer: .dismissed, at: at)
+            return .questionAsked(ask)
+        case .turnStarted, .textDelta, .textBlock, .reasoningDelta, .tool, .answered, .todos, .changes, .usage, .notice,
+            .turnEnded:
+            return event
+        }
     }
 
     /// For people: "10 minutes", "90 s".

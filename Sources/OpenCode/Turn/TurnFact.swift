@@ -29,6 +29,8 @@ enum TurnFact: Hashable, Sendable {
     case permission(PermissionAsk)
     /// It waits for an answer.
     case question(QuestionAsk)
+    /// A no that we are about to say to one of them tells the agent what to do instead: it goes on behind that.
+    case explaining(id: String)
     /// We are about to say this to one of them, for that author. Not from the server: its word follows.
     case answering(Answered)
     /// The server did not take it.

@@ -11,6 +11,8 @@ extension TurnReducer {
         var overdue: Answered?
         /// What the server says was said to it, while it has not replied yet to somebody here who says the same.
         var settled: Answered.Answer?
+        /// Somebody says no with words for the agent, which goes on by them.
+        var isExplained = false
 
         enum Kind: Hashable {
             /// It wants leave for this action.
@@ -67,7 +69,10 @@ extension TurnReducer {
         guard let ask = pending.removeValue(forKey: answered.id) else { return }
         if answered.by == .default { emit(.notice(overdueWords(ask, answered))) }
         emit(.answered(answered))
-        refusal = answered.answer == .reject || answered.answer == .dismissed ? (ask.kind, answered.by) : nil
+        let isNo = answered.answer == .reject || answered.answer == .dismissed
+        // What was said elsewhere may have had words.
+        let isPlain = !ask.isExplained && answered.by != .elsewhere
+        refusal = isNo ? (ask.kind, answered.by, isPlain) : nil
     }
 
     private func overdueWords(_ ask: Pending, _ answered: Answered) -> String {
@@ -82,7 +87,7 @@ extension TurnReducer {
 
     /// Why a turn ended that nobody stopped: in 2.x the agent stops it itself when it gets a plain no. Nil: it was stopped.
     var refusalWords: String? {
-        guard let (kind, author) = refusal else { return nil }
+        guard let (kind, author, _) = refusal else { return nil }
         let within = "within \(policy.timeoutWords)"
         return switch (kind, author) {
         case (.permission(let action), .default):

@@ -25,8 +25,9 @@ extension TurnReducer {
             emit(.notice("The answer was cut at the model's output limit. Ask it to go on."))
             finish(.done)
         case .failed(let problem): finish(outcome(of: problem))
-        // After a rejected permission a turn rests like this for good.
-        case .toolCalls: if idle >= Limits.idleTime { finish(lastProblem.map(outcome) ?? .done) }
+        // After a rejected permission a turn rests like this for good: of a plain no that is known, and no further step comes.
+        case .toolCalls:
+            if refusal?.isPlain == true || idle >= Limits.idleTime { finish(lastProblem.map(outcome) ?? .done) }
         case nil: if end.wasLost || idle >= Limits.idleTime { finish(unfinished) }
         }
     }

@@ -25,6 +25,7 @@ extension TurnReducer {
             wantReread(at: now)
         case .permission(let permission): ask(permission, at: now)
         case .question(let question): ask(question, at: now)
+        case .explaining(let id): pending[id]?.isExplained = true
         case .answering(let answered): answering(answered)
         case .notAnswered(let answered): notAnswered(answered, at: now)
         case .taken(let answered): conclude(answered)

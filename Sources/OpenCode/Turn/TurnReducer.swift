@@ -35,7 +35,7 @@ struct TurnReducer {
     var asked: Set<String> = []
     var pending: [String: Pending] = [:]
     /// The last answer was a no, by that author, and the agent has written nothing since.
-    var refusal: (kind: Pending.Kind, by: Answered.Author)?
+    var refusal: (kind: Pending.Kind, by: Answered.Author, isPlain: Bool)?
     /// As they were told last; opencode begins each turn with an empty list of changes.
     var todos: [Todo] = []
     var changes: [FileChange] = []

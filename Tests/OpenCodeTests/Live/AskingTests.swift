@@ -94,6 +94,42 @@ struct AskingTests: Sendable {
         #expect(run.screen.notices.contains { $0.contains("it is rejected") })
     }
 
+    /// opencode rests for good behind a plain no: nobody waits for whether it goes on.
+    @Test(arguments: EchoAgentProcess.Line.allCases, ["/permission", "/question"])
+    func plainNo_isTheEndAtOnce(line: EchoAgentProcess.Line, prompt: String) async throws {
+        let said = Mutex<ContinuousClock.Instant?>(nil)
+        let run = try await run(try patient(), line, prompt) { client, session, event in
+            if case .permissionAsked(let ask) = event {
+                try await client.answerPermission(
+                    session, id: ask.id, reply: .reject, message: nil, directory: directory)
+            } else if case .questionAsked(let ask) = event {
+                try await client.answerQuestion(session, id: ask.id, answers: nil, directory: directory)
+            }
+            said.withLock { $0 = .now }
+        }
+        #expect(run.screen.outcome != nil)
+        let began = try #require(said.withLock { $0 })
+        #expect(ContinuousClock.now - began < Limits.idleTime / 2)
+    }
+
+    /// Whoever is asked knows what comes of it when he says nothing, and when.
+    @Test func ask_saysWhatComesOfItWhenNobodyAnswers_andWhen() async throws {
+        for (prompt, answer) in [("/permission", "reject"), ("/question", "dismissed")] {
+            let run = try await run(connection, .v2, prompt) { _, _, _ in }
+            let asks = try run.events.compactMap { event -> [String: Any]? in
+                switch event {
+                case .permissionAsked, .questionAsked:
+                    try JSONSerialization.jsonObject(with: try JSONEncoder().encode(event)) as? [String: Any]
+                case _: nil
+                }
+            }
+            let unanswered = try #require(asks.first?["unanswered"] as? [String: Any], "\(asks)")
+            #expect(unanswered["answer"] as? String == answer)
+            let at = try #require(unanswered["at"] as? Double)
+            #expect(abs(at / 1000 - Date().timeIntervalSince1970) < 60)
+        }
+    }
+
     @Test func noByAPerson_isTheReasonOfTheEnd() async throws {
         for (prompt, words) in [("/permission", "may not use shell"), ("/question", "was put aside")] {
             let run = try await run(try patient(), .v2, prompt) { client, session, event in

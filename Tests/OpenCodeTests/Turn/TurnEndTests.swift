@@ -87,6 +87,19 @@ struct TurnEndTests {
         #expect(turn.screen.outcome == .done)
     }
 
+    /// No further step comes behind a plain no; one with words is gone on from.
+    @Test func restAfterAPlainNo_isTheEndAtOnce_andAfterOneWithWordsNot() {
+        for isExplained in [false, true] {
+            var turn = started()
+            turn.tell(.permission(PermissionAsk(id: "per_1", action: "bash", resources: [])))
+            let said = Answered(id: "per_1", answer: .reject, by: .user)
+            if isExplained { turn.tell(.explaining(id: "per_1")) }
+            turn.tell(.answering(said), .taken(said), .idle)
+            turn.reread([Turn.assistant("msg_2", .toolCalls)])
+            #expect(turn.screen.outcome == (isExplained ? nil : .done))
+        }
+    }
+
     @Test func unfinishedAtRest_isInterruptedAfterAWhile() {
         var turn = started()
         turn.reread([Turn.assistant()])

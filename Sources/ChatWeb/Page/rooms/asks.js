@@ -50,6 +50,7 @@ export function card(session, event) {
     return made;
   };
   const made = (event.type === 'permission' ? permission : question)({ event, said, button, answer });
+  if (event.unanswered) made.append(h('p.quiet', `${told[event.unanswered.answer]} if nobody answers by ${new Date(event.unanswered.at).toLocaleString()}.`));
   const key = made.dataset.key = `${session}/${event.id}`;
   const fields = [...made.querySelectorAll('input')];
   let draft = keptDraft(key);
