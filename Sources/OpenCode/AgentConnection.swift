@@ -13,6 +13,8 @@ public actor AgentConnection {
         case foreign(String)
         /// It takes turns, or turned the last one away before it could see it, for this reason.
         case ready(AgentIdentity, turnsAway: String?)
+        /// It was there and does not answer any more, since that time, though its port is open: it hangs, or is far too busy.
+        case silent(AgentIdentity, since: ContinuousClock.Instant)
         /// It is there and cannot be used; the words say what to do.
         case unusable(String)
 
@@ -25,9 +27,15 @@ public actor AgentConnection {
             case .ready(let identity, nil): "connected to \(identity.product) \(identity.version)"
             case .ready(let identity, let why?):
                 "\(identity.product) \(identity.version) is there and takes no message: \(why)"
+            case .silent(let identity, let since):
+                "\(identity.product) does not answer since \(Self.rounded(since.duration(to: .now))) s, though it listens: it hangs, "
+                    + "and is restarted when that lasts; nexusctl restart opencode does it now"
             case .unusable(let why), .foreign(let why): why
             }
         }
+
+        // Seconds; in steps, so that the words are not others each time somebody asks.
+        private static func rounded(_ time: Duration) -> Int64 { time.components.seconds / 5 * 5 }
     }
 
     private let loop: CurlLoop
@@ -38,6 +46,9 @@ public actor AgentConnection {
     private var endpoint: AgentEndpoint?
     private var client: OpenCodeClient?
     private var work: Task<Void, Never>?
+    /// Its events are read.
+    private var isFollowed = false
+    private var isSilent: Bool { if case .silent = state { true } else { false } }
     private var waiters: [CheckedContinuation<Void, Never>] = []
 
     /// What of `Limits` tests shorten.
@@ -90,7 +101,7 @@ public actor AgentConnection {
             case .ready: if let client { return client }
             // Not `refused`: it may be mended or be gone before long, and what waits in the chat goes then.
             case .unusable: throw AgentFailure(.unavailable, "\(state.words) Nothing was handed over.")
-            case .waiting, .connecting, .retrying, .foreign: break
+            case .waiting, .connecting, .retrying, .foreign, .silent: break
             }
             guard ContinuousClock.now < deadline, !Task.isCancelled else {
                 throw AgentFailure(.unavailable, "\(state.words); nothing was handed over")
@@ -102,11 +113,27 @@ public actor AgentConnection {
     /// One look at whether it answers: nil when it does, else why not. `unknown` when there is no port to look at.
     public func health() async -> Health {
         guard let endpoint else { return .unknown }
-        let why =
-            if let client { await client.line.health() } else {
-                await LineDetection.detect(loop, endpoint).complaint
-            }
+        let start = ContinuousClock.now
+        let why: String?
+        if let client {
+            why = await client.line.health()
+            await heard(why, of: client, since: start)
+        } else {
+            why = await LineDetection.detect(loop, endpoint).complaint
+        }
         return why.map(Health.unhealthy) ?? .healthy
+    }
+
+    /// A look that nothing answers, while no byte of the events came either, is what shows that it hangs.
+    private func heard(_ why: String?, of looked: OpenCodeClient, since start: ContinuousClock.Instant) async {
+        let last = await looked.lastHeard
+        guard looked === client else { return }
+        switch state {
+        case .ready where why == HTTPFailure.timedOut.words && last < start:
+            change(.silent(looked.identity, since: start))
+        case .silent(let identity, _) where why == nil && isFollowed: change(.ready(identity, turnsAway: nil))
+        case .waiting, .connecting, .retrying, .foreign, .ready, .silent, .unusable: break
+        }
     }
 
     /// What a look at the health shows.
@@ -132,8 +159,9 @@ public actor AgentConnection {
             backOff = min(backOff * 2, timing.longestPause)
             switch outcome {
             case .wasConnected(let why):
-                change(.retrying(why))
+                if !isSilent { change(.retrying(why)) }
                 (pause, backOff) = (timing.firstPause, timing.firstPause)
+            case .silent(let identity, let since): change(.silent(identity, since: since))
             case .notYet(let why): change(.retrying(why))
             case .ended(let why):
                 retire("opencode ended while it was answering. What it had written so far is kept.")
@@ -152,6 +180,8 @@ public actor AgentConnection {
     /// How an attempt to connect, and what came of it, ended.
     private enum Outcome {
         case wasConnected(String)
+        /// It was connected, and nothing is answered any more.
+        case silent(AgentIdentity, since: ContinuousClock.Instant)
         case notYet(String)
         /// Nothing listens: the process that had the turns is gone for certain. Other failures may pass.
         case ended(String)
@@ -172,6 +202,10 @@ public actor AgentConnection {
         case .starting: return .notYet("it is starting")
         case .absent(.refused): return .ended(HTTPFailure.refused.words)
         case .absent(let failure) where failure.isForeign: return .foreign(failure.words)
+        case .absent(.timedOut):
+            guard let client else { return .notYet(HTTPFailure.timedOut.words) }
+            if case .silent(let identity, let since) = state { return .silent(identity, since: since) }
+            return .silent(client.identity, since: await client.lastHeard)
         case .absent(let failure): return .notYet(failure.words)
         }
     }
@@ -180,12 +214,17 @@ public actor AgentConnection {
         guard !Task.isCancelled else { return .notYet("") }
         let client = client(line, version)
         let failure = await client.follow { [identity = client.identity] in await self.connected(identity) }
+        if !Task.isCancelled { isFollowed = false }
         if failure.code == .refused { return .unusable(failure.message) }
-        if case .ready = state { return .wasConnected(failure.message) }
-        return .notYet(failure.message)
+        if isSilent { return .wasConnected(failure.message) }
+        guard case .ready = state else { return .notYet(failure.message) }
+        guard failure.message == HTTPFailure.timedOut.words else { return .wasConnected(failure.message) }
+        // Three heartbeats did not come.
+        return .silent(client.identity, since: await client.lastHeard)
     }
 
     private func connected(_ identity: AgentIdentity) {
+        isFollowed = !Task.isCancelled
         if !Task.isCancelled { change(.ready(identity, turnsAway: nil)) }
     }
 

@@ -37,7 +37,13 @@ struct AgentWorker {
                 }
                 group.addTask { await keepLooking { look.yield() } }
                 group.addTask { await Watchdog.feed { _ = await connection.current } }
-                group.addTask { for await _ in looks { await reportHealth(bus, connection) } }
+                group.addTask {
+                    for await _ in looks {
+                        await reportHealth(bus, connection)
+                        // For how long it has not answered grows.
+                        bus.status(await connection.current.words)
+                    }
+                }
                 await group.waitForAll()
             }
         }

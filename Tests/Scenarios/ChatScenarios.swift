@@ -243,6 +243,32 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// Its process lives and its port accepts, and nothing answers: that is said, a message waits, and it is replaced.
+    @Test func agentThatHangs_isSaidEverywhere_andReplaced() throws {
+        let box = try Box.defaultTree {
+            $0.replacingOccurrences(of: "\n[child.opencode]\n", with: "\n[child.opencode]\nstop-timeout = \"1s\"\n")
+        }
+        try box.start()
+        try box.waitReady()
+        let hung = try #require(try box.status().pid("opencode"))
+        let began = ContinuousClock.now
+        #expect(kill(hung, SIGSTOP) == 0)
+        let words = "does not answer since"
+        try box.wait("agent-worker to say it") { $0.child("agent-worker")?.status?.contains(words) == true }
+        let told = ContinuousClock.now - began
+        try box.wait("chat-bridge to say it") { $0.child("chat-bridge")?.status?.contains(words) == true }
+        let known = ContinuousClock.now - began
+        let turn = try box.begin("chat", "patient words")
+        try box.wait("the message to wait") { _ in turn.errors.contains(words) }
+        try box.waitReplaced("opencode", hung, limit: .seconds(60))
+        print(
+            "agent that hangs: said after \(told), by chat-bridge after \(known), replaced \(ContinuousClock.now - began)"
+        )
+        let answer = try turn.wait()
+        #expect(answer.status == 0 && answer.output.hasPrefix("You wrote: patient words"), "\(answer.errors)")
+        #expect(box.stop() == 0)
+    }
+
     /// What `[agent]` says is what the agent is told when nobody answers.
     @Test func requestThatNobodyAnswers_isAnsweredAsTheFileSays() throws {
         let box = try Box.defaultTree {

@@ -43,6 +43,10 @@ public struct TurnQueue: Sendable {
     /// Nothing queued.
     public init(agent: Agent) { self.agent = agent }
 
+    /// Which turns are with the agent.
+    var running: [(turn: TurnID, session: SessionID)] {
+        lanes.compactMap { session, lane in lane.running.map { (turn: $0, session: session) } }
+    }
     /// Turns with the agent.
     public var runningCount: Int { lanes.values.count { $0.running != nil } }
     /// Turns that wait.

@@ -8,6 +8,8 @@ public actor OpenCodeClient: AgentClient {
     let line: any OpenCodeLine
     let policy: AnswerPolicy
     private var turns: [String: TurnInbox] = [:]
+    /// When a byte of its events came last, or the stream was begun.
+    private(set) var lastHeard = ContinuousClock.now
     /// Sessions that the session of a turn started: what they ask for concerns that turn.
     private var children: [String: String] = [:]
 
@@ -112,6 +114,7 @@ public actor OpenCodeClient: AgentClient {
     private func read(connected: @Sendable () async -> Void) async -> AgentFailure {
         var parser = SSEParser()
         for await input in line.events() {
+            if case .ended = input {} else { lastHeard = .now }
             switch input {
             case .head(let head):
                 if let failure = type(of: line).failure(ofStream: head) { return failure }

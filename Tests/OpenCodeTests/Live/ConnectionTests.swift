@@ -83,6 +83,46 @@ struct ConnectionTests: Sendable {
         next.kill()
     }
 
+    /// Its process lives and its port accepts: only that nothing is answered shows that it hangs.
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func thatHangs_isSaidInWords_untilItAnswersAgain(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
+        var timing = AgentConnection.Timing()
+        timing.silence = .seconds(30)
+        let connection = AgentConnection(loop, timing: timing)
+        await connection.update(agent.endpoint)
+        _ = try await connection.readyClient()
+        kill(agent.process.processIdentifier, SIGSTOP)
+        let health = await connection.health()
+        #expect(health == .unhealthy("it did not answer in time"))
+        let words = await connection.current.words
+        #expect(words.contains("does not answer since 5 s"), "\(words)")
+        await #expect(throws: AgentFailure.self) { _ = try await connection.readyClient(within: .milliseconds(100)) }
+        kill(agent.process.processIdentifier, SIGCONT)
+        #expect(await connection.health() == .healthy)
+        #expect(await connection.current.words.contains("connected to echo-agent"))
+    }
+
+    /// The stream was left for its silence, and nothing answers: the words stay those of a hang.
+    @Test func hangThatOutlivesTheStream_isStillOne() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url)
+        let (states, state) = AsyncStream<String>.makeStream()
+        var timing = AgentConnection.Timing()
+        timing.silence = .seconds(2)
+        let connection = AgentConnection(loop, timing: timing) { state.yield($0.words) }
+        await connection.update(agent.endpoint)
+        _ = try await connection.readyClient()
+        kill(agent.process.processIdentifier, SIGSTOP)
+        var seen: [String] = []
+        for await words in states {
+            seen.append(words)
+            if words.contains("does not answer since") { break }
+        }
+        #expect(!seen.contains { $0.contains("no connection") }, "\(seen)")
+        kill(agent.process.processIdentifier, SIGCONT)
+        _ = try await connection.readyClient()
+    }
+
     @Test(arguments: EchoAgentProcess.Line.allCases)
     func anotherPort_interruptsAndTheNextTurnWorks(line: EchoAgentProcess.Line) async throws {
         let agent = try EchoAgentProcess(state: scratch.url, line: line)
