@@ -22,7 +22,7 @@ final class AgentChain: Sendable {
     }
 
     private let bus: Bus
-    private let heard = Mutex<(at: ContinuousClock.Instant, words: String?)?>(nil)
+    private let heard = Mutex<(at: ContinuousClock.Instant, children: [Tree.Child])?>(nil)
 
     init(_ bus: Bus, names: [String] = [AgentOnTheBus.worker, "opencode"]) {
         self.bus = bus
@@ -32,13 +32,21 @@ final class AgentChain: Sendable {
     /// `opencode is off: stopped by command; nexusctl start opencode`, of the first that does not come back by itself; nil
     /// when there is none, and when nexusd does not say.
     func obstacle() async -> String? {
-        if let known = heard.withLock({ $0 }), known.at.duration(to: .now) < Self.age { return known.words }
+        let children = await self.children()
+        return names.lazy.compactMap { name in children.first { $0.name == name } }.compactMap(Self.words).first
+    }
+
+    /// True for one that somebody stopped, and that is not there any more.
+    func isStopped(_ name: String) async -> Bool {
+        await children().contains { $0.name == name && $0.state == "off" && $0.choice == "off" }
+    }
+
+    private func children() async -> [Tree.Child] {
+        if let known = heard.withLock({ $0 }), known.at.duration(to: .now) < Self.age { return known.children }
         let answer = try? await bus.ask("status", timeout: Self.limit)
         let children = answer.flatMap { try? JSONDecoder().decode(Tree.self, from: Data($0)) }?.children ?? []
-        let words = names.lazy.compactMap { name in children.first { $0.name == name } }.compactMap(Self.words)
-            .first
-        heard.withLock { $0 = (.now, words) }
-        return words
+        heard.withLock { $0 = (.now, children) }
+        return children
     }
 
     private static func words(_ child: Tree.Child) -> String? {

@@ -29,6 +29,10 @@ struct AgentOnTheBus: AgentPort {
         }
     }
 
+    func whyGone() async -> String? {
+        await chain.isStopped(Self.worker) ? "\(Self.worker) was stopped while the agent was answering" : nil
+    }
+
     func catalog(workspace: String?) async throws -> [CatalogEntry] {
         do {
             var entries: [CatalogEntry] = []

@@ -4,6 +4,8 @@ public import AgentModel
 public protocol AgentPort: Sendable {
     /// Who answers, and whether it takes turns now.
     func describe() async throws -> AgentDescription
+    /// Why the way to the agent is gone and does not come back by itself; nil: that is not so, as far as is known.
+    func whyGone() async -> String?
     /// What can be chosen and called in a workspace.
     func catalog(workspace: String?) async throws -> [CatalogEntry]
     /// Makes a session of the agent.
@@ -30,6 +32,11 @@ public protocol AgentPort: Sendable {
     func revert(session: AgentSessionID, to prompt: String) async throws
     /// Brings back what was taken back last.
     func unrevert(session: AgentSessionID) async throws
+}
+
+extension AgentPort {
+    /// Nobody knows.
+    public func whyGone() async -> String? { nil }
 }
 
 /// An attachment on its way to the agent.

@@ -43,6 +43,8 @@ extension TurnDelivery {
                 }
                 // What was heard ends this gap, however long ago it began; the next one has a limit of its own.
                 guard isHeard || ContinuousClock.now < limit else { throw loss }
+                // By somebody's order: what comes back by itself is waited for.
+                if !isHeard, let why = await agent.whyGone() { throw AgentError(.lost, why) }
                 try await Task.sleep(for: patience.pause)
             }
         }
