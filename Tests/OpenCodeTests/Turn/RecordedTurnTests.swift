@@ -138,7 +138,7 @@ extension TurnFact {
         switch self {
         case .message, .block, .tool, .toolChanged: true
         case .delta, .blockRemoved, .withdrawn, .busy, .retrying, .idle, .problem, .permission, .question, .answering,
-            .notAnswered, .taken,
+            .notAnswered, .taken, .explaining,
             .answered, .todos, .changes, .usage, .notice:
             false
         }
@@ -153,7 +153,7 @@ extension BidirectionalCollection where Element == TurnFact {
             case .busy, .retrying: return false
             case .message, .block, .delta, .tool, .toolChanged, .blockRemoved, .withdrawn, .problem, .permission,
                 .question, .answering,
-                .notAnswered, .taken, .answered, .todos, .changes, .usage, .notice:
+                .notAnswered, .taken, .explaining, .answered, .todos, .changes, .usage, .notice:
                 continue
             }
         }
