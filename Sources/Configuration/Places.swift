@@ -53,4 +53,14 @@ public struct Configured: Sendable {
     public var plan: Plan
     /// In the order in which they are made: parents first.
     public var directories: [NeededDirectory]
+    /// Of this moment, and none of the plan's notes, which are kept.
+    public var passing: [Passing]
+}
+
+/// What is so when the file is read, and may be otherwise a moment later without another file.
+public struct Passing: Hashable, Sendable {
+    /// One sentence, with its place in the file.
+    public var words: String
+    /// Something in the tree needs it as things are written; otherwise it is a word for `check` alone.
+    public var matters: Bool
 }

@@ -24,13 +24,12 @@ struct Check: ParsableCommand {
             runtime: Defaults.absolute(runtime ?? defaults.runtime(state: state)),
             bin: Defaults.absolute(bin ?? defaults.bin))
         do {
-            let plan = try SupervisorFile.load(places).plan
-            let notes = plan.notes + WaitingNotes(plan).notes + MachineNotes(plan).notes
+            let configured = try SupervisorFile.load(places)
+            let plan = configured.plan
+            let notes =
+                plan.notes + configured.passing.map(\.words) + WaitingNotes(plan).notes + MachineNotes(plan).notes
             if json { return try show(config, ok: true, notes) }
-            // log-writer is always there; nobody wrote it.
-            let children = plan.children.count - 1
-            let all = "\(count(children, "child", "children")) in \(count(plan.groups.count, "group", "groups"))"
-            let lines = ["\(config): ok, \(all)"] + notes.map { "note: \($0)" }
+            let lines = ["\(config): ok, \(PlanCounts(plan).words)"] + notes.map { "note: \($0)" }
             try Output.show(lines.map { ControlText.escaped($0) + "\n" }.joined())
         } catch let unwritten as Unwritten {
             throw unwritten
@@ -51,9 +50,5 @@ struct Check: ParsableCommand {
             json.array(ok ? "notes" : "diagnostics") { json in for word in words { json.value(word) } }
         }
         try Output.show(String(decoding: json.bytes, as: UTF8.self) + "\n")
-    }
-
-    private func count(_ number: Int, _ one: String, _ many: String) -> String {
-        "\(number) \(number == 1 ? one : many)"
     }
 }

@@ -22,11 +22,12 @@ struct MakePlan: ParsableCommand {
             runtime: Defaults.absolute(runtime), bin: Defaults.absolute(bin))
         let store = PlanStore(state: places.state)
         var plan: Plan
-        let choiceNotes: [String]
+        var passing: [String]
         do {
             let configured = try SupervisorFile.load(places)
             plan = configured.plan
-            choiceNotes = try ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
+            passing = configured.passing.filter(\.matters).map(\.words)
+            passing += try ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
             if !dryRun { try store.make(configured.directories) }
         } catch let error as PlanStore.Failure {
             throw Refusal(words: "nexus-config: \(error)")
@@ -35,7 +36,7 @@ struct MakePlan: ParsableCommand {
         }
         let kept = plan.encoded()
         // Of this moment, and none of what is kept: a start from last-good would find them true for ever.
-        let notes = (dryRun ? [] : keep(kept, in: store)) + choiceNotes
+        let notes = (dryRun ? [] : keep(kept, in: store)) + passing
         plan.notes += notes
         try Output.write(notes.isEmpty ? kept : plan.encoded(), to: STDOUT_FILENO)
     }

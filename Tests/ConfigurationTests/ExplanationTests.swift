@@ -51,6 +51,14 @@ import Testing
         #expect(explanation.key != nil && explanation.inFile == nil)
     }
 
+    @Test func tableThatIsLeftOut_hasItsPartsInForce() throws {
+        var running = Running()
+        running.settings = ["exits.success": "[0, SIGTERM]", "exits.config": "[78]", "delay.first": "1s"]
+        let exits = try explain("child.web.exits")
+        #expect(exits.isTableLeftOut && running.parts(of: exits) == "success [0, SIGTERM], config [78]")
+        #expect(try !explain("child.web.delay").isTableLeftOut && !explain("child.web.kill-grace").isTableLeftOut)
+    }
+
     @Test func whatNexusdGoesBy_isInForce_whateverTheFileSaysByNow() throws {
         var running = Running()
         running.settings = [

@@ -44,8 +44,8 @@ import Testing
                 "memory.max of web and 1 more will not be kept by the kernel: no cgroup v2 is mounted on this machine;"
                     + " nexusd looks every 2 s and ends a run that is above it",
                 "memory.high of web will not be kept by the kernel: no cgroup v2 is mounted on this machine",
-                "pids.max of web will not be kept by the kernel: no cgroup v2 is mounted on this machine",
-                "cpu.weight of web will not be kept by the kernel: no cgroup v2 is mounted on this machine",
+                "pids-max of web will not be kept by the kernel: no cgroup v2 is mounted on this machine",
+                "cpu-weight of web will not be kept by the kernel: no cgroup v2 is mounted on this machine",
             ])
     }
 
@@ -55,7 +55,7 @@ import Testing
         let notes = try notes(on: host).filter { !$0.hasPrefix("the uid wall") }
         #expect(
             notes == [
-                "pids.max of web will not be kept by the kernel: cgroup v2 has no controller 'pids' on this machine"
+                "pids-max of web will not be kept by the kernel: cgroup v2 has no controller 'pids' on this machine"
                     + " (/sys/fs/cgroup/cgroup.controllers)"
             ])
     }

@@ -24,6 +24,61 @@ import Testing
         #expect(try !notes("directory = \"/srv\"\nuser = \"web\"").contains { $0.contains("closed") })
     }
 
+    /// What runs has a copy of it, and it may come later: nothing is refused for it.
+    @Test(
+        arguments: [
+            (nil, "there is no file /srv/c"), (" \n", "/srv/c is empty"), ("[1]", "/srv/c is no JSON object"),
+            (#"{"AccountTag":"a","TunnelID":"x"}"#, "TunnelSecret is missing in /srv/c"),
+            (
+                #"{"accounttag":"a","TunnelSecret":"s","TunnelID":"6ff42ae2-765d-4adf-8112-31c55c155000"}"#,
+                "/srv/c is of the tunnel 6ff42ae2-765d-4adf-8112-31c55c155000, and 'id' is 6ff42ae2-765d-4adf-8112-31c55c1551ef"
+            ),
+            (#"{"AccountTag":"a","TunnelSecret":"s","TunnelID":"6FF42AE2-765d-4adf-8112-31c55c1551ef"}"#, nil),
+        ] as [(String?, String?)])
+    func fileOfTheTunnel_thatTunnelWorkerWouldRefuse_isNotedAtItsLine(_ text: String?, _ words: String?) throws {
+        let host = text.map { FakeMachine().adding("/srv/c", $0, mode: 0o600) } ?? FakeMachine()
+        func passing(_ mode: String) throws -> [Passing] {
+            try host.parse(
+                """
+                [child.a]
+                command = ["/bin/true"]
+                [chat]
+                url = "https://chat.example.invalid"
+                [tunnel]
+                mode = "\(mode)"
+                id = "6ff42ae2-765d-4adf-8112-31c55c1551ef"
+                credentials-file = "/srv/c"
+                """
+            ).passing
+        }
+        let place = "Supervisor.toml:8: 'credentials-file' of [tunnel]: "
+        for (mode, matters) in [("named", true), ("off", false)] {
+            let found = try passing(mode)
+            #expect(found.count == (words == nil ? 0 : 1), "\(found)")
+            #expect(found.allSatisfy { $0.words.hasPrefix(place + (words ?? "")) && $0.matters == matters }, "\(found)")
+        }
+    }
+
+    @Test func emptyTokenFile_isNoted() throws {
+        let host = FakeMachine().adding("/srv/t", "", mode: 0o600)
+        let found = try host.parse(
+            "[child.a]\ncommand = [\"/bin/true\"]\n[tunnel]\nmode = \"token\"\ntoken-file = \"/srv/t\"\n"
+        ).passing
+        #expect(
+            found.map(\.words) == [
+                "Supervisor.toml:5: 'token-file' of [tunnel]: /srv/t is empty; tunnel-worker takes it when it is mended"
+            ])
+    }
+
+    /// log-writer and nexus-probe are in no file.
+    @Test func whatIsCounted_isInTheFile() throws {
+        func words(_ text: String) throws -> String { PlanCounts(try FakeMachine().parse(text).plan).words }
+        let probed = "command = [\"/bin/true\"]\nliveness = { http = \"http://127.0.0.1:80/\" }\n"
+        #expect(try words("[child.a]\n\(probed)") == "1 child")
+        let more = "[child.b]\ncommand = [\"/bin/true\"]\n[group.g]\nchildren = [\"a\"]\n"
+        #expect(try words("[child.a]\n\(probed)\(more)") == "2 children, 1 of them in 1 group")
+    }
+
     @Test func variableThatLooksLikeAKey_orLikeAShells_isNoted() throws {
         let said = try notes("[child.a.environment]\nrestart = \"never\"\nPATH = \"/opt/x:$PATH\"\nB = \"$x\"")
         #expect(

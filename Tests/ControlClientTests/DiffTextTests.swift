@@ -57,8 +57,24 @@ import Wire
             #"{"children":[],"tried_again":["web"],"groups":[],"supervisor":[],"unchanged":2,"omitted":0,"notes":[]}"#
         #expect(
             try text(json)
-                == "~ web tried again: it was parked under the last good plan\n2 children unchanged, log-writer among them\n"
+                == "~ web tried again, for it is parked\n2 children unchanged, log-writer among them\n"
         )
+    }
+
+    @Test func changedInPlace_andTriedAgain_isOneLine() throws {
+        let json = #"""
+            {"children":[{"name":"web","change":"changed","settings":[
+            {"setting":"delay.cap","restarts":false,"from":"30s","to":"9s"}]}],
+            "tried_again":["web","app"],"groups":[],"supervisor":[],"unchanged":2,"omitted":0,"notes":[]}
+            """#
+        #expect(
+            try text(json) == """
+                ~ web changed in place, and tried again, for it is parked
+                    delay.cap  30s → 9s
+                ~ app tried again, for it is parked
+                2 children unchanged, log-writer among them
+
+                """)
     }
 
     @Test func noDifference_isSaid() throws {

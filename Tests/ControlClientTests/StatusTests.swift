@@ -134,11 +134,42 @@ struct StatusTests {
             """#
         let report = StatusReport(try JSONParser.parse(Array(answer.utf8)))
         #expect(
-            report.strayWords(of: ["a"]) == [
+            report.strayWords(of: ["a"]) { _ in nil } == [
                 "process 7 (x) left its run of a; it is ended at shutdown, or by `kill 7`",
                 "2 processes left their runs, and nothing tells whose: see `nexusctl status`",
             ])
-        #expect(report.strays(of: ["b"]).map(\.pid) == [8, 9])
+        #expect(report.strays(of: ["b"]) { _ in nil }.map(\.pid) == [8, 9])
+    }
+
+    /// Of the run that is there, of the one that ended, and of neither: older than both, and born between them.
+    @Test(arguments: [(5, true), (30, true), (60, false), (15, false)])
+    func strayOfNobody_concernsAChild_whoseRunWasThereWhenItBegan(_ age: Int, _ concerns: Bool) throws {
+        let answer = #"""
+            {"children":[{"name":"a","pid":3,"last_end":{"ran_ms":20000,"ended_ms_ago":20000}},{"name":"b"}],
+            "strays":[{"pid":9,"name":"z","child":null}],"stray_count":1}
+            """#
+        let report = StatusReport(try JSONParser.parse(Array(answer.utf8)))
+        func words(_ name: String) -> [String] {
+            report.strayWords(of: [name]) { $0 == 9 ? .seconds(age) : .seconds(10) }
+        }
+        let expected = ["a process left its run, and nothing tells whose: see `nexusctl status`"]
+        #expect(words("a") == (concerns ? expected : []))
+        #expect(words("b") == [])
+    }
+
+    @Test(
+        arguments: [
+            (
+                "the agent takes turns; no page: 127.0.0.1:4791 is in use; choose another port",
+                "no page: 127.0.0.1:4791 is in use; choose another port"
+            ),
+            ("no page: x", "no page: x"), ("the agent takes turns; page at http://a", nil),
+        ] as [(String, String?)])
+    func pageThatIsNotServed_isTold(_ status: String, _ words: String?) throws {
+        let answer =
+            #"{"children":[{"name":"c","executable":"/x/chat-bridge","status":"\#(status)"},{"name":"d","status":"no page: y"}]}"#
+        let report = StatusReport(try JSONParser.parse(Array(answer.utf8)))
+        #expect(report.children.map(\.pageTrouble) == [words, nil])
     }
 
     @Test func answerOfANewerNexusd_isStillShown() throws {
@@ -158,7 +189,7 @@ struct WhyTests {
         let expected = """
             bad is parked since 9 s: crash: exit 1; slow retry in 14 min
               executes /bin/bad
-              last end exit 1 (cause crash), after 0 s, 9.1 s ago; run 6743f2a1-9
+              last end exit 1 (cause crash), after 12 ms, 9.1 s ago; run 6743f2a1-9
               restarts 12, unstable in a row 12
               rule     12 unstable runs in a row park it
               next     slow retry in 14 min
@@ -169,6 +200,22 @@ struct WhyTests {
 
             """
         #expect(WhyText(try JSONParser.parse(Array(answer.utf8))).text(for: .plain) == expected)
+    }
+
+    @Test func why_isFoldedBetweenWords() throws {
+        let answer = #"""
+            {"child":{"name":"bad","group":null,"state":"parked","since_ms":9000,"cause":"crash","next_try_ms":840000,"restarts":1,"unstable_runs":1,
+            "last_end":{"run":"6743f2a1-9","cause":"crash","exit":"exit 1","ran_ms":12,"ended_ms_ago":9100}},
+            "last_lines":["one two three four five six seven eight nine ten"]}
+            """#
+        let json = try JSONParser.parse(Array(answer.utf8))
+        let text = WhyText(json).text(for: Terminal(colour: true, columns: 40))
+        #expect(
+            text.hasPrefix(
+                "\u{1B}[1mbad\u{1B}[0m is \u{1B}[31mparked\u{1B}[0m since 9 s: crash: exit 1;\n  slow retry in 14 min\n"
+            ),
+            "\(text)")
+        #expect(text.hasSuffix("    one two three four five six seven\n      eight nine ten\n"), "\(text)")
     }
 
     @Test(arguments: [("a-1", "which ended"), ("a-2", "which is there now")])

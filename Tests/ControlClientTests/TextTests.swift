@@ -61,6 +61,17 @@ struct TextTests {
         #expect(table.rendered(for: narrow) == "name     7  a lon…\nn     4711  short\n")
     }
 
+    @Test func lastColumn_thatIsToBeFolded_goesOnBelowItself() {
+        var table = TextTable(foldsLast: true)
+        table.append([.init("bad", .bold), .init("tunnel"), .init("something is wrong with it")])
+        table.append([.init("good", .bold), .init("agent"), .init("well")])
+        let narrow = Terminal(colour: false, columns: 30)
+        #expect(
+            table.rendered(for: narrow)
+                == "bad   tunnel  something is\n              wrong with it\ngood  agent   well\n")
+        #expect(!table.rendered(for: .plain).contains("\n   "))
+    }
+
     @Test func locations_followOptionsThenVariablesThenTheUsersPlaces() throws {
         func resolve(_ state: String?, _ runtime: String?, root: Bool, _ variables: [String: String]) throws
             -> Locations

@@ -11,6 +11,9 @@ final class Report {
     /// Things worth a word that are no error.
     private(set) var notes: [String] = []
 
+    /// Of a file that the tree can do without and that may be another any moment: of this look, and of no plan that is kept.
+    private(set) var passing: [Passing] = []
+
     init(file: String) { self.file = file }
 
     /// True when nothing is wrong so far.
@@ -28,6 +31,11 @@ final class Report {
 
     /// Something worth a word.
     func note(_ text: String) { notes.append(ControlText.escaped(text)) }
+
+    /// Something that is so now, of a value at this place. `matters`: as things are written, something needs it.
+    func noteNow(_ position: Position, matters: Bool, _ text: String) {
+        passing.append(Passing(words: ControlText.escaped("\(file):\(position.line): \(text)"), matters: matters))
+    }
 
     /// The same, however often it comes up.
     func noteOnce(_ text: String) { if !notes.contains(ControlText.escaped(text)) { note(text) } }

@@ -55,10 +55,15 @@ struct SectionReader {
     }
 
     private func hint(for word: String, among known: [String]) -> String {
-        if let owner = KeyReference.sections.first(where: { section in
+        let owners = KeyReference.sections.filter { section in
             section.title != info.title && section.keys.contains { $0.name == word }
-        }), Nearest.name(for: word, among: known) == nil {
-            return "; it is a key of \(owner.title)"
+        }
+        if !owners.isEmpty, Nearest.name(for: word, among: known) == nil {
+            let named = owners.count > 3 ? owners.prefix(3).map(\.title) + ["others"] : owners.map(\.title)
+            let list =
+                named.count == 1
+                ? named[0] : named.dropLast().joined(separator: ", ") + " and \(named[named.count - 1])"
+            return "; it is a key of \(list)"
         }
         let hint = Nearest.hint(for: word, among: known)
         return hint.isEmpty ? "; 'nexus-config keys' lists all keys" : hint

@@ -28,7 +28,7 @@ public struct MachineNotes: Sendable {
 
     private static let bounds: [(name: String, controller: String, isAsked: @Sendable (RunBounds) -> Bool)] = [
         ("memory.max", "memory", { $0.memoryMax != nil }), ("memory.high", "memory", { $0.memoryHigh != nil }),
-        ("pids.max", "pids", { $0.processes != nil }), ("cpu.weight", "cpu", { $0.cpuWeight != nil }),
+        ("pids-max", "pids", { $0.processes != nil }), ("cpu-weight", "cpu", { $0.cpuWeight != nil }),
     ]
 }
 

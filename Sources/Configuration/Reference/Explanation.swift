@@ -17,6 +17,9 @@ public struct Explanation: Sendable {
     /// Value and place in the file; nil where no file, or no child of it, was named.
     public let inFile: Value?
 
+    /// A table of keys that the file does not have: its default is that of each of them.
+    public var isTableLeftOut: Bool { key != nil && !keys.isEmpty && inFile?.place == nil }
+
     /// A value of the file.
     public struct Value: Sendable {
         /// As it stands in the file, or the default.

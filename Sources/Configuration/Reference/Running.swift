@@ -68,6 +68,16 @@ public struct Running: Sendable {
         return .other(shown.joined(separator: ", "))
     }
 
+    /// `first 100ms, cap 30s`: what is in force of the parts of a child's table; nil: nothing is known of them.
+    public func parts(of explanation: Explanation) -> String? {
+        guard let key = explanation.key, explanation.path.hasPrefix("child.") else { return nil }
+        let path = key.name + "."
+        let parts = KeyEffect.settings(key.name, in: explanation.section).compactMap { name in
+            settings[name].map { name.hasPrefix(path) ? "\(name.dropFirst(path.count)) \($0)" : $0 }
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+
     /// The settings of a group that a key is, or has as its parts: as far as they are different, for nothing else is known of them.
     private func ofGroup(_ key: String, _ section: String) -> [String] {
         let path = section == GroupKeys.section.title ? key : "\(section).\(key)"

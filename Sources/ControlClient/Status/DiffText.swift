@@ -21,9 +21,10 @@ public struct DiffText: Hashable, Sendable {
             let name = terminal.styled(Terminal.clean(child.text ?? "?"), .bold)
             lines.append("\(terminal.styled("!", .yellow)) \(name) restarted with what it requires")
         }
-        for child in answer["tried_again"]?.elements ?? [] {
-            let name = terminal.styled(Terminal.clean(child.text ?? "?"), .bold)
-            lines.append("\(terminal.styled("~", .yellow)) \(name) tried again: it was parked under the last good plan")
+        let changed = (answer["children"]?.elements ?? []).compactMap { $0["name"]?.text }
+        for child in triedAgain where !changed.contains(child) {
+            let name = terminal.styled(Terminal.clean(child), .bold)
+            lines.append("\(terminal.styled("~", .yellow)) \(name) tried again, for it is parked")
         }
         for group in answer["groups"]?.elements ?? [] { lines += words(group, "group ", terminal) }
         for key in answer["supervisor"]?.elements ?? [] {
@@ -37,6 +38,8 @@ public struct DiffText: Hashable, Sendable {
         for note in answer["notes"]?.elements ?? [] { lines.append("note: \(Terminal.clean(note.text ?? "?"))") }
         return lines.joined(separator: "\n") + "\n"
     }
+
+    private var triedAgain: [String] { (answer["tried_again"]?.elements ?? []).compactMap(\.text) }
 
     private func touches(_ name: String) -> Bool {
         (answer["children"]?.elements ?? []).contains { $0["name"]?.text == name }
@@ -55,7 +58,9 @@ public struct DiffText: Hashable, Sendable {
         let changes = (element["settings"]?.elements ?? []).map(Change.init)
         let width = changes.map(\.label.count).max() ?? 0
         let needsRestart = element["change"]?.text == "restarted"
-        return ["\(terminal.styled(sign, style)) \(terminal.styled(name, .bold)) \(meaning)"]
+        let isTriedAgain = what.isEmpty && element["name"]?.text.map(triedAgain.contains) ?? false
+        let more = isTriedAgain ? ", and tried again, for it is parked" : ""
+        return ["\(terminal.styled(sign, style)) \(terminal.styled(name, .bold)) \(meaning)\(more)"]
             + changes.map { change in
                 let padded = change.label + String(repeating: " ", count: max(0, width - change.label.count))
                 let why = needsRestart && change.needsRestart ? "  (needs the restart)" : ""

@@ -65,22 +65,6 @@ public struct StatusReport: Hashable, Sendable {
         }
     }
 
-    /// Strays of that child, and those that may be anybody's: one that emptied its environment does not say whose it was.
-    public func strays(of children: [String]) -> [Stray] {
-        strays.filter { $0.child.map(children.contains) ?? true }
-    }
-
-    /// The same in words: each that says whose it was, and how many do not.
-    public func strayWords(of children: [String]) -> [String] {
-        let own = strays.filter { $0.child != nil }
-        let nobodys = Int(strayCount) - own.count
-        let words = own.filter { $0.child.map(children.contains) ?? false }
-            .map { "\($0.words), or by `kill \($0.pid)`" }
-        guard nobodys > 0 else { return words }
-        let left = nobodys == 1 ? "a process left its run" : "\(nobodys) processes left their runs"
-        return words + ["\(left), and nothing tells whose: see `nexusctl status`"]
-    }
-
     /// Reads the answer.
     public init(_ json: JSONValue) {
         func text(_ name: String) -> String { json[name]?.text ?? "?" }

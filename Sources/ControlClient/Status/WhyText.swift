@@ -47,13 +47,15 @@ public struct WhyText: Hashable, Sendable {
     /// Some lines, each ending in a newline.
     public func text(for terminal: Terminal) -> String {
         let since = status.since.map { " since \($0.spoken)" } ?? ""
-        let name = terminal.styled(Terminal.clean(status.name), .bold)
+        let name = Terminal.clean(status.name)
         let words = status.words(isExplained: true)
-        let head =
-            "\(name) is \(terminal.styled(status.state, status.style))\(since)"
-            + (words.isEmpty ? "" : ": \(words)")
-        // The first line carries the colours; the rest are words of others.
-        let said = saidLines.map { Terminal.clean($0) }
+        let plain = "\(name) is \(status.state)\(since)" + (words.isEmpty ? "" : ": \(words)")
+        // The first line carries the colours, which are no columns; the rest are words of others.
+        let start = "\(name) is \(status.state)"
+        let folded = terminal.folded(plain, indent: 2)
+        let coloured = "\(terminal.styled(name, .bold)) is \(terminal.styled(status.state, status.style))"
+        let head = folded.hasPrefix(start) ? coloured + folded.dropFirst(start.count) : folded
+        let said = saidLines.map { terminal.folded(Terminal.clean($0), indent: 6) }
         let told = (lifeLines + ruleLines).map { terminal.folded(Terminal.clean($0), indent: Self.indent) }
         return ([head] + told + said).joined(separator: "\n") + "\n"
     }
@@ -66,10 +68,10 @@ public struct WhyText: Hashable, Sendable {
         lines += beside.strays.map { "  stray    \($0)" }
         if let health = status.health { lines.append("  health   \(health)") }
         if let end = status.lastEnd {
-            let ran = end.ran.map { ", after \($0.spoken)" } ?? ""
+            let ran = end.ran.map { ", after \($0.spokenFinely)" } ?? ""
             let ago = end.ago.map { ", \($0.spoken) ago" } ?? ""
             let took = [
-                end.cpu.map { "\($0.spoken) of processor time" }, end.peakBytes.map { "\($0 >> 20) MiB at most" },
+                end.cpu.map { "\($0.spokenFinely) of processor time" }, end.peakBytes.map { "\($0 >> 20) MiB at most" },
             ]
             .compactMap { $0 }.joined(separator: ", ")
             lines.append("  last end \(end.exit) (cause \(end.cause))\(ran)\(ago); run \(end.run)")

@@ -23,6 +23,8 @@ public struct TextTable {
     /// Columns whose cells stand at the right edge.
     private let rightAligned: [Int]
     private let yielding: Yielding?
+    /// A last column that is too long goes on in the next line, between words, instead of being cut.
+    private let foldsLast: Bool
     private var rows: [Row] = []
     private static let gap = 2
 
@@ -37,7 +39,8 @@ public struct TextTable {
     }
 
     /// An empty table.
-    public init(rightAligned: [Int] = [], yielding: Yielding? = nil) {
+    public init(rightAligned: [Int] = [], yielding: Yielding? = nil, foldsLast: Bool = false) {
+        self.foldsLast = foldsLast
         self.rightAligned = rightAligned
         self.yielding = yielding
     }
@@ -86,7 +89,12 @@ public struct TextTable {
             let last = index == cells.count - 1
             var shown = cell.text
             let room = last ? terminal.columns.map { max($0 - column, 1) } : widths[index]
-            if let room, Self.width(shown) > room { shown = String(shown.prefix(room - 1)) + "…" }
+            if last, foldsLast {
+                let margin = String(repeating: " ", count: column)
+                shown = String(terminal.folded(margin + shown, indent: column).dropFirst(column))
+            } else if let room, Self.width(shown) > room {
+                shown = String(shown.prefix(room - 1)) + "…"
+            }
             let padding = widths[index] - Self.width(shown)
             if rightAligned.contains(index) { Self.pad(&text, padding) }
             text += terminal.styled(shown, cell.style)

@@ -14,7 +14,7 @@ struct DiffWriter {
     private let triedAgain: [ChildID]
 
     /// Notes that `status` says already are not said again with every look.
-    /// `triedAgain`: parked, and nothing about them is different.
+    /// `triedAgain`: parked now, and not after the reload; they may be among those that are changed in place.
     init(_ update: PlanUpdate, beside known: [String], triedAgain: [ChildID]) {
         self.update = update
         self.triedAgain = triedAgain

@@ -27,7 +27,9 @@ extension Engine {
         commandCount += 1
         let command = CommandID(rawValue: commandCount)
         if let asker { promise(DiffWriter(update, beside: notes, triedAgain: again).json, command, asker) }
-        let change = withNewTries(withChoices(update))
+        keepChoices(of: update)
+        let change = changeInForce(by: update)
+        runsLastGood = false
         put(PlanBook(update.plan, update.arrangement), update, change)
         keeper?.keep(update.plan)
         keep(sockets, update)
@@ -50,36 +52,44 @@ extension Engine {
     }
 
     /// nexusd remembers the choices of the children it has: its own are newer than what nexus-config read.
-    private func withChoices(_ update: PlanUpdate) -> TreeChange {
+    private func keepChoices(of update: PlanUpdate) {
         for child in update.arrangement.children where !isKnown(child) {
             choices[child] = update.plan[child].choice
         }
         for child in update.change.removed { choices[child] = nil }
+    }
+
+    /// The change as the core gets it. What the file was refused for is mended when it is taken: who was parked under the plan
+    /// that stood in for it is tried again, though nothing about it is different.
+    private func changeInForce(by update: PlanUpdate) -> TreeChange {
         var change = update.change
         change.tree.choices = choices
+        for child in update.arrangement.children where !isKnown(child) {
+            change.tree.choices[child] = update.plan[child].choice
+        }
+        for child in change.removed { change.tree.choices[child] = nil }
+        guard runsLastGood else { return change }
+        change.changed.formUnion(
+            names.ids.filter {
+                core.view(of: $0).phase == .parked && !change.removed.contains($0) && isKnown($0)
+            })
         return change
     }
 
-    /// What the file was refused for is mended when it is taken: who was parked under the plan that stood in for it is tried
-    /// again, though nothing about it is different.
-    private func withNewTries(_ change: TreeChange) -> TreeChange {
-        let again = parkedUnderLastGood(change)
-        runsLastGood = false
-        guard !again.isEmpty else { return change }
-        var change = change
-        change.changed.formUnion(again)
-        return change
-    }
-
-    private func parkedUnderLastGood(_ change: TreeChange) -> [ChildID] {
-        guard runsLastGood else { return [] }
-        return names.ids.filter { core.view(of: $0).phase == .parked && !change.removed.contains($0) && isKnown($0) }
-    }
-
-    /// Those of them that no difference names.
+    /// Who is parked, by itself or with its group, and is not after the reload, though it is neither restarted nor new. The core
+    /// is a value: a copy of it carries the reload out, and nobody does what it asks for.
     func triedAgain(by update: PlanUpdate) -> [ChildID] {
-        let named = Set(update.diff.children.map(\.id) + update.diff.dependents)
-        return parkedUnderLastGood(update.change).filter { !named.contains($0) }
+        let parked = names.ids.filter { isKnown($0) && core.view(of: $0).phase == .parked }
+        guard !parked.isEmpty else { return [] }
+        var trial = core
+        var unheard: [Action] = []
+        trial.reload(changeInForce(by: update), CommandID(rawValue: 0), at: now, jitter: 0, into: &unheard)
+        let named = Set(
+            update.diff.children.filter { $0.kind != .changed }.map(\.id) + update.diff.dependents)
+        return parked.filter { child in
+            let phase = trial.view(of: child).phase
+            return !named.contains(child) && phase != .parked && phase != .off
+        }
     }
 
     private func isKnown(_ child: ChildID) -> Bool { has(child) && plan.isShown(child) }

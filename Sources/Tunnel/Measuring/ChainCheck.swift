@@ -41,7 +41,8 @@ public struct ChainCheck: Hashable, Sendable {
         do {
             let answer = try await ChatDoor(socket: socket, host: host).page()
             return answer.status == 200
-                ? Verdict(true, "the chat serves its page") : Verdict(false, "the chat answers with \(answer.status)")
+                ? Verdict(true, "the chat serves its page on its socket, by which the tunnel comes")
+                : Verdict(false, "the chat answers with \(answer.status)")
         } catch {
             return Verdict(false, "the chat does not answer on \(socket): \(error)")
         }

@@ -30,7 +30,7 @@ public enum TunnelMode: String, Hashable, Sendable, CaseIterable, Codable {
     public static func of(_ word: String) throws(TunnelError) -> TunnelMode {
         if let mode = TunnelMode(rawValue: word) { return mode }
         throw TunnelError(
-            "mode: '\(word)' is none; there are off, quick, named and token, and file for what Supervisor.toml says")
+            "mode: '\(word)' is no mode; there are off, quick, named and token, and file for what Supervisor.toml says")
     }
 }
 

@@ -40,7 +40,10 @@ struct ExplanationText {
         }
         let width = explanation.keys.map(\.name.count).max() ?? 0
         for key in explanation.keys {
-            lines.append("  \(key.name)\(String(repeating: " ", count: width - key.name.count))  \(key.summary)")
+            // Of a table whose own default stands "below".
+            let initial = explanation.key == nil || key.initial.isEmpty ? "" : "  (default \(key.initial))"
+            lines.append(
+                "  \(key.name)\(String(repeating: " ", count: width - key.name.count))  \(key.summary)\(initial)")
         }
         if explanation.key == nil { lines += allInForce }
         return lines.map { ControlText.escaped($0) + "\n" }.joined()
@@ -51,7 +54,11 @@ struct ExplanationText {
         let written = "\(inFile.text)  (\(inFile.place ?? "the default"))"
         guard let running, let force else { return ["  in file  \(written)"] }
         switch force {
-        case .asInFile: return ["  in force \(written)"]
+        case .asInFile:
+            guard explanation.isTableLeftOut, let parts = running.parts(of: explanation) else {
+                return ["  in force \(written)"]
+            }
+            return ["  in force \(parts)  (the default)"]
         case .chosen(let value):
             let name = explanation.path.split(separator: ".").dropFirst().first ?? ""
             return [

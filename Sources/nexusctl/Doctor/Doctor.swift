@@ -62,8 +62,7 @@ struct Doctor {
                 Finding(
                     .warn, "containment",
                     "\(report.guarantee): what leaves its run is ended only at shutdown\(Self.reason(in: report.notes))",
-                    remedy: "give nexusd a delegated cgroup: Delegate=yes in its unit, or"
-                        + " `systemd-run --user --scope -p Delegate=yes nexusd …`"))
+                    remedy: delegation))
         }
         if !report.uidWall {
             findings.append(
@@ -83,6 +82,16 @@ struct Doctor {
         return findings + report.notes.filter { note in !known.contains { note.hasPrefix($0) } }.map(note)
     }
 
+    /// As this machine can give it, and to whom nexusd belongs.
+    private var delegation: String {
+        guard (try? kernel.status("/run/systemd/system", followingLinks: true)) != nil else {
+            return "give nexusd a cgroup v2 of its own that it may write, as docs/containment.md has it"
+        }
+        let whose = user == 0 ? "" : " --user"
+        return "give nexusd a delegated cgroup: Delegate=yes in its unit, or"
+            + " `systemd-run\(whose) --scope -p Delegate=yes nexusd …`"
+    }
+
     private static let descentNote = "children are contained by descent only: "
 
     /// Why there is no cgroup, from nexusd's note.
@@ -95,6 +104,8 @@ struct Doctor {
             return Finding(.bad, "logs", note, remedy: "nexusctl why log-writer")
         }
         if note.contains(" is not filed") { return Finding(.bad, "logs", note) }
+        // An upgrade that went well.
+        if note.contains(" went on in place of ") { return Finding(.ok, "upgrade", note) }
         guard note.hasPrefix("the last good plan is in force") else { return Finding(.warn, "note", note) }
         return Finding(
             .bad, "configuration in force", note, remedy: "mend the file, then `nexusctl check` and `nexusctl reload`")
@@ -139,6 +150,11 @@ struct Doctor {
             findings.append(Finding(.ok, "children", "none is parked, keeps ending or failed in its last run"))
         }
         return findings
+            + report.children.compactMap { child in
+                child.pageTrouble.map {
+                    Finding(.warn, "page", Terminal.clean($0), remedy: "nexusctl explain chat.listen")
+                }
+            }
             + report.strays.map {
                 Finding(
                     .warn, "stray", "process \($0.pid) (\($0.name)) left its run",

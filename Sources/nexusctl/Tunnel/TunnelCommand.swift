@@ -141,7 +141,7 @@ struct TunnelCommand: ParsableCommand {
             if json {
                 Output.write(json: line)
             } else {
-                var table = TextTable()
+                var table = TextTable(foldsLast: true)
                 for hop in answer["hops"]?.elements ?? [] {
                     table.append([
                         .init(hop["good"]?.flag == true ? "good" : "bad", .bold), .init(hop["hop"]?.text ?? "?"),

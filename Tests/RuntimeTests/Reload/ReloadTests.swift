@@ -285,6 +285,36 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// By a change of its own, or with its group because of another's.
+        @Test func whoIsParked_andTriedAgainByAReload_isNamedBefore() throws {
+            func plan(_ cap: Duration, _ nice: Int8 = 0) -> Plan {
+                let policy = GroupPolicy(children: [.a, .b])
+                let missing = child("missing", "serve") {
+                    $0.executable = "/no/such/program"
+                    $0.policy.critical = true
+                    $0.policy.group = GroupID(rawValue: 0)
+                    $0.policy.delay.cap = cap
+                }
+                let with = child("with", "serve") { $0.policy.group = GroupID(rawValue: 0) }
+                let alone = child("alone", "serve") { $0.executable = "/no/such/program" }
+                let other = child("other", "serve") { $0.nice = nice }
+                return Plan(groups: [GroupPlan(name: "g", policy: policy)], children: [missing, with, alone, other])
+            }
+            let tree = try FileTree(plan(.seconds(30)))
+            let client = try tree.start()
+            for name in ["missing", "with", "alone"] { try client.wait(for: name, toBe: "parked") }
+            try tree.write(plan(.seconds(30), 1))
+            #expect(try client.object("diff")["tried_again"] as? [String] == [], "nothing of them is different")
+            try tree.write(plan(.seconds(9)))
+            let diff = try client.object("diff")
+            #expect(client.changes(diff) == ["missing": "changed"])
+            #expect(diff["tried_again"] as? [String] == ["missing", "with"])
+            let words = try tree.ctl(["diff"]).output
+            #expect(words.contains("~ missing changed in place, and tried again, for it is parked\n"), "\(words)")
+            #expect(words.contains("~ with tried again, for it is parked\n"), "\(words)")
+            #expect(try tree.stop() == .code(0))
+        }
+
         @Test func damagedLastGood_isRefused_byItsChecksum() throws {
             let tree = try FileTree(Plan(children: [child("fresh", "serve")]))
             try tree.refuse("x.toml:3:1: error: unknown key 'comand'")

@@ -64,7 +64,7 @@ struct TreeBuilder {
         var plan = plan
         plan.notes = report.notes
         let directories = NeededDirectories(places: places, host: host, plan: plan, children: children, report: report)
-        return Configured(plan: plan, directories: directories.list())
+        return Configured(plan: plan, directories: directories.list(), passing: report.passing)
     }
 
     /// A file that was cut off, or not written yet, must not take down everything that runs. Where more is wrong, that is

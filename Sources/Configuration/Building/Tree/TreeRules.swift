@@ -31,8 +31,8 @@ struct TreeRules {
             return
         }
         report.note(
-            "files of secrets are kept on a disk: \(runtime) is on no tmpfs; set XDG_RUNTIME_DIR, or give --runtime a "
-                + "directory that is")
+            "files of secrets are kept on a disk: \(runtime) is on no tmpfs; set XDG_RUNTIME_DIR to a "
+                + "directory on one, or name one with --runtime")
     }
 
     /// Ready by the word of a worker needs a worker that may say it.

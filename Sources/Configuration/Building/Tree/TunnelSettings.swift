@@ -16,12 +16,20 @@ struct TunnelSettings {
                 reader.position(of: TunnelKeys.mode), "'mode' is \"\(mode)\", which needs '\(key.info.name)' beside it")
         }
         Self.check(chat, of: mode, report)
-        // Also of a mode that only a command may choose. What else is wrong with them tunnel-worker says, who reads them.
-        for key in [TunnelKeys.credentialsFile, TunnelKeys.tokenFile] where !reader(key).isEmpty {
-            guard let status = host.status(reader(key)), status.kind == .regular,
-                let words = SecretMode.complaint(reader(key), mode: status.mode)
-            else { continue }
-            report.error(reader.position(of: key), "'\(key.info.name)': \(words)")
+        // Also of a mode that only a command may choose.
+        for key in [TunnelKeys.credentialsFile, TunnelKeys.tokenFile] where reader(key).hasPrefix("/") {
+            let isNeeded = needed.contains(key.info.name)
+            let file = TunnelFile(
+                path: reader(key),
+                tunnel: key.info.name == TunnelKeys.credentialsFile.info.name ? reader(TunnelKeys.id) : nil)
+            switch file.look(host) {
+            case .good: continue
+            case .open(let words): report.error(reader.position(of: key), "'\(key.info.name)': \(words)")
+            case .bad(let words):
+                let then = isNeeded ? "tunnel-worker takes it when it is mended" : "mode \"\(mode)\" does not need it"
+                report.noteNow(
+                    reader.position(of: key), matters: isNeeded, "'\(key.info.name)' of [tunnel]: \(words); \(then)")
+            }
         }
         var json = JSONWriter()
         json.object {

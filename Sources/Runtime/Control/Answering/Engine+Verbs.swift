@@ -240,7 +240,7 @@ extension Verb {
         case .events: "events"
         case .waitReady: "wait-ready"
         case .isReady: "is-ready"
-        case .signal(let child, let signal): "signal child:\(names[child]) \(signal.rawValue)"
+        case .signal(let child, let signal): "signal child:\(names[child]) \(SignalName.show(signal))"
         case .diff: "diff"
         case .reload: "reload"
         case .upgrade: "upgrade"

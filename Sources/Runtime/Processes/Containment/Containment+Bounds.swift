@@ -10,7 +10,7 @@ extension Containment {
         for child in plan.names.shown.children {
             for file in plan.traits(child).bounds.files {
                 guard let why = refusal(file.controller) else { continue }
-                let note = BoundNote(bound: file.name, why: why)
+                let note = BoundNote(bound: file.key, why: why)
                 if children[note] == nil { order.append(note) }
                 children[note, default: []].append(plan.names[child])
             }

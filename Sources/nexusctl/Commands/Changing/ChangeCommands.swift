@@ -66,11 +66,10 @@ struct Change: ParsableArguments {
         }
         let after = goesDown && !noWait ? try? StatusQuestion.report(connection) : nil
         let ends = report.flatMap { before in after.map { askedEnds(of: meant, from: before, to: $0) } }
-        // What is left of those that were stopped, as far as anybody knows: it is not ended with them, for nothing tells that
-        // it is theirs.
+        // What is left of those that were stopped, or may be: it is not ended with them, for nothing tells that it is theirs.
         let down = outcomes.filter { $0.failure == nil }.flatMap { meant[$0.name] ?? [] }
-        let left = after.map { down.isEmpty ? [] : $0.strayWords(of: down) } ?? []
-        let strays = after.map { down.isEmpty ? [] : $0.strays(of: down) } ?? []
+        let left = after.map { down.isEmpty ? [] : $0.strayWords(of: down, age: ProcessAge.of) } ?? []
+        let strays = after.map { down.isEmpty ? [] : $0.strays(of: down, age: ProcessAge.of) } ?? []
         if !json { for words in left { Output.complain("nexusctl: not ended: " + words) } }
         try show(outcomes, ends ?? [:], strays, verb, done: done)
     }

@@ -45,7 +45,7 @@ struct WhyCommand: ParsableCommand {
         beside.missing = missing
         beside.now = WallTime(nanosecondsSince1970: LiveKernel().wallClock())
         let report = try StatusQuestion.report(connection)
-        beside.strays = why["child"]?["name"]?.text.map { report.strayWords(of: [$0]) } ?? []
+        beside.strays = why["child"]?["name"]?.text.map { report.strayWords(of: [$0], age: ProcessAge.of) } ?? []
         Output.write(WhyText(why, file: text, beside: beside).text(for: .standardOutput))
     }
 

@@ -48,10 +48,19 @@ struct Controllers {
 
 /// One bound of a run as a file of its cgroup (cgroup-v2.rst).
 struct BoundFile: Hashable {
-    /// The name of the file, which is also the bound's name in words.
+    /// The name of the file.
     let name: String
     let controller: Controller
     let value: UInt64
+
+    /// As Supervisor.toml has it.
+    var key: String {
+        switch controller {
+        case .memory: name
+        case .pids: "pids-max"
+        case .cpu: "cpu-weight"
+        }
+    }
 }
 
 extension RunBounds {
