@@ -135,7 +135,9 @@ struct FaultRun {
         let engine = tree.engine
         defer { engine.surroundings.leave() }
         engine.begin()
-        var course = Course(tree, steps, of: script.name, patience: isSticky && kernel.fault != nil ? Self.shortPatience : Self.patience)
+        var course = Course(
+            tree, steps, of: script.name, patience: isSticky && kernel.fault != nil ? Self.shortPatience : Self.patience
+        )
         var turns = 0
         while engine.finished == nil || (engine.config.isRecording && engine.shutdownLevel < 2) {
             if let complaint = course.next(engine.kernel.monotonic()) { return complaint }
