@@ -74,10 +74,10 @@ extension WholeTrees {
                 #expect(first.isAlive(pids[0]))
                 #expect(first.file(first.runtime + "/life") == life)
             }
+            let result = first.directory.path + "/met"
             let second = try RunningTree(
-                Plan(children: [logWriter, child("other", "serve")]), runtime: first.runtime)
-            _ = try second.client().ask("wait-ready")
-            #expect(!first.isAlive(pids[0]))
+                Plan(children: [logWriter, witness(of: pids, into: result)]), runtime: first.runtime)
+            #expect(content(of: result, second) == "")
             #expect(try second.stop() == .code(0))
             let log = second.file(second.state + "/logs/nexusd/current")
             #expect(log.contains("An earlier nexusd was killed and had left a process behind"))
