@@ -197,7 +197,7 @@ public actor TurnRunner {
                 guard !isStopping else { continue }
                 tasks[turn] = Task { await self.run(turn, session) }
             case .wait(let turn, let session, let why):
-                Task { await hub.mention(.notice(why), turn: turn, in: session) }
+                Task { await hub.mention(.waiting(why: why), turn: turn, in: session) }
             }
         }
         if queue.agent != .here { askAgain() }
@@ -271,7 +271,7 @@ public actor TurnRunner {
             guard case .away(let why) = answer, asking == nil else { continue }
             carryOut(queue.agentIs(answer))
             // Who watches a turn that nothing comes of is told why.
-            for (turn, session) in queue.running { await hub.mention(.waiting(why: why), turn: turn, in: session) }
+            for (turn, session) in queue.running { await hub.mention(.notice(why), turn: turn, in: session) }
         }
     }
 

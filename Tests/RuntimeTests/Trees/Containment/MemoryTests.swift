@@ -54,7 +54,7 @@ extension WholeTrees {
             }
             let tree = try RunningTree(Plan(children: [bounded]))
             let notes = try tree.client().object("status")["notes"] as? [String] ?? []
-            for name in ["memory.high", "pids.max", "cpu.weight"] {
+            for name in ["memory.high", "pids-max", "cpu-weight"] {
                 let note = notes.first { $0.hasPrefix("\(name) of bounded is not kept by the kernel: ") }
                 #expect(note != nil && note?.contains("nexusd looks") == false, "\(notes)")
             }
