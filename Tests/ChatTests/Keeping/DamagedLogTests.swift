@@ -54,7 +54,9 @@ struct DamagedLogTests {
         let aside = try #require(first.movedAside)
         try first.close()
         let again = try open(box, log)
-        #expect(again.movedAside == aside && again.lostLog?.contains(aside) == true)
+        let found = try kept(box)
+        #expect(
+            again.movedAside == aside && again.lostLog?.contains(aside) == true, "\(again.lostLog ?? "none"), \(found)")
         try again.close()
         #expect(try kept(box) == [aside])
     }
