@@ -10,7 +10,7 @@ import contextlib, http.server, json, os, pathlib, re, signal, sqlite3, sys, thr
 
 from playwright.sync_api import sync_playwright, expect
 
-from checking import ROOT, Box, Watch, free_port
+from checking import ROOT, Box, Watch, copy, free_port
 
 LIMIT = 20_000  # ms, of one wait
 expect.set_options(timeout=LIMIT)
@@ -327,8 +327,7 @@ def told_nothing(page):
     page.context.grant_permissions(["clipboard-read", "clipboard-write", "notifications"], origin=origin)
     page.goto(origin + "/#/devices")
     expect(page.get_by_text("To be told, put these lines into Supervisor.toml")).to_contain_text("then: nexusctl reload")
-    page.get_by_role("button", name="Copy this code").click()
-    expect(page.get_by_role("button", name="Copy this code")).to_have_text("Copied")
+    copy(page, "Copy this code")
     lines = page.evaluate("navigator.clipboard.readText()")
     assert lines == '[word]\nsend = ["turn", "asked", "parked", "address"]', lines
     path = box.home / "Supervisor.toml"

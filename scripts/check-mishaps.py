@@ -10,7 +10,7 @@ import json, os, re, signal, sqlite3, subprocess, sys
 
 from playwright.sync_api import sync_playwright, expect
 
-from checking import ROOT, Box, Watch, free_port
+from checking import ROOT, Box, Watch, copy, free_port
 
 SIZES = {"phone": (390, 844), "small": (360, 640), "desk": (1280, 800)}
 LIMIT = 20_000  # ms, of one wait
@@ -109,8 +109,7 @@ def whole_answers(page):
     for _ in range(2):
         expect(answer.locator(".prose p")).not_to_have_count(0)
         assert answer.evaluate(words) == list(range(1, 13)), answer.evaluate(words)
-        last(page).get_by_role("button", name="Copy answer").click()
-        expect(last(page).get_by_role("button", name="Copied")).to_be_visible()
+        copy(last(page), "Copy answer")
         copied = page.evaluate("navigator.clipboard.readText()")
         assert [int(n) for n in re.findall(r"word-(\d+)", copied)] == list(range(1, 13)) and "echo agent" in copied, len(copied)
         page.reload()
@@ -128,8 +127,7 @@ def folded(page):
         expect(place).to_be_hidden()
         last(page).locator(".fold summary", has_text=summary).click()
         expect(place).to_be_visible()
-    last(page).get_by_role("button", name="Copy this code").click()
-    expect(last(page).get_by_role("button", name="Copy this code")).to_have_text("Copied")
+    copy(last(page), "Copy this code")
     assert page.evaluate("navigator.clipboard.readText()") == "let a = 1\n"
     # A context of Playwright's is a private window, in which nothing is ever installed.
     against = page.context.new_cdp_session(page).send("Page.getInstallabilityErrors")["installabilityErrors"]

@@ -14,6 +14,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def copy(scope, name):
+    """Presses a button that copies, until it says so: the word stands for 1.5 s, which a busy machine may miss."""
+    for _ in range(5):
+        scope.get_by_role("button", name=name).click()
+        try:
+            scope.get_by_text("Copied", exact=True).wait_for(timeout=1500)
+            return
+        except Exception as error:  # playwright's; not imported here, for other checks need no browser
+            missed = error
+        scope.get_by_role("button", name=name).wait_for()
+    raise missed
+
+
 def _end(number, _):
     raise SystemExit(128 + number)
 
