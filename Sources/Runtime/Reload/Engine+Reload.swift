@@ -27,8 +27,8 @@ extension Engine {
         commandCount += 1
         let command = CommandID(rawValue: commandCount)
         if let asker { promise(DiffWriter(update, beside: notes, triedAgain: again).json, command, asker) }
-        keepChoices(of: update)
         let change = changeInForce(by: update)
+        choices = change.tree.choices
         runsLastGood = false
         put(PlanBook(update.plan, update.arrangement), update, change)
         keeper?.keep(update.plan)
@@ -52,22 +52,20 @@ extension Engine {
     }
 
     /// nexusd remembers the choices of the children it has: its own are newer than what nexus-config read.
-    private func keepChoices(of update: PlanUpdate) {
+    private func choicesInForce(by update: PlanUpdate) -> [ChildID: Choice] {
+        var choices = choices
         for child in update.arrangement.children where !isKnown(child) {
             choices[child] = update.plan[child].choice
         }
         for child in update.change.removed { choices[child] = nil }
+        return choices
     }
 
     /// The change as the core gets it. What the file was refused for is mended when it is taken: who was parked under the plan
     /// that stood in for it is tried again, though nothing about it is different.
     private func changeInForce(by update: PlanUpdate) -> TreeChange {
         var change = update.change
-        change.tree.choices = choices
-        for child in update.arrangement.children where !isKnown(child) {
-            change.tree.choices[child] = update.plan[child].choice
-        }
-        for child in change.removed { change.tree.choices[child] = nil }
+        change.tree.choices = choicesInForce(by: update)
         guard runsLastGood else { return change }
         change.changed.formUnion(
             names.ids.filter {

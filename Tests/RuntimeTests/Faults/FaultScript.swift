@@ -24,16 +24,28 @@ struct FaultScript: Sendable {
         [start, crash, reload, flood, bus, stop, upgrade, succession] + (TestCgroup.isPossible ? [adoption] : [])
     }
 
+    /// A log-writer whose files are in a life's own directory.
+    private static func keeper(_ directory: String) -> ChildPlan {
+        var keeper = logWriter
+        keeper.arguments[2] = Text(directory + "/state/logs")
+        keeper.policy.delay = .quick
+        return keeper
+    }
+
+    private static let quietWorker = child("worker", "worker", readiness: .bus, worker: WorkerPlan(may: []))
+
+    private static func ofTheWeb(_ directory: String) -> SocketPlan {
+        let real = LiveKernel()
+        let file = SocketPlan.File(mode: 0o600, user: real.userID(), group: real.groupID())
+        return SocketPlan(name: "web", address: .unix(directory + "/web.sock"), file: file)
+    }
+
     /// nexusd would go on as a program that says it could, and whose execve fails: whatever else does, it goes on as it was.
     static let upgrade = FaultScript(
         name: "upgrade",
         plan: { directory in
-            var keeper = logWriter
-            keeper.arguments[2] = Text(directory + "/state/logs")
-            keeper.policy.delay = .quick
             let plain = script("plain", "exec sleep 600") { $0.pidFile = "plain.pid" }
-            let worker = child("worker", "worker", readiness: .bus, worker: WorkerPlan(may: []))
-            return Plan(children: [keeper, plain, worker])
+            return Plan(children: [keeper(directory), plain, quietWorker])
         },
         steps: [
             { $0.isReady("log-writer", "plain", "worker") },
@@ -51,17 +63,11 @@ struct FaultScript: Sendable {
     static let succession = FaultScript(
         name: "succession",
         plan: { directory in
-            var keeper = logWriter
-            keeper.arguments[2] = Text(directory + "/state/logs")
-            keeper.policy.delay = .quick
             let plain = script("plain", "exec sleep 600") { $0.pidFile = "plain.pid" }
             let server = child("server", "serve") {
-                let real = LiveKernel()
-                let file = SocketPlan.File(mode: 0o600, user: real.userID(), group: real.groupID())
-                $0.sockets = [SocketPlan(name: "web", address: .unix(directory + "/web.sock"), file: file)]
+                $0.sockets = [ofTheWeb(directory)]
             }
-            let worker = child("worker", "worker", readiness: .bus, worker: WorkerPlan(may: []))
-            return Plan(children: [keeper, plain, server, worker])
+            return Plan(children: [keeper(directory), plain, server, quietWorker])
         },
         steps: [
             { $0.isReady("log-writer", "plain", "server", "worker") }, { $0.ask("upgrade") }, { _ in false },
@@ -81,21 +87,15 @@ struct FaultScript: Sendable {
     static let adoption = FaultScript(
         name: "adoption",
         plan: { directory in
-            var keeper = logWriter
-            keeper.arguments[2] = Text(directory + "/state/logs")
-            keeper.policy.delay = .quick
             let descriptor = script("descriptor", "echo >&3; exec sleep 600") {
                 $0.readiness = .descriptor(3)
                 $0.policy.ready = .reported
             }
             let server = child("server", "serve") {
-                let real = LiveKernel()
-                let file = SocketPlan.File(mode: 0o600, user: real.userID(), group: real.groupID())
-                $0.sockets = [SocketPlan(name: "web", address: .unix(directory + "/web.sock"), file: file)]
+                $0.sockets = [ofTheWeb(directory)]
                 $0.pidFile = "server.pid"
             }
-            let worker = child("worker", "worker", readiness: .bus, worker: WorkerPlan(may: []))
-            return Plan(children: [keeper, descriptor, server, worker])
+            return Plan(children: [keeper(directory), descriptor, server, quietWorker])
         },
         steps: [
             { $0.isReady("log-writer", "descriptor", "server", "worker") }, { $0.ask("status") },
@@ -117,9 +117,7 @@ struct FaultScript: Sendable {
             }
             let told = child("told", "late-ready", "0", readiness: .notify)
             let server = child("server", "serve") {
-                let real = LiveKernel()
-                let file = SocketPlan.File(mode: 0o600, user: real.userID(), group: real.groupID())
-                $0.sockets = [SocketPlan(name: "web", address: .unix(directory + "/web.sock"), file: file)]
+                $0.sockets = [ofTheWeb(directory)]
             }
             return Plan(children: [plain, descriptor, told, server])
         },
@@ -176,11 +174,8 @@ struct FaultScript: Sendable {
     static let flood = FaultScript(
         name: "flood",
         plan: { directory in
-            var keeper = logWriter
-            keeper.arguments[2] = Text(directory + "/state/logs")
-            keeper.policy.delay = .quick
             let talker = script("talker", "seq 1 4000; exec sleep 600") { $0.log.rate = nil }
-            return Plan(children: [keeper, talker])
+            return Plan(children: [keeper(directory), talker])
         },
         steps: [
             { $0.isReady("log-writer", "talker") },

@@ -180,6 +180,7 @@ export function surely(button, question, act) {
     clearTimeout(timer);
     timer = 0;
     button.textContent = label;
+    delete button.dataset.asks;
   };
   button.addEventListener('click', () => {
     if (timer) {
@@ -187,6 +188,7 @@ export function surely(button, question, act) {
       return act();
     }
     button.textContent = question;
+    button.dataset.asks = '';
     say(question);
     timer = setTimeout(calm, sureTime);
   });

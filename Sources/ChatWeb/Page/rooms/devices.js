@@ -31,7 +31,8 @@ export class Devices {
       const cards = h('div', ...devices.map((one) => this.card(one)));
       // Who is about to tap is not disturbed.
       const told = cards.textContent;
-      if (told !== this.told) this.list.replaceChildren(...cards.childNodes);
+      if (told === this.told || this.list.querySelector('[data-asks]')) return true;
+      this.list.replaceChildren(...cards.childNodes);
       this.told = told;
       return true;
     });
