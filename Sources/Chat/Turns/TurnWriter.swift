@@ -32,6 +32,7 @@ actor TurnWriter {
     func append(_ what: ChatEvent.What) async throws {
         if let failure { throw failure }
         if case .answered = what { return try await record(what) }
+        if what.asking != nil { return try await record(what) }
         batch.append(try await hub.publish(what, turn: turn, in: session))
         weight += what.weight
         if weight >= Self.batchBytes {
@@ -44,7 +45,8 @@ actor TurnWriter {
         }
     }
 
-    /// What a person decided is shown when it is stored, with all before it: nobody reads of leave that a crash takes back.
+    /// What a person is asked, and what he decided, is shown when it is stored, with all before it: the list says at once that
+    /// somebody is waited for, and nobody reads of leave that a crash takes back.
     private func record(_ what: ChatEvent.What) async throws {
         try await flush()
         do {
