@@ -36,9 +36,9 @@ final class AgentChain: Sendable {
         return names.lazy.compactMap { name in children.first { $0.name == name } }.compactMap(Self.words).first
     }
 
-    /// True for one that somebody stopped, and that is not there any more.
+    /// True for one that somebody stopped, also while it is still ending.
     func isStopped(_ name: String) async -> Bool {
-        await children().contains { $0.name == name && $0.state == "off" && $0.choice == "off" }
+        await children().contains { $0.name == name && $0.choice == "off" }
     }
 
     private func children() async -> [Tree.Child] {

@@ -25,6 +25,9 @@ extension TurnDelivery {
             let limit = ContinuousClock.now + patience.gap
             var isHeard = false
             while !isHeard {
+                // By somebody's order: what comes back by itself is waited for. Asked first, since the bus waits for a worker that
+                // is not there.
+                if let why = await agent.whyGone() { throw AgentError(.lost, why) }
                 do {
                     // It is compared with what is stored.
                     try await writer.settle()
@@ -43,8 +46,6 @@ extension TurnDelivery {
                 }
                 // What was heard ends this gap, however long ago it began; the next one has a limit of its own.
                 guard isHeard || ContinuousClock.now < limit else { throw loss }
-                // By somebody's order: what comes back by itself is waited for.
-                if !isHeard, let why = await agent.whyGone() { throw AgentError(.lost, why) }
                 try await Task.sleep(for: patience.pause)
             }
         }
