@@ -41,7 +41,13 @@ struct TunnelSettings {
 
     /// What tunnel-worker would not take, and keep the old name for, must not become the new one of chat-bridge.
     private static func check(_ chat: ChatAddress, of mode: String, _ report: Report) {
-        guard ["named", "token"].contains(mode), !chat.url.isEmpty else { return }
+        guard mode != "off", !chat.url.isEmpty else { return }
+        if mode == "quick" {
+            return report.error(
+                chat.urlPosition,
+                "'url' cannot be had with 'mode' \"quick\" of [tunnel], whose name is a random one: the page answers to its own"
+                    + " name alone; take 'url' out, or write \"named\" or \"token\"")
+        }
         let parts = chat.url.dropFirst("https://".count).split(separator: ":", omittingEmptySubsequences: false)
         let name = parts.first.map(String.init) ?? ""
         let need = "which 'mode' \"\(mode)\" of [tunnel] needs"
