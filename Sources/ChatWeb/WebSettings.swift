@@ -132,11 +132,25 @@ struct KnownNames: Sendable {
             let port = connection.port == 443 ? "" : ":\(connection.port)"
             let local = Address(connection.local).map { [$0.inURL] } ?? []
             let own = (machine.hosts + local).map { $0 + port }
-            return own.contains(host) ? own.map { "https://" + $0 } + publicOrigins : nil
+            if own.contains(host) { return own.map { "https://" + $0 } + publicOrigins }
+            return Self.isOfNoDNS(host) ? ["https://" + host] : nil
         case .tunnel:
             if let told = tunnel?.origin, told == "https://" + host { return [told] }
             // Cloudflare brings only names here that its owner gave to this tunnel; a quick tunnel's is not known before.
             return publicURL == nil && MachineNames.isName(host) ? ["https://" + host] : nil
         }
+    }
+
+    /// Whether no DNS was asked for it, so that nobody was led here by a record of somebody else's: an address, or `localhost`
+    /// (RFC 6761, 6.3). Routers and engines of containers pass on what came for one of their own, of which this machine does not
+    /// know, also by another port.
+    private static func isOfNoDNS(_ host: String) -> Bool {
+        let end = host.lastIndex { $0 == ":" || $0 == "]" }.flatMap { host[$0] == ":" ? $0 : nil } ?? host.endIndex
+        let name = host[..<end]
+        guard end == host.endIndex || UInt16(host[end...].dropFirst()) != nil else { return false }
+        if name == "localhost" { return true }
+        let isBracketed = name.hasPrefix("[") && name.hasSuffix("]")
+        guard let address = Address(String(isBracketed ? name.dropFirst().dropLast() : name)) else { return false }
+        return address.inURL == name
     }
 }

@@ -19,7 +19,7 @@ struct PairingPlace: Hashable, Sendable {
     var url: String
     /// False: of a quick tunnel, another one after each start of cloudflared.
     var lasts = true
-    /// What our own looks find there in place of the page; visitors may come by it all the same.
+    /// What our own looks find there in place of the page, or that others may not get there; visitors may come by it all the same.
     var doubt: String?
 
     /// For a phone; refused, with each remedy in a line of its own, while there is none.
@@ -36,9 +36,15 @@ struct PairingPlace: Hashable, Sendable {
             return PairingPlace(way: .url, url: url)
         }
         if settings.certificate != nil, names.reachable != nil {
-            return PairingPlace(way: .network, url: settings.nearURL(port: port, names))
+            let url = settings.nearURL(port: port, names)
+            return PairingPlace(way: .network, url: url, doubt: names.isContainer ? inContainer(port) : nil)
         }
         throw refusal(settings, port, tunnel)
+    }
+
+    private static func inContainer(_ port: Int) -> String {
+        "it is this container's own, which may be known to the machine around it alone; where its port is published there, name "
+            + "that machine as others reach it: url = \"https://192.0.2.7:\(port)\" in [chat]"
     }
 
     /// For a browser on this machine.

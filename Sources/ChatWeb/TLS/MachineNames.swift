@@ -8,17 +8,22 @@ struct MachineNames: Hashable, Sendable {
     let hosts: [String]
     /// Its addresses that others reach, that of the way out first; then the loopback interface's.
     let addresses: [Address]
+    /// Whether this machine is a container of podman's or Docker's, which leave a mark in it: its addresses may be known to the
+    /// machine around it alone.
+    let isContainer: Bool
 
     /// Of this machine now. A server that listens on one address has that one alone.
     init(listening: Address) {
         let own = Self.hostName()
         self.init(
             own: own,
-            addresses: (listening.isAny ? Self.outward() : [listening].filter { !$0.isLoopback }) + Self.loopback)
+            addresses: (listening.isAny ? Self.outward() : [listening].filter { !$0.isLoopback }) + Self.loopback,
+            isContainer: access("/run/.containerenv", F_OK) == 0 || access("/.dockerenv", F_OK) == 0)
     }
 
-    init(own: String, addresses: [Address]) {
+    init(own: String, addresses: [Address], isContainer: Bool = false) {
         self.own = own
+        self.isContainer = isContainer
         // Multicast DNS (RFC 6762) gives a machine of a home the name behind which `.local` stands.
         hosts = ["localhost"] + (own == "localhost" ? [] : own.contains(".") ? [own] : [own, own + ".local"])
         self.addresses = addresses

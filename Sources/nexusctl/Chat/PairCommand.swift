@@ -41,7 +41,9 @@ struct PairCommand: ParsableCommand {
             \(Self.remark(on: pairing))
 
             """)
-        if let doubt = pairing["url_doubt"]?.text { Output.complain(ControlError.doubt(doubt)) }
+        if let doubt = pairing["url_doubt"]?.text {
+            Output.complain(ControlError.doubt(doubt, ofTunnel: pairing["way"]?.text == "tunnel"))
+        }
         if pairing["ends_oldest"]?.flag == true {
             Output.write("Too many codes were good at a time: the oldest of them lets nobody in any more.\n")
         }

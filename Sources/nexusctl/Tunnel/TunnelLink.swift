@@ -114,7 +114,8 @@ struct TunnelLink {
 
 extension ControlError {
     /// About an address that is given out, and at which this machine's own looks find something else: a remark, and no failure.
-    static func doubt(_ words: String) -> ControlError {
-        ControlError(.failed, "the address is in doubt: \(words)", hint: "see: nexusctl tunnel check")
+    static func doubt(_ words: String, ofTunnel: Bool = true) -> ControlError {
+        ControlError(
+            .failed, "the address is in doubt: \(words)", hint: ofTunnel ? "see: nexusctl tunnel check" : nil)
     }
 }

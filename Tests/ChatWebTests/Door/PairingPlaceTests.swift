@@ -120,6 +120,14 @@ import Testing
         }
     }
 
+    @Test func addressOfAContainer_isGivenWithADoubt() throws {
+        let settings = try settings("0.0.0.0:4780", isSecure: true)
+        let inContainer = MachineNames(own: "box", addresses: names.addresses, isContainer: true)
+        let place = try PairingPlace.forPhone(settings, port: 4780, inContainer, tunnel: nil)
+        #expect(place.url == "https://192.0.2.5:4780" && place.doubt?.contains("in [chat]") == true)
+        #expect(try PairingPlace.forPhone(settings, port: 4780, names, tunnel: nil).doubt == nil)
+    }
+
     @Test func nothingThatAPhoneReaches_isRefusedWithEachRemedy() throws {
         let words = refusal(try settings(), sight("off", "off")).split(separator: "\n").map(String.init)
         #expect(

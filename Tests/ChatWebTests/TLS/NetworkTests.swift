@@ -49,6 +49,26 @@ struct NetworkTests {
         #expect(try ask(box, "evil.invalid", "GET / HTTP/1.1\r\n\r\n").contains("CERTIFICATE_VERIFY_FAILED"))
     }
 
+    /// A router or a container's engine passes on what came for an address of its own, by another port.
+    @Test(arguments: [
+        ("192.0.2.9:8443", 200), ("192.0.2.9", 200), ("[2001:db8::7]:8443", 200), ("localhost:8443", 200),
+        ("192.0.2.9.evil.invalid:8443", 421), ("3221225993", 421), ("192.0.2.9:http", 421),
+        ("localhost.evil.invalid", 421),
+        ("[2001:DB8:0::7]", 421),
+    ])
+    func address_isServedUnderAnyOfNoDNS(_ host: String, _ status: Int) async throws {
+        let box = try await WebBox(certificate: true)
+        let answer = try ask(box, "localhost", "GET / HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+        #expect(answer.contains("HTTP/1.1 \(status)"), "\(answer)")
+        let post = box.request("/api/pair", #"{"code":"00000000"}"#).replacing(
+            "Host: localhost:\(box.port)", with: "Host: \(host)")
+        let origin = "Origin: http://localhost:\(box.port)"
+        let strange = try ask(box, "localhost", post.replacing(origin, with: "Origin: https://localhost:\(box.port)"))
+        #expect(strange.contains(status == 200 ? "come from the page itself only" : "HTTP/1.1 421"), "\(strange)")
+        let own = try ask(box, "localhost", post.replacing(origin, with: "Origin: https://\(host)"))
+        #expect(own.contains(status == 200 ? "code" : "HTTP/1.1 421") && !own.contains("come from the page"), "\(own)")
+    }
+
     @Test func certificateOfTheOwner_isTheOneThatIsServed() async throws {
         let box = try await WebBox(certificate: true, ofTheOwner: true)
         let request = "GET / HTTP/1.1\r\nHost: localhost:\(box.port)\r\nConnection: close\r\n\r\n"
