@@ -113,7 +113,7 @@ extension TunnelKeeper {
 
     /// Browsers come by what is said here, and each of them has to be let in.
     private var reach: String {
-        let near = "where `[chat] listen` is reached"
+        let near = "at the address of `[chat] listen`"
         let outside: String
         switch machine.state {
         case .off:

@@ -97,6 +97,19 @@ extension ChatStore {
         }
     }
 
+    /// What is to do as it was told last in a session, in whichever turn; nil: it never was.
+    func todos(of session: SessionID) async throws -> [Todo]? {
+        let sql = """
+            SELECT body FROM event WHERE turn IN (SELECT id FROM turn WHERE session = ?) AND kind = 'todos' \
+            ORDER BY seq DESC LIMIT 1
+            """
+        return try await queue.read { db in
+            guard let body = try String.fetchOne(db, sql: sql, arguments: [session.rawValue]) else { return nil }
+            guard case .todos(let todos) = try Self.whole(kind: "todos", key: "", text: body) else { return nil }
+            return todos
+        }
+    }
+
     static func reserve(_ db: Database, _ session: SessionID, count: Int64) throws -> EventNumber {
         let last = try Int64.fetchOne(
             db, sql: "UPDATE session SET reserved = reserved + ? WHERE id = ? RETURNING reserved",

@@ -19,6 +19,8 @@ actor TurnWriter {
     private var timer: Task<Void, Never>?
     private var lastWrite: Task<Void, any Error>?
     private var failure: (any Error)?
+    /// The list of what is to do as it was given out last.
+    private var todos: [Todo]?
 
     init(turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub) {
         self.turn = turn
@@ -33,6 +35,7 @@ actor TurnWriter {
         if let failure { throw failure }
         if case .answered = what { return try await record(what) }
         if what.asking != nil { return try await record(what) }
+        if case .todos(let todos) = what, await !isNew(todos) { return }
         batch.append(try await hub.publish(what, turn: turn, in: session))
         weight += what.weight
         if weight >= Self.batchBytes {
@@ -43,6 +46,13 @@ actor TurnWriter {
                 if !Task.isCancelled { await self.expire() }
             }
         }
+    }
+
+    /// opencode's list is the session's: read back at the end of a turn that did not touch it, it is an earlier turn's.
+    private func isNew(_ todos: [Todo]) async -> Bool {
+        if self.todos == nil { self.todos = try? await store.todos(of: session) }
+        defer { self.todos = todos }
+        return todos != self.todos
     }
 
     /// What a person is asked, and what he decided, is shown when it is stored, with all before it: the list says at once that

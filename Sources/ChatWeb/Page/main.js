@@ -151,6 +151,7 @@ export class Page {
       const hasMoved = this.gone((one) => one !== session);
       history.replaceState(null, '', '#/new');
       this.show();
+      if (session === this.title.going && !hasMoved) return;
       this.room.said.textContent = `That session is not there any more.${hasMoved ? ' What was typed in it and not sent stands here.' : ''}`;
       return;
     }

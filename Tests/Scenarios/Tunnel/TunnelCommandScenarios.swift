@@ -92,7 +92,7 @@ import Testing
         for line in [
             "State    starting: cloudflared is not connected yet", "Mode     named, chosen by Supervisor.toml",
             "Address  https://chat.example.invalid   (does not lead here now)",
-            "Reach    nobody from outside; browsers that were let in (nexusctl pair) where `[chat] listen` is reached",
+            "Reach    nobody from outside; browsers that were let in (nexusctl pair) at the address of `[chat] listen`",
         ] { #expect(start.output.contains(line + "\n"), "\(line): \(start.output)") }
         #expect(tunnel.box.stop() == 0)
     }

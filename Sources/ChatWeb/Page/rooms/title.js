@@ -11,6 +11,8 @@ const key = 'nexus.typed.title';
 export class Title {
   constructor() {
     this.session = null;
+    /** @type {string | null} that is being deleted from here */
+    this.going = null;
     this.title = '';
     /** @type {any[]} sessions that wait for an answer */
     this.asking = [];
@@ -125,7 +127,10 @@ export class Title {
   }
 
   async delete() {
-    if (!await waiting(this.said, 'Being deleted.', 'Not deleted', () => chat({ op: 'delete', session: this.session }))) return;
+    const session = this.going = this.session;
+    const isDone = await waiting(this.said, 'Being deleted.', 'Not deleted', () => chat({ op: 'delete', session }));
+    this.going = null;
+    if (!isDone) return;
     this.close();
     location.hash = '#/new';
   }
