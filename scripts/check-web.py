@@ -200,6 +200,11 @@ def kept(page):
     page.locator("summary[aria-label='This session']").click()
     shot(page, "desk-12-menu")
     page.get_by_role("button", name="Rename").click()
+    page.get_by_label("Title of the session").fill("half")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="pomegranate")).to_be_visible()
+    page.locator("summary[aria-label='This session']").click()
+    page.get_by_role("button", name="Rename").click()
     page.get_by_label("Title of the session").fill("A fruit")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("link", name="A fruit")).to_be_visible()
@@ -455,6 +460,9 @@ def asked(page, name):
     card = page.get_by_role("region", name="The agent asks for leave")
     expect(card).to_be_visible()
     shot(page, f"{name}-14-permission")
+    # What is allowed must not be read in another order than it has.
+    turned = page.evaluate("import('/base/dom.js').then(({ h }) => h('p', { text: 'rm \\u202e# b' }, 'a\\u2067').textContent)")
+    assert turned == "rm ·# ba·", turned
     page.reload()
     card.get_by_role("button", name="Allow once").click()
     expect(card).to_have_count(0)
@@ -529,6 +537,8 @@ def lists(page, name):
     expect(answer.locator(".diff .minus")).to_have_text("-old words\n")
     answer.locator("summary", has_text="To do").click()
     expect(answer.locator(".todos li").first).to_be_visible()
+    # What is said to readers of a screen only takes no room: the frame does not scroll away.
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "the page is longer than its window"
     shot(page, f"{name}-16-lists")
     step(f"{name}: what is to do and what was changed, live and read again")
 
@@ -681,6 +691,13 @@ def chosen(page, name):
     page.keyboard.press("Enter")
     expect(field).to_have_value("/twice ")
     expect(field).to_be_focused()
+    if not name.startswith("phone"):
+        # Half a name is not said to the agent: Return takes what is listed first.
+        field.fill("")
+        field.press_sequentially("/tw")
+        expect(page.get_by_role("list", name="Commands").get_by_role("button")).to_have_count(1)
+        page.keyboard.press("Enter")
+        expect(field).to_have_value("/twice ")
     field.press_sequentially("hi")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator(".turn").last).to_have_attribute("data-state", "done")

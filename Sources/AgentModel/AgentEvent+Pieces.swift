@@ -39,14 +39,27 @@ extension TurnOutcome {
 }
 
 extension PermissionAsk {
-    /// At most 9 KB of texts: below a frame even when JSON writes every byte in six.
+    /// At most 9 KB of texts: below a frame even when JSON writes every byte in six. Who allows it must know what he does not
+    /// see.
     fileprivate var fittingAFrame: PermissionAsk {
         var whole = PermissionAsk(
-            id: id, action: action.cut(to: 200), resources: resources.prefix(10).map { $0.cut(to: 300) },
-            always: always.prefix(10).map { $0.cut(to: 200) }, tool: tool?.cut(to: 200), details: details?.cut(to: 3000)
-        )
+            id: id, action: Self.told(action, 200), resources: Self.told(resources, of: 300),
+            always: Self.told(always, of: 200), tool: tool?.cut(to: 200), details: details.map { Self.told($0, 3000) })
         whole.unanswered = unanswered
         return whole
+    }
+
+    private static func told(_ texts: [String], of limit: Int) -> [String] {
+        let most = 10
+        guard texts.count > most else { return texts.map { told($0, limit) } }
+        return texts.prefix(most - 1).map { told($0, limit) } + [
+            "… and \(texts.count - most + 1) more that are not shown"
+        ]
+    }
+
+    private static func told(_ text: String, _ limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        return text.cut(to: limit) + " [\(text.utf8.count - limit) bytes more are not shown]"
     }
 }
 

@@ -167,6 +167,8 @@ final class OutgoingTransfer: @unchecked Sendable {
         return count
     }
 
+    private var isHTTP: Bool { ["http://", "https://"].contains { call.url.lowercased().hasPrefix($0) } }
+
     private func result(_ code: CURLcode) -> Result<OutgoingAnswer, OutgoingFailure> {
         if code == CURLE_OK {
             var status = 0
@@ -179,6 +181,8 @@ final class OutgoingTransfer: @unchecked Sendable {
         if isTooLong { return .failure(.tooLong(call.answerLimit)) }
         switch code {
         case CURLE_OPERATION_TIMEDOUT: return .failure(.timedOut(call.limit))
+        // HTTP/0.9 in curl's words, which only its being called can tell from an address of another kind.
+        case CURLE_UNSUPPORTED_PROTOCOL where isHTTP: return .failure(.unreachable("it does not answer by HTTP"))
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return .failure(.badURL)
         case _: return .failure(.unreachable(String(cString: curl_easy_strerror(code))))
         }

@@ -37,6 +37,29 @@ struct SettingsTests {
         #expect(throws: WebSettings.Refusal.self) { try WebSettings(listen: "127.0.0.1:1", url: url) }
     }
 
+    /// Rows are filled up to the header's cells: gigabytes, of some kilobytes of text.
+    @Test(arguments: [
+        ("|a|b|\n|-|-|\n", "|x\n", 20_000), (String(repeating: "|a", count: 200), "|x\n", 15_000),
+        ("> " + String(repeating: "|a", count: 200), "> |x\n", 10_000),
+        (String(repeating: "|a", count: 200), "|x\r", 15_000),
+    ])
+    func table_isOneUpToABound(_ header: String, _ row: String, _ rows: Int) throws {
+        let mark = header.hasPrefix("> ") ? "> " : ""
+        let ruler = header.hasSuffix("\n") ? "" : "|\n\(mark)" + String(repeating: "|-", count: 200) + "|\n"
+        for count in [300, rows] {
+            let html = try #require(Markdown.html(header + ruler + String(repeating: row, count: count)))
+            #expect(html.contains("<table>") == (count == 300 || ruler.isEmpty))
+            #expect(html.utf8.count < 2_000_000)
+        }
+    }
+
+    @Test func rowOfThousandsOfCells_isNoTable() throws {
+        for (header, ruler) in [(30_000, 15_000), (60_000, 1)] {
+            let text = String(repeating: "|", count: header) + "\n" + String(repeating: "|-", count: ruler) + "|\n"
+            #expect(try !#require(Markdown.html(text)).contains("<table>"))
+        }
+    }
+
     @Test func markdown_canDoNothing() throws {
         let html = try #require(
             Markdown.html(

@@ -200,4 +200,16 @@ struct AgentModelCodingTests {
             for piece in event.pieces { #expect(try json(piece).utf8.count <= 65_520) }
         }
     }
+
+    /// Whoever allows it must know that there is more than he sees.
+    @Test func whatIsAskedLeaveFor_saysWhatDoesNotFit() throws {
+        let many = (0..<14).map { "pattern \($0)" }
+        let command = String(repeating: "x", count: 3200)
+        let ask = PermissionAsk(id: "p", action: "bash", resources: many, always: many, tool: nil, details: command)
+        let pieces = AgentEvent.permissionAsked(ask).pieces
+        guard case .permissionAsked(let told)? = pieces.first else { return Issue.record("\(pieces)") }
+        #expect(told.resources.count == 10 && told.resources.last == "… and 5 more that are not shown")
+        #expect(told.always == told.resources)
+        #expect(told.details?.hasSuffix("x… [200 bytes more are not shown]") == true)
+    }
 }

@@ -6,6 +6,8 @@ import Glibc
 extension ChatStore {
     /// A file that was uploaded and is in no message goes after so long.
     static let unsentAge: Int64 = 7 * 86_400_000
+    /// … or, where there is no room for another, after an hour.
+    static let unsentAgeInNeed: Int64 = 3_600_000
 
     /// Where contents are.
     public var attachmentDirectory: String { file.attachments }
@@ -32,6 +34,15 @@ extension ChatStore {
     /// Bytes of all that is kept.
     func attachmentBytes() async throws -> Int64 {
         try await queue.read { db in try Int64.fetchOne(db, sql: "SELECT coalesce(sum(bytes), 0) FROM file") ?? 0 }
+    }
+
+    /// Of those, what is in no message.
+    func unsentBytes() async throws -> Int64 {
+        let sql = """
+            SELECT coalesce(sum(bytes), 0) FROM file WHERE NOT EXISTS (
+                SELECT 1 FROM attachment WHERE attachment.hash = file.hash)
+            """
+        return try await queue.read { db in try Int64.fetchOne(db, sql: sql) ?? 0 }
     }
 
     /// Puts a whole, synced file in its place and remembers it, both before anybody else changes the store: what goes
@@ -98,7 +109,12 @@ extension ChatStore {
     /// Removes what no message has any more, and what was uploaded long ago and never sent: the file before its row, so
     /// that a crash between the two leaves a row, with which the next look begins anew.
     public func sweepAttachments(now: Date = Date()) async throws {
-        let limit = Int64((now.timeIntervalSince1970 * 1000).rounded()) - Self.unsentAge
+        try await sweepAttachments(now: now, unsentAge: Self.unsentAge)
+    }
+
+    /// The same with another age, in milliseconds, of what was never sent.
+    func sweepAttachments(now: Date, unsentAge: Int64) async throws {
+        let limit = Int64((now.timeIntervalSince1970 * 1000).rounded()) - unsentAge
         let directory = attachmentDirectory
         try await write { db in
             let gone = try String.fetchAll(

@@ -39,7 +39,7 @@ public actor Uploads {
     }
 
     /// Begins one of so many bytes; its name. Nothing is allocated before the limits were looked at.
-    func begin(bytes: Int64) async throws -> String {
+    func begin(bytes: Int64, now: Date = Date()) async throws -> String {
         guard bytes != 0 else { throw ChatError(.badRequest, "the file is empty") }
         guard bytes > 0 else { throw ChatError(.badRequest, "no file has \(bytes) bytes: `bytes` says how many come") }
         guard bytes <= limits.file else {
@@ -48,14 +48,7 @@ public actor Uploads {
                 "the file has \(bytes) bytes; at most \(limits.file) are taken ([chat] attachment). Put it into the "
                     + "workspace and name it")
         }
-        let kept = try await store.attachmentBytes()
-        let promised = open.values.reduce(Int64(0)) { $0 + $1.bytes }
-        guard kept + promised + bytes <= limits.total else {
-            throw ChatError(
-                .badRequest,
-                "the attachments that are kept have no room for it ([chat] attachments, \(limits.total) bytes); delete "
-                    + "sessions with large ones")
-        }
+        try await makeRoom(for: bytes, now)
         if open.count >= Self.limit, let oldest = open.min(by: { $0.value.touched < $1.value.touched })?.key {
             drop(oldest)
         }
@@ -69,6 +62,21 @@ public actor Uploads {
         }
         open[name] = Upload(path: path, file: file, bytes: bytes, touched: count)
         return name
+    }
+
+    /// Before somebody is refused, what others uploaded and did not send goes.
+    private func makeRoom(for bytes: Int64, _ now: Date) async throws {
+        let promised = open.values.reduce(bytes) { $0 + $1.bytes }
+        if try await store.attachmentBytes() + promised <= limits.total { return }
+        try await store.sweepAttachments(now: now, unsentAge: ChatStore.unsentAgeInNeed)
+        if try await store.attachmentBytes() + promised <= limits.total { return }
+        let unsent = try await store.unsentBytes()
+        let wait =
+            unsent == 0 ? "" : "; \(unsent) bytes of them are in no message yet, and go an hour after they came"
+        throw ChatError(
+            .badRequest,
+            "the attachments that are kept have no room for it ([chat] attachments, \(limits.total) bytes); delete "
+                + "sessions with large ones\(wait)")
     }
 
     /// Takes the next bytes; what is kept, when they were the last. Wrong bytes end the upload.

@@ -28,9 +28,11 @@ public struct ListChange: Hashable, Sendable {
 extension ChatStore {
     /// Changes that are read at once.
     static let listPage = 256
+    /// Sessions in one list; what is older is found by its words.
+    public static let listLimit = 10_000
 
     /// The sessions, the one with the newest message first, and where `changes` goes on.
-    public func list(limit: Int = 1000) async throws -> SessionList {
+    public func list(limit: Int = listLimit) async throws -> SessionList {
         try await queue.read { db in
             SessionList(
                 sessions: try Self.sessions(db, where: "1", [], limit: limit),

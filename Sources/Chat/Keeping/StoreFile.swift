@@ -225,7 +225,7 @@ struct StoreFile {
     // file or takes it away. SQLite would delete it.
     private func keepLogWithoutFile(now: Date) throws -> String? {
         let log = path + "-wal"
-        guard !isDirectory, Self.bytes(path) == 0, Self.bytes(log) > 0 else { return nil }
+        guard !isDirectory, Self.isEmpty(path), Self.bytes(log) > 0 else { return nil }
         let aside = newestAside().flatMap { $0.hasSuffix("-wal") || $0.hasSuffix(Self.logSuffix) ? nil : $0 }
         let isFree = aside.map { !FileManager.default.fileExists(atPath: $0 + "-wal") } ?? false
         let target = (isFree ? aside : nil) ?? freeName(Self.mark, now: now)
@@ -247,6 +247,10 @@ struct StoreFile {
         }
         return target
     }
+
+    /// Whether SQLite takes it for a file in which nothing was ever written, and its log for another's: so it does with a single
+    /// byte (unixFileSize of os_unix.c).
+    static func isEmpty(_ path: String) -> Bool { bytes(path) <= 1 }
 
     /// Length of a file; 0 where there is none.
     static func bytes(_ path: String) -> Int64 {

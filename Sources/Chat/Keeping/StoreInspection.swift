@@ -67,7 +67,7 @@ enum StoreInspection {
     /// Reads the whole file, its log included: `PRAGMA quick_check` and the names of the migrations. Throws when the
     /// machine is at fault (no memory, an I/O error, somebody else's lock): that says nothing about the file.
     static func verdict(on path: String) throws -> Verdict {
-        guard StoreFile.bytes(path) > 0 else { return .usable }
+        guard !StoreFile.isEmpty(path) else { return .usable }
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(5)

@@ -5,9 +5,11 @@ import GRDB
 extension ChatStore {
     /// Events read at once; longer stretches are read page by page, so that no reader holds the store for long.
     public static let pageLimit = 256
+    /// … and so many bytes of them, with the event that goes beyond: somebody may take them slowly.
+    static let pageBytes = 65_536
 
     /// The sessions, the one with the newest turn first.
-    public func sessions(limit: Int = 1000) async throws -> [ChatSession] {
+    public func sessions(limit: Int = listLimit) async throws -> [ChatSession] {
         try await list(limit: limit).sessions
     }
 
@@ -120,7 +122,7 @@ extension ChatStore {
         of session: SessionID, after: EventNumber, only turn: TurnID? = nil, line: ChatService.Line = .plain
     ) async throws -> Page? {
         try await queue.read { db in
-            let rows = try Row.fetchAll(
+            let rows = try Row.fetchCursor(
                 db,
                 sql: """
                     SELECT event.seq, event.turn, event.kind, event.key, event.body, block.text FROM event \
@@ -129,10 +131,16 @@ extension ChatStore {
                     ORDER BY event.seq LIMIT ?
                     """,
                 arguments: [session.rawValue, after.rawValue, turn?.rawValue, turn?.rawValue, Self.pageLimit])
-            guard let last = rows.last else { return nil }
-            return Page(
-                frames: try rows.flatMap { try Self.frames(of: $0, session, line) },
-                upTo: EventNumber(rawValue: last["seq"]), hasEnd: rows.contains { $0["kind"] == "ended" })
+            var page = Page(frames: [], upTo: after, hasEnd: false)
+            var bytes = 0
+            while bytes < Self.pageBytes, let row = try rows.next() {
+                let frames = try Self.frames(of: row, session, line)
+                bytes += frames.reduce(0) { $0 + $1.count }
+                page.frames += frames
+                page.upTo = EventNumber(rawValue: row["seq"])
+                if row["kind"] == "ended" { page.hasEnd = true }
+            }
+            return page.upTo == after ? nil : page
         }
     }
 

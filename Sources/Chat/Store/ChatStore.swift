@@ -59,7 +59,7 @@ public final class ChatStore: Sendable {
         }
         if damage == nil {
             do {
-                let isNew = StoreFile.bytes(file.path) == 0
+                let isNew = StoreFile.isEmpty(file.path)
                 let opened = try Self.open(
                     file, isNew: isNew, besideFiles: isNew && file.hasAttachments, hasLost: lostLog != nil,
                     isInterrupted: verdict == .interrupted)

@@ -7,7 +7,7 @@ enum Markdown {
     /// Longer texts stay as they are: the parser's worst cases grow with the square of their length.
     static let limitBytes = 65_536
 
-    private static let extensions = ["table", "strikethrough", "autolink", "tasklist"]
+    private static let extensions = ["strikethrough", "autolink", "tasklist"]
     // The registry of extensions is a global of the library, filled once.
     private static let registered = Mutex(false)
 
@@ -22,7 +22,7 @@ enum Markdown {
         let options = CMARK_OPT_DEFAULT | CMARK_OPT_VALIDATE_UTF8
         guard let parser = cmark_parser_new(options) else { return nil }
         defer { cmark_parser_free(parser) }
-        for name in extensions {
+        for name in (TableSize.isBounded(text) ? ["table"] : []) + extensions {
             if let one = cmark_find_syntax_extension(name) { cmark_parser_attach_syntax_extension(parser, one) }
         }
         cmark_parser_feed(parser, text, text.utf8.count)

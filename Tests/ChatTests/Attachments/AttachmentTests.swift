@@ -223,6 +223,16 @@ struct AttachmentTests {
         await #expect(throws: ChatError.self) { try await send([AttachmentReference(id: unsent.id, name: "u")]) }
     }
 
+    @Test func unsentContent_isNamedWhereThereIsNoRoom_andMakesRoomAfterAnHour() async throws {
+        let uploads = try await uploads(AttachmentLimits(file: 600, total: 1000))
+        let unsent = try await upload(Array(repeating: UInt8(ascii: "a"), count: 600), uploads)
+        let error = await #expect(throws: ChatError.self) { try await uploads.begin(bytes: 500) }
+        #expect(error?.message.contains("600 bytes of them are in no message yet") == true)
+        #expect(try names() == [unsent.id])
+        _ = try await uploads.begin(bytes: 500, now: Date() + 3601)
+        #expect(try !names().contains(unsent.id))
+    }
+
     private func sweep(_ retention: Retention, now: Date = Date()) async throws -> [SessionID] {
         var gone: [SessionID] = []
         while true {

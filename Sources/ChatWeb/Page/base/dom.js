@@ -1,6 +1,12 @@
 // Small words for making elements.
 
 /**
+ * Text as it is read: what turns the order of letters round (UAX #9) is a dot, for somebody may allow what stands there.
+ * @param {string} text
+ */
+export function shown(text) { return text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '·'); }
+
+/**
  * An element. `on…` are listeners, `text` is what it says, the rest are attributes; false and null leave one out.
  * @param {string} tag with its classes, behind dots
  * @param {Properties | Node | string} [properties] may be left out
@@ -17,10 +23,10 @@ export function h(tag, properties = {}, ...children) {
   for (const [name, value] of Object.entries(properties || {})) {
     if (value == null || value === false) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
-    else if (name === 'text') element.textContent = value;
+    else if (name === 'text') element.textContent = shown(String(value));
     else element.setAttribute(name, value === true ? '' : String(value));
   }
-  for (const child of children) if (child) element.append(child);
+  for (const child of children) if (child) element.append(typeof child === 'string' ? shown(child) : child);
   return element;
 }
 

@@ -98,6 +98,7 @@ export class Commands {
   /** @param {Talk} talk */
   constructor(talk) {
     this.talk = talk;
+    this.isWhole = false;
     /** @type {HTMLTextAreaElement} */
     const field = this.field = talk.field.area;
     this.element = h('ul.commands', { 'aria-label': 'Commands', hidden: true, onkeydown: (event) => {
@@ -128,12 +129,22 @@ export class Commands {
     const typed = this.field.value;
     // They are a help only: without it the name can be typed.
     const { commands } = /^\/\S*$/.test(typed) ? await catalog(this.talk.workspace).catch(() => ({ commands: [] })) : { commands: [] };
+    // What is one already is sent by Return, what may become one is taken.
+    this.isWhole = commands.some((/** @type {any} */ one) => `/${one.name}` === typed);
     if (this.field.value === typed) this.show(commands.filter((/** @type {any} */ one) => one.name.startsWith(typed.slice(1)) && `/${one.name}` !== typed));
+  }
+
+  /** Takes the first that is listed; false: none is meant. */
+  takeFirst() {
+    if (this.element.hidden || this.isWhole) return false;
+    this.element.querySelector('button')?.click();
+    return true;
   }
 
   /** @param {any[]} commands */
   show(commands) {
     this.element.hidden = commands.length === 0;
+    this.element.dataset.state = this.isWhole ? 'whole' : '';
     this.element.replaceChildren(...commands.slice(0, 8).map((one) => h('li', h('button', { onclick: () => this.take(one.name) },
       h('b', `/${one.name}`), ' ', h('span.what', one.description)))));
   }

@@ -13,7 +13,7 @@ export class Field {
       // On a keyboard Return sends; on a phone it is a new line, and the button sends.
       if (event.key !== 'Enter' || event.shiftKey || event.isComposing || (isPhone() && !event.ctrlKey && !event.metaKey)) return;
       event.preventDefault();
-      talk.send();
+      if (!talk.commands.takeFirst()) talk.send();
     }, oninput: () => {
       this.isTouched = true;
       this.changed();

@@ -31,7 +31,8 @@ export class Machine {
     try {
       const tree = await ask('/api/appliance', { op: 'status' });
       this.may = new Set((await ask('/api/appliance', { op: 'may' })).may);
-      this.words.textContent = `nexus ${tree.version}, ${tree.ready ? 'everything is ready' : 'not everything is ready'}`;
+      const off = tree.children.filter((/** @type {any} */ one) => one.choice === 'off').map((/** @type {any} */ one) => one.name).join(', ');
+      this.words.textContent = `nexus ${tree.version}, ${tree.ready ? `everything${off && ' else'} is ready` : 'not everything is ready'}${off && `; stopped by command: ${off}`}`;
       for (const child of tree.children) this.show(child);
       this.tunnel.showChild(tree.children.find((/** @type {any} */ child) => child.name === 'cloudflared'));
       this.measure(await ask('/api/appliance', { op: 'metrics' }));

@@ -1,5 +1,5 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
-import { form, h, menu, spent, surely, alarm } from '../base/dom.js';
+import { form, h, menu, plain, spent, surely, alarm } from '../base/dom.js';
 import { store, stored } from '../base/shelf.js';
 import { chat, waiting } from '../base/wire.js';
 
@@ -20,7 +20,7 @@ export class Title {
     this.waits = h('a.sub', { 'data-state': 'asking' });
     this.field = h('input', { 'aria-label': 'Title of the session', oninput: () => this.measure(), onkeydown: (event) => { if (event.key === 'Escape') this.close(); } });
     this.no = alarm();
-    this.form = form('bar-form', () => this.save(), this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), this.no);
+    this.form = form('bar-form', () => this.save(), this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), plain('Cancel', () => this.close()), this.no);
     this.remove = h('button', 'Delete');
     this.calm = surely(this.remove, 'Delete for good?', () => this.delete());
     this.said = alarm();

@@ -1,5 +1,5 @@
 // One turn on the screen: what was asked, and what comes of it.
-import { h, setMarkup, copyText, once, say, spent, surely, plain } from '../base/dom.js';
+import { h, setMarkup, copyText, once, say, shown, spent, surely, plain } from '../base/dom.js';
 import { read } from '../base/wire.js';
 import { card, record } from './asks.js';
 import { again, showFiles } from './files.js';
@@ -134,7 +134,7 @@ export class Turn {
       ' ', h('span.how', calls[status] || status));
     // A call's input first.
     const output = tool.output || (this.isOver ? 'no output' : 'no output yet');
-    known.body.textContent = tool.input ? `${tool.input}\n\n${output}` : output;
+    known.body.textContent = shown(tool.input ? `${tool.input}\n\n${output}` : output);
   }
 
   // A list of which there is one in a turn.
@@ -187,7 +187,8 @@ export class Turn {
     const wasOver = this.isOver;
     this.state = state;
     this.element.dataset.state = state;
-    this.show(words[state] ?? state, reason);
+    const isSilent = state === 'done' && !this.plain();
+    this.show(isSilent ? 'Ended' : words[state] ?? state, isSilent ? 'the agent says no more' : reason);
     const hadFocus = document.activeElement === this.withdraw;
     this.withdraw.hidden = state !== 'queued';
     if (hadFocus && this.withdraw.hidden) this.talk.rest();
@@ -210,7 +211,7 @@ export class Turn {
       row.append(again);
     }
     const copy = plain('Copy answer', () => copyText(this.plain(), copy));
-    if (this.state === 'done') row.append(copy);
+    if (this.plain()) row.append(copy);
     if (this.isTakenBack) this.foot.append(h('span.quiet', 'Taken back: the agent does not remember this.'));
     else if (this.isPlaced) row.append(this.more());
     this.foot.append(row);
@@ -221,7 +222,12 @@ export class Turn {
     const back = plain('Go back to before this');
     surely(back, 'Take this and all below back, with its changes of files?', () => this.talk.change({ op: 'revert', turn: this.id }));
     const copy = plain('New session up to before this', () => once([copy], () => this.talk.change({ op: 'fork', turn: this.id })));
-    return h('details.turn-more', h('summary', { 'aria-label': 'More about this message', text: '⋯' }), h('span.row', copy, back));
+    const row = h('span.row', copy, back);
+    // What comes under the finger by this is no answer to its second tap.
+    return h('details.turn-more', { ontoggle: () => {
+      row.inert = true;
+      setTimeout(() => { row.inert = false; }, 500);
+    } }, h('summary', { 'aria-label': 'More about this message', text: '⋯' }), row);
   }
 
   plain() { return [...this.blocks.values()].filter((block) => block.kind === 'text').map((block) => block.text).join('\n\n'); }
