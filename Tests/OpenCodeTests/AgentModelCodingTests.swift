@@ -207,7 +207,10 @@ struct AgentModelCodingTests {
         let command = String(repeating: "x", count: 3200)
         let ask = PermissionAsk(id: "p", action: "bash", resources: many, always: many, tool: nil, details: command)
         let pieces = AgentEvent.permissionAsked(ask).pieces
-        guard case .permissionAsked(let told)? = pieces.first else { return Issue.record("\(pieces)") }
+        guard case .permissionAsked(let told)? = pieces.first else {
+            Issue.record("\(pieces)")
+            return
+        }
         #expect(told.resources.count == 10 && told.resources.last == "… and 5 more that are not shown")
         #expect(told.always == told.resources)
         #expect(told.details?.hasSuffix("x… [200 bytes more are not shown]") == true)

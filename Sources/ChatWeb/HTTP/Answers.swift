@@ -81,8 +81,8 @@ extension Unpaired {
         case .noToken: "this browser is not paired"
         case .revoked: "this browser was shut out"
         case .unknown:
-            "this machine does not know this browser: it was paired with another store of conversations, or was away for "
-                + "180 days"
+            "this machine does not know this browser: it was paired with another store of conversations, was away for 180 days, "
+                + "or forgot what it kept of this page"
         }
     }
 }
