@@ -20,6 +20,8 @@ FNR == 1 {
   print "# The configuration of the installed Nexus: `nexusctl check` looks at it, `nexusctl reload` puts it in force."
   section = ""
 }
+# In a block that its owner may take the comment signs from: who talks to Telegram has a user of his own here.
+/^# state-directory = "telegram"/ { print; print "# user = \"nexus-telegram\""; next }
 /^# ═/ && !closed { rest(); closed = 1 }
 /^\[/ {
   print; section = $0; seen[section] = 1

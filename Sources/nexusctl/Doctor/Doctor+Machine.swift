@@ -4,7 +4,7 @@ import System
 
 extension Doctor {
     /// What the machine gives: journal, user manager, clock, limits, kernel, ports.
-    func machine() -> [Finding] { [journal()] + linger() + [clock(), files(), kernelVersion()] + ports() }
+    func machine() -> [Finding] { [journal()] + linger() + boot() + [clock(), files(), kernelVersion()] + ports() }
 
     private func journal() -> Finding {
         if access("/run/systemd/journal/socket", F_OK) == 0 { return Finding(.ok, "journal", "journald is there") }
@@ -24,6 +24,26 @@ extension Doctor {
         ]
     }
 
+    /// The unit of the package or of scripts/install has to be enabled once.
+    private func boot() -> [Finding] {
+        let units = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"]
+        guard user == 0, access("/run/systemd/system", F_OK) == 0,
+            units.contains(where: { access($0 + "/nexus.service", F_OK) == 0 })
+        else { return [] }
+        if access(units[0] + "/multi-user.target.wants/nexus.service", F_OK) == 0 {
+            return [Finding(.ok, "boot", "nexus.service starts with the machine")]
+        }
+        return [
+            Finding(
+                .warn, "boot", "nexus.service does not start with the machine", remedy: "systemctl enable nexus")
+        ]
+    }
+
+    private static var timeKeeping: String {
+        access("/lib/systemd/systemd-timesyncd", X_OK) == 0
+            ? "timedatectl set-ntp true" : "apt install systemd-timesyncd"
+    }
+
     private func clock() -> Finding {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
@@ -31,7 +51,7 @@ extension Doctor {
         guard (1_750_000_000...4_100_000_000).contains(Int64(now.tv_sec)) else {
             let time = WallTime(nanosecondsSince1970: Int64(now.tv_sec) &* 1_000_000_000).rfc3339
             return Finding(
-                .bad, "clock", "it says \(time): certificates will not be accepted", remedy: "timedatectl set-ntp true")
+                .bad, "clock", "it says \(time): certificates will not be accepted", remedy: Self.timeKeeping)
         }
         // Whoever keeps it right leaves a trace: systemd-timesyncd, chrony, ntpd, openntpd.
         let keepers = [
@@ -39,7 +59,7 @@ extension Doctor {
         ]
         guard keepers.contains(where: { access($0, F_OK) == 0 }) else {
             return Finding(
-                .warn, "clock", "it looks right, but nothing here keeps it so", remedy: "timedatectl set-ntp true")
+                .warn, "clock", "it looks right, but nothing here keeps it so", remedy: Self.timeKeeping)
         }
         return Finding(.ok, "clock", "right, and kept so")
     }
