@@ -39,7 +39,7 @@ struct SettingsTests {
 
     /// Rows are filled up to the header's cells: gigabytes, of some kilobytes of text.
     @Test(arguments: [
-        ("|a|b|\n|-|-|\n", "|x\n", 20_000), (String(repeating: "|a", count: 200), "|x\n", 15_000),
+        ("|a|b|\n|-|-|\n", "|x\n", 15_000), (String(repeating: "|a", count: 200), "|x\n", 15_000),
         ("> " + String(repeating: "|a", count: 200), "> |x\n", 10_000),
         (String(repeating: "|a", count: 200), "|x\r", 15_000),
     ])

@@ -71,10 +71,10 @@ extension AgentCommand {
             let trial = ProgramTrial(child: child, origin: path)
             try trial.checkForm(copy.temporary)
             let version = try trial.version(copy.temporary)
-            guard version.major >= 1 else {
+            guard (1...2).contains(version.major) else {
                 throw ControlError(
                     .failed, "\(path) is opencode \(version.text); agent-worker speaks 1.x and 2.x",
-                    hint: "take a newer one: https://opencode.ai/docs")
+                    hint: "take \(version.major < 1 ? "a newer one" : "one of these"): https://opencode.ai/docs")
             }
             let before = Self.before(copy.destination, child)
             try copy.commit()

@@ -19,10 +19,10 @@ struct AgentUpdate: UpdateSubject {
         let trial = ProgramTrial(child: child, origin: origin)
         try trial.checkForm(path)
         let version = try trial.version(path)
-        guard version.major >= 1 else {
+        guard (1...2).contains(version.major) else {
             throw ControlError(
                 .failed, "\(origin) is opencode \(version.text); agent-worker speaks 1.x and 2.x",
-                hint: "take a newer one: https://opencode.ai/docs")
+                hint: "take \(version.major < 1 ? "a newer one" : "one of these"): https://opencode.ai/docs")
         }
         return version.text
     }

@@ -187,8 +187,7 @@ export class Turn {
     const wasOver = this.isOver;
     this.state = state;
     this.element.dataset.state = state;
-    const isSilent = state === 'done' && !this.plain();
-    this.show(isSilent ? 'Ended' : words[state] ?? state, isSilent ? 'the agent says no more' : reason);
+    this.show(words[state] ?? state, reason);
     const hadFocus = document.activeElement === this.withdraw;
     this.withdraw.hidden = state !== 'queued';
     if (hadFocus && this.withdraw.hidden) this.talk.rest();
@@ -211,7 +210,8 @@ export class Turn {
       row.append(again);
     }
     const copy = plain('Copy answer', () => copyText(this.plain(), copy));
-    if (this.plain()) row.append(copy);
+    copy.classList.add('copies');
+    row.append(copy);
     if (this.isTakenBack) this.foot.append(h('span.quiet', 'Taken back: the agent does not remember this.'));
     else if (this.isPlaced) row.append(this.more());
     this.foot.append(row);
