@@ -110,7 +110,9 @@ import Testing
         #expect(try box.ctl("signal", "opencode", "KILL").status == 0)
         _ = try asked.wait()
         let over = try box.ctl("chat", "--history").output
-        #expect(over.contains("[not answered: ") && !over.contains("waits for"), "\(over)")
+        // The turn ended first, or the agent that is back was found to wait for nothing: either is known first.
+        let ends = ["[not answered: ", "[it does not wait for an answer any more]"]
+        #expect(ends.contains { over.contains($0) } && !over.contains("waits for"), "\(over)")
         #expect(try !box.ctl("chat", "--list").output.contains("waits for your answer"))
         #expect(box.stop() == 0)
     }
