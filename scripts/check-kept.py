@@ -105,6 +105,7 @@ def shut_out(browser):
     words = page.get_by_text("Not sent and kept in this browser: messages 1, drafts 1.")
     expect(words).to_be_visible()
     expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
+    page.wait_for_function("caches.has('nexus').then((has) => !has)")
     shot(page, "shut-out")
     page.reload()
     expect(words).to_be_visible()

@@ -59,6 +59,7 @@ const isTyped = (/** @type {string} */ name) => /^nexus\.(outbox|draft\.|typed)/
 
 /** @param {boolean} isAll what was typed here too, not only what was read */
 export function clear(isAll) {
+  caches.delete('nexus');
   for (const name of Object.keys(localStorage)) if (name.startsWith('nexus.') && (isAll ? name !== count : !isTyped(name))) store(name);
 }
 
