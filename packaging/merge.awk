@@ -7,23 +7,22 @@ function pour(section,  i) {
 function rest(  i) {
   for (i = 1; i <= sections; i++) if (!seen[names[i]]) { print names[i]; pour(names[i]); print ""; seen[names[i]] = 1 }
 }
-FNR == NR && /^\[/ { section = $0; names[++sections] = section; next }
+# A section may be a block from which its owner takes the comment signs.
+FNR == NR && /^(# )?\[/ { section = $0; names[++sections] = section; next }
 FNR == NR && section != "" && NF { lines[section, ++count[section]] = $0; next }
 FNR == NR { next }
 FNR == 1 {
   # Which keys of a section the second file has, so that the others come below the heading.
   while ((getline line < FILENAME) > 0) {
-    if (line ~ /^\[/) inside = line
+    if (line ~ /^(# )?\[/) inside = line
     else if (line ~ /^[a-z]/) has[inside, key(line)] = 1
   }
   close(FILENAME)
   print "# The configuration of the installed Nexus: `nexusctl check` looks at it, `nexusctl reload` puts it in force."
   section = ""
 }
-# In a block that its owner may take the comment signs from: who talks to Telegram has a user of his own here.
-/^# state-directory = "telegram"/ { print; print "# user = \"nexus-telegram\""; next }
 /^# ═/ && !closed { rest(); closed = 1 }
-/^\[/ {
+/^(# )?\[/ {
   print; section = $0; seen[section] = 1
   for (i = 1; i <= count[section]; i++) if (!((section, key(lines[section, i])) in has)) { print lines[section, i]; used[section, i] = 1 }
   next

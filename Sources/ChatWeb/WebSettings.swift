@@ -145,12 +145,8 @@ struct KnownNames: Sendable {
     /// (RFC 6761, 6.3). Routers and engines of containers pass on what came for one of their own, of which this machine does not
     /// know, also by another port.
     private static func isOfNoDNS(_ host: String) -> Bool {
-        let end = host.lastIndex { $0 == ":" || $0 == "]" }.flatMap { host[$0] == ":" ? $0 : nil } ?? host.endIndex
-        let name = host[..<end]
-        guard end == host.endIndex || UInt16(host[end...].dropFirst()) != nil else { return false }
-        if name == "localhost" { return true }
-        let isBracketed = name.hasPrefix("[") && name.hasSuffix("]")
-        guard let address = Address(String(isBracketed ? name.dropFirst().dropLast() : name)) else { return false }
-        return address.inURL == name
+        guard let name = URLComponents(string: "https://" + host)?.host, host == name || host.hasPrefix(name + ":")
+        else { return false }
+        return name == "localhost" || Address(name.trimmingCharacters(in: ["[", "]"]))?.inURL == name
     }
 }

@@ -66,10 +66,9 @@ public actor Uploads {
 
     /// Before somebody is refused, what others uploaded and did not send goes.
     private func makeRoom(for bytes: Int64, _ now: Date) async throws {
-        let promised = open.values.reduce(bytes) { $0 + $1.bytes }
-        if try await store.attachmentBytes() + promised <= limits.total { return }
+        if try await hasRoom(for: bytes) { return }
         try await store.sweepAttachments(now: now, unsentAge: ChatStore.unsentAgeInNeed)
-        if try await store.attachmentBytes() + promised <= limits.total { return }
+        if try await hasRoom(for: bytes) { return }
         let unsent = try await store.unsentBytes()
         let wait =
             unsent == 0 ? "" : "; \(unsent) bytes of them are in no message yet, and go an hour after they came"
@@ -77,6 +76,12 @@ public actor Uploads {
             .badRequest,
             "the attachments that are kept have no room for it ([chat] attachments, \(limits.total) bytes); delete "
                 + "sessions with large ones\(wait)")
+    }
+
+    /// What is promised is counted last: others begin theirs while the store is asked.
+    private func hasRoom(for bytes: Int64) async throws -> Bool {
+        let kept = try await store.attachmentBytes()
+        return open.values.reduce(kept + bytes) { $0 + $1.bytes } <= limits.total
     }
 
     /// Takes the next bytes; what is kept, when they were the last. Wrong bytes end the upload.

@@ -69,13 +69,7 @@ extension AgentCommand {
                     .failed, "\(path) is that file already", hint: "nexusctl doctor says whether it is right")
             }
             let trial = ProgramTrial(child: child, origin: path)
-            try trial.checkForm(copy.temporary)
-            let version = try trial.version(copy.temporary)
-            guard (1...2).contains(version.major) else {
-                throw ControlError(
-                    .failed, "\(path) is opencode \(version.text); agent-worker speaks 1.x and 2.x",
-                    hint: "take \(version.major < 1 ? "a newer one" : "one of these"): https://opencode.ai/docs")
-            }
+            let version = try trial.agentVersion(copy.temporary)
             let before = Self.before(copy.destination, child)
             try copy.commit()
             return Outcome(

@@ -40,6 +40,18 @@ struct ProgramTrial {
         }
     }
 
+    /// The version of an opencode of a line that agent-worker speaks.
+    func agentVersion(_ path: String) throws(ControlError) -> ProgramVersion {
+        try checkForm(path)
+        let version = try self.version(path)
+        guard (1...2).contains(version.major) else {
+            throw ControlError(
+                .failed, "\(origin) is opencode \(version.text); agent-worker speaks 1.x and 2.x",
+                hint: "take \(version.major < 1 ? "a newer one" : "one of these"): https://opencode.ai/docs")
+        }
+        return version
+    }
+
     /// What it says of itself, with an empty environment.
     func version(_ path: String) throws(ControlError) -> ProgramVersion {
         let said: Capture?

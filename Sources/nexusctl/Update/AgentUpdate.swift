@@ -16,15 +16,7 @@ struct AgentUpdate: UpdateSubject {
     func child() throws(ControlError) -> AgentChild { try AgentChild(place) }
 
     func version(of path: String, from origin: String, _ child: AgentChild) throws(ControlError) -> String {
-        let trial = ProgramTrial(child: child, origin: origin)
-        try trial.checkForm(path)
-        let version = try trial.version(path)
-        guard (1...2).contains(version.major) else {
-            throw ControlError(
-                .failed, "\(origin) is opencode \(version.text); agent-worker speaks 1.x and 2.x",
-                hint: "take \(version.major < 1 ? "a newer one" : "one of these"): https://opencode.ai/docs")
-        }
-        return version.text
+        try ProgramTrial(child: child, origin: origin).agentVersion(path).text
     }
 
     func check(_ tried: String?) throws(ControlError) {
