@@ -233,6 +233,15 @@ struct AttachmentTests {
         #expect(try !names().contains(unsent.id))
     }
 
+    @Test func uploadsThatBeginAtOnce_shareTheRoom() async throws {
+        let uploads = try await uploads(AttachmentLimits(file: 600, total: 1000))
+        let begun = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 { group.addTask { (try? await uploads.begin(bytes: 600)) != nil } }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(begun == 1)
+    }
+
     private func sweep(_ retention: Retention, now: Date = Date()) async throws -> [SessionID] {
         var gone: [SessionID] = []
         while true {
