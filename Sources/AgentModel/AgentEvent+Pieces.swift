@@ -63,35 +63,6 @@ extension PermissionAsk {
     }
 }
 
-extension QuestionAsk {
-    /// Labels before descriptions: they are what an answer must repeat.
-    fileprivate var fittingAFrame: QuestionAsk {
-        var room = 8000
-        func taken(_ text: String, _ limit: Int) -> String {
-            let text = text.cut(to: min(limit, max(0, room)))
-            room -= text.utf8.count
-            return text
-        }
-        let questions = self.questions.prefix(10).map { question in
-            Question(
-                header: taken(question.header, 100), question: taken(question.question, 1000),
-                options: question.options.prefix(20).map { Option(label: taken($0.label, 400), description: "") },
-                multiple: question.multiple, custom: question.custom)
-        }
-        // Descriptions get what room is left.
-        let whole = zip(questions, self.questions).map { cut, given in
-            var cut = cut
-            cut.options = zip(cut.options, given.options).map { option, given in
-                Option(label: option.label, description: room > 0 ? taken(given.description, 300) : "")
-            }
-            return cut
-        }
-        var asked = QuestionAsk(id: id, questions: whole, tool: tool?.cut(to: 200))
-        asked.unanswered = unanswered
-        return asked
-    }
-}
-
 extension ToolCall {
     /// Output kept of a tool call, in bytes.
     public static let outputLimit = 16_384

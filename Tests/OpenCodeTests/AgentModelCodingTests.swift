@@ -201,6 +201,41 @@ struct AgentModelCodingTests {
         }
     }
 
+    /// Whoever answers sees what there is, and what he does not see gets no answer.
+    @Test func manyQuestions_areShownUpToABound_andAnsweredAsTheyWereAsked() throws {
+        let label = String(repeating: "l", count: 500)
+        let given = (0..<45).map { number in
+            QuestionAsk.Question(
+                header: "h", question: "q\(number)",
+                options: (0..<10).map { .init(label: "\($0) \(label)", description: "") }, multiple: false,
+                custom: false)
+        }
+        func told(_ ask: QuestionAsk) throws -> QuestionAsk {
+            guard case .questionAsked(let told)? = AgentEvent.questionAsked(ask).pieces.first else {
+                throw CancellationError()
+            }
+            return told
+        }
+        let ask = QuestionAsk(id: "q", questions: given)
+        let shown = try told(ask).questions
+        #expect(shown.count == 40 && shown[0].question == "q0 [5 more choices are not shown]")
+        #expect(shown[39].question.hasSuffix("[5 more questions are not shown, and get no answer]"))
+        let answers = ask.answers(toShown: shown.map { [$0.options[1].label] })
+        #expect(answers == given.prefix(40).map { [$0.options[1].label] } + Array(repeating: [], count: 5))
+        // Too few are none of that, and eleven of eleven were never too many.
+        #expect(ask.answers(toShown: [["x"]]) == [["x"]])
+        let eleven = QuestionAsk(id: "q", questions: Array(given.prefix(11)))
+        #expect(try told(eleven).questions.count == 11)
+        let short = QuestionAsk(
+            id: "q",
+            questions: [
+                .init(
+                    header: "h", question: "q", options: (0..<40).map { .init(label: "\($0)", description: "d") },
+                    multiple: true, custom: true)
+            ])
+        #expect(try told(short) == short)
+    }
+
     /// Whoever allows it must know that there is more than he sees.
     @Test func whatIsAskedLeaveFor_saysWhatDoesNotFit() throws {
         let many = (0..<14).map { "pattern \($0)" }

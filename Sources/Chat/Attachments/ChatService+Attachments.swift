@@ -19,9 +19,9 @@ extension ChatService {
         var bytes: Int
     }
 
-    /// Begins an upload.
-    func upload(bytes: Int64) async throws -> [UInt8] {
-        try Self.json(BegunLine(upload: try await uploads.begin(bytes: bytes)))
+    /// Begins an upload of somebody's.
+    func upload(bytes: Int64, by sender: String?) async throws -> [UInt8] {
+        try Self.json(BegunLine(upload: try await uploads.begin(bytes: bytes, from: sender)))
     }
 
     /// Takes a piece of one.

@@ -5,7 +5,7 @@ import Glibc
 /// Files on their way here, in pieces that each come with an ordinary request. Each is written to a work file; only a whole
 /// one of a known kind is kept. After a restart of chat-bridge an upload begins anew.
 public actor Uploads {
-    /// Open at once; the one that waits for longest goes for the one that comes.
+    /// Open at once. For the one that comes goes the one that waits for longest, of whoever has the most.
     static let limit = 16
     /// Bytes of one piece, before base64: it fits the body of a request.
     public static let pieceBytes = 45_000
@@ -19,6 +19,8 @@ public actor Uploads {
         let path: String
         let file: FileHandle
         let bytes: Int64
+        /// Who sends it, by the name of his device.
+        let sender: String?
         var taken: Int64 = 0
         let hash = SHA256Hash()
         var touched: UInt64
@@ -39,7 +41,8 @@ public actor Uploads {
     }
 
     /// Begins one of so many bytes; its name. Nothing is allocated before the limits were looked at.
-    func begin(bytes: Int64, now: Date = Date()) async throws -> String {
+    /// - Parameter sender: who sends it, by the name of his device.
+    func begin(bytes: Int64, from sender: String? = nil, now: Date = Date()) async throws -> String {
         guard bytes != 0 else { throw ChatError(.badRequest, "the file is empty") }
         guard bytes > 0 else { throw ChatError(.badRequest, "no file has \(bytes) bytes: `bytes` says how many come") }
         guard bytes <= limits.file else {
@@ -49,9 +52,7 @@ public actor Uploads {
                     + "workspace and name it")
         }
         try await makeRoom(for: bytes, now)
-        if open.count >= Self.limit, let oldest = open.min(by: { $0.value.touched < $1.value.touched })?.key {
-            drop(oldest)
-        }
+        if open.count >= Self.limit, let oldest = oldestOfMost(with: sender) { drop(oldest) }
         count += 1
         let name = "u\(count)-" + String(UInt64.random(in: 0 ... .max), radix: 36)
         if let why = store.attachmentTrouble() { throw ChatError(.failed, why) }
@@ -60,8 +61,18 @@ public actor Uploads {
         guard let file = FileHandle(forWritingAtPath: path) else {
             throw ChatError(.failed, "cannot write \(path)")
         }
-        open[name] = Upload(path: path, file: file, bytes: bytes, touched: count)
+        open[name] = Upload(path: path, file: file, bytes: bytes, sender: sender, touched: count)
         return name
+    }
+
+    /// Of who has the most with the one that he begins now: nobody ends those of others by beginning many.
+    private func oldestOfMost(with sender: String?) -> String? {
+        let bySender = Dictionary(grouping: open, by: \.value.sender)
+        let most = bySender.max { one, other in
+            (one.value.count + (one.key == sender ? 1 : 0), one.key == sender ? 1 : 0)
+                < (other.value.count + (other.key == sender ? 1 : 0), other.key == sender ? 1 : 0)
+        }
+        return most?.value.min { $0.value.touched < $1.value.touched }?.key
     }
 
     /// Before somebody is refused, what others uploaded and did not send goes.

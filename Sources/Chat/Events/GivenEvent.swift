@@ -6,21 +6,31 @@ public final class GivenEvent: Sendable {
     /// What happened.
     public let event: ChatEvent
     // One a form, as it is asked for.
-    private let frames = Mutex<(plain: [[UInt8]]?, page: [[UInt8]]?)>((nil, nil))
+    private let writings = Mutex<[ChatService.Line.Form: Writing]>([:])
+
+    private enum Writing {
+        case done([[UInt8]])
+        case underWay(Task<[[UInt8]], Never>)
+    }
 
     init(_ event: ChatEvent) { self.event = event }
 
     /// It as frames. Others who want the same wait while it is written: twice the work would take longer.
-    func frames(_ line: ChatService.Line) -> [[UInt8]] {
-        frames.withLock { frames in
-            let known = line.form == .plain ? frames.plain : frames.page
-            if let known { return known }
-            let written = line(event)
-            switch line.form {
-            case .plain: frames.plain = written
-            case .page: frames.page = written
-            }
-            return written
+    func frames(_ line: ChatService.Line) async -> [[UInt8]] {
+        switch writing(line) {
+        case .done(let frames): frames
+        case .underWay(let task): await task.value
+        }
+    }
+
+    private func writing(_ line: ChatService.Line) -> Writing {
+        writings.withLock { writings in
+            if let known = writings[line.form] { return known }
+            // A task of nobody's: the one who came first may leave, and the others still wait for it.
+            let writing =
+                line.atOnce(event).map { .done($0) } ?? Writing.underWay(Task { [event] in await line(event) })
+            writings[line.form] = writing
+            return writing
         }
     }
 }
@@ -37,20 +47,34 @@ extension ChatService {
         }
 
         let form: Form
-        private let write: @Sendable (ChatEvent) -> [[UInt8]]
+        /// Nil: it takes longer than somebody may be held up.
+        let atOnce: @Sendable (ChatEvent) -> [[UInt8]]?
+        private let slowly: @Sendable (ChatEvent) async -> [[UInt8]]
 
         /// The page's.
-        public init(page write: @escaping @Sendable (ChatEvent) -> [[UInt8]]) { self.init(.page, write) }
+        /// - Parameters:
+        ///   - atOnce: writes what takes no time; nil: something is to be made for it first.
+        ///   - slowly: writes all others.
+        public init(
+            page atOnce: @escaping @Sendable (ChatEvent) -> [[UInt8]]?,
+            slowly: @escaping @Sendable (ChatEvent) async -> [[UInt8]]
+        ) { self.init(.page, atOnce, slowly) }
 
-        private init(_ form: Form, _ write: @escaping @Sendable (ChatEvent) -> [[UInt8]]) {
-            self.form = form
-            self.write = write
-        }
+        private init(
+            _ form: Form, _ atOnce: @escaping @Sendable (ChatEvent) -> [[UInt8]]?,
+            _ slowly: @escaping @Sendable (ChatEvent) async -> [[UInt8]]
+        ) { (self.form, self.atOnce, self.slowly) = (form, atOnce, slowly) }
 
         /// The event as it is, in frames of the bus.
-        public static let plain = Line(.plain) { $0.parts(ofAtMost: AgentEvent.textLimit).map(\.json) }
+        public static let plain = Line(.plain, frames, frames)
+
+        @Sendable private static func frames(_ event: ChatEvent) -> [[UInt8]] {
+            event.parts(ofAtMost: AgentEvent.textLimit).map(\.json)
+        }
 
         /// Writes it.
-        public func callAsFunction(_ event: ChatEvent) -> [[UInt8]] { write(event) }
+        public func callAsFunction(_ event: ChatEvent) async -> [[UInt8]] {
+            if let frames = atOnce(event) { frames } else { await slowly(event) }
+        }
     }
 }

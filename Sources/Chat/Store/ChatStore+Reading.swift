@@ -106,10 +106,19 @@ extension ChatStore {
         }
     }
 
-    /// Some stored events as JSON, in order.
+    /// Some stored events, in order.
     public struct Page: Sendable {
-        /// One a frame.
-        public var frames: [[UInt8]]
+        /// One of them.
+        public enum Told: Sendable {
+            /// As JSON, a frame.
+            case asStored([UInt8])
+            /// To be written: its text may be too long for one frame, or is to be rendered, which nobody does while he
+            /// holds the store.
+            case toWrite(ChatEvent)
+        }
+
+        /// All of them.
+        public var events: [Told]
         /// Where the next page begins.
         public var upTo: EventNumber
         /// An `ended` is among them.
@@ -117,10 +126,7 @@ extension ChatStore {
     }
 
     /// Some of the events after a number: of a session, or of one turn in it without its `accepted`. Nil: no more.
-    /// - Parameter line: how an event is written.
-    public func page(
-        of session: SessionID, after: EventNumber, only turn: TurnID? = nil, line: ChatService.Line = .plain
-    ) async throws -> Page? {
+    public func page(of session: SessionID, after: EventNumber, only turn: TurnID? = nil) async throws -> Page? {
         try await queue.read { db in
             let rows = try Row.fetchCursor(
                 db,
@@ -131,12 +137,12 @@ extension ChatStore {
                     ORDER BY event.seq LIMIT ?
                     """,
                 arguments: [session.rawValue, after.rawValue, turn?.rawValue, turn?.rawValue, Self.pageLimit])
-            var page = Page(frames: [], upTo: after, hasEnd: false)
+            var page = Page(events: [], upTo: after, hasEnd: false)
             var bytes = 0
             while bytes < Self.pageBytes, let row = try rows.next() {
-                let frames = try Self.frames(of: row, session, line)
-                bytes += frames.reduce(0) { $0 + $1.count }
-                page.frames += frames
+                let (told, size) = try Self.told(row, session)
+                bytes += size
+                page.events.append(told)
                 page.upTo = EventNumber(rawValue: row["seq"])
                 if row["kind"] == "ended" { page.hasEnd = true }
             }
@@ -144,19 +150,25 @@ extension ChatStore {
         }
     }
 
-    private static func frames(of row: Row, _ session: SessionID, _ line: ChatService.Line) throws -> [[UInt8]] {
+    /// An event, and about how many bytes it is.
+    private static func told(_ row: Row, _ session: SessionID) throws -> (Page.Told, bytes: Int) {
         let what: ChatEvent.What
+        let bytes: Int
         if let body = row["body"] as String? {
-            // Written as it was stored, but for a text that may be too long for one frame, or is to be rendered.
-            guard let text = try WholeText(body, kind: row["kind"]) else { return [Array(body.utf8)] }
+            bytes = body.utf8.count
+            guard let text = try WholeText(body, kind: row["kind"]) else {
+                return (.asStored(Array(body.utf8)), bytes)
+            }
             what = text.what
         } else {
-            what = try whole(kind: row["kind"], key: row["key"] ?? "", text: row["text"] ?? "")
+            let text = row["text"] as String? ?? ""
+            bytes = text.utf8.count
+            what = try whole(kind: row["kind"], key: row["key"] ?? "", text: text)
         }
-        return line(
-            ChatEvent(
-                number: EventNumber(rawValue: row["seq"]), session: session, turn: TurnID(rawValue: row["turn"]),
-                what: what))
+        let event = ChatEvent(
+            number: EventNumber(rawValue: row["seq"]), session: session, turn: TurnID(rawValue: row["turn"]), what: what
+        )
+        return (.toWrite(event), bytes)
     }
 
     static func whole(kind: String, key: String, text: String) throws -> ChatEvent.What {

@@ -27,7 +27,7 @@ extension ChatService {
         case .fork(let session, let turn): return try await fork(session, before: turn)
         case .revert(let session, let turn): return try await revert(session, to: turn)
         case .unrevert(let session): return try await unrevert(session)
-        case .upload(let bytes): return try await upload(bytes: bytes)
+        case .upload(let bytes): return try await upload(bytes: bytes, by: who)
         case .piece(let data, let offset, let upload): return try await take(data, at: offset, of: upload)
         case .catalog(let workspace): try await catalog(workspace, to: send)
         case .choose(let session, let change): return try await choose(change, in: session)

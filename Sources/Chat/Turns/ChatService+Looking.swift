@@ -94,7 +94,7 @@ extension ChatService {
         for (turn, blocks) in opening.turns {
             try await send(Self.json(TurnLine(turn)))
             for block in blocks {
-                for frame in line(block) { try await send(frame) }
+                for frame in await line(block) { try await send(frame) }
             }
         }
     }
@@ -102,7 +102,7 @@ extension ChatService {
     private func tell(_ turn: ChatTurn, to send: Sink) async throws {
         try await send(Self.json(TurnLine(turn)))
         for block in try await store.blocks(of: turn) {
-            for frame in Line.plain(block) { try await send(frame) }
+            for frame in await Line.plain(block) { try await send(frame) }
         }
     }
 

@@ -185,7 +185,7 @@ public struct ChatService: Sendable {
                     sent = number
                 }
                 if let turn, event.turn != turn.id || event.what == turn.accepted { continue }
-                for frame in given.frames(line) { try await send(frame) }
+                for frame in await given.frames(line) { try await send(frame) }
                 guard case .ended = event.what else { continue }
                 if turn != nil { return }
                 guard endsWhenIdle, try await store.isIdle(session) else { continue }
@@ -203,8 +203,13 @@ public struct ChatService: Sendable {
     private func replay(
         _ session: SessionID, after sent: inout EventNumber, only turn: TurnID?, to send: Sink, line: Line
     ) async throws -> Bool {
-        while let page = try await store.page(of: session, after: sent, only: turn, line: line) {
-            for frame in page.frames { try await send(frame) }
+        while let page = try await store.page(of: session, after: sent, only: turn) {
+            for told in page.events {
+                switch told {
+                case .asStored(let frame): try await send(frame)
+                case .toWrite(let event): for frame in await line(event) { try await send(frame) }
+                }
+            }
             sent = page.upTo
             if page.hasEnd, turn != nil { return true }
         }

@@ -10,15 +10,19 @@ enum RenderedText {
     }
 
     /// `{"op":"render","text":…}` as `{"type":"rendered","html":…}`.
-    static func line(of body: [UInt8]) throws(WebError) -> [UInt8] {
+    static func line(of body: [UInt8]) async throws(WebError) -> [UInt8] {
         guard let asked = try? JSONDecoder().decode(Asked.self, from: Data(body)) else {
             throw WebError(
                 .badRequest, "bad-request", "render takes text; the body is {\"op\":\"render\",\"text\":\"…\"}")
         }
-        guard let html = Markdown.html(asked.text) else {
+        guard asked.text.utf8.count <= Markdown.limitBytes else {
             throw WebError(
                 .contentTooLarge, "too-large",
                 "at most \(Markdown.limitBytes) bytes are rendered; longer texts stay as they are")
+        }
+        guard let html = await Rendering.shared.html(asked.text) else {
+            throw WebError(
+                .serviceUnavailable, "busy", "this text cannot be rendered now; show it as it is, or ask again later")
         }
         return JSONLine.of(Line(html: html))
     }

@@ -89,7 +89,7 @@ struct WebRoutes: Sendable {
         let manner = try Manner.read(body)
         let answer = lines(manner, for: device, by: context.connection)
         if manner?.op == "probe" { return try answer.response { await StreamProbe.run($0) } }
-        if manner?.op == "render" { return Response.json(try RenderedText.line(of: body)) }
+        if manner?.op == "render" { return Response.json(try await RenderedText.line(of: body)) }
         let asked = try ChatRequest(payload: body)
         // Before the answer begins, which would be a good one: the page keeps a message for a session that is gone.
         if let session = asked.session { try await service.require(session) }
@@ -258,13 +258,23 @@ enum RenderedEvent {
         var html: String
     }
 
-    static let line = ChatService.Line(page: write)
+    static let line = ChatService.Line(page: plain, slowly: rendered)
+
+    /// Nil for a block that is rendered.
+    @Sendable private static func plain(_ event: ChatEvent) -> [[UInt8]]? {
+        if case .text(_, let text, replaces: true) = event.what, text.utf8.count <= Markdown.limitBytes { return nil }
+        return parts(event)
+    }
+
+    private static func parts(_ event: ChatEvent) -> [[UInt8]] {
+        event.parts(ofAtMost: Markdown.limitBytes).map(\.json)
+    }
 
     /// One line with its HTML, so that nothing is rendered by halves; a text that is too long for that in several.
-    @Sendable private static func write(_ event: ChatEvent) -> [[UInt8]] {
-        guard case .text(let block, let text, replaces: true) = event.what, let html = Markdown.html(text) else {
-            return event.parts(ofAtMost: Markdown.limitBytes).map(\.json)
-        }
+    @Sendable private static func rendered(_ event: ChatEvent) async -> [[UInt8]] {
+        guard case .text(let block, let text, replaces: true) = event.what,
+            let html = await Rendering.shared.html(text)
+        else { return parts(event) }
         let line = Text(
             seq: event.number, session: event.session, turn: event.turn, block: block, text: text, html: html)
         return [JSONLine.of(line)]

@@ -19,6 +19,7 @@ extension OpenCodeClient {
     ) async throws(AgentFailure) {
         let pending = try await line.questions(directory: directory)
         let question = try await owned(pending.first { $0.ask.id == id }, id, by: session, directory)
+        let answers = answers.map(question.ask.answers(toShown:))
         if let answers, let words = question.ask.objection(to: answers) { throw AgentFailure(.refused, words) }
         let answer: Answered.Answer = answers == nil ? .dismissed : .answered
         try await say(session, Answered(id: id, answer: answer, by: .user)) { () async throws(AgentFailure) in

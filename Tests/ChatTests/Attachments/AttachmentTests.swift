@@ -172,6 +172,21 @@ struct AttachmentTests {
         #expect(try names().count == 1 + Uploads.limit)
     }
 
+    /// Whoever begins many ends his own.
+    @Test func moreAtOnceThanThereMayBe_endThoseOfWhoHasTheMost() async throws {
+        let uploads = try await uploads()
+        let first = try await uploads.begin(bytes: 2, from: "phone")
+        for _ in 0..<3 * Uploads.limit { _ = try await uploads.begin(bytes: 2, from: "tablet") }
+        #expect(try await uploads.take([0x61], at: 0, of: first) == nil)
+        // And there is room for one more who has none yet.
+        let other = try await uploads.begin(bytes: 2, from: "laptop")
+        _ = try await uploads.begin(bytes: 2, from: "tablet")
+        for name in [first, other] {
+            #expect(try await uploads.take([0x62], at: await uploads.taken(name), of: name) == nil || name == first)
+        }
+        #expect(try names().count { $0.hasSuffix(".partial") } <= Uploads.limit)
+    }
+
     @Test(arguments: [
         ("../../etc/passwd", "passwd"), ("/etc/passwd", "passwd"), ("..", "file"), ("", "file"), ("a\\b.txt", "b.txt"),
         ("x\u{0}\ny\u{202E}gpj.exe", "xygpj.exe"), ("Grüße 1.txt", "Grüße 1.txt"),

@@ -22,15 +22,27 @@ struct GivenEventTests {
     @Test func manyWatchers_getTheSameBytes_writtenOnce() async throws {
         let turn = try await box.accept("hello")
         let written = Atomic(0)
-        let line = ChatService.Line(page: { event in
-            written.add(1, ordering: .relaxed)
-            return [event.json]
-        })
+        // Every other one is written at once.
+        let line = ChatService.Line(
+            page: { event in
+                guard event.number.map({ $0.rawValue % 2 == 0 }) == true else { return nil }
+                written.add(1, ordering: .relaxed)
+                return [event.json]
+            },
+            slowly: { event in
+                written.add(1, ordering: .relaxed)
+                await Task.yield()
+                return [event.json]
+            })
         var streams: [AsyncStream<GivenEvent>] = []
         for _ in 0..<200 { streams.append(try await hub.watch(turn.session)) }
         let frames = await withTaskGroup(of: [[UInt8]].self) { [hub] group in
             for stream in streams {
-                group.addTask { await stream.reduce(into: []) { $0 += $1.frames(line) } }
+                group.addTask {
+                    var all: [[UInt8]] = []
+                    for await given in stream { all += await given.frames(line) }
+                    return all
+                }
             }
             for number in 1...5 { try? await say(number, turn) }
             await hub.finish()
@@ -40,13 +52,13 @@ struct GivenEventTests {
         #expect(written.load(ordering: .relaxed) == 5)
     }
 
-    @Test func otherForm_isWrittenApart() {
+    @Test func otherForm_isWrittenApart() async {
         let event = ChatEvent(
             number: nil, session: SessionID(rawValue: "s"), turn: TurnID(rawValue: 1), what: .notice("n"))
         let given = GivenEvent(event)
-        #expect(given.frames(ChatService.Line(page: { _ in [[1]] })) == [[1]])
-        #expect(given.frames(.plain) == [event.json])
-        #expect(given.frames(ChatService.Line(page: { _ in [[2]] })) == [[1]])
+        #expect(await given.frames(ChatService.Line(page: { _ in nil }, slowly: { _ in [[1]] })) == [[1]])
+        #expect(await given.frames(.plain) == [event.json])
+        #expect(await given.frames(ChatService.Line(page: { _ in [[2]] }, slowly: { _ in [[3]] })) == [[1]])
     }
 
     /// What one client can hold up here is so many events, and the others hold the same ones.

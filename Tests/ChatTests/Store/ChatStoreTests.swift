@@ -241,9 +241,10 @@ struct ChatStoreTests {
             what: .text(block: "b", text: text, replaces: true))
         try await box.store.end(turn.id, .done, reason: nil, last: [event])
         let page = try #require(try await box.store.page(of: turn.session, after: .start))
-        #expect(page.frames.count > 10)
-        #expect(page.frames.allSatisfy { $0.count <= 65_520 })
-        let events = try page.frames.map(StoreBox.object)
+        let frames = await page.frames
+        #expect(frames.count > 10)
+        #expect(frames.allSatisfy { $0.count <= 65_520 })
+        let events = try frames.map(StoreBox.object)
         #expect(events.compactMap { $0["text"] as? String }.joined() == text)
         #expect(
             events.map { $0["whole"] as? Bool ?? false } == [true] + Array(repeating: false, count: events.count - 1))

@@ -32,7 +32,7 @@ final class StoreBox {
         var all: [[String: Any]] = []
         var after = after
         while let page = try await store.page(of: session, after: after) {
-            all += try page.frames.map(Self.object)
+            all += try await page.frames.map(Self.object)
             after = page.upTo
         }
         return all
@@ -40,5 +40,21 @@ final class StoreBox {
 
     static func object(_ json: [UInt8]) throws -> [String: Any] {
         try JSONSerialization.jsonObject(with: Data(json)) as? [String: Any] ?? [:]
+    }
+}
+
+extension ChatStore.Page {
+    /// As the bus has them.
+    var frames: [[UInt8]] {
+        get async {
+            var frames: [[UInt8]] = []
+            for told in events {
+                switch told {
+                case .asStored(let frame): frames.append(frame)
+                case .toWrite(let event): frames += await ChatService.Line.plain(event)
+                }
+            }
+            return frames
+        }
     }
 }

@@ -136,9 +136,10 @@ struct StreamTests {
         _ = try first.receive(until: "</p>")
         // It is in the store when a batch has been written.
         let session = try #require(try await box.store.sessions().first?.id)
-        while try await box.store.page(of: session, after: .start).map({ $0.frames.count < 4 }) ?? true {
-            await Task.yield()
+        let isStored = { (page: ChatStore.Page) in
+            page.events.contains { if case .toWrite = $0 { true } else { false } }
         }
+        while try await box.store.page(of: session, after: .start).map(isStored) != true { await Task.yield() }
         let second = try box.connect()
         try second.send(box.request("/api/chat", #"{"op":"resume","session":"\#(session)","after":0}"#, cookie: cookie))
         let told = try second.receive(until: "</p>")

@@ -159,9 +159,12 @@ final class WebBox: Sendable {
     /// The store has a text whole, not only the memory of who is told it.
     func isStored(_ text: String, in session: SessionID) async throws -> Bool {
         guard let page = try await store.page(of: session, after: .start) else { return false }
-        return page.frames.contains {
-            let line = String(decoding: $0, as: UTF8.self)
-            return line.contains(text) && line.contains("\"whole\":true")
+        return page.events.contains {
+            if case .toWrite(let event) = $0, case .text(_, let stored, replaces: true) = event.what {
+                stored.contains(text)
+            } else {
+                false
+            }
         }
     }
 
