@@ -6,7 +6,7 @@ public final class GivenEvent: Sendable {
     /// What happened.
     public let event: ChatEvent
     // One a form, as it is asked for.
-    private let writings = Mutex<[ChatService.Line.Form: Writing]>([:])
+    private let writings = Mutex<(plain: Writing?, page: Writing?)>((nil, nil))
 
     private enum Writing {
         case done([[UInt8]])
@@ -14,6 +14,14 @@ public final class GivenEvent: Sendable {
     }
 
     init(_ event: ChatEvent) { self.event = event }
+
+    /// It as frames, where nobody need wait for them: so it is with all words but those that are rendered.
+    func framesAtOnce(_ line: ChatService.Line) -> [[UInt8]]? {
+        switch writing(line) {
+        case .done(let frames): frames
+        case .underWay: nil
+        }
+    }
 
     /// It as frames. Others who want the same wait while it is written: twice the work would take longer.
     func frames(_ line: ChatService.Line) async -> [[UInt8]] {
@@ -25,11 +33,14 @@ public final class GivenEvent: Sendable {
 
     private func writing(_ line: ChatService.Line) -> Writing {
         writings.withLock { writings in
-            if let known = writings[line.form] { return known }
+            if let known = line.form == .plain ? writings.plain : writings.page { return known }
             // A task of nobody's: the one who came first may leave, and the others still wait for it.
             let writing =
                 line.atOnce(event).map { .done($0) } ?? Writing.underWay(Task { [event] in await line(event) })
-            writings[line.form] = writing
+            switch line.form {
+            case .plain: writings.plain = writing
+            case .page: writings.page = writing
+            }
             return writing
         }
     }

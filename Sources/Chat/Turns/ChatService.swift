@@ -185,7 +185,8 @@ public struct ChatService: Sendable {
                     sent = number
                 }
                 if let turn, event.turn != turn.id || event.what == turn.accepted { continue }
-                for frame in await given.frames(line) { try await send(frame) }
+                let frames = if let now = given.framesAtOnce(line) { now } else { await given.frames(line) }
+                for frame in frames { try await send(frame) }
                 guard case .ended = event.what else { continue }
                 if turn != nil { return }
                 guard endsWhenIdle, try await store.isIdle(session) else { continue }
