@@ -223,6 +223,44 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// The connection ends with the old program; the answer comes by another one, whole and once.
+    @Test(arguments: [[], ["--json"]]) func upgradeUnderATurn_answerIsWholeAndOnce(options: [String]) throws {
+        let box = try ready()
+        let slow = try box.begin(["chat"] + options + ["/slow 40"])
+        try box.wait("words of the answer") { _ in slow.output.contains("word-3 ") }
+        for _ in 0..<2 { #expect(try box.ctl("upgrade").status == 0) }
+        let ended = try slow.wait()
+        #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
+        #expect(ended.errors.contains("goes on as another program; asking again"), "\(ended.errors)")
+        if options.isEmpty {
+            let words = ended.output.matches(of: /word-(\d+)/).compactMap { Int($0.1) }
+            #expect(words == Array(1...40), "\(ended.output)")
+        } else {
+            let lines = ended.output.split(separator: "\n")
+            for type in ["accepted", "ended"] {
+                #expect(lines.count { $0.contains("\"type\":\"\(type)\"") } == 1, "\(ended.output)")
+            }
+            #expect(ended.output.contains("word-40 "), "\(ended.output)")
+        }
+        #expect(try sessions(box) == 1)
+        #expect(box.stop() == 0)
+    }
+
+    @Test func nexusdKilledUnderATurn_isSaidWithinSeconds() throws {
+        let box = try ready()
+        let slow = try box.begin("chat", "/slow 400")
+        try box.wait("words of the answer") { _ in slow.output.contains("word-3 ") }
+        box.signal(SIGKILL)
+        #expect(box.waitForEnd() == -SIGKILL)
+        let ended = try slow.wait(.seconds(15))
+        #expect(ended.status == 1 && ended.errors.contains("asking again"), "\(ended.errors)")
+        #expect(ended.errors.contains("cut off while the agent was answering"), "\(ended.errors)")
+        #expect(ended.errors.contains("nexusctl chat --history"), "\(ended.errors)")
+        // What it left is the next one's to end.
+        try box.start()
+        #expect(box.stop() == 0)
+    }
+
     /// A turn may go on to its end while agent-worker drains, and not for longer than its stop timeout.
     @Test func turnLongerThanTheStopTimeout_isInterruptedWithWhatHadCome() throws {
         let box = try Box.defaultTree {

@@ -95,6 +95,27 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    @Test func upgrade_inAnAnswerAndBetweenTwo_theSittingGoesOn() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let typist = try sit(at: box)
+        try typist.until("the prompt") { $0.isRaw }
+        typist.type("/slow 40\r")
+        try typist.until("the answer to begin") { !$0.isRaw && $0.seen.contains("word-2") }
+        #expect(try box.ctl("upgrade").status == 0)
+        try typist.until("the answer's end") { $0.isRaw }
+        #expect(typist.seen.matches(of: /word-(\d+)/).compactMap { Int($0.1) } == Array(1...40), "\(typist.seen)")
+        typist.forget()
+        #expect(try box.ctl("upgrade").status == 0)
+        typist.type("still there\r")
+        try typist.until("its answer") { $0.seen.contains("You wrote: still there") && $0.isRaw }
+        typist.type("\u{4}")
+        #expect(typist.wait() == 0)
+        #expect(try box.ctl("chat", "--list", "--json").output.split(separator: "\n").count == 1)
+        #expect(box.stop() == 0)
+    }
+
     /// Not every shell puts a terminal right behind a program that was ended (dash, zsh).
     @Test(arguments: [SIGTERM, SIGHUP, SIGQUIT])
     func endedInTheMiddleOfAnAnswer_theTerminalIsAsItWas(signal: Int32) throws {

@@ -82,6 +82,8 @@ public final class ControlConnection {
             case .ping:
                 queue(.pong, id: frame.header.id, payload: frame.payload)
             case .error where frame.header.id.rawValue == 0:
+                // Its last word: nothing more comes, and nothing is read.
+                isClosed = true
                 throw Self.failure(frame.payload)
             case .stream:
                 acknowledge(frame)
@@ -144,7 +146,10 @@ public final class ControlConnection {
             guard let frame = try read(until: deadline) else {
                 throw ControlError(.timeout, "nexusd did not answer in time")
             }
-            if frame.header.kind == .error { throw Self.failure(frame.payload) }
+            if frame.header.kind == .error {
+                isClosed = true
+                throw Self.failure(frame.payload)
+            }
             if frame.header.kind == .welcome { welcome = try Self.json(frame.payload) }
         }
         let entry = welcome?["peers"]?.elements.first { $0["name"]?.text == name }

@@ -10,13 +10,23 @@ final class ChatLink {
     /// How long chat-bridge may be away before a message is given up; it is back within a second after a crash.
     static let patienceMilliseconds: Int64 = 15_000
 
-    let connection: ControlConnection
+    /// How long nobody may listen at nexusd's socket; one that goes on as another program keeps it.
+    static let absenceMilliseconds: Int64 = 5_000
+
+    private(set) var connection: ControlConnection
     let chain: Chain
     private var peer: PeerID?
 
     init(_ place: Place) throws(ControlError) {
         connection = try place.connect()
         chain = Chain(place: place)
+    }
+
+    /// Another connection in place of one that nexusd has ended; it is greeted.
+    func reconnect() throws(ControlError) {
+        connection = try chain.place.connect()
+        peer = nil
+        try connection.flush()
     }
 
     /// Says at once that chat-bridge is off or given up: asking it would only wait.

@@ -97,6 +97,8 @@ final class Conversation {
         var isWaiting = true
         /// The last attempt failed because chat-bridge was not there, or went away.
         var lostBridge = false
+        /// Since when nothing has come, in milliseconds of `ControlConnection.now()`; nil: something has since it was asked again.
+        var lost: Int64?
         var lastSeen: Int64 = 0
         var interrupts = 0
         var end: String?
@@ -119,27 +121,55 @@ final class Conversation {
         var turn = Turn(
             clientID: clientID, text: text, printer: TurnPrinter(for: .standardOutput), request: id,
             asks: Asks(json: json))
-        let giveUp = ControlConnection.now() + ChatLink.patienceMilliseconds
         while turn.end == nil {
             do throws(ControlError) {
                 try follow(&turn)
             } catch {
-                guard turn.lostBridge, !link.connection.isClosed, ControlConnection.now() < giveUp else {
-                    throw explained(error, turn)
-                }
-                if let obstacle = link.chain.obstacle(among: [ChatLink.worker]) {
-                    throw explained(ControlError(.failed, obstacle), turn)
-                }
-                turn.lostBridge = false
-                // chat-bridge went away, as it seems. The same message with the same id is not taken twice: what
-                // comes is the rest of its turn.
-                turn.printer.note("\(error.message); asking again")
-                _ = interrupts.wait(orReadable: [], milliseconds: Self.retryPauseMilliseconds)
-                turn.request = try send(text, clientID)
+                try askAgain(after: error, &turn)
             }
             if turn.interrupts > 1 { return 130 }
         }
         return turn.end == "done" ? 0 : 1
+    }
+
+    /// chat-bridge went away, as it seems, or nexusd did, which goes on as another program. The same message with the same id is
+    /// not taken twice: what comes is the rest of its turn.
+    private func askAgain(after failure: ControlError, _ turn: inout Turn) throws(ControlError) {
+        let isClosed = link.connection.isClosed
+        guard turn.lostBridge || isClosed && failure.code == .failed else { throw explained(failure, turn) }
+        turn.lostBridge = true
+        let lost = turn.lost ?? ControlConnection.now()
+        turn.lost = lost
+        let words = "nexusd ended the connection, as it does when it goes on as another program"
+        turn.printer.note("\(isClosed ? words : failure.message); asking again")
+        while ControlConnection.now() < lost + ChatLink.patienceMilliseconds {
+            if !link.connection.isClosed, let obstacle = link.chain.obstacle(among: [ChatLink.worker]) {
+                throw explained(ControlError(.failed, obstacle), turn)
+            }
+            if case .interrupt = interrupts.wait(orReadable: [], milliseconds: Self.retryPauseMilliseconds) {
+                return leave(&turn)
+            }
+            do throws(ControlError) {
+                if link.connection.isClosed {
+                    try link.reconnect()
+                    // Who comes while nexusd becomes another program waits for that one's first word.
+                    let word = interrupts.wait(
+                        orReadable: [link.connection.descriptor], milliseconds: Int32(ChatLink.patienceMilliseconds))
+                    if case .interrupt = word { return leave(&turn) }
+                    // Numbers begin anew.
+                    turn.answers = []
+                }
+                turn.request = try send(turn.text, turn.clientID)
+                turn.lostBridge = false
+                if turn.interrupts == 1 { try abort(turn) }
+                return
+            } catch {
+                let isAbsent = error.code == .notRunning
+                if error.code == .refused { throw explained(error, turn) }
+                if isAbsent, ControlConnection.now() >= lost + ChatLink.absenceMilliseconds { break }
+            }
+        }
+        throw explained(failure, turn)
     }
 
     private func send(_ text: String, _ clientID: String) throws(ControlError) -> FrameID {
@@ -197,6 +227,7 @@ final class Conversation {
 
     private func take(_ event: JSONValue, _ line: [UInt8], _ turn: inout Turn) {
         let type = event["type"]?.text
+        turn.lost = nil
         if type == "accepted" {
             session = event["session"]?.text ?? session
             // After asking again it is said again; one line of JSON a fact.
@@ -238,16 +269,25 @@ final class Conversation {
     private func interrupted(_ turn: inout Turn) throws(ControlError) {
         turn.interrupts += 1
         wasInterrupted = true
-        guard turn.interrupts == 1, let session, let number = turn.number else {
-            turn.interrupts = max(turn.interrupts, 2)
+        guard turn.interrupts == 1, session != nil, turn.number != nil else {
             try link.cancel(turn.request)
-            turn.printer.note("left; the turn goes on without you: nexusctl chat --history \(session ?? "")")
-            return
+            return leave(&turn)
         }
         turn.printer.note("stopping the turn; Ctrl-C again leaves without waiting")
+        try abort(turn)
+    }
+
+    private func abort(_ turn: Turn) throws(ControlError) {
+        guard let session, let number = turn.number else { return }
         _ = try link.ask([
             .init("op", .string("abort")), .init("session", .string(session)), .init("turn", .integer(number)),
         ])
+    }
+
+    private func leave(_ turn: inout Turn) {
+        turn.interrupts = max(turn.interrupts, 2)
+        wasInterrupted = true
+        turn.printer.note("left; the turn goes on without you: nexusctl chat --history \(session ?? "")")
     }
 
     private func explained(_ error: ControlError, _ turn: Turn) -> ControlError {
