@@ -73,6 +73,9 @@ public struct AcceptedBook: Hashable, Sendable {
     /// Nothing was ever accepted.
     public init() {}
 
+    /// Nothing was accepted or tried, as far as is known.
+    public var isEmpty: Bool { current == .search && before == nil && trial == nil && refusal == nil }
+
     /// Copies that are kept; every other goes.
     public var kept: Set<String> {
         var hashes: Set<String> = []
@@ -110,9 +113,10 @@ public struct AcceptedBook: Hashable, Sendable {
     }
 
     /// What held before the trial does so again; the trial is forgotten last.
-    public func steps(endingTrial refusal: Refusal) -> [Step] {
+    /// - Parameter refusal: nil: it was not tried, and what is known of the one before stays.
+    public func steps(endingTrial refusal: Refusal?) -> [Step] {
         var book = self
-        (book.trial, book.trialRun, book.refusal) = (nil, nil, refusal)
+        (book.trial, book.trialRun, book.refusal) = (nil, nil, refusal ?? self.refusal)
         return [.lead(current), .write(book.trimmed)]
     }
 

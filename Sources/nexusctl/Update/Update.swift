@@ -61,6 +61,7 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
         let isSearch = source == .search
         try shelf.perform(Array(isSearch ? steps.prefix(1) : steps[...]))
         let seen: String?
+        var isBegun = false
         do throws(ControlError) {
             // What was written is what is to be run.
             if let damage = shelf.place.damage(of: source) { throw ControlError(.failed, damage) }
@@ -69,11 +70,12 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
                 try shelf.perform(Array(steps.dropFirst()))
             }
             try subject.check(program(source))
+            isBegun = true
             tell("\(spoken(source)) is tried in place of \(spoken(shelf.book.current))")
             let isTried = try subject.takeOver(program(source), isAtOnce: isSearch)
             seen = isTried ? try subject.canary() : nil
         } catch {
-            throw try goBack(error)
+            throw try goBack(error, isBegun: isBegun)
         }
         try shelf.perform(shelf.book.steps(accepting: source))
         tell("\(spoken(source)) is accepted\(seen.map { ": " + $0 } ?? ", and was not tried")")
@@ -86,7 +88,8 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     }
 
     /// Says what was wrong, brings back what held, and returns all of it as the error to end with.
-    private mutating func goBack(_ failure: ControlError) throws(ControlError) -> ControlError {
+    /// - Parameter isBegun: false: it was refused before it was tried, and nobody is told of it later.
+    private mutating func goBack(_ failure: ControlError, isBegun: Bool) throws(ControlError) -> ControlError {
         let why = failure.message.hasSuffix(".") ? String(failure.message.dropLast()) : failure.message
         let (tried, held) = (spoken(shelf.book.trial), spoken(shelf.book.current))
         if !options.isQuiet {
@@ -95,7 +98,7 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
         tell("\(tried) is not kept: \(why); back to \(held)")
         let code: ControlError.Code = failure.code == .timeout ? .timeout : .failed
         do throws(ControlError) {
-            let seen = try restore(why)
+            let seen = try restore(isBegun ? why : nil)
             return ControlError(
                 code, "\(tried) is not kept: \(why); \(held) holds\(seen.isEmpty ? "" : " again: " + seen)",
                 hint: failure.hint ?? "see: nexusctl logs \(name), nexusctl events")
@@ -108,10 +111,11 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     }
 
     /// Brings back what held. What was seen of it, in words; empty: nothing had come to run in its place.
-    private mutating func restore(_ why: String) throws(ControlError) -> String {
+    /// - Parameter why: nil: it was not tried.
+    private mutating func restore(_ why: String?) throws(ControlError) -> String {
         let (tried, held, run) = (shelf.book.trial, shelf.book.current, shelf.book.trialRun)
-        let steps = shelf.book.steps(
-            endingTrial: .init(text: shelf.book.version(tried ?? .search)?.text ?? "?", why: why, time: Self.now))
+        let text = shelf.book.version(tried ?? .search)?.text ?? "?"
+        let steps = shelf.book.steps(endingTrial: why.map { .init(text: text, why: $0, time: Self.now) })
         try shelf.perform(Array(steps.dropLast()))
         let status = try subject.child().status
         var seen = ""

@@ -21,12 +21,13 @@ struct UpdateList {
         }
     }
 
-    /// Those of which something was ever accepted.
+    /// Those of which something was ever accepted or tried; a refusal before that leaves no more than an empty directory.
     var entries: [Entry] {
         UpdateCommand.programs.compactMap { name in
             let place = ShelfPlace(name, locations)
             guard access(place.directory, F_OK) == 0 else { return nil }
             let (book, complaint) = place.read()
+            if book.isEmpty, complaint == nil { return nil }
             return Entry(place: place, book: book, complaint: complaint)
         }
     }

@@ -76,6 +76,12 @@ struct TunnelUpdateScenarios {
         #expect(tunnel.box.stop() == 0)
     }
 
+    /// What doctor says of updates.
+    private func updates(_ tunnel: TunnelBox) throws -> String {
+        let lines = try tunnel.box.ctl("doctor").output.split(separator: "\n").filter { $0.contains(" updates") }
+        return lines.joined(separator: "\n")
+    }
+
     @Test func whatMayNotBeStarted_orWouldNotBeFound_isRefused() throws {
         let tunnel = try started()
         let pid = try tunnel.box.status().pid("cloudflared")
@@ -85,12 +91,16 @@ struct TunnelUpdateScenarios {
         #expect(other.status == 1 && other.errors.contains("says no version"), "\(other)")
         let toml = try String(contentsOfFile: tunnel.box.config, encoding: .utf8)
         #expect(try tunnel.box.status().pid("cloudflared") == pid)
+        #expect(try updates(tunnel) == "")
         try tunnel.box.write(
             toml.replacingOccurrences(
                 of: "\nmode = \"named\"\n", with: "\nmode = \"named\"\nprogram = \"\(tunnel.bin)/cloudflared\"\n"))
         #expect(try tunnel.box.ctl("reload").status == 0)
         let named = try tunnel.box.ctl("update", "cloudflared", try write("2026.9.0", tunnel))
         #expect(named.status == 1 && named.errors.contains("whatever is accepted"), "\(named)")
+        // Nothing was tried, so nothing has failed.
+        #expect(try updates(tunnel) == "")
+        #expect(try tunnel.box.ctl("update", "--list").output.contains("Nothing was accepted yet"))
         #expect(tunnel.box.stop() == 0)
     }
 
