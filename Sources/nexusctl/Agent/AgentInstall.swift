@@ -38,6 +38,11 @@ extension AgentCommand {
             var before: String?
             /// What the tree would run in its place; nil: it runs this.
             var shadow: String?
+            /// The accepted version that is what the tree runs (`nexusctl update`); nil: none is.
+            var accepted: String?
+
+            /// What has it tried and taken in place of an accepted one.
+            var update: String { "nexusctl update opencode \(program.shellWord)" }
         }
 
         func run() throws {
@@ -72,9 +77,10 @@ extension AgentCommand {
             let version = try trial.agentVersion(copy.temporary)
             let before = Self.before(copy.destination, child)
             try copy.commit()
+            let after = try AgentChild(place)
             return Outcome(
                 program: copy.destination, version: version.text, before: before,
-                shadow: try Self.shadow(copy.destination, AgentChild(place)))
+                shadow: Self.shadow(copy.destination, after), accepted: Self.accepted(after))
         }
 
         /// A package's own file is for its package manager to replace.
@@ -108,11 +114,24 @@ extension AgentCommand {
             child.executable == destination ? nil : child.executable.isEmpty ? "nothing" : child.executable
         }
 
+        /// The version of the accepted copy that the child runs, which comes before whatever lies in its PATH.
+        private static func accepted(_ child: AgentChild) -> String? {
+            let shelf = ShelfPlace(AgentUpdate.program, child.locations)
+            guard child.executable == shelf.program else { return nil }
+            let book = shelf.read().book
+            return UpdateOutcome.spoken(book.current, AgentUpdate.program, book)
+        }
+
         private func tell(_ outcome: Outcome, _ child: AgentChild) {
             Output.tell(
                 "\(Terminal.clean(outcome.program)): opencode \(Terminal.clean(outcome.version)), root's, executable by all; before:"
                     + " \(Terminal.clean(outcome.before ?? "nothing"))")
-            if let shadow = outcome.shadow {
+            if let accepted = outcome.accepted {
+                Output.tell(
+                    Terminal.clean(
+                        "\(accepted) was accepted by `nexusctl update` and is what \(child.name) runs, whatever lies here. This has the new"
+                            + " one tried, and taken when it serves: ") + Terminal.clean(outcome.update))
+            } else if let shadow = outcome.shadow {
                 Output.tell(
                     "The child \(Terminal.clean(child.name)) would still run \(Terminal.clean(shadow)): its PATH in"
                         + " \(Terminal.clean(child.config)) comes to that first, or not here. Take that away, or correct `command` or PATH;"
@@ -125,7 +144,8 @@ extension AgentCommand {
             let members: [JSONValue.Member] = [
                 .init("program", .string(outcome.program)), .init("version", .string(outcome.version)),
                 .init("before", text(outcome.before)), .init("runs_instead", text(outcome.shadow)),
-                .init("taken", .bool(isTaken)), .init("next", .string(isTaken ? "none" : takeover.word)),
+                .init("taken", .bool(isTaken)),
+                .init("next", .string(isTaken ? "none" : outcome.accepted == nil ? takeover.word : "update")),
             ]
             Output.write(JSONValue.object(members).line + "\n")
         }

@@ -142,6 +142,24 @@ struct UpdateScenarios {
         #expect(agent.box.stop() == 0)
     }
 
+    /// What lies in PATH does not run where a copy was accepted; what is said to do is done here.
+    @Test func installBesideAnAcceptedCopy_saysWhatHoldsAndWhatHasItTried() throws {
+        let agent = try started()
+        #expect(try agent.update("opencode", try agent.write("1.19.0")).status == 0)
+        let new = try agent.write("1.20.0")
+        let words = ["agent", "install", new, "--to", agent.found, "--restart"]
+        let answer = try run(Programs.path("nexusctl"), words, environment: agent.environment)
+        let command = "nexusctl update opencode \(agent.found)"
+        #expect(answer.status == 0 && answer.output.contains("opencode 1.19.0 was accepted"), "\(answer)")
+        #expect(answer.output.contains(command) && !answer.output.contains("PATH"), "\(answer)")
+        #expect(try agent.running() == "1.19.0")
+        let json = try run(Programs.path("nexusctl"), words + ["--json"], environment: agent.environment)
+        #expect(json.status == 0 && json.output.contains(#""next":"update""#), "\(json)")
+        let taken = try agent.update("opencode", agent.found)
+        #expect(try taken.status == 0 && agent.running() == "1.20.0", "\(taken)")
+        #expect(agent.box.stop() == 0)
+    }
+
     @Test func damagedCopy_isRefused_andMadeWholeByTheSameFile() throws {
         let agent = try started()
         for version in ["1.19.0", "1.20.0"] {
