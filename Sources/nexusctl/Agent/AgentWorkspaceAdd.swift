@@ -10,8 +10,8 @@ extension AgentWorkspaceCommand {
             abstract: "Makes a directory one that the agent can work in, as far as that is missing.",
             discussion: """
                 Whether the agent's user can get there, read and write is asked of the kernel as that user. Where it cannot, the \
-                lists of rights (setfacl) that would give it are shown, and set when you say so, or with --yes; never along symbolic \
-                links, and in another person's home only when you said so at a terminal. The unit gets a drop-in with \
+                lists of rights (setfacl) that would give it are shown, and set when you say so, or with --yes (the owner of the directory \
+                keeps the right to what the agent makes there); never along symbolic links, and in another person's home only when you said so at a terminal. The unit gets a drop-in with \
                 ReadWritePaths=, or with BindPaths= below /home, /root and /run/user; it takes effect when nexus is restarted.
 
                 Exit status 1 when the agent cannot work there in the end, or you said no; 4 where that takes root, or in another's \

@@ -30,8 +30,7 @@ struct WorkspaceRights {
                 throw ControlError(.failed, place.words, hint: "no right would change that")
             }
             let user = child.user ?? child.userName
-            let rights =
-                place.isPlace ? ["-m", "u:\(user):rwX,d:u:\(user):rwX"] : ["-m", "u:\(user):x"]
+            let rights = place.isPlace ? ["-m", Self.working(user, owner: status.user)] : ["-m", "u:\(user):x"]
             let isWhole = place.isPlace && (status.user != 0 || Self.isRootsAlone(place.path))
             grants.append(
                 Grant(
@@ -39,6 +38,13 @@ struct WorkspaceRights {
                     owner: status.user, home: Self.home(of: place.path, besides: child.identity?.user)))
         }
         return grants
+    }
+
+    /// For the agent all that is there and is to come. What it makes is its own, and the directory's owner is to work on that too;
+    /// root needs no leave.
+    static func working(_ user: String, owner: UInt32) -> String {
+        let name = Accounts.name(of: owner) ?? String(owner)
+        return "u:\(user):rwX,d:u:\(user):rwX" + (owner == 0 || name == user ? "" : ",d:u:\(name):rwX")
     }
 
     /// Does it; what setfacl said of single files that it could not change.

@@ -21,10 +21,10 @@ struct AgentWorkspaceScenarios {
         return path
     }
 
-    private func asAgent(_ script: String, _ path: String) throws -> Finished {
+    private func asAgent(_ script: String, _ path: String, uid: Int = 54_321) throws -> Finished {
         try run(
             "/usr/bin/setpriv",
-            ["--reuid=54321", "--regid=54321", "--clear-groups", "/bin/sh", "-c", script, "sh", path],
+            ["--reuid=\(uid)", "--regid=\(uid)", "--clear-groups", "/bin/sh", "-c", script, "sh", path],
             environment: ["PATH": "/usr/bin:/bin"])
     }
 
@@ -58,6 +58,26 @@ struct AgentWorkspaceScenarios {
         let object = try agent.object(again)
         #expect(again.status == 0 && (object["given"] as? [String]) == [], "\(again)")
         #expect(object["name"] as? String == "site" && object["needs_restart"] as? Bool == false, "\(again)")
+        #expect(agent.box.stop() == 0)
+    }
+
+    /// What the agent makes there is the agent's; the person whose directory it is works on it all the same, and the other way round.
+    @Test(.enabled(if: hasLists, "needs setfacl")) func whatTheAgentMakes_isTheOwnersToChange() throws {
+        let agent = try started()
+        let path = agent.directory + "/site"
+        try FileManager.default.createDirectory(atPath: path + "/src", withIntermediateDirectories: true)
+        for place in [path, path + "/src"] {
+            chown(place, 40_000, 40_000)
+            chmod(place, 0o700)
+        }
+        let answer = try agent.ctl(["agent", "workspace", "add", path, "--yes"])
+        #expect(answer.status == 0 && answer.output.contains(",d:u:40000:rwX"), "\(answer)")
+        let make = "umask 027; cd \"$1/src\" && mkdir -p new/deep && echo a >new/deep/file && echo b >there"
+        #expect(try asAgent(make, path).status == 0)
+        let change = "cd \"$1/src\" && echo c >>new/deep/file && echo d >new/own && rm there && mkdir new/deep/er"
+        let changed = try asAgent(change, path, uid: 40_000)
+        #expect(changed.status == 0, "\(changed)")
+        #expect(try asAgent("cd \"$1/src\" && echo e >>new/own && rm -r new", path).status == 0)
         #expect(agent.box.stop() == 0)
     }
 
