@@ -31,8 +31,16 @@ struct SecretTests {
         try kernel.replaceFile(directory.path + "/name", with: Array("value".utf8), mode: 0o600)
         var given = vault(.credential("name"), credentials: directory.path)
         #expect(try given.value(of: 0) == "value")
+        // What is not there comes with a start of the unit; of a file of one's own that is not said.
         var none = vault(.credential("name"))
-        #expect(throws: SecretError.self) { try none.value(of: 0) }
+        var later = vault(.credential("later"), .file(directory.path + "/later"), credentials: directory.path)
+        let refusals = [
+            #expect(throws: SecretError.self) { try none.value(of: 0) },
+            #expect(throws: SecretError.self) { try later.value(of: 0) },
+        ]
+        for refusal in refusals { #expect(refusal?.description.contains("systemctl restart nexus") == true) }
+        let file = #expect(throws: SecretError.self) { try later.value(of: 1) }
+        #expect(file?.description.hasSuffix("make the file, or correct where it comes from") == true)
     }
 
     @Test func generated_livesUntilItsGroupIsGone() throws {

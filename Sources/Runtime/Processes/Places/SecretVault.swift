@@ -46,9 +46,16 @@ public struct SecretVault {
             return try read(secret.name, path, isPrivate: true)
         case .credential(let name):
             guard let credentials else {
-                throw SecretError(name: secret.name, problem: "is a systemd credential, and nexusd was given none")
+                throw SecretError(
+                    name: secret.name, problem: "is a systemd credential, and nexusd was given none",
+                    remedy: SecretError.credentialRemedy)
             }
-            return try read(secret.name, credentials + "/" + name, isPrivate: false)
+            do throws(SecretError) {
+                return try read(secret.name, credentials + "/" + name, isPrivate: false)
+            } catch  where error.error == .noEntry {
+                throw SecretError(
+                    name: error.name, problem: error.problem, error.error, remedy: SecretError.credentialRemedy)
+            }
         case .generated(let count):
             if let value = generated[index] { return value }
             let value = try generate(secret.name, Int(count))
@@ -117,15 +124,23 @@ public struct SecretError: Error, Hashable, Sendable, CustomStringConvertible {
     public let problem: String
     /// What the kernel said, where it was the kernel.
     public let error: Errno?
+    /// What to do about it; nil: the problem says it.
+    public let remedy: String?
 
-    init(name: String, problem: String, _ error: Errno? = nil) {
+    init(name: String, problem: String, _ error: Errno? = nil, remedy: String? = nil) {
         self.name = name
         self.problem = problem
         self.error = error
+        self.remedy = remedy ?? error.map(Self.remedy)
     }
 
+    /// systemd copies credentials when it starts a unit, and what comes later waits for the next start.
+    static let credentialRemedy =
+        "put it where the unit's LoadCredential= finds it (`credential` has its name), then: systemctl restart nexus, for "
+        + "systemd hands credentials over only when it starts the unit"
+
     /// `secret token: /etc/token: No such file or directory (ENOENT); make the file, or correct where it comes from`.
-    public var description: String { "secret \(name): \(problem)" + (error.map { "; " + Self.remedy($0) } ?? "") }
+    public var description: String { "secret \(name): \(problem)" + (remedy.map { "; " + $0 } ?? "") }
 
     private static func remedy(_ error: Errno) -> String {
         switch error {
