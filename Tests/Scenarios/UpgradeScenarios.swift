@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// nexusctl upgrade with the real programs: nexusd goes on, and nobody notices.
@@ -30,6 +31,33 @@ import Testing
         #expect(try box.ctl("restart", "web").status == 0)
         #expect(try box.status().pid("web") != before.pid("web"))
         #expect(try box.ctl("events", "-n", "200").output.contains("goes on in place of"))
+        #expect(box.stop() == 0)
+    }
+
+    /// As a package manager replaces it: by another file in its place.
+    @Test func programReplacedOnTheDisk_isSaidByDoctorUntilTheChildIsRestarted() throws {
+        let box = try Box(
+            """
+            [child.old]
+            command = ["DIR/program", "serve"]
+            [child.web]
+            command = ["FIXTURE", "serve"]
+            """)
+        let program = box.directory + "/program"
+        try FileManager.default.copyItem(atPath: Programs.fixture, toPath: program)
+        try box.start()
+        try box.waitReady()
+        let words = "runs the program of before the upgrade: old"
+        #expect(try !box.ctl("doctor").output.contains("of before the upgrade"))
+        try FileManager.default.copyItem(atPath: program, toPath: program + ".new")
+        #expect(rename(program + ".new", program) == 0)
+        let found = try box.ctl("doctor", "--json").output
+        #expect(found.contains("\"\(words)\"") && found.contains("nexusctl restart old, when it suits"), "\(found)")
+        #expect(try box.ctl("restart", "old").status == 0)
+        #expect(try !box.ctl("doctor").output.contains("of before the upgrade"))
+        // What is merely gone leaves nothing to restart with.
+        try FileManager.default.removeItem(atPath: program)
+        #expect(try !box.ctl("doctor").output.contains("of before the upgrade"))
         #expect(box.stop() == 0)
     }
 
