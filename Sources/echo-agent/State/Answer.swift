@@ -18,7 +18,8 @@ struct Answer: Sendable {
 
     private static let whoAmI = """
         I am the built-in echo agent, not an AI: I only repeat what you write. \
-        To talk to a real agent, install opencode (see opencode.ai/docs), then `nexusctl reload`.
+        To talk to a real agent, install opencode (see opencode.ai/docs), then `nexusctl reload`; \
+        where Nexus is a service of the system, `sudo nexusctl agent install PATH --restart` does both.
         """
 
     /// The answer to a prompt.

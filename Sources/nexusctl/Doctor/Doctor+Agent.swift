@@ -8,7 +8,7 @@ extension Doctor {
     func agent() -> [Finding] {
         guard let report else {
             if let path = Self.find("opencode") { return [Finding(.ok, "opencode", path)] }
-            return [Finding(.warn, "opencode", "not in PATH", remedy: Self.install)]
+            return [Finding(.warn, "opencode", "not in PATH", remedy: install)]
         }
         let status = report.children.first {
             $0.name == "opencode" || $0.executable?.hasSuffix("/opencode") ?? false
@@ -18,14 +18,15 @@ extension Doctor {
         let first =
             isStandIn
             ? Finding(
-                .warn, "opencode", "not found: the built-in echo-agent answers, which is no AI", remedy: Self.install)
+                .warn, "opencode", "not found: the built-in echo-agent answers, which is no AI", remedy: install)
             : Finding(.ok, "opencode", "the tree runs \(status.executable ?? "it")")
         return [first] + stopped(status) + day(isStandIn ? nil : status.executable)
     }
 
-    private static var install: String {
-        geteuid() == 0
-            ? "get opencode (https://opencode.ai/docs), then: nexusctl agent install PATH"
+    /// As whom nexusd runs says where it has to lie, whoever asks.
+    private var install: String {
+        user == 0
+            ? "get opencode (https://opencode.ai/docs), then: \(geteuid() == 0 ? "" : "sudo ")nexusctl agent install PATH --restart"
             : "install opencode (https://opencode.ai/docs), then `nexusctl reload`"
     }
 
