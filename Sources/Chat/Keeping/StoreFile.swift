@@ -21,9 +21,11 @@ struct StoreFile {
         }
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        if let kind = otherKind {
+            throw StoreRefusal(description: "\(path) is \(kind) and no file; move it away, and a store is begun")
+        }
         let kept = try keepLogWithoutFile(now: now)
         let restore = clearWork()
-        if isDirectory { throw StoreRefusal(description: "\(path) is a directory; move it away, and a store is begun") }
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
             if let passing = Self.passing(errno) { throw DatabaseError(resultCode: passing) }
@@ -45,9 +47,17 @@ struct StoreFile {
         }
     }
 
-    private var isDirectory: Bool {
+    /// What lies in the store's place, where that is no file.
+    private var otherKind: String? {
         var about = stat()
-        return stat(path, &about) == 0 && about.st_mode & S_IFMT == S_IFDIR
+        guard stat(path, &about) == 0 else { return nil }
+        return switch about.st_mode & S_IFMT {
+        case S_IFREG: nil
+        case S_IFDIR: "a directory"
+        case S_IFIFO: "a pipe"
+        case S_IFSOCK: "a socket"
+        case _: "a device"
+        }
     }
 
     /// Files of messages lie here already.
@@ -225,7 +235,7 @@ struct StoreFile {
     // file or takes it away. SQLite would delete it.
     private func keepLogWithoutFile(now: Date) throws -> String? {
         let log = path + "-wal"
-        guard !isDirectory, Self.isEmpty(path), Self.bytes(log) > 0 else { return nil }
+        guard Self.isEmpty(path), Self.bytes(log) > 0 else { return nil }
         let aside = newestAside().flatMap { $0.hasSuffix("-wal") || $0.hasSuffix(Self.logSuffix) ? nil : $0 }
         let isFree = aside.map { !FileManager.default.fileExists(atPath: $0 + "-wal") } ?? false
         let target = (isFree ? aside : nil) ?? freeName(Self.mark, now: now)

@@ -162,14 +162,21 @@ struct DamagedStoreTests {
         #expect(try other.open().movedAside == aside)
     }
 
-    /// As a second try does not mend it, it is no crash.
-    @Test func directoryInPlaceOfTheFile_isRefusedInWords() throws {
+    /// As a second try does not mend it, it is no crash; nor is a log beside it anybody else's.
+    @Test(arguments: [("a directory", S_IFDIR), ("a pipe", S_IFIFO)])
+    func anotherKindInPlaceOfTheFile_isRefusedInWords(kind: String, mode: mode_t) throws {
         let directory = FileManager.default.temporaryDirectory.path + "/nexus-chat-test-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        try FileManager.default.createDirectory(
-            atPath: directory + "/chat.sqlite", withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let path = directory + "/chat.sqlite"
+        #expect((mode == S_IFDIR ? mkdir(path, 0o700) : mknod(path, mode | 0o600, 0)) == 0)
+        try Data("a log".utf8).write(to: URL(fileURLWithPath: path + "-wal"))
         let error = #expect(throws: StoreRefusal.self) { try ChatStore(directory: directory) }
-        #expect(error?.description.contains("chat.sqlite is a directory") == true)
+        #expect(error?.description.contains("chat.sqlite is \(kind) and no file") == true)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == [
+                "chat.sqlite", "chat.sqlite-wal",
+            ])
     }
 
     /// Somebody moved it to a larger disk.
