@@ -116,6 +116,25 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// What it asked was told by the connection before, and is answered by another one.
+    @Test func upgradeWhileTheAgentAsks_theAnswerReachesIt() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let typist = try sit(at: box)
+        try typist.until("the prompt") { $0.isRaw }
+        typist.type("/permission\r")
+        try typist.until("the request for leave") { $0.seen.contains("y once") }
+        #expect(try box.ctl("upgrade").status == 0)
+        try typist.until("the loss, said") { $0.seen.contains("asking again") }
+        typist.type("n too dangerous\r")
+        try typist.until("the consequence") { $0.seen.contains("Not allowed: too dangerous.") && $0.isRaw }
+        #expect(typist.seen.components(separatedBy: "y once").count == 2, "\(typist.seen)")
+        typist.type("\u{4}")
+        #expect(typist.wait() == 0)
+        #expect(box.stop() == 0)
+    }
+
     /// Not every shell puts a terminal right behind a program that was ended (dash, zsh).
     @Test(arguments: [SIGTERM, SIGHUP, SIGQUIT])
     func endedInTheMiddleOfAnAnswer_theTerminalIsAsItWas(signal: Int32) throws {
