@@ -117,6 +117,69 @@ def whole_answers(page):
     step("an answer above 10,000 bytes is whole, rendered and copied, live and read again")
 
 
+NUMBERS = "(e, word) => [...e.textContent.matchAll(new RegExp(`\\\\b${word}-(\\\\d+)`, 'g'))].map(one => Number(one[1]))"
+
+
+def long_answers(page):
+    """Answers of 1 MB: not more of one than is asked for is on the screen, all of it by a tap; copied and found is the whole."""
+    new(page)
+    send(page, "a long one")
+    over(page)
+    send(page, "/long 300")
+    over(page)
+    # What grew here stays as it was when it is told once more at its end.
+    live = last(page).locator(".answer .prose")
+    expect(live).to_contain_text("echo agent")
+    assert live.evaluate(NUMBERS, "word") == list(range(1, 301))
+    expect(page.get_by_role("button", name="Show all of it")).to_have_count(0)
+    # Paragraphs, and a block of code that is longer than what is rendered at a time, with what would end it elsewhere.
+    code = "```swift\n" + "".join(f"let value = {number} // **code**\n\n" for number in range(1500)) + "```\n\n"
+    paragraphs = [f"par-{number} is **bold** " + "and goes on " * 20 + "\n\n" for number in range(1, 3701)]
+    text = "".join(paragraphs[:10]) + code + "".join(paragraphs[10:])
+    store = sqlite3.connect(box.home / "s/chat/chat.sqlite", timeout=10, isolation_level=None)
+    store.execute("UPDATE block SET text = ? WHERE kind = 'text' AND turn = (SELECT id FROM turn WHERE text = 'a long one')", (text,))
+    store.close()
+    page.reload()
+    turns = page.locator(".turn[data-turn]")
+    more = turns.get_by_role("button", name="Show all of it")
+    expect(more).to_have_count(2)
+    expect(more.first).to_have_text(f"Show all of it ({len(text) / 1e6:.1f} MB)")
+    expect(more.last).to_have_text("Show all of it (303 KB)")
+    page.wait_for_function("() => { const s = document.querySelector('.scroller'); return s.scrollHeight - s.scrollTop - s.clientHeight < 2; }")
+    for turn in (0, 1):
+        shown = turns.nth(turn).locator(".answer .prose").evaluate("e => [e.textContent.length, e.querySelectorAll('*').length]")
+        assert 90_000 < shown[0] < 125_000 and shown[1] < 2_000, shown
+        copy(turns.nth(turn), "Copy answer")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == text if turn == 0 else re.findall(r"word-(\d+)", copied) == [str(one) for one in range(1, 301)], len(copied)
+    # Who asks for more stays where it begins.
+    shot(page, "long")
+    expect(more.last).to_be_in_viewport()
+    assert more.last.bounding_box()["height"] >= 40
+    top = page.evaluate("document.querySelector('.scroller').scrollTop")
+    more.last.focus()
+    page.keyboard.press("Enter")
+    expect(more).to_have_count(1)
+    page.wait_for_function("() => document.querySelectorAll('.turn[data-turn]')[1].querySelector('.prose').textContent.includes('word-300-')")
+    assert turns.last.locator(".prose").evaluate(NUMBERS, "word") == list(range(1, 301))
+    now = page.evaluate("document.querySelector('.scroller').scrollTop")
+    assert abs(now - top) < 3, (top, now)
+    assert page.evaluate("document.activeElement.matches('.turn .prose')")
+    expect(page.get_by_role("button", name="Newest")).to_be_visible()
+    more.click()
+    expect(more).to_have_count(0, timeout=60_000)
+    first = turns.first.locator(".answer .prose")
+    page.wait_for_function("() => document.querySelector('.turn[data-turn] .prose').textContent.includes('par-3700 ')", timeout=60_000)
+    assert first.evaluate(NUMBERS, "par") == list(range(1, 3701))
+    # Rendered but for the block of code, which is as it came.
+    assert first.locator("strong").count() == 3700 and first.locator(".code").count() == 0
+    page.get_by_label("Find in all sessions").fill("word-300")
+    page.locator(".side .sessions a", has=page.locator("mark")).first.click()
+    expect(page.locator(".turn.hit")).to_contain_text("/long 300")
+    page.get_by_label("Find in all sessions").fill("")
+    step("answers of 1 MB: bounded until asked for, then whole; copied and found whole")
+
+
 def folded(page):
     """Reasoning and calls are folded until somebody wants them, code is copied by its button, and the browser would install the page."""
     new(page)
@@ -195,6 +258,7 @@ def without_network(page):
     new(page)
     expect(page.locator(".link")).to_have_text("connected")
     page.locator("input[type=file]").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"a plan"})
+    expect(page.locator(".composer .attached li")).to_contain_text("6 bytes")
     send(page, "with a file")
     over(page)
     expect(page.locator(".turn .mine .attached")).to_contain_text("plan.txt")
@@ -617,7 +681,7 @@ def found_far(page):
     later = page.get_by_role("button", name="Show later")
     later.click()
     expect(later).to_have_count(0)
-    said = page.locator(".turn[data-turn] .said").all_inner_texts()
+    said = page.locator(".turn[data-turn] .said").all_text_contents()
     assert said == lines, said
     search.fill("zwetschge")
     expect(found).to_have_count(2)
@@ -805,7 +869,7 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page, acts = opened(browser, "desk"), sys.argv[3:]
-        for act in (whole_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, growing, silent, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
+        for act in (whole_answers, long_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, growing, silent, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
             if not acts or act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):

@@ -150,6 +150,12 @@ interface Block {
   rest?: Text | null;
   /** Some of it is being rendered. */
   isBusy?: boolean;
+  /** It is not rendered while it grows. */
+  isPlain?: boolean;
+  /** How much of a long text that grew here was told once more. */
+  told?: string;
+  /** What puts a long one in. */
+  long?: import('../Sources/ChatWeb/Page/rooms/prose.js').Prose;
   /** What a card asks. */
   asked?: any;
 }

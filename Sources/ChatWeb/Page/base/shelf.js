@@ -42,7 +42,11 @@ export function keepKey(key) {
 /** @param {any} name @param {any[]} value */
 export function keep(name, value) {
   // The oldest of it goes, behind the first.
-  while (JSON.stringify(value).length > sessionBytes && value.length > 1) value.splice(1, Math.ceil(value.length / 4));
+  const sizes = value.map((one) => JSON.stringify(one).length + 1);
+  let all = sizes.reduce((sum, one) => sum + one, 1);
+  let gone = 1;
+  while (all > sessionBytes && gone < sizes.length) all -= sizes[gone++];
+  value.splice(1, gone - 1);
   const names = [...stored(order, []).filter((one) => one !== name), name];
   while (names.length > sessions) drop(names.shift());
   if (!store(prefix + name, value) || !store(order, names)) drop(name);

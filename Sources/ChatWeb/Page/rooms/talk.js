@@ -91,6 +91,12 @@ export class Talk {
     this.down.hidden = true;
   }
 
+  /** What grows at the end is not followed. */
+  stay() {
+    this.atEnd = false;
+    this.down.hidden = false;
+  }
+
   send() {
     const why = this.page.outbox.isFull ? 'too much waits to be sent already: what you typed is kept here' : this.field.hindrance;
     this.said.textContent = why;

@@ -4,6 +4,7 @@ import { read } from '../base/wire.js';
 import { card, record } from './asks.js';
 import { again, showFiles } from './files.js';
 import { showTodos, showChanges } from './lists.js';
+import { most, Prose, step, whole } from './prose.js';
 
 /** @type {Words} of a state */
 const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed', done: '' };
@@ -62,32 +63,57 @@ export class Turn {
   /** @param {any} event */
   append(event) {
     const block = this.block(event.type, event.block);
+    if (isToldAgain(block, event)) return;
     block.text = event.whole ? event.text : block.text + event.text;
-    if (event.html) {
-      block.rest = null;
-      setMarkup(block.body, event.html);
-    } else if (!event.whole && block.rest) {
-      block.rest.appendData(event.text);
+    if (event.html || this.isOver) this.finish(block, event);
+    else this.grow(block, event);
+    if (this.state === 'running') this.show('Working');
+  }
+
+  /** @param {Block} block @param {any} event */
+  grow(block, { type, text, whole }) {
+    if (block.rest && !whole) {
+      block.rest.appendData(text);
     } else {
       block.rest = document.createTextNode(block.text);
       block.body.replaceChildren(h('div.live', block.rest));
     }
-    if (event.type === 'text' && event.text.includes('\n')) this.render(block);
-    if (this.state === 'running') this.show('Working');
+    // What has no end would be laid out anew with each word.
+    if (block.rest.length > most) {
+      block.isPlain = true;
+      block.rest = document.createTextNode('');
+      block.body.append(h('div.live', block.rest));
+    }
+    if (type === 'text' && text.includes('\n')) this.render(block);
   }
 
-  // What is whole of a text that grows; at its end it comes as one.
-  /** @param {Block} block */
-  async render(block) {
+  /** @param {Block} block @param {any} event that brought all of it, or a part where it is too long for that */
+  finish(block, { html, whole }) {
+    block.rest = null;
+    // What grew here does not go for a moment.
+    if ((html || block.text).length <= step || (html && block.body.firstChild)) {
+      block.long = undefined;
+      if (html) setMarkup(block.body, html);
+      else block.body.replaceChildren(h('div.live', block.text));
+      return;
+    }
+    if (whole || !block.long) block.long = new Prose(block, html, () => this.talk.stay());
+    block.long.go();
+  }
+
+  // What is over of a text that grows; at its end it comes as one.
+  /** @param {Block} block @param {boolean} [isAll] nothing comes any more */
+  async render(block, isAll) {
     const { rest } = block;
-    const size = block.isBusy || !rest ? 0 : whole(rest.data);
-    if (!rest || !size) return;
+    if (!rest || block.isBusy || block.isPlain) return;
+    const size = isAll && rest.length <= step ? rest.length : whole(rest.data);
+    if (!size) return;
+    const text = rest.data.slice(0, size);
     block.isBusy = true;
     try {
-      const [line] = await read({ op: 'render', text: rest.data.slice(0, size) });
+      const part = h('div', h('div.live', text));
+      if (size <= step) setMarkup(part, (await read({ op: 'render', text }))[0].html);
       if (block.rest === rest) {
-        const part = h('div');
-        setMarkup(part, line.html);
         rest.parentElement?.before(...part.childNodes);
         rest.deleteData(0, size);
       }
@@ -96,7 +122,7 @@ export class Turn {
     } finally {
       block.isBusy = false;
     }
-    this.render(block);
+    this.render(block, isAll);
   }
 
   /** @param {string} kind @param {string} key */
@@ -274,20 +300,30 @@ export class Turn {
     this.talk.keep(lines);
     // In order: a text above 64 KiB comes in several lines. Notices stand there.
     for (const line of lines) if (line.type !== 'notice') this.take(line);
+    for (const block of this.blocks.values()) {
+      const { told } = block;
+      if (told === block.text) this.render(block, true);
+      else if (told !== undefined) {
+        block.text = told;
+        this.finish(block, { whole: true });
+      }
+    }
   }
 }
 
-/** @param {string} text how much of it is paragraphs and blocks of code that are over */
-function whole(text) {
-  let end = 0;
-  let at = 0;
-  let fence = '';
-  for (const line of text.split('\n').slice(0, -1)) {
-    at += line.length + 1;
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1] || '';
-    if (!fence) fence = mark;
-    else if (mark.startsWith(fence)) fence = '';
-    if (!fence && (mark || !line.trim())) end = at;
+// What grew here stays, where it is long and is told once more as it was.
+/** @param {Block} block @param {any} event */
+function isToldAgain(block, { whole, html, text }) {
+  if (whole) block.told = !html && block.rest && block.text.length > step ? '' : undefined;
+  if (block.told === undefined) return false;
+  const told = block.told + text;
+  if (block.text.startsWith(told)) {
+    block.told = told;
+    return true;
   }
-  return end;
+  // It goes on, or it is another one.
+  if (block.told !== block.text) block.rest = null;
+  block.text = block.told;
+  block.told = undefined;
+  return false;
 }
