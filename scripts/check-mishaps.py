@@ -348,14 +348,23 @@ def two_workspaces(page):
     new(page)
     choice = page.get_by_label("Workspace of the new session")
     page.context.set_offline(True)
+    where, waiting = page.locator(".hello .note"), page.locator(".unsent .turn")
+    expect(where).to_have_text("There is no connection now. A new session will be made in the workspace “home” when it is back.")
+    choice.select_option("work")
+    expect(where).to_contain_text("in the workspace “work”")
+    shot(page, "offline-workspace")
     for name in ("home", "work"):
         choice.select_option(name)
         send(page, f"meant for {name}")
-    expect(page.locator(".unsent .turn")).to_have_count(2)
+    expect(waiting).to_have_count(2)
+    for one, name in enumerate(("home", "work")):
+        expect(waiting.nth(one)).to_contain_text(f"Sent when this device is online again, in a new session in the workspace “{name}”")
+    shot(page, "offline-workspaces")
     page.context.set_offline(False)
     page.wait_for_url("**/#/s/*")
     over(page)
     expect(page.locator(".turns:not(.unsent) .turn")).to_have_count(1)
+    expect(where).to_be_hidden()
     there = {one["title"]: one["workspace"] for one in map(json.loads, ctl("chat", "--list", "--json").splitlines()) if one.get("title", "").startswith("meant for")}
     assert there == {"meant for home": "home", "meant for work": "work"}, there
     step("two workspaces without a network: each message in its own")
@@ -704,6 +713,32 @@ def found_far(page):
     step("found in a long session: read, shown and marked, from elsewhere and from within; on to the newest without a gap")
 
 
+def copied_whole(page):
+    """All of a session goes to the clipboard, also what is not on the screen; where that is not allowed, or nobody can be asked, it is said."""
+    lines = [f"number {one} to be copied" for one in range(1, 31)]
+    subprocess.run([box.programs / "nexusctl", "chat"], env=box.environment, input="\n".join(lines) + "\n", text=True, check=True, capture_output=True, timeout=120)
+    session = json.loads(ctl("chat", "--list", "--json").splitlines()[0])["session"]
+    page.goto(f"{origin}/#/s/{session}")
+    page.reload()
+    expect(page.locator(".turn[data-turn]")).to_have_count(20)
+    menu = page.locator(".more")
+    menu.locator("summary").click()
+    copy(menu, "Copy all")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == ctl("chat", "export", session, "--format", "markdown").strip(), copied[:300]
+    assert all(line in copied for line in lines)
+    expect(menu.get_by_role("button", name="Copy all")).to_be_visible()
+    page.context.set_offline(True)
+    menu.get_by_role("button", name="Copy all").click()
+    expect(menu.get_by_role("alert")).to_have_text("Not copied: this device is offline")
+    page.context.set_offline(False)
+    page.evaluate("() => { navigator.clipboard.write = () => Promise.reject(new DOMException('no', 'NotAllowedError')); }")
+    menu.get_by_role("button", name="Copy all").click()
+    expect(menu.get_by_role("alert")).to_have_text("Not copied: this browser does not let the page copy. Save it as Markdown")
+    shot(page, "not-copied")
+    step("a whole session is copied as Markdown; why not is said")
+
+
 def nothing_to_rename(page):
     """There is no form for a title where there is no session."""
     for room in ("new", "machine", "devices"):
@@ -869,7 +904,7 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page, acts = opened(browser, "desk"), sys.argv[3:]
-        for act in (whole_answers, long_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, growing, silent, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
+        for act in (whole_answers, long_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, growing, silent, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, copied_whole, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
             if not acts or act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):

@@ -45,6 +45,7 @@ export class Page {
     this.choice = h('select', { 'aria-label': 'Workspace of the new session', onchange: () => {
       this.workspace = this.choice.value;
       localStorage.setItem('nexus.workspace', this.choice.value);
+      this.talk?.showWhere();
     } });
     this.button = h('button.menu', { 'aria-expanded': 'false', 'aria-controls': 'side', 'aria-label': 'Sessions', text: '☰', onclick: () => this.menu() });
     this.place = h('div.place');
@@ -70,6 +71,7 @@ export class Page {
       if (!this.workspaces.includes(this.workspace || '')) this.workspace = this.workspaces[0] || null;
       this.choice.replaceChildren(...this.workspaces.map((name) => h('option', { value: name, text: name, selected: name === this.workspace })));
       this.show(true);
+      this.talk?.showWhere();
     } catch { if (!this.isOver) setTimeout(() => this.describe(), 4000); }
   }
 

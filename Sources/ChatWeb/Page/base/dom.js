@@ -112,7 +112,7 @@ export function ago(ms) {
 }
 
 /** @param {number} bytes */
-export function size(bytes) { return bytes < 1000 ? `${bytes} bytes` : bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`; }
+export function size(bytes) { return bytes < 1000 ? `${bytes} bytes` : bytes < 999500 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`; }
 
 // What something used, in words.
 /** @param {number} tokens @param {number} cost US dollars; 0: not known, or none is asked */

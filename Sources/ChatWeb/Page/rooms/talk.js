@@ -29,8 +29,10 @@ export class Talk {
     this.list = h('div.turns', { role: 'log', 'aria-label': 'Conversation' });
     this.back = h('p.note', { hidden: true });
     this.unsent = h('div.turns.unsent');
+    /** Where a new session will be made, while nobody can be asked to make it. */
+    this.where = h('p.note', { role: 'status', hidden: true });
     this.hello = h('div.hello', h('h2', 'What shall be done?'),
-      h('p.quiet', 'What you send is stored before it is answered, and sent later when you are offline.'));
+      h('p.quiet', 'What you send is stored before it is answered, and sent later when you are offline.'), this.where);
     this.scroller = h('div.scroller', { tabindex: -1 }, h('div.column', this.hello, this.earlier, this.list, this.back, this.unsent));
     this.down = h('button.down', { text: 'Newest ↓', hidden: true, onclick: () => this.toEnd() });
     this.status = h('p.link', { role: 'status' });
@@ -311,14 +313,15 @@ export class Talk {
     const mine = this.page.outbox.letters.filter((one) => one.session === this.session);
     const hasMore = mine.length > this.unsent.childElementCount;
     const { trouble } = this.page.outbox;
-    const waits = isOffline() ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : 'Being sent';
+    const waits = isOffline() ? 'Sent when this device is online again' : trouble ? `Waiting: ${trouble}; trying again` : '';
     this.unsent.replaceChildren(...mine.map((letter) => {
       const again = plain(this.session ? 'Send again' : 'Send as a new session', () => this.page.outbox.again(letter, this.session ? {} : { draft: this.page.draft }));
+      const place = waits && !letter.session ? `, in a new session in ${room(letter.workspace)}` : '';
       const edit = plain(letter.refused ? 'Edit' : 'Take back', () => this.page.outbox.takeBack(letter));
       return h('article.turn', { 'data-state': letter.refused ? 'failed' : 'queued' },
         h('div.mine', h('p.said', letter.text),
         letter.attachments && h('p.quiet', letter.attachments.map((file) => file.name).join(', '))),
-        h('p.foot', letter.refused ? `Not taken: ${letter.refused}` : letter.isUnwanted ? `Being taken back: the machine may have it and is asked first. ${waits}` : waits,
+        h('p.foot', letter.refused ? `Not taken: ${letter.refused}` : letter.isUnwanted ? `Being taken back: the machine may have it and is asked first. ${waits || 'Being sent'}` : (waits || 'Being sent') + place,
           this.page.outbox.unkept.has(letter.client_id) && ' (this browser has not kept it: leave the page open)', h('span.row', letter.refused && again, !letter.isUnwanted && edit)));
     }));
     this.changed();
@@ -330,5 +333,16 @@ export class Talk {
     const age = this.asOf ? `. As it was ${ago(this.asOf)}` : this.session && !this.turns.size ? '. Nothing of this session is kept here' : '';
     this.status.textContent = isGood ? words : words + age;
     this.status.dataset.good = String(isGood);
+    this.isCut = !isGood;
+    this.showWhere();
+  }
+
+  showWhere() {
+    if (this.session) return;
+    this.where.hidden = !this.isCut;
+    this.where.textContent = `There is no connection now. A new session will be made in ${room(this.workspace)} when it is back.`;
   }
 }
+
+/** @param {string | null} workspace */
+function room(workspace) { return workspace ? `the workspace “${workspace}”` : 'the machine’s first workspace'; }

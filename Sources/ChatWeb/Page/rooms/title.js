@@ -1,5 +1,5 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
-import { form, h, menu, plain, spent, surely, alarm } from '../base/dom.js';
+import { form, h, menu, once, plain, say, spent, surely, alarm } from '../base/dom.js';
 import { store, stored } from '../base/shelf.js';
 import { chat, waiting } from '../base/wire.js';
 
@@ -23,6 +23,7 @@ export class Title {
     this.form = form('bar-form', () => this.save(), this.field, h('button', { type: 'submit', class: 'plain', text: 'Save' }), plain('Cancel', () => this.close()), this.no);
     this.remove = h('button', 'Delete');
     this.calm = surely(this.remove, 'Delete for good?', () => this.delete());
+    this.copies = h('button', { text: 'Copy all', onclick: () => once([this.copies], () => this.copy()) });
     this.said = alarm();
     this.used = h('p.quiet');
     this.more = menu('more', 'This session', '⋯', () => {
@@ -33,7 +34,7 @@ export class Title {
       this.edit();
       this.field.select();
     } }),
-    h('button', { text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
+    this.copies, h('button', { text: 'Save as Markdown', onclick: () => this.keep('markdown') }),
     h('button', { text: 'Save as JSON', onclick: () => this.keep('json') }), this.remove, this.used, this.said);
   }
 
@@ -108,22 +109,45 @@ export class Title {
     }
   }
 
-  /** @param {'markdown' | 'json'} format */
-  async keep(format) {
+  /** @param {'markdown' | 'json'} format @returns {Promise<string[]>} the whole session, in pieces */
+  async write(format) {
     /** @type {string[]} */
     const pieces = [];
+    const last = await chat({ op: 'export', session: this.session, format }, (line) => { if (line.type === 'piece') pieces.push(line.text); });
+    if (last?.type !== 'end') throw new Error('it broke off');
+    return pieces;
+  }
+
+  /** @param {'markdown' | 'json'} format */
+  async keep(format) {
     const title = this.words.textContent || 'session';
-    const isWhole = await waiting(this.said, 'Being written.', 'Not saved', async () => {
-      const last = await chat({ op: 'export', session: this.session, format }, (line) => { if (line.type === 'piece') pieces.push(line.text); });
-      if (last?.type !== 'end') throw new Error('it broke off');
-      return true;
-    });
-    if (!isWhole) return;
+    const pieces = await waiting(this.said, 'Being written.', 'Not saved', () => this.write(format));
+    if (!pieces) return;
     const address = URL.createObjectURL(new Blob(pieces, { type: 'application/octet-stream' }));
     const name = title.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '').slice(0, 60) || 'session';
     h('a', { href: address, download: `${name}.${format === 'json' ? 'json' : 'md'}` }).click();
     setTimeout(() => URL.revokeObjectURL(address), 60000);
     this.close();
+  }
+
+  /** The whole session as Markdown, also what is not shown here. */
+  async copy() {
+    const isDone = await waiting(this.said, 'Being copied.', 'Not copied', async () => {
+      const text = this.write('markdown').then((pieces) => new Blob(pieces, { type: 'text/plain' }));
+      try {
+        // Asked for within the tap: later some browsers do not let a page copy.
+        await navigator.clipboard.write([new ClipboardItem({ 'text/plain': text })]);
+      } catch {
+        // Why there was nothing to copy, if that is it.
+        await text;
+        throw new Error('this browser does not let the page copy. Save it as Markdown');
+      }
+      return true;
+    });
+    if (!isDone) return;
+    this.copies.textContent = 'Copied';
+    say('All of the session is copied');
+    setTimeout(() => { this.copies.textContent = 'Copy all'; }, 1500);
   }
 
   async delete() {
