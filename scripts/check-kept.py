@@ -34,6 +34,8 @@ def opened(browser, name, **more):
 
 def pair(page):
     page.goto(json.loads(ctl("pair", "--here", "--json"))["url"])
+    # The form that stood there before, without a code, pairs nobody.
+    expect(page.get_by_label("Code", exact=True)).to_have_value(re.compile("."))
     page.get_by_role("button", name="Pair this browser").click()
     expect(field(page)).to_be_visible()
 

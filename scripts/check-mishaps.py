@@ -173,6 +173,17 @@ def long_answers(page):
     assert first.evaluate(NUMBERS, "par") == list(range(1, 3701))
     # Rendered but for the block of code, which is as it came.
     assert first.locator("strong").count() == 3700 and first.locator(".code").count() == 0
+    # Without a network the beginning of each is there, and that the rest is not.
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator(".link")).to_contain_text("As it was")
+    for turn, words in ((0, "par-1 "), (1, "word-1-")):
+        expect(turns.nth(turn).locator(".answer")).to_contain_text(words)
+        expect(turns.nth(turn).locator(".answer .note")).to_have_text("The rest of this is not kept in this browser.")
+    shot(page, "long-offline")
+    page.context.set_offline(False)
+    expect(page.locator(".link")).to_have_text("connected")
+    expect(turns.locator(".note")).to_have_count(0)
     page.get_by_label("Find in all sessions").fill("word-300")
     page.locator(".side .sessions a", has=page.locator("mark")).first.click()
     expect(page.locator(".turn.hit")).to_contain_text("/long 300")

@@ -282,7 +282,7 @@ export class Talk {
   /** @param {any[]} lines of `open`: of all, or of one turn at its end */
   keep([position, ...lines], before = kept(this.session) || []) {
     const [first = position, ...old] = before;
-    const all = [...old.filter((/** @type {any} */ line) => line.turn !== lines[0].turn), ...lines].filter((line) => line.turn);
+    const all = [...old.filter((/** @type {any} */ line) => line.turn !== lines[0].turn), ...beginnings(lines)].filter((line) => line.turn);
     keep(this.session, [{ ...first, at: Date.now() }, ...all.sort((one, other) => one.turn - other.turn)]);
   }
 
@@ -342,6 +342,15 @@ export class Talk {
     this.where.hidden = !this.isCut;
     this.where.textContent = `There is no connection now. A new session will be made in ${room(this.workspace)} when it is back.`;
   }
+}
+
+// Of a text that is too long for one line the first: it would take the room of all else.
+/** @param {any[]} lines of `open` */
+function beginnings(lines) {
+  return lines.flatMap((line, index) => {
+    if (!line.block || line.whole || !line.text) return [line];
+    return lines[index - 1]?.whole ? [{ type: 'notice', turn: line.turn, text: 'The rest of this is not kept in this browser.' }] : [];
+  });
 }
 
 /** @param {string | null} workspace */
