@@ -677,6 +677,8 @@ def waited(page):
     page.keyboard.press("Escape")
     plays(lambda: menu("Save as JSON"), "Being written.", f"Not saved: {gone}")
     page.keyboard.press("Escape")
+    plays(lambda: menu("Copy all"), "Being copied.", f"Not copied: {gone}")
+    page.keyboard.press("Escape")
     menu("Delete")
     plays(lambda: page.get_by_role("button", name="Delete for good?").click(), "Being deleted.", f"Not deleted: {gone}")
     page.keyboard.press("Escape")

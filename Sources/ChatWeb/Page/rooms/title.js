@@ -1,10 +1,12 @@
 // The title of what is shown; of a session it can be changed, and the session deleted.
 import { form, h, menu, once, plain, say, spent, surely, alarm } from '../base/dom.js';
 import { store, stored } from '../base/shelf.js';
-import { chat, waiting } from '../base/wire.js';
+import { chat, waiting, within } from '../base/wire.js';
 
 // Bytes of a title, as docs/chat.md has it.
 const longest = 200;
+// Milliseconds for the browser's question, whether the page may copy.
+const limit = 60000;
 // One that is being typed.
 const key = 'nexus.typed.title';
 
@@ -134,14 +136,11 @@ export class Title {
   async copy() {
     const isDone = await waiting(this.said, 'Being copied.', 'Not copied', async () => {
       const text = this.write('markdown').then((pieces) => new Blob(pieces, { type: 'text/plain' }));
-      try {
-        // Asked for within the tap: later some browsers do not let a page copy.
-        await navigator.clipboard.write([new ClipboardItem({ 'text/plain': text })]);
-      } catch {
-        // Why there was nothing to copy, if that is it.
-        await text;
-        throw new Error('this browser does not let the page copy. Save it as Markdown');
-      }
+      // Asked for within the tap: later some browsers do not let a page copy.
+      const done = (async () => navigator.clipboard.write([new ClipboardItem({ 'text/plain': text })]))();
+      done.catch(() => {});
+      await text;
+      await within(done, limit, '').catch(() => { throw new Error('this browser does not let the page copy. Save it as Markdown'); });
       return true;
     });
     if (!isDone) return;
