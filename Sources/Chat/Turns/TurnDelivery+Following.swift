@@ -1,4 +1,5 @@
 import AgentModel
+import GRDB
 
 /// A turn that the agent has goes on, whoever of those between it and the store has ended meanwhile.
 extension TurnDelivery {
@@ -22,7 +23,7 @@ extension TurnDelivery {
         stop: @Sendable () async -> Stop?
     ) async throws -> TurnOutcome? {
         for _ in 0..<patience.breaks {
-            let limit = ContinuousClock.now + patience.gap
+            var limit = ContinuousClock.now + patience.gap
             var isHeard = false
             while !isHeard {
                 // By somebody's order: what comes back by itself is waited for. Asked first, since the bus waits for a worker that
@@ -43,6 +44,11 @@ extension TurnDelivery {
                     case .lost, .notDelivered: break
                     case .unknownSession, .unknownRequest, .failed: throw loss
                     }
+                } catch let error as DatabaseError where StoreFailure.isPassing(error) {
+                    try await storeAgain(writer, prompt, after: error, stop: stop)
+                    // The way to the agent has nothing to do with it.
+                    limit = ContinuousClock.now + patience.gap
+                    continue
                 }
                 // What was heard ends this gap, however long ago it began; the next one has a limit of its own.
                 guard isHeard || ContinuousClock.now < limit else { throw loss }
@@ -50,5 +56,32 @@ extension TurnDelivery {
             }
         }
         throw loss
+    }
+
+    /// Waits until what could not be stored is, or somebody stops the turn: then it throws. The agent goes on meanwhile, and is
+    /// not listened to, since nothing is told that will not be stored; it tells it once more.
+    func storeAgain(
+        _ writer: TurnWriter, _ prompt: String, after failure: DatabaseError, stop: @Sendable () async -> Stop?
+    ) async throws {
+        var failure = failure
+        var told: String?
+        while await stop() == nil {
+            let why = StoreFailure.words(failure, path: store.path)
+            if why != told { await hub.mention(.notice(Self.pause(why, failure)), turn: turn, in: session) }
+            told = why
+            try await Task.sleep(for: Self.storePause)
+            do {
+                try await store.setPrompt(prompt, of: turn)
+                return try await writer.again()
+            } catch let error as DatabaseError where StoreFailure.isPassing(error) {
+                failure = error
+            }
+        }
+        throw failure
+    }
+
+    private static func pause(_ why: String, _ error: any Error) -> String {
+        let wish = StoreFailure.isNoRoom(error) ? "waits for room" : "waits for that"
+        return "\(why). What the agent says \(wish); it goes on with this turn meanwhile, until you stop it."
     }
 }

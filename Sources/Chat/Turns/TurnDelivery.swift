@@ -34,8 +34,8 @@ struct TurnDelivery {
         self.sayings = sayings
     }
 
-    /// Before the end of a turn is stored again that could not be.
-    private static let storePause: Duration = .seconds(1)
+    /// Before what could not be stored is stored again.
+    static let storePause: Duration = .seconds(1)
 
     enum Outcome: Sendable {
         case over
@@ -140,12 +140,11 @@ struct TurnDelivery {
                 session: id, workspace: workspace, text: message.text, files: try files(of: message),
                 choice: message.choice)
             for try await event in events {
-                if !hasBegun { try await writer.append(.started) }
+                let isFirst = !hasBegun
                 hasBegun = true
-                if case .turnStarted(let id?) = event {
-                    try await store.setPrompt(id, of: turn)
-                    prompt = id
-                }
+                if case .turnStarted(let id?) = event { prompt = id }
+                if isFirst { try await writer.append(.started) }
+                if case .turnStarted(let id?) = event { try await store.setPrompt(id, of: turn) }
                 if case .turnEnded(let outcome) = event { return outcome }
                 guard let what = ChatEvent.What(event) else { continue }
                 try await writer.append(named(what, stop: await stop()))
@@ -158,6 +157,13 @@ struct TurnDelivery {
             }
             // The way to the agent is gone, and the agent perhaps not.
             let loss = AgentError(.lost, error.message)
+            return try await follow(id, prompt, message, writer, orElse: loss, stop: stop)
+        } catch let error as DatabaseError where StoreFailure.isPassing(error) {
+            guard let prompt else { throw error }
+            try await storeAgain(writer, prompt, after: error, stop: stop)
+            let words = StoreFailure.words(error, path: store.path)
+            let loss = AgentError(
+                .lost, "the agent does not know this turn any more, of which it was not heard: \(words)")
             return try await follow(id, prompt, message, writer, orElse: loss, stop: stop)
         }
     }

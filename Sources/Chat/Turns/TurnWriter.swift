@@ -71,6 +71,13 @@ actor TurnWriter {
     /// Stores what was given out so far.
     func settle() async throws { try await flush() }
 
+    /// Stores what could not be stored before.
+    func again() async throws {
+        _ = try? await lastWrite?.value
+        (lastWrite, failure) = (nil, nil)
+        try await flush()
+    }
+
     /// Stores the rest with the turn's end, in one transaction.
     func end(_ state: TurnState, reason: String?, byTheAgent: Bool) async throws {
         timer?.cancel()

@@ -111,4 +111,57 @@ struct FullStoreTests {
         #expect(try play.states(session) == ["failed"])
         _ = try play.handOver("and on", session: session)
     }
+
+    /// A turn of which the agent has said that it has it, and a disk that fills while it is told.
+    private func halfWithoutRoom(_ play: Play, _ disk: SmallDisk) throws -> (FrameID, session: String, AgentPlay.Turn) {
+        play.agent.remembersTurns = true
+        let (id, session, turn) = try play.handOver("tell me more")
+        try play.agent.tell(turn, .turnStarted(prompt: "msg_1"), to: play.bridge)
+        try play.until("its start") { $0.client.types(id).contains("started") }
+        try disk.fill()
+        for number in 0..<20 {
+            let text = "\(number) " + String(repeating: "x", count: 1000)
+            try play.agent.tell(turn, .textDelta(block: "b", text: text), to: play.bridge)
+        }
+        try play.until("words about the room") { play in
+            play.client.events[id]?.contains { ($0["text"] as? String)?.contains("it goes on with this turn") == true }
+                == true
+        }
+        return (id, session, turn)
+    }
+
+    /// The agent knows nothing of the disk, and goes on.
+    @Test func diskThatIsFullForAWhile_answerIsWholeWhenThereIsRoom() throws {
+        let disk = try SmallDisk()
+        let play = try Play(directory: disk.path + "/chat")
+        let (id, session, _) = try halfWithoutRoom(play, disk)
+        let watch = play.bridge.ask(#"{"op":"resume","session":"\#(session)","after":0}"#)
+        try disk.empty()
+        try play.until("the question after it") { $0.agent.followed.count == 1 }
+        let text = (0..<40).map { "\($0) " + String(repeating: "x", count: 1000) }
+        try play.agent.tell(play.agent.followed[0].turn, .turnStarted(prompt: "msg_1"), to: play.bridge)
+        for piece in text {
+            try play.agent.tell(play.agent.followed[0].turn, .textDelta(block: "b", text: piece), to: play.bridge)
+        }
+        try play.agent.tell(play.agent.followed[0].turn, .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.isSuperset(of: [id, watch]) }
+        #expect(play.client.text(id) == text.joined() && play.client.text(watch) == text.joined())
+        #expect(try play.states(session) == ["done"])
+        #expect(play.agent.turns.count == 1 && play.agent.aborted.isEmpty)
+        _ = try play.handOver("and on", session: session)
+    }
+
+    @Test func turnThatGoesOnWithoutRoom_isStoppedByItsOwner() throws {
+        let disk = try SmallDisk()
+        let play = try Play(directory: disk.path + "/chat")
+        let (id, session, turn) = try halfWithoutRoom(play, disk)
+        _ = play.bridge.ask(#"{"op":"abort","session":"\#(session)"}"#)
+        try play.until("the stop at the agent") { $0.agent.aborted.contains(turn.session) }
+        try disk.empty()
+        try play.until("the end") { $0.client.finished.contains(id) }
+        #expect(play.client.last(id)["state"] as? String == "interrupted")
+        #expect((play.client.last(id)["reason"] as? String)?.contains("stopped") == true, "\(play.client.last(id))")
+        #expect(play.agent.followed.isEmpty)
+        _ = try play.handOver("and on", session: session)
+    }
 }
