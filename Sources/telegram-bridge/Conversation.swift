@@ -197,11 +197,17 @@ actor Conversation {
         if case .done(let message) = outcome { asks[name] = (ask, message, turn) }
     }
 
+    /// What became of it (docs/chat.md, `answered`), in the page's words.
+    private static let outcomes = [
+        "once": "allowed once", "always": "always allowed", "reject": "not allowed", "answered": "answered",
+        "dismissed": "put aside", "unknown": "not waited for any more",
+    ]
+
     private func close(_ id: String, _ answer: String) async {
         guard let (name, known) = asks.first(where: { $0.value.ask.id == id }) else { return }
         asks[name] = nil
         let (api, chat) = (api, chat)
-        let words = ["once": "allowed once", "always": "always allowed", "reject": "not allowed"][answer] ?? answer
+        let words = Self.outcomes[answer] ?? "over"
         _ = await pace.call { () async throws(BotAPI.Failure) in
             try await api.edit(known.message, in: chat, "\(known.ask.text)\n\n→ \(words)")
         }
