@@ -316,7 +316,7 @@ SEE = "Object.defineProperty(document, 'visibilityState', {value: '%s', configur
 TIMED = """words => {
     const seen = performance.now(), ticks = window.ticks;
     window.waited = new Promise((done) => {
-        const look = () => document.querySelector('main').innerText.includes(words) && (done(performance.now() - seen), true);
+        const look = () => document.querySelector('main').textContent.includes(words) && (done(performance.now() - seen), true);
         if (!look()) new MutationObserver((_, watch) => { if (look()) watch.disconnect(); }).observe(document.querySelector('main'), { childList: true, characterData: true, subtree: true });
     });
     %s

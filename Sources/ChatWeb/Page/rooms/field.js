@@ -92,7 +92,8 @@ export class Field {
   /** @returns {string} why it cannot be sent; empty: it can */
   get hindrance() {
     if (this.talk.files.isLoading) return 'a file is still being uploaded; send when it is there';
-    if (this.talk.files.list.some(({ state }) => state === 'failed')) return 'a file is not attached: remove it, or attach it again';
+    const failed = this.talk.files.list.find(({ state }) => state === 'failed');
+    if (failed) return `${failed.name} is not attached: remove it, or attach it again`;
     return this.bytes > limit ? `too long: a message takes ${limit / 1000} KB` : '';
   }
 

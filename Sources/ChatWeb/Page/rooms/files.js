@@ -99,6 +99,9 @@ export class Files {
       one.state = 'failed';
       bar.hidden = true;
       words.textContent = why;
+      const { element } = one.home;
+      // Seen whole, where the list is longer than its room.
+      element.scrollTop += Math.max(0, one.element.getBoundingClientRect().bottom - element.getBoundingClientRect().bottom);
       say(`${one.name}: ${why}`);
       if (canRetry) {
         words.append(' ', plain('Try again', () => {

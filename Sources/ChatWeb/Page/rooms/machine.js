@@ -8,7 +8,7 @@ export class Machine {
   constructor() {
     this.words = status('Asking nexusd.');
     this.groups = h('div');
-    this.standIn = h('p', { hidden: true, text: 'No AI answers here: echo-agent stands in for opencode and repeats what you say. Install opencode (https://opencode.ai) on the machine, then: nexusctl reload' });
+    this.standIn = h('p', { hidden: true, text: 'No AI answers here: echo-agent stands in for opencode and repeats what you say. Install opencode (https://opencode.ai) on the machine: nexusctl doctor says how' });
     this.tunnel = new Tunnel();
     this.element = h('main.room', h('div.column', h('h1', 'Machine'), this.words, this.standIn, this.tunnel.element, this.groups));
     this.before = new Map();

@@ -178,6 +178,10 @@ export class Talk {
 
   /** @param {Turn} turn @param {Element | null} before */
   add(turn, before = null) {
+    for (const other of this.turns.values()) {
+      if (turn.isAgain(other)) other.wasSentAgain();
+      if (other.isAgain(turn)) turn.wasSentAgain();
+    }
     this.turns.set(turn.id, turn);
     this.list.insertBefore(turn.element, before);
   }

@@ -27,6 +27,8 @@ export class Turn {
     this.blocks = new Map();
     /** @type {Map<string, any>} tool calls as they were told last */
     this.calls = new Map();
+    /** @type {Element | null} */
+    this.again = null;
     this.answer = h('div.answer');
     this.foot = h('p.foot');
     this.used = h('p.quiet.used', { hidden: true });
@@ -227,13 +229,14 @@ export class Turn {
   tools() {
     const row = h('span.row');
     if (this.state !== 'done' && this.text) {
-      const again = plain('Send again', () => {
+      this.again = plain('Send again', () => {
         // The id makes it one turn, wherever it is tapped.
         this.talk.put(this.text, this.files, `again.${this.session}.${this.id}`);
-        again.replaceWith('Sent again');
+        this.wasSentAgain();
         this.talk.rest();
       });
-      row.append(again);
+      row.append(this.again);
+      if ([...this.talk.turns.values()].some((other) => other.isAgain(this))) this.wasSentAgain();
     }
     const copy = plain('Copy answer', () => copyText(this.plain(), copy));
     copy.classList.add('copies');
@@ -242,6 +245,12 @@ export class Turn {
     else if (this.isPlaced) row.append(this.more());
     this.foot.append(row);
   }
+
+  /** @param {Turn} other @returns {boolean} it says what that one said before */
+  isAgain(other) { return this.id > other.id && this.text === other.text; }
+
+  /** Another time is the copy's matter. */
+  wasSentAgain() { this.again?.replaceWith('Sent again'); }
 
   /** What is done to the session from here. */
   more() {
