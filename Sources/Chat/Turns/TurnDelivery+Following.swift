@@ -65,11 +65,12 @@ extension TurnDelivery {
     ) async throws {
         var failure = failure
         var told: String?
-        while await stop() == nil {
+        while true {
             let why = StoreFailure.words(failure, path: store.path)
             if why != told { await hub.mention(.notice(Self.pause(why, failure)), turn: turn, in: session) }
             told = why
             try await Task.sleep(for: Self.storePause)
+            if await stop() != nil { throw failure }
             do {
                 try await store.setPrompt(prompt, of: turn)
                 return try await writer.again()
@@ -77,7 +78,6 @@ extension TurnDelivery {
                 failure = error
             }
         }
-        throw failure
     }
 
     private static func pause(_ why: String, _ error: any Error) -> String {

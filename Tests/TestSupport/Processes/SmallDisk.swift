@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// A file system of 1 MiB that can be full and empty again: a tmpfs of a test's own, gone with this object.
+/// A small file system that can be full and empty again: a tmpfs of a test's own, gone with this object.
 public final class SmallDisk {
     /// Where it is mounted.
     public let path: String
@@ -13,10 +13,11 @@ public final class SmallDisk {
     public static let isPossible = (try? SmallDisk()) != nil
 
     /// Mounts it.
-    public init() throws(Errno) {
+    /// - Parameter mebibytes: its size. A store's log alone may take one.
+    public init(mebibytes: Int = 1) throws(Errno) {
         path = home.path + "/disk"
         try kernel.makeDirectory(path, mode: 0o755)
-        guard mount("nexus-test", path, "tmpfs", 0, "size=1m") == 0 else { throw Errno.current }
+        guard mount("nexus-test", path, "tmpfs", 0, "size=\(mebibytes)m") == 0 else { throw Errno.current }
     }
 
     /// MNT_DETACH: whoever still has a file open keeps it.
