@@ -73,7 +73,10 @@ final class Bystanders {
                 line.range(of: "line ", options: .backwards).flatMap { Int(line[$0.upperBound...]) }
             })
         let counted = log.matches(of: #/([0-9]+) lines? (?:is|are) missing here/#).compactMap { Int($0.1) }.reduce(0, +)
-        #expect(count > 0 && found.count + counted == count, "\(found.count) of \(count) lines, \(counted) counted")
+        // Killed between a line and its number, the teller has written one more than it says.
+        #expect(
+            count > 0 && (count...count + 1).contains(found.count + counted),
+            "\(found.count) of \(count) lines, \(counted) counted")
         #expect(orCounted || counted == 0)
     }
 
