@@ -50,7 +50,11 @@ extension QuestionAsk {
     /// Answers to what was shown as answers to what was asked: nothing for each question that did not fit, and whole labels
     /// for those that were cut.
     public func answers(toShown given: [[String]]) -> [[String]] {
-        var answers = zip(given, questions).map { chosen, question in chosen.map(question.label(ofShown:)) }
+        let shown = fittingAFrame.questions
+        var answers = zip(given, zip(questions, shown)).map { chosen, asked in
+            let (question, cut) = asked
+            return chosen.map { question.label(of: $0, shownAs: cut) }
+        }
         answers += given.dropFirst(answers.count)
         guard given.count == Self.shownQuestions, questions.count > given.count else { return answers }
         return answers + Array(repeating: [], count: questions.count - given.count)
@@ -79,9 +83,10 @@ extension QuestionAsk.Question {
         return told
     }
 
-    fileprivate func label(ofShown chosen: String) -> String {
-        guard chosen.hasSuffix("…"), !options.contains(where: { $0.label == chosen }) else { return chosen }
-        let meant = options.filter { $0.label.hasPrefix(chosen.dropLast()) }
-        return meant.count == 1 ? meant[0].label : chosen
+    /// Only what stands in the card is taken for a label: words of somebody's own may end in "…" too.
+    fileprivate func label(of chosen: String, shownAs cut: Self) -> String {
+        guard !options.contains(where: { $0.label == chosen }) else { return chosen }
+        let meant = zip(options, cut.options).filter { $1.label == chosen }
+        return meant.count == 1 ? meant[0].0.label : chosen
     }
 }

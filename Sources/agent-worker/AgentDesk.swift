@@ -184,7 +184,10 @@ struct AgentDesk: Sendable {
     func directory(of session: AgentSessionID, _ client: any AgentClient) async throws(AgentFailure) -> String {
         let directory = try await client.directory(of: session)
         guard workspaces.contains(where: { $0.isPlace(directory) }) else {
-            throw AgentFailure(.refused, "this session works in \(directory), which is no workspace in Supervisor.toml")
+            throw AgentFailure(
+                .refused,
+                "this session works in \(directory), which is no workspace in Supervisor.toml: name it in [agent] workspaces, or "
+                    + "begin a new session")
         }
         return directory
     }

@@ -27,7 +27,7 @@ struct ChatDesk: Sendable {
             }
             if let hop = try await AgentHop.answer(to: request.payload, bus) { return await responder.reply(hop) }
             let asked = try ChatRequest(payload: request.payload)
-            let who = request.client?.name ?? "another worker"
+            let who = Asker.program(request.client?.name ?? "another worker")
             if let reply = try await service.answer(asked, by: who, to: send) { return await responder.reply(reply) }
             await responder.end()
         } catch let error as ChatError {

@@ -222,6 +222,9 @@ struct AgentModelCodingTests {
         #expect(shown[39].question.hasSuffix("[5 more questions are not shown, and get no answer]"))
         let answers = ask.answers(toShown: shown.map { [$0.options[1].label] })
         #expect(answers == given.prefix(40).map { [$0.options[1].label] } + Array(repeating: [], count: 5))
+        // Only a label of the card is one, not words of somebody's own that end alike.
+        let own = ask.answers(toShown: shown.map { _ in ["1 lll…"] })
+        #expect(own.prefix(40).allSatisfy { $0 == ["1 lll…"] })
         // Too few are none of that, and eleven of eleven were never too many.
         #expect(ask.answers(toShown: [["x"]]) == [["x"]])
         let eleven = QuestionAsk(id: "q", questions: Array(given.prefix(11)))

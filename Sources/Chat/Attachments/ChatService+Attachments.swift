@@ -20,7 +20,7 @@ extension ChatService {
     }
 
     /// Begins an upload of somebody's.
-    func upload(bytes: Int64, by sender: String?) async throws -> [UInt8] {
+    func upload(bytes: Int64, by sender: Asker?) async throws -> [UInt8] {
         try Self.json(BegunLine(upload: try await uploads.begin(bytes: bytes, from: sender)))
     }
 

@@ -19,8 +19,7 @@ public actor Uploads {
         let path: String
         let file: FileHandle
         let bytes: Int64
-        /// Who sends it, by the name of his device.
-        let sender: String?
+        let sender: Asker?
         var taken: Int64 = 0
         let hash = SHA256Hash()
         var touched: UInt64
@@ -41,8 +40,7 @@ public actor Uploads {
     }
 
     /// Begins one of so many bytes; its name. Nothing is allocated before the limits were looked at.
-    /// - Parameter sender: who sends it, by the name of his device.
-    func begin(bytes: Int64, from sender: String? = nil, now: Date = Date()) async throws -> String {
+    func begin(bytes: Int64, from sender: Asker? = nil, now: Date = Date()) async throws -> String {
         guard bytes != 0 else { throw ChatError(.badRequest, "the file is empty") }
         guard bytes > 0 else { throw ChatError(.badRequest, "no file has \(bytes) bytes: `bytes` says how many come") }
         guard bytes <= limits.file else {
@@ -66,7 +64,7 @@ public actor Uploads {
     }
 
     /// Of who has the most with the one that he begins now: nobody ends those of others by beginning many.
-    private func oldestOfMost(with sender: String?) -> String? {
+    private func oldestOfMost(with sender: Asker?) -> String? {
         let bySender = Dictionary(grouping: open, by: \.value.sender)
         let most = bySender.max { one, other in
             (one.value.count + (one.key == sender ? 1 : 0), one.key == sender ? 1 : 0)
@@ -104,7 +102,7 @@ public actor Uploads {
                     + "chat-bridge; begin it anew")
         }
         // The same piece once more: its answer was lost.
-        if offset == upload.taken - Int64(piece.count), !piece.isEmpty { return nil }
+        if offset >= 0, offset == upload.taken - Int64(piece.count), !piece.isEmpty { return nil }
         if let why = upload.objection(to: piece.count, at: offset) {
             drop(name)
             throw ChatError(.badRequest, "upload '\(name)': \(why). It is ended; begin it anew")

@@ -201,10 +201,12 @@ extension ChatStore {
     ) throws -> SessionID {
         guard let wanted = submission.session else {
             try workspaces.check(submission.workspace)
+            // By its name, so that it stays the one when another becomes the first.
+            let workspace = submission.workspace ?? workspaces.names?.first
             let title = submission.text.split(separator: "\n").first.map { String($0.prefix(60)) } ?? ""
             try db.execute(
                 sql: "INSERT INTO session (id, title, workspace, created, updated) VALUES (?, ?, ?, ?, ?)",
-                arguments: [id.rawValue, title, submission.workspace, now, now])
+                arguments: [id.rawValue, title, workspace, now, now])
             return id
         }
         guard

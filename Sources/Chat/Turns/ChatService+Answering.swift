@@ -1,10 +1,10 @@
 extension ChatService {
     /// Answers any request: a stream goes to `send` frame by frame; what has one answer only is returned.
     /// - Parameters:
-    ///   - who: asks, by the name of his device or program; nil: that is not known.
+    ///   - who: asks; nil: that is not known.
     ///   - line: how an event is written that is told as it happens, or by `open`.
     public func answer(
-        _ request: ChatRequest, by who: String? = nil, to send: @escaping Sink, line: Line = .plain
+        _ request: ChatRequest, by who: Asker? = nil, to send: @escaping Sink, line: Line = .plain
     ) async throws -> [UInt8]? {
         switch request {
         case .send(let submission): try await take(submission, to: send, line: line)
@@ -32,7 +32,7 @@ extension ChatService {
         case .catalog(let workspace): try await catalog(workspace, to: send)
         case .choose(let session, let change): return try await choose(change, in: session)
         case .answer(let session, let id, let answer):
-            try await pass(answer, to: id, in: session, by: who)
+            try await pass(answer, to: id, in: session, by: who?.name)
             return Array(#"{"type":"taken"}"#.utf8)
         case .export(let session, let format): try await export(session, as: format, to: send)
         case .describe: return try await describe()

@@ -95,7 +95,8 @@ struct WebRoutes: Sendable {
         if let session = asked.session { try await service.require(session) }
         return try answer.response { [service] send in
             do {
-                let reply = try await service.answer(asked, by: device.name, to: send, line: RenderedEvent.line)
+                let who = Asker.device(device.id, name: device.name)
+                let reply = try await service.answer(asked, by: who, to: send, line: RenderedEvent.line)
                 if let reply { return reply }
                 return LineAnswer.endLine
             } catch let error as ChatError {

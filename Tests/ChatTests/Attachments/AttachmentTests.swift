@@ -152,7 +152,7 @@ struct AttachmentTests {
 
     @Test func piecesOutOfOrder_orTooMany_endTheUpload() async throws {
         let uploads = try await uploads()
-        for (offset, count) in [(1, 1), (0, 11), (5, 5)] as [(Int64, Int)] {
+        for (offset, count) in [(1, 1), (0, 11), (5, 5), (-1, 1)] as [(Int64, Int)] {
             let name = try await uploads.begin(bytes: 10)
             let piece = [UInt8](repeating: 0x61, count: count)
             await #expect(throws: ChatError.self) { try await uploads.take(piece, at: offset, of: name) }
@@ -175,12 +175,15 @@ struct AttachmentTests {
     /// Whoever begins many ends his own.
     @Test func moreAtOnceThanThereMayBe_endThoseOfWhoHasTheMost() async throws {
         let uploads = try await uploads()
-        let first = try await uploads.begin(bytes: 2, from: "phone")
-        for _ in 0..<3 * Uploads.limit { _ = try await uploads.begin(bytes: 2, from: "tablet") }
+        // Devices that were given one name are two.
+        let few = Asker.device(DeviceID(rawValue: "1"), name: "phone")
+        let many = Asker.device(DeviceID(rawValue: "2"), name: "phone")
+        let first = try await uploads.begin(bytes: 2, from: few)
+        for _ in 0..<3 * Uploads.limit { _ = try await uploads.begin(bytes: 2, from: many) }
         #expect(try await uploads.take([0x61], at: 0, of: first) == nil)
         // And there is room for one more who has none yet.
-        let other = try await uploads.begin(bytes: 2, from: "laptop")
-        _ = try await uploads.begin(bytes: 2, from: "tablet")
+        let other = try await uploads.begin(bytes: 2, from: .program("laptop"))
+        _ = try await uploads.begin(bytes: 2, from: many)
         for name in [first, other] {
             #expect(try await uploads.take([0x62], at: await uploads.taken(name), of: name) == nil || name == first)
         }

@@ -120,6 +120,19 @@ struct ChatStoreTests {
         #expect(try await box.store.sessions().map(\.workspace) == ["work"])
     }
 
+    /// Whoever names none gets the first, and it stays that one whatever the file becomes.
+    @Test func sessionThatNamesNoWorkspace_belongsToTheFirst() async throws {
+        let box = try StoreBox()
+        let turn = try await box.accept("one", workspaces: Workspaces(names: ["home", "work"]))
+        #expect(try await box.store.sessions().map(\.workspace) == ["home"])
+        _ = try await box.accept("two", in: turn.session, workspaces: Workspaces(names: ["work", "home"]))
+        let error = await #expect(throws: ChatError.self) {
+            try await box.accept("three", in: turn.session, workspaces: Workspaces(names: ["work"]))
+        }
+        #expect(error?.message.contains("a new session begun") == true)
+        #expect(try await box.store.turns(of: turn.session).map(\.text) == ["one", "two"])
+    }
+
     @Test func sessionOfAWorkspaceThatIsGone_takesNoMessageMore() async throws {
         let box = try StoreBox()
         let turn = try await box.accept("one", workspace: "old", workspaces: Workspaces(names: ["home", "old"]))
