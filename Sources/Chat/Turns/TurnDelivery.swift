@@ -62,6 +62,10 @@ struct TurnDelivery {
             let outcome = try await deliver(message, writer, stop: stop)
             if outcome == nil, await stop() == .left { return .left }
             let (state, reason) = Self.judge(outcome, stop: await stop())
+            // Whoever refused sees nothing come after it, and would wait.
+            if case .done = outcome, let refused = await writer.refused {
+                try? await writer.append(.notice(Self.silence(after: refused)))
+            }
             return await conclude(writer, state, reason, byTheAgent: outcome != nil, stop: stop)
         } catch let error as AgentError where error.code == .notDelivered {
             return .notDelivered(why: "the agent cannot be reached: \(error)")
@@ -222,6 +226,11 @@ struct TurnDelivery {
                 return .over
             }
         }
+    }
+
+    private static func silence(after refused: Answered.Answer) -> String {
+        let cause = refused == .dismissed ? "when its question was put aside" : "when it was refused that"
+        return "The agent ended its turn \(cause), without a word. Send a message to go on."
     }
 
     private static func waits(_ why: String, _ error: any Error) -> String {

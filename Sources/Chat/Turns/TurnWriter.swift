@@ -21,6 +21,8 @@ actor TurnWriter {
     private var failure: (any Error)?
     /// The list of what is to do as it was given out last.
     private var todos: [Todo]?
+    /// What was said no to, when the agent has neither said nor begun anything since.
+    private(set) var refused: Answered.Answer?
 
     init(turn: TurnID, session: SessionID, store: ChatStore, hub: EventHub) {
         self.turn = turn
@@ -33,6 +35,7 @@ actor TurnWriter {
     /// stream down; throws when a batch could not be stored.
     func append(_ what: ChatEvent.What) async throws {
         if let failure { throw failure }
+        look(at: what)
         if case .answered = what { return try await record(what) }
         if what.asking != nil { return try await record(what) }
         if case .todos(let todos) = what, await !isNew(todos) { return }
@@ -45,6 +48,17 @@ actor TurnWriter {
                 try? await Task.sleep(for: Self.batchAge)
                 if !Task.isCancelled { await self.expire() }
             }
+        }
+    }
+
+    private func look(at what: ChatEvent.What) {
+        switch what {
+        case .answered(let answered):
+            refused = [.reject, .dismissed].contains(answered.answer) ? answered.answer : nil
+        case .text, .reasoning: refused = nil
+        case .tool(let call) where [.pending, .running].contains(call.status): refused = nil
+        case .accepted, .waiting, .started, .tool, .permission, .question, .todos, .changes, .usage, .notice, .ended:
+            break
         }
     }
 

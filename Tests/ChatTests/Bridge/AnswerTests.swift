@@ -53,9 +53,28 @@ struct AnswerTests {
         // Who comes later is told what was asked, and that it does not wait any more.
         let resumed = try play.answer(#"{"op":"resume","session":"\#(session)"}"#)
         let types = resumed.compactMap { $0["type"] as? String }
-        #expect(types == ["accepted", "started", "permission", "question", "answered", "ended"])
+        #expect(types == ["accepted", "started", "permission", "question", "answered", "notice", "ended"])
         let answered = try #require(resumed.first { $0["type"] as? String == "answered" })
         #expect(answered["answer"] as? String == "reject" && answered["by"] as? String == "user")
+    }
+
+    /// In line v1 a plain refusal is the end of a turn, and nothing else of the agent's says so.
+    @Test(arguments: [
+        (Answered.Answer.reject, "when it was refused that"), (.dismissed, "when its question was put aside"),
+    ])
+    func turnThatEndsAtARefusal_saysSo_unlessTheAgentHasMoreToSay(answer: Answered.Answer, words: String) throws {
+        for isSilent in [true, false] {
+            let play = try Play()
+            let (first, _, turn) = try asked(play)
+            let failed = ToolCall(id: "c", name: "bash", status: .failed, title: "ls", output: "refused")
+            try play.agent.tell(
+                turn, .answered(Answered(id: "per_1", answer: answer, by: .user)), .tool(failed), to: play.bridge)
+            if !isSilent { try play.agent.tell(turn, .textDelta(block: "b", text: "Well."), to: play.bridge) }
+            try play.agent.tell(turn, .turnEnded(.done), to: play.bridge)
+            try play.until("the end") { $0.client.finished.contains(first) }
+            let notices = play.client.events[first]?.filter { $0["type"] as? String == "notice" } ?? []
+            #expect(notices.map { ($0["text"] as? String)?.contains(words) } == (isSilent ? [true] : []))
+        }
     }
 
     /// Who looks at the list sees which session needs him, also after a restart, and as it changes.
@@ -121,9 +140,9 @@ struct AnswerTests {
                 .filter { !["position", "turn"].contains($0["type"] as? String) }
             #expect(
                 told.compactMap { $0["type"] as? String } == [
-                    "permission", "question", "permission", "answered", "answered", "answered",
+                    "permission", "question", "permission", "answered", "answered", "answered", "notice",
                 ])
-            #expect(told.allSatisfy { $0["seq"] == nil && $0["id"] != nil })
+            #expect(told.dropLast().allSatisfy { $0["seq"] == nil && $0["id"] != nil })
             #expect(told.compactMap { $0["who"] as? String } == ["nexusctl", "nexusctl"])
             let chosen = try #require(told[4]["chosen"] as? [[Any]])
             #expect(chosen.count == 1 && chosen[0][0] as? String == "SQLite" && chosen[0][1] is NSNull)
