@@ -519,6 +519,26 @@ def listed(page):
     step("Back closes the list on a phone, and leads from the room that was chosen there to the one before")
 
 
+def turned(page):
+    """Who reads the end of a long session reads it when the phone is turned, too."""
+    page.goto(origin + "/#/new")
+    page.reload()
+    for words in (3000, 400, 700, 1000, 1300):
+        send(page, f"/long {words}")
+        page.wait_for_url("**/#/s/*")
+        expect(page.locator(".turn").last).to_have_attribute("data-state", "done")
+    newest = page.get_by_role("button", name="Newest")
+    for size in ({"width": 844, "height": 390}, SIZES["phone"]):
+        expect(newest).to_be_hidden()
+        page.set_viewport_size(size)
+        page.wait_for_function("width => innerWidth === width", arg=size["width"])
+        # Three pictures: the browser lays it out, the page follows, and what came to be seen is laid out.
+        page.evaluate("new Promise(done => { let left = 3; const next = () => left-- ? requestAnimationFrame(next) : done(); next() })")
+        rest = page.evaluate("(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('.scroller'))")
+        assert rest < 80, (size, rest)
+    step("a phone that is turned stays at the end")
+
+
 def lists(page, name):
     """What is to do and what was changed: shown while it comes, and when it is read again."""
     send(page, "/todo /diff /slow 10")
@@ -966,6 +986,7 @@ with box.running(), watch.pictured():
         later(phone)
         asked(phone, "phone")
         listed(phone)
+        turned(phone)
         lists(phone, "phone")
         rooms(phone, "phone")
         told(phone)

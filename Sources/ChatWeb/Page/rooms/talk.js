@@ -19,6 +19,7 @@ export class Talk {
     /** @type {Map<number, Turn>} */
     this.turns = new Map();
     this.atEnd = true;
+    this.width = 0;
     this.title = '';
     /** @type {Feed | null} */
     this.feed = null;
@@ -57,12 +58,13 @@ export class Talk {
 
   listen() {
     this.scroller.addEventListener('scroll', () => {
-      const top = this.scroller.scrollTop;
+      const { scrollTop: top, clientWidth: width } = this.scroller;
       const rest = this.scroller.scrollHeight - top - this.scroller.clientHeight;
-      // Only who scrolls up leaves the end.
+      // Only who scrolls up leaves the end: not who turns a phone.
       if (rest < 80) this.atEnd = true;
-      else if (top < this.lastTop) this.atEnd = false;
+      else if (top < this.lastTop && width === this.width) this.atEnd = false;
       this.lastTop = top;
+      this.width = width;
       this.down.hidden = this.atEnd;
     }, { passive: true });
     this.watch = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
