@@ -54,7 +54,10 @@ struct AgentUpdate: UpdateSubject {
     func awaitIdle() throws(ControlError) {
         let child = try child()
         guard let before = child.status, before.state == "ready", !options.isNow else { return }
-        try replaceWhenIdle(child.name, before, UpdateWatch(child.name, place))
+        let watch = try UpdateWatch(child.name, place)
+        try replaceWhenIdle(child.name, before, watch)
+        // Its way to the program is taken away next.
+        try watch.untilExecuted(after: before.run, until: ControlConnection.now() + Self.quietMilliseconds)
     }
 
     func takeOver(_ tried: String?, isAtOnce: Bool) throws(ControlError) -> Bool {

@@ -1,5 +1,6 @@
 import ControlClient
 import SupervisorCore
+import System
 
 /// Looks at a child until another run of it is ready, or is not going to be.
 final class UpdateWatch {
@@ -11,6 +12,8 @@ final class UpdateWatch {
     private static let wished: Set<String> = ["asked", "dependency", "recycled"]
     /// A second look each second covers what has no event.
     private static let lookMilliseconds: Int64 = 1000
+    /// An exec has none before the whole start is known to be good.
+    private static let execMilliseconds: Int64 = 20
 
     /// Made before the command, so that nothing of what follows is missed.
     init(_ child: String, _ place: Place) throws(ControlError) {
@@ -44,6 +47,22 @@ final class UpdateWatch {
             if now.run != run || now.state != "ready" { return true }
             guard try wait(until: deadline) else { return false }
         }
+    }
+
+    /// Until the run after that one executes its program, or is over; returns also when the time is.
+    func untilExecuted(after run: String?, until deadline: Int64) throws(ControlError) {
+        while ControlConnection.now() < deadline {
+            let now = try status()
+            if let end = now.lastEnd, !old.contains(end.run) { return }
+            if now.run != run, let process = now.pid, !Self.isNexusd(process) { return }
+            _ = try wait(until: min(deadline, ControlConnection.now() + Self.execMilliseconds))
+        }
+    }
+
+    /// What was cloned and has not executed yet. Whose program cannot be read is taken for one that has.
+    private static func isNexusd(_ process: Int64) -> Bool {
+        guard let program = try? LiveKernel().readLink("/proc/\(process)/exe") else { return false }
+        return program.hasSuffix("/nexusd") || program.hasSuffix("/nexusd (deleted)")
     }
 
     /// Until nothing is left of a run, whether it was ready or not; false: the time is over.

@@ -53,6 +53,9 @@ struct UpdateScenarios {
         #expect(back.status == 0 && back.output.contains("the opencode that a search finds is accepted"), "\(back)")
         #expect(try agent.box.status().child("opencode")?.executable == agent.found)
         #expect(try agent.running() == "1.18.0")
+        // Each run between the two had a program to execute.
+        let ends = try agent.box.ctl("history", "opencode", "--json").output
+        #expect(ends.contains("recycled") && !ends.contains("ENOENT"), "\(ends)")
         let forth = try agent.update("opencode", "--back")
         #expect(forth.status == 0, "\(forth)")
         #expect(try agent.running() == "1.19.0")
