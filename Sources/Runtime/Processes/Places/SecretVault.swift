@@ -48,13 +48,14 @@ public struct SecretVault {
             guard let credentials else {
                 throw SecretError(
                     name: secret.name, problem: "is a systemd credential, and nexusd was given none",
-                    remedy: SecretError.credentialRemedy)
+                    remedy: SecretError.remedy(ofCredential: name))
             }
             do throws(SecretError) {
                 return try read(secret.name, credentials + "/" + name, isPrivate: false)
             } catch  where error.error == .noEntry {
                 throw SecretError(
-                    name: error.name, problem: error.problem, error.error, remedy: SecretError.credentialRemedy)
+                    name: error.name, problem: error.problem, error.error,
+                    remedy: SecretError.remedy(ofCredential: name))
             }
         case .generated(let count):
             if let value = generated[index] { return value }
@@ -134,10 +135,17 @@ public struct SecretError: Error, Hashable, Sendable, CustomStringConvertible {
         self.remedy = remedy ?? error.map(Self.remedy)
     }
 
-    /// systemd copies credentials when it starts a unit, and what comes later waits for the next start.
-    static let credentialRemedy =
-        "put it where the unit's LoadCredential= finds it (`credential` has its name), then: systemctl restart nexus, for "
-        + "systemd hands credentials over only when it starts the unit"
+    /// systemd copies credentials when it starts a unit, and what comes later waits for the next start. The package's unit has
+    /// one for each file of a directory: `nexus_` and the file's name (systemd.exec(5), LoadCredential=).
+    static func remedy(ofCredential name: String) -> String {
+        let file = name.hasPrefix("nexus_") ? "/etc/nexus/credentials/\(name.dropFirst(6))" : nil
+        let place = file.map { "put it into \($0), or where another unit's LoadCredential= finds '\(name)'" }
+        return
+            (place
+            ?? "put it where the unit's LoadCredential= finds '\(name)' (the package's has nexus_FILE for each FILE in "
+            + "/etc/nexus/credentials)")
+            + ", then: systemctl restart nexus, for systemd hands credentials over only when it starts the unit"
+    }
 
     /// `secret token: /etc/token: No such file or directory (ENOENT); make the file, or correct where it comes from`.
     public var description: String { "secret \(name): \(problem)" + (remedy.map { "; " + $0 } ?? "") }
