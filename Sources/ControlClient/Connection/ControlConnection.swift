@@ -28,7 +28,7 @@ public final class ControlConnection {
     /// Connects and queues the greeting. `name` is what nexusd shows of this client; one word.
     /// - Parameter interrupt: a descriptor that ends each wait, as `interrupted`, while it can be read; it is not read here.
     public init(socket path: String, name: String = "nexusctl", interrupt: Int32? = nil) throws(ControlError) {
-        socket = try UnixSocket(connectingTo: path, interrupt: interrupt)
+        socket = try NextNexusd.connect(path, interrupt: interrupt)
         queue(.hello, payload: Array("1 1 \(name)".utf8))
     }
 
