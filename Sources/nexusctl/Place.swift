@@ -38,9 +38,10 @@ struct Place: ParsableArguments {
     }
 
     /// A connection to that nexusd.
-    func connect() throws(ControlError) -> ControlConnection {
+    func connect(waitsForNext: Bool = true) throws(ControlError) -> ControlConnection {
         try ControlConnection(
-            socket: Locations.ofThisProcess(state: state, runtime: runtime).controlSocket, interrupt: interrupt)
+            socket: Locations.ofThisProcess(state: state, runtime: runtime).controlSocket, interrupt: interrupt,
+            waitsForNext: waitsForNext)
     }
 
     /// ArgumentParser knows options of a command only after its name; people write these before it as well.

@@ -27,8 +27,14 @@ public final class ControlConnection {
 
     /// Connects and queues the greeting. `name` is what nexusd shows of this client; one word.
     /// - Parameter interrupt: a descriptor that ends each wait, as `interrupted`, while it can be read; it is not read here.
-    public init(socket path: String, name: String = "nexusctl", interrupt: Int32? = nil) throws(ControlError) {
-        socket = try NextNexusd.connect(path, interrupt: interrupt)
+    /// - Parameter waitsForNext: where nexusd was killed and systemd starts the next one, for that, 5 s at most.
+    public init(
+        socket path: String, name: String = "nexusctl", interrupt: Int32? = nil, waitsForNext: Bool = false
+    ) throws(ControlError) {
+        socket =
+            waitsForNext
+            ? try NextNexusd.connect(path, interrupt: interrupt)
+            : try UnixSocket(connectingTo: path, interrupt: interrupt)
         queue(.hello, payload: Array("1 1 \(name)".utf8))
     }
 

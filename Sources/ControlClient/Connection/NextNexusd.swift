@@ -3,7 +3,7 @@ import Glibc
 /// The next nexusd of the unit: where one is killed, systemd starts it within 0.1 to 0.3 s, in which nobody listens. A command
 /// that came just then would say that there is no supervisor, and an update would take its program for one that does not run.
 enum NextNexusd {
-    /// How long it is waited for.
+    /// How long a command waits for it.
     private static let patienceMilliseconds: Int64 = 5000
     private static let pauseMilliseconds: Int32 = 20
     private static let unitSocket = "/run/nexus/control.sock"

@@ -63,7 +63,7 @@ struct AgentChild {
     private static func report(_ locations: Locations) throws(ControlError) -> StatusReport? {
         let connection: ControlConnection
         do throws(ControlError) {
-            connection = try ControlConnection(socket: locations.controlSocket)
+            connection = try ControlConnection(socket: locations.controlSocket, waitsForNext: true)
         } catch {
             guard error.code == .notRunning else { throw error }
             return nil

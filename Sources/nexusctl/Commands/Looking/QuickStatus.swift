@@ -27,7 +27,7 @@ struct QuickStatus {
 
     func run() throws(ControlError) {
         let place = try Locations.ofThisProcess(state: state, runtime: runtime)
-        let connection = try ControlConnection(socket: place.controlSocket)
+        let connection = try ControlConnection(socket: place.controlSocket, waitsForNext: true)
         let answer = try StatusQuestion.ask(connection)
         if json {
             Output.write(answer + [UInt8(ascii: "\n")])

@@ -64,7 +64,7 @@ struct WaitCommand: ParsableCommand {
         while true {
             let watch = SocketWatch(try place.locations())
             do throws(ControlError) {
-                return try place.connect()
+                return try place.connect(waitsForNext: false)
             } catch {
                 guard error.code == .notRunning, ControlConnection.now() < deadline else { throw error }
                 watch.wait(until: deadline)
