@@ -98,11 +98,22 @@ struct UnixSocket: ~Copyable {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// The package, or scripts/install, put the unit there.
+    private static var isInstalled: Bool {
+        let places = ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"]
+        return places.contains { access($0 + "/nexus.service", F_OK) == 0 }
+    }
+
     private static func words(_ error: Int32) -> String { String(cString: strerror(error)) }
 
     private static func failure(_ error: Int32, path: String) -> ControlError {
         if [ENOENT, ECONNREFUSED].contains(error), let known = AbsentNexusd(socket: path)?.failure { return known }
         return switch error {
+        case ENOENT where isInstalled && !path.hasPrefix("/run/nexus/"):
+            ControlError(
+                .notRunning,
+                "no supervisor is running: the machine's own has no socket in /run/nexus, and there is none at \(path)",
+                hint: "systemctl start nexus; one of your own: --runtime DIR says where it is")
         case ENOENT, ENOTDIR:
             ControlError(
                 .notRunning, "no supervisor is running: there is no control socket at \(path)",

@@ -61,7 +61,7 @@ extension AgentWorkspaceCommand {
             try giveRights(look, &outcome)
             try openUnit(look, &outcome)
             if !child.workspaces.list.contains(where: { $0.path == resolved }) {
-                outcome.line = AgentWorkspaces(child.workspaces.list + [outcome.workspace]).line
+                outcome.line = AgentWorkspaces(look.withUnlisted(besides: outcome.workspace)).line
             }
             if restart, outcome.needsRestart, let unit = look.unit {
                 try unit.restart()

@@ -29,9 +29,7 @@ struct AgentWorkspaceCommand: ParsableCommand {
             let child = try AgentChild(place)
             let look = WorkspaceLook(child)
             let states = child.workspaces.list.map { ($0, look.complaint($0.path)) }
-            let unlisted = (look.unit?.dropIn().paths ?? []).filter { path in
-                !child.workspaces.list.contains { $0.path == path }
-            }
+            let unlisted = look.unlisted
             if json {
                 show(states, unlisted)
             } else {
@@ -46,8 +44,8 @@ struct AgentWorkspaceCommand: ParsableCommand {
                 for path in unlisted {
                     Output.tell(
                         Terminal.clean(
-                            "\(look.unit?.name ?? "the unit") lets nexus write in \(path), which is no workspace:")
-                            + Terminal.clean(" nexusctl agent workspace remove \(path.shellWord)"))
+                            "\(look.unit?.name ?? "the unit") lets nexus write in \(path), which is no workspace: ")
+                            + Terminal.clean(WorkspaceLook.remedy(ofUnlisted: path)))
                 }
             }
             if states.contains(where: { $0.1 != nil }) { throw ExitCode(1) }

@@ -16,11 +16,20 @@ extension Doctor {
         guard let status else { return [] }
         let isStandIn = status.executable?.hasSuffix("/echo-agent") ?? false
         let first =
-            isStandIn
-            ? Finding(
-                .warn, "opencode", "not found: the built-in echo-agent answers, which is no AI", remedy: install)
-            : Finding(.ok, "opencode", "the tree runs \(status.executable ?? "it")")
+            isStandIn ? standIn() : Finding(.ok, "opencode", "the tree runs \(status.executable ?? "it")")
         return [first] + stopped(status) + day(isStandIn ? nil : status.executable)
+    }
+
+    /// For want of an opencode, or of a reload since there is one.
+    private func standIn() -> Finding {
+        if let child = try? AgentChild(asked), !child.isStandIn, !child.executable.isEmpty {
+            return Finding(
+                .warn, "opencode",
+                "\(child.executable) is there, and the built-in echo-agent still answers in its place",
+                remedy: "nexusctl reload")
+        }
+        return Finding(
+            .warn, "opencode", "not found: the built-in echo-agent answers, which is no AI", remedy: install)
     }
 
     /// As whom nexusd runs says where it has to lie, whoever asks.
@@ -113,8 +122,13 @@ extension Doctor {
                 Finding(.bad, "workspace", "\(workspace.name): \($0.words)", remedy: $0.remedy)
             }
         }
-        guard wrong.isEmpty, !list.isEmpty else { return wrong }
-        return [Finding(.ok, "workspaces", list.map(\.path).joined(separator: ", "))]
+        let forgotten = look.unlisted.map {
+            Finding(
+                .warn, "workspace", "\($0): the unit lets the agent write there, and \(child.config) does not name it",
+                remedy: WorkspaceLook.remedy(ofUnlisted: $0))
+        }
+        guard wrong.isEmpty, !list.isEmpty else { return wrong + forgotten }
+        return [Finding(.ok, "workspaces", list.map(\.path).joined(separator: ", "))] + forgotten
     }
 
     private static func find(_ program: String) -> String? {

@@ -20,7 +20,7 @@ extension Doctor {
             return [
                 Finding(
                     .warn, subject, "\(reader.path): not judged, for uid \(geteuid()) may not look at it",
-                    remedy: LogPrinter.groupHint)
+                    remedy: "it is log-writer's alone: ask as root")
             ]
         } catch {
             let failure = LogPrinter.unreadable(file: reader.path, error)

@@ -7,8 +7,38 @@ extension Doctor {
     func places() -> [Finding] {
         [directory("state directory", place.state, option: "--state")]
             + space(place.state, "disk", short: 512 << 20, empty: 32 << 20)
-            + [directory("runtime directory", place.runtime, option: "--runtime"), socketPath()]
+            + [directory("runtime directory", place.runtime, option: "--runtime"), socketPath()] + credentials()
     }
+
+    /// The directory that the package's unit hands on to systemd, for the nexusd of that unit.
+    private func credentials() -> [Finding] {
+        let (path, subject) = ("/etc/nexus/credentials", "credentials")
+        guard place.runtime == "/run/nexus", let status = try? kernel.status(path, followingLinks: true) else {
+            return []
+        }
+        if status.user != 0 || status.mode & 0o077 != 0 {
+            return [
+                Finding(
+                    .bad, subject,
+                    "\(path): others than root may look at it (mode \(String(status.mode & 0o7777, radix: 8)))",
+                    remedy: "chown root \(path) && chmod 700 \(path)")
+            ]
+        }
+        guard let names = try? kernel.list(path) else { return [] }
+        let bytes = names.reduce(0) {
+            $0 + Int64((try? kernel.status("\(path)/\($1)", followingLinks: true).size) ?? 0)
+        }
+        guard bytes > Self.credentialsLimit else { return [] }
+        return [
+            Finding(
+                .bad, subject,
+                "\(path) has \(ByteText.spoken(bytes)): systemd takes 1 MiB in all, and starts no unit with more",
+                remedy: "take what is no secret out of it, then: systemctl restart nexus")
+        ]
+    }
+
+    /// CREDENTIALS_TOTAL_SIZE_MAX of systemd.
+    private static let credentialsLimit: Int64 = 1 << 20
 
     private func directory(_ subject: String, _ path: String, option: String) -> Finding {
         let status: FileStatus

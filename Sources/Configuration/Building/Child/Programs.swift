@@ -36,7 +36,7 @@ struct Programs {
             guard let absolute = paths.absolute(name, home: home) else {
                 return .unfit("the program '\(name)' is a relative path; \(paths.remedy(for: name))")
             }
-            return look(absolute) ?? .missing("there is no program '\(absolute)'")
+            return look(absolute) ?? missing(absolute)
         }
         var rejected: Found?
         for directory in [context.places.bin, context.places.accepted(name)]
@@ -50,6 +50,16 @@ struct Programs {
             }
         }
         return rejected ?? .missing("there is no program '\(name)' beside nexusd or in PATH")
+    }
+
+    private func missing(_ path: String) -> Found {
+        let words = "there is no program '\(path)'"
+        guard HiddenHome.mayHide(path, from: context.host) else { return .missing(words) }
+        return .missing(
+            words,
+            remedy:
+                "put it where no home is (opencode: nexusctl agent install PATH, and command = [\"opencode\", …]); where "
+                + "nexus.service runs nexusd, homes are hidden from it")
     }
 
     /// nil: nothing is there.

@@ -58,7 +58,11 @@ struct Workspaces {
             return nil
         }
         if paths.host.status(path)?.kind != .directory {
-            report.error(position, "there is no directory '\(path)'; make it or correct the path")
+            let hidden =
+                HiddenHome.mayHide(path, from: paths.host)
+                ? ". Where nexus.service runs nexusd, homes are hidden from it: nexusctl agent workspace add opens one, from the unit's "
+                    + "next start on (systemctl restart nexus)" : ""
+            report.error(position, "there is no directory '\(path)'; make it or correct the path\(hidden)")
         }
         return (name, path)
     }
