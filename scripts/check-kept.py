@@ -419,6 +419,16 @@ def renamed(page):
     page.get_by_role("button", name="Rename").click()
     title = page.get_by_label("Title of the session")
     title.fill("mine")
+    # On a phone the bar is the field's, with its two buttons.
+    for width in (390, 360, 320):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert title.bounding_box()["width"] >= 150, (width, title.bounding_box())
+        for one in (title, page.get_by_role("button", name="Save", exact=True), page.get_by_role("button", name="Cancel", exact=True)):
+            expect(one).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("link", name="New session")).to_be_hidden()
+        assert page.get_by_role("button", name="Cancel", exact=True).bounding_box()["y"] < 20, "in a row of its own"
+        shot(page, f"rename-{width}")
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.evaluate(ASK, {"op": "rename", "session": session, "title": "theirs"})
     expect(page.locator(".side .sessions a", has_text="theirs")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text("theirs")
@@ -436,6 +446,37 @@ def renamed(page):
     expect(page.get_by_role("heading", level=1)).to_have_text("mine")
     expect(title).to_be_hidden()
     step("a title is typed on while another device gives one, over a reload and another room too")
+
+
+def waits_elsewhere(page):
+    """That another session waits for an answer stands below the title on a phone, on one line each, in a bar that does not grow."""
+    session = begun(page, "the title of a session that is long enough to be cut")
+    bar, words = page.locator("header.bar"), page.locator("header.bar .sub")
+    for width in (390, 360, 320):
+        page.set_viewport_size({"width": width, "height": 700})
+        expect(words).to_be_hidden()
+        high = bar.bounding_box()["height"]
+        new(page)
+        send(page, "/permission")
+        page.wait_for_url("**/#/s/*")
+        expect(page.locator(".card")).to_be_visible()
+        expect(words).to_have_text("waits for your answer")
+        asking = page.url
+        page.goto(session)
+        expect(words).to_have_text("another waits for your answer")
+        shot(page, f"waits-{width}")
+        heading = page.get_by_role("heading", level=1)
+        assert bar.bounding_box()["height"] == high, (width, bar.bounding_box(), high)
+        for one in (heading, words):
+            box = one.bounding_box()
+            assert box["y"] >= 0 and 15 < box["height"] < 30 and box["width"] > 120, (width, box)
+        words.click()
+        page.wait_for_url(asking)
+        page.get_by_role("button", name="Stop", exact=True).click()
+        over(page, "interrupted")
+        page.goto(session)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    step("what waits elsewhere is one line below the title on a phone")
 
 
 # What is uploaded waits until `release` is called.
@@ -981,7 +1022,7 @@ with box.running(), watch.pictured():
     box.until("the page", lambda: f"page at {origin}" in ctl("status"))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "told_nothing", "card_words", "renamed", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "locked", "paired_already", "another_store", "damaged", "killed"]
+        acts = sys.argv[3:] or ["shut_out", "forgotten", "connected", "deleted", "unheard", "in_its_place", "two_fields", "told_nothing", "card_words", "renamed", "waits_elsewhere", "uploaded_elsewhere", "pieces", "no_room", "taken_back", "tapped_twice", "waited", "locked", "paired_already", "another_store", "damaged", "killed"]
         if "killed" in acts:
             killed(play)
         if "shut_out" in acts:
@@ -989,7 +1030,7 @@ with box.running(), watch.pictured():
         if "forgotten" in acts:
             forgotten(browser)
         page = opened(browser, "desk")
-        for act in (connected, deleted, unheard, in_its_place, two_fields, told_nothing, card_words, renamed, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, locked, paired_already, another_store, damaged):
+        for act in (connected, deleted, unheard, in_its_place, two_fields, told_nothing, card_words, renamed, waits_elsewhere, uploaded_elsewhere, pieces, no_room, taken_back, tapped_twice, waited, locked, paired_already, another_store, damaged):
             if act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         browser.close()

@@ -51,7 +51,7 @@ export class Page {
     this.place = h('div.place');
     this.shade = h('div.shade', { onclick: () => this.menu(false) });
     this.frame = h('div.frame', this.side.element, this.shade,
-      h('div.stage', h('header.bar', this.button, this.title.words, this.title.waits, this.title.form, this.choice, this.title.more, h('a.bar-new', { href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
+      h('div.stage', h('header.bar', this.button, h('div.bar-words', this.title.words, this.title.waits), this.title.form, this.choice, this.title.more, h('a.bar-new', { href: '#/new', 'aria-label': 'New session', text: '+' })), this.place));
     app.replaceChildren(this.frame);
     addEventListener('hashchange', () => { if (!isCode()) this.show(); });
     addEventListener('popstate', () => this.menu(history.state === 'list'));
