@@ -131,6 +131,9 @@ def long_answers(page):
     live = last(page).locator(".answer .prose")
     expect(live).to_contain_text("echo agent")
     assert live.evaluate(NUMBERS, "word") == list(range(1, 301))
+    # Also what comes behind a paragraph that is too long to be rendered.
+    expect(live.locator("p code").last).to_contain_text("nexusctl agent install")
+    expect(live).not_to_contain_text("`")
     expect(page.get_by_role("button", name="Show all of it")).to_have_count(0)
     # Paragraphs, and a block of code that is longer than what is rendered at a time, with what would end it elsewhere.
     code = "```swift\n" + "".join(f"let value = {number} // **code**\n\n" for number in range(1500)) + "```\n\n"

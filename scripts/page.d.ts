@@ -150,8 +150,10 @@ interface Block {
   rest?: Text | null;
   /** Some of it is being rendered. */
   isBusy?: boolean;
-  /** It is not rendered while it grows. */
-  isPlain?: boolean;
+  /** What came before `rest` and has no end: none of it is rendered while it grows. */
+  plain?: Text[];
+  /** What follows `rest`, at the end. */
+  later?: Text[];
   /** How much of a long text that grew here was told once more. */
   told?: string;
   /** What puts a long one in. */

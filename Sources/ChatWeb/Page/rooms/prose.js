@@ -7,7 +7,7 @@ export const step = 20000;
 // What is shown of one text before that.
 export const most = 100000;
 // Milliseconds between two questions for Markdown: the machine takes 20 each second of all kinds.
-const apart = 60;
+export const apart = 60;
 // And for the answer to one.
 const limit = 4000;
 

@@ -4,7 +4,7 @@ import { read } from '../base/wire.js';
 import { card, record } from './asks.js';
 import { again, showFiles } from './files.js';
 import { showTodos, showChanges } from './lists.js';
-import { most, Prose, step, whole } from './prose.js';
+import { apart, most, Prose, step, whole } from './prose.js';
 
 /** @type {Words} of a state */
 const words = { queued: 'Queued', running: 'Working', interrupted: 'Interrupted', failed: 'Failed', done: '' };
@@ -78,11 +78,12 @@ export class Turn {
       block.rest.appendData(text);
     } else {
       block.rest = document.createTextNode(block.text);
+      block.plain = block.later = undefined;
       block.body.replaceChildren(h('div.live', block.rest));
     }
     // What has no end would be laid out anew with each word.
     if (block.rest.length > most) {
-      block.isPlain = true;
+      (block.plain ||= []).push(block.rest);
       block.rest = document.createTextNode('');
       block.body.append(h('div.live', block.rest));
     }
@@ -106,14 +107,27 @@ export class Turn {
   // What is over of a text that grows; at its end it comes as one.
   /** @param {Block} block @param {boolean} [isAll] nothing comes any more */
   async render(block, isAll) {
+    if (!block.rest || block.isBusy || block.kind !== 'text' || (block.plain && !isAll)) return;
+    // What was left as it is comes now, from its beginning.
+    const later = block.later ||= [];
+    if (block.plain) {
+      later.push(...block.plain, block.rest);
+      block.rest = later.shift() || block.rest;
+      block.plain = undefined;
+    }
     const { rest } = block;
-    if (!rest || block.isBusy || block.isPlain) return;
-    const size = isAll && rest.length <= step ? rest.length : whole(rest.data);
+    let size = whole(rest.data);
+    for (let next; !size && (next = later.shift()); size = whole(rest.data)) {
+      rest.appendData(next.data);
+      next.parentElement?.remove();
+    }
+    if (isAll && !later.length && rest.length <= step) size = rest.length;
     if (!size) return;
     const text = rest.data.slice(0, size);
     block.isBusy = true;
     try {
       const part = h('div', h('div.live', text));
+      if (isAll) await new Promise((done) => setTimeout(done, apart));
       if (size <= step) setMarkup(part, (await read({ op: 'render', text }))[0].html);
       if (block.rest === rest) {
         rest.parentElement?.before(...part.childNodes);
@@ -124,7 +138,7 @@ export class Turn {
     } finally {
       block.isBusy = false;
     }
-    this.render(block, isAll);
+    this.render(block, isAll || block.told === block.text);
   }
 
   /** @param {string} kind @param {string} key */
