@@ -17,8 +17,8 @@ struct Asks {
 
     /// Where what waits can be answered, and what comes of it otherwise.
     static let elsewhere =
-        "nothing is asked here, where no terminal is: answer it on the page; what nobody answers within [agent] answer-timeout "
-        + "(10min, where it is not set) is settled as permission-default says, and a question put aside"
+        "nothing is asked here, without a terminal or with --json: answer it on the page; what nobody answers within [agent] "
+        + "answer-timeout (10min, where it is not set) is settled as permission-default says, and a question put aside"
 
     /// One more.
     mutating func add(_ ask: ChatAsk) {

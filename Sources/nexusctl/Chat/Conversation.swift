@@ -246,8 +246,8 @@ final class Conversation {
             turn.asks.add(ask)
         } else {
             turn.printer.show(event)
-            if ChatAsk(event) != nil { turn.printer.note(Asks.elsewhere) }
         }
+        if turn.asks.isMute, ChatAsk(event) != nil { turn.printer.note(Asks.elsewhere) }
         if type == "answered", let id = event["id"]?.text { turn.asks.remove(id) }
         if type == "ended" { turn.end = event["state"]?.text ?? "failed" }
     }
