@@ -97,6 +97,16 @@ extension ChatStore {
         }
     }
 
+    /// What was asked in a turn, and is not known to be answered: their ids.
+    func unanswered(of turn: TurnID) async throws -> [String] {
+        let sql = """
+            SELECT key FROM event AS asked WHERE turn = ? AND kind IN ('permission', 'question') AND NOT EXISTS \
+            (SELECT 1 FROM event WHERE turn = asked.turn AND kind = 'answered' AND key = asked.key) \
+            ORDER BY seq LIMIT \(Self.askingLimit)
+            """
+        return try await queue.read { db in try String.fetchAll(db, sql: sql, arguments: [turn.rawValue]) }
+    }
+
     /// What is to do as it was told last in a session, in whichever turn; nil: it never was.
     func todos(of session: SessionID) async throws -> [Todo]? {
         let sql = """

@@ -138,8 +138,13 @@ public struct ChatService: Sendable {
             case .failed:
                 isTaken = false
                 throw ChatError(.failed, "the agent did not take the answer, and \(id) waits on: \(error.message)")
-            case .notDelivered, .lost:
+            case .notDelivered:
                 throw ChatError(.failed, "the answer did not reach the agent: \(error.message)")
+            case .lost:
+                throw ChatError(
+                    .failed,
+                    "whether the answer reached the agent is not known: \(error.message); the turn tells what came of it"
+                )
             }
         }
     }

@@ -82,6 +82,13 @@ final class Sayings: Sendable {
     /// Nothing waits there any more.
     func forget(_ session: SessionID) { all.withLock { $0.removeAll { $0.saying.session == session } } }
 
+    /// What the agent is known to have of what was said to something.
+    func taken(_ id: String, in session: SessionID) -> Answered.Answer? {
+        all.withLock { all in
+            all.first { $0.saying.session == session && $0.saying.id == id && $0.course == .taken }?.saying.answer
+        }
+    }
+
     /// The agent's word with the name of who said it, and what he chose, where that is certain.
     func name(_ answered: Answered, in session: SessionID) -> Answered {
         let said = all.withLock { all in

@@ -62,10 +62,10 @@ struct TurnDelivery {
             let outcome = try await deliver(message, writer, stop: stop)
             if outcome == nil, await stop() == .left { return .left }
             let (state, reason) = Self.judge(outcome, stop: await stop())
+            let refused = outcome == .done ? await writer.refused : nil
+            if let outcome, await stop() == nil { try? await settleAnswers(writer, after: outcome) }
             // Whoever refused sees nothing come after it, and would wait.
-            if case .done = outcome, let refused = await writer.refused {
-                try? await writer.append(.notice(Self.silence(after: refused)))
-            }
+            if let refused { try? await writer.append(.notice(Self.silence(after: refused))) }
             return await conclude(writer, state, reason, byTheAgent: outcome != nil, stop: stop)
         } catch let error as AgentError where error.code == .notDelivered {
             return .notDelivered(why: "the agent cannot be reached: \(error)")
@@ -225,6 +225,17 @@ struct TurnDelivery {
                 }
                 return .over
             }
+        }
+    }
+
+    /// The agent's word on an answer was lost with agent-worker, or with an earlier chat-bridge; that it ended its turn says that
+    /// it waits for nothing.
+    private func settleAnswers(_ writer: TurnWriter, after outcome: TurnOutcome) async throws {
+        for id in try await store.unanswered(of: turn) {
+            let said = sayings.taken(id, in: session)
+            guard said != nil || outcome == .done else { continue }
+            let answered = Answered(id: id, answer: said ?? .unknown, by: said == nil ? .elsewhere : .user)
+            try await writer.append(.answered(sayings.name(answered, in: session)))
         }
     }
 

@@ -53,9 +53,22 @@ struct AnswerTests {
         // Who comes later is told what was asked, and that it does not wait any more.
         let resumed = try play.answer(#"{"op":"resume","session":"\#(session)"}"#)
         let types = resumed.compactMap { $0["type"] as? String }
-        #expect(types == ["accepted", "started", "permission", "question", "answered", "notice", "ended"])
+        #expect(types == ["accepted", "started", "permission", "question", "answered", "answered", "notice", "ended"])
         let answered = try #require(resumed.first { $0["type"] as? String == "answered" })
         #expect(answered["answer"] as? String == "reject" && answered["by"] as? String == "user")
+    }
+
+    /// agent-worker ends between an answer and the agent's word on it.
+    @Test func answerWhoseWordWasLost_isKnownWhenTheAgentEndsItsTurn() throws {
+        let play = try Play()
+        let (first, session, turn) = try asked(play)
+        _ = try play.answer(#"{"op":"answer","session":"\#(session)","id":"per_1","reply":"once"}"#)
+        try play.agent.tell(turn, .textDelta(block: "b", text: "It is done."), .turnEnded(.done), to: play.bridge)
+        try play.until("the end") { $0.client.finished.contains(first) }
+        let told = try play.answer(#"{"op":"history","session":"\#(session)"}"#).filter { $0["answer"] != nil }
+        #expect(told.map { $0["id"] as? String } == ["per_1", "que_1"])
+        #expect(told.map { $0["answer"] as? String } == ["once", "unknown"])
+        #expect(told[0]["who"] as? String == "nexusctl" && told[1]["by"] as? String == "elsewhere")
     }
 
     /// In line v1 a plain refusal is the end of a turn, and nothing else of the agent's says so.
