@@ -169,4 +169,16 @@ struct AgentWorkspaceScenarios {
         try expect([runs, "warn|opencode|it was stopped by command", "ok|log-in", rooms], "stopped")
         #expect(agent.box.stop() == 0)
     }
+
+    @Test func doctor_tellsOfAnOpencodeThatWaitsForAReload() throws {
+        let agent = try started()
+        #expect(try agent.install(agent.download).status == 0)
+        let waiting = try findings(agent).first
+        let words = "\(agent.program) is there, and the built-in echo-agent still answers in its place"
+        #expect(waiting == "warn|opencode|\(words)|nexusctl reload", "\(waiting ?? "nothing")")
+        #expect(try agent.ctl(["reload"]).status == 0)
+        try agent.box.waitReady()
+        #expect(try findings(agent).first?.hasPrefix("ok|opencode|the tree runs \(agent.program)") == true)
+        #expect(agent.box.stop() == 0)
+    }
 }
