@@ -637,20 +637,34 @@ MANY = """async () => {
 }"""
 
 
+# Not a byte more goes in.
+FULL = """() => {
+    for (let size = 1 << 22; size >= 1; size >>= 1) {
+        try { for (;;) localStorage.setItem('filler' + Math.random(), 'x'.repeat(size)); } catch { /* Full, but for less than that. */ }
+    }
+}"""
+
+
 def no_room(page):
     """Drafts in many sessions are all kept; the browser has no room for what is typed: that is said, of a text and of a message."""
     sessions = page.evaluate(MANY)
     page.evaluate("""sessions => {
         for (const one of sessions) localStorage.setItem(`nexus.draft.${one}`, JSON.stringify({ text: `typed in ${one}`, files: [] }));
     }""", sessions)
-    begun(page, "before it was full")
+    session = begun(page, "before it was full").rsplit("/", 1)[1]
+    page.wait_for_function("session => localStorage.getItem(`nexus.kept.${session}`)", arg=session)
     page.context.set_offline(True)
-    page.evaluate("""() => {
-        for (let size = 1 << 22; size >= 1; size >>= 1) {
-            try { for (;;) localStorage.setItem('filler' + Math.random(), 'x'.repeat(size)); } catch { /* Full, but for less than that. */ }
-        }
-    }""")
+    expect(page.locator(".link")).to_contain_text("trying again")
+    draft = f"localStorage.getItem('nexus.draft.{session}')"
+    # What was read goes for what is typed.
+    page.evaluate("localStorage.setItem('nexus.kept.' + JSON.parse(localStorage['nexus.shelf'])[0], 'r'.repeat(20000))")
+    page.evaluate(FULL)
     field(page).fill("w" * 3000)
+    page.wait_for_function(f"{draft}?.includes('www')")
+    expect(page.get_by_text("There is no room in this browser")).to_have_count(0)
+    page.evaluate("for (const name of Object.keys(localStorage)) if (/^nexus.(kept|shelf)/.test(name)) localStorage.removeItem(name)")
+    page.evaluate(FULL)
+    field(page).fill("w" * 40000)
     expect(page.get_by_text("There is no room in this browser to keep this when the page closes.")).to_be_visible()
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator(".unsent .turn")).to_contain_text("this browser has not kept it: leave the page open")

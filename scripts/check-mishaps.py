@@ -416,6 +416,40 @@ def two_devices(browser):
     step("two devices: chosen, taken back and restored shows on both")
 
 
+# Holds the answer of what a session used until `late` is called.
+LATE = """() => {
+    const fetch = window.fetch, comes = new Promise((then) => { window.late = then; });
+    window.fetch = async (path, given) => {
+        const answer = await fetch(path, given);
+        if (!given?.body?.includes('"limit":1')) return answer;
+        window.isHeld = true;
+        await comes;
+        return answer;
+    };
+}"""
+
+
+def answered_late(page):
+    """What was asked for before the network went is no proof of a way when its answer is read afterwards."""
+    new(page)
+    send(page, "asked before")
+    over(page)
+    page.evaluate(LATE)
+    menu = page.locator("summary[aria-label='This session']")
+    menu.click()
+    page.wait_for_function("window.isHeld")
+    page.context.set_offline(True)
+    page.wait_for_function("!navigator.onLine")
+    page.evaluate("window.late()")
+    page.keyboard.press("Escape")
+    send(page, "written afterwards")
+    expect(page.locator(".unsent .turn")).to_contain_text("Sent when this device is online again")
+    page.context.set_offline(False)
+    expect(page.locator(".unsent .turn")).to_have_count(0)
+    over(page)
+    step("an answer that comes late is not taken for a network")
+
+
 def two_windows(page):
     """Both write without a network; what one keeps the other does not forget."""
     new(page)
@@ -503,7 +537,10 @@ def reading_above(page):
     send(page, "/slow 40")
     expect(last(page)).to_have_attribute("data-state", "running")
     page.mouse.move(600, 300)
+    # The way of a wheel takes its time.
+    page.evaluate("() => { window.stands = new Promise(then => document.querySelector('.scroller').addEventListener('scrollend', then, { once: true })).then(() => true); }")
     page.mouse.wheel(0, -600)
+    assert page.evaluate("window.stands")
     expect(page.get_by_role("button", name="Newest")).to_be_visible()
     top = page.evaluate("document.querySelector('.scroller').scrollTop")
     over(page)
@@ -918,7 +955,7 @@ with box.running(), watch.pictured():
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page, acts = opened(browser, "desk"), sys.argv[3:]
-        for act in (whole_answers, long_answers, folded, too_long, drafts, begun_offline, two_workspaces, two_windows, growing, silent, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, copied_whole, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
+        for act in (whole_answers, long_answers, folded, too_long, drafts, begun_offline, two_workspaces, answered_late, two_windows, growing, silent, cards, reading_above, lost_words, not_meant, no_push_service, machine, found_far, copied_whole, nothing_to_rename, withdrawn_alone, clock_set_back, answered_and_offline):
             if not acts or act.__name__ in acts:
                 watch.open["desk"] = page = act(page) or page
         for size in ("phone", "small"):

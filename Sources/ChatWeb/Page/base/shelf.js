@@ -22,13 +22,19 @@ export function stored(name, none) {
 
 /** @param {string} name @param {any} [value] none: it goes @returns {boolean} false: there is no room for it */
 export function store(name, value) {
-  try {
-    if (value === undefined) localStorage.removeItem(name);
-    else localStorage.setItem(name, JSON.stringify(value));
-    if (isTyped(name)) write(name);
-    return true;
-  } catch {
-    return false;
+  for (;;) {
+    try {
+      if (value === undefined) localStorage.removeItem(name);
+      else localStorage.setItem(name, JSON.stringify(value));
+      if (isTyped(name)) write(name);
+      return true;
+    } catch {
+      // What was read can be read again: it goes for what was typed, the oldest first.
+      const [oldest, ...names] = stored(order, []);
+      if (!isTyped(name) || !oldest) return false;
+      drop(oldest);
+      localStorage.setItem(order, JSON.stringify(names));
+    }
   }
 }
 

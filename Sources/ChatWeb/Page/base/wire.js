@@ -47,12 +47,13 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
   signal?.addEventListener('abort', left);
   if (signal?.aborted) left();
   hear(true);
+  const asked = networks;
   try {
     const response = await fetch(path, {
       method: 'POST', signal: control.signal,
       headers: { 'Content-Type': 'application/json', 'X-Nexus': stored('nexus.key', '1') }, body: JSON.stringify(body),
     });
-    isReached ||= !navigator.onLine;
+    isReached ||= !navigator.onLine && asked === networks;
     if (!response.body) throw new Failure('the answer has no body');
     // Not what something on the way says in its place.
     if (response.ok && response.headers.get('Content-Type')?.includes('json')) heard();
@@ -96,9 +97,16 @@ export async function ask(path, body, each = () => {}, { signal, heard = () => {
   }
 }
 
-// A browser without a network says that it is offline, and reaches the machine that it runs on all the same.
+// A browser without a network says that it is offline, and reaches the machine that it runs on all the same. What was
+// asked for before proves nothing of that: its answer was under way.
 let isReached = false;
-for (const name of ['online', 'offline']) addEventListener(name, () => { isReached = false; });
+let networks = 0;
+for (const name of ['online', 'offline']) {
+  addEventListener(name, () => {
+    isReached = false;
+    networks++;
+  });
+}
 export const isOffline = () => !navigator.onLine && !isReached;
 
 /** @param {object} body @param {Options} [options] */
