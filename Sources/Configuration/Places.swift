@@ -55,6 +55,8 @@ public struct Configured: Sendable {
     public var directories: [NeededDirectory]
     /// Of this moment, and none of the plan's notes, which are kept.
     public var passing: [Passing]
+    /// The plan in bytes, as it was read; empty until it is known to keep its rules.
+    public var encoded: [UInt8] = []
 }
 
 /// What is so when the file is read, and may be otherwise a moment later without another file.

@@ -27,25 +27,26 @@ public enum SupervisorFile {
         guard let root = Table(toml: text, report: report) else {
             throw report.failure ?? ConfigurationError(diagnostics: [], omitted: 0)
         }
-        let configured = TreeBuilder(root: root, places: places, host: host, report: report).build()
+        var configured = TreeBuilder(root: root, places: places, host: host, report: report).build()
         if let failure = report.failure { throw failure }
-        try check(configured.plan, report)
+        configured.encoded = try encoded(configured.plan, report)
         return configured
     }
 
     /// What the person's mistakes cannot explain is ours; said as such rather than handed to nexusd.
-    private static func check(_ plan: Plan, _ report: Report) throws(ConfigurationError) {
+    private static func encoded(_ plan: Plan, _ report: Report) throws(ConfigurationError) -> [UInt8] {
         do {
             try plan.validate()
         } catch {
             report.error(.start, "nexus-config made a plan that it refuses itself (a defect of Nexus): \(error)")
         }
-        let bytes = plan.encoded().count
-        if bytes > Plan.encodedLimit {
+        let bytes = plan.encoded()
+        if bytes.count > Plan.encodedLimit {
             report.error(
                 .start,
-                "the plan takes \(bytes) bytes; nexusd reads at most \(Plan.encodedLimit): make the tree smaller")
+                "the plan takes \(bytes.count) bytes; nexusd reads at most \(Plan.encodedLimit): make the tree smaller")
         }
         if let failure = report.failure { throw failure }
+        return bytes
     }
 }

@@ -22,19 +22,20 @@ struct MakePlan: ParsableCommand {
             runtime: Defaults.absolute(runtime), bin: Defaults.absolute(bin))
         let store = PlanStore(state: places.state)
         var plan: Plan
+        let kept: [UInt8]
         var passing: [String]
         do {
             let configured = try SupervisorFile.load(places)
             plan = configured.plan
             passing = configured.passing.filter(\.matters).map(\.words)
             passing += try ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
+            kept = plan.children.contains { $0.choice != nil } ? plan.encoded() : configured.encoded
             if !dryRun { try store.make(configured.directories) }
         } catch let error as PlanStore.Failure {
             throw Refusal(words: "nexus-config: \(error)")
         } catch {
             throw Refusal(words: "\(error)")
         }
-        let kept = plan.encoded()
         // Of this moment, and none of what is kept: a start from last-good would find them true for ever.
         let notes = (dryRun ? [] : keep(kept, in: store)) + passing
         plan.notes += notes

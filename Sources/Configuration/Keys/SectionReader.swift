@@ -12,10 +12,9 @@ struct SectionReader {
         self.table = table
         self.label = label
         self.report = report
-        let known = info.keys.map(\.name)
-        for entry in table.entries where !known.contains(entry.key) {
-            report.error(
-                entry.position, "unknown key '\(entry.key)' in \(label)\(hint(for: entry.key, among: known))")
+        for entry in table.entries where !info.keys.contains(where: { $0.name == entry.key }) {
+            let hint = hint(for: entry.key, among: info.keys.map(\.name))
+            report.error(entry.position, "unknown key '\(entry.key)' in \(label)\(hint)")
         }
     }
 
@@ -41,11 +40,11 @@ struct SectionReader {
 
     /// True when the key is absent, and no unknown key looks as if it were meant (that one was reported).
     func isMissing<Value>(_ key: Key<Value>) -> Bool {
+        if has(key) { return false }
         let known = info.keys.map(\.name)
-        return !has(key)
-            && !table.entries.contains { entry in
-                !known.contains(entry.key) && Nearest.name(for: entry.key, among: known) == key.info.name
-            }
+        return !table.entries.contains { entry in
+            !known.contains(entry.key) && Nearest.name(for: entry.key, among: known) == key.info.name
+        }
     }
 
     /// A reader for a table inside this one.

@@ -12,6 +12,10 @@ struct Template {
     }
 
     init(_ text: String) throws(Problem) {
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }) else {
+            pieces = text.isEmpty ? [] : [.literal(text)]
+            return
+        }
         var pieces: [Piece] = []
         var literal = ""
         var rest = Substring(text)

@@ -13,25 +13,26 @@ public enum DurationText {
 
     /// nil: not a duration, or more than 292 years.
     public static func parse(_ text: String) -> Duration? {
+        let bytes = text.utf8
         var total: Int64 = 0
-        var rest = Substring(text)
-        var isEmpty = true
-        while !rest.isEmpty {
-            let digits = rest.prefix { $0.isASCII && $0.isNumber }
-            rest = rest.dropFirst(digits.count)
-            let name = rest.prefix { $0.isASCII && $0.isLetter }
-            rest = rest.dropFirst(name.count)
-            guard let number = Int64(digits), let unit = units.first(where: { $0.name == name }) else { return nil }
+        var place = bytes.startIndex
+        while place < bytes.endIndex {
+            let letters = bytes[place...].firstIndex { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard let letters, let number = Int64(text[place..<letters]) else { return nil }
+            let end = bytes[letters...].firstIndex { !isLetter($0) } ?? bytes.endIndex
+            guard let unit = units.first(where: { $0.name == text[letters..<end] }) else { return nil }
             let (product, overflow) = number.multipliedReportingOverflow(by: unit.nanoseconds)
             let (sum, overflowed) = total.addingReportingOverflow(product)
             if overflow || overflowed { return nil }
             total = sum
-            isEmpty = false
-            guard rest.isEmpty || rest.first == " " else { continue }
-            rest = rest.drop { $0 == " " }
-            if rest.isEmpty, text.hasSuffix(" ") { return nil }
+            place = bytes[end...].firstIndex { $0 != UInt8(ascii: " ") } ?? bytes.endIndex
+            if place == bytes.endIndex, end != place { return nil }
         }
-        return isEmpty ? nil : .nanoseconds(total)
+        return bytes.isEmpty ? nil : .nanoseconds(total)
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
 
     /// The shortest form: `1min 30s` is `90s`, `3600s` is `1h`.

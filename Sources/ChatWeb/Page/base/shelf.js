@@ -30,7 +30,7 @@ export function store(name, value) {
       return true;
     } catch {
       // What was read can be read again: it goes for what was typed, the oldest first.
-      const [oldest, ...names] = stored(order, []);
+      const [oldest, ...names] = stored(order, /** @type {string[]} */ ([]));
       if (!isTyped(name) || !oldest) return false;
       drop(oldest);
       localStorage.setItem(order, JSON.stringify(names));

@@ -57,6 +57,7 @@ struct ChildContext {
     let tunnel: TunnelSettings
     let places: Places
     let host: any Machine
+    let programs: KnownPrograms
     let report: Report
 }
 

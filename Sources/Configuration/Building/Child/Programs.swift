@@ -20,6 +20,10 @@ struct Programs {
     static let absence = "install it"
 
     func find(_ name: String) -> Found {
+        context.programs.once(.init(name: name, home: home, path: path, identity: identity)) { searchWhole(name) }
+    }
+
+    private func searchWhole(_ name: String) -> Found {
         let found = search(name)
         // A shell would take it apart; nexusd does not.
         guard case .missing(let words, _) = found, let space = name.firstIndex(of: " "),

@@ -40,8 +40,7 @@ struct TreeBuilder {
             names: known, groups: groups, log: log.defaults, uids: uids(drafts),
             workspaces: Workspaces(reader: agent, places: places, host: host, report: report),
             agent: AgentSettings(reader: agent), chat: chat, word: word(), tunnel: tunnel(to: chat), places: places,
-            host: host,
-            report: report)
+            host: host, programs: KnownPrograms(), report: report)
         let children = drafts.map { ChildBuilder(draft: $0, context: context).build() }
         requireChild()
 
