@@ -10,17 +10,15 @@ import Testing
 /// of which half reaches the file; once and for ever after. A call of the store may be refused; then the file is opened anew
 /// on a sound disk: SQLite finds it whole, nothing was moved aside, and every message that was accepted is there, once, in
 /// exactly one state, no earlier one than was acknowledged; one that was withdrawn is over wherever it is there at all.
-@Suite("Failing calls of SQLite", .serialized, .timeLimit(.minutes(10)))
+@Suite("Failing calls of SQLite", .serialized, .timeLimit(.minutes(isLong ? 120 : 10)))
 struct DiskFaultTests {
-    private static let isLong = ProcessInfo.processInfo.environment["NEXUS_LONG"] == "1"
-
     @Test(arguments: [NEXUS_DISK_FULL, NEXUS_DISK_ERROR, NEXUS_DISK_TORN], [false, true])
     func everyCallMayFail(fault: nexus_disk_fault, forEver: Bool) async throws {
         try #require(nexus_disk_install() == 0)
         var (lives, refused) = (0, 0)
         // Without NEXUS_LONG every fortieth place.
         var random = SplitMix(seed: Chance.seed())
-        let first: Int32 = Self.isLong ? 1 : .random(in: 1...40, using: &random)
+        let first: Int32 = isLong ? 1 : .random(in: 1...40, using: &random)
         var nth = first
         while true {
             let life = try DiskLife()
@@ -29,7 +27,7 @@ struct DiskFaultTests {
             guard hasMet else { break }
             lives += 1
             if life.wasRefused { refused += 1 }
-            nth += Self.isLong ? 1 : 40
+            nth += isLong ? 1 : 40
         }
         print(
             "fault \(fault.rawValue) \(forEver ? "for ever" : "once"): \(lives) lives from call \(first), \(refused) refused something"
@@ -37,6 +35,8 @@ struct DiskFaultTests {
         #expect(lives > 5 && refused > 2)
     }
 }
+
+private let isLong = ProcessInfo.processInfo.environment["NEXUS_LONG"] == "1"
 
 /// One conversation on a disk that fails.
 private final class DiskLife {
