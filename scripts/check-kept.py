@@ -660,7 +660,7 @@ def no_room(page):
     page.evaluate("localStorage.setItem('nexus.kept.' + JSON.parse(localStorage['nexus.shelf'])[0], 'r'.repeat(20000))")
     page.evaluate(FULL)
     field(page).fill("w" * 3000)
-    page.wait_for_function(f"{draft}?.includes('www')")
+    page.wait_for_function(f"() => {draft}?.includes('www')")
     expect(page.get_by_text("There is no room in this browser")).to_have_count(0)
     page.evaluate("for (const name of Object.keys(localStorage)) if (/^nexus.(kept|shelf)/.test(name)) localStorage.removeItem(name)")
     page.evaluate(FULL)
