@@ -59,6 +59,7 @@ struct PlanSource {
         let plan: Plan
         do throws(StartError) {
             plan = try read(path, isTrusted: false)
+            try refuseForeign(plan, path)
         } catch let second {
             throw StartError(status: error.status, message: "\(error.message)\n\(second.message)")
         }
@@ -66,6 +67,17 @@ struct PlanSource {
         let first = error.message.split(separator: "\n").first.map(String.init) ?? ""
         let note = "the last good plan is in force (\(path)), for the file was refused: \(first)"
         return Origin(plan: plan, notes: [note], isLastGood: true)
+    }
+
+    /// The state directory may have been used by another installation, such as a tree tried by root before the package was
+    /// installed: what ran there, and as whom, is nothing that this machine's owner has asked this one for.
+    private func refuseForeign(_ plan: Plan, _ path: String) throws(StartError) {
+        guard let logWriter = plan.children.first(where: { $0.role == .logWriter })?.executable,
+            let slash = logWriter.lastIndex(of: "/"), let own = try? surroundings.binaries(), logWriter[..<slash] != own
+        else { return }
+        throw .refused(
+            "\(path): it is of the installation in '\(logWriter[..<slash])', and this is the one in '\(own)'; correct the file,"
+                + " and the next plan that is taken is kept there")
     }
 
     /// A plan decides what runs as whom: one that nobody named on the command line must be a file that nobody else could

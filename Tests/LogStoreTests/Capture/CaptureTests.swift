@@ -8,7 +8,7 @@ import Testing
 import Wire
 
 /// Real pipes, the real log-writer.
-@Suite("Taking lines out of pipes", .serialized, .timeLimit(.minutes(2)))
+@Suite("Taking lines out of pipes", .serialized, .timeLimit(.minutes(10)))
 struct CaptureTests {
     @Test func line_isWrittenStampedAndTagged() throws {
         let box = LogBox()

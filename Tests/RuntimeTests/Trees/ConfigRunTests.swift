@@ -102,6 +102,24 @@ extension WholeTrees {
             }
         }
 
+        /// As of a tree that root had tried before the package was installed.
+        @Test func refusedFile_withLastGoodOfAnotherInstallation_startsNothing() throws {
+            try play(#"echo "x.toml:3:1: error: unknown key 'comand'" >&2; exit 2"#)
+            let logWriter = child("log-writer", "serve") {
+                $0.role = .logWriter
+                $0.executable = "/elsewhere/log-writer"
+            }
+            let kept = Plan(children: [logWriter, child("kept", "serve")])
+            try kernel.replaceFile(directory.path + "/state/last-good", with: kept.encoded(), mode: 0o600)
+            let (exit, words) = try runToEnd(["--last-good"])
+            #expect(exit == .code(2))
+            #expect(words.contains("x.toml:3:1: error: unknown key 'comand'"), "\(words)")
+            #expect(
+                words.contains(
+                    "last-good: it is of the installation in '/elsewhere', and this is the one in '\(directory.path)'"),
+                "\(words)")
+        }
+
         @Test(arguments: [
             ("exit 7", "exit 7"), ("kill -9 $$", "signal 9"), ("echo nonsense", "not a plan"),
             ("head -c 5000000 /dev/zero", "above 4194304 bytes"),
