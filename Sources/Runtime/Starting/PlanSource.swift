@@ -76,8 +76,8 @@ struct PlanSource {
             let slash = logWriter.lastIndex(of: "/"), let own = try? surroundings.binaries(), logWriter[..<slash] != own
         else { return }
         throw .refused(
-            "\(path): it is of the installation in '\(logWriter[..<slash])', and this is the one in '\(own)'; correct the file,"
-                + " and the next plan that is taken is kept there")
+            "\(path): it is of the installation in '\(logWriter[..<slash])', and this is the one in '\(own)'; correct the file, or,"
+                + " if that one was only tried, move \(surroundings.directories.state) away")
     }
 
     /// A plan decides what runs as whom: one that nobody named on the command line must be a file that nobody else could
