@@ -10,6 +10,8 @@ public enum Limits {
     public static let turnFacts = 4096
     /// Text of one turn in bytes that is kept to compare with what the server has stored.
     public static let turnTextBytes = 8 << 20
+    /// Turns that go on while nobody listens, of which the text is kept meanwhile.
+    public static let leftTurns = 8
     /// Messages of one page, and pages of one re-read.
     public static let pageMessages = 50
     /// Pages of one re-read; a turn with more messages than 50 × 40 is not read back whole.

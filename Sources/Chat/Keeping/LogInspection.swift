@@ -1,4 +1,6 @@
 import Foundation
+import GRDB
+import Glibc
 
 /// What SQLite does not tell of a write-ahead log: it reads up to the first frame whose checksum is wrong and takes that
 /// for the end, as after a power cut. Where whole transactions stand behind it, something that was stored is lost.
@@ -12,8 +14,19 @@ enum LogInspection {
     /// at its very end.
     static func unreadable(_ path: String) throws -> Int? {
         guard StoreFile.bytes(path) > headerBytes else { return nil }
-        let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-        return data.withUnsafeBytes { Self.unreadable($0) }
+        return try content(path).withUnsafeBytes { Self.unreadable($0) }
+    }
+
+    /// All of it, read and not mapped: of a mapped file a bad sector ends the process. What stands in the way is said as SQLite
+    /// says it of its own files, so that it is waited for as with those.
+    static func content(_ path: String) throws(DatabaseError) -> Data {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw DatabaseError(resultCode: StoreFile.passing(errno) ?? .SQLITE_CANTOPEN) }
+        do {
+            return try FileHandle(fileDescriptor: file, closeOnDealloc: true).readToEnd() ?? Data()
+        } catch {
+            throw DatabaseError(resultCode: .SQLITE_IOERR)
+        }
     }
 
     private static func unreadable(_ bytes: UnsafeRawBufferPointer) -> Int? {

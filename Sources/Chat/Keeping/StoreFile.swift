@@ -21,8 +21,9 @@ struct StoreFile {
         }
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        if let kind = otherKind {
-            throw StoreRefusal(description: "\(path) is \(kind) and no file; move it away, and a store is begun")
+        for (file, then) in [(path, "and a store is begun"), (path + "-wal", "and start chat-bridge again")] {
+            guard let kind = Self.otherKind(file) else { continue }
+            throw StoreRefusal(description: "\(file) is \(kind) and no file; move it away, \(then)")
         }
         let kept = try keepLogWithoutFile(now: now)
         let restore = clearWork()
@@ -37,7 +38,7 @@ struct StoreFile {
     }
 
     /// What SQLite would call a reason that may be over later; nil: it is none of these.
-    private static func passing(_ code: Int32) -> ResultCode? {
+    static func passing(_ code: Int32) -> ResultCode? {
         switch code {
         case ENOSPC, EDQUOT: .SQLITE_FULL
         case EROFS: .SQLITE_READONLY
@@ -47,8 +48,8 @@ struct StoreFile {
         }
     }
 
-    /// What lies in the store's place, where that is no file.
-    private var otherKind: String? {
+    /// What lies in a file's place, where that is no file.
+    private static func otherKind(_ path: String) -> String? {
         var about = stat()
         guard stat(path, &about) == 0 else { return nil }
         return switch about.st_mode & S_IFMT {

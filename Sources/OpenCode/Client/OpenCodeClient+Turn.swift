@@ -8,8 +8,9 @@ extension OpenCodeClient {
     ) async throws(AgentFailure) {
         // Events are collected before the prompt goes out, so that none is missed.
         let inbox = try openInbox(for: session.rawValue)
-        defer { closeInbox(of: session.rawValue) }
+        defer { close(inbox, of: session.rawValue) }
         let id = PromptID.make()
+        _ = takeLeft(session, prompt: id)
         let handOver = try await handOver(
             session, id: id, prompt: prompt, choice: choice, directory: directory, inbox)
         defer { handOver.call?.cancel() }
@@ -20,23 +21,26 @@ extension OpenCodeClient {
         await tell(turn, isCertain: handOver.isCertain)
     }
 
-    /// What was told of it before is not known here: the first look tells all that there is.
+    /// What was told of it before is not known here: the first look tells all that there is, and what was heard of blocks that
+    /// grow goes on where it was.
     public func followTurn(
         _ session: AgentSessionID, directory: String, prompt: String,
         emit: @escaping @Sendable (AgentEvent) async throws -> Void
     ) async throws(AgentFailure) {
         let inbox = try openInbox(for: session.rawValue)
-        defer { closeInbox(of: session.rawValue) }
+        defer { close(inbox, of: session.rawValue) }
         let turn = Turn(
             session: session, directory: directory, inbox: inbox,
             reducer: TurnReducer(prompt: prompt, policy: policy, order: type(of: line).messageOrder),
             emit: emit)
-        await tell(turn, isCertain: false)
+        await tell(turn, isCertain: false, heard: takeLeft(session, prompt: prompt))
     }
 
-    /// To its end, or until nobody listens any more: then it goes on unheard. `isCertain`: nothing of it was missed.
-    private func tell(_ turn: Turn, isCertain: Bool) async {
+    /// To its end, or until nobody listens any more: then it goes on, and only its text is heard. `isCertain`: nothing of it
+    /// was missed; `heard`: of blocks that grow.
+    private func tell(_ turn: Turn, isCertain: Bool, heard: [String: TurnReducer.Block] = [:]) async {
         var turn = turn
+        var heard = heard
         let inbox = turn.inbox
         let ticker = Task {
             while !Task.isCancelled {
@@ -48,10 +52,15 @@ extension OpenCodeClient {
         do {
             try await turn.emit(.turnStarted(prompt: turn.reducer.prompt))
             if !isCertain { try await perform(turn.reducer.missedEvents(at: turn.now, connectionLost: true), &turn) }
+            let known = turn.reducer.recall(heard)
+            heard = [:]
+            try await perform(known, &turn)
             while !turn.reducer.isOver { try await handle(await inbox.next(), &turn) }
             if !turn.reducer.hasBegun { try? await line.withdraw(turn.reducer.prompt, of: turn.session) }
         } catch {
             // Whoever wants it stopped says so; whoever was cut off asks again.
+            _ = turn.reducer.recall(heard)
+            leave(turn.session, inbox, turn.reducer)
         }
     }
 

@@ -8,6 +8,7 @@ public actor OpenCodeClient: AgentClient {
     let line: any OpenCodeLine
     let policy: AnswerPolicy
     private var turns: [String: TurnInbox] = [:]
+    private var left = LeftTurns()
     /// When a byte of its events came last, or the stream was begun.
     private(set) var lastHeard = ContinuousClock.now
     /// Sessions that the session of a turn started: what they ask for concerns that turn.
@@ -69,12 +70,14 @@ public actor OpenCodeClient: AgentClient {
     /// Reads the event stream until it ends and gives the reason. `connected` is called when events come from now on.
     func follow(connected: @Sendable () async -> Void) async -> AgentFailure {
         let failure = await read(connected: connected)
+        left.forgetAll()
         for turn in turns.values { turn.connectionLost() }
         return failure
     }
 
     /// The process is gone: its turns end.
     func gone(_ words: String) {
+        left.forgetAll()
         for turn in turns.values { turn.gone(words) }
     }
 
@@ -91,8 +94,22 @@ public actor OpenCodeClient: AgentClient {
         return inbox
     }
 
-    /// Ends it.
-    func closeInbox(of session: String) {
+    /// Whoever listened to this turn is gone, and it goes on.
+    func leave(_ session: AgentSessionID, _ inbox: TurnInbox, _ reducer: TurnReducer) {
+        guard turns[session.rawValue] === inbox, let rest = inbox.takeRest() else { return }
+        turns[session.rawValue] = nil
+        left.leave(reducer, of: session.rawValue)
+        left.hear(rest, of: session.rawValue)
+    }
+
+    /// What was heard of a turn since it was left; nothing, when another one begins.
+    func takeLeft(_ session: AgentSessionID, prompt: String) -> [String: TurnReducer.Block] {
+        left.take(session.rawValue, prompt: prompt)
+    }
+
+    /// Ends it; the one that somebody else may have opened by now stays.
+    func close(_ inbox: TurnInbox, of session: String) {
+        guard turns[session] == nil || turns[session] === inbox else { return }
         turns[session] = nil
         children = children.filter { $0.value != session }
     }
@@ -141,6 +158,7 @@ public actor OpenCodeClient: AgentClient {
         case .facts(let facts):
             guard let session = frame.session else { return }
             if let turn = turns[session] { return turn.post(facts) }
+            left.hear(facts, of: session)
             if let parent = children[session] {
                 turns[parent]?.post(facts.filter(\.concernsParent))
             } else if facts.contains(where: \.concernsParent) {

@@ -68,6 +68,15 @@ final class TurnInbox: Sendable {
         }
     }
 
+    /// What still waits, for whoever takes the turn's place; nil: something was missed.
+    func takeRest() -> [TurnFact]? {
+        state.withLock { state in
+            let isWhole = !state.overflowed && !state.connectionLost && !state.isBack && state.gone == nil
+            defer { state.facts = [] }
+            return isWhole ? state.facts : nil
+        }
+    }
+
     func connectionLost() { change { $0.connectionLost = true } }
     func connectionBack() { change { $0.isBack = true } }
     func gone(_ words: String) { change { $0.gone = $0.gone ?? words } }

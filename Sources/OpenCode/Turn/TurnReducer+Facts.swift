@@ -158,6 +158,26 @@ extension TurnReducer {
         }
     }
 
+    /// What was heard of growing blocks while nobody listened. A block that was read back is a beginning of that, or is behind
+    /// it altogether: then it is left as it is.
+    mutating func recall(_ heard: [String: Block]) -> [Step] {
+        guard !isOver else { return [] }
+        for (id, block) in heard.sorted(by: { $0.key < $1.key }) where block.state == .open {
+            let known = blocks[id]
+            guard known?.state != .complete, let rest = block.shown.rest(after: known?.shown ?? ""),
+                known != nil || hasRoom(blocks.count), reserve(rest.utf8.count)
+            else { continue }
+            blocks[id] = block
+            guard !rest.isEmpty else { continue }
+            switch block.kind {
+            case .text: emit(.textDelta(block: id, text: rest))
+            case .reasoning: emit(.reasoningDelta(block: id, text: rest))
+            case .hidden: break
+            }
+        }
+        return take()
+    }
+
     private mutating func remove(_ id: String) {
         guard let block = blocks.removeValue(forKey: id) else { return }
         textBytes -= block.shown.utf8.count

@@ -200,7 +200,7 @@ struct TurnReducer {
         emit(.turnEnded(outcome))
     }
 
-    private mutating func take() -> [Step] {
+    mutating func take() -> [Step] {
         defer { steps = [] }
         return steps
     }

@@ -1,7 +1,9 @@
 import Chance
-import Chat
 import Foundation
+import GRDB
 import Testing
+
+@testable import Chat
 
 /// The write-ahead log of a process that was killed, damaged: what SQLite would drop without a word is kept and said.
 @Suite(.timeLimit(.minutes(1)))
@@ -71,6 +73,21 @@ struct DamagedLogTests {
     }
 
     /// What a power cut leaves was never acknowledged.
+    /// As one that is somebody else's, or lies on a bad sector: it is waited for, in words of our own.
+    @Test(arguments: [("/proc/self/mem", "gives errors"), ("/nowhere", "cannot be written")])
+    func logThatCannotBeRead_isAnObstacle(path: String, words: String) throws {
+        let error = try #require(#expect(throws: DatabaseError.self) { try LogInspection.content(path) })
+        #expect(ChatStore.obstacle(error, in: "/srv/chat")?.contains(words) == true)
+    }
+
+    @Test func directoryInTheLogsPlace_isRefusedInWords() async throws {
+        let box = try await killed().box
+        try box.change { _ in }
+        try FileManager.default.createDirectory(atPath: box.path + "-wal", withIntermediateDirectories: false)
+        let error = #expect(throws: StoreRefusal.self) { try box.open() }
+        #expect(error?.description.contains("chat.sqlite-wal is a directory and no file; move it away") == true)
+    }
+
     @Test func tornEnd_isNoDamage() async throws {
         let (box, log) = try await killed()
         for cut in [1, 100, Self.frame - 1, Self.frame] {

@@ -247,6 +247,31 @@ struct ConnectionTests: Sendable {
         #expect(try await run(client, session, "next").outcome == .done)
     }
 
+    /// A block that grows is stored by the agent at its end only: what was said while nobody listened was heard all the same.
+    @Test(arguments: EchoAgentProcess.Line.allCases)
+    func readerThatGoesAway_goesOnInTheMiddleOfABlock(line: EchoAgentProcess.Line) async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, line: line)
+        let (client, session) = try await connected(to: agent)
+        var reader = Reader()
+        var turn = Task { [reader] in _ = try await run(client, session, "/slow 1000", reader) }
+        await reader.sees(words: 2)
+        // Twice: the one that goes on may go away too.
+        for count in [6, 10] {
+            turn.cancel()
+            _ = await turn.result
+            let prompt = try #require(reader.screen.withLock { $0.prompt })
+            reader = Reader()
+            turn = Task { [reader] in
+                try await client.followTurn(session, directory: "/srv/work", prompt: prompt) { reader.show($0) }
+            }
+            await reader.sees(words: count)
+            let text = reader.screen.withLock { $0.wholeText }
+            #expect(text.hasPrefix((1...count).map { "word-\($0) " }.joined()), "\(text)")
+        }
+        turn.cancel()
+        _ = await turn.result
+    }
+
     @Test(arguments: EchoAgentProcess.Line.allCases)
     func slowReader_getsTheWholeText(line: EchoAgentProcess.Line) async throws {
         let agent = try EchoAgentProcess(state: scratch.url, delay: 0, line: line)

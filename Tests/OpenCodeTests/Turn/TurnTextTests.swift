@@ -64,6 +64,61 @@ struct TurnTextTests {
         #expect(turn.screen.text == ["prt_1": "One two"])
     }
 
+    @Test func whatWasHeardWhileNobodyListened_isTold_andGoesOn() {
+        var left = started()
+        left.tell(Turn.text(""), Turn.reasoning(""), Turn.delta("One "), Turn.delta("I ", block: "prt_r"))
+        var turns = LeftTurns()
+        turns.leave(left.reducer, of: "s")
+        turns.hear([Turn.delta("two "), Turn.delta("think ", block: "prt_r"), Turn.delta("x", block: "none")], of: "s")
+        turns.hear([Turn.delta("of another")], of: "other")
+        #expect(turns.take("s", prompt: "msg_0").isEmpty, "another turn's")
+        turns.leave(left.reducer, of: "s")
+        turns.hear([Turn.delta("two "), Turn.delta("think ", block: "prt_r")], of: "s")
+        let heard = turns.take("s", prompt: "msg_1")
+        #expect(turns.take("s", prompt: "msg_1").isEmpty, "taken once")
+        var turn = started()
+        turn.miss()
+        turn.reread([Turn.assistant(), Turn.text(""), Turn.reasoning("I ")], busy: true)
+        turn.take(turn.reducer.recall(heard))
+        turn.tell(Turn.delta("three"), Turn.delta("so", block: "prt_r"))
+        #expect(turn.screen.text == ["prt_1": "One two three"])
+        #expect(turn.screen.reasoning == ["prt_r": "I think so"])
+        turn.tell(Turn.text("One two three", complete: true))
+        #expect(turn.screen.text == ["prt_1": "One two three"])
+    }
+
+    /// What was read back is never taken back by what was heard before.
+    @Test func whatWasHeard_isLeftOut_whereTheServerKnowsMore() {
+        var left = started()
+        left.tell(Turn.text(""), Turn.delta("One "))
+        for (read, isComplete) in [("One two", true), ("One two", false), ("Another", false)] {
+            var turn = started()
+            turn.miss()
+            turn.reread([Turn.assistant(), Turn.text(read, complete: isComplete)], busy: true)
+            turn.take(turn.reducer.recall(left.reducer.blocks))
+            turn.tell(Turn.delta("lost"))
+            #expect(turn.screen.text == ["prt_1": read])
+        }
+        // Of one in which something was missed nothing goes on either.
+        left.miss()
+        var turn = started()
+        turn.take(turn.reducer.recall(left.reducer.blocks))
+        #expect(turn.screen.text.isEmpty)
+    }
+
+    @Test func leftTurns_areBounded_andForgotten() {
+        var turns = LeftTurns()
+        let left = started()
+        for index in 0...Limits.leftTurns { turns.leave(left.reducer, of: "s\(index)") }
+        turns.hear([Turn.text("kept")], of: "s0")
+        turns.hear([Turn.text("kept")], of: "s1")
+        turns.hear([Turn.text("kept")], of: "s2")
+        #expect(turns.take("s0", prompt: "msg_1").isEmpty, "the oldest")
+        #expect(turns.take("s1", prompt: "msg_1").count == 1)
+        turns.forgetAll()
+        #expect(turns.take("s2", prompt: "msg_1").isEmpty)
+    }
+
     @Test func unknownBlocksDelta_asksForTheState() {
         var turn = started()
         turn.tell(Turn.delta("lost beginning"))
