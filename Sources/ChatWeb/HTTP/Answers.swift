@@ -56,11 +56,13 @@ extension WebError {
     init(_ refused: Refused) {
         switch refused {
         case .unpaired(let why):
-            self.init(.unauthorized, "unpaired", "\(why.words); on the machine: nexusctl pair")
+            self.init(.unauthorized, "unpaired", "\(why.words); a new code from the machine lets it in")
             self.why = why.rawValue
         case .code:
             self.init(
-                .forbidden, "code", "this code is wrong, spent or older than ten minutes; make another: nexusctl pair")
+                .forbidden, "code",
+                "this code is wrong, spent or older than ten minutes; make another: nexusctl pair, and for a browser on the machine "
+                    + "itself nexusctl pair --here")
         case .password(isMissing: true):
             self.init(.unauthorized, "password", "this machine wants its password beside the code")
         case .password(isMissing: false):
