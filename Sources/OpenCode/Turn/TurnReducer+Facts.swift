@@ -159,9 +159,9 @@ extension TurnReducer {
     }
 
     /// What was heard of growing blocks while nobody listened. A block that was read back is a beginning of that, or is behind
-    /// it altogether: then it is left as it is.
+    /// it altogether: then it is left as it is. Before the prompt is known deltas pass by, and would leave a hole behind it.
     mutating func recall(_ heard: [String: Block]) -> [Step] {
-        guard !isOver else { return [] }
+        guard !isOver, hasBegun else { return [] }
         for (id, block) in heard.sorted(by: { $0.key < $1.key }) where block.state == .open {
             let known = blocks[id]
             guard known?.state != .complete, let rest = block.shown.rest(after: known?.shown ?? ""),

@@ -106,6 +106,17 @@ struct TurnTextTests {
         #expect(turn.screen.text.isEmpty)
     }
 
+    /// As when nothing could be read back at once: what came until then was not heard.
+    @Test func whatWasHeard_isLeftOut_whileThePromptIsNotKnown() {
+        var left = started()
+        left.tell(Turn.text(""), Turn.delta("One "))
+        var turn = TurnUnderTest()
+        turn.reducer = TurnReducer(prompt: "msg_1", order: .byArrival)
+        turn.take(turn.reducer.recall(left.reducer.blocks))
+        turn.tell(Turn.delta("two "), Turn.user, Turn.assistant(), Turn.delta("three"))
+        #expect(turn.screen.text.isEmpty, "no hole in it")
+    }
+
     @Test func leftTurns_areBounded_andForgotten() {
         var turns = LeftTurns()
         let left = started()
