@@ -34,6 +34,38 @@ import Testing
         #expect(LiveMachine().status("/etc")?.mode == 0o755)
     }
 
+    /// As systemd leaves it, when the state directory itself was somebody else's: all below it is root's.
+    @Test(.enabled(if: geteuid() == 0, "needs root to give something away"))
+    func directoryOfRootsThatIsGivenAway_isGivenWithWhatLiesInIt_andNothingElse() throws {
+        let (child, other, outside) = (state + "/web", UInt32(33), directory + "/outside")
+        let store = PlanStore(state: state)
+        try store.make([needed(state, given: true)])
+        let nested = child + "/a/b"
+        try FileManager.default.createDirectory(atPath: nested, withIntermediateDirectories: true)
+        for path in [child + "/file", nested + "/file", child + "/others", outside] {
+            try Data("x".utf8).write(to: URL(fileURLWithPath: path))
+        }
+        chown(child + "/others", 7, 7)
+        #expect(link(outside, child + "/second-name") == 0)
+        #expect(symlink(outside, child + "/link") == 0)
+        #expect(close(open(child + "/\u{1}", O_CREAT, 0o600)) == 0)
+        let web = NeededDirectory(path: child, owner: other, group: other, mode: 0o700)
+        try store.make([web])
+        func owner(_ path: String) -> UInt32 {
+            var status = stat()
+            return lstat(path, &status) == 0 ? status.st_uid : .max
+        }
+        for path in ["", "/a", "/a/b", "/file", "/a/b/file", "/link", "/\u{1}"] {
+            #expect(owner(child + path) == other, "\(path)")
+        }
+        #expect(owner(child + "/others") == 7, "what is another's stays his")
+        #expect(owner(outside) == 0, "neither by a link nor by a second name")
+        // From then on nothing in it is looked at: what root puts there on purpose stays root's.
+        chown(child + "/file", 0, 0)
+        try store.make([web])
+        #expect(owner(child + "/file") == 0)
+    }
+
     @Test func fileInsteadOfADirectory_isNamedWithARemedy() throws {
         let path = directory + "/logs"
         try Data().write(to: URL(fileURLWithPath: path))

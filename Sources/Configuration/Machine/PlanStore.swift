@@ -134,10 +134,14 @@ public struct PlanStore: Sendable {
                     "'\(directory.path)' belongs to uid \(status.st_uid), not to \(directory.owner): remove or chown it"
             )
         }
+        if geteuid() == 0, status.st_uid == 0, directory.owner != 0, !isNew, !directory.isGiven {
+            var belongings = Belongings(owner: directory.owner, group: directory.group)
+            try belongings.give(in: file, directory.path)
+        }
         // Without CAP_FOWNER a mode is changed by the owner only, so root takes it for a moment.
-        if geteuid() == 0 { try give(file, to: 0, 0, directory.path) }
+        if geteuid() == 0 { try Self.give(file, to: 0, 0, directory.path) }
         guard chmod("/proc/self/fd/\(file)", directory.mode) == 0 else { throw Failure("chmod", directory.path) }
-        if geteuid() == 0 { try give(file, to: directory.owner, directory.group, directory.path) }
+        if geteuid() == 0 { try Self.give(file, to: directory.owner, directory.group, directory.path) }
     }
 
     /// As it has to be, so that there is nothing to do: one look, since a reload has one for each child.
@@ -150,12 +154,12 @@ public struct PlanStore: Sendable {
 
     /// O_PATH and AT_EMPTY_PATH of open(2) and fchownat(2), the same on every machine; Glibc's module leaves out what is
     /// Linux's own.
-    private static let pathOnly: Int32 = 0o10_000_000
+    static let pathOnly: Int32 = 0o10_000_000
     private static let emptyPath: Int32 = 0x1000
 
-    private func give(_ file: Int32, to owner: UInt32, _ group: UInt32, _ path: String) throws(Failure) {
+    static func give(_ file: Int32, to owner: UInt32, _ group: UInt32, _ path: String) throws(Failure) {
         // fchown(2) takes no descriptor of O_PATH.
-        guard fchownat(file, "", owner, group, Self.emptyPath) == 0 else { throw Failure("chown", path) }
+        guard fchownat(file, "", owner, group, emptyPath) == 0 else { throw Failure("chown", path) }
     }
 
     private func isDirectory(_ path: String) -> Bool {

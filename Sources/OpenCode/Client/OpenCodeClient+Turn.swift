@@ -10,7 +10,7 @@ extension OpenCodeClient {
         let inbox = try openInbox(for: session.rawValue)
         defer { close(inbox, of: session.rawValue) }
         let id = PromptID.make()
-        _ = takeLeft(session, prompt: id)
+        forgetLeft(session)
         let handOver = try await handOver(
             session, id: id, prompt: prompt, choice: choice, directory: directory, inbox)
         defer { handOver.call?.cancel() }

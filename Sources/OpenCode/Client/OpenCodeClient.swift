@@ -102,7 +102,10 @@ public actor OpenCodeClient: AgentClient {
         left.hear(rest, of: session.rawValue)
     }
 
-    /// What was heard of a turn since it was left; nothing, when another one begins.
+    /// Another turn begins in this session.
+    func forgetLeft(_ session: AgentSessionID) { left.forget(session.rawValue) }
+
+    /// What was heard of a turn since it was left.
     func takeLeft(_ session: AgentSessionID, prompt: String) -> [String: TurnReducer.Block] {
         left.take(session.rawValue, prompt: prompt)
     }

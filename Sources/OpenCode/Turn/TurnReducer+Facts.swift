@@ -151,7 +151,11 @@ extension TurnReducer {
             return
         }
         blocks[id]?.shown.append(text)
-        switch block.kind {
+        emitGrowth(text, of: id, block.kind)
+    }
+
+    private mutating func emitGrowth(_ text: String, of id: String, _ kind: BlockFact.Kind) {
+        switch kind {
         case .text: emit(.textDelta(block: id, text: text))
         case .reasoning: emit(.reasoningDelta(block: id, text: text))
         case .hidden: break
@@ -168,12 +172,7 @@ extension TurnReducer {
                 known != nil || hasRoom(blocks.count), reserve(rest.utf8.count)
             else { continue }
             blocks[id] = block
-            guard !rest.isEmpty else { continue }
-            switch block.kind {
-            case .text: emit(.textDelta(block: id, text: rest))
-            case .reasoning: emit(.reasoningDelta(block: id, text: rest))
-            case .hidden: break
-            }
+            if !rest.isEmpty { emitGrowth(rest, of: id, block.kind) }
         }
         return take()
     }

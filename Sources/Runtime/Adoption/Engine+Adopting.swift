@@ -7,8 +7,8 @@ import Wire
 /// have ended, and how they did nobody can say.
 extension Engine {
     /// What `status` says of it.
-    static func note(adopted count: Int) -> String {
-        "an earlier nexusd was killed: \(count == 1 ? "a run of it goes on" : "\(count) runs of it go on") under this one, by the"
+    static func note(adopted count: Int, predecessor end: String) -> String {
+        "an earlier nexusd \(end): \(count == 1 ? "a run of it goes on" : "\(count) runs of it go on") under this one, by the"
             + " plan of that one (the file is read at the next reload); how they end is not known, memory figures begin anew"
     }
 
@@ -20,7 +20,7 @@ extension Engine {
         for child in names.ids { recall(child, adoption) }
         for group in Set(names.shown.children.map { plan.policy($0).group }) { publishValues(in: group) }
         leaving = names.ids.filter { !plan.isShown($0) && !isGone($0) }
-        notes.append(Self.note(adopted: living.count))
+        notes.append(Self.note(adopted: living.count, predecessor: surroundings.predecessorsEnd))
         adoptLogLink()
         if logWriter != nil, !journal.isServed { outputGuard.begin(at: now) }
         let end = endingLevel
@@ -86,8 +86,8 @@ extension Engine {
     }
 
     /// `adopted on 2026-11-27T21:00:00Z from a nexusd that was killed (life 0123abcd)`.
-    private static func words(adoptedFrom adoption: Adoption, at wallClock: Int64) -> String {
-        "adopted on \(timestamp(second: wallClock / 1_000_000_000)) from a nexusd that was killed"
+    private func words(adoptedFrom adoption: Adoption) -> String {
+        "adopted on \(timestamp(second: kernel.wallClock() / 1_000_000_000)) from a nexusd that \(surroundings.predecessorsEnd)"
             + " (life \(adoption.content.head.life.prefix(8)))"
     }
 
@@ -95,7 +95,7 @@ extension Engine {
         guard let pidfd = stored.pidfd?.take(), let scope = adoption.scopes[child] else { return }
         let process = stored.process.flatMap { $0.rawValue > 0 ? $0 : nil } ?? ProcessID(rawValue: kept.process)
         let run = LivingRun(stored.id, process, pidfd, in: scope)
-        run.adoption = Self.words(adoptedFrom: adoption, at: kernel.wallClock())
+        run.adoption = words(adoptedFrom: adoption)
         furnish(run, stored, of: child, kept)
         processes[process] = child
         try? surroundings.poller.add(run.pidfd, token: EventSource.adopted(child, run.generation).token)

@@ -17,7 +17,8 @@ extension Engine {
     func begin() {
         listener.open(surroundings.poller)
         let adoption = surroundings.takeAdoption()
-        if adoption?.handover == nil {
+        let goesOn = adoption?.handover != nil
+        if !goesOn {
             say(
                 LogEvent(
                     .supervisorStarted, 5,
@@ -37,6 +38,7 @@ extension Engine {
         if let adoption {
             if let handover = adoption.handover { resume(adoption, handover) } else { adopt(adoption) }
         }
+        if let begun = surroundings.interruptedUpgrade { tellInterrupted(begun) }
         beginSchedules()
         turnBegan = kernel.monotonic()
         if adoption == nil {
@@ -50,6 +52,7 @@ extension Engine {
         if let pipeWatch { try? surroundings.poller.add(pipeWatch.set, token: EventSource.outputs.token, for: []) }
         carryOut()
         endTurn()
+        if goesOn { surroundings.tell(.serving) }
     }
 
     private var planWords: String {

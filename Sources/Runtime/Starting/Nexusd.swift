@@ -100,7 +100,7 @@ public enum Nexusd {
                 "\(displaced): a directory is in the place of the control socket: move it away, or choose another runtime"
                     + " directory with --runtime")
         }
-        surroundings.tell(.serving)
+        if handover == nil { surroundings.tell(.serving) }
         let plan = PlanBook(origin.plan, adoption?.content.head.arrangement ?? Arrangement(origin.plan))
         let engine = Engine(
             surroundings, plan, origin.plan.choices, listener: listener, readsFile: options.plan == nil,

@@ -40,6 +40,10 @@ final class Surroundings {
     private let programFile: OwnedFD?
     /// Why another program has not taken over, when this one was executed again for that.
     private(set) var refusedUpgrade: String?
+    /// The one in which the nexusd before this one ended.
+    private(set) var interruptedUpgrade: BegunUpgrade?
+    /// How that one ended, as far as it is known.
+    var predecessorsEnd: String { interruptedUpgrade == nil ? "was killed" : "ended in an upgrade" }
     private let lives: LifeBook
     /// What an earlier nexusd had left behind.
     private(set) var leftovers = Leftovers.Outcome()
@@ -112,6 +116,7 @@ final class Surroundings {
     /// This life is written down, before anything is started, beside those of which something may be left. One that cannot be written
     /// down is only not found again.
     func beginLife() {
+        interruptedUpgrade = stage.interruptedUpgrade()
         inherit()
         write(lives.earlier)
     }

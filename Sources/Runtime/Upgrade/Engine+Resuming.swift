@@ -21,9 +21,8 @@ extension Engine {
         for group in Set(names.shown.children.map { plan.policy($0).group }) { publishValues(in: group) }
         leaving = names.ids.filter { !plan.isShown($0) && !isGone($0) }
         upgrade.count = handover.head.count
-        tellUpgrade(
-            failure: surroundings.refusedUpgrade.map { "\(surroundings.program) cannot go on from here: \($0)" },
-            from: handover.from)
+        let refusal = surroundings.refusedUpgrade.map { "\(surroundings.program) cannot go on from here: \($0)" }
+        tellUpgrade(refusal.map { .refused($0) } ?? .done, from: handover.from)
         adoptLogLink()
         // After it: a log-writer that goes on knows already what it owes.
         unfiled = handover.unfiled

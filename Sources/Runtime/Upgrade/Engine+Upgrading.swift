@@ -96,6 +96,7 @@ extension Engine {
         } catch let failure {
             error = failure
         }
+        surroundings.tell(.serving)
         refuseUpgrade("\(surroundings.program) cannot be executed: \(error)")
     }
 
@@ -106,6 +107,7 @@ extension Engine {
         defer { for raw in numbers { try? kernel.closeOnExec(raw, true) } }
         for raw in numbers { try kernel.closeOnExec(raw, false) }
         notify.reloading(at: now)
+        surroundings.tell(.handingOver(BegunUpgrade(number: upgrade.count, from: NexusVersion.current)))
         let ticket = HandoverTicket(document: document.raw, program: program)
         return kernel.execute(surroundings.program, handover.head.arguments, ticket.environment(kernel))
     }
@@ -114,7 +116,7 @@ extension Engine {
     private func refuseUpgrade(_ why: String) {
         let wasShut = upgrade.isShut
         upgrade.end()
-        tellUpgrade(failure: why, from: NexusVersion.current)
+        tellUpgrade(.refused(why), from: NexusVersion.current)
         if let entry = answers.takeUpgrade() { router.fail(entry.id, .failed, why) }
         guard wasShut else { return }
         listener.open(surroundings.poller)
@@ -122,26 +124,44 @@ extension Engine {
         carryOut()
     }
 
+    /// The program of an upgrade ended before it served, and this one was started in its place.
+    func tellInterrupted(_ begun: BegunUpgrade) {
+        upgrade.count = begun.number
+        let runs = cells.count { $0.run != nil }
+        let own = "nexusd \(NexusVersion.current) (pid \(kernel.processID()))"
+        tellUpgrade(
+            .interrupted(
+                "the program that took over from nexusd \(begun.from) ended before it served; \(own) was started in its place, "
+                    + (runs == 0 ? "and begins from nothing" : "and \(counted(runs, "run")) of before go on")),
+            from: begun.from)
+    }
+
     /// In the log, in `status` and in `version`.
-    func tellUpgrade(failure: String?, from: String) {
+    func tellUpgrade(_ result: UpgradeOutcome.Result, from: String) {
         let milliseconds = kernel.wallClock() / 1_000_000
-        upgrade.last = UpgradeOutcome(
-            number: upgrade.count, from: from, milliseconds: milliseconds, failure: failure)
+        upgrade.last = UpgradeOutcome(number: upgrade.count, from: from, milliseconds: milliseconds, result: result)
         let time = timestamp(second: milliseconds / 1000)
         let own = "nexusd \(NexusVersion.current)"
-        let note =
-            failure.map { "the upgrade of \(time) was refused, and \(own) goes on: \($0)" }
-            ?? "\(own) went on in place of \(from) at \(time) (upgrade \(upgrade.count)); its children are as they were"
+        let note: String
+        let event: LogEvent
+        let number = [LogEvent.Field(name: "UPGRADE", value: String(upgrade.count))]
+        switch result {
+        case .done:
+            note =
+                "\(own) went on in place of \(from) at \(time) (upgrade \(upgrade.count)); its children are as they were"
+            let children = "\(cells.count { $0.run != nil }) runs"
+            let words = "\(own) (pid \(kernel.processID())) goes on in place of \(from), with \(children) as they were."
+            event = LogEvent(.upgraded, 5, words, nil, nil, number)
+        case .refused(let why):
+            note = "the upgrade of \(time) was refused, and \(own) goes on: \(why)"
+            event = LogEvent(.upgradeRefused, 3, "No upgrade, \(own) goes on: \(why).", nil, nil, number)
+        case .interrupted(let why):
+            note = "the upgrade before \(time) came to nothing: \(why)"
+            event = LogEvent(.upgradeRefused, 3, "No upgrade: \(why).", nil, nil, number)
+        }
         notes.removeAll { $0 == upgrade.note }
         notes.append(note)
         upgrade.note = note
-        let number = LogEvent.Field(name: "UPGRADE", value: String(upgrade.count))
-        if let failure {
-            say(LogEvent(.upgradeRefused, 3, "No upgrade, \(own) goes on: \(failure).", nil, nil, [number]))
-        } else {
-            let children = "\(cells.count { $0.run != nil }) runs"
-            let words = "\(own) (pid \(kernel.processID())) goes on in place of \(from), with \(children) as they were."
-            say(LogEvent(.upgraded, 5, words, nil, nil, [number]))
-        }
+        say(event)
     }
 }

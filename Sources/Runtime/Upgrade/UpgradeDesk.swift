@@ -59,16 +59,39 @@ struct UpgradeOutcome {
     let from: String
     /// CLOCK_REALTIME in milliseconds.
     let milliseconds: Int64
-    /// Why nothing came of it; nil: this program is the one that took over.
-    let failure: String?
+    let result: Result
+
+    enum Result {
+        /// This program is the one that took over.
+        case done
+        /// The program before goes on; why nothing came of it.
+        case refused(String)
+        /// The one that took over ended before it served; what came after it.
+        case interrupted(String)
+
+        var why: String? {
+            switch self {
+            case .done: nil
+            case .refused(let why), .interrupted(let why): why
+            }
+        }
+
+        fileprivate var word: String {
+            switch self {
+            case .done: "done"
+            case .refused: "failed"
+            case .interrupted: "interrupted"
+            }
+        }
+    }
 
     func write(into json: inout JSONWriter) {
         json.object("upgrade") { json in
             json.field("number", number)
-            json.field("outcome", failure == nil ? "done" : "failed")
+            json.field("outcome", result.word)
             json.field("from", from)
             json.field("ended_ms", milliseconds)
-            json.field("why", failure)
+            json.field("why", result.why)
         }
     }
 }

@@ -72,11 +72,14 @@ struct DamagedLogTests {
             .map { directory + "/" + $0 }
     }
 
-    /// What a power cut leaves was never acknowledged.
     /// As one that is somebody else's, or lies on a bad sector: it is waited for, in words of our own.
     @Test(arguments: [("/proc/self/mem", "gives errors"), ("/nowhere", "cannot be written")])
     func logThatCannotBeRead_isAnObstacle(path: String, words: String) throws {
-        let error = try #require(#expect(throws: DatabaseError.self) { try LogInspection.content(path) })
+        let error = try #require(
+            #expect(throws: DatabaseError.self) {
+                var log = try WriteAheadLog(path)
+                _ = try log.readHeader()
+            })
         #expect(ChatStore.obstacle(error, in: "/srv/chat")?.contains(words) == true)
     }
 
@@ -88,6 +91,7 @@ struct DamagedLogTests {
         #expect(error?.description.contains("chat.sqlite-wal is a directory and no file; move it away") == true)
     }
 
+    /// What a power cut leaves was never acknowledged.
     @Test func tornEnd_isNoDamage() async throws {
         let (box, log) = try await killed()
         for cut in [1, 100, Self.frame - 1, Self.frame] {

@@ -55,7 +55,7 @@ struct FaultScript: Sendable {
         ],
         verdict: { tree in
             let starts = tree.kernel.starts.count { $0.child == "plain" }
-            guard tree.engine.upgrade.last?.failure != nil else { return "an execve that failed is no upgrade" }
+            guard tree.engine.upgrade.last?.result.why != nil else { return "an execve that failed is no upgrade" }
             return starts == 1 ? nil : "an upgrade that came to nothing restarted 'plain': \(starts) starts"
         })
 

@@ -32,6 +32,8 @@ final class StandInSystemd: @unchecked Sendable {
     private var planFile: String { directory.path + "/plan" }
     private var config: String { directory.path + "/Supervisor.toml" }
     private var source: [String] = []
+    /// The nexusd that is started next.
+    var program = Built.nexusd
 
     /// Takes what comes as it comes: a socket holds ten messages.
     convenience init(_ plan: Plan, limit: Int = 256) throws {
@@ -106,7 +108,7 @@ final class StandInSystemd: @unchecked Sendable {
             environment.append("LISTEN_FDNAMES=\(store.map(\.name).joined(separator: ":"))")
         }
         var image = SpawnImage(
-            executable: Built.nexusd,
+            executable: program,
             arguments: ["nexusd"] + source + ["--state", state, "--runtime", runtime],
             environment: environment + more)
         image.pidVariables = store.isEmpty ? [] : ["LISTEN_PID"]
@@ -137,6 +139,14 @@ final class StandInSystemd: @unchecked Sendable {
         try kernel.signal(process.pidfd, .kill)
         _ = try waitForExit(process)
         if hearing { hear() } else { discard() }
+    }
+
+    /// Waits until it has ended by itself; what it had said is heard.
+    func ended() throws -> Exit? {
+        guard let process = nexusd.take() else { return nil }
+        let exit = try waitForExit(process)
+        hear()
+        return exit
     }
 
     /// Of the runs of this child, once they are empty.

@@ -10,7 +10,8 @@ struct UpgradeCommand: ParsableCommand {
         discussion: """
             The installed program is asked first whether it could go on from here. It then takes over in the same process: \
             children, their output, their sockets and the bus are as they were. Ends with 1, and says why, when it is \
-            refused, or could not go on: then nexusd goes on as before. Workers and log-writer keep their old programs \
+            refused, or could not go on: then nexusd goes on as before. A new program that crashes there is followed by the \
+            nexusd that systemd starts, and children run on. Workers and log-writer keep their old programs \
             until they are restarted.
             """)
 
@@ -32,10 +33,14 @@ struct UpgradeCommand: ParsableCommand {
         }
         let (version, outcome) = try outcome(of: number, until: deadline)
         if json { Output.write(outcome.line + "\n") }
-        guard outcome["outcome"]?.text == "done" else {
+        let why = Terminal.clean(outcome["why"]?.text ?? "it is not known why")
+        switch outcome["outcome"]?.text {
+        case "done": break
+        case "interrupted":
+            throw ControlError(.failed, why, hint: "see: nexusctl status, nexusctl logs nexusd")
+        case _:
             throw ControlError(
-                .failed, "nexusd goes on as before: " + Terminal.clean(outcome["why"]?.text ?? "it is not known why"),
-                hint: "nothing was changed; see: nexusctl logs nexusd")
+                .failed, "nexusd goes on as before: " + why, hint: "nothing was changed; see: nexusctl logs nexusd")
         }
         guard !json else { return }
         let from = Terminal.clean(outcome["from"]?.text ?? "?")
@@ -55,6 +60,12 @@ struct UpgradeCommand: ParsableCommand {
                     return (answer["version"]?.text ?? "?", outcome)
                 }
             } catch {
+                guard error.code != .notRunning else {
+                    throw ControlError(
+                        .notRunning,
+                        "nexusd has ended while the new program took over, and "
+                            + "nobody has started the next one: " + error.message, hint: error.hint)
+                }
                 // It may just be going.
                 guard error.code == .failed, ControlConnection.now() < deadline else { throw error }
             }
