@@ -80,6 +80,10 @@ def pair(page, name, *words):
     page.goto(link)
     expect(page.get_by_role("button", name="Pair this browser")).to_be_visible()
     assert page.url == origin + "/", f"the code stays in the address bar: {page.url}"
+    # As a phone does by itself with a page that it had put away.
+    page.reload()
+    expect(page.get_by_label("Code", exact=False)).to_have_value(link.split("=")[-1])
+    assert page.url == origin + "/", f"the code comes back into the address bar: {page.url}"
     shot(page, f"{name}-1-pairing")
     page.get_by_role("button", name="Pair this browser").click()
     expect(page.get_by_label("Message to the agent")).to_be_visible()

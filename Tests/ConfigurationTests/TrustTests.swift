@@ -133,6 +133,25 @@ import Testing
         #expect(words(host) == "")
     }
 
+    /// log-writer without CAP_DAC_OVERRIDE, or as somebody else: what is not his he cannot write.
+    @Test func logsOfAnother_areRefused_andThoseOfRootsGiven_unlessALogWriterIsAtWorkThere() {
+        let text = "[log]\nuser = \"web\"\n[child.a]\ncommand = [\"/bin/true\"]\n"
+        let logs = "/var/lib/nexus/logs"
+        func machine(directory: UInt32, file: UInt32) -> FakeMachine {
+            host([
+                logs: changed(Self.directory, owner: directory), logs + "/runs": changed(Self.program, owner: file),
+            ])
+        }
+        #expect(machine(directory: 33, file: 33).diagnostics(text) == "")
+        #expect(machine(directory: 0, file: 0).diagnostics(text) == "")
+        #expect(machine(directory: 0, file: 33).diagnostics(text) == "")
+        #expect(machine(directory: 0, file: 7).diagnostics(text).contains("'\(logs)/runs' belongs to uid 7"))
+        #expect(machine(directory: 33, file: 0).diagnostics(text).contains("chown -R 33:33 \(logs)"))
+        var atWork = machine(directory: 0, file: 0)
+        atWork.locked = [logs + "/lock"]
+        #expect(atWork.diagnostics(text).contains("belongs to uid 0, and log-writer would be uid 33"))
+    }
+
     @Test func environmentFile_andProbe_areHeldToTheSame() {
         var machine = host([
             "/opt": changed(Self.directory, owner: 33), "/opt/app/run": changed(Self.program, owner: 33),

@@ -37,6 +37,20 @@ import Testing
         #expect(SizeText.parse(text) == nil)
     }
 
+    @Test(arguments: ["", "5", "5/", "/1s", "+5/1s", "0/1s", "5/0s", "5/1s/1s", "-5/1s", "5_0/1s"])
+    func noRate_isRefused(text: String) {
+        #expect(RateText.parse(text) == nil)
+    }
+
+    @Test(arguments: ["080", "+80", "0", "65536", "", "8 0"]) func noPort_isRefused(port: String) {
+        let text = """
+            [child.a]
+            command = ["/bin/true"]
+            sockets = [{ name = "a", listen = "127.0.0.1:\(port)" }]
+            """
+        #expect(FakeMachine.root.diagnostics(text).contains("the port must be 1 to 65535, found \"\(port)\""))
+    }
+
     @Test func template_keepsDoubledBraces() throws {
         #expect(try Template("a{{b}}c{d.e}f").pieces == [.literal("a{b}c"), .reference("d.e"), .literal("f")])
         #expect(try Template("").pieces == [])

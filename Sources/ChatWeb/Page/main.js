@@ -219,6 +219,7 @@ function enter(code, words, isReturn = false, own) {
   app.replaceChildren(pairing({
     code, words, isReturn, own,
     done: ({ key, ...device }) => {
+      history.replaceState(null, '', '/');
       store(known, device);
       // Half of what lets it in, where other programs get the cookie too.
       if (key) keepKey(key);
@@ -228,11 +229,11 @@ function enter(code, words, isReturn = false, own) {
 }
 
 async function begin() {
-  const given = new URLSearchParams(location.hash.slice(1));
+  const given = new URLSearchParams(isCode() ? location.hash.slice(1) : history.state?.code || '');
   const again = given.get('again') || '';
   const code = again || given.get('pair') || '';
-  // Gone from address bar and history first.
-  if (code) history.replaceState(null, '', '/');
+  // Gone from the address bar and from what a browser remembers of it first; a page that is loaded again has it still.
+  if (code) history.replaceState({ code: given.toString() }, '', '/');
   /** @type {any} */
   const before = stored(known, null);
   // Known from last time: shown at once, also without a network.
@@ -241,7 +242,10 @@ async function begin() {
     const own = await ask('/api/devices', { op: 'own' });
     store(known, own);
     // Whoever is in here already needs no way back.
-    if (again) page ??= new Page(own);
+    if (again) {
+      history.replaceState(null, '', '/');
+      page ??= new Page(own);
+    }
     else if (code) enter(code, 'This browser is paired already. Pair it anew?', false, own);
     else if (!before || before.role !== own.role) {
       page?.close();

@@ -33,6 +33,8 @@ protocol Machine: Sendable {
     func realPath(_ path: String) -> String?
     /// stat(2); nil when there is nothing.
     func status(_ path: String) -> FileStatus?
+    /// Somebody holds a lock of flock(2) on this file, or it cannot be told.
+    func isLocked(_ path: String) -> Bool
     /// The file system of a path, or of the nearest directory above it that exists, is tmpfs or ramfs.
     func isInMemory(_ path: String) -> Bool
     /// The status and, if it is a regular file of at most `limit` bytes, the content.

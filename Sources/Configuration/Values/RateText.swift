@@ -14,7 +14,7 @@ enum RateText {
     /// nil: not a rate, or out of its bounds.
     static func parse(_ text: String) -> LogRate? {
         let halves = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard halves.count == 2, let count = UInt32(halves[0]), lines.contains(count),
+        guard halves.count == 2, halves[0].first != "+", let count = UInt32(halves[0]), lines.contains(count),
             let window = DurationText.parse(String(halves[1])), windows.contains(window)
         else { return nil }
         return LogRate(lines: count, window: window)

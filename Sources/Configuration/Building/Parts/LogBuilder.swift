@@ -66,7 +66,8 @@ struct LogBuilder {
     }
 
     /// What an earlier `log.user` left behind this one could neither write nor rotate: refused before anything is stopped for it.
-    /// `children`: everybody who has a log.
+    /// What is root's is given to him with its directory (`Belongings`), unless a log-writer is at work there, which would make more
+    /// of it. `children`: everybody who has a log.
     func requireFiles(of children: [String]) {
         let uid = identity?.uid ?? host.userID
         // CAP_DAC_OVERRIDE of capabilities(7).
@@ -75,8 +76,11 @@ struct LogBuilder {
         let paths =
             [logs + "/lock", logs + "/runs"]
             + (["nexusd"] + children).flatMap { ["\(logs)/\($0)", "\(logs)/\($0)/current"] }
+        let isGiven = host.userID == 0 && host.status(logs)?.owner == 0 && !host.isLocked(logs + "/lock")
         let others = paths.compactMap { path in
-            host.status(path).flatMap { $0.owner == uid ? nil : (path: path, owner: $0.owner) }
+            host.status(path).flatMap {
+                $0.owner == uid || isGiven && $0.owner == 0 ? nil : (path: path, owner: $0.owner)
+            }
         }
         guard let first = others.first else { return }
         let more = others.count > 1 ? " (and \(others.count - 1) more)" : ""

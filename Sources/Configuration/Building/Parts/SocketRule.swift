@@ -16,7 +16,7 @@ struct SocketRule {
             return nil
         }
         let digits = text[text.index(after: colon)...]
-        guard let port = UInt16(digits), port > 0, digits.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }) else {
+        guard let port = UInt16(digits), port > 0, digits == "\(port)" else {
             report.error(position, "'listen': the port must be 1 to 65535, found \"\(digits)\"")
             return nil
         }
