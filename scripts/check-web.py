@@ -82,7 +82,7 @@ def pair(page, name, *words):
     assert page.url == origin + "/", f"the code stays in the address bar: {page.url}"
     # As a phone does by itself with a page that it had put away.
     page.reload()
-    expect(page.get_by_label("Code", exact=False)).to_have_value(link.split("=")[-1])
+    expect(page.get_by_label("Code")).to_have_value(re.sub("(.{5})(.{5})", r"\1-\2", link.split("=")[-1]))
     assert page.url == origin + "/", f"the code comes back into the address bar: {page.url}"
     shot(page, f"{name}-1-pairing")
     page.get_by_role("button", name="Pair this browser").click()
