@@ -66,8 +66,8 @@ enum StoreOpening {
         if let end = store.restoreEnd { say(end) }
         if store.isMissing {
             Log.warning(
-                "\(store.path), which held the conversations, is gone: it was removed, moved or emptied while chat-bridge did not "
-                    + "run. A new one is begun. Devices that were paired are not known any more; "
+                "\(store.path), which held the conversations, is gone: it, or the log beside it (-wal), was removed, moved or emptied "
+                    + "while chat-bridge did not run. A new one is begun. Devices that were paired are not known any more; "
                     + (store.hasKeptPassword ? "the password is what it was. " : "no password was kept. ")
                     + "To have them back: stop chat-bridge, put the file in its place, start it; or nexusctl chat restore FILE"
             )

@@ -30,7 +30,7 @@ struct MakePlan: ParsableCommand {
             passing = configured.passing.filter(\.matters).map(\.words)
             passing += try ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
             kept = plan.children.contains { $0.choice != nil } ? plan.encoded() : configured.encoded
-            if !dryRun { try store.make(configured.directories) }
+            if !dryRun { passing += try store.make(configured.directories) }
         } catch let error as PlanStore.Failure {
             throw Refusal(words: "nexus-config: \(error)")
         } catch {

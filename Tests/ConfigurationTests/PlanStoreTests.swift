@@ -50,7 +50,11 @@ import Testing
         #expect(symlink(outside, child + "/link") == 0)
         #expect(close(open(child + "/\u{1}", O_CREAT, 0o600)) == 0)
         let web = NeededDirectory(path: child, owner: other, group: other, mode: 0o700)
-        try store.make([web])
+        #expect(
+            try store.make([web]) == [
+                "'\(child)/second-name' stays root's, for it has a second name; if it is to be its child's: chown -h 33:33 "
+                    + "'\(child)/second-name'"
+            ])
         func owner(_ path: String) -> UInt32 {
             var status = stat()
             return lstat(path, &status) == 0 ? status.st_uid : .max
@@ -62,8 +66,25 @@ import Testing
         #expect(owner(outside) == 0, "neither by a link nor by a second name")
         // From then on nothing in it is looked at: what root puts there on purpose stays root's.
         chown(child + "/file", 0, 0)
-        try store.make([web])
+        #expect(try store.make([web]).isEmpty)
         #expect(owner(child + "/file") == 0)
+    }
+
+    /// What a child has made there keeps neither its directory nor any other from being given.
+    @Test(.enabled(if: geteuid() == 0, "needs root to give something away"))
+    func directoryThatIsTooDeep_isGivenAsFarAsItGoes_andItIsSaid() throws {
+        let (child, other) = (state + "/web", UInt32(33))
+        let store = PlanStore(state: state)
+        try store.make([needed(state, given: true)])
+        let depths = (1...Belongings.depthLimit + 2).map { child + String(repeating: "/d", count: $0) }
+        try FileManager.default.createDirectory(atPath: depths[depths.count - 1], withIntermediateDirectories: true)
+        let list = ["/web", "/next"].map { NeededDirectory(path: state + $0, owner: other, group: other, mode: 0o700) }
+        let remarks = try store.make(list)
+        #expect(remarks.count == 1 && remarks[0].contains("lies too deep"), "\(remarks)")
+        #expect(LiveMachine().status(child)?.owner == other)
+        #expect(LiveMachine().status(state + "/next")?.owner == other)
+        #expect(LiveMachine().status(depths[0])?.owner == other)
+        #expect(LiveMachine().status(depths[depths.count - 1])?.owner == 0)
     }
 
     @Test func fileInsteadOfADirectory_isNamedWithARemedy() throws {

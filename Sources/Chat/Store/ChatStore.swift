@@ -30,7 +30,7 @@ public final class ChatStore: Sendable {
     public let lostLog: String?
     /// What became of a restore that ended with the chat-bridge before this one.
     public let restoreEnd: RestoreEnd?
-    /// There has been a store here, which was removed or emptied while nobody had it open: this is a new one.
+    /// There has been a store here, which was removed or emptied, or its log was, while nobody had it open: this is a new one.
     public let isMissing: Bool
     /// Turns that were not over in what is left of a store with a damaged log: nobody knows what became of them.
     let interruptedByLoss: [ChatTurn]
@@ -59,15 +59,14 @@ public final class ChatStore: Sendable {
         }
         if damage == nil {
             do {
-                let isNew = StoreFile.isEmpty(file.path)
                 let opened = try Self.open(
-                    file, isNew: isNew, besideFiles: isNew && file.hasAttachments, hasLost: lostLog != nil,
+                    file, besideFiles: file.hasAttachments, hasLost: lostLog != nil,
                     isInterrupted: verdict == .interrupted)
                 (queue, hasNewIndex) = (opened.queue, opened.hasNewIndex)
                 (interruptedByLoss, hasKeptPassword) = (opened.interrupted, opened.hasKeptPassword)
                 (bell, watch) = (ListBell(queue), StoreWatch(file.path))
                 // A log that it left is told of by itself.
-                isMissing = isNew && lostLog == nil && file.hasMark
+                isMissing = opened.isNew && lostLog == nil && file.hasMark
                 file.setMark()
                 file.forgetRestore()
                 self.damage = nil
@@ -80,7 +79,7 @@ public final class ChatStore: Sendable {
         movedAside = try file.moveAside(now: now)
         self.damage = damage
         _ = try file.prepare(now: now)
-        let opened = try Self.open(file, isNew: true)
+        let opened = try Self.open(file)
         (queue, hasNewIndex) = (opened.queue, opened.hasNewIndex)
         (interruptedByLoss, hasKeptPassword) = (opened.interrupted, opened.hasKeptPassword)
         (bell, watch) = (ListBell(queue), StoreWatch(file.path))
@@ -150,13 +149,15 @@ public final class ChatStore: Sendable {
 
     private struct Opened {
         var queue: DatabaseQueue
+        /// Nothing was in it, whatever the file's length: what a young store has lies in its log alone.
+        var isNew: Bool
         var hasNewIndex: Bool
         var interrupted: [ChatTurn]
         var hasKeptPassword: Bool
     }
 
     private static func open(
-        _ file: StoreFile, isNew: Bool, besideFiles: Bool = false, hasLost: Bool = false, isInterrupted: Bool = false
+        _ file: StoreFile, besideFiles: Bool = false, hasLost: Bool = false, isInterrupted: Bool = false
     ) throws -> Opened {
         let path = file.path
         var configuration = Configuration()
@@ -172,8 +173,13 @@ public final class ChatStore: Sendable {
         case .refused(let why): throw StoreRefusal(description: why.words(ofStore: file.path))
         case .damaged(let words): throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: words)
         }
+        let isNew = try queue.read { db in
+            try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
+        }
         // Before anything else is in it: a crash forgets nothing of that.
-        if besideFiles { try queue.write { db in try db.execute(sql: "PRAGMA user_version = \(besideFilesMark)") } }
+        if isNew, besideFiles {
+            try queue.write { db in try db.execute(sql: "PRAGMA user_version = \(besideFilesMark)") }
+        }
         try Schema.migrator.migrate(queue)
         if let strange = try queue.read({ try StoreInspection.strangeTable($0) }) {
             throw StoreRefusal(description: StoreInspection.Objection.strange(strange).words(ofStore: path))
@@ -183,7 +189,7 @@ public final class ChatStore: Sendable {
         // nobody, and what waits be handed over.
         if hasLost { _ = try queue.writeWithoutTransaction { db in try db.checkpoint(.truncate) } }
         let opened = Opened(
-            queue: queue, hasNewIndex: try mendIndex(queue), interrupted: interrupted,
+            queue: queue, isNew: isNew, hasNewIndex: try mendIndex(queue), interrupted: interrupted,
             hasKeptPassword: try settlePassword(queue, file, isFallen: isNew || hasLost))
         let wait = Int(lockWait / .milliseconds(1))
         try queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA busy_timeout = \(wait)") }

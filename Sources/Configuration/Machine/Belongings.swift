@@ -4,17 +4,19 @@ import Glibc
 /// StateDirectory= to root, once the directory itself was somebody else's (systemd.exec(5)). The child could do nothing with a
 /// directory alone.
 ///
-/// Only what is root's, in directories that are root's, on the same file system; no file that has another name
-/// elsewhere. Nothing is followed, and nobody but root can put anything in the way.
+/// Only what is root's, in directories that are root's, of the same mount; no file that has another name elsewhere. No link is
+/// followed. What stays as it is keeps nothing else from being given.
 struct Belongings {
     let owner: UInt32
     let group: UInt32
-    private var left = Belongings.limit
-    private var device: dev_t = 0
+    /// What root's has stayed root's, and why; nil: nothing.
+    private(set) var remark: String?
+    private var rest = Belongings.limit
+    private var mount: [UInt8] = []
 
     /// Files and directories together: some seconds on a slow disk.
     static let limit = 500_000
-    /// Directories in one another; each takes a descriptor.
+    /// Directories in one another; each takes two descriptors.
     static let depthLimit = 64
 
     init(owner: UInt32, group: UInt32) {
@@ -23,58 +25,69 @@ struct Belongings {
     }
 
     /// Before the directory itself is given: who is cut off goes on at the next start.
-    mutating func give(in directory: Int32, _ path: String) throws(PlanStore.Failure) {
-        var status = stat()
-        guard fstat(directory, &status) == 0 else { throw PlanStore.Failure("look at", path) }
-        device = status.st_dev
-        try give(in: directory, path, depth: 1)
+    mutating func give(in directory: Int32, _ path: String) {
+        mount = Self.mount(of: directory)
+        give(in: directory, path, depth: 1)
     }
 
-    private mutating func give(in directory: Int32, _ path: String, depth: Int) throws(PlanStore.Failure) {
-        guard depth <= Self.depthLimit else { throw tooMuch(path) }
+    private mutating func give(in directory: Int32, _ path: String, depth: Int) {
+        guard depth <= Self.depthLimit else { return leave(path, "lies too deep") }
         // A descriptor of O_PATH lists nothing.
         let readable = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard readable >= 0, let stream = fdopendir(readable) else { throw PlanStore.Failure("list", path) }
+        guard readable >= 0, let stream = fdopendir(readable) else { return leave(path, words()) }
         defer { closedir(stream) }
         while let entry = readdir(stream) {
             // Names are bytes, whatever they spell.
             let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) } + [0]
             let name = String(decoding: bytes.dropLast(), as: UTF8.self)
             if name == "." || name == ".." { continue }
-            guard left > 0 else { throw tooMuch(path) }
-            left -= 1
+            guard rest > 0 else { return leave(path, "has too many others beside it") }
+            rest -= 1
             let file = bytes.withUnsafeBytes {
                 openat(
                     directory, $0.baseAddress!.assumingMemoryBound(to: CChar.self),
                     PlanStore.pathOnly | O_NOFOLLOW | O_CLOEXEC)
             }
             guard file >= 0 else {
-                if errno == ENOENT { continue }
-                throw PlanStore.Failure("use", path + "/" + name)
+                if errno != ENOENT { leave(path + "/" + name, words()) }
+                continue
             }
             defer { close(file) }
-            try give(entry: file, path + "/" + name, depth: depth)
+            give(entry: file, path + "/" + name, depth: depth)
         }
     }
 
-    private mutating func give(entry file: Int32, _ own: String, depth: Int) throws(PlanStore.Failure) {
+    private mutating func give(entry file: Int32, _ path: String, depth: Int) {
         var status = stat()
-        guard fstat(file, &status) == 0 else { throw PlanStore.Failure("look at", own) }
+        guard fstat(file, &status) == 0 else { return leave(path, words()) }
         guard status.st_uid == 0 else { return }
+        guard Self.mount(of: file) == mount else { return leave(path, "is another mount") }
         if status.st_mode & S_IFMT == S_IFDIR {
-            // A file tells nothing of where it lies: overlayfs shows another number for each layer.
-            guard status.st_dev == device else { return }
-            try give(in: file, own, depth: depth + 1)
+            give(in: file, path, depth: depth + 1)
         } else if status.st_nlink > 1 {
-            return
+            return leave(path, "has a second name")
         }
-        try PlanStore.give(file, to: owner, group, own)
+        do throws(PlanStore.Failure) { try PlanStore.give(file, to: owner, group, path) } catch { leave(path, words()) }
     }
 
-    private func tooMuch(_ path: String) -> PlanStore.Failure {
-        PlanStore.Failure(
-            words:
-                "there is too much in '\(path)' to give it to uid \(owner) at a start: chown -R \(owner):\(group) '\(path)'"
-        )
+    /// The first is told.
+    private mutating func leave(_ path: String, _ why: String) {
+        guard remark == nil else { return }
+        remark =
+            "'\(path)' stays root's, for it \(why); if it is to be its child's: chown -h \(owner):\(group) '\(path)'"
+    }
+
+    private func words() -> String { "cannot be given (\(String(cString: strerror(errno))))" }
+
+    /// proc_pid_fdinfo(5): `mnt_id:` and a number. Its device would not do: a file of overlayfs has that of its layer, and one that
+    /// is mounted from elsewhere on the same file system the same.
+    private static func mount(of file: Int32) -> [UInt8] {
+        let about = open("/proc/self/fdinfo/\(file)", O_RDONLY | O_CLOEXEC)
+        guard about >= 0 else { return [] }
+        defer { close(about) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = read(about, &bytes, bytes.count)
+        let lines = bytes.prefix(max(count, 0)).split(separator: UInt8(ascii: "\n"))
+        return lines.first { $0.starts(with: "mnt_id:".utf8) }.map(Array.init) ?? []
     }
 }

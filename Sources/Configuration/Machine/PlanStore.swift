@@ -37,9 +37,15 @@ public struct PlanStore: Sendable {
     }
 
     /// Makes the directories, parents first; each ends up with its owner and mode (but for one that the caller gave).
-    public func make(_ directories: [NeededDirectory]) throws(Failure) {
+    /// - Returns: what lies in them and is not as it should be, a sentence each.
+    @discardableResult
+    public func make(_ directories: [NeededDirectory]) throws(Failure) -> [String] {
         if let first = directories.first { try makeParents(of: first.path) }
-        for directory in directories { try make(directory) }
+        var remarks: [String] = []
+        for directory in directories {
+            if let remark = try make(directory) { remarks.append(remark) }
+        }
+        return remarks
     }
 
     /// Keeps the plan. Only its owner may read it: it holds what environment files held.
@@ -109,8 +115,8 @@ public struct PlanStore: Sendable {
         }
     }
 
-    private func make(_ directory: NeededDirectory) throws(Failure) {
-        if isThere(directory) { return }
+    private func make(_ directory: NeededDirectory) throws(Failure) -> String? {
+        if isThere(directory) { return nil }
         let isNew = mkdir(directory.path, 0o700) == 0
         if !isNew, errno != EEXIST { throw Failure("make", directory.path) }
         // O_NOFOLLOW: what a child may have put there instead is not followed. O_PATH: a root without CAP_DAC_OVERRIDE, as
@@ -118,30 +124,31 @@ public struct PlanStore: Sendable {
         let file = open(directory.path, Self.pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard file >= 0 else {
             // The given directory may well be a link.
-            if directory.isGiven, errno == ENOTDIR || errno == ELOOP, isDirectory(directory.path) { return }
+            if directory.isGiven, errno == ENOTDIR || errno == ELOOP, isDirectory(directory.path) { return nil }
             throw Failure("use", directory.path)
         }
         defer { close(file) }
-        if directory.isGiven, !isNew { return }
+        if directory.isGiven, !isNew { return nil }
         var status = stat()
         guard fstat(file, &status) == 0 else { throw Failure("look at", directory.path) }
         let isOwners = status.st_uid == directory.owner && status.st_gid == directory.group
         let isRight = status.st_mode & 0o7777 == directory.mode
-        if isOwners && isRight { return }
+        if isOwners && isRight { return nil }
         if status.st_uid != directory.owner, geteuid() != 0 {
             throw Failure(
                 words:
                     "'\(directory.path)' belongs to uid \(status.st_uid), not to \(directory.owner): remove or chown it"
             )
         }
+        var belongings = Belongings(owner: directory.owner, group: directory.group)
         if geteuid() == 0, status.st_uid == 0, directory.owner != 0, !isNew, !directory.isGiven {
-            var belongings = Belongings(owner: directory.owner, group: directory.group)
-            try belongings.give(in: file, directory.path)
+            belongings.give(in: file, directory.path)
         }
         // Without CAP_FOWNER a mode is changed by the owner only, so root takes it for a moment.
         if geteuid() == 0 { try Self.give(file, to: 0, 0, directory.path) }
         guard chmod("/proc/self/fd/\(file)", directory.mode) == 0 else { throw Failure("chmod", directory.path) }
         if geteuid() == 0 { try Self.give(file, to: directory.owner, directory.group, directory.path) }
+        return belongings.remark
     }
 
     /// As it has to be, so that there is nothing to do: one look, since a reload has one for each child.

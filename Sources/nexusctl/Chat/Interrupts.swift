@@ -8,11 +8,11 @@ struct Interrupts: ~Copyable {
     /// Can be read when Ctrl-C came, until `wait` says so.
     let descriptor: Int32
 
-    /// From here on SIGINT does nothing else.
-    init() throws(ControlError) {
+    /// From here on SIGINT, or whichever are given, do nothing else.
+    init(_ signals: [Int32] = [SIGINT]) throws(ControlError) {
         var set = sigset_t()
         sigemptyset(&set)
-        sigaddset(&set, SIGINT)
+        for signal in signals { sigaddset(&set, signal) }
         sigprocmask(SIG_BLOCK, &set, nil)
         descriptor = signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
         guard descriptor >= 0 else { throw ControlError(.failed, "no signalfd: \(String(cString: strerror(errno)))") }

@@ -20,7 +20,9 @@ struct AgentCanary {
             do throws(ControlError) {
                 return try pass()
             } catch {
-                guard error.code != .notRunning, ControlConnection.now() < deadline else { throw error }
+                guard ![.notRunning, .interrupted].contains(error.code), ControlConnection.now() < deadline else {
+                    throw error
+                }
                 poll(nil, 0, Self.pauseMilliseconds)
             }
         }

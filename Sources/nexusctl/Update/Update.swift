@@ -3,9 +3,9 @@ import Glibc
 
 /// One update of one program, from the copy to what is kept in the end.
 struct Update<Subject: UpdateSubject>: ~Copyable {
-    let subject: Subject
+    private(set) var subject: Subject
     let options: UpdateOptions
-    let place: Place
+    private(set) var place: Place
     var shelf: ProgramShelf
 
     init(_ place: Place, _ options: UpdateOptions) throws(ControlError) {
@@ -90,6 +90,9 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     /// Says what was wrong, brings back what held, and returns all of it as the error to end with.
     /// - Parameter isBegun: false: it was refused before it was tried, and nobody is told of it later.
     private mutating func goBack(_ failure: ControlError, isBegun: Bool) throws(ControlError) -> ControlError {
+        // Whoever broke it off gets what held before; that is bounded, and nothing cuts it short.
+        place.interrupt = nil
+        subject = Subject(place, options)
         let why = failure.message.hasSuffix(".") ? String(failure.message.dropLast()) : failure.message
         let (tried, held) = (spoken(shelf.book.trial), spoken(shelf.book.current))
         if !options.isQuiet {
@@ -126,6 +129,17 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
         // Last: until then whoever comes later begins with it again.
         try shelf.perform(Array(steps.suffix(1)))
         return seen
+    }
+
+    /// The same where nothing runs, so that what held before is what is run next. In words; nil: there was none.
+    mutating func settle() throws(ControlError) -> String? {
+        guard let trial = shelf.book.trial else { return nil }
+        let words = "the trial of \(spoken(trial)) was cut off; \(spoken(shelf.book.current)) holds again"
+        let text = shelf.book.version(trial)?.text ?? "?"
+        try shelf.perform(
+            shelf.book.steps(endingTrial: .init(text: text, why: "its trial was cut off", time: Self.now)))
+        shelf.sweep()
+        return words
     }
 
     /// Ends what a command that was killed has begun. Nil: there was none; else what was seen of what holds.

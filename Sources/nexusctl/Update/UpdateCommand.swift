@@ -13,7 +13,9 @@ struct UpdateCommand: ParsableCommand {
             idle, which has to become ready and to pass a canary: agent-worker reads what it offers, makes a session and removes \
             it (no model is asked); the tunnel of a cloudflared is connected. Whatever fails, what held before is brought back, and said.
 
-            A trial that was cut off (this command was killed) is ended by the next one: what held before does so again.
+            Ctrl-C, SIGTERM and the end of the terminal break a trial off, and what held before is brought back. One that was cut off \
+            otherwise (this command was killed, or the machine lost its power) is ended by the next command, and by the next start \
+            of nexus.service (--settle).
 
             Exit status 1 when it is not kept, with the reason; 4 for another user than nexusd's; 5 when the agent was busy \
             longer than --timeout.
@@ -34,6 +36,9 @@ struct UpdateCommand: ParsableCommand {
     @Flag(help: "Does not wait until the agent is idle.")
     var now = false
 
+    @Flag(help: "Ends a trial that was cut off, before nexusd is started.")
+    var settle = false
+
     @Option(help: "How long it may take to be ready, and then to pass the canary.")
     var within = "2min"
 
@@ -49,6 +54,7 @@ struct UpdateCommand: ParsableCommand {
 
     func validate() throws {
         _ = try Limit.milliseconds(within)
+        if settle, program != nil { throw ValidationError("--settle looks at all of them") }
         guard let program else { return }
         guard Self.programs.contains(program) else {
             let hint = Nearest.hintOrList(for: program, among: Self.programs, of: "program")
@@ -59,6 +65,7 @@ struct UpdateCommand: ParsableCommand {
     }
 
     func run() throws {
+        if settle { return try settleAll() }
         guard let program else { return try UpdateList(place.locations()).show(json: json) }
         do throws(ControlError) {
             let outcome = try update(program)
@@ -84,9 +91,25 @@ struct UpdateCommand: ParsableCommand {
         return try update(CloudflaredUpdate.self, options)
     }
 
+    private func settleAll() throws(ControlError) {
+        let locations = try place.locations()
+        let options = UpdateOptions(isNow: true, serveMilliseconds: 0, idleMilliseconds: nil, isQuiet: true)
+        func settle<Subject: UpdateSubject>(_ subject: Subject.Type) throws(ControlError) {
+            // Nothing is made where nothing was ever accepted, and nobody is disturbed who is at work.
+            guard ShelfPlace(Subject.program, locations).read().book.trial != nil else { return }
+            var update = try Update<Subject>(place, options)
+            if let words = try update.settle() { Output.tell(Terminal.clean(words)) }
+        }
+        try settle(AgentUpdate.self)
+        try settle(CloudflaredUpdate.self)
+    }
+
     private func update<Subject: UpdateSubject>(
         _ subject: Subject.Type, _ options: UpdateOptions
     ) throws(ControlError) -> UpdateOutcome {
+        let interrupts = try Interrupts([SIGINT, SIGTERM, SIGHUP])
+        var place = place
+        place.interrupt = interrupts.descriptor
         let source = try path.map { path throws(ControlError) in
             guard let resolved = realpath(path, nil) else {
                 throw ControlError(.failed, "\(path): \(String(cString: strerror(errno)))")

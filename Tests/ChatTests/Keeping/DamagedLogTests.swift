@@ -102,6 +102,27 @@ struct DamagedLogTests {
         }
     }
 
+    /// Its pages reach the disk in any order: the end of a transaction may be there while a page of it is not.
+    @Test func pageOfTheLastTransactionIsMissing_isNoDamage_ofTheOneBeforeItIs() async throws {
+        let (box, sound) = try await killed()
+        let frames = (sound.count - 32) / Self.frame
+        let ends = (0..<frames).filter {
+            sound[(32 + $0 * Self.frame + 4)..<(32 + $0 * Self.frame + 8)] != [0, 0, 0, 0]
+        }
+        // Transactions of more than one frame.
+        let last = try #require(ends.last)
+        let before = try #require(ends.dropLast().last)
+        try #require(last - before > 1)
+        for (frame, isLost) in [(before + 1, false), (before, true)] {
+            var log = sound
+            let page = 32 + frame * Self.frame + 24
+            log.replaceSubrange(page..<page + 4096, with: repeatElement(0xA5, count: 4096))
+            let store = try open(box, log)
+            #expect((store.lostLog != nil) == isLost, "frame \(frame) of \(frames)")
+            try store.close()
+        }
+    }
+
     @Test func brokenAnywhere_nothingIsLostWithoutAWord() async throws {
         let seed = Chance.seed()
         var random = SplitMix(seed: seed)

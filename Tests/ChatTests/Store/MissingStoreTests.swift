@@ -1,5 +1,6 @@
 import Chat
 import Foundation
+import TestSupport
 import Testing
 
 /// A store that is removed while nobody has it open: the new one is no secret, and no first start is alarming.
@@ -28,6 +29,24 @@ struct MissingStoreTests {
             try box.reopen()
             #expect(!box.store.isMissing)
         }
+    }
+
+    /// All that a young store has lies in its log.
+    @Test(arguments: [nil, 0, 31, 32]) func logOfAYoungStoreIsCutOrRemoved_isSaid(bytes: Int?) throws {
+        let box = try StoreBox()
+        let killed = TemporaryDirectory()
+        for name in ["chat.sqlite", "begun"] {
+            try FileManager.default.copyItem(atPath: box.directory + "/" + name, toPath: killed.path + "/" + name)
+        }
+        let log = try Data(contentsOf: URL(fileURLWithPath: box.directory + "/chat.sqlite-wal"))
+        try #require(log.count > 4096)
+        if let bytes { try log.prefix(bytes).write(to: URL(fileURLWithPath: killed.path + "/chat.sqlite-wal")) }
+        let store = try ChatStore(directory: killed.path)
+        #expect(store.isMissing)
+        try store.close()
+        let again = try ChatStore(directory: killed.path)
+        #expect(!again.isMissing)
+        try again.close()
     }
 
     /// What is kept aside is not missing, also when the process ends before there is a new one.

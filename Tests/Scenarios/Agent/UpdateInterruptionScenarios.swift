@@ -120,6 +120,50 @@ struct UpdateInterruptionScenarios {
         #expect(agent.box.stop() == 0)
     }
 
+    /// Of one that is never ready.
+    private func trial(_ agent: UpdateBox, in place: String?) throws -> Running {
+        let update = try agent.begin(
+            "opencode", try agent.write("1.20.0", serve: "exec sleep 1000"), "--within", "1min")
+        try agent.box.wait("the trial") { link(agent) != place && $0.child("opencode")?.state == "starting" }
+        return update
+    }
+
+    /// Ctrl-C, a stop, or the end of the terminal.
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func updateThatIsBrokenOff_bringsBackWhatHeld(_ signal: Int32) throws {
+        let agent = try started()
+        let old = link(agent)
+        let update = try trial(agent, in: old)
+        kill(update.pid, signal)
+        let end = try update.wait()
+        let words = "opencode 1.20.0 is not kept: interrupted; opencode 1.19.0 holds again"
+        #expect(end.status == 1 && end.errors.contains(words), "\(end)")
+        #expect(try link(agent) == old && agent.running() == "1.19.0")
+        #expect(try agent.findings().allSatisfy { !$0.hasPrefix("bad ") })
+        #expect(agent.box.stop() == 0)
+    }
+
+    /// As units/before-start has it after a power cut.
+    @Test func updateThatIsKilled_isOverWhenNexusdStartsAgain() throws {
+        let agent = try started()
+        let old = link(agent)
+        let update = try trial(agent, in: old)
+        kill(update.pid, SIGKILL)
+        _ = update.waitForEnd(.seconds(5))
+        #expect(agent.box.stop() == 0)
+        let settled = try agent.box.ctl("update", "--settle")
+        #expect(settled.status == 0, "\(settled)")
+        #expect(settled.output == "the trial of opencode 1.20.0 was cut off; opencode 1.19.0 holds again\n")
+        #expect(link(agent) == old)
+        #expect(try agent.box.ctl("update", "--settle").output.isEmpty)
+        try agent.box.start()
+        try agent.box.wait("what held to serve") {
+            try $0.child("opencode")?.state == "ready" && agent.running() == "1.19.0"
+        }
+        #expect(try agent.findings().allSatisfy { !$0.hasPrefix("bad ") })
+        #expect(agent.box.stop() == 0)
+    }
+
     /// A second one beside the first.
     @Test func twoAtOnce_theSecondIsRefused_andDoctorSaysWhy() throws {
         let agent = try started()

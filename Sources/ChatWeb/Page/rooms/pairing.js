@@ -44,6 +44,8 @@ export function pairing(given) {
       given.done(await ask('/api/pair', { code: code.value, name: name.value, ...(secret.hidden ? {} : { password: password.value }) }));
     } catch (/** @type {any} */ { code, message }) {
       const isAsked = code === 'password';
+      // A code that was refused is not what the page comes back with.
+      if (code === 'code') history.replaceState(null, '', '/');
       said.textContent = isAsked && secret.hidden ? '' : message;
       if (isAsked) {
         secret.hidden = false;

@@ -76,18 +76,24 @@ struct LogBuilder {
         let paths =
             [logs + "/lock", logs + "/runs"]
             + (["nexusd"] + children).flatMap { ["\(logs)/\($0)", "\(logs)/\($0)/current"] }
-        let isGiven = host.userID == 0 && host.status(logs)?.owner == 0 && !host.isLocked(logs + "/lock")
+        let isRoots = host.userID == 0 && host.status(logs)?.owner == 0
+        let isAtWork = host.isLocked(logs + "/lock")
         let others = paths.compactMap { path in
             host.status(path).flatMap {
-                $0.owner == uid || isGiven && $0.owner == 0 ? nil : (path: path, owner: $0.owner)
+                $0.owner == uid || isRoots && !isAtWork && $0.owner == 0 ? nil : (path: path, owner: $0.owner)
             }
         }
         guard let first = others.first else { return }
         let more = others.count > 1 ? " (and \(others.count - 1) more)" : ""
+        // Whoever is at work there would make more of what is root's.
+        let remedy =
+            isRoots && isAtWork
+            ? "a log-writer of root's is at work there: stop the tree that root runs (what was left of one: pkill -x log-writer), "
+                + "and start; or " : ""
         report.error(
             userPosition,
             "'\(first.path)'\(more) belongs to uid \(first.owner), and log-writer would be uid \(uid), which could not write it: "
-                + "chown -R \(uid):\(identity?.gid ?? host.groupID) \(logs)")
+                + remedy + "chown -R \(uid):\(identity?.gid ?? host.groupID) \(logs)")
     }
 
     /// In steps: else each child more would restart log-writer at a reload.

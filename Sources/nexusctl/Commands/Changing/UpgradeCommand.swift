@@ -63,8 +63,10 @@ struct UpgradeCommand: ParsableCommand {
                 guard error.code != .notRunning else {
                     throw ControlError(
                         .notRunning,
-                        "nexusd has ended while the new program took over, and "
-                            + "nobody has started the next one: " + error.message, hint: error.hint)
+                        "nexusd has ended while the new program took over, and no next one answers: " + error.message,
+                        hint: (try? Locations.ofThisProcess(state: nil, runtime: place.runtime).runtime) == "/run/nexus"
+                            ? "see: systemctl status nexus, journalctl -u nexus; the way back: apt install ./nexus_OLDER.deb"
+                            : error.hint)
                 }
                 // It may just be going.
                 guard error.code == .failed, ControlConnection.now() < deadline else { throw error }
