@@ -60,5 +60,5 @@ export function pairing(given) {
   return h('main.alone', h('img', { src: '/icon.svg', alt: '', width: 56, height: 56 }), h('h1', 'Nexus'),
     h('p', given.words || 'The agent on this machine talks only to browsers that its owner has let in.'),
     !given.code && h('p.quiet', 'On the machine, type ', h('code', `nexusctl pair${location.hostname === 'localhost' ? ' --here' : ''}`), ' and enter the code it prints.'),
-    form('pairing', send, ...asked, secret, button, said), given.own && h('p', h('a', { href: '/', text: 'Back to the sessions' })), keptHere());
+    form('pairing', send, ...asked, secret, button, said), given.own && h('p', h('a', { href: '/', text: 'Back to the sessions', onclick: () => history.replaceState(null, '', '/') })), keptHere());
 }
