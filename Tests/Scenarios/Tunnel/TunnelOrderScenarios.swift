@@ -45,7 +45,8 @@ import Testing
         try tunnel.box.wait("cloudflared to be off") { $0.child("cloudflared")?.state == "off" }
         let start = try tunnel.box.ctl("tunnel", "start")
         #expect(start.status == 2 && start.errors.contains("nothing was changed, and nothing runs"), "\(start)")
-        try FileManager.default.removeItem(atPath: inTheWay)
+        // At once: what is emptied first tunnel-worker replaces before it is gone.
+        try FileManager.default.moveItem(atPath: inTheWay, toPath: tunnel.box.directory + "/was-in-the-way")
         try tunnel.box.wait("the stop to be kept") { _ in
             try String(contentsOfFile: tunnel.box.state + "/tunnel/choice.json", encoding: .utf8)
                 .contains(#""isOn":false"#)
@@ -74,7 +75,8 @@ import Testing
         try FileManager.default.createDirectory(atPath: inTheWay + "/kept", withIntermediateDirectories: true)
         #expect(try tunnel.box.ctl("stop", "cloudflared").status == 0)
         #expect(try tunnel.waitState("stopped").words.contains("a restart of nexus forgets this"))
-        try FileManager.default.removeItem(atPath: inTheWay)
+        // At once: what is emptied first tunnel-worker replaces before it is gone.
+        try FileManager.default.moveItem(atPath: inTheWay, toPath: tunnel.box.directory + "/was-in-the-way")
         try tunnel.box.wait("the choice to be kept") { _ in
             let file = try? String(contentsOfFile: tunnel.box.state + "/tunnel/choice.json", encoding: .utf8)
             return file?.contains("stopped") == true
