@@ -16,10 +16,9 @@ enum LogInspection {
         var hasEnded = false
         while let frame = try log.next() {
             switch frame.state {
-            case .ofAnEarlierRound:
-                // Nothing behind it belongs to this round, unless this is the damage.
-                if first == nil { first = frame.offset }
-            case .broken:
+            case .ofAnEarlierRound where first != nil: continue
+            // Nothing behind one of an earlier round belongs to this one, unless this is the damage.
+            case .ofAnEarlierRound, .broken:
                 if first == nil { first = frame.offset }
                 hasEnded = hasEnded || frame.endsTransaction
             case .whole:

@@ -67,7 +67,8 @@ struct WriteAheadLog: ~Copyable {
         guard pair(8) == salts else {
             if !hasLostTheRound { sum = stored }
             hasLostTheRound = true
-            return Frame(offset: offset, state: .ofAnEarlierRound, endsTransaction: false)
+            // A whole frame behind it goes on from its sum: then it is of this round, and its salts alone are damaged.
+            return Frame(offset: offset, state: .ofAnEarlierRound, endsTransaction: word(4) != 0)
         }
         let own = checksum(Self.frameHeaderBytes..<buffer.count, from: checksum(0..<8, from: sum))
         // Each begins with that of the frame before: behind a broken one the stored one is as good.

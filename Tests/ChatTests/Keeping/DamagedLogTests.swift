@@ -123,6 +123,20 @@ struct DamagedLogTests {
         }
     }
 
+    /// What belongs to another round of the log has other salts, and so has a frame that was damaged there.
+    @Test func saltsOfTheEndBeforeTheLastTransactionAreBroken_itIsSaid() async throws {
+        let (box, sound) = try await killed()
+        let frames = (sound.count - 32) / Self.frame
+        let ends = (0..<frames).filter {
+            sound[(32 + $0 * Self.frame + 4)..<(32 + $0 * Self.frame + 8)] != [0, 0, 0, 0]
+        }
+        var log = sound
+        log[32 + (try #require(ends.dropLast().last)) * Self.frame + 8] ^= 1
+        let store = try open(box, log)
+        #expect(store.lostLog != nil)
+        try store.close()
+    }
+
     @Test func brokenAnywhere_nothingIsLostWithoutAWord() async throws {
         let seed = Chance.seed()
         var random = SplitMix(seed: seed)
