@@ -8,7 +8,7 @@ struct FakeMachine: Machine {
     var groupID: UInt32 = 1000
     var rights: Set<Right> = []
     var links: [String: String] = [:]
-    var locked: Set<String> = []
+    var locks: [String: UInt32?] = [:]
     var variables = ["HOME": "/home/ann"]
     var hardLimits: [UInt8: UInt64] = [7: 4096, 4: 0]
     var oomScoreAdjust = 0
@@ -77,7 +77,7 @@ struct FakeMachine: Machine {
     var userNames: [String] { FakeMachine.users.map(\.name) }
     var groupNames: [String] { FakeMachine.groupsByName.keys.sorted() }
     func variable(_ name: String) -> String? { variables[name] }
-    func isLocked(_ path: String) -> Bool { locked.contains(path) }
+    func lock(of path: String) -> FileLock { locks[path].map { .held(by: $0) } ?? .free }
     func isInMemory(_ path: String) -> Bool { path.hasPrefix("/run/") }
     func softLimit(_ resource: UInt8) -> UInt64 { resource == ResourceName.stack.rawValue ? 8 << 20 : .max }
     func status(_ path: String) -> FileStatus? { files[realPath(path) ?? path] }

@@ -36,6 +36,16 @@ import Testing
         )
     }
 
+    @Test func lockOfAnother_isToldWithItsUser() throws {
+        let path = try file("")
+        #expect(LiveMachine().lock(of: path) == .free && LiveMachine().lock(of: path + ".none") == .free)
+        let held = open(path, O_RDONLY | O_CLOEXEC)
+        try #require(held >= 0 && flock(held, LOCK_EX) == 0)
+        #expect(LiveMachine().lock(of: path) == .held(by: geteuid()))
+        close(held)
+        #expect(LiveMachine().lock(of: path) == .free)
+    }
+
     /// The least that is accepted.
     private let tree = "[child.a]\ncommand = [\"/bin/true\"]\n"
 

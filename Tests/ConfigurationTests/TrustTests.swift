@@ -134,7 +134,7 @@ import Testing
     }
 
     /// log-writer without CAP_DAC_OVERRIDE, or as somebody else: what is not his he cannot write.
-    @Test func logsOfAnother_areRefused_andThoseOfRootsGiven_unlessALogWriterIsAtWorkThere() {
+    @Test func logsOfAnother_areRefused_andThoseOfRootsGiven_unlessAnothersLogWriterIsAtWorkThere() {
         let text = "[log]\nuser = \"web\"\n[child.a]\ncommand = [\"/bin/true\"]\n"
         let logs = "/var/lib/nexus/logs"
         func machine(directory: UInt32, file: UInt32) -> FakeMachine {
@@ -148,8 +148,13 @@ import Testing
         #expect(machine(directory: 0, file: 7).diagnostics(text).contains("'\(logs)/runs' belongs to uid 7"))
         #expect(machine(directory: 33, file: 0).diagnostics(text).contains("chown -R 33:33 \(logs)"))
         var atWork = machine(directory: 0, file: 0)
-        atWork.locked = [logs + "/lock"]
-        #expect(atWork.diagnostics(text).contains("belongs to uid 0, and log-writer would be uid 33"))
+        for holder in [0, 7, nil] as [UInt32?] {
+            atWork.locks = [logs + "/lock": holder]
+            #expect(atWork.diagnostics(text).contains("belongs to uid 0, and log-writer would be uid 33"))
+        }
+        // His own, as in a tree that was adopted after its state had been given to root.
+        atWork.locks = [logs + "/lock": 33]
+        #expect(atWork.diagnostics(text) == "")
     }
 
     @Test func environmentFile_andProbe_areHeldToTheSame() {

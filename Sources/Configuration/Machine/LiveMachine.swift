@@ -92,14 +92,6 @@ struct LiveMachine: Machine {
         return stat(path, &status) == 0 ? LiveMachine.convert(status) : nil
     }
 
-    func isLocked(_ path: String) -> Bool {
-        let file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { return errno != ENOENT }
-        defer { close(file) }
-        // Whoever wants it in this moment tries again (DirectoryLock).
-        return flock(file, LOCK_SH | LOCK_NB) != 0
-    }
-
     func isInMemory(_ path: String) -> Bool {
         var path = path
         var status = stat()

@@ -33,8 +33,8 @@ protocol Machine: Sendable {
     func realPath(_ path: String) -> String?
     /// stat(2); nil when there is nothing.
     func status(_ path: String) -> FileStatus?
-    /// Somebody holds a lock of flock(2) on this file, or it cannot be told.
-    func isLocked(_ path: String) -> Bool
+    /// Who holds a lock of flock(2) on this file.
+    func lock(of path: String) -> FileLock
     /// The file system of a path, or of the nearest directory above it that exists, is tmpfs or ramfs.
     func isInMemory(_ path: String) -> Bool
     /// The status and, if it is a regular file of at most `limit` bytes, the content.
@@ -126,6 +126,14 @@ struct FileStatus: Hashable, Sendable {
         self.group = group
         self.size = size
     }
+}
+
+/// A lock of flock(2).
+enum FileLock: Hashable, Sendable {
+    /// Nobody has it, or there is no file.
+    case free
+    /// The effective uid of the process that took it; nil where that cannot be told.
+    case held(by: UInt32?)
 }
 
 /// Why a file was not read.

@@ -33,7 +33,7 @@ final class RememberedMachine: Machine {
     func isInMemory(_ path: String) -> Bool { once(\.inMemory, path) { machine.isInMemory(path) } }
 
     // Cheap, rare, or different each time.
-    func isLocked(_ path: String) -> Bool { machine.isLocked(path) }
+    func lock(of path: String) -> FileLock { machine.lock(of: path) }
     func may(_ right: Right) -> Bool { machine.may(right) }
     func has(capability: UInt8) -> Bool { machine.has(capability: capability) }
     var userNames: [String] { machine.userNames }

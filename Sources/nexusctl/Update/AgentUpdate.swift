@@ -57,7 +57,7 @@ struct AgentUpdate: UpdateSubject {
         let watch = try UpdateWatch(child.name, place)
         try replaceWhenIdle(child.name, before, watch)
         // Its way to the program is taken away next.
-        try watch.untilExecuted(after: before.run, until: ControlConnection.now() + Self.quietMilliseconds)
+        try watch.untilExecuted(after: before.run, until: ControlConnection.now() + Self.executionMilliseconds)
     }
 
     func takeOver(_ tried: String?, isAtOnce: Bool) throws(ControlError) -> Bool {
@@ -129,4 +129,6 @@ struct AgentUpdate: UpdateSubject {
     /// nexus-config has 10 s for the file, and others may be before us.
     private static let answerMilliseconds: Int64 = 60_000
     private static let quietMilliseconds: Int64 = 2000
+    /// For a run that was cloned to execute its program, on a machine that is busy.
+    private static let executionMilliseconds: Int64 = 10_000
 }

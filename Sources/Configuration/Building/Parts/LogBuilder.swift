@@ -66,8 +66,8 @@ struct LogBuilder {
     }
 
     /// What an earlier `log.user` left behind this one could neither write nor rotate: refused before anything is stopped for it.
-    /// What is root's is given to him with its directory (`Belongings`), unless a log-writer is at work there, which would make more
-    /// of it. `children`: everybody who has a log.
+    /// What is root's is given to him with its directory (`Belongings`), unless another's log-writer is at work there, which would
+    /// make more of it. `children`: everybody who has a log.
     func requireFiles(of children: [String]) {
         let uid = identity?.uid ?? host.userID
         // CAP_DAC_OVERRIDE of capabilities(7).
@@ -76,24 +76,30 @@ struct LogBuilder {
         let paths =
             [logs + "/lock", logs + "/runs"]
             + (["nexusd"] + children).flatMap { ["\(logs)/\($0)", "\(logs)/\($0)/current"] }
-        let isRoots = host.userID == 0 && host.status(logs)?.owner == 0
-        let isAtWork = host.isLocked(logs + "/lock")
         let others = paths.compactMap { path in
-            host.status(path).flatMap {
-                $0.owner == uid || isRoots && !isAtWork && $0.owner == 0 ? nil : (path: path, owner: $0.owner)
-            }
+            host.status(path).flatMap { $0.owner == uid ? nil : (path: path, owner: $0.owner) }
         }
-        guard let first = others.first else { return }
-        let more = others.count > 1 ? " (and \(others.count - 1) more)" : ""
-        // Whoever is at work there would make more of what is root's.
+        guard !others.isEmpty else { return }
+        let isRoots = host.userID == 0 && host.status(logs)?.owner == 0
+        let isAnothers = isRoots && isAtWork(in: logs, besides: uid)
+        let left = isRoots && !isAnothers ? others.filter { $0.owner != 0 } : others
+        guard let first = left.first else { return }
+        let more = left.count > 1 ? " (and \(left.count - 1) more)" : ""
         let remedy =
-            isRoots && isAtWork
-            ? "a log-writer of root's is at work there: stop the tree that root runs (what was left of one: pkill -x log-writer), "
-                + "and start; or " : ""
+            isAnothers
+            ? "another user's log-writer is at work there: stop the tree that it belongs to (was its nexusd killed: "
+                + "end all that `grep -lz ^NEXUS_LIFE= /proc/[0-9]*/environ` names), and start; or " : ""
         report.error(
             userPosition,
             "'\(first.path)'\(more) belongs to uid \(first.owner), and log-writer would be uid \(uid), which could not write it: "
                 + remedy + "chown -R \(uid):\(identity?.gid ?? host.groupID) \(logs)")
+    }
+
+    private func isAtWork(in logs: String, besides uid: UInt32) -> Bool {
+        switch host.lock(of: logs + "/lock") {
+        case .free: false
+        case .held(let holder): holder != uid
+        }
     }
 
     /// In steps: else each child more would restart log-writer at a reload.
