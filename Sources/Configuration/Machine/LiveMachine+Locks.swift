@@ -22,7 +22,9 @@ extension LiveMachine {
         let holders = bytes.split(separator: UInt8(ascii: "\n")).compactMap { line -> Int32? in
             let words = String(decoding: line, as: UTF8.self).split(separator: " ")
             // A waiting one has an arrow behind its number.
-            guard words.count == 8, words[1] == "FLOCK", words[5].split(separator: ":").last == "\(inode)" else { return nil }
+            guard words.count == 8, words[1] == "FLOCK", words[5].split(separator: ":").last == "\(inode)" else {
+                return nil
+            }
             return Int32(words[4])
         }
         guard holders.count == 1 else { return nil }
