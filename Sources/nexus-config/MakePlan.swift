@@ -15,6 +15,7 @@ struct MakePlan: ParsableCommand {
     @Option(help: "Where bare program names are looked up first.") var bin: String
 
     @Flag(help: "Changes nothing on disk.") var dryRun = false
+    @Flag(help: "Makes the directories, and keeps and writes no plan.") var directories = false
 
     func run() throws {
         let places = Places(
@@ -26,6 +27,7 @@ struct MakePlan: ParsableCommand {
         var passing: [String]
         do {
             let configured = try SupervisorFile.load(places)
+            if directories { return try tell(store.make(configured.directories)) }
             plan = configured.plan
             passing = configured.passing.filter(\.matters).map(\.words)
             passing += try ChoiceBook(store).apply(to: &plan, mayRepair: !dryRun)
@@ -40,6 +42,10 @@ struct MakePlan: ParsableCommand {
         let notes = (dryRun ? [] : keep(kept, in: store)) + passing
         plan.notes += notes
         try Output.write(notes.isEmpty ? kept : plan.encoded(), to: STDOUT_FILENO)
+    }
+
+    private func tell(_ remarks: [String]) throws {
+        for words in remarks { try Output.write(Array("\(words)\n".utf8), to: STDERR_FILENO) }
     }
 
     /// What there is to say about it.

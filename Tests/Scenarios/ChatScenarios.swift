@@ -349,6 +349,9 @@ import Testing
             let path = try #require(aside.map { String($0.1) }, "\(answer.errors)")
             #expect(FileManager.default.contents(atPath: path) == damaged)
         }
+        let doctor = try box.ctl("doctor").output
+        #expect(doctor.contains("chat-bridge began anew: the damaged store is kept as"), "\(doctor)")
+        #expect(doctor.contains("nexusctl chat restore FILE"), "\(doctor)")
         #expect(box.stop() == 0)
     }
 

@@ -168,7 +168,8 @@ extension ChatStore {
             guard open == 0 else {
                 throw ChatError(
                     .busy,
-                    "\(open) turn\(open == 1 ? " waits or runs" : "s wait or run"); let them end, or stop them first")
+                    "\(open) turn\(open == 1 ? " waits or runs" : "s wait or run"); let them end, or stop them in the page"
+                )
             }
             isSealed.withLock { $0 = true }
         }

@@ -245,6 +245,9 @@ final class Surroundings {
     /// What nexusd is at, for whoever finds it not listening.
     func tell(_ stage: StageFile.Stage) { self.stage.tell(stage) }
 
+    /// The same before another program takes over, which is not to begin without it.
+    func tellHandingOver(_ upgrade: BegunUpgrade) throws(Errno) { try stage.write(.handingOver(upgrade)) }
+
     /// Nothing of this life or of an earlier one is left; what was to be adopted, or to be ended, is there still, for the next nexusd.
     func endLife() {
         guard haveLeftoversEnded else { return lives.goBack() }

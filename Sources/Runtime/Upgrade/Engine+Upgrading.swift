@@ -89,6 +89,13 @@ extension Engine {
     private func handOver() {
         journal.flush()
         keepState()
+        do throws(Errno) {
+            try surroundings.tellHandingOver(BegunUpgrade(number: upgrade.count, from: NexusVersion.current))
+        } catch {
+            return refuseUpgrade(
+                "it cannot be written down that it begins (\(surroundings.places.stage): \(error); \(error.remedy)), by "
+                    + "which the runs would be kept should \(surroundings.program) not serve")
+        }
         let error: Errno
         do throws(Errno) {
             let handover = handover()
@@ -107,7 +114,6 @@ extension Engine {
         defer { for raw in numbers { try? kernel.closeOnExec(raw, true) } }
         for raw in numbers { try kernel.closeOnExec(raw, false) }
         notify.reloading(at: now)
-        surroundings.tell(.handingOver(BegunUpgrade(number: upgrade.count, from: NexusVersion.current)))
         let ticket = HandoverTicket(document: document.raw, program: program)
         return kernel.execute(surroundings.program, handover.head.arguments, ticket.environment(kernel))
     }

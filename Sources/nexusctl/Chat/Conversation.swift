@@ -140,7 +140,7 @@ final class Conversation {
         turn.lostBridge = true
         let lost = turn.lost ?? ControlConnection.now()
         turn.lost = lost
-        let words = "nexusd ended the connection, as it does when it goes on as another program"
+        let words = "nexusd ended the connection: it was killed, or goes on as another program"
         turn.printer.note("\(isClosed ? words : failure.message); asking again")
         while ControlConnection.now() < lost + ChatLink.patienceMilliseconds {
             if !link.connection.isClosed, let obstacle = link.chain.obstacle(among: [ChatLink.worker]) {

@@ -155,6 +155,13 @@ struct Doctor {
                     Finding(.warn, "page", Terminal.clean($0), remedy: "nexusctl explain chat.listen")
                 }
             }
+            + report.children.compactMap { child in
+                child.newStore.map {
+                    Finding(
+                        .warn, "chat", Terminal.clean($0),
+                        remedy: "a backup comes back with: nexusctl chat restore FILE")
+                }
+            }
             + report.strays.map {
                 Finding(
                     .warn, "stray", "process \($0.pid) (\($0.name)) left its run",

@@ -76,6 +76,20 @@ extension WholeTrees {
             try installed.goesOn()
         }
 
+        /// By the stage the runs are kept, should the program that takes over not serve.
+        @Test func stageThatCannotBeWritten_nothingIsHandedOver() throws {
+            let installed = try Installed()
+            let stage = installed.tree.runtime + "/stage"
+            try LiveKernel().removeFile(stage)
+            try FileManager.default.createDirectory(atPath: stage + "/full", withIntermediateDirectories: true)
+            let answer = try upgrade(installed.tree.socket)
+            let why = answer["why"] as? String ?? ""
+            #expect(
+                answer["outcome"] as? String == "failed" && why.contains(stage) && why.contains("EISDIR"), "\(answer)")
+            try FileManager.default.removeItem(atPath: stage)
+            try installed.goesOn()
+        }
+
         @Test func programThatGivesNoAnswer_isKilled_andRefused() throws {
             let installed = try Installed()
             try installed.replace("#!/bin/sh\nexec sleep 600\n")

@@ -1,7 +1,7 @@
 import System
 
 /// What nexusd is at, for the words of whoever finds it not listening (docs/control-protocol.md). Everybody may read it, as they
-/// may not the lock; output alone, so that nothing depends on whether it can be written.
+/// may not the lock; output alone, and nothing but an upgrade depends on whether it can be written.
 struct StageFile {
     private let kernel: any Kernel
     private let path: String
@@ -35,9 +35,12 @@ struct StageFile {
     }
 
     /// Replaces what was there.
-    func tell(_ stage: Stage) {
+    func tell(_ stage: Stage) { try? write(stage) }
+
+    /// The same, for what must be known: units/after-stop keeps the runs of an upgrade by it.
+    func write(_ stage: Stage) throws(Errno) {
         let text = "\(kernel.processID())\n\(stage.words)\n"
-        try? kernel.replaceFile(path, with: Array(text.utf8), mode: 0o644)
+        try kernel.replaceFile(path, with: Array(text.utf8), mode: 0o644)
     }
 
     /// The upgrade in which the nexusd before this one ended; nil: it ended in none.
