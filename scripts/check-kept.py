@@ -240,7 +240,8 @@ def unheard(page):
     expect(card).to_contain_text("trying again")
     session = json.loads(answers[0].splitlines()[0])["session"]
     elsewhere = window(page, origin + "/#/machine")
-    assert "deleted" in elsewhere.evaluate(DELETE, session)
+    answer = elsewhere.evaluate(DELETE, session)
+    assert "deleted" in answer, answer
     elsewhere.close()
     page.context.unroute("**/api/chat")
     expect(card).to_contain_text("Not taken: its session was deleted")
