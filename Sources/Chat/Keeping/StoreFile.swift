@@ -70,17 +70,26 @@ struct StoreFile {
     /// Where contents are: one file each, named by its hash.
     var attachments: String { directory + "/attachments" }
 
+    /// Whether a transaction that was acknowledged is in the log no more; to be asked before SQLite opens it.
+    func logLoss() throws -> LogInspection.Loss? {
+        try LogInspection.loss(in: path + "-wal", index: LogIndex(path + "-shm"), isKept: keptLog() != nil)
+    }
+
+    /// The copy of this very log that a start has kept which got no further; nil: there is none.
+    private func keptLog() -> String? {
+        guard let last = newestAside(), last.hasSuffix(Self.logSuffix) else { return nil }
+        return FileManager.default.contentsEqual(atPath: path + "-wal", andPath: last) ? last : nil
+    }
+
     /// Keeps a copy of a log of which SQLite will read a beginning only, and forget the rest; what to say about it.
-    func keepUnreadableLog(now: Date) throws -> String? {
+    func keepLog(with loss: LogInspection.Loss, now: Date) throws -> String {
         let log = path + "-wal"
-        guard let byte = try LogInspection.unreadable(log) else { return nil }
-        var kept = freeName(Self.mark, now: now) + Self.logSuffix
-        if let last = newestAside(), last.hasSuffix(Self.logSuffix),
-            FileManager.default.contentsEqual(atPath: log, andPath: last)
-        {
-            // Kept by a start that got no further.
-            kept = last
-        } else {
+        guard case .from(let byte) = loss else {
+            return "the log of \(path) is gone or empty, and what was stored there last is lost"
+        }
+        let known = keptLog()
+        let kept = known ?? freeName(Self.mark, now: now) + Self.logSuffix
+        if known == nil {
             do {
                 try FileManager.default.copyItem(atPath: log, toPath: kept)
             } catch {

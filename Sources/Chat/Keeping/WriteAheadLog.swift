@@ -29,7 +29,10 @@ struct WriteAheadLog: ~Copyable {
     private let file: Int32
     private var buffer = [UInt8](repeating: 0, count: headerBytes)
     private var offset = Int64(headerBytes)
-    private var salts = SIMD2<UInt32>()
+    /// Behind the last frame.
+    var bytesRead: Int64 { offset }
+    /// What its frames have in common; those of an earlier round have others.
+    private(set) var salts = SIMD2<UInt32>()
     private var isBigEndian = false
     /// With which the checksum of the next frame begins.
     private var sum = SIMD2<UInt32>()

@@ -49,7 +49,9 @@ public final class ChatStore: Sendable {
         let found = try file.prepare(now: now)
         path = file.path
         restoreEnd = found.restore
-        lostLog = try found.orphan ?? file.keepUnreadableLog(now: now)
+        let loss = found.orphan == nil ? try file.logLoss() : nil
+        let lost = try loss.map { [file] in try file.keepLog(with: $0, now: now) }
+        lostLog = found.orphan ?? lost
         var damage: String?
         let verdict = try StoreInspection.verdict(on: file.path)
         switch verdict {
@@ -65,8 +67,8 @@ public final class ChatStore: Sendable {
                 (queue, hasNewIndex) = (opened.queue, opened.hasNewIndex)
                 (interruptedByLoss, hasKeptPassword) = (opened.interrupted, opened.hasKeptPassword)
                 (bell, watch) = (ListBell(queue), StoreWatch(file.path))
-                // A log that it left is told of by itself.
-                isMissing = opened.isNew && lostLog == nil && file.hasMark
+                // A log that is kept is told of by itself.
+                isMissing = opened.isNew && (lostLog == nil || loss == .all) && file.hasMark
                 file.setMark()
                 file.forgetRestore()
                 self.damage = nil

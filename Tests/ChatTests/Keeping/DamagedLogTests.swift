@@ -20,6 +20,11 @@ struct DamagedLogTests {
         return (box, try filled.bytes(filled.path + "-wal"))
     }
 
+    /// The frames with which a transaction ends.
+    private static func ends(_ log: [UInt8]) -> [Int] {
+        (0..<(log.count - 32) / frame).filter { log[(32 + $0 * frame + 4)..<(32 + $0 * frame + 8)] != [0, 0, 0, 0] }
+    }
+
     private func open(_ box: FilledStore, _ log: [UInt8]) throws -> ChatStore {
         try box.change { _ in }
         try Data(log).write(to: URL(fileURLWithPath: box.path + "-wal"))
@@ -106,9 +111,7 @@ struct DamagedLogTests {
     @Test func pageOfTheLastTransactionIsMissing_isNoDamage_ofTheOneBeforeItIs() async throws {
         let (box, sound) = try await killed()
         let frames = (sound.count - 32) / Self.frame
-        let ends = (0..<frames).filter {
-            sound[(32 + $0 * Self.frame + 4)..<(32 + $0 * Self.frame + 8)] != [0, 0, 0, 0]
-        }
+        let ends = Self.ends(sound)
         // Transactions of more than one frame.
         let last = try #require(ends.last)
         let before = try #require(ends.dropLast().last)
@@ -126,12 +129,22 @@ struct DamagedLogTests {
     /// What belongs to another round of the log has other salts, and so has a frame that was damaged there.
     @Test func saltsOfTheEndBeforeTheLastTransactionAreBroken_itIsSaid() async throws {
         let (box, sound) = try await killed()
-        let frames = (sound.count - 32) / Self.frame
-        let ends = (0..<frames).filter {
-            sound[(32 + $0 * Self.frame + 4)..<(32 + $0 * Self.frame + 8)] != [0, 0, 0, 0]
-        }
+        let ends = Self.ends(sound)
         var log = sound
         log[32 + (try #require(ends.dropLast().last)) * Self.frame + 8] ^= 1
+        let store = try open(box, log)
+        #expect(store.lostLog != nil)
+        try store.close()
+    }
+
+    /// Neither is whole: what tells that the first one was is that another was begun behind its end.
+    @Test func lastTwoTransactionsAreBroken_itIsSaid() async throws {
+        let (box, sound) = try await killed()
+        let ends = Self.ends(sound)
+        var log = sound
+        for frame in [try #require(ends.dropLast().last), try #require(ends.last)] {
+            log[32 + frame * Self.frame + 100] ^= 1
+        }
         let store = try open(box, log)
         #expect(store.lostLog != nil)
         try store.close()
