@@ -17,7 +17,9 @@ public struct AgentFailure: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// What is to be done about a key that is missing or not taken: opencode is nexusd's own child.
-    static let logIn = "Log in with `nexusctl agent login` (`opencode auth login` as the user that opencode runs as)"
+    static let logIn =
+        "Log in with `nexusctl agent login` (`opencode auth login` as the user that opencode runs as; then "
+        + "`nexusctl recycle opencode`)"
 
     /// Kind.
     public let code: Code

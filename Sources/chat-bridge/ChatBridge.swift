@@ -40,9 +40,8 @@ struct ChatBridge {
             let service = ChatService(
                 store: store, hub: hub, runner: runner, workspaces: settings.workspaces,
                 attachments: settings.attachments)
-            let web = WebFront.make(environment, store, service, bus, word, tunnel) {
-                status.tell($0)
-            }
+            let page = PageWord(status)
+            let web = WebFront.make(environment, store, service, bus, word, tunnel) { page.hear($0) }
             let memory = TunnelMemory(in: (store.path as NSString).deletingLastPathComponent)
             let ear = TunnelEar(bus: bus, name: tunnel, book: word?.book, memory: memory) { web?.hear(of: $0) }
             let desk = ChatDesk(
@@ -50,10 +49,12 @@ struct ChatBridge {
                 keeping: KeepingDesk(store: store) { await startAnew(bus) }, bus: bus)
             bus.onDrain { await runner.stop() }
             bus.serve { request, responder in await desk.answer(request, responder) }
+            let serving = Task { await web?.run() }
+            // Who waits for chat-bridge to be ready finds its page, or why there is none.
+            if web != nil { await page.first() }
             if !isReady { bus.ready() }
             status.tell(await runner.summary)
             await runner.agentIs(.here)
-            let serving = Task { await web?.run() }
             let keeping = Task {
                 await service.keepTo(settings.retention) {
                     Log.notice("\($0) session(s) deleted, as [chat] max-age and total want it")

@@ -65,6 +65,7 @@ struct StatusLine: Sendable {
                     ? "a damaged store is kept as \(aside)"
                     : "began anew: the damaged store is kept as \(aside), and devices are to be paired again")
         }
+        if let lost = store.lostLog, store.movedAside == nil, !store.isMissing { parts.append(lost) }
         if store.isMissing { parts.append("began anew: \(store.path) is gone, and devices are to be paired again") }
         if shown.stray > 0 {
             parts.append("\(shown.stray) file(s) in \(store.attachmentDirectory) are of a store that is missing")

@@ -54,6 +54,24 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// One that is just starting takes no megabytes yet.
+    @Test func restoreWhileChatBridgeStarts_waitsForIt() throws {
+        let box = try Box.defaultTree()
+        try box.start()
+        try box.waitReady()
+        let file = box.directory + "/kept.sqlite"
+        #expect(try box.ctl("chat", "the first message").status == 0)
+        #expect(try box.ctl("chat", "backup", file).status == 0)
+        for round in 0..<3 {
+            let pid = try #require(try box.status().pid("chat-bridge"))
+            kill(pid, SIGKILL)
+            let restored = try box.ctl("chat", "restore", file)
+            #expect(restored.status == 0 && restored.output.hasPrefix("restored: "), "\(round): \(restored.errors)")
+        }
+        #expect(try titles(box) == ["the first message"])
+        #expect(box.stop() == 0)
+    }
+
     @Test func chatBridgeKilledInARestore_saysThatNothingWasChanged_andSoDoesItsNextStart() throws {
         let box = try Box.defaultTree()
         try box.start()

@@ -17,6 +17,28 @@ import Testing
         #expect(box.stop() == 0)
     }
 
+    /// Who waits until chat-bridge is ready finds its page, or why there is none; and the log keeps that.
+    @Test func readyChatBridge_servesItsPage_orHasSaidWhyNot() throws {
+        let (taken, port) = try LoopbackPort.bound()
+        _ = fcntl(taken, F_SETFD, FD_CLOEXEC)
+        listen(taken, 1)
+        let box = try Box.defaultTree {
+            $0.replacingOccurrences(of: "\nlisten = \"127.0.0.1:4780\"", with: "\nlisten = \"127.0.0.1:\(port)\"")
+        }
+        try box.start()
+        try box.waitReady()
+        let words = "no page: 127.0.0.1:\(port) is in use"
+        #expect(try box.ctl("status").output.contains(words))
+        try box.wait("the log to have it") { _ in try box.ctl("logs", "chat-bridge").output.contains(words) }
+        close(taken)
+        for _ in 0..<5 {
+            #expect(try box.ctl("restart", "chat-bridge").status == 0)
+            let status = try box.ctl("status").output
+            #expect(status.contains("page at http://localhost:\(port)"), "\(status)")
+        }
+        #expect(box.stop() == 0)
+    }
+
     @Test(arguments: killable)
     func killedProcess_isBackWithinASecondOthersKeepTheirPids(victim: String) throws {
         let box = try Box.defaultTree()

@@ -38,6 +38,13 @@ struct LogIndex {
         movedFrames = Int64(words[2 * count])
     }
 
+    /// Whether it counts frames of a later round than that of a log with these salts. Each round adds one to the first of them; a log
+    /// that is ahead itself has gone on since the index was written to the disk.
+    func isAhead(of log: SIMD2<UInt32>) -> Bool {
+        // A round whose first frame is not written has none, and finds the log of the one before.
+        frames > 0 && salts != log && Int32(bitPattern: salts.x &- log.x) >= 0
+    }
+
     private static func isWhole(_ header: [UInt32]) -> Bool {
         let isInitialized = withUnsafeBytes(of: header[3]) { $0[0] } == 1
         var (first, second): (UInt32, UInt32) = (0, 0)

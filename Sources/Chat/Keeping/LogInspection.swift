@@ -6,20 +6,25 @@ enum LogInspection {
     enum Loss: Hashable, Sendable {
         /// The log is gone, or nothing is in it any more.
         case all
+        /// It is an older one than that which the index counts.
+        case older
         /// It cannot be read from this byte on; its length: it was cut there.
         case from(byte: Int64)
     }
 
     /// Nil: the log is sound, or torn at its very end.
-    /// - Parameter isKept: a start that got no further has found one, and SQLite may have made the index anew since.
-    static func loss(in path: String, index: LogIndex?, isKept: Bool) throws(DatabaseError) -> Loss? {
+    static func loss(in path: String, index: LogIndex?) throws(DatabaseError) -> Loss? {
         guard StoreFile.bytes(path) > WriteAheadLog.headerBytes else {
             return index.map { $0.frames > $0.movedFrames } == true ? .all : nil
         }
         var log = try WriteAheadLog(path)
         // Without its header all of it counts for nothing.
         guard try log.readHeader() else { return .from(byte: 0) }
-        let counted = isKept ? .max : index?.salts == log.salts ? index?.frames ?? 0 : 0
+        var counted: Int64 = 0
+        if let index {
+            if index.isAhead(of: log.salts) { return .older }
+            if index.salts == log.salts { counted = index.frames }
+        }
         if let byte = try unreadable(&log, counted: counted) { return .from(byte: byte) }
         return nil
     }

@@ -70,39 +70,7 @@ struct StoreFile {
     /// Where contents are: one file each, named by its hash.
     var attachments: String { directory + "/attachments" }
 
-    /// Whether a transaction that was acknowledged is in the log no more; to be asked before SQLite opens it.
-    func logLoss() throws -> LogInspection.Loss? {
-        try LogInspection.loss(in: path + "-wal", index: LogIndex(path + "-shm"), isKept: keptLog() != nil)
-    }
-
-    /// The copy of this very log that a start has kept which got no further; nil: there is none.
-    private func keptLog() -> String? {
-        guard let last = newestAside(), last.hasSuffix(Self.logSuffix) else { return nil }
-        return FileManager.default.contentsEqual(atPath: path + "-wal", andPath: last) ? last : nil
-    }
-
-    /// Keeps a copy of a log of which SQLite will read a beginning only, and forget the rest; what to say about it.
-    func keepLog(with loss: LogInspection.Loss, now: Date) throws -> String {
-        let log = path + "-wal"
-        guard case .from(let byte) = loss else {
-            return "the log of \(path) is gone or empty, and what was stored there last is lost"
-        }
-        let known = keptLog()
-        let kept = known ?? freeName(Self.mark, now: now) + Self.logSuffix
-        if known == nil {
-            do {
-                try FileManager.default.copyItem(atPath: log, toPath: kept)
-            } catch {
-                unlink(kept)
-                throw error
-            }
-        }
-        return
-            "the log of \(path) cannot be read from byte \(byte) of \(Self.bytes(log)) on, and what was stored there last is "
-            + "lost; it is kept as \(kept)"
-    }
-
-    private static let logSuffix = "-log"
+    static let logSuffix = "-log"
 
     /// Renames file and companions; returns the new path.
     func moveAside(now: Date) throws -> String {
@@ -179,7 +147,7 @@ struct StoreFile {
         }
     }
 
-    private static let mark = ".damaged-"
+    static let mark = ".damaged-"
     private static let replacedMark = ".before-restore-"
 
     /// A file beside the store that somebody works on; whatever of it is there at the next start goes.
@@ -255,7 +223,7 @@ struct StoreFile {
             + "store begun; put a copy of the file beside that log to have both"
     }
 
-    private func freeName(_ mark: String, now: Date) -> String {
+    func freeName(_ mark: String, now: Date) -> String {
         let stamp = now.formatted(.iso8601.timeSeparator(.omitted))
         var target = path + mark + stamp
         var count = 1

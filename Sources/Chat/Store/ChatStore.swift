@@ -49,9 +49,8 @@ public final class ChatStore: Sendable {
         let found = try file.prepare(now: now)
         path = file.path
         restoreEnd = found.restore
-        let loss = found.orphan == nil ? try file.logLoss() : nil
-        let lost = try loss.map { [file] in try file.keepLog(with: $0, now: now) }
-        lostLog = found.orphan ?? lost
+        let lost = found.orphan == nil ? try file.keepLostLog(now: now) : nil
+        lostLog = found.orphan ?? lost?.words
         var damage: String?
         let verdict = try StoreInspection.verdict(on: file.path)
         switch verdict {
@@ -68,8 +67,9 @@ public final class ChatStore: Sendable {
                 (interruptedByLoss, hasKeptPassword) = (opened.interrupted, opened.hasKeptPassword)
                 (bell, watch) = (ListBell(queue), StoreWatch(file.path))
                 // A log that is kept is told of by itself.
-                isMissing = opened.isNew && (lostLog == nil || loss == .all) && file.hasMark
+                isMissing = opened.isNew && found.orphan == nil && lost?.copy == nil && file.hasMark
                 file.setMark()
+                file.forgetLoss()
                 file.forgetRestore()
                 self.damage = nil
                 movedAside = file.newestAside()
@@ -87,6 +87,7 @@ public final class ChatStore: Sendable {
         (bell, watch) = (ListBell(queue), StoreWatch(file.path))
         isMissing = false
         file.setMark()
+        file.forgetLoss()
     }
 
     /// One transaction that changes something; refused while the store is about to be replaced, and when its files are not in

@@ -108,7 +108,11 @@ extension SyntaxAdvice {
         if at == line.count || isFollowed { at -= 1 }
         let delimiters: [Unicode.Scalar] = isFollowed ? ["="] : ["=", ",", "[", "{"]
         // The sign itself, where a second one follows it.
-        if at >= 0, at < line.count, line[at] == "=", at > 0, line[at - 1] == "=" { at -= 1 }
+        if at >= 0, at < line.count, line[at] == "=", let before = line[..<at].lastIndex(where: { !Self.isBlank($0) }),
+            line[before] == "="
+        {
+            at = before
+        }
         let delimiter = at < 0 ? nil : line[...at].lastIndex { delimiters.contains($0) }
         let begin = delimiter.map { $0 + 1 } ?? 0
         let isTop = delimiter.map { line[$0] == "=" && !line[..<$0].contains { $0 == "{" || $0 == "[" } } ?? false

@@ -117,7 +117,9 @@ struct UnixSocket: ~Copyable {
         case ENOENT, ENOTDIR:
             ControlError(
                 .notRunning, "no supervisor is running: there is no control socket at \(path)",
-                hint: "start it (scripts/run, or: systemctl start nexus), or say where it is: --runtime DIR")
+                hint:
+                    "start it (scripts/run, or: systemctl start nexus), or say where it is: --runtime DIR; one that does not come up: "
+                    + "journalctl -u nexus")
         case ECONNREFUSED:
             ControlError(
                 .notRunning, "no supervisor is running: nobody listens at \(path)",

@@ -20,6 +20,7 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     /// Accepts the program at a path.
     mutating func take(_ path: String) throws(ControlError) -> UpdateOutcome {
         let child = try subject.child()
+        try refuseWhileStopping(child)
         _ = try endInterrupted()
         defer { shelf.sweep() }
         let hash = try shelf.take(path)
@@ -41,6 +42,7 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     /// Goes back to what held before; that is an update like another.
     mutating func back() throws(ControlError) -> UpdateOutcome {
         let child = try subject.child()
+        try refuseWhileStopping(child)
         if let seen = try endInterrupted() { return UpdateOutcome(name, .back, shelf.book, seen: seen) }
         guard let before = shelf.book.before else {
             throw ControlError(
@@ -73,6 +75,7 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
             isBegun = true
             tell("\(spoken(source)) is tried in place of \(spoken(shelf.book.current))")
             let isTried = try subject.takeOver(program(source), isAtOnce: isSearch)
+            if !isTried { try refuseIfStopped(child) }
             seen = isTried ? try subject.canary() : nil
         } catch {
             throw try goBack(error, isBegun: isBegun)
@@ -80,6 +83,21 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
         try shelf.perform(shelf.book.steps(accepting: source))
         tell("\(spoken(source)) is accepted\(seen.map { ": " + $0 } ?? ", and was not tried")")
         return UpdateOutcome(name, .accepted, shelf.book, seen: seen)
+    }
+
+    /// What is stopped with its tree is not what does not run: it is not taken untried for that.
+    private func refuseWhileStopping(_ child: AgentChild) throws(ControlError) {
+        guard child.report?.state == "stopping" else { return }
+        throw ControlError(
+            .failed, "nexusd is stopping, and nobody could try another \(name)",
+            hint: "the same once it has started again")
+    }
+
+    /// - Parameter child: as it was before.
+    private func refuseIfStopped(_ child: AgentChild) throws(ControlError) {
+        guard let before = child.status, before.state != "off", before.state != "done" else { return }
+        throw ControlError(
+            .failed, "\(child.name) was stopped before it could be tried", hint: "the same once it runs again")
     }
 
     /// Where the tree has to find it; nil: wherever a search does.

@@ -25,10 +25,14 @@ struct LogIndexTests {
         }
 
         func open(log: [UInt8]?, index: [UInt8]) throws -> ChatStore {
+            try lay(log: log, index: index)
+            return try box.open()
+        }
+
+        func lay(log: [UInt8]?, index: [UInt8]) throws {
             try box.change { _ in }
             if let log { try Data(log).write(to: URL(fileURLWithPath: box.path + "-wal")) }
             try Data(index).write(to: URL(fileURLWithPath: box.path + "-shm"))
-            return try box.open()
         }
     }
 
@@ -64,15 +68,64 @@ struct LogIndexTests {
         let killed = try await Killed()
         var log = killed.log
         log[log.count - 100] ^= 1
-        let first = try killed.open(log: log, index: killed.index)
-        let aside = try #require(first.movedAside)
-        try first.close()
-        try Data(killed.box.written).write(to: URL(fileURLWithPath: killed.box.path))
-        try Data(log).write(to: URL(fileURLWithPath: killed.box.path + "-wal"))
-        let again = try killed.box.open(now: Date(timeIntervalSinceNow: 60))
-        #expect(again.lostLog?.contains(aside) == true && again.movedAside == aside)
-        try again.close()
+        try killed.lay(log: log, index: killed.index)
+        let lost = try #require(try StoreFile(directory: killed.box.directory).keepLostLog(now: Date()))
+        try FileManager.default.removeItem(atPath: killed.box.path + "-shm")
+        let store = try killed.box.open(now: Date(timeIntervalSinceNow: 60))
+        #expect(store.lostLog == lost.words && store.movedAside == lost.copy)
+        try store.close()
         #expect(try killed.box.open().lostLog == nil)
+    }
+
+    /// The same where nothing is left that could be kept.
+    @Test func startThatIsCutOffBehindALogThatIsGone_saysItAgain() async throws {
+        let killed = try await Killed()
+        try killed.lay(log: nil, index: killed.index)
+        let lost = try #require(try StoreFile(directory: killed.box.directory).keepLostLog(now: Date()))
+        // As SQLite does.
+        try FileManager.default.removeItem(atPath: killed.box.path + "-shm")
+        let store = try killed.box.open()
+        #expect(store.lostLog == lost.words && store.movedAside == nil)
+        try store.close()
+        #expect(try killed.box.open().lostLog == nil)
+    }
+
+    /// SQLite would read it, and take what stands in it over what is newer in the file.
+    @Test func logOfAnEarlierRoundInItsPlace_isKeptAndSaid() async throws {
+        let filled = try await FilledStore()
+        let store = try filled.open()
+        try await FilledStore.use(store, 1)
+        let old = try filled.bytes(filled.path + "-wal")
+        _ = try await store.queue.writeWithoutTransaction { db in try db.checkpoint(.restart) }
+        for number in 2..<4 { try await FilledStore.use(store, number) }
+        let copy = try filled.copy()
+        for name in ["", "-shm"] {
+            try Data(filled.bytes(filled.path + name)).write(to: URL(fileURLWithPath: copy.path + name))
+        }
+        try Data(old).write(to: URL(fileURLWithPath: copy.path + "-wal"))
+        let found = try copy.open()
+        #expect(found.lostLog?.contains("is an older one") == true)
+        #expect(try copy.bytes(try #require(found.movedAside)) == old)
+        try found.close()
+        #expect(try copy.open().lostLog == nil)
+    }
+
+    /// What a power cut leaves: the log went on in another round, and the index was not written since.
+    @Test func indexOfAnEarlierRound_provesNothing() async throws {
+        let filled = try await FilledStore()
+        let store = try filled.open()
+        try await FilledStore.use(store, 1)
+        let index = try filled.bytes(filled.path + "-shm")
+        _ = try await store.queue.writeWithoutTransaction { db in try db.checkpoint(.restart) }
+        try await FilledStore.use(store, 2)
+        let copy = try filled.copy()
+        for name in ["", "-wal"] {
+            try Data(filled.bytes(filled.path + name)).write(to: URL(fileURLWithPath: copy.path + name))
+        }
+        try Data(index).write(to: URL(fileURLWithPath: copy.path + "-shm"))
+        let found = try copy.open()
+        #expect(found.lostLog == nil)
+        #expect(try await found.sessions().count == FilledStore.sessions + 2)
     }
 
     @Test(arguments: [nil, 0, 32]) func logIsGone_itIsSaid(bytes: Int?) async throws {

@@ -164,6 +164,22 @@ struct UpdateInterruptionScenarios {
         #expect(agent.box.stop() == 0)
     }
 
+    /// A child that is stopped with its tree is not one that does not run, which is taken untried.
+    @Test func updateWhileTheTreeStops_isRefused() throws {
+        let agent = try UpdateBox {
+            $0 + "\n[child.deaf]\ncommand = [\"sh\", \"-c\", \"trap '' TERM; while :; do sleep 1; done\"]\n"
+        }
+        try agent.start()
+        #expect(try agent.update("opencode", try agent.write("1.19.0")).status == 0)
+        let old = link(agent)
+        agent.box.signal(SIGTERM)
+        try agent.box.wait("opencode to be stopped") { $0.child("opencode")?.state == "off" }
+        let refused = try agent.update("opencode", try agent.write("1.20.0"), "--now")
+        #expect(refused.status == 1 && refused.errors.contains("nexusd is stopping"), "\(refused)")
+        #expect(link(agent) == old && agent.copies().count == 1)
+        #expect(agent.box.waitForEnd() == 0)
+    }
+
     /// A second one beside the first.
     @Test func twoAtOnce_theSecondIsRefused_andDoctorSaysWhy() throws {
         let agent = try started()

@@ -39,7 +39,12 @@ struct People {
             return nil
         }
         let hint = Nearest.hint(for: text, among: host.groupNames)
-        let remedy = hint.isEmpty ? "; take one that `getent group` lists, or make it with groupadd" : hint
+        let remedy =
+            hint.isEmpty
+            ? "; take one that `getent group` lists, or make it with groupadd"
+                + (treeGroups.isEmpty || key != "group"
+                    ? "" : "; into a [group.NAME] a child comes by the `children` of that")
+            : hint
         report.error(position, "'\(key)' names an unknown group '\(text)'\(remedy)")
         return nil
     }

@@ -42,6 +42,11 @@ struct ChatRestoreCommand: ParsableCommand {
         defer { close(descriptor) }
         let link = try ChatLink(place)
         try link.requireBridge(hint: "nothing was changed")
+        // One that is just starting takes no megabytes yet.
+        guard try awaitReturn(link) != nil else {
+            throw ControlError(
+                .timeout, "chat-bridge does not answer, and nothing was changed", hint: "see: nexusctl status")
+        }
         let begun = Self.milliseconds()
         do throws(ControlError) {
             try restore(descriptor, Int64(about.st_size), link)
