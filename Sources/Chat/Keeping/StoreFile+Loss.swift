@@ -20,9 +20,9 @@ extension StoreFile {
         let copy = loss == .all ? nil : try keepLog(now: now)
         var words = "the log of \(path) \(self.words(loss)), and what was stored there last is lost"
         if let copy { words += "; it is kept as \(copy)" }
-        unlink(note)
-        try Self.create(note)
-        try Self.fill(note, with: Array("\(copy ?? "")\n\(words)\n".utf8))
+        // Foundation's errors tell a full disk, which is waited for, from others.
+        try Data("\(copy ?? "")\n\(words)\n".utf8).write(to: URL(fileURLWithPath: note))
+        chmod(note, 0o600)
         try Self.sync(note)
         return LostLog(copy: copy, words: words)
     }
