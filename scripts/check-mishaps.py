@@ -537,14 +537,23 @@ def reading_above(page):
     send(page, "/slow 40")
     expect(last(page)).to_have_attribute("data-state", "running")
     page.mouse.move(600, 300)
-    # The way of a wheel takes its time.
-    page.evaluate("document.querySelector('.scroller').addEventListener('scrollend', () => { window.isStill = true; }, { once: true })")
     page.mouse.wheel(0, -600)
-    page.wait_for_function("() => window.isStill")
     expect(page.get_by_role("button", name="Newest")).to_be_visible()
+    # The way of a wheel takes its time, and what followed the words may just have come to its end as well.
+    page.evaluate("""() => new Promise(done => {
+        const scroller = document.querySelector('.scroller');
+        let top = scroller.scrollTop, frames = 0;
+        const look = () => {
+            frames = scroller.scrollTop === top ? frames + 1 : 0;
+            top = scroller.scrollTop;
+            if (frames < 10) requestAnimationFrame(look); else done();
+        };
+        requestAnimationFrame(look);
+    })""")
     top = page.evaluate("document.querySelector('.scroller').scrollTop")
     over(page)
-    assert page.evaluate("document.querySelector('.scroller').scrollTop") == top
+    now = page.evaluate("document.querySelector('.scroller').scrollTop")
+    assert now == top, (top, now)
     page.get_by_role("button", name="Newest").click()
     step("reading above while words come: it stays")
 
