@@ -7,6 +7,8 @@ public struct StatusReport: Hashable, Sendable {
     public var version: String
     /// Its process id.
     public var pid: Int64
+    /// What the runs that it has started are numbered by, before the dash.
+    public var instance: String
     /// RFC 3339, UTC.
     public var started: String
     /// Since then; nil from a nexusd that does not say it.
@@ -31,6 +33,9 @@ public struct StatusReport: Hashable, Sendable {
     public var groups: [GroupStatus]
     /// Children in plan order.
     public var children: [ChildStatus]
+
+    /// Whether a run was started by this nexusd, and not taken over from one that was killed.
+    public func hasStarted(_ run: String) -> Bool { run.hasPrefix(instance + "-") }
 
     /// Children that run as nexusd does, though others have users of their own: what one of them may, it may to all.
     public var unwalled: [String] {
@@ -70,6 +75,7 @@ public struct StatusReport: Hashable, Sendable {
         func text(_ name: String) -> String { json[name]?.text ?? "?" }
         version = text("version")
         pid = json["pid"]?.number ?? 0
+        instance = text("instance")
         started = text("started")
         uptime = (json["uptime_ms"]?.number).map { .milliseconds($0) }
         state = text("state")

@@ -149,25 +149,37 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
         return seen
     }
 
-    /// The same where nothing runs, so that what held before is what is run next. In words; nil: there was none.
-    mutating func settle() throws(ControlError) -> String? {
-        guard let trial = shelf.book.trial else { return nil }
-        let words = "the trial of \(spoken(trial)) was cut off; \(spoken(shelf.book.current)) holds again"
-        let text = shelf.book.version(trial)?.text ?? "?"
-        try shelf.perform(
-            shelf.book.steps(endingTrial: .init(text: text, why: "its trial was cut off", time: Self.now)))
-        shelf.sweep()
+    /// The same at a start. In words; nil: there was none, or its run goes on under this nexusd and is left to the next command.
+    /// - Parameter isServed: nexusd runs; else what held before is what is run next, and that is all.
+    mutating func settle(isServed: Bool) throws(ControlError) -> String? {
+        guard let words = interruptedWords else { return nil }
+        guard isServed else {
+            let text = shelf.book.version(shelf.book.trial ?? .search)?.text ?? "?"
+            try shelf.perform(shelf.book.steps(endingTrial: .init(text: text, why: Self.cutOff, time: Self.now)))
+            shelf.sweep()
+            return words
+        }
+        let child = try subject.child()
+        guard let report = child.report else { return nil }
+        if let run = child.status?.run, !report.hasStarted(run) { return nil }
+        _ = try endInterrupted()
         return words
+    }
+
+    private static var cutOff: String { "its trial was cut off" }
+
+    private var interruptedWords: String? {
+        guard let trial = shelf.book.trial else { return nil }
+        return "the trial of \(spoken(trial)) was cut off; \(spoken(shelf.book.current)) holds again"
     }
 
     /// Ends what a command that was killed has begun. Nil: there was none; else what was seen of what holds.
     private mutating func endInterrupted() throws(ControlError) -> String? {
-        guard let trial = shelf.book.trial else { return nil }
-        let words = "the trial of \(spoken(trial)) was cut off; \(spoken(shelf.book.current)) holds again"
+        guard let words = interruptedWords else { return nil }
         if !options.isQuiet { Output.complain(folded: "nexusctl: \(Terminal.clean(words))") }
         tell(words)
         defer { shelf.sweep() }
-        return try restore("its trial was cut off")
+        return try restore(Self.cutOff)
     }
 
     private func spoken(_ source: AcceptedBook.Source?) -> String {

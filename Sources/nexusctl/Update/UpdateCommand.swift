@@ -36,7 +36,7 @@ struct UpdateCommand: ParsableCommand {
     @Flag(help: "Does not wait until the agent is idle.")
     var now = false
 
-    @Flag(help: "Ends a trial that was cut off, before nexusd is started.")
+    @Flag(help: "Ends a trial that was cut off, where nexusd is not running, or has started all anew.")
     var settle = false
 
     @Option(help: "How long it may take to be ready, and then to pass the canary.")
@@ -93,15 +93,30 @@ struct UpdateCommand: ParsableCommand {
 
     private func settleAll() throws(ControlError) {
         let locations = try place.locations()
-        let options = UpdateOptions(isNow: true, serveMilliseconds: 0, idleMilliseconds: nil, isQuiet: true)
+        let options = UpdateOptions(
+            isNow: true, serveMilliseconds: Self.settleMilliseconds, idleMilliseconds: nil, isQuiet: true)
         func settle<Subject: UpdateSubject>(_ subject: Subject.Type) throws(ControlError) {
             // Nothing is made where nothing was ever accepted, and nobody is disturbed who is at work.
             guard ShelfPlace(Subject.program, locations).read().book.trial != nil else { return }
             var update = try Update<Subject>(place, options)
-            if let words = try update.settle() { Output.tell(Terminal.clean(words)) }
+            if let words = try update.settle(isServed: isServed()) { Output.tell(Terminal.clean(words)) }
         }
         try settle(AgentUpdate.self)
         try settle(CloudflaredUpdate.self)
+    }
+
+    /// A start of nexus.service waits for it.
+    private static let settleMilliseconds: Int64 = 20_000
+
+    /// Whether nexusd runs. One that is about to be started is not waited for: it waits for this.
+    private func isServed() throws(ControlError) -> Bool {
+        do throws(ControlError) {
+            _ = try place.connect(waitsForNext: false)
+            return true
+        } catch {
+            guard error.code == .notRunning else { throw error }
+            return false
+        }
     }
 
     private func update<Subject: UpdateSubject>(

@@ -164,6 +164,26 @@ struct UpdateInterruptionScenarios {
         #expect(agent.box.stop() == 0)
     }
 
+    /// As the unit's ExecStartPost has it where a nexusd was to adopt, and began from nothing instead.
+    @Test func updateThatIsKilled_isOverWhereNexusdHasBegunFromNothing() throws {
+        let agent = try started()
+        let old = link(agent)
+        let update = try trial(agent, in: old)
+        kill(update.pid, SIGKILL)
+        _ = update.waitForEnd(.seconds(5))
+        agent.box.signal(SIGKILL)
+        #expect(agent.box.waitForEnd() == -SIGKILL)
+        try agent.box.start()
+        try agent.box.wait("what was on trial to start") { $0.child("opencode")?.state == "starting" }
+        #expect(link(agent) != old)
+        let settled = try agent.box.ctl("update", "--settle")
+        #expect(settled.status == 0, "\(settled)")
+        #expect(settled.output == "the trial of opencode 1.20.0 was cut off; opencode 1.19.0 holds again\n")
+        #expect(try link(agent) == old && agent.running() == "1.19.0")
+        #expect(try agent.findings().allSatisfy { !$0.hasPrefix("bad ") })
+        #expect(agent.box.stop() == 0)
+    }
+
     /// A child that is stopped with its tree is not one that does not run, which is taken untried.
     @Test func updateWhileTheTreeStops_isRefused() throws {
         let agent = try UpdateBox {
