@@ -62,7 +62,10 @@ enum StoreOpening {
         } else if let aside = store.movedAside {
             Log.notice("a damaged store is still kept as \(aside); take it away when you do not want it any more")
         }
-        if let lost = store.lostLog { Log.warning(lost) }
+        if let lost = store.lostLog {
+            Log.warning(lost)
+            store.forgetLoss()
+        }
         if let end = store.restoreEnd { say(end) }
         if store.isMissing {
             Log.warning(

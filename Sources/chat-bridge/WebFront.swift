@@ -13,7 +13,6 @@ enum WebFront {
     ) -> WebServer? {
         guard let listen = environment["NEXUS_CHAT_LISTEN"], !listen.isEmpty else { return nil }
         func away(_ why: String) -> WebServer? {
-            Log.error("the page is not served: \(why)")
             changed(.away(why))
             return nil
         }

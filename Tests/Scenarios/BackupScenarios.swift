@@ -36,14 +36,20 @@ import Testing
         #expect(box.stop() == 0)
     }
 
-    /// Each answer comes before chat-bridge ends, and no end of it is a failure that parks it.
-    @Test func restoresInARow_areAllAnswered_andParkNothing() throws {
+    /// One session, and the backup of it.
+    private func backedUp() throws -> (Box, file: String) {
         let box = try Box.defaultTree()
         try box.start()
         try box.waitReady()
         let file = box.directory + "/kept.sqlite"
         #expect(try box.ctl("chat", "the first message").status == 0)
         #expect(try box.ctl("chat", "backup", file).status == 0)
+        return (box, file)
+    }
+
+    /// Each answer comes before chat-bridge ends, and no end of it is a failure that parks it.
+    @Test func restoresInARow_areAllAnswered_andParkNothing() throws {
+        let (box, file) = try backedUp()
         for round in 0..<5 {
             let restored = try box.ctl("chat", "restore", file)
             #expect(restored.status == 0 && restored.output.hasPrefix("restored: "), "\(round): \(restored.errors)")
@@ -56,12 +62,7 @@ import Testing
 
     /// One that is just starting takes no megabytes yet.
     @Test func restoreWhileChatBridgeStarts_waitsForIt() throws {
-        let box = try Box.defaultTree()
-        try box.start()
-        try box.waitReady()
-        let file = box.directory + "/kept.sqlite"
-        #expect(try box.ctl("chat", "the first message").status == 0)
-        #expect(try box.ctl("chat", "backup", file).status == 0)
+        let (box, file) = try backedUp()
         for round in 0..<3 {
             let pid = try #require(try box.status().pid("chat-bridge"))
             kill(pid, SIGKILL)

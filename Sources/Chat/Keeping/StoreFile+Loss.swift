@@ -15,7 +15,10 @@ extension StoreFile {
 
     /// Keeps what is left of a log in which something that was acknowledged is no more; nil: nothing is lost.
     func keepLostLog(now: Date) throws -> LostLog? {
-        if let noted = notedLoss() { return noted }
+        if let noted = notedLoss() {
+            guard isNew else { return noted }
+            forgetLoss()  // Of a store that was taken away.
+        }
         guard let loss = try LogInspection.loss(in: path + "-wal", index: LogIndex(path + "-shm")) else { return nil }
         let copy = loss == .all ? nil : try keepLog(now: now)
         var words = "the log of \(path) \(self.words(loss)), and what was stored there last is lost"
@@ -27,7 +30,7 @@ extension StoreFile {
         return LostLog(copy: copy, words: words)
     }
 
-    /// The store is such that nothing of the loss matters any more.
+    /// All is done about it, and it was said.
     func forgetLoss() { unlink(note) }
 
     /// Nil: none is, or not wholly, and the log and its index are as they were.
@@ -36,6 +39,12 @@ extension StoreFile {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count == 3 else { return nil }
         return LostLog(copy: lines[0].isEmpty ? nil : String(lines[0]), words: String(lines[1]))
+    }
+
+    /// Nothing was ever stored in it.
+    private var isNew: Bool {
+        var about = stat()
+        return stat(path, &about) == 0 && about.st_size == 0
     }
 
     private func words(_ loss: LogInspection.Loss) -> String {

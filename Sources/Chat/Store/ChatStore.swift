@@ -69,7 +69,6 @@ public final class ChatStore: Sendable {
                 // A log that is kept is told of by itself.
                 isMissing = opened.isNew && found.orphan == nil && lost?.copy == nil && file.hasMark
                 file.setMark()
-                file.forgetLoss()
                 file.forgetRestore()
                 self.damage = nil
                 movedAside = file.newestAside()
@@ -87,8 +86,10 @@ public final class ChatStore: Sendable {
         (bell, watch) = (ListBell(queue), StoreWatch(file.path))
         isMissing = false
         file.setMark()
-        file.forgetLoss()
     }
+
+    /// `lostLog` has been said; until then each opening has it again.
+    public func forgetLoss() { file.forgetLoss() }
 
     /// One transaction that changes something; refused while the store is about to be replaced, and when its files are not in
     /// their place any more. While another program holds the store it is tried again, for `patience`.

@@ -31,10 +31,19 @@ struct LossTests {
         let found = try #require(try await fallen.turn(turn.id))
         #expect(found.state == .interrupted && found.reason == ChatStore.lossReason)
         #expect(try await fallen.turns(of: turn.session, limit: 10).count == 1)
-        // The next start sees nothing of it any more.
+        // The next start has it again until it was said, and then sees nothing of it any more.
         try fallen.close()
-        let next = try ChatStore(directory: copy)
-        #expect(try await next.turn(turn.id)?.state == .interrupted && next.lostLog == nil)
+        for isSaid in [false, true] {
+            let next = try ChatStore(directory: copy)
+            #expect(try await next.turn(turn.id)?.state == .interrupted && (next.lostLog == nil) == isSaid)
+            next.forgetLoss()
+            try next.close()
+        }
+        // Nor does a store in its place.
+        try Data("\nthe log is gone\n".utf8).write(to: URL(fileURLWithPath: copy + "/lost"))
+        for file in ["", "-wal", "-shm"] { unlink(copy + "/chat.sqlite" + file) }
+        #expect(try ChatStore(directory: copy).lostLog == nil)
+        #expect(!FileManager.default.fileExists(atPath: copy + "/lost"))
     }
 
     private static let hash = "$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA"
