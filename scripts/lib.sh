@@ -59,6 +59,13 @@ skipped() {
   printf '%s\n' "$1" >>"${NEXUS_SKIPPED:-/dev/null}"
 }
 
+# set_apart: has "${apart[@]}" COMMAND… run in a network of its own, with nothing but loopback; as it is where that may not be made.
+set_apart() {
+  apart=()
+  ! may_be_apart || apart=(unshare -n sh -c 'ip link set lo up && exec "$@"' sh)
+}
+may_be_apart() { unshare -n true 2>/dev/null; }
+
 # For debug builds that are made once: each module by one compiler, which is a fifth less to compute than by one a few files, and
 # nothing for a debugger.
 whole_modules=(-debug-info-format none -Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc 2)

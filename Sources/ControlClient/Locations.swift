@@ -78,6 +78,11 @@ public struct Locations: Hashable, Sendable {
 
     /// The control socket.
     public var controlSocket: String { runtime + "/control.sock" }
+    /// A nexusd that lives, or that was killed: what it started may go on (docs/containment.md). Not after one that ended in order.
+    public var hasLife: Bool {
+        var about = stat()
+        return lstat(runtime + "/life", &about) == 0
+    }
     /// log-writer's files.
     public var logs: String { state + "/logs" }
 }

@@ -29,16 +29,13 @@ struct NexusCtl: ParsableCommand {
     /// Does what the arguments (without the program's name) say; returns the exit status.
     static func run(_ arguments: [String]) -> Int32 {
         do {
-            let arguments = try Place.hoisted(ColourChoice.taken(from: arguments))
+            let written = try ColourChoice.taken(from: arguments)
+            let arguments = try Place.hoisted(written)
             if let quick = QuickStatus(arguments) {
                 try quick.run()
                 return 0
             }
-            try checkCommand(arguments.first, among: configuration.subcommands)
-            if arguments.first == "help", arguments.count > 1 {
-                try checkCommand(arguments[1], among: configuration.subcommands)
-            }
-            try checkMember(arguments)
+            try checkWords(Place.withoutLeading(written))
             if var command = try ChatCommand.ofWholeConversations(arguments) {
                 try command.run()
                 return 0
@@ -72,10 +69,10 @@ struct NexusCtl: ParsableCommand {
 
     /// A mistyped command is answered with the nearest one; ArgumentParser would call it an unexpected argument.
     private static func checkCommand(
-        _ word: String?, among commands: [ParsableCommand.Type], of family: String? = nil
+        _ word: String, among commands: [ParsableCommand.Type], of family: String?
     ) throws(ControlError) {
         let known = commands.map { $0._commandName } + ["help"]
-        guard let word, !word.hasPrefix("-"), !known.contains(word) else { return }
+        guard !word.hasPrefix("-"), !known.contains(word) else { return }
         if family == nil, let ours = Self.elsewhere[word] {
             throw ControlError(.usage, "there is no command '\(word)'; here it is '\(ours)'")
         }
@@ -87,13 +84,17 @@ struct NexusCtl: ParsableCommand {
             hint: near.isEmpty ? "see: nexusctl \(family.map { $0 + " " } ?? "")--help" : nil)
     }
 
-    /// The same for the second word of `tunnel url` and its like. Where one of them is meant when none is named, none of them
-    /// takes a word of its own.
-    private static func checkMember(_ arguments: [String]) throws(ControlError) {
-        guard
-            let family = configuration.subcommands.first(where: { $0._commandName == arguments.first })?.configuration,
-            family.defaultSubcommand != nil
-        else { return }
-        try checkCommand(arguments.dropFirst().first, among: family.subcommands, of: arguments.first)
+    /// Each word of `tunnel url` and its like.
+    private static func checkWords(_ arguments: ArraySlice<String>) throws(ControlError) {
+        var (rest, said, known) = (arguments, [String](), configuration.subcommands)
+        while let word = rest.popFirst() {
+            try checkCommand(word, among: known, of: said.isEmpty ? nil : said.joined(separator: " "))
+            guard word != "help" || !said.isEmpty else { continue }
+            guard let family = known.first(where: { $0._commandName == word }) as? any CommandFamily.Type else {
+                return
+            }
+            said.append(word)
+            known = family.configuration.subcommands
+        }
     }
 }

@@ -66,7 +66,18 @@ struct Place: ParsableArguments {
         {
             (words, family) = (words + 1, member)
         }
+        // A family of commands of which none is named shows what there is, and knows no options.
+        if let family = family as? any CommandFamily.Type, family.configuration.defaultSubcommand == nil {
+            return Array(rest)
+        }
         return rest.prefix(words) + leading + rest.dropFirst(words)
+    }
+
+    /// From the command on.
+    static func withoutLeading(_ arguments: [String]) throws(ControlError) -> ArraySlice<String> {
+        var rest = arguments[...]
+        _ = try taken(from: &rest)
+        return rest
     }
 
     /// Takes these options, with their directories, from the front.

@@ -1,8 +1,13 @@
 extension Duration {
+    /// What is left of one is cut off.
+    public var wholeMilliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+
     /// How people say it, rounded to the nearest in one unit: `0.2 s`, `90 s`, `3 min`, `5 h`, `8 d`. The next unit begins at
     /// two of it, as in nexusd's own sentences. Negative durations read as `0 s`.
     public var spoken: String {
-        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        let milliseconds = wholeMilliseconds
         switch milliseconds {
         case ..<50: return "0 s"
         case ..<9950:
@@ -17,7 +22,7 @@ extension Duration {
 
     /// As `spoken`, but in milliseconds below a second: how long something took, which a moment may be all there is to.
     public var spokenFinely: String {
-        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        let milliseconds = wholeMilliseconds
         return milliseconds < 1000 ? "\(max(0, milliseconds)) ms" : spoken
     }
 

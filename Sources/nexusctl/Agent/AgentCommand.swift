@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct AgentCommand: ParsableCommand {
+struct AgentCommand: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: "agent", abstract: "opencode on its first day: where it lies, its log-in, its workspaces.",
         discussion: """

@@ -84,16 +84,9 @@ enum AgentTakeover {
     static func awaitStable(_ name: String, _ place: Place, quietly: Bool) throws(ControlError) {
         let connection = try place.connect()
         let status = ChildStatus(try ControlConnection.json(StatusQuestion.ask(connection, child: name)))
-        let answer = try connection.answer(
-            to: connection.request("settings child:\(name)"),
-            until: ControlConnection.now() + StatusQuestion.limitMilliseconds)
-        let setting = try ControlConnection.json(answer)["settings"]?.elements.first {
-            $0["setting"]?.text == "delay.stable-after"
-        }
-        guard status.state == "ready", let since = status.since, let words = setting?["value"]?.text,
-            let needed = Duration(spoken: words), needed > since
-        else { return }
-        guard needed - since < longestWait else {
+        guard let stable = try stableAfter(name, connection), let left = stable.left(of: status) else { return }
+        let words = stable.words
+        guard left < longestWait else {
             throw ControlError(
                 .failed, "\(name) is recycled only when it has been ready for \(words) (stable-after)",
                 hint: "nexusctl restart \(name) takes it at once")
@@ -103,13 +96,39 @@ enum AgentTakeover {
                 "\(Terminal.clean(name)) has just been started, and is recycled when it has been ready for \(words); Ctrl-C leaves it"
                     + " at that, and `nexusctl restart \(Terminal.clean(name))` takes it at once.")
         }
-        let left = (needed - since + .milliseconds(100)).components
-        let milliseconds = left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000
         // No descriptor: nothing but the time ends it, and what ends this process.
-        poll(nil, 0, Int32(clamping: milliseconds))
+        poll(nil, 0, Int32(clamping: left.wholeMilliseconds))
     }
 
-    private static let longestWait = Duration.seconds(300)
+    /// How long a child has to be ready before it is recycled.
+    struct StableAfter {
+        let time: Duration
+        /// As the file says it.
+        let words: String
+
+        /// How long it is until then; nil: it is stable, or not ready.
+        func left(of status: ChildStatus) -> Duration? {
+            guard status.state == "ready", let since = status.since, time > since else { return nil }
+            // Until then, and not just before.
+            return time - since + .milliseconds(100)
+        }
+    }
+
+    /// Nil: nexusd does not say it.
+    static func stableAfter(
+        _ name: String, _ connection: ControlConnection
+    ) throws(ControlError) -> StableAfter? {
+        let answer = try connection.answer(
+            to: connection.request("settings child:\(name)"),
+            until: ControlConnection.now() + StatusQuestion.limitMilliseconds)
+        let setting = try ControlConnection.json(answer)["settings"]?.elements.first {
+            $0["setting"]?.text == "delay.stable-after"
+        }
+        guard let words = setting?["value"]?.text, let time = Duration(spoken: words) else { return nil }
+        return StableAfter(time: time, words: words)
+    }
+
+    static let longestWait = Duration.seconds(300)
     /// memory.recycle-within and more: a busy agent is waited for.
     private static let limitMilliseconds: Int64 = 2 * 3_600_000
 

@@ -4,7 +4,7 @@ import Glibc
 import System
 import Wire
 
-struct AgentWorkspaceCommand: ParsableCommand {
+struct AgentWorkspaceCommand: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: "workspace",
         abstract: "Directories that the agent works in: its user's rights, and the unit's leave.",

@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlClient
 import Wire
 
-struct DevicesCommand: ParsableCommand {
+struct DevicesCommand: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: "devices", abstract: "Lists the browsers that were let in, or shuts one out.",
         subcommands: [List.self, Revoke.self], defaultSubcommand: List.self)

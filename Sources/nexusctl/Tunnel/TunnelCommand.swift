@@ -1,7 +1,7 @@
 import ArgumentParser
 import ControlClient
 
-struct TunnelCommand: ParsableCommand {
+struct TunnelCommand: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: "tunnel", abstract: "How the page is reached from outside, through cloudflared.",
         discussion: """

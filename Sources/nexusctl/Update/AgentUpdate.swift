@@ -7,6 +7,9 @@ struct AgentUpdate: UpdateSubject {
     static let program = "opencode"
     let place: Place
     let options: UpdateOptions
+    /// When it is no longer waited for the agent; nil: as long as nexusd waits.
+    private var deadline: Int64?
+    private var stable: AgentTakeover.StableAfter?
 
     init(_ place: Place, _ options: UpdateOptions) {
         self.place = place
@@ -51,10 +54,43 @@ struct AgentUpdate: UpdateSubject {
             hint: "nexusctl diff shows them, nexusctl reload puts them in force; then again")
     }
 
+    /// A run that has just been started is not recycled yet. One that ends meanwhile is not waited for.
+    mutating func awaitStable(_ child: AgentChild) throws(ControlError) {
+        deadline = options.idleMilliseconds.map { ControlConnection.now() + $0 }
+        guard !options.isNow, let status = child.status, status.state == "ready" else { return }
+        stable = try AgentTakeover.stableAfter(child.name, place.connect())
+        guard let stable else { return }
+        let watch = try UpdateWatch(child.name, place)
+        var isTold = false
+        while let left = stable.left(of: try watch.status()) {
+            let needed = "\(child.name) is recycled only when it has been ready for \(stable.words) (stable-after)"
+            guard left < AgentTakeover.longestWait else {
+                throw ControlError(.failed, needed, hint: "--now does not wait")
+            }
+            let end = ControlConnection.now() + left.wholeMilliseconds
+            if let deadline, end > deadline {
+                throw ControlError(.timeout, "\(needed), in \(left.spoken)", hint: "a longer --timeout, or --now")
+            }
+            if !isTold {
+                options.say(
+                    "\(child.name) has just been started: it is tried when that one has been ready for \(stable.words), as soon as"
+                        + " the agent is idle (--now does not wait).")
+                isTold = true
+            }
+            _ = try watch.wait(until: end)
+            guard try watch.status().run == watch.begun.run else { return }
+        }
+    }
+
+    /// It was started while that was waited for, by its owner or after a crash: so it may be again, at once.
+    private func isYoung(_ child: ChildStatus) -> Bool { stable?.left(of: child) != nil }
+
     func awaitIdle() throws(ControlError) {
         let child = try child()
-        guard let before = child.status, before.state == "ready", !options.isNow else { return }
+        guard child.status != nil, !options.isNow else { return }
         let watch = try UpdateWatch(child.name, place)
+        let before = watch.begun
+        guard before.state == "ready", !isYoung(before) else { return }
         try replaceWhenIdle(child.name, before, watch)
         // Its way to the program is taken away next.
         try watch.untilExecuted(after: before.run, until: ControlConnection.now() + Self.executionMilliseconds)
@@ -62,10 +98,13 @@ struct AgentUpdate: UpdateSubject {
 
     func takeOver(_ tried: String?, isAtOnce: Bool) throws(ControlError) -> Bool {
         let child = try child()
-        guard let before = child.status, before.state != "off", before.state != "done" else { return false }
+        guard child.status != nil else { return false }
         let watch = try UpdateWatch(child.name, place)
+        // Of the nexusd that is watched: the one before may have been killed meanwhile.
+        let before = watch.begun
+        guard before.state != "off", before.state != "done" else { return false }
         let isReload = before.executable != child.executable
-        if before.state == "ready", !isAtOnce, !options.isNow {
+        if before.state == "ready", !isAtOnce, !options.isNow, !isYoung(before) {
             try replaceWhenIdle(child.name, before, watch)
             if isReload { try reload(watch) }
         } else if isReload {
@@ -82,18 +121,21 @@ struct AgentUpdate: UpdateSubject {
     private func replaceWhenIdle(
         _ name: String, _ before: ChildStatus, _ watch: UpdateWatch
     ) throws(ControlError) {
-        try AgentTakeover.awaitStable(name, place, quietly: options.isQuiet)
         try send("recycle \(name)")
-        let deadline = options.idleMilliseconds.map { ControlConnection.now() + $0 }
         let quiet = min(deadline ?? .max, ControlConnection.now() + Self.quietMilliseconds)
-        if try watch.untilLeft(before.run, until: quiet) { return }
-        options.say("The agent is busy: it is tried as soon as that is over (--now does not wait).")
-        guard try watch.untilLeft(before.run, until: deadline) else {
-            throw ControlError(
-                .timeout, "\(name) was busy all the time",
-                hint: "it gets a fresh run of the version that holds when it is idle; try it again, or with --now")
+        do throws(ControlError) {
+            if try watch.untilLeft(before.run, until: quiet) { return }
+            options.say("The agent is busy: it is tried as soon as that is over (--now does not wait).")
+            if try watch.untilLeft(before.run, until: deadline) { return }
+        } catch  where error.code == .interrupted {
+            throw ControlError(.interrupted, error.message, hint: Self.recycledAllTheSame)
         }
+        throw ControlError(
+            .timeout, "\(name) was busy all the time", hint: Self.recycledAllTheSame + "; try it again, or with --now")
     }
+
+    /// What nexusd was asked for is not taken back.
+    private static let recycledAllTheSame = "it gets a fresh run of the version that holds when it is idle"
 
     private func reload(_ watch: UpdateWatch) throws(ControlError) {
         try watch.leaveOut()

@@ -55,6 +55,8 @@ struct CloudflaredUpdate: UpdateSubject {
         }
     }
 
+    func awaitStable(_ child: AgentChild) {}
+
     func awaitIdle() {}
 
     func takeOver(_ tried: String?, isAtOnce: Bool) throws(ControlError) -> Bool {

@@ -58,6 +58,13 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     private mutating func tryOut(
         _ source: AcceptedBook.Source, _ child: AgentChild
     ) throws(ControlError) -> UpdateOutcome {
+        do throws(ControlError) { try subject.awaitStable(child) } catch {
+            throw ControlError(
+                error.code == .timeout ? .timeout : .failed,
+                "\(spoken(source)) was not tried: \(error.message); \(spoken(shelf.book.current)) holds",
+                hint: error.hint)
+        }
+        let child = try subject.child()
         let steps = shelf.book.steps(trying: source, run: child.status?.run)
         // The plan in force names the link: where that is to go, it stays until the plan is replaced as well.
         let isSearch = source == .search
@@ -87,10 +94,23 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
 
     /// What is stopped with its tree is not what does not run: it is not taken untried for that.
     private func refuseWhileStopping(_ child: AgentChild) throws(ControlError) {
+        try refuseUnserved()
         guard child.report?.state == "stopping" else { return }
         throw ControlError(
             .failed, "nexusd is stopping, and nobody could try another \(name)",
             hint: "the same once it has started again")
+    }
+
+    /// Where nobody answers it may be that all goes on, under the nexusd that is yet to be started: what is not seen then is not what
+    /// does not run.
+    private func refuseUnserved() throws(ControlError) {
+        do throws(ControlError) { _ = try place.connect() } catch {
+            let mayGoOn = try place.locations().hasLife
+            guard error.code == .notRunning, mayGoOn else { return }
+            throw ControlError(
+                .notRunning, "nexusd does not answer, and has not ended in order: what it started may go on",
+                hint: "when one answers again: nexusctl update \(name) --back")
+        }
     }
 
     /// - Parameter child: as it was before.
@@ -123,6 +143,9 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
             return ControlError(
                 code, "\(tried) is not kept: \(why); \(held) holds\(seen.isEmpty ? "" : " again: " + seen)",
                 hint: failure.hint ?? "see: nexusctl logs \(name), nexusctl events")
+        } catch  where error.code == .notRunning {
+            return ControlError(
+                code, "\(tried) is not kept: \(why); \(error.message), so that it is on trial still", hint: error.hint)
         } catch {
             return ControlError(
                 .failed,
@@ -134,6 +157,7 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     /// Brings back what held. What was seen of it, in words; empty: nothing had come to run in its place.
     /// - Parameter why: nil: it was not tried.
     private mutating func restore(_ why: String?) throws(ControlError) -> String {
+        try refuseUnserved()
         let (tried, held, run) = (shelf.book.trial, shelf.book.current, shelf.book.trialRun)
         let text = shelf.book.version(tried ?? .search)?.text ?? "?"
         let steps = shelf.book.steps(endingTrial: why.map { .init(text: text, why: $0, time: Self.now) })
@@ -150,7 +174,7 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     }
 
     /// The same at a start. In words; nil: there was none, or its run goes on under this nexusd and is left to the next command.
-    /// - Parameter isServed: nexusd runs; else what held before is what is run next, and that is all.
+    /// - Parameter isServed: nexusd was started; else it will be, what held before is what it runs, and that is all.
     mutating func settle(isServed: Bool) throws(ControlError) -> String? {
         guard let words = interruptedWords else { return nil }
         guard isServed else {
@@ -159,11 +183,18 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
             shelf.sweep()
             return words
         }
-        let child = try subject.child()
-        guard let report = child.report else { return nil }
-        if let run = child.status?.run, !report.hasStarted(run) { return nil }
-        _ = try endInterrupted()
-        return words
+        do throws(ControlError) {
+            try refuseUnserved()
+            let child = try subject.child()
+            if let run = child.status?.run, child.report?.hasStarted(run) == false { return nil }
+            _ = try endInterrupted()
+            return words
+        } catch {
+            throw ControlError(
+                error.code,
+                "\(spoken(shelf.book.trial)) is run, whose trial was cut off, and it cannot be ended yet: \(error.message)",
+                hint: error.hint ?? "then: nexusctl update \(name) --back")
+        }
     }
 
     private static var cutOff: String { "its trial was cut off" }

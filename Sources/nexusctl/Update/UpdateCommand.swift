@@ -36,8 +36,11 @@ struct UpdateCommand: ParsableCommand {
     @Flag(help: "Does not wait until the agent is idle.")
     var now = false
 
-    @Flag(help: "Ends a trial that was cut off, where nexusd is not running, or has started all anew.")
+    @Flag(help: "Ends a trial that was cut off, before nexusd is started.")
     var settle = false
+
+    @Flag(help: "With --settle: nexusd was started, and what it has begun of a trial is started anew.")
+    var started = false
 
     @Option(help: "How long it may take to be ready, and then to pass the canary.")
     var within = "2min"
@@ -55,6 +58,7 @@ struct UpdateCommand: ParsableCommand {
     func validate() throws {
         _ = try Limit.milliseconds(within)
         if settle, program != nil { throw ValidationError("--settle looks at all of them") }
+        if started, !settle { throw ValidationError("--started belongs to --settle") }
         guard let program else { return }
         guard Self.programs.contains(program) else {
             let hint = Nearest.hintOrList(for: program, among: Self.programs, of: "program")
@@ -99,7 +103,7 @@ struct UpdateCommand: ParsableCommand {
             // Nothing is made where nothing was ever accepted, and nobody is disturbed who is at work.
             guard ShelfPlace(Subject.program, locations).read().book.trial != nil else { return }
             var update = try Update<Subject>(place, options)
-            if let words = try update.settle(isServed: isServed()) { Output.tell(Terminal.clean(words)) }
+            if let words = try update.settle(isServed: started) { Output.tell(Terminal.clean(words)) }
         }
         try settle(AgentUpdate.self)
         try settle(CloudflaredUpdate.self)
@@ -107,17 +111,6 @@ struct UpdateCommand: ParsableCommand {
 
     /// A start of nexus.service waits for it.
     private static let settleMilliseconds: Int64 = 20_000
-
-    /// Whether nexusd runs. One that is about to be started is not waited for: it waits for this.
-    private func isServed() throws(ControlError) -> Bool {
-        do throws(ControlError) {
-            _ = try place.connect(waitsForNext: false)
-            return true
-        } catch {
-            guard error.code == .notRunning else { throw error }
-            return false
-        }
-    }
 
     private func update<Subject: UpdateSubject>(
         _ subject: Subject.Type, _ options: UpdateOptions

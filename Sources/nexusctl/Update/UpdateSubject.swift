@@ -11,6 +11,8 @@ protocol UpdateSubject {
     func version(of path: String, from origin: String, _ child: AgentChild) throws(ControlError) -> String
     /// Refuses what could not be tried, as the link leads now, before anything that runs is touched.
     func check(_ tried: String?) throws(ControlError)
+    /// Waits until a fresh run may be asked for, before anything is switched.
+    mutating func awaitStable(_ child: AgentChild) throws(ControlError)
     /// Waits until nobody is disturbed by a fresh run, for what makes another plan before it is taken over.
     func awaitIdle() throws(ControlError)
     /// Has the tree run what the link leads to, and waits until that serves. False: nothing runs that could take it.

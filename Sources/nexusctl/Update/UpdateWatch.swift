@@ -7,6 +7,8 @@ final class UpdateWatch {
     private let child: String
     private let connection: ControlConnection
     private let events: EventStream
+    /// How it was when this began to look, by the nexusd that it looks at.
+    let begun: ChildStatus
     /// Runs that are not what is waited for.
     private var old: Set<String> = []
     private static let wished: Set<String> = ["asked", "dependency", "recycled"]
@@ -20,16 +22,14 @@ final class UpdateWatch {
         self.child = child
         connection = try place.connect()
         events = try EventStream(place.connect())
-        _ = try leaveOut()
+        begun = ChildStatus(try ControlConnection.json(StatusQuestion.ask(connection, child: child)))
+        leaveOut(begun)
     }
 
     /// What runs now, and what ended last, is not waited for.
-    @discardableResult
-    func leaveOut() throws(ControlError) -> ChildStatus {
-        let now = try status()
-        old.formUnion([now.run, now.lastEnd?.run].compactMap { $0 })
-        return now
-    }
+    func leaveOut() throws(ControlError) { leaveOut(try status()) }
+
+    private func leaveOut(_ now: ChildStatus) { old.formUnion([now.run, now.lastEnd?.run].compactMap { $0 }) }
 
     /// The same of what ended last alone.
     func leaveOutEnd() throws(ControlError) {
@@ -93,7 +93,7 @@ final class UpdateWatch {
     }
 
     /// Something happened, or a second passed; false: the time is over.
-    private func wait(until deadline: Int64?) throws(ControlError) -> Bool {
+    func wait(until deadline: Int64?) throws(ControlError) -> Bool {
         let now = ControlConnection.now()
         if let deadline, now >= deadline { return false }
         _ = try events.next(until: min(deadline ?? .max, now + Self.lookMilliseconds))

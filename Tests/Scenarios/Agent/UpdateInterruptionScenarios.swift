@@ -48,6 +48,49 @@ struct UpdateInterruptionScenarios {
         #expect(agent.box.stop() == 0)
     }
 
+    /// One that has just been started is not recycled before it is stable. Until then nothing is switched.
+    private func young() throws -> UpdateBox {
+        let agent = try UpdateBox {
+            $0.replacingOccurrences(
+                of: "\nstart-timeout = \"6s\"\ndelay = { first = \"20ms\", cap = \"200ms\", stable-after = \"50ms\" }",
+                with: "\nstart-timeout = \"6s\"\ndelay = { first = \"20ms\", cap = \"200ms\", stable-after = \"1min\" }"
+            )
+        }
+        try agent.start()
+        #expect(try agent.update("opencode", try agent.write("1.19.0"), "--now").status == 0)
+        return agent
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM]) func updateOfAYoungRunThatIsBrokenOff_touchesNothing(_ signal: Int32) throws {
+        let agent = try young()
+        let (pid, old) = (try agent.box.status().pid("opencode"), link(agent))
+        let update = try agent.begin("opencode", try agent.write("1.20.0"))
+        try agent.box.wait("the update to wait") { _ in update.output.contains("has just been started") }
+        #expect(link(agent) == old)
+        kill(update.pid, signal)
+        let end = try update.wait(.seconds(5))
+        let words = "opencode 1.20.0 was not tried: interrupted; opencode 1.19.0 holds"
+        #expect(end.status == 1 && end.errors.contains(words), "\(end)")
+        #expect(try agent.box.status().pid("opencode") == pid && link(agent) == old && agent.copies().count == 1)
+        #expect(agent.box.stop() == 0)
+    }
+
+    @Test func updateOfAYoungRun_isTriedWhenThatEnds_andNotBeyondItsTimeout() throws {
+        let agent = try young()
+        let (pid, old) = (try agent.box.status().pid("opencode"), link(agent))
+        let path = try agent.write("1.20.0")
+        let late = try agent.update("opencode", path, "--timeout", "2s")
+        #expect(late.status == 5 && late.errors.contains("when it has been ready for 1min (stable-after)"), "\(late)")
+        #expect(try agent.box.status().pid("opencode") == pid && link(agent) == old)
+        let update = try agent.begin("opencode", path)
+        try agent.box.wait("the update to wait") { _ in update.output.contains("has just been started") }
+        #expect(try agent.box.ctl("signal", "opencode", "KILL").status == 0)
+        let end = try update.wait()
+        #expect(end.status == 0, "\(end)")
+        #expect(try agent.running() == "1.20.0")
+        #expect(agent.box.stop() == 0)
+    }
+
     /// The moments at which an update waits for something, and may be killed.
     enum Moment: CaseIterable {
         /// For what the file says of its version.
@@ -173,14 +216,37 @@ struct UpdateInterruptionScenarios {
         _ = update.waitForEnd(.seconds(5))
         agent.box.signal(SIGKILL)
         #expect(agent.box.waitForEnd() == -SIGKILL)
+        // Killed once more before it could be asked: its children may go on under the next one.
+        let unserved = try agent.box.ctl("update", "--settle", "--started")
+        #expect(unserved.status == 3 && unserved.errors.contains("it cannot be ended yet"), "\(unserved)")
+        #expect(link(agent) != old)
         try agent.box.start()
         try agent.box.wait("what was on trial to start") { $0.child("opencode")?.state == "starting" }
         #expect(link(agent) != old)
-        let settled = try agent.box.ctl("update", "--settle")
+        let settled = try agent.box.ctl("update", "--settle", "--started")
         #expect(settled.status == 0, "\(settled)")
         #expect(settled.output == "the trial of opencode 1.20.0 was cut off; opencode 1.19.0 holds again\n")
         #expect(try link(agent) == old && agent.running() == "1.19.0")
         #expect(try agent.findings().allSatisfy { !$0.hasPrefix("bad ") })
+        #expect(agent.box.stop() == 0)
+    }
+
+    /// What is run then is not what a command sees that nobody answers.
+    @Test func updateWhoseNexusdIsKilled_leavesItsTrialToTheNextCommand() throws {
+        let agent = try started()
+        let old = link(agent)
+        let update = try trial(agent, in: old)
+        agent.box.signal(SIGKILL)
+        #expect(agent.box.waitForEnd() == -SIGKILL)
+        let end = try update.wait()
+        #expect(end.status == 1 && end.errors.contains("so that it is on trial still"), "\(end)")
+        #expect(link(agent) != old)
+        try agent.box.start()
+        try agent.box.wait("what was on trial to start") { $0.child("opencode")?.state == "starting" }
+        #expect(try agent.findings().contains { $0.hasPrefix("bad the trial of opencode 1.20.0 was cut off") })
+        let next = try agent.update("opencode", "--back")
+        #expect(next.status == 0, "\(next)")
+        #expect(try link(agent) == old && agent.running() == "1.19.0")
         #expect(agent.box.stop() == 0)
     }
 
