@@ -29,13 +29,12 @@ struct NexusCtl: ParsableCommand {
     /// Does what the arguments (without the program's name) say; returns the exit status.
     static func run(_ arguments: [String]) -> Int32 {
         do {
-            let written = try ColourChoice.taken(from: arguments)
-            let arguments = try Place.hoisted(written)
+            let arguments = try Place.hoisted(ColourChoice.taken(from: arguments))
             if let quick = QuickStatus(arguments) {
                 try quick.run()
                 return 0
             }
-            try checkWords(Place.withoutLeading(written))
+            try checkWords(arguments[...])
             if var command = try ChatCommand.ofWholeConversations(arguments) {
                 try command.run()
                 return 0
@@ -94,6 +93,7 @@ struct NexusCtl: ParsableCommand {
                 return
             }
             said.append(word)
+            _ = try Place.taken(from: &rest)
             known = family.configuration.subcommands
         }
     }

@@ -48,7 +48,7 @@ struct Place: ParsableArguments {
     static func hoisted(_ arguments: [String]) throws(ControlError) -> [String] {
         var rest = arguments[...]
         let leading = try taken(from: &rest)
-        guard let command = rest.first, !command.hasPrefix("-") else { return rest.isEmpty ? arguments : Array(rest) }
+        guard let command = rest.first, !command.hasPrefix("-") else { return Array(rest) }
         // ArgumentParser's own command, which asks no nexusd and knows no options.
         if command == "help" {
             var words: [String] = []
@@ -59,29 +59,24 @@ struct Place: ParsableArguments {
             return words
         }
         // `tunnel url` is one command of two words, `agent workspace add` one of three.
-        var words = 1
-        var family = NexusCtl.configuration.subcommands.first { $0._commandName == command }
-        while let next = rest.dropFirst(words).first,
-            let member = family?.configuration.subcommands.first(where: { $0._commandName == next })
-        {
-            (words, family) = (words + 1, member)
+        var (words, options) = ([command], leading)
+        var family = NexusCtl.configuration.subcommands.first { $0._commandName == command } as? any CommandFamily.Type
+        rest = rest.dropFirst()
+        while let known = family {
+            options += try taken(from: &rest)
+            guard let member = known.configuration.subcommands.first(where: { $0._commandName == rest.first }) else {
+                break
+            }
+            words.append(rest.removeFirst())
+            family = member as? any CommandFamily.Type
         }
         // A family of commands of which none is named shows what there is, and knows no options.
-        if let family = family as? any CommandFamily.Type, family.configuration.defaultSubcommand == nil {
-            return Array(rest)
-        }
-        return rest.prefix(words) + leading + rest.dropFirst(words)
-    }
-
-    /// From the command on.
-    static func withoutLeading(_ arguments: [String]) throws(ControlError) -> ArraySlice<String> {
-        var rest = arguments[...]
-        _ = try taken(from: &rest)
-        return rest
+        if let family, family.configuration.defaultSubcommand == nil { options = [] }
+        return words + options + rest
     }
 
     /// Takes these options, with their directories, from the front.
-    private static func taken(from rest: inout ArraySlice<String>) throws(ControlError) -> [String] {
+    static func taken(from rest: inout ArraySlice<String>) throws(ControlError) -> [String] {
         var options: [String] = []
         while let word = rest.first {
             if word.hasPrefix("--runtime=") || word.hasPrefix("--state=") {

@@ -98,6 +98,9 @@ struct AgentChild {
     /// How nexusd has it.
     var status: ChildStatus? { report?.children.first { $0.name == name } }
 
+    /// It runs, or is started again.
+    var isMeantToRun: Bool { status.map { !["off", "done"].contains($0.state) } ?? false }
+
     func variable(_ name: String) -> String? { environment.last { $0.name == name }?.value }
 
     /// Where opencode keeps what lasts: data, and the log-in (XDG base directories).

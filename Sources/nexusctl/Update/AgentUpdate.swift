@@ -92,8 +92,8 @@ struct AgentUpdate: UpdateSubject {
         let before = watch.begun
         guard before.state == "ready", !isYoung(before) else { return }
         try replaceWhenIdle(child.name, before, watch)
-        // Its way to the program is taken away next.
-        try watch.untilExecuted(after: before.run, until: ControlConnection.now() + Self.executionMilliseconds)
+        // Its way to the program is taken away next, and a script, or what unpacks itself, opens its own file after the exec.
+        try watch.untilSucceeded(before.run, until: ControlConnection.now() + Self.successionMilliseconds)
     }
 
     func takeOver(_ tried: String?, isAtOnce: Bool) throws(ControlError) -> Bool {
@@ -102,8 +102,12 @@ struct AgentUpdate: UpdateSubject {
         let watch = try UpdateWatch(child.name, place)
         // Of the nexusd that is watched: the one before may have been killed meanwhile.
         let before = watch.begun
-        guard before.state != "off", before.state != "done" else { return false }
         let isReload = before.executable != child.executable
+        guard before.state != "off", before.state != "done" else {
+            // Its next start is by the plan in force.
+            if isReload { try reload(watch) }
+            return false
+        }
         if before.state == "ready", !isAtOnce, !options.isNow, !isYoung(before) {
             try replaceWhenIdle(child.name, before, watch)
             if isReload { try reload(watch) }
@@ -171,6 +175,6 @@ struct AgentUpdate: UpdateSubject {
     /// nexus-config has 10 s for the file, and others may be before us.
     private static let answerMilliseconds: Int64 = 60_000
     private static let quietMilliseconds: Int64 = 2000
-    /// For a run that was cloned to execute its program, on a machine that is busy.
-    private static let executionMilliseconds: Int64 = 10_000
+    /// For a run that is replaced once more, and that nobody has to wait for longer.
+    private static let successionMilliseconds: Int64 = 10_000
 }

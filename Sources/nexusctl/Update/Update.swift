@@ -64,7 +64,10 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
                 "\(spoken(source)) was not tried: \(error.message); \(spoken(shelf.book.current)) holds",
                 hint: error.hint)
         }
+        let before = child
         let child = try subject.child()
+        try refuseWhileStopping(child)
+        guard child.isMeantToRun || !before.isMeantToRun else { throw stopped(child) }
         let steps = shelf.book.steps(trying: source, run: child.status?.run)
         // The plan in force names the link: where that is to go, it stays until the plan is replaced as well.
         let isSearch = source == .search
@@ -82,7 +85,10 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
             isBegun = true
             tell("\(spoken(source)) is tried in place of \(spoken(shelf.book.current))")
             let isTried = try subject.takeOver(program(source), isAtOnce: isSearch)
-            if !isTried { try refuseIfStopped(child) }
+            if !isTried {
+                isBegun = false
+                guard !child.isMeantToRun else { throw stopped(child) }
+            }
             seen = isTried ? try subject.canary() : nil
         } catch {
             throw try goBack(error, isBegun: isBegun)
@@ -107,16 +113,28 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
         do throws(ControlError) { _ = try place.connect() } catch {
             let mayGoOn = try place.locations().hasLife
             guard error.code == .notRunning, mayGoOn else { return }
-            throw ControlError(
-                .notRunning, "nexusd does not answer, and has not ended in order: what it started may go on",
-                hint: "when one answers again: nexusctl update \(name) --back")
+            throw unserved
         }
     }
 
-    /// - Parameter child: as it was before.
-    private func refuseIfStopped(_ child: AgentChild) throws(ControlError) {
-        guard let before = child.status, before.state != "off", before.state != "done" else { return }
-        throw ControlError(
+    private var unserved: ControlError {
+        ControlError(
+            .notRunning, "nexusd does not answer, and has not ended in order: what it started may go on",
+            hint: "when one answers again: nexusctl update \(name) --back")
+    }
+
+    /// The child as nexusd has it now, for what is forgotten of a trial by that.
+    /// - Parameter isIdle: it was found not to run, as one looks whose nexusd was killed meanwhile; nothing else is believed.
+    private func served(isIdle: Bool = false) throws(ControlError) -> AgentChild {
+        let child = try subject.child()
+        guard child.report != nil || !child.locations.hasLife else { throw unserved }
+        if isIdle, let status = child.status, !["off", "done"].contains(status.state) { throw unserved }
+        return child
+    }
+
+    /// What was stopped meanwhile is not what did not run, whose version is accepted without a trial.
+    private func stopped(_ child: AgentChild) -> ControlError {
+        ControlError(
             .failed, "\(child.name) was stopped before it could be tried", hint: "the same once it runs again")
     }
 
@@ -162,11 +180,15 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
         let text = shelf.book.version(tried ?? .search)?.text ?? "?"
         let steps = shelf.book.steps(endingTrial: why.map { .init(text: text, why: $0, time: Self.now) })
         try shelf.perform(Array(steps.dropLast()))
-        let status = try subject.child().status
+        let status = try served().status
         var seen = ""
         if let status, status.run != run || status.state != "ready" {
-            let isServed = try subject.takeOver(program(held), isAtOnce: true)
-            seen = isServed ? try subject.canary() : "it does not run"
+            if try subject.takeOver(program(held), isAtOnce: true) {
+                seen = try subject.canary()
+            } else {
+                _ = try served(isIdle: true)
+                seen = "it does not run"
+            }
         }
         // Last: until then whoever comes later begins with it again.
         try shelf.perform(Array(steps.suffix(1)))

@@ -14,8 +14,6 @@ final class UpdateWatch {
     private static let wished: Set<String> = ["asked", "dependency", "recycled"]
     /// A second look each second covers what has no event.
     private static let lookMilliseconds: Int64 = 1000
-    /// An exec has none before the whole start is known to be good.
-    private static let execMilliseconds: Int64 = 20
 
     /// Made before the command, so that nothing of what follows is missed.
     init(_ child: String, _ place: Place) throws(ControlError) {
@@ -49,20 +47,14 @@ final class UpdateWatch {
         }
     }
 
-    /// Until the run after that one executes its program, or is over; returns also when the time is.
-    func untilExecuted(after run: String?, until deadline: Int64) throws(ControlError) {
-        while ControlConnection.now() < deadline {
+    /// Until the run after that one is ready, or is over; returns also when the time is.
+    func untilSucceeded(_ run: String?, until deadline: Int64) throws(ControlError) {
+        while true {
             let now = try status()
-            if let end = now.lastEnd, !old.contains(end.run) { return }
-            if now.run != run, let process = now.pid, !Self.isNexusd(process) { return }
-            _ = try wait(until: min(deadline, ControlConnection.now() + Self.execMilliseconds))
+            if let end = now.lastEnd, !old.contains(end.run), end.run != run { return }
+            if now.run != run, now.state == "ready" { return }
+            guard try wait(until: deadline) else { return }
         }
-    }
-
-    /// What was cloned and has not executed yet. Whose program cannot be read is taken for one that has.
-    private static func isNexusd(_ process: Int64) -> Bool {
-        guard let program = try? LiveKernel().readLink("/proc/\(process)/exe") else { return false }
-        return program.hasSuffix("/nexusd") || program.hasSuffix("/nexusd (deleted)")
     }
 
     /// Until nothing is left of a run, whether it was ready or not; false: the time is over.

@@ -75,6 +75,19 @@ struct UpdateInterruptionScenarios {
         #expect(agent.box.stop() == 0)
     }
 
+    /// By a stop of the child, or of the tree.
+    @Test(arguments: [true, false]) func updateOfAYoungRunThatIsStopped_isRefused(alone: Bool) throws {
+        let agent = try young()
+        let old = link(agent)
+        let update = try agent.begin("opencode", try agent.write("1.20.0", serve: "exit 1"))
+        try agent.box.wait("the update to wait") { _ in update.output.contains("has just been started") }
+        if alone { #expect(try agent.box.ctl("stop", "opencode").status == 0) } else { #expect(agent.box.stop() == 0) }
+        let end = try update.wait()
+        #expect(end.status == 1 && !end.output.contains("accepted"), "\(end)")
+        #expect(link(agent) == old && agent.copies().count == 1)
+        if alone { #expect(agent.box.stop() == 0) }
+    }
+
     @Test func updateOfAYoungRun_isTriedWhenThatEnds_andNotBeyondItsTimeout() throws {
         let agent = try young()
         let (pid, old) = (try agent.box.status().pid("opencode"), link(agent))
@@ -314,6 +327,17 @@ struct UpdateInterruptionScenarios {
         #expect(answer.status == 0 && answer.output.contains("not tried"), "\(answer)")
         #expect(try agent.box.ctl("start", "opencode").status == 0)
         #expect(try agent.running() == "1.20.0")
+        #expect(agent.box.stop() == 0)
+    }
+
+    /// The plan in force names what a search had found.
+    @Test func agentThatIsOff_getsAlsoItsFirstCopyWithItsNextStart() throws {
+        let agent = try UpdateBox()
+        try agent.start()
+        #expect(try agent.box.ctl("stop", "opencode").status == 0)
+        #expect(try agent.update("opencode", try agent.write("1.19.0")).output.contains("not tried"))
+        #expect(try agent.box.ctl("start", "opencode").status == 0)
+        #expect(try agent.running() == "1.19.0")
         #expect(agent.box.stop() == 0)
     }
 }
