@@ -73,6 +73,7 @@ struct LogIndexTests {
         try FileManager.default.removeItem(atPath: killed.box.path + "-shm")
         let store = try killed.box.open(now: Date(timeIntervalSinceNow: 60))
         #expect(store.lostLog == lost.words && store.movedAside == lost.copy)
+        store.forgetLoss()
         try store.close()
         #expect(try killed.box.open().lostLog == nil)
     }
@@ -86,6 +87,7 @@ struct LogIndexTests {
         try FileManager.default.removeItem(atPath: killed.box.path + "-shm")
         let store = try killed.box.open()
         #expect(store.lostLog == lost.words && store.movedAside == nil)
+        store.forgetLoss()
         try store.close()
         #expect(try killed.box.open().lostLog == nil)
     }
@@ -106,6 +108,7 @@ struct LogIndexTests {
         let found = try copy.open()
         #expect(found.lostLog?.contains("is an older one") == true)
         #expect(try copy.bytes(try #require(found.movedAside)) == old)
+        found.forgetLoss()
         try found.close()
         #expect(try copy.open().lostLog == nil)
     }
@@ -133,6 +136,7 @@ struct LogIndexTests {
         let store = try killed.open(log: bytes.map { Array(killed.log.prefix($0)) }, index: killed.index)
         #expect(store.lostLog?.contains("is gone or empty") == true && store.movedAside == nil)
         #expect(try await store.sessions().count == FilledStore.sessions)
+        store.forgetLoss()
         try store.close()
         #expect(try killed.box.open().lostLog == nil)
     }
