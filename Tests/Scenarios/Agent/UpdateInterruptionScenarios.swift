@@ -199,7 +199,7 @@ struct UpdateInterruptionScenarios {
         #expect(agent.box.stop() == 0)
     }
 
-    /// As units/before-start has it after a power cut.
+    /// As units/end-trials has it after a power cut.
     @Test func updateThatIsKilled_isOverWhenNexusdStartsAgain() throws {
         let agent = try started()
         let old = link(agent)
@@ -220,7 +220,7 @@ struct UpdateInterruptionScenarios {
         #expect(agent.box.stop() == 0)
     }
 
-    /// As the unit's ExecStartPost has it where a nexusd was to adopt, and began from nothing instead.
+    /// As units/end-trials has it where a nexusd was to adopt, and began from nothing instead.
     @Test func updateThatIsKilled_isOverWhereNexusdHasBegunFromNothing() throws {
         let agent = try started()
         let old = link(agent)
