@@ -21,13 +21,14 @@ extension Engine {
             // What nexusd holds now it can hold then.
             let fresh = plan.sockets.filter { socket in !held.contains { $0.overlaps(socket) } }
             guard !fresh.isEmpty else { continue }
-            do {
-                let sockets = try listen(fresh, update)
+            do throws(SocketTrouble) {
+                let sockets = try opening(fresh, amongEnding: { ending(update) }) {
+                    () throws(ListeningSockets.Failure) in try ListeningSockets(kernel, fresh)
+                }
                 if fresh.count == plan.sockets.count { opened[child] = sockets } else { tried.append(sockets) }
             } catch {
-                let holder = error.error == .addressInUse ? holder(of: fresh, amongEnding: ending(update)) : nil
-                if case .ending = holder { continue }
-                throw SocketRefusal(words: "\(plan.name): \(words(error, holder))")
+                if case .ending = error.holder { continue }
+                throw SocketRefusal(words: "\(plan.name): \(words(error.failure, error.holder))")
             }
         }
         tried.forEach { $0.close(by: disposal) }
@@ -41,20 +42,6 @@ extension Engine {
         guard has(child), plan.isShown(child) else { return true }
         let isSwitchedOn = !(choices[child]?.isOn ?? plan.policy(child).enabled)
         return isSwitchedOn || update.change.restarted.contains(child)
-    }
-
-    /// With a second try, when nobody is seen who holds the address: whoever ends may have let go of it after the first.
-    private func listen(_ plans: [SocketPlan], _ update: PlanUpdate) throws(ListeningSockets.Failure)
-        -> ListeningSockets
-    {
-        do throws(ListeningSockets.Failure) {
-            return try ListeningSockets(kernel, plans)
-        } catch {
-            guard error.error == .addressInUse, holder(of: plans, amongEnding: ending(update)) == nil else {
-                throw error
-            }
-            return try ListeningSockets(kernel, plans)
-        }
     }
 
     /// Runs that this reload ends, as when a server that opened its port by itself is given it from now on.

@@ -13,6 +13,29 @@ extension Engine {
         case run(ChildID, ProcessID)
     }
 
+    /// A socket that could not be opened, and who of ours was seen to have its address.
+    struct SocketTrouble: Error {
+        let failure: ListeningSockets.Failure
+        let holder: SocketHolder?
+    }
+
+    /// Opens sockets, with a second try when nobody is seen who holds the address: whoever ends may have let go of it after the
+    /// first. A look for each try, and no other: whom it has seen is gone with the next.
+    func opening<Opened>(
+        _ plans: [SocketPlan], amongEnding ending: () -> [ChildID],
+        _ open: () throws(ListeningSockets.Failure) -> Opened
+    ) throws(SocketTrouble) -> Opened {
+        func look(_ failure: ListeningSockets.Failure) -> SocketTrouble {
+            SocketTrouble(
+                failure: failure,
+                holder: failure.error == .addressInUse ? holder(of: plans, amongEnding: ending()) : nil)
+        }
+        let first: SocketTrouble
+        do throws(ListeningSockets.Failure) { return try open() } catch { first = look(error) }
+        guard first.failure.error == .addressInUse, first.holder == nil else { throw first }
+        do throws(ListeningSockets.Failure) { return try open() } catch { throw look(error) }
+    }
+
     /// Runs that are looked at beside those that end: the loop waits for this look.
     private static let runsAsked = 256
 
@@ -27,13 +50,15 @@ extension Engine {
         if let stray = surroundings.containment.strays().first(where: { holds($0.process) }) {
             return .stray(stray, child: surroundings.containment.child(of: stray))
         }
-        func process(of child: ChildID) -> ProcessID? {
-            guard let run = self[child].run else { return nil }
-            return ([run.process] + run.scope.members().map(\.process)).first(where: holds)
+        func processes(of child: ChildID) -> [ProcessID] {
+            self[child].run.map { [$0.process] + $0.scope.members().map(\.process) } ?? []
         }
+        func process(of child: ChildID) -> ProcessID? { processes(of: child).first(where: holds) }
         let others = names.ids.filter { self[$0].run != nil && !ending.contains($0) }.prefix(Self.runsAsked)
         for child in others { if let process = process(of: child) { return .run(child, process) } }
-        return ending.contains { process(of: $0) != nil } ? .ending : nil
+        // One in the middle of its exit shows no files any more some time before they are closed (exit_files, exit_task_work).
+        return ending.contains { processes(of: $0).contains { holds($0) || SocketHolders.showsNoFiles($0, kernel) } }
+            ? .ending : nil
     }
 
     /// What could not be had, who has it and what to do.

@@ -20,35 +20,25 @@ extension Engine {
     func openSockets(_ child: ChildID) throws(Obstacle) {
         equipSockets(child)
         guard let sockets = self[child].sockets else { return }
-        do {
-            try complete(sockets)
+        do throws(SocketTrouble) {
+            try opening(sockets.plans, amongEnding: { endingRuns }) { () throws(ListeningSockets.Failure) in
+                try sockets.complete(by: disposal)
+            }
         } catch {
             self[child].sockets = nil
+            let failure = error.failure
             let key = [
                 Explanation.Setting(
-                    key: "child.\(names[child]).sockets", value: "\(error.address), called '\(error.name)'")
+                    key: "child.\(names[child]).sockets", value: "\(failure.address), called '\(failure.name)'")
             ]
             // What ends is waited for: the next try comes soon.
-            let holder = error.error == .addressInUse ? holder(of: sockets.plans, amongEnding: endingRuns) : nil
-            if case .ending = holder {
+            if case .ending = error.holder {
                 throw Obstacle(
                     SpawnFailure(stage: .prepare, error: .again),
-                    "socket '\(error.name)' cannot listen on \(error.address): a run that is being ended listens there still",
+                    "socket '\(failure.name)' cannot listen on \(failure.address): a run that is being ended listens there still",
                     key)
             }
-            throw Obstacle(SpawnFailure(stage: .prepare, error: error.error), words(error, holder), key)
-        }
-    }
-
-    /// A second try, when nobody is seen who holds the address: whoever ends may have let go of it after the first.
-    private func complete(_ sockets: ListeningSockets) throws(ListeningSockets.Failure) {
-        do throws(ListeningSockets.Failure) {
-            try sockets.complete(by: disposal)
-        } catch {
-            guard error.error == .addressInUse, holder(of: sockets.plans, amongEnding: endingRuns) == nil else {
-                throw error
-            }
-            try sockets.complete(by: disposal)
+            throw Obstacle(SpawnFailure(stage: .prepare, error: failure.error), words(failure, error.holder), key)
         }
     }
 

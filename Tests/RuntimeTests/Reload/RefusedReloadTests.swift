@@ -141,59 +141,94 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// Nothing is seen of a process in the middle of its exit, whose sockets are closed a moment later. This one stays so for as
+        /// long as it is wanted, and another keeps the socket.
+        @Test func portOfARunInTheMiddleOfItsEnd_isNoRefusal() throws {
+            var taken: Listener? = try Listener()
+            let web = SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: try #require(taken?.port)))
+            let tree = try FileTree(Plan(children: []))
+            let leaving = """
+                import os, signal, time
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                os.closerange(0, 1024)
+                time.sleep(600)
+                """
+            let going = child("going") {
+                $0.executable = "/usr/bin/python3"
+                $0.arguments = ["python3", "-c", leaving].map { Text($0) }
+                $0.policy.stop.timeout = .seconds(20)
+            }
+            try tree.write(Plan(children: [going]))
+            let client = try tree.startReady()
+            let pid = try #require(try client.pid("going"))
+            try waitFor("its end to begin") { try kernel.list("/proc/\(pid)/fd").isEmpty }
+            try tree.write(Plan(children: [server(web)]))
+            let reload = try client.request("reload")
+            let other = try ControlPeer(tree.socket)
+            try waitFor("the server to wait") {
+                (try? other.object("why server")).map {
+                    "\($0)".contains("a run that is being ended listens there still")
+                } ?? false
+            }
+            taken = nil
+            try waitFor("the server") { try other.state("server") == "ready" }
+            kill(pid, SIGKILL)
+            guard case .stream = try client.end(of: reload) else { return #expect(Bool(false), "the file was refused") }
+            #expect(try tree.stop() == .code(0))
+            _ = taken
+        }
+
         /// Listens, and leaves a process of another session without an environment behind, which has the socket too.
-        private func leaver(_ port: UInt16, _ file: String, staying: Bool) -> ChildPlan {
+        private func leaver(_ file: String, staying: Bool) -> ChildPlan {
             child("leaver") {
                 $0.executable = "/usr/bin/python3"
-                $0.arguments = ["python3", "-c", Self.leaving, "\(port)", file, staying ? "stay" : "go"].map {
-                    Text($0)
-                }
+                $0.arguments = ["python3", "-c", Self.leaving, file, staying ? "stay" : "go"].map { Text($0) }
             }
         }
 
         private static let leaving = """
             import os, socket, sys, time
             s = socket.socket()
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            s.bind(("127.0.0.1", int(sys.argv[1])))
+            # A port that somebody had chosen before might be another test's by now.
+            s.bind(("127.0.0.1", 0))
             s.listen()
             if os.fork() == 0:
                 os.setsid()
                 r, w = os.pipe()
                 if os.fork() == 0:
                     os.set_inheritable(s.fileno(), True)
-                    with open(sys.argv[2] + ".new", "w") as f: f.write(str(os.getpid()) + "\\n")
-                    os.rename(sys.argv[2] + ".new", sys.argv[2])
+                    with open(sys.argv[1] + ".new", "w") as f: f.write(f"{os.getpid()} {s.getsockname()[1]}")
+                    os.rename(sys.argv[1] + ".new", sys.argv[1])
                     os.execve("/bin/sleep", ["sleep", "600"], {})
                 # It is orphaned when nothing tells any more whose it is: the exec closes its end.
                 os.close(w)
                 os.read(r, 1)
                 os._exit(0)
             os.wait()
-            if sys.argv[3] == "go": s.close()
+            if sys.argv[2] == "go": s.close()
             time.sleep(600)
             """
 
         /// Alone, or beside a run that the reload ends: the stray keeps the port when that run is gone.
         @Test(arguments: [false, true]) func portOfAStray_refusesTheWholeFile_andNamesIt(staying: Bool) throws {
-            let port = try Listener().port
             let tree = try FileTree(Plan(children: []))
             let file = tree.path("stray")
-            try tree.write(Plan(children: [leaver(port, file, staying: staying)]))
+            try tree.write(Plan(children: [leaver(file, staying: staying)]))
             let client = try tree.startReady()
-            try waitFor("the stray") {
-                let stray = (try? kernel.readFile(file, limit: 64)).map {
-                    String(decoding: $0.dropLast(), as: UTF8.self)
-                }
-                let strays = try client.object("status")["strays"] as? [[String: Any]] ?? []
-                return stray != nil
-                    && strays.contains { "\($0["pid"] ?? "")" == stray && $0["name"] as? String == "sleep" }
+            func told() -> [Int32] {
+                let bytes = (try? kernel.readFile(file, limit: 64)) ?? []
+                return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
             }
-            let stray = try #require(
-                Int32(String(decoding: kernel.readFile(file, limit: 64).dropLast(), as: UTF8.self)))
+            try waitFor("the stray") {
+                let strays = try client.object("status")["strays"] as? [[String: Any]] ?? []
+                return strays.contains {
+                    $0["pid"] as? Int == told().first.map { Int($0) } && $0["name"] as? String == "sleep"
+                }
+            }
+            let (stray, port) = try #require(told().count == 2 ? (told()[0], UInt16(told()[1])) : nil)
             let before = try client.pid("leaver")
             let web = SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: port))
-            let new = Plan(children: staying ? [server(web)] : [leaver(port, file, staying: staying), server(web)])
+            let new = Plan(children: staying ? [server(web)] : [leaver(file, staying: staying), server(web)])
             try tree.write(new)
             let words =
                 "server: socket 'web' cannot listen on 127.0.0.1:\(port): Address already in use (EADDRINUSE): sleep (pid"

@@ -28,11 +28,18 @@ struct SocketHolders {
     /// Whether the process has one of them open; false as well where that cannot be seen.
     func include(_ process: ProcessID) -> Bool {
         guard !links.isEmpty else { return false }
-        let folder = "/proc/\(process)/fd"
+        let folder = Self.files(of: process)
         return ((try? kernel.list(folder)) ?? []).contains { name in
             (try? kernel.readLink(folder + "/" + name)).map { links.contains($0) } ?? false
         }
     }
+
+    /// Whether a process that is there has none open; false as well where that cannot be seen.
+    static func showsNoFiles(_ process: ProcessID, _ kernel: any Kernel) -> Bool {
+        (try? kernel.list(files(of: process)))?.isEmpty ?? false
+    }
+
+    private static func files(of process: ProcessID) -> String { "/proc/\(process)/fd" }
 
     /// sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode …, the port in hexadecimal.
     private static func inodes(_ port: UInt16, _ kind: SocketPlan.Kind, _ kernel: any Kernel) -> [Substring] {
