@@ -132,6 +132,8 @@ public struct ChildStatus: Hashable, Sendable {
     public var isRemoved = false
     /// The word of the phase.
     public var state = "?"
+    /// It runs, or is started again, by the clock too.
+    public var isMeantToRun: Bool { state != "off" && state != "done" }
     /// How long it has been there.
     public var since: Duration?
     /// Main process.

@@ -98,8 +98,8 @@ struct AgentChild {
     /// How nexusd has it.
     var status: ChildStatus? { report?.children.first { $0.name == name } }
 
-    /// It runs, or is started again.
-    var isMeantToRun: Bool { status.map { !["off", "done"].contains($0.state) } ?? false }
+    /// By nexusd; false where none runs.
+    var isMeantToRun: Bool { status?.isMeantToRun ?? false }
 
     func variable(_ name: String) -> String? { environment.last { $0.name == name }?.value }
 

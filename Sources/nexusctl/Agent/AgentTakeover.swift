@@ -1,7 +1,4 @@
 import ControlClient
-import Glibc
-import SupervisorCore
-import Wire
 
 /// How the running tree comes to what was changed of its agent.
 enum AgentTakeover {
@@ -22,7 +19,7 @@ enum AgentTakeover {
         }
         if let program, status.executable != program {
             self = .reload
-        } else if ["off", "parked", "done"].contains(status.state) {
+        } else if !status.isMeantToRun || status.state == "parked" {
             self = .start(child.name)
         } else {
             self = .recycle(child.name)
@@ -63,7 +60,7 @@ enum AgentTakeover {
     /// Does it, by the command that anybody could type; waits for it. Its words go to standard output, for `--json` nowhere.
     func perform(_ place: Place, quietly: Bool) throws(ControlError) {
         guard let command else { return }
-        if case .recycle(let name) = self { try Self.awaitStable(name, place, quietly: quietly) }
+        if case .recycle(let name) = self, try !Self.awaitStable(name, place, quietly: quietly) { return }
         let options =
             (place.runtime.map { ["--runtime", $0] } ?? []) + (place.state.map { ["--state", $0] } ?? [])
         let words = command + options
@@ -81,54 +78,22 @@ enum AgentTakeover {
     }
 
     /// Who has just been started is not recycled before it counts as stable: that is waited for, as long as it is minutes.
-    static func awaitStable(_ name: String, _ place: Place, quietly: Bool) throws(ControlError) {
-        let connection = try place.connect()
-        let status = ChildStatus(try ControlConnection.json(StatusQuestion.ask(connection, child: name)))
-        guard let stable = try stableAfter(name, connection), let left = stable.left(of: status) else { return }
-        let words = stable.words
-        guard left < longestWait else {
-            throw ControlError(
-                .failed, "\(name) is recycled only when it has been ready for \(words) (stable-after)",
-                hint: "nexusctl restart \(name) takes it at once")
-        }
-        if !quietly {
+    /// - Returns: false: another run has begun meanwhile, and with what is new.
+    private static func awaitStable(
+        _ name: String, _ place: Place, quietly: Bool
+    ) throws(ControlError) -> Bool {
+        guard let stable = try StableAfter(name, place.connect()) else { return true }
+        let watch = try UpdateWatch(name, place)
+        let end = try stable.wait(watch, until: nil, or: "nexusctl restart \(name)") {
+            guard !quietly else { return }
             Output.tell(
-                "\(Terminal.clean(name)) has just been started, and is recycled when it has been ready for \(words); Ctrl-C leaves it"
-                    + " at that, and `nexusctl restart \(Terminal.clean(name))` takes it at once.")
+                "\(Terminal.clean(name)) has just been started, and is recycled when it has been ready for \(stable.words);"
+                    + " Ctrl-C leaves it at that, and `nexusctl restart \(Terminal.clean(name))` takes it at once.")
         }
-        // No descriptor: nothing but the time ends it, and what ends this process.
-        poll(nil, 0, Int32(clamping: left.wholeMilliseconds))
+        if end == .replaced, !quietly { Output.tell("\(Terminal.clean(name)) was started anew meanwhile, with it.") }
+        return end == .stable
     }
 
-    /// How long a child has to be ready before it is recycled.
-    struct StableAfter {
-        let time: Duration
-        /// As the file says it.
-        let words: String
-
-        /// How long it is until then; nil: it is stable, or not ready.
-        func left(of status: ChildStatus) -> Duration? {
-            guard status.state == "ready", let since = status.since, time > since else { return nil }
-            // Until then, and not just before.
-            return time - since + .milliseconds(100)
-        }
-    }
-
-    /// Nil: nexusd does not say it.
-    static func stableAfter(
-        _ name: String, _ connection: ControlConnection
-    ) throws(ControlError) -> StableAfter? {
-        let answer = try connection.answer(
-            to: connection.request("settings child:\(name)"),
-            until: ControlConnection.now() + StatusQuestion.limitMilliseconds)
-        let setting = try ControlConnection.json(answer)["settings"]?.elements.first {
-            $0["setting"]?.text == "delay.stable-after"
-        }
-        guard let words = setting?["value"]?.text, let time = Duration(spoken: words) else { return nil }
-        return StableAfter(time: time, words: words)
-    }
-
-    static let longestWait = Duration.seconds(300)
     /// memory.recycle-within and more: a busy agent is waited for.
     private static let limitMilliseconds: Int64 = 2 * 3_600_000
 

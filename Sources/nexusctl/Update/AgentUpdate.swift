@@ -9,7 +9,7 @@ struct AgentUpdate: UpdateSubject {
     let options: UpdateOptions
     /// When it is no longer waited for the agent; nil: as long as nexusd waits.
     private var deadline: Int64?
-    private var stable: AgentTakeover.StableAfter?
+    private var stable: StableAfter?
 
     init(_ place: Place, _ options: UpdateOptions) {
         self.place = place
@@ -58,27 +58,12 @@ struct AgentUpdate: UpdateSubject {
     mutating func awaitStable(_ child: AgentChild) throws(ControlError) {
         deadline = options.idleMilliseconds.map { ControlConnection.now() + $0 }
         guard !options.isNow, let status = child.status, status.state == "ready" else { return }
-        stable = try AgentTakeover.stableAfter(child.name, place.connect())
+        stable = try StableAfter(child.name, place.connect())
         guard let stable else { return }
-        let watch = try UpdateWatch(child.name, place)
-        var isTold = false
-        while let left = stable.left(of: try watch.status()) {
-            let needed = "\(child.name) is recycled only when it has been ready for \(stable.words) (stable-after)"
-            guard left < AgentTakeover.longestWait else {
-                throw ControlError(.failed, needed, hint: "--now does not wait")
-            }
-            let end = ControlConnection.now() + left.wholeMilliseconds
-            if let deadline, end > deadline {
-                throw ControlError(.timeout, "\(needed), in \(left.spoken)", hint: "a longer --timeout, or --now")
-            }
-            if !isTold {
-                options.say(
-                    "\(child.name) has just been started: it is tried when that one has been ready for \(stable.words), as soon as"
-                        + " the agent is idle (--now does not wait).")
-                isTold = true
-            }
-            _ = try watch.wait(until: end)
-            guard try watch.status().run == watch.begun.run else { return }
+        _ = try stable.wait(UpdateWatch(child.name, place), until: deadline, or: "--now") {
+            options.say(
+                "\(child.name) has just been started: it is tried when that one has been ready for \(stable.words), as soon as"
+                    + " the agent is idle (--now does not wait).")
         }
     }
 
@@ -103,7 +88,7 @@ struct AgentUpdate: UpdateSubject {
         // Of the nexusd that is watched: the one before may have been killed meanwhile.
         let before = watch.begun
         let isReload = before.executable != child.executable
-        guard before.state != "off", before.state != "done" else {
+        guard before.isMeantToRun else {
             // Its next start is by the plan in force.
             if isReload { try reload(watch) }
             return false

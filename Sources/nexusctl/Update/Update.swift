@@ -128,7 +128,7 @@ struct Update<Subject: UpdateSubject>: ~Copyable {
     private func served(isIdle: Bool = false) throws(ControlError) -> AgentChild {
         let child = try subject.child()
         guard child.report != nil || !child.locations.hasLife else { throw unserved }
-        if isIdle, let status = child.status, !["off", "done"].contains(status.state) { throw unserved }
+        if isIdle, child.isMeantToRun { throw unserved }
         return child
     }
 
