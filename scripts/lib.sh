@@ -66,9 +66,8 @@ set_apart() {
 }
 may_be_apart() { unshare -n true 2>/dev/null; }
 
-# For debug builds that are made once: each module by one compiler, which is a fifth less to compute than by one a few files, and
-# nothing for a debugger.
-whole_modules=(-debug-info-format none -Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc 2)
+# For debug builds that are made once: each module by one compiler, which is a fifth less to compute than by one a few files.
+whole_modules=(-Xswiftc -whole-module-optimization -Xswiftc -num-threads -Xswiftc 2)
 
 need_swift() {
   command -v swift >/dev/null || die "No Swift toolchain on PATH. Nexus needs Swift 6.3: https://www.swift.org/install/linux/"
