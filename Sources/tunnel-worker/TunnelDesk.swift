@@ -44,7 +44,7 @@ struct TunnelDesk: Sendable {
                 "there is no op '\(word)'; there are describe, address, check, examine, start, stop, mode and keep")
         }
         let (whom, approach) = try asker(asked, request)
-        Log.notice("access: \(whom) asks the tunnel for: \(asked.op) \(asked.mode.map(Self.shown) ?? "")")
+        Log.notice("access: \(whom) asks the tunnel for: \(asked.op)\(asked.mode.map { " " + Self.shown($0) } ?? "")")
         var examination: TunnelExamination?
         do throws(TunnelError) {
             switch asked.op {

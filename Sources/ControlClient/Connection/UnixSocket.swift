@@ -98,6 +98,17 @@ struct UnixSocket: ~Copyable {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// Who may, and how one becomes such a one.
+    private static func owner(of path: String) -> String {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return "the user who runs the supervisor, or as root" }
+        let owner = status.st_uid == 0 ? "root (sudo)" : Accounts.name(of: status.st_uid) ?? "uid \(status.st_uid)"
+        let isOpen = status.st_mode & S_IWGRP != 0 && status.st_gid != 0
+        guard isOpen, let group = Accounts.groupName(of: status.st_gid) else { return owner }
+        let user = Accounts.name(of: geteuid()) ?? "USER"
+        return "\(owner), or as one of the group '\(group)': usermod -aG \(group) \(user), as root, and log in anew"
+    }
+
     /// The package, or scripts/install, put the unit there.
     private static var isInstalled: Bool {
         let places = ["/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system"]
@@ -126,8 +137,8 @@ struct UnixSocket: ~Copyable {
                 hint: "it ended without removing its socket; start it again")
         case EACCES, EPERM:
             ControlError(
-                .refused, "this user may not open \(path)",
-                hint: "ask as the user who runs the supervisor, as root, or as a member of the socket's group")
+                .refused, "\(Accounts.name(of: geteuid()) ?? "this user") may not open \(path)",
+                hint: "ask as \(owner(of: path))")
         case _:
             ControlError(.failed, "cannot connect to \(path): \(words(error))")
         }

@@ -56,9 +56,8 @@ extension Engine {
         func process(of child: ChildID) -> ProcessID? { processes(of: child).first(where: holds) }
         let others = names.ids.filter { self[$0].run != nil && !ending.contains($0) }.prefix(Self.runsAsked)
         for child in others { if let process = process(of: child) { return .run(child, process) } }
-        // One in the middle of its exit shows no files any more some time before they are closed (exit_files, exit_task_work).
-        return ending.contains { processes(of: $0).contains { holds($0) || SocketHolders.showsNoFiles($0, kernel) } }
-            ? .ending : nil
+        func mayHold(_ process: ProcessID) -> Bool { holders.contains { $0.mayBelong(to: process) } }
+        return ending.contains { processes(of: $0).contains { holds($0) || mayHold($0) } } ? .ending : nil
     }
 
     /// What could not be had, who has it and what to do.

@@ -97,6 +97,7 @@ extension AgentWorkspaceCommand {
             let closed = try look.closed(outcome.workspace.path)
             guard !closed.isEmpty else { return }
             let rights = WorkspaceRights(child: look.child)
+            try rights.refuseWithoutMeans()
             let grants = try rights.grants(closed)
             guard geteuid() == 0 else {
                 throw ControlError(

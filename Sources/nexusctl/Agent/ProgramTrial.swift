@@ -79,7 +79,10 @@ struct ProgramTrial {
                 .failed, "`\(words)` of \(origin) \(end)\(Self.firstLine(said.errors + "\n" + said.output))")
         }
         guard let version = ProgramVersion(said.output) ?? ProgramVersion(said.errors) else {
-            throw ControlError(.failed, "`\(words)` of \(origin) says no version\(Self.firstLine(said.output))")
+            throw ControlError(
+                .failed,
+                "`\(words)` of \(origin) says no version that \(name) could have\(Self.firstLine(said.output))",
+                hint: "give the program \(name) itself")
         }
         return version
     }

@@ -28,24 +28,27 @@ struct StableAfter {
     }
 
     enum End {
-        /// It can be recycled now, or is not ready.
+        /// It can be recycled now.
         case stable
-        /// Its run is over: another one has begun, or will.
-        case replaced
+        /// It is being stopped, or is over: another one has begun, or will, or none.
+        case over
     }
 
-    /// Waits for the run that is watched, five minutes at most; for a longer time it fails at once.
+    /// Waits for the run that there is, five minutes at most; for a longer time it fails at once. A nexusd that is killed meanwhile is
+    /// asked no more, but the one that goes on with the run.
     /// - Parameters:
     ///   - deadline: when it is no longer waited, which is known at the beginning.
     ///   - other: what does not wait, for who is refused.
     ///   - tell: called once, before it is waited.
     func wait(
-        _ watch: UpdateWatch, until deadline: Int64?, or other: String, tell: () -> Void
+        _ place: Place, until deadline: Int64?, or other: String, tell: () -> Void
     ) throws(ControlError) -> End {
+        var watch = try UpdateWatch(child, place)
+        let run = watch.begun.run
+        var status = watch.begun
         var isTold = false
         while true {
-            let status = try watch.status()
-            guard status.run == watch.begun.run else { return .replaced }
+            guard status.run == run, status.state == "ready" else { return .over }
             guard let left = left(of: status) else { return .stable }
             let needed = "\(child) is recycled only when it has been ready for \(words) (stable-after)"
             guard left < Self.longest else { throw ControlError(.failed, needed, hint: "\(other) does not wait") }
@@ -55,7 +58,14 @@ struct StableAfter {
             }
             if !isTold { tell() }
             isTold = true
-            _ = try watch.wait(until: end)
+            do throws(ControlError) {
+                _ = try watch.wait(until: end)
+                status = try watch.status()
+            } catch {
+                guard error.code == .failed || error.code == .notRunning else { throw error }
+                watch = try UpdateWatch(child, place)
+                status = watch.begun
+            }
         }
     }
 

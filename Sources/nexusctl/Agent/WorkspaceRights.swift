@@ -47,14 +47,17 @@ struct WorkspaceRights {
         return "u:\(user):rwX,d:u:\(user):rwX" + (owner == 0 || name == user ? "" : ",d:u:\(name):rwX")
     }
 
+    /// Without what gives them, nobody is told to let it.
+    func refuseWithoutMeans() throws(ControlError) {
+        guard access(Self.setfacl, X_OK) != 0 else { return }
+        throw ControlError(
+            .failed, "setfacl is not there, which gives rights to one user beside owner and group",
+            hint: "apt install acl, and again; or by hand: a group that \(child.userName) is in, as group of these"
+                + " directories (chgrp), with chmod g+rwxs")
+    }
+
     /// Does it; what setfacl said of single files that it could not change.
     func give(_ grants: [Grant]) throws(ControlError) -> [String] {
-        guard access(Self.setfacl, X_OK) == 0 else {
-            throw ControlError(
-                .failed, "setfacl is not there, which gives rights to one user beside owner and group",
-                hint: "apt install acl, and again; or by hand: a group that \(child.userName) is in, as group of these"
-                    + " directories (chgrp), with chmod g+rwxs")
-        }
         var remarks: [String] = []
         for grant in grants {
             var image = SpawnImage(

@@ -60,7 +60,7 @@ struct AgentUpdate: UpdateSubject {
         guard !options.isNow, let status = child.status, status.state == "ready" else { return }
         stable = try StableAfter(child.name, place.connect())
         guard let stable else { return }
-        _ = try stable.wait(UpdateWatch(child.name, place), until: deadline, or: "--now") {
+        _ = try stable.wait(place, until: deadline, or: "--now") {
             options.say(
                 "\(child.name) has just been started: it is tried when that one has been ready for \(stable.words), as soon as"
                     + " the agent is idle (--now does not wait).")

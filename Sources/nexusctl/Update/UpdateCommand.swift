@@ -59,7 +59,13 @@ struct UpdateCommand: ParsableCommand {
         _ = try Limit.milliseconds(within)
         if settle, program != nil { throw ValidationError("--settle looks at all of them") }
         if started, !settle { throw ValidationError("--started belongs to --settle") }
-        guard let program else { return }
+        guard let program else {
+            if back {
+                throw ValidationError(
+                    "--back goes with the name of a program: \(Self.programs.joined(separator: " or "))")
+            }
+            return
+        }
         guard Self.programs.contains(program) else {
             let hint = Nearest.hintOrList(for: program, among: Self.programs, of: "program")
             throw ValidationError("nothing is accepted of '\(program)'\(hint)")

@@ -65,6 +65,24 @@ extension WholeTrees {
             #expect(try systemd.stop() == .code(0))
         }
 
+        /// That it has drained is what tells of its end: none is started in its place for what it might have left.
+        @Test func adoptedLogWriter_endsWithTheTree_once() throws {
+            let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
+            var client = try systemd.start()
+            try ready(client, "plain")
+            systemd.hear()
+            try systemd.kill()
+            client = try systemd.start()
+            try ready(client, "plain")
+            #expect(try systemd.stop() == .code(0))
+            let book = systemd.file(systemd.state + "/logs/runs").split(separator: "\n")
+            func count(_ words: String) -> Int { book.count { $0.contains(words) } }
+            #expect(count(" starting log-writer") == 1 && count(" ended log-writer ") == 1, "\(book)")
+            #expect(count(" ended plain ") == 1, "\(book)")
+            let said = systemd.errorsSaid()
+            #expect(said.contains("log-writer ended after ") && said.contains(": it had written everything"), "\(said)")
+        }
+
         @Test func adoptedRun_saysSoInWhy_andInItsEnd_andTheOneBeforeIsRemembered() throws {
             let directory = TemporaryDirectory()
             let mark = directory.path + "/started"

@@ -219,7 +219,9 @@ extension WholeTrees {
             try small.empty()
             _ = try client.event(events) { $0["message"] as? String == "What talker says is filed again." }
             // That one has tried it on the full disk, or came to it later.
-            let reasons = ["the files took nothing, and log-writer was ended meanwhile", "No space left on device (ENOSPC)"]
+            let reasons = [
+                "the files took nothing, and log-writer was ended meanwhile", "No space left on device (ENOSPC)",
+            ]
             try waitFor("a remark") {
                 let lines = tree.file(disk + "/logs/talker/current")
                 return reasons.contains { lines.contains(" lines are missing here: \($0)") }

@@ -33,8 +33,9 @@ struct AgentBox {
         generate = 32
         """
 
-    init() throws {
-        box = try Box(Self.tree.replacingOccurrences(of: "BINARY", with: Programs.directory))
+    init(stableAfter: String = "50ms") throws {
+        let tree = Self.tree.replacingOccurrences(of: "BINARY", with: Programs.directory)
+        box = try Box(tree.replacingOccurrences(of: "50ms", with: stableAfter))
         chmod(box.directory, 0o755)
         for (name, mode) in [("download", 0o700), ("bin", 0o755), ("home", 0o700)] {
             try FileManager.default.createDirectory(

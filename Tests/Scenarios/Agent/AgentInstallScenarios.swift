@@ -50,6 +50,26 @@ struct AgentInstallScenarios {
         #expect(agent.box.stop() == 0)
     }
 
+    /// It is waited until a young run can be recycled; its owner may be quicker.
+    @Test(arguments: ["restart", "stop"]) func youngRunThatIsOverMeanwhile_isNotRecycled(_ command: String) throws {
+        let agent = try AgentBox(stableAfter: "1min")
+        try agent.box.start()
+        try agent.box.waitReady()
+        #expect(try agent.install(agent.download, "--restart").status == 0)
+        let second = try Running(
+            Programs.path("nexusctl"), ["agent", "install", agent.download, "--restart", "--to", agent.program],
+            environment: agent.environment)
+        try agent.box.wait("it to wait") { _ in second.output.contains("has just been started") }
+        #expect(try agent.ctl([command, "opencode"]).status == 0)
+        let end = try second.wait()
+        let words =
+            command == "stop"
+            ? "opencode does not run: `nexusctl start opencode`." : "opencode was started anew meanwhile"
+        #expect(end.status == 0 && end.output.contains(words), "\(end)")
+        #expect(try agent.box.status().child("opencode")?.state == (command == "stop" ? "off" : "ready"))
+        #expect(agent.box.stop() == 0)
+    }
+
     @Test func whatIsNoAgentForThisMachine_isRefused_andTheOldOneStays() throws {
         let agent = try started()
         #expect(try agent.install(agent.download).status == 0)

@@ -1,3 +1,4 @@
+import Plan
 import SupervisorCore
 import Wire
 
@@ -145,9 +146,14 @@ enum Verb: Hashable, Sendable {
             throw VerbError(.badRequest, "signal takes the name of a child and a signal: signal NAME HUP")
         }
         guard let signal = Signal(named: word) else {
+            let said = word.prefix(20)
+            let names = SignalName.allNames
+            let near = Nearest.hint(
+                for: String(said), among: said.hasPrefix("SIG") ? names : names.map { String($0.dropFirst(3)) })
             throw VerbError(
                 .badRequest,
-                "'\(word.prefix(20))' is no signal: HUP, SIGHUP and 1 are the same one, SIGRTMIN+30 and 64 the last")
+                "'\(said)' is no signal"
+                    + (near.isEmpty ? ": HUP, SIGHUP and 1 are the same one, SIGRTMIN+30 and 64 the last" : near))
         }
         return .signal(try names.needChild(name), signal)
     }
