@@ -140,6 +140,7 @@ extension WholeTrees {
             let systemd = try StandInSystemd(Plan(children: [logWriter, worker, child("plain", "serve")]))
             var client = try systemd.start()
             try ready(client, "worker")
+            try ready(client, "plain")
             let before = (try client.pid("worker"), try client.pid("plain"))
             systemd.hear()
             try systemd.kill()
