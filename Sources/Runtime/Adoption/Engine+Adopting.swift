@@ -15,6 +15,7 @@ extension Engine {
     /// Everything the core has living is taken over, ended and started anew, or known to be gone.
     func adopt(_ adoption: Adoption) {
         let living = adoption.living
+        inherited = Set(names.ids.compactMap { core.view(of: $0).run })
         vault.recall(adoption.content.head.generated)
         runsLastGood = adoption.content.head.runsLastGood
         for child in names.ids { recall(child, adoption) }

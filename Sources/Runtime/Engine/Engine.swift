@@ -67,6 +67,8 @@ final class Engine {
     /// Nil without log-writer, and where the kernel gives none: then only its link tells whether it lives.
     let pipeWatch: PipeWatch?
     var isWatchingPipes = false
+    /// Runs of a nexusd before this one that it took over, alive or not: it tells their ends as it does those of its own.
+    var inherited: Set<RunID> = []
     /// What log-writer cannot file.
     var unfiled = UnfiledLines()
     /// What is wrong with its book of runs; empty: nothing.

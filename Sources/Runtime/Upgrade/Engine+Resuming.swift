@@ -8,6 +8,7 @@ import Wire
 extension Engine {
     func resume(_ adoption: Adoption, _ handover: Handover) {
         if let router = adoption.router { self.router = router }
+        inherited = Set(names.ids.compactMap { core.view(of: $0).run })
         journal.recall(handover.journal)
         vault.recall(adoption.content.head.generated)
         runsLastGood = adoption.content.head.runsLastGood

@@ -9,8 +9,9 @@ public enum StreamKind: UInt8, Hashable, Sendable, CaseIterable {
 /// What nexusd tells its log-writer over the log link: one frame a packet (SOCK_SEQPACKET), the payload being this,
 /// file descriptors beside it.
 public enum LogOrder: Hashable, Sendable {
-    /// Greets a new log-writer: who nexusd is, and which runs are alive (adopted or still going). Every run in the book
-    /// that has no end and is not among these gets the end record `unknown, supervisor died`.
+    /// Greets a new log-writer: who nexusd is, by the second in its runs' ids, and which runs of a nexusd before it were alive when it
+    /// began. It tells the ends of both itself; every other run in the book that has no end gets the end record
+    /// `unknown, supervisor died`.
     case greeting(second: UInt32, alive: [RunID])
     /// A fresh pipe of a run; its read end comes beside the packet.
     case stream(LogStream)

@@ -83,6 +83,30 @@ extension WholeTrees {
             #expect(said.contains("log-writer ended after ") && said.contains(": it had written everything"), "\(said)")
         }
 
+        /// The next one is told of its end by the nexusd that saw it.
+        @Test func adoptedLogWriter_thatIsKilled_hasOneEnd() throws {
+            let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
+            var client = try systemd.start()
+            try ready(client, "plain")
+            systemd.hear()
+            try systemd.kill()
+            client = try systemd.start()
+            let status = try client.status("log-writer")
+            kill(try #require(status["pid"] as? Int32), SIGKILL)
+            try waitFor("the next log-writer") {
+                let now = try client.status("log-writer")
+                return now["state"] as? String == "ready" && now["run"] as? String != status["run"] as? String
+            }
+            let plain = try #require(try client.pid("plain"))
+            kill(plain, SIGKILL)
+            try waitFor("the end of plain") { try client.pid("plain") != plain }
+            #expect(try systemd.stop() == .code(0))
+            let book = systemd.file(systemd.state + "/logs/runs").split(separator: "\n")
+            let ended = book.filter { $0.contains(" ended ") }.map { $0.split(separator: " ")[1] }
+            #expect(Set(ended).count == ended.count && ended.count == 4, "\(book)")
+            #expect(!book.contains { $0.contains("supervisor died") }, "\(book)")
+        }
+
         @Test func adoptedRun_saysSoInWhy_andInItsEnd_andTheOneBeforeIsRemembered() throws {
             let directory = TemporaryDirectory()
             let mark = directory.path + "/started"

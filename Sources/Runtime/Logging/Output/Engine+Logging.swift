@@ -8,10 +8,9 @@ extension Engine {
 
     func openLogLink(_ link: LogLink) {
         try? surroundings.poller.add(link.socket, token: EventSource.logLink(link.generation).token)
-        // By the core: those too of which it is about to say how they ended.
-        let alive = names.ids.compactMap { core.view(of: $0).run }
         journal.lendStream = { [unowned self] in lend($0, $1) }
-        journal.open(link, greeting: .greeting(second: surroundings.second, alive: alive))
+        // Its own runs are known by the second. Of the others those too of which it has said how they ended, and no log-writer heard it.
+        journal.open(link, greeting: .greeting(second: surroundings.second, alive: inherited.sorted()))
     }
 
     /// log-writer serves, or is to end and has to read them first. Not sooner: while it has none of the pipes they may be
