@@ -18,6 +18,14 @@ extension WholeTrees {
             try waitFor("\(child) is ready") { try client.state(child) == "ready" }
         }
 
+        /// The second nexusd of a tree whose first was killed when `plain` was ready.
+        private func adopted(_ systemd: StandInSystemd) throws -> ControlPeer {
+            try ready(try systemd.start(), "plain")
+            systemd.hear()
+            try systemd.kill()
+            return try systemd.start()
+        }
+
         @Test func killedSupervisor_childrenGoOn_linesAreNotLost() throws {
             let count = 20_000
             let systemd = try StandInSystemd(
@@ -50,11 +58,7 @@ extension WholeTrees {
 
         @Test func adoptedRun_thatEnds_isUnknown_andIsReplaced() throws {
             let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
-            var client = try systemd.start()
-            try ready(client, "plain")
-            systemd.hear()
-            try systemd.kill()
-            client = try systemd.start()
+            let client = try adopted(systemd)
             let pid = try #require(try client.pid("plain"))
             kill(pid, SIGKILL)
             let end = try client.end(of: "plain")
@@ -68,11 +72,7 @@ extension WholeTrees {
         /// That it has drained is what tells of its end: none is started in its place for what it might have left.
         @Test func adoptedLogWriter_endsWithTheTree_once() throws {
             let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
-            var client = try systemd.start()
-            try ready(client, "plain")
-            systemd.hear()
-            try systemd.kill()
-            client = try systemd.start()
+            let client = try adopted(systemd)
             try ready(client, "plain")
             #expect(try systemd.stop() == .code(0))
             let book = systemd.file(systemd.state + "/logs/runs").split(separator: "\n")
@@ -86,11 +86,7 @@ extension WholeTrees {
         /// The next one is told of its end by the nexusd that saw it.
         @Test func adoptedLogWriter_thatIsKilled_hasOneEnd() throws {
             let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
-            var client = try systemd.start()
-            try ready(client, "plain")
-            systemd.hear()
-            try systemd.kill()
-            client = try systemd.start()
+            let client = try adopted(systemd)
             let status = try client.status("log-writer")
             kill(try #require(status["pid"] as? Int32), SIGKILL)
             try waitFor("the next log-writer") {
