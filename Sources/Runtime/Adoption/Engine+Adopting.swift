@@ -194,17 +194,13 @@ extension Engine {
         guard run.isAdopted, !run.hasExited else { return }
         surroundings.poller.remove(run.pidfd)
         hearNotify(child, all: true)
+        // Its last word may be that it has drained.
         if child == logWriter { readReports() }
         if processes[run.process] == child { processes[run.process] = nil }
         run.hasExited = true
         dropProbe(child, run)
-        // That it has drained is all that tells of an end in order, and it ends with 0 after that, or by SIGKILL.
-        let isInOrder = run.hasDrained && !run.isToBeEmpty
-        let how =
-            isInOrder
-            ? "it had written everything, and nothing else tells how it ended" : "how it ended is known to nobody"
-        remark(child, run.id, "it was \(run.adoption ?? "adopted"): \(how)")
-        feed(.exited(child, run.id, isInOrder ? .code(0) : .unknown))
+        remark(child, run.id, "it was \(run.adoption ?? "adopted"): how it ended is known to nobody")
+        feed(.exited(child, run.id, .unknown))
         settleRun(child)
     }
 }

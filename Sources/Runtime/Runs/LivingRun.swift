@@ -18,8 +18,6 @@ final class LivingRun {
     var isAdopted: Bool { adoption != nil }
     /// The main process was reaped; of an adopted run, its pidfd said that it has ended.
     var hasExited = false
-    /// log-writer's word that it has written everything.
-    var hasDrained = false
     /// Signals on their way, in order.
     var orders: [SignalOrder] = []
     /// The signal by which it was asked to stop, and when.

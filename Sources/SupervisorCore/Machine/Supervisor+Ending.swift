@@ -160,10 +160,10 @@ extension Exit? {
 }
 
 extension Ending {
-    /// The main process went while it was to drain, and not because it had.
+    /// The main process went while it was to drain, and not because it had: neither its word nor a clean exit says so.
     fileprivate var isBeforeDrained: Bool {
         switch step {
-        case .sweeping(let exit, _): exit != .code(0)
+        case .sweeping(let exit, _, let hasDrained): !hasDrained && exit != .code(0)
         case .draining, .leaving, .terminating, .killing: false
         }
     }

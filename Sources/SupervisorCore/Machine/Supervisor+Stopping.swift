@@ -16,7 +16,7 @@ extension Supervisor {
         let stop = stopRule(child)
         var ending = Ending(
             verdict: verdict ?? .given(cause), begun: turn.now,
-            step: .terminating(until: turn.now + bounded(stop.timeout)))
+            step: .terminating(until: turn.now + bounded(stop.timeout), hasDrained: false))
         turn.tell(.stopping(child, run.id, cause))
         if level >= 3 {
             kill(child, run, ending, &turn)
@@ -30,10 +30,12 @@ extension Supervisor {
     }
 
     /// The stop signal to the main process.
-    private mutating func terminate(_ child: ChildID, _ run: Run, _ ending: Ending, _ turn: inout Turn) {
+    private mutating func terminate(
+        _ child: ChildID, _ run: Run, _ ending: Ending, hasDrained: Bool = false, _ turn: inout Turn
+    ) {
         let stop = stopRule(child)
         var ending = ending
-        ending.step = .terminating(until: turn.now + bounded(stop.timeout))
+        ending.step = .terminating(until: turn.now + bounded(stop.timeout), hasDrained: hasDrained)
         turn.actions.append(.signal(child, run.id, stop.signal, .main))
         enter(child, .stopping(run, ending), &turn)
     }
@@ -61,10 +63,10 @@ extension Supervisor {
         }
     }
 
-    /// A worker has finished what it was doing.
-    mutating func drained(_ child: ChildID, _ turn: inout Turn) {
+    /// A worker has finished what it was doing. `isItsWord`: it said so, and is not taken for it because it no longer can.
+    mutating func drained(_ child: ChildID, isItsWord: Bool = true, _ turn: inout Turn) {
         guard case .stopping(let run, let ending) = self[child].state, case .draining = ending.step else { return }
-        terminate(child, run, ending, &turn)
+        terminate(child, run, ending, hasDrained: isItsWord, &turn)
     }
 
     /// The bus ended this worker's link. One that was to drain can no longer say so.
@@ -72,7 +74,7 @@ extension Supervisor {
         spawned(child, &turn)
         switch self[child].state {
         case .starting, .serving: beginStop(child, for: cause, &turn)
-        case .stopping: drained(child, &turn)
+        case .stopping: drained(child, isItsWord: false, &turn)
         case .off, .waiting, .scheduled, .delayed, .spawning, .unkillable, .parked, .done: break
         }
     }
@@ -125,8 +127,10 @@ extension Supervisor {
         var ending = ending
         let stop = stopRule(child)
         switch ending.step {
-        case .draining: ending.step = .sweeping(exit, until: turn.now + bounded(stop.timeout))
-        case .terminating(let until), .leaving(let until): ending.step = .sweeping(exit, until: until)
+        case .draining: ending.step = .sweeping(exit, until: turn.now + bounded(stop.timeout), hasDrained: false)
+        case .leaving(let until): ending.step = .sweeping(exit, until: until, hasDrained: false)
+        case .terminating(let until, let hasDrained):
+            ending.step = .sweeping(exit, until: until, hasDrained: hasDrained)
         case .killing(nil, let until):
             ending.step = .killing(exit, until: until)
             revise(child, .stopping(run, ending))

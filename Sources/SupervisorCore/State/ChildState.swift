@@ -135,10 +135,11 @@ package struct Ending: Hashable, Sendable {
         case draining(until: Instant, isPatient: Bool)
         /// The run said by itself that it stops.
         case leaving(until: Instant)
-        /// The main process has the stop signal.
-        case terminating(until: Instant)
-        /// The main process is gone; the rest has the stop signal and what is left of the timeout.
-        case sweeping(Exit, until: Instant)
+        /// The main process has the stop signal. `hasDrained`: it said before that it had.
+        case terminating(until: Instant, hasDrained: Bool)
+        /// The main process is gone; the rest has the stop signal and what is left of the timeout. `hasDrained`: it went after
+        /// it had said so.
+        case sweeping(Exit, until: Instant, hasDrained: Bool)
         /// Everything has SIGKILL.
         case killing(Exit?, until: Instant)
     }
@@ -215,7 +216,7 @@ extension Ending.Step {
     var until: Instant {
         get {
             switch self {
-            case .draining(let until, _), .leaving(let until), .terminating(let until), .sweeping(_, let until),
+            case .draining(let until, _), .leaving(let until), .terminating(let until, _), .sweeping(_, let until, _),
                 .killing(_, let until):
                 until
             }
@@ -224,8 +225,9 @@ extension Ending.Step {
             switch self {
             case .draining(_, let isPatient): self = .draining(until: newValue, isPatient: isPatient)
             case .leaving: self = .leaving(until: newValue)
-            case .terminating: self = .terminating(until: newValue)
-            case .sweeping(let exit, _): self = .sweeping(exit, until: newValue)
+            case .terminating(_, let hasDrained): self = .terminating(until: newValue, hasDrained: hasDrained)
+            case .sweeping(let exit, _, let hasDrained):
+                self = .sweeping(exit, until: newValue, hasDrained: hasDrained)
             case .killing(let exit, _): self = .killing(exit, until: newValue)
             }
         }
@@ -235,7 +237,7 @@ extension Ending.Step {
     var exit: Exit? {
         switch self {
         case .draining, .leaving, .terminating: nil
-        case .sweeping(let exit, _): exit
+        case .sweeping(let exit, _, _): exit
         case .killing(let exit, _): exit
         }
     }

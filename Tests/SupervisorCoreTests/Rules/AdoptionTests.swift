@@ -52,6 +52,16 @@ struct AdoptionTests {
         #expect(scene.phases() == "off")
     }
 
+    @Test func logWriterThatHasDrained_isKnownToHave_whenItsEndIsNot() throws {
+        var scene = Scene.ready([.init(ready: .reported, stop: StopRule(drain: .seconds(5)))], logWriter: .a)
+        scene.send(.shutdown(level: 1))
+        scene.send(.drained(.a, scene.run(.a)))
+        scene = try adopted(scene)
+        scene.exited(.a, .unknown)
+        scene = try adopted(scene, second: 3)
+        #expect(scene.send(.emptied(.a, scene.run(.a))).last == "finished")
+    }
+
     @Test func parkedChild_staysParkedUntilItsRetry() throws {
         var scene = Scene.begun([.reporting()])
         scene.spawned(.a)

@@ -91,6 +91,23 @@ struct LogWriterTests {
         #expect(scene.ends(.a, .killed).last == "finished")
     }
 
+    /// Of an adopted one its word is all there is: how it ended is known to nobody.
+    @Test(arguments: [Exit.unknown, .killed, .code(1)])
+    func endAfterItHasDrained_isTheLast_howeverItEnds(exit: Exit) {
+        var scene = Scene.ready([writer], logWriter: .a)
+        scene.send(.shutdown(level: 1))
+        scene.send(.drained(.a, scene.run(.a)))
+        scene.send(.shutdown(level: 2))
+        #expect(scene.ends(.a, exit).last == "finished")
+        #expect(scene.view(.a).lastEnd?.exit == exit)
+    }
+
+    @Test func endOfUnknownKindBeforeItHasDrained_givesItOneMoreRun() {
+        var scene = Scene.ready([writer], logWriter: .a)
+        scene.send(.shutdown(level: 1))
+        #expect(deeds(scene.ends(.a, .unknown)) == ["TERM all a", "spawn a"])
+    }
+
     @Test func endBetweenItsDeathAndItsLastProcess_givesItOneMoreRun() {
         var scene = Scene.ready([writer], logWriter: .a)
         let run = scene.run(.a)

@@ -145,9 +145,9 @@ extension Ending.Step: Coded {
         switch self {
         case .draining(let until, let isPatient): write(isPatient ? 5 : 0, until, to: &writer)
         case .leaving(let until): write(1, until, to: &writer)
-        case .terminating(let until): write(2, until, to: &writer)
-        case .sweeping(let exit, let until):
-            write(3, until, to: &writer)
+        case .terminating(let until, let hasDrained): write(hasDrained ? 6 : 2, until, to: &writer)
+        case .sweeping(let exit, let until, let hasDrained):
+            write(hasDrained ? 7 : 3, until, to: &writer)
             exit.write(to: &writer)
         case .killing(let exit, let until):
             write(4, until, to: &writer)
@@ -166,10 +166,12 @@ extension Ending.Step: Coded {
         switch number {
         case 0: self = .draining(until: until, isPatient: false)
         case 1: self = .leaving(until: until)
-        case 2: self = .terminating(until: until)
-        case 3: self = .sweeping(try Exit(from: &reader), until: until)
+        case 2: self = .terminating(until: until, hasDrained: false)
+        case 3: self = .sweeping(try Exit(from: &reader), until: until, hasDrained: false)
         case 4: self = .killing(try reader.readOptional(), until: until)
         case 5: self = .draining(until: until, isPatient: true)
+        case 6: self = .terminating(until: until, hasDrained: true)
+        case 7: self = .sweeping(try Exit(from: &reader), until: until, hasDrained: true)
         case _: throw ByteError(.unknownValue, at: start)
         }
     }

@@ -108,10 +108,7 @@ extension Engine {
         case .remarked(let child): unfiled.remarked(child)
         case .book(let trouble): bookTrouble = trouble
         case .alive(let isBehind): takePulse(isBehind: isBehind)
-        case .drained:
-            guard let logWriter, let run = self[logWriter].run else { return }
-            run.hasDrained = true
-            feed(.drained(logWriter, run.id))
+        case .drained: if let logWriter, let run = self[logWriter].run { feed(.drained(logWriter, run.id)) }
         }
     }
 
