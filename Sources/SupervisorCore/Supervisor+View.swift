@@ -86,6 +86,7 @@ extension Supervisor {
             if life == .awaitingLogWriter { return .logWriter(logWriter) }
             if self[child].isCrowded { return .output(logWriter) }
         }
+        if let holder = self[child].state.barrier { return .barrier(holder) }
         if let unmet = order.requires[child].first(where: { !self[$0].facets.contains(.serves) }) {
             return .requires(unmet)
         }

@@ -25,6 +25,8 @@ public struct Supervisor: Sendable {
     var revised: WorkQueue
     /// Runs that others wait for, the log-writer's not among them.
     var aliveCount = 0
+    /// Children that wait for the end of a run that has what they need.
+    var barredCount = 0
     /// How runs are stopped that were started under other words than the tree in force has for them.
     var oldStops: [ChildID: StopRule] = [:]
     /// Of the children that the clock starts.

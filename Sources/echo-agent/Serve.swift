@@ -38,6 +38,10 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Directory to keep sessions in; made if it is missing.")
     var state: String?
 
+    @Option(
+        help: "Sessions kept; one more removes the one that was not used for longest (1 to \(EchoAgent.sessionLimit)).")
+    var sessions = EchoAgent.sessionLimit
+
     @Flag(help: "As if there were no model provider: every turn fails.")
     var noProvider = false
 
@@ -74,6 +78,9 @@ struct Serve: AsyncParsableCommand {
         }
         guard (0...65_535).contains(port) else { throw ValidationError("--port is 0 to 65535") }
         guard (0...60_000).contains(delayMs) else { throw ValidationError("--delay-ms is 0 to 60000") }
+        guard (1...EchoAgent.sessionLimit).contains(sessions) else {
+            throw ValidationError("--sessions is 1 to \(EchoAgent.sessionLimit)")
+        }
     }
 
     func run() async throws {
@@ -94,7 +101,7 @@ struct Serve: AsyncParsableCommand {
         let user = line == .v1 ? given ?? "opencode" : "opencode"
         let agent = try EchoAgent(
             directory: try stateDirectory(environment), pause: .milliseconds(delayMs), broker: EventBroker(line),
-            hasProvider: !noProvider, note: note)
+            sessionLimit: sessions, hasProvider: !noProvider, note: note)
         let server = Server(agent: agent, credentials: Credentials(user: user, password: password), hostname: hostname)
         try await server.run(port: port)
     }

@@ -47,7 +47,6 @@ public struct BookReader {
         let content = try kernel.readFile(path, limit: Self.sizeLimit)
         var begun: [RunID: WallStamp] = [:]
         var ends: [BookEnd] = []
-        var places: [RunID: Int] = [:]
         var damagedLines = 0
         let lines = content.split(separator: 0x0A).compactMap { written in
             let line = BookLine(written)
@@ -57,15 +56,9 @@ public struct BookReader {
         guard !lines.isEmpty || content.isEmpty else { throw .badMessage }
         for line in lines {
             switch line.event {
-            case .starting: begun[line.run] = line.stamp
-            case .ended:
-                // Said again by somebody who knows more: log-writer's own end by nexusd.
-                if let place = places[line.run] {
-                    ends[place] = BookEnd(line, started: ends[place].started)
-                } else {
-                    places[line.run] = ends.count
-                    ends.append(BookEnd(line, started: begun.removeValue(forKey: line.run)))
-                }
+            // One with words was not heard: nobody knows when that was.
+            case .starting: if line.text.isEmpty { begun[line.run] = line.stamp }
+            case .ended: ends.append(BookEnd(line, started: begun.removeValue(forKey: line.run)))
             }
         }
         return BookContent(ends: ends, damagedLines: damagedLines)

@@ -121,13 +121,33 @@ final class RunBook {
         return content.split(separator: 0x0A).lazy.compactMap { BookLine($0) }.first { $0.run == run }?.child
     }
 
-    /// Keeps one line; `text` is what is said about an end.
+    /// Keeps one line; `text` is what is said about an end. An end has one start before it and no other end: whoever is killed
+    /// may have said the one or the other to nobody, and the next one, who cannot know, says it again.
     func record(_ stamp: WallStamp, _ run: RunID, _ event: BookLine.Event, child: String, text: String = "") {
-        let line = BookLine(stamp: stamp, run: run, event: event, child: child, text: text)
+        if event == .ended, open[run] == nil {
+            guard !hasEnd(of: run) else { return }
+            append(BookLine(stamp: stamp, run: run, event: .starting, child: child, text: Self.startUnheard))
+        }
+        append(BookLine(stamp: stamp, run: run, event: event, child: child, text: text))
+        flush()
+    }
+
+    /// Of a run of which nothing was heard before its end.
+    static let startUnheard = "before this, when nobody heard it"
+
+    private func append(_ line: BookLine) {
         take(line)
         waiting.append(line.bytes)
         if waiting.count > RunBook.waitingLimit { waiting.removeFirst() }
-        flush()
+    }
+
+    private func hasEnd(of run: RunID) -> Bool {
+        func isEnd(_ line: some Collection<UInt8>) -> Bool {
+            guard let line = BookLine(line) else { return false }
+            return line.run == run && line.event == .ended
+        }
+        if waiting.contains(where: isEnd) { return true }
+        return ((try? content()) ?? []).split(separator: 0x0A).contains(where: isEnd)
     }
 
     /// Ends every run that is neither alive nor of this nexusd, which will say itself how its own ended. Gives them back.

@@ -67,12 +67,20 @@ extension Engine {
             for kind in StreamKind.allCases { _ = output.with(kind) { fd in pipeWatch?.add(fd) } }
         }
         cell.outputs.sort { $0.run < $1.run }
-        guard let living else { return }
+        guard let living else { return recallLogLink(of: child, adoption) }
         if let handover = adoption.handover {
             resumeRun(living, of: child, kept, handover.cells[Int(child.rawValue) - 1], adoption)
         } else {
             takeOver(living, of: child, kept, adoption)
         }
+    }
+
+    /// Of a log-writer that is gone: what it had not read is for the next one, and its last word may be that it has drained.
+    private func recallLogLink(of child: ChildID, _ adoption: Adoption) {
+        guard child == logWriter, let last = adoption.runs.last(where: { $0.child == child }),
+            let ours = last.others[0]?.take(), let theirs = last.others[1]?.take()
+        else { return }
+        adoptedLink = LogLink(run: last.id, ours: ours, theirs: theirs)
     }
 
     private func recallSockets(of child: ChildID, _ inodes: [UInt64], _ adoption: Adoption) {
@@ -139,6 +147,13 @@ extension Engine {
     func adoptLogLink() {
         guard let link = adoptedLink, let logWriter else { return }
         adoptedLink = nil
+        guard self[logWriter].run != nil else {
+            let reports = journal.inherit(link, surroundings.scratch)
+            if reports.contains(.drained), core.view(of: logWriter).run == link.run {
+                feed(.drained(logWriter, link.run))
+            }
+            return
+        }
         openLogLink(link)
         guard core.view(of: logWriter).ready != nil else { return }
         link.isReady = true

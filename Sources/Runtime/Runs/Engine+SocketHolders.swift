@@ -5,8 +5,8 @@ import System
 /// Who of nexusd's own listens where a socket is to be opened.
 extension Engine {
     enum SocketHolder {
-        /// Runs that are being ended, and nobody else of ours: it will be free.
-        case ending
+        /// A run that is being ended, and nobody of ours that stays: it will be free.
+        case ending(ChildID)
         /// A process that belongs to no run any more, and nobody ends before nexusd does.
         case stray(ProcessEntry, child: String?)
         /// A run that stays.
@@ -57,7 +57,7 @@ extension Engine {
         let others = names.ids.filter { self[$0].run != nil && !ending.contains($0) }.prefix(Self.runsAsked)
         for child in others { if let process = process(of: child) { return .run(child, process) } }
         func mayHold(_ process: ProcessID) -> Bool { holders.contains { $0.mayBelong(to: process) } }
-        return ending.contains { processes(of: $0).contains { holds($0) || mayHold($0) } } ? .ending : nil
+        return ending.first { processes(of: $0).contains { holds($0) || mayHold($0) } }.map { .ending($0) }
     }
 
     /// What could not be had, who has it and what to do.

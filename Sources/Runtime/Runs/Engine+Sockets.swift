@@ -31,12 +31,11 @@ extension Engine {
                 Explanation.Setting(
                     key: "child.\(names[child]).sockets", value: "\(failure.address), called '\(failure.name)'")
             ]
-            // What ends is waited for: the next try comes soon.
-            if case .ending = error.holder {
+            if case .ending(let holder) = error.holder {
                 throw Obstacle(
                     SpawnFailure(stage: .prepare, error: .again),
-                    "socket '\(failure.name)' cannot listen on \(failure.address): a run that is being ended listens there still",
-                    key)
+                    "socket '\(failure.name)' cannot listen on \(failure.address): \(names[holder]), which is being ended, "
+                        + "listens there still", key, barrier: holder)
             }
             throw Obstacle(SpawnFailure(stage: .prepare, error: failure.error), words(failure, error.holder), key)
         }

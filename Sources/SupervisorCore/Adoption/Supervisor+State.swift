@@ -80,6 +80,7 @@ extension Supervisor {
         if let timetable = memory.timetable { timetables[child]?.recall(timetable) }
         if memory.isSwept, let group = group(of: child) { groups[Int(group.rawValue)].sweeping += 1 }
         if memory.state.isAlive, !isLogWriter(child) { aliveCount += 1 }
+        if memory.state.barrier != nil { barredCount += 1 }
         deadlines.set(child.index, deadline(of: child))
     }
 }
@@ -107,15 +108,21 @@ extension Supervisor {
             }
         }
         var runs: Set<RunID> = []
-        for (index, memory) in state.children.enumerated() { try check(memory, ChildID(index: index), &runs) }
+        for (index, memory) in state.children.enumerated() { try check(memory, ChildID(index: index), state, &runs) }
     }
 
-    private func check(_ memory: ChildMemory, _ child: ChildID, _ runs: inout Set<RunID>) throws(StateMisfit) {
+    private func check(
+        _ memory: ChildMemory, _ child: ChildID, _ state: SupervisorState, _ runs: inout Set<RunID>
+    ) throws(StateMisfit) {
         if let run = memory.state.run, run.id.rawValue == 0 || !runs.insert(run.id).inserted {
             throw StateMisfit("child \(child.rawValue) has run \(run.id), which is nobody's or another child's")
         }
         if memory.isSwept, group(of: child) == nil || !memory.state.isAlive {
             throw StateMisfit("child \(child.rawValue) restarts with a group, and has none or no run")
+        }
+        if let holder = memory.state.barrier, !contains(holder) || !state.children[holder.index].state.isAlive {
+            throw StateMisfit(
+                "child \(child.rawValue) waits for the end of a run of child \(holder.rawValue), which has none")
         }
         if memory.state == .scheduled, !isScheduled(child) {
             throw StateMisfit("child \(child.rawValue) waits for its time, and has none")

@@ -18,7 +18,7 @@ extension Supervisor {
         } else if goal != .up, ending.isBeforeDrained || !cause.isPlanned, mayStartFarewell(child) {
             enter(child, .delayed(until: turn.now, cause), &turn)
         } else if goal != .up || cause.isPlanned && ending.verdict != .wished {
-            enter(child, .waiting, &turn)
+            enter(child, .waiting(), &turn)
         } else {
             replace(child, run, ending, cause, &turn)
         }
@@ -127,7 +127,7 @@ extension Supervisor {
         }
         let until = run.started + delay.jittered(by: turn.jitter)
         if until <= turn.now {
-            enter(child, .waiting, &turn)
+            enter(child, .waiting(), &turn)
         } else {
             enter(child, .delayed(until: until, cause), &turn)
             turn.tell(.delayed(child, until: until, cause))

@@ -19,7 +19,7 @@ extension Supervisor {
                 touch(sibling)
             case .done:
                 // As in Erlang/OTP: a transient child that ended well runs again with its group, a temporary one does not.
-                if policy(sibling).restart == .onFailure { enter(sibling, .waiting, &turn) }
+                if policy(sibling).restart == .onFailure { enter(sibling, .waiting(), &turn) }
             case .off, .waiting, .scheduled, .delayed, .unkillable, .parked: break
             }
         }
@@ -66,7 +66,7 @@ extension Supervisor {
         groups[Int(group.rawValue)].state = .running
         groups[Int(group.rawValue)].restarts = RestartWindow()
         deadlines.set(slot(of: group), nil)
-        if case .parked = self[child].state { enter(child, .waiting, &turn) }
+        if case .parked = self[child].state { enter(child, .waiting(), &turn) }
         touchMembers(of: group)
     }
 

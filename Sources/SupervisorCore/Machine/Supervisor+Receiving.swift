@@ -7,6 +7,8 @@ extension Supervisor {
         case .spawned(let child, let run): if isLiving(child, run) { spawned(child, &turn) }
         case .spawnFailed(let child, let run, let stage, let errno):
             if isLiving(child, run) { spawnFailed(child, .notExecuted(stage, errno: errno), &turn) }
+        case .barred(let child, let run, let stage, let errno, let holder):
+            if isLiving(child, run) { barred(child, .notExecuted(stage, errno: errno), by: holder, &turn) }
         case .ready(let child, let run): if isLiving(child, run) { saysReady(child, &turn) }
         case .stopping(let child, let run): if isLiving(child, run) { saysStopping(child, &turn) }
         case .extendTimeout(let child, let run, let time):
@@ -63,7 +65,7 @@ extension Supervisor {
             return
         }
         switch self[child].state {
-        case .delayed, .parked: enter(child, .waiting, &turn)
+        case .delayed, .parked: enter(child, .waiting(), &turn)
         // Not executed in time: what there is of it is stopped.
         case .spawning: beginStop(child, for: .probe, &turn)
         case .starting(let run, let starting): startingExpired(child, run, starting, &turn)

@@ -152,6 +152,10 @@ extension Supervisor {
             leaveToTheClock(child, &turn)
             comeUp(child, &turn)
             return !isScheduled(child)
+        case .waiting(barrier: .some) where !isScheduled(child):
+            // It may need something else by now.
+            comeUp(child, &turn)
+            return true
         case .waiting, .done:
             // The clock starts it from now on.
             guard isRescheduled, isScheduled(child) else { return false }

@@ -33,7 +33,7 @@ extension Supervisor {
 
     /// Wanted from now on: a scheduled child waits for its time, any other for its gates.
     mutating func comeUp(_ child: ChildID, _ turn: inout Turn) {
-        guard isScheduled(child) else { return enter(child, .waiting, &turn) }
+        guard isScheduled(child) else { return enter(child, .waiting(), &turn) }
         timetables[child]?.arm(at: turn.now)
         enter(child, .scheduled, &turn)
     }
@@ -46,7 +46,7 @@ extension Supervisor {
         let skipped: UInt32
         switch self[child].state {
         case .scheduled:
-            enter(child, .waiting, &turn)
+            enter(child, .waiting(), &turn)
             skipped = times - 1
         case .off: skipped = 0
         case .waiting, .delayed, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done:

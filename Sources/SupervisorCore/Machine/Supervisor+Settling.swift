@@ -10,6 +10,7 @@ extension Supervisor {
     mutating func enter(_ child: ChildID, _ state: ChildState, _ turn: inout Turn) {
         let old = self[child].state
         if old.phase != state.phase { self[child].since = turn.now }
+        if old.isAlive, !state.isAlive { liftBarrier(of: child, &turn) }
         if old.isAlive != state.isAlive, !isLogWriter(child) {
             aliveCount += state.isAlive ? 1 : -1
             if aliveCount == 0, let logWriter = tree.logWriter, contains(logWriter) { touch(logWriter) }
@@ -20,6 +21,7 @@ extension Supervisor {
 
     /// Changes the data of a state where that means nothing to anybody else.
     mutating func revise(_ child: ChildID, _ state: ChildState) {
+        barredCount += (state.barrier == nil ? 0 : 1) - (self[child].state.barrier == nil ? 0 : 1)
         self[child].state = state
         deadlines.set(child.index, deadline(of: child))
     }

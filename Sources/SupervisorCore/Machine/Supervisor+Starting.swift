@@ -40,6 +40,7 @@ extension Supervisor {
         }
         let gates = self[child].gates
         guard !self[child].isCrowded, gates.unmet == 0, gates.unsettled == 0 else { return false }
+        guard self[child].state.barrier == nil else { return false }
         if let previous = order.previous[child.index], !self[previous].facets.contains(.passed) { return false }
         guard let group = group(of: child) else { return true }
         return groups[Int(group.rawValue)].sweeping == 0
@@ -119,6 +120,26 @@ extension Supervisor {
             let ending = Ending(verdict: verdict, begun: begun, step: .killing(exit, until: turn.now))
             conclude(child, run, ending, &turn)
         case .off, .waiting, .scheduled, .delayed, .starting, .serving, .parked, .done: break
+        }
+    }
+
+    /// There is none, since a run that is being ended has what it needs. That is nobody's failure: it is not counted, and
+    /// the next try comes when that run is over.
+    mutating func barred(_ child: ChildID, _ exit: Exit, by holder: ChildID, _ turn: inout Turn) {
+        guard case .spawning(let run, _) = self[child].state, contains(holder),
+            case .stopping = self[holder].state
+        else { return spawnFailed(child, exit, &turn) }
+        let step = Ending.Step.killing(exit, until: turn.now)
+        conclude(child, run, Ending(verdict: .given(.dependency), begun: turn.now, step: step), &turn)
+        guard case .waiting = self[child].state else { return }
+        revise(child, .waiting(barrier: holder))
+    }
+
+    /// The run of this child is over, or nobody waits for that any more.
+    mutating func liftBarrier(of holder: ChildID, _ turn: inout Turn) {
+        guard barredCount > 0 else { return }
+        for index in children.indices where children[index].state.barrier == holder {
+            enter(ChildID(index: index), .waiting(), &turn)
         }
     }
 

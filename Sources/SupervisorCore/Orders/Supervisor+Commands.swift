@@ -141,7 +141,7 @@ extension Supervisor {
         switch self[child].state {
         case .off, .scheduled, .parked, .delayed, .done:
             effect.isChange = true
-            enter(child, .waiting, &turn)
+            enter(child, .waiting(), &turn)
         case .waiting, .spawning, .starting, .serving, .stopping, .unkillable: break
         }
     }

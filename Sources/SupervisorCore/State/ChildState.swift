@@ -2,8 +2,9 @@
 package enum ChildState: Hashable, Sendable {
     /// Not wanted; nothing of it runs.
     case off
-    /// Wanted; starts as soon as its gates hold.
-    case waiting
+    /// Wanted; starts as soon as its gates hold. `barrier`: not before the run of this child is over, which is being ended
+    /// and has what it needs.
+    case waiting(barrier: ChildID? = nil)
     /// Wanted; starts when its time comes.
     case scheduled
     /// Wanted; the delay of its last, unstable run has not passed.
@@ -177,6 +178,14 @@ extension ChildState {
         switch self {
         case .spawning, .starting, .serving, .stopping: true
         case .off, .waiting, .scheduled, .delayed, .unkillable, .parked, .done: false
+        }
+    }
+
+    /// Whose end it waits for to have what it needs.
+    var barrier: ChildID? {
+        switch self {
+        case .waiting(let barrier): barrier
+        case .off, .scheduled, .delayed, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done: nil
         }
     }
 

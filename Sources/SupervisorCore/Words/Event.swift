@@ -44,6 +44,8 @@ public enum Event: Hashable, Sendable {
     case spawned(ChildID, RunID)
     /// `Action.spawn` failed; there is no process, or none any more.
     case spawnFailed(ChildID, RunID, SpawnStage, errno: Int32)
+    /// The same, because what it needs is with the run of another child, which is being ended: the next try waits for that.
+    case barred(ChildID, RunID, SpawnStage, errno: Int32, by: ChildID)
     /// The run says or shows that it serves.
     case ready(ChildID, RunID)
     /// The run says that it is about to stop by itself (STOPPING=1).

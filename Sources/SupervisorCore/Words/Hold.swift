@@ -12,12 +12,14 @@ public enum Hold: Hashable, Sendable {
     case logWriter(ChildID)
     /// What its last runs said is not written down yet.
     case output(ChildID)
+    /// The run of this one, which is being ended, has what it needs.
+    case barrier(ChildID)
 
     /// The child it waits for.
     public var child: ChildID {
         switch self {
         case .requires(let child), .after(let child), .order(let child), .sweep(let child), .logWriter(let child),
-            .output(let child):
+            .output(let child), .barrier(let child):
             child
         }
     }

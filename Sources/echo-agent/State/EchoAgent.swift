@@ -2,13 +2,15 @@ import Foundation
 
 /// The state of the stand-in: sessions and the turns that run in them.
 actor EchoAgent {
-    /// Sessions kept; a new one above that removes the one that was not used for longest.
+    /// Sessions kept, at most.
     static let sessionLimit = 1000
     /// Prompts that wait in one session behind the running turn.
     static let waitingLimit = 8
 
     let broker: EventBroker
     let pause: Duration
+    /// Sessions kept; a new one above that removes the one that was not used for longest.
+    let sessionLimit: Int
     /// False: as opencode is before anybody logged in at a provider.
     let hasProvider: Bool
     /// A file that each turn writes into its session's directory, as an agent's tools would.
@@ -38,12 +40,14 @@ actor EchoAgent {
 
     /// Reads what the last process left.
     init(
-        directory: URL, pause: Duration, broker: EventBroker, hasProvider: Bool = true, note: String? = nil
+        directory: URL, pause: Duration, broker: EventBroker, sessionLimit: Int = EchoAgent.sessionLimit,
+        hasProvider: Bool = true, note: String? = nil
     ) throws {
         let (file, conversations) = try SessionFile.open(directory)
         self.file = file
         self.conversations = conversations
         self.pause = pause
+        self.sessionLimit = sessionLimit
         self.hasProvider = hasProvider
         self.note = note
         self.broker = broker
@@ -217,12 +221,14 @@ actor EchoAgent {
     }
 
     private func makeRoom() throws(APIError) {
-        guard conversations.count >= Self.sessionLimit else { return }
-        let idle = conversations.values.filter { turns[$0.session.id] == nil }
-        guard let oldest = idle.min(by: { $0.session.time.updated < $1.session.time.updated }) else {
-            throw .invalid("\(Self.sessionLimit) sessions are at work; remove one")
+        // More than one where an agent before this one kept more.
+        while conversations.count >= sessionLimit {
+            let idle = conversations.values.filter { turns[$0.session.id] == nil }
+            guard let oldest = idle.min(by: { $0.session.time.updated < $1.session.time.updated }) else {
+                throw .invalid("\(sessionLimit) sessions are at work; remove one")
+            }
+            try remove(oldest.session.id)
         }
-        try remove(oldest.session.id)
     }
 
     private func save(_ record: SessionFile.Record) throws(APIError) {

@@ -31,6 +31,29 @@ import Wire
             ])
     }
 
+    /// Whoever was killed may have said it, and the next one says it again.
+    @Test func endThatIsToldTwice_standsOnce_alsoForTheNextLogWriter() throws {
+        let run = RunID(second: 5, count: 1)
+        let book = RunBook(kernel, directory: home.path)
+        book.record(stamp, run, .starting, child: "web")
+        book.record(stamp, run, .ended, child: "web", text: "exit 3")
+        book.record(stamp, run, .ended, child: "web", text: "unknown")
+        RunBook(kernel, directory: home.path).record(stamp, run, .ended, child: "web", text: "unknown")
+        #expect(lines == ["\(stamp) 5-1 starting web", "\(stamp) 5-1 ended web exit 3"])
+    }
+
+    /// Its start was on a link that went with both of its ends.
+    @Test func endWithoutAStart_getsOne() throws {
+        let run = RunID(second: 5, count: 1)
+        let book = RunBook(kernel, directory: home.path)
+        book.record(stamp, run, .ended, child: "web", text: "exit 3")
+        #expect(
+            lines == ["\(stamp) 5-1 starting web \(RunBook.startUnheard)", "\(stamp) 5-1 ended web exit 3"])
+        #expect(book.open.isEmpty)
+        let end = try BookReader(directory: home.path).read().ends.first
+        #expect(end?.words == "exit 3" && end?.started == nil)
+    }
+
     @Test func newNexusd_endsTheRunsThatNobodySawEnd() throws {
         let (old, adopted, own) = (RunID(second: 5, count: 1), RunID(second: 5, count: 2), RunID(second: 9, count: 1))
         let book = RunBook(kernel, directory: home.path)
@@ -181,17 +204,6 @@ import Wire
         book.record(stamp, RunID(second: 5, count: 1), .starting, child: "web")
         #expect(try kernel.status(home.path + "/runs", followingLinks: false).kind == .regular)
         #expect(lines == ["\(stamp) 5-1 starting web"])
-    }
-
-    @Test func endThatIsSaidAgain_isShownOnce_asItWasSaidLast() throws {
-        let book = RunBook(kernel, directory: home.path)
-        let run = RunID(second: 5, count: 1)
-        book.record(stamp, run, .starting, child: "log-writer")
-        book.record(stamp, run, .ended, child: "log-writer", text: LogEvent.drained(run, child: "log-writer").bookText)
-        book.record(stamp, run, .ended, child: "log-writer", text: "log-writer ended: exit 0.\t{\"CAUSE\":\"asked\"}")
-        let ends = try BookReader(directory: home.path).read().ends
-        #expect(ends.map(\.words) == ["log-writer ended: exit 0."])
-        #expect(ends.first?.started == stamp && ends.first?.facts == "{\"CAUSE\":\"asked\"}")
     }
 
     @Test func damagedLines_areCountedByTheReader_andTheBeginningOfOneIsNot() throws {

@@ -21,7 +21,10 @@ struct EchoAgentTests {
         #expect(ended.errors.contains("OPENCODE_SERVER_PASSWORD is not set"))
     }
 
-    @Test(arguments: [["serve", "--bogus"], ["serve", "--port"], ["serve", "--port", "70000"], ["dance"]])
+    @Test(arguments: [
+        ["serve", "--bogus"], ["serve", "--port"], ["serve", "--sessions", "0"], ["serve", "--port", "70000"],
+        ["dance"],
+    ])
     func wrongArguments_areRefusedWithStatus1(arguments: [String]) throws {
         let ended = try EchoAgentProcess.run(arguments, environment: ["OPENCODE_SERVER_PASSWORD": "x"])
         #expect(ended.status == 1)
@@ -108,6 +111,14 @@ struct EchoAgentTests {
         #expect(messages.first == MessageFact(id: prompt, author: .user, end: nil))
         // Cut by the kill: as in opencode, the answer has no `finish`.
         #expect(messages.dropFirst().allSatisfy { $0.end == nil })
+    }
+
+    @Test func oneSessionMoreThanAreKept_removesTheOldest() async throws {
+        let agent = try EchoAgentProcess(state: scratch.url, arguments: ["--sessions", "2"])
+        let calls = V1Calls(loop: loop, endpoint: agent.endpoint)
+        let first = try await calls.createSession(title: "first", directory: "/w")
+        for title in ["second", "third"] { _ = try await calls.createSession(title: title, directory: "/w") }
+        await #expect(throws: (any Error).self) { try await calls.directory(of: first) }
     }
 
     @Test func halfWrittenLastLine_isSkipped() async throws {

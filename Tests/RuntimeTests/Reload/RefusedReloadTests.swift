@@ -14,26 +14,12 @@ extension WholeTrees {
     @Suite(.timeLimit(.minutes(1))) struct RefusedReloadTests {
         private let kernel = LiveKernel()
 
-        /// A port of which somebody else listens, as long as this object is there.
-        private final class Listener {
-            let port: UInt16
-            private let socket: OwnedFD
-
-            init() throws {
-                let kernel = LiveKernel()
-                socket = try kernel.makeSocket(.inet, .stream)
-                try kernel.bind(socket, to: .inet([127, 0, 0, 1], port: 0))
-                try kernel.listen(socket, backlog: 1)
-                port = try kernel.boundPort(socket)
-            }
-        }
-
         private func server(_ sockets: SocketPlan...) -> ChildPlan {
             child("server", "inherited", "0") { $0.sockets = sockets }
         }
 
         @Test func socketThatCannotBeBound_refusesTheWholeFile() throws {
-            var taken: Listener? = try Listener()
+            var taken: ForeignListener? = try ForeignListener()
             let port = try #require(taken?.port)
             let tree = try FileTree(Plan(children: [child("one", "serve"), child("two", "serve")]))
             let client = try tree.startReady()
@@ -129,123 +115,9 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
-        /// What listened there by itself and is given the socket from now on is stopped by the same reload.
-        @Test func portOfARunThatTheReloadEnds_isNoRefusal() throws {
-            let port = try Listener().port
-            let tree = try FileTree(Plan(children: [child("server", "listen", String(port))]))
-            let client = try tree.startReady()
-            try tree.write(
-                Plan(children: [server(SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: port)))]))
-            #expect(try client.reload().outcome == "done")
-            #expect(try client.state("server") == "ready")
-            #expect(try tree.stop() == .code(0))
-        }
-
-        /// Nothing is seen of a process in the middle of its exit, whose sockets are closed a moment later. This one stays so for as
-        /// long as it is wanted, and another keeps the socket.
-        @Test func portOfARunInTheMiddleOfItsEnd_isNoRefusal() throws {
-            var taken: Listener? = try Listener()
-            let web = SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: try #require(taken?.port)))
-            let tree = try FileTree(Plan(children: []))
-            let leaving = """
-                import os, signal, time
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
-                os.closerange(0, 1024)
-                time.sleep(600)
-                """
-            let going = child("going") {
-                $0.executable = "/usr/bin/python3"
-                $0.arguments = ["python3", "-c", leaving].map { Text($0) }
-                $0.policy.stop.timeout = .seconds(20)
-            }
-            try tree.write(Plan(children: [going]))
-            let client = try tree.startReady()
-            let pid = try #require(try client.pid("going"))
-            try waitFor("its end to begin") { try kernel.list("/proc/\(pid)/fd").isEmpty }
-            try tree.write(Plan(children: [server(web)]))
-            let reload = try client.request("reload")
-            let other = try ControlPeer(tree.socket)
-            try waitFor("the server to wait") {
-                (try? other.object("why server")).map {
-                    "\($0)".contains("a run that is being ended listens there still")
-                } ?? false
-            }
-            taken = nil
-            try waitFor("the server") { try other.state("server") == "ready" }
-            kill(pid, SIGKILL)
-            guard case .stream = try client.end(of: reload) else { return #expect(Bool(false), "the file was refused") }
-            #expect(try tree.stop() == .code(0))
-            _ = taken
-        }
-
-        /// Listens, and leaves a process of another session without an environment behind, which has the socket too.
-        private func leaver(_ file: String, staying: Bool) -> ChildPlan {
-            child("leaver") {
-                $0.executable = "/usr/bin/python3"
-                $0.arguments = ["python3", "-c", Self.leaving, file, staying ? "stay" : "go"].map { Text($0) }
-            }
-        }
-
-        private static let leaving = """
-            import os, socket, sys, time
-            s = socket.socket()
-            # A port that somebody had chosen before might be another test's by now.
-            s.bind(("127.0.0.1", 0))
-            s.listen()
-            if os.fork() == 0:
-                os.setsid()
-                r, w = os.pipe()
-                if os.fork() == 0:
-                    os.set_inheritable(s.fileno(), True)
-                    with open(sys.argv[1] + ".new", "w") as f: f.write(f"{os.getpid()} {s.getsockname()[1]}")
-                    os.rename(sys.argv[1] + ".new", sys.argv[1])
-                    os.execve("/bin/sleep", ["sleep", "600"], {})
-                # It is orphaned when nothing tells any more whose it is: the exec closes its end.
-                os.close(w)
-                os.read(r, 1)
-                os._exit(0)
-            os.wait()
-            if sys.argv[2] == "go": s.close()
-            time.sleep(600)
-            """
-
-        /// Alone, or beside a run that the reload ends: the stray keeps the port when that run is gone.
-        @Test(arguments: [false, true]) func portOfAStray_refusesTheWholeFile_andNamesIt(staying: Bool) throws {
-            let tree = try FileTree(Plan(children: []))
-            let file = tree.path("stray")
-            try tree.write(Plan(children: [leaver(file, staying: staying)]))
-            let client = try tree.startReady()
-            func told() -> [Int32] {
-                let bytes = (try? kernel.readFile(file, limit: 64)) ?? []
-                return String(decoding: bytes, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
-            }
-            try waitFor("the stray") {
-                let strays = try client.object("status")["strays"] as? [[String: Any]] ?? []
-                return strays.contains {
-                    $0["pid"] as? Int == told().first.map { Int($0) } && $0["name"] as? String == "sleep"
-                }
-            }
-            let (stray, port) = try #require(told().count == 2 ? (told()[0], UInt16(told()[1])) : nil)
-            let before = try client.pid("leaver")
-            let web = SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: port))
-            let new = Plan(children: staying ? [server(web)] : [leaver(file, staying: staying), server(web)])
-            try tree.write(new)
-            let words =
-                "server: socket 'web' cannot listen on 127.0.0.1:\(port): Address already in use (EADDRINUSE): sleep (pid"
-                + " \(stray)), a stray that was a child's, listens there; end it (kill \(stray)), or take another address"
-            #expect(try client.ask("reload") == .error(code: "failed", message: words))
-            #expect(try client.names() == ["leaver"])
-            #expect(try client.pid("leaver") == before)
-            kill(stray, SIGKILL)
-            try waitFor("its end") { try client.object("status")["stray_count"] as? Int == 0 }
-            #expect(try client.reload().outcome == "done")
-            #expect(try client.state("server") == "ready")
-            #expect(try tree.stop() == .code(0))
-        }
-
         /// Nothing of its sockets is new, but that it is to run.
         @Test func childThatIsSwitchedOn_whoseSocketCannotBeHad_refusesTheFile() throws {
-            let taken = try Listener()
+            let taken = try ForeignListener()
             let web = SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: taken.port))
             func plan(_ enabled: Bool) -> Plan {
                 var server = server(web)
@@ -262,7 +134,7 @@ extension WholeTrees {
         }
 
         @Test func socketsThatAreKept_orRenamed_areNoRefusal() throws {
-            let port = try Listener().port
+            let port = try ForeignListener().port
             let address = SocketPlan.Address.inet([127, 0, 0, 1], port: port)
             let tree = try FileTree(Plan(children: [server(SocketPlan(name: "web", address: address))]))
             let client = try tree.startReady()

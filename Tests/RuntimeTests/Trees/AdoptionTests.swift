@@ -81,7 +81,8 @@ extension WholeTrees {
             #expect(count(" ended plain ") == 1, "\(book)")
             let said = systemd.errorsSaid()
             #expect(
-                said.contains("log-writer ended after ") && said.contains(": how it ended is known to nobody"), "\(said)")
+                said.contains("log-writer ended after ") && said.contains(": how it ended is known to nobody"),
+                "\(said)")
         }
 
         /// The next one is told of its end by the nexusd that saw it.
@@ -102,6 +103,36 @@ extension WholeTrees {
             let ended = book.filter { $0.contains(" ended ") }.map { $0.split(separator: " ")[1] }
             #expect(Set(ended).count == ended.count && ended.count == 4, "\(book)")
             #expect(!book.contains { $0.contains("supervisor died") }, "\(book)")
+        }
+
+        /// What it had not read is in its link, which the next nexusd has; and what it was told before it greeted the next one.
+        @Test(arguments: [false, true])
+        func wordsThatLogWriterHadNotRead_areNotLost_whoeverIsKilled(diesWithNexusd: Bool) throws {
+            let systemd = try StandInSystemd(Plan(children: [logWriter, child("plain", "serve")]))
+            var client = try systemd.start()
+            try ready(client, "plain")
+            let (writer, plain) = (try #require(try client.pid("log-writer")), try #require(try client.pid("plain")))
+            kill(writer, SIGSTOP)
+            kill(plain, SIGKILL)
+            try waitFor("the next plain") { try client.pid("plain").map { $0 != plain } ?? false }
+            try ready(client, "plain")
+            systemd.hear()
+            if diesWithNexusd { kill(writer, SIGKILL) }
+            try systemd.kill()
+            client = try systemd.start()
+            if !diesWithNexusd { kill(writer, SIGKILL) }
+            try waitFor("the next log-writer") {
+                try client.state("log-writer") == "ready" && client.pid("log-writer") != writer
+            }
+            #expect(try systemd.stop() == .code(0))
+            let book = systemd.file(systemd.state + "/logs/runs").split(separator: "\n")
+            func runs(_ words: String) -> [Substring] {
+                book.filter { $0.contains(words) }.map { $0.split(separator: " ")[1] }
+            }
+            let (begun, ended) = (runs(" starting "), runs(" ended "))
+            #expect(Set(begun).count == begun.count && begun.sorted() == ended.sorted(), "\(book)")
+            #expect(!book.contains { $0.contains("supervisor died") || $0.contains("when nobody heard it") }, "\(book)")
+            #expect(book.contains { $0.contains(" ended plain ") && $0.contains("signal 9") }, "\(book)")
         }
 
         @Test func adoptedRun_saysSoInWhy_andInItsEnd_andTheOneBeforeIsRemembered() throws {

@@ -3,6 +3,53 @@ import Testing
 
 @Suite("Gates", .timeLimit(.minutes(1)))
 struct GateTests {
+    /// Such as an address: nobody failed, so nothing is counted, and it starts the moment that the other one is gone.
+    @Test func whatItNeedsIsWithARunThatEnds_waitsForThatEnd() {
+        let strict = ChildPolicy(intensity: Intensity(restarts: 1, window: .seconds(60)))
+        var scene = Scene.ready([ChildPolicy(enabled: false), strict])
+        scene.command(.stop(.child(.b)))
+        scene.command(.start(.child(.a)))
+        let run = scene.run(.a)
+        #expect(deeds(scene.send(.barred(.a, run, .prepare, errno: 11, by: .b))) == [])
+        #expect(scene.phase(.a) == .waiting)
+        #expect(scene.view(.a).hold == .barrier(.b))
+        #expect(scene.view(.a).lastEnd?.cause == .dependency)
+        #expect(scene.view(.a).unstableRuns == 0)
+        scene.exited(.b, .code(0))
+        #expect(scene.phase(.a) == .waiting)
+        #expect(deeds(scene.send(.emptied(.b, scene.run(.b)))).first == "spawn a")
+        #expect(scene.run(.a) != run)
+    }
+
+    @Test func runThatEndsCannotBeKilled_isWaitedForNoLonger() {
+        var scene = Scene.ready([ChildPolicy(enabled: false), ChildPolicy()])
+        scene.command(.stop(.child(.b)))
+        scene.command(.start(.child(.a)))
+        scene.send(.barred(.a, scene.run(.a), .prepare, errno: 11, by: .b))
+        scene.passToDeadline()
+        #expect(scene.phase(.b) == .stopping)
+        #expect(deeds(scene.passToDeadline()).contains("spawn a"))
+        #expect(scene.phase(.b) == .unkillable)
+    }
+
+    @Test func runThatStays_makesItAFailedStart() {
+        var scene = Scene.ready([ChildPolicy(enabled: false), ChildPolicy()])
+        scene.command(.start(.child(.a)))
+        scene.send(.barred(.a, scene.run(.a), .prepare, errno: 11, by: .b))
+        #expect(scene.phase(.a) == .delayed)
+        #expect(scene.view(.a).unstableRuns == 1)
+    }
+
+    @Test func childThatWaitsForAnEnd_isStoppedAtOnce() {
+        var scene = Scene.ready([ChildPolicy(enabled: false), ChildPolicy()])
+        scene.command(.stop(.child(.b)))
+        scene.command(.start(.child(.a)))
+        scene.send(.barred(.a, scene.run(.a), .prepare, errno: 11, by: .b))
+        scene.command(.stop(.child(.a)))
+        #expect(scene.phase(.a) == .off)
+        #expect(deeds(scene.ends(.b, .code(0))).filter { $0.hasPrefix("spawn") } == [])
+    }
+
     @Test func requiredChild_isReadyBeforeItsDependentStarts() {
         var scene = Scene.begun([.reporting(requires: [.b]), .reporting()])
         #expect(scene.phases() == "waiting starting")

@@ -14,7 +14,8 @@ struct Coverage {
     enum Kind: Int, CaseIterable {
         case cloned, spawned, spawnFailed, ready, stopping, extendTimeout, watchdogPing, watchdogTrigger,
             watchdogInterval
-        case healthy, unhealthy, praised, blamed, unprobed, drained, linkBroken, recycle, restartItself, exited, emptied
+        case barred, healthy, unhealthy, praised, blamed, unprobed, drained, linkBroken, recycle, restartItself, exited,
+            emptied
         case tick, timetable, crowded, uncrowded, start, stop, restart, reset, reload, late, end, hurry, kill
     }
 
@@ -94,6 +95,7 @@ extension Coverage.Kind {
         case .cloned(let child, _): (.cloned, child)
         case .spawned(let child, _): (.spawned, child)
         case .spawnFailed(let child, _, _, _): (.spawnFailed, child)
+        case .barred(let child, _, _, _, _): (.barred, child)
         case .ready(let child, _): (.ready, child)
         case .stopping(let child, _): (.stopping, child)
         case .extendTimeout(let child, _, _): (.extendTimeout, child)
@@ -123,7 +125,7 @@ extension Coverage.Kind {
 
     fileprivate func canMeet(_ place: Coverage.Place) -> Bool {
         switch self {
-        case .cloned: place == .spawning
+        case .cloned, .barred: place == .spawning
         case .spawnFailed: place.hasMain && place != .starting && place != .serving && place != .leaving
         // Words of a run may be heard before it is known that there is one.
         case .spawned: place.hasRun && place != .unkillable && place != .starting
@@ -166,7 +168,8 @@ extension Command.Target {
 extension Event {
     fileprivate var run: RunID? {
         switch self {
-        case .cloned(_, let run), .spawned(_, let run), .spawnFailed(_, let run, _, _), .ready(_, let run),
+        case .cloned(_, let run), .spawned(_, let run), .spawnFailed(_, let run, _, _),
+            .barred(_, let run, _, _, _), .ready(_, let run),
             .stopping(_, let run),
             .extendTimeout(_, let run, _), .watchdogPing(_, let run), .watchdogTrigger(_, let run),
             .watchdogInterval(_, let run, _), .probed(_, let run, _), .judged(_, let run, _), .unprobed(_, let run),

@@ -108,7 +108,7 @@ struct Chance {
         let first = Int(random.below(UInt64(children.count)))
         for index in children.indices {
             guard let process = world[children[(first + index) % children.count]] else { continue }
-            if let deed = deed(of: process, &random) { return deed }
+            if let deed = deed(of: process, in: world, &random) { return deed }
         }
         return .nothing
     }
@@ -128,9 +128,12 @@ struct Chance {
         .signal(.kill, coreDumped: false, oom: true), .signal(.terminate, coreDumped: false, oom: false),
     ]
 
-    private func deed(of process: World.Process, _ random: inout SplitMix) -> Step.Deed? {
+    private func deed(of process: World.Process, in world: World, _ random: inout SplitMix) -> Step.Deed? {
         let child = process.child
         if !process.isSpawned {
+            if !process.isCloned, random.chance(10), let holder = holder(beside: child, world, &random) {
+                return .barSpawn(child, by: holder)
+            }
             if !process.isCloned, random.chance(40) { return .clone(child) }
             if process.isAskedToStop, random.chance(40) { return .mainEnds(child, .killed, leavesOthers: false) }
             // A word, or the end, may be heard before the spawn is answered.
@@ -157,6 +160,14 @@ struct Chance {
         if process.probes > 0, random.chance(5) { return .failProbe(child) }
         if !process.isReady, random.chance(50) { return .ready(child) }
         return whim(child, &random)
+    }
+
+    /// One that is asked to end, if there is one, or any other.
+    private func holder(beside child: ChildID, _ world: World, _ random: inout SplitMix) -> ChildID? {
+        let others = children.filter { $0 != child }
+        let ending = others.filter { world[$0]?.isAskedToStop ?? false }
+        let likely = ending.isEmpty && random.chance(10) ? others : ending
+        return likely.isEmpty ? nil : random.pick(likely)
     }
 
     private func lastWord(_ process: World.Process, _ random: inout SplitMix) -> Step.Deed? {

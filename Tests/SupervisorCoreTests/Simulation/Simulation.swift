@@ -73,7 +73,8 @@ struct Simulation {
             now = now + time
             send(.late(time))
             send(.tick)
-        case .nothing, .clone, .answerSpawn, .ready, .mainEnds, .othersEnd, .answerProbe, .tellHealth, .failProbe,
+        case .nothing, .clone, .answerSpawn, .barSpawn, .ready, .mainEnds, .othersEnd, .answerProbe, .tellHealth,
+            .failProbe,
             .drained,
             .ping, .trigger, .setInterval, .leave,
             .extend, .breakLink, .recycle, .restartItself, .crowd, .stale:

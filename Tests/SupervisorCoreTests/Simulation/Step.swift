@@ -14,6 +14,8 @@ struct Step: Hashable {
         case clone(ChildID)
         /// The spawn that was asked for works, or fails with this errno at exec.
         case answerSpawn(ChildID, errno: Int32?)
+        /// It cannot be: a run of the other one has what it needs.
+        case barSpawn(ChildID, by: ChildID)
         case ready(ChildID)
         /// The main process ends; whether others of its run are left.
         case mainEnds(ChildID, Exit, leavesOthers: Bool)

@@ -84,6 +84,12 @@ struct World {
             self[child]?.isCloned = true
             return [.cloned(child, process.run)]
         case .answerSpawn(let child, let errno): return answerSpawn(child, errno)
+        case .barSpawn(let child, let holder):
+            guard let process = self[child], !process.isCloned, !process.hasSpoken, process.isMainAlive else {
+                return []
+            }
+            self[child] = nil
+            return [.barred(child, process.run, .prepare, errno: 11, by: holder)]
         case .mainEnds(let child, let exit, let leavesOthers): return endMain(child, exit, leavesOthers)
         case .othersEnd(let child):
             guard let process = self[child], !process.isMainAlive, process.hasOthers else { return [] }
@@ -162,7 +168,8 @@ extension Event {
             .judged(let child, _, _), .linkBroken(let child, _, _), .recycle(let child, _, _),
             .restartItself(let child, _), .exited(let child, _, _):
             child
-        case .cloned, .spawned, .spawnFailed, .unprobed, .drained, .emptied, .timetable, .crowded, .tick, .late,
+        case .cloned, .spawned, .spawnFailed, .barred, .unprobed, .drained, .emptied, .timetable, .crowded, .tick,
+            .late,
             .shutdown,
             .command:
             nil

@@ -23,6 +23,7 @@ enum StateEventTable {
             Occasion(name: "spawned", event: .spawned(child, run)),
             Occasion(name: "spawnFailed exec ENOENT", event: .spawnFailed(child, run, .exec, errno: 2)),
             Occasion(name: "spawnFailed clone EAGAIN", event: .spawnFailed(child, run, .clone, errno: 11)),
+            Occasion(name: "barred by b", event: .barred(child, run, .prepare, errno: 11, by: .b)),
             Occasion(name: "ready", event: .ready(child, run)),
             Occasion(name: "stopping", event: .stopping(child, run)),
             Occasion(name: "extendTimeout 30 s", event: .extendTimeout(child, run, .seconds(30))),
@@ -139,6 +140,10 @@ enum StateEventTable {
         crowded.ends(.a)
         var delayed = Scene.ready([policy])
         delayed.ends(.a)
+        var barred = Scene.ready([disabled, .reporting()])
+        barred.command(.stop(.child(.b)))
+        barred.command(.start(.child(.a)))
+        barred.send(.barred(.a, barred.run(.a), .prepare, errno: 11, by: .b))
         var cloned = Scene.begun([policy])
         cloned.cloned(.a)
         var doomed = Scene.begun([policy])
@@ -161,6 +166,7 @@ enum StateEventTable {
             Situation(name: "scheduled (every day)", scene: scheduled),
             Situation(name: "ready, scheduled (every day)", scene: .ready([daily])),
             Situation(name: "waiting, crowded: its output waits for the log-writer", scene: crowded),
+            Situation(name: "waiting for the end of b, whose run has what it needs", scene: barred),
             Situation(name: "delayed", scene: delayed),
             Situation(name: "starting: spawn said, no answer yet", scene: .begun([policy])),
             Situation(name: "starting: there is a process, its program is not executed", scene: cloned),

@@ -5,7 +5,10 @@ extension ChildState: Coded {
     func write(to writer: inout ByteWriter) {
         switch self {
         case .off: writer.write(UInt8(0))
-        case .waiting: writer.write(UInt8(1))
+        case .waiting(nil): writer.write(UInt8(1))
+        case .waiting(let holder?):
+            writer.write(UInt8(11))
+            holder.write(to: &writer)
         case .scheduled: writer.write(UInt8(2))
         case .delayed(let until, let cause):
             writer.write(UInt8(3))
@@ -46,7 +49,7 @@ extension ChildState: Coded {
     init(from reader: inout ByteReader) throws(ByteError) {
         switch try reader.read(UInt8.self) {
         case 0: self = .off
-        case 1: self = .waiting
+        case 1: self = .waiting()
         case 2: self = .scheduled
         case 3: self = .delayed(until: try reader.readInstant(), try reader.readCause())
         case 4: self = .spawning(try Run(from: &reader), until: try reader.readInstant())
@@ -62,6 +65,7 @@ extension ChildState: Coded {
         case 9:
             self = .parked(try reader.readCause(), retry: try reader.readOptionalInstant(), try reader.readCase())
         case 10: self = .done
+        case 11: self = .waiting(barrier: try ChildID(from: &reader))
         case _: throw ByteError(.unknownValue, at: reader.offset - 1)
         }
     }

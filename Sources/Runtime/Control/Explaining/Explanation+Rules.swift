@@ -191,6 +191,10 @@ extension Explanation {
         if let group = parkedGroup, let culprit {
             return "its group \(names[group]) is parked because of \(names[culprit]); nothing is counted"
         }
+        if let exit = view.lastEnd?.exit, case .notExecuted = exit {
+            return
+                "what it needs was with a run that was being ended; it is started when that is over, and nothing is counted"
+        }
         return "what it `requires`, or its group, went down; it comes back with that, and nothing is counted"
     }
 

@@ -194,6 +194,7 @@ extension Explanation {
                 groupSetting(group, "strategy", "\"\(rule.strategy.words)\""),
                 groupSetting(group, "children", list(rule.children)),
             ]
+        case .barrier: return [setting("sockets", "…")]
         case .logWriter, .output, nil: return []
         }
     }

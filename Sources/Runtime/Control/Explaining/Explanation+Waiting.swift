@@ -29,6 +29,7 @@ extension Explanation {
         case .sweep(let child): "\(other(child)) (group \(group) restarts)"
         case .logWriter(let child): "\(other(child)), at most 5 s"
         case .output(let child): "\(names[child]) to read what its last runs said, at most 5 s"
+        case .barrier(let child): "the end of \(names[child]), which listens on its address still"
         }
     }
 
@@ -41,6 +42,7 @@ extension Explanation {
         case .sweep: "it starts when what is left of its group has stopped"
         case .logWriter(let child): "it starts when \(names[child]) is ready, or after 5 s"
         case .output(let child): "it starts when \(names[child]) has read that, or after 5 s"
+        case .barrier(let child): "it starts when the run of \(names[child]) that is being ended is over"
         }
     }
 

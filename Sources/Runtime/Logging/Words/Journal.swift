@@ -50,14 +50,18 @@ final class Journal {
         lostRecords = memory.lost
     }
 
-    /// A log-writer was started: it is greeted, then told of what waited.
+    /// A log-writer was started: it is told of what waited, then greeted. What it then makes an end of by itself is what none of
+    /// that has told it of.
     func open(_ link: LogLink, greeting: LogOrder) {
-        let waiting = queue
-        queue.removeAll()
         queue.append(.words(greeting.packet()))
-        queue.append(contentsOf: waiting)
         self.link = link
         flush()
+    }
+
+    /// The link of a log-writer that has ended together with a nexusd before this one.
+    func inherit(_ link: LogLink, _ scratch: UnsafeMutableRawBufferPointer) -> [LogReport] {
+        self.link = link
+        return close(scratch)
     }
 
     /// Log-writer ended: what it had not read is kept for the next one. Returns what it still had reported.

@@ -13,11 +13,13 @@ extension Engine {
             now = kernel.monotonic()
         } catch {
             now = kernel.monotonic()
+            let (stage, errno) = (error.failure.stage, error.failure.error.rawValue)
+            if let words = error.words { remark(child, run, words, error.settings) }
+            if let holder = error.barrier { return feed(.barred(child, run, stage, errno: errno, by: holder)) }
             if let words = error.words {
                 say(LogEvent(.spawnTrouble, 4, "\(names[child]) cannot be started: \(words).", names[child], run))
-                remark(child, run, words, error.settings)
             }
-            feed(.spawnFailed(child, run, error.failure.stage, errno: error.failure.error.rawValue))
+            feed(.spawnFailed(child, run, stage, errno: errno))
         }
     }
 
@@ -28,11 +30,17 @@ extension Engine {
         let words: String?
         /// The keys it is about.
         let settings: [Explanation.Setting]
+        /// Whose run has what it needs, and is being ended: it is waited for.
+        let barrier: ChildID?
 
-        init(_ failure: SpawnFailure, _ words: String? = nil, _ settings: [Explanation.Setting] = []) {
+        init(
+            _ failure: SpawnFailure, _ words: String? = nil, _ settings: [Explanation.Setting] = [],
+            barrier: ChildID? = nil
+        ) {
             self.failure = failure
             self.words = words
             self.settings = settings
+            self.barrier = barrier
         }
 
         init(_ error: Errno, _ words: String) {

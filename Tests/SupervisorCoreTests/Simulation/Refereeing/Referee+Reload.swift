@@ -22,6 +22,7 @@ extension Referee {
             }
         }
         let old = policies
+        loosenBarriers()
         if isTame { disturb(from: Array(random.touched)) }
         put(random.change.tree)
         if isTame { disturb(from: Array(random.touched)) } else { forgetAll() }

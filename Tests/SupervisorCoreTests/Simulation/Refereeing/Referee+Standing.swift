@@ -64,7 +64,7 @@ extension Referee {
     }
 
     private mutating func checkWait(of child: ChildID, at now: Instant, _ after: Supervisor) {
-        if crowded.contains(child) { return }
+        if crowded.contains(child) || isBarred(child) { return }
         if case .some = hindrance(of: child, after) { return }
         if let logWriter = tree.logWriter, child != logWriter, !logWriterWasReady,
             now - began <= Tree.logWriterPatience

@@ -17,6 +17,8 @@ struct Standing {
     var isCalled = false
     /// How its last run ended.
     var lastCause: Cause?
+    /// Whose run has what it needs.
+    var barrier: Referee.Barrier?
 
     struct Parked {
         var retry: Instant?

@@ -131,6 +131,13 @@ struct Referee {
                 if $0.ending == nil { $0.ending = now }
             }
         case .emptied(let child, let run): change(child, run) { $0.isEmpty = true }
+        case .barred(let child, let run, _, _, let holder):
+            noteBarrier(of: child, run, holder)
+            change(child, run) {
+                $0.isExited = true
+                $0.isEmpty = true
+                $0.ending = $0.ending ?? now
+            }
         case .spawnFailed(let child, let run, _, _):
             change(child, run) {
                 $0.isExited = true
@@ -142,6 +149,7 @@ struct Referee {
         case .shutdown(let new): noteShutdown(new, at: now)
         case .command(let command, let id):
             lastCommand = id.rawValue
+            loosenBarriers()
             noteCommand(command, id)
         case .cloned(let child, let run): change(child, run) { $0.isCloned = true }
         case .spawned(let child, let run), .ready(let child, let run), .linkBroken(let child, let run, _):
@@ -238,6 +246,7 @@ struct Referee {
         if self[child] != nil { complain(1, "two live runs of \(child)") }
         if announced != run { complain(4, "spawn without its record: \(run)") }
         if crowded.contains(child) { complain(9, "\(child) started although its output waits") }
+        judgeBarrier(of: child)
         if run <= lastRun { complain(4, "run ids go backwards") }
         if level > 2 || (level > 0 && child != tree.logWriter) { complain(7, "\(child) started while the tree ends") }
         if let logWriter = tree.logWriter, child != logWriter, !logWriterWasReady, policy(logWriter).enabled,
@@ -325,7 +334,7 @@ extension Event {
     fileprivate var mayMoveOthers: Bool {
         switch self {
         case .command, .crowded, .shutdown, .cloned: true
-        case .tick, .spawned, .spawnFailed, .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger,
+        case .tick, .spawned, .spawnFailed, .barred, .ready, .stopping, .extendTimeout, .watchdogPing, .watchdogTrigger,
             .watchdogInterval, .probed, .judged, .unprobed, .drained, .linkBroken, .recycle, .restartItself, .timetable,
             .exited, .emptied, .late:
             false

@@ -1,0 +1,15 @@
+import System
+
+/// A port of which somebody else listens, as long as this object is there.
+final class ForeignListener {
+    let port: UInt16
+    private let socket: OwnedFD
+
+    init() throws {
+        let kernel = LiveKernel()
+        socket = try kernel.makeSocket(.inet, .stream)
+        try kernel.bind(socket, to: .inet([127, 0, 0, 1], port: 0))
+        try kernel.listen(socket, backlog: 1)
+        port = try kernel.boundPort(socket)
+    }
+}
