@@ -131,8 +131,11 @@ extension Supervisor {
         else { return spawnFailed(child, exit, &turn) }
         let step = Ending.Step.killing(exit, until: turn.now)
         conclude(child, run, Ending(verdict: .given(.dependency), begun: turn.now, step: step), &turn)
-        guard case .waiting = self[child].state else { return }
-        revise(child, .waiting(barrier: holder))
+        switch self[child].state {
+        // A time that had come stays owed.
+        case .waiting, .scheduled: enter(child, .waiting(barrier: holder), &turn)
+        case .off, .delayed, .spawning, .starting, .serving, .stopping, .unkillable, .parked, .done: break
+        }
     }
 
     /// The run of this child is over, or nobody waits for that any more.

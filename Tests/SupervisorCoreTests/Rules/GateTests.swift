@@ -40,6 +40,19 @@ struct GateTests {
         #expect(scene.view(.a).unstableRuns == 1)
     }
 
+    @Test func scheduledChild_whoseTimeHadCome_runsWhenThatRunIsOver() {
+        var scene = Scene.begun([ChildPolicy(schedule: .every(.seconds(60))), ChildPolicy()])
+        scene.spawned(.b)
+        scene.spawned(.a)
+        scene.ends(.a, .code(0))
+        scene.command(.stop(.child(.b)))
+        scene.pass(.seconds(4))
+        scene.command(.start(.child(.a)))
+        scene.send(.barred(.a, scene.run(.a), .prepare, errno: 11, by: .b))
+        #expect(scene.phase(.a) == .waiting)
+        #expect(deeds(scene.ends(.b, .code(0))).contains("spawn a"))
+    }
+
     @Test func childThatWaitsForAnEnd_isStoppedAtOnce() {
         var scene = Scene.ready([ChildPolicy(enabled: false), ChildPolicy()])
         scene.command(.stop(.child(.b)))

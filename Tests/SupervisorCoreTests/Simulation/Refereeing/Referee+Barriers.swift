@@ -17,8 +17,11 @@ extension Referee {
         else {
             return
         }
-        // The clock's next time is the next try.
-        if isScheduled(child) { return }
+        if isScheduled(child) {
+            // Its time had come, and is owed.
+            restarts[Int(child.rawValue)].earliest = nil
+            standings[Int(child.rawValue)].isCalled = true
+        }
         standings[Int(child.rawValue)].barrier = Barrier(holder: holder, run: other.run)
     }
 
