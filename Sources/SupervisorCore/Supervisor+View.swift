@@ -32,6 +32,7 @@ extension Supervisor {
             let isLeaving = ending.verdict == .byExit && ending.step.exit == nil
             view.cause = isLeaving ? nil : cause(of: ending, child, run)
             view.until = ending.step.until
+            view.stop = stopRule(child)
             if case .draining = ending.step { view.isDraining = true }
         case .unkillable: view.cause = .unkillable
         case .parked(let cause, let retry, let ground):

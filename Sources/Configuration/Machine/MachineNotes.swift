@@ -15,6 +15,12 @@ public struct MachineNotes: Sendable {
             let right = host.may(.changeUser) ? "" : ", and uid \(host.userID) may not change that"
             notes.append("the uid wall is off: every child runs as nexusd's own user\(right)")
         }
+        // log-writer is nobody's child to talk to: it may be nexusd's own user.
+        let unwalled = plan.children.filter { $0.identity == nil && $0.role != .logWriter }.map(\.name)
+        if plan.supervisor.uidWall, let first = unwalled.first {
+            let more = unwalled.count > 1 ? " and \(unwalled.count - 1) more run" : " runs"
+            notes.append("the uid wall has gaps: \(first)\(more) as nexusd's own user, for want of a `user = …`")
+        }
         let cgroups = Cgroups(host)
         for (bound, controller, isAsked) in Self.bounds {
             let children = plan.children.filter { isAsked($0.bounds) }.map(\.name)

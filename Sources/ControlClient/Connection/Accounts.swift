@@ -8,7 +8,7 @@ public enum Accounts {
     }
 
     /// The name of that gid; nil if /etc/group has none.
-    static func groupName(of gid: UInt32) -> String? {
+    public static func groupName(of gid: UInt32) -> String? {
         first(in: "/etc/group") { UInt32($0[2]) == gid }.map { String($0[0]) }
     }
 

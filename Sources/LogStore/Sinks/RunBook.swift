@@ -19,6 +19,8 @@ final class RunBook {
     private let aside: [String]
     /// Runs without an end. Nothing else is held in memory: who asks about an older run has the file searched.
     private(set) var open: [RunID: String] = [:]
+    /// The latest of all that are in it: a start of a later one is new.
+    private var latest = RunID(rawValue: 0)
     private var waiting: [[UInt8]] = []
     private var size: Int64 = 0
     /// The file may end in a piece of a line: what is written next begins a new one.
@@ -121,12 +123,16 @@ final class RunBook {
         return content.split(separator: 0x0A).lazy.compactMap { BookLine($0) }.first { $0.run == run }?.child
     }
 
-    /// Keeps one line; `text` is what is said about an end. An end has one start before it and no other end: whoever is killed
-    /// may have said the one or the other to nobody, and the next one, who cannot know, says it again.
+    /// Keeps one line; `text` is what is said about an end. A run has one start and behind it one end: whoever is killed may have
+    /// said the one or the other to nobody, and the next one, who cannot know, says it again.
     func record(_ stamp: WallStamp, _ run: RunID, _ event: BookLine.Event, child: String, text: String = "") {
-        if event == .ended, open[run] == nil {
-            guard !hasEnd(of: run) else { return }
+        switch event {
+        case .starting:
+            guard run > latest || !knows(run) else { return }
+        case .ended where open[run] == nil:
+            guard !knows(run) else { return }
             append(BookLine(stamp: stamp, run: run, event: .starting, child: child, text: Self.startUnheard))
+        case .ended: break
         }
         append(BookLine(stamp: stamp, run: run, event: event, child: child, text: text))
         flush()
@@ -141,13 +147,11 @@ final class RunBook {
         if waiting.count > RunBook.waitingLimit { waiting.removeFirst() }
     }
 
-    private func hasEnd(of run: RunID) -> Bool {
-        func isEnd(_ line: some Collection<UInt8>) -> Bool {
-            guard let line = BookLine(line) else { return false }
-            return line.run == run && line.event == .ended
-        }
-        if waiting.contains(where: isEnd) { return true }
-        return ((try? content()) ?? []).split(separator: 0x0A).contains(where: isEnd)
+    /// Whether there is a line of it, for what is heard again: it is looked for in the whole book.
+    private func knows(_ run: RunID) -> Bool {
+        func isOfIt(_ line: some Collection<UInt8>) -> Bool { BookLine(line)?.run == run }
+        if open[run] != nil || waiting.contains(where: isOfIt) { return true }
+        return ((try? content()) ?? []).split(separator: 0x0A).contains(where: isOfIt)
     }
 
     /// Ends every run that is neither alive nor of this nexusd, which will say itself how its own ended. Gives them back.
@@ -221,6 +225,7 @@ final class RunBook {
     }
 
     private func take(_ line: BookLine) {
+        latest = max(latest, line.run)
         switch line.event {
         case .starting: open[line.run] = line.child
         case .ended: open[line.run] = nil

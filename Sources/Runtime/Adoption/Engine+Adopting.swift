@@ -173,7 +173,8 @@ extension Engine {
 
     /// What the core is to know of a run that it has living.
     func goOn(_ child: ChildID, _ state: ChildState, _ obstacle: Errno?) {
-        guard let id = core.view(of: child).run else { return }
+        // The end of one before it may have let this one start.
+        guard let id = core.view(of: child).run, inherited.contains(id) else { return }
         guard let run = self[child].run else {
             remark(child, id, Self.words(notThere: obstacle))
             // Its link ended with the nexusd that had it: that is why it is gone, as of one that is still there.

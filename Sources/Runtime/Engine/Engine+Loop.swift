@@ -18,13 +18,7 @@ extension Engine {
         listener.open(surroundings.poller)
         let adoption = surroundings.takeAdoption()
         let goesOn = adoption?.handover != nil
-        if !goesOn {
-            say(
-                LogEvent(
-                    .supervisorStarted, 5,
-                    "nexusd \(NexusVersion.current) (pid \(kernel.processID())) begins with \(board.count) children of"
-                        + " \(planWords)."))
-        }
+        if !goesOn { say(LogEvent(.supervisorStarted, 5, beginning(adoption))) }
         if let refusal = surroundings.adoptionRefusal { say(LogEvent(.supervisorTrouble, 4, refusal + ".")) }
         if let refusal = surroundings.keepingRefusal {
             notes.append(refusal)
@@ -53,6 +47,23 @@ extension Engine {
         carryOut()
         endTurn()
         if goesOn { surroundings.tell(.serving) }
+    }
+
+    /// What this nexusd has, and of whom.
+    private func beginning(_ adoption: Adoption?) -> String {
+        let count = names.shown.children.count
+        let what =
+            adoption.map { adoption in
+                let living = adoption.living.map { names[$0] }
+                let more = living.count > 8 ? " and \(living.count - 8) more" : ""
+                let runs =
+                    living.isEmpty
+                    ? "none of its runs is there any more"
+                    : "of its runs go on \(living.prefix(8).joined(separator: ", "))\(more)"
+                return
+                    "goes on for an earlier one, which \(surroundings.predecessorsEnd), by its plan of \(count) children; \(runs)"
+            } ?? "begins with \(count) children of \(planWords)"
+        return "nexusd \(NexusVersion.current) (pid \(kernel.processID())) \(what)."
     }
 
     private var planWords: String {

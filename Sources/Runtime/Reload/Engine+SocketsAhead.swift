@@ -46,6 +46,9 @@ extension Engine {
 
     /// Runs that this reload ends, as when a server that opened its port by itself is given it from now on.
     private func ending(_ update: PlanUpdate) -> [ChildID] {
-        update.change.removed.union(update.change.restarted).filter(has)
+        let switchedOff = update.arrangement.children.filter { child in
+            has(child) && choices[child] == nil && plan.policy(child).enabled && !update.plan[child].policy.enabled
+        }
+        return update.change.removed.union(update.change.restarted).union(switchedOff).filter(has)
     }
 }

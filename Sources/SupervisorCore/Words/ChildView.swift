@@ -47,6 +47,8 @@ public struct ChildView: Hashable, Sendable {
     public var until: Instant?
     /// That step is the first one: a worker has been asked to drain.
     public var isDraining = false
+    /// How the run that is being ended is stopped: by the rule that it was started under.
+    public var stop: StopRule?
     /// The watchdog of the living run, which may have chosen another one than its policy's.
     public var watchdog: Duration?
     /// Next try, when delayed or parked; of a scheduled child the next time, nil where its calendar is used up.

@@ -49,7 +49,7 @@ struct LogPrinter {
     static func unreadable(_ place: Locations, _ error: Errno) -> ControlError {
         let hint =
             error == .noAccess
-            ? groupHint
+            ? groupHint(place.logs)
             : "say where the state directory is: --state DIR"
         return ControlError(.failed, "cannot read the logs in \(place.logs): \(error)", hint: hint)
     }
@@ -78,11 +78,17 @@ struct LogPrinter {
         ControlError(
             .failed, "cannot read \(path): \(words(error))",
             hint: error == .noAccess
-                ? groupHint
+                ? groupHint(path)
                 : "move it away; log-writer writes a new one when it is started again: nexusctl restart log-writer")
     }
 
-    static let groupHint = "they are for log-writer's group: become a member of it, or root"
+    /// log-writer's group has what it wrote; a directory above may be closed, and then nobody says whose it is.
+    private static func groupHint(_ path: String) -> String {
+        guard let status = try? LiveKernel().status(path, followingLinks: true), status.group != 0,
+            let group = Accounts.groupName(of: status.group)
+        else { return "they are for log-writer's group: become a member of it, or root" }
+        return "they are for the group \(group): adduser NAME \(group), and log in anew; or ask as root"
+    }
 
     /// How many there were.
     private mutating func show(_ session: LogSession) -> Int {

@@ -42,6 +42,19 @@ import Wire
         #expect(lines == ["\(stamp) 5-1 starting web", "\(stamp) 5-1 ended web exit 3"])
     }
 
+    /// It was in the book, and not confirmed yet.
+    @Test func runThatIsToldAgain_startAndEnd_standsOnce() throws {
+        let runs = [RunID(second: 5, count: 1), RunID(second: 5, count: 2)]
+        for _ in 0..<2 {
+            let book = RunBook(kernel, directory: home.path)
+            for run in runs { book.record(stamp, run, .starting, child: "web") }
+            book.record(stamp, runs[0], .ended, child: "web", text: "exit 3")
+            #expect(book.open == [runs[1]: "web"])
+        }
+        #expect(
+            lines == ["\(stamp) 5-1 starting web", "\(stamp) 5-2 starting web", "\(stamp) 5-1 ended web exit 3"])
+    }
+
     /// Its start was on a link that went with both of its ends.
     @Test func endWithoutAStart_getsOne() throws {
         let run = RunID(second: 5, count: 1)

@@ -106,6 +106,19 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        @Test func portOfARunThatTheReloadSwitchesOff_isNoRefusal() throws {
+            let port = try ForeignListener().port
+            var holder = child("holder", "listen", String(port))
+            let tree = try FileTree(Plan(children: [holder]))
+            let client = try tree.startReady()
+            holder.policy.enabled = false
+            let web = SocketPlan(name: "web", address: .inet([127, 0, 0, 1], port: port))
+            try tree.write(Plan(children: [holder, server(web)]))
+            #expect(try client.reload().outcome == "done")
+            #expect(try client.state("server") == "ready" && client.state("holder") == "off")
+            #expect(try tree.stop() == .code(0))
+        }
+
         /// Listens, and leaves a process of another session without an environment behind, which has the socket too.
         private func leaver(_ file: String, staying: Bool) -> ChildPlan {
             child("leaver") {

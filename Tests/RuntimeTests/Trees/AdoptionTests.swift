@@ -80,6 +80,7 @@ extension WholeTrees {
             #expect(count(" starting log-writer") == 1 && count(" ended log-writer ") == 1, "\(book)")
             #expect(count(" ended plain ") == 1, "\(book)")
             let said = systemd.errorsSaid()
+            #expect(said.contains("by its plan of 2 children; of its runs go on log-writer, plain."), "\(said)")
             #expect(
                 said.contains("log-writer ended after ") && said.contains(": how it ended is known to nobody"),
                 "\(said)")
@@ -133,6 +134,52 @@ extension WholeTrees {
             #expect(Set(begun).count == begun.count && begun.sorted() == ended.sorted(), "\(book)")
             #expect(!book.contains { $0.contains("supervisor died") || $0.contains("when nobody heard it") }, "\(book)")
             #expect(book.contains { $0.contains(" ended plain ") && $0.contains("signal 9") }, "\(book)")
+        }
+
+        /// The end of the one that had its port, which the next nexusd finds to be gone, starts it: there was no run of it before.
+        @Test func childThatWaitsForAnEnd_startsOnce_whenThatCameWithTheEndOfNexusd() throws {
+            let systemd = try StandInSystemd(listening: true)
+            let slow = """
+                import os, signal, socket, time
+                s = socket.socket()
+                s.bind(("127.0.0.1", 0))
+                s.listen()
+                signal.signal(signal.SIGTERM, lambda *_: time.sleep(30))
+                open("\(systemd.directory.path)/port.new", "w").write(str(s.getsockname()[1]))
+                os.rename("\(systemd.directory.path)/port.new", "\(systemd.directory.path)/port")
+                while True: time.sleep(600)
+                """
+            try systemd.write(
+                toml: """
+                    [child.holder]
+                    command = ["/usr/bin/python3", "-c", '''
+                    \(slow)
+                    ''']
+                    stop-timeout = "20s"
+                    """)
+            var client = try systemd.start()
+            try waitFor("its port") { !systemd.file(systemd.directory.path + "/port").isEmpty }
+            let holder = try #require(try client.pid("holder"))
+            try systemd.write(
+                toml: """
+                    [child.taker]
+                    command = ["\(Built.fixture)", "inherited", "0"]
+                    sockets = [{ name = "web", listen = "127.0.0.1:\(systemd.file(systemd.directory.path + "/port"))" }]
+                    intensity = { restarts = 1, window = "60s" }
+                    """)
+            _ = try client.request("reload")
+            let other = try systemd.client()
+            try waitFor("the taker to wait") { (try? other.state("taker")) == "waiting" }
+            systemd.hear()
+            try systemd.kill()
+            kill(holder, SIGKILL)
+            client = try systemd.start()
+            try ready(client, "taker")
+            let status = try client.status("taker")
+            #expect(status["restarts"] as? Int == 0 && status["unstable_runs"] as? Int ?? 0 == 0, "\(status)")
+            let end = status["last_end"] as? [String: Any]
+            #expect(end?["cause"] as? String == "dependency", "\(status)")
+            #expect(try systemd.stop() == .code(0))
         }
 
         @Test func adoptedRun_saysSoInWhy_andInItsEnd_andTheOneBeforeIsRemembered() throws {

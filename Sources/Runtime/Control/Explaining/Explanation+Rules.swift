@@ -36,6 +36,8 @@ extension Explanation {
         case .asked:
             if choice == .off { return "an owner stopped it by command; nothing is counted" }
             return isWished ? "it asked for its own restart\(counts)" : "somebody asked for it; nothing is counted"
+        case .recycled where view.lastEnd?.exit == .unknown:
+            return "its link to the bus ended with the nexusd that was killed, and so did its run; nothing is counted"
         case .recycled: return "it was replaced when idle; nothing is counted"
         case .unkillable:
             return

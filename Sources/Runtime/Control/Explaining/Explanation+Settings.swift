@@ -152,10 +152,11 @@ extension Explanation {
             return (recycling?.above == nil ? [] : settings(of: .recycled)) + (isStable ? [] : [stable])
                 + [setting("restart", policy.restart.text)]
         case .stopping:
-            let drain = view.isDraining && cause != .recycled ? policy.stop.drain : nil
+            let stop = view.stop ?? policy.stop
+            let drain = view.isDraining && cause != .recycled ? stop.drain : nil
             return (drain.map { [setting("drain-timeout", DurationText.show($0))] } ?? []) + [
-                setting("stop-timeout", DurationText.show(policy.stop.timeout)),
-                setting("kill-grace", DurationText.show(policy.stop.killGrace)),
+                setting("stop-timeout", DurationText.show(stop.timeout)),
+                setting("kill-grace", DurationText.show(stop.killGrace)),
             ]
         case .unkillable: return [setting("kill-grace", DurationText.show(policy.stop.killGrace))]
         case .parked: return parkedSettings
