@@ -19,8 +19,8 @@ final class RunBook {
     private let aside: [String]
     /// Runs without an end. Nothing else is held in memory: who asks about an older run has the file searched.
     private(set) var open: [RunID: String] = [:]
-    /// The latest of all that are in it: a start of a later one is new.
-    private var latest = RunID(rawValue: 0)
+    /// The latest of each nexusd of which there is one in it, by the second in its numbers: a start of a later one is new.
+    private var latest: [UInt32: RunID] = [:]
     private var waiting: [[UInt8]] = []
     private var size: Int64 = 0
     /// The file may end in a piece of a line: what is written next begins a new one.
@@ -128,7 +128,7 @@ final class RunBook {
     func record(_ stamp: WallStamp, _ run: RunID, _ event: BookLine.Event, child: String, text: String = "") {
         switch event {
         case .starting:
-            guard run > latest || !knows(run) else { return }
+            guard latest[run.second].map({ run > $0 }) ?? true || !knows(run) else { return }
         case .ended where open[run] == nil:
             guard !knows(run) else { return }
             append(BookLine(stamp: stamp, run: run, event: .starting, child: child, text: Self.startUnheard))
@@ -157,7 +157,7 @@ final class RunBook {
     /// Ends every run that is neither alive nor of this nexusd, which will say itself how its own ended. Gives them back.
     func closeStale(second: UInt32, alive: [RunID], at stamp: WallStamp) -> [(run: RunID, child: String)] {
         let alive = Set(alive)
-        let stale = open.filter { !alive.contains($0.key) && UInt32($0.key.rawValue >> 32) != second }
+        let stale = open.filter { !alive.contains($0.key) && $0.key.second != second }
             .sorted { $0.key < $1.key }
         for (run, child) in stale { record(stamp, run, .ended, child: child, text: RunBook.supervisorDied) }
         return stale.map { (run: $0.key, child: $0.value) }
@@ -210,22 +210,25 @@ final class RunBook {
     }
 
     private func rewrite(_ old: [UInt8]) throws(Errno) {
-        let latest = max(0, old.count - RunBook.latestKept)
+        let tail = max(0, old.count - RunBook.latestKept)
         var new: [UInt8] = []
+        var seconds: Set<UInt32> = []
         var offset = 0
         for line in old.split(separator: 0x0A, omittingEmptySubsequences: false) {
-            if let entry = BookLine(line), offset >= latest || (entry.event == .starting && open[entry.run] != nil) {
+            if let entry = BookLine(line), offset >= tail || (entry.event == .starting && open[entry.run] != nil) {
                 new += line
                 new.append(0x0A)
+                seconds.insert(entry.run.second)
             }
             offset += line.count + 1
         }
         try kernel.replaceFile(path, with: new, mode: 0o640)
         size = Int64(new.count)
+        latest = latest.filter { seconds.contains($0.key) }
     }
 
     private func take(_ line: BookLine) {
-        latest = max(latest, line.run)
+        latest[line.run.second] = max(latest[line.run.second] ?? line.run, line.run)
         switch line.event {
         case .starting: open[line.run] = line.child
         case .ended: open[line.run] = nil

@@ -19,6 +19,7 @@ extension Engine {
         vault.recall(adoption.content.head.generated)
         runsLastGood = adoption.content.head.runsLastGood
         for child in names.ids { recall(child, adoption) }
+        if adoption.handover == nil { kernel.freeAddresses(of: adoption.sockets) }
         for group in Set(names.shown.children.map { plan.policy($0).group }) { publishValues(in: group) }
         leaving = names.ids.filter { !plan.isShown($0) && !isGone($0) }
         notes.append(Self.note(adopted: living.count, predecessor: surroundings.predecessorsEnd))

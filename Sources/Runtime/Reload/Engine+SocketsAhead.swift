@@ -20,19 +20,33 @@ extension Engine {
             let plan = update.plan[child]
             // What nexusd holds now it can hold then.
             let fresh = plan.sockets.filter { socket in !held.contains { $0.overlaps(socket) } }
-            guard !fresh.isEmpty else { continue }
             do throws(SocketTrouble) {
-                let sockets = try opening(fresh, amongEnding: { ending(update) }) {
-                    () throws(ListeningSockets.Failure) in try ListeningSockets(kernel, fresh)
-                }
-                if fresh.count == plan.sockets.count { opened[child] = sockets } else { tried.append(sockets) }
+                guard let sockets = try openAllThatAreFree(fresh, update) else { continue }
+                if sockets.plans == plan.sockets { opened[child] = sockets } else { tried.append(sockets) }
             } catch {
-                if case .ending = error.holder { continue }
                 throw SocketRefusal(words: "\(plan.name): \(words(error.failure, error.holder))")
             }
         }
         tried.forEach { $0.close(by: disposal) }
         return opened
+    }
+
+    /// But for those that runs have which this reload ends; nil when there are no others.
+    private func openAllThatAreFree(
+        _ plans: [SocketPlan], _ update: PlanUpdate
+    ) throws(SocketTrouble) -> ListeningSockets? {
+        var plans = plans
+        while !plans.isEmpty {
+            do throws(SocketTrouble) {
+                return try opening(plans, amongEnding: { ending(update) }) {
+                    () throws(ListeningSockets.Failure) in try ListeningSockets(kernel, plans)
+                }
+            } catch {
+                guard case .ending = error.holder else { throw error }
+                plans.removeAll { $0.name == error.failure.name }
+            }
+        }
+        return nil
     }
 
     /// Whether it comes with this update, or comes anew, and is to run.

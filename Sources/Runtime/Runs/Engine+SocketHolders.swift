@@ -26,9 +26,10 @@ extension Engine {
         _ open: () throws(ListeningSockets.Failure) -> Opened
     ) throws(SocketTrouble) -> Opened {
         func look(_ failure: ListeningSockets.Failure) -> SocketTrouble {
-            SocketTrouble(
-                failure: failure,
-                holder: failure.error == .addressInUse ? holder(of: plans, amongEnding: ending()) : nil)
+            guard failure.error == .addressInUse, let refused = plans.first(where: { $0.name == failure.name }) else {
+                return SocketTrouble(failure: failure, holder: nil)
+            }
+            return SocketTrouble(failure: failure, holder: holder(of: refused, amongEnding: ending()))
         }
         let first: SocketTrouble
         do throws(ListeningSockets.Failure) { return try open() } catch { first = look(error) }
@@ -43,21 +44,20 @@ extension Engine {
 
     /// nil: nobody of ours, as far as can be seen. A stray goes before a run that ends: it may have the run's own socket,
     /// and keeps it.
-    func holder(of sockets: [SocketPlan], amongEnding ending: [ChildID]) -> SocketHolder? {
-        let holders = sockets.map { SocketHolders(of: $0, kernel) }
-        func holds(_ process: ProcessID) -> Bool { holders.contains { $0.include(process) } }
-        guard holders.contains(where: { !$0.isEmpty }) else { return nil }
-        if let stray = surroundings.containment.strays().first(where: { holds($0.process) }) {
+    private func holder(of socket: SocketPlan, amongEnding ending: [ChildID]) -> SocketHolder? {
+        let holders = SocketHolders(of: socket, kernel)
+        guard !holders.isEmpty else { return nil }
+        if let stray = surroundings.containment.strays().first(where: { holders.include($0.process) }) {
             return .stray(stray, child: surroundings.containment.child(of: stray))
         }
         func processes(of child: ChildID) -> [ProcessID] {
             self[child].run.map { [$0.process] + $0.scope.members().map(\.process) } ?? []
         }
-        func process(of child: ChildID) -> ProcessID? { processes(of: child).first(where: holds) }
+        func process(of child: ChildID) -> ProcessID? { processes(of: child).first(where: holders.include) }
         let others = names.ids.filter { self[$0].run != nil && !ending.contains($0) }.prefix(Self.runsAsked)
         for child in others { if let process = process(of: child) { return .run(child, process) } }
-        func mayHold(_ process: ProcessID) -> Bool { holders.contains { $0.mayBelong(to: process) } }
-        return ending.first { processes(of: $0).contains { holds($0) || mayHold($0) } }.map { .ending($0) }
+        return ending.first { processes(of: $0).contains { holders.include($0) || holders.mayBelong(to: $0) } }
+            .map { .ending($0) }
     }
 
     /// What could not be had, who has it and what to do.

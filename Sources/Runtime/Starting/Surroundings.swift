@@ -198,6 +198,7 @@ final class Surroundings {
             self.adoption = adoption
         } catch {
             for (name, count) in inheritance.names { store?.drop(name, of: count) }
+            kernel.freeAddresses(of: inheritance.sockets)
             guard !error.isUsual else { return }
             adoptionRefusal =
                 "Nothing of the nexusd that was killed goes on, and what it had left is ended: \(error)"

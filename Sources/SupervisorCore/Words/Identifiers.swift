@@ -35,12 +35,15 @@ public struct RunID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The count-th run of the nexusd that began in `second`.
     public init(second: UInt32, count: UInt32) { rawValue = UInt64(second) << 32 | UInt64(count) }
 
+    /// When the nexusd that started it had begun: its own number among all nexusds of a machine, as good as its clock.
+    public var second: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
+
     /// Later runs sort last.
     public static func < (left: RunID, right: RunID) -> Bool { left.rawValue < right.rawValue }
 
     /// `6743f2a1-17`: the second in hexadecimal, the count in decimal; the form in logs, JSON and CLI.
     public var description: String {
-        String(rawValue >> 32, radix: 16) + "-" + String(rawValue & 0xFFFF_FFFF)
+        String(second, radix: 16) + "-" + String(rawValue & 0xFFFF_FFFF)
     }
 }
 

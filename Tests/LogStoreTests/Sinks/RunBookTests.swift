@@ -67,6 +67,18 @@ import Wire
         #expect(end?.words == "exit 3" && end?.started == nil)
     }
 
+    /// Its numbers are below those of the nexusd before it.
+    @Test func startsOfANexusdWhoseClockWasSetBack_areNew_andNothingIsReadForThem() throws {
+        let faulty = FaultyKernel()
+        let book = RunBook(faulty, directory: home.path)
+        book.record(stamp, RunID(second: 9, count: 7), .starting, child: "web")
+        let before = faulty.counts[.open, default: 0]
+        for count: UInt32 in [1, 2] { book.record(stamp, RunID(second: 5, count: count), .starting, child: "web") }
+        #expect(faulty.counts[.open, default: 0] == before + 2)
+        book.record(stamp, RunID(second: 5, count: 1), .starting, child: "web")
+        #expect(lines.map { $0.split(separator: " ")[1] } == ["9-7", "5-1", "5-2"])
+    }
+
     @Test func newNexusd_endsTheRunsThatNobodySawEnd() throws {
         let (old, adopted, own) = (RunID(second: 5, count: 1), RunID(second: 5, count: 2), RunID(second: 9, count: 1))
         let book = RunBook(kernel, directory: home.path)

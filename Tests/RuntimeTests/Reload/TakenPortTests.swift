@@ -106,6 +106,34 @@ extension WholeTrees {
             #expect(try tree.stop() == .code(0))
         }
 
+        /// What one socket waits for says nothing of another one, nor of another address with the same number.
+        @Test(arguments: [false, true])
+        func strangersPort_besideOneThatTheReloadFrees_refusesTheWholeFile(isOfTheSameNumber: Bool) throws {
+            let port = try ForeignListener().port
+            let tree = try FileTree(Plan(children: [child("holder", "listen", String(port))]))
+            let client = try tree.startReady()
+            let before = try #require(try client.pid("holder"))
+            let stranger = isOfTheSameNumber ? try ForeignListener([127, 0, 0, 2], port: port) : try ForeignListener()
+            let host: [UInt8] = isOfTheSameNumber ? [127, 0, 0, 2] : [127, 0, 0, 1]
+            let (freed, taken) = (
+                SocketPlan(name: "freed", address: .inet([127, 0, 0, 1], port: port)),
+                SocketPlan(name: "taken", address: .inet(host, port: stranger.port))
+            )
+            for sockets in [[freed, taken], [taken, freed], [taken]] {
+                try tree.write(Plan(children: [child("server", "inherited", "0") { $0.sockets = sockets }]))
+                let answer = try client.ask("reload")
+                guard case .error(code: "failed", let message) = answer else {
+                    Issue.record("\(answer)")
+                    continue
+                }
+                #expect(message.hasPrefix("server: socket 'taken' cannot listen on "), "\(message)")
+                #expect(message.hasSuffix("; end what listens there, or take another address"), "\(message)")
+            }
+            #expect(try client.pid("holder") == before)
+            #expect(try tree.stop() == .code(0))
+            _ = stranger
+        }
+
         @Test func portOfARunThatTheReloadSwitchesOff_isNoRefusal() throws {
             let port = try ForeignListener().port
             var holder = child("holder", "listen", String(port))

@@ -21,6 +21,12 @@ final class StandInSystemd: @unchecked Sendable {
     private var kept: [(name: String, fd: OwnedBox)] = []
     private let lock = NSLock()
     let limit: Int
+    /// What is said to it stays in its socket, as while systemd has other things to do.
+    var isBusy: Bool {
+        get { lock.withLock { busy } }
+        set { lock.withLock { busy = newValue } }
+    }
+    private var busy = false
 
     final class OwnedBox {
         let fd: OwnedFD
@@ -174,7 +180,7 @@ final class StandInSystemd: @unchecked Sendable {
 
     /// All that was said so far.
     func hear() {
-        lock.withLock { takeAll() }
+        lock.withLock { if !busy { takeAll() } }
     }
 
     private func takeAll() {
@@ -203,6 +209,13 @@ final class StandInSystemd: @unchecked Sendable {
             for fd in descriptors where kept.count < limit { kept.insert((name, fd), at: 0) }
         }
         if lines.contains("FDSTOREREMOVE=1") { kept.removeAll { $0.name == name } }
+    }
+
+    /// As if nexusd had given it this, and were killed before it wrote a state that names it.
+    func keep(_ listener: consuming OwnedFD) throws {
+        let name = StoredName.socket(inode: try kernel.status(listener).inode)
+        let box = OwnedBox(listener)
+        lock.withLock { kept.insert((name.text, box), at: 0) }
     }
 
     /// What nexusd has said on stderr.

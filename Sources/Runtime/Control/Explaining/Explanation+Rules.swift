@@ -1,5 +1,6 @@
 import Plan
 import SupervisorCore
+import System
 
 extension Explanation {
     /// What the cause means here, and which key made it so; nil: nothing has ended, or nothing is wrong.
@@ -193,7 +194,8 @@ extension Explanation {
         if let group = parkedGroup, let culprit {
             return "its group \(names[group]) is parked because of \(names[culprit]); nothing is counted"
         }
-        if let exit = view.lastEnd?.exit, case .notExecuted = exit {
+        // As Engine.openSockets says it of a barrier; of a run that was being launched no failure is of this stage.
+        if case .notExecuted(.prepare, Errno.again.rawValue) = view.lastEnd?.exit {
             return
                 "what it needs was with a run that was being ended; it is started when that is over, and nothing is counted"
         }

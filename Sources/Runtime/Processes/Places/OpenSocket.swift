@@ -1,8 +1,9 @@
 import Plan
 import System
 
-/// One listening socket, and its file if it has one. Nobody listens any more when this object is gone, unless a run still
-/// has the descriptor; the file goes with it if it is still the one that was made.
+/// One listening socket, and its file if it has one. Its address is free when this object is gone, whoever else has the
+/// descriptor: systemd's store does until it has heard that it may go. So the file goes with it, if it is still the one that was
+/// made, and a TCP socket stops listening (two of UDP may have one port, by SO_REUSEADDR).
 public final class OpenSocket {
     /// What it was opened by.
     public let plan: SocketPlan
@@ -49,7 +50,11 @@ public final class OpenSocket {
     var inode: UInt64? { (try? kernel.status(fd))?.inode }
 
     deinit {
-        guard case .unix(let path) = plan.address, let file, let now = try? kernel.status(path, followingLinks: false),
+        guard case .unix(let path) = plan.address else {
+            if plan.kind == .stream { try? kernel.shutdownReceiving(fd) }
+            return
+        }
+        guard let file, let now = try? kernel.status(path, followingLinks: false),
             now.device == file.device, now.inode == file.inode
         else { return }
         try? kernel.removeFile(path)
@@ -58,6 +63,14 @@ public final class OpenSocket {
     /// To be called right before this object goes: who was not accepted on a unix socket may have sent descriptors, which its
     /// last close closes too.
     func leave(by disposal: Disposal) { if case .unix = plan.address { disposal.close(fd) } }
+
+    /// Whether a run that has it could not accept anybody any more when this object is gone.
+    var endsForEverybody: Bool {
+        switch plan.address {
+        case .inet, .inet6: plan.kind == .stream
+        case .unix: false
+        }
+    }
 
     /// False when a run has shut it down (as some servers do to wake a thread out of accept(2)): then it is dead for all
     /// who have it. What a run did to its flags, which all share too, is taken back.
