@@ -50,11 +50,8 @@ public final class OpenSocket {
     var inode: UInt64? { (try? kernel.status(fd))?.inode }
 
     deinit {
-        guard case .unix(let path) = plan.address else {
-            if plan.kind == .stream { try? kernel.shutdownReceiving(fd) }
-            return
-        }
-        guard let file, let now = try? kernel.status(path, followingLinks: false),
+        if endsForEverybody { try? kernel.shutdownReceiving(fd) }
+        guard case .unix(let path) = plan.address, let file, let now = try? kernel.status(path, followingLinks: false),
             now.device == file.device, now.inode == file.inode
         else { return }
         try? kernel.removeFile(path)
