@@ -58,17 +58,6 @@ public struct SocketPlan: Hashable, Sendable {
         self.file = file
     }
 
-    /// Whether the two cannot be open at a time, as far as the kernel would see it or might.
-    public func overlaps(_ other: SocketPlan) -> Bool {
-        switch (address, other.address) {
-        case (.unix(let path), .unix(let otherPath)): path == otherPath
-        case (.inet(_, let port), .inet(_, let otherPort)), (.inet(_, let port), .inet6(_, let otherPort)),
-            (.inet6(_, let port), .inet(_, let otherPort)), (.inet6(_, let port), .inet6(_, let otherPort)):
-            port == otherPort && kind == other.kind
-        case (.unix, .inet), (.unix, .inet6), (.inet, .unix), (.inet6, .unix): false
-        }
-    }
-
     /// What the kernel would take.
     var isValid: Bool {
         guard isFileName(name), name.utf8.count <= 32, !name.utf8.contains(UInt8(ascii: ":")), backlog > 0 else {

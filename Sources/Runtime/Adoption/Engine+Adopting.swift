@@ -19,7 +19,7 @@ extension Engine {
         vault.recall(adoption.content.head.generated)
         runsLastGood = adoption.content.head.runsLastGood
         for child in names.ids { recall(child, adoption) }
-        if adoption.handover == nil { kernel.freeAddresses(of: adoption.sockets) }
+        kernel.freeAddresses(of: adoption.sockets)
         for group in Set(names.shown.children.map { plan.policy($0).group }) { publishValues(in: group) }
         leaving = names.ids.filter { !plan.isShown($0) && !isGone($0) }
         notes.append(Self.note(adopted: living.count, predecessor: surroundings.predecessorsEnd))
@@ -116,6 +116,7 @@ extension Engine {
     /// All that a run has in whatever way it came here.
     func furnish(_ run: LivingRun, _ stored: Inheritance.Run, of child: ChildID, _ kept: ShellCell) {
         run.hasBegun = true
+        run.sockets = kept.sockets
         for secret in kept.secrets { run.secretValues[secret.name] = secret.value }
         run.secrets = run.secretValues.values.filter { $0.utf8.count >= LogStream.shortestRedaction }
             .sorted { $0.utf8.count > $1.utf8.count }

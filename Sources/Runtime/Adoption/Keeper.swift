@@ -21,6 +21,9 @@ final class Keeper {
     private var runs: [ChildID: [(run: RunID, name: StoredName, count: Int)]] = [:]
     private var sockets: [ChildID: Set<UInt64>] = [:]
     private var keptSockets: Set<UInt64>
+    /// The last ones that systemd was told to let go of; it may not have heard it yet.
+    private(set) var releasedSockets: [UInt64] = []
+    private static let releasedLimit = 64
     /// Children of which something is to be kept that was not, for want of room in the socket.
     private(set) var behind: Set<ChildID> = []
     /// Of children and of the tree, what the core does not know of has changed.
@@ -189,7 +192,9 @@ final class Keeper {
         for inode in keptSockets.subtracting(open) {
             store.drop(StoredName.socket(inode: inode).text, of: 1)
             keptSockets.remove(inode)
+            releasedSockets.append(inode)
         }
+        releasedSockets.removeFirst(max(0, releasedSockets.count - Self.releasedLimit))
     }
 
     func takeBehind() -> Set<ChildID> {

@@ -107,8 +107,6 @@ extension Engine {
         if run.isWatched { run.scope.unwatch(with: surroundings.poller) }
         run.scope.close()
         leave(run.readyDescriptor)
-        // Before the core hears that it is empty, and starts who may want their addresses.
-        run.formerSockets = []
         if run.hasBegun { closeBus(run, of: child) }
         removeCredentials(of: run, child)
         if child == logWriter, run.hasBegun { closeLogLink(run) }

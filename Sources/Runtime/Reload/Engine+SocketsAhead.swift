@@ -19,7 +19,7 @@ extension Engine {
         for child in update.arrangement.children where wantsSockets(child, update) {
             let plan = update.plan[child]
             // What nexusd holds now it can hold then.
-            let fresh = plan.sockets.filter { socket in !held.contains { $0.overlaps(socket) } }
+            let fresh = plan.sockets.filter { socket in !held.contains { $0.hasAddress(of: socket) } }
             do throws(SocketTrouble) {
                 guard let sockets = try openAllThatAreFree(fresh, update) else { continue }
                 if sockets.plans == plan.sockets { opened[child] = sockets } else { tried.append(sockets) }
@@ -31,7 +31,7 @@ extension Engine {
         return opened
     }
 
-    /// But for those that runs have which this reload ends; nil when there are no others.
+    /// But for those that are free once runs have ended, or are nexusd's own already; nil when there are no others.
     private func openAllThatAreFree(
         _ plans: [SocketPlan], _ update: PlanUpdate
     ) throws(SocketTrouble) -> ListeningSockets? {
@@ -42,8 +42,10 @@ extension Engine {
                     () throws(ListeningSockets.Failure) in try ListeningSockets(kernel, plans)
                 }
             } catch {
-                guard case .ending = error.holder else { throw error }
-                plans.removeAll { $0.name == error.failure.name }
+                switch error.holder {
+                case .ending, .ours: plans.removeAll { $0.name == error.failure.name }
+                case .stray, .run, nil: throw error
+                }
             }
         }
         return nil
@@ -58,11 +60,12 @@ extension Engine {
         return isSwitchedOn || update.change.restarted.contains(child)
     }
 
-    /// Runs that this reload ends, as when a server that opened its port by itself is given it from now on.
+    /// Runs that this reload ends, as when a server that opened its port by itself is given it from now on, and those that are
+    /// being ended already.
     private func ending(_ update: PlanUpdate) -> [ChildID] {
         let switchedOff = update.arrangement.children.filter { child in
             has(child) && choices[child] == nil && plan.policy(child).enabled && !update.plan[child].policy.enabled
         }
-        return update.change.removed.union(update.change.restarted).union(switchedOff).filter(has)
+        return update.change.removed.union(update.change.restarted).union(switchedOff).union(endingRuns).filter(has)
     }
 }

@@ -5,12 +5,14 @@ import System
 /// Who of nexusd's own listens where a socket is to be opened.
 extension Engine {
     enum SocketHolder {
-        /// A run that is being ended, and nobody of ours that stays: it will be free.
+        /// A run that is being ended, and nobody who stays: it will be free.
         case ending(ChildID)
         /// A process that belongs to no run any more, and nobody ends before nexusd does.
         case stray(ProcessEntry, child: String?)
         /// A run that stays.
         case run(ChildID, ProcessID)
+        /// Sockets of ours that no run has: systemd is still to hear that they may go, or a child gives them up.
+        case ours
     }
 
     /// A socket that could not be opened, and who of ours was seen to have its address.
@@ -42,22 +44,36 @@ extension Engine {
 
     var endingRuns: [ChildID] { names.ids.filter { core.view(of: $0).phase == .stopping } }
 
-    /// nil: nobody of ours, as far as can be seen. A stray goes before a run that ends: it may have the run's own socket,
-    /// and keeps it.
+    /// nil: somebody who is none of ours, as far as can be seen, alone or beside ours. A stray goes before a run that ends: it may
+    /// have the run's own socket, and keeps it.
     private func holder(of socket: SocketPlan, amongEnding ending: [ChildID]) -> SocketHolder? {
-        let holders = SocketHolders(of: socket, kernel)
-        guard !holders.isEmpty else { return nil }
-        if let stray = surroundings.containment.strays().first(where: { holders.include($0.process) }) {
+        let there = SocketHolders(of: socket, kernel)
+        var unknown = there.inodes
+        guard !unknown.isEmpty else { return nil }
+        func holds(_ process: ProcessID) -> Bool { !there.held(by: process).isEmpty }
+        if let stray = surroundings.containment.strays().first(where: { holds($0.process) }) {
             return .stray(stray, child: surroundings.containment.child(of: stray))
         }
-        func processes(of child: ChildID) -> [ProcessID] {
-            self[child].run.map { [$0.process] + $0.scope.members().map(\.process) } ?? []
-        }
-        func process(of child: ChildID) -> ProcessID? { processes(of: child).first(where: holders.include) }
+        func processes(of run: LivingRun) -> [ProcessID] { [run.process] + run.scope.members().map(\.process) }
         let others = names.ids.filter { self[$0].run != nil && !ending.contains($0) }.prefix(Self.runsAsked)
-        for child in others { if let process = process(of: child) { return .run(child, process) } }
-        return ending.first { processes(of: $0).contains { holders.include($0) || holders.mayBelong(to: $0) } }
-            .map { .ending($0) }
+        for child in others {
+            if let process = self[child].run.flatMap({ processes(of: $0).first(where: holds) }) {
+                return .run(child, process)
+            }
+        }
+        var barrier: ChildID?
+        for child in ending {
+            guard let run = self[child].run else { continue }
+            let theirs = processes(of: run).reduce(into: unknown.intersection(run.sockets)) {
+                $0.formUnion(there.held(by: $1).union(there.mayBelong(to: $1)))
+            }
+            guard !theirs.isDisjoint(with: unknown) else { continue }
+            barrier = barrier ?? child
+            unknown.subtract(theirs)
+        }
+        unknown.subtract(cells.flatMap { $0.sockets?.kept.map(\.inode) ?? [] })
+        unknown.subtract(keeper?.releasedSockets ?? [])
+        return unknown.isEmpty ? barrier.map { .ending($0) } ?? .ours : nil
     }
 
     /// What could not be had, who has it and what to do.
@@ -71,6 +87,7 @@ extension Engine {
                 + "another address"
         case .run(let child, let process):
             return "\(what): \(names[child]) (pid \(process)) listens there; stop it, or take another address"
+        case .ours: return "\(what): a socket of nexusd's own is there still, which is to go; it is tried again"
         case .ending, nil: return failure.description
         }
     }

@@ -37,7 +37,10 @@ extension Engine {
                     "socket '\(failure.name)' cannot listen on \(failure.address): \(names[holder]), which is being ended, "
                         + "listens there still", key, barrier: holder)
             }
-            throw Obstacle(SpawnFailure(stage: .prepare, error: failure.error), words(failure, error.holder), key)
+            var errno = failure.error
+            // Not for long: no error of the configuration.
+            if case .ours = error.holder { errno = .again }
+            throw Obstacle(SpawnFailure(stage: .prepare, error: errno), words(failure, error.holder), key)
         }
     }
 
@@ -54,14 +57,11 @@ extension Engine {
     /// and others want. Nobody's connection is refused because its server has another name now.
     func keep(_ opened: [ChildID: ListeningSockets], _ update: PlanUpdate) {
         var spare: [OpenSocket] = []
-        var users: [ObjectIdentifier: LivingRun] = [:]
         for child in update.change.removed.union(update.change.restarted) where has(child) {
             let wanted = update.change.removed.contains(child) ? [] : plan.traits(child).sockets
             guard let held = self[child].sockets, held.plans != wanted else { continue }
             self[child].sockets = nil
-            let released = held.release()
-            for socket in released { users[ObjectIdentifier(socket)] = self[child].run }
-            spare += released
+            spare += held.release()
         }
         for (child, sockets) in opened { self[child].sockets = sockets }
         for child in update.arrangement.children
@@ -72,14 +72,7 @@ extension Engine {
             }
             self[child].sockets = ListeningSockets(kernel, wanted, taking: &spare)
         }
-        for socket in spare {
-            // The run that is being ended may accept whom it likes until then.
-            if socket.endsForEverybody, let run = users[ObjectIdentifier(socket)] {
-                run.formerSockets.append(socket)
-            } else {
-                socket.leave(by: disposal)
-            }
-        }
+        for socket in spare { socket.leave(by: disposal) }
     }
 
     /// Nobody is to wait for a child that does not come: it is off, done or given up, or gone from the plan.

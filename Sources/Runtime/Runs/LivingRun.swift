@@ -45,8 +45,8 @@ final class LivingRun {
     var secretValues: [String: String] = [:]
     /// Its secret files, to be removed with it.
     var credentials: CredentialFiles?
-    /// Listening sockets that it has and no run after it will: a reload has taken them from its child. They go with it.
-    var formerSockets: [OpenSocket] = []
+    /// The listening sockets that it was given, by their inodes: who has them is not always seen from outside.
+    var sockets: [UInt64] = []
     /// It was killed for what it took; its end is one of `oom`.
     var isOverMemory = false
     /// Since when it is above the size at which it is to be recycled.

@@ -134,6 +134,34 @@ extension WholeTrees {
             _ = stranger
         }
 
+        /// nexusd's own socket of the same number says nothing of it either.
+        @Test func strangersAddress_besideOneThatNexusdHas_refusesTheWholeFile() throws {
+            let port = try ForeignListener().port
+            func socket(_ host: [UInt8]) -> SocketPlan {
+                SocketPlan(name: "on-\(host[3])", address: .inet(host, port: port))
+            }
+            let (own, taken, any) = (socket([127, 0, 0, 1]), socket([127, 0, 0, 2]), socket([0, 0, 0, 0]))
+            let tree = try FileTree(Plan(children: [server(own)]))
+            let client = try tree.startReady()
+            let before = try #require(try client.pid("server"))
+            let stranger = try ForeignListener([127, 0, 0, 2], port: port)
+            func other(_ sockets: SocketPlan...) -> ChildPlan {
+                child("other", "inherited", "0") { $0.sockets = sockets }
+            }
+            for plan in [server(own, taken), server(any), other(own, taken), other(taken, own), other(any)] {
+                try tree.write(Plan(children: [plan]))
+                let answer = try client.ask("reload")
+                guard case .error(code: "failed", let message) = answer else {
+                    Issue.record("\(plan.sockets): \(answer)")
+                    continue
+                }
+                #expect(message.contains("Address already in use (EADDRINUSE); end what listens there"), "\(message)")
+            }
+            #expect(try client.pid("server") == before && client.names() == ["server"])
+            #expect(try tree.stop() == .code(0))
+            _ = stranger
+        }
+
         @Test func portOfARunThatTheReloadSwitchesOff_isNoRefusal() throws {
             let port = try ForeignListener().port
             var holder = child("holder", "listen", String(port))

@@ -104,6 +104,9 @@ public final class ListeningSockets {
 extension SocketPlan {
     /// One that is open by the other plan serves this one: whatever it is called.
     func isSameSocket(as other: SocketPlan) -> Bool {
-        address == other.address && kind == other.kind && backlog == other.backlog && file == other.file
+        hasAddress(of: other) && backlog == other.backlog && file == other.file
     }
+
+    /// They cannot both be open.
+    func hasAddress(of other: SocketPlan) -> Bool { address == other.address && kind == other.kind }
 }

@@ -1,9 +1,8 @@
 import Plan
 import System
 
-/// One listening socket, and its file if it has one. Its address is free when this object is gone, whoever else has the
-/// descriptor: systemd's store does until it has heard that it may go. So the file goes with it, if it is still the one that was
-/// made, and a TCP socket stops listening (two of UDP may have one port, by SO_REUSEADDR).
+/// One listening socket, and its file if it has one. Nobody listens any more when this object is gone, unless a run still
+/// has the descriptor; the file goes with it if it is still the one that was made.
 public final class OpenSocket {
     /// What it was opened by.
     public let plan: SocketPlan
@@ -50,7 +49,6 @@ public final class OpenSocket {
     var inode: UInt64? { (try? kernel.status(fd))?.inode }
 
     deinit {
-        if endsForEverybody { try? kernel.shutdownReceiving(fd) }
         guard case .unix(let path) = plan.address, let file, let now = try? kernel.status(path, followingLinks: false),
             now.device == file.device, now.inode == file.inode
         else { return }
@@ -60,14 +58,6 @@ public final class OpenSocket {
     /// To be called right before this object goes: who was not accepted on a unix socket may have sent descriptors, which its
     /// last close closes too.
     func leave(by disposal: Disposal) { if case .unix = plan.address { disposal.close(fd) } }
-
-    /// Whether a run that has it could not accept anybody any more when this object is gone.
-    var endsForEverybody: Bool {
-        switch plan.address {
-        case .inet, .inet6: plan.kind == .stream
-        case .unix: false
-        }
-    }
 
     /// False when a run has shut it down (as some servers do to wake a thread out of accept(2)): then it is dead for all
     /// who have it. What a run did to its flags, which all share too, is taken back.
@@ -89,22 +79,33 @@ public final class OpenSocket {
         }
     }
 
-    private static func isLeftOver(_ kernel: any Kernel, _ path: String, _ kind: SocketPlan.Kind) -> Bool {
+    /// `isShutDown`: so is one of datagrams that takes none any more (EPIPE), which is asked by an empty one.
+    static func isLeftOver(
+        _ kernel: any Kernel, _ path: String, _ kind: SocketPlan.Kind, isShutDown: Bool = false
+    ) -> Bool {
         guard let status = try? kernel.status(path, followingLinks: false), status.kind == .socket,
             let probe = try? kernel.makeSocket(.unix, kind == .stream ? .stream : .datagram)
         else { return false }
         /// ECONNREFUSED: there is the file, and nobody behind it (unix(7)).
         func answer() -> Errno? {
-            do throws(Errno) { try kernel.connect(probe, to: .path(path)) } catch { return error }
+            do throws(Errno) {
+                try kernel.connect(probe, to: .path(path))
+                if isShutDown {
+                    _ = try kernel.send(probe, UnsafeRawBufferPointer(start: nil, count: 0), passing: [], to: nil)
+                }
+            } catch {
+                return error
+            }
             return nil
         }
         let first = answer()
-        guard first == .noAccess else { return first == .connectionRefused }
+        func isNobodys(_ error: Errno?) -> Bool { error == .connectionRefused || isShutDown && error == .brokenPipe }
+        guard first == .noAccess else { return isNobodys(first) }
         // A child's own, and a root without CAP_DAC_OVERRIDE: whoever owns it is let in, to be told.
         guard (try? kernel.changeOwner(path, user: kernel.userID(), group: kernel.groupID())) != nil else {
             return false
         }
-        let isLeftOver = answer() == .connectionRefused
+        let isLeftOver = isNobodys(answer())
         if !isLeftOver { try? kernel.changeOwner(path, user: status.user, group: status.group) }
         return isLeftOver
     }

@@ -7,12 +7,10 @@ struct SocketHolders {
     /// Of a list of sockets, more is not read.
     private static let listLimit = 8 << 20
     private static let listening: Substring = "0A"  // TCP_LISTEN
-    private static let unconnected: Substring = "01"  // SS_UNCONNECTED: bound, and no connection of a server
+    private static let datagrams: Substring = "0002"  // SOCK_DGRAM
 
-    /// As the links in /proc/PID/fd name them.
-    private let links: Set<String>
-    /// Who made them.
-    private let users: Set<UInt32>
+    /// Who made each of those in the way; nil: that is not said.
+    private let users: [UInt64: UInt32?]
     private let kernel: any Kernel
 
     init(of plan: SocketPlan, _ kernel: any Kernel) {
@@ -22,39 +20,47 @@ struct SocketHolders {
             case .inet(let host, let port), .inet6(let host, let port): Self.found(host, port, plan.kind, kernel)
             case .unix(let path): Self.found(path, kernel)
             }
-        links = Set(found.map { "socket:[\($0.inode)]" })
-        users = Set(found.compactMap(\.user))
+        users = Dictionary(found.map { ($0.inode, $0.user) }) { first, _ in first }
     }
 
     private struct Found {
-        let inode: Substring
+        let inode: UInt64
         let user: UInt32?
-    }
 
-    /// Nobody listens there, as far as can be seen.
-    var isEmpty: Bool { links.isEmpty }
-
-    /// Whether the process has one of them open; false as well where that cannot be seen.
-    func include(_ process: ProcessID) -> Bool {
-        guard !links.isEmpty else { return false }
-        let folder = Self.files(of: process)
-        return ((try? kernel.list(folder)) ?? []).contains { name in
-            (try? kernel.readLink(folder + "/" + name)).map { links.contains($0) } ?? false
+        init?(_ inode: Substring, _ user: UInt32?) {
+            guard let inode = UInt64(inode) else { return nil }
+            self.inode = inode
+            self.user = user
         }
     }
 
-    /// Whether a process that is being ended may have one, though it shows none: in the middle of its exit it has no files any more
+    /// Those in the way, by inode; none: nobody listens there, as far as can be seen.
+    var inodes: Set<UInt64> { Set(users.keys) }
+
+    /// Which of them the process has open; none as well where that cannot be seen.
+    func held(by process: ProcessID) -> Set<UInt64> {
+        guard !users.isEmpty else { return [] }
+        let folder = Self.files(of: process)
+        let links = ((try? kernel.list(folder)) ?? []).compactMap { try? kernel.readLink(folder + "/" + $0) }
+        let open = links.compactMap { link in
+            // `socket:[28523366]`, proc_pid_fd(5)
+            link.hasPrefix("socket:[") ? UInt64(link.dropFirst("socket:[".count).dropLast()) : nil
+        }
+        return inodes.intersection(open)
+    }
+
+    /// Which of them a process that is being ended may have, though it shows none: in the middle of its exit it has no files any more
     /// some time before they are closed (exit_files, exit_task_work). And into another user's nexusd cannot look in its unit, which
     /// takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH from it: that user's sockets are all that tells.
-    func mayBelong(to process: ProcessID) -> Bool {
-        guard !links.isEmpty else { return false }
+    func mayBelong(to process: ProcessID) -> Set<UInt64> {
+        guard !users.isEmpty else { return [] }
         do throws(Errno) {
-            return try kernel.list(Self.files(of: process)).isEmpty
+            return try kernel.list(Self.files(of: process)).isEmpty ? inodes : []
         } catch {
             guard error == .noAccess || error == .notPermitted,
                 let user = try? kernel.status("/proc/\(process)", followingLinks: false).user
-            else { return false }
-            return users.contains(user)
+            else { return [] }
+            return Set(users.filter { $0.value == user }.keys)
         }
     }
 
@@ -72,7 +78,7 @@ struct SocketHolders {
                     isInTheWay(fields[1][..<colon], of: host),
                     kind == .datagram || fields[3] == listening
                 else { return nil }
-                return Found(inode: fields[9], user: UInt32(fields[7]))
+                return Found(fields[9], UInt32(fields[7]))
             }
         }
     }
@@ -104,16 +110,17 @@ struct SocketHolders {
         lines("/proc/net/unix", kernel).compactMap { line in
             let fields = line.split(separator: " ", maxSplits: 7)
             guard fields.count == 8, fields[7] == path else { return nil }
-            return Found(inode: fields[6], user: (try? kernel.status(path, followingLinks: false))?.user)
+            return Found(fields[6], (try? kernel.status(path, followingLinks: false))?.user)
         }
     }
 
-    /// The path of a bound unix socket, unless somebody else is bound there too, whose the file is then.
-    static func path(ofBound inode: UInt64, _ kernel: any Kernel) -> String? {
-        let bound = lines("/proc/net/unix", kernel).map { $0.split(separator: " ", maxSplits: 7) }
-            .filter { $0.count == 8 && $0[5] == unconnected }
-        guard let path = bound.first(where: { UInt64($0[6]) == inode })?[7] else { return nil }
-        return bound.count { $0[7] == path } == 1 ? String(path) : nil
+    /// Where a unix socket of datagrams was bound; whose the file is by now, only that file can tell.
+    static func path(ofDatagrams inode: UInt64, _ kernel: any Kernel) -> String? {
+        for line in lines("/proc/net/unix", kernel) {
+            let fields = line.split(separator: " ", maxSplits: 7)
+            if fields.count == 8, fields[4] == datagrams, UInt64(fields[6]) == inode { return String(fields[7]) }
+        }
+        return nil
     }
 
     private static func lines(_ file: String, _ kernel: any Kernel) -> [Substring] {

@@ -72,6 +72,7 @@ extension Engine {
         let launch = Launch(spawned.report, equipment, at: now)
         let living = LivingRun(run, spawned.process, spawned.pidfd, in: scope)
         living.credentials = credentials
+        living.sockets = self[child].sockets?.kept.map(\.inode) ?? []
         living.secrets = redactions(secrets)
         for (index, value) in secrets { living.secretValues[plan.secrets[Int(index)].name] = value }
         follow(launch, of: living, child)
