@@ -116,7 +116,7 @@ extension Engine {
     /// All that a run has in whatever way it came here.
     func furnish(_ run: LivingRun, _ stored: Inheritance.Run, of child: ChildID, _ kept: ShellCell) {
         run.hasBegun = true
-        run.sockets = kept.sockets
+        run.sockets = kept.sockets.filter { $0 != 0 }
         for secret in kept.secrets { run.secretValues[secret.name] = secret.value }
         run.secrets = run.secretValues.values.filter { $0.utf8.count >= LogStream.shortestRedaction }
             .sorted { $0.utf8.count > $1.utf8.count }

@@ -128,7 +128,8 @@ extension Engine {
         kept.captures = cell.captures
         kept.isStoppedByWorker = cell.isStoppedByWorker
         kept.choice = choices[child]
-        kept.sockets = cell.sockets?.kept.map(\.inode) ?? []
+        let open = cell.sockets?.kept.map(\.inode) ?? plan.traits(child).sockets.map { _ in 0 }
+        kept.sockets = open + (cell.run?.sockets.filter { !open.contains($0) } ?? [])
         kept.redactions = cell.outputs.map { ShellCell.Redaction(run: $0.run, values: $0.redactions) }
         guard let run = cell.run else { return kept }
         kept.process = run.process.rawValue

@@ -22,7 +22,7 @@ final class Keeper {
     private var sockets: [ChildID: Set<UInt64>] = [:]
     private var keptSockets: Set<UInt64>
     /// The last ones that systemd was told to let go of; it may not have heard it yet.
-    private(set) var releasedSockets: [UInt64] = []
+    private var releasedSockets: [UInt64] = []
     private static let releasedLimit = 64
     /// Children of which something is to be kept that was not, for want of room in the socket.
     private(set) var behind: Set<ChildID> = []
@@ -97,7 +97,7 @@ final class Keeper {
         let untold = leaving.map { KeeperBook.Entry(name: $0.name, count: UInt32($0.count)) }
         return KeeperBook(
             memory: memory.fd.raw, isMemoryKept: isMemoryKept, plan: plan, owesPlan: owedPlan != nil, runs: kept,
-            sockets: keptSockets.sorted(), leaving: untold + store.untold.map { KeeperBook.Entry(name: $0, count: 0) })
+            sockets: ownSockets.sorted(), leaving: untold + store.untold.map { KeeperBook.Entry(name: $0, count: 0) })
     }
 
     /// Another plan is in force: it is kept before the state names it, and the one before goes behind that.
@@ -196,6 +196,9 @@ final class Keeper {
         }
         releasedSockets.removeFirst(max(0, releasedSockets.count - Self.releasedLimit))
     }
+
+    /// Listening sockets of ours that systemd has, or may have still.
+    var ownSockets: Set<UInt64> { keptSockets.union(releasedSockets) }
 
     func takeBehind() -> Set<ChildID> {
         defer { behind = [] }

@@ -72,7 +72,7 @@ extension Engine {
             unknown.subtract(theirs)
         }
         unknown.subtract(cells.flatMap { $0.sockets?.kept.map(\.inode) ?? [] })
-        unknown.subtract(keeper?.releasedSockets ?? [])
+        unknown.subtract(keeper?.ownSockets ?? [])
         return unknown.isEmpty ? barrier.map { .ending($0) } ?? .ours : nil
     }
 

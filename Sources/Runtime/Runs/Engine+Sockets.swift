@@ -25,7 +25,6 @@ extension Engine {
                 try sockets.complete(by: disposal)
             }
         } catch {
-            self[child].sockets = nil
             let failure = error.failure
             let key = [
                 Explanation.Setting(

@@ -162,6 +162,45 @@ extension WholeTrees {
             _ = stranger
         }
 
+        /// Nobody who connects there is to notice that another address of its is waited for.
+        @Test func socketThatIsKept_staysOpen_whileAnotherOneIsWaitedFor() throws {
+            let ports = [try ForeignListener().port, try ForeignListener().port]
+            let sockets = ["kept", "new"].enumerated().map { place, name in
+                SocketPlan(name: name, address: .inet([127, 0, 0, 1], port: ports[place]))
+            }
+            let ready = child("holder") {
+                $0.executable = "/usr/bin/python3"
+                $0.arguments = ["python3", "-c", Self.slow, String(ports[1])].map { Text($0) }
+                $0.readiness = .notify
+                $0.policy.ready = .reported
+            }
+            let tree = try FileTree(Plan(children: [ready, server(sockets[0])]))
+            let client = try tree.startReady()
+            try tree.write(Plan(children: [server(sockets[0], sockets[1])]))
+            let reload = try client.request("reload")
+            let other = try ControlPeer(tree.socket)
+            try waitFor("the server to wait") { (try? other.state("server")) == "waiting" }
+            let caller = try SocketCaller(.inet([127, 0, 0, 1], port: ports[0]))
+            #expect(try other.state("server") == "waiting")
+            #expect(try caller.answer()?.hasSuffix(" kept:new\n") == true)
+            guard case .stream = try client.end(of: reload) else { return #expect(Bool(false), "the file was refused") }
+            #expect(try other.status("server")["unstable_runs"] as? Int == 0)
+            #expect(try tree.stop() == .code(0))
+        }
+
+        /// Listens, says that it is ready, and takes its time to end.
+        private static let slow = """
+            import os, signal, socket, sys, time
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", int(sys.argv[1])))
+            s.listen()
+            signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1.5), os._exit(0)))
+            n = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            n.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+            while True: time.sleep(600)
+            """
+
         @Test func portOfARunThatTheReloadSwitchesOff_isNoRefusal() throws {
             let port = try ForeignListener().port
             var holder = child("holder", "listen", String(port))

@@ -64,7 +64,8 @@ struct ShellCell: Hashable {
     /// What is blotted out of the output of its runs.
     var redactions: [Redaction] = []
     var hasCredentials = false
-    /// Inodes of its listening sockets in the order of the plan; 0 for one that is not open.
+    /// Inodes of its listening sockets in the order of the plan, 0 for one that is not open; then of those that its run was given
+    /// and a reload has taken from the child.
     var sockets: [UInt64] = []
     var isStoppedByWorker = false
     /// What an owner chose by command.

@@ -42,8 +42,8 @@ public final class ListeningSockets {
         }
     }
 
-    /// Opens what is not open, and anew what a run has made useless. When one cannot be had all are closed: nobody waits
-    /// for a child that does not come.
+    /// Opens what is not open, and anew what a run has made useless. When one cannot be had the others stay: whoever has connected
+    /// waits for the next try.
     func complete(by disposal: Disposal? = nil) throws(Failure) {
         for (index, plan) in plans.enumerated() {
             if open[index]?.isUsable() == true { continue }
@@ -53,7 +53,6 @@ public final class ListeningSockets {
             do {
                 open[index] = try OpenSocket(kernel, plan)
             } catch {
-                close()
                 throw Failure(
                     name: plan.name, address: SocketAddress(plan.address), error: error,
                     remedy: remedy(error, plan.address))
