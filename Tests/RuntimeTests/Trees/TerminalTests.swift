@@ -40,7 +40,7 @@ extension WholeTrees {
             ) {
                 $0.contains("in order.\r\n")
             }
-            let lines = said.split(separator: "\r\n").filter { $0.contains("Up") }
+            let lines = said.split(separator: "\r\n").filter { $0.hasPrefix("nexusd: Up") }
             #expect(lines.count == 1, "\(said)")
             #expect(lines.first?.hasPrefix("nexusd: Up: 1 of 1 children ready. Look: `nexusctl --runtime /") == true)
             #expect(lines.first?.hasSuffix("/run status`. Ctrl-C stops everything in order.") == true)
